@@ -1,0 +1,54 @@
+package wire
+
+// A Label separates one use of a hash or a signature from every other. Each
+// stands here and nowhere else; a label is never reused for another structure.
+type Label string
+
+// Labels of hashes, used by [Hash] with "Kith 1 " in front.
+const (
+	HashDevice    Label = "device"     // DeviceID: u8 sigalg, key[32]
+	HashBlock     Label = "block"      // BlockHash
+	HashCore      Label = "core"       // CoreHash
+	HashBody      Label = "body"       // body_hash of a block
+	HashInstance  Label = "instance"   // Instance: person[32], parent or nonce[32], u16 op index
+	HashInfo      Label = "info"       // info commitment: salt[32], opaque name<V>, picture hash[32]
+	HashMLSGroup  Label = "kith mls"   // MLS group id: core_hash[32]
+	HashKnockKey  Label = "knock key"  // opaque knock key<V>
+	HashExternal  Label = "external"   // mls_external_pub_hash: opaque key<V>
+	HashTreeLeaf  Label = "state leaf" // leaf of the state tree, RFC 6962 section 2.1
+	HashTreeNode  Label = "state node" // inner node of the state tree
+	HashAttach    Label = "attachment" // opaque attachment<V>
+	HashFloor     Label = "floor"      // a newcomer's floor
+	HashEntry     Label = "entry hash" // EntryHash
+	HashEntryAAD  Label = "entry aad"  // authenticated_data of an entry's ciphertext
+	HashContent   Label = "content"    // content_commit
+	HashFrontier  Label = "frontier"   // digest of a frontier
+	HashDigest    Label = "digest"     // sync digest of a group
+	HashLinkCheck Label = "link check" // checksum of a contact link
+	HashPrint     Label = "print"      // fingerprint shown to people
+)
+
+// Labels of signatures, used by [SignContent] with "Kith 1 " in front.
+const (
+	SignBlock       Label = "block"
+	SignEntry       Label = "entry"
+	SignAck         Label = "ack"
+	SignReach       Label = "reach"
+	SignLeave       Label = "leave"
+	SignKnock       Label = "knock"
+	SignKnockAnswer Label = "knock answer"
+	SignRequest     Label = "request"
+	SignAnswer      Label = "request answer"
+)
+
+// Labels of other derivations: HPKE info, HKDF info, TLS exporter.
+const (
+	InfoKnock      = "Kith 1 knock"      // HPKE info of the knock box
+	InfoLinkTag    = "Kith 1 link tag"   // HKDF info: secret of a contact link to its tag
+	InfoLinkKey    = "Kith 1 link key"   // HKDF info: secret of a contact link to the request's key
+	InfoRecovery   = "Kith 1 recovery"   // HKDF info: phrase to recovery key
+	InfoSealing    = "Kith 1 sealing"    // HKDF info: phrase to recovery sealing key
+	ExporterKnock  = "EXPORTER-kith-knock"
+	labelPrefix    = "Kith 1 "
+	maxLabelLength = 255 - len(labelPrefix)
+)
