@@ -1,0 +1,65 @@
+package link
+
+import "time"
+
+// Of the format (docs/spec/link.md).
+const (
+	// MaxFrame bounds one frame in bytes: a content of 64 KiB with its header
+	// and the sealing around it. A longer one from the peer ends the
+	// connection before memory is taken for it.
+	MaxFrame = 64<<10 + 1<<10
+
+	// MaxHosts bounds the hosts of an Address: four interfaces, each with QUIC
+	// and TCP.
+	MaxHosts = 8
+
+	// protocolID is what the one stream of a connection negotiates.
+	protocolID = "/kith/1"
+
+	// bindingLabel is the exporter label of Conn.Binding.
+	bindingLabel = "EXPORTER-kith-knock"
+)
+
+// Ours: another implementation may choose differently.
+const (
+	// firstStream is how long an accepted connection may stay without a
+	// stream: enough for three round trips over a bad line.
+	firstStream = 10 * time.Second
+
+	// dialLimit ends a Dial that nobody answers.
+	dialLimit = 10 * time.Second
+
+	// dialStagger is the head start of one host over the next (RFC 8305
+	// section 5 recommends 250 ms).
+	dialStagger = 250 * time.Millisecond
+
+	// farewell is how long Close waits for the peer to take the last frames.
+	farewell = time.Second
+
+	// A cut cable shows after quicIdle, or after the keepalive and one unanswered
+	// write on TCP: 6 seconds either way. Shorter would call a phone's radio
+	// pause a cut; longer keeps people waiting for the other path.
+	quicIdle      = 6 * time.Second
+	quicKeepAlive = 2 * time.Second
+	tcpKeepAlive  = 3 * time.Second
+	tcpWriteLimit = 3 * time.Second
+
+	// streamWindow bounds what a peer can make us buffer on one connection, in
+	// bytes: 4 MiB carries 40 MB/s at 100 ms.
+	streamWindow = 4 << 20
+
+	// acceptQueue bounds the connections that wait for Accept, and again those
+	// that have not opened their stream yet; the next one is closed.
+	acceptQueue = 64
+
+	// portTries is how often "any port" is tried until one is free for TCP and
+	// UDP alike.
+	portTries = 16
+
+	// watchEvery is how often the interfaces are looked at for changes. There
+	// is no portable event; asking costs some 50 us.
+	watchEvery = 3 * time.Second
+
+	// memQueue bounds the frames under way in one direction in memory.
+	memQueue = 16
+)
