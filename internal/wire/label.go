@@ -26,6 +26,8 @@ const (
 	HashDigest    Label = "digest"     // sync digest of a group
 	HashLinkCheck Label = "link check" // checksum of a contact link
 	HashPrint     Label = "print"      // fingerprint shown to people
+
+	HashCiphertext Label = "ciphertext" // ciphertext_hash of an entry: opaque ciphertext<V>
 )
 
 // Labels of signatures, used by [SignContent] with "Kith 1 " in front.
@@ -43,11 +45,11 @@ const (
 
 // Labels of other derivations: HPKE info, HKDF info, TLS exporter.
 const (
-	InfoKnock      = "Kith 1 knock"      // HPKE info of the knock box
-	InfoLinkTag    = "Kith 1 link tag"   // HKDF info: secret of a contact link to its tag
-	InfoLinkKey    = "Kith 1 link key"   // HKDF info: secret of a contact link to the request's key
-	InfoRecovery   = "Kith 1 recovery"   // HKDF info: phrase to recovery key
-	InfoSealing    = "Kith 1 sealing"    // HKDF info: phrase to recovery sealing key
+	InfoKnock      = "Kith 1 knock"    // HPKE info of the knock box
+	InfoLinkTag    = "Kith 1 link tag" // HKDF info: secret of a contact link to its tag
+	InfoLinkKey    = "Kith 1 link key" // HKDF info: secret of a contact link to the request's key
+	InfoRecovery   = "Kith 1 recovery" // HKDF info: phrase to recovery key
+	InfoSealing    = "Kith 1 sealing"  // HKDF info: phrase to recovery sealing key
 	ExporterKnock  = "EXPORTER-kith-knock"
 	labelPrefix    = "Kith 1 "
 	maxLabelLength = 255 - len(labelPrefix)
