@@ -1,0 +1,13 @@
+#!/bin/sh
+# Fuzz targets one after the other: PKG and F choose, T is the time for each.
+set -eu
+cd "$(dirname "$0")/.."
+time=${T:-10s}
+packages=${PKG:-$(grep -l '^func Fuzz' -r internal cmd --include='*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|')}
+for package in $packages; do
+	targets=${F:-$(cat "$package"/*_test.go | sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p')}
+	for target in $targets; do
+		echo "== $package $target, $time"
+		go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time"
+	done
+done

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Installs what the tests need where it may (root on Debian or Ubuntu); else
+# says in one line what is missing and which tests that leaves out.
+set -eu
+cd "$(dirname "$0")/.."
+LEFT_OUT=${LEFT_OUT:-/dev/null}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+have_chromium() { have chromium || have chromium-browser || have google-chrome; }
+
+for tool in go node npm; do
+	if ! have "$tool"; then
+		echo "$tool is missing: install Go 1.26, Node 20 or later and npm, then run this again" >&2
+		exit 1
+	fi
+done
+
+want=''
+have_chromium || want="$want chromium"
+have ip || want="$want iproute2"
+have gcc || want="$want gcc libc6-dev"
+if [ -n "$want" ] && [ "$(id -u)" = 0 ] && have apt-get; then
+	echo "installing:$want"
+	# shellcheck disable=SC2086 # a list of package names
+	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $want; } \
+		>.cache/apt.log 2>&1 || echo "the installation failed, see .cache/apt.log"
+fi
+
+out() {
+	echo "$1"
+	echo "$1" >>"$LEFT_OUT"
+}
+have_chromium || out 'Chromium is missing: the page is not driven in a browser (install the package chromium)'
+have gcc || out 'gcc is missing: no race detector (install the package gcc)'
+if ! have ip; then
+	out 'ip is missing: no story in network namespaces (install the package iproute2)'
+elif ! { ip netns add kith-probe && ip netns del kith-probe; } 2>/dev/null; then
+	out 'network namespaces need root: no story with cut cables, the one over a cutting proxy runs'
+fi
