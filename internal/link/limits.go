@@ -52,6 +52,25 @@ const (
 	// that have not opened their stream yet; the next one is closed.
 	acceptQueue = 64
 
+	// What all peers together can take: a desktop with 1,000 friends online
+	// stays below; half a gibibyte is what a small machine can spare.
+	maxConns  = 2048
+	maxMemory = 512 << 20
+
+	// maxHandshakes bounds connections that have not shown a key yet.
+	maxHandshakes = 256
+
+	// What one link key, and one connection of it, can take: a redial may
+	// overlap with its dead predecessor, and both sides may dial at once.
+	maxPeerConns  = 8
+	maxConnMemory = 16 << 20
+
+	// What one address (IPv4 /32, IPv6 /64) can take: a household or a small
+	// office behind one address, coming back at once after an outage. Half of
+	// acceptQueue, so that one address cannot fill it.
+	maxHostConns = 32
+	hostRate     = 4 // new connections per second, once maxHostConns came at once
+
 	// portTries is how often "any port" is tried until one is free for TCP and
 	// UDP alike.
 	portTries = 16
