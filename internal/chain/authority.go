@@ -1,0 +1,62 @@
+package chain
+
+// authority is V4 as far as the parent state decides it.
+func (c *change) authority() error {
+	for _, op := range c.h.Ops {
+		if op.Kind() == KindGenesis {
+			return c.refuse("V1", ReasonGenesis)
+		}
+		check := c.groupAuthority
+		if c.ofPerson {
+			check = c.personAuthority
+		}
+		if err := check(op); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// personAuthority: every device of a person may do what occurs in its chain.
+func (c *change) personAuthority(op Op) error {
+	switch op.(type) {
+	case *SetInfo, *Rekey:
+		return nil
+	}
+	return c.refuse("V4", ReasonPolicy)
+}
+
+func (c *change) groupAuthority(op Op) error {
+	me := c.h.Author.Person
+	admin := c.parent.IsAdmin(me)
+	switch op := op.(type) {
+	case *Rekey:
+		return nil
+	case *Leave:
+		if op.Person == me {
+			return c.refuse("V4", ReasonSelf)
+		}
+		return nil
+	case *SetInfo:
+	case *Add:
+		admin = admin || c.parent.policy.MembersInvite && op.Role == RoleMember
+		if c.parent.policy.Direct {
+			return c.refuse("V4", ReasonDirect)
+		}
+	case *Remove:
+		if c.parent.policy.Direct {
+			return c.refuse("V4", ReasonDirect)
+		}
+		if op.Person == me {
+			return c.refuse("V4", ReasonSelf)
+		}
+	case *SetRole:
+		if c.parent.policy.Direct {
+			return c.refuse("V4", ReasonDirect)
+		}
+	}
+	if !admin {
+		return c.refuse("V4", ReasonRole)
+	}
+	return nil
+}

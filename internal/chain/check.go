@@ -1,0 +1,195 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/ed25519"
+
+	"kith/internal/wire"
+)
+
+// checkHeader returns the state after h by every rule that needs no body. The
+// caller has found parent by h.Parent and compared the group.
+func checkHeader(parent *State, h *Header) (*State, error) {
+	key := authorKey(parent, h)
+	if key != nil && !h.VerifySignature(key) {
+		return nil, &RejectError{"V3", ReasonSignature, h.Height}
+	}
+	s, err := next(parent, h)
+	if err != nil {
+		return nil, err
+	}
+	if key == nil {
+		return nil, &RejectError{"V3", ReasonAuthor, h.Height}
+	}
+	if s.root != h.StateRoot {
+		return nil, &RejectError{"V5", ReasonStateRoot, h.Height}
+	}
+	return s, nil
+}
+
+// authorKey returns the key that must have signed h: that of the author's
+// active device, or the one in the Genesis op; nil if there is none.
+func authorKey(parent *State, h *Header) ed25519.PublicKey {
+	if parent != nil {
+		if _, d, ok := parent.Device(h.Author.Device); ok && parent.Active(d.ID) {
+			return d.Key[:]
+		}
+		return nil
+	}
+	if len(h.Ops) > 0 {
+		if g, ok := h.Ops[0].(*Genesis); ok {
+			return g.Device.Key[:]
+		}
+	}
+	return nil
+}
+
+// A bodyCheck walks the attachments of a body along the ops of its header.
+type bodyCheck struct {
+	h      *Header
+	parent *State // nil in genesis
+	group  wire.GroupID
+	rest   [][]byte
+}
+
+// checkBody is V6 as far as it needs no MLS: the body is the one the header
+// names, and holds exactly what the ops cite.
+func checkBody(parent *State, h *Header, body *Body) error {
+	c := &bodyCheck{h: h, parent: parent, group: h.GroupID()}
+	if body == nil {
+		return c.refuse(ReasonBody)
+	}
+	encoded := body.Bytes()
+	if len(encoded) > MaxBody || wire.Hash(wire.HashBody, encoded) != h.BodyHash {
+		return c.refuse(ReasonBody)
+	}
+	if (body.Epoch0 != nil) != h.IsGenesis() {
+		return c.refuse(ReasonEpoch0)
+	}
+	if e := body.Epoch0; e != nil && (len(e.LeafNode) == 0 || len(e.ConfirmationTag) != tagSize) {
+		return c.refuse(ReasonEpoch0)
+	}
+	if len(body.Commit) == 0 {
+		return c.refuse(ReasonCommit)
+	}
+	c.rest = body.Attachments
+	for _, op := range h.Ops {
+		if err := c.op(op); err != nil {
+			return err
+		}
+	}
+	if len(c.rest) > 0 {
+		return c.refuse(ReasonAttachment)
+	}
+	return nil
+}
+
+func (c *bodyCheck) refuse(reason Reason) error { return &RejectError{"V6", reason, c.h.Height} }
+
+// op takes what op cites and checks it.
+func (c *bodyCheck) op(op Op) error {
+	cites := Cites(op)
+	if len(cites) > len(c.rest) {
+		return c.refuse(ReasonAttachment)
+	}
+	cited := c.rest[:len(cites)]
+	c.rest = c.rest[len(cites):]
+	for i := range cites {
+		if Cite(cited[i]) != cites[i] {
+			return c.refuse(ReasonAttachment)
+		}
+	}
+	switch op := op.(type) {
+	case *Genesis:
+		return c.genesis(op, cited)
+	case *Add:
+		return c.admission(op.Person, op.PersonHead, op.Devices, cited)
+	case *Leave:
+		return c.leave(op, cited[0])
+	}
+	return nil
+}
+
+func (c *bodyCheck) genesis(op *Genesis, cited [][]byte) error {
+	devices := []DeviceEntry{op.Device}
+	if (op.Creator == wire.PersonID{}) {
+		return c.knockKeys(devices, cited)
+	}
+	return c.admission(op.Creator, op.PersonHead, devices, cited)
+}
+
+// admission checks a proof, then the knock key of each device.
+func (c *bodyCheck) admission(person wire.PersonID, head wire.BlockHash, devices []DeviceEntry, cited [][]byte) error {
+	headers, err := ParseProof(cited[0])
+	if err != nil {
+		return c.proofError(err)
+	}
+	state, err := VerifyProof(headers)
+	if err != nil {
+		return c.proofError(err)
+	}
+	if wire.PersonID(headers[0].Hash()) != person || headers[len(headers)-1].Hash() != head {
+		return c.refuse(ReasonProof)
+	}
+	if !c.descends(person, headers) {
+		return c.refuse(ReasonProof)
+	}
+	for _, d := range devices {
+		_, shown, ok := state.Device(d.ID())
+		if !ok || !state.Active(shown.ID) || shown.KnockHash != d.KnockHash {
+			return c.refuse(ReasonProof)
+		}
+	}
+	return c.knockKeys(devices, cited[1:])
+}
+
+// proofError keeps a newer version's proof apart from a false one.
+func (c *bodyCheck) proofError(err error) error {
+	if isNewer(err) {
+		return ErrNewer
+	}
+	return c.refuse(ReasonProof)
+}
+
+// descends reports whether the proof passes the block that the group has
+// already seen of this person, so that an old one cannot bring a device back.
+func (c *bodyCheck) descends(person wire.PersonID, headers []*Header) bool {
+	if c.parent == nil {
+		return true
+	}
+	m, known := c.parent.Person(person)
+	if !known {
+		return true
+	}
+	for _, h := range headers {
+		if h.Hash() == m.PersonHead {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *bodyCheck) knockKeys(devices []DeviceEntry, keys [][]byte) error {
+	for i, d := range devices {
+		if len(keys[i]) != KnockKeySize || KnockHash(keys[i]) != d.KnockHash {
+			return c.refuse(ReasonKnockKey)
+		}
+	}
+	return nil
+}
+
+// leave checks that the statement says what the op does and is the person's.
+func (c *bodyCheck) leave(op *Leave, statement []byte) error {
+	s, err := ParseLeaveStatement(statement)
+	if isNewer(err) {
+		return ErrNewer
+	}
+	if err != nil || s.Group != c.group || s.Person != op.Person || s.Instance != op.Instance || s.Successor != op.Successor {
+		return c.refuse(ReasonLeave)
+	}
+	m, d, ok := c.parent.Device(s.Device)
+	if !ok || !bytes.Equal(m.Person[:], op.Person[:]) || !c.parent.Active(d.ID) || !s.Verify(d.Key[:]) {
+		return c.refuse(ReasonLeave)
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+// Package chain is the membership chain of a group: an ordered list of signed,
+// hash-linked blocks, of which each says who joined, left, rose or fell. It
+// decides which blocks are valid, what the membership is after each of them,
+// and, where two blocks have one parent, which of them counts. People are
+// chains too: a person's devices are kept by the same engine under a second
+// policy.
+//
+// Vocabulary
+//
+//	block      header and body. Its hash is that of the header, signature included.
+//	core       the header up to created_at; the MLS commit in the body names its hash.
+//	op         one change of the membership or its settings.
+//	state      the members and settings after a block; a value that never changes.
+//	admin      a member who may add and remove others. Of two admins the one who
+//	           gained the role earlier is the more senior.
+//	instance   one membership of a person; who comes back gets another one.
+//	head       the block whose state counts, chosen among all valid blocks held.
+//	strike     an admin's removal or demotion of somebody, seen at a fork.
+//	attachment what an op cites by hash and the body carries: the headers of a
+//	           person's chain, a knock key, a signed leave.
+//	proof      headers of a person's chain that show which devices it has.
+//
+// What always holds
+//
+//   - The head is a function of the set of blocks held: no clock, no order of
+//     arrival, no secret, no length of a branch goes into it (see Head).
+//   - A state follows from headers alone. Whether a body's MLS commit does what
+//     the ops say is the business of package group, which knows both.
+//   - A refusal leaves everything as it was.
+//   - Every received byte is accounted for: a header that parses encodes to the
+//     same bytes, and those are what was signed.
+//
+// Settlement, Nack, Restart, Carry, parking and evidence have op numbers and
+// nothing more so far; a block that uses them is refused with ErrNewer.
+//
+// docs/spec/chain.md has the tables of bytes, the rules and their reasons.
+package chain

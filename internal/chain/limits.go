@@ -1,0 +1,62 @@
+package chain
+
+// Bounds of the specification: a block over one of them is invalid for
+// everybody, so none may change without a feature number (docs/spec/chain.md).
+const (
+	// MaxHeader bounds a header, in bytes. 64 KiB hold a genesis with 256
+	// people of two devices each.
+	MaxHeader = 64 << 10
+
+	// MaxBody bounds a body, in bytes. A commit that adds 1,000 people with
+	// post-quantum key packages needs about 4 MiB, their proofs as much again.
+	MaxBody = 16 << 20
+
+	// MaxOps bounds the ops of one block.
+	MaxOps = 256
+
+	// MaxDevices bounds the active devices of one person.
+	MaxDevices = 16
+
+	// MaxCites bounds what one op cites: a proof and one knock key a device.
+	MaxCites = 1 + MaxDevices
+
+	// MaxAttachments bounds the attachments of one body.
+	MaxAttachments = MaxOps * MaxCites
+
+	// MaxCuts bounds the devices a removal names: every device the person ever
+	// had here. The header's size bounds it too; this keeps one op readable.
+	MaxCuts = 256
+
+	// MaxFeatures bounds the features of a group.
+	MaxFeatures = 64
+
+	// MaxProofHeaders bounds the headers of one proof. A person with 16 devices
+	// that refreshes its own group monthly for five years stays below it.
+	MaxProofHeaders = 1024
+
+	// MaxCreated bounds a genesis's created_at, in ms: it starts the display
+	// order, which must stay exact in a float64.
+	MaxCreated = 1 << 52
+
+	// RekeyWindow and MaxRekeys say that of RekeyWindow times n blocks in a row
+	// at most MaxRekeys are one person's Rekeys, n people being members.
+	RekeyWindow = 16
+	MaxRekeys   = 16
+)
+
+// Bounds of ours, which peers need not share.
+const (
+	// MaxOffer bounds the hashes of an offer: 2 KiB. A locator of a chain of
+	// 2^32 blocks takes 33 of them.
+	MaxOffer = 64
+
+	// maxOfferTips leaves room for the locator.
+	maxOfferTips = 24
+)
+
+// KnockKeySize is the length of a knock key, an X-Wing public key, in bytes.
+const KnockKeySize = 1216
+
+// tagSize is the length of an MLS confirmation tag: every suite in use hashes
+// with SHA-256.
+const tagSize = 32

@@ -1,0 +1,75 @@
+package chain
+
+import (
+	"fmt"
+
+	"kith/internal/wire"
+)
+
+// A proof is the headers of a person's chain from genesis to the block named as
+// the person's head, a vector of opaque<V>.
+
+// MarshalProof returns the encoding of a proof.
+func MarshalProof(headers []*Header) []byte {
+	var w wire.Writer
+	w.Group(func(w *wire.Writer) {
+		for _, h := range headers {
+			w.Vec(h.Bytes())
+		}
+	})
+	return w.Bytes()
+}
+
+// ParseProof decodes a proof of at least one header; VerifyProof judges it.
+func ParseProof(b []byte) ([]*Header, error) {
+	r := wire.NewReader(b)
+	var headers []*Header
+	r.Each(MaxBody, MaxProofHeaders, func(r *wire.Reader) {
+		raw := r.Vec(MaxHeader)
+		if r.Err() != nil {
+			return
+		}
+		h, err := ParseHeader(raw)
+		if err != nil {
+			r.Fail(err)
+			return
+		}
+		headers = append(headers, h)
+	})
+	err := r.Done()
+	if err == nil && len(headers) == 0 {
+		err = wire.ErrShort
+	}
+	if err != nil {
+		return nil, fmt.Errorf("chain: proof: %w", err)
+	}
+	return headers, nil
+}
+
+// VerifyProof returns the state of the person after the last header. The
+// person's id is the hash of the first.
+func VerifyProof(headers []*Header) (*State, error) {
+	var s *State
+	var id wire.GroupID
+	var last wire.BlockHash
+	for i, h := range headers {
+		if i > 0 && (h.Group != id || h.Parent != last) {
+			return nil, &RejectError{"V2", ReasonOther, h.Height}
+		}
+		after, err := checkHeader(s, h)
+		if err != nil {
+			return nil, err
+		}
+		if !after.ofPerson {
+			return nil, &RejectError{"V1", ReasonPersonField, h.Height}
+		}
+		s, last = after, h.Hash()
+		if i == 0 {
+			id = wire.GroupID(last)
+		}
+	}
+	if s == nil {
+		return nil, &RejectError{"V1", ReasonGenesis, 0}
+	}
+	return s, nil
+}

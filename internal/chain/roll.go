@@ -1,0 +1,65 @@
+package chain
+
+import "kith/internal/wire"
+
+// A roll is an immutable map of every device ever admitted: a binary trie over
+// the bits of its id. A block changes one entry, so the rolls of two
+// neighbouring states share all but some ten nodes. It is no part of the state
+// root, because it follows from the headers.
+type roll struct {
+	side  [2]*roll
+	entry *activity // of a leaf; nil in an inner node
+}
+
+// activity is what the rules need to know of a device's own blocks.
+type activity struct {
+	device wire.DeviceID
+	person wire.PersonID
+	seq    uint64   // author_seq of its newest block
+	rekeys []uint64 // heights of its newest Rekeys, at most MaxRekeys, ascending
+}
+
+func bit(id wire.DeviceID, depth int) int { return int(id[depth/8]>>(7-depth%8)) & 1 }
+
+// get returns the entry of id, or nil.
+func (r *roll) get(id wire.DeviceID) *activity {
+	for depth := 0; r != nil; depth++ {
+		if r.entry != nil {
+			if r.entry.device == id {
+				return r.entry
+			}
+			return nil
+		}
+		r = r.side[bit(id, depth)]
+	}
+	return nil
+}
+
+// put returns a roll with a in the place of the entry of its device. depth is
+// that of r, 0 at the top.
+func (r *roll) put(a *activity, depth int) *roll {
+	if r == nil || r.entry != nil && r.entry.device == a.device {
+		return &roll{entry: a}
+	}
+	next := roll{side: r.side}
+	if r.entry != nil { // one leaf becomes an inner node that holds it
+		next.side[bit(r.entry.device, depth)] = r
+	}
+	b := bit(a.device, depth)
+	next.side[b] = next.side[b].put(a, depth+1)
+	return &next
+}
+
+// sign returns a with one more block: its author_seq, its height and how many
+// Rekeys it holds.
+func (a activity) sign(seq, height uint64, rekeys int) *activity {
+	a.seq = seq
+	if rekeys > 0 {
+		heights := append([]uint64(nil), a.rekeys...)
+		for range rekeys {
+			heights = append(heights, height)
+		}
+		a.rekeys = heights[max(0, len(heights)-MaxRekeys):]
+	}
+	return &a
+}

@@ -1,0 +1,77 @@
+package chain
+
+import (
+	"math/bits"
+
+	"kith/internal/wire"
+)
+
+// A record is a member and the hash of its leaf in the state tree.
+type record struct {
+	Member
+	leaf [32]byte
+}
+
+// The state root is the Merkle tree hash of RFC 6962 section 2.1 with labels of
+// ours in place of its prefix bytes, over record 0 and then one record per
+// person ever admitted, sorted by person:
+//
+//	record 0  u8 0, Policy, info[32], u16 features<V>, person electorate[32]<V>
+//	record    u8 1, person[32], instance[32], u8 role, u32 rank, u32 join,
+//	          person_head[32], u8 status, devices<V>
+//	device    key[32], knock_hash[32], u8 status
+func newRecord(m Member) *record {
+	var w wire.Writer
+	w.U8(1)
+	w.Raw(m.Person[:])
+	w.Raw(m.Instance[:])
+	w.U8(uint8(m.Role))
+	w.U32(m.Rank)
+	w.U32(m.Join)
+	w.Raw(m.PersonHead[:])
+	w.U8(uint8(m.Status))
+	w.Group(func(w *wire.Writer) {
+		for _, d := range m.Devices {
+			w.Raw(d.Key[:])
+			w.Raw(d.KnockHash[:])
+			w.U8(uint8(d.Status))
+		}
+	})
+	return &record{m, wire.Hash(wire.HashTreeLeaf, w.Bytes())}
+}
+
+// settings returns the leaf hash of record 0.
+func (s *State) settings() [32]byte {
+	var w wire.Writer
+	w.U8(0)
+	s.policy.encode(&w)
+	w.Raw(s.info[:])
+	encodeFeatures(&w, s.features)
+	w.Group(func(w *wire.Writer) {
+		for _, id := range s.electorate {
+			w.Raw(id[:])
+		}
+	})
+	return wire.Hash(wire.HashTreeLeaf, w.Bytes())
+}
+
+// computeRoot returns the Merkle root over all records.
+func (s *State) computeRoot() wire.Digest {
+	leaves := make([][32]byte, 0, 1+len(s.records))
+	leaves = append(leaves, s.settings())
+	for _, r := range s.records {
+		leaves = append(leaves, r.leaf)
+	}
+	return wire.Digest(merkle(leaves))
+}
+
+// merkle is MTH of RFC 6962 over one or more leaf hashes.
+func merkle(leaves [][32]byte) [32]byte {
+	n := len(leaves)
+	if n == 1 {
+		return leaves[0]
+	}
+	k := 1 << (bits.Len(uint(n-1)) - 1) // largest power of two below n
+	left, right := merkle(leaves[:k]), merkle(leaves[k:])
+	return wire.Hash(wire.HashTreeNode, left[:], right[:])
+}
