@@ -1,0 +1,134 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"kith/internal/identity"
+	"kith/internal/link"
+	"kith/internal/wire"
+)
+
+// Accept waits for the proof of whoever dialled. A stranger gets no frame, and
+// its connection is closed refuseAfter from now whatever was wrong: a frame that
+// is no knock, a box for another device, an unknown person, a used link, or
+// nothing at all look alike from outside. Accept then returns an error that is
+// ErrStranger, except when the connection or ctx ended before.
+func Accept(ctx context.Context, conn link.Conn, cfg Config) (*Session, error) {
+	wait, cancel := context.WithTimeout(ctx, refuseAfter)
+	defer cancel()
+	s, err := admit(ctx, wait, conn, cfg)
+	if err == nil {
+		return s, nil
+	}
+	select {
+	case <-wait.Done():
+	case <-conn.Done():
+	}
+	conn.Close()
+	return nil, err
+}
+
+// admit reads one frame and answers it if it proves somebody; wait bounds the
+// reading, ctx the rest.
+func admit(ctx, wait context.Context, conn link.Conn, cfg Config) (*Session, error) {
+	frame, err := conn.Read(wait)
+	if err != nil {
+		if ctx.Err() == nil && wait.Err() != nil {
+			return nil, stranger("it said nothing")
+		}
+		return nil, fmt.Errorf("peer: accept: %w", err)
+	}
+	host := hostOf(conn)
+	if _, banned := cfg.Bans.Host(host, cfg.now()); banned {
+		return nil, stranger("its network is banned")
+	}
+	remote, answer, err := judge(frame, conn.Binding(), cfg)
+	if err != nil {
+		if errors.Is(err, ErrStranger) {
+			cfg.Bans.PunishHost(host, RuleKnock, weightKnock, cfg.now())
+		}
+		return nil, err
+	}
+	timed, cancel := context.WithTimeout(ctx, handshakeLimit)
+	defer cancel()
+	if err := conn.Write(timed, answer); err != nil {
+		return nil, fmt.Errorf("peer: accept: %w", err)
+	}
+	return newSession(conn, cfg, remote, false), nil
+}
+
+// judge returns who sent a first frame and what to answer. An error is
+// ErrStranger unless the fault is on this side.
+func judge(frame []byte, binding [32]byte, cfg Config) (wire.Member, []byte, error) {
+	switch {
+	case len(frame) == knockFrame && frame[0] == kindKnock:
+		return judgeKnock(frame[1:], binding, cfg)
+	case len(frame) > 1+tagSize && len(frame) <= maxReqFrame && frame[0] == kindRequest:
+		return judgeRequest([tagSize]byte(frame[1:]), frame[1+tagSize:], binding, cfg)
+	}
+	return wire.Member{}, nil, stranger("its first frame is neither knock nor request")
+}
+
+func judgeKnock(box []byte, binding [32]byte, cfg Config) (wire.Member, []byte, error) {
+	k, err := cfg.Device.OpenKnock(box)
+	if err != nil {
+		return wire.Member{}, nil, stranger("its box is not for this device")
+	}
+	if k.Flags != 0 {
+		return wire.Member{}, nil, stranger("it wants what this version does not know")
+	}
+	known, ok := cfg.Directory.Recognise(k.Member)
+	if !ok || known.Member != k.Member {
+		return wire.Member{}, nil, stranger("nobody here knows the device")
+	}
+	if err := welcome(k.Member, cfg); err != nil {
+		return wire.Member{}, nil, err
+	}
+	if !identity.VerifyKnock(known.Key, k.Member.Device, cfg.Device.ID(), binding, k.Signature) {
+		return wire.Member{}, nil, stranger("its signature is not for this connection")
+	}
+	signature := cfg.Device.SignKnockAnswer(k.Member.Device, cfg.Device.ID(), binding)
+	return k.Member, append([]byte{kindKnockAnswer}, signature[:]...), nil
+}
+
+func judgeRequest(tag [tagSize]byte, box []byte, binding [32]byte, cfg Config) (wire.Member, []byte, error) {
+	secret, ok := cfg.Directory.LinkSecret(tag)
+	if !ok {
+		return wire.Member{}, nil, stranger("its contact link is unknown or used up")
+	}
+	l := identity.ContactLink{Person: cfg.Person, Secret: secret}
+	content, err := l.OpenRequest(box)
+	if err != nil {
+		return wire.Member{}, nil, stranger("its request is not sealed with the link")
+	}
+	r, err := open(content, wire.SignRequest, cfg.Person, binding)
+	if err != nil {
+		return wire.Member{}, nil, errors.Join(stranger("its request proves nothing"), err)
+	}
+	if err := welcome(r.Member, cfg); err != nil {
+		return wire.Member{}, nil, err
+	}
+	own, err := cfg.Directory.Asked(tag, r)
+	if err != nil {
+		return wire.Member{}, nil, errors.Join(stranger("its request is not wanted"), err)
+	}
+	content, err = seal(cfg.Device, wire.SignAnswer, own, r.Member.Person, binding)
+	if err != nil {
+		return wire.Member{}, nil, fmt.Errorf("peer: accept: own card: %w", err)
+	}
+	return r.Member, append([]byte{kindRequestAnswer}, l.SealRequest(content)...), nil
+}
+
+// welcome refuses this device itself, this person over an own link, and who is
+// banned.
+func welcome(m wire.Member, cfg Config) error {
+	if m.Device == cfg.Device.ID() {
+		return stranger("it is this device")
+	}
+	if _, banned := cfg.Bans.Device(m.Device, cfg.now()); banned {
+		return stranger("it is banned")
+	}
+	return nil
+}
