@@ -1,0 +1,62 @@
+package store
+
+import "time"
+
+// Bounds of calls. Each keeps one call from holding a reader, or memory, for
+// long; a caller that needs more asks again.
+const (
+	// MaxPage bounds the rows of one page. A screen shows about 50; 1000 rows
+	// of the largest content (64 KiB) are 64 MiB.
+	MaxPage = 1000
+	// MaxUnread bounds what Unread counts to: above it people read "many".
+	MaxUnread = 10_000
+	// MaxSameID bounds the rows RowsByID returns. Only a forger makes two
+	// messages with one content id.
+	MaxSameID = 64
+	// MaxBucketName bounds a bucket's name in bytes: names are constants of
+	// the program, and each stored key repeats one.
+	MaxBucketName = 64
+	// MaxValue bounds a value, a content or a key in bytes. The largest value
+	// a group machine writes is an MLS public group of 10,000 members, about
+	// 20 MiB; SQLite's own bound is 1 GB.
+	MaxValue = 64 << 20
+)
+
+// Settings of the engine.
+const (
+	// pageSize is also the block the cipher works on, so that a page is
+	// encrypted as one.
+	pageSize = 4096
+	// maxReaders is how many reads run at once beside the one writer: a
+	// phone or laptop has 2 to 8 cores, and each reader costs about 3 MiB.
+	maxReaders = 4
+	// cacheKiB is the page cache of one connection. 4 MiB hold the upper
+	// levels of every index of a million messages.
+	cacheKiB = 4096
+	// logBytes is the size the write-ahead log is cut back to after a
+	// checkpoint; a large first sync may make it grow for a while.
+	logBytes = 16 << 20
+	// busyTimeout is how long a statement waits for another connection of
+	// this process. Only recovery after a crash makes one wait.
+	busyTimeout = 10 * time.Second
+)
+
+// Parameters of Argon2id for a new vault. 256 MiB and 3 passes cost a laptop
+// about half a second, and a thief the same for each guess and core.
+const (
+	vaultMemoryKiB = 256 << 10
+	vaultTime      = 3
+	vaultThreads   = 4
+)
+
+// Bounds of what is accepted from a vault file, which a stranger may have
+// written: one that asks for more would only stop the program.
+const (
+	maxVaultMemoryKiB = 4 << 20 // 4 GiB
+	maxVaultTime      = 64
+	maxVaultThreads   = 64
+	maxVaultBytes     = 4096 // the file is about 300 bytes
+)
+
+// maxPassphrase bounds a passphrase in bytes, against a file given by mistake.
+const maxPassphrase = 1 << 20

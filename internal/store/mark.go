@@ -1,0 +1,74 @@
+package store
+
+import (
+	"fmt"
+
+	"kith/internal/group"
+	"kith/internal/wire"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// LastRead returns the place up to which a group has been read; the zero place
+// if nothing was.
+func (db *DB) LastRead(g wire.GroupID) (p group.Place, err error) {
+	err = db.inGroup(g, func(c *conn, n int64) error {
+		p, err = c.lastRead(n)
+		return err
+	})
+	return p, err
+}
+
+// SetLastRead moves the read mark of a group forward; to an earlier place it
+// does not move, so that windows may report in any order. A group that is not
+// there is not made.
+func (db *DB) SetLastRead(g wire.GroupID, p group.Place) error {
+	return db.Update(func(tx *Tx) error { return tx.SetLastRead(g, p) })
+}
+
+// SetLastRead is [DB.SetLastRead] within a transaction.
+func (tx *Tx) SetLastRead(g wire.GroupID, p group.Place) error {
+	if !tx.write {
+		return ErrReadOnly
+	}
+	n, ok := tx.fresh[g]
+	if !ok {
+		if n, ok = tx.db.number(g); !ok {
+			return nil
+		}
+	}
+	ord, device, seq := columns(p)
+	return tx.c.exec("UPDATE groups SET read_ord = ?1, read_device = ?2, read_seq = ?3"+
+		" WHERE n = ?4 AND (read_ord, read_device, read_seq) < (?1, ?2, ?3)", ord, device, seq, n)
+}
+
+// Unread counts the rows after the read mark that me did not write, up to
+// [MaxUnread].
+func (db *DB) Unread(g wire.GroupID, me wire.PersonID) (int, error) {
+	var count int64
+	err := db.inGroup(g, func(c *conn, n int64) error {
+		p, err := c.lastRead(n)
+		if err != nil {
+			return err
+		}
+		ord, device, seq := columns(p)
+		count, _, err = c.number(sqlUnread, n, ord, device, seq, me[:], int64(MaxUnread))
+		return err
+	})
+	return int(count), err
+}
+
+func (c *conn) lastRead(n int64) (p group.Place, err error) {
+	err = c.query("SELECT read_ord, read_device, read_seq FROM groups WHERE n = ?", []any{n}, func(s *sqlite3.Stmt) error {
+		p.Order, p.Seq = uint64(s.ColumnInt64(0)), uint64(s.ColumnInt64(2))
+		switch b := s.ColumnRawBlob(1); len(b) {
+		case 0: // never read
+		case len(p.Device):
+			copy(p.Device[:], b)
+		default:
+			return fmt.Errorf("%w: a device id of %d bytes", ErrDamaged, len(b))
+		}
+		return nil
+	})
+	return p, err
+}

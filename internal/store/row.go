@@ -1,0 +1,202 @@
+package store
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"kith/internal/group"
+	"kith/internal/wire"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// Cursor says where a page begins or ends.
+type Cursor = group.Place
+
+// The statements that read rows. Each page is one scan of the index
+// messages_place from one end. The other lookups name their index, or the
+// engine would rather walk a whole group in order than sort two rows.
+const (
+	rowColumns = "ord, device, seq, person, id, content_commit, block, time, state, marks, client, content"
+
+	sqlNewest = "SELECT " + rowColumns + " FROM messages WHERE grp = ? ORDER BY ord DESC, device DESC, seq DESC LIMIT ?"
+	sqlBefore = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND (ord, device, seq) < (?, ?, ?)" +
+		" ORDER BY ord DESC, device DESC, seq DESC LIMIT ?"
+	sqlAfter = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND (ord, device, seq) > (?, ?, ?)" +
+		" ORDER BY ord, device, seq LIMIT ?"
+	sqlAt     = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND ord = ? AND device = ? AND seq = ?"
+	sqlSame   = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND id = ? AND person = ? AND content_commit = ?"
+	sqlPerson = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id = ? AND person = ?" +
+		" ORDER BY ord, device, seq LIMIT 1"
+	sqlID     = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id = ? ORDER BY ord, device, seq LIMIT ?"
+	sqlClient = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_client WHERE grp = ? AND client = ? AND client <> ''" +
+		" ORDER BY ord, device, seq LIMIT 1"
+	sqlCount  = "SELECT count(*) FROM messages WHERE grp = ?"
+	sqlUnread = "SELECT count(*) FROM (SELECT 1 FROM messages WHERE grp = ? AND (ord, device, seq) > (?, ?, ?)" +
+		" AND person <> ? LIMIT ?)"
+)
+
+// The bits of the column marks.
+const (
+	markWaiting = 1 << 0
+	markSplit   = 1 << 1
+)
+
+// Page returns the n rows before a place, or the newest ones, oldest first.
+// n is cut to [MaxPage].
+func (db *DB) Page(g wire.GroupID, before *Cursor, n int) ([]group.Row, error) {
+	rows, err := db.page(g, func(c *conn, grp int64) ([]group.Row, error) {
+		if before == nil {
+			return c.rows(sqlNewest, grp, limit(n))
+		}
+		ord, device, seq := columns(*before)
+		return c.rows(sqlBefore, grp, ord, device, seq, limit(n))
+	})
+	slices.Reverse(rows)
+	return rows, err
+}
+
+// PageAfter returns the n rows after a place, oldest first. n is cut to
+// [MaxPage].
+func (db *DB) PageAfter(g wire.GroupID, after Cursor, n int) ([]group.Row, error) {
+	return db.page(g, func(c *conn, grp int64) ([]group.Row, error) {
+		ord, device, seq := columns(after)
+		return c.rows(sqlAfter, grp, ord, device, seq, limit(n))
+	})
+}
+
+// Newest returns the last row of a group, nil if there is none.
+func (db *DB) Newest(g wire.GroupID) (*group.Row, error) {
+	return db.row(g, sqlNewest, int64(1))
+}
+
+// RowAt returns the visible row at a place, nil if there is none.
+func (db *DB) RowAt(g wire.GroupID, at Cursor) (*group.Row, error) {
+	ord, device, seq := columns(at)
+	return db.row(g, sqlAt, ord, device, seq)
+}
+
+// Row returns the message of a person with a content id, nil if there is none.
+// A person who gave one id to two messages gets the first shown.
+func (db *DB) Row(g wire.GroupID, person wire.PersonID, id wire.ContentID) (*group.Row, error) {
+	return db.row(g, sqlPerson, id[:], person[:])
+}
+
+// RowsByID returns the messages with a content id, whoever wrote them, oldest
+// first; at most [MaxSameID].
+func (db *DB) RowsByID(g wire.GroupID, id wire.ContentID) ([]group.Row, error) {
+	return db.page(g, func(c *conn, grp int64) ([]group.Row, error) {
+		return c.rows(sqlID, grp, id[:], int64(MaxSameID))
+	})
+}
+
+// RowByClient returns the message composed under a client id on this device,
+// nil if there is none.
+func (db *DB) RowByClient(g wire.GroupID, client string) (*group.Row, error) {
+	return db.row(g, sqlClient, client)
+}
+
+// Count returns how many rows a group shows.
+func (db *DB) Count(g wire.GroupID) (int, error) {
+	var count int64
+	err := db.inGroup(g, func(c *conn, n int64) (err error) {
+		count, _, err = c.number(sqlCount, n)
+		return err
+	})
+	return int(count), err
+}
+
+func (db *DB) page(g wire.GroupID, get func(*conn, int64) ([]group.Row, error)) (rows []group.Row, err error) {
+	err = db.inGroup(g, func(c *conn, n int64) error {
+		rows, err = get(c, n)
+		return err
+	})
+	return rows, err
+}
+
+func (db *DB) row(g wire.GroupID, sql string, args ...any) (row *group.Row, err error) {
+	err = db.inGroup(g, func(c *conn, n int64) error {
+		row, err = c.row(sql, append([]any{n}, args...)...)
+		return err
+	})
+	return row, err
+}
+
+// row runs a statement of rowColumns that returns at most one row.
+func (c *conn) row(sql string, args ...any) (*group.Row, error) {
+	rows, err := c.rows(sql, args...)
+	if len(rows) == 0 {
+		return nil, err
+	}
+	return &rows[0], err
+}
+
+// rows runs a statement of rowColumns.
+func (c *conn) rows(sql string, args ...any) ([]group.Row, error) {
+	var rows []group.Row
+	err := c.query(sql, args, func(s *sqlite3.Stmt) error {
+		r, err := scanRow(s)
+		rows = append(rows, r)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+func scanRow(s *sqlite3.Stmt) (group.Row, error) {
+	marks := s.ColumnInt64(9)
+	r := group.Row{
+		Place:   group.Place{Order: uint64(s.ColumnInt64(0)), Seq: uint64(s.ColumnInt64(2))},
+		Time:    uint64(s.ColumnInt64(7)),
+		State:   group.RowState(s.ColumnInt64(8)),
+		Waiting: marks&markWaiting != 0,
+		Split:   marks&markSplit != 0,
+		Client:  s.ColumnText(10),
+		Content: s.ColumnBlob(11, nil),
+	}
+	for _, f := range []struct {
+		column int
+		field  []byte
+	}{{1, r.Place.Device[:]}, {3, r.Person[:]}, {4, r.ID[:]}, {5, r.Commit[:]}, {6, r.Block[:]}} {
+		b := s.ColumnRawBlob(f.column)
+		if len(b) != len(f.field) {
+			return group.Row{}, fmt.Errorf("%w: an id of %d bytes", ErrDamaged, len(b))
+		}
+		copy(f.field, b)
+	}
+	return r, nil
+}
+
+// rowArgs are the values of the columns grp and rowColumns.
+func rowArgs(n int64, r group.Row) []any {
+	ord, device, seq := columns(r.Place)
+	var marks int64
+	if r.Waiting {
+		marks |= markWaiting
+	}
+	if r.Split {
+		marks |= markSplit
+	}
+	return []any{
+		n, ord, device, seq, r.Person[:], r.ID[:], r.Commit[:], r.Block[:],
+		int64(r.Time), int64(r.State), marks, r.Client, r.Content,
+	}
+}
+
+func checkRow(r group.Row) error {
+	if r.Place.Order > math.MaxInt64 || r.Place.Seq > math.MaxInt64 {
+		return fmt.Errorf("%w: place %d, %d", ErrRange, r.Place.Order, r.Place.Seq)
+	}
+	return checkSize(nil, r.Content)
+}
+
+// columns are a place's columns. One past the range of a column compares as
+// later than every row.
+func columns(p group.Place) (ord int64, device []byte, seq int64) {
+	return int64(min(p.Order, math.MaxInt64)), p.Device[:], int64(min(p.Seq, math.MaxInt64))
+}
+
+func limit(n int) int64 { return int64(min(max(n, 0), MaxPage)) }

@@ -1,0 +1,168 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+
+	"kith/internal/group"
+)
+
+// How a row is stored. The table messages holds what is visible, the table
+// hidden the rest: withdrawn rows, and copies of a message that stands at a
+// smaller place. Between two transactions
+//
+//   - a place is in one of the tables at most;
+//   - a message (person, content id, commitment) is in messages once if it has
+//     any row that is not withdrawn, and that row has the smallest place.
+//
+// Keeping the copies means that nothing is lost when the row in view is
+// withdrawn: the next copy takes its place.
+
+const (
+	sqlAddRow    = "INSERT INTO messages (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	sqlAddNewRow = sqlAddRow + " ON CONFLICT DO NOTHING"
+	sqlHideRow   = "INSERT OR REPLACE INTO hidden (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+	sqlDropRow    = "DELETE FROM messages WHERE grp = ? AND ord = ? AND device = ? AND seq = ?"
+	sqlDropHidden = "DELETE FROM hidden WHERE grp = ? AND ord = ? AND device = ? AND seq = ?"
+
+	sqlHiddenAt   = "SELECT " + rowColumns + " FROM hidden WHERE grp = ? AND ord = ? AND device = ? AND seq = ?"
+	sqlHiddenSame = "SELECT " + rowColumns + " FROM hidden WHERE grp = ? AND id = ? AND person = ? AND content_commit = ?" +
+		" ORDER BY ord, device, seq"
+)
+
+// putRow stores a row in place of the one at its place.
+func (tx *Tx) putRow(n int64, r group.Row) error {
+	old, err := tx.take(n, r.Place)
+	if err != nil {
+		return err
+	}
+	if old != nil && r.Client == "" {
+		r.Client = old.Client // the machine knows it only until it restarts
+	}
+	if r.State == group.RowWithdrawn {
+		err = tx.hide(n, r)
+	} else {
+		err = tx.show(n, r)
+	}
+	if err != nil || old == nil || (same(*old, r) && r.State != group.RowWithdrawn) {
+		return err
+	}
+	return tx.raise(n, *old)
+}
+
+// take removes the row at a place from its table and returns it.
+func (tx *Tx) take(n int64, p group.Place) (*group.Row, error) {
+	ord, device, seq := columns(p)
+	for _, t := range []struct{ find, drop string }{{sqlAt, sqlDropRow}, {sqlHiddenAt, sqlDropHidden}} {
+		r, err := tx.c.row(t.find, n, ord, device, seq)
+		if err != nil {
+			return nil, err
+		}
+		if r != nil {
+			return r, tx.c.exec(t.drop, n, ord, device, seq)
+		}
+	}
+	return nil, nil
+}
+
+// show makes r visible, unless another copy of the message has a smaller
+// place. Its place is free.
+func (tx *Tx) show(n int64, r group.Row) error {
+	if r.State != group.RowShown {
+		copies, err := tx.c.rows(sqlHiddenSame, n, r.ID[:], r.Person[:], r.Commit[:])
+		if err != nil {
+			return err
+		}
+		for _, c := range copies {
+			r = merged(r, c)
+		}
+	}
+	if err := tx.c.exec(sqlAddNewRow, rowArgs(n, r)...); err != nil {
+		return err
+	}
+	if tx.c.sq.Changes() == 1 {
+		return nil
+	}
+	return tx.showFirst(n, r)
+}
+
+// showFirst decides between r and the visible copy of its message.
+func (tx *Tx) showFirst(n int64, r group.Row) error {
+	other, err := tx.c.row(sqlSame, n, r.ID[:], r.Person[:], r.Commit[:])
+	if err != nil {
+		return err
+	}
+	if other == nil {
+		return fmt.Errorf("%w: an index names a row that is not there", ErrDamaged)
+	}
+	first, second := *other, r
+	if before(r.Place, other.Place) {
+		first, second = r, *other
+	}
+	ord, device, seq := columns(other.Place)
+	if err := tx.c.exec(sqlDropRow, n, ord, device, seq); err != nil {
+		return err
+	}
+	if err := tx.hide(n, second); err != nil {
+		return err
+	}
+	return tx.c.exec(sqlAddRow, rowArgs(n, merged(first, second))...)
+}
+
+func (tx *Tx) hide(n int64, r group.Row) error {
+	return tx.c.exec(sqlHideRow, rowArgs(n, r)...)
+}
+
+// raise brings the smallest remaining copy of lost's message into view, if
+// none is.
+func (tx *Tx) raise(n int64, lost group.Row) error {
+	shown, err := tx.c.row(sqlSame, n, lost.ID[:], lost.Person[:], lost.Commit[:])
+	if err != nil || shown != nil {
+		return err
+	}
+	copies, err := tx.c.rows(sqlHiddenSame, n, lost.ID[:], lost.Person[:], lost.Commit[:])
+	if err != nil {
+		return err
+	}
+	var up *group.Row
+	for i, r := range copies {
+		switch {
+		case up != nil:
+			*up = merged(*up, r)
+		case r.State != group.RowWithdrawn:
+			up = &copies[i]
+		}
+	}
+	if up == nil {
+		return nil
+	}
+	if _, err := tx.take(n, up.Place); err != nil {
+		return err
+	}
+	return tx.c.exec(sqlAddRow, rowArgs(n, *up)...)
+}
+
+// merged is first with what only its copy knows: the content, which the
+// commitment binds and is therefore the same, and the client id.
+func merged(first, second group.Row) group.Row {
+	if first.State != group.RowShown && second.State == group.RowShown {
+		first.State, first.Content = second.State, second.Content
+	}
+	if first.Client == "" {
+		first.Client = second.Client
+	}
+	return first
+}
+
+func same(a, b group.Row) bool {
+	return a.Person == b.Person && a.ID == b.ID && a.Commit == b.Commit
+}
+
+func before(a, b group.Place) bool {
+	return cmp.Or(
+		cmp.Compare(a.Order, b.Order),
+		bytes.Compare(a.Device[:], b.Device[:]),
+		cmp.Compare(a.Seq, b.Seq)) < 0
+}
