@@ -10,11 +10,11 @@ import "kith/internal/wire"
 //	1    sigalg, 1 (Ed25519)
 //	32   group id
 //	32   device id
-//	8    seq, from 1
+//	8    seq, from 1, at most lamport
 //	32   prev, whole entry hash; zero if and only if seq is 1
 //	V    parents, at most 8, strictly ascending; each
 //	       32 device id, not the author's
-//	       8  seq, from 1
+//	       8  seq, from 1, below lamport
 //	       16 entry hash, cut
 //	32   block hash
 //	8    lamport, 1 to 2^52 - 1

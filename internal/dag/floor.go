@@ -62,7 +62,7 @@ func (f Floor) heads() ([]*Header, error) {
 		return nil, reject(ReasonFloor)
 	}
 	for i, t := range f.Frontier {
-		if t.Seq == 0 || i > 0 && compareDevice(f.Frontier[i-1].Device, t.Device) >= 0 {
+		if t.Seq == 0 || t.Seq >= MaxLamport || i > 0 && compareDevice(f.Frontier[i-1].Device, t.Device) >= 0 {
 			return nil, reject(ReasonFloor)
 		}
 	}

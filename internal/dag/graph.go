@@ -80,6 +80,16 @@ func (g *Graph) SetFloor(f Floor) error {
 	return nil
 }
 
+// Floor returns the floor at which a newcomer starts that g's owner invites now.
+// header returns the bytes of a checked entry's header.
+func (g *Graph) Floor(header func(Ref) []byte) Floor {
+	f := Floor{Frontier: g.Frontier().Refs()}
+	for _, r := range g.Newest(MaxFloorHeads) {
+		f.Heads = append(f.Heads, header(r))
+	}
+	return f
+}
+
 func (g *Graph) addFloorHead(h *Header) {
 	whole := h.Hash()
 	n := node{h.Lamport, h.Order, whole.Short(), g.block(h.Block), false}

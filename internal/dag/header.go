@@ -90,12 +90,18 @@ func (h *Header) form() error {
 		len(h.Parents) <= MaxParents &&
 		h.Lamport > 0 && h.Lamport < MaxLamport &&
 		h.Length <= MaxCiphertext
+	// Lamport values rise along each log, so no seq is above its lamport.
+	above := h.Seq <= h.Lamport
 	for i, p := range h.Parents {
 		ok = ok && p.Seq > 0 && p.Device != h.Device &&
 			(i == 0 || h.Parents[i-1].Compare(p) < 0)
+		above = above && p.Seq < h.Lamport
 	}
-	if !ok {
+	switch {
+	case !ok:
 		return reject(ReasonForm)
+	case !above:
+		return reject(ReasonLamport)
 	}
 	return nil
 }

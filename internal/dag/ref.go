@@ -11,6 +11,7 @@ import (
 const refSize = 32 + 8 + 16
 
 // A Ref names an entry. Two entries of one device with one seq differ in Hash.
+// A seq is never above the lamport of its entry, hence below MaxLamport.
 type Ref struct {
 	Device wire.DeviceID
 	Seq    uint64
@@ -36,7 +37,7 @@ func readRef(r *wire.Reader) (ref Ref) {
 	r.Fixed(ref.Device[:])
 	ref.Seq = r.U64()
 	r.Fixed(ref.Hash[:])
-	if ref.Seq == 0 {
+	if ref.Seq == 0 || ref.Seq >= MaxLamport {
 		r.Fail(wire.ErrCanonical)
 	}
 	return ref
