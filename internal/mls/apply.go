@@ -1,0 +1,280 @@
+package mls
+
+import (
+	"bytes"
+	"slices"
+)
+
+// received is a proposal with its sender: the committer for one by value.
+type received struct {
+	proposal *Proposal
+	sender   sender
+}
+
+// A stage is the next epoch while a commit is made or processed: the old epoch
+// is not touched, so dropping the stage undoes everything.
+type stage struct {
+	tree         *tree
+	extensions   []Extension
+	changes      *Changes
+	added        []uint32 // ascending
+	psks         []pskID
+	kemOutput    []byte // of an ExternalInit
+	committer    uint32
+	path         []step
+	groupContext groupContext // of the new epoch, with the old transcript hash until finish
+}
+
+// receive checks and applies a commit as far as that needs no secrets.
+func (p *PublicGroup) receive(a *authenticated, known []*Proposed) (*stage, error) {
+	c := a.content
+	switch {
+	case c.kind != contentCommit:
+		return nil, reject("12.4.2", ReasonContent)
+	case !bytes.Equal(c.groupID, p.groupID):
+		return nil, reject("12.4.2", ReasonGroup)
+	case c.epoch != p.epoch:
+		return nil, ErrWrongEpoch
+	}
+	if err := p.verifySender(a); err != nil {
+		return nil, err
+	}
+	list, err := resolve(c, known)
+	if err != nil {
+		return nil, err
+	}
+	s, err := p.applyProposals(c.sender, list)
+	if err != nil {
+		return nil, err
+	}
+	if c.commit.path == nil {
+		if len(list) == 0 || slices.ContainsFunc(list, func(r received) bool { return r.proposal.needsPath() }) {
+			return nil, reject("12.4", ReasonPathMissing)
+		}
+	} else if err := p.applyPath(s, c); err != nil {
+		return nil, err
+	}
+	s.seal(p)
+	return s, s.tree.credentialsAgree()
+}
+
+// verifySender checks the signature of a content with its sender's key
+// (section 6.1).
+func (p *PublicGroup) verifySender(a *authenticated) error {
+	key, err := p.senderKey(a.content)
+	if err != nil {
+		return err
+	}
+	if !p.crypto.verifyLabel(key, "FramedContentTBS", a.tbs(p.context()), a.signature) {
+		return reject("6.1", ReasonSignature)
+	}
+	return nil
+}
+
+func (p *PublicGroup) senderKey(c *content) ([]byte, error) {
+	switch s := c.sender; {
+	case s.kind == senderMember:
+		if l := p.tree.leaf(s.index); l != nil {
+			return l.signatureKey, nil
+		}
+		return nil, reject("6.1", ReasonNoLeaf)
+	case s.kind == senderNewMemberCommit && c.kind == contentCommit && c.commit.path != nil:
+		return c.commit.path.leaf.signatureKey, nil
+	case s.kind == senderNewMemberProposal && c.kind == contentProposal && c.proposal.Type == ProposalAdd:
+		return c.proposal.KeyPackage.leaf.signatureKey, nil
+	}
+	return nil, reject("6.1", ReasonSender)
+}
+
+// resolve finds the proposals of a commit, in its order.
+func resolve(c *content, known []*Proposed) ([]received, error) {
+	list := make([]received, 0, len(c.commit.proposals))
+	for _, p := range c.commit.proposals {
+		if p.proposal != nil {
+			list = append(list, received{p.proposal, c.sender})
+			continue
+		}
+		if c.sender.kind != senderMember {
+			return nil, reject("12.4.3.2", ReasonReference)
+		}
+		i := slices.IndexFunc(known, func(k *Proposed) bool { return bytes.Equal(k.ref, p.reference) })
+		if i < 0 || known[i].a.content.epoch != c.epoch || !bytes.Equal(known[i].a.content.groupID, c.groupID) {
+			return nil, reject("12.4", ReasonReference)
+		}
+		list = append(list, received{known[i].a.content.proposal, known[i].a.content.sender})
+	}
+	return list, nil
+}
+
+// applyProposals checks a list of proposals (section 12.2) and applies it in
+// the order of section 12.3.
+func (p *PublicGroup) applyProposals(from sender, list []received) (*stage, error) {
+	if err := p.checkList(from, list); err != nil {
+		return nil, err
+	}
+	s := &stage{
+		tree:       p.tree.edit(),
+		extensions: p.extensions,
+		committer:  from.index,
+		changes:    &Changes{Committer: from.index},
+	}
+	for _, r := range list {
+		switch r.proposal.Type {
+		case ProposalGroupContextExtensions:
+			s.extensions = r.proposal.Extensions
+		case ProposalPreSharedKey:
+			s.psks = append(s.psks, r.proposal.psk)
+		case ProposalExternalInit:
+			s.kemOutput = r.proposal.kemOutput
+		}
+	}
+	for _, apply := range []func([]received) error{p.updates(s), p.removes(s), p.adds(s)} {
+		if err := apply(list); err != nil {
+			return nil, err
+		}
+	}
+	if from.kind == senderNewMemberCommit {
+		if s.tree.root.members == s.tree.leaves {
+			if err := s.tree.grow(); err != nil {
+				return nil, err
+			}
+		}
+		s.committer = s.tree.firstBlank()
+		s.changes.Committer = s.committer
+	}
+	if slices.ContainsFunc(list, func(r received) bool { return r.proposal.Type == ProposalGroupContextExtensions }) {
+		return s, s.tree.compatibleWith(s.extensions)
+	}
+	return s, nil
+}
+
+// compatibleWith checks new group extensions against every member.
+func (t *tree) compatibleWith(groupExtensions []Extension) error {
+	var err error
+	t.each(func(_ nodeIndex, n *node) bool {
+		if n.leaf != nil {
+			err = n.leaf.capabilities.supportGroup(groupExtensions)
+		}
+		return err == nil
+	})
+	return err
+}
+
+func (p *PublicGroup) updates(s *stage) func([]received) error {
+	return func(list []received) error {
+		for _, r := range list {
+			if r.proposal.Type != ProposalUpdate {
+				continue
+			}
+			i, leaf := r.sender.index, r.proposal.leaf
+			if leaf.source != sourceUpdate {
+				return reject("7.3", ReasonLeafSource)
+			}
+			if err := p.checkReplacement(s, i, leaf); err != nil {
+				return err
+			}
+			if err := s.tree.update(i, leaf); err != nil {
+				return err
+			}
+			s.changes.Updated = append(s.changes.Updated, member(i, leaf))
+		}
+		return nil
+	}
+}
+
+// checkReplacement checks a leaf that its owner puts in place of the one at i.
+func (p *PublicGroup) checkReplacement(s *stage, i uint32, leaf *leafNode) error {
+	if old := s.tree.leaf(i); old != nil && bytes.Equal(old.encryptionKey, leaf.encryptionKey) {
+		return reject("7.3", ReasonSameKey)
+	}
+	if err := leaf.compatible(p.crypto, s.extensions); err != nil {
+		return err
+	}
+	return leaf.verify(p.crypto, p.groupID, i)
+}
+
+func (p *PublicGroup) removes(s *stage) func([]received) error {
+	return func(list []received) error {
+		for _, r := range list {
+			if r.proposal.Type == ProposalRemove {
+				i := r.proposal.Removed
+				s.changes.Removed = append(s.changes.Removed, member(i, p.tree.leaf(i)))
+				s.tree.remove(i)
+			}
+		}
+		return nil
+	}
+}
+
+func (p *PublicGroup) adds(s *stage) func([]received) error {
+	return func(list []received) error {
+		for _, r := range list {
+			if r.proposal.Type != ProposalAdd {
+				continue
+			}
+			k := r.proposal.KeyPackage
+			if err := k.verify(p.crypto, s.extensions); err != nil {
+				return err
+			}
+			i, err := s.tree.add(k.leaf)
+			if err != nil {
+				return err
+			}
+			s.added = append(s.added, i)
+			leaf := member(i, k.leaf)
+			leaf.KeyPackageRef = k.Ref()
+			s.changes.Added = append(s.changes.Added, leaf)
+		}
+		return nil
+	}
+}
+
+// applyPath checks and merges the path of a commit (section 12.4.2).
+func (p *PublicGroup) applyPath(s *stage, c *content) error {
+	path := c.commit.path
+	if path.leaf.source != sourceCommit {
+		return reject("12.4.2", ReasonLeafSource)
+	}
+	if err := p.checkReplacement(s, s.committer, path.leaf); err != nil {
+		return err
+	}
+	old := s.tree.leaf(s.committer)
+	steps, err := s.tree.mergePath(s.committer, path)
+	if err != nil {
+		return err
+	}
+	s.path = steps
+	if err := s.tree.checkRecipients(steps, s.added, path); err != nil {
+		return err
+	}
+	s.notePath(old, path.leaf)
+	return nil
+}
+
+// notePath records a committer who is new, or who is somebody else now.
+func (s *stage) notePath(old, leaf *leafNode) {
+	m := member(s.committer, leaf)
+	switch {
+	case old == nil:
+		s.changes.Added = append(s.changes.Added, m)
+	case !bytes.Equal(old.signatureKey, leaf.signatureKey) || !bytes.Equal(old.credential.identity, leaf.credential.identity):
+		s.changes.Updated = append(s.changes.Updated, m)
+	}
+}
+
+// seal ends the change of the tree and makes the provisional GroupContext.
+func (s *stage) seal(p *PublicGroup) {
+	s.tree.seal()
+	s.groupContext = groupContext{p.crypto.suite, p.groupID, p.epoch + 1, s.tree.hash(), p.confirmed, s.extensions}
+}
+
+// confirm puts the new transcript hash into the GroupContext.
+func (s *stage) confirm(p *PublicGroup, a *authenticated) {
+	s.groupContext.confirmed = p.crypto.confirmedHash(p.interim, a.transcript())
+}
+
+// finish returns the new epoch, once a carries its confirmation tag.
+func (s *stage) finish(p *PublicGroup, a *authenticated) *PublicGroup {
+	s.confirm(p, a)
+	return newPublic(s.tree, p.groupID, p.epoch+1, s.extensions, s.groupContext.confirmed, a.tag)
+}

@@ -1,0 +1,87 @@
+package mls
+
+import (
+	"bytes"
+
+	"kith/internal/wire"
+)
+
+// A Commit is a commit with its signature and confirmation tag: the
+// AuthenticatedContent of RFC 9420 section 6, without a membership tag.
+type Commit struct{ a *authenticated }
+
+// ParseCommit reads the commit of a member in the public format. Commits by
+// joiners (section 12.4.3.2) are refused: see [Epoch.Open].
+func ParseCommit(b []byte) (*Commit, error) {
+	r := wire.NewReader(bytes.Clone(b))
+	a := readAuthenticated(r)
+	if err := r.Done(); err != nil {
+		return nil, malformed("6", err)
+	}
+	switch {
+	case a.content.kind != contentCommit || a.format != FormatPublicMessage:
+		return nil, reject("6", ReasonContent)
+	case a.content.sender.kind != senderMember:
+		return nil, reject("6", ReasonSender)
+	}
+	return &Commit{a}, nil
+}
+
+// Bytes returns the encoded AuthenticatedContent.
+func (c *Commit) Bytes() []byte { return encode(c.a.write) }
+
+// AuthenticatedData returns what the application bound to the commit.
+func (c *Commit) AuthenticatedData() []byte { return bytes.Clone(c.a.content.authenticatedData) }
+
+// Sender returns the leaf index of the committer.
+func (c *Commit) Sender() uint32 { return c.a.content.sender.index }
+
+// Epoch returns the epoch the commit ends.
+func (c *Commit) Epoch() uint64 { return c.a.content.epoch }
+
+// GroupID returns the group id.
+func (c *Commit) GroupID() []byte { return bytes.Clone(c.a.content.groupID) }
+
+// ConfirmationTag returns the tag that members of the next epoch can check.
+func (c *Commit) ConfirmationTag() []byte { return bytes.Clone(c.a.tag) }
+
+// HasPath reports whether the committer renewed its path.
+func (c *Commit) HasPath() bool { return c.a.content.commit.path != nil }
+
+// Proposals returns the proposals that stand in the commit by value.
+func (c *Commit) Proposals() []Proposal {
+	var list []Proposal
+	for _, p := range c.a.content.commit.proposals {
+		if p.proposal != nil {
+			list = append(list, *p.proposal)
+		}
+	}
+	return list
+}
+
+// ByValueOnly returns an error if the commit names a proposal by reference.
+func (c *Commit) ByValueOnly() error {
+	for _, p := range c.a.content.commit.proposals {
+		if p.proposal == nil {
+			return reject("12.4", ReasonReference)
+		}
+	}
+	return nil
+}
+
+// A Proposed is a proposal as it was sent on its own, for a commit to name by
+// reference. It is checked when it is opened or made.
+type Proposed struct {
+	a   *authenticated
+	ref []byte
+}
+
+func (c *crypto) proposed(a *authenticated) *Proposed {
+	return &Proposed{a, c.proposalRef(encode(a.write))}
+}
+
+// Proposal returns what is proposed.
+func (p *Proposed) Proposal() Proposal { return *p.a.content.proposal }
+
+// Ref returns the ProposalRef of section 5.2.
+func (p *Proposed) Ref() []byte { return bytes.Clone(p.ref) }

@@ -1,0 +1,282 @@
+package mls
+
+import (
+	"bytes"
+	"slices"
+
+	"kith/internal/wire"
+)
+
+// A KeyPackage offers to be added to a group (RFC 9420 section 10):
+//
+//	size field
+//	2    version, 1
+//	2    cipher suite
+//	V    init_key
+//	     leaf node, source key_package
+//	V    extensions
+//	V    signature over all the above, label "KeyPackageTBS"
+type KeyPackage struct {
+	suite      Suite
+	initKey    []byte
+	leaf       *leafNode
+	extensions []Extension
+	signature  []byte
+
+	raw    []byte
+	signed int
+}
+
+// KeyPackageParams says what a new key package holds.
+type KeyPackageParams struct {
+	Suite          Suite
+	Identity       []byte // of the basic credential
+	NotBefore      uint64 // seconds since 1970
+	NotAfter       uint64 // seconds since 1970
+	LeafExtensions []Extension
+	ExtensionTypes []uint16 // supported beyond those of LeafExtensions and the default ones
+}
+
+// KeyPackageSecrets are the private keys of a key package. They are deleted
+// when the Welcome has been opened and the epoch is stored.
+type KeyPackageSecrets struct {
+	suite Suite
+	init  []byte
+	leaf  []byte
+}
+
+// NewKeyPackage makes a key package and its private keys.
+func NewKeyPackage(s Signer, p KeyPackageParams) (*KeyPackage, *KeyPackageSecrets, error) {
+	c, err := p.Suite.crypto()
+	if err != nil {
+		return nil, nil, err
+	}
+	initPrivate, initKey, err := c.keyPair(wire.Random(c.nh))
+	if err != nil {
+		return nil, nil, err
+	}
+	leafPrivate, leafKey, err := c.keyPair(wire.Random(c.nh))
+	if err != nil {
+		return nil, nil, err
+	}
+	leaf := leafNode{
+		encryptionKey: leafKey,
+		signatureKey:  s.PublicKey(),
+		credential:    credential{kind: credentialBasic, identity: p.Identity},
+		capabilities:  p.capabilities(),
+		source:        sourceKeyPackage,
+		notBefore:     p.NotBefore,
+		notAfter:      p.NotAfter,
+		extensions:    p.LeafExtensions,
+	}.signedBy(s, nil, 0)
+	if err := leaf.compatible(c, nil); err != nil {
+		return nil, nil, err
+	}
+	k := KeyPackage{suite: p.Suite, initKey: initKey, leaf: leaf}.signedBy(s)
+	parsed, err := ParseKeyPackage(k.raw) // limits apply to what we make, too
+	if err != nil {
+		return nil, nil, err
+	}
+	return parsed, &KeyPackageSecrets{p.Suite, initPrivate, leafPrivate}, nil
+}
+
+// capabilities says what this package supports, with one value of GREASE in
+// each list that may have one (section 13.5).
+func (p KeyPackageParams) capabilities() capabilities {
+	extensions := slices.Clone(p.ExtensionTypes)
+	for _, e := range p.LeafExtensions {
+		extensions = append(extensions, e.Type)
+	}
+	extensions = slices.DeleteFunc(extensions, defaultExtension)
+	slices.Sort(extensions)
+	return capabilities{
+		versions:    []uint16{protocolMLS10},
+		suites:      []uint16{uint16(p.Suite), grease()},
+		extensions:  append(slices.Compact(extensions), grease()),
+		proposals:   []uint16{grease()},
+		credentials: []uint16{credentialBasic, grease()},
+	}
+}
+
+// grease is one of 0x0A0A, 0x1A1A, ... 0xEAEA.
+func grease() uint16 {
+	high := uint16(wire.Random(1)[0]) % 15
+	return (high<<4 | 0xA) * 0x101
+}
+
+func (k *KeyPackage) writeFields(w *wire.Writer) {
+	w.U16(protocolMLS10)
+	w.U16(uint16(k.suite))
+	w.Vec(k.initKey)
+	k.leaf.write(w)
+	writeExtensions(w, k.extensions)
+}
+
+func (k KeyPackage) signedBy(s Signer) *KeyPackage {
+	var w wire.Writer
+	k.writeFields(&w)
+	k.signed = w.Len()
+	k.signature = sign(s, "KeyPackageTBS", w.Bytes())
+	k.raw = append(w.Bytes(), wire.Opaque(k.signature)...)
+	return &k
+}
+
+func (k *KeyPackage) write(w *wire.Writer) { w.Raw(k.raw) }
+
+func readKeyPackage(r *wire.Reader) *KeyPackage {
+	start := r.Rest()
+	if r.U16() != protocolMLS10 {
+		r.Fail(wire.ErrCanonical)
+	}
+	k := &KeyPackage{
+		suite:      Suite(r.U16()),
+		initKey:    r.Vec(maxKey),
+		leaf:       readLeaf(r),
+		extensions: readExtensions(r),
+	}
+	k.signed = len(start) - r.Len()
+	k.signature = r.Vec(maxSignature)
+	if r.Err() == nil {
+		k.raw = start[:len(start)-r.Len()]
+	}
+	return k
+}
+
+// ParseKeyPackage reads a key package. [KeyPackage.Verify] checks it.
+func ParseKeyPackage(b []byte) (*KeyPackage, error) {
+	r := wire.NewReader(bytes.Clone(b))
+	k := readKeyPackage(r)
+	if err := r.Done(); err != nil {
+		return nil, malformed("10", err)
+	}
+	return k, nil
+}
+
+// Bytes returns the encoded key package.
+func (k *KeyPackage) Bytes() []byte { return bytes.Clone(k.raw) }
+
+// Suite returns the cipher suite.
+func (k *KeyPackage) Suite() Suite { return k.suite }
+
+// Ref returns the KeyPackageRef, by which a Welcome names the key package; nil
+// if the suite is not supported.
+func (k *KeyPackage) Ref() []byte {
+	c, err := k.suite.crypto()
+	if err != nil {
+		return nil
+	}
+	return c.keyPackageRef(k.raw)
+}
+
+// Identity returns the identity of the basic credential, nil for others.
+func (k *KeyPackage) Identity() []byte { return bytes.Clone(k.leaf.credential.identity) }
+
+// SignatureKey returns the signature key of the leaf.
+func (k *KeyPackage) SignatureKey() []byte { return bytes.Clone(k.leaf.signatureKey) }
+
+// LeafNode returns the encoded leaf node, for [PublicFromLeaf].
+func (k *KeyPackage) LeafNode() []byte { return bytes.Clone(k.leaf.raw) }
+
+// Lifetime returns the seconds since 1970 between which the package is valid.
+func (k *KeyPackage) Lifetime() (notBefore, notAfter uint64) { return k.leaf.notBefore, k.leaf.notAfter }
+
+// Verify checks a key package that has arrived, at the time now in seconds
+// since 1970 (section 10.1). How long a lifetime may be is the application's rule.
+func (k *KeyPackage) Verify(now uint64) error {
+	c, err := k.suite.crypto()
+	if err != nil {
+		return err
+	}
+	if err := k.verify(c, nil); err != nil {
+		return err
+	}
+	if now < k.leaf.notBefore || now > k.leaf.notAfter {
+		return reject("7.3", ReasonLifetime)
+	}
+	return nil
+}
+
+// verify is Verify without the clock, for a package in an Add.
+func (k *KeyPackage) verify(c *crypto, groupExtensions []Extension) error {
+	switch {
+	case k.suite != c.suite:
+		return reject("10.1", ReasonSuite)
+	case k.leaf.source != sourceKeyPackage:
+		return reject("7.3", ReasonLeafSource)
+	case !c.usableKEM(k.initKey):
+		return reject("10", ReasonKey)
+	case bytes.Equal(k.initKey, k.leaf.encryptionKey):
+		return reject("10.1", ReasonInitKey)
+	}
+	for _, e := range k.extensions {
+		if !k.leaf.capabilities.supportsExtension(e.Type) {
+			return reject("10", ReasonCapability)
+		}
+	}
+	if err := k.leaf.compatible(c, groupExtensions); err != nil {
+		return err
+	}
+	if !c.verifyAll([]signed{
+		{k.leaf.signatureKey, labelled("LeafNodeTBS", k.leaf.tbs(nil, 0)), k.leaf.signature},
+		{k.leaf.signatureKey, labelled("KeyPackageTBS", k.raw[:k.signed]), k.signature},
+	}) {
+		return reject("10.1", ReasonSignature)
+	}
+	return nil
+}
+
+// fits checks that the private keys belong to the key package.
+func (s *KeyPackageSecrets) fits(c *crypto, k *KeyPackage) error {
+	if s.suite != k.suite {
+		return reject("10", ReasonSuite)
+	}
+	initKey, err := c.publicOf(s.init)
+	if err != nil {
+		return err
+	}
+	leafKey, err := c.publicOf(s.leaf)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(initKey, k.initKey) || !bytes.Equal(leafKey, k.leaf.encryptionKey) {
+		return reject("10", ReasonSecret)
+	}
+	return nil
+}
+
+// Marshal returns the stored form of the private keys:
+//
+//	offset size field
+//	0      1    version, 1
+//	1      2    cipher suite
+//	3      V    private key of init_key, then that of the leaf
+func (s *KeyPackageSecrets) Marshal() []byte {
+	return encode(func(w *wire.Writer) {
+		w.U8(storedVersion)
+		w.U16(uint16(s.suite))
+		w.Vec(s.init)
+		w.Vec(s.leaf)
+	})
+}
+
+// ParseKeyPackageSecrets reads what Marshal wrote.
+func ParseKeyPackageSecrets(b []byte) (*KeyPackageSecrets, error) {
+	r := wire.NewReader(bytes.Clone(b))
+	if r.U8() != storedVersion {
+		r.Fail(wire.ErrCanonical)
+	}
+	s := &KeyPackageSecrets{Suite(r.U16()), r.Vec(maxKey), r.Vec(maxKey)}
+	if err := r.Done(); err != nil {
+		return nil, &Error{"10", ReasonStoredRecord, err}
+	}
+	return s, nil
+}
+
+// Erase overwrites the private keys.
+func (s *KeyPackageSecrets) Erase() {
+	clear(s.init)
+	clear(s.leaf)
+}
+
+// storedVersion is the first byte of each stored form of this package.
+const storedVersion = 1

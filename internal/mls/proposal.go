@@ -1,0 +1,136 @@
+package mls
+
+import "kith/internal/wire"
+
+// A ProposalType is a value of RFC 9420 section 17.4.
+type ProposalType uint16
+
+// Proposal types.
+const (
+	ProposalAdd                    ProposalType = 1
+	ProposalUpdate                 ProposalType = 2
+	ProposalRemove                 ProposalType = 3
+	ProposalPreSharedKey           ProposalType = 4
+	ProposalReInit                 ProposalType = 5
+	ProposalExternalInit           ProposalType = 6
+	ProposalGroupContextExtensions ProposalType = 7
+)
+
+// A Proposal asks for one change (section 12.1). Its type says which fields
+// count:
+//
+//	size field
+//	2    type
+//	     1 add: key package
+//	     2 update: leaf node, source update
+//	4    3 remove: leaf index
+//	     4 psk: PreSharedKeyID
+//	V    5 reinit: group_id, 2 version, 2 cipher suite, extensions
+//	V    6 external_init: kem_output
+//	V    7 group_context_extensions: extensions
+type Proposal struct {
+	Type       ProposalType
+	KeyPackage *KeyPackage // Add
+	Removed    uint32      // Remove: leaf index
+	Extensions []Extension // GroupContextExtensions, ReInit
+
+	leaf      *leafNode // Update
+	psk       pskID
+	groupID   []byte // ReInit
+	version   uint16 // ReInit
+	suite     Suite  // ReInit
+	kemOutput []byte // ExternalInit
+}
+
+func (p *Proposal) write(w *wire.Writer) {
+	w.U16(uint16(p.Type))
+	switch p.Type {
+	case ProposalAdd:
+		p.KeyPackage.write(w)
+	case ProposalUpdate:
+		p.leaf.write(w)
+	case ProposalRemove:
+		w.U32(p.Removed)
+	case ProposalPreSharedKey:
+		p.psk.write(w)
+	case ProposalReInit:
+		w.Vec(p.groupID)
+		w.U16(p.version)
+		w.U16(uint16(p.suite))
+		writeExtensions(w, p.Extensions)
+	case ProposalExternalInit:
+		w.Vec(p.kemOutput)
+	case ProposalGroupContextExtensions:
+		writeExtensions(w, p.Extensions)
+	}
+}
+
+// readProposal refuses types it does not know: what follows them cannot be told.
+func readProposal(r *wire.Reader) *Proposal {
+	p := &Proposal{Type: ProposalType(r.U16())}
+	switch p.Type {
+	case ProposalAdd:
+		p.KeyPackage = readKeyPackage(r)
+	case ProposalUpdate:
+		p.leaf = readLeaf(r)
+	case ProposalRemove:
+		p.Removed = r.U32()
+	case ProposalPreSharedKey:
+		p.psk = readPSKID(r)
+	case ProposalReInit:
+		p.groupID = r.Vec(MaxGroupID)
+		p.version = r.U16()
+		p.suite = Suite(r.U16())
+		p.Extensions = readExtensions(r)
+	case ProposalExternalInit:
+		p.kemOutput = r.Vec(maxKey)
+	case ProposalGroupContextExtensions:
+		p.Extensions = readExtensions(r)
+	default:
+		r.Fail(reject("12.1", ReasonProposalType))
+	}
+	return p
+}
+
+// needsPath reports whether a commit with p must have a path (section 12.4).
+func (p *Proposal) needsPath() bool {
+	switch p.Type {
+	case ProposalAdd, ProposalPreSharedKey, ProposalReInit:
+		return false
+	}
+	return true
+}
+
+// proposalOrRef is ProposalOrRef of section 12.4: 1 byte, 1 and the proposal,
+// or 2 and V the ProposalRef.
+type proposalOrRef struct {
+	proposal  *Proposal
+	reference []byte
+}
+
+const (
+	byValue     = 1
+	byReference = 2
+)
+
+func (p proposalOrRef) write(w *wire.Writer) {
+	if p.proposal != nil {
+		w.U8(byValue)
+		p.proposal.write(w)
+		return
+	}
+	w.U8(byReference)
+	w.Vec(p.reference)
+}
+
+func readProposalOrRef(r *wire.Reader) (p proposalOrRef) {
+	switch r.U8() {
+	case byValue:
+		p.proposal = readProposal(r)
+	case byReference:
+		p.reference = r.Vec(maxHash)
+	default:
+		r.Fail(wire.ErrCanonical)
+	}
+	return p
+}

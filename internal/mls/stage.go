@@ -1,0 +1,186 @@
+package mls
+
+import (
+	"bytes"
+	"slices"
+
+	"kith/internal/wire"
+)
+
+// CommitParams says what a commit does. Proposals stand in it by value, those
+// of Refs by reference before them.
+type CommitParams struct {
+	Add               []*KeyPackage
+	Remove            []uint32 // leaf indices
+	AuthenticatedData []byte
+	Signer            Signer
+
+	Refs    []*Proposed // all valid ones received in this epoch
+	Updates []*UpdateSecret
+	PSKs    PSKs
+	NoPath  bool // leave the path out where section 12.4 of RFC 9420 allows it
+	Private bool // sign for sending with [Epoch.Seal]
+}
+
+// A StagedCommit is a commit that was made but not yet agreed on. Nothing has
+// changed: whoever sends it goes on from Next, whoever drops it stays.
+type StagedCommit struct {
+	Commit  *Commit
+	Next    *Epoch
+	Changes *Changes
+
+	joiner    []byte
+	welcome   []byte
+	psks      []pskID
+	newcomers []newcomer
+}
+
+// A newcomer is what a Welcome needs for one added member.
+type newcomer struct {
+	ref        []byte
+	initKey    []byte
+	pathSecret []byte // nil without a path
+}
+
+// Commit makes a commit (section 12.4.1).
+func (e *Epoch) Commit(p CommitParams) (*StagedCommit, error) {
+	own := e.pub.tree.leaf(e.own)
+	if !bytes.Equal(own.signatureKey, p.Signer.PublicKey()) {
+		return nil, reject("6.1", ReasonSigner)
+	}
+	from := sender{senderMember, e.own}
+	c := content{
+		groupID:           e.pub.groupID,
+		epoch:             e.pub.epoch,
+		sender:            from,
+		authenticatedData: bytes.Clone(p.AuthenticatedData),
+		kind:              contentCommit,
+		commit:            &commit{proposals: p.proposals()},
+	}
+	list, err := resolve(&c, p.Refs)
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.pub.applyProposals(from, list)
+	if err != nil {
+		return nil, err
+	}
+	made, err := e.makePath(s, &c, list, p)
+	if err != nil {
+		return nil, err
+	}
+	return e.finishCommit(s, made, c, p)
+}
+
+func (p CommitParams) proposals() []proposalOrRef {
+	var list []proposalOrRef
+	for _, ref := range p.Refs {
+		list = append(list, proposalOrRef{reference: ref.ref})
+	}
+	for _, i := range p.Remove {
+		list = append(list, proposalOrRef{proposal: &Proposal{Type: ProposalRemove, Removed: i}})
+	}
+	for _, k := range p.Add {
+		list = append(list, proposalOrRef{proposal: &Proposal{Type: ProposalAdd, KeyPackage: k}})
+	}
+	return list
+}
+
+// makePath renews the own path in the stage and puts it into the commit. It
+// returns the path's secrets; without a path the commit secret is zero.
+func (e *Epoch) makePath(s *stage, c *content, list []received, p CommitParams) (*pathSecrets, error) {
+	k := e.pub.crypto
+	needed := len(list) == 0 || slices.ContainsFunc(list, func(r received) bool { return r.proposal.needsPath() })
+	if p.NoPath && !needed {
+		s.seal(e.pub)
+		return &pathSecrets{commit: k.zero()}, s.tree.credentialsAgree()
+	}
+	private, public, err := k.keyPair(wire.Random(k.nh))
+	if err != nil {
+		return nil, err
+	}
+	made, err := k.derivePath(s.tree.filteredPath(e.own), wire.Random(k.nh))
+	if err != nil {
+		return nil, err
+	}
+	parents, leafHash := s.tree.pathParents(made.path, made.keys)
+	leaf := s.tree.leaf(e.own).renewed(sourceCommit, public, leafHash, p.Signer, e.pub.groupID, e.own)
+	if err := s.tree.putPath(e.own, leaf, made.path, parents); err != nil {
+		return nil, err
+	}
+	s.seal(e.pub)
+	if err := s.tree.credentialsAgree(); err != nil {
+		return nil, err
+	}
+	made.private = append([]nodeKey{{leafNodeIndex(e.own), private}}, made.private...)
+	c.commit.path, err = s.tree.encrypt(&made, leaf, s.added, s.groupContext.bytes())
+	return &made, err
+}
+
+// finishCommit signs the commit, runs the key schedule and confirms.
+func (e *Epoch) finishCommit(s *stage, made *pathSecrets, c content, p CommitParams) (*StagedCommit, error) {
+	k := e.pub.crypto
+	psk, err := p.PSKs.secret(k, s.psks)
+	if err != nil {
+		return nil, err
+	}
+	a := e.pub.authenticate(c, p.Signer, p.Private)
+	s.confirm(e.pub, a)
+	keys := k.advance(e.secrets.init, made.commit, psk, s.groupContext.bytes())
+	a.tag = k.confirmationTag(keys.schedule.confirmation, s.groupContext.confirmed)
+	next := &Epoch{
+		pub:     s.finish(e.pub, a),
+		own:     e.own,
+		private: s.tree.keptKeys(e.pub.tree, e.private, made.private),
+		secrets: keys.schedule,
+	}
+	out := &StagedCommit{
+		Commit:  &Commit{a},
+		Next:    next,
+		Changes: s.changes,
+		joiner:  keys.joiner,
+		welcome: keys.welcome,
+		psks:    s.psks,
+	}
+	out.welcomeAdded(c, p, s, made)
+	return out, nil
+}
+
+// welcomeAdded notes what the Welcome needs for each new member.
+func (s *StagedCommit) welcomeAdded(c content, p CommitParams, g *stage, made *pathSecrets) {
+	packages := make(map[string]*KeyPackage)
+	for _, r := range p.Refs {
+		if k := r.a.content.proposal.KeyPackage; k != nil {
+			packages[string(k.Ref())] = k
+		}
+	}
+	for _, k := range p.Add {
+		packages[string(k.Ref())] = k
+	}
+	for _, l := range g.changes.Added {
+		s.newcomers = append(s.newcomers, newcomer{
+			ref:        l.KeyPackageRef,
+			initKey:    packages[string(l.KeyPackageRef)].initKey,
+			pathSecret: made.at(commonAncestor(l.Index, c.sender.index)),
+		})
+	}
+}
+
+// authenticate signs a content in the epoch p (section 6.1).
+func (p *PublicGroup) authenticate(c content, s Signer, private bool) *authenticated {
+	a := &authenticated{format: FormatPublicMessage, content: c.frozen()}
+	if private {
+		a.format = FormatPrivateMessage
+	}
+	a.signature = sign(s, "FramedContentTBS", a.tbs(p.context()))
+	return a
+}
+
+// Erase overwrites the secrets that only the Welcome needs. Next keeps its own.
+func (s *StagedCommit) Erase() {
+	clear(s.joiner)
+	clear(s.welcome)
+	for _, n := range s.newcomers {
+		clear(n.pathSecret)
+	}
+}
