@@ -198,7 +198,7 @@ func TestForkAtTheFloor(t *testing.T) {
 func TestFloorWithHugeSeq(t *testing.T) {
 	a := newWriter("ann")
 	h := a.resign(a.draft(0), func(h *dag.Header) { h.Seq, h.Lamport = dag.MaxLamport-1, dag.MaxLamport-1; h.Prev[0] = 1 })
-	twin := a.resign(h, func(h *dag.Header) { h.Seq = 1 << 60 })
+	twin := a.resign(h, func(h *dag.Header) { h.Seq = 1 << 50 })
 	heads := [][]byte{twin.Bytes(), h.Bytes()}
 	g := dag.NewGraph(genesis)
 	if err := g.SetFloor(dag.Floor{Frontier: []dag.Ref{h.Ref()}, Heads: heads}); err != nil {

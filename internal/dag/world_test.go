@@ -39,6 +39,8 @@ func (w *writer) sign(label wire.Label, content []byte) []byte {
 	return wire.Sign(w.key, label, content)
 }
 
+func publicKey(w *writer) ed25519.PublicKey { return w.key.Public().(ed25519.PublicKey) }
+
 // draft returns the next header of w, not signed and not in its graph.
 func (w *writer) draft(now uint64) *dag.Header {
 	p := w.graph.Next(w.id, now)
