@@ -105,14 +105,14 @@ func judgeRequest(tag [tagSize]byte, box []byte, binding [32]byte, cfg Config) (
 	}
 	r, err := open(content, wire.SignRequest, cfg.Person, binding)
 	if err != nil {
-		return wire.Member{}, nil, errors.Join(stranger("its request proves nothing"), err)
+		return wire.Member{}, nil, fmt.Errorf("%w: its request proves nothing: %w", ErrStranger, err)
 	}
 	if err := welcome(r.Member, cfg); err != nil {
 		return wire.Member{}, nil, err
 	}
 	own, err := cfg.Directory.Asked(tag, r)
 	if err != nil {
-		return wire.Member{}, nil, errors.Join(stranger("its request is not wanted"), err)
+		return wire.Member{}, nil, fmt.Errorf("%w: its request is not wanted: %w", ErrStranger, err)
 	}
 	content, err = seal(cfg.Device, wire.SignAnswer, own, r.Member.Person, binding)
 	if err != nil {

@@ -112,15 +112,25 @@ func (s *Session) Send(m Message) error {
 }
 
 // Flush waits until the link has taken everything that was sent before: so a
-// last message gets out before Close.
+// last message gets out before Close. Whatever is sent meanwhile is waited for
+// too.
 func (s *Session) Flush(ctx context.Context) error {
+	empty := s.queue.empty()
 	select {
-	case <-s.queue.empty():
+	case <-empty:
 		return nil
-	case <-s.conn.Done():
-		return link.ErrClosed
+	default:
+	}
+	select {
+	case <-empty:
+		return nil
 	case <-s.done:
 		return s.Err()
+	case <-s.conn.Done():
+		if err := s.Err(); err != nil {
+			return err
+		}
+		return link.ErrClosed
 	case <-ctx.Done():
 		return fmt.Errorf("peer: flush: %w", ctx.Err())
 	}

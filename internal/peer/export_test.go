@@ -1,0 +1,87 @@
+package peer
+
+import (
+	"kith/internal/identity"
+	"kith/internal/link"
+	"kith/internal/wire"
+)
+
+// What the fuzz targets and tests of exact bytes need of the inside.
+
+const (
+	RefuseAfter  = refuseAfter
+	WriteStall   = writeStall
+	FragmentSize = fragmentSize
+	MaxQueue     = maxQueue
+	KnockFrame   = knockFrame
+	AnswerFrame  = answerFrame
+	MessageRate  = messageRate
+	MessageBurst = messageBurst
+	ByteRate     = byteRate
+	ByteBurst    = byteBurst
+	BanAt        = banAt
+	MaxRecords   = maxRecords
+	DeviceBan    = deviceBan
+	HostBan      = hostBan
+	Forgive      = forgive
+)
+
+// Recode parses a fragment and encodes it again.
+func Recode(b []byte) ([]byte, error) {
+	f, err := parseFragment(b)
+	if err != nil {
+		return nil, err
+	}
+	return f.bytes(), nil
+}
+
+// Assemble feeds frames to one assembly and returns the bytes it then holds.
+func Assemble(frames [][]byte) (whole []Message, held int, err error) {
+	var a assembly
+	for _, f := range frames {
+		m, done, err := a.take(f)
+		if err != nil {
+			return whole, held, err
+		}
+		if done {
+			whole = append(whole, m)
+		}
+	}
+	for _, p := range a.parts {
+		held += p.size
+	}
+	return whole, held, nil
+}
+
+// RecodeSealed parses the content of a request and encodes it again.
+func RecodeSealed(b []byte) ([]byte, error) {
+	s, err := parseSealed(b)
+	if err != nil {
+		return nil, err
+	}
+	card, err := s.card.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	var w wire.Writer
+	w.Vec(card)
+	w.Raw(s.device[:])
+	w.Raw(s.signature)
+	return append(w.Bytes(), make([]byte, padding(w.Len()))...), nil
+}
+
+// Seal is what Ask and Accept put into the box.
+func Seal(d *identity.Device, label wire.Label, own Card, to wire.PersonID, binding [32]byte) ([]byte, error) {
+	return seal(d, label, own, to, binding)
+}
+
+// Judge is Accept without the connection.
+func Judge(frame []byte, binding [32]byte, cfg Config) (wire.Member, []byte, error) {
+	return judge(frame, binding, cfg)
+}
+
+// HostOf is what a ban of the host would name.
+func HostOf(conn link.Conn) string { return hostOf(conn) }
+
+// Records is how many devices and hosts are remembered.
+func (b *Bans) Records() int { return len(b.records) }
