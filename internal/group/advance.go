@@ -1,0 +1,214 @@
+package group
+
+import (
+	"bytes"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/dag"
+	"kith/internal/wire"
+)
+
+// start makes the log graph, which begins at genesis.
+func (m *Machine) start(createdAt uint64) {
+	m.graph = dag.NewGraph(createdAt)
+	m.graph.Older = func(a, b wire.BlockHash) bool { return a != b && m.blocks.IsAncestor(a, b) }
+}
+
+// state0 is the membership at a block that is held.
+func (m *Machine) state0(hash wire.BlockHash) *chain.State { return m.blocks.State(hash) }
+
+// advance takes the head that fork choice gives now, and everything that
+// follows from another one.
+func (m *Machine) advance(now uint64, eff *Effects) {
+	old, head := m.head, m.blocks.Head()
+	if head == old {
+		eff.Write = append(eff.Write, m.selfRecord())
+		return
+	}
+	m.head = head
+	changed := HeadChanged{Head: head, Blocks: m.notOn(head, old), Lost: m.notOn(old, head)}
+	eff.Notify = append(eff.Notify, changed)
+	m.standing(eff)
+	for _, hash := range changed.Blocks {
+		for _, op := range m.blocks.Header(hash).Ops {
+			if person, ok := removed(op); ok {
+				m.forget(person, hash, eff)
+			}
+		}
+	}
+	m.prune(now, eff)
+	m.ackDue = m.soon(m.ackDue, now)
+	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+	m.askInfos(eff)
+	eff.Write = append(eff.Write, m.selfRecord())
+}
+
+func (m *Machine) soon(due, at uint64) uint64 {
+	if due == 0 {
+		return at
+	}
+	return min(due, at)
+}
+
+// notOn returns the blocks on the way to a that are not on the way to b, oldest
+// first.
+func (m *Machine) notOn(a, b wire.BlockHash) (list []wire.BlockHash) {
+	if a == (wire.BlockHash{}) {
+		return nil
+	}
+	for h := a; ; {
+		if b != (wire.BlockHash{}) && m.blocks.IsAncestor(h, b) {
+			break
+		}
+		list = append(list, h)
+		header := m.blocks.Header(h)
+		if header.IsGenesis() {
+			break
+		}
+		h = header.Parent
+	}
+	slices.Reverse(list)
+	return list
+}
+
+func removed(op chain.Op) (wire.PersonID, bool) {
+	switch op := op.(type) {
+	case *chain.Remove:
+		return op.Person, true
+	case *chain.Leave:
+		return op.Person, true
+	}
+	return wire.PersonID{}, false
+}
+
+// standing is what the head says of this device.
+func (m *Machine) standing(eff *Effects) {
+	status := m.status
+	if m.state().Active(m.self.Device.ID()) {
+		if status == StatusLeft || status == StatusRemoved { // fork choice took the removal back
+			status = StatusActive
+		}
+	} else {
+		status = StatusRemoved
+		if by, ok := m.removal(m.self.Person); ok && by.left {
+			status = StatusLeft
+		}
+		if m.status == StatusDeclined {
+			status = StatusDeclined
+		}
+	}
+	m.setStatus(status, eff)
+}
+
+func (m *Machine) setStatus(s Status, eff *Effects) {
+	if s != m.status {
+		m.status = s
+		eff.Notify = append(eff.Notify, StatusChanged{s})
+	}
+}
+
+// A departure says how somebody ceased to be a member.
+type departure struct {
+	block wire.BlockHash
+	by    wire.PersonID
+	at    uint64 // ms
+	left  bool   // by its own wish
+	cuts  []chain.Cut
+}
+
+// removal finds the newest block on the head's chain that ended the person's
+// membership.
+func (m *Machine) removal(person wire.PersonID) (departure, bool) {
+	for _, hash := range slices.Backward(m.blocks.Chain()) {
+		h := m.blocks.Header(hash)
+		for _, op := range h.Ops {
+			switch op := op.(type) {
+			case *chain.Remove:
+				if op.Person == person {
+					return departure{hash, h.Author.Person, h.CreatedAt, false, op.Cuts}, true
+				}
+			case *chain.Leave:
+				if op.Person == person {
+					return departure{hash, person, h.CreatedAt, true, op.Cuts}, true
+				}
+			}
+		}
+	}
+	return departure{}, false
+}
+
+// forget tells a removed person's devices of the block that removed them, as
+// the last they hear of the group, and drops what was kept for them.
+func (m *Machine) forget(person wire.PersonID, hash wire.BlockHash, eff *Effects) {
+	if l := m.leaves[person]; l != nil {
+		delete(m.leaves, person)
+		eff.drop(KindLeave, person[:])
+	}
+	who, ok := m.state().Person(person)
+	if !ok || who.Status == chain.StatusActive {
+		return
+	}
+	for _, d := range who.Devices {
+		if m.reaches[d.ID] != nil {
+			delete(m.reaches, d.ID)
+			eff.drop(KindReach, d.ID[:])
+		}
+		if m.acks[d.ID] != nil {
+			delete(m.acks, d.ID)
+			eff.drop(KindAck, d.ID[:])
+		}
+		if m.peers[d.ID] != nil {
+			eff.send(d.ID, blocksFrame{blocks: []blockFrame{m.blockFrame(hash)}}.bytes())
+			eff.Notify = append(eff.Notify, DropSession{d.ID})
+		}
+	}
+}
+
+// prune deletes secrets that may not be kept: epochs further below the head
+// than a fork may reach back, and message keys of epochs that were succeeded
+// long ago (docs/spec/chain.md, "Keeping and deleting secrets").
+func (m *Machine) prune(now uint64, eff *Effects) {
+	height := m.state().Height()
+	for _, hash := range sortedBlocks(m.epochs) {
+		e, h := m.epochs[hash], m.blocks.Header(hash)
+		if hash != m.head && e.since == 0 {
+			e.since = now
+		}
+		if hash == m.head {
+			e.since = 0
+		}
+		if h.Height+maxEpochs < height && e.since+keepRatchets < now {
+			delete(m.epochs, hash)
+			eff.drop(KindEpoch, hash[:])
+			eff.drop(KindRatchet, hash[:])
+		}
+	}
+	for _, hash := range sortedBlocks(m.publics) {
+		if m.blocks.Header(hash).Height+maxPublics < height {
+			delete(m.publics, hash)
+			eff.drop(KindPublic, hash[:])
+		}
+	}
+}
+
+func (e *Effects) send(to wire.DeviceID, payload []byte) {
+	e.Send = append(e.Send, Frame{to, payload})
+}
+
+func (m *Machine) blockFrame(hash wire.BlockHash) blockFrame {
+	b := blockFrame{header: m.blocks.Header(hash).Bytes(), body: m.blocks.Body(hash).Bytes()}
+	if w, ok := m.welcomes[hash]; ok {
+		b.welcome = w.bytes()
+	}
+	return b
+}
+
+func sortedBlocks[V any](m map[wire.BlockHash]V) []wire.BlockHash {
+	list := make([]wire.BlockHash, 0, len(m))
+	for h := range m {
+		list = append(list, h)
+	}
+	slices.SortFunc(list, func(a, b wire.BlockHash) int { return bytes.Compare(a[:], b[:]) })
+	return list
+}

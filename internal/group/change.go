@@ -1,0 +1,262 @@
+package group
+
+import (
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/identity"
+	"kith/internal/mls"
+	"kith/internal/wire"
+)
+
+// What the person of this device changes: chain rules first, then the MLS
+// commit, then the block with the commit's hashes; all of it applied at once
+// and written before anything is sent.
+
+// A change is one block to be made.
+type change struct {
+	ops         []chain.Op
+	attachments [][]byte
+	add         []*mls.KeyPackage
+	gone        []wire.PersonID
+	newcomers   []Newcomer
+	infos       [][]byte
+}
+
+// commit makes the block of c on the head.
+func (m *Machine) commit(now uint64, c change, eff *Effects) error {
+	e, public := m.epochs[m.head], m.publics[m.head]
+	if e == nil || public == nil {
+		return refuse(ReasonNoKeys, nil)
+	}
+	own := max(m.authorSeq, m.state().LastSeq(m.self.Device.ID())) + 1
+	h, state, err := chain.Draft(m.state(), chain.DraftParams{
+		Suite: m.state().Suite(), Parent: m.head, Group: m.group, Author: m.self.Member(),
+		AuthorSeq: own, Ops: c.ops, CreatedAt: now,
+	})
+	if err != nil {
+		return refuse(ReasonRule, err)
+	}
+	core := h.Core()
+	staged, err := e.secret.Commit(mls.CommitParams{
+		Add: c.add, Remove: m.leavesOf(c.gone), AuthenticatedData: core[:], Signer: m.self.Device,
+	})
+	if err != nil {
+		return refuse(ReasonRule, err)
+	}
+	body := &chain.Body{Commit: staged.Commit.Bytes(), Attachments: c.attachments}
+	b, err := m.seal(h, body, state, staged, m.floorFor(c.newcomers), len(c.add) > 0)
+	if err != nil {
+		return err
+	}
+	if _, err := m.blocks.Check(b.header, b.body); err != nil {
+		return refuse(ReasonRule, err)
+	}
+	m.authorSeq = own
+	if err := m.keepBlock(b, eff); err != nil {
+		return err
+	}
+	for _, info := range c.infos {
+		m.addInfo(info, eff)
+	}
+	m.spread(h.Hash(), wire.DeviceID{}, eff)
+	if len(c.infos) > 0 {
+		payload := statementsFrame{infos: c.infos}.bytes()
+		for _, d := range m.connected(false) {
+			eff.send(d, payload)
+		}
+	}
+	m.advance(now, eff)
+	for _, n := range c.newcomers {
+		m.sendInvitations(n.Person, eff)
+	}
+	return nil
+}
+
+// leavesOf returns the leaves of people's devices at the head, ascending.
+func (m *Machine) leavesOf(people []wire.PersonID) (list []uint32) {
+	for _, person := range people {
+		who, _ := m.state().Person(person)
+		for _, d := range who.Devices {
+			if l, ok := m.publics[m.head].LeafOf(credential(wire.Member{Person: person, Device: d.ID})); ok {
+				list = append(list, l.Index)
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// spread sends a block that is new here to the members' devices that are
+// connected, but for the one it came from.
+func (m *Machine) spread(hash wire.BlockHash, from wire.DeviceID, eff *Effects) {
+	payload := blocksFrame{blocks: []blockFrame{m.blockFrame(hash)}}.bytes()
+	for _, d := range m.connected(false) {
+		if d != from {
+			eff.send(d, payload)
+		}
+	}
+}
+
+// sendInvitations sends a newcomer's connected devices what they need to join.
+func (m *Machine) sendInvitations(person wire.PersonID, eff *Effects) {
+	who, _ := m.state().Person(person)
+	for _, d := range who.Devices {
+		if m.peers[d.ID] == nil {
+			continue
+		}
+		if inv := m.invitationFor(wire.Member{Person: person, Device: d.ID}); inv != nil {
+			eff.send(d.ID, inv)
+		}
+	}
+}
+
+func (m *Machine) invite(now uint64, newcomers []Newcomer, eff *Effects) error {
+	if err := m.mayWrite(); err != nil {
+		return err
+	}
+	if m.state().DirectChat() {
+		return refuse(ReasonDirect, nil)
+	}
+	if !m.state().IsAdmin(m.self.Person) && !m.state().Policy().MembersInvite {
+		return refuse(ReasonRole, nil)
+	}
+	c := change{newcomers: newcomers}
+	for _, n := range newcomers {
+		if m.isMember(n.Person) {
+			return refuse(ReasonMember, nil)
+		}
+		op, kp, cited, err := admit(n, chain.RoleMember, now)
+		if err != nil {
+			return err
+		}
+		c.ops, c.add = append(c.ops, op), append(c.add, kp)
+		c.attachments = append(c.attachments, cited...)
+		c.infos = append(c.infos, n.Info)
+	}
+	return m.commit(now, c, eff)
+}
+
+func (m *Machine) isMember(person wire.PersonID) bool {
+	who, ok := m.state().Person(person)
+	return ok && who.Status == chain.StatusActive
+}
+
+// target returns a member that an admin acts upon.
+func (m *Machine) target(person wire.PersonID) (chain.Member, error) {
+	if err := m.mayWrite(); err != nil {
+		return chain.Member{}, err
+	}
+	if m.state().DirectChat() {
+		return chain.Member{}, refuse(ReasonDirect, nil)
+	}
+	if !m.state().IsAdmin(m.self.Person) {
+		return chain.Member{}, refuse(ReasonRole, nil)
+	}
+	if !m.isMember(person) {
+		return chain.Member{}, refuse(ReasonNoMember, nil)
+	}
+	who, _ := m.state().Person(person)
+	return who, nil
+}
+
+func (m *Machine) remove(now uint64, person wire.PersonID, eff *Effects) error {
+	if person == m.self.Person {
+		return refuse(ReasonSelf, nil)
+	}
+	who, err := m.target(person)
+	if err != nil {
+		return err
+	}
+	op := &chain.Remove{Person: person, Instance: who.Instance, Cuts: m.cuts(who)}
+	return m.commit(now, change{ops: []chain.Op{op}, gone: []wire.PersonID{person}}, eff)
+}
+
+// cuts says how far this device has seen a leaving person's logs.
+func (m *Machine) cuts(who chain.Member) (list []chain.Cut) {
+	frontier := m.graph.Frontier()
+	for _, d := range who.Devices {
+		if r, ok := frontier[d.ID]; ok && r.Seq > 0 {
+			list = append(list, chain.Cut{Device: d.ID, Seq: r.Seq, Hash: r.Hash})
+		}
+	}
+	slices.SortFunc(list, func(a, b chain.Cut) int { return compareID(a.Device, b.Device) })
+	return list
+}
+
+func (m *Machine) setRole(now uint64, c SetRole, eff *Effects) error {
+	who, err := m.target(c.Person)
+	if err != nil {
+		return err
+	}
+	if who.Role == c.Role {
+		return refuse(ReasonMember, nil)
+	}
+	if c.Role == chain.RoleMember && len(m.state().Admins()) == 1 {
+		return refuse(ReasonSuccessor, nil)
+	}
+	op := &chain.SetRole{Person: c.Person, Instance: who.Instance, Role: c.Role}
+	return m.commit(now, change{ops: []chain.Op{op}}, eff)
+}
+
+func (m *Machine) setTitle(now uint64, title string, eff *Effects) error {
+	if _, err := m.target(m.self.Person); err != nil {
+		return err
+	}
+	info, err := identity.NewInfo(title)
+	if err != nil {
+		return refuse(ReasonTitle, err)
+	}
+	op := &chain.SetInfo{Info: info.Commit()}
+	return m.commit(now, change{ops: []chain.Op{op}, infos: [][]byte{info.Marshal()}}, eff)
+}
+
+// accept accepts the invitation: the first Ack, which is made at once, tells it.
+func (m *Machine) accept(now uint64, eff *Effects) error {
+	if m.status != StatusInvited {
+		return refuse(ReasonNotActive, nil)
+	}
+	m.setStatus(StatusActive, eff)
+	m.ackDue = now
+	eff.Write = append(eff.Write, m.selfRecord())
+	eff.drop(KindWelcome, m.joined[:])
+	delete(m.welcomes, m.joined)
+	for _, d := range m.connected(false) {
+		m.sendDigest(d, eff)
+	}
+	m.askInfos(eff)
+	return nil
+}
+
+// leave signs a Leave and hands it to whoever is connected; it stays until a
+// block ends the membership.
+func (m *Machine) leave(now uint64, successor wire.PersonID, eff *Effects) error {
+	s := m.state()
+	switch {
+	case m.status != StatusActive && m.status != StatusInvited:
+		return refuse(ReasonNotActive, nil)
+	case len(s.Members()) == 1:
+		return refuse(ReasonAlone, nil)
+	}
+	if successor != (wire.PersonID{}) && (successor == m.self.Person || !m.isMember(successor)) {
+		return refuse(ReasonNoMember, nil)
+	}
+	admins := s.Admins()
+	if len(admins) == 1 && admins[0] == m.self.Person && successor == (wire.PersonID{}) {
+		return refuse(ReasonSuccessor, nil)
+	}
+	who, _ := s.Person(m.self.Person)
+	statement := chain.SignLeave(m.self.Device.Sign, m.group, m.self.Member(), who.Instance, successor)
+	m.keepLeave(statement, 0, eff)
+	if m.status == StatusInvited {
+		m.setStatus(StatusDeclined, eff)
+	} else {
+		m.setStatus(StatusLeaving, eff)
+	}
+	eff.Write = append(eff.Write, m.selfRecord())
+	payload := statementsFrame{leaves: [][]byte{statement.Marshal()}}.bytes()
+	for _, d := range m.connected(false) {
+		eff.send(d, payload)
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package group
+
+import (
+	"kith/internal/dag"
+	"kith/internal/wire"
+)
+
+// Effects is everything that one [Machine.Step] wants done. Write, Rows,
+// Checked and Used are committed in ONE transaction; only then are Send and
+// Serve handed to the links and Notify shown (invariant R3).
+type Effects struct {
+	Write   []Record
+	Rows    []Row
+	Checked []Place  // rows that are not Waiting any more
+	Used    [][]byte // KeyPackageRefs whose private keys are spent and must go
+	Send    []Frame
+	Serve   []Serve
+	Notify  []Event
+	Wake    uint64 // ms; when to step with Tick next; zero: never
+}
+
+// Kind says what a Record holds. Numbers are stored: append only.
+type Kind uint8
+
+// Kinds of records, with their key and value. A block's hash is 32 bytes, an
+// entry's key is device[32], u64 seq, short[16].
+const (
+	KindSelf    Kind = 1  // no key: the machine's own small state
+	KindBlock   Kind = 2  // u64 height, block hash: header<V>, body<V>
+	KindPublic  Kind = 3  // block hash: MLS public group
+	KindEpoch   Kind = 4  // block hash: MLS secrets of the epoch
+	KindRatchet Kind = 5  // block hash, ratchet key: message keys
+	KindEntry   Kind = 6  // entry key: entry header
+	KindCipher  Kind = 7  // entry key: ciphertext, as received
+	KindAck     Kind = 8  // device: newest Ack
+	KindReach   Kind = 9  // device: newest Reach
+	KindInfo    Kind = 10 // commitment: Info preimage
+	KindLeave   Kind = 11 // person: signed Leave that waits to be committed
+	KindFloor   Kind = 12 // no key: the floor this device joined on
+	KindWelcome Kind = 13 // block hash: the welcome made with the block, to pass on
+	KindHeads   Kind = 14 // person: its chain's headers, as vector of opaque<V>
+)
+
+// Record is one stored value of a group; Value may be empty. A nil Value deletes
+// the record, and for KindRatchet with a block hash alone as key every record
+// whose key begins with it.
+type Record struct {
+	Kind  Kind
+	Key   []byte
+	Value []byte
+}
+
+// Place is where a message stands in the display order.
+type Place = dag.Place
+
+// RowState says what a person sees of a row. Numbers are stored: append only.
+type RowState uint8
+
+// States of a row.
+const (
+	RowShown      RowState = 1 // Content is there and checked
+	RowDamaged    RowState = 2 // decrypts to something its author did not commit to; no Content
+	RowUnreadable RowState = 3 // this device has no key for it and gets none; no Content
+	RowWithdrawn  RowState = 4 // its claims proved false: removed from view
+)
+
+// Row is one line of the conversation. A row replaces the stored row of the
+// same Place. Rows of the same Person, ContentID and Commit are ONE message,
+// kept at the smallest Place.
+type Row struct {
+	Place   Place
+	Person  wire.PersonID
+	Block   wire.BlockHash // the block it was written at
+	ID      wire.ContentID
+	Commit  wire.Digest
+	Time    uint64 // ms, the author's clock
+	State   RowState
+	Waiting bool // an earlier message it refers to is still to come
+	Split   bool // written on a branch that lost
+	Content []byte
+	Client  string // ClientID of Compose; on the author's device only
+}
+
+// Frame is one payload for a device that this machine knows to be entitled to
+// it. Where no session with the device is up, it is dropped: the logs are the
+// outbox, and a new session starts with a digest.
+type Frame struct {
+	To      wire.DeviceID
+	Payload []byte
+}
+
+// Serve asks for stored entries to be sent: whoever drives the machine reads
+// KindEntry and KindCipher of the refs (their key is [EntryKey]) and sends what
+// [Batches] makes of them, also if that is nothing. An entry whose ciphertext is
+// gone goes with an empty one.
+type Serve struct {
+	To   wire.DeviceID
+	Refs []dag.Ref
+}

@@ -1,0 +1,155 @@
+package group
+
+import (
+	"bytes"
+	"errors"
+
+	"kith/internal/chain"
+	"kith/internal/dag"
+	"kith/internal/mls"
+	"kith/internal/wire"
+)
+
+// errBlock says that an entry names a block that is not here: the chain comes
+// first.
+var errBlock = errors.New("group: the entry's block is not here")
+
+// takeEntry takes one entry from a peer. It is refused with a rule's name if
+// the peer passed on what no honest device passes on.
+func (m *Machine) takeEntry(now uint64, p Packed, eff *Effects) (rule string, err error) {
+	h, err := dag.ParseHeader(p.Header)
+	if err != nil {
+		return "entry-form", err
+	}
+	if h.Group != m.group {
+		return "entry-group", errCommit
+	}
+	if m.graph.Has(h.Ref()) {
+		return "", nil
+	}
+	state := m.blocks.State(h.Block)
+	if state == nil {
+		return "", errBlock
+	}
+	author, device, ok := state.Device(h.Device)
+	if !ok || !state.Active(h.Device) { // invariant R2
+		return "entry-member", errCommit
+	}
+	if !h.VerifySignature(device.Key[:]) {
+		return "entry-signature", errCommit
+	}
+	if len(p.Ciphertext) > 0 && (int(h.Length) != len(p.Ciphertext) || dag.CiphertextHash(p.Ciphertext) != h.CiphertextHash) {
+		return "entry-ciphertext", errCommit
+	}
+	if m.isLate(h, author) {
+		m.quarantine(h, p)
+		return "", nil
+	}
+	return m.admitEntry(now, h, author, p, eff)
+}
+
+// admitEntry puts an entry whose author was a member into the graph and shows
+// what it says.
+func (m *Machine) admitEntry(now uint64, h *dag.Header, author chain.Member, p Packed, eff *Effects) (string, error) {
+	verdict, err := m.graph.Check(h)
+	if err != nil {
+		return "entry-claim", err
+	}
+	if verdict.State == dag.Known || verdict.State == dag.Below {
+		return "", nil
+	}
+	added, err := m.graph.Add(h)
+	if errors.Is(err, dag.ErrFull) {
+		return "", nil
+	}
+	if err != nil {
+		return "entry-claim", err
+	}
+	m.keepEntry(h, p.Ciphertext, eff)
+	if row, ok := m.read(h, author.Person, p.Ciphertext, eff); ok {
+		row.Waiting = verdict.State == dag.Parked
+		if row.Waiting {
+			m.waiting[h.Ref()] = row.Place
+		}
+		m.show(row, eff)
+	}
+	m.keepTip(h)
+	m.settle(added, eff)
+	m.recall(now, verdict.Missing, h, eff)
+	m.ackDue = m.soon(m.ackDue, now+ackEvery)
+	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+	return "", nil
+}
+
+// settle clears the mark of rows whose parents have come, and takes back those
+// whose claims proved false.
+func (m *Machine) settle(added []dag.Ref, eff *Effects) {
+	for _, r := range added {
+		if place, ok := m.waiting[r]; ok {
+			delete(m.waiting, r)
+			eff.Checked = append(eff.Checked, place)
+		}
+	}
+	for _, w := range m.graph.Withdrawn() {
+		key := EntryKey(w.Ref)
+		eff.drop(KindEntry, key)
+		eff.drop(KindCipher, key)
+		if place, ok := m.waiting[w.Ref]; ok {
+			delete(m.waiting, w.Ref)
+			m.show(Row{Place: place, State: RowWithdrawn}, eff)
+		}
+	}
+}
+
+// read opens an entry. It gives no row where this device was not yet a member:
+// what was written before is not for it.
+func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, eff *Effects) (Row, bool) {
+	row := m.row(h, person)
+	e := m.epochs[h.Block]
+	if e == nil {
+		row.State = RowUnreadable
+		return row, !m.before0(h.Block)
+	}
+	content, state := m.open(e, h, person, ciphertext)
+	row.State, row.Content = state, content
+	m.keepRatchets(h.Block, e, eff)
+	return row, true
+}
+
+// before0 reports whether a block is from before this device came in.
+func (m *Machine) before0(block wire.BlockHash) bool {
+	return block != m.joined && m.blocks.IsAncestor(block, m.joined)
+}
+
+// open decrypts an entry. Before a message key is derived or deleted it checks
+// that the ciphertext is this header's and its sender the header's device: else
+// a member could wrap another's ciphertext and burn its key.
+func (m *Machine) open(e *epoch, h *dag.Header, person wire.PersonID, ciphertext []byte) ([]byte, RowState) {
+	if len(ciphertext) == 0 {
+		return nil, RowUnreadable
+	}
+	sender, aad, err := e.secret.Peek(ciphertext)
+	want := h.AAD()
+	if err != nil || !bytes.Equal(aad, want[:]) {
+		return nil, RowDamaged
+	}
+	leaf, ok := e.secret.Public().LeafOf(credential(wire.Member{Person: person, Device: h.Device}))
+	if !ok || leaf.Index != sender.Leaf {
+		return nil, RowDamaged
+	}
+	plain, _, err := e.secret.Decrypt(e.ratchets, ciphertext)
+	if errors.Is(err, mls.ErrKeyUsed) {
+		return nil, RowUnreadable
+	}
+	if err != nil || len(plain) < saltSize {
+		return nil, RowDamaged
+	}
+	content := plain[saltSize:]
+	if dag.ContentCommit(m.group, h.Device, h.ContentID, [saltSize]byte(plain), content) != h.ContentCommit {
+		return nil, RowDamaged
+	}
+	if _, err := ParseContent(content); err != nil {
+		return nil, RowDamaged
+	}
+	return content, RowShown
+}

@@ -1,0 +1,44 @@
+package group
+
+import "fmt"
+
+// Reason says in a stable word why a request of this device's own person was
+// refused; the sentence for people is made in package api.
+type Reason string
+
+// Reasons of a Refusal.
+const (
+	ReasonRole      Reason = "role"       // only an admin can do this
+	ReasonNotActive Reason = "not-active" // invited, left or removed: nothing can be written
+	ReasonNoKeys    Reason = "no-keys"    // this device cannot follow the group's keys
+	ReasonMember    Reason = "member"     // is a member already
+	ReasonNoMember  Reason = "no-member"  // is no member
+	ReasonSelf      Reason = "self"       // nobody removes oneself: leave
+	ReasonDirect    Reason = "direct"     // a direct chat has its two people
+	ReasonSuccessor Reason = "successor"  // the last admin names who follows
+	ReasonAlone     Reason = "alone"      // a group of one is only deleted
+	ReasonContent   Reason = "content"    // empty, too long, or not text
+	ReasonTitle     Reason = "title"      // empty, too long, or with control characters
+	ReasonPackage   Reason = "package"    // the newcomer's key package cannot be used
+	ReasonRule      Reason = "rule"       // the chain's rules refuse it
+	ReasonInvite    Reason = "invitation" // an invitation that does not check
+	ReasonNewer     Reason = "newer"      // the group needs a newer program
+	ReasonStored    Reason = "stored"     // what was stored does not fit together
+)
+
+// A Refusal is an input that the machine did not take.
+type Refusal struct {
+	Reason Reason
+	Err    error // what exactly, may be nil
+}
+
+func (r *Refusal) Error() string {
+	if r.Err == nil {
+		return "group: refused: " + string(r.Reason)
+	}
+	return fmt.Sprintf("group: refused: %s: %v", r.Reason, r.Err)
+}
+
+func (r *Refusal) Unwrap() error { return r.Err }
+
+func refuse(reason Reason, err error) error { return &Refusal{Reason: reason, Err: err} }

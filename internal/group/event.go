@@ -1,0 +1,71 @@
+package group
+
+import "kith/internal/wire"
+
+// An Event tells people's programs what changed; it is published after the
+// Effects it came with are durable.
+type Event interface{ event() }
+
+// RowChanged: a message is new, or an earlier one changed.
+type RowChanged struct{ Row Row }
+
+// HeadChanged: the membership, a role or the title is another. Blocks are the
+// blocks that are on the head's chain now and were not before, oldest first.
+type HeadChanged struct {
+	Head   wire.BlockHash
+	Blocks []wire.BlockHash
+	Lost   []wire.BlockHash // blocks that were on the chain and are not any more
+}
+
+// StatusChanged: this device's own standing in the group is another.
+type StatusChanged struct{ Status Status }
+
+// Acked: Device's acknowledgement is new; delivery counts may have changed.
+type Acked struct{ Device wire.DeviceID }
+
+// Accepted: Person's first Ack arrived, so it has accepted the invitation.
+type Accepted struct{ Person wire.PersonID }
+
+// ReachChanged: Device told another address.
+type ReachChanged struct{ Device wire.DeviceID }
+
+// InfoChanged: a name or title that was only a commitment is known now.
+type InfoChanged struct{}
+
+// MissingChanged: Count entries that others refer to are not here yet.
+type MissingChanged struct{ Count int }
+
+// Misbehaved: the peer broke a rule; session layers weigh it.
+type Misbehaved struct {
+	From wire.Member
+	Rule string
+}
+
+// DropSession: Device is removed and has been told; nothing more goes to it
+// for this group.
+type DropSession struct{ Device wire.DeviceID }
+
+func (RowChanged) event()     {}
+func (HeadChanged) event()    {}
+func (StatusChanged) event()  {}
+func (Acked) event()          {}
+func (Accepted) event()       {}
+func (ReachChanged) event()   {}
+func (InfoChanged) event()    {}
+func (MissingChanged) event() {}
+func (Misbehaved) event()     {}
+func (DropSession) event()    {}
+
+// Status is this device's standing in a group. Numbers are stored: append only.
+type Status uint8
+
+// Standings.
+const (
+	StatusInvited  Status = 1 // added by somebody, not yet accepted: sends and serves nothing
+	StatusActive   Status = 2
+	StatusLeaving  Status = 3 // signed a Leave that nobody has committed yet
+	StatusLeft     Status = 4
+	StatusRemoved  Status = 5
+	StatusDeclined Status = 6
+	StatusNewer    Status = 7 // the chain uses what this program does not know
+)

@@ -1,0 +1,270 @@
+package group
+
+import (
+	"kith/internal/chain"
+	"kith/internal/dag"
+	"kith/internal/wire"
+)
+
+// What machines of one group say to each other. Each payload is one of these,
+// with its number in front. Numbers are on the wire: append only.
+//
+//	number name        body
+//	1      digest      digest[32] of all that the sender holds
+//	2      have        opaque offer<V>, opaque frontier<V>, acks: (device[32], u64 seq)<V>, reaches: likewise
+//	3      blocks      (opaque header<V>, opaque body<V>, opaque welcome<V>)<V>, u8 more
+//	4      entries     (opaque header<V>, opaque ciphertext<V>)<V>, u8 answer: 0 pushed, 1 last of an answer, 2 more of it follow
+//	5      want        opaque frontier<V>, refs: (device[32], u64 seq, short[16])<V>
+//	6      statements  opaque ack<V>..., opaque reach<V>..., opaque leave<V>..., opaque info<V>..., each list as one vector
+//	7      ask info    commitment[32]...<V>
+//	8      invitation  see invitation.go
+//
+// docs/spec/sync.md says when each is sent.
+const (
+	frameDigest     uint8 = 1
+	frameHave       uint8 = 2
+	frameBlocks     uint8 = 3
+	frameEntries    uint8 = 4
+	frameWant       uint8 = 5
+	frameStatements uint8 = 6
+	frameAskInfo    uint8 = 7
+	frameInvitation uint8 = 8
+)
+
+// Answers of an entries frame.
+const (
+	entriesPushed uint8 = 0
+	entriesLast   uint8 = 1
+	entriesMore   uint8 = 2
+)
+
+type seqOf struct {
+	device wire.DeviceID
+	seq    uint64
+}
+
+type haveFrame struct {
+	offer    chain.Offer
+	frontier dag.Frontier
+	acks     []seqOf
+	reaches  []seqOf
+}
+
+type blockFrame struct {
+	header, body []byte
+	welcome      []byte // made with the block, see invitation.go; empty: none, or not needed any more
+}
+
+type blocksFrame struct {
+	blocks []blockFrame
+	more   bool
+}
+
+// Packed is an entry as it travels: header and ciphertext, both as received.
+type Packed struct{ Header, Ciphertext []byte }
+
+type entriesFrame struct {
+	entries []Packed
+	answer  uint8
+}
+
+type wantFrame struct {
+	frontier dag.Frontier
+	refs     []dag.Ref
+}
+
+type statementsFrame struct{ acks, reaches, leaves, infos [][]byte }
+
+func encodeDigest(d wire.Digest) []byte {
+	var w wire.Writer
+	w.U8(frameDigest)
+	w.Raw(d[:])
+	return w.Bytes()
+}
+
+func writeSeqs(w *wire.Writer, seqs []seqOf) {
+	w.Group(func(w *wire.Writer) {
+		for _, s := range seqs {
+			w.Raw(s.device[:])
+			w.U64(s.seq)
+		}
+	})
+}
+
+// readSeqs refuses devices that do not strictly ascend.
+func readSeqs(r *wire.Reader) (seqs []seqOf) {
+	r.Each(maxStatements*40, maxStatements, func(r *wire.Reader) {
+		var s seqOf
+		r.Fixed(s.device[:])
+		s.seq = r.U64()
+		if n := len(seqs); n > 0 && !lessID(seqs[n-1].device, s.device) {
+			r.Fail(wire.ErrCanonical)
+		}
+		seqs = append(seqs, s)
+	})
+	return seqs
+}
+
+func (f haveFrame) bytes() []byte {
+	var w wire.Writer
+	w.U8(frameHave)
+	w.Vec(f.offer.Marshal())
+	w.Vec(f.frontier.Marshal())
+	writeSeqs(&w, f.acks)
+	writeSeqs(&w, f.reaches)
+	return w.Bytes()
+}
+
+func parseHave(r *wire.Reader) (f haveFrame, err error) {
+	offer, frontier := r.Vec(maxHave), r.Vec(maxHave)
+	f.acks, f.reaches = readSeqs(r), readSeqs(r)
+	if err = r.Done(); err != nil {
+		return f, err
+	}
+	if f.offer, err = chain.ParseOffer(offer); err != nil {
+		return f, err
+	}
+	f.frontier, err = dag.ParseFrontier(frontier)
+	return f, err
+}
+
+func (f blocksFrame) bytes() []byte {
+	var w wire.Writer
+	w.U8(frameBlocks)
+	writeBlocks(&w, f.blocks)
+	w.Bool(f.more)
+	return w.Bytes()
+}
+
+func writeBlocks(w *wire.Writer, blocks []blockFrame) {
+	w.Group(func(w *wire.Writer) {
+		for _, b := range blocks {
+			w.Vec(b.header)
+			w.Vec(b.body)
+			w.Vec(b.welcome)
+		}
+	})
+}
+
+func readBlocks(r *wire.Reader) (blocks []blockFrame) {
+	r.Each(wire.MaxVector, maxBatchEntries, func(r *wire.Reader) {
+		blocks = append(blocks, readBlock(r))
+	})
+	return blocks
+}
+
+func readBlock(r *wire.Reader) blockFrame {
+	return blockFrame{header: r.Vec(maxBlock), body: r.Vec(maxBlock), welcome: r.Vec(maxBlock)}
+}
+
+func parseBlocks(r *wire.Reader) (f blocksFrame, err error) {
+	f.blocks, f.more = readBlocks(r), r.Bool()
+	return f, r.Done()
+}
+
+func (f entriesFrame) bytes() []byte {
+	var w wire.Writer
+	w.U8(frameEntries)
+	w.Group(func(w *wire.Writer) {
+		for _, e := range f.entries {
+			w.Vec(e.Header)
+			w.Vec(e.Ciphertext)
+		}
+	})
+	w.U8(f.answer)
+	return w.Bytes()
+}
+
+func parseEntries(r *wire.Reader) (f entriesFrame, err error) {
+	r.Each(wire.MaxVector, maxBatchEntries, func(r *wire.Reader) {
+		f.entries = append(f.entries, Packed{r.Vec(maxEntryHeader), r.Vec(MaxCiphertext)})
+	})
+	if f.answer = r.U8(); f.answer > entriesMore {
+		r.Fail(wire.ErrCanonical)
+	}
+	return f, r.Done()
+}
+
+func (f wantFrame) bytes() []byte {
+	var w wire.Writer
+	w.U8(frameWant)
+	w.Vec(f.frontier.Marshal())
+	w.Group(func(w *wire.Writer) {
+		for _, ref := range f.refs {
+			w.Raw(ref.Device[:])
+			w.U64(ref.Seq)
+			w.Raw(ref.Hash[:])
+		}
+	})
+	return w.Bytes()
+}
+
+func parseWant(r *wire.Reader) (f wantFrame, err error) {
+	frontier := r.Vec(maxHave)
+	r.Each(maxBatchEntries*56, maxBatchEntries, func(r *wire.Reader) {
+		var ref dag.Ref
+		r.Fixed(ref.Device[:])
+		ref.Seq = r.U64()
+		r.Fixed(ref.Hash[:])
+		f.refs = append(f.refs, ref)
+	})
+	if err = r.Done(); err != nil {
+		return f, err
+	}
+	f.frontier, err = dag.ParseFrontier(frontier)
+	return f, err
+}
+
+func writeList(w *wire.Writer, list [][]byte) {
+	w.Group(func(w *wire.Writer) {
+		for _, b := range list {
+			w.Vec(b)
+		}
+	})
+}
+
+func readList(r *wire.Reader, limit, most int) (list [][]byte) {
+	r.Each(wire.MaxVector, most, func(r *wire.Reader) { list = append(list, r.Vec(limit)) })
+	return list
+}
+
+func (f statementsFrame) bytes() []byte {
+	var w wire.Writer
+	w.U8(frameStatements)
+	for _, list := range [][][]byte{f.acks, f.reaches, f.leaves, f.infos} {
+		writeList(&w, list)
+	}
+	return w.Bytes()
+}
+
+func (f statementsFrame) empty() bool {
+	return len(f.acks)+len(f.reaches)+len(f.leaves)+len(f.infos) == 0
+}
+
+func parseStatements(r *wire.Reader) (f statementsFrame, err error) {
+	f.acks = readList(r, maxAck, maxStatements)
+	f.reaches = readList(r, maxReach, maxStatements)
+	f.leaves = readList(r, maxLeave, maxStatements)
+	f.infos = readList(r, maxInfo, maxStatements)
+	return f, r.Done()
+}
+
+func encodeAskInfo(want []wire.Digest) []byte {
+	var w wire.Writer
+	w.U8(frameAskInfo)
+	w.Group(func(w *wire.Writer) {
+		for _, d := range want {
+			w.Raw(d[:])
+		}
+	})
+	return w.Bytes()
+}
+
+func parseAskInfo(r *wire.Reader) (want []wire.Digest, err error) {
+	r.Each(maxStatements*32, maxStatements, func(r *wire.Reader) {
+		var d wire.Digest
+		r.Fixed(d[:])
+		want = append(want, d)
+	})
+	return want, r.Done()
+}

@@ -1,0 +1,81 @@
+package group
+
+import (
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+// Input is one thing that happens to a machine.
+type Input struct {
+	Now   uint64 // ms, this device's clock
+	Cause Cause
+}
+
+// A Cause says what happened.
+type Cause interface{ cause() }
+
+type (
+	// Tick: time has come, see Effects.Wake.
+	Tick struct{}
+	// PeerUp: a session with a device is up and its keys are proved.
+	PeerUp struct{ Peer wire.Member }
+	// PeerDown: that session is gone.
+	PeerDown struct{ Device wire.DeviceID }
+	// Received: a peer sent a payload for this group.
+	Received struct {
+		From    wire.Member
+		Payload []byte
+	}
+
+	// Compose: the person of this device writes. Client is chosen by the caller
+	// and comes back in the row.
+	Compose struct {
+		Client  string
+		Content Content
+	}
+	// Invite adds people, in one block.
+	Invite struct{ Newcomers []Newcomer }
+	// Remove takes a person out.
+	Remove struct{ Person wire.PersonID }
+	// SetRole makes a member an admin, or an admin a member.
+	SetRole struct {
+		Person wire.PersonID
+		Role   chain.Role
+	}
+	// SetTitle gives the group another title.
+	SetTitle struct{ Title string }
+	// Accept accepts the invitation that this machine was joined by.
+	Accept struct{}
+	// Leave signs a Leave, for another member to commit. It declines an
+	// invitation that is not accepted yet. Successor is needed of the last admin.
+	Leave struct{ Successor wire.PersonID }
+	// SetReach tells the members where this device's link is.
+	SetReach struct {
+		Peer   []byte
+		Hosts  []string
+		Expiry uint64 // ms
+	}
+)
+
+func (Tick) cause()     {}
+func (PeerUp) cause()   {}
+func (PeerDown) cause() {}
+func (Received) cause() {}
+func (Compose) cause()  {}
+func (Invite) cause()   {}
+func (Remove) cause()   {}
+func (SetRole) cause()  {}
+func (SetTitle) cause() {}
+func (Accept) cause()   {}
+func (Leave) cause()    {}
+func (SetReach) cause() {}
+
+// A Newcomer is somebody to be added: all of it was told by that person on a
+// proved session (package peer's Card).
+type Newcomer struct {
+	Person     wire.PersonID
+	Headers    [][]byte // its person chain, whole headers
+	Info       []byte   // identity.Info preimage of its name
+	KnockKey   []byte
+	KeyPackage []byte
+}

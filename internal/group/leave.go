@@ -1,0 +1,93 @@
+package group
+
+import (
+	"cmp"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+// A pendingLeave is a signed Leave that no block has committed yet.
+type pendingLeave struct {
+	statement *chain.LeaveStatement
+	due       uint64 // ms; when this device commits it; 0: it is our own
+}
+
+func (m *Machine) keepLeave(s *chain.LeaveStatement, due uint64, eff *Effects) {
+	m.leaves[s.Person] = &pendingLeave{s, due}
+	eff.put(KindLeave, s.Person[:], s.Marshal())
+}
+
+// takeLeave takes a Leave from a peer: true if it is new and holds.
+func (m *Machine) takeLeave(now uint64, b []byte, eff *Effects) bool {
+	s, err := chain.ParseLeaveStatement(b)
+	if err != nil || m.leaves[s.Person] != nil || !m.leaveHolds(s) {
+		return false
+	}
+	m.keepLeave(s, m.leaveDue(now, s.Person), eff)
+	return true
+}
+
+// leaveHolds reports whether a Leave is signed by an active device of a member
+// and ends the membership that the head knows.
+func (m *Machine) leaveHolds(s *chain.LeaveStatement) bool {
+	who, ok := m.state().Person(s.Person)
+	if !ok || who.Status != chain.StatusActive || who.Instance != s.Instance || s.Group != m.group {
+		return false
+	}
+	owner, d, ok := m.state().Device(s.Device)
+	return ok && owner.Person == s.Person && m.state().Active(s.Device) && s.Verify(d.Key[:])
+}
+
+// leaveDue is when this device commits a Leave: members by join order, one
+// after the other, so that two rarely do it at once.
+func (m *Machine) leaveDue(now uint64, leaver wire.PersonID) uint64 {
+	members := m.state().Members()
+	slices.SortFunc(members, func(a, b chain.Member) int {
+		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Join, b.Join))
+	})
+	turn := uint64(0)
+	for _, who := range members {
+		if who.Person == m.self.Person {
+			break
+		}
+		if who.Person != leaver && m.acceptedBy(who) {
+			turn++
+		}
+	}
+	return now + turn*leaveStep + 1
+}
+
+// commitLeaves commits the Leaves whose time has come.
+func (m *Machine) commitLeaves(now uint64, eff *Effects) {
+	var due []wire.PersonID
+	for person, l := range m.leaves {
+		if l.due != 0 && l.due <= now {
+			due = append(due, person)
+		}
+	}
+	slices.SortFunc(due, comparePerson)
+	for _, person := range due {
+		l := m.leaves[person]
+		who, _ := m.state().Person(person)
+		if !m.leaveHolds(l.statement) || m.mayWrite() != nil {
+			delete(m.leaves, person)
+			eff.drop(KindLeave, person[:])
+			continue
+		}
+		cited := l.statement.Marshal()
+		op := &chain.Leave{
+			Person: person, Instance: who.Instance, Cuts: m.cuts(who),
+			Successor: l.statement.Successor, Cites: cites([][]byte{cited}),
+		}
+		err := m.commit(now, change{ops: []chain.Op{op}, attachments: [][]byte{cited}, gone: []wire.PersonID{person}}, eff)
+		if err != nil { // a rule refuses it at this head; it may hold at a later one
+			l.due = now + leaveStep*10
+		}
+	}
+}
+
+func (m *Machine) acceptedBy(who chain.Member) bool {
+	return slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.acks[d.ID] != nil })
+}

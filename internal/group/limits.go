@@ -1,0 +1,80 @@
+package group
+
+// Limits of the specification: the same on every device.
+const (
+	// MaxContent bounds one content in bytes; longer text goes as an attachment.
+	MaxContent = 64 << 10
+	// MaxCiphertext bounds an entry's ciphertext in bytes: MaxContent, its salt,
+	// PADME's 12 % at most, and the MLS framing around it.
+	MaxCiphertext = MaxContent + MaxContent/8 + 1<<10
+	// MaxTitle bounds a title in runes, as it bounds a name.
+	MaxTitle = 64
+)
+
+// Limits of this program.
+const (
+	// maxBatch is how many bytes of entries one answer carries, so that a
+	// newcomer's first screen is not held up by one long answer.
+	maxBatch = 256 << 10
+	// maxBatchEntries bounds the entries of one answer and of one frame.
+	maxBatchEntries = 512
+	// maxBlocksBytes is how many bytes of blocks one answer carries, unless a
+	// single block is longer.
+	maxBlocksBytes = 1 << 20
+	// maxBlock bounds header and body of one block in bytes (docs/spec/chain.md).
+	maxBlock = 16<<20 + 64<<10
+	// maxInvitationBlocks bounds the blocks of an invitation. Ten years of a
+	// change every other day; what it allocates comes from bytes received.
+	maxInvitationBlocks = 2_000
+	// maxStatements bounds the statements of each kind in one frame: two for
+	// each of 16 devices of 1,000 members is more than a frame should hold.
+	maxStatements = 4096
+	// maxInfo bounds the preimage of a name or title in bytes.
+	maxInfo = 512
+	// maxHeads bounds the person headers a member is introduced with.
+	maxHeads = 64
+	// maxQuarantine bounds the late entries of removed authors that wait for
+	// somebody to refer to them.
+	maxQuarantine = 256
+	// maxEpochs is how many epochs below the head keep their secrets, so that a
+	// branch from there can be followed; then a reorganisation means to join anew.
+	maxEpochs = 16
+	// maxPublics is how many public groups stay in memory; older ones are
+	// computed again from the blocks when a fork needs them.
+	maxPublics = 64
+)
+
+// Times, in ms.
+const (
+	// ackEvery is the least time between two Acks of one device.
+	ackEvery = 2_000
+	// digestAfter is how long a change waits before it is announced to peers
+	// that were not sent it: a burst becomes one announcement.
+	digestAfter = 200
+	// haveEvery is the least time between two Have frames to one peer.
+	haveEvery = 200
+	// fetchTimeout is when an unanswered request goes to another peer.
+	fetchTimeout = 5_000
+	// leaveStep is how much later each next member by rank commits a Leave that
+	// nobody has committed: the lowest rank online is first.
+	leaveStep = 400
+	// keepRatchets is how long message keys of an epoch are kept after this
+	// device learned of its successor.
+	keepRatchets = 7 * 24 * 3600 * 1000
+	// removedServe is how long a removed device is still told that it is removed.
+	removedServe = 30 * 24 * 3600 * 1000
+	// packageLife is how long a key package of one's own may be used, in seconds.
+	packageLife = 400 * 24 * 3600
+	// packageSlack is how far a key package's lifetime may begin in the future
+	// and how far its own begins in the past, in seconds: clocks differ.
+	packageSlack = 24 * 3600
+)
+
+// Bounds of parts of a frame, in bytes; what they hold has bounds of its own.
+const (
+	maxHave        = 1 << 20 // an offer, or the frontier of 10,000 devices
+	maxEntryHeader = 2 << 10
+	maxAck         = 1 << 20 // names every device of the group
+	maxReach       = 2 << 10
+	maxLeave       = 1 << 10
+)

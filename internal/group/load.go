@@ -1,0 +1,242 @@
+package group
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/dag"
+	"kith/internal/mls"
+	"kith/internal/wire"
+)
+
+// selfRecord is the machine's own small state.
+//
+//	size field
+//	1    status
+//	8    author_seq of the newest own block
+//	8    number of the newest own Ack
+//	8    number of the newest own Reach
+//	32   block this device came in by
+func (m *Machine) selfRecord() Record {
+	var w wire.Writer
+	w.U8(uint8(m.status))
+	w.U64(m.authorSeq)
+	w.U64(m.ackSeq)
+	w.U64(m.reachSeq)
+	w.Raw(m.joined[:])
+	return Record{KindSelf, nil, w.Bytes()}
+}
+
+// A Source gives the stored records of one kind, by key ascending.
+type Source func(k Kind, each func(Record) error) error
+
+// Load makes a machine from its records. What was checked before it was stored
+// is checked again where that is cheap: signatures of blocks, and that all fits
+// together.
+func Load(self Self, records Source) (*Machine, error) {
+	m := newMachine(self)
+	l := loading{m: m, ratchets: make(map[wire.BlockHash][]mls.Change)}
+	for _, step := range []struct {
+		kind Kind
+		take func(Record) error
+	}{
+		{KindBlock, l.block}, {KindPublic, l.public}, {KindEpoch, l.epoch}, {KindRatchet, l.ratchet},
+		{KindSelf, l.self}, {KindFloor, l.floor}, {KindEntry, l.entry}, {KindAck, l.ack}, {KindReach, l.reach},
+		{KindInfo, l.info}, {KindLeave, l.leave}, {KindWelcome, l.welcome},
+	} {
+		if err := records(step.kind, step.take); err != nil {
+			return nil, refuse(ReasonStored, fmt.Errorf("records of kind %d: %w", step.kind, err))
+		}
+	}
+	if err := l.end(); err != nil {
+		return nil, refuse(ReasonStored, err)
+	}
+	return m, nil
+}
+
+// loading is a machine that is being made again.
+type loading struct {
+	m        *Machine
+	ratchets map[wire.BlockHash][]mls.Change
+	entries  []*dag.Header
+}
+
+var errRecord = errors.New("a record does not fit")
+
+func (l *loading) block(rec Record) error {
+	r := wire.NewReader(rec.Value)
+	header, body := r.Vec(maxBlock), r.Vec(maxBlock)
+	if err := r.Done(); err != nil {
+		return err
+	}
+	h, err := chain.ParseHeader(header)
+	if err != nil {
+		return err
+	}
+	b, err := chain.ParseBody(body)
+	if err != nil {
+		return err
+	}
+	s, err := l.m.blocks.Check(h, b)
+	if err != nil {
+		return err
+	}
+	if err := l.m.blocks.Add(h, b, s); err != nil {
+		return err
+	}
+	if h.IsGenesis() {
+		l.m.group = h.GroupID()
+		l.m.start(h.CreatedAt)
+	}
+	return nil
+}
+
+func (l *loading) public(rec Record) error {
+	p, err := mls.ParsePublicGroup(rec.Value)
+	if err != nil || len(rec.Key) != 32 {
+		return errors.Join(err, errRecord)
+	}
+	l.m.publics[wire.BlockHash(rec.Key)] = p
+	return nil
+}
+
+func (l *loading) epoch(rec Record) error {
+	if len(rec.Key) != 32 {
+		return errRecord
+	}
+	hash := wire.BlockHash(rec.Key)
+	if !l.m.blocks.Has(hash) {
+		return errRecord
+	}
+	p, err := l.m.public(hash)
+	if err != nil {
+		return err
+	}
+	e, err := mls.ParseEpoch(rec.Value, p)
+	if err != nil {
+		return err
+	}
+	l.m.epochs[hash] = &epoch{secret: e}
+	return nil
+}
+
+func (l *loading) ratchet(rec Record) error {
+	if len(rec.Key) < 32 {
+		return errRecord
+	}
+	hash := wire.BlockHash(rec.Key[:32])
+	l.ratchets[hash] = append(l.ratchets[hash], mls.Change{Key: rec.Key[32:], Value: rec.Value})
+	return nil
+}
+
+func (l *loading) self(rec Record) error {
+	m, r := l.m, wire.NewReader(rec.Value)
+	m.status = Status(r.U8())
+	m.authorSeq, m.ackSeq, m.reachSeq = r.U64(), r.U64(), r.U64()
+	r.Fixed(m.joined[:])
+	return r.Done()
+}
+
+func (l *loading) floor(rec Record) error {
+	f, err := dag.ParseFloor(rec.Value)
+	if err != nil || l.m.graph == nil {
+		return errors.Join(err, errRecord)
+	}
+	l.m.keepTips(f)
+	return l.m.graph.SetFloor(f)
+}
+
+func (l *loading) entry(rec Record) error {
+	h, err := dag.ParseHeader(rec.Value)
+	if err != nil {
+		return err
+	}
+	l.entries = append(l.entries, h)
+	return nil
+}
+
+func (l *loading) ack(rec Record) error {
+	a, err := dag.ParseAck(rec.Value)
+	if err != nil {
+		return err
+	}
+	l.m.acks[a.Device] = a
+	if a.Device == l.m.self.Device.ID() {
+		l.m.acked = a.Frontier
+	}
+	return nil
+}
+
+func (l *loading) reach(rec Record) error {
+	a, err := dag.ParseReach(rec.Value)
+	if err != nil {
+		return err
+	}
+	l.m.reaches[a.Device] = a
+	return nil
+}
+
+func (l *loading) info(rec Record) error {
+	if len(rec.Key) != 32 {
+		return errRecord
+	}
+	l.m.infos[wire.Digest(rec.Key)] = slices.Clone(rec.Value)
+	return nil
+}
+
+func (l *loading) leave(rec Record) error {
+	s, err := chain.ParseLeaveStatement(rec.Value)
+	if err != nil {
+		return err
+	}
+	due := uint64(1) // at once: this device may have been the one to commit it
+	if s.Person == l.m.self.Person {
+		due = 0
+	}
+	l.m.leaves[s.Person] = &pendingLeave{s, due}
+	return nil
+}
+
+func (l *loading) welcome(rec Record) error {
+	w, err := parseWelcome(rec.Value)
+	if err != nil || len(rec.Key) != 32 {
+		return errors.Join(err, errRecord)
+	}
+	l.m.welcomes[wire.BlockHash(rec.Key)] = welcome{slices.Clone(w.message), slices.Clone(w.floor)}
+	return nil
+}
+
+// end puts together what needs all records: lamports rise along every edge, so
+// that in their order parents come first.
+func (l *loading) end() error {
+	m := l.m
+	if m.graph == nil {
+		return errors.New("there is no genesis block")
+	}
+	m.head = m.blocks.Head()
+	for hash, e := range m.epochs {
+		var err error
+		if e.ratchets, err = mls.LoadRatchets(e.secret.Public().Suite(), l.ratchets[hash]); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(l.entries, func(a, b *dag.Header) int {
+		return cmp.Or(cmp.Compare(a.Lamport, b.Lamport), compareID(a.Device, b.Device))
+	})
+	for _, h := range l.entries {
+		if v, err := m.graph.Check(h); err != nil || v.State == dag.Below {
+			continue // from an earlier membership, or refused since
+		} else if v.State == dag.Parked {
+			m.waiting[h.Ref()] = h.Place()
+		}
+		if _, err := m.graph.Add(h); err != nil {
+			continue
+		}
+		m.keepTip(h)
+	}
+	m.missing = len(m.graph.Missing())
+	return nil
+}

@@ -1,0 +1,200 @@
+package group
+
+import (
+	"errors"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/dag"
+	"kith/internal/mls"
+	"kith/internal/wire"
+)
+
+// A Machine is one group as this device knows it. It is not safe for use by
+// several goroutines at once: one owns it.
+type Machine struct {
+	self   Self
+	group  wire.GroupID
+	blocks *chain.Blocks
+	graph  *dag.Graph
+	head   wire.BlockHash
+	status Status
+
+	publics map[wire.BlockHash]*mls.PublicGroup
+	epochs  map[wire.BlockHash]*epoch
+	joined  wire.BlockHash // the block this device came in by
+
+	acks     map[wire.DeviceID]*dag.Ack
+	reaches  map[wire.DeviceID]*dag.Reach
+	infos    map[wire.Digest][]byte
+	leaves   map[wire.PersonID]*pendingLeave
+	welcomes map[wire.BlockHash]welcome
+	tips     map[wire.DeviceID]tip // newest checked entry of each device
+	late     map[dag.Ref]Packed    // of removed authors, see quarantine.go
+	waiting  map[dag.Ref]Place     // rows whose parents are not here
+
+	authorSeq uint64 // of the newest block this device signed
+	ackSeq    uint64
+	reachSeq  uint64
+	acked     wire.Digest // frontier of the newest own Ack
+	missing   int         // as last announced
+
+	// Not stored: what stands between this machine and its peers now.
+	peers     map[wire.DeviceID]*peer
+	fetch     fetch
+	ackDue    uint64 // ms; 0: none
+	digestDue uint64 // ms; 0: none
+}
+
+// An epoch is what this device can read and write with at one block.
+type epoch struct {
+	secret   *mls.Epoch
+	ratchets *mls.Ratchets
+	since    uint64 // ms; when its successor became known, 0: it is the newest
+}
+
+// A tip is the newest entry of a device, whole, because a floor and a cut name
+// it.
+type tip struct {
+	ref    dag.Ref
+	header []byte
+}
+
+func newMachine(self Self) *Machine {
+	return &Machine{
+		self:     self,
+		blocks:   chain.NewBlocks(),
+		publics:  make(map[wire.BlockHash]*mls.PublicGroup),
+		epochs:   make(map[wire.BlockHash]*epoch),
+		acks:     make(map[wire.DeviceID]*dag.Ack),
+		reaches:  make(map[wire.DeviceID]*dag.Reach),
+		infos:    make(map[wire.Digest][]byte),
+		leaves:   make(map[wire.PersonID]*pendingLeave),
+		welcomes: make(map[wire.BlockHash]welcome),
+		tips:     make(map[wire.DeviceID]tip),
+		late:     make(map[dag.Ref]Packed),
+		waiting:  make(map[dag.Ref]Place),
+		peers:    make(map[wire.DeviceID]*peer),
+	}
+}
+
+// Group returns the group's id.
+func (m *Machine) Group() wire.GroupID { return m.group }
+
+// Step takes one input and returns what is to be done about it. A *Refusal says
+// why an input of this device's own person was not taken; the machine is then
+// unchanged. What a peer sends is never an error: a broken rule comes back as
+// a [Misbehaved] event.
+func (m *Machine) Step(in Input) (Effects, error) {
+	var eff Effects
+	var err error
+	switch c := in.Cause.(type) {
+	case Tick:
+	case PeerUp:
+		m.peerUp(c.Peer, &eff)
+	case PeerDown:
+		m.peerDown(c.Device)
+	case Received:
+		m.received(in.Now, c, &eff)
+	case Compose:
+		err = m.compose(in.Now, c, &eff)
+	case Invite:
+		err = m.invite(in.Now, c.Newcomers, &eff)
+	case Remove:
+		err = m.remove(in.Now, c.Person, &eff)
+	case SetRole:
+		err = m.setRole(in.Now, c, &eff)
+	case SetTitle:
+		err = m.setTitle(in.Now, c.Title, &eff)
+	case Accept:
+		err = m.accept(in.Now, &eff)
+	case Leave:
+		err = m.leave(in.Now, c.Successor, &eff)
+	case SetReach:
+		m.setReach(c, &eff)
+	default:
+		err = errors.New("group: unknown input")
+	}
+	if err != nil {
+		return Effects{}, err
+	}
+	m.due(in.Now, &eff)
+	return m.finish(in.Now, eff), nil
+}
+
+// due does what time has come for.
+func (m *Machine) due(now uint64, eff *Effects) {
+	if m.status != StatusActive {
+		return
+	}
+	m.commitLeaves(now, eff)
+	m.ack(now, eff)
+	m.announce(now, eff)
+	m.pull(now, eff)
+}
+
+// finish adds what every step ends with: the missing count and the next wake.
+func (m *Machine) finish(now uint64, eff Effects) Effects {
+	if n := len(m.graph.Missing()); n != m.missing {
+		m.missing = n
+		eff.Notify = append(eff.Notify, MissingChanged{n})
+	}
+	eff.Wake = m.wake(now)
+	return eff
+}
+
+// wake returns when something is due next.
+func (m *Machine) wake(now uint64) uint64 {
+	if m.status != StatusActive {
+		return 0
+	}
+	var next uint64
+	at := func(t uint64) {
+		if t != 0 && (next == 0 || t < next) {
+			next = t
+		}
+	}
+	at(m.ackDue)
+	if len(m.peers) > 0 {
+		at(m.digestDue)
+		at(m.fetch.until)
+		for _, p := range m.peers {
+			at(p.haveDue)
+		}
+	}
+	for _, l := range m.leaves {
+		at(l.due)
+	}
+	if next != 0 {
+		next = max(next, now+1)
+	}
+	return next
+}
+
+// state is the membership at the head.
+func (m *Machine) state() *chain.State { return m.blocks.State(m.head) }
+
+// mayWrite reports whether this device may sign anything in the group now.
+func (m *Machine) mayWrite() error {
+	if m.status != StatusActive {
+		return refuse(ReasonNotActive, nil)
+	}
+	if m.epochs[m.head] == nil {
+		return refuse(ReasonNoKeys, nil)
+	}
+	return nil
+}
+
+// connected returns the devices of members with which a session is up and that
+// have named the group, ascending, so that effects are the same in every run.
+func (m *Machine) connected(named bool) []wire.DeviceID {
+	var list []wire.DeviceID
+	s := m.state()
+	for d, p := range m.peers {
+		if s.Active(d) && (p.named || !named) {
+			list = append(list, d)
+		}
+	}
+	slices.SortFunc(list, compareID)
+	return list
+}

@@ -1,0 +1,117 @@
+package group
+
+import (
+	"errors"
+
+	"kith/internal/dag"
+	"kith/internal/wire"
+)
+
+// Entries are asked for from one peer at a time, so that each is fetched once;
+// who does not answer in time is passed over for the next.
+
+// pull asks for entries if some are known to exist that are not here.
+func (m *Machine) pull(now uint64, eff *Effects) {
+	if m.fetch.until > now {
+		return
+	}
+	if m.fetch.until != 0 { // unanswered: take its word for nothing until it speaks again
+		if p := m.peers[m.fetch.from]; p != nil {
+			p.frontier = nil
+		}
+		m.fetch = fetch{}
+	}
+	for _, d := range m.connected(true) {
+		p := m.peers[d]
+		if p.frontier == nil || !m.lacks(p.frontier) {
+			p.frontier = nil
+			continue
+		}
+		want := wantFrame{frontier: m.graph.Frontier(), refs: m.graph.Missing()}
+		if len(want.refs) > maxBatchEntries {
+			want.refs = want.refs[:maxBatchEntries]
+		}
+		m.fetch = fetch{from: d, until: now + fetchTimeout}
+		eff.send(d, want.bytes())
+		return
+	}
+}
+
+// onWant answers with what the peer lacks, in causal order, and what it names.
+func (m *Machine) onWant(p *peer, r *wire.Reader, eff *Effects) error {
+	f, err := parseWant(r)
+	if err != nil {
+		return err
+	}
+	refs := m.graph.Suffix(f.frontier, maxBatchEntries)
+	seen := make(map[dag.Ref]bool, len(refs))
+	for _, ref := range refs {
+		seen[ref] = true
+	}
+	var named []dag.Ref
+	for _, ref := range f.refs {
+		if !seen[ref] && m.graph.Has(ref) {
+			named = append(named, ref)
+		}
+	}
+	refs = append(named, refs...)
+	if len(refs) > maxBatchEntries {
+		refs = refs[:maxBatchEntries]
+	}
+	eff.Serve = append(eff.Serve, Serve{p.member.Device, refs})
+	return nil
+}
+
+// onEntries takes entries, pushed or asked for.
+func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
+	f, err := parseEntries(r)
+	if err != nil {
+		return err
+	}
+	before := m.graph.Len()
+	for _, e := range f.entries {
+		rule, err := m.takeEntry(now, e, eff)
+		if errors.Is(err, errBlock) {
+			m.wantHave(now, p)
+			break
+		}
+		if err != nil {
+			eff.Notify = append(eff.Notify, Misbehaved{p.member, rule})
+		}
+	}
+	if len(m.graph.Missing()) > 0 {
+		m.wantHave(now, p)
+	}
+	if f.answer == entriesPushed || m.fetch.from != p.member.Device {
+		return nil
+	}
+	m.fetch.found = m.fetch.found || m.graph.Len() > before
+	if f.answer == entriesMore {
+		m.fetch.until = now + fetchTimeout
+		return nil
+	}
+	if !m.fetch.found { // what it has and we lack it does not give
+		p.frontier = nil
+	}
+	m.fetch = fetch{}
+	return nil
+}
+
+// Batches cuts the answer to a [Serve] into payloads of bounded size.
+func Batches(entries []Packed) (payloads [][]byte) {
+	for start := 0; ; {
+		end, size := start, 0
+		for end < len(entries) && (end == start || size < maxBatch) {
+			size += len(entries[end].Header) + len(entries[end].Ciphertext)
+			end++
+		}
+		answer := entriesMore
+		if end == len(entries) {
+			answer = entriesLast
+		}
+		payloads = append(payloads, entriesFrame{entries[start:end], answer}.bytes())
+		if start = end; start == len(entries) {
+			return payloads
+		}
+	}
+}

@@ -1,0 +1,237 @@
+package group
+
+import (
+	"bytes"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/dag"
+	"kith/internal/identity"
+	"kith/internal/wire"
+)
+
+// What stands beside the log: Acks, Reaches, and the preimages of names and
+// titles. Of each device only the newest Ack and Reach are kept and passed on.
+
+// ack signs a new Ack when one is due and there is something new to say.
+func (m *Machine) ack(now uint64, eff *Effects) {
+	if m.ackDue == 0 || m.ackDue > now {
+		return
+	}
+	m.ackDue = 0
+	digest := m.graph.FrontierDigest()
+	own := m.self.Device.ID()
+	if m.acks[own] != nil && digest == m.acked {
+		return
+	}
+	m.ackSeq++
+	a := &dag.Ack{
+		Version: dag.Version, SigAlg: wire.SigEd25519, Group: m.group,
+		Device: own, Seq: m.ackSeq, Frontier: digest,
+	}
+	for _, r := range m.graph.Frontier().Refs() {
+		a.Delivered = append(a.Delivered, dag.Delivered{Device: r.Device, Seq: r.Seq})
+	}
+	a.Sign(m.self.Device.Sign)
+	m.acked = digest
+	m.acks[own] = a
+	eff.put(KindAck, own[:], a.Marshal())
+	eff.Write = append(eff.Write, m.selfRecord())
+	m.tell(statementsFrame{acks: [][]byte{a.Marshal()}}, eff)
+	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+}
+
+// tell sends a statement to every member's device that has named the group.
+func (m *Machine) tell(f statementsFrame, eff *Effects) {
+	payload := f.bytes()
+	for _, d := range m.connected(true) {
+		eff.send(d, payload)
+	}
+}
+
+func (m *Machine) takeAck(b []byte, eff *Effects) bool {
+	a, err := dag.ParseAck(b)
+	if err != nil || a.Group != m.group || a.Device == m.self.Device.ID() {
+		return false
+	}
+	who, d, ok := m.state().Device(a.Device)
+	if old := m.acks[a.Device]; !ok || !m.state().Active(a.Device) || old != nil && !dag.Newer(a, old) || !a.Verify(d.Key[:]) {
+		return false
+	}
+	accepted := m.acceptedBy(who)
+	m.acks[a.Device] = a
+	eff.put(KindAck, a.Device[:], b)
+	if !accepted {
+		eff.Notify = append(eff.Notify, Accepted{who.Person})
+		m.dropWelcomes(eff)
+	}
+	eff.Notify = append(eff.Notify, Acked{a.Device})
+	return true
+}
+
+// dropWelcomes forgets the Welcomes whose newcomers have all accepted.
+func (m *Machine) dropWelcomes(eff *Effects) {
+	for _, hash := range sortedBlocks(m.welcomes) {
+		needed := false
+		for _, op := range m.blocks.Header(hash).Ops {
+			if a, ok := op.(*chain.Add); ok && m.isMember(a.Person) {
+				who, _ := m.state().Person(a.Person)
+				needed = needed || !m.acceptedBy(who)
+			}
+		}
+		if !needed {
+			delete(m.welcomes, hash)
+			eff.drop(KindWelcome, hash[:])
+		}
+	}
+}
+
+func (m *Machine) setReach(c SetReach, eff *Effects) {
+	own := m.self.Device.ID()
+	if m.status != StatusActive {
+		return
+	}
+	old := m.reaches[own]
+	if old != nil && old.Expiry == c.Expiry && bytes.Equal(old.Peer, c.Peer) && slices.Equal(old.Hosts, c.Hosts) {
+		return
+	}
+	m.reachSeq++
+	r := &dag.Reach{
+		Version: dag.Version, SigAlg: wire.SigEd25519, Group: m.group,
+		Device: own, Seq: m.reachSeq, Peer: c.Peer, Hosts: c.Hosts, Expiry: c.Expiry,
+	}
+	r.Sign(m.self.Device.Sign)
+	m.reaches[own] = r
+	eff.put(KindReach, own[:], r.Marshal())
+	eff.Write = append(eff.Write, m.selfRecord())
+	m.tell(statementsFrame{reaches: [][]byte{r.Marshal()}}, eff)
+}
+
+func (m *Machine) takeReach(b []byte, eff *Effects) bool {
+	r, err := dag.ParseReach(b)
+	if err != nil || r.Group != m.group || r.Device == m.self.Device.ID() {
+		return false
+	}
+	_, d, ok := m.state().Device(r.Device)
+	if old := m.reaches[r.Device]; !ok || !m.state().Active(r.Device) || old != nil && !dag.Newer(r, old) || !r.Verify(d.Key[:]) {
+		return false
+	}
+	m.reaches[r.Device] = r
+	eff.put(KindReach, r.Device[:], b)
+	eff.Notify = append(eff.Notify, ReachChanged{r.Device})
+	return true
+}
+
+func (m *Machine) allReaches() (list [][]byte) {
+	for _, d := range sortedDevices(m.reaches) {
+		list = append(list, m.reaches[d].Marshal())
+	}
+	return list
+}
+
+// addInfo keeps the preimage of a commitment that somebody made.
+func (m *Machine) addInfo(b []byte, eff *Effects) bool {
+	if len(b) == 0 {
+		return false
+	}
+	info, err := identity.ParseInfo(b)
+	if err != nil {
+		return false
+	}
+	commit := info.Commit()
+	if m.infos[commit] != nil {
+		return false
+	}
+	m.infos[commit] = slices.Clone(b)
+	eff.put(KindInfo, commit[:], b)
+	eff.Notify = append(eff.Notify, InfoChanged{})
+	return true
+}
+
+func (m *Machine) allInfos() (list [][]byte) {
+	for _, d := range m.commitments() {
+		if b := m.infos[d]; b != nil {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// commitments returns what the names and the title at the head are committed
+// by.
+func (m *Machine) commitments() (list []wire.Digest) {
+	if d := m.state().Info(); d != (wire.Digest{}) {
+		list = append(list, d)
+	}
+	for _, who := range m.state().Everyone() {
+		if d, ok := m.nameOf(who.Person); ok {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// nameOf returns the commitment to a person's name: it stands in the person's
+// headers, which the block that admitted the person cites.
+func (m *Machine) nameOf(person wire.PersonID) (wire.Digest, bool) {
+	for _, hash := range slices.Backward(m.blocks.Chain()) {
+		at := 0
+		body := m.blocks.Body(hash)
+		for _, op := range m.blocks.Header(hash).Ops {
+			owner := wire.PersonID{}
+			switch op := op.(type) {
+			case *chain.Genesis:
+				owner = op.Creator
+			case *chain.Add:
+				owner = op.Person
+			}
+			if owner == person && owner != (wire.PersonID{}) {
+				return infoInProof(body.Attachments[at])
+			}
+			at += len(chain.Cites(op))
+		}
+	}
+	return wire.Digest{}, false
+}
+
+func infoInProof(b []byte) (wire.Digest, bool) {
+	headers, err := chain.ParseProof(b)
+	if err != nil {
+		return wire.Digest{}, false
+	}
+	s, err := chain.VerifyProof(headers)
+	if err != nil {
+		return wire.Digest{}, false
+	}
+	return s.Info(), true
+}
+
+// KnockKey returns the knock key of a member's device, which the block that
+// admitted it carries.
+func (m *Machine) KnockKey(device wire.DeviceID) ([]byte, bool) {
+	_, d, ok := m.state().Device(device)
+	if !ok {
+		return nil, false
+	}
+	for _, hash := range slices.Backward(m.blocks.Chain()) {
+		for _, a := range m.blocks.Body(hash).Attachments {
+			if chain.KnockHash(a) == d.KnockHash {
+				return a, true
+			}
+		}
+	}
+	return nil, false
+}
+
+func sortedDevices[V any](m map[wire.DeviceID]V) []wire.DeviceID {
+	list := make([]wire.DeviceID, 0, len(m))
+	for d := range m {
+		list = append(list, d)
+	}
+	slices.SortFunc(list, compareID)
+	return list
+}
+
+func compareID(a, b wire.DeviceID) int     { return bytes.Compare(a[:], b[:]) }
+func lessID(a, b wire.DeviceID) bool       { return compareID(a, b) < 0 }
+func comparePerson(a, b wire.PersonID) int { return bytes.Compare(a[:], b[:]) }

@@ -1,0 +1,472 @@
+package group
+
+import (
+	"errors"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/dag"
+	"kith/internal/wire"
+)
+
+// Sync between two devices (docs/spec/sync.md): a digest each; if they differ,
+// what each has; then blocks first, then entries on request, in causal order.
+// New blocks and entries are pushed while connected; what a push did not reach
+// is found by the next digest.
+
+// A peer is a device with which a session is up.
+type peer struct {
+	member   wire.Member
+	named    bool         // it sent a digest: it takes part in the group
+	digest   wire.Digest  // its newest
+	told     wire.Digest  // the newest it was sent
+	frontier dag.Frontier // what it said to have; nil: not known, or nothing we lack
+	haveDue  uint64       // ms; when the next Have may go to it; 0: none is wanted
+	haveLast uint64       // ms; when the last went
+}
+
+// fetch is the one request for entries that is under way.
+type fetch struct {
+	from  wire.DeviceID
+	until uint64 // ms; 0: none
+	found bool   // the answer so far brought something new
+}
+
+// relation is what a device may hear of this group, by this device's own head.
+type relation uint8
+
+const (
+	stranger relation = iota
+	former            // was a member: hears of the chain up to its removal
+	present           // is a member's active device
+)
+
+func (m *Machine) relation(who wire.Member) relation {
+	owner, _, ok := m.state().Device(who.Device)
+	switch {
+	case !ok || owner.Person != who.Person:
+		return stranger
+	case m.state().Active(who.Device):
+		return present
+	}
+	return former
+}
+
+// speaks reports whether this device takes part in the group at all.
+func (m *Machine) speaks() bool { return m.status == StatusActive || m.status == StatusLeaving }
+
+func (m *Machine) peerUp(who wire.Member, eff *Effects) {
+	rel := m.relation(who)
+	if rel == stranger {
+		return
+	}
+	m.peers[who.Device] = &peer{member: who}
+	if own := m.leaves[m.self.Person]; own != nil && rel == present {
+		eff.send(who.Device, statementsFrame{leaves: [][]byte{own.statement.Marshal()}}.bytes())
+	}
+	if !m.speaks() || rel == former {
+		return
+	}
+	if inv := m.invitationFor(who); inv != nil {
+		eff.send(who.Device, inv)
+		return
+	}
+	m.sendDigest(who.Device, eff)
+}
+
+func (m *Machine) peerDown(d wire.DeviceID) {
+	delete(m.peers, d)
+	if m.fetch.from == d {
+		m.fetch = fetch{}
+	}
+}
+
+// digest is the hash of all that this device holds of the group.
+func (m *Machine) digest() wire.Digest {
+	var w wire.Writer
+	w.Group(func(w *wire.Writer) {
+		for _, t := range m.blocks.Tips() {
+			w.Raw(t[:])
+		}
+	})
+	f := m.graph.FrontierDigest()
+	w.Raw(f[:])
+	writeSeqs(&w, m.ackNumbers())
+	writeSeqs(&w, m.reachNumbers())
+	w.Group(func(w *wire.Writer) {
+		for _, person := range m.leavers() {
+			w.Raw(person[:])
+		}
+	})
+	return wire.Digest(wire.Hash(wire.HashDigest, m.group[:], w.Bytes()))
+}
+
+func (m *Machine) ackNumbers() (list []seqOf) {
+	for _, d := range sortedDevices(m.acks) {
+		list = append(list, seqOf{d, m.acks[d].Seq})
+	}
+	return list
+}
+
+func (m *Machine) reachNumbers() (list []seqOf) {
+	for _, d := range sortedDevices(m.reaches) {
+		list = append(list, seqOf{d, m.reaches[d].Seq})
+	}
+	return list
+}
+
+func (m *Machine) leavers() (list []wire.PersonID) {
+	for person := range m.leaves {
+		list = append(list, person)
+	}
+	slices.SortFunc(list, comparePerson)
+	return list
+}
+
+func (m *Machine) sendDigest(d wire.DeviceID, eff *Effects) {
+	digest := m.digest()
+	m.peers[d].told = digest
+	eff.send(d, encodeDigest(digest))
+}
+
+// announce sends the digest to peers that may lack something, and a Have to
+// those that were due one.
+func (m *Machine) announce(now uint64, eff *Effects) {
+	if m.digestDue != 0 && m.digestDue <= now {
+		m.digestDue = 0
+		digest := m.digest()
+		for _, d := range m.connected(false) {
+			p := m.peers[d]
+			if p.told != digest && p.digest != digest && (p.named || m.acks[d] != nil) {
+				m.sendDigest(d, eff)
+			}
+		}
+	}
+	for _, d := range m.connected(false) {
+		if p := m.peers[d]; p.haveDue != 0 && p.haveDue <= now {
+			m.sendHave(now, d, eff)
+		}
+	}
+}
+
+// wantHave lets a Have go to the peer, at most one each haveEvery.
+func (m *Machine) wantHave(now uint64, p *peer) {
+	if p.haveDue == 0 {
+		p.haveDue = max(now, p.haveLast+haveEvery)
+	}
+}
+
+func (m *Machine) sendHave(now uint64, d wire.DeviceID, eff *Effects) {
+	p := m.peers[d]
+	p.haveDue, p.haveLast = 0, now
+	eff.send(d, haveFrame{m.blocks.Offer(), m.graph.Frontier(), m.ackNumbers(), m.reachNumbers()}.bytes())
+}
+
+// received takes a payload from a device whose session is proved.
+func (m *Machine) received(now uint64, c Received, eff *Effects) {
+	p, rel := m.peers[c.From.Device], m.relation(c.From)
+	if p == nil || rel == stranger || len(c.Payload) == 0 {
+		return
+	}
+	if rel == former {
+		m.receivedFromFormer(c, eff)
+		return
+	}
+	r := wire.NewReader(c.Payload)
+	kind := r.U8()
+	var err error
+	switch {
+	case kind == frameBlocks:
+		err = m.onBlocks(now, p, r, eff)
+	case kind == frameInvitation:
+		err = m.onInvitation(now, p, r, eff)
+	case kind == frameStatements:
+		err = m.onStatements(now, p, r, eff)
+	case kind == frameAskInfo:
+		err = m.onAskInfo(p, r, eff)
+	case !m.speaks():
+		// An invited device says nothing until its person accepts.
+	case kind == frameDigest:
+		err = m.onDigest(now, p, r)
+	case kind == frameHave:
+		err = m.onHave(now, p, r, eff)
+	case kind == frameEntries:
+		err = m.onEntries(now, p, r, eff)
+	case kind == frameWant:
+		err = m.onWant(p, r, eff)
+	default:
+		err = wire.ErrCanonical
+	}
+	if err != nil {
+		eff.Notify = append(eff.Notify, Misbehaved{c.From, "frame"})
+	}
+}
+
+// receivedFromFormer answers a device that was a member and asks after the
+// group: with the blocks up to the one that removed it, and nothing else.
+func (m *Machine) receivedFromFormer(c Received, eff *Effects) {
+	gone, ok := m.removal(c.From.Person)
+	if !ok || !m.speaks() {
+		return
+	}
+	r := wire.NewReader(c.Payload)
+	switch r.U8() {
+	case frameDigest: // it does not know yet
+		eff.send(c.From.Device, encodeDigest(wire.Digest{}))
+	case frameHave:
+		f, err := parseHave(r)
+		if err != nil {
+			return
+		}
+		var list []wire.BlockHash
+		for _, h := range m.blocks.Missing(f.offer) {
+			if m.blocks.IsAncestor(h, gone.block) {
+				list = append(list, h)
+			}
+		}
+		m.sendBlocks(c.From.Device, list, eff)
+	}
+}
+
+func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader) error {
+	var d wire.Digest
+	r.Fixed(d[:])
+	if err := r.Done(); err != nil {
+		return err
+	}
+	p.named, p.digest = true, d
+	if d != m.digest() {
+		m.wantHave(now, p)
+	} else {
+		p.told = d
+	}
+	return nil
+}
+
+// onHave gives what the peer lacks and takes note of what it has.
+func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
+	f, err := parseHave(r)
+	if err != nil {
+		return err
+	}
+	p.named = true
+	m.sendBlocks(p.member.Device, m.blocks.Missing(f.offer), eff)
+	m.sendStatements(p.member.Device, f, eff)
+	p.frontier = f.frontier
+	theyHave := len(m.blocks.Unknown(f.offer)) > 0 || m.lacks(f.frontier)
+	theyHave = theyHave || newer(f.acks, m.ackNumbers()) || newer(f.reaches, m.reachNumbers())
+	if theyHave && p.haveLast+haveEvery <= now && p.haveDue == 0 {
+		m.sendHave(now, p.member.Device, eff)
+	}
+	return nil
+}
+
+// lacks reports whether a frontier names something that is not here.
+func (m *Machine) lacks(f dag.Frontier) bool {
+	for _, r := range f.Refs() {
+		if !m.graph.Has(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// newer reports whether theirs has a number that ours does not reach.
+func newer(theirs, ours []seqOf) bool {
+	have := make(map[wire.DeviceID]uint64, len(ours))
+	for _, s := range ours {
+		have[s.device] = s.seq
+	}
+	return slices.ContainsFunc(theirs, func(s seqOf) bool { return s.seq > have[s.device] })
+}
+
+func (m *Machine) sendBlocks(to wire.DeviceID, list []wire.BlockHash, eff *Effects) {
+	var f blocksFrame
+	size := 0
+	for i, h := range list {
+		b := m.blockFrame(h)
+		size += len(b.header) + len(b.body) + len(b.welcome)
+		if i > 0 && size > maxBlocksBytes || len(f.blocks) == maxBatchEntries {
+			f.more = true
+			break
+		}
+		f.blocks = append(f.blocks, b)
+	}
+	if len(f.blocks) > 0 {
+		eff.send(to, f.bytes())
+	}
+}
+
+func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
+	var out statementsFrame
+	for _, s := range m.ackNumbers() {
+		if newer([]seqOf{s}, f.acks) {
+			out.acks = append(out.acks, m.acks[s.device].Marshal())
+		}
+	}
+	for _, s := range m.reachNumbers() {
+		if newer([]seqOf{s}, f.reaches) {
+			out.reaches = append(out.reaches, m.reaches[s.device].Marshal())
+		}
+	}
+	for _, person := range m.leavers() {
+		out.leaves = append(out.leaves, m.leaves[person].statement.Marshal())
+	}
+	if !out.empty() {
+		eff.send(to, out.bytes())
+	}
+}
+
+func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
+	f, err := parseBlocks(r)
+	if err != nil {
+		return err
+	}
+	m.takeBlocks(now, p, f.blocks, eff)
+	if f.more && m.speaks() {
+		m.wantHave(now, p)
+	}
+	return nil
+}
+
+// takeBlocks takes blocks, parents before children, and passes on what is new.
+func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effects) {
+	var fresh []wire.BlockHash
+	for _, b := range blocks {
+		hash, err := m.takeBlockOnce(b, &fresh, eff)
+		var missing *chain.MissingError
+		switch {
+		case err == nil:
+			m.takeWelcome(hash, b.welcome, eff)
+		case errors.As(err, &missing):
+			m.wantHave(now, p)
+			return
+		case errors.Is(err, chain.ErrNewer):
+			m.setStatus(StatusNewer, eff)
+			eff.Write = append(eff.Write, m.selfRecord())
+			return
+		default:
+			eff.Notify = append(eff.Notify, Misbehaved{p.member, "block"})
+			return
+		}
+	}
+	if len(fresh) == 0 {
+		return
+	}
+	m.advance(now, eff)
+	for _, hash := range fresh {
+		if m.speaks() {
+			m.spread(hash, p.member.Device, eff)
+		}
+	}
+}
+
+func (m *Machine) takeBlockOnce(b blockFrame, fresh *[]wire.BlockHash, eff *Effects) (wire.BlockHash, error) {
+	h, err := chain.ParseHeader(b.header)
+	if err != nil {
+		return wire.BlockHash{}, err
+	}
+	known := m.blocks.Has(h.Hash())
+	hash, err := m.takeBlock(b.header, b.body, eff)
+	if err == nil && !known {
+		*fresh = append(*fresh, hash)
+	}
+	return hash, err
+}
+
+func (m *Machine) takeWelcome(hash wire.BlockHash, b []byte, eff *Effects) {
+	if len(b) == 0 || !m.welcomes[hash].empty() {
+		return
+	}
+	if w, err := parseWelcome(b); err == nil && admitsAnybody(m.blocks.Header(hash)) {
+		m.keepWelcome(hash, w, eff)
+		m.dropWelcomes(eff)
+	}
+}
+
+func admitsAnybody(h *chain.Header) bool {
+	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool { return op.Kind() == chain.KindAdd })
+}
+
+// onInvitation takes the blocks of an invitation that came again.
+func (m *Machine) onInvitation(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
+	inv, err := parseInvitation(r)
+	if err != nil {
+		return err
+	}
+	m.takeBlocks(now, p, inv.blocks, eff)
+	for _, b := range inv.reaches {
+		m.takeReach(b, eff)
+	}
+	for _, b := range inv.infos {
+		m.addInfo(b, eff)
+	}
+	if m.speaks() && m.relation(p.member) == present {
+		m.sendDigest(p.member.Device, eff) // tells the inviter that we are in
+	}
+	return nil
+}
+
+func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
+	f, err := parseStatements(r)
+	if err != nil {
+		return err
+	}
+	for _, b := range f.infos {
+		m.addInfo(b, eff)
+	}
+	if !m.speaks() {
+		return nil
+	}
+	var fresh statementsFrame
+	for _, b := range f.acks {
+		m.takeAck(b, eff)
+	}
+	for _, b := range f.reaches {
+		m.takeReach(b, eff)
+	}
+	for _, b := range f.leaves {
+		if m.takeLeave(now, b, eff) {
+			fresh.leaves = append(fresh.leaves, b)
+		}
+	}
+	if !fresh.empty() {
+		m.tell(fresh, eff)
+	}
+	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+	return nil
+}
+
+// askInfos asks for the preimages of names and titles that are not here.
+func (m *Machine) askInfos(eff *Effects) {
+	var want []wire.Digest
+	for _, d := range m.commitments() {
+		if m.infos[d] == nil {
+			want = append(want, d)
+		}
+	}
+	if len(want) == 0 {
+		return
+	}
+	for _, d := range m.connected(false) {
+		eff.send(d, encodeAskInfo(want))
+	}
+}
+
+func (m *Machine) onAskInfo(p *peer, r *wire.Reader, eff *Effects) error {
+	want, err := parseAskInfo(r)
+	if err != nil {
+		return err
+	}
+	known := m.commitments()
+	var f statementsFrame
+	for _, d := range want {
+		if b := m.infos[d]; b != nil && slices.Contains(known, d) {
+			f.infos = append(f.infos, b)
+		}
+	}
+	if !f.empty() && m.speaks() {
+		eff.send(p.member.Device, f.bytes())
+	}
+	return nil
+}
