@@ -36,7 +36,7 @@ var beside = map[string]int{
 	"internal/sim":                8,
 	"internal/layers":             -1,
 	"internal/docs":               -1,
-	"scripts/sbom":                -1,
+	"scripts/dist":                -1,
 }
 
 // leaves may be imported by these rooms only.
@@ -88,6 +88,7 @@ var thirdParty = map[string][]string{
 	"github.com/quic-go/quic-go":              {"internal/link"},
 	"github.com/mdp/qrterminal/v3":            {"cmd/kith"},
 	"github.com/ncruces/go-sqlite3":           {"internal/store"},
+	"lukechampine.com/adiantum":               {"internal/store"},
 	"github.com/oasisprotocol/curve25519-voi": {"internal/wire/sign.go"},
 	"github.com/spf13/cobra":                  {"cmd/kith"},
 	"github.com/tyler-smith/go-bip39":         {"internal/identity"},

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// licenceFile is how authors name what must travel with their work.
+var licenceFile = regexp.MustCompile(`(?i)^(un)?(licen[sc]e|copying|notice)([-.].*)?$`)
+
+// phrases tell the licences that occur apart, most telling first.
+var phrases = []struct{ id, phrase string }{
+	{"AGPL-3.0-only", "affero general public license"},
+	{"LGPL-3.0-only", "lesser general public license"},
+	{"GPL-3.0-only", "gnu general public license"},
+	{"Apache-2.0", "apache license version 2.0"},
+	{"MPL-2.0", "mozilla public license version 2.0"},
+	{"Unlicense", "this is free and unencumbered software"},
+	{"MIT", "permission is hereby granted, free of charge, to any person obtaining a copy"},
+	{"ISC", "permission to use, copy, modify, and/or distribute this software for any purpose"},
+	{"ISC", "permission to use, copy, modify, and distribute this software for any purpose"},
+	{"BSD-3-Clause", "neither the name"},
+	{"BSD-3-Clause", "the name of the copyright holder may not be used"},
+	{"BSD-2-Clause", "redistribution and use in source and binary forms"},
+}
+
+// findLicences reads the licence of every part, fills in its SPDX id, and
+// returns all the texts. A part without a text, or with one that it cannot
+// name, is an error: somebody has to look at it.
+func (l *partList) findLicences() ([]byte, error) {
+	folders, err := moduleFolders()
+	if err != nil {
+		return nil, err
+	}
+	var all bytes.Buffer
+	all.WriteString("Kith contains the following works under their own licences.\n")
+	for _, key := range sorted(l.parts) {
+		p := l.parts[key]
+		if !p.npm {
+			p.folder = folders[p.name]
+		}
+		text, err := licenceOf(p.folder)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+		if id := nameLicence(text); id != "" {
+			p.licence = id
+		}
+		if p.licence == "" || strings.Contains(p.licence, "GPL") {
+			return nil, fmt.Errorf("%s has a licence (%q) that nobody decided on; see docs/adr/0001-licence.md", key, p.licence)
+		}
+		l.parts[key] = p
+		fmt.Fprintf(&all, "\n%s\n%s %s (%s)\n%s\n\n%s\n", strings.Repeat("=", 80), p.name, p.version, p.licence, strings.Repeat("=", 80), strings.TrimSpace(string(text)))
+	}
+	return all.Bytes(), nil
+}
+
+// moduleFolders returns where the source of each Go module lies.
+func moduleFolders() (map[string]string, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Path}}\t{{.Dir}}", "all").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	folders := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		name, folder, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		folders[name] = folder
+	}
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	folders["std"] = strings.TrimSpace(string(goroot))
+	return folders, err
+}
+
+// licenceOf returns all licence texts in a folder.
+func licenceOf(folder string) ([]byte, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var texts [][]byte
+	for _, e := range entries {
+		if e.IsDir() || !licenceFile.MatchString(e.Name()) {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(folder, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	if len(texts) == 0 {
+		return nil, fmt.Errorf("no licence text in %s", folder)
+	}
+	return bytes.Join(texts, []byte("\n\n")), nil
+}
+
+func nameLicence(text []byte) string {
+	plain := strings.ToLower(strings.Join(strings.Fields(string(text)), " "))
+	for _, p := range phrases {
+		if strings.Contains(plain, p.phrase) {
+			return p.id
+		}
+	}
+	return ""
+}
