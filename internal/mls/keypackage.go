@@ -178,7 +178,9 @@ func (k *KeyPackage) SignatureKey() []byte { return bytes.Clone(k.leaf.signature
 func (k *KeyPackage) LeafNode() []byte { return bytes.Clone(k.leaf.raw) }
 
 // Lifetime returns the seconds since 1970 between which the package is valid.
-func (k *KeyPackage) Lifetime() (notBefore, notAfter uint64) { return k.leaf.notBefore, k.leaf.notAfter }
+func (k *KeyPackage) Lifetime() (notBefore, notAfter uint64) {
+	return k.leaf.notBefore, k.leaf.notAfter
+}
 
 // Verify checks a key package that has arrived, at the time now in seconds
 // since 1970 (section 10.1). How long a lifetime may be is the application's rule.
