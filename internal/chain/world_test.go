@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"kith/internal/chain"
@@ -24,9 +25,24 @@ type person struct {
 	seq     map[int]uint64 // author_seq used last, by device, in the group under test
 }
 
+// newPerson returns the person of that name, made once and as new every time.
 func newPerson(t testing.TB, name string) *person {
 	t.Helper()
-	p := &person{name: name, seq: map[int]uint64{}}
+	if made[name] == nil {
+		made[name] = makePerson(t, name)
+	}
+	p := *made[name]
+	p.seq = map[int]uint64{}
+	first := *p.headers[0]
+	p.headers, p.bodies = []*chain.Header{&first}, slices.Clone(p.bodies)
+	return &p
+}
+
+var made = map[string]*person{}
+
+func makePerson(t testing.TB, name string) *person {
+	t.Helper()
+	p := &person{name: name}
 	for i := range 2 {
 		seed := sha256.Sum256(fmt.Appendf(nil, "device %d of %s", i, name))
 		p.keys = append(p.keys, ed25519.NewKeyFromSeed(seed[:]))

@@ -1,0 +1,215 @@
+package chain_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"os"
+	"slices"
+	"testing"
+
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+var update = flag.Bool("update", false, "write the vectors anew")
+
+const vectorFile = "../../docs/spec/vectors/chain.json"
+
+type vectors struct {
+	Comment string
+	Person  []vectorBlock // a person's chain
+	Group   []vectorBlock // a group's blocks, parents first, one fork among them
+	Head    string        // of the group
+	Leave   string        // the statement cited in the group's last block
+	Offer   string        // of who holds all blocks of the group
+	Refused []vectorRefusal
+}
+
+type vectorBlock struct {
+	What, Header, Body              string
+	Hash, Core, BodyHash, StateRoot string
+	Height                          uint64
+	Class                           uint8
+	Admins                          []string // most senior first
+}
+
+type vectorRefusal struct{ What, Header, Rule, Reason string }
+
+func blockVector(what string, h *chain.Header, body *chain.Body, s *chain.State) vectorBlock {
+	hash, core, bodyHash, root := h.Hash(), h.Core(), body.Hash(), s.Root()
+	v := vectorBlock{
+		What: what, Header: hex.EncodeToString(h.Bytes()), Body: hex.EncodeToString(body.Bytes()),
+		Hash: hex.EncodeToString(hash[:]), Core: hex.EncodeToString(core[:]), BodyHash: hex.EncodeToString(bodyHash[:]),
+		StateRoot: hex.EncodeToString(root[:]), Height: h.Height, Class: uint8(h.Class),
+	}
+	for _, id := range s.Admins() {
+		v.Admins = append(v.Admins, id.String())
+	}
+	return v
+}
+
+// makeVectors plays a small history from fixed keys.
+func makeVectors(t *testing.T) vectors {
+	v := vectors{Comment: "Bytes in hex. Keys are Ed25519 seeds SHA-256(\"device 0 of NAME\"); commits and leaf nodes are stand-ins, as this format does not look into them. docs/spec/chain.md"}
+	ann := newPerson(t, "ann")
+	ann.extend(t, &chain.SetInfo{Info: wire.Digest{9}})
+	for i, h := range ann.headers {
+		s, err := chain.VerifyProof(ann.headers[:i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Person = append(v.Person, blockVector([]string{"genesis of ann", "ann changes her name"}[i], h, ann.bodies[i], s))
+	}
+	g := newGroup(t, chain.Policy{MembersInvite: true, History: chain.HistoryAll}, "ann", "ben*", "cat")
+	keep := func(what string, h *chain.Header) {
+		v.Group = append(v.Group, blockVector(what, h, g.blocks.Body(h.Hash()), g.blocks.State(h.Hash())))
+	}
+	genesis := g.blocks.Header(g.blocks.Genesis())
+	keep("ann makes a group with ben, an admin, and cat", genesis)
+	before, at := g.state(), g.blocks.Head()
+	cuts := []chain.Cut{{Device: g.person("ben").device(0), Seq: 3, Hash: wire.Short{1, 2, 3}}}
+	removes := func(by, whom string, cuts []chain.Cut) *chain.Header {
+		m, _ := before.Person(g.person(whom).id)
+		h, body := g.draft(before, at, g.person(by), nil, &chain.Remove{Person: m.Person, Instance: m.Instance, Cuts: cuts})
+		g.take(h, body)
+		return h
+	}
+	keep("ben removes ann: loses", removes("ben", "ann", nil))
+	keep("ann removes ben: wins", removes("ann", "ben", cuts))
+	dan := g.person("dan")
+	keep("cat, a member, adds dan", g.commit("cat", dan.papers(1), dan.add(chain.RoleMember, 1)))
+	keep("ann promotes dan and rekeys", g.commit("ann", nil, &chain.SetRole{Person: dan.id, Instance: g.instance("dan"), Role: chain.RoleAdmin}, &chain.Rekey{}))
+	s := signLeave(g, g.person("ann"), g.person("cat").id).Marshal()
+	v.Leave = hex.EncodeToString(s)
+	keep("ann leaves", g.commit("dan", [][]byte{s}, &chain.Leave{Person: g.person("ann").id, Instance: g.instance("ann"), Successor: g.person("cat").id, Cites: []wire.Digest{chain.Cite(s)}}))
+	v.Head = g.blocks.Head().String()
+	v.Offer = hex.EncodeToString(g.blocks.Offer().Marshal())
+	v.Refused = refusedVectors(t, g)
+	return v
+}
+
+// refusedVectors are Rekeys of dan on the head, each with one thing wrong and,
+// but for the first, a signature that holds. None gets as far as its body.
+func refusedVectors(t *testing.T, g *group) (list []vectorRefusal) {
+	dan := g.person("dan")
+	for _, c := range []struct {
+		what   string
+		change func(*chain.Header)
+	}{
+		{"signature", nil},
+		{"height", func(h *chain.Header) { h.Height++ }},
+		{"class", func(h *chain.Header) { h.Class = chain.ClassAdmin }},
+		{"state_root", func(h *chain.Header) { h.StateRoot[31] ^= 1 }},
+		{"suite", func(h *chain.Header) { h.Suite = chain.SuiteXWing }},
+		{"unassigned op", func(h *chain.Header) { h.Ops = []chain.Op{&chain.Unread{Number: 200}} }},
+		{"ben was removed", func(h *chain.Header) { h.Ops = []chain.Op{remove("ben")(g)}; h.Class = chain.ClassRemoval }},
+	} {
+		h, body := g.draft(g.state(), g.blocks.Head(), dan, nil, &chain.Rekey{})
+		if c.change == nil {
+			h.Signature[0] ^= 1
+		} else {
+			c.change(h)
+			seal(h, body, dan.keys[0])
+		}
+		_, err := g.blocks.Check(h, body)
+		rule, reason := refused(err)
+		if rule == "" {
+			t.Fatalf("%s: %v", c.what, err)
+		}
+		list = append(list, vectorRefusal{c.what, hex.EncodeToString(h.Bytes()), rule, string(reason)})
+	}
+	return list
+}
+
+// TestVectorsAreMade: the history gives exactly the file.
+func TestVectorsAreMade(t *testing.T) {
+	want, err := json.MarshalIndent(makeVectors(t), "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, '\n')
+	if *update {
+		if err := os.WriteFile(vectorFile, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(vectorFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the file has other bytes; if the format changed on purpose, run with -update")
+	}
+}
+
+// TestVectors reads the file as another implementation would.
+func TestVectors(t *testing.T) {
+	raw, err := os.ReadFile(vectorFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v vectors
+	if err := json.Unmarshal(raw, &v); err != nil {
+		t.Fatal(err)
+	}
+	checkVectors(t, v.Person)
+	b := checkVectors(t, v.Group)
+	if b.Head().String() != v.Head || hex.EncodeToString(b.Offer().Marshal()) != v.Offer {
+		t.Error("head or offer")
+	}
+	s, err := chain.ParseLeaveStatement(unhex(t, v.Leave))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := b.Body(b.Head()); !slices.Equal(last.Attachments[0], s.Marshal()) {
+		t.Error("statement")
+	}
+	for _, c := range v.Refused {
+		h, err := chain.ParseHeader(unhex(t, c.Header))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = b.Check(h, nil)
+		if rule, reason := refused(err); rule != c.Rule || string(reason) != c.Reason {
+			t.Errorf("%s: refused by %s %s", c.What, rule, reason)
+		}
+	}
+}
+
+func checkVectors(t *testing.T, list []vectorBlock) *chain.Blocks {
+	t.Helper()
+	b := chain.NewBlocks()
+	for _, c := range list {
+		h, err := chain.ParseHeader(unhex(t, c.Header))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := chain.ParseBody(unhex(t, c.Body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := b.Check(h, body)
+		if err != nil {
+			t.Fatalf("%s: %v", c.What, err)
+		}
+		if err := b.Add(h, body, s); err != nil {
+			t.Fatal(err)
+		}
+		got := blockVector(c.What, h, body, s)
+		if got.Hash != c.Hash || got.Core != c.Core || got.BodyHash != c.BodyHash || got.StateRoot != c.StateRoot || got.Class != c.Class || !slices.Equal(got.Admins, c.Admins) {
+			t.Errorf("%s: got %+v", c.What, got)
+		}
+	}
+	return b
+}
+
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
