@@ -19,6 +19,7 @@ var phrases = []struct{ id, phrase string }{
 	{"LGPL-3.0-only", "lesser general public license"},
 	{"GPL-3.0-only", "gnu general public license"},
 	{"Apache-2.0", "apache license version 2.0"},
+	{"Apache-2.0", "licensed under the apache license, version 2.0"},
 	{"MPL-2.0", "mozilla public license version 2.0"},
 	{"Unlicense", "this is free and unencumbered software"},
 	{"MIT", "permission is hereby granted, free of charge, to any person obtaining a copy"},
@@ -33,7 +34,7 @@ var phrases = []struct{ id, phrase string }{
 // returns all the texts. A part without a text, or with one that it cannot
 // name, is an error: somebody has to look at it.
 func (l *partList) findLicences() ([]byte, error) {
-	folders, err := moduleFolders()
+	folders, err := l.moduleFolders()
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +61,16 @@ func (l *partList) findLicences() ([]byte, error) {
 	return all.Bytes(), nil
 }
 
-// moduleFolders returns where the source of each Go module lies.
-func moduleFolders() (map[string]string, error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Path}}\t{{.Dir}}", "all").Output()
+// moduleFolders returns where the source of each Go module in the list lies. It
+// asks for these alone: "all" would want modules that no build needs.
+func (l *partList) moduleFolders() (map[string]string, error) {
+	args := []string{"list", "-m", "-f", "{{.Path}}\t{{.Dir}}"}
+	for _, key := range sorted(l.parts) {
+		if p := l.parts[key]; !p.npm && p.name != "std" {
+			args = append(args, p.name)
+		}
+	}
+	out, err := exec.Command("go", args...).Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list: %w", err)
 	}
