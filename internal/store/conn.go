@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
-	_ "github.com/ncruces/go-sqlite3/vfs/adiantum" // registers the encrypting file system
 )
 
 // conn is one connection with its prepared statements. One goroutine uses it
@@ -22,6 +21,7 @@ type conn struct {
 func openConn(path string, cfg Config) (*conn, error) {
 	name := ":memory:"
 	if path != "" {
+		registerVFS()
 		name = uri(path, cfg)
 	}
 	sq, err := sqlite3.Open(name)
@@ -177,8 +177,8 @@ func (cfg Config) vfs() string {
 	case cfg.base != "":
 		return cfg.base
 	case cfg.Plain:
-		return "os"
+		return vfsPlain
 	default:
-		return "adiantum"
+		return vfsEncrypted
 	}
 }

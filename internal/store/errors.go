@@ -31,7 +31,8 @@ func translate(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, sqlite3.FULL), fullDisk(err):
+	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR_SHMSIZE), fullDisk(err):
+		// SHMSIZE: the index of the log could not grow
 		return fmt.Errorf("%w (%w)", ErrFull, err)
 	case errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB):
 		return fmt.Errorf("%w (%w)", ErrDamaged, err)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
-	"github.com/ncruces/go-sqlite3/vfs/adiantum"
 )
 
 // UseSmallVaults makes Argon2id cheap for tests.
@@ -15,7 +14,7 @@ func UseSmallVaults() { argonMemory = 64 }
 // On returns cfg for a database on another file system, encrypted as usual.
 func On(t *testing.T, cfg Config, base vfs.VFS) Config {
 	cfg.base = "store-" + t.Name()
-	vfs.Register(cfg.base, adiantum.Wrap(base, nil))
+	vfs.Register(cfg.base, encrypted(base))
 	t.Cleanup(func() { vfs.Unregister(cfg.base) })
 	return cfg
 }

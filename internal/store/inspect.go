@@ -52,16 +52,17 @@ func inspect(path string, cfg Config, lock *os.File) (finding, error) {
 	keyed := bytes.HasPrefix(first, []byte(magicDatabase)) ||
 		bytes.HasPrefix(log, []byte(magicLog)) ||
 		bytes.HasPrefix(journal, []byte(magicJournal))
+	if size < pageSize && journalSize == 0 {
+		// SQLite would take the file for empty and delete the log.
+		return finding{}, fmt.Errorf("%w: %s is cut off after %d bytes", ErrDamaged, path, size)
+	}
 	if !keyed {
-		if size < pageSize {
-			return finding{}, fmt.Errorf("%w: %s is cut off after %d bytes", ErrDamaged, path, size)
-		}
 		return finding{}, ErrWrongKey
 	}
 	if journalSize > 0 {
 		return finding{}, nil // killed in its first seconds: SQLite rolls back
 	}
-	short := size%pageSize != 0 || len(first) < pageSize || size < pageSize*declaredPages(first)
+	short := size%pageSize != 0 || size < pageSize*declaredPages(first)
 	if short && logSize == 0 {
 		return finding{}, fmt.Errorf("%w: %s is cut off after %d bytes", ErrDamaged, path, size)
 	}
