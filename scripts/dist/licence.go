@@ -15,12 +15,13 @@ var licenceFile = regexp.MustCompile(`(?i)^(un)?(licen[sc]e|copying|notice)([-.]
 
 // phrases tell the licences that occur apart, most telling first.
 var phrases = []struct{ id, phrase string }{
+	{"MPL-2.0", "mozilla public license version 2.0"}, // it names the three below as secondary ones
+	{"MPL-2.0", "mozilla public license, version 2.0"},
 	{"AGPL-3.0-only", "affero general public license"},
 	{"LGPL-3.0-only", "lesser general public license"},
 	{"GPL-3.0-only", "gnu general public license"},
 	{"Apache-2.0", "apache license version 2.0"},
 	{"Apache-2.0", "licensed under the apache license, version 2.0"},
-	{"MPL-2.0", "mozilla public license version 2.0"},
 	{"Unlicense", "this is free and unencumbered software"},
 	{"MIT", "permission is hereby granted, free of charge, to any person obtaining a copy"},
 	{"ISC", "permission to use, copy, modify, and/or distribute this software for any purpose"},
@@ -56,7 +57,8 @@ func (l *partList) findLicences() ([]byte, error) {
 			return nil, fmt.Errorf("%s has a licence (%q) that nobody decided on; see docs/adr/0001-licence.md", key, p.licence)
 		}
 		l.parts[key] = p
-		fmt.Fprintf(&all, "\n%s\n%s %s (%s)\n%s\n\n%s\n", strings.Repeat("=", 80), p.name, p.version, p.licence, strings.Repeat("=", 80), strings.TrimSpace(string(text)))
+		rule := strings.Repeat("=", 80)
+		fmt.Fprintf(&all, "\n%s\n%s %s (%s)\n%s\n\n%s\n", rule, p.name, p.version, p.licence, rule, strings.TrimSpace(string(text)))
 	}
 	return all.Bytes(), nil
 }
