@@ -56,15 +56,12 @@ func (m *Machine) relation(who wire.Member) relation {
 func (m *Machine) speaks() bool { return m.status == StatusActive || m.status == StatusLeaving }
 
 func (m *Machine) peerUp(who wire.Member, eff *Effects) {
+	m.peers[who.Device] = &peer{member: who} // also a stranger: it may become a member
 	rel := m.relation(who)
-	if rel == stranger {
-		return
-	}
-	m.peers[who.Device] = &peer{member: who}
 	if own := m.leaves[m.self.Person]; own != nil && rel == present {
 		eff.send(who.Device, statementsFrame{leaves: [][]byte{own.statement.Marshal()}}.bytes())
 	}
-	if !m.speaks() || rel == former {
+	if !m.speaks() || rel != present {
 		return
 	}
 	if inv := m.invitationFor(who); inv != nil {
