@@ -12,9 +12,9 @@ import (
 
 // A Device is the private side of one device: its device key and knock key.
 type Device struct {
-	// Behind a pointer, so that printing a struct that holds a Device by value
-	// in an unexported field shows an address and no key.
-	secret *deviceSecret
+	// Behind a function, because fmt looks into unexported fields, calls no
+	// Format there, and follows pointers for a verb that does not fit.
+	secret func() *deviceSecret
 	public ed25519.PublicKey
 	id     wire.DeviceID
 }
@@ -43,8 +43,9 @@ func NewDevice() *Device {
 func newDevice(sign, knock []byte) *Device {
 	key := ed25519.NewKeyFromSeed(sign)
 	public := key.Public().(ed25519.PublicKey)
+	secret := &deviceSecret{key, xwing(knock)}
 	return &Device{
-		secret: &deviceSecret{key, xwing(knock)},
+		secret: func() *deviceSecret { return secret },
 		public: public,
 		id:     wire.Device(public),
 	}
@@ -62,13 +63,13 @@ func xwing(seed []byte) hpke.PrivateKey {
 // Marshal encodes the device with its private keys, for the encrypted store
 // only.
 func (d *Device) Marshal() []byte {
-	knock, err := d.secret.knock.Bytes()
+	knock, err := d.secret().knock.Bytes()
 	if err != nil {
 		panic("identity: X-Wing key: " + err.Error())
 	}
 	var w wire.Writer
 	w.U8(deviceVersion)
-	w.Raw(d.secret.key.Seed())
+	w.Raw(d.secret().key.Seed())
 	w.Raw(knock)
 	return w.Bytes()
 }
@@ -93,17 +94,17 @@ func (d *Device) ID() wire.DeviceID { return d.id }
 func (d *Device) PublicKey() ed25519.PublicKey { return slices.Clone(d.public) }
 
 // KnockKey returns the public knock key.
-func (d *Device) KnockKey() []byte { return d.secret.knock.PublicKey().Bytes() }
+func (d *Device) KnockKey() []byte { return d.secret().knock.PublicKey().Bytes() }
 
 // Sign signs content under label with the device key.
 func (d *Device) Sign(label wire.Label, content []byte) []byte {
-	return wire.Sign(d.secret.key, label, content)
+	return wire.Sign(d.secret().key, label, content)
 }
 
 // SignRaw signs message as it stands. It is for MLS, whose messages begin with
 // a label of its own (RFC 9420 section 5.1.2).
 func (d *Device) SignRaw(message []byte) []byte {
-	return ed25519.Sign(d.secret.key, message)
+	return ed25519.Sign(d.secret().key, message)
 }
 
 // Format prints no key, whatever the verb.

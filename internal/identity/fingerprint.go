@@ -2,7 +2,6 @@ package identity
 
 import (
 	"bytes"
-	"fmt"
 	"math/big"
 	"strings"
 
@@ -31,7 +30,8 @@ func Fingerprint(a, b wire.PersonID) string {
 	}
 	bound := new(big.Int).Exp(big.NewInt(10), big.NewInt(fingerprintDigits), nil)
 	n := new(big.Int).SetBytes(h[:])
-	digits := fmt.Sprintf("%0*s", fingerprintDigits, n.Mod(n, bound).String())
+	digits := n.Mod(n, bound).String()
+	digits = strings.Repeat("0", fingerprintDigits-len(digits)) + digits
 	var groups []string
 	for i := 0; i < len(digits); i += fingerprintGroup {
 		groups = append(groups, digits[i:i+fingerprintGroup])

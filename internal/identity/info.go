@@ -96,8 +96,9 @@ func deceives(c rune) bool {
 	return false
 }
 
-// visible reports whether c alone shows something.
+// visible reports whether c alone shows something; U+2800 is the empty Braille
+// pattern.
 func visible(c rune) bool {
-	return unicode.IsGraphic(c) && !unicode.IsSpace(c) && !unicode.Is(unicode.M, c) &&
+	return c != 0x2800 && unicode.IsGraphic(c) && !unicode.IsSpace(c) && !unicode.Is(unicode.M, c) &&
 		!unicode.Is(unicode.Other_Default_Ignorable_Code_Point, c)
 }

@@ -64,7 +64,7 @@ func (d *Device) OpenKnock(box []byte) (Knock, error) {
 	if len(box) != KnockSize {
 		return Knock{}, ErrKnock
 	}
-	plain, err := hpke.Open(d.secret.knock, knockKDF, knockAEAD, []byte(wire.InfoKnock), box)
+	plain, err := hpke.Open(d.secret().knock, knockKDF, knockAEAD, []byte(wire.InfoKnock), box)
 	if err != nil {
 		return Knock{}, ErrKnock
 	}

@@ -14,7 +14,7 @@ import (
 // A Recovery is the private side of a person's phrase: the recovery key, which
 // outranks every device of the person chain, and the sealing key.
 type Recovery struct {
-	secret *recoverySecret
+	secret func() *recoverySecret // as in Device
 }
 
 type recoverySecret struct {
@@ -29,15 +29,16 @@ func ParsePhrase(words string) (*Recovery, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Recovery{&recoverySecret{
+	secret := &recoverySecret{
 		key:  ed25519.NewKeyFromSeed(derive(bits, wire.InfoRecovery, ed25519.SeedSize)),
 		seal: xwing(derive(bits, wire.InfoSealing, seedSize)),
-	}}, nil
+	}
+	return &Recovery{func() *recoverySecret { return secret }}, nil
 }
 
 // RecoveryKey returns the public recovery key.
 func (r *Recovery) RecoveryKey() ed25519.PublicKey {
-	return slices.Clone(r.secret.key.Public().(ed25519.PublicKey))
+	return slices.Clone(r.secret().key.Public().(ed25519.PublicKey))
 }
 
 // ID returns the id that stands as the author's device in blocks signed by the
@@ -45,11 +46,11 @@ func (r *Recovery) RecoveryKey() ed25519.PublicKey {
 func (r *Recovery) ID() wire.DeviceID { return wire.Device(r.RecoveryKey()) }
 
 // SealingKey returns the public sealing key.
-func (r *Recovery) SealingKey() []byte { return r.secret.seal.PublicKey().Bytes() }
+func (r *Recovery) SealingKey() []byte { return r.secret().seal.PublicKey().Bytes() }
 
 // Sign signs content under label with the recovery key.
 func (r *Recovery) Sign(label wire.Label, content []byte) []byte {
-	return wire.Sign(r.secret.key, label, content)
+	return wire.Sign(r.secret().key, label, content)
 }
 
 // Format prints no key, whatever the verb.
