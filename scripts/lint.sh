@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-unformatted=$(git ls-files '*.go' | grep -v '\.pb\.go$\|\.connect\.go$' | xargs go tool -modfile=tools/go.mod gofumpt -l)
+unformatted=$(go tool -modfile=tools/go.mod gofumpt -l cmd internal scripts web/*.go)
 if [ -n "$unformatted" ]; then
 	echo "not formatted; run: go tool -modfile=tools/go.mod gofumpt -w" "$unformatted" >&2
 	exit 1
