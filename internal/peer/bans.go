@@ -88,7 +88,7 @@ func (b *Bans) punish(who offender, rule string, weight int, length time.Duratio
 	if !known {
 		b.room(now)
 	}
-	r.weight, r.at, r.rule = r.left(now)+float64(weight), now, rule
+	r.weight, r.at, r.rule = r.left(who, now)+float64(weight), now, rule
 	if r.weight >= banAt {
 		r.weight, r.until = 0, now.Add(length)
 	}
@@ -113,8 +113,12 @@ func (b *Bans) find(who offender, now time.Time) (Ban, bool) {
 }
 
 // left is the weight that is not forgiven yet.
-func (r record) left(now time.Time) float64 {
-	return max(0, r.weight-max(0, float64(now.Sub(r.at))/float64(forgive)))
+func (r record) left(who offender, now time.Time) float64 {
+	each := deviceForgive
+	if who.host != "" {
+		each = hostForgive
+	}
+	return max(0, r.weight-max(0, float64(now.Sub(r.at))/float64(each)))
 }
 
 // room drops what is forgiven when the table is full, and if nothing is, the
@@ -126,7 +130,7 @@ func (b *Bans) room(now time.Time) {
 	var lightest offender
 	least := -1.0
 	for who, r := range b.records {
-		w := r.left(now)
+		w := r.left(who, now)
 		if now.Before(r.until) {
 			w += banAt
 		}

@@ -100,31 +100,45 @@ func TestHostOf(t *testing.T) {
 	}
 }
 
-// After many false knocks from one network even a friend there meets silence,
-// for a time; the same silence as before.
+// After a flood of false knocks from one network even a friend there meets
+// silence, for a time; the same silence as before.
 func TestHostBan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ann, ben := friends(t)
-		try := func(frame func(binding [32]byte) []byte) acceptance {
+		begin := func(frame func(binding [32]byte) []byte) <-chan acceptance {
 			a, b := connect(t)
 			got := accept(t.Context(), away{b, "/ip4/192.0.2.7/udp/4001/quic-v1"}, ben.config())
 			if err := a.Write(t.Context(), frame(b.Binding())); err != nil {
 				t.Fatal(err)
 			}
-			y := <-got
-			if y.err != nil && y.took != peer.RefuseAfter {
+			return got
+		}
+		bad := func([32]byte) []byte { return []byte{9} }
+		good := func(binding [32]byte) []byte { return knockOf(t, ann, ben, binding) }
+		refused := func(y acceptance) {
+			want(t, y.err, peer.ErrStranger)
+			if y.took != peer.RefuseAfter {
 				t.Fatalf("refused after %v", y.took)
 			}
-			return y
 		}
-		good := func(binding [32]byte) []byte { return knockOf(t, ann, ben, binding) }
-		for range 2 * peer.BanAt { // half a unit is forgiven in between
-			want(t, try(func([32]byte) []byte { return []byte{9} }).err, peer.ErrStranger)
+		for range 50 { // one in five seconds
+			refused(<-begin(bad))
 		}
-		want(t, try(good).err, peer.ErrStranger)
-		<-time.After(peer.HostBan) // in the bubble's clock
-		y := try(good)
+		y := <-begin(good)
 		if y.err != nil {
+			t.Fatalf("a slow stranger shut out a friend: %v", y.err)
+		}
+		y.session.Close(nil)
+		var flood []<-chan acceptance
+		for range peer.BanAt {
+			flood = append(flood, begin(bad))
+		}
+		for _, got := range flood {
+			refused(<-got)
+		}
+		refused(<-begin(good))
+		<-time.After(peer.HostBan) // in the bubble's clock
+		if y = <-begin(good); y.err != nil {
 			t.Fatalf("after the ban: %v", y.err)
 		}
 		y.session.Close(nil)

@@ -23,7 +23,7 @@ const (
 	MaxRecords   = maxRecords
 	DeviceBan    = deviceBan
 	HostBan      = hostBan
-	Forgive      = forgive
+	Forgive      = deviceForgive
 )
 
 // Recode parses a fragment and encodes it again.

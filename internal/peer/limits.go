@@ -103,9 +103,11 @@ const (
 	weightFormat = 25
 	weightKnock  = 1
 
-	// forgive is the time after which one unit of weight is forgotten: a removed
-	// device that knocks every 30 s stays below the limit for ever.
-	forgive = 10 * time.Second
+	// The time after which one unit of weight is forgotten. A network stands for
+	// many people, and a removed device that redials every few seconds must not
+	// shut out its neighbours: only what comes faster than once a second counts.
+	deviceForgive = 10 * time.Second
+	hostForgive   = time.Second
 
 	// How long a ban holds. A host may stand for many people behind one address.
 	deviceBan = time.Hour

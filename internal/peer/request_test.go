@@ -3,6 +3,7 @@ package peer_test
 import (
 	"bytes"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kith/internal/chain"
@@ -53,6 +54,32 @@ func checkRequest(t *testing.T, r peer.Request, of *somebody) {
 	if len(r.Card.KeyPackages) != 2 || r.Card.Hosts[0] != of.card().Hosts[0] || !bytes.Equal(r.Card.Peer, of.card().Peer) {
 		t.Fatal("the card is not what was sent")
 	}
+}
+
+// A contact link works once; the second who comes with it hears nothing.
+func TestUsedLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ann, ben := newSomebody(t, "Ann"), newSomebody(t, "Ben")
+		l := ben.contactLink()
+		a, b := connect(t)
+		got := accept(t.Context(), b, ben.config())
+		x, _, err := peer.Ask(t.Context(), a, ann.config(), l, ann.card())
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.Close(nil)
+		(<-got).session.Close(nil)
+
+		cem := newSomebody(t, "Cem")
+		a, b = connect(t)
+		got = accept(t.Context(), b, ben.config())
+		_, _, err = peer.Ask(t.Context(), a, cem.config(), l, cem.card())
+		want(t, err, peer.ErrSilent)
+		want(t, (<-got).err, peer.ErrStranger)
+		if len(b.written()) != 0 || len(ben.asked) != 1 {
+			t.Fatal("a used link was answered")
+		}
+	})
 }
 
 // The size of a request does not tell the length of a name.

@@ -73,6 +73,31 @@ func TestLongGetsItsTurn(t *testing.T) {
 	}
 }
 
+// Many goroutines send at once; nothing is lost.
+func TestSendAtOnce(t *testing.T) {
+	p := newPair(t)
+	const senders, each = 8, 100
+	for i := range senders {
+		go func() {
+			for j := range each {
+				p.x.Send(peer.Message{Channel: [32]byte{byte(i)}, Payload: payload(j*700, byte(i))})
+			}
+		}()
+	}
+	var seen [senders]map[int]bool
+	for range senders * each {
+		m := <-p.y.Messages()
+		i, n := m.Channel[0], len(m.Payload)
+		if seen[i] == nil {
+			seen[i] = make(map[int]bool)
+		}
+		if seen[i][n] || !bytes.Equal(m.Payload, payload(n, i)) {
+			t.Fatalf("message of %d bytes of sender %d came twice or changed", n, i)
+		}
+		seen[i][n] = true
+	}
+}
+
 func TestLongMessages(t *testing.T) {
 	p := newPair(t)
 	sizes := []int{
