@@ -1,0 +1,10 @@
+import { words } from '../lib/words';
+
+export const settingsPages = [
+  { id: 'me', title: words.settings.me },
+  { id: 'look', title: words.settings.look },
+  { id: 'reach', title: words.reach.title },
+  { id: 'about', title: words.settings.about },
+] as const;
+
+export type SettingsPage = (typeof settingsPages)[number]['id'];

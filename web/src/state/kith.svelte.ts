@@ -1,0 +1,245 @@
+// The one store of what the page knows: filled by a few calls, kept true by
+// the event stream.
+import { SvelteMap } from 'svelte/reactivity';
+import type { Chat, Event, Friend, Message, Node } from '../gen/kith/v1/kith_pb';
+import { openChannel } from '../net/channel';
+import { Refusal, type Answer, type Channel, type News, type Request, type Status, type Verb } from '../net/protocol';
+import { pause } from '../net/resume';
+import { answerOtherTabs, findToken, forgetToken, keepToken, takeCode } from '../net/session';
+import { Outbox } from './outbox.svelte';
+import { Thread } from './thread.svelte';
+
+/** starting until the first answer; welcome while there is no identity yet. */
+export type Phase = 'starting' | 'locked' | 'expired' | 'welcome' | 'ready';
+
+/** How many messages one page of a conversation has. */
+const pageSize = 60;
+
+class Kith {
+  phase = $state<Phase>('starting');
+  status = $state<Status>('starting');
+  node = $state.raw<Node>();
+  chats = new SvelteMap<string, Chat>();
+  friends = new SvelteMap<string, Friend>();
+  outbox = new Outbox(async (d) => {
+    const message = await this.call('send', { chat: d.chatId, text: d.text, clientId: d.clientId });
+    this.#takeMessage(message);
+    return message;
+  });
+
+  #channel: Channel | undefined;
+  #threads = new Map<string, Thread>();
+  #loading = false;
+  #triedOwnToken = false;
+
+  get online(): boolean {
+    return this.status === 'online';
+  }
+
+  get me(): string {
+    return this.node?.me?.id ?? '';
+  }
+
+  /** start logs in, by the code in the address or a token that is still good. */
+  async start(): Promise<void> {
+    const code = takeCode();
+    this.#channel = openChannel();
+    const token = (code === '' ? '' : await this.#login(code)) || (await findToken());
+    if (token === '') {
+      this.phase = code === '' ? 'locked' : 'expired';
+      return;
+    }
+    keepToken(token);
+    answerOtherTabs();
+    this.#channel.listen((news) => this.#hear(news));
+    this.#channel.setToken(token);
+  }
+
+  call<V extends Verb>(verb: V, request: Request<V>): Promise<Answer<V>> {
+    if (this.#channel === undefined) return Promise.reject(new Error('not started'));
+    return this.#channel.call(verb, request);
+  }
+
+  nudge(): void {
+    this.#channel?.nudge();
+  }
+
+  lock(): void {
+    forgetToken();
+    location.hash = '';
+    location.reload();
+  }
+
+  async setup(name: string): Promise<void> {
+    this.node = await this.call('setup', { name });
+    await this.#load();
+  }
+
+  thread(chatId: string): Thread {
+    let thread = this.#threads.get(chatId);
+    if (thread === undefined) {
+      thread = new Thread(chatId);
+      this.#threads.set(chatId, thread);
+    }
+    return thread;
+  }
+
+  async open(chatId: string): Promise<void> {
+    const thread = this.thread(chatId);
+    const chat = this.chats.get(chatId);
+    thread.unreadAfter = chat !== undefined && chat.unread > 0 ? chat.readTo : '';
+    if (!thread.loaded) await this.#loadPage(thread, '');
+  }
+
+  async loadOlder(thread: Thread): Promise<void> {
+    if (thread.more) await this.#loadPage(thread, thread.messages[0]?.cursor ?? '');
+  }
+
+  /** read marks a chat as read up to its newest message. */
+  async read(chatId: string): Promise<void> {
+    const chat = this.chats.get(chatId);
+    const newest = this.thread(chatId).messages.at(-1);
+    if (chat === undefined || newest === undefined || newest.cursor <= chat.readTo) return;
+    this.chats.set(chatId, { ...chat, unread: 0, readTo: newest.cursor });
+    await this.call('markRead', { chat: chatId, cursor: newest.cursor }).catch(() => undefined);
+  }
+
+  takeChat(chat: Chat): void {
+    this.chats.set(chat.id, chat);
+  }
+
+  takeFriend(friend: Friend): void {
+    if (friend.person !== undefined) this.friends.set(friend.person.id, friend);
+  }
+
+  dropChat(chatId: string): void {
+    this.chats.delete(chatId);
+    this.#threads.delete(chatId);
+  }
+
+  async #login(code: string): Promise<string> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return (await this.call('login', { code })).token;
+      } catch (err) {
+        if (!(err instanceof Refusal) || !err.away) return '';
+        this.status = 'offline';
+        await new Promise((resolve) => setTimeout(resolve, pause(tries)));
+      }
+    }
+  }
+
+  #hear(news: News): void {
+    switch (news.kind) {
+      case 'status':
+        return this.#hearStatus(news.status);
+      case 'reset':
+        return void this.#load();
+      case 'event':
+        return this.#apply(news.event);
+    }
+  }
+
+  #hearStatus(status: Status): void {
+    this.status = status;
+    if (status === 'online') {
+      this.#triedOwnToken = false;
+      if (this.phase !== 'ready') void this.#load();
+      else this.outbox.resume();
+    }
+    if (status === 'locked') void this.#useOwnToken();
+  }
+
+  // Another tab may have brought a token that is no good any more.
+  async #useOwnToken(): Promise<void> {
+    const token = this.#triedOwnToken ? '' : await findToken();
+    this.#triedOwnToken = true;
+    if (token === '') this.phase = 'locked';
+    else this.#channel?.setToken(token);
+  }
+
+  async #load(): Promise<void> {
+    if (this.#loading) return;
+    this.#loading = true;
+    try {
+      this.node = await this.call('getNode', {});
+      if (!this.node.ready) {
+        this.phase = 'welcome';
+        return;
+      }
+      await Promise.all([this.#loadChats(), this.#loadFriends()]);
+      await this.#reloadThreads();
+      this.phase = 'ready';
+      this.outbox.resume();
+    } catch {
+      // The hub tells by its status what is wrong, and the next one loads again.
+      this.nudge();
+    } finally {
+      this.#loading = false;
+    }
+  }
+
+  async #loadChats(): Promise<void> {
+    const { chats } = await this.call('listChats', {});
+    const known = new Set(chats.map((chat) => chat.id));
+    for (const id of [...this.chats.keys()]) if (!known.has(id)) this.dropChat(id);
+    for (const chat of chats) this.takeChat(chat);
+  }
+
+  async #loadFriends(): Promise<void> {
+    const { friends } = await this.call('listFriends', {});
+    const known = new Set(friends.map((friend) => friend.person?.id));
+    for (const id of [...this.friends.keys()]) if (!known.has(id)) this.friends.delete(id);
+    for (const friend of friends) this.takeFriend(friend);
+  }
+
+  async #reloadThreads(): Promise<void> {
+    for (const thread of this.#threads.values()) {
+      if (!thread.loaded) continue;
+      const page = await this.call('listMessages', { chat: thread.chatId, limit: pageSize });
+      thread.restart(page.messages, page.more);
+    }
+  }
+
+  async #loadPage(thread: Thread, before: string): Promise<void> {
+    if (thread.loading) return;
+    thread.loading = true;
+    try {
+      const page = await this.call('listMessages', { chat: thread.chatId, before, limit: pageSize });
+      thread.takePage(page.messages, page.more);
+    } finally {
+      thread.loading = false;
+    }
+  }
+
+  #apply({ change }: Event): void {
+    switch (change.case) {
+      case 'message':
+        return this.#takeMessage(change.value);
+      case 'chat':
+        return this.takeChat(change.value);
+      case 'chatDeleted':
+        return this.dropChat(change.value);
+      case 'friend':
+        return this.takeFriend(change.value);
+      case 'friendRemoved':
+        return void this.friends.delete(change.value);
+      case 'node':
+        this.node = change.value;
+        return;
+      case 'reached':
+        return this.#threads.get(change.value.chatId)?.reach(change.value.messages);
+    }
+  }
+
+  #takeMessage(message: Message): void {
+    this.#threads.get(message.chatId)?.take(message);
+    if (message.clientId !== '') this.outbox.discard(message.clientId);
+    const chat = this.chats.get(message.chatId);
+    if (chat !== undefined && (chat.newest === undefined || chat.newest.cursor < message.cursor)) {
+      this.takeChat({ ...chat, newest: message, changedAt: message.time > chat.changedAt ? message.time : chat.changedAt });
+    }
+  }
+}
+
+export const kith = new Kith();

@@ -1,0 +1,89 @@
+// What the screens ask of the store: sorted, filtered, named.
+import { ChatKind, ChatState, FriendState, MessageState, Role, type Chat, type Friend, type Member, type Person } from '../gen/kith/v1/kith_pb';
+import { words } from '../lib/words';
+import { ms } from '../lib/time';
+
+export function nameOf(person: Person | undefined, asYou = true): string {
+  if (person?.me && asYou) return words.you;
+  return person?.name || words.somebody;
+}
+
+export function titleOf(chat: Chat): string {
+  if (chat.kind === ChatKind.NOTES) return words.chats.notes;
+  return chat.title || words.unnamed;
+}
+
+/** Invitations first, then whatever changed last. */
+export function sortedChats(chats: Iterable<Chat>): Chat[] {
+  const rank = (chat: Chat) => (chat.state === ChatState.INVITED ? 0 : 1);
+  return [...chats].filter((c) => c.state !== ChatState.DECLINED).sort((a, b) => rank(a) - rank(b) || ms(b.changedAt) - ms(a.changedAt) || (a.id < b.id ? -1 : 1));
+}
+
+/** previewOf is the second line of a chat in the list. */
+export function previewOf(chat: Chat, me: string): string {
+  switch (chat.state) {
+    case ChatState.INVITED:
+      return words.chats.invited(nameOf(chat.invitedBy));
+    case ChatState.REMOVED:
+      return words.chats.removed(nameOf(chat.removedBy));
+    case ChatState.LEFT:
+      return words.chats.left;
+    case ChatState.LEAVING:
+      return words.chats.leaving;
+    case ChatState.NEWER:
+      return words.chats.newer;
+  }
+  const newest = chat.newest;
+  if (newest === undefined) return chat.kind === ChatKind.NOTES ? words.chats.notesHint : words.chats.nothingYet;
+  const text = newest.state === MessageState.DAMAGED ? words.chats.damaged : newest.state >= MessageState.UNREADABLE ? words.chats.unreadable : newest.text;
+  if (newest.author?.id === me) return chat.kind === ChatKind.NOTES ? text : words.chats.by(words.you, text);
+  return chat.kind === ChatKind.GROUP ? words.chats.by(nameOf(newest.author), text) : text;
+}
+
+export function canWrite(chat: Chat): boolean {
+  return chat.state === ChatState.ACTIVE;
+}
+
+export function hasEnded(chat: Chat): boolean {
+  return chat.state === ChatState.LEFT || chat.state === ChatState.REMOVED || chat.state === ChatState.DECLINED;
+}
+
+export function isAdmin(chat: Chat): boolean {
+  return chat.myRole === Role.ADMIN;
+}
+
+/** Me first, then admins, then by name. */
+export function sortedMembers(members: readonly Member[]): Member[] {
+  const rank = (m: Member) => (m.person?.me ? 0 : !m.accepted ? 3 : m.role === Role.ADMIN ? 1 : 2);
+  return [...members].sort((a, b) => rank(a) - rank(b) || nameOf(a.person).localeCompare(nameOf(b.person)));
+}
+
+/** Leaving needs a successor if nobody else could admit or remove afterwards. */
+export function needsSuccessor(chat: Chat): boolean {
+  const others = chat.members.filter((m) => !m.person?.me && m.accepted);
+  return isAdmin(chat) && others.length > 0 && !others.some((m) => m.role === Role.ADMIN);
+}
+
+export function sortedFriends(friends: Iterable<Friend>, state: FriendState): Friend[] {
+  return [...friends].filter((f) => f.state === state).sort((a, b) => nameOf(a.person).localeCompare(nameOf(b.person)));
+}
+
+/** pronounceable groups of five digits, as the two compare them. */
+export function inGroups(digits: string): string[] {
+  return digits.replace(/\s+/g, '').match(/.{1,5}/g) ?? [];
+}
+
+/** Two letters at most, for the round picture of somebody without one. */
+export function initialsOf(name: string): string {
+  const parts = name.trim().split(/\s+/).filter((p) => p !== '');
+  const first = [...(parts[0] ?? '')][0] ?? '';
+  const last = parts.length > 1 ? ([...(parts.at(-1) ?? '')][0] ?? '') : '';
+  return (first + last).toLocaleUpperCase();
+}
+
+/** One of eight colours, the same everywhere for one id. */
+export function tintOf(id: string): number {
+  let sum = 0;
+  for (let i = 0; i < id.length; i++) sum = (sum * 31 + id.charCodeAt(i)) >>> 0;
+  return sum % 8;
+}

@@ -1,0 +1,29 @@
+// Which dialog is open. Their code is loaded when they are first opened.
+import type { Block } from '../gen/kith/v1/kith_pb';
+
+export type Open =
+  | { kind: 'new-group' }
+  | { kind: 'add-members'; chatId: string }
+  | { kind: 'remove-member'; chatId: string; personId: string }
+  | { kind: 'rename'; chatId: string }
+  | { kind: 'leave'; chatId: string }
+  | { kind: 'delete-chat'; chatId: string }
+  | { kind: 'delivery'; chatId: string; messageId: string }
+  | { kind: 'record'; block: Block }
+  | { kind: 'numbers'; personId: string }
+  | { kind: 'block-person'; personId: string }
+  | { kind: 'palette' };
+
+class Dialogs {
+  open = $state.raw<Open>();
+
+  show(open: Open): void {
+    this.open = open;
+  }
+
+  close(): void {
+    this.open = undefined;
+  }
+}
+
+export const dialogs = new Dialogs();
