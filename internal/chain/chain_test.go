@@ -78,6 +78,33 @@ func TestPersonChain(t *testing.T) {
 	}
 }
 
+func TestProofIsOneChain(t *testing.T) {
+	ann, ben := newPerson(t, "ann"), newPerson(t, "ben")
+	ann.extend(t, &chain.Rekey{})
+	ann.extend(t, &chain.Rekey{})
+	ben.extend(t, &chain.Rekey{})
+	for name, headers := range map[string][]*chain.Header{
+		"nothing":          nil,
+		"no genesis":       ann.headers[1:],
+		"a block left out": {ann.headers[0], ann.headers[2]},
+		"a block twice":    {ann.headers[0], ann.headers[1], ann.headers[1]},
+		"genesis twice":    {ann.headers[0], ann.headers[0]},
+		"another's block":  {ann.headers[0], ben.headers[1]},
+		"out of order":     {ann.headers[0], ann.headers[2], ann.headers[1]},
+	} {
+		if _, err := chain.VerifyProof(headers); err == nil {
+			t.Errorf("%s: is a proof", name)
+		}
+	}
+	// The parent's hash alone is wrong, and the block is signed again.
+	h := *ann.headers[1]
+	h.Parent[0]++
+	seal(&h, ann.bodies[1], ann.keys[0])
+	if _, err := chain.VerifyProof([]*chain.Header{ann.headers[0], &h}); err == nil {
+		t.Error("another parent: is a proof")
+	}
+}
+
 func TestDirectChat(t *testing.T) {
 	g := newGroup(t, chain.Policy{Direct: true}, "ann", "ben*")
 	if !g.state().DirectChat() || len(g.state().Admins()) != 2 {

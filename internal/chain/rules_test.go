@@ -299,6 +299,12 @@ var opBreaches = []breach{
 		in := wire.Instance(wire.Hash(wire.HashInstance, dan.id[:], head[:], []byte{0, 0}))
 		return []chain.Op{dan.add(chain.RoleMember, 1), &chain.Remove{Person: dan.id, Instance: in}}
 	})},
+	{"Remove of who comes back in the same block", "V5", chain.ReasonNotMember, ops("ann", func(g *group) []chain.Op {
+		cat := g.person("cat")
+		head := g.blocks.Head()
+		in := wire.Instance(wire.Hash(wire.HashInstance, cat.id[:], head[:], []byte{0, 1}))
+		return []chain.Op{remove("cat")(g), cat.add(chain.RoleMember, 1), &chain.Remove{Person: cat.id, Instance: in}}
+	})},
 	{"a cut of another's device", "V5", chain.ReasonCut, ops("ann", one(func(g *group) chain.Op {
 		op := remove("cat")(g).(*chain.Remove)
 		op.Cuts = []chain.Cut{{Device: g.person("ben").device(0)}}
@@ -353,6 +359,12 @@ var bodyBreaches = []breach{
 		dan := g.person("dan")
 		dan.headers[0].Signature[0]++
 		b.Attachments[0], op.Person, op.PersonHead = dan.proof(), wire.PersonID(dan.head()), dan.head()
+		op.Cites[0] = chain.Cite(b.Attachments[0])
+	})},
+	{"a group for a person", "V6", chain.ReasonProof, papers(func(g *group, op *chain.Add, b *chain.Body) {
+		own := newGroup(g.t, chain.Policy{}, "dan")
+		b.Attachments[0] = chain.MarshalProof([]*chain.Header{own.blocks.Header(own.blocks.Genesis())})
+		op.Person, op.PersonHead = wire.PersonID(own.blocks.Genesis()), own.blocks.Genesis()
 		op.Cites[0] = chain.Cite(b.Attachments[0])
 	})},
 	{"a device the proof does not show", "V6", chain.ReasonProof, papers(func(g *group, op *chain.Add, _ *chain.Body) {

@@ -18,24 +18,34 @@ var update = flag.Bool("update", false, "write the vectors anew")
 const vectorFile = "../../docs/spec/vectors/chain.json"
 
 type vectors struct {
-	Comment string
-	Person  []vectorBlock // a person's chain
-	Group   []vectorBlock // a group's blocks, parents first, one fork among them
-	Head    string        // of the group
-	Leave   string        // the statement cited in the group's last block
-	Offer   string        // of who holds all blocks of the group
-	Refused []vectorRefusal
+	Comment string          `json:"comment"`
+	Person  []vectorBlock   `json:"person"` // a person's chain
+	Group   []vectorBlock   `json:"group"`  // parents first, one fork among them
+	Head    string          `json:"head"`   // of the group
+	Leave   string          `json:"leave"`  // the statement cited in the group's last block
+	Offer   string          `json:"offer"`  // of who holds all blocks of the group
+	Refused []vectorRefusal `json:"refused"`
 }
 
 type vectorBlock struct {
-	What, Header, Body              string
-	Hash, Core, BodyHash, StateRoot string
-	Height                          uint64
-	Class                           uint8
-	Admins                          []string // most senior first
+	What      string   `json:"what"`
+	Header    string   `json:"header"`
+	Body      string   `json:"body"`
+	Hash      string   `json:"hash"`
+	Core      string   `json:"core"`
+	BodyHash  string   `json:"body_hash"`
+	StateRoot string   `json:"state_root"`
+	Height    uint64   `json:"height"`
+	Class     uint8    `json:"class"`
+	Admins    []string `json:"admins"` // most senior first
 }
 
-type vectorRefusal struct{ What, Header, Rule, Reason string }
+type vectorRefusal struct {
+	What   string `json:"what"`
+	Header string `json:"header"`
+	Rule   string `json:"rule"`
+	Reason string `json:"reason"`
+}
 
 func blockVector(what string, h *chain.Header, body *chain.Body, s *chain.State) vectorBlock {
 	hash, core, bodyHash, root := h.Hash(), h.Core(), body.Hash(), s.Root()
