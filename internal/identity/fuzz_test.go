@@ -49,15 +49,12 @@ func FuzzParseContactLink(f *testing.F) {
 	})
 }
 
-// FuzzOpenKnock seals what the fuzzer makes, so that it reaches the parser.
-func FuzzOpenKnock(f *testing.F) {
+// FuzzParseKnock reads plaintexts; sealing is random and would only hide them
+// from the fuzzer.
+func FuzzParseKnock(f *testing.F) {
 	f.Add(knockPlaintext(1))
 	f.Fuzz(func(t *testing.T, plain []byte) {
-		d := fixedDevice(t)
-		if _, err := d.OpenKnock(plain); err == nil {
-			t.Fatal("a box that nobody sealed opens")
-		}
-		k, err := d.OpenKnock(sealPlain(t, d.KnockKey(), plain, "Kith 1 knock"))
+		k, err := identity.ParseKnock(plain)
 		if err != nil {
 			return
 		}

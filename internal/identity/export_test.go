@@ -1,0 +1,4 @@
+package identity
+
+// ParseKnock is parseKnock, for the fuzz target.
+var ParseKnock = parseKnock
