@@ -1,0 +1,48 @@
+package node
+
+// Reason says in a stable word why a request was refused; package api makes the
+// sentence for people. A group.Refusal has reasons of its own.
+type Reason string
+
+// Reasons of an Error.
+const (
+	ReasonNoIdentity  Reason = "no-identity"    // Setup comes first
+	ReasonIdentity    Reason = "identity"       // there is one already
+	ReasonUnknown     Reason = "unknown"        // Subject names nobody and nothing
+	ReasonAmbiguous   Reason = "ambiguous"      // Subject names several
+	ReasonNotFriend   Reason = "not-friend"     // only friends can be added
+	ReasonNoPackage   Reason = "no-package"     // the friend's program must be on once more
+	ReasonFriend      Reason = "friend-already" // is a friend already
+	ReasonOwnLink     Reason = "own-link"       // a link of one's own
+	ReasonLink        Reason = "link"           // a link that cannot be read
+	ReasonLinkExpired Reason = "link-expired"
+	ReasonLinkUsed    Reason = "link-used" // nobody answers to it any more
+	ReasonNotAsking   Reason = "not-asking"
+	ReasonNotInvited  Reason = "not-invited"
+	ReasonStillIn     Reason = "still-in" // a chat one is in is left before it is deleted
+	ReasonFull        Reason = "full"     // the disk
+	ReasonStopping    Reason = "stopping"
+	ReasonBlocked     Reason = "blocked"
+)
+
+// An Error is a refused request.
+type Error struct {
+	Reason  Reason
+	Subject string // what the request named, for the sentence; may be empty
+	Err     error
+}
+
+func (e *Error) Error() string {
+	s := "node: " + string(e.Reason)
+	if e.Subject != "" {
+		s += " " + e.Subject
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+func fail(r Reason, subject string) error { return &Error{Reason: r, Subject: subject} }
