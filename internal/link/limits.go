@@ -36,9 +36,11 @@ const (
 	// farewell is how long Close waits for the peer to take the last frames.
 	farewell = time.Second
 
-	// A cut cable shows after quicIdle, or after the keepalive and one unanswered
-	// write on TCP: 6 seconds either way. Shorter would call a phone's radio
-	// pause a cut; longer keeps people waiting for the other path.
+	// A cut cable shows 6 seconds after the last packet from the peer: on QUIC
+	// by quicIdle, which begins anew once if a keepalive still goes out in
+	// between, so 9 at the latest; on TCP by a keepalive and its missing
+	// answer. Shorter would call a phone's radio pause a cut; longer keeps
+	// people waiting for the other path.
 	quicIdle      = 6 * time.Second
 	quicKeepAlive = 2 * time.Second
 	tcpKeepAlive  = 3 * time.Second
@@ -78,6 +80,13 @@ const (
 	// watchEvery is how often the interfaces are looked at for changes. There
 	// is no portable event; asking costs some 50 us.
 	watchEvery = 3 * time.Second
+
+	// lanQueue bounds sightings nobody has taken yet; they come again.
+	lanQueue = 64
+
+	// lanTTL is how long an announcement is believed, in seconds (RFC 6762
+	// section 10 recommends 120 for addresses).
+	lanTTL = 120
 
 	// memQueue bounds the frames under way in one direction in memory.
 	memQueue = 16

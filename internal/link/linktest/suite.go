@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -247,8 +248,12 @@ func testDeadAddress(t *testing.T, p *both) {
 	if err := p.b.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.a.Dial(p.ctx, gone); !errors.Is(err, link.ErrUnreachable) {
+	_, err := p.a.Dial(p.ctx, gone)
+	if !errors.Is(err, link.ErrUnreachable) {
 		t.Fatalf("Dial: got %v, want ErrUnreachable", err)
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("Dial: the error has several lines: %q", err)
 	}
 }
 

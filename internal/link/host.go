@@ -1,0 +1,170 @@
+package link
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+)
+
+// maxHostText bounds one host in bytes; the longest, IPv6 with QUIC, has 66.
+const maxHostText = 80
+
+// A host is one concrete place to dial:
+//
+//	/ip4/192.0.2.1/udp/4001/quic-v1
+//	/ip6/2001:db8::1/tcp/4001
+//
+// Names are not accepted: resolving one would tell a name server about the
+// contact.
+type host struct {
+	at   netip.AddrPort
+	quic bool
+}
+
+// parseHost reads a host; anything else than the two forms is refused.
+func parseHost(text string) (host, bool) {
+	if len(text) > maxHostText {
+		return host{}, false
+	}
+	p := strings.Split(text, "/")
+	if len(p) < 5 || p[0] != "" {
+		return host{}, false
+	}
+	ip, err := netip.ParseAddr(p[2])
+	if err != nil || ip.Zone() != "" || ip.Is4In6() || ip.IsUnspecified() || ip.IsMulticast() {
+		return host{}, false
+	}
+	port, err := parsePort(p[4])
+	if err != nil || port == 0 {
+		return host{}, false
+	}
+	h := host{at: netip.AddrPortFrom(ip, port), quic: p[3] == "udp"}
+	return h, h.String() == text
+}
+
+// parsePort reads a port in its shortest decimal form.
+func parsePort(text string) (uint16, error) {
+	var port uint16
+	if _, err := fmt.Sscanf(text, "%d", &port); err != nil {
+		return 0, err
+	}
+	if fmt.Sprint(port) != text {
+		return 0, fmt.Errorf("link: port %q", text)
+	}
+	return port, nil
+}
+
+func (h host) String() string {
+	family := "ip4"
+	if h.at.Addr().Is6() {
+		family = "ip6"
+	}
+	if h.quic {
+		return fmt.Sprintf("/%s/%s/udp/%d/quic-v1", family, h.at.Addr(), h.at.Port())
+	}
+	return fmt.Sprintf("/%s/%s/tcp/%d", family, h.at.Addr(), h.at.Port())
+}
+
+func (h host) kind() string {
+	if h.quic {
+		return "quic"
+	}
+	return "tcp"
+}
+
+func (h host) multiaddr() multiaddr.Multiaddr { return multiaddr.StringCast(h.String()) }
+
+// isPrivate reports whether ip is not an address of the public Internet.
+func isPrivate(ip netip.Addr) bool {
+	return ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast()
+}
+
+// onLocalNet reports whether ip is private or on the network of one of this
+// machine's interfaces.
+func onLocalNet(ip netip.Addr) bool {
+	return isPrivate(ip) || slices.ContainsFunc(interfacePrefixes(), func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+// interfacePrefixes returns the addresses of this machine with their networks,
+// without interfaces that are down or unplugged.
+func interfacePrefixes() []netip.Prefix {
+	all, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	var out []netip.Prefix
+	for _, i := range all {
+		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagRunning == 0 {
+			continue
+		}
+		addrs, err := i.Addrs()
+		if err != nil {
+			continue
+		}
+		for _, a := range addrs {
+			if p, err := netip.ParsePrefix(a.String()); err == nil {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// interfaceAddrs returns the addresses of this machine that another could
+// dial, the public or the private ones first and the families by turns, so
+// that neither crowds out the other. Link-local IPv6 is left out: it means
+// nothing without the name of the interface, which differs from machine to
+// machine.
+func interfaceAddrs(privateFirst bool) []netip.Addr {
+	var kinds [2][2][]netip.Addr // first or second; IPv4 or IPv6
+	for _, p := range interfacePrefixes() {
+		ip := p.Addr().Unmap()
+		if !ip.IsGlobalUnicast() && !(ip.Is4() && ip.IsLinkLocalUnicast()) {
+			continue
+		}
+		rank, six := 0, 0
+		if isPrivate(ip) != privateFirst {
+			rank = 1
+		}
+		if ip.Is6() {
+			six = 1
+		}
+		kinds[rank][six] = append(kinds[rank][six], ip)
+	}
+	var out []netip.Addr
+	for _, k := range kinds {
+		for i := 0; i < len(k[0]) || i < len(k[1]); i++ {
+			for _, ips := range k {
+				if i < len(ips) {
+					out = append(out, ips[i])
+				}
+			}
+		}
+	}
+	return out
+}
+
+// hostOf is the host in the address of a connection.
+func hostOf(a multiaddr.Multiaddr) (host, bool) {
+	ip, err := manet.ToIP(a)
+	if err != nil {
+		return host{}, false
+	}
+	addr, ok := netip.AddrFromSlice(ip)
+	protocol := multiaddr.P_TCP
+	_, notQUIC := a.ValueForProtocol(multiaddr.P_QUIC_V1)
+	if notQUIC == nil {
+		protocol = multiaddr.P_UDP
+	}
+	text, err := a.ValueForProtocol(protocol)
+	if err != nil || !ok {
+		return host{}, false
+	}
+	port, err := parsePort(text)
+	return host{at: netip.AddrPortFrom(addr.Unmap(), port), quic: notQUIC == nil}, err == nil
+}
