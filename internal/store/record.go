@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,11 +12,15 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
+// maxRatchetKey is over the length of every ratchet's own key, in bytes.
+const maxRatchetKey = 64
+
 // Batch is what one step of one group wants stored.
 type Batch struct {
 	Group   wire.GroupID
 	Records []group.Record
 	Rows    []group.Row
+	Checked []group.Place   // rows that are not Waiting any more
 	Also    func(*Tx) error // more of the same transaction; may be nil
 }
 
@@ -74,6 +79,11 @@ func (tx *Tx) store(b Batch) error {
 			return err
 		}
 	}
+	for _, p := range b.Checked {
+		if err := tx.clearWaiting(n, p); err != nil {
+			return err
+		}
+	}
 	if b.Also == nil {
 		return nil
 	}
@@ -81,6 +91,11 @@ func (tx *Tx) store(b Batch) error {
 }
 
 func (tx *Tx) putRecord(n int64, r group.Record) error {
+	if r.Value == nil && r.Kind == group.KindRatchet && len(r.Key) == len(wire.BlockHash{}) {
+		// A block hash alone names all ratchets of its epoch.
+		return tx.c.exec("DELETE FROM records WHERE grp = ? AND kind = ? AND key >= ? AND key < ?",
+			n, int64(r.Kind), r.Key, append(slices.Clone(r.Key), bytes.Repeat([]byte{0xFF}, maxRatchetKey)...))
+	}
 	if r.Value == nil {
 		return tx.c.exec("DELETE FROM records WHERE grp = ? AND kind = ? AND key = ?",
 			n, int64(r.Kind), r.Key)

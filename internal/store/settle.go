@@ -52,6 +52,19 @@ func (tx *Tx) putRow(n int64, r group.Row) error {
 	return tx.raise(n, *old)
 }
 
+// clearWaiting says that all a row refers to has come.
+func (tx *Tx) clearWaiting(n int64, p group.Place) error {
+	ord, device, seq := columns(p)
+	for _, table := range []string{"messages", "hidden"} {
+		err := tx.c.exec("UPDATE "+table+" SET marks = marks & ~? WHERE grp = ? AND ord = ? AND device = ? AND seq = ?",
+			int64(markWaiting), n, ord, device, seq)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // take removes the row at a place from its table and returns it.
 func (tx *Tx) take(n int64, p group.Place) (*group.Row, error) {
 	ord, device, seq := columns(p)
