@@ -35,6 +35,8 @@ func (p *PublicGroup) receive(a *authenticated, known []*Proposed) (*stage, erro
 		return nil, reject("12.4.2", ReasonGroup)
 	case c.epoch != p.epoch:
 		return nil, ErrWrongEpoch
+	case len(a.tag) != p.crypto.nh:
+		return nil, reject("6.1", ReasonConfirmation)
 	}
 	if err := p.verifySender(a); err != nil {
 		return nil, err
@@ -206,16 +208,19 @@ func (p *PublicGroup) removes(s *stage) func([]received) error {
 	}
 }
 
+// adds checks the signatures of all key packages together, last.
 func (p *PublicGroup) adds(s *stage) func([]received) error {
 	return func(list []received) error {
+		var signatures []signed
 		for _, r := range list {
 			if r.proposal.Type != ProposalAdd {
 				continue
 			}
 			k := r.proposal.KeyPackage
-			if err := k.verify(p.crypto, s.extensions); err != nil {
+			if err := k.check(p.crypto, s.extensions); err != nil {
 				return err
 			}
+			signatures = append(signatures, k.signatures()...)
 			i, err := s.tree.add(k.leaf)
 			if err != nil {
 				return err
@@ -224,6 +229,9 @@ func (p *PublicGroup) adds(s *stage) func([]received) error {
 			leaf := member(i, k.leaf)
 			leaf.KeyPackageRef = k.Ref()
 			s.changes.Added = append(s.changes.Added, leaf)
+		}
+		if !p.crypto.verifyAll(signatures) {
+			return reject("10.1", ReasonSignature)
 		}
 		return nil
 	}

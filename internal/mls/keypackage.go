@@ -198,8 +198,19 @@ func (k *KeyPackage) Verify(now uint64) error {
 	return nil
 }
 
-// verify is Verify without the clock, for a package in an Add.
+// verify is Verify without the clock.
 func (k *KeyPackage) verify(c *crypto, groupExtensions []Extension) error {
+	if err := k.check(c, groupExtensions); err != nil {
+		return err
+	}
+	if !c.verifyAll(k.signatures()) {
+		return reject("10.1", ReasonSignature)
+	}
+	return nil
+}
+
+// check is verify without the signatures.
+func (k *KeyPackage) check(c *crypto, groupExtensions []Extension) error {
 	switch {
 	case k.suite != c.suite:
 		return reject("10.1", ReasonSuite)
@@ -215,16 +226,15 @@ func (k *KeyPackage) verify(c *crypto, groupExtensions []Extension) error {
 			return reject("10", ReasonCapability)
 		}
 	}
-	if err := k.leaf.compatible(c, groupExtensions); err != nil {
-		return err
-	}
-	if !c.verifyAll([]signed{
+	return k.leaf.compatible(c, groupExtensions)
+}
+
+// signatures are those of the leaf and of the whole.
+func (k *KeyPackage) signatures() []signed {
+	return []signed{
 		{k.leaf.signatureKey, labelled("LeafNodeTBS", k.leaf.tbs(nil, 0)), k.leaf.signature},
 		{k.leaf.signatureKey, labelled("KeyPackageTBS", k.raw[:k.signed]), k.signature},
-	}) {
-		return reject("10.1", ReasonSignature)
 	}
-	return nil
 }
 
 // fits checks that the private keys belong to the key package.

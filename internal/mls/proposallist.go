@@ -69,8 +69,15 @@ func (p *PublicGroup) checkPSK(before []received, id *pskID) error {
 	if len(id.nonce) != p.crypto.nh || id.kind == pskResumption && id.usage != usageApplication {
 		return reject("12.1.4", ReasonPSK)
 	}
+	others := 0
 	for _, r := range before {
-		if r.proposal.Type == ProposalPreSharedKey && bytes.Equal(encode(r.proposal.psk.write), encode(id.write)) {
+		if r.proposal.Type != ProposalPreSharedKey {
+			continue
+		}
+		if others++; others == MaxPSKs {
+			return reject("12.1.4", ReasonPSK)
+		}
+		if bytes.Equal(encode(r.proposal.psk.write), encode(id.write)) {
 			return reject("12.2", ReasonDuplicate)
 		}
 	}

@@ -1,0 +1,31 @@
+package mls
+
+import (
+	"fmt"
+	"io"
+)
+
+// Values that hold secrets print as a word, whatever the verb.
+
+func redact(s fmt.State) { io.WriteString(s, "mls: secret") }
+
+// Format hides the secrets.
+func (e *Epoch) Format(s fmt.State, _ rune) { redact(s) }
+
+// Format hides the secrets.
+func (r *Ratchets) Format(s fmt.State, _ rune) { redact(s) }
+
+// Format hides the secrets.
+func (k *KeyPackageSecrets) Format(s fmt.State, _ rune) { redact(s) }
+
+// Format hides the secrets.
+func (s *StagedCommit) Format(f fmt.State, _ rune) { redact(f) }
+
+// Format hides the secrets.
+func (u *UpdateSecret) Format(s fmt.State, _ rune) { redact(s) }
+
+// Format hides the keys at hand.
+func (p PSKs) Format(s fmt.State, _ rune) { redact(s) }
+
+// Format hides the value.
+func (c Change) Format(s fmt.State, _ rune) { redact(s) }
