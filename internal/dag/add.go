@@ -32,6 +32,7 @@ func (g *Graph) Check(h *Header) (Verdict, error) {
 	return g.check(h, h.Ref())
 }
 
+// check is Check of a well-formed header named ref.
 func (g *Graph) check(h *Header, ref Ref) (Verdict, error) {
 	if reason, ok := g.judged.reasons[ref]; ok {
 		return Verdict{}, reject(reason)
@@ -46,7 +47,7 @@ func (g *Graph) check(h *Header, ref Ref) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	if err := g.claims(h, s); err != nil {
+	if err := claims(h, s); err != nil {
 		return Verdict{}, err
 	}
 	if len(s.missing) > 0 {
@@ -91,22 +92,13 @@ func (g *Graph) weigh(h *Header) (sight, error) {
 }
 
 // claims checks lamport and order. What is not seen can only be higher, so the
-// lower bounds hold always and the upper ones once everything is seen. Entries
-// that are known by name only lie below the floor's heads, which bound them.
-func (g *Graph) claims(h *Header, s sight) error {
-	lamport, order := s.lamport, s.order
-	if s.bare {
-		lamport = max(lamport, g.floor.lamport)
-		order = max(order, g.floor.order)
-	}
-	whole := len(s.missing) == 0
+// lower bounds hold always, the upper ones once everything is seen.
+func claims(h *Header, s sight) error {
+	whole := len(s.missing) == 0 && !s.bare
 	switch {
-	case h.Lamport <= s.lamport,
-		whole && h.Lamport > lamport+1,
-		whole && !s.bare && h.Lamport != lamport+1:
+	case h.Lamport <= s.lamport, whole && h.Lamport > s.lamport+1:
 		return reject(ReasonLamport)
-	case h.Order <= s.order,
-		whole && h.Order > limitOrder(order) && !(s.bare && g.floor.cut):
+	case h.Order <= s.order, whole && h.Order > limitOrder(s.order):
 		return reject(ReasonOrder)
 	}
 	return nil
@@ -176,15 +168,33 @@ func (g *Graph) insert(h *Header, ref Ref, whole wire.EntryHash) {
 		l = &log{device: h.Device}
 		g.logs[h.Device] = l
 	}
+	n := node{lamport: h.Lamport, order: h.Order, hash: ref.Hash, block: g.block(h.Block), loose: g.isLoose(h)}
 	plain := l.forks == nil
-	l.insert(h.Seq, node{h.Lamport, h.Order, ref.Hash, g.block(h.Block), false}, whole)
+	l.insert(h.Seq, n, whole)
 	if plain && l.forks != nil {
 		g.forked = append(g.forked, l)
 	}
-	h.names(func(r Ref) { delete(g.heads, r) })
-	g.heads[ref] = struct{}{}
+	replace(g.heads, h, ref)
+	if g.firm != nil && !n.loose {
+		replace(g.firm, h, ref)
+	}
 	g.count++
 	g.digest = nil
+}
+
+// replace puts ref into the heads in place of what its header h names.
+func replace(heads map[Ref]struct{}, h *Header, ref Ref) {
+	h.names(func(r Ref) { delete(heads, r) })
+	heads[ref] = struct{}{}
+}
+
+// isLoose reports whether h names something bare or loose.
+func (g *Graph) isLoose(h *Header) (loose bool) {
+	h.names(func(r Ref) {
+		n, _ := g.find(r)
+		loose = loose || n.bare || n.loose
+	})
+	return loose
 }
 
 // withdraw drops a parked entry whose claims are false.

@@ -143,8 +143,8 @@ func TestBelowTheFloor(t *testing.T) {
 	}
 }
 
-// TestClaimsOverTheFloor: an entry that names only what lies below the floor
-// cannot be checked exactly; its claims stay within what the floor's heads allow.
+// TestClaimsOverTheFloor: of an entry that names what lies below the floor only
+// the lower bounds can be checked.
 func TestClaimsOverTheFloor(t *testing.T) {
 	a, b := duo(t) // heads: a's entry 2, lamport 3, order genesis+30
 	n := newWriter("newcomer")
@@ -159,12 +159,59 @@ func TestClaimsOverTheFloor(t *testing.T) {
 		change func(h *dag.Header)
 		reason dag.Reason
 	}{
-		{func(h *dag.Header) { h.Lamport = 5 }, dag.ReasonLamport},
 		{func(h *dag.Header) { h.Order = genesis }, dag.ReasonOrder},
-		{func(h *dag.Header) { h.Order = genesis + 30 + dag.MaxDrift + 1 }, dag.ReasonOrder},
+		{func(h *dag.Header) { h.Parents = n.graph.Heads() }, dag.ReasonLamport},
+		{func(h *dag.Header) { h.Parents, h.Lamport = n.graph.Heads(), 4 }, dag.ReasonOrder},
 	} {
 		_, err := n.graph.Check(b.resign(late, c.change))
 		wantReason(t, err, c.reason)
+	}
+}
+
+// TestNewcomerIsNotDraggedAlong: a member writes, to the newcomer alone, an
+// entry whose false claims only those see who have what lies below the floor,
+// and another that names an entry nobody has. Whatever the newcomer writes
+// afterwards must be accepted by the others.
+func TestNewcomerIsNotDraggedAlong(t *testing.T) {
+	a, m := duo(t)
+	n := newWriter("newcomer")
+	if err := n.graph.SetFloor(floorOf(a)); err != nil {
+		t.Fatal(err)
+	}
+	bad := m.resign(m.draft(0), func(h *dag.Header) { h.Parents = nil; h.Lamport, h.Order = 99, genesis+1_000_000 })
+	_, err := a.graph.Check(bad)
+	wantReason(t, err, dag.ReasonLamport)
+	x := newWriter("accomplice")
+	ghost := x.resign(x.draft(0), func(h *dag.Header) {
+		h.Parents = []dag.Ref{{Device: a.id, Seq: 1, Hash: wire.Short{1}}}
+		h.Lamport, h.Order = 9, genesis+1_000_001
+	})
+	after := x.resign(ghost, func(h *dag.Header) {
+		h.Seq, h.Prev, h.Lamport, h.Order = 2, ghost.Hash(), 100, genesis+2_000_000
+		h.Parents = []dag.Ref{bad.Ref()}
+	})
+	for _, h := range []*dag.Header{bad, ghost, after} {
+		if added := n.take(t, h); len(added) != 1 {
+			t.Fatal("not added")
+		}
+	}
+	if got := n.graph.Heads(); !slices.Contains(got, after.Ref()) {
+		t.Fatalf("heads %v", got)
+	}
+	own := n.say(t, 0)
+	if own.Order <= after.Order {
+		t.Error("an answer is displayed before what its author had seen")
+	}
+	if added := a.take(t, own); len(added) != 1 {
+		t.Error("the others have to wait for the newcomer's entry")
+	}
+	honest := a.say(t, 0)
+	n.take(t, honest)
+	if next := n.say(t, 0); !slices.Equal(next.Parents, []dag.Ref{honest.Ref()}) {
+		t.Errorf("parents %v", next.Parents)
+	}
+	if f := floorOf(n); len(f.Heads) != 1 {
+		t.Errorf("the next newcomer is handed %d heads", len(f.Heads))
 	}
 }
 

@@ -25,21 +25,16 @@ type Graph struct {
 	blocks  []wire.BlockHash
 	blockAt map[wire.BlockHash]uint32
 
-	floor  floorBound
+	// firm replaces heads in what this device names, where a floor was set;
+	// see node.loose.
+	firm map[Ref]struct{}
+
 	park   parking
 	judged refusals
 
 	forked    []*log
 	withdrawn []Withdrawal
 	digest    *wire.Digest // of the frontier; nil after a change
-}
-
-// floorBound bounds the claims of an entry that names others which are known
-// only from the floor.
-type floorBound struct {
-	lamport uint64 // highest among the floor's heads
-	order   uint64 // likewise
-	cut     bool   // there may be more heads, and one of them with a higher order
 }
 
 // NewGraph returns an empty graph. start is the genesis block's created_at, in
@@ -72,10 +67,10 @@ func (g *Graph) SetFloor(f Floor) error {
 			nodes:  []node{{hash: t.Hash, bare: true}},
 		}
 	}
+	g.firm = make(map[Ref]struct{})
 	for _, h := range heads {
 		g.addFloorHead(h)
 	}
-	g.floor.cut = len(heads) == MaxFloorHeads
 	g.digest = nil
 	return nil
 }
@@ -92,7 +87,7 @@ func (g *Graph) Floor(header func(Ref) []byte) Floor {
 
 func (g *Graph) addFloorHead(h *Header) {
 	whole := h.Hash()
-	n := node{h.Lamport, h.Order, whole.Short(), g.block(h.Block), false}
+	n := node{lamport: h.Lamport, order: h.Order, hash: whole.Short(), block: g.block(h.Block)}
 	l := g.logs[h.Device]
 	if m, ok := l.main(h.Seq); ok && m.hash == n.hash {
 		*m, l.tip = n, whole
@@ -104,9 +99,9 @@ func (g *Graph) addFloorHead(h *Header) {
 		l.forks[h.Seq] = append(l.forks[h.Seq], n)
 	}
 	g.count++
-	g.heads[Ref{h.Device, h.Seq, n.hash}] = struct{}{}
-	g.floor.lamport = max(g.floor.lamport, h.Lamport)
-	g.floor.order = max(g.floor.order, h.Order)
+	ref := Ref{h.Device, h.Seq, n.hash}
+	g.heads[ref] = struct{}{}
+	g.firm[ref] = struct{}{}
 }
 
 // Len returns how many entries are checked.
@@ -120,21 +115,18 @@ func (g *Graph) Has(r Ref) bool {
 }
 
 // Heads returns the checked entries that no checked entry names, ascending.
-func (g *Graph) Heads() []Ref {
-	refs := make([]Ref, 0, len(g.heads))
-	for r := range g.heads {
-		refs = append(refs, r)
-	}
-	slices.SortFunc(refs, Ref.Compare)
-	return refs
-}
+func (g *Graph) Heads() []Ref { return ascending(g.heads) }
 
-// Newest returns at most n heads, those of highest lamport, ascending by ref:
-// the heads of a floor, or the parents of an entry.
+// Newest returns at most n of the heads that may be named, those of highest
+// lamport, ascending by ref: what stands in a floor, or below an entry of ours.
 func (g *Graph) Newest(n int) []Ref { return g.newest(n, func(Ref) bool { return true }) }
 
 func (g *Graph) newest(n int, keep func(Ref) bool) []Ref {
-	refs := slices.DeleteFunc(g.Heads(), func(r Ref) bool { return !keep(r) })
+	heads := g.heads
+	if g.firm != nil {
+		heads = g.firm
+	}
+	refs := slices.DeleteFunc(ascending(heads), func(r Ref) bool { return !keep(r) })
 	if len(refs) > n {
 		slices.SortStableFunc(refs, func(a, b Ref) int {
 			x, _ := g.find(a)
@@ -144,6 +136,15 @@ func (g *Graph) newest(n int, keep func(Ref) bool) []Ref {
 		refs = refs[:n]
 		slices.SortFunc(refs, Ref.Compare)
 	}
+	return refs
+}
+
+func ascending(set map[Ref]struct{}) []Ref {
+	refs := make([]Ref, 0, len(set))
+	for r := range set {
+		refs = append(refs, r)
+	}
+	slices.SortFunc(refs, Ref.Compare)
 	return refs
 }
 
@@ -208,13 +209,15 @@ type Position struct {
 
 // Next returns the position of the next entry of device, our own, at time now
 // in ms. It names the heads; where there are more than MaxParents, those of
-// highest lamport. Where the floor knows the device's last entry by a cut hash
-// only, Prev is zero and no entry can be made: the device must fetch its own
-// log first.
+// highest lamport; over a floor, only those that others are sure to accept.
+// Its order is above that of every head, named or not, as far as the rule
+// allows. Where the floor knows the device's last entry by a cut hash only,
+// Prev is zero and no entry can be made: the device must fetch its own log
+// first.
 func (g *Graph) Next(device wire.DeviceID, now uint64) Position {
 	p := Position{Seq: 1}
 	highest := g.start
-	see := func(r Ref) {
+	name := func(r Ref) {
 		n, _ := g.find(r)
 		p.Lamport = max(p.Lamport, n.lamport)
 		highest = max(highest, n.order)
@@ -222,15 +225,25 @@ func (g *Graph) Next(device wire.DeviceID, now uint64) Position {
 	if l := g.logs[device]; l != nil {
 		t := l.named()
 		p.Seq, p.Prev = t.Seq+1, l.tip
-		see(Ref{device, t.Seq, t.Hash})
+		name(Ref{device, t.Seq, t.Hash})
 	}
 	p.Parents = g.newest(MaxParents, func(r Ref) bool { return r.Device != device })
 	for _, r := range p.Parents {
-		see(r)
+		name(r)
 	}
 	p.Lamport++
-	p.Order = max(highest+1, min(now, limitOrder(highest)))
+	above := max(highest, g.highest()) + 1
+	p.Order = min(max(above, now), limitOrder(highest))
 	return p
+}
+
+// highest returns the highest order of any head.
+func (g *Graph) highest() (order uint64) {
+	for r := range g.heads {
+		n, _ := g.find(r)
+		order = max(order, n.order)
+	}
+	return order
 }
 
 // limitOrder returns the highest order allowed after highest.

@@ -15,6 +15,12 @@ type node struct {
 	hash    wire.Short
 	block   uint32 // index into Graph.blocks
 	bare    bool   // known from a floor by name only: no lamport, order, block
+
+	// loose says that the entry, or one before it, names an entry whose header
+	// lies below the floor, so that its claims could not be checked exactly.
+	// Others may know that they are false and refuse whatever names it; we
+	// never do.
+	loose bool
 }
 
 // A log is the checked part of one device's log.
