@@ -2,7 +2,7 @@ package store_test
 
 import (
 	"errors"
-	"io"
+	"flag"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -269,4 +269,43 @@ func TestMaxPages(t *testing.T) {
 	must(t, open(t, cfg).Commit(g1, []group.Record{{Kind: group.KindSelf, Value: make([]byte, 90<<10)}}, nil, nil))
 }
 
-var _ io.WriterAt = (*diskFile)(nil)
+// small is for a run by hand on a disk that really is full:
+//
+//	mount -t tmpfs -o size=3m none /mnt && go test ./internal/store -run=SmallDisk -small=/mnt
+var small = flag.String("small", "", "folder on a file system of a few MB")
+
+func TestSmallDisk(t *testing.T) {
+	if *small == "" {
+		t.Skip("no small file system given with -small")
+	}
+	cfg := store.Config{Path: filepath.Join(*small, "full", store.FileName), Key: store.NewKey()}
+	t.Cleanup(func() { os.RemoveAll(filepath.Dir(cfg.Path)) })
+	ballast := filepath.Join(filepath.Dir(cfg.Path), "ballast")
+	must(t, os.Mkdir(filepath.Dir(cfg.Path), 0o700))
+	must(t, os.WriteFile(ballast, make([]byte, 1<<20), 0o600))
+	db := open(t, cfg)
+	fill := func(next uint64) uint64 {
+		for ; ; next++ {
+			err := db.CommitMany(numbered(next))
+			if errors.Is(err, store.ErrFull) {
+				return next
+			}
+			must(t, err)
+		}
+	}
+	next := fill(0)
+	if n := wantNumbered(t, db); n != next {
+		t.Fatalf("%d commits, want %d", n, next)
+	}
+	must(t, os.Remove(ballast))
+	more := fill(next)
+	if n := wantNumbered(t, db); n != more || more == next {
+		t.Fatalf("%d commits, want %d, more than %d", n, more, next)
+	}
+	must(t, db.Close())
+	db = open(t, cfg)
+	if n := wantNumbered(t, db); n != more {
+		t.Fatalf("%d commits after all, want %d", n, more)
+	}
+	t.Logf("full after %d and %d commits", next, more)
+}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,9 +10,6 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 )
-
-// maxRatchetKey is over the length of every ratchet's own key, in bytes.
-const maxRatchetKey = 64
 
 // Batch is what one step of one group wants stored.
 type Batch struct {
@@ -92,9 +88,7 @@ func (tx *Tx) store(b Batch) error {
 
 func (tx *Tx) putRecord(n int64, r group.Record) error {
 	if r.Value == nil && r.Kind == group.KindRatchet && len(r.Key) == len(wire.BlockHash{}) {
-		// A block hash alone names all ratchets of its epoch.
-		return tx.c.exec("DELETE FROM records WHERE grp = ? AND kind = ? AND key >= ? AND key < ?",
-			n, int64(r.Kind), r.Key, append(slices.Clone(r.Key), bytes.Repeat([]byte{0xFF}, maxRatchetKey)...))
+		return tx.dropRatchets(n, r.Key)
 	}
 	if r.Value == nil {
 		return tx.c.exec("DELETE FROM records WHERE grp = ? AND kind = ? AND key = ?",
@@ -102,6 +96,15 @@ func (tx *Tx) putRecord(n int64, r group.Record) error {
 	}
 	return tx.c.exec("INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
 		n, int64(r.Kind), r.Key, r.Value)
+}
+
+// dropRatchets removes every ratchet of the epoch that a block hash names.
+func (tx *Tx) dropRatchets(n int64, block []byte) error {
+	sql, args := "DELETE FROM records WHERE grp = ? AND kind = ? AND key >= ?", []any{n, int64(group.KindRatchet), block}
+	if end := prefixEnd(block); end != nil {
+		sql, args = sql+" AND key < ?", append(args, end)
+	}
+	return tx.c.exec(sql, args...)
 }
 
 // number returns the number of a group, which it makes known if need be.
