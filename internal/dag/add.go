@@ -24,12 +24,18 @@ type Verdict struct {
 
 // Check judges a header without taking it in. The error is a *RejectError if
 // a claim is false; a claim about entries that are not here waits for them.
-// Neither signature nor membership is judged.
+// What it refuses is remembered as by [Graph.Add]: the bytes alone make it
+// false, whoever signed them. Neither signature nor membership is judged.
 func (g *Graph) Check(h *Header) (Verdict, error) {
 	if err := h.form(); err != nil {
 		return Verdict{}, err
 	}
-	return g.check(h, h.Ref())
+	ref := h.Ref()
+	v, err := g.check(h, ref)
+	if err != nil {
+		g.refuse(ref, err)
+	}
+	return v, err
 }
 
 // check is Check of a well-formed header named ref.

@@ -76,6 +76,25 @@ func TestOrderBoundsAreExact(t *testing.T) {
 	}
 }
 
+// TestCheckRemembers: what Check alone refused takes along what waits for it.
+func TestCheckRemembers(t *testing.T) {
+	_, b := duo(t)
+	good := b.draft(0)
+	bad := b.resign(good, func(h *dag.Header) { h.Lamport += 3 })
+	child := b.resign(good, func(h *dag.Header) { h.Seq, h.Prev, h.Lamport = 3, bad.Hash(), bad.Lamport+1 })
+	if added, err := b.graph.Add(child); err != nil || len(added) != 0 {
+		t.Fatalf("%v %v", added, err)
+	}
+	_, err := b.graph.Check(bad)
+	wantReason(t, err, dag.ReasonLamport)
+	if got := b.graph.Withdrawn(); len(got) != 1 || got[0] != (dag.Withdrawal{Ref: child.Ref(), Reason: dag.ReasonParent}) {
+		t.Errorf("withdrawn %v", got)
+	}
+	if len(b.graph.Missing()) != 0 {
+		t.Error("still asks for what is false")
+	}
+}
+
 // TestForgedPrev: an entry that does not exist cannot be proved not to exist,
 // so a false prev waits, in bounded space, and never gets in.
 func TestForgedPrev(t *testing.T) {

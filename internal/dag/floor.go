@@ -37,7 +37,7 @@ func (f Floor) Hash() wire.Digest {
 }
 
 // ParseFloor decodes a floor and checks that its heads are headers that its
-// frontier covers.
+// frontier covers. Heads alias b.
 func ParseFloor(b []byte) (Floor, error) {
 	r := wire.NewReader(b)
 	if r.U8() != Version {

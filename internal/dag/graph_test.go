@@ -134,6 +134,73 @@ func TestSameGraphForEveryArrival(t *testing.T) {
 	}
 }
 
+// TestFalseEntriesChangeNothing mixes false entries, and what names them, into
+// every order of arrival: each is refused or withdrawn in the end, and the
+// graph is that of the true ones.
+func TestFalseEntriesChangeNothing(t *testing.T) {
+	for seed := range uint64(30) {
+		rng := rand.New(rand.NewPCG(seed, 7))
+		tg := newTangle(t, rng, 4, 60, seed%2 == 1)
+		honest := dag.NewGraph(genesis)
+		for _, h := range tg.all {
+			if _, err := honest.Add(h); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := summarize(honest)
+		mixed := slices.Clone(tg.all)
+		for _, h := range tg.all {
+			if rng.IntN(3) == 0 {
+				mixed = append(mixed, falseFamily(tg, rng, h)...)
+			}
+		}
+		for range 4 {
+			rng.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
+			g := dag.NewGraph(genesis)
+			refused := 0
+			for _, h := range mixed {
+				if _, err := g.Add(h); err != nil {
+					refused++
+				}
+			}
+			refused += len(g.Withdrawn())
+			if !summarize(g).equal(want) || len(g.Missing()) != 0 {
+				t.Fatalf("seed %d: the graph differs; missing %v", seed, g.Missing())
+			}
+			if refused != len(mixed)-len(tg.all) {
+				t.Fatalf("seed %d: %d refused of %d", seed, refused, len(mixed)-len(tg.all))
+			}
+		}
+	}
+}
+
+// falseFamily returns h with a false claim, the next entry after it, and one of
+// another device that names it.
+func falseFamily(tg tangle, rng *rand.Rand, h *dag.Header) []*dag.Header {
+	author, other := tg.writers[0], tg.writers[0]
+	for _, w := range tg.writers {
+		if w.id == h.Device {
+			author = w
+		} else {
+			other = w
+		}
+	}
+	bad := author.resign(h, func(h *dag.Header) {
+		if rng.IntN(2) == 0 {
+			h.Lamport += 1 + rng.Uint64N(5)
+		} else {
+			h.Order = genesis
+		}
+	})
+	next := author.resign(bad, func(h *dag.Header) {
+		h.Seq, h.Prev, h.Parents, h.Lamport, h.Order = h.Seq+1, bad.Hash(), nil, bad.Lamport+1, bad.Order+1
+	})
+	beside := other.resign(next, func(h *dag.Header) {
+		h.Device, h.Seq, h.Prev, h.Parents = other.id, 1, wire.EntryHash{}, []dag.Ref{bad.Ref()}
+	})
+	return []*dag.Header{bad, next, beside}
+}
+
 func TestAddedIsCausal(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	tg := newTangle(t, rng, 4, 100, true)

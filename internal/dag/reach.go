@@ -2,6 +2,7 @@ package dag
 
 import (
 	"crypto/ed25519"
+	"slices"
 
 	"kith/internal/wire"
 )
@@ -63,7 +64,7 @@ func ParseReach(b []byte) (*Reach, error) {
 	r.Fixed(a.Group[:])
 	r.Fixed(a.Device[:])
 	a.Seq = readSeq(r)
-	a.Peer = r.Vec(MaxPeer)
+	a.Peer = slices.Clone(r.Vec(MaxPeer))
 	r.Each(MaxHosts*(MaxHost+2), MaxHosts, func(r *wire.Reader) {
 		a.Hosts = append(a.Hosts, readHost(r))
 	})

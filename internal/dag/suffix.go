@@ -80,6 +80,10 @@ func (l *log) after(t Tip) *cursor {
 // agrees reports whether whoever shows t as its tip can have all that we hold
 // at that seq.
 func (l *log) agrees(t Tip) bool {
+	if l.forks == nil {
+		n, ok := l.main(t.Seq)
+		return !ok || n.hash == t.Hash
+	}
 	here := l.at(t.Seq)
 	return len(here) == 0 || here[0].hash == t.Hash
 }
