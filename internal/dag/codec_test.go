@@ -3,6 +3,7 @@ package dag_test
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 
@@ -180,4 +181,21 @@ func TestContentCommit(t *testing.T) {
 	if dag.CiphertextHash([]byte("hi")) != wire.Digest(wire.Hash(wire.HashCiphertext, []byte{2, 'h', 'i'})) {
 		t.Error("ciphertext hash")
 	}
+}
+
+func TestErrors(t *testing.T) {
+	_, err := dag.ParseHeader([]byte{1})
+	if !errors.Is(err, wire.ErrShort) || err.Error() != "dag: refused (form): wire: input ends early" {
+		t.Errorf("%v", err)
+	}
+	_, err = dag.ParseHeader([]byte{2})
+	if err.Error() != "dag: refused (version)" {
+		t.Errorf("%v", err)
+	}
+	_, err = dag.ParseFrontier([]byte{0, 0})
+	if !errors.Is(err, wire.ErrTrailing) {
+		t.Errorf("%v", err)
+	}
+	_, err = dag.ParseFloor([]byte{2, 0, 0})
+	wantReason(t, err, dag.ReasonVersion)
 }

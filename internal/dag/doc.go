@@ -13,6 +13,7 @@
 //	head       a checked entry that no checked entry names
 //	frontier   per device the highest checked seq; what lies below has no gap
 //	floor      a frontier from which a newcomer starts
+//	loose      checked, but not exactly, as something before it lies below the floor
 //
 // Invariants:
 //
@@ -20,6 +21,7 @@
 //     their order, as long as the parking limits are not reached.
 //   - Display order (order, device, seq) never puts an entry before one that it
 //     names, whatever clocks its author has.
+//   - What [Graph.Next] names, everybody with the same headers accepts.
 //   - No receiver's clock is used; only [Graph.Next] is told the time, for an
 //     entry of our own.
 //   - Membership, signatures and ciphertexts are not judged here; the caller

@@ -137,3 +137,31 @@ func TestParkedIsACopy(t *testing.T) {
 		t.Errorf("added %v", added)
 	}
 }
+
+// TestMemoryOfRefusedIsBounded: the oldest refusal is forgotten; what names it
+// then waits, and is withdrawn when it is judged again.
+func TestMemoryOfRefusedIsBounded(t *testing.T) {
+	g := dag.NewGraph(genesis)
+	bad := func(n uint64) *dag.Header {
+		h := orphan(1, 0)
+		h.Seq, h.Prev, h.Lamport, h.Time = 1, wire.EntryHash{}, 2, n
+		return h
+	}
+	for n := range uint64(10_001) {
+		_, err := g.Add(bad(n))
+		wantReason(t, err, dag.ReasonLamport)
+	}
+	child := orphan(1, 0)
+	child.Prev = bad(10_000).Hash()
+	_, err := g.Add(child)
+	wantReason(t, err, dag.ReasonParent)
+	child.Prev = bad(0).Hash()
+	if added, err := g.Add(child); err != nil || len(added) != 0 {
+		t.Fatalf("%v %v", added, err)
+	}
+	_, err = g.Add(bad(0))
+	wantReason(t, err, dag.ReasonLamport)
+	if got := g.Withdrawn(); len(got) != 1 || got[0].Ref != child.Ref() {
+		t.Errorf("withdrawn %v", got)
+	}
+}
