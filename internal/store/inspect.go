@@ -13,11 +13,16 @@ import (
 	"lukechampine.com/adiantum"
 )
 
-// The first bytes of SQLite's three kinds of files.
+// The first bytes of SQLite's three kinds of files (SQLite file format,
+// sections 1.3, 3 and 4.1). Of the log, the version 3007000 and the page size
+// follow the magic number; four bytes alone would let a wrong key pass once in
+// 2^32 times.
 const (
-	magicDatabase = "SQLite format 3\x00"
-	magicLog      = "\x37\x7f\x06" // then 0x82 or 0x83, the byte order of its checksums
-	magicJournal  = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+	magicDatabase      = "SQLite format 3\x00"
+	magicJournal       = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+	magicLogLittle     = "\x37\x7f\x06\x82" + versionAndPageSize
+	magicLogBig        = "\x37\x7f\x06\x83" + versionAndPageSize
+	versionAndPageSize = "\x00\x2d\xe2\x18" + "\x00\x00\x10\x00"
 )
 
 // made is what the lock file holds once the database beside it has been made:
@@ -50,7 +55,8 @@ func inspect(path string, cfg Config, lock *os.File) (finding, error) {
 		return finding{}, inspectEmpty(path, lock, logSize)
 	}
 	keyed := bytes.HasPrefix(first, []byte(magicDatabase)) ||
-		bytes.HasPrefix(log, []byte(magicLog)) ||
+		bytes.HasPrefix(log, []byte(magicLogLittle)) ||
+		bytes.HasPrefix(log, []byte(magicLogBig)) ||
 		bytes.HasPrefix(journal, []byte(magicJournal))
 	if size < pageSize && journalSize == 0 {
 		// SQLite would take the file for empty and delete the log.

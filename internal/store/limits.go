@@ -42,7 +42,7 @@ const (
 )
 
 // Parameters of Argon2id for a new vault. 256 MiB and 3 passes cost a laptop
-// about half a second, and a thief the same for each guess and core.
+// one to two seconds, and a thief as much for each guess.
 const (
 	vaultMemoryKiB = 256 << 10
 	vaultTime      = 3

@@ -17,7 +17,7 @@ type Batch struct {
 	Records []group.Record
 	Rows    []group.Row
 	Checked []group.Place   // rows that are not Waiting any more
-	Also    func(*Tx) error // more of the same transaction; may be nil
+	Also    func(*Tx) error // more of the same transaction; may be nil; must not call the DB
 }
 
 // Commit stores the effects of one step in one transaction, which is durable

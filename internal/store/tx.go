@@ -29,6 +29,7 @@ type Pair struct {
 
 // Update runs do in a write transaction. It is durable when Update returns
 // nil; if do returns an error, nothing of it stays and that error is returned.
+// do must not call the DB: it would wait for itself.
 func (db *DB) Update(do func(*Tx) error) error {
 	return db.exclusive(func(c *conn) error {
 		tx := &Tx{c: c, write: true, db: db, fresh: map[wire.GroupID]int64{}}
