@@ -1,0 +1,330 @@
+package sim
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"kith/internal/group"
+	"kith/internal/wire"
+)
+
+// A Node is one person with one device.
+type Node struct {
+	Name   string
+	Self   group.Self
+	World  *World
+	Online bool
+	Clock  int64 // ms that its clock is off
+	Groups map[wire.GroupID]*Replica
+	Sent   []Payload // every payload handed to a link
+
+	// Crash kills the node in its next step that has effects.
+	Crash Crash
+
+	index    int
+	life     int // counts starts: what an earlier life had under way is void
+	packages map[[32]byte]group.Package
+}
+
+// A Crash says what of an interrupted step is durable. Nothing of it is sent.
+type Crash uint8
+
+// Crashes.
+const (
+	NoCrash     Crash = iota
+	CrashBefore       // the step's effects are lost
+	CrashAfter        // they are committed
+)
+
+var errCrash = errors.New("sim: the node crashed")
+
+// crashDown is how long a node that crashed stays off, in ms.
+const crashDown = 50
+
+// Stop takes a node off; what it had sent may still arrive.
+func (n *Node) Stop() {
+	if !n.Online {
+		return
+	}
+	n.World.tracef("stop %s", n.Name)
+	linked := slices.DeleteFunc(slices.Clone(n.World.Nodes), func(o *Node) bool { return !n.World.Linked(n, o) })
+	n.Online = false
+	n.life++
+	for _, o := range linked {
+		o.down(n)
+	}
+}
+
+// Start loads a node from its records.
+func (n *Node) Start() {
+	if n.Online {
+		return
+	}
+	n.World.tracef("start %s", n.Name)
+	n.Online = true
+	n.life++
+	for _, g := range n.groups() {
+		n.reload(g)
+	}
+	for _, o := range n.World.Nodes {
+		if n.World.Linked(n, o) {
+			o.up(n)
+			n.up(o)
+		}
+	}
+}
+
+func (n *Node) reload(g wire.GroupID) {
+	r := n.Groups[g]
+	m, err := group.Load(n.Self, r.source)
+	if err != nil {
+		panic(fmt.Sprintf("%s cannot load its records: %v", n.Name, err))
+	}
+	r.Machine = m
+	n.step(g, group.Tick{})
+}
+
+func (n *Node) groups() (list []wire.GroupID) {
+	for g := range n.Groups {
+		list = append(list, g)
+	}
+	slices.SortFunc(list, func(a, b wire.GroupID) int { return bytes.Compare(a[:], b[:]) })
+	return list
+}
+
+func (n *Node) up(o *Node) {
+	for _, g := range n.groups() {
+		n.step(g, group.PeerUp{Peer: o.Self.Member()})
+	}
+}
+
+func (n *Node) down(o *Node) {
+	for _, g := range n.groups() {
+		n.step(g, group.PeerDown{Device: o.Self.Device.ID()})
+	}
+}
+
+func (n *Node) now() uint64 { return uint64(int64(n.World.Now) + n.Clock) }
+
+// step drives one machine as package node does; a refusal is returned.
+func (n *Node) step(g wire.GroupID, c group.Cause) error {
+	if !n.Online {
+		return errCrash
+	}
+	r := n.Groups[g]
+	eff, err := r.Machine.Step(group.Input{Now: n.now(), Cause: c})
+	if err != nil {
+		return err
+	}
+	return n.apply(g, r, eff)
+}
+
+// apply commits effects, then sends.
+func (n *Node) apply(g wire.GroupID, r *Replica, eff group.Effects) error {
+	if n.Crash != NoCrash && len(eff.Write)+len(eff.Rows) > 0 {
+		return n.die(g, r, eff)
+	}
+	n.commit(g, r, eff)
+	for _, f := range eff.Send {
+		n.send(g, f.To, f.Payload)
+	}
+	for _, s := range eff.Serve {
+		for _, p := range r.Answer(s) {
+			n.send(g, s.To, p)
+		}
+	}
+	if eff.Wake != 0 {
+		n.wakeAt(g, eff.Wake)
+	}
+	if n.World.After != nil {
+		n.World.After(n, g, eff)
+	}
+	return nil
+}
+
+func (n *Node) commit(g wire.GroupID, r *Replica, eff group.Effects) {
+	n.Groups[g] = r
+	r.commit(eff)
+	for _, ref := range eff.Used {
+		delete(n.packages, [32]byte(ref))
+	}
+	r.Events = append(r.Events, eff.Notify...)
+}
+
+// die ends the node in the middle of a step, and starts it again a little later.
+func (n *Node) die(g wire.GroupID, r *Replica, eff group.Effects) error {
+	n.World.tracef("%s crashes (%d)", n.Name, n.Crash)
+	if n.Crash == CrashAfter {
+		n.commit(g, r, eff)
+	}
+	n.Crash = NoCrash
+	n.Stop()
+	life := n.life
+	n.World.after(crashDown, func() {
+		if n.life == life {
+			n.Start()
+		}
+	})
+	return errCrash
+}
+
+func (n *Node) wakeAt(g wire.GroupID, at uint64) {
+	r, life := n.Groups[g], n.life
+	r.wake++
+	wake := r.wake
+	wait := uint64(1)
+	if at > n.now() {
+		wait = at - n.now()
+	}
+	n.World.after(wait, func() {
+		if n.Online && n.life == life && r.wake == wake {
+			n.step(g, group.Tick{})
+		}
+	})
+}
+
+// send delivers a payload after a delay if the session is still up then.
+func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
+	w := n.World
+	i := slices.IndexFunc(w.Nodes, func(o *Node) bool { return o.Self.Device.ID() == to })
+	if i < 0 || !w.Linked(n, w.Nodes[i]) {
+		return
+	}
+	o := w.Nodes[i]
+	p := Payload{n, o, g, payload}
+	n.Sent = append(n.Sent, p)
+	if len(w.History) < maxHistory {
+		w.History = append(w.History, p)
+	}
+	lives := [2]int{n.life, o.life}
+	w.after(w.Delay(), func() {
+		if w.Linked(n, o) && lives == [2]int{n.life, o.life} {
+			o.receive(g, n, payload)
+		}
+	})
+}
+
+func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) {
+	r := n.Groups[g]
+	if group.IsInvitation(payload) && (r == nil || gone(r.Machine.Status())) {
+		n.join(g, from, payload)
+		return
+	}
+	if r != nil {
+		n.step(g, group.Received{From: from.Self.Member(), Payload: payload})
+	}
+}
+
+func gone(s group.Status) bool {
+	return s == group.StatusRemoved || s == group.StatusLeft || s == group.StatusDeclined
+}
+
+func (n *Node) secrets(ref []byte) ([]byte, bool) {
+	p, ok := n.packages[[32]byte(ref)]
+	return p.Secrets, ok
+}
+
+func (n *Node) join(g wire.GroupID, from *Node, payload []byte) {
+	m, eff, err := group.Join(n.Self, payload, from.Self.Member(), n.secrets, n.now())
+	if err != nil {
+		n.World.tracef("%s refuses an invitation: %v", n.Name, err)
+		return
+	}
+	r := newReplica()
+	if old := n.Groups[g]; old != nil {
+		r = old
+	}
+	before := r.Machine
+	r.Machine = m
+	n.World.tracef("%s is invited by %s", n.Name, from.Name)
+	if n.apply(g, r, eff) != nil {
+		r.Machine = before // the next start loads it
+		return
+	}
+	n.meet(g)
+}
+
+// meet tells a new machine of the sessions that are up.
+func (n *Node) meet(g wire.GroupID) {
+	for _, o := range n.World.Nodes {
+		if n.World.Linked(n, o) {
+			n.step(g, group.PeerUp{Peer: o.Self.Member()})
+		}
+	}
+}
+
+// Newcomer is what a friend of n holds of it, with a fresh key package.
+func (n *Node) Newcomer() group.Newcomer {
+	p, err := n.Self.NewPackage(n.now())
+	if err != nil {
+		panic(err)
+	}
+	n.packages[p.Ref] = p
+	return group.Newcomer{
+		Person: n.Self.Person, Headers: n.Self.Headers, Info: n.Self.Info,
+		KnockKey: n.Self.Device.KnockKey(), KeyPackage: p.Public,
+	}
+}
+
+// Create makes a group at n, and returns its id.
+func (n *Node) Create(p group.CreateParams) wire.GroupID {
+	m, eff, err := group.Create(n.Self, p, n.now())
+	if err != nil {
+		panic(err)
+	}
+	g := m.Group()
+	r := newReplica()
+	r.Machine = m
+	if n.apply(g, r, eff) == nil {
+		n.meet(g)
+	}
+	return g
+}
+
+// Do steps n's machine of g and traces it; the machine's refusal is returned.
+func (n *Node) Do(g wire.GroupID, c group.Cause) error {
+	if n.Groups[g] == nil || !n.Online {
+		return fmt.Errorf("sim: %s is not there", n.Name)
+	}
+	at := len(n.World.Trace)
+	n.World.tracef("%s %s", n.Name, n.World.describe(c))
+	err := n.step(g, c)
+	if err != nil {
+		n.World.Trace[at] += ": " + err.Error()
+	}
+	return err
+}
+
+func (w *World) describe(c group.Cause) string {
+	switch c := c.(type) {
+	case group.Compose:
+		return fmt.Sprintf("says %q", c.Content.Body)
+	case group.Invite:
+		s := "invites"
+		for _, n := range c.Newcomers {
+			s += " " + w.name(n.Person)
+		}
+		return s
+	case group.Remove:
+		return "removes " + w.name(c.Person)
+	case group.SetRole:
+		return fmt.Sprintf("gives %s role %d", w.name(c.Person), c.Role)
+	case group.Leave:
+		return "leaves"
+	}
+	return fmt.Sprintf("%T", c)
+}
+
+// Say writes a text.
+func (n *Node) Say(g wire.GroupID, text string) error {
+	c, err := group.Text(text)
+	if err != nil {
+		return err
+	}
+	return n.Do(g, group.Compose{Client: said, Content: c})
+}
+
+// said is the client id of what nodes say.
+const said = "sim"

@@ -1,0 +1,127 @@
+package sim
+
+import (
+	"bytes"
+	"slices"
+
+	"kith/internal/dag"
+	"kith/internal/group"
+	"kith/internal/wire"
+)
+
+// A Replica is one group at one node: the machine, and what it wrote.
+type Replica struct {
+	Machine *group.Machine
+	Records map[group.Kind]map[string][]byte
+	Rows    map[group.Place]group.Row
+	Events  []group.Event
+
+	wake int // serial of the newest wake
+}
+
+func newReplica() *Replica {
+	return &Replica{Records: make(map[group.Kind]map[string][]byte), Rows: make(map[group.Place]group.Row)}
+}
+
+// source gives the records to group.Load.
+func (r *Replica) source(k group.Kind, each func(group.Record) error) error {
+	keys := make([]string, 0, len(r.Records[k]))
+	for key := range r.Records[k] {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		if err := each(group.Record{Kind: k, Key: []byte(key), Value: r.Records[k][key]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commit writes effects as the store does.
+func (r *Replica) commit(eff group.Effects) {
+	for _, rec := range eff.Write {
+		t := r.Records[rec.Kind]
+		if t == nil {
+			t = make(map[string][]byte)
+			r.Records[rec.Kind] = t
+		}
+		switch {
+		case rec.Value != nil:
+			t[string(rec.Key)] = bytes.Clone(rec.Value)
+		case rec.Kind == group.KindRatchet && len(rec.Key) == 32:
+			for key := range t {
+				if bytes.HasPrefix([]byte(key), rec.Key) {
+					delete(t, key)
+				}
+			}
+		default:
+			delete(t, string(rec.Key))
+		}
+	}
+	for _, row := range eff.Rows {
+		r.putRow(row)
+	}
+	for _, p := range eff.Checked {
+		if row, ok := r.Rows[p]; ok {
+			row.Waiting = false
+			r.Rows[p] = row
+		}
+	}
+}
+
+func (r *Replica) putRow(row group.Row) {
+	for p, old := range r.Rows {
+		if p != row.Place && old.Person == row.Person && old.ID == row.ID && old.Commit == row.Commit && row.Commit != (wire.Digest{}) {
+			if dag.Less(p, row.Place) {
+				return
+			}
+			delete(r.Rows, p)
+		}
+	}
+	r.Rows[row.Place] = row
+}
+
+// Answer is what a Serve sends.
+func (r *Replica) Answer(s group.Serve) [][]byte {
+	var entries []group.Packed
+	for _, ref := range s.Refs {
+		key := string(group.EntryKey(ref))
+		entries = append(entries, group.Packed{Header: r.Records[group.KindEntry][key], Ciphertext: r.Records[group.KindCipher][key]})
+	}
+	return group.Batches(entries)
+}
+
+// Shown returns the rows that a person sees, in the order of display.
+func (r *Replica) Shown() (rows []group.Row) {
+	for _, row := range r.Rows {
+		if row.State == group.RowShown {
+			rows = append(rows, row)
+		}
+	}
+	slices.SortFunc(rows, func(a, b group.Row) int {
+		if dag.Less(a.Place, b.Place) {
+			return -1
+		}
+		return 1
+	})
+	return rows
+}
+
+// Texts returns what the person of n sees, in the order of display.
+func (n *Node) Texts(g wire.GroupID) (list []string) {
+	if r := n.Groups[g]; r != nil {
+		for _, row := range r.Shown() {
+			list = append(list, text(row))
+		}
+	}
+	return list
+}
+
+func text(row group.Row) string {
+	c, err := group.ParseContent(row.Content)
+	if err != nil {
+		return "not a content: " + err.Error()
+	}
+	return string(c.Body)
+}
