@@ -1,0 +1,65 @@
+// Drives the built page, served by real kith processes, in a real Chromium:
+// `node e2e/run.mjs` plays the story, `node e2e/run.mjs screens` takes the
+// pictures in web/screenshots anew.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { launch } from './browser.mjs';
+import { screens } from './screens.mjs';
+import { story } from './story.mjs';
+
+const wanted = process.argv.slice(2);
+const does = (name) => (wanted.length === 0 ? name === 'story' : wanted.includes(name));
+
+let passed = 0;
+let failed = 0;
+
+async function step(name, work) {
+  const begun = Date.now();
+  try {
+    await work();
+    passed++;
+    console.log(`ok    ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+    return true;
+  } catch (err) {
+    failed++;
+    console.log(`FAIL  ${name}\n${String(err.stack ?? err).replace(/^/gm, '      ')}`);
+    return false;
+  }
+}
+
+async function tell(name, { steps, nodes }) {
+  console.log(name);
+  try {
+    for (const [title, work] of Object.entries(steps)) {
+      if (await step(title, work)) continue;
+      await picture(nodes);
+      break; // what follows builds on it
+    }
+  } finally {
+    await Promise.all(nodes.map((node) => node.remove()));
+  }
+}
+
+// What everybody saw when a step failed.
+async function picture(nodes) {
+  const folder = join(tmpdir(), 'kith-e2e');
+  mkdirSync(folder, { recursive: true });
+  for (const node of nodes) {
+    const path = join(folder, `${node.name}.png`);
+    await node.page?.screenshot({ path }).then(() => console.log(`      ${path}`)).catch(() => undefined);
+  }
+}
+
+const browser = await launch();
+try {
+  if (does('story')) await tell('story', story(browser));
+  if (does('screens')) await tell('screens', screens(browser));
+  await step(`no policy violation and no error in any page`, () => {
+    if (browser.troubles.length > 0) throw new Error([...new Set(browser.troubles)].join('\n'));
+  });
+} finally {
+  await browser.close();
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

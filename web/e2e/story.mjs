@@ -1,0 +1,325 @@
+// What people do, in order, each in a window of their own on a node of their
+// own. Every step is one promise of the page.
+import assert from 'node:assert/strict';
+import { accept, befriend, KithNode, until } from './node.mjs';
+
+export function story(browser) {
+  const ann = new KithNode('Ann');
+  const ben = new KithNode('Ben');
+  const cleo = new KithNode('Cleo');
+  const dan = new KithNode('Dan');
+  const nodes = [ann, ben, cleo, dan];
+  const title = 'Harbour crew';
+  let annLogin = '';
+
+  async function enter(node) {
+    node.context = await browser.person();
+    node.page = await node.context.newPage();
+    const login = await node.start();
+    await node.page.goto(login);
+    return login;
+  }
+
+  async function welcome(node) {
+    const login = await enter(node);
+    await node.page.getByRole('textbox', { name: 'What should your friends call you?' }).fill(node.name);
+    await node.page.getByRole('button', { name: 'Start' }).click();
+    await node.page.getByRole('heading', { name: 'Chats' }).waitFor();
+    return login;
+  }
+
+  // On a wide light screen and on a dark phone.
+  async function access(page, screen) {
+    const wide = page.viewportSize();
+    const wrong = await browser.checkAccess(page, `${screen}, wide`);
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    wrong.push(...(await browser.checkAccess(page, `${screen}, phone`)));
+    await page.setViewportSize(wide);
+    await page.emulateMedia({ colorScheme: 'light' });
+    assert.deepEqual(wrong, []);
+  }
+
+  const chatLink = (node, name) => node.page.getByRole('navigation', { name: 'Chats' }).getByRole('link').filter({ has: node.page.locator('.name', { hasText: new RegExp(`^${name}$`) }) });
+  const log = (node) => node.page.getByRole('log');
+  const tab = (node, name) => node.page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name }).click();
+
+  async function openChat(node, name) {
+    await tab(node, 'Chats');
+    await chatLink(node, name).click();
+  }
+
+  async function write(node, text) {
+    await node.page.getByRole('textbox', { name: /^Write / }).fill(text);
+    await node.page.keyboard.press('Enter');
+    await log(node).getByText(text, { exact: true }).waitFor();
+  }
+
+  async function choose(node, who, item) {
+    await node.page.getByRole('button', { name: `Actions for ${who}` }).click();
+    await node.page.getByRole('menuitem', { name: item }).click();
+  }
+
+  const steps = {
+    'a new node asks for a name and then is ready': async () => {
+      annLogin = await enter(ann);
+      await ann.page.getByRole('heading', { name: 'Welcome to Kith' }).waitFor();
+      await access(ann.page, 'welcome');
+      await ann.page.getByRole('textbox', { name: 'What should your friends call you?' }).fill('Ann');
+      await ann.page.keyboard.press('Enter');
+      await ann.page.getByText('Nobody is here yet. Send somebody your link, or try Kith alone.').waitFor();
+      assert.ok(!ann.page.url().includes(new URL(annLogin).hash), 'the login code left the address');
+      await access(ann.page, 'first chats');
+    },
+
+    'notes to self are kept and survive a reload, and so does a draft': async () => {
+      await ann.page.getByRole('link', { name: 'Write to yourself' }).click();
+      await write(ann, 'Buy rope, 12 mm');
+      await ann.page.getByRole('textbox', { name: 'Write a note' }).fill('half a thou');
+      await ann.page.reload();
+      await log(ann).getByText('Buy rope, 12 mm').waitFor();
+      assert.equal(await ann.page.getByRole('textbox', { name: 'Write a note' }).inputValue(), 'half a thou');
+      await ann.page.getByRole('textbox', { name: 'Write a note' }).fill('');
+      await access(ann.page, 'notes');
+    },
+
+    'two people become friends by a link': async () => {
+      await welcome(ben);
+      await tab(ann, 'People');
+      await ann.page.getByRole('link', { name: 'Add a friend' }).click();
+      const link = await ann.page.locator('[data-link]').getAttribute('data-link');
+      await ann.page.getByRole('img', { name: 'Your contact link as a QR code' }).waitFor();
+      await ann.page.getByText('On the same Wi-Fi this always works.', { exact: false }).waitFor();
+      await access(ann.page, 'meet');
+
+      await tab(ben, 'People');
+      await ben.page.getByRole('link', { name: 'Add a friend' }).click();
+      await ben.page.getByRole('textbox', { name: 'Paste their link' }).fill(link);
+      await ben.page.getByRole('button', { name: 'Ask to be friends' }).click();
+      await ann.page.getByRole('heading', { name: 'Want to be your friend' }).waitFor();
+      await access(ann.page, 'a request');
+      await ann.page.getByRole('button', { name: 'Accept' }).click();
+      await ann.page.getByRole('heading', { name: 'Friends', exact: true }).waitFor();
+      await ben.page.getByRole('heading', { name: 'Friends', exact: true }).waitFor();
+      await access(ann.page, 'people');
+    },
+
+    'a link that was cut short is refused in plain words': async () => {
+      await ben.page.getByRole('textbox', { name: 'Paste their link' }).fill('kith:AAAA');
+      await ben.page.getByRole('button', { name: 'Ask to be friends' }).click();
+      await ben.page.getByRole('alert').filter({ hasText: /\w+/ }).waitFor();
+    },
+
+    'the two write to each other, and the ticks tell the truth': async () => {
+      await openChat(ann, 'Ben');
+      await write(ann, 'Hello Ben, is the boat in?');
+      await openChat(ben, 'Ann');
+      await log(ben).getByText('Hello Ben, is the boat in?').waitFor();
+      await write(ben, 'Since this morning 🌊');
+      await log(ann).getByText('Since this morning').waitFor();
+      await log(ann).getByRole('button', { name: 'Reached 1 of 1' }).first().click();
+      await ann.page.getByRole('dialog', { name: 'Who has it' }).getByText('Has it', { exact: true }).waitFor();
+      await access(ann.page, 'who has it');
+      await ann.page.keyboard.press('Escape');
+      await access(ann.page, 'a direct chat');
+    },
+
+    'text that others wrote is never HTML': async () => {
+      await write(ben, '<img src=x onerror=alert(1)> https://example.org/a?b=c');
+      await log(ann).getByText('<img src=x onerror=alert(1)>').waitFor();
+      assert.equal(await log(ann).locator('img[src]').count(), 0);
+      assert.equal(await log(ann).getByRole('link', { name: 'https://example.org/a?b=c' }).getAttribute('rel'), 'noopener noreferrer');
+    },
+
+    'a group waits as an invitation until it is accepted': async () => {
+      await welcome(cleo);
+      await befriend(ann, cleo);
+      await tab(ann, 'Chats');
+      await ann.page.getByRole('button', { name: 'New group' }).click();
+      const dialog = ann.page.getByRole('dialog', { name: 'New group' });
+      await dialog.getByRole('textbox', { name: 'Name of the group' }).fill(title);
+      await dialog.getByText('Ben', { exact: true }).click();
+      await dialog.getByText('Cleo', { exact: true }).click();
+      await access(ann.page, 'new group');
+      await dialog.getByRole('button', { name: 'Create group' }).click();
+      await ann.page.getByRole('heading', { name: title }).waitFor();
+
+      await tab(ben, 'Chats');
+      await chatLink(ben, title).click();
+      await ben.page.getByText('If you accept, its members will see this machine’s network address.').waitFor();
+      await access(ben.page, 'an invitation');
+      await ben.page.getByRole('button', { name: 'Accept' }).click();
+      await ben.page.getByRole('textbox', { name: `Write to ${title}` }).waitFor();
+      await openChat(cleo, title);
+      await cleo.page.getByRole('button', { name: 'Accept' }).click();
+      await cleo.page.getByRole('textbox', { name: `Write to ${title}` }).waitFor();
+    },
+
+    'all three write in the group and see the same': async () => {
+      await openChat(ann, title);
+      await until('Ann sees three members', async () => ((await ann.call('GetChat', { chat: title })).members ?? []).filter((m) => m.accepted).length === 3);
+      await write(ann, 'Who can take the early shift?');
+      await log(cleo).getByText('Who can take the early shift?').waitFor();
+      await write(cleo, 'I can.');
+      await log(ben).getByText('I can.').waitFor();
+      await write(ben, 'Then I bring coffee.');
+      await log(ann).getByText('Then I bring coffee.').waitFor();
+      await access(ann.page, 'a group');
+    },
+
+    'an admin gives and takes the role, and renames the group': async () => {
+      await ann.page.getByRole('button', { name: 'Group details' }).click();
+      await access(ann.page, 'details');
+      await choose(ann, 'Ben', 'Make an admin');
+      const row = ann.page.locator('.side .row', { hasText: 'Ben' });
+      await row.getByText('Admin', { exact: true }).waitFor();
+      await choose(ann, 'Ben', 'No longer an admin');
+      await row.getByText('Admin', { exact: true }).waitFor({ state: 'detached' });
+      for (const name of ['Night crew', title]) {
+        await ann.page.getByRole('button', { name: 'Rename' }).click();
+        const dialog = ann.page.getByRole('dialog', { name: 'Rename' });
+        await dialog.getByRole('textbox').fill(name);
+        await ann.page.keyboard.press('Enter');
+        await dialog.waitFor({ state: 'detached' });
+        await chatLink(ben, name).waitFor();
+      }
+    },
+
+    'somebody who is removed sees it at once, and reads nothing after': async () => {
+      await choose(ann, 'Cleo', 'Remove from the group');
+      const dialog = ann.page.getByRole('dialog', { name: 'Remove Cleo?' });
+      await dialog.getByText('Cleo reads nothing sent from now on. They keep what they had.').waitFor();
+      await access(ann.page, 'remove');
+      await dialog.getByRole('button', { name: 'Remove Cleo' }).click();
+      await dialog.waitFor({ state: 'detached' });
+      await cleo.page.getByRole('heading', { name: 'Ann removed you' }).waitFor();
+      assert.equal(await cleo.page.getByRole('textbox', { name: /^Write to/ }).count(), 0);
+      await write(ann, 'Only Ben reads this.');
+      await log(ben).getByText('Only Ben reads this.').waitFor();
+      assert.equal(await log(cleo).getByText('Only Ben reads this.').count(), 0);
+      await access(cleo.page, 'removed');
+    },
+
+    'the membership is a list of plain sentences, each with its signed record': async () => {
+      await ann.page.getByRole('link', { name: 'Who came and went' }).click();
+      await ann.page.getByRole('button', { name: /Cleo/ }).first().waitFor();
+      await access(ann.page, 'history');
+      await ann.page.locator('.side').getByRole('button', { name: /removed Cleo/ }).click();
+      const dialog = ann.page.getByRole('dialog', { name: 'Signed record' });
+      await dialog.getByText('Signature: Valid').waitFor();
+      for (const term of ['Signed by', 'Height', 'Parent', 'State root']) await dialog.getByText(term, { exact: true }).waitFor();
+      await access(ann.page, 'a signed record');
+      await ann.page.keyboard.press('Escape');
+    },
+
+    'somebody added later joins, and the last admin names a successor to leave': async () => {
+      await welcome(dan);
+      await befriend(ann, dan);
+      await ann.page.getByRole('link', { name: 'Back' }).last().click();
+      await ann.page.getByRole('button', { name: 'Add people' }).click();
+      await ann.page.getByRole('dialog').getByText('Dan', { exact: true }).click();
+      await access(ann.page, 'add people');
+      await ann.page.getByRole('button', { name: 'Invite' }).click();
+      const id = await accept(dan, title);
+      await openChat(dan, title);
+      await dan.page.getByText('Newcomers read what is written after they join.', { exact: false }).waitFor();
+      assert.equal(await log(dan).getByText('Only Ben reads this.').count(), 0);
+      await until('Dan is in', async () => ((await ann.call('GetChat', { chat: id })).members ?? []).filter((m) => m.accepted).length === 3);
+
+      await ann.page.getByRole('button', { name: 'Leave group' }).click();
+      const dialog = ann.page.getByRole('dialog', { name: `Leave “${title}”?` });
+      assert.ok(await dialog.getByRole('button', { name: 'Leave' }).isDisabled(), 'a successor is needed');
+      await access(ann.page, 'leave');
+      await dialog.getByText('Ben', { exact: true }).click();
+      await dialog.getByRole('button', { name: 'Leave' }).click();
+      await ann.page.getByRole('heading', { name: /You left this group|You are leaving/ }).waitFor();
+      await access(ann.page, 'left');
+    },
+
+    'a second tab is logged in by the first': async () => {
+      const second = await ann.context.newPage();
+      await second.goto(ann.address);
+      await second.getByRole('heading', { name: 'Chats' }).waitFor();
+      await second.getByRole('navigation', { name: 'Chats' }).getByRole('link', { name: 'Ben' }).click();
+      await second.getByRole('textbox', { name: 'Write to Ben' }).fill('From the second tab');
+      await second.keyboard.press('Enter');
+      await openChat(ann, 'Ben');
+      await log(ann).getByText('From the second tab').waitFor();
+      await second.close();
+    },
+
+    'a login link works once, and no page opens without one': async () => {
+      const stranger = await browser.person();
+      const page = await stranger.newPage();
+      await page.goto(annLogin);
+      await page.getByRole('heading', { name: 'This link was used or is too old.' }).waitFor();
+      await page.getByText('Run kith open in a terminal.').waitFor();
+      await access(page, 'expired');
+      const other = await (await browser.person()).newPage();
+      await other.goto(ann.address);
+      await other.getByRole('heading', { name: 'This page is locked.' }).waitFor();
+      await access(other, 'locked');
+      const login = await ann.open();
+      await other.goto('about:blank');
+      await other.goto(login);
+      await other.getByRole('heading', { name: 'Chats' }).waitFor();
+      await other.context().close();
+      await stranger.close();
+    },
+
+    'everything is reached by keyboard alone': async () => {
+      await ann.page.keyboard.press('Control+k');
+      await ann.page.getByRole('dialog', { name: 'Find anything' }).waitFor();
+      await access(ann.page, 'find anything');
+      await ann.page.keyboard.type('notes');
+      await ann.page.keyboard.press('Enter');
+      await ann.page.getByRole('heading', { name: 'Notes to self' }).waitFor();
+      await ann.page.keyboard.press('Alt+ArrowDown');
+      await ann.page.keyboard.press('Alt+ArrowUp');
+      await ann.page.keyboard.press('Control+k');
+      await ann.page.keyboard.type('ben');
+      await ann.page.keyboard.press('Enter');
+      await ann.page.getByRole('textbox', { name: 'Write to Ben' }).waitFor();
+      await ann.page.keyboard.type('By keyboard');
+      await ann.page.keyboard.press('Enter');
+      await log(ann).getByText('By keyboard').waitFor();
+    },
+
+    'settings show who one is, and change the look': async () => {
+      await tab(ann, 'Settings');
+      await ann.page.getByRole('heading', { name: 'Your fingerprint' }).waitFor();
+      await access(ann.page, 'settings');
+      await ann.page.getByRole('link', { name: 'Appearance' }).click();
+      await ann.page.getByText('Dark', { exact: true }).click();
+      await access(ann.page, 'appearance, dark');
+      await ann.page.getByText('As the system', { exact: true }).click();
+      for (const page of ['How others reach you', 'About']) {
+        await ann.page.getByRole('link', { name: page }).click();
+        await ann.page.getByRole('heading', { name: page }).waitFor();
+        await access(ann.page, page);
+      }
+    },
+
+    'with the program gone one still writes, and it leaves once it is back': async () => {
+      await openChat(ann, 'Ben');
+      await ann.kill();
+      await ann.page.getByText('Offline, trying again').first().waitFor();
+      await ann.page.getByRole('textbox', { name: 'Write to Ben' }).fill('Written while it was off');
+      await ann.page.keyboard.press('Enter');
+      await ann.page.getByText('Offline, 1 waiting').first().waitFor();
+      await access(ann.page, 'offline');
+      const login = await ann.start();
+      // A new life of the program may want a new login; any tab will do.
+      const online = ann.page.getByText('Offline, 1 waiting').first().waitFor({ state: 'detached' });
+      const other = await ann.context.newPage();
+      await other.goto(login);
+      await online;
+      await openChat(ben, 'Ann');
+      await log(ben).getByText('Written while it was off').waitFor({ timeout: 30_000 });
+      await log(ann).getByRole('button', { name: 'Reached 1 of 1' }).last().waitFor();
+      await other.close();
+    },
+  };
+
+  return { steps, nodes };
+}
