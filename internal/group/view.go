@@ -136,36 +136,37 @@ func (m *Machine) Blocks() *chain.Blocks { return m.blocks }
 // Status returns this device's standing.
 func (m *Machine) Status() Status { return m.status }
 
-// Relation tells whether a device is a member's at the head, and whether it was
-// one and may still hear of its removal at now, in ms.
-func (m *Machine) Relation(who wire.Member, now uint64) (isMember, wasMember bool) {
-	switch m.relation(who) {
-	case present:
-		return true, false
-	case former:
-		gone, ok := m.removal(who.Person)
-		return false, ok && gone.at+removedServe > now
-	}
-	return false, false
-}
-
-// Devices returns the active devices of other members, with their keys.
+// Devices returns the devices of other members, and those of former members
+// that may still hear of their removal.
 func (m *Machine) Devices() (list []DeviceView) {
-	for _, who := range m.state().Members() {
+	for _, who := range m.state().Everyone() {
+		gone, former := departure{}, who.Status != chain.StatusActive
+		if former {
+			gone, _ = m.removal(who.Person)
+		}
 		for _, d := range who.Devices {
-			if d.Status == chain.StatusActive && d.ID != m.self.Device.ID() {
-				list = append(list, DeviceView{wire.Member{Person: who.Person, Device: d.ID}, d.Key, m.reaches[d.ID]})
+			if d.ID == m.self.Device.ID() {
+				continue
 			}
+			v := DeviceView{Member: wire.Member{Person: who.Person, Device: d.ID}, Key: d.Key, Reach: m.reaches[d.ID], Former: former}
+			v.KnockKey, _ = m.KnockKey(d.ID)
+			if former {
+				v.Until = gone.at + removedServe
+			}
+			list = append(list, v)
 		}
 	}
 	return list
 }
 
-// A DeviceView is a member's device and where its link is, nil if it never said.
+// A DeviceView is a member's device and where its link is.
 type DeviceView struct {
-	Member wire.Member
-	Key    [32]byte
-	Reach  *dag.Reach
+	Member   wire.Member
+	Key      [32]byte
+	KnockKey []byte
+	Reach    *dag.Reach // nil: it never said
+	Former   bool       // its person was a member
+	Until    uint64     // ms; of a former one: until when it may hear of that
 }
 
 // Delivered returns, of the members other than author's person, whose devices
@@ -195,3 +196,33 @@ func (m *Machine) OwnSeq() uint64 { return m.tips[m.self.Device.ID()].ref.Seq }
 
 // MLSEpoch returns the epoch number that a block leads to (docs/spec/chain.md).
 func (m *Machine) MLSEpoch(hash wire.BlockHash) uint64 { return 1 + m.blocks.Header(hash).Height }
+
+// Unreached returns how many of the newest own entries no other member has
+// acknowledged; 0 where there is nobody else.
+func (m *Machine) Unreached() int {
+	own := m.self.Device.ID()
+	newest := m.OwnSeq()
+	if newest == 0 || len(m.state().Members()) < 2 {
+		return 0
+	}
+	var reached uint64
+	for d, a := range m.acks {
+		if d == own {
+			continue
+		}
+		for _, e := range a.Delivered {
+			if e.Device == own {
+				reached = max(reached, e.Seq)
+			}
+		}
+	}
+	return int(newest - min(newest, reached))
+}
+
+// Everyone returns all who are or were members, sorted by id.
+func (m *Machine) Everyone() (list []wire.PersonID) {
+	for _, who := range m.state().Everyone() {
+		list = append(list, who.Person)
+	}
+	return list
+}

@@ -79,7 +79,15 @@ func hostOf(conn link.Conn) string {
 		return ""
 	}
 	ip, err := netip.ParseAddr(parts[2])
-	if err != nil || ip.IsLoopback() {
+	if err != nil {
+		return ""
+	}
+	return HostName(ip)
+}
+
+// HostName is how [Bans] name the network of an address; empty for loopback.
+func HostName(ip netip.Addr) string {
+	if ip.IsLoopback() {
 		return ""
 	}
 	bits := 32

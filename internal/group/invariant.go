@@ -1,0 +1,54 @@
+package group
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"kith/internal/dag"
+	"kith/internal/wire"
+)
+
+// CheckInvariants looks for a fault of the machine itself: nothing that comes
+// from outside makes it return an error. It reads the head and what is kept of
+// epochs, no entries; tests call it after every step.
+func (m *Machine) CheckInvariants() error {
+	if m.head != m.blocks.Head() {
+		return errors.New("group: the head is not what fork choice picks")
+	}
+	for _, hash := range sortedBlocks(m.publics) {
+		if err := m.checkPublic(hash); err != nil {
+			return fmt.Errorf("group: block %v: %w", hash, err)
+		}
+	}
+	for _, hash := range sortedBlocks(m.epochs) {
+		e, h := m.epochs[hash], m.blocks.Header(hash)
+		switch {
+		case h == nil || e.secret == nil || e.ratchets == nil:
+			return fmt.Errorf("group: the epoch of block %v is not whole", hash)
+		case !bytes.Equal(e.secret.Public().TreeHash(), h.TreeHash[:]) || externalDigest(e.secret.ExternalPub()) != h.ExternalPub:
+			return fmt.Errorf("group: the epoch of block %v is another one's", hash)
+		}
+	}
+	for r := range m.waiting {
+		if m.graph.Has(r) {
+			return fmt.Errorf("group: entry %v is here and is marked as waiting", r)
+		}
+	}
+	return nil
+}
+
+// checkPublic is invariant R1 for one block.
+func (m *Machine) checkPublic(hash wire.BlockHash) error {
+	h, s, p := m.blocks.Header(hash), m.blocks.State(hash), m.publics[hash]
+	switch {
+	case h == nil:
+		return errors.New("a public group of an unknown block")
+	case wire.Digest(p.ConfirmedTranscriptHash()) != h.Transcript || p.Epoch() != 1+h.Height:
+		return errors.New("the public group is another block's")
+	}
+	return checkRoster(s, p)
+}
+
+// Frontier says how far each log is here.
+func (m *Machine) Frontier() dag.Frontier { return m.graph.Frontier() }

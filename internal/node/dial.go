@@ -1,0 +1,291 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"kith/internal/group"
+	"kith/internal/identity"
+	"kith/internal/link"
+	"kith/internal/peer"
+	"kith/internal/wire"
+)
+
+// Redialling, in ms. A healed cable is found within redialMost while somebody
+// was connected lately; who has been away longer is tried more rarely.
+const (
+	redialFirst = 300
+	redialMost  = 3_000
+	redialRare  = 30_000
+	lately      = 10 * 60 * 1000
+	// laterTurn is the head start of the device with the smaller id, so that two
+	// rarely dial each other at once.
+	laterTurn = 700
+)
+
+// A target is a device this node wants to be connected with.
+type target struct {
+	to      peer.Target
+	hosts   []link.Address // on the Internet link, best first
+	lan     link.Address   // on the local link, as last seen
+	at      uint64         // ms; when to dial next
+	wait    uint64         // ms; of the last back-off
+	seen    uint64         // ms; when it was last connected
+	dialing bool
+}
+
+// wanted returns the devices this node wants to be connected with: friends who
+// were met, and members of the groups it takes part in.
+func (n *Node) wanted() []target {
+	list := make(map[wire.DeviceID]target)
+	n.mu.Lock()
+	self := n.self.Device
+	for _, f := range n.friends {
+		known, ok := f.known()
+		card, told := f.card()
+		if !ok || !told || f.State == FriendBlocked || f.State == FriendAsking {
+			continue
+		}
+		list[known.Member.Device] = target{
+			to:    peer.Target{Member: known.Member, Key: known.Key, KnockKey: card.KnockKey},
+			hosts: []link.Address{{Peer: card.Peer, Hosts: card.Hosts}},
+		}
+	}
+	owners := make([]*owner, 0, len(n.owners))
+	for _, o := range n.owners {
+		owners = append(owners, o)
+	}
+	blocked := n.blockedLocked()
+	n.mu.Unlock()
+	for _, o := range owners {
+		p := o.picture.Load()
+		if p.view.Status != group.StatusActive && p.view.Status != group.StatusLeaving {
+			continue
+		}
+		for _, d := range p.devices {
+			if d.Former || blocked[d.Member.Person] || self != nil && d.Member.Device == self.ID() {
+				continue
+			}
+			t, ok := list[d.Member.Device]
+			if !ok {
+				t.to = peer.Target{Member: d.Member, Key: d.Key[:], KnockKey: d.KnockKey}
+			}
+			if d.Reach != nil && d.Reach.Expiry > nowMS() && len(d.Reach.Hosts) > 0 {
+				t.hosts = append(t.hosts, link.Address{Peer: d.Reach.Peer, Hosts: d.Reach.Hosts})
+			}
+			list[d.Member.Device] = t
+		}
+	}
+	out := make([]target, 0, len(list))
+	for _, t := range list {
+		out = append(out, t)
+	}
+	return out
+}
+
+func (n *Node) blockedLocked() map[wire.PersonID]bool {
+	list := make(map[wire.PersonID]bool)
+	for _, f := range n.friends {
+		if f.State == FriendBlocked {
+			list[f.Person] = true
+		}
+	}
+	return list
+}
+
+func (n *Node) kickDialer() {
+	select {
+	case n.kick <- struct{}{}:
+	default:
+	}
+}
+
+// dialing keeps sessions with everybody who is wanted.
+func (n *Node) dialing(ctx context.Context) {
+	pulse := time.NewTicker(250 * time.Millisecond)
+	defer pulse.Stop()
+	refresh := true
+	for round := 0; ; round++ {
+		if refresh || round%8 == 0 {
+			n.refreshTargets()
+			n.askLinks()
+		}
+		n.dialDue()
+		refresh = false
+		select {
+		case <-pulse.C:
+		case <-n.kick:
+			refresh = true
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// refreshTargets takes the wanted devices over, keeping what is known of each.
+func (n *Node) refreshTargets() {
+	wanted := n.wanted()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	next := make(map[wire.DeviceID]*target, len(wanted))
+	for _, t := range wanted {
+		d := t.to.Member.Device
+		if old := n.targets[d]; old != nil {
+			old.to, old.hosts = t.to, t.hosts
+			next[d] = old
+			continue
+		}
+		t.seen = nowMS()
+		if n.self.Device != nil && lessDevice(d, n.self.Device.ID()) {
+			t.at = nowMS() + laterTurn
+		}
+		next[d] = &t
+	}
+	n.targets = next
+}
+
+// dialDue starts a dial to everybody whose turn it is.
+func (n *Node) dialDue() {
+	now := nowMS()
+	n.mu.Lock()
+	var due []*target
+	for d, t := range n.targets {
+		if n.sessions[d] != nil {
+			t.seen, t.wait = now, 0
+			continue
+		}
+		if !t.dialing && t.at <= now && (len(t.hosts) > 0 || len(t.lan.Hosts) > 0) {
+			t.dialing = true
+			due = append(due, t)
+		}
+	}
+	n.mu.Unlock()
+	for _, t := range due {
+		if !n.spawn(func(ctx context.Context) { n.dial(ctx, t) }) {
+			return
+		}
+	}
+}
+
+// dial tries to reach a target once, over the local network first.
+func (n *Node) dial(ctx context.Context, t *target) {
+	n.mu.Lock()
+	to, hosts, lan := t.to, t.hosts, t.lan
+	internet, local := n.internet, n.lan
+	n.mu.Unlock()
+	s, err := n.knock(ctx, local, lan, to)
+	for i := 0; s == nil && i < len(hosts); i++ {
+		s, err = n.knock(ctx, internet, hosts[i], to)
+	}
+	n.mu.Lock()
+	t.dialing = false
+	if s == nil {
+		n.backOff(t)
+	}
+	n.mu.Unlock()
+	if s != nil {
+		n.session(ctx, s)
+		return
+	}
+	n.log.Debug("not reached", "peer", shortDevice(to.Member.Device), "err", err)
+}
+
+// backOff says when to dial t next. n.mu is held.
+func (n *Node) backOff(t *target) {
+	most := uint64(redialMost)
+	if t.seen+lately < nowMS() {
+		most = redialRare
+	}
+	t.wait = min(max(2*t.wait, redialFirst), most)
+	t.at = nowMS() + t.wait/2 + rand.Uint64N(t.wait/2+1)
+}
+
+func (n *Node) knock(ctx context.Context, l link.Link, at link.Address, to peer.Target) (*peer.Session, error) {
+	if l == nil || len(at.Hosts) == 0 {
+		return nil, errNoLink
+	}
+	conn, err := l.Dial(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	return peer.Knock(ctx, conn, n.peerConfig(), to)
+}
+
+// askLinks opens the contact links that nobody has answered yet.
+func (n *Node) askLinks() {
+	type open struct {
+		person wire.PersonID
+		link   identity.ContactLink
+		given  [][]byte
+	}
+	var list []open
+	now := nowMS()
+	n.mu.Lock()
+	for _, f := range n.friends {
+		if f.State != FriendAsked || f.Link == "" {
+			continue
+		}
+		l, err := identity.ParseContactLink(f.Link, now/1000)
+		t := n.asking(f.Person)
+		if err != nil || t.dialing || t.at > now {
+			continue
+		}
+		t.dialing = true
+		list = append(list, open{f.Person, l, f.Given})
+	}
+	n.mu.Unlock()
+	for _, o := range list {
+		n.spawn(func(ctx context.Context) {
+			err := n.askLink(ctx, o.link, o.given)
+			n.mu.Lock()
+			t := n.asking(o.person)
+			t.dialing = false
+			n.backOff(t)
+			n.mu.Unlock()
+			if err != nil {
+				n.log.Debug("contact link not answered", "err", err)
+			}
+		})
+	}
+}
+
+// asking is the state of dialling the link of somebody not met yet. n.mu is held.
+func (n *Node) asking(p wire.PersonID) *target {
+	t := n.asks[p]
+	if t == nil {
+		t = &target{seen: nowMS()}
+		n.asks[p] = t
+	}
+	return t
+}
+
+// askLink asks over a contact link; when it is answered a session is up.
+func (n *Node) askLink(ctx context.Context, l identity.ContactLink, given [][]byte) error {
+	n.mu.Lock()
+	internet := n.internet
+	n.mu.Unlock()
+	if internet == nil {
+		return errNoLink
+	}
+	conn, err := internet.Dial(ctx, link.Address{Peer: l.Peer, Hosts: l.Hosts})
+	if err != nil {
+		return err
+	}
+	s, theirs, err := peer.Ask(ctx, conn, n.peerConfig(), l, n.ownCard(given))
+	if err != nil {
+		return err
+	}
+	if err := n.answered(theirs); err != nil {
+		s.Close(err)
+		return err
+	}
+	if !n.spawn(func(ctx context.Context) { n.session(ctx, s) }) {
+		s.Close(nil)
+		return errors.New("node: stopping")
+	}
+	return nil
+}
+
+func lessDevice(a, b wire.DeviceID) bool { return string(a[:]) < string(b[:]) }

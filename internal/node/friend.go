@@ -1,0 +1,370 @@
+package node
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"kith/internal/group"
+	"kith/internal/identity"
+	"kith/internal/peer"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+const (
+	// linkLife is how long an own contact link can be used, in seconds.
+	linkLife = 14 * 24 * 3600
+	// packagesEach is how many one-time key packages a friend is given.
+	packagesEach = 8
+	// packagesLow is when it is given more.
+	packagesLow = 4
+)
+
+func nowTime() time.Time { return time.Now() }
+
+// updateFriend changes what is kept of a person and writes it before anybody
+// sees it. change gets a copy, with the zero State if there is nothing yet; with
+// keep false the friend is forgotten.
+func (n *Node) updateFriend(p wire.PersonID, change func(f *friend) (keep bool, err error)) (friend, error) {
+	return n.updateFriendAlso(p, change, nil)
+}
+
+func (n *Node) updateFriendAlso(p wire.PersonID, change func(f *friend) (bool, error), also func(*store.Tx) error) (friend, error) {
+	var next friend
+	keep := false
+	err := n.db.Update(func(tx *store.Tx) error { // one at a time: the store has one writer
+		n.mu.Lock()
+		old := n.friends[p]
+		n.mu.Unlock()
+		next = friend{Person: p, Since: nowMS()}
+		if old != nil {
+			next = *old
+		}
+		var err error
+		if keep, err = change(&next); err != nil {
+			return err
+		}
+		if also != nil {
+			if err := also(tx); err != nil {
+				return err
+			}
+		}
+		if !keep {
+			return tx.Delete(bucketFriend, p[:])
+		}
+		return next.put(tx)
+	})
+	if err != nil {
+		return friend{}, storeError(err)
+	}
+	n.mu.Lock()
+	if keep {
+		n.friends[p] = &next
+	} else {
+		delete(n.friends, p)
+	}
+	n.mu.Unlock()
+	if keep {
+		n.hub.publish(FriendChanged{p})
+	} else {
+		n.hub.publish(FriendRemoved{p})
+	}
+	return next, nil
+}
+
+// NewContactLink makes a link that one person can use, for two weeks.
+func (n *Node) NewContactLink() (ContactLink, error) {
+	if !n.Ready() {
+		return ContactLink{}, fail(ReasonNoIdentity, "")
+	}
+	at := n.address()
+	l := identity.ContactLink{
+		Person: n.self.Person, Secret: [32]byte(wire.Random(32)), Peer: at.Peer, Hosts: at.Hosts,
+		Expiry: nowMS()/1000 + linkLife,
+	}
+	if len(l.Hosts) > identity.MaxLinkHosts {
+		l.Hosts = l.Hosts[:identity.MaxLinkHosts]
+	}
+	text, err := l.Text()
+	if err != nil {
+		return ContactLink{}, err
+	}
+	tag := l.Tag()
+	own := &ownLink{Secret: l.Secret[:], Expiry: l.Expiry}
+	err = n.db.Update(func(tx *store.Tx) error { return putJSON(tx, bucketLink, tag[:], own) })
+	if err != nil {
+		return ContactLink{}, storeError(err)
+	}
+	n.mu.Lock()
+	n.links[tag] = own
+	n.mu.Unlock()
+	return ContactLink{text, l.Expiry * 1000}, nil
+}
+
+// LinkSecret implements peer.Directory.
+func (n *Node) LinkSecret(tag [16]byte) (secret [32]byte, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	l := n.links[tag]
+	if l == nil || l.Expiry < nowMS()/1000 || len(l.Secret) != 32 {
+		return secret, false
+	}
+	return [32]byte(l.Secret), true
+}
+
+var errUsed = errors.New("node: the contact link is used up")
+
+// Asked implements peer.Directory: somebody asks over an own contact link. The
+// same person may ask again, if the answer was lost.
+func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
+	n.mu.Lock()
+	l := n.links[tag]
+	n.mu.Unlock()
+	p := r.Member.Person
+	if l == nil || l.By != nil && string(l.By) != string(p[:]) {
+		return peer.Card{}, errUsed
+	}
+	used := *l
+	used.By = slices.Clone(p[:])
+	given, private, err := n.makePackages(p)
+	if err != nil {
+		return peer.Card{}, err
+	}
+	f, err := n.updateFriendAlso(p, func(f *friend) (bool, error) {
+		if f.State == FriendBlocked {
+			return true, fail(ReasonBlocked, "")
+		}
+		switch f.State {
+		case FriendAsked: // each opened the other's link: that is both asking and accepting
+			f.State, f.Opener = FriendFriend, string(n.self.Person[:]) < string(p[:])
+		case FriendFriend:
+		default:
+			f.State = FriendAsking
+		}
+		f.Given = given
+		return true, f.meet(r)
+	}, func(tx *store.Tx) error {
+		if err := putPackages(tx, private); err != nil {
+			return err
+		}
+		return putJSON(tx, bucketLink, tag[:], used)
+	})
+	if err != nil {
+		return peer.Card{}, err
+	}
+	n.mu.Lock()
+	n.links[tag] = &used
+	n.mu.Unlock()
+	if f.State == FriendFriend {
+		n.spawnOpen(p)
+	}
+	return n.ownCard(given), nil
+}
+
+// meet takes over what a person told of itself on a proved connection.
+func (f *friend) meet(r peer.Request) error {
+	card := r.Card
+	f.Packages = nil
+	for _, b := range card.KeyPackages {
+		if group.CheckPackage(b, r.Member, nowMS()) == nil {
+			f.Packages = append(f.Packages, b)
+		}
+	}
+	card.KeyPackages = nil
+	b, err := card.Marshal()
+	if err != nil {
+		return err
+	}
+	f.Card, f.Device, f.Link = b, r.Key, ""
+	return nil
+}
+
+// ownCard is what this node tells of itself first.
+func (n *Node) ownCard(packages [][]byte) peer.Card {
+	at := n.address()
+	return peer.Card{
+		Headers: n.self.Headers, Info: n.self.Info, KnockKey: n.self.Device.KnockKey(),
+		KeyPackages: packages, Peer: at.Peer, Hosts: at.Hosts,
+	}
+}
+
+// privatePackage is a key package with what is kept of it.
+type privatePackage struct {
+	ref [32]byte
+	own ownPackage
+}
+
+// makePackages makes key packages for one person. They are to be written before
+// they are given.
+func (n *Node) makePackages(p wire.PersonID) (public [][]byte, private []privatePackage, err error) {
+	for range packagesEach {
+		k, err := n.self.NewPackage(nowMS())
+		if err != nil {
+			return nil, nil, err
+		}
+		public = append(public, k.Public)
+		private = append(private, privatePackage{k.Ref, ownPackage{k.Secrets, k.Expiry, p[:]}})
+	}
+	return public, private, nil
+}
+
+func putPackages(tx *store.Tx, list []privatePackage) error {
+	for _, p := range list {
+		b, err := json.Marshal(p.own)
+		if err != nil {
+			return err
+		}
+		if err := tx.Put(bucketPackage, p.ref[:], b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AddFriend opens a contact link: the request goes out as soon as the other
+// node can be reached.
+func (n *Node) AddFriend(text string) (Friend, error) {
+	if !n.Ready() {
+		return Friend{}, fail(ReasonNoIdentity, "")
+	}
+	l, err := identity.ParseContactLink(text, nowMS()/1000)
+	if err != nil {
+		return Friend{}, &Error{Reason: ReasonLink, Err: err}
+	}
+	if l.Person == n.self.Person {
+		return Friend{}, fail(ReasonOwnLink, "")
+	}
+	given, private, err := n.makePackages(l.Person)
+	if err != nil {
+		return Friend{}, err
+	}
+	f, err := n.updateFriendAlso(l.Person, func(f *friend) (bool, error) {
+		switch f.State {
+		case FriendFriend:
+			return true, fail(ReasonFriend, f.name())
+		case FriendAsking: // they ask already: opening their link accepts
+			f.State, f.Opener = FriendFriend, true
+		default:
+			f.State, f.Link, f.Given = FriendAsked, text, given
+		}
+		return true, nil
+	}, func(tx *store.Tx) error { return putPackages(tx, private) })
+	if err != nil {
+		return Friend{}, err
+	}
+	if f.State == FriendFriend {
+		if err := n.openDirect(f.Person); err != nil {
+			return Friend{}, err
+		}
+	}
+	n.kickDialer()
+	return n.Friend(l.Person)
+}
+
+// answered takes the answer to an own request.
+func (n *Node) answered(r peer.Request) error {
+	p := r.Member.Person
+	f, err := n.updateFriend(p, func(f *friend) (bool, error) {
+		if f.State == FriendBlocked || f.State == 0 {
+			return f.State != 0, fail(ReasonBlocked, "")
+		}
+		f.Given = nil
+		return true, f.meet(r)
+	})
+	if err == nil && f.State == FriendFriend && f.Opener {
+		n.spawnOpen(p)
+	}
+	return err
+}
+
+// AcceptFriend accepts a request: the direct chat is made, and the other's node
+// told of it as soon as it is reached.
+func (n *Node) AcceptFriend(p wire.PersonID) (Friend, error) {
+	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
+		if f.State != FriendAsking {
+			return f.State != 0, fail(ReasonNotAsking, f.name())
+		}
+		f.State, f.Opener, f.Since = FriendFriend, true, nowMS()
+		return true, nil
+	})
+	if err != nil {
+		return Friend{}, err
+	}
+	if err := n.openDirect(p); err != nil {
+		return Friend{}, err
+	}
+	n.kickDialer()
+	n.greetPerson(p)
+	return n.Friend(p)
+}
+
+// DeclineFriend forgets a request, or takes one's own back.
+func (n *Node) DeclineFriend(p wire.PersonID) error {
+	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
+		if f.State != FriendAsking && f.State != FriendAsked {
+			return f.State != 0, fail(ReasonNotAsking, f.name())
+		}
+		return false, nil
+	})
+	if err == nil {
+		n.dropPerson(p)
+	}
+	return err
+}
+
+// BlockFriend stops answering a person; it is not told.
+func (n *Node) BlockFriend(p wire.PersonID) (Friend, error) {
+	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
+		f.State = FriendBlocked
+		return true, nil
+	})
+	if err != nil {
+		return Friend{}, err
+	}
+	n.dropPerson(p)
+	return n.Friend(p)
+}
+
+func (n *Node) dropPerson(p wire.PersonID) {
+	for _, s := range n.liveSessions() {
+		if s.Remote().Person == p {
+			n.dropIfStranger(s.Remote().Device)
+		}
+	}
+}
+
+// Friends returns everybody who is a friend, asks, was asked or is blocked.
+func (n *Node) Friends() ([]Friend, error) {
+	n.mu.Lock()
+	var people []wire.PersonID
+	for p := range n.friends {
+		people = append(people, p)
+	}
+	n.mu.Unlock()
+	var list []Friend
+	for _, p := range people {
+		f, err := n.Friend(p)
+		if err == nil {
+			list = append(list, f)
+		}
+	}
+	slices.SortFunc(list, func(a, b Friend) int { return compareNames(a.Person, b.Person) })
+	return list, nil
+}
+
+// Friend returns one of them.
+func (n *Node) Friend(p wire.PersonID) (Friend, error) {
+	n.mu.Lock()
+	f := n.friends[p]
+	self := n.self.Person
+	n.mu.Unlock()
+	if f == nil {
+		return Friend{}, fail(ReasonUnknown, p.String())
+	}
+	return Friend{
+		Person: n.person(p), State: f.State, Chat: f.Chat, Since: f.Since,
+		Fingerprint: identity.Fingerprint(self, p), Met: len(f.Device) > 0,
+	}, nil
+}

@@ -1,0 +1,413 @@
+package node
+
+import (
+	"encoding/json"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/group"
+	"kith/internal/identity"
+	"kith/internal/peer"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// NotesTitle is the title of the group of one that every node begins with.
+const NotesTitle = "Notes to self"
+
+// Ready reports whether this node has an identity.
+func (n *Node) Ready() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ready
+}
+
+// Setup makes the identity of a node that has none, and its notes.
+func (n *Node) Setup(name string) error {
+	if n.Ready() {
+		return fail(ReasonIdentity, "")
+	}
+	device, phrase := identity.NewDevice(), identity.NewPhrase()
+	recovery, err := identity.ParsePhrase(phrase)
+	if err != nil {
+		return err
+	}
+	self, eff, err := group.NewPerson(group.NewPersonParams{
+		Device: device, Name: name,
+		Recovery: chain.RecoveryKeys{Key: [32]byte(recovery.RecoveryKey()), Sealing: [chain.KnockKeySize]byte(recovery.SealingKey())},
+	}, nowMS())
+	if err != nil {
+		return err
+	}
+	notes, notesEff, err := group.Create(self, group.CreateParams{Title: NotesTitle}, nowMS())
+	if err != nil {
+		return err
+	}
+	notesID := notes.Group()
+	err = n.db.CommitMany([]store.Batch{
+		{Group: wire.GroupID(self.Person), Records: eff.Write, Also: func(tx *store.Tx) error {
+			if err := tx.Put(bucketSelf, []byte(keyDevice), device.Marshal()); err != nil {
+				return err
+			}
+			if err := tx.Put(bucketSelf, []byte(keyPhrase), []byte(phrase)); err != nil {
+				return err
+			}
+			return putJSON(tx, bucketSelf, []byte(keyPerson), selfRecord{self.Person[:], self.Headers, self.Info, notesID[:]})
+		}},
+		{Group: notesID, Records: notesEff.Write, Rows: notesEff.Rows},
+	})
+	if err != nil {
+		return storeError(err)
+	}
+	n.mu.Lock()
+	n.self, n.notes, n.ready = self, notesID, true
+	n.mu.Unlock()
+	n.start(notes)
+	n.hub.publish(StatusChanged{})
+	return nil
+}
+
+// start gives a machine that is durable its owner.
+func (n *Node) start(m *group.Machine) *owner {
+	o := n.newOwner(m)
+	n.mu.Lock()
+	n.owners[o.id] = o
+	if n.running != nil && n.running.ctx.Err() == nil {
+		ctx := n.running.ctx
+		n.running.tasks.Go(func() { o.run(ctx) })
+	}
+	n.mu.Unlock()
+	for _, s := range n.liveSessions() {
+		who := s.Remote()
+		o.tell(group.PeerUp{Peer: who})
+	}
+	o.tell(n.reachCause())
+	n.hub.publish(ChatChanged{o.id})
+	return o
+}
+
+// tell posts a cause if there is a goroutine to take it; a node that does not
+// run yet says it all when it starts.
+func (o *owner) tell(c group.Cause) {
+	o.n.mu.Lock()
+	runs := o.n.running != nil
+	o.n.mu.Unlock()
+	if runs {
+		o.post(func() { _ = o.step(c) })
+	}
+}
+
+// adopt writes a new machine's first effects and starts it.
+func (n *Node) adopt(m *group.Machine, eff group.Effects, also func(*store.Tx) error) error {
+	o := n.newOwner(m)
+	if err := o.commit(eff, also); err != nil {
+		return storeError(err)
+	}
+	n.start(m)
+	return nil
+}
+
+// reach tells every group where this node's link is now.
+func (n *Node) reach() {
+	c := n.reachCause()
+	for _, o := range n.allOwners() {
+		o.tell(c)
+	}
+	for _, s := range n.liveSessions() {
+		n.greet(s)
+	}
+}
+
+func (n *Node) reachCause() group.SetReach {
+	at := n.address()
+	return group.SetReach{Peer: at.Peer, Hosts: at.Hosts, Expiry: n.linkExpiry()}
+}
+
+// invited takes an invitation for a group that this device does not know, or
+// has left.
+func (n *Node) invited(s *peer.Session, g wire.GroupID, old *owner, payload []byte) {
+	from := s.Remote()
+	m, eff, err := group.Join(n.self, payload, from, n.packageSecrets, nowMS())
+	if err != nil || m.Group() != g {
+		n.log.Warn("invitation refused", "peer", shortDevice(from.Device), "err", err)
+		return
+	}
+	view := m.View()
+	also := func(tx *store.Tx) error { return nil }
+	n.mu.Lock()
+	f := n.friends[from.Person]
+	n.mu.Unlock()
+	if view.Direct {
+		if f == nil || f.State != FriendAsked && f.State != FriendFriend || f.Chat != (wire.GroupID{}) && f.Chat != g {
+			n.log.Warn("direct chat refused", "peer", shortDevice(from.Device))
+			return
+		}
+		also = func(tx *store.Tx) error { return n.setChat(tx, from.Person, g) }
+	}
+	if old != nil {
+		n.forget(old)
+	}
+	if err := n.adopt(m, eff, also); err != nil {
+		n.log.Error("cannot write", "group", shortGroup(g), "err", err)
+		return
+	}
+	if view.Direct { // who asked has thereby accepted the chat with exactly that person
+		o := n.owner(g)
+		o.tell(group.Accept{})
+		o.tell(n.reachCause())
+		n.hub.publish(FriendChanged{from.Person})
+		n.greet(s)
+	}
+}
+
+// packageSecrets finds the private part of an own key package.
+func (n *Node) packageSecrets(ref []byte) ([]byte, bool) {
+	var own ownPackage
+	err := n.db.View(func(tx *store.Tx) error {
+		b, ok, err := tx.Get(bucketPackage, ref)
+		if err != nil || !ok {
+			return err
+		}
+		return json.Unmarshal(b, &own)
+	})
+	return own.Secrets, err == nil && len(own.Secrets) > 0
+}
+
+// CreateGroup makes a group with friends; each of them is invited.
+func (n *Node) CreateGroup(title string, people []wire.PersonID) (wire.GroupID, error) {
+	if !n.Ready() {
+		return wire.GroupID{}, fail(ReasonNoIdentity, "")
+	}
+	newcomers, take, err := n.newcomers(people)
+	if err != nil {
+		return wire.GroupID{}, err
+	}
+	m, eff, err := group.Create(n.self, group.CreateParams{Title: title, Newcomers: newcomers}, nowMS())
+	if err != nil {
+		return wire.GroupID{}, err
+	}
+	if err := n.adopt(m, eff, take); err != nil {
+		return wire.GroupID{}, err
+	}
+	for _, p := range people {
+		n.greetPerson(p) // fewer of their key packages are left
+	}
+	return m.Group(), nil
+}
+
+// in returns the owner of a chat.
+func (n *Node) in(g wire.GroupID) (*owner, error) {
+	if !n.Ready() {
+		return nil, fail(ReasonNoIdentity, "")
+	}
+	o := n.owner(g)
+	if o == nil {
+		return nil, fail(ReasonUnknown, g.String())
+	}
+	return o, nil
+}
+
+func (n *Node) inGroup(g wire.GroupID, c group.Cause) error {
+	o, err := n.in(g)
+	if err != nil {
+		return err
+	}
+	return o.do(c)
+}
+
+// AcceptGroup accepts an invitation.
+func (n *Node) AcceptGroup(g wire.GroupID) error {
+	o, err := n.in(g)
+	if err != nil {
+		return err
+	}
+	if o.picture.Load().view.Status != group.StatusInvited {
+		return fail(ReasonNotInvited, o.picture.Load().view.Title)
+	}
+	if err := o.do(group.Accept{}); err != nil {
+		return err
+	}
+	o.tell(n.reachCause())
+	n.kickDialer()
+	return nil
+}
+
+// DeclineGroup declines an invitation.
+func (n *Node) DeclineGroup(g wire.GroupID) error {
+	o, err := n.in(g)
+	if err != nil {
+		return err
+	}
+	if o.picture.Load().view.Status != group.StatusInvited {
+		return fail(ReasonNotInvited, o.picture.Load().view.Title)
+	}
+	return o.do(group.Leave{Successor: successorIfAlone(o.picture.Load().view)})
+}
+
+// successorIfAlone names somebody else where the only admin is the one who goes,
+// which an invited person can be by a race alone.
+func successorIfAlone(v group.View) wire.PersonID {
+	admins := 0
+	var other wire.PersonID
+	for _, m := range v.Members {
+		if m.Admin {
+			admins++
+		} else {
+			other = m.Person
+		}
+	}
+	if v.Admin && admins == 1 {
+		return other
+	}
+	return wire.PersonID{}
+}
+
+// AddMembers adds friends to a group.
+func (n *Node) AddMembers(g wire.GroupID, people []wire.PersonID) error {
+	o, err := n.in(g)
+	if err != nil {
+		return err
+	}
+	newcomers, take, err := n.newcomers(people)
+	if err != nil {
+		return err
+	}
+	err = o.ask(func() error { return o.stepAlso(group.Invite{Newcomers: newcomers}, take) })
+	for _, p := range people {
+		n.greetPerson(p)
+	}
+	return err
+}
+
+// RemoveMember takes somebody out of a group.
+func (n *Node) RemoveMember(g wire.GroupID, p wire.PersonID) error {
+	return n.inGroup(g, group.Remove{Person: p})
+}
+
+// SetRole makes a member an admin, or an admin a member.
+func (n *Node) SetRole(g wire.GroupID, p wire.PersonID, admin bool) error {
+	role := chain.RoleMember
+	if admin {
+		role = chain.RoleAdmin
+	}
+	return n.inGroup(g, group.SetRole{Person: p, Role: role})
+}
+
+// SetTitle gives a group another title.
+func (n *Node) SetTitle(g wire.GroupID, title string) error {
+	return n.inGroup(g, group.SetTitle{Title: title})
+}
+
+// LeaveGroup leaves a group, as soon as another member's node takes note.
+func (n *Node) LeaveGroup(g wire.GroupID, successor wire.PersonID) error {
+	return n.inGroup(g, group.Leave{Successor: successor})
+}
+
+// DeleteChat forgets a chat that one is not in any more, or alone in.
+func (n *Node) DeleteChat(g wire.GroupID) error {
+	o, err := n.in(g)
+	if err != nil {
+		return err
+	}
+	v := o.picture.Load().view
+	alone := len(v.Members) == 1 && g != n.notes
+	if !alone && !rejoins(v.Status) {
+		return fail(ReasonStillIn, v.Title)
+	}
+	n.forget(o)
+	if err := n.db.DeleteGroup(g); err != nil {
+		return storeError(err)
+	}
+	n.mu.Lock()
+	var with []wire.PersonID
+	for p, f := range n.friends {
+		if f.Chat == g {
+			with = append(with, p)
+		}
+	}
+	n.mu.Unlock()
+	for _, p := range with {
+		if _, err := n.updateFriend(p, func(f *friend) (bool, error) {
+			f.Chat = wire.GroupID{}
+			return true, nil
+		}); err != nil {
+			return err
+		}
+	}
+	n.hub.publish(ChatDeleted{g})
+	return nil
+}
+
+// forget ends an owner, after what it has under way.
+func (n *Node) forget(o *owner) {
+	_ = o.ask(func() error {
+		close(o.deleted)
+		return nil
+	})
+	n.mu.Lock()
+	if n.owners[o.id] == o {
+		delete(n.owners, o.id)
+	}
+	n.mu.Unlock()
+}
+
+// Blocks returns how a group's membership came about, oldest first.
+func (n *Node) Blocks(g wire.GroupID) ([]Block, error) {
+	o, err := n.in(g)
+	if err != nil {
+		return nil, err
+	}
+	var list []Block
+	err = o.ask(func() error {
+		blocks := o.machine.Blocks()
+		on := blocks.Chain()
+		for _, hash := range blocks.All() {
+			list = append(list, n.block(o.machine, hash, slices.Contains(on, hash)))
+		}
+		return nil
+	})
+	return list, err
+}
+
+func (n *Node) block(m *group.Machine, hash wire.BlockHash, onChain bool) Block {
+	h := m.Blocks().Header(hash)
+	b := Block{
+		Hash: hash, Header: h, HeaderBytes: h.Bytes(), BodyBytes: len(m.Blocks().Body(hash).Bytes()),
+		Author: n.personIn(m, h.Author.Person), OnChain: onChain, Epoch: m.MLSEpoch(hash),
+	}
+	_, d, ok := m.Blocks().State(hash).Device(h.Author.Device)
+	b.SignatureValid = ok && h.VerifySignature(d.Key[:])
+	for _, op := range h.Ops {
+		b.Changes = append(b.Changes, n.change(m, op))
+	}
+	return b
+}
+
+func (n *Node) change(m *group.Machine, op chain.Op) Change {
+	c := Change{Op: op}
+	switch op := op.(type) {
+	case *chain.Genesis:
+		c.Title = m.InfoText(op.Info)
+	case *chain.Add:
+		c.Subject, c.Admin = n.personIn(m, op.Person), op.Role == chain.RoleAdmin
+	case *chain.Remove:
+		c.Subject = n.personIn(m, op.Person)
+	case *chain.Leave:
+		c.Subject = n.personIn(m, op.Person)
+	case *chain.SetRole:
+		c.Subject, c.Admin = n.personIn(m, op.Person), op.Role == chain.RoleAdmin
+	case *chain.SetInfo:
+		c.Title = m.InfoText(op.Info)
+	}
+	return c
+}
+
+// personIn is a person whose name a group's machine may know. It runs in the
+// owner's goroutine.
+func (n *Node) personIn(m *group.Machine, p wire.PersonID) Person {
+	who := n.person(p)
+	if who.Name == "" {
+		who.Name = m.Name(p)
+	}
+	return who
+}

@@ -1,0 +1,413 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kith/internal/group"
+	"kith/internal/identity"
+	"kith/internal/wire"
+)
+
+// clockOff is how far an author's clock may be from the order of display, or
+// ahead of this one, before people are told, in ms.
+const clockOff = 10 * 60 * 1000
+
+// maxPage bounds the messages of one page.
+const maxPage = 500
+
+// Send writes a message to a chat. The same client id gives the same message.
+func (n *Node) Send(ctx context.Context, g wire.GroupID, client string, c group.Content) (Message, error) {
+	o, err := n.in(g)
+	if err != nil {
+		return Message{}, err
+	}
+	if client == "" {
+		client = hex.EncodeToString(wire.Random(16))
+	}
+	var sent Message
+	err = o.ask(func() error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		row, err := n.db.RowByClient(g, client)
+		if err != nil {
+			return storeError(err)
+		}
+		if row == nil {
+			if err := o.step(group.Compose{Client: client, Content: c}); err != nil {
+				return err
+			}
+			if row, err = n.db.RowByClient(g, client); err != nil || row == nil {
+				return storeError(err)
+			}
+		}
+		sent = n.message(o, *row)
+		o.reached([]*Message{&sent})
+		return nil
+	})
+	return sent, err
+}
+
+// Messages returns a page of a chat before a place, or the newest, oldest first.
+func (n *Node) Messages(g wire.GroupID, before *group.Place, limit int) (list []Message, more bool, err error) {
+	o, err := n.in(g)
+	if err != nil {
+		return nil, false, err
+	}
+	if limit <= 0 {
+		limit = 50
+	}
+	limit = min(limit, maxPage)
+	rows, err := n.db.Page(g, before, limit+1)
+	if err != nil {
+		return nil, false, err
+	}
+	if more = len(rows) > limit; more {
+		rows = rows[1:]
+	}
+	list = make([]Message, len(rows))
+	own := make([]*Message, 0, len(rows))
+	for i, r := range rows {
+		list[i] = n.message(o, r)
+		own = append(own, &list[i])
+	}
+	return list, more, o.ask(func() error {
+		o.reached(own)
+		return nil
+	})
+}
+
+// Message finds one message by its id or cursor.
+func (n *Node) Message(g wire.GroupID, ref string) (Message, error) {
+	o, err := n.in(g)
+	if err != nil {
+		return Message{}, err
+	}
+	var row *group.Row
+	if at, ok := ParseCursor(ref); ok {
+		row, err = n.db.RowAt(g, at)
+	} else if b, bad := hex.DecodeString(ref); bad == nil && len(b) == len(wire.ContentID{}) {
+		var rows []group.Row
+		if rows, err = n.db.RowsByID(g, wire.ContentID(b)); len(rows) == 1 {
+			row = &rows[0]
+		}
+	}
+	if err != nil {
+		return Message{}, err
+	}
+	if row == nil {
+		return Message{}, fail(ReasonUnknown, ref)
+	}
+	msg := n.message(o, *row)
+	return msg, o.ask(func() error {
+		o.reached([]*Message{&msg})
+		return nil
+	})
+}
+
+// Delivery returns who of the other members has an own message, and who all of
+// them are.
+func (n *Node) Delivery(g wire.GroupID, m Message) (reached, of []Person, err error) {
+	o, err := n.in(g)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = o.ask(func() error {
+		have, all := o.machine.Delivered(m.Place.Device, m.Place.Seq)
+		for _, p := range have {
+			reached = append(reached, n.personIn(o.machine, p))
+		}
+		for _, p := range all {
+			of = append(of, n.personIn(o.machine, p))
+		}
+		return nil
+	})
+	return reached, of, err
+}
+
+// MarkRead notes how far a chat was read.
+func (n *Node) MarkRead(g wire.GroupID, to group.Place) error {
+	if _, err := n.in(g); err != nil {
+		return err
+	}
+	if err := n.db.SetLastRead(g, to); err != nil {
+		return storeError(err)
+	}
+	n.hub.publish(ChatChanged{g})
+	return nil
+}
+
+// message makes what people see of a row.
+func (n *Node) message(o *owner, r group.Row) Message {
+	m := Message{
+		Chat: o.id, ID: r.ID, Place: r.Place, Author: n.memberOf(o, r.Person), Time: r.Time, State: r.State,
+		Client: r.Client, EarlierComing: r.Waiting, WhileSplit: r.Split,
+		ClockOff: apart(r.Time, r.Place.Order) > clockOff || r.Time > nowMS()+clockOff,
+	}
+	if r.State == group.RowShown {
+		if c, err := group.ParseContent(r.Content); err == nil {
+			m.Content = c
+		} else {
+			m.State = group.RowDamaged
+		}
+	}
+	return m
+}
+
+func apart(a, b uint64) uint64 { return max(a, b) - min(a, b) }
+
+// memberOf is a person whose name a chat's picture may know.
+func (n *Node) memberOf(o *owner, p wire.PersonID) Person {
+	who := n.person(p)
+	if who.Name != "" {
+		return who
+	}
+	who.Name = o.picture.Load().names[p]
+	return who
+}
+
+// person is somebody as this node knows them.
+func (n *Node) person(p wire.PersonID) Person {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	who := Person{ID: p}
+	if n.ready && p == n.self.Person {
+		who.Me = true
+		if info, err := identity.ParseInfo(n.self.Info); err == nil {
+			who.Name = info.Name
+		}
+		return who
+	}
+	if f := n.friends[p]; f != nil {
+		who.Name, who.Friend = f.name(), f.State == FriendFriend
+	}
+	for _, s := range n.sessions {
+		who.Connected = who.Connected || s.Remote().Person == p
+	}
+	return who
+}
+
+func compareNames(a, b Person) int {
+	return cmp.Or(
+		cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)),
+		slices.Compare(a.ID[:], b.ID[:]),
+	)
+}
+
+// Chats returns all chats, the one that changed last first.
+func (n *Node) Chats() ([]Chat, error) {
+	var list []Chat
+	for _, o := range n.allOwners() {
+		c, err := n.chat(o)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b Chat) int {
+		return cmp.Or(cmp.Compare(b.ChangedAt, a.ChangedAt), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	return list, nil
+}
+
+// Chat returns one chat.
+func (n *Node) Chat(g wire.GroupID) (Chat, error) {
+	o, err := n.in(g)
+	if err != nil {
+		return Chat{}, err
+	}
+	return n.chat(o)
+}
+
+func (n *Node) chat(o *owner) (Chat, error) {
+	p := o.picture.Load()
+	v := p.view
+	c := Chat{
+		ID: o.id, Kind: ChatGroup, State: v.Status, Title: v.Title, Admin: v.Admin,
+		ChangedAt: v.ChangedAt, Missing: v.Missing, Waiting: p.waiting, NoKeys: v.NoKeys,
+		InvitedBy: n.memberOf(o, v.InvitedBy),
+	}
+	if v.RemovedBy != (wire.PersonID{}) {
+		c.RemovedBy = n.memberOf(o, v.RemovedBy)
+	}
+	n.mu.Lock()
+	notes := n.notes
+	n.mu.Unlock()
+	for _, m := range v.Members {
+		who := Member{Person: n.memberOf(o, m.Person), Admin: m.Admin, Accepted: m.Accepted, Since: m.Since, AddedBy: n.memberOf(o, m.AddedBy)}
+		c.Members = append(c.Members, who)
+		if who.Person.Connected {
+			c.Connected++
+		}
+	}
+	slices.SortFunc(c.Members, func(a, b Member) int {
+		return cmp.Or(cmp.Compare(a.Since, b.Since), compareNames(a.Person, b.Person))
+	})
+	switch {
+	case o.id == notes:
+		c.Kind = ChatNotes
+	case v.Direct:
+		c.Kind = ChatDirect
+		c.Title = n.otherName(o, v)
+	}
+	return c, n.readState(o, &c)
+}
+
+// otherName is the name of the other person of a direct chat.
+func (n *Node) otherName(o *owner, v group.View) string {
+	for p, name := range o.picture.Load().names {
+		if !n.person(p).Me {
+			if known := n.person(p).Name; known != "" {
+				return known
+			}
+			return name
+		}
+	}
+	return v.Title
+}
+
+// readState adds what the store knows of a chat's messages.
+func (n *Node) readState(o *owner, c *Chat) error {
+	row, err := n.db.Newest(o.id)
+	if err != nil {
+		return err
+	}
+	if row != nil {
+		m := n.message(o, *row)
+		c.Newest = &m
+		c.ChangedAt = max(c.ChangedAt, row.Place.Order)
+	}
+	if c.Unread, err = n.db.Unread(o.id, n.self.Person); err != nil {
+		return err
+	}
+	c.ReadTo, err = n.db.LastRead(o.id)
+	return err
+}
+
+// Status returns the node as people see it.
+func (n *Node) Status() Status {
+	at := n.address()
+	reach, hosts := reachability(at)
+	n.mu.Lock()
+	s := Status{
+		Ready: n.ready, Home: n.cfg.Home, Chats: len(n.owners), Addresses: hosts, Reachability: reach,
+		Notes: n.notes, StartedAt: n.started,
+	}
+	people := make(map[wire.PersonID]bool)
+	for _, c := range n.sessions {
+		people[c.Remote().Person] = true
+	}
+	s.Connected = len(people)
+	for _, f := range n.friends {
+		if f.State == FriendFriend {
+			s.Friends++
+		}
+	}
+	self := n.self
+	n.mu.Unlock()
+	if s.Ready {
+		s.Me, s.Device = n.person(self.Person), self.Device.ID()
+		s.Fingerprint = identity.Fingerprint(self.Person, self.Person)
+	}
+	return s
+}
+
+// minPrefix is how many hex digits of an id are enough to name it.
+const minPrefix = 4
+
+// FindPerson finds a friend or member by unique name, id or beginning of the id.
+func (n *Node) FindPerson(ref string) (wire.PersonID, error) {
+	people := make(map[wire.PersonID]string)
+	n.mu.Lock()
+	for p, f := range n.friends {
+		people[p] = f.name()
+	}
+	if n.ready {
+		people[n.self.Person] = ""
+	}
+	n.mu.Unlock()
+	for _, o := range n.allOwners() {
+		for p, name := range o.picture.Load().names {
+			if people[p] == "" {
+				people[p] = name
+			}
+		}
+	}
+	return find(people, ref)
+}
+
+// FindChat finds a chat by unique title, the name of a direct chat's other
+// person, id or beginning of the id.
+func (n *Node) FindChat(ref string) (wire.GroupID, error) {
+	chats := make(map[wire.GroupID]string)
+	for _, o := range n.allOwners() {
+		v := o.picture.Load().view
+		chats[o.id] = v.Title
+		if v.Direct {
+			chats[o.id] = n.otherName(o, v)
+		}
+	}
+	return find(chats, ref)
+}
+
+// find prefers a whole id, then an equal name, then the beginning of an id.
+func find[ID interface {
+	~[32]byte
+	String() string
+}](all map[ID]string, ref string) (ID, error) {
+	var named, begun []ID
+	ref = strings.TrimSpace(ref)
+	lower := strings.ToLower(ref)
+	for id, name := range all {
+		switch text := id.String(); {
+		case text == lower:
+			return id, nil
+		case name != "" && strings.EqualFold(name, ref):
+			named = append(named, id)
+		case len(lower) >= minPrefix && strings.HasPrefix(text, lower):
+			begun = append(begun, id)
+		}
+	}
+	for _, list := range [][]ID{named, begun} {
+		switch len(list) {
+		case 0:
+		case 1:
+			return list[0], nil
+		default:
+			return ID{}, fail(ReasonAmbiguous, ref)
+		}
+	}
+	return ID{}, fail(ReasonUnknown, ref)
+}
+
+// Cursor writes a place as text that sorts as messages are displayed.
+func Cursor(p group.Place) string {
+	return hex16(p.Order) + "." + p.Device.String() + "." + hex16(p.Seq)
+}
+
+func hex16(v uint64) string {
+	s := strconv.FormatUint(v, 16)
+	return strings.Repeat("0", 16-len(s)) + s
+}
+
+// ParseCursor reads what Cursor wrote.
+func ParseCursor(s string) (p group.Place, ok bool) {
+	parts := strings.Split(s, ".")
+	if len(parts) != 3 || len(parts[0]) != 16 || len(parts[1]) != 64 || len(parts[2]) != 16 {
+		return p, false
+	}
+	device, err := hex.DecodeString(parts[1])
+	if err != nil {
+		return p, false
+	}
+	p.Device = wire.DeviceID(device)
+	var err1, err2 error
+	p.Order, err1 = strconv.ParseUint(parts[0], 16, 64)
+	p.Seq, err2 = strconv.ParseUint(parts[2], 16, 64)
+	return p, err1 == nil && err2 == nil
+}

@@ -1,0 +1,174 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"kith/internal/group"
+	"kith/internal/link"
+	"kith/internal/peer"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// Config says what node to open. Its zero value but for Home works.
+type Config struct {
+	Home           string       // folder of everything this node keeps
+	PassphraseFile string       // its content locks the database; empty: a key file beside it
+	Listen         string       // HOST:PORT; empty: any interface, at a port that is kept
+	NoLAN          bool         // neither announce nor look for others on the local network
+	Log            *slog.Logger // nil: none
+
+	Tap   func(frame []byte) // sees every frame handed to a link; tests of secrecy
+	Plain bool               // no encryption at rest; refused outside test binaries
+	Link  link.Link          // in place of real networks; tests
+}
+
+// A Node is a running Kith.
+type Node struct {
+	cfg     Config
+	db      *store.DB
+	log     *slog.Logger
+	hub     *hub
+	bans    peer.Bans
+	started uint64 // ms
+
+	stopping chan struct{} // closed when Run ends
+	kick     chan struct{} // a dial may be worth trying now
+
+	mu       sync.Mutex // guards all below; never held across a store or link call
+	running  *running
+	ready    bool
+	self     group.Self
+	notes    wire.GroupID
+	owners   map[wire.GroupID]*owner
+	friends  map[wire.PersonID]*friend
+	links    map[[16]byte]*ownLink
+	sessions map[wire.DeviceID]*peer.Session
+	targets  map[wire.DeviceID]*target
+	asks     map[wire.PersonID]*target // of contact links not answered yet
+	internet link.Link
+	lan      link.Link
+}
+
+// running is what exists only while Run does.
+type running struct {
+	ctx   context.Context
+	tasks sync.WaitGroup
+}
+
+// Open opens a home, and makes it if there is none. It starts nothing.
+func Open(cfg Config) (*Node, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := os.MkdirAll(cfg.Home, 0o700); err != nil {
+		return nil, fmt.Errorf("node: home: %w", err)
+	}
+	db, err := openStore(cfg)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{
+		cfg: cfg, db: db, log: cfg.Log, hub: newHub(),
+		stopping: make(chan struct{}), kick: make(chan struct{}, 1), started: nowMS(),
+		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
+		links: make(map[[16]byte]*ownLink), sessions: make(map[wire.DeviceID]*peer.Session),
+		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target),
+	}
+	if err := n.load(); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func openStore(cfg Config) (*store.DB, error) {
+	c := store.Config{Path: filepath.Join(cfg.Home, store.FileName), Plain: cfg.Plain}
+	var err error
+	switch {
+	case cfg.Plain:
+	case cfg.PassphraseFile != "":
+		var passphrase []byte
+		if passphrase, err = readPassphrase(cfg.PassphraseFile); err == nil {
+			c.Key, err = store.DerivePassphrase(cfg.Home, passphrase)
+		}
+	default:
+		c.Key, err = store.OpenKeyFile(filepath.Join(cfg.Home, KeyFile))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(c)
+}
+
+// KeyFile is the name of the database key's file in a home without passphrase.
+const KeyFile = "kith.key"
+
+// readPassphrase reads a passphrase, without the line end that editors add.
+func readPassphrase(path string) ([]byte, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("node: passphrase file: %w", err)
+	}
+	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
+		b = b[:len(b)-1]
+	}
+	return b, nil
+}
+
+// Close closes the home. Run must have ended.
+func (n *Node) Close() error { return n.db.Close() }
+
+// Run connects the node with others until ctx ends.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := &running{ctx: ctx}
+	defer r.tasks.Wait()
+	defer cancel()
+	defer close(n.stopping)
+	n.mu.Lock()
+	n.running = r
+	n.mu.Unlock()
+	if err := n.openLinks(r); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	for _, o := range n.owners {
+		r.tasks.Go(func() { o.run(ctx) })
+	}
+	n.mu.Unlock()
+	r.tasks.Go(func() { n.dialing(ctx) })
+	n.reach()
+	<-ctx.Done()
+	n.closeLinks()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// spawn runs f in a goroutine that Run waits for; false if the node does not run.
+func (n *Node) spawn(f func(ctx context.Context)) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.running == nil || n.running.ctx.Err() != nil {
+		return false
+	}
+	ctx := n.running.ctx
+	n.running.tasks.Go(func() { f(ctx) })
+	return true
+}
+
+func nowMS() uint64 { return uint64(time.Now().UnixMilli()) }
+
+// short forms of ids for logs.
+func shortDevice(d wire.DeviceID) string { return d.String()[:8] }
+func shortGroup(g wire.GroupID) string   { return g.String()[:8] }

@@ -1,0 +1,284 @@
+package node
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"kith/internal/group"
+	"kith/internal/peer"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// inboxSize is how many inputs of one group may wait; then a session is not
+// read further, so that its peer slows down.
+const inboxSize = 64
+
+// An owner is the goroutine that owns one group's machine.
+type owner struct {
+	n       *Node
+	id      wire.GroupID
+	inbox   chan func()
+	deleted chan struct{} // closed when the chat is forgotten
+
+	// Touched by the goroutine alone, and before it starts.
+	machine *group.Machine
+	wake    *time.Timer
+
+	picture atomic.Pointer[picture]
+}
+
+// A picture is a machine as it stood after its last step; it never changes.
+type picture struct {
+	view    group.View
+	devices []group.DeviceView
+	waiting int                      // own messages that nobody else has
+	names   map[wire.PersonID]string // of everybody ever admitted, where known
+}
+
+func (n *Node) newOwner(m *group.Machine) *owner {
+	o := &owner{
+		n: n, id: m.Group(), machine: m,
+		inbox: make(chan func(), inboxSize), deleted: make(chan struct{}),
+		wake: time.NewTimer(time.Hour),
+	}
+	o.draw()
+	return o
+}
+
+func (o *owner) draw() {
+	p := &picture{
+		view: o.machine.View(), devices: o.machine.Devices(), waiting: o.machine.Unreached(),
+		names: make(map[wire.PersonID]string),
+	}
+	for _, who := range o.machine.Everyone() {
+		p.names[who] = o.machine.Name(who)
+	}
+	o.picture.Store(p)
+}
+
+// run takes inputs until the node stops or the chat is deleted.
+func (o *owner) run(ctx context.Context) {
+	o.step(group.Tick{})
+	for {
+		select {
+		case do := <-o.inbox:
+			do()
+		case <-o.wake.C:
+			o.step(group.Tick{})
+		case <-o.deleted:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// post has do run by the owner's goroutine, and waits for a place in the inbox.
+func (o *owner) post(do func()) bool {
+	select {
+	case o.inbox <- do:
+		return true
+	case <-o.deleted:
+	case <-o.n.stopping:
+	}
+	return false
+}
+
+// ask runs do in the owner's goroutine and waits for it.
+func (o *owner) ask(do func() error) error {
+	done := make(chan error, 1)
+	if !o.post(func() { done <- do() }) {
+		return fail(ReasonStopping, "")
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-o.deleted:
+	case <-o.n.stopping:
+	}
+	return fail(ReasonStopping, "")
+}
+
+// do steps the machine with c and waits until it is durable.
+func (o *owner) do(c group.Cause) error {
+	return o.ask(func() error { return o.step(c) })
+}
+
+func (o *owner) step(c group.Cause) error { return o.stepAlso(c, nil) }
+
+// stepAlso steps the machine; also is written in the same transaction.
+func (o *owner) stepAlso(c group.Cause, also func(*store.Tx) error) error {
+	eff, err := o.machine.Step(group.Input{Now: nowMS(), Cause: c})
+	if err != nil {
+		return err
+	}
+	return o.apply(eff, also)
+}
+
+// apply commits effects, and only then sends and publishes.
+func (o *owner) apply(eff group.Effects, also func(*store.Tx) error) error {
+	if err := o.commit(eff, also); err != nil {
+		o.n.log.Error("cannot write", "group", shortGroup(o.id), "err", err)
+		o.reload()
+		return storeError(err)
+	}
+	o.drawIf(eff.Notify)
+	for _, f := range eff.Send {
+		o.n.send(f.To, o.id, f.Payload)
+	}
+	for _, s := range eff.Serve {
+		o.serve(s)
+	}
+	o.publish(eff)
+	o.setWake(eff.Wake)
+	return nil
+}
+
+func (o *owner) commit(eff group.Effects, also func(*store.Tx) error) error {
+	if len(eff.Write)+len(eff.Rows)+len(eff.Checked)+len(eff.Used) == 0 && also == nil {
+		return nil
+	}
+	return o.n.db.CommitMany([]store.Batch{{
+		Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked,
+		Also: func(tx *store.Tx) error {
+			for _, ref := range eff.Used {
+				if err := tx.Delete(bucketPackage, ref); err != nil {
+					return err
+				}
+			}
+			if also == nil {
+				return nil
+			}
+			return also(tx)
+		},
+	}})
+}
+
+// reload makes the machine again from what is durable, after a failed write,
+// and tells it of the sessions there are.
+func (o *owner) reload() {
+	m, err := o.n.loadMachine(o.id)
+	if err != nil {
+		o.n.log.Error("cannot load", "group", shortGroup(o.id), "err", err)
+		return
+	}
+	o.machine = m
+	for _, s := range o.n.liveSessions() {
+		// What it wants to say is said at the next step that can be written.
+		_, _ = m.Step(group.Input{Now: nowMS(), Cause: group.PeerUp{Peer: s.Remote()}})
+	}
+	o.draw()
+	o.setWake(nowMS() + 1000)
+}
+
+func (o *owner) setWake(at uint64) {
+	o.wake.Stop()
+	if at == 0 {
+		return
+	}
+	wait := time.Millisecond
+	if now := nowMS(); at > now {
+		wait = time.Duration(at-now) * time.Millisecond
+	}
+	o.wake.Reset(wait)
+}
+
+// serve reads stored entries and sends them.
+func (o *owner) serve(s group.Serve) {
+	entries := make([]group.Packed, 0, len(s.Refs))
+	for _, ref := range s.Refs {
+		key := group.EntryKey(ref)
+		header, ok, err := o.n.db.Get(o.id, group.KindEntry, key)
+		if err != nil || !ok {
+			continue
+		}
+		ciphertext, _, err := o.n.db.Get(o.id, group.KindCipher, key)
+		if err != nil {
+			continue
+		}
+		entries = append(entries, group.Packed{Header: header, Ciphertext: ciphertext})
+	}
+	for _, payload := range group.Batches(entries) {
+		o.n.send(s.To, o.id, payload)
+	}
+}
+
+// drawIf draws a new picture if anything but a message changed.
+func (o *owner) drawIf(events []group.Event) {
+	for _, e := range events {
+		if row, ok := e.(group.RowChanged); ok && row.Row.Client == "" {
+			continue
+		}
+		o.draw()
+		return
+	}
+}
+
+// publish tells subscribers what a step changed, and the sessions what they
+// must know.
+func (o *owner) publish(eff group.Effects) {
+	chat, delivery := false, false
+	for _, e := range eff.Notify {
+		switch e := e.(type) {
+		case group.RowChanged:
+			o.publishRow(e.Row)
+			chat = true
+		case group.Acked:
+			delivery = true
+		case group.Misbehaved:
+			o.n.punish(e)
+		case group.DropSession:
+			o.n.dropIfStranger(e.Device)
+		case group.ReachChanged:
+			o.n.kickDialer()
+		case group.StatusChanged, group.HeadChanged:
+			chat = true
+			o.n.kickDialer()
+		default:
+			chat = true
+		}
+	}
+	for _, p := range eff.Checked {
+		if row, err := o.n.db.RowAt(o.id, p); err == nil && row != nil {
+			o.publishRow(*row)
+		}
+	}
+	if chat {
+		o.n.hub.publish(ChatChanged{o.id})
+	}
+	if delivery {
+		o.n.hub.publish(DeliveryChanged{o.id})
+	}
+}
+
+func (o *owner) publishRow(row group.Row) {
+	msg := o.n.message(o, row)
+	o.reached([]*Message{&msg})
+	o.n.hub.publish(MessageChanged{msg})
+}
+
+// reached fills in who has own messages. It runs in the owner's goroutine.
+func (o *owner) reached(list []*Message) {
+	for _, m := range list {
+		if m.Author.Me {
+			reached, of := o.machine.Delivered(m.Place.Device, m.Place.Seq)
+			m.Reached, m.ReachOf = len(reached), len(of)
+		}
+	}
+}
+
+// send hands a payload to the session with a device, if there is one. A peer
+// that takes nothing any more loses its session; the next begins with a digest.
+func (n *Node) send(to wire.DeviceID, channel [32]byte, payload []byte) {
+	n.mu.Lock()
+	s := n.sessions[to]
+	n.mu.Unlock()
+	if s == nil {
+		return
+	}
+	if err := s.Send(peer.Message{Channel: channel, Payload: payload}); err != nil {
+		n.log.Debug("not sent", "peer", shortDevice(to), "err", err)
+	}
+}

@@ -1,0 +1,206 @@
+package node
+
+import (
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"kith/internal/group"
+	"kith/internal/identity"
+	"kith/internal/peer"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// What the node keeps beside its groups, by bucket of the store.
+const (
+	bucketSelf    = "self"    // device, person, phrase, notes, link key
+	bucketFriend  = "friend"  // person id: friend
+	bucketLink    = "link"    // tag: ownLink
+	bucketPackage = "package" // KeyPackageRef: ownPackage
+)
+
+// Keys of bucketSelf.
+const (
+	keyDevice  = "device"
+	keyPerson  = "person"
+	keyPhrase  = "phrase"
+	keyLinkKey = "link key"
+)
+
+// selfRecord is who this device belongs to.
+type selfRecord struct {
+	Person  []byte
+	Headers [][]byte
+	Info    []byte
+	Notes   []byte
+}
+
+// friend is everything kept of a friend. It is replaced as a whole.
+type friend struct {
+	Person   wire.PersonID `json:"-"`
+	State    FriendState
+	Since    uint64       // ms
+	Device   []byte       // the key of the device that was met; nil: never met
+	Card     []byte       // peer.Card as it was told, without its key packages
+	Packages [][]byte     // key packages of theirs that are left to use
+	Given    [][]byte     // key packages of ours that they were offered and may not have
+	Link     string       // the contact link I opened, until it was answered
+	Chat     wire.GroupID // the direct chat
+	Opener   bool         // I make the direct chat
+}
+
+// ownLink is a contact link of one's own.
+type ownLink struct {
+	Secret []byte
+	Expiry uint64 // s
+	By     []byte // the person that used it
+}
+
+// ownPackage is the private part of a key package of one's own.
+type ownPackage struct {
+	Secrets []byte
+	Expiry  uint64 // s
+	For     []byte // the person it was given to
+}
+
+// linkKey is the key of the Internet link, renewed at a start every linkKeyLife.
+type linkKey struct {
+	Seed []byte
+	Made uint64 // ms
+	Port int    // at which it listened last
+}
+
+// card returns what a friend told of itself.
+func (f *friend) card() (peer.Card, bool) {
+	if len(f.Card) == 0 {
+		return peer.Card{}, false
+	}
+	c, err := peer.ParseCard(f.Card)
+	return c, err == nil
+}
+
+// known returns the friend's device, if it was met.
+func (f *friend) known() (peer.Known, bool) {
+	if len(f.Device) != ed25519.PublicKeySize {
+		return peer.Known{}, false
+	}
+	return peer.Known{Member: wire.Member{Person: f.Person, Device: wire.Device(f.Device)}, Key: f.Device}, true
+}
+
+func (f *friend) name() string {
+	c, ok := f.card()
+	if !ok {
+		return ""
+	}
+	info, err := identity.ParseInfo(c.Info)
+	if err != nil {
+		return ""
+	}
+	return info.Name
+}
+
+func (f *friend) put(tx *store.Tx) error { return putJSON(tx, bucketFriend, f.Person[:], f) }
+
+func putJSON(tx *store.Tx, bucket string, key []byte, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("node: record: %w", err)
+	}
+	return tx.Put(bucket, key, b)
+}
+
+func getJSON(tx *store.Tx, bucket string, key []byte, v any) (bool, error) {
+	b, ok, err := tx.Get(bucket, key)
+	if err != nil || !ok {
+		return false, err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return false, fmt.Errorf("node: record: %w", err)
+	}
+	return true, nil
+}
+
+// load reads everything but messages.
+func (n *Node) load() error {
+	if err := n.db.View(n.loadRecords); err != nil {
+		return err
+	}
+	if !n.ready {
+		return nil
+	}
+	ids, err := n.db.Groups()
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if id == wire.GroupID(n.self.Person) {
+			continue // the person's own chain has no machine yet
+		}
+		m, err := n.loadMachine(id)
+		if err != nil {
+			return fmt.Errorf("node: group %s: %w", shortGroup(id), err)
+		}
+		n.owners[id] = n.newOwner(m)
+	}
+	return nil
+}
+
+func (n *Node) loadRecords(tx *store.Tx) error {
+	device, ok, err := tx.Get(bucketSelf, []byte(keyDevice))
+	if err != nil || !ok {
+		return err
+	}
+	var rec selfRecord
+	found, err := getJSON(tx, bucketSelf, []byte(keyPerson), &rec)
+	if err != nil {
+		return err
+	}
+	d, err := identity.ParseDevice(device)
+	if err != nil || !found || len(rec.Person) != 32 || len(rec.Notes) != 32 {
+		return errors.Join(store.ErrDamaged, err)
+	}
+	n.self = group.Self{Device: d, Person: wire.PersonID(rec.Person), Headers: rec.Headers, Info: rec.Info}
+	n.notes = wire.GroupID(rec.Notes)
+	n.ready = true
+
+	friends, err := tx.List(bucketFriend, nil)
+	if err != nil {
+		return err
+	}
+	for _, p := range friends {
+		f := new(friend)
+		if err := json.Unmarshal(p.Value, f); err != nil || len(p.Key) != 32 {
+			return errors.Join(store.ErrDamaged, err)
+		}
+		f.Person = wire.PersonID(p.Key)
+		n.friends[f.Person] = f
+	}
+	links, err := tx.List(bucketLink, nil)
+	if err != nil {
+		return err
+	}
+	for _, p := range links {
+		l := new(ownLink)
+		if err := json.Unmarshal(p.Value, l); err != nil || len(p.Key) != 16 {
+			return errors.Join(store.ErrDamaged, err)
+		}
+		n.links[[16]byte(p.Key)] = l
+	}
+	return nil
+}
+
+func (n *Node) loadMachine(id wire.GroupID) (*group.Machine, error) {
+	return group.Load(n.self, func(k group.Kind, each func(group.Record) error) error {
+		return n.db.Load(id, []group.Kind{k}, each)
+	})
+}
+
+// storeError tells a full disk from other failures.
+func storeError(err error) error {
+	if errors.Is(err, store.ErrFull) {
+		return &Error{Reason: ReasonFull, Err: err}
+	}
+	return err
+}

@@ -1,0 +1,237 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"kith/internal/group"
+	"kith/internal/peer"
+	"kith/internal/wire"
+)
+
+// errReplaced ends a session that another one with the same device took the
+// place of.
+var errReplaced = errors.New("node: another session with this device stays")
+
+// flushTime bounds how long a last message may take to go out.
+const flushTime = 5 * time.Second
+
+// session runs a session until it ends. The machines hear of it once it is
+// registered, and again when it is gone.
+func (n *Node) session(ctx context.Context, s *peer.Session) {
+	if !n.register(s) {
+		s.Close(errReplaced)
+		return
+	}
+	ended := make(chan error, 1)
+	if !n.spawn(func(ctx context.Context) { ended <- s.Run(ctx) }) {
+		s.Close(nil)
+		n.unregister(s)
+		return
+	}
+	who := s.Remote()
+	n.log.Info("connected", "peer", shortDevice(who.Device), "kind", s.Kind())
+	for _, o := range n.allOwners() {
+		o.post(func() { _ = o.step(group.PeerUp{Peer: who}) })
+	}
+	n.greet(s)
+	n.personChanged(who.Person)
+	for m := range s.Messages() {
+		n.receive(s, m)
+	}
+	err := <-ended
+	n.log.Info("disconnected", "peer", shortDevice(who.Device), "err", err)
+	if !n.unregister(s) {
+		return // another session took its place
+	}
+	for _, o := range n.allOwners() {
+		o.post(func() { _ = o.step(group.PeerDown{Device: who.Device}) })
+	}
+	n.personChanged(who.Person)
+	n.kickDialer()
+}
+
+// register makes s the session with its device, unless an earlier one stays.
+func (n *Node) register(s *peer.Session) bool {
+	d := s.Remote().Device
+	n.mu.Lock()
+	old := n.sessions[d]
+	if old != nil && old.Err() == nil && peer.Keep(old, s) == old {
+		n.mu.Unlock()
+		return false
+	}
+	n.sessions[d] = s
+	n.mu.Unlock()
+	if old != nil {
+		old.Close(errReplaced)
+	}
+	return true
+}
+
+func (n *Node) unregister(s *peer.Session) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	d := s.Remote().Device
+	if n.sessions[d] != s {
+		return false
+	}
+	delete(n.sessions, d)
+	if t := n.targets[d]; t != nil {
+		t.at, t.seen = nowMS()+redialFirst, nowMS()
+		if n.self.Device != nil && lessDevice(d, n.self.Device.ID()) {
+			t.at += laterTurn
+		}
+	}
+	return true
+}
+
+func (n *Node) liveSessions() (list []*peer.Session) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, s := range n.sessions {
+		list = append(list, s)
+	}
+	return list
+}
+
+func (n *Node) allOwners() (list []*owner) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, o := range n.owners {
+		list = append(list, o)
+	}
+	return list
+}
+
+func (n *Node) owner(g wire.GroupID) *owner {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.owners[g]
+}
+
+// receive hands a message to the group it is for.
+func (n *Node) receive(s *peer.Session, m peer.Message) {
+	if m.Channel == ([32]byte{}) {
+		n.receiveOwn(s, m.Payload)
+		return
+	}
+	g := wire.GroupID(m.Channel)
+	o := n.owner(g)
+	if group.IsInvitation(m.Payload) && (o == nil || rejoins(o.picture.Load().view.Status)) {
+		n.invited(s, g, o, m.Payload)
+		return
+	}
+	if o == nil {
+		return // a group that this device has forgotten or never knew
+	}
+	from := s.Remote()
+	o.post(func() { _ = o.step(group.Received{From: from, Payload: m.Payload}) })
+}
+
+// rejoins reports whether an invitation can lead back into a group.
+func rejoins(s group.Status) bool {
+	return s == group.StatusLeft || s == group.StatusRemoved || s == group.StatusDeclined
+}
+
+// punish weighs a rule that a peer broke.
+func (n *Node) punish(e group.Misbehaved) {
+	n.mu.Lock()
+	s := n.sessions[e.From.Device]
+	n.mu.Unlock()
+	if s != nil {
+		s.Punish(e.Rule, misbehaviourWeight)
+	}
+}
+
+// misbehaviourWeight is how much one broken rule in a group counts, in
+// hundredths of a ban: an honest peer on another version may break one.
+const misbehaviourWeight = 10
+
+// dropIfStranger ends the session with a device that this node would not answer
+// any more, once what was said last has gone out.
+func (n *Node) dropIfStranger(d wire.DeviceID) {
+	n.mu.Lock()
+	s := n.sessions[d]
+	n.mu.Unlock()
+	if s == nil || n.related(s.Remote()) {
+		return
+	}
+	n.spawn(func(ctx context.Context) {
+		timed, cancel := context.WithTimeout(ctx, flushTime)
+		defer cancel()
+		_ = s.Flush(timed)
+		s.Close(nil)
+	})
+}
+
+// related reports whether somebody is a friend, or a member of a group now.
+func (n *Node) related(who wire.Member) bool {
+	n.mu.Lock()
+	f := n.friends[who.Person]
+	n.mu.Unlock()
+	if f != nil && f.State != FriendBlocked {
+		return true
+	}
+	for _, o := range n.allOwners() {
+		p := o.picture.Load()
+		if rejoins(p.view.Status) {
+			continue
+		}
+		if slices.ContainsFunc(p.devices, func(d group.DeviceView) bool { return d.Member == who && !d.Former }) {
+			return true
+		}
+	}
+	return false
+}
+
+// Recognise implements peer.Directory.
+func (n *Node) Recognise(m wire.Member) (peer.Known, bool) {
+	n.mu.Lock()
+	f := n.friends[m.Person]
+	n.mu.Unlock()
+	if f != nil {
+		if f.State == FriendBlocked {
+			return peer.Known{}, false
+		}
+		if known, ok := f.known(); ok && known.Member == m && f.State != FriendAsking {
+			return known, true
+		}
+	}
+	for _, o := range n.allOwners() {
+		p := o.picture.Load()
+		switch p.view.Status {
+		case group.StatusActive, group.StatusLeaving, group.StatusNewer:
+		case group.StatusInvited, group.StatusDeclined:
+			if m.Person != p.view.InvitedBy {
+				continue // nobody but the inviter hears of us before we accept
+			}
+		default:
+			continue
+		}
+		for _, d := range p.devices {
+			if d.Member == m && (!d.Former || d.Until > nowMS()) {
+				return peer.Known{Member: m, Key: d.Key[:]}, true
+			}
+		}
+	}
+	return peer.Known{}, false
+}
+
+// personChanged tells subscribers that somebody's standing or connection is
+// another.
+func (n *Node) personChanged(p wire.PersonID) {
+	n.mu.Lock()
+	f := n.friends[p]
+	n.mu.Unlock()
+	if f != nil {
+		n.hub.publish(FriendChanged{p})
+	}
+	for _, o := range n.allOwners() {
+		if slices.ContainsFunc(o.picture.Load().view.Members, func(m group.MemberView) bool { return m.Person == p }) {
+			n.hub.publish(ChatChanged{o.id})
+		}
+	}
+	n.hub.publish(StatusChanged{})
+}
