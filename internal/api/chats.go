@@ -1,0 +1,231 @@
+package api
+
+import (
+	"context"
+
+	"kith/internal/group"
+	"kith/internal/wire"
+	v1 "kith/proto/kith/v1"
+)
+
+func (s *service) CreateGroup(_ context.Context, r *v1.CreateGroupRequest) (*v1.Chat, error) {
+	people, err := s.people(r.Persons)
+	if err != nil {
+		return nil, err
+	}
+	g, err := s.node.CreateGroup(r.Title, people)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	return s.answerChat(g)
+}
+
+func (s *service) ListChats(context.Context, *v1.ListChatsRequest) (*v1.ListChatsResponse, error) {
+	list, err := s.node.Chats()
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	answer := &v1.ListChatsResponse{}
+	for _, c := range list {
+		answer.Chats = append(answer.Chats, chatOf(c))
+	}
+	return answer, nil
+}
+
+func (s *service) GetChat(_ context.Context, r *v1.GetChatRequest) (*v1.Chat, error) {
+	return s.inChat(r.Chat, func(wire.GroupID) error { return nil })
+}
+
+func (s *service) AcceptGroup(_ context.Context, r *v1.AcceptGroupRequest) (*v1.Chat, error) {
+	return s.inChat(r.Group, s.node.AcceptGroup)
+}
+
+func (s *service) DeclineGroup(_ context.Context, r *v1.DeclineGroupRequest) (*v1.DeclineGroupResponse, error) {
+	g, err := s.chat(r.Group)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.node.DeclineGroup(g); err != nil {
+		return nil, asConnect(err)
+	}
+	return &v1.DeclineGroupResponse{}, nil
+}
+
+func (s *service) AddMembers(_ context.Context, r *v1.AddMembersRequest) (*v1.Chat, error) {
+	people, err := s.people(r.Persons)
+	if err != nil {
+		return nil, err
+	}
+	if len(people) == 0 {
+		return nil, asConnect(&Error{Reason: ReasonEmpty, Subject: "person"})
+	}
+	return s.inChat(r.Group, func(g wire.GroupID) error { return s.node.AddMembers(g, people) })
+}
+
+func (s *service) RemoveMember(_ context.Context, r *v1.RemoveMemberRequest) (*v1.Chat, error) {
+	p, err := s.person(r.Person)
+	if err != nil {
+		return nil, err
+	}
+	return s.inChat(r.Group, func(g wire.GroupID) error { return s.node.RemoveMember(g, p) })
+}
+
+func (s *service) SetRole(_ context.Context, r *v1.SetRoleRequest) (*v1.Chat, error) {
+	p, err := s.person(r.Person)
+	if err != nil {
+		return nil, err
+	}
+	if r.Role != v1.Role_ROLE_MEMBER && r.Role != v1.Role_ROLE_ADMIN {
+		return nil, asConnect(&Error{Reason: ReasonRole})
+	}
+	return s.inChat(r.Group, func(g wire.GroupID) error { return s.node.SetRole(g, p, r.Role == v1.Role_ROLE_ADMIN) })
+}
+
+func (s *service) SetTitle(_ context.Context, r *v1.SetTitleRequest) (*v1.Chat, error) {
+	return s.inChat(r.Group, func(g wire.GroupID) error { return s.node.SetTitle(g, r.Title) })
+}
+
+func (s *service) LeaveGroup(_ context.Context, r *v1.LeaveGroupRequest) (*v1.Chat, error) {
+	var successor wire.PersonID
+	if r.Successor != "" {
+		var err error
+		if successor, err = s.person(r.Successor); err != nil {
+			return nil, err
+		}
+	}
+	return s.inChat(r.Group, func(g wire.GroupID) error { return s.node.LeaveGroup(g, successor) })
+}
+
+func (s *service) DeleteChat(_ context.Context, r *v1.DeleteChatRequest) (*v1.DeleteChatResponse, error) {
+	g, err := s.chat(r.Chat)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.node.DeleteChat(g); err != nil {
+		return nil, asConnect(err)
+	}
+	return &v1.DeleteChatResponse{}, nil
+}
+
+func (s *service) ListBlocks(_ context.Context, r *v1.ListBlocksRequest) (*v1.ListBlocksResponse, error) {
+	g, err := s.chat(r.Group)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.node.Blocks(g)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	answer := &v1.ListBlocksResponse{}
+	for _, b := range list {
+		answer.Blocks = append(answer.Blocks, blockOf(b))
+	}
+	return answer, nil
+}
+
+func (s *service) Send(ctx context.Context, r *v1.SendRequest) (*v1.Message, error) {
+	g, err := s.chat(r.Chat)
+	if err != nil {
+		return nil, err
+	}
+	content, err := group.Text(r.Text)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	m, err := s.node.Send(ctx, g, r.ClientId, content)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	return messageOf(m), nil
+}
+
+func (s *service) ListMessages(_ context.Context, r *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error) {
+	g, err := s.chat(r.Chat)
+	if err != nil {
+		return nil, err
+	}
+	limit := int(r.Limit)
+	if limit == 0 {
+		limit = defaultPage
+	}
+	if limit > maxPage {
+		return nil, asConnect(&Error{Reason: ReasonLimit})
+	}
+	var before *group.Place
+	if r.Before != "" {
+		place, err := parseCursor(r.Before)
+		if err != nil {
+			return nil, asConnect(err)
+		}
+		before = &place
+	}
+	list, more, err := s.node.Messages(g, before, limit)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	answer := &v1.ListMessagesResponse{More: more}
+	for _, m := range list {
+		answer.Messages = append(answer.Messages, messageOf(m))
+	}
+	return answer, nil
+}
+
+func (s *service) MarkRead(_ context.Context, r *v1.MarkReadRequest) (*v1.MarkReadResponse, error) {
+	g, err := s.chat(r.Chat)
+	if err != nil {
+		return nil, err
+	}
+	place, err := parseCursor(r.Cursor)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	if err := s.node.MarkRead(g, place); err != nil {
+		return nil, asConnect(err)
+	}
+	return &v1.MarkReadResponse{}, nil
+}
+
+func (s *service) GetDelivery(_ context.Context, r *v1.GetDeliveryRequest) (*v1.Delivery, error) {
+	g, err := s.chat(r.Chat)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.node.Message(g, r.Message)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	reached, of, err := s.node.Delivery(g, m)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	has := make(map[wire.PersonID]bool)
+	for _, p := range reached {
+		has[p.ID] = true
+	}
+	answer := &v1.Delivery{}
+	for _, p := range of {
+		answer.Members = append(answer.Members, &v1.DeliveredTo{Person: personOf(p), Delivered: has[p.ID]})
+	}
+	return answer, nil
+}
+
+// inChat does something with the chat that ref names and answers what the chat
+// is afterwards.
+func (s *service) inChat(ref string, do func(wire.GroupID) error) (*v1.Chat, error) {
+	g, err := s.chat(ref)
+	if err != nil {
+		return nil, err
+	}
+	if err := do(g); err != nil {
+		return nil, asConnect(err)
+	}
+	return s.answerChat(g)
+}
+
+func (s *service) answerChat(g wire.GroupID) (*v1.Chat, error) {
+	c, err := s.node.Chat(g)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	return chatOf(c), nil
+}

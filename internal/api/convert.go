@@ -1,0 +1,193 @@
+package api
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+
+	"rsc.io/qr"
+
+	"kith/internal/chain"
+	"kith/internal/group"
+	"kith/internal/node"
+	"kith/internal/wire"
+	v1 "kith/proto/kith/v1"
+)
+
+func (s *Server) nodeOf(st node.Status) *v1.Node {
+	n := &v1.Node{
+		Ready: st.Ready, Version: s.cfg.Version, Home: st.Home, Chats: uint32(st.Chats), Friends: uint32(st.Friends),
+		Connected: uint32(st.Connected), Addresses: st.Addresses, Reachability: v1.Reachability(st.Reachability),
+		StartedAt: st.StartedAt, WebAddress: s.Address(),
+	}
+	if st.Ready {
+		n.Me, n.DeviceId, n.Fingerprint, n.NotesChatId = personOf(st.Me), st.Device.String(), st.Fingerprint, st.Notes.String()
+	}
+	return n
+}
+
+func personOf(p node.Person) *v1.Person {
+	return &v1.Person{Id: p.ID.String(), Name: p.Name, Me: p.Me, Friend: p.Friend, Connected: p.Connected}
+}
+
+// somebody is personOf, nil for the zero person.
+func somebody(p node.Person) *v1.Person {
+	if p.ID == (wire.PersonID{}) {
+		return nil
+	}
+	return personOf(p)
+}
+
+func friendOf(f node.Friend) *v1.Friend {
+	out := &v1.Friend{
+		Person: personOf(f.Person), State: v1.FriendState(f.State), Since: f.Since,
+		Fingerprint: f.Fingerprint, WaitingFor: waitingFor(f),
+	}
+	if f.Chat != (wire.GroupID{}) {
+		out.ChatId = f.Chat.String()
+	}
+	return out
+}
+
+func roleOf(admin bool) v1.Role {
+	if admin {
+		return v1.Role_ROLE_ADMIN
+	}
+	return v1.Role_ROLE_MEMBER
+}
+
+func chatOf(c node.Chat) *v1.Chat {
+	out := &v1.Chat{
+		Id: c.ID.String(), Kind: v1.ChatKind(c.Kind), State: stateOf(c.State), Title: c.Title, MyRole: roleOf(c.Admin),
+		Unread: uint32(c.Unread), ChangedAt: c.ChangedAt, Connected: uint32(c.Connected), Missing: uint32(c.Missing),
+		ReadTo: cursorOf(c.ReadTo), Notice: noticeOf(c), Waiting: uint64(c.Waiting),
+		RemovedBy: somebody(c.RemovedBy),
+	}
+	if c.State == group.StatusInvited || c.State == group.StatusDeclined {
+		out.InvitedBy = somebody(c.InvitedBy)
+	}
+	for _, m := range c.Members {
+		out.Members = append(out.Members, &v1.Member{
+			Person: personOf(m.Person), Role: roleOf(m.Admin), Accepted: m.Accepted, Since: m.Since, AddedBy: somebody(m.AddedBy),
+		})
+	}
+	if c.Newest != nil {
+		out.Newest = messageOf(*c.Newest)
+	}
+	return out
+}
+
+func stateOf(s group.Status) v1.ChatState {
+	switch s {
+	case group.StatusInvited:
+		return v1.ChatState_CHAT_STATE_INVITED
+	case group.StatusActive:
+		return v1.ChatState_CHAT_STATE_ACTIVE
+	case group.StatusLeaving:
+		return v1.ChatState_CHAT_STATE_LEAVING
+	case group.StatusLeft:
+		return v1.ChatState_CHAT_STATE_LEFT
+	case group.StatusRemoved:
+		return v1.ChatState_CHAT_STATE_REMOVED
+	case group.StatusDeclined:
+		return v1.ChatState_CHAT_STATE_DECLINED
+	case group.StatusNewer:
+		return v1.ChatState_CHAT_STATE_NEWER
+	}
+	return v1.ChatState_CHAT_STATE_UNSPECIFIED
+}
+
+func messageOf(m node.Message) *v1.Message {
+	out := &v1.Message{
+		Id: m.ID.String(), ChatId: m.Chat.String(), Author: personOf(m.Author), Time: m.Time, Cursor: cursorOf(m.Place),
+		ClientId: m.Client, Reached: uint32(m.Reached), ReachOf: uint32(m.ReachOf),
+		EarlierComing: m.EarlierComing, WhileSplit: m.WhileSplit, ClockOff: m.ClockOff,
+	}
+	switch m.State {
+	case group.RowShown:
+		out.State = v1.MessageState_MESSAGE_STATE_NEWER
+		if m.Content.Kind == group.ContentText {
+			out.State, out.Text = v1.MessageState_MESSAGE_STATE_SHOWN, string(m.Content.Body)
+		}
+	case group.RowDamaged:
+		out.State = v1.MessageState_MESSAGE_STATE_DAMAGED
+	case group.RowUnreadable:
+		out.State = v1.MessageState_MESSAGE_STATE_UNREADABLE
+	}
+	return out
+}
+
+// cursorOf is empty for no place.
+func cursorOf(p group.Place) string {
+	if p == (group.Place{}) {
+		return ""
+	}
+	return node.Cursor(p)
+}
+
+func parseCursor(text string) (group.Place, error) {
+	p, ok := node.ParseCursor(text)
+	if !ok {
+		return group.Place{}, &Error{Reason: ReasonCursor}
+	}
+	return p, nil
+}
+
+func blockOf(b node.Block) *v1.Block {
+	out := &v1.Block{
+		Hash: b.Hash.String(), Height: b.Header.Height, Author: personOf(b.Author), CreatedAt: b.Header.CreatedAt,
+		OnChain: b.OnChain, Class: classOf(b.Header.Class), SignatureValid: b.SignatureValid,
+		StateRoot: b.Header.StateRoot.String(), HeaderHex: hex.EncodeToString(b.HeaderBytes),
+		HeaderBytes: uint32(len(b.HeaderBytes)), BodyBytes: uint32(b.BodyBytes), Epoch: b.Epoch,
+		AuthorDevice: b.Header.Author.Device.String(),
+	}
+	if b.Header.Parent != (wire.BlockHash{}) {
+		out.Parent = b.Header.Parent.String()
+	}
+	for _, c := range b.Changes {
+		out.Changes = append(out.Changes, &v1.Change{Kind: kindOf(c), Subject: somebody(c.Subject), Sentence: sentenceOf(b.Author, c)})
+	}
+	return out
+}
+
+func classOf(c chain.Class) string {
+	switch c {
+	case chain.ClassAdmin:
+		return "admin"
+	case chain.ClassRemoval:
+		return "removal"
+	}
+	return "ordinary"
+}
+
+func kindOf(c node.Change) v1.ChangeKind {
+	switch c.Op.(type) {
+	case *chain.Genesis:
+		return v1.ChangeKind_CHANGE_KIND_CREATED
+	case *chain.Add:
+		return v1.ChangeKind_CHANGE_KIND_ADDED
+	case *chain.Remove:
+		return v1.ChangeKind_CHANGE_KIND_REMOVED
+	case *chain.Leave:
+		return v1.ChangeKind_CHANGE_KIND_LEFT
+	case *chain.SetRole:
+		if c.Admin {
+			return v1.ChangeKind_CHANGE_KIND_PROMOTED
+		}
+		return v1.ChangeKind_CHANGE_KIND_DEMOTED
+	case *chain.SetInfo:
+		return v1.ChangeKind_CHANGE_KIND_TITLE
+	case *chain.Rekey:
+		return v1.ChangeKind_CHANGE_KIND_REKEYED
+	}
+	return v1.ChangeKind_CHANGE_KIND_OTHER
+}
+
+// qrPicture draws a contact link for places that cannot do it themselves. Level
+// M still scans when a seventh of it is hidden.
+func qrPicture(text string) (string, error) {
+	code, err := qr.Encode(text, qr.M)
+	if err != nil {
+		return "", err
+	}
+	return base64.StdEncoding.EncodeToString(code.PNG()), nil
+}

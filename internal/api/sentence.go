@@ -1,0 +1,139 @@
+package api
+
+import (
+	"fmt"
+
+	"kith/internal/chain"
+	"kith/internal/group"
+	"kith/internal/node"
+)
+
+// Sentences about people, for whoever reads them: the reader is "you".
+
+// nameOf names a person within a sentence.
+func nameOf(p node.Person) string {
+	switch {
+	case p.Me:
+		return "you"
+	case p.Name == "":
+		return "somebody"
+	}
+	return p.Name
+}
+
+// atStart is nameOf for the beginning of a sentence.
+func atStart(p node.Person) string {
+	switch {
+	case p.Me:
+		return "You"
+	case p.Name == "":
+		return "Somebody"
+	}
+	return p.Name
+}
+
+// sentenceOf says what a change of the membership was: "Ann added Ben."
+func sentenceOf(author node.Person, c node.Change) string {
+	who, whom, self := atStart(author), nameOf(c.Subject), c.Subject.ID == author.ID
+	switch c.Op.(type) {
+	case *chain.Genesis:
+		if c.Title == "" {
+			return who + " began this chat."
+		}
+		return fmt.Sprintf("%s made the group “%s”.", who, c.Title)
+	case *chain.Add:
+		if c.Admin {
+			return fmt.Sprintf("%s added %s as an admin.", who, whom)
+		}
+		return fmt.Sprintf("%s added %s.", who, whom)
+	case *chain.Remove:
+		return fmt.Sprintf("%s removed %s.", who, whom)
+	case *chain.Leave:
+		return atStart(c.Subject) + " left."
+	case *chain.SetRole:
+		return roleSentence(who, whom, self, c)
+	case *chain.SetInfo:
+		if c.Title == "" {
+			return who + " gave the group another name."
+		}
+		return fmt.Sprintf("%s named the group “%s”.", who, c.Title)
+	case *chain.Rekey:
+		return who + " renewed the keys."
+	}
+	return who + " changed something that needs a newer version of Kith."
+}
+
+func roleSentence(who, whom string, self bool, c node.Change) string {
+	switch {
+	case c.Admin && self:
+		return fmt.Sprintf("%s became an admin.", who)
+	case c.Admin:
+		return fmt.Sprintf("%s made %s an admin.", who, whom)
+	case self:
+		return fmt.Sprintf("%s gave up being an admin.", who)
+	}
+	return fmt.Sprintf("%s took the admin role from %s.", who, whom)
+}
+
+// waitingFor says what has to happen next in a friendship, or nothing.
+func waitingFor(f node.Friend) string {
+	switch f.State {
+	case node.FriendAsked:
+		if f.Met {
+			return fmt.Sprintf("Waiting for %s to accept.", nameOf(f.Person))
+		}
+		return fmt.Sprintf("Waiting for %s. The first time, both programs must be running at once.", nameOf(f.Person))
+	case node.FriendAsking:
+		return fmt.Sprintf("%s asks to be your friend, and waits for your answer.", atStart(f.Person))
+	}
+	return ""
+}
+
+// noticeOf says the one thing about a chat that its reader should know now, or
+// nothing.
+func noticeOf(c node.Chat) string {
+	switch c.State {
+	case group.StatusInvited:
+		return atStart(c.InvitedBy) + " invites you. If you accept, the members will see this machine's network address."
+	case group.StatusLeaving:
+		return "You are leaving. It is done once anybody else of the group is here."
+	case group.StatusLeft:
+		return "You left."
+	case group.StatusRemoved:
+		return atStart(c.RemovedBy) + " removed you. You keep what you had."
+	case group.StatusDeclined:
+		return "You declined the invitation."
+	case group.StatusNewer:
+		return "This group needs a newer version of Kith. Nothing is lost: update, and it goes on."
+	}
+	switch {
+	case c.NoKeys:
+		return "This device has lost the keys of this chat. Ask an admin to remove you and add you again."
+	case c.Waiting > 0:
+		return keptHere(c)
+	case c.Missing == 1:
+		return "An earlier message is coming."
+	case c.Missing > 1:
+		return fmt.Sprintf("%d earlier messages are coming.", c.Missing)
+	}
+	return ""
+}
+
+// keptHere says when the others get what nobody but this device has.
+func keptHere(c node.Chat) string {
+	var other node.Person
+	others := 0
+	for _, m := range c.Members {
+		if !m.Person.Me {
+			other = m.Person
+			others++
+		}
+	}
+	switch {
+	case others == 0:
+		return ""
+	case others == 1:
+		return fmt.Sprintf("Kept here. %s gets it when their Kith and yours are on together.", atStart(other))
+	}
+	return "Kept here. The others get it when their Kith and yours, or that of anybody in this chat, are on together."
+}

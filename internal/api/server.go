@@ -1,0 +1,166 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"connectrpc.com/connect"
+	"golang.org/x/sync/errgroup"
+
+	"kith/internal/node"
+	"kith/proto/kith/v1/kithv1connect"
+	"kith/web"
+)
+
+// Config says what to serve. Node and Home are needed.
+type Config struct {
+	Node    *node.Node
+	Home    string
+	Web     string // HOST:PORT of the page, loopback alone; empty: the port kept in the home, or any
+	Version string
+	Log     *slog.Logger     // nil: none
+	Now     func() time.Time // when codes end; nil: time.Now
+}
+
+// A Server serves one node: on the socket of its home, and on localhost.
+type Server struct {
+	cfg      Config
+	node     *node.Node
+	sessions *sessions
+	port     int
+	moved    bool
+
+	socket *socket
+	web    []net.Listener
+
+	quit     chan struct{} // closed when streams have to end
+	quitOnce sync.Once
+}
+
+// Listen binds all addresses, so that what is in the way is known before
+// anything runs. Run serves them; without Run, Close lets go of them.
+func Listen(cfg Config) (*Server, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := &Server{cfg: cfg, node: cfg.Node, sessions: newSessions(cfg.Now), quit: make(chan struct{})}
+	var err error
+	if s.socket, err = listenSocket(cfg.Home); err != nil {
+		return nil, err
+	}
+	if s.web, s.port, s.moved, err = listenWeb(cfg.Home, cfg.Web); err != nil {
+		s.socket.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Address is that of the page.
+func (s *Server) Address() string { return "http://localhost:" + strconv.Itoa(s.port) }
+
+// Moved tells that the page's port of earlier runs was taken, so that it has
+// another one now.
+func (s *Server) Moved() bool { return s.moved }
+
+// NewLogin returns the page's address with a login that is good once, for a
+// minute.
+func (s *Server) NewLogin() string { return s.Address() + "/#login=" + s.sessions.newCode() }
+
+// SSH is what brings the page to a machine that has a browser.
+func (s *Server) SSH() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "THIS-MACHINE"
+	}
+	return fmt.Sprintf("ssh -L %d:localhost:%d %s", s.port, s.port, host)
+}
+
+// Run serves until ctx ends, or a client on the socket asks the node to stop;
+// then it returns nil, streams having ended and calls been answered.
+func (s *Server) Run(ctx context.Context) error {
+	mux := http.NewServeMux()
+	mux.Handle(kithv1connect.NewKithServiceHandler(&service{s},
+		connect.WithReadMaxBytes(maxRequest),
+		connect.WithCompression("gzip", nil, nil), // nothing leaves the machine
+		connect.WithRecover(s.recovered),
+	))
+	onSocket := s.server(patient(mux), sideSocket)
+	mux2 := http.NewServeMux()
+	mux2.Handle("/"+kithv1connect.KithServiceName+"/", mux)
+	mux2.Handle("/", page{web.Files()})
+	onWeb := s.server(newGuard(strconv.Itoa(s.port), s.sessions, patient(mux2)), sideWeb)
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return serve(onSocket, s.socket) })
+	for _, l := range s.web {
+		g.Go(func() error { return serve(onWeb, l) })
+	}
+	g.Go(func() error {
+		select {
+		case <-ctx.Done():
+		case <-s.quit:
+		}
+		s.end()
+		return errors.Join(shutdown(onSocket), shutdown(onWeb))
+	})
+	return g.Wait()
+}
+
+// Close lets go of the addresses; Run does it by itself.
+func (s *Server) Close() {
+	s.end()
+	closeAll(s.web)
+	s.socket.Close()
+}
+
+// end ends streams, and with them Run.
+func (s *Server) end() { s.quitOnce.Do(func() { close(s.quit) }) }
+
+func (s *Server) server(h http.Handler, from side) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerPatience,
+		IdleTimeout:       idlePatience,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
+		ConnContext:       func(ctx context.Context, _ net.Conn) context.Context { return withSide(ctx, from) },
+	}
+}
+
+func serve(server *http.Server, l net.Listener) error {
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("api: %w", err)
+	}
+	return nil
+}
+
+// shutdown lets calls that run end, but not for ever.
+func shutdown(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return server.Close()
+	}
+	return nil
+}
+
+// recovered answers a call whose handler panicked: a fault of ours, by which
+// other calls must not end.
+func (s *Server) recovered(_ context.Context, spec connect.Spec, _ http.Header, fault any) error {
+	s.cfg.Log.Error("a call panicked", "call", spec.Procedure, "fault", fault, "stack", string(debug.Stack()))
+	return asConnect(errPanic)
+}
+
+var errPanic = errors.New("a fault of the program, which its log tells more of")
