@@ -37,6 +37,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 			}
 		}
 	}
+	m.meet(eff)
 	m.prune(now, eff)
 	m.ackDue = m.soon(m.ackDue, now)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)

@@ -67,9 +67,6 @@ func (m *Machine) commit(now uint64, c change, eff *Effects) error {
 		}
 	}
 	m.advance(now, eff)
-	for _, n := range c.newcomers {
-		m.sendInvitations(n.Person, eff)
-	}
 	return nil
 }
 
@@ -94,19 +91,6 @@ func (m *Machine) spread(hash wire.BlockHash, from wire.DeviceID, eff *Effects) 
 	for _, d := range m.connected(false) {
 		if d != from {
 			eff.send(d, payload)
-		}
-	}
-}
-
-// sendInvitations sends a newcomer's connected devices what they need to join.
-func (m *Machine) sendInvitations(person wire.PersonID, eff *Effects) {
-	who, _ := m.state().Person(person)
-	for _, d := range who.Devices {
-		if m.peers[d.ID] == nil {
-			continue
-		}
-		if inv := m.invitationFor(wire.Member{Person: person, Device: d.ID}); inv != nil {
-			eff.send(d.ID, inv)
 		}
 	}
 }

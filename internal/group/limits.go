@@ -26,6 +26,8 @@ const (
 	// maxInvitationBlocks bounds the blocks of an invitation. Ten years of a
 	// change every other day; what it allocates comes from bytes received.
 	maxInvitationBlocks = 2_000
+	// maxFarewell bounds the blocks that a former member is sent unasked.
+	maxFarewell = 64
 	// maxStatements bounds the statements of each kind in one frame: two for
 	// each of 16 devices of 1,000 members is more than a frame should hold.
 	maxStatements = 4096

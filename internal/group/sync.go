@@ -22,6 +22,7 @@ type peer struct {
 	told     wire.Digest  // the newest it was sent
 	frontier dag.Frontier // what it said to have; nil: not known, or nothing we lack
 	haveDue  uint64       // ms; when the next Have may go to it; 0: none is wanted
+	rel      relation     // at the head that was last looked at
 	haveLast uint64       // ms; when the last went
 }
 
@@ -56,19 +57,64 @@ func (m *Machine) relation(who wire.Member) relation {
 func (m *Machine) speaks() bool { return m.status == StatusActive || m.status == StatusLeaving }
 
 func (m *Machine) peerUp(who wire.Member, eff *Effects) {
-	m.peers[who.Device] = &peer{member: who} // also a stranger: it may become a member
-	rel := m.relation(who)
-	if own := m.leaves[m.self.Person]; own != nil && rel == present {
+	m.peers[who.Device] = &peer{member: who, rel: m.relation(who)} // also a stranger: it may become a member
+	m.greet(m.peers[who.Device], eff)
+}
+
+// greet says the first word to a peer: of a new session, or one that has just
+// become a member.
+func (m *Machine) greet(p *peer, eff *Effects) {
+	who := p.member
+	if own := m.leaves[m.self.Person]; own != nil && p.rel == present {
 		eff.send(who.Device, statementsFrame{leaves: [][]byte{own.statement.Marshal()}}.bytes())
 	}
-	if !m.speaks() || rel != present {
+	if !m.speaks() {
 		return
 	}
-	if inv := m.invitationFor(who); inv != nil {
-		eff.send(who.Device, inv)
+	switch p.rel {
+	case present:
+		if inv := m.invitationFor(who); inv != nil {
+			eff.send(who.Device, inv)
+			return
+		}
+		m.sendDigest(who.Device, eff)
+	case former:
+		m.farewell(who, eff)
+	}
+}
+
+// meet greets the peers that the head has just made members.
+func (m *Machine) meet(eff *Effects) {
+	for _, d := range sortedDevices(m.peers) {
+		p := m.peers[d]
+		if rel := m.relation(p.member); rel != p.rel {
+			p.rel = rel
+			if rel == present {
+				m.greet(p, eff)
+			}
+		}
+	}
+}
+
+// farewell tells a former member what ended its membership, with the blocks on
+// the way there. Who was only invited does not ask, and of two who removed each
+// other neither asks the other.
+func (m *Machine) farewell(who wire.Member, eff *Effects) {
+	gone, ok := m.removal(who.Person)
+	if !ok {
 		return
 	}
-	m.sendDigest(who.Device, eff)
+	var list []wire.BlockHash
+	for at := gone.block; len(list) < maxFarewell; {
+		list = append(list, at)
+		h := m.blocks.Header(at)
+		if h.IsGenesis() || admitsDevice(h, who) {
+			break
+		}
+		at = h.Parent
+	}
+	slices.Reverse(list)
+	m.sendBlocks(who.Device, list, eff)
 }
 
 func (m *Machine) peerDown(d wire.DeviceID) {
@@ -139,9 +185,14 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 			}
 		}
 	}
-	for _, d := range m.connected(false) {
-		if p := m.peers[d]; p.haveDue != 0 && p.haveDue <= now {
+	for _, d := range sortedDevices(m.peers) {
+		p := m.peers[d]
+		switch {
+		case p.haveDue == 0 || p.haveDue > now:
+		case p.rel == present:
 			m.sendHave(now, d, eff)
+		default:
+			p.haveDue = 0
 		}
 	}
 }
@@ -166,7 +217,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		return
 	}
 	if rel == former {
-		m.receivedFromFormer(c, eff)
+		m.receivedFromFormer(now, p, c, eff)
 		return
 	}
 	r := wire.NewReader(c.Payload)
@@ -200,16 +251,24 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 }
 
 // receivedFromFormer answers a device that was a member and asks after the
-// group: with the blocks up to the one that removed it, and nothing else.
-func (m *Machine) receivedFromFormer(c Received, eff *Effects) {
+// group: with the blocks up to the one that removed it, and nothing else. Its
+// own blocks are taken: by them it may be the member, and this device not.
+func (m *Machine) receivedFromFormer(now uint64, p *peer, c Received, eff *Effects) {
+	r := wire.NewReader(c.Payload)
+	kind := r.U8()
+	if kind == frameBlocks {
+		if err := m.onBlocks(now, p, r, eff); err != nil {
+			eff.Notify = append(eff.Notify, Misbehaved{c.From, "frame"})
+		}
+		return
+	}
 	gone, ok := m.removal(c.From.Person)
 	if !ok || !m.speaks() {
 		return
 	}
-	r := wire.NewReader(c.Payload)
-	switch r.U8() {
+	switch kind {
 	case frameDigest: // it does not know yet
-		eff.send(c.From.Device, encodeDigest(wire.Digest{}))
+		m.farewell(c.From, eff)
 	case frameHave:
 		f, err := parseHave(r)
 		if err != nil {
