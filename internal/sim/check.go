@@ -1,0 +1,140 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/group"
+	"kith/internal/wire"
+)
+
+// A checker holds the oracles of a run. It knows what was really said.
+type checker struct {
+	w     *World
+	g     wire.GroupID
+	said  map[string]group.Row           // by text: the row its author wrote
+	shown map[*Node]map[string]group.Row // by node and text
+	steps int
+}
+
+func newChecker(w *World) *checker {
+	return &checker{w: w, said: make(map[string]group.Row), shown: make(map[*Node]map[string]group.Row)}
+}
+
+func fail(format string, args ...any) { panic(failure{fmt.Errorf(format, args...)}) }
+
+// step looks at a node after a step whose effects it committed.
+func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {
+	m := n.Groups[g].Machine
+	for _, row := range eff.Rows {
+		c.row(n, m, row)
+	}
+	for _, e := range eff.Notify {
+		if bad, ok := e.(group.Misbehaved); ok {
+			fail("%s accuses %s of breaking rule %q", n.Name, c.w.name(bad.From.Person), bad.Rule)
+		}
+	}
+	if err := m.CheckInvariants(); err != nil {
+		fail("%s: %v", n.Name, err)
+	}
+	for _, f := range eff.Send {
+		c.frame(n, m, f)
+	}
+	for _, s := range eff.Serve {
+		if !head(m).Active(s.To) {
+			fail("%s serves entries to who is no member", n.Name)
+		}
+	}
+	if c.steps++; c.steps%16 == 0 {
+		c.reloaded(n, g)
+	}
+}
+
+func head(m *group.Machine) *chain.State { return m.Blocks().State(m.Blocks().Head()) }
+
+// row checks a row that a node is about to see: R2, that nothing is shown twice
+// or at another place than elsewhere, and that nothing is taken back.
+func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
+	state := m.Blocks().State(row.Block)
+	mine := c.shown[n]
+	if mine == nil {
+		mine = make(map[string]group.Row)
+		c.shown[n] = mine
+	}
+	if row.State != group.RowShown {
+		for s, old := range mine {
+			if old.Place == row.Place {
+				fail("%s saw %q, and then state %d in its place", n.Name, s, row.State)
+			}
+		}
+		return
+	}
+	s := text(row)
+	if row.Client == said {
+		c.said[s] = row
+	}
+	owner, _, ok := state.Device(row.Place.Device)
+	if !ok || !state.Active(row.Place.Device) || owner.Person != row.Person {
+		fail("%s sees %q by %s, who was no member then", n.Name, s, c.w.name(row.Person))
+	}
+	if !state.Active(n.Self.Device.ID()) {
+		fail("%s sees %q, which was written without it", n.Name, s)
+	}
+	if row.Place != c.said[s].Place || row.Person != c.said[s].Person || row.Block != c.said[s].Block {
+		fail("%s sees %q at %v by %s, it was written at %v", n.Name, s, row.Place, c.w.name(row.Person), c.said[s].Place)
+	}
+	if _, twice := mine[s]; twice {
+		fail("%s sees %q a second time", n.Name, s)
+	}
+	mine[s] = row
+}
+
+// Numbers of payloads that a device may be sent that is no member at the
+// sender's head (docs/spec/sync.md).
+const (
+	kindDigest     = 1
+	kindBlocks     = 3
+	kindStatements = 6
+)
+
+// frame checks that what a node sends is for the receiver.
+func (c *checker) frame(n *Node, m *group.Machine, f group.Frame) {
+	if head(m).Active(f.To) {
+		return
+	}
+	owner, _, ok := head(m).Device(f.To)
+	if !ok {
+		fail("%s sends something to who never was a member", n.Name)
+	}
+	switch kind := f.Payload[0]; kind {
+	case kindDigest, kindBlocks:
+	default:
+		fail("%s sends payload %d to %s, who is no member", n.Name, kind, c.w.name(owner.Person))
+	}
+}
+
+// reloaded checks R3: a machine made from what is committed is the one that
+// runs.
+func (c *checker) reloaded(n *Node, g wire.GroupID) {
+	r := n.Groups[g]
+	m, err := group.Load(n.Self, r.source)
+	if err != nil {
+		fail("%s cannot load its records: %v", n.Name, err)
+	}
+	if m.Status() != r.Machine.Status() || m.Blocks().Head() != r.Machine.Blocks().Head() {
+		fail("%s: loaded, the machine has status %d and head %v, it runs with %d and %v", n.Name,
+			m.Status(), m.Blocks().Head(), r.Machine.Status(), r.Machine.Blocks().Head())
+	}
+	if !slices.Equal(m.Blocks().Tips(), r.Machine.Blocks().Tips()) {
+		fail("%s: loaded, the machine has other blocks", n.Name)
+	}
+	if !maps.Equal(m.Frontier(), r.Machine.Frontier()) {
+		fail("%s: loaded, the machine has frontier %v, it runs with %v", n.Name, m.Frontier(), r.Machine.Frontier())
+	}
+	if a, b := m.View(), r.Machine.View(); !reflect.DeepEqual(a, b) {
+		fail("%s: loaded, the machine shows\n%+v, it runs with\n%+v", n.Name, a, b)
+	}
+}

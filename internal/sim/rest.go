@@ -1,0 +1,168 @@
+package sim
+
+import (
+	"maps"
+
+	"kith/internal/chain"
+	"kith/internal/group"
+)
+
+// Times of the end of a run, in ms.
+const (
+	settleTime = 120_000
+	quietTime  = 600_000
+)
+
+// rest heals everything, waits until all is told, and checks what must hold
+// then.
+func (r *run) rest() {
+	r.tracef("rest")
+	for _, n := range r.Nodes {
+		n.Crash = NoCrash
+	}
+	r.HealAll()
+	for _, n := range r.Nodes {
+		n.Start()
+	}
+	r.Run(settleTime)
+	before := r.frames()
+	r.Run(quietTime)
+	if after := r.frames(); after != before {
+		fail("at rest %d frames are sent in %d s", after-before, quietTime/1000)
+	}
+	r.equal()
+	for _, n := range r.Nodes {
+		if n.Groups[r.g] != nil {
+			r.check.reloaded(n, r.g)
+			r.entitled(n)
+		}
+	}
+}
+
+func (r *run) frames() (n int) {
+	for _, o := range r.Nodes {
+		n += len(o.Sent)
+	}
+	return n
+}
+
+func speaks(m *group.Machine) bool {
+	return m.Status() == group.StatusActive || m.Status() == group.StatusLeaving
+}
+
+// equal checks that all who take part agree.
+func (r *run) equal() {
+	var one *Node
+	for _, n := range r.Nodes {
+		m := r.machine(n)
+		if m == nil || !speaks(m) {
+			continue
+		}
+		if one == nil {
+			one = n
+			continue
+		}
+		first := r.machine(one)
+		if m.Blocks().Head() != first.Blocks().Head() {
+			fail("at rest %s and %s have different heads", one.Name, n.Name)
+		}
+		if !maps.Equal(m.Frontier(), first.Frontier()) {
+			fail("at rest %s and %s have different frontiers:\n%v\n%v", one.Name, n.Name, first.Frontier(), m.Frontier())
+		}
+		if a, b := first.View(), m.View(); a.Title != b.Title || len(a.Members) != len(b.Members) || a.Missing+b.Missing > 0 {
+			fail("at rest %s and %s see different groups:\n%+v\n%+v", one.Name, n.Name, a, b)
+		}
+	}
+	if one == nil {
+		return
+	}
+	s := head(r.machine(one))
+	for _, n := range r.Nodes {
+		m := r.machine(n)
+		in := s.Active(n.Self.Device.ID())
+		switch {
+		case m == nil && in:
+			fail("at rest %s is a member and does not know the group", n.Name)
+		case m == nil:
+		case in && (gone(m.Status()) || m.Blocks().Head() != r.machine(one).Blocks().Head()):
+			fail("at rest %s is a member and has status %d, head %v", n.Name, m.Status(), m.Blocks().Head())
+		case in && m.View().NoKeys:
+			fail("at rest %s has no keys", n.Name)
+		case !in && !gone(m.Status()):
+			fail("at rest %s is no member and has status %d", n.Name, m.Status())
+		}
+	}
+}
+
+// entitled checks that a node sees everything that was written for it.
+func (r *run) entitled(n *Node) {
+	m := r.machine(n)
+	if !speaks(m) {
+		return
+	}
+	joined := arrival(m, n)
+	seen := r.check.shown[n]
+	for s, row := range r.check.said {
+		if !m.Blocks().Has(row.Block) || !m.Blocks().IsAncestor(joined, row.Block) ||
+			!m.Blocks().State(row.Block).Active(n.Self.Device.ID()) || r.late(m, row) {
+			continue
+		}
+		if _, ok := seen[s]; !ok {
+			fail("at rest %s does not see %q", n.Name, s)
+		}
+	}
+}
+
+// arrival returns the block that last admitted n, on the head's chain.
+func arrival(m *group.Machine, n *Node) (hash [32]byte) {
+	for _, h := range m.Blocks().Chain() {
+		for _, op := range m.Blocks().Header(h).Ops {
+			switch op := op.(type) {
+			case *chain.Genesis:
+				if op.Creator == n.Self.Person {
+					hash = h
+				}
+			case *chain.Add:
+				if op.Person == n.Self.Person {
+					hash = h
+				}
+			}
+		}
+	}
+	return hash
+}
+
+// late reports whether a row's author was removed on the head's chain and wrote
+// it after the cut: others may or may not have it.
+func (r *run) late(m *group.Machine, row group.Row) bool {
+	for _, h := range m.Blocks().Chain() {
+		for _, op := range m.Blocks().Header(h).Ops {
+			var cuts []chain.Cut
+			switch op := op.(type) {
+			case *chain.Remove:
+				if op.Person != row.Person {
+					continue
+				}
+				cuts = op.Cuts
+			case *chain.Leave:
+				if op.Person != row.Person {
+					continue
+				}
+				cuts = op.Cuts
+			default:
+				continue
+			}
+			if m.Blocks().IsAncestor(h, row.Block) {
+				continue // written in a later membership
+			}
+			covered := false
+			for _, c := range cuts {
+				covered = covered || c.Device == row.Place.Device && c.Seq >= row.Place.Seq
+			}
+			if !covered {
+				return true
+			}
+		}
+	}
+	return false
+}

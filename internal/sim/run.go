@@ -1,0 +1,138 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"testing/cryptotest"
+
+	"kith/internal/group"
+	"kith/internal/wire"
+)
+
+// Config says how a run goes. Of its zero value every part is chosen by the
+// seed.
+type Config struct {
+	Nodes int    // persons; 0: 3 to 6
+	Steps int    // actions; 0: 60
+	Delay uint64 // longest delay of a frame, in ms; 0: 20, 200 or 2,000
+	Loss  int    // how many of 100 actions end or bring back sessions; 0: 20
+	Crash int    // how many of 100 actions stop, start or kill nodes; 0: 12
+}
+
+func (c Config) with(r *rand.Rand) Config {
+	if c.Nodes == 0 {
+		c.Nodes = 3 + r.IntN(4)
+	}
+	if c.Steps == 0 {
+		c.Steps = 60
+	}
+	if c.Delay == 0 {
+		c.Delay = []uint64{20, 200, 2_000}[r.IntN(3)]
+	}
+	if c.Loss == 0 {
+		c.Loss = 20
+	}
+	if c.Crash == 0 {
+		c.Crash = 12
+	}
+	return c
+}
+
+// Run plays the schedule of a seed and fails t where an oracle does, with the
+// shortest schedule found that still fails.
+func Run(t *testing.T, seed uint64, c Config) {
+	t.Helper()
+	c = c.with(rand.New(rand.NewPCG(seed, 1)))
+	actions := schedule(rand.New(rand.NewPCG(seed, 2)), c)
+	_, err := play(t, seed, c, actions)
+	if err == nil {
+		return
+	}
+	short, at := shrink(actions, func(some []action) bool {
+		_, err := play(t, seed, c, some)
+		return err != nil
+	})
+	w, last := play(t, seed, c, short)
+	t.Fatalf("seed %d fails: %v\n\nRepeat it with: go test ./internal/sim -run TestSim -seed=%d -steps=%d\n\nThe shortest schedule found (%d of %d actions, %d tries) fails with: %v\n%s",
+		seed, err, seed, c.Steps, len(short), len(actions), at, last, strings.Join(w.Trace, "\n"))
+}
+
+// Trace plays the schedule of a seed and returns what happened.
+func Trace(t *testing.T, seed uint64, c Config) []string {
+	c = c.with(rand.New(rand.NewPCG(seed, 1)))
+	w, err := play(t, seed, c, schedule(rand.New(rand.NewPCG(seed, 2)), c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Trace
+}
+
+// A run is one play of a schedule.
+type run struct {
+	*World
+	g     wire.GroupID
+	check *checker
+	count int // texts said
+}
+
+// failure is what an oracle panics with, to end a run from any depth.
+type failure struct{ error }
+
+// play plays actions, lets the world come to rest, and returns what failed.
+func play(t *testing.T, seed uint64, c Config, actions []action) (w *World, err error) {
+	cryptotest.SetGlobalRandom(t, seed)
+	w = New(seed)
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case failure:
+			err = p.error
+		default:
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	w.Delay = func() uint64 { return 1 + w.Rand.Uint64N(c.Delay) }
+	r := &run{World: w, check: newChecker(w)}
+	r.begin(c)
+	for _, a := range actions {
+		w.Run(a.wait)
+		r.do(a)
+	}
+	r.rest()
+	return w, nil
+}
+
+var names = []string{"Ann", "Ben", "Cleo", "Dan", "Eve", "Fay", "Gus", "Hal", "Ida", "Jon", "Kim", "Leo"}
+
+// begin makes the nodes and a group of the first with some of the others.
+func (r *run) begin(c Config) {
+	year := int64(365 * 24 * 3600 * 1000)
+	for i := range c.Nodes {
+		n := r.Add(fmt.Sprintf("%s%s", names[i%len(names)], strings.Repeat("+", i/len(names))))
+		switch r.Rand.IntN(8) {
+		case 0:
+			n.Clock = r.Rand.Int64N(20*year) - 10*year
+		case 1:
+			n.Clock = r.Rand.Int64N(7_200_000) - 3_600_000
+		}
+	}
+	var first []group.Newcomer
+	for _, n := range r.Nodes[1:] {
+		if r.Rand.IntN(3) > 0 && near(r.Nodes[0], n) {
+			first = append(first, n.Newcomer())
+		}
+	}
+	r.After = r.check.step
+	r.g = r.Nodes[0].Create(group.CreateParams{Title: "Trip", Newcomers: first})
+	r.check.g = r.g
+	r.tracef("%s makes the group with %d others", r.Nodes[0].Name, len(first))
+}
+
+// near reports whether two clocks are near enough for key packages to be valid.
+func near(a, b *Node) bool {
+	d := a.Clock - b.Clock
+	return max(d, -d) < 24*3600*1000
+}
