@@ -58,6 +58,7 @@ func parseWelcome(b []byte) (w welcome, err error) {
 //	V    blocks, genesis first: as in a blocks frame
 //	V    reaches, each V
 //	V    infos, each V
+//	V    certificate: the proof that a block is settled; empty until votes exist
 type invitation struct {
 	block   wire.BlockHash
 	welcome []byte
@@ -74,6 +75,7 @@ func (i invitation) bytes() []byte {
 	writeBlocks(&w, i.blocks)
 	writeList(&w, i.reaches)
 	writeList(&w, i.infos)
+	w.Vec(nil)
 	return w.Bytes()
 }
 
@@ -85,6 +87,7 @@ func parseInvitation(r *wire.Reader) (i invitation, err error) {
 	})
 	i.reaches = readList(r, maxReach, maxStatements)
 	i.infos = readList(r, maxInfo, maxStatements)
+	r.Vec(0)
 	return i, r.Done()
 }
 

@@ -1555,10 +1555,13 @@ func (x *GetChatRequest) GetChat() string {
 }
 
 type AcceptGroupRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Group string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	// The members who are no friends do not learn this machine's address, and it
+	// does not dial them; messages then come through friends alone.
+	OnlyThroughFriends bool `protobuf:"varint,2,opt,name=only_through_friends,json=onlyThroughFriends,proto3" json:"only_through_friends,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *AcceptGroupRequest) Reset() {
@@ -1596,6 +1599,13 @@ func (x *AcceptGroupRequest) GetGroup() string {
 		return x.Group
 	}
 	return ""
+}
+
+func (x *AcceptGroupRequest) GetOnlyThroughFriends() bool {
+	if x != nil {
+		return x.OnlyThroughFriends
+	}
+	return false
 }
 
 type DeclineGroupRequest struct {
@@ -2027,25 +2037,26 @@ func (*DeleteChatResponse) Descriptor() ([]byte, []int) {
 }
 
 type Chat struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Kind          ChatKind               `protobuf:"varint,2,opt,name=kind,proto3,enum=kith.v1.ChatKind" json:"kind,omitempty"`
-	State         ChatState              `protobuf:"varint,3,opt,name=state,proto3,enum=kith.v1.ChatState" json:"state,omitempty"`
-	Title         string                 `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"` // of a direct chat: the other's name
-	Members       []*Member              `protobuf:"bytes,5,rep,name=members,proto3" json:"members,omitempty"`
-	MyRole        Role                   `protobuf:"varint,6,opt,name=my_role,json=myRole,proto3,enum=kith.v1.Role" json:"my_role,omitempty"`
-	Newest        *Message               `protobuf:"bytes,7,opt,name=newest,proto3" json:"newest,omitempty"`
-	Unread        uint32                 `protobuf:"varint,8,opt,name=unread,proto3" json:"unread,omitempty"`
-	InvitedBy     *Person                `protobuf:"bytes,9,opt,name=invited_by,json=invitedBy,proto3" json:"invited_by,omitempty"`
-	RemovedBy     *Person                `protobuf:"bytes,10,opt,name=removed_by,json=removedBy,proto3" json:"removed_by,omitempty"`
-	ChangedAt     uint64                 `protobuf:"varint,11,opt,name=changed_at,json=changedAt,proto3" json:"changed_at,omitempty"` // of the newest message or change, for sorting
-	Connected     uint32                 `protobuf:"varint,12,opt,name=connected,proto3" json:"connected,omitempty"`                  // members connected with this node now
-	Missing       uint32                 `protobuf:"varint,13,opt,name=missing,proto3" json:"missing,omitempty"`                      // messages that others refer to and that are not here yet
-	ReadTo        string                 `protobuf:"bytes,14,opt,name=read_to,json=readTo,proto3" json:"read_to,omitempty"`           // cursor of the newest message that was read
-	Notice        string                 `protobuf:"bytes,15,opt,name=notice,proto3" json:"notice,omitempty"`                         // one sentence on what is going on, or empty
-	Waiting       uint64                 `protobuf:"varint,16,opt,name=waiting,proto3" json:"waiting,omitempty"`                      // own messages that nobody else has yet
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Id                 string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Kind               ChatKind               `protobuf:"varint,2,opt,name=kind,proto3,enum=kith.v1.ChatKind" json:"kind,omitempty"`
+	State              ChatState              `protobuf:"varint,3,opt,name=state,proto3,enum=kith.v1.ChatState" json:"state,omitempty"`
+	Title              string                 `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"` // of a direct chat: the other's name
+	Members            []*Member              `protobuf:"bytes,5,rep,name=members,proto3" json:"members,omitempty"`
+	MyRole             Role                   `protobuf:"varint,6,opt,name=my_role,json=myRole,proto3,enum=kith.v1.Role" json:"my_role,omitempty"`
+	Newest             *Message               `protobuf:"bytes,7,opt,name=newest,proto3" json:"newest,omitempty"`
+	Unread             uint32                 `protobuf:"varint,8,opt,name=unread,proto3" json:"unread,omitempty"`
+	InvitedBy          *Person                `protobuf:"bytes,9,opt,name=invited_by,json=invitedBy,proto3" json:"invited_by,omitempty"`
+	RemovedBy          *Person                `protobuf:"bytes,10,opt,name=removed_by,json=removedBy,proto3" json:"removed_by,omitempty"`
+	ChangedAt          uint64                 `protobuf:"varint,11,opt,name=changed_at,json=changedAt,proto3" json:"changed_at,omitempty"`                              // of the newest message or change, for sorting
+	Connected          uint32                 `protobuf:"varint,12,opt,name=connected,proto3" json:"connected,omitempty"`                                               // members connected with this node now
+	Missing            uint32                 `protobuf:"varint,13,opt,name=missing,proto3" json:"missing,omitempty"`                                                   // messages that others refer to and that are not here yet
+	ReadTo             string                 `protobuf:"bytes,14,opt,name=read_to,json=readTo,proto3" json:"read_to,omitempty"`                                        // cursor of the newest message that was read
+	Notice             string                 `protobuf:"bytes,15,opt,name=notice,proto3" json:"notice,omitempty"`                                                      // one sentence on what is going on, or empty
+	Waiting            uint64                 `protobuf:"varint,16,opt,name=waiting,proto3" json:"waiting,omitempty"`                                                   // own messages that nobody else has yet
+	OnlyThroughFriends bool                   `protobuf:"varint,17,opt,name=only_through_friends,json=onlyThroughFriends,proto3" json:"only_through_friends,omitempty"` // see AcceptGroupRequest
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Chat) Reset() {
@@ -2188,6 +2199,13 @@ func (x *Chat) GetWaiting() uint64 {
 		return x.Waiting
 	}
 	return 0
+}
+
+func (x *Chat) GetOnlyThroughFriends() bool {
+	if x != nil {
+		return x.OnlyThroughFriends
+	}
+	return false
 }
 
 type Member struct {
@@ -3622,9 +3640,10 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x11ListChatsResponse\x12#\n" +
 	"\x05chats\x18\x01 \x03(\v2\r.kith.v1.ChatR\x05chats\"$\n" +
 	"\x0eGetChatRequest\x12\x12\n" +
-	"\x04chat\x18\x01 \x01(\tR\x04chat\"*\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\"\\\n" +
 	"\x12AcceptGroupRequest\x12\x14\n" +
-	"\x05group\x18\x01 \x01(\tR\x05group\"+\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\x120\n" +
+	"\x14only_through_friends\x18\x02 \x01(\bR\x12onlyThroughFriends\"+\n" +
 	"\x13DeclineGroupRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\"\x16\n" +
 	"\x14DeclineGroupResponse\"C\n" +
@@ -3646,7 +3665,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
 	"\x11DeleteChatRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"\x14\n" +
-	"\x12DeleteChatResponse\"\x94\x04\n" +
+	"\x12DeleteChatResponse\"\xc6\x04\n" +
 	"\x04Chat\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x11.kith.v1.ChatKindR\x04kind\x12(\n" +
@@ -3667,7 +3686,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\amissing\x18\r \x01(\rR\amissing\x12\x17\n" +
 	"\aread_to\x18\x0e \x01(\tR\x06readTo\x12\x16\n" +
 	"\x06notice\x18\x0f \x01(\tR\x06notice\x12\x18\n" +
-	"\awaiting\x18\x10 \x01(\x04R\awaiting\"\xb2\x01\n" +
+	"\awaiting\x18\x10 \x01(\x04R\awaiting\x120\n" +
+	"\x14only_through_friends\x18\x11 \x01(\bR\x12onlyThroughFriends\"\xb2\x01\n" +
 	"\x06Member\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.kith.v1.RoleR\x04role\x12\x1a\n" +
