@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -23,8 +22,6 @@ type checker struct {
 func newChecker(w *World) *checker {
 	return &checker{w: w, said: make(map[string]group.Row), shown: make(map[*Node]map[string]group.Row)}
 }
-
-func fail(format string, args ...any) { panic(failure{fmt.Errorf(format, args...)}) }
 
 // step looks at a node after a step whose effects it committed.
 func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {

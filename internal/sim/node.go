@@ -185,7 +185,8 @@ func (n *Node) wakeAt(g wire.GroupID, at uint64) {
 	})
 }
 
-// send delivers a payload after a delay if the session is still up then.
+// send delivers a payload after a delay, in order for each pair, if the session
+// is still up then.
 func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 	w := n.World
 	i := slices.IndexFunc(w.Nodes, func(o *Node) bool { return o.Self.Device.ID() == to })
@@ -199,7 +200,9 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 		w.History = append(w.History, p)
 	}
 	lives := [2]int{n.life, o.life}
-	w.after(w.Delay(), func() {
+	way := [2]int{n.index, o.index}
+	w.arrive[way] = max(w.arrive[way], w.Now+w.Delay())
+	w.after(w.arrive[way]-w.Now, func() {
 		if w.Linked(n, o) && lives == [2]int{n.life, o.life} {
 			o.receive(g, n, payload)
 		}

@@ -52,8 +52,8 @@ func Run(t *testing.T, seed uint64, c Config) {
 		return
 	}
 	short, at := shrink(actions, func(some []action) bool {
-		_, err := play(t, seed, c, some)
-		return err != nil
+		_, other := play(t, seed, c, some)
+		return other != nil && kind(other) == kind(err)
 	})
 	w, last := play(t, seed, c, short)
 	t.Fatalf("seed %d fails: %v\n\nRepeat it with: go test ./internal/sim -run TestSim -seed=%d -steps=%d\n\nThe shortest schedule found (%d of %d actions, %d tries) fails with: %v\n%s",
@@ -79,7 +79,20 @@ type run struct {
 }
 
 // failure is what an oracle panics with, to end a run from any depth.
-type failure struct{ error }
+type failure struct {
+	error
+	oracle string
+}
+
+func fail(format string, args ...any) { panic(failure{fmt.Errorf(format, args...), format}) }
+
+// kind tells failures of one oracle from those of others.
+func kind(err error) string {
+	if f, ok := err.(failure); ok {
+		return f.oracle
+	}
+	return "panic"
+}
 
 // play plays actions, lets the world come to rest, and returns what failed.
 func play(t *testing.T, seed uint64, c Config, actions []action) (w *World, err error) {
@@ -89,7 +102,7 @@ func play(t *testing.T, seed uint64, c Config, actions []action) (w *World, err 
 		switch p := recover().(type) {
 		case nil:
 		case failure:
-			err = p.error
+			err = p
 		default:
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}

@@ -33,6 +33,7 @@ type World struct {
 	queue  events
 	serial int
 	cut    map[[2]int]bool
+	arrive map[[2]int]uint64 // from, to: when the newest frame on that way arrives
 }
 
 // A Payload is one frame on its way.
@@ -45,7 +46,7 @@ type Payload struct {
 // New returns an empty world; the same seed plays the same run.
 func New(seed uint64) *World {
 	r := rand.New(rand.NewPCG(seed, 0))
-	return &World{Rand: r, Now: Start, cut: make(map[[2]int]bool), Delay: func() uint64 { return 1 + r.Uint64N(40) }}
+	return &World{Rand: r, Now: Start, cut: make(map[[2]int]bool), arrive: make(map[[2]int]uint64), Delay: func() uint64 { return 1 + r.Uint64N(40) }}
 }
 
 // An event is a function at a time; of two at one time the earlier made runs first.
