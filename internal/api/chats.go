@@ -37,7 +37,7 @@ func (s *service) GetChat(_ context.Context, r *v1.GetChatRequest) (*v1.Chat, er
 }
 
 func (s *service) AcceptGroup(_ context.Context, r *v1.AcceptGroupRequest) (*v1.Chat, error) {
-	return s.inChat(r.Group, s.node.AcceptGroup)
+	return s.inChat(r.Group, func(g wire.GroupID) error { return s.node.AcceptGroup(g, r.OnlyThroughFriends) })
 }
 
 func (s *service) DeclineGroup(_ context.Context, r *v1.DeclineGroupRequest) (*v1.DeclineGroupResponse, error) {

@@ -59,7 +59,7 @@ func chatOf(c node.Chat) *v1.Chat {
 	out := &v1.Chat{
 		Id: c.ID.String(), Kind: v1.ChatKind(c.Kind), State: stateOf(c.State), Title: c.Title, MyRole: roleOf(c.Admin),
 		Unread: uint32(c.Unread), ChangedAt: c.ChangedAt, Connected: uint32(c.Connected), Missing: uint32(c.Missing),
-		ReadTo: cursorOf(c.ReadTo), Notice: noticeOf(c), Waiting: uint64(c.Waiting),
+		ReadTo: cursorOf(c.ReadTo), Notice: noticeOf(c), Waiting: uint64(c.Waiting), OnlyThroughFriends: c.OnlyFriends,
 		RemovedBy: somebody(c.RemovedBy),
 	}
 	if c.State == group.StatusInvited || c.State == group.StatusDeclined {

@@ -18,22 +18,23 @@ const (
 
 // A Chat is a group as people see it.
 type Chat struct {
-	ID        wire.GroupID
-	Kind      ChatKind
-	State     group.Status
-	Title     string // of a direct chat the other's name; may be empty
-	Members   []Member
-	Admin     bool // I am one
-	Newest    *Message
-	Unread    int
-	InvitedBy Person
-	RemovedBy Person // with a zero ID: nobody
-	ChangedAt uint64 // ms, of the newest message or change
-	Connected int    // members with whom a session is up
-	Missing   int    // messages that others refer to and that are not here yet
-	Waiting   int    // own messages that no other member has yet
-	ReadTo    group.Place
-	NoKeys    bool // this device cannot follow the group's keys
+	ID          wire.GroupID
+	Kind        ChatKind
+	State       group.Status
+	Title       string // of a direct chat the other's name; may be empty
+	Members     []Member
+	Admin       bool // I am one
+	Newest      *Message
+	Unread      int
+	InvitedBy   Person
+	RemovedBy   Person // with a zero ID: nobody
+	ChangedAt   uint64 // ms, of the newest message or change
+	Connected   int    // members with whom a session is up
+	Missing     int    // messages that others refer to and that are not here yet
+	Waiting     int    // own messages that no other member has yet
+	ReadTo      group.Place
+	OnlyFriends bool // see Node.AcceptGroup
+	NoKeys      bool // this device cannot follow the group's keys
 }
 
 // A Member is somebody in a chat.

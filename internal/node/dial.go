@@ -57,14 +57,18 @@ func (n *Node) wanted() []target {
 	for _, o := range n.owners {
 		owners = append(owners, o)
 	}
-	blocked := n.blockedLocked()
+	blocked, friends := n.inState(FriendBlocked), n.inState(FriendFriend)
 	n.mu.Unlock()
 	for _, o := range owners {
 		p := o.picture.Load()
 		if p.view.Status != group.StatusActive && p.view.Status != group.StatusLeaving {
 			continue
 		}
+		onlyFriends := n.setting(o.id).OnlyFriends
 		for _, d := range p.devices {
+			if onlyFriends && !friends[d.Member.Person] {
+				continue
+			}
 			if d.Former || blocked[d.Member.Person] || self != nil && d.Member.Device == self.ID() {
 				continue
 			}
@@ -85,10 +89,11 @@ func (n *Node) wanted() []target {
 	return out
 }
 
-func (n *Node) blockedLocked() map[wire.PersonID]bool {
+// inState returns the people with whom a friendship stands so. n.mu is held.
+func (n *Node) inState(s FriendState) map[wire.PersonID]bool {
 	list := make(map[wire.PersonID]bool)
 	for _, f := range n.friends {
-		if f.State == FriendBlocked {
+		if f.State == s {
 			list[f.Person] = true
 		}
 	}

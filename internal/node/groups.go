@@ -81,7 +81,7 @@ func (n *Node) start(m *group.Machine) *owner {
 		who := s.Remote()
 		o.tell(group.PeerUp{Peer: who})
 	}
-	o.tell(n.reachCause())
+	n.tellReach(o)
 	n.hub.publish(ChatChanged{o.id})
 	return o
 }
@@ -107,20 +107,30 @@ func (n *Node) adopt(m *group.Machine, eff group.Effects, also func(*store.Tx) e
 	return nil
 }
 
-// reach tells every group where this node's link is now.
+// reach tells every group and friend where this node's link is now.
 func (n *Node) reach() {
-	c := n.reachCause()
 	for _, o := range n.allOwners() {
-		o.tell(c)
+		n.tellReach(o)
 	}
 	for _, s := range n.liveSessions() {
 		n.greet(s)
 	}
 }
 
-func (n *Node) reachCause() group.SetReach {
+// tellReach tells a group's members, unless its setting keeps the address to
+// friends.
+func (n *Node) tellReach(o *owner) {
+	if n.setting(o.id).OnlyFriends {
+		return
+	}
 	at := n.address()
-	return group.SetReach{Peer: at.Peer, Hosts: at.Hosts, Expiry: n.linkExpiry()}
+	o.tell(group.SetReach{Peer: at.Peer, Hosts: at.Hosts, Expiry: n.linkExpiry()})
+}
+
+func (n *Node) setting(g wire.GroupID) chatSetting {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.settings[g]
 }
 
 // invited takes an invitation for a group that this device does not know, or
@@ -154,7 +164,7 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, old *owner, payload []by
 	if view.Direct { // who asked has thereby accepted the chat with exactly that person
 		o := n.owner(g)
 		o.tell(group.Accept{})
-		o.tell(n.reachCause())
+		n.tellReach(o)
 		n.hub.publish(FriendChanged{from.Person})
 		n.greet(s)
 	}
@@ -215,8 +225,10 @@ func (n *Node) inGroup(g wire.GroupID, c group.Cause) error {
 	return o.do(c)
 }
 
-// AcceptGroup accepts an invitation.
-func (n *Node) AcceptGroup(g wire.GroupID) error {
+// AcceptGroup accepts an invitation. With onlyFriends the other members do not
+// learn this machine's address and are not dialled: messages come through
+// friends alone.
+func (n *Node) AcceptGroup(g wire.GroupID, onlyFriends bool) error {
 	o, err := n.in(g)
 	if err != nil {
 		return err
@@ -224,11 +236,19 @@ func (n *Node) AcceptGroup(g wire.GroupID) error {
 	if o.picture.Load().view.Status != group.StatusInvited {
 		return fail(ReasonNotInvited, o.picture.Load().view.Title)
 	}
-	if err := o.do(group.Accept{}); err != nil {
+	setting := chatSetting{OnlyFriends: onlyFriends}
+	err = o.ask(func() error {
+		return o.stepAlso(group.Accept{}, func(tx *store.Tx) error { return putJSON(tx, bucketChat, g[:], setting) })
+	})
+	if err != nil {
 		return err
 	}
-	o.tell(n.reachCause())
+	n.mu.Lock()
+	n.settings[g] = setting
+	n.mu.Unlock()
+	n.tellReach(o)
 	n.kickDialer()
+	n.hub.publish(ChatChanged{g})
 	return nil
 }
 

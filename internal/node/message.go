@@ -230,7 +230,8 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	c := Chat{
 		ID: o.id, Kind: ChatGroup, State: v.Status, Title: v.Title, Admin: v.Admin,
 		ChangedAt: v.ChangedAt, Missing: v.Missing, Waiting: p.waiting, NoKeys: v.NoKeys,
-		InvitedBy: n.memberOf(o, v.InvitedBy),
+		OnlyFriends: n.setting(o.id).OnlyFriends,
+		InvitedBy:   n.memberOf(o, v.InvitedBy),
 	}
 	if v.RemovedBy != (wire.PersonID{}) {
 		c.RemovedBy = n.memberOf(o, v.RemovedBy)

@@ -50,6 +50,7 @@ type Node struct {
 	owners   map[wire.GroupID]*owner
 	friends  map[wire.PersonID]*friend
 	links    map[[16]byte]*ownLink
+	settings map[wire.GroupID]chatSetting
 	sessions map[wire.DeviceID]*peer.Session
 	targets  map[wire.DeviceID]*target
 	asks     map[wire.PersonID]*target // of contact links not answered yet
@@ -79,7 +80,7 @@ func Open(cfg Config) (*Node, error) {
 		cfg: cfg, db: db, log: cfg.Log, hub: newHub(),
 		stopping: make(chan struct{}), kick: make(chan struct{}, 1), started: nowMS(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
-		links: make(map[[16]byte]*ownLink), sessions: make(map[wire.DeviceID]*peer.Session),
+		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
 		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target),
 	}
 	if err := n.load(); err != nil {

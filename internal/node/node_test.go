@@ -3,6 +3,7 @@ package node_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -25,7 +26,8 @@ type person struct {
 // start runs a node on loopback; a home that is new gets an identity.
 func start(t *testing.T, name, home string) *person {
 	t.Helper()
-	n, err := node.Open(node.Config{Home: home, Listen: "127.0.0.1:0"})
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})).With("at", name)
+	n, err := node.Open(node.Config{Home: home, Listen: "127.0.0.1:0", Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +147,7 @@ func TestStory(t *testing.T) {
 			c, err := p.Chat(g)
 			return err == nil && c.State == group.StatusInvited && c.Title == "Trip" && c.InvitedBy.Name == "Ann"
 		})
-		must(t, p.AcceptGroup(g))
+		must(t, p.AcceptGroup(g, false))
 	}
 	ann.until("everybody accepted", func() bool {
 		c, err := ann.Chat(g)
@@ -189,7 +191,7 @@ func TestStory(t *testing.T) {
 	befriend(t, ann, dan)
 	must(t, ann.AddMembers(g, []wire.PersonID{dan.id()}))
 	dan.until("invited", func() bool { c, err := dan.Chat(g); return err == nil && c.State == group.StatusInvited })
-	must(t, dan.AcceptGroup(g))
+	must(t, dan.AcceptGroup(g, false))
 	ben.say(g, "seven")
 	dan.sees(g, "seven")
 	dan.say(g, "eight")

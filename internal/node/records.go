@@ -19,6 +19,7 @@ const (
 	bucketFriend  = "friend"  // person id: friend
 	bucketLink    = "link"    // tag: ownLink
 	bucketPackage = "package" // KeyPackageRef: ownPackage
+	bucketChat    = "chat"    // group id: chatSetting
 )
 
 // Keys of bucketSelf.
@@ -63,6 +64,11 @@ type ownPackage struct {
 	Secrets []byte
 	Expiry  uint64 // s
 	For     []byte // the person it was given to
+}
+
+// chatSetting is what the person chose for one chat.
+type chatSetting struct {
+	OnlyFriends bool // see AcceptGroup
 }
 
 // linkKey is the key of the Internet link, renewed at a start every linkKeyLife.
@@ -187,6 +193,17 @@ func (n *Node) loadRecords(tx *store.Tx) error {
 			return errors.Join(store.ErrDamaged, err)
 		}
 		n.links[[16]byte(p.Key)] = l
+	}
+	settings, err := tx.List(bucketChat, nil)
+	if err != nil {
+		return err
+	}
+	for _, p := range settings {
+		var c chatSetting
+		if err := json.Unmarshal(p.Value, &c); err != nil || len(p.Key) != 32 {
+			return errors.Join(store.ErrDamaged, err)
+		}
+		n.settings[wire.GroupID(p.Key)] = c
 	}
 	return nil
 }
