@@ -38,7 +38,7 @@ var vectorDirs = sync.OnceValue(func() []string {
 	}
 	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/thomas-vilte/mls-go")
 	list.Dir = filepath.Join("..", "..", "interop")
-	list.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off")
+	list.Env = append(os.Environ(), "GOPROXY=off")
 	if out, err := list.Output(); err == nil && len(strings.TrimSpace(string(out))) > 0 {
 		dirs = append(dirs, filepath.Join(strings.TrimSpace(string(out)), "testdata", "mls-interop-testvectors", "test-vectors"))
 	}
