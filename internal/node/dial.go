@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"kith/internal/group"
@@ -34,7 +35,12 @@ type target struct {
 	wait    uint64         // ms; of the last back-off
 	seen    uint64         // ms; when it was last connected
 	dialing bool
+	cancel  context.CancelFunc // of the dial under way
 }
+
+// dialTime bounds one dial with its handshake. An address that is out of date
+// often swallows packets, and the next one must get its turn.
+const dialTime = 5 * time.Second
 
 // wanted returns the devices this node wants to be connected with: friends who
 // were met, and members of the groups it takes part in.
@@ -53,13 +59,9 @@ func (n *Node) wanted() []target {
 			hosts: []link.Address{{Peer: card.Peer, Hosts: card.Hosts}},
 		}
 	}
-	owners := make([]*owner, 0, len(n.owners))
-	for _, o := range n.owners {
-		owners = append(owners, o)
-	}
 	blocked, friends := n.inState(FriendBlocked), n.inState(FriendFriend)
 	n.mu.Unlock()
-	for _, o := range owners {
+	for _, o := range n.allOwners() {
 		p := o.picture.Load()
 		if p.view.Status != group.StatusActive && p.view.Status != group.StatusLeaving {
 			continue
@@ -77,7 +79,10 @@ func (n *Node) wanted() []target {
 				t.to = peer.Target{Member: d.Member, Key: d.Key[:], KnockKey: d.KnockKey}
 			}
 			if d.Reach != nil && d.Reach.Expiry > nowMS() && len(d.Reach.Hosts) > 0 {
-				t.hosts = append(t.hosts, link.Address{Peer: d.Reach.Peer, Hosts: d.Reach.Hosts})
+				at := link.Address{Peer: d.Reach.Peer, Hosts: d.Reach.Hosts}
+				if !slices.ContainsFunc(t.hosts, func(a link.Address) bool { return sameAddress(a, at) }) {
+					t.hosts = append(t.hosts, at)
+				}
 			}
 			list[d.Member.Device] = t
 		}
@@ -138,6 +143,12 @@ func (n *Node) refreshTargets() {
 	for _, t := range wanted {
 		d := t.to.Member.Device
 		if old := n.targets[d]; old != nil {
+			if !slices.EqualFunc(old.hosts, t.hosts, sameAddress) {
+				old.at, old.wait = 0, 0 // it may be there: do not wait for the old place
+				if old.cancel != nil {
+					old.cancel()
+				}
+			}
 			old.to, old.hosts = t.to, t.hosts
 			next[d] = old
 			continue
@@ -176,17 +187,20 @@ func (n *Node) dialDue() {
 
 // dial tries to reach a target once, over the local network first.
 func (n *Node) dial(ctx context.Context, t *target) {
+	until, cancel := context.WithCancel(ctx)
+	defer cancel()
 	n.mu.Lock()
+	t.cancel = cancel
 	to, hosts, lan := t.to, t.hosts, t.lan
 	internet, local := n.internet, n.lan
 	n.mu.Unlock()
-	s, err := n.knock(ctx, local, lan, to)
-	for i := 0; s == nil && i < len(hosts); i++ {
-		s, err = n.knock(ctx, internet, hosts[i], to)
+	s, err := n.knock(until, local, lan, to)
+	for i := 0; s == nil && i < len(hosts) && until.Err() == nil; i++ {
+		s, err = n.knock(until, internet, hosts[i], to)
 	}
 	n.mu.Lock()
-	t.dialing = false
-	if s == nil {
+	t.dialing, t.cancel = false, nil
+	if s == nil && until.Err() == nil {
 		n.backOff(t)
 	}
 	n.mu.Unlock()
@@ -211,6 +225,8 @@ func (n *Node) knock(ctx context.Context, l link.Link, at link.Address, to peer.
 	if l == nil || len(at.Hosts) == 0 {
 		return nil, errNoLink
 	}
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
 	conn, err := l.Dial(ctx, at)
 	if err != nil {
 		return nil, err
@@ -291,6 +307,10 @@ func (n *Node) askLink(ctx context.Context, l identity.ContactLink, given [][]by
 		return errors.New("node: stopping")
 	}
 	return nil
+}
+
+func sameAddress(a, b link.Address) bool {
+	return string(a.Peer) == string(b.Peer) && slices.Equal(a.Hosts, b.Hosts)
 }
 
 func lessDevice(a, b wire.DeviceID) bool { return string(a[:]) < string(b[:]) }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -102,6 +103,7 @@ func (n *Node) allOwners() (list []*owner) {
 	for _, o := range n.owners {
 		list = append(list, o)
 	}
+	slices.SortFunc(list, func(a, b *owner) int { return bytes.Compare(a.id[:], b.id[:]) })
 	return list
 }
 
