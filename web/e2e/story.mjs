@@ -260,8 +260,7 @@ export function story(browser) {
       await other.getByRole('heading', { name: 'This page is locked.' }).waitFor();
       await access(other, 'locked');
       const login = await ann.open();
-      await other.goto('about:blank');
-      await other.goto(login);
+      await other.goto(login); // in the same tab, where only the fragment changes
       await other.getByRole('heading', { name: 'Chats' }).waitFor();
       await other.context().close();
       await stranger.close();
@@ -271,12 +270,14 @@ export function story(browser) {
       await ann.page.keyboard.press('Control+k');
       await ann.page.getByRole('dialog', { name: 'Find anything' }).waitFor();
       await access(ann.page, 'find anything');
+      await ann.page.getByRole('combobox').and(ann.page.locator(':focus')).waitFor();
       await ann.page.keyboard.type('notes');
       await ann.page.keyboard.press('Enter');
       await ann.page.getByRole('heading', { name: 'Notes to self' }).waitFor();
       await ann.page.keyboard.press('Alt+ArrowDown');
       await ann.page.keyboard.press('Alt+ArrowUp');
       await ann.page.keyboard.press('Control+k');
+      await ann.page.getByRole('combobox').and(ann.page.locator(':focus')).waitFor();
       await ann.page.keyboard.type('ben');
       await ann.page.keyboard.press('Enter');
       await ann.page.getByRole('textbox', { name: 'Write to Ben' }).waitFor();

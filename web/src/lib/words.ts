@@ -23,6 +23,8 @@ export const words = {
     locked: 'Run kith open in a terminal.',
     expiredTitle: 'This link was used or is too old.',
     expired: 'Run kith open in a terminal.',
+    waiting: (count: number) =>
+      `${count === 1 ? 'A message waits' : `${count} messages wait`} here to be sent. Leave this tab open until you are in again, here or in another tab.`,
     why: 'Each link opens the page once, within a minute, so that nobody else on this computer can.',
     away: 'Offline, trying again',
     awayHint: 'Kith is not running on this computer. Start it with make run, or kith run, and this page goes on by itself.',

@@ -5,6 +5,8 @@
 // and travels to a second tab only when that tab asks.
 
 const place = `kith.token.${location.port}`;
+/** Set once somebody locked this tab: it does not ask the others then. */
+const lockPlace = 'kith.locked';
 const talk = 'kith.session';
 /** How long a new tab waits for another one to answer, in milliseconds. */
 const patience = 400;
@@ -31,6 +33,7 @@ export function codeIn(fragment: string): string {
 }
 
 export function keepToken(token: string): void {
+  sessionStorage.removeItem(lockPlace);
   sessionStorage.setItem(place, token);
 }
 
@@ -38,11 +41,17 @@ export function forgetToken(): void {
   sessionStorage.removeItem(place);
 }
 
+/** lockTab forgets the token, and does not take one from another tab either. */
+export function lockTab(): void {
+  forgetToken();
+  sessionStorage.setItem(lockPlace, 'yes');
+}
+
 /** findToken looks here, then asks the other tabs; empty if nobody has one. */
 export async function findToken(): Promise<string> {
   const own = sessionStorage.getItem(place);
   if (own !== null && own !== '') return own;
-  return askOtherTabs();
+  return sessionStorage.getItem(lockPlace) === null ? askOtherTabs() : '';
 }
 
 /** answerOtherTabs gives the token to tabs of this origin that ask. */

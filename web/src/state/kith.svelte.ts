@@ -5,7 +5,7 @@ import type { Chat, Event, Friend, Message, Node } from '../gen/kith/v1/kith_pb'
 import { openChannel } from '../net/channel';
 import { Refusal, type Answer, type Channel, type News, type Request, type Status, type Verb } from '../net/protocol';
 import { pause } from '../net/resume';
-import { answerOtherTabs, findToken, forgetToken, keepToken, takeCode } from '../net/session';
+import { answerOtherTabs, findToken, forgetToken, keepToken, lockTab, takeCode } from '../net/session';
 import { Outbox } from './outbox.svelte';
 import { Thread } from './thread.svelte';
 
@@ -42,17 +42,15 @@ class Kith {
 
   /** start logs in, by the code in the address or a token that is still good. */
   async start(): Promise<void> {
-    const code = takeCode();
     this.#channel = openChannel();
-    const token = (code === '' ? '' : await this.#login(code)) || (await findToken());
-    if (token === '') {
-      this.phase = code === '' ? 'locked' : 'expired';
-      return;
-    }
-    keepToken(token);
-    answerOtherTabs();
     this.#channel.listen((news) => this.#hear(news));
-    this.#channel.setToken(token);
+    answerOtherTabs();
+    // A login link that is opened in this tab changes no more than the fragment.
+    addEventListener('hashchange', () => {
+      const code = takeCode();
+      if (code !== '') void this.#enter(code);
+    });
+    await this.#enter(takeCode());
   }
 
   call<V extends Verb>(verb: V, request: Request<V>): Promise<Answer<V>> {
@@ -65,7 +63,7 @@ class Kith {
   }
 
   lock(): void {
-    forgetToken();
+    lockTab();
     location.hash = '';
     location.reload();
   }
@@ -89,6 +87,11 @@ class Kith {
     const chat = this.chats.get(chatId);
     thread.unreadAfter = chat !== undefined && chat.unread > 0 ? chat.readTo : '';
     if (!thread.loaded) await this.#loadPage(thread, '');
+  }
+
+  /** loadBlocks asks who came and went in a group; what is known stays if it is refused. */
+  async loadBlocks(thread: Thread): Promise<void> {
+    thread.blocks = (await this.call('listBlocks', { group: thread.chatId })).blocks;
   }
 
   async loadOlder(thread: Thread): Promise<void> {
@@ -115,6 +118,17 @@ class Kith {
   dropChat(chatId: string): void {
     this.chats.delete(chatId);
     this.#threads.delete(chatId);
+  }
+
+  async #enter(code: string): Promise<void> {
+    const token = (code === '' ? '' : await this.#login(code)) || (await findToken());
+    if (token === '') {
+      this.phase = code === '' ? 'locked' : 'expired';
+      return;
+    }
+    keepToken(token);
+    this.#triedOwnToken = false;
+    this.#channel?.setToken(token);
   }
 
   async #login(code: string): Promise<string> {
@@ -154,8 +168,12 @@ class Kith {
   async #useOwnToken(): Promise<void> {
     const token = this.#triedOwnToken ? '' : await findToken();
     this.#triedOwnToken = true;
-    if (token === '') this.phase = 'locked';
-    else this.#channel?.setToken(token);
+    if (token !== '') {
+      this.#channel?.setToken(token);
+      return;
+    }
+    forgetToken();
+    this.phase = 'locked';
   }
 
   async #load(): Promise<void> {

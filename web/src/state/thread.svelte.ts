@@ -1,9 +1,10 @@
 // The messages of one chat, as far as this page has loaded them.
-import type { Message, MessageReach } from '../gen/kith/v1/kith_pb';
+import type { Block, Message, MessageReach } from '../gen/kith/v1/kith_pb';
 import { merge } from './timeline';
 
 export class Thread {
   messages = $state.raw<readonly Message[]>([]);
+  blocks = $state.raw<readonly Block[]>([]); // of a group: who came and went
   more = $state(false); // there are older ones
   loaded = $state(false);
   loading = $state(false);

@@ -1,5 +1,5 @@
 // What stands in a conversation, row by row, made from its messages.
-import { MessageState, type Message } from '../gen/kith/v1/kith_pb';
+import { ChangeKind, MessageState, type Block, type Message } from '../gen/kith/v1/kith_pb';
 
 /** A message that this page has written and the node has not taken yet. */
 export interface Draftling {
@@ -13,6 +13,7 @@ export interface Draftling {
 export type Row =
   | { kind: 'day'; key: string; time: number }
   | { kind: 'unread'; key: string }
+  | { kind: 'change'; key: string; sentence: string } // of the membership
   | { kind: 'coming'; key: string }
   | { kind: 'message'; key: string; message: Message; mine: boolean; first: boolean; last: boolean }
   | { kind: 'draftling'; key: string; draftling: Draftling; first: boolean; last: boolean };
@@ -38,6 +39,7 @@ interface Shape {
   unreadAfter: string; // cursor after which the "new" mark stands; empty: none
   missing: number; // earlier messages that are still to come
   more: boolean; // there are older ones that were not loaded yet
+  blocks: readonly Block[]; // the membership as it came about, oldest first
 }
 
 /** rowsOf lays out a conversation, oldest first. */
@@ -47,6 +49,7 @@ export function rowsOf(messages: readonly Message[], draftlings: readonly Draftl
   let author = '';
   let before = 0;
   let marked = shape.unreadAfter === '';
+  const changes = new Changes(shape.blocks, shape.more ? Number(messages[0]?.time ?? 0n) : 0);
 
   const put = (row: Row & { first: boolean; last: boolean }, by: string, time: number) => {
     const newDay = days.begins(time);
@@ -60,7 +63,15 @@ export function rowsOf(messages: readonly Message[], draftlings: readonly Draftl
     before = time;
   };
 
+  const tellChanges = (until: number) => {
+    for (const { time, row } of changes.until(until)) {
+      if (days.begins(time)) rows.push({ kind: 'day', key: `day-${row.key}`, time });
+      rows.push(row);
+    }
+  };
+
   for (const message of messages) {
+    tellChanges(Number(message.time));
     if (!marked && message.cursor > shape.unreadAfter && message.author?.id !== shape.me) {
       marked = true;
       rows.push({ kind: 'unread', key: 'unread' });
@@ -70,6 +81,7 @@ export function rowsOf(messages: readonly Message[], draftlings: readonly Draftl
     const key = keyOf(message, mine);
     put({ kind: 'message', key, message, mine, first: true, last: true }, message.author?.id ?? '', Number(message.time));
   }
+  tellChanges(Infinity);
   if (shape.missing > 0 && !shape.more && !rows.some((row) => row.kind === 'coming')) {
     rows.unshift({ kind: 'coming', key: 'coming' });
   }
@@ -83,6 +95,27 @@ export function rowsOf(messages: readonly Message[], draftlings: readonly Draftl
 // that its bubble stays where it is.
 function keyOf(message: Message, mine: boolean): string {
   return mine && message.clientId !== '' ? `c-${message.clientId}` : `m-${message.id}`;
+}
+
+/** What changed in the membership, in order, told as far as a time. */
+class Changes {
+  #left: { time: number; row: Row }[];
+
+  constructor(blocks: readonly Block[], after: number) {
+    this.#left = blocks
+      .filter((block) => block.onChain && Number(block.createdAt) >= after)
+      .flatMap((block) =>
+        block.changes
+          .filter((change) => change.kind !== ChangeKind.REKEYED && change.sentence !== '')
+          .map((change, i) => ({ time: Number(block.createdAt), row: { kind: 'change', key: `b-${block.hash}-${i}`, sentence: change.sentence } as const })),
+      );
+  }
+
+  until(time: number): { time: number; row: Row }[] {
+    let count = 0;
+    while (count < this.#left.length && this.#left[count]!.time <= time) count++;
+    return this.#left.splice(0, count);
+  }
 }
 
 /** Knows when the local day changes, without a Date for every message. */

@@ -13,6 +13,25 @@ export function titleOf(chat: Chat): string {
   return chat.title || words.unnamed;
 }
 
+export interface Face {
+  id: string;
+  name: string;
+  kind: 'person' | 'group' | 'notes';
+}
+
+/** faceOf is what stands for a chat: of a direct one, the other person. */
+export function faceOf(chat: Chat): Face {
+  const name = titleOf(chat);
+  if (chat.kind === ChatKind.NOTES) return { id: chat.id, name, kind: 'notes' };
+  if (chat.kind === ChatKind.GROUP) return { id: chat.id, name, kind: 'group' };
+  return { id: otherOf(chat)?.id ?? chat.id, name, kind: 'person' };
+}
+
+/** otherOf is whom a direct chat is with. */
+export function otherOf(chat: Chat): Person | undefined {
+  return chat.members.find((m) => !m.person?.me)?.person;
+}
+
 /** Invitations first, then whatever changed last. */
 export function sortedChats(chats: Iterable<Chat>): Chat[] {
   const rank = (chat: Chat) => (chat.state === ChatState.INVITED ? 0 : 1);

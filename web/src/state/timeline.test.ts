@@ -1,0 +1,122 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import { BlockSchema, ChangeKind, MessageSchema, type Block, type Message } from '../gen/kith/v1/kith_pb';
+import { merge, onlyEmoji, rowsOf, spansOf, tickOf, type Draftling, type Row } from './timeline';
+
+const noon = new Date(2026, 4, 5, 12, 0, 0).getTime();
+const minute = 60_000;
+
+function message(cursor: string, by: string, minutes: number, more: Exclude<MessageInitShape<typeof MessageSchema>, Message> = {}): Message {
+  return create(MessageSchema, { id: `id-${cursor}`, cursor, author: { id: by, name: by }, time: BigInt(noon + minutes * minute), text: cursor, ...more });
+}
+
+function block(minutes: number, sentence: string, more: Exclude<MessageInitShape<typeof BlockSchema>, Block> = {}): Block {
+  return create(BlockSchema, { hash: sentence, createdAt: BigInt(noon + minutes * minute), onChain: true, changes: [{ kind: ChangeKind.ADDED, sentence }], ...more });
+}
+
+const shape = { me: 'ann', unreadAfter: '', missing: 0, more: false, blocks: [] };
+
+/** One word a row: what the row is, with ( and ) where a group begins and ends. */
+function picture(rows: Row[]): string {
+  return rows
+    .map((row) => {
+      if (row.kind === 'message') return `${row.first ? '(' : ''}${row.message.cursor}${row.last ? ')' : ''}`;
+      if (row.kind === 'draftling') return `${row.first ? '(' : ''}~${row.draftling.text}${row.last ? ')' : ''}`;
+      return row.kind === 'change' ? `[${row.sentence}]` : row.kind;
+    })
+    .join(' ');
+}
+
+describe('merge', () => {
+  const list = [message('b', 'ann', 0), message('d', 'ann', 1)];
+  const cursors = (messages: readonly Message[]) => messages.map((m) => m.cursor).join('');
+
+  it('puts each message in its place, once', () => {
+    expect(cursors(merge(list, [message('e', 'ben', 2)]))).toBe('bde');
+    expect(cursors(merge(list, [message('c', 'ben', 2), message('a', 'ben', 2)]))).toBe('abcd');
+    expect(cursors(merge(list, [message('d', 'ann', 1)]))).toBe('bd');
+  });
+
+  it('moves a message whose place has changed', () => {
+    const moved = { ...message('z', 'ann', 0), id: 'id-b' };
+    expect(cursors(merge(list, [moved]))).toBe('dz');
+  });
+
+  it('leaves the list as it is when nothing came', () => {
+    expect(merge(list, [])).toBe(list);
+  });
+});
+
+describe('rowsOf', () => {
+  it('joins what one person wrote within five minutes', () => {
+    const rows = rowsOf([message('a', 'ann', 0), message('b', 'ann', 1), message('c', 'ben', 2), message('d', 'ben', 9)], [], shape);
+    expect(picture(rows)).toBe('day (a b) (c) (d)');
+  });
+
+  it('marks the day once, and again when it changes', () => {
+    const rows = rowsOf([message('a', 'ann', 0), message('b', 'ann', 24 * 60)], [], shape);
+    expect(picture(rows)).toBe('day (a) day (b)');
+  });
+
+  it('marks where the unread begins, at the first message of others', () => {
+    const messages = [message('a', 'ben', 0), message('b', 'ann', 1), message('c', 'ben', 2)];
+    expect(picture(rowsOf(messages, [], { ...shape, unreadAfter: 'a' }))).toBe('day (a) (b) unread (c)');
+  });
+
+  it('puts what waits to be sent at the end, joined to what was sent', () => {
+    const waiting: Draftling = { clientId: '1', chatId: 'x', text: 'later', time: noon + 2 * minute, failed: '' };
+    expect(picture(rowsOf([message('a', 'ann', 0)], [waiting], shape))).toBe('day (a ~later)');
+  });
+
+  it('keeps the key of a message when the node takes it', () => {
+    const waiting: Draftling = { clientId: 'k', chatId: 'x', text: 'hi', time: noon, failed: '' };
+    const before = rowsOf([], [waiting], shape).at(-1)?.key;
+    const after = rowsOf([message('a', 'ann', 0, { clientId: 'k' })], [], shape).at(-1)?.key;
+    expect(after).toBe(before);
+  });
+
+  it('says where earlier messages are still to come', () => {
+    const messages = [message('a', 'ben', 0), message('b', 'ben', 1, { earlierComing: true })];
+    expect(picture(rowsOf(messages, [], { ...shape, missing: 2 }))).toBe('day (a) coming (b)');
+    expect(picture(rowsOf(messages.slice(0, 1), [], { ...shape, missing: 2 }))).toBe('coming day (a)');
+    expect(picture(rowsOf(messages, [], shape))).toBe('day (a b)');
+  });
+
+  it('tells who came and went between the messages', () => {
+    const blocks = [block(-1, 'Ann created the group.'), block(5, 'Ann added Ben.')];
+    const messages = [message('a', 'ann', 0), message('b', 'ann', 6)];
+    expect(picture(rowsOf(messages, [], { ...shape, blocks }))).toBe('day [Ann created the group.] (a) [Ann added Ben.] (b)');
+  });
+
+  it('leaves out changes that lost, that only made new keys, or that are older than what is loaded', () => {
+    const blocks = [block(-9, 'old'), block(1, 'lost', { onChain: false }), block(2, 'keys', { changes: [{ kind: ChangeKind.REKEYED, sentence: 'keys' }] })];
+    expect(picture(rowsOf([message('a', 'ann', 0)], [], { ...shape, blocks, more: true }))).toBe('day (a)');
+  });
+});
+
+describe('spansOf', () => {
+  const picture = (text: string) => spansOf(text).map((s) => (s.href === '' ? s.text : `<${s.href}>`)).join('|');
+
+  it('finds web addresses and nothing else', () => {
+    expect(picture('see https://a.example/x?y=1, ok')).toBe('see |<https://a.example/x?y=1>|, ok');
+    expect(picture('javascript:alert(1) data:x file:///etc')).toBe('javascript:alert(1) data:x file:///etc');
+    expect(picture('<b>https://a.example</b>')).toBe('<b>|<https://a.example>|</b>');
+    expect(picture('https://')).toBe('https://');
+    expect(picture('')).toBe('');
+  });
+});
+
+describe('onlyEmoji', () => {
+  it('holds for up to three, and for no digit or letter', () => {
+    for (const text of ['👍', '👨‍👩‍👧', '☕ ☕', '👋🏽']) expect(onlyEmoji(text), text).toBe(true);
+    for (const text of ['', '1', 'ok 👍', '👍👍👍👍']) expect(onlyEmoji(text), text).toBe(false);
+  });
+});
+
+describe('tickOf', () => {
+  it('counts devices', () => {
+    expect(tickOf({ reached: 0, reachOf: 2 })).toBe('kept');
+    expect(tickOf({ reached: 1, reachOf: 2 })).toBe('some');
+    expect(tickOf({ reached: 2, reachOf: 2 })).toBe('all');
+  });
+});

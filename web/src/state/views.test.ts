@@ -1,0 +1,96 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import { BlockSchema, ChangeKind, ChatKind, ChatSchema, ChatState, MessageState, Role, type Chat } from '../gen/kith/v1/kith_pb';
+import { daysOf } from './history';
+import { find } from './finder';
+import { faceOf, inGroups, initialsOf, needsSuccessor, previewOf, sortedChats, sortedMembers, tintOf } from './views';
+
+type ChatInit = Exclude<MessageInitShape<typeof ChatSchema>, Chat>;
+const chat = (init: ChatInit): Chat => create(ChatSchema, { kind: ChatKind.GROUP, state: ChatState.ACTIVE, ...init });
+const me = { person: { id: 'ann', name: 'Ann', me: true }, role: Role.ADMIN, accepted: true };
+const ben = { person: { id: 'ben', name: 'Ben' }, role: Role.MEMBER, accepted: true };
+
+describe('sortedChats', () => {
+  it('puts invitations first, then what changed last, and hides what was declined', () => {
+    const chats = [
+      chat({ id: 'old', changedAt: 1n }),
+      chat({ id: 'new', changedAt: 9n }),
+      chat({ id: 'invited', changedAt: 0n, state: ChatState.INVITED }),
+      chat({ id: 'no', state: ChatState.DECLINED }),
+    ];
+    expect(sortedChats(chats).map((c) => c.id)).toEqual(['invited', 'new', 'old']);
+  });
+});
+
+describe('previewOf', () => {
+  const newest = (by: string, state = MessageState.SHOWN) => ({ author: { id: by, name: 'Ben' }, text: 'hello', state });
+  const cases: [string, ChatInit, string][] = [
+    ['mine', { newest: newest('ann') }, 'You: hello'],
+    ['in a group', { newest: newest('ben') }, 'Ben: hello'],
+    ['in a direct chat', { kind: ChatKind.DIRECT, newest: newest('ben') }, 'hello'],
+    ['in my notes', { kind: ChatKind.NOTES, newest: newest('ann') }, 'hello'],
+    ['damaged', { kind: ChatKind.DIRECT, newest: newest('ben', MessageState.DAMAGED) }, 'A message that arrived damaged'],
+    ['removed', { state: ChatState.REMOVED, removedBy: { id: 'ben', name: 'Ben' }, newest: newest('ben') }, 'Ben removed you'],
+    ['invited by nobody known', { state: ChatState.INVITED }, 'Somebody invites you'],
+  ];
+  it.each(cases)('%s', (_name, init, want) => expect(previewOf(chat(init), 'ann')).toBe(want));
+});
+
+describe('needsSuccessor', () => {
+  it('holds for the last admin while others are there', () => {
+    expect(needsSuccessor(chat({ myRole: Role.ADMIN, members: [me, ben] }))).toBe(true);
+    expect(needsSuccessor(chat({ myRole: Role.ADMIN, members: [me, { ...ben, role: Role.ADMIN }] }))).toBe(false);
+    expect(needsSuccessor(chat({ myRole: Role.ADMIN, members: [me, { ...ben, accepted: false }] }))).toBe(false);
+    expect(needsSuccessor(chat({ myRole: Role.ADMIN, members: [me] }))).toBe(false);
+    expect(needsSuccessor(chat({ myRole: Role.MEMBER, members: [me, ben] }))).toBe(false);
+  });
+});
+
+describe('faces', () => {
+  it('show the other person of a direct chat', () => {
+    expect(faceOf(chat({ id: 'c', kind: ChatKind.DIRECT, title: 'Ben', members: [me, ben] }))).toEqual({ id: 'ben', name: 'Ben', kind: 'person' });
+  });
+
+  it('have the first letters of the name', () => {
+    expect(['Ann', 'ann de vries', '  ', '漢字', '🌊 crew'].map(initialsOf)).toEqual(['A', 'AV', '', '漢', '🌊C']);
+  });
+
+  it('keep their colour', () => {
+    expect(tintOf('abc')).toBe(tintOf('abc'));
+    expect(tintOf('')).toBe(0);
+  });
+
+  it('stand in an order', () => {
+    const cleo = { person: { id: 'cleo', name: 'Cleo' }, role: Role.ADMIN, accepted: true };
+    const dan = { person: { id: 'dan', name: 'Dan' }, role: Role.MEMBER, accepted: false };
+    expect(sortedMembers(chat({ members: [dan, ben, cleo, me] }).members).map((m) => m.person?.name)).toEqual(['Ann', 'Cleo', 'Ben', 'Dan']);
+  });
+});
+
+describe('inGroups', () => {
+  it('makes groups of five', () => expect(inGroups('12345 67890 12')).toEqual(['12345', '67890', '12']));
+});
+
+describe('find', () => {
+  const offers = [
+    { id: '1', section: 'Chats', label: 'Harbour crew' },
+    { id: '2', section: 'Chats', label: 'Crew of the night' },
+    { id: '3', section: 'To do', label: 'New group' },
+  ];
+  it('wants every word, in any order', () => {
+    expect(find(offers, 'night crew').map((o) => o.id)).toEqual(['2']);
+    expect(find(offers, 'crew').map((o) => o.id)).toEqual(['2', '1']);
+    expect(find(offers, ' ').map((o) => o.id)).toEqual(['1', '2', '3']);
+    expect(find(offers, 'zebra')).toEqual([]);
+  });
+});
+
+describe('daysOf', () => {
+  const block = (hash: string, day: number, kind = ChangeKind.ADDED) =>
+    create(BlockSchema, { hash, createdAt: BigInt(new Date(2026, 4, day, 12).getTime()), changes: [{ kind, sentence: hash }] });
+
+  it('goes back day by day and leaves out new keys', () => {
+    const days = daysOf([block('a', 1), block('b', 1), block('keys', 2, ChangeKind.REKEYED), block('c', 3)]);
+    expect(days.map((day) => day.blocks.map((b) => b.hash))).toEqual([['c'], ['b', 'a']]);
+  });
+});
