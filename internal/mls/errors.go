@@ -44,7 +44,6 @@ const (
 	ReasonExtension    Reason = "extension not allowed here"
 
 	ReasonTree       Reason = "ratchet tree is not well formed"
-	ReasonTreeSize   Reason = "ratchet tree too large"
 	ReasonTreeHash   Reason = "tree hash does not match"
 	ReasonUnmerged   Reason = "unmerged leaves are wrong"
 	ReasonParentHash Reason = "parent hash does not verify"
@@ -63,7 +62,6 @@ const (
 	ReasonPathKey        Reason = "path secret does not give the path's key"
 	ReasonPSK            Reason = "pre-shared key not at hand or not allowed"
 	ReasonNotForUs       Reason = "welcome for somebody else"
-	ReasonNobodyAdded    Reason = "nobody was added"
 	ReasonSigner         Reason = "signer does not own the leaf"
 	ReasonTooManyLeaves  Reason = "group is full"
 	ReasonStoredRecord   Reason = "stored record is damaged"

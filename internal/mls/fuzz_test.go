@@ -25,10 +25,10 @@ func fuzzRoundTrip(f *testing.F, name string, seeds ...[]byte) {
 }
 
 // fuzzGroup is a group and a commit in it that removes, adds and renews.
-func fuzzGroup(f testing.TB) ([]*member1, *StagedCommit) {
+func fuzzGroup(f testing.TB) ([]*party, *StagedCommit) {
 	g := testGroup(f, 4)
 	s, err := g[1].epoch.Commit(CommitParams{
-		Add: []*KeyPackage{testMember(f, "x").pack}, Remove: []uint32{2}, Signer: g[1].signer,
+		Add: []*KeyPackage{newParty(f, "x").pack}, Remove: []uint32{2}, Signer: g[1].signer,
 	})
 	if err != nil {
 		f.Fatal(err)
@@ -37,7 +37,7 @@ func fuzzGroup(f testing.TB) ([]*member1, *StagedCommit) {
 }
 
 func FuzzKeyPackage(f *testing.F) {
-	fuzzRoundTrip(f, "mls_key_package", FrameMessage(FormatKeyPackage, testMember(f, "a").pack.Bytes()))
+	fuzzRoundTrip(f, "mls_key_package", FrameMessage(FormatKeyPackage, newParty(f, "a").pack.Bytes()))
 }
 
 func FuzzTree(f *testing.F) {

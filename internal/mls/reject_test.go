@@ -14,16 +14,16 @@ import (
 
 const testNow = 1_800_000_000
 
-type member1 struct {
+type party struct {
 	signer vectorKey
 	pack   *KeyPackage
 	secret *KeyPackageSecrets
 	epoch  *Epoch
 }
 
-func testMember(t testing.TB, name string, extensions ...uint16) *member1 {
+func newParty(t testing.TB, name string, extensions ...uint16) *party {
 	t.Helper()
-	m := &member1{signer: newVectorKey(wire.Random(32))}
+	m := &party{signer: newVectorKey(wire.Random(32))}
 	var err error
 	m.pack, m.secret, err = NewKeyPackage(m.signer, KeyPackageParams{
 		Suite: 1, Identity: []byte(name), NotBefore: testNow - 10, NotAfter: testNow + 10, ExtensionTypes: extensions,
@@ -35,11 +35,11 @@ func testMember(t testing.TB, name string, extensions ...uint16) *member1 {
 }
 
 // testGroup makes a group whose members stand at the leaves in their order.
-func testGroup(t testing.TB, n int) []*member1 {
+func testGroup(t testing.TB, n int) []*party {
 	t.Helper()
-	all := make([]*member1, n)
+	all := make([]*party, n)
 	for i := range all {
-		all[i] = testMember(t, string(rune('a'+i)))
+		all[i] = newParty(t, string(rune('a'+i)))
 	}
 	e, err := Create(1, []byte("g"), all[0].pack, all[0].secret)
 	if err != nil {
@@ -71,7 +71,7 @@ func testGroup(t testing.TB, n int) []*member1 {
 }
 
 // forge signs a commit of m with the proposals and path given.
-func (m *member1) forge(path *updatePath, proposals ...*Proposal) *Commit {
+func (m *party) forge(path *updatePath, proposals ...*Proposal) *Commit {
 	c := &commit{path: path}
 	for _, p := range proposals {
 		c.proposals = append(c.proposals, proposalOrRef{proposal: p})
@@ -79,7 +79,7 @@ func (m *member1) forge(path *updatePath, proposals ...*Proposal) *Commit {
 	return m.sign(c)
 }
 
-func (m *member1) sign(c *commit) *Commit {
+func (m *party) sign(c *commit) *Commit {
 	e := m.epoch
 	a := e.pub.authenticate(content{
 		groupID: e.pub.groupID, epoch: e.pub.epoch, sender: sender{senderMember, e.own}, kind: contentCommit, commit: c,
@@ -90,7 +90,7 @@ func (m *member1) sign(c *commit) *Commit {
 
 // path makes a path that fits an empty commit; mend may change the leaf before
 // it is signed.
-func (m *member1) path(t *testing.T, mend func(*leafNode)) *updatePath {
+func (m *party) path(t *testing.T, mend func(*leafNode)) *updatePath {
 	t.Helper()
 	s, err := m.epoch.Commit(CommitParams{Signer: m.signer})
 	if err != nil {
@@ -132,8 +132,8 @@ func TestProposalListsThatMustBeRefused(t *testing.T) {
 	g := testGroup(t, 4)
 	m := g[1]
 	update := m.path(t, func(l *leafNode) { l.source, l.parentHash = sourceUpdate, nil }).leaf
-	twin := testMember(t, "twin")
-	twin2 := &member1{signer: twin.signer}
+	twin := newParty(t, "twin")
+	twin2 := &party{signer: twin.signer}
 	var err error
 	if twin2.pack, _, err = NewKeyPackage(twin.signer, KeyPackageParams{Suite: 1, Identity: []byte("twin2")}); err != nil {
 		t.Fatal(err)

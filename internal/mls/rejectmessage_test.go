@@ -9,7 +9,7 @@ import (
 )
 
 func TestKeyPackagesThatMustBeRefused(t *testing.T) {
-	m := testMember(t, "ann")
+	m := newParty(t, "ann")
 	if err := m.pack.Verify(testNow); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestKeyPackagesThatMustBeRefused(t *testing.T) {
 
 // TestUnknownCapabilities: unknown values in lists of capabilities are ignored.
 func TestUnknownCapabilities(t *testing.T) {
-	m := testMember(t, "ann", 0xF001, 0x2A2A)
+	m := newParty(t, "ann", 0xF001, 0x2A2A)
 	l := *m.pack.leaf
 	l.capabilities.versions = append(l.capabilities.versions, 99)
 	l.capabilities.proposals = []uint16{0x4444}
@@ -73,7 +73,7 @@ func TestUnknownCapabilities(t *testing.T) {
 // TestExpiredLeafDoesNotBlockAJoin: lifetimes count when a package arrives, not
 // in a tree.
 func TestExpiredLeafDoesNotBlockAJoin(t *testing.T) {
-	old := &member1{signer: newVectorKey(wire.Random(32))}
+	old := &party{signer: newVectorKey(wire.Random(32))}
 	var err error
 	if old.pack, old.secret, err = NewKeyPackage(old.signer, KeyPackageParams{Suite: 1, NotAfter: 1}); err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestExpiredLeafDoesNotBlockAJoin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := testMember(t, "new")
+	m := newParty(t, "new")
 	s, err := e.Commit(CommitParams{Add: []*KeyPackage{m.pack}, Signer: old.signer, NoPath: true})
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func TestExpiredLeafDoesNotBlockAJoin(t *testing.T) {
 
 // protect makes a private message of m by hand: mend may change sender data and
 // plaintext before they are sealed.
-func (m *member1) protect(t *testing.T, mend func(*senderData, *[]byte)) []byte {
+func (m *party) protect(t *testing.T, mend func(*senderData, *[]byte)) []byte {
 	t.Helper()
 	e, c := m.epoch, m.epoch.pub.crypto
 	a := e.pub.authenticate(content{
@@ -192,7 +192,7 @@ func TestProposalsByReference(t *testing.T) {
 		for i, m := range g {
 			keys[i] = m.epoch.Ratchets()
 		}
-		x := testMember(t, "x")
+		x := newParty(t, "x")
 		update, secret, err := g[1].epoch.ProposeUpdate(ProposalParams{Signer: g[1].signer, Private: private})
 		if err != nil {
 			t.Fatal(err)

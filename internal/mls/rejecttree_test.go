@@ -39,12 +39,12 @@ func busyTree(t *testing.T) (*tree, []byte) {
 	}
 	step(1, CommitParams{})
 	step(3, CommitParams{})
-	x, y := testMember(t, "x"), testMember(t, "y")
+	x, y := newParty(t, "x"), newParty(t, "y")
 	step(0, CommitParams{Add: []*KeyPackage{x.pack, y.pack}})
-	z := testMember(t, "z")
+	z := newParty(t, "z")
 	step(1, CommitParams{Add: []*KeyPackage{z.pack}, NoPath: true})
 	step(0, CommitParams{Remove: []uint32{2}})
-	w := testMember(t, "w")
+	w := newParty(t, "w")
 	step(1, CommitParams{Add: []*KeyPackage{w.pack}, NoPath: true})
 	e := g[0].epoch
 	if err := e.pub.tree.validate(e.pub.groupID, nil); err != nil {
@@ -117,7 +117,7 @@ func TestOriginalHashThroughBlanks(t *testing.T) {
 	c := suites[1]
 	full, without := newTree(c), newTree(c)
 	for _, name := range "ABCDEFG" {
-		l := testMember(t, string(name)).pack.leaf
+		l := newParty(t, string(name)).pack.leaf
 		for _, tree := range []*tree{full, without} {
 			if _, err := tree.add(l); err != nil {
 				t.Fatal(err)
@@ -202,7 +202,7 @@ func TestAddsFillTheLeftmostBlank(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b, c := testMember(t, "x"), testMember(t, "y"), testMember(t, "z")
+	a, b, c := newParty(t, "x"), newParty(t, "y"), newParty(t, "z")
 	s, err = s.Next.Commit(CommitParams{Add: []*KeyPackage{a.pack, b.pack, c.pack}, Signer: g[0].signer})
 	if err != nil {
 		t.Fatal(err)
