@@ -38,6 +38,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 		}
 	}
 	m.meet(eff)
+	m.reconsider(eff)
 	m.prune(now, eff)
 	m.ackDue = m.soon(m.ackDue, now)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
@@ -107,36 +108,6 @@ func (m *Machine) setStatus(s Status, eff *Effects) {
 		m.status = s
 		eff.Notify = append(eff.Notify, StatusChanged{s})
 	}
-}
-
-// A departure says how somebody ceased to be a member.
-type departure struct {
-	block wire.BlockHash
-	by    wire.PersonID
-	at    uint64 // ms
-	left  bool   // by its own wish
-	cuts  []chain.Cut
-}
-
-// removal finds the newest block on the head's chain that ended the person's
-// membership.
-func (m *Machine) removal(person wire.PersonID) (departure, bool) {
-	for _, hash := range slices.Backward(m.blocks.Chain()) {
-		h := m.blocks.Header(hash)
-		for _, op := range h.Ops {
-			switch op := op.(type) {
-			case *chain.Remove:
-				if op.Person == person {
-					return departure{hash, h.Author.Person, h.CreatedAt, false, op.Cuts}, true
-				}
-			case *chain.Leave:
-				if op.Person == person {
-					return departure{hash, person, h.CreatedAt, true, op.Cuts}, true
-				}
-			}
-		}
-	}
-	return departure{}, false
 }
 
 // forget tells a removed person's devices of the block that removed them, as

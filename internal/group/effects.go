@@ -39,6 +39,7 @@ const (
 	KindFloor   Kind = 12 // no key: the floor this device joined on
 	KindWelcome Kind = 13 // block hash: the welcome made with the block, to pass on
 	KindHeads   Kind = 14 // person: its chain's headers, as vector of opaque<V>
+	KindLate    Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes

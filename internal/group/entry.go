@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 
-	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/mls"
 	"kith/internal/wire"
@@ -41,16 +40,12 @@ func (m *Machine) takeEntry(now uint64, p Packed, eff *Effects) (rule string, er
 	if len(p.Ciphertext) > 0 && (int(h.Length) != len(p.Ciphertext) || dag.CiphertextHash(p.Ciphertext) != h.CiphertextHash) {
 		return "entry-ciphertext", errCommit
 	}
-	if m.isLate(h, author) {
-		m.quarantine(h, p)
-		return "", nil
-	}
-	return m.admitEntry(now, h, author, p, eff)
+	return m.admitEntry(now, h, author.Person, p, eff)
 }
 
 // admitEntry puts an entry whose author was a member into the graph and shows
 // what it says.
-func (m *Machine) admitEntry(now uint64, h *dag.Header, author chain.Member, p Packed, eff *Effects) (string, error) {
+func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p Packed, eff *Effects) (string, error) {
 	verdict, err := m.graph.Check(h)
 	if err != nil {
 		return "entry-claim", err
@@ -66,37 +61,55 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, author chain.Member, p P
 		return "entry-claim", err
 	}
 	m.keepEntry(h, p.Ciphertext, eff)
-	if row, ok := m.read(h, author.Person, p.Ciphertext, eff); ok {
-		row.Waiting = verdict.State == dag.Parked
-		if row.Waiting {
-			m.waiting[h.Ref()] = row.Place
-		}
-		m.show(row, eff)
+	if m.isLate(h, person) {
+		m.quarantine(h, p, eff)
+	} else {
+		m.reveal(h, person, p.Ciphertext, verdict.State == dag.Parked, eff)
+		m.vouch(h, verdict.Missing, eff)
 	}
-	m.keepTip(h)
+	delete(m.vouched, h.Ref())
+	if verdict.State == dag.Parked {
+		m.waiting[h.Ref()] = h
+	} else {
+		m.keepTip(h)
+	}
 	m.settle(added, eff)
-	m.recall(now, verdict.Missing, h, eff)
 	m.ackDue = m.soon(m.ackDue, now+ackEvery)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
 	return "", nil
+}
+
+// reveal shows what an entry says.
+func (m *Machine) reveal(h *dag.Header, person wire.PersonID, ciphertext []byte, waiting bool, eff *Effects) {
+	row, ok := m.read(h, person, ciphertext, eff)
+	if !ok {
+		return
+	}
+	row.Waiting = waiting
+	m.show(row, eff)
 }
 
 // settle clears the mark of rows whose parents have come, and takes back those
 // whose claims proved false.
 func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 	for _, r := range added {
-		if place, ok := m.waiting[r]; ok {
+		if h := m.waiting[r]; h != nil {
 			delete(m.waiting, r)
-			eff.Checked = append(eff.Checked, place)
+			m.keepTip(h)
+			eff.Checked = append(eff.Checked, h.Place())
 		}
 	}
 	for _, w := range m.graph.Withdrawn() {
 		key := EntryKey(w.Ref)
+		if _, ok := m.late[w.Ref]; ok {
+			delete(m.late, w.Ref)
+			eff.drop(KindLate, key)
+		}
 		eff.drop(KindEntry, key)
 		eff.drop(KindCipher, key)
-		if place, ok := m.waiting[w.Ref]; ok {
+		if h := m.waiting[w.Ref]; h != nil {
 			delete(m.waiting, w.Ref)
-			m.show(Row{Place: place, State: RowWithdrawn}, eff)
+			m.show(Row{Place: h.Place(), State: RowWithdrawn}, eff)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func Load(self Self, records Source) (*Machine, error) {
 	}{
 		{KindBlock, l.block}, {KindPublic, l.public}, {KindEpoch, l.epoch}, {KindRatchet, l.ratchet},
 		{KindSelf, l.self}, {KindFloor, l.floor}, {KindEntry, l.entry}, {KindAck, l.ack}, {KindReach, l.reach},
-		{KindInfo, l.info}, {KindLeave, l.leave}, {KindWelcome, l.welcome},
+		{KindInfo, l.info}, {KindLeave, l.leave}, {KindWelcome, l.welcome}, {KindLate, l.late},
 	} {
 		if err := records(step.kind, step.take); err != nil {
 			return nil, refuse(ReasonStored, fmt.Errorf("records of kind %d: %w", step.kind, err))
@@ -209,6 +209,23 @@ func (l *loading) welcome(rec Record) error {
 	return nil
 }
 
+func (l *loading) late(rec Record) error {
+	r := wire.NewReader(rec.Value)
+	p := Packed{r.Vec(maxEntryHeader), r.Vec(MaxCiphertext)}
+	if err := r.Done(); err != nil {
+		return err
+	}
+	h, err := dag.ParseHeader(p.Header)
+	if err != nil {
+		return err
+	}
+	if !l.m.blocks.Has(h.Block) {
+		return errRecord
+	}
+	l.m.late[h.Ref()] = Packed{slices.Clone(p.Header), slices.Clone(p.Ciphertext)}
+	return nil
+}
+
 // end puts together what needs all records: lamports rise along every edge, so
 // that in their order parents come first.
 func (l *loading) end() error {
@@ -226,17 +243,37 @@ func (l *loading) end() error {
 	slices.SortFunc(l.entries, func(a, b *dag.Header) int {
 		return cmp.Or(cmp.Compare(a.Lamport, b.Lamport), compareID(a.Device, b.Device))
 	})
+	newest := make(map[wire.DeviceID]*dag.Header)
 	for _, h := range l.entries {
-		if v, err := m.graph.Check(h); err != nil || v.State == dag.Below {
-			continue // from an earlier membership, or refused since
-		} else if v.State == dag.Parked {
-			m.waiting[h.Ref()] = h.Place()
+		added, err := m.graph.Add(h)
+		if err != nil {
+			continue // refused since
 		}
-		if _, err := m.graph.Add(h); err != nil {
-			continue
+		if len(added) == 0 { // it waits, or is from an earlier membership
+			v, err := m.graph.Check(h)
+			if err != nil || v.State != dag.Parked {
+				continue
+			}
+			m.park(h, v.Missing)
 		}
+		if n := newest[h.Device]; n == nil || n.Seq < h.Seq {
+			newest[h.Device] = h
+		}
+	}
+	for _, h := range newest {
 		m.keepTip(h)
 	}
 	m.missing = len(m.graph.Missing())
 	return nil
+}
+
+// park takes note of an entry that waits for others, and vouches for them.
+func (m *Machine) park(h *dag.Header, missing []dag.Ref) {
+	ref := h.Ref()
+	m.waiting[ref] = h
+	if _, late := m.late[ref]; !late {
+		for _, r := range missing {
+			m.vouched[r] = h.Block
+		}
+	}
 }

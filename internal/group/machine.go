@@ -29,15 +29,20 @@ type Machine struct {
 	infos    map[wire.Digest][]byte
 	leaves   map[wire.PersonID]*pendingLeave
 	welcomes map[wire.BlockHash]welcome
-	tips     map[wire.DeviceID]tip // newest checked entry of each device
-	late     map[dag.Ref]Packed    // of removed authors, see quarantine.go
-	waiting  map[dag.Ref]Place     // rows whose parents are not here
+	tips     map[wire.DeviceID]tip      // newest checked entry of each device
+	late     map[dag.Ref]Packed         // of removed authors, see quarantine.go
+	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
+	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
 
 	authorSeq uint64 // of the newest block this device signed
 	ackSeq    uint64
 	reachSeq  uint64
 	acked     wire.Digest // frontier of the newest own Ack
 	missing   int         // as last announced
+
+	// Not stored: what follows from blocks.
+	past  *history
+	names map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
@@ -73,7 +78,9 @@ func newMachine(self Self) *Machine {
 		welcomes: make(map[wire.BlockHash]welcome),
 		tips:     make(map[wire.DeviceID]tip),
 		late:     make(map[dag.Ref]Packed),
-		waiting:  make(map[dag.Ref]Place),
+		vouched:  make(map[dag.Ref]wire.BlockHash),
+		waiting:  make(map[dag.Ref]*dag.Header),
+		names:    make(map[wire.Digest]wire.Digest),
 		peers:    make(map[wire.DeviceID]*peer),
 	}
 }

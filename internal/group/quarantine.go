@@ -1,70 +1,123 @@
 package group
 
 import (
+	"slices"
+
 	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/wire"
 )
 
 // A removed author's entries count up to the cut that the removal names. A
-// later one waits until an entry of somebody else refers to it whose block is
-// neither the removal nor above it: then its author was read by members before
-// they knew (docs/spec/chain.md, "What becomes of the losing branch").
+// later one is late: its header takes its place in the log, or nothing that
+// refers to it ever could, but what it says waits until an entry of somebody
+// else refers to it whose block is neither the removal nor above it: then its
+// author was read by members before they knew (docs/spec/chain.md, "What
+// becomes of the losing branch"). The head and the entries held decide, not the
+// order in which they came.
 
-// isLate reports whether h is an entry that its removed author wrote after the
-// cut.
-func (m *Machine) isLate(h *dag.Header, author chain.Member) bool {
-	if m.isMember(author.Person) {
-		return false
-	}
-	gone, ok := m.removal(author.Person)
-	if !ok {
-		return false
-	}
-	for _, c := range gone.cuts {
-		if c.Device == h.Device {
-			return h.Seq > c.Seq
+// lateBy returns the removal after which the entry was written that a person's
+// device wrote at block with number seq, beyond that removal's cut.
+func (m *Machine) lateBy(person wire.PersonID, device wire.DeviceID, seq uint64, block wire.BlockHash) (departure, bool) {
+	for _, gone := range m.history().gone[person] {
+		if m.blocks.IsAncestor(gone.block, block) {
+			continue // of a later membership
+		}
+		i := slices.IndexFunc(gone.cuts, func(c chain.Cut) bool { return c.Device == device })
+		if i < 0 || seq > gone.cuts[i].Seq {
+			return gone, true
 		}
 	}
-	return true
+	return departure{}, false
 }
 
-func (m *Machine) quarantine(h *dag.Header, p Packed) {
-	if len(m.late) < maxQuarantine {
-		m.late[h.Ref()] = p
+// isLate reports whether what an entry says has to wait.
+func (m *Machine) isLate(h *dag.Header, person wire.PersonID) bool {
+	if h.Device == m.self.Device.ID() {
+		return false
 	}
+	gone, late := m.lateBy(person, h.Device, h.Seq, h.Block)
+	if !late {
+		return false
+	}
+	at, ok := m.vouched[h.Ref()]
+	return !ok || m.blocks.IsAncestor(gone.block, at)
 }
 
-// recall admits quarantined entries that h, of an author who is a member,
-// refers to.
-func (m *Machine) recall(now uint64, missing []dag.Ref, h *dag.Header, eff *Effects) {
-	if !m.state().Active(h.Device) {
+// quarantine keeps an entry back, if there is room; it is in the log anyhow.
+func (m *Machine) quarantine(h *dag.Header, p Packed, eff *Effects) {
+	if len(m.late) >= maxQuarantine {
 		return
 	}
+	ref := h.Ref()
+	m.late[ref] = Packed{slices.Clone(p.Header), slices.Clone(p.Ciphertext)}
+	eff.put(KindLate, EntryKey(ref), lateValue(p))
+}
+
+// vouch takes note of what an entry that counts refers to, and shows what
+// waited for that.
+func (m *Machine) vouch(h *dag.Header, missing []dag.Ref, eff *Effects) {
 	for _, r := range missing {
+		m.vouched[r] = h.Block
+	}
+	todo := slices.Clone(h.Parents)
+	for len(todo) > 0 && len(m.late) > 0 {
+		r := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
 		p, ok := m.late[r]
-		if !ok || m.above(h.Block, r.Device) {
+		if !ok {
 			continue
 		}
-		delete(m.late, r)
 		late, err := dag.ParseHeader(p.Header)
 		if err != nil {
 			continue
 		}
-		author, _, ok := m.blocks.State(late.Block).Device(late.Device)
-		if ok {
-			m.admitEntry(now, late, author, p, eff)
+		m.vouched[r] = h.Block
+		if author, _, ok := m.blocks.State(late.Block).Device(late.Device); ok && !m.isLate(late, author.Person) {
+			m.release(late, author.Person, p, eff)
+			todo = append(todo, late.Parents...)
+			if late.Seq > 1 {
+				todo = append(todo, dag.Ref{Device: late.Device, Seq: late.Seq - 1, Hash: late.Prev.Short()})
+			}
+		}
+		delete(m.vouched, r)
+	}
+}
+
+// release shows an entry that was kept back.
+func (m *Machine) release(h *dag.Header, person wire.PersonID, p Packed, eff *Effects) {
+	ref := h.Ref()
+	delete(m.late, ref)
+	eff.drop(KindLate, EntryKey(ref))
+	m.reveal(h, person, p.Ciphertext, !m.graph.Has(ref), eff)
+}
+
+// reconsider shows what a new head does not call late any more.
+func (m *Machine) reconsider(eff *Effects) {
+	refs := make([]dag.Ref, 0, len(m.late))
+	for r := range m.late {
+		refs = append(refs, r)
+	}
+	slices.SortFunc(refs, dag.Ref.Compare)
+	for _, r := range refs {
+		h, err := dag.ParseHeader(m.late[r].Header)
+		if err != nil {
+			continue
+		}
+		if author, _, ok := m.blocks.State(h.Block).Device(h.Device); ok && !m.isLate(h, author.Person) {
+			m.release(h, author.Person, m.late[r], eff)
 		}
 	}
 }
 
-// above reports whether a block is the removal of the device's person or
-// descends from it.
-func (m *Machine) above(block wire.BlockHash, device wire.DeviceID) bool {
-	who, _, ok := m.state().Device(device)
-	if !ok {
-		return false
-	}
-	gone, ok := m.removal(who.Person)
-	return ok && m.blocks.IsAncestor(gone.block, block)
+// lateValue is the record of an entry that is kept back.
+//
+//	size field
+//	V    header
+//	V    ciphertext
+func lateValue(p Packed) []byte {
+	var w wire.Writer
+	w.Vec(p.Header)
+	w.Vec(p.Ciphertext)
+	return w.Bytes()
 }

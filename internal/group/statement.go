@@ -171,58 +171,6 @@ func (m *Machine) commitments() (list []wire.Digest) {
 	return list
 }
 
-// nameOf returns the commitment to a person's name: it stands in the person's
-// headers, which the block that admitted the person cites.
-func (m *Machine) nameOf(person wire.PersonID) (wire.Digest, bool) {
-	for _, hash := range slices.Backward(m.blocks.Chain()) {
-		at := 0
-		body := m.blocks.Body(hash)
-		for _, op := range m.blocks.Header(hash).Ops {
-			owner := wire.PersonID{}
-			switch op := op.(type) {
-			case *chain.Genesis:
-				owner = op.Creator
-			case *chain.Add:
-				owner = op.Person
-			}
-			if owner == person && owner != (wire.PersonID{}) {
-				return infoInProof(body.Attachments[at])
-			}
-			at += len(chain.Cites(op))
-		}
-	}
-	return wire.Digest{}, false
-}
-
-func infoInProof(b []byte) (wire.Digest, bool) {
-	headers, err := chain.ParseProof(b)
-	if err != nil {
-		return wire.Digest{}, false
-	}
-	s, err := chain.VerifyProof(headers)
-	if err != nil {
-		return wire.Digest{}, false
-	}
-	return s.Info(), true
-}
-
-// KnockKey returns the knock key of a member's device, which the block that
-// admitted it carries.
-func (m *Machine) KnockKey(device wire.DeviceID) ([]byte, bool) {
-	_, d, ok := m.state().Device(device)
-	if !ok {
-		return nil, false
-	}
-	for _, hash := range slices.Backward(m.blocks.Chain()) {
-		for _, a := range m.blocks.Body(hash).Attachments {
-			if chain.KnockHash(a) == d.KnockHash {
-				return a, true
-			}
-		}
-	}
-	return nil, false
-}
-
 func sortedDevices[V any](m map[wire.DeviceID]V) []wire.DeviceID {
 	list := make([]wire.DeviceID, 0, len(m))
 	for d := range m {

@@ -58,7 +58,7 @@ func (m *Machine) View() View {
 			v.RemovedBy, v.RemovedAt = gone.by, gone.at
 		}
 	}
-	came := m.arrivals()
+	came := m.history().came
 	for _, who := range s.Members() {
 		v.Members = append(v.Members, m.memberView(who, came[who.Person]))
 	}
@@ -79,28 +79,6 @@ func (m *Machine) memberView(who chain.Member, came arrival) MemberView {
 		}
 	}
 	return v
-}
-
-type arrival struct {
-	by wire.PersonID
-	at uint64
-}
-
-// arrivals says who was added last by whom, on the head's chain.
-func (m *Machine) arrivals() map[wire.PersonID]arrival {
-	list := make(map[wire.PersonID]arrival)
-	for _, hash := range m.blocks.Chain() {
-		h := m.blocks.Header(hash)
-		for _, op := range h.Ops {
-			switch op := op.(type) {
-			case *chain.Genesis:
-				list[op.Creator] = arrival{h.Author.Person, h.CreatedAt}
-			case *chain.Add:
-				list[op.Person] = arrival{h.Author.Person, h.CreatedAt}
-			}
-		}
-	}
-	return list
 }
 
 func (m *Machine) title() string { return m.infoText(m.state().Info()) }

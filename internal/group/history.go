@@ -1,0 +1,122 @@
+package group
+
+import (
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+// A history is what the head's chain says of comings and goings. It is read
+// once for each head.
+type history struct {
+	head wire.BlockHash
+	came map[wire.PersonID]arrival     // the newest
+	gone map[wire.PersonID][]departure // oldest first
+}
+
+// An arrival says how somebody became a member.
+type arrival struct {
+	block    wire.BlockHash
+	by       wire.PersonID
+	at       uint64 // ms
+	evidence []byte // attachment: headers of the person's chain
+}
+
+// A departure says how somebody ceased to be a member.
+type departure struct {
+	block wire.BlockHash
+	by    wire.PersonID
+	at    uint64 // ms
+	left  bool   // by its own wish
+	cuts  []chain.Cut
+}
+
+func (m *Machine) history() *history {
+	if m.past != nil && m.past.head == m.head {
+		return m.past
+	}
+	p := &history{m.head, make(map[wire.PersonID]arrival), make(map[wire.PersonID][]departure)}
+	for _, hash := range m.notOn(m.head, wire.BlockHash{}) {
+		p.read(hash, m.blocks.Header(hash), m.blocks.Body(hash))
+	}
+	m.past = p
+	return p
+}
+
+func (p *history) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) {
+	cited := body.Attachments
+	for _, op := range h.Ops {
+		switch op := op.(type) {
+		case *chain.Genesis:
+			p.came[op.Creator] = arrival{hash, h.Author.Person, h.CreatedAt, cited[0]}
+		case *chain.Add:
+			p.came[op.Person] = arrival{hash, h.Author.Person, h.CreatedAt, cited[0]}
+		case *chain.Remove:
+			p.gone[op.Person] = append(p.gone[op.Person], departure{hash, h.Author.Person, h.CreatedAt, false, op.Cuts})
+		case *chain.Leave:
+			p.gone[op.Person] = append(p.gone[op.Person], departure{hash, op.Person, h.CreatedAt, true, op.Cuts})
+		}
+		cited = cited[len(chain.Cites(op)):]
+	}
+}
+
+// removal finds the newest block on the head's chain that ended the person's
+// membership.
+func (m *Machine) removal(person wire.PersonID) (departure, bool) {
+	gone := m.history().gone[person]
+	if len(gone) == 0 {
+		return departure{}, false
+	}
+	return gone[len(gone)-1], true
+}
+
+// nameOf returns the commitment to a person's name: it stands in the person's
+// headers, which the block that admitted the person cites.
+func (m *Machine) nameOf(person wire.PersonID) (wire.Digest, bool) {
+	came, ok := m.history().came[person]
+	if !ok || person == (wire.PersonID{}) {
+		return wire.Digest{}, false
+	}
+	cite := chain.Cite(came.evidence)
+	d, ok := m.names[cite]
+	if !ok {
+		d, ok = infoInProof(came.evidence)
+		if ok {
+			m.names[cite] = d
+		}
+	}
+	return d, ok
+}
+
+func infoInProof(b []byte) (wire.Digest, bool) {
+	headers, err := chain.ParseProof(b)
+	if err != nil {
+		return wire.Digest{}, false
+	}
+	s, err := chain.VerifyProof(headers)
+	if err != nil {
+		return wire.Digest{}, false
+	}
+	return s.Info(), true
+}
+
+// KnockKey returns the knock key of a member's device, which the block that
+// admitted it carries.
+func (m *Machine) KnockKey(device wire.DeviceID) ([]byte, bool) {
+	who, d, ok := m.state().Device(device)
+	if !ok {
+		return nil, false
+	}
+	body := m.blocks.Body(m.history().came[who.Person].block)
+	if body == nil {
+		return nil, false
+	}
+	i := slices.IndexFunc(body.Attachments, func(a []byte) bool {
+		return len(a) == chain.KnockKeySize && chain.KnockHash(a) == d.KnockHash
+	})
+	if i < 0 {
+		return nil, false
+	}
+	return body.Attachments[i], true
+}
