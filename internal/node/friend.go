@@ -280,13 +280,14 @@ func (n *Node) answered(r peer.Request) error {
 }
 
 // AcceptFriend accepts a request: the direct chat is made, and the other's node
-// told of it as soon as it is reached.
+// told of it as soon as it is reached. It also takes a block back.
 func (n *Node) AcceptFriend(p wire.PersonID) (Friend, error) {
 	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
-		if f.State != FriendAsking {
+		if f.State != FriendAsking && (f.State != FriendBlocked || len(f.Device) == 0) {
 			return f.State != 0, fail(ReasonNotAsking, f.name())
 		}
-		f.State, f.Opener, f.Since = FriendFriend, true, nowMS()
+		f.State, f.Since = FriendFriend, nowMS()
+		f.Opener = f.Chat == wire.GroupID{}
 		return true, nil
 	})
 	if err != nil {

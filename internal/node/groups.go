@@ -318,8 +318,12 @@ func (n *Node) SetTitle(g wire.GroupID, title string) error {
 	return n.inGroup(g, group.SetTitle{Title: title})
 }
 
-// LeaveGroup leaves a group, as soon as another member's node takes note.
+// LeaveGroup leaves a group, as soon as another member's node takes note. A
+// direct chat is not left: one blocks the other.
 func (n *Node) LeaveGroup(g wire.GroupID, successor wire.PersonID) error {
+	if o := n.owner(g); o != nil && o.picture.Load().view.Direct {
+		return &group.Refusal{Reason: group.ReasonDirect}
+	}
 	return n.inGroup(g, group.Leave{Successor: successor})
 }
 

@@ -173,8 +173,8 @@ func (n *Node) related(who wire.Member) bool {
 	n.mu.Lock()
 	f := n.friends[who.Person]
 	n.mu.Unlock()
-	if f != nil && f.State != FriendBlocked {
-		return true
+	if f != nil {
+		return f.State != FriendBlocked
 	}
 	for _, o := range n.allOwners() {
 		p := o.picture.Load()
