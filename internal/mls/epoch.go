@@ -110,6 +110,9 @@ func (e *Epoch) ProcessWith(c *Commit, in Inputs) (*Epoch, *Changes, error) {
 	}
 	pub := s.finish(e.pub, c.a)
 	keys := pub.crypto.advance(init, commitSecret, psk, pub.context())
+	clear(commitSecret)
+	clear(keys.joiner)
+	clear(keys.welcome)
 	if !sameMAC(pub.crypto.confirmationTag(keys.schedule.confirmation, pub.confirmed), pub.tag) {
 		return nil, nil, reject("12.4.2", ReasonConfirmation)
 	}
@@ -135,6 +138,7 @@ func (e *Epoch) openPath(s *stage, path *updatePath, updates []*UpdateSecret) ([
 	if err != nil {
 		return nil, nil, err
 	}
+	got.forget()
 	return s.tree.keptKeys(s.tree, kept, got.private), got.commit, nil
 }
 
@@ -160,7 +164,10 @@ func (c *crypto) advance(init, commit, psk, context []byte) advanced {
 
 func (c *crypto) fromJoiner(joiner, psk, context []byte) advanced {
 	member := c.memberSecret(joiner, psk)
-	return advanced{joiner, c.welcomeSecret(member), c.schedule(c.epochSecret(member, context))}
+	epoch := c.epochSecret(member, context)
+	defer clear(member)
+	defer clear(epoch)
+	return advanced{joiner, c.welcomeSecret(member), c.schedule(epoch)}
 }
 
 // Marshal returns what is stored of an epoch besides its PublicGroup. The

@@ -110,6 +110,8 @@ func (p *PublicGroup) enter(k *KeyPackage, secret *KeyPackageSecrets, info *Grou
 	if err != nil {
 		return nil, err
 	}
+	got.forget()
+	clear(got.commit)
 	e.private = append(e.private, got.private...)
 	return e, nil
 }

@@ -42,8 +42,9 @@ type ratchet struct {
 
 type messageKey struct{ key, nonce []byte }
 
-// Ratchets returns the message keys of an epoch that has just begun. An epoch
-// from ParseEpoch has none left to give: its Ratchets answer ErrKeyUsed, and
+// Ratchets returns the message keys of an epoch that has just begun. It is
+// called once for each epoch: a second one would use the same keys again. An
+// epoch from ParseEpoch has none left to give: its Ratchets answer ErrKeyUsed, and
 // LoadRatchets brings back the stored ones.
 func (e *Epoch) Ratchets() *Ratchets {
 	r := newRatchets(e.pub.crypto, e.pub.tree.leaves)
@@ -154,7 +155,11 @@ func (r *Ratchets) walk(d *draw, t *ratchet) {
 			key:   c.deriveTree(d.secret, "key", g, c.nk),
 			nonce: c.deriveTree(d.secret, "nonce", g, c.nn),
 		}
-		d.secret = c.deriveTree(d.secret, "secret", g, c.nh)
+		used := d.secret
+		d.secret = c.deriveTree(used, "secret", g, c.nh)
+		if g > t.next { // t keeps its own until the draw is spent
+			clear(used)
+		}
 		if g == d.generation {
 			d.key = k
 			return
@@ -179,6 +184,7 @@ func (r *Ratchets) open(leaf uint32) (*opening, error) {
 	o := &opening{from: x, siblings: make(map[nodeIndex][]byte)}
 	secret := r.tree[x]
 	for !x.isLeaf() {
+		above := secret
 		left := c.expandLabel(secret, "tree", []byte("left"), c.nh)
 		right := c.expandLabel(secret, "tree", []byte("right"), c.nh)
 		if leafNodeIndex(leaf) < x {
@@ -186,10 +192,16 @@ func (r *Ratchets) open(leaf uint32) (*opening, error) {
 		} else {
 			o.siblings[x.left()], secret = left, right
 		}
+		if x != o.from { // r keeps its own until the draw is spent
+			clear(above)
+		}
 		x = x.toward(leaf)
 	}
 	o.handshake = c.expandLabel(secret, "handshake", nil, c.nh)
 	o.application = c.expandLabel(secret, "application", nil, c.nh)
+	if x != o.from {
+		clear(secret)
+	}
 	return o, nil
 }
 

@@ -143,6 +143,8 @@ func (e *Epoch) finishCommit(s *stage, made *pathSecrets, c content, p CommitPar
 		psks:    s.psks,
 	}
 	out.welcomeAdded(c, p, s, made)
+	made.forget()
+	clear(made.commit)
 	return out, nil
 }
 
@@ -161,7 +163,7 @@ func (s *StagedCommit) welcomeAdded(c content, p CommitParams, g *stage, made *p
 		s.newcomers = append(s.newcomers, newcomer{
 			ref:        l.KeyPackageRef,
 			initKey:    packages[string(l.KeyPackageRef)].initKey,
-			pathSecret: made.at(commonAncestor(l.Index, c.sender.index)),
+			pathSecret: bytes.Clone(made.at(commonAncestor(l.Index, c.sender.index))),
 		})
 	}
 }

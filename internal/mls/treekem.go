@@ -91,6 +91,13 @@ func (c *crypto) derivePath(path []step, secret []byte) (pathSecrets, error) {
 	return p, nil
 }
 
+// forget overwrites the path secrets; the keys derived from them stay.
+func (p *pathSecrets) forget() {
+	for _, s := range p.secrets {
+		clear(s)
+	}
+}
+
 // at is the path secret of node x, or nil.
 func (p *pathSecrets) at(x nodeIndex) []byte {
 	for i, s := range p.path {
