@@ -34,6 +34,7 @@ const (
 	ReasonRunning   Reason = "running"    // another program answers on the socket
 	ReasonPath      Reason = "path"       // too long for a Unix socket
 	ReasonNoRun     Reason = "not-running"
+	ReasonGone      Reason = "gone" // it stopped during a call
 )
 
 // An Error is a request that this package refuses.

@@ -25,6 +25,8 @@ var table = map[string]explained{
 	"api/path":        {connect.CodeFailedPrecondition, "The path of the home is too long for a socket in it: {}.", "Choose a shorter --home."},
 	"api/not-running": {connect.CodeUnavailable, "Kith is not running on the home {}.", "Start it with: kith run"},
 
+	"api/gone": {connect.CodeUnavailable, "Kith stopped while this was under way.", "Start it again with kith run, and look whether it was done."},
+
 	"node/no-identity":    {connect.CodeFailedPrecondition, "Nobody is here yet.", "Give yourself a name: in the page, or with kith init."},
 	"node/identity":       {connect.CodeAlreadyExists, "Somebody lives in this home already.", "Another identity needs another home: --home DIR."},
 	"node/unknown":        {connect.CodeNotFound, "Nothing and nobody here is called {}.", "See kith friend list and kith group list, or give the id."},
@@ -87,7 +89,7 @@ var table = map[string]explained{
 	"store/key-missing":      {connect.CodeFailedPrecondition, "There is a database but not its key.", "If it has a passphrase, give --passphrase-file; else put kith.key back from your copy of the home."},
 	"store/key-file":         {connect.CodeFailedPrecondition, "The key file of the database cannot be read as one.", "Put kith.key or vault.json back from your copy of the home."},
 	"store/wrong-passphrase": {connect.CodeFailedPrecondition, "The passphrase is wrong, and nothing was changed.", "Try again; there is no way around a forgotten one."},
-	"store/no-passphrase":    {connect.CodeFailedPrecondition, "The passphrase is empty.", "Put it on the first line of the file that --passphrase-file names."},
+	"store/no-passphrase":    {connect.CodeFailedPrecondition, "The passphrase is empty.", "Put one into the file that --passphrase-file names."},
 	"store/range":            {connect.CodeInvalidArgument, "A number or a text is longer than what can be kept.", "Make it smaller."},
 
 	"link/port-taken": {connect.CodeFailedPrecondition, "The port on which others reach you is in use by another program.", "Choose another with --listen HOST:PORT, or leave --listen out."},

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"kith/internal/api"
+	"kith/internal/node"
+	v1 "kith/proto/kith/v1"
+)
+
+// runLine is what run prints with --json once the node runs.
+type runLine struct {
+	Home      string   `json:"home"`
+	Ready     bool     `json:"ready"`
+	Name      string   `json:"name"`
+	ID        string   `json:"id"`
+	Addresses []string `json:"addresses"`
+	Page      string   `json:"page"`
+	URL       string   `json:"url"`
+	SSH       string   `json:"ssh"`
+}
+
+// announce says who runs where, and how to get to the page.
+func (p *program) announce(ctx context.Context, n *node.Node, server *api.Server, open bool) error {
+	st, login := n.Status(), server.NewLogin()
+	line := runLine{
+		Home: p.home, Ready: st.Ready, Addresses: append([]string{}, st.Addresses...),
+		Page: server.Address(), URL: login, SSH: server.SSH(),
+	}
+	if st.Ready {
+		line.Name, line.ID = st.Me.Name, st.Me.ID.String()
+	}
+	if !p.showValue(line) {
+		p.printRunning(st, server, login)
+	}
+	if open && hasBrowser() {
+		return p.openPage(ctx, server.NewLogin())
+	}
+	return nil
+}
+
+func (p *program) printRunning(st node.Status, server *api.Server, login string) {
+	if st.Ready {
+		p.printf("%s, at home in %s", oneLine(st.Me.Name), p.home)
+	} else {
+		p.printf("Nobody lives in %s yet: the page asks your name.", p.home)
+	}
+	if len(st.Addresses) == 0 {
+		p.println("No network address yet: nobody can reach you.")
+	} else {
+		p.println("Others reach you at " + strings.Join(st.Addresses, ", "))
+	}
+	p.println(reachSentence(v1.Reachability(st.Reachability)))
+	if server.Moved() {
+		p.println("The page's port of last time is taken by another program, so it has another one.")
+	}
+	p.println("")
+	p.println("Your page: " + login)
+	p.println("This login is good once, for a minute. For a new one: kith open")
+	if !hasBrowser() {
+		p.println("No browser here? On a machine that has one, run this, then open the page there: " + server.SSH())
+	}
+	p.println("")
+	p.println("Kith stops when this window closes.")
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	v1 "kith/proto/kith/v1"
+)
+
+func (p *program) groupVerb() *cobra.Command {
+	return parent("group", "Make groups, say who is in them, and see how that came about",
+		p.groupCreate(), p.groupList(), p.groupAccept(), p.groupDecline(), p.groupShow(), p.groupAdd(), p.groupRemove(),
+		p.groupRole("promote", "Make a member an admin", v1.Role_ROLE_ADMIN),
+		p.groupRole("demote", "Make an admin a member again", v1.Role_ROLE_MEMBER),
+		p.groupLeave(), p.groupRename(), p.groupDelete(), p.groupChain())
+}
+
+func (p *program) groupCreate() *cobra.Command {
+	return &cobra.Command{
+		Use:   "create TITLE [PERSON...]",
+		Short: "Make a group, and invite friends to it",
+		Args:  cobra.MinimumNArgs(1),
+		ValidArgsFunction: func(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return p.completePerson(c, args, begun)
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			chat, err := call(c.Context(), p.client().CreateGroup, &v1.CreateGroupRequest{Title: args[0], Persons: args[1:]})
+			if err != nil || p.show(chat) {
+				return err
+			}
+			p.printf("Made the group %s (%s).", titleOf(chat), short(chat.Id))
+			p.printInvited(chat)
+			return nil
+		},
+	}
+}
+
+// printInvited says for whom a group waits.
+func (p *program) printInvited(chat *v1.Chat) {
+	var waiting []*v1.Person
+	for _, m := range chat.Members {
+		if !m.Accepted {
+			waiting = append(waiting, m.Person)
+		}
+	}
+	switch len(waiting) {
+	case 0:
+	case 1:
+		p.printf("%s is in it once they accept.", nameOf(waiting[0]))
+	default:
+		p.printf("%s are in it once they accept.", namesOf(waiting))
+	}
+}
+
+func (p *program) groupList() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List all chats: groups, direct chats, invitations, and your notes",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			list, err := call(c.Context(), p.client().ListChats, &v1.ListChatsRequest{})
+			if err != nil {
+				return err
+			}
+			var rows [][]string
+			for _, chat := range list.Chats {
+				p.show(chat)
+				rows = append(rows, []string{short(chat.Id), titleOf(chat), chatText(chat)})
+			}
+			if !p.json {
+				p.table(rows)
+			}
+			return nil
+		},
+	}
+}
+
+// chatText says in a few words what a chat is and how it stands.
+func chatText(c *v1.Chat) string {
+	text := "group, " + count(len(c.Members), "member", "members")
+	switch c.Kind {
+	case v1.ChatKind_CHAT_KIND_NOTES:
+		text = "only you"
+	case v1.ChatKind_CHAT_KIND_DIRECT:
+		text = "direct chat"
+	}
+	switch c.State {
+	case v1.ChatState_CHAT_STATE_ACTIVE:
+	case v1.ChatState_CHAT_STATE_INVITED:
+		text += "; " + nameOf(c.InvitedBy) + " invites you: kith group accept " + short(c.Id)
+	default:
+		text += "; " + oneLine(c.Notice)
+	}
+	if c.Unread > 0 {
+		text += "; " + count(int(c.Unread), "new message", "new messages")
+	}
+	return text
+}
+
+func (p *program) groupAccept() *cobra.Command {
+	return p.groupVerbOf("accept GROUP", "Join a group that invites you; its members will see this machine's network address",
+		func(ctx context.Context, group string) error {
+			chat, err := call(ctx, p.client().AcceptGroup, &v1.AcceptGroupRequest{Group: group})
+			if err != nil || p.show(chat) {
+				return err
+			}
+			p.printf("You are in %s now.", titleOf(chat))
+			return nil
+		})
+}
+
+func (p *program) groupDecline() *cobra.Command {
+	return p.groupVerbOf("decline GROUP", "Turn an invitation down", func(ctx context.Context, group string) error {
+		a, err := call(ctx, p.client().DeclineGroup, &v1.DeclineGroupRequest{Group: group})
+		if err != nil || p.show(a) {
+			return err
+		}
+		p.println("Declined.")
+		return nil
+	})
+}
+
+func (p *program) groupShow() *cobra.Command {
+	return p.groupVerbOf("show GROUP", "Say who is in a group", func(ctx context.Context, group string) error {
+		chat, err := call(ctx, p.client().GetChat, &v1.GetChatRequest{Chat: group})
+		if err != nil || p.show(chat) {
+			return err
+		}
+		p.printf("%s (%s)", titleOf(chat), chatText(chat))
+		if chat.Notice != "" && chat.State == v1.ChatState_CHAT_STATE_ACTIVE {
+			p.println(oneLine(chat.Notice))
+		}
+		var rows [][]string
+		for _, m := range chat.Members {
+			rows = append(rows, []string{short(m.Person.GetId()), nameOf(m.Person), memberText(m)})
+		}
+		p.table(rows)
+		return nil
+	})
+}
+
+func memberText(m *v1.Member) string {
+	text := "member"
+	if m.Role == v1.Role_ROLE_ADMIN {
+		text = "admin"
+	}
+	if !m.Accepted {
+		text += ", invited, has not accepted yet"
+	}
+	if m.Person.GetConnected() {
+		text += ", here now"
+	}
+	return text
+}
+
+// groupVerbOf is a verb that takes one group.
+func (p *program) groupVerbOf(use, short string, do func(ctx context.Context, group string) error) *cobra.Command {
+	return &cobra.Command{
+		Use:               use,
+		Short:             short,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: p.completeChat,
+		RunE:              func(c *cobra.Command, args []string) error { return do(c.Context(), args[0]) },
+	}
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	v1 "kith/proto/kith/v1"
+)
+
+func (p *program) groupAdd() *cobra.Command {
+	return &cobra.Command{
+		Use:               "add GROUP PERSON...",
+		Short:             "Invite friends; they read what is written after they joined",
+		Args:              cobra.MinimumNArgs(2),
+		ValidArgsFunction: p.completeChatThenPerson,
+		RunE: func(c *cobra.Command, args []string) error {
+			chat, err := call(c.Context(), p.client().AddMembers, &v1.AddMembersRequest{Group: args[0], Persons: args[1:]})
+			if err != nil || p.show(chat) {
+				return err
+			}
+			p.printInvited(chat)
+			return nil
+		},
+	}
+}
+
+func (p *program) groupRemove() *cobra.Command {
+	return &cobra.Command{
+		Use:               "remove GROUP PERSON",
+		Short:             "Remove a member: they read nothing sent from now on, and keep what they had",
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: p.completeChatThenPerson,
+		RunE: func(c *cobra.Command, args []string) error {
+			chat, err := call(c.Context(), p.client().RemoveMember, &v1.RemoveMemberRequest{Group: args[0], Person: args[1]})
+			if err != nil || p.show(chat) {
+				return err
+			}
+			p.printf("Removed %s. They read nothing sent from now on, and keep what they had.", oneLine(args[1]))
+			return nil
+		},
+	}
+}
+
+// groupRole is promote and demote.
+func (p *program) groupRole(verb, short string, role v1.Role) *cobra.Command {
+	return &cobra.Command{
+		Use:               verb + " GROUP PERSON",
+		Short:             short,
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: p.completeChatThenPerson,
+		RunE: func(c *cobra.Command, args []string) error {
+			chat, err := call(c.Context(), p.client().SetRole, &v1.SetRoleRequest{Group: args[0], Person: args[1], Role: role})
+			if err != nil || p.show(chat) {
+				return err
+			}
+			word := "a member"
+			if role == v1.Role_ROLE_ADMIN {
+				word = "an admin"
+			}
+			p.printf("%s is %s of %s now.", oneLine(args[1]), word, titleOf(chat))
+			return nil
+		},
+	}
+}
+
+func (p *program) groupLeave() *cobra.Command {
+	var successor string
+	c := p.groupVerbOf("leave GROUP", "Leave a group: you read nothing sent from then on, and keep what you had",
+		func(ctx context.Context, group string) error {
+			chat, err := call(ctx, p.client().LeaveGroup, &v1.LeaveGroupRequest{Group: group, Successor: successor})
+			if err != nil || p.show(chat) {
+				return err
+			}
+			p.println(oneLine(chat.Notice))
+			return nil
+		})
+	c.Flags().StringVar(&successor, "successor", "", "who becomes an admin; needed from the last admin")
+	return c
+}
+
+func (p *program) groupRename() *cobra.Command {
+	return &cobra.Command{
+		Use:               "rename GROUP TITLE",
+		Short:             "Give a group another title",
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: p.completeChat,
+		RunE: func(c *cobra.Command, args []string) error {
+			chat, err := call(c.Context(), p.client().SetTitle, &v1.SetTitleRequest{Group: args[0], Title: args[1]})
+			if err != nil || p.show(chat) {
+				return err
+			}
+			p.printf("The group is called %s now.", titleOf(chat))
+			return nil
+		},
+	}
+}
+
+func (p *program) groupDelete() *cobra.Command {
+	return p.groupVerbOf("delete CHAT", "Delete a chat that you left, were removed from, or are alone in, from this machine",
+		func(ctx context.Context, group string) error {
+			a, err := call(ctx, p.client().DeleteChat, &v1.DeleteChatRequest{Chat: group})
+			if err != nil || p.show(a) {
+				return err
+			}
+			p.println("Deleted from this machine. What others have stays with them.")
+			return nil
+		})
+}
+
+func (p *program) groupChain() *cobra.Command {
+	return p.groupVerbOf("chain GROUP", "Show how a group's membership came about, block by block", p.printChain)
+}
+
+func (p *program) printChain(ctx context.Context, group string) error {
+	list, err := call(ctx, p.client().ListBlocks, &v1.ListBlocksRequest{Group: group})
+	if err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, b := range list.Blocks {
+		p.show(b)
+		rows = append(rows, []string{number(b.Height), nameOf(b.Author), changesOf(b), day(b.CreatedAt), placeOf(b), short(b.Hash)})
+	}
+	if !p.json {
+		p.table(append([][]string{{"height", "author", "what changed", "when", "", "hash"}}, rows...))
+	}
+	return nil
+}
+
+func changesOf(b *v1.Block) string {
+	text := ""
+	for i, c := range b.Changes {
+		if i > 0 {
+			text += " "
+		}
+		text += oneLine(c.Sentence)
+	}
+	return text
+}
+
+func placeOf(b *v1.Block) string {
+	switch {
+	case !b.SignatureValid:
+		return "SIGNATURE NOT VALID"
+	case b.OnChain:
+		return "on the chain"
+	}
+	return "on a fork that lost"
+}

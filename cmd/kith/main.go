@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kith/internal/api"
+	"kith/proto/kith/v1/kithv1connect"
+)
+
+// patience bounds one call of a running node.
+const patience = 30 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	status := p.run(ctx, os.Args[1:])
+	stop()
+	os.Exit(status)
+}
+
+// program is one run of the command line.
+type program struct {
+	home    string
+	json    bool
+	started bool // arguments were understood
+	in      io.Reader
+	out     io.Writer
+	err     io.Writer
+}
+
+func (p *program) run(ctx context.Context, args []string) int {
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	return p.exit(root.ExecuteContext(ctx))
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kith",
+		Short: "Private group chat that runs on its members' own machines",
+		Long: "Kith is a private group chat that runs on its members' own machines, with no server and no account.\n" +
+			"Every verb but init, run and demo talks to the node that runs on the home.",
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return p.start() },
+	}
+	root.PersistentFlags().StringVar(&p.home, "home", "", "folder of everything that is yours (default: KITH_HOME, or ~/.kith)")
+	root.PersistentFlags().BoolVar(&p.json, "json", false, "one JSON object a line")
+	root.AddCommand(
+		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.openVerb(), p.linkVerb(),
+		p.friendVerb(), p.groupVerb(), p.sendVerb(), p.tailVerb(), p.versionVerb(),
+	)
+	return root
+}
+
+// start settles what all verbs need, once the arguments are understood.
+func (p *program) start() error {
+	p.started = true
+	if p.home == "" {
+		p.home = os.Getenv("KITH_HOME")
+	}
+	if p.home == "" {
+		user, err := os.UserHomeDir()
+		if err != nil {
+			return &usageError{"there is no home folder here; say where yours is with --home DIR"}
+		}
+		p.home = filepath.Join(user, ".kith")
+	}
+	var err error
+	p.home, err = filepath.Abs(p.home)
+	return err
+}
+
+// client makes the calls of the node that runs on the home.
+func (p *program) client() kithv1connect.KithServiceClient { return api.NewClient(p.home) }
+
+// call makes one call, within patience.
+func call[Q, A any](ctx context.Context, do func(context.Context, Q) (A, error), q Q) (A, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return do(ctx, q)
+}

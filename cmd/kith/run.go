@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"kith/internal/api"
+	"kith/internal/node"
+)
+
+// addressPatience is how long run waits for an address to print before it says
+// that there is none yet.
+const addressPatience = 3 * time.Second
+
+// runFlags are what run is told.
+type runFlags struct {
+	listen, web, passphraseFile string
+	open, verbose               bool
+}
+
+func (p *program) runVerb() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Run your node, and serve its page on this machine",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if _, err := api.CheckWeb(f.web); err != nil {
+				return &usageError{api.Explain(err).String()}
+			}
+			return p.runNode(c.Context(), f)
+		},
+	}
+	c.Flags().StringVar(&f.listen, "listen", "", "HOST:PORT where others reach you (default: every network, a port that is kept)")
+	c.Flags().StringVar(&f.web, "web", "", "localhost:PORT of the page (default: a port that is kept)")
+	c.Flags().StringVar(&f.passphraseFile, "passphrase-file", "", "file whose content unlocks the database")
+	c.Flags().BoolVar(&f.open, "open", false, "open the page in a browser")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "say on standard error what happens on the network")
+	return c
+}
+
+func (p *program) runNode(ctx context.Context, f runFlags) error {
+	log := p.logger(f.verbose)
+	n, err := node.Open(node.Config{Home: p.home, PassphraseFile: f.passphraseFile, Listen: f.listen, Log: log})
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	server, err := api.Listen(api.Config{Node: n, Home: p.home, Web: f.web, Version: programVersion(), Log: log})
+	if err != nil {
+		return err
+	}
+	return together(ctx, n, server, func(ctx context.Context) error {
+		waitForAddress(ctx, n)
+		if ctx.Err() != nil {
+			return nil
+		}
+		return p.announce(ctx, n, server, f.open)
+	})
+}
+
+// together runs a node, its server and what else belongs to them, until ctx
+// ends, the server is told to stop, or one of them fails.
+func together(ctx context.Context, n *node.Node, server *api.Server, also func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return n.Run(ctx) })
+	g.Go(func() error {
+		defer cancel()
+		return server.Run(ctx)
+	})
+	g.Go(func() error { return also(ctx) })
+	return g.Wait()
+}
+
+// waitForAddress returns once the node can be reached by others, or does not
+// seem to become so.
+func waitForAddress(ctx context.Context, n *node.Node) {
+	ctx, cancel := context.WithTimeout(ctx, addressPatience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for len(n.Status().Addresses) == 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (p *program) logger(verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: level}))
+}

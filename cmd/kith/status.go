@@ -1,0 +1,53 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	v1 "kith/proto/kith/v1"
+)
+
+func (p *program) statusVerb() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Say how your node is",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			n, err := call(c.Context(), p.client().GetNode, &v1.GetNodeRequest{})
+			if err != nil {
+				return err
+			}
+			if !p.show(n) {
+				p.printStatus(n)
+			}
+			return nil
+		},
+	}
+}
+
+func (p *program) printStatus(n *v1.Node) {
+	who := "nobody yet; give yourself a name in the page, or with kith init"
+	if n.Ready {
+		who = oneLine(n.Me.GetName())
+	}
+	p.table([][]string{
+		{"name", who},
+		{"running since", clock(n.StartedAt)},
+		{"version", n.Version},
+		{"home", n.Home},
+		{"page", n.WebAddress + " (for a login: kith open)"},
+		{"others reach you at", addressesOf(n)},
+		{"here now", count(int(n.Connected), "person", "people")},
+		{"friends", count(int(n.Friends), "friend", "friends")},
+		{"chats", count(int(n.Chats), "chat", "chats")},
+	})
+	p.println(reachSentence(n.Reachability))
+}
+
+func addressesOf(n *v1.Node) string {
+	if len(n.Addresses) == 0 {
+		return "no network address yet"
+	}
+	return strings.Join(n.Addresses, ", ")
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/spf13/cobra"
+
+	v1 "kith/proto/kith/v1"
+	"kith/proto/kith/v1/kithv1connect"
+)
+
+// Of tail -f: how long to wait before asking a node that does not answer again.
+const (
+	firstPause = 100 * time.Millisecond
+	maxPause   = 2 * time.Second
+)
+
+// maxTail bounds -n, and how far back tail -f looks after a node was away.
+const maxTail = 500
+
+func (p *program) tailVerb() *cobra.Command {
+	var n int
+	var follow bool
+	c := &cobra.Command{
+		Use:               "tail CHAT",
+		Short:             "Print the newest messages of a chat",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: p.completeChat,
+		RunE: func(c *cobra.Command, args []string) error {
+			if n < 0 || n > maxTail {
+				return &usageError{fmt.Sprintf("-n is 0 to %d", maxTail)}
+			}
+			if !follow {
+				return p.tail(c.Context(), args[0], n)
+			}
+			return p.follow(c.Context(), args[0], n)
+		},
+	}
+	c.Flags().IntVarP(&n, "number", "n", 10, "how many messages")
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with those that come, until Ctrl-C")
+	return c
+}
+
+func (p *program) tail(ctx context.Context, ref string, n int) error {
+	list, err := newest(ctx, p.client(), ref, n)
+	for _, m := range list {
+		p.printMessage(m)
+	}
+	return err
+}
+
+// newest returns the n newest messages, oldest first.
+func newest(ctx context.Context, client kithv1connect.KithServiceClient, ref string, n int) ([]*v1.Message, error) {
+	if n == 0 {
+		_, err := call(ctx, client.GetChat, &v1.GetChatRequest{Chat: ref})
+		return nil, err
+	}
+	list, err := call(ctx, client.ListMessages, &v1.ListMessagesRequest{Chat: ref, Limit: uint32(n)})
+	return list.GetMessages(), err
+}
+
+func (p *program) printMessage(m *v1.Message) {
+	if p.show(m) {
+		return
+	}
+	head := fmt.Sprintf("%s %s: ", clock(m.Time), nameOf(m.Author))
+	p.println(head + lines(textOf(m), "    "))
+}
+
+func textOf(m *v1.Message) string {
+	switch m.State {
+	case v1.MessageState_MESSAGE_STATE_DAMAGED:
+		return "(this message arrived damaged)"
+	case v1.MessageState_MESSAGE_STATE_UNREADABLE:
+		return "(this message cannot be read on this device)"
+	case v1.MessageState_MESSAGE_STATE_NEWER:
+		return "(this message needs a newer version of Kith)"
+	}
+	return m.Text
+}
+
+// follower prints each message of a chat once, across streams that end.
+type follower struct {
+	*program
+	client kithv1connect.KithServiceClient
+	chat   string
+	after  uint64 // place in the stream
+	run    string
+	shown  map[string]bool // cursors
+	told   bool            // that the node does not answer
+}
+
+func (p *program) follow(ctx context.Context, ref string, n int) error {
+	client := p.client()
+	chat, err := call(ctx, client.GetChat, &v1.GetChatRequest{Chat: ref})
+	if err != nil {
+		return err
+	}
+	f := &follower{program: p, client: client, chat: chat.Id, shown: make(map[string]bool)}
+	pause := firstPause
+	for {
+		heard, err := f.stream(ctx, n)
+		if ctx.Err() != nil {
+			return nil // Ctrl-C is how tail -f ends
+		}
+		if c, ok := errors.AsType[*connect.Error](err); ok && c.Code() == connect.CodeNotFound {
+			return err
+		}
+		if heard {
+			pause = firstPause
+		}
+		if !f.told {
+			fmt.Fprintln(p.err, "kith: Kith does not answer. Waiting until it runs again; Ctrl-C ends this.")
+			f.told = true
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil
+		}
+		pause = min(2*pause, maxPause)
+	}
+}
+
+// stream prints until the stream ends; heard tells that it began at all. The
+// stream is opened before the list is read, so that nothing falls between.
+func (f *follower) stream(ctx context.Context, n int) (heard bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	events, err := f.client.Subscribe(ctx, &v1.SubscribeRequest{After: f.after, Run: f.run})
+	if err != nil {
+		return false, err
+	}
+	defer events.Close()
+	for events.Receive() {
+		if err := f.event(ctx, events.Msg(), n, !heard); err != nil {
+			return heard, err
+		}
+		heard, f.told = true, false
+	}
+	return heard, events.Err()
+}
+
+// event takes one event; where events are missing it reads the newest messages.
+func (f *follower) event(ctx context.Context, e *v1.Event, n int, first bool) error {
+	began := f.run == ""
+	_, reset := e.Change.(*v1.Event_Reset_)
+	if reset || first && e.Run != f.run {
+		list, err := newest(ctx, f.client, f.chat, maxTail)
+		if err != nil {
+			return err
+		}
+		for i, m := range list {
+			if began && i < len(list)-n {
+				f.shown[m.Cursor] = true // older than what was asked for
+			}
+			f.print(m)
+		}
+	}
+	if c, ok := e.Change.(*v1.Event_Message); ok && c.Message.ChatId == f.chat {
+		f.print(c.Message)
+	}
+	if e.Change != nil || began || e.Run != f.run {
+		f.after, f.run = e.Seq, e.Run
+	}
+	return nil
+}
+
+func (f *follower) print(m *v1.Message) {
+	if f.shown[m.Cursor] {
+		return // it only looks different now: another member has it
+	}
+	f.shown[m.Cursor] = true
+	f.printMessage(m)
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	v1 "kith/proto/kith/v1"
+)
+
+// Names, titles and messages are written by others. Shown as they are, they
+// could move the cursor, recolour what was said before, or look like lines of
+// their own.
+
+// oneLine makes text that stays on its line.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case !visible(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// lines makes text that may have several lines; those after the first are
+// indented, so that none can pass for a message of its own.
+func lines(s, indent string) string {
+	var out []string
+	for line := range strings.SplitSeq(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {
+		out = append(out, oneLine(line))
+	}
+	return strings.Join(out, "\n"+indent)
+}
+
+// visible is false for control characters, and for those that turn the
+// direction of what follows. Joiners stay: names and emoji are written with them.
+func visible(r rune) bool {
+	switch {
+	case r == '\u200c' || r == '\u200d':
+		return true
+	case unicode.Is(unicode.Cf, r) || unicode.IsControl(r) || r == '\u2028' || r == '\u2029':
+		return false
+	}
+	return true
+}
+
+func nameOf(p *v1.Person) string {
+	switch {
+	case p == nil:
+		return "somebody"
+	case p.Me:
+		return "you"
+	case p.Name == "":
+		return "somebody"
+	}
+	return oneLine(p.Name)
+}
+
+// namesOf is "Ann", "Ann and Ben", "Ann, Ben and Cleo".
+func namesOf(people []*v1.Person) string {
+	var names []string
+	for _, p := range people {
+		names = append(names, nameOf(p))
+	}
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// short is the beginning of an id, as people type it.
+func short(id string) string { return id[:min(len(id), 8)] }
+
+// clock is a time of day, with the day where it is not today's.
+func clock(ms uint64) string {
+	t, now := time.UnixMilli(int64(ms)), time.Now()
+	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+		return t.Format("15:04")
+	}
+	return t.Format("2006-01-02 15:04")
+}
+
+func titleOf(c *v1.Chat) string {
+	if c.Title == "" {
+		return "somebody"
+	}
+	return oneLine(c.Title)
+}
+
+// table prints rows with aligned columns.
+func (p *program) table(rows [][]string) {
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	w.Flush()
+}
+
+func (p *program) println(text string) { fmt.Fprintln(p.out, text) }
+
+func (p *program) printf(format string, args ...any) { fmt.Fprintf(p.out, format+"\n", args...) }
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// reachSentence is the honest answer to "does it work from where I am?".
+func reachSentence(r v1.Reachability) string {
+	yours := "yours is not"
+	if r == v1.Reachability_REACHABILITY_PUBLIC {
+		yours = "yours is"
+	}
+	return "On the same Wi-Fi this always works. Over the Internet one of you must be reachable: " + yours + "."
+}
+
+// day is a moment in full.
+func day(ms uint64) string { return time.UnixMilli(int64(ms)).Format("2006-01-02 15:04") }
+
+func number(n uint64) string { return strconv.FormatUint(n, 10) }
