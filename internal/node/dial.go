@@ -29,18 +29,43 @@ const (
 // A target is a device this node wants to be connected with.
 type target struct {
 	to      peer.Target
-	hosts   []link.Address // on the Internet link, best first
+	hosts   []link.Address // on the Internet link, at most maxPlaces
 	lan     link.Address   // on the local link, as last seen
 	at      uint64         // ms; when to dial next
 	wait    uint64         // ms; of the last back-off
 	seen    uint64         // ms; when it was last connected
+	tries   int            // since it was last connected
 	dialing bool
 	cancel  context.CancelFunc // of the dial under way
 }
 
-// dialTime bounds one dial with its handshake. An address that is out of date
-// often swallows packets, and the next one must get its turn.
-const dialTime = 5 * time.Second
+// know adds an address, unless it is known or says nothing.
+func (t *target) know(at link.Address) {
+	if len(at.Hosts) > 0 && len(t.hosts) < maxPlaces && !slices.ContainsFunc(t.hosts, func(a link.Address) bool { return sameAddress(a, at) }) {
+		t.hosts = append(t.hosts, at)
+	}
+}
+
+// hurry has t dialled at once, and anew if a dial to its old addresses is under
+// way. n.mu is held.
+func (t *target) hurry() {
+	t.at, t.wait, t.tries = 0, 0, 0
+	if t.cancel != nil {
+		t.cancel()
+	}
+}
+
+const (
+	// dialTime bounds one dial, and the knock after it: a cable that heals in the
+	// middle is used soon after, since the next dial begins with fresh packets.
+	// Every fourth may take as long as the link allows, for very slow lines.
+	dialTime  = 4 * time.Second
+	slowTurns = 4
+	// maxPlaces bounds the addresses of one device that are dialled at once.
+	maxPlaces = 4
+	// lanTurn is the head start of the local network.
+	lanTurn = 100 * time.Millisecond
+)
 
 // wanted returns the devices this node wants to be connected with: friends who
 // were met, and members of the groups it takes part in.
@@ -54,10 +79,9 @@ func (n *Node) wanted() []target {
 		if !ok || !told || f.State == FriendBlocked || f.State == FriendAsking {
 			continue
 		}
-		list[known.Member.Device] = target{
-			to:    peer.Target{Member: known.Member, Key: known.Key, KnockKey: card.KnockKey},
-			hosts: []link.Address{{Peer: card.Peer, Hosts: card.Hosts}},
-		}
+		t := target{to: peer.Target{Member: known.Member, Key: known.Key, KnockKey: card.KnockKey}}
+		t.know(link.Address{Peer: card.Peer, Hosts: card.Hosts})
+		list[known.Member.Device] = t
 	}
 	blocked, friends := n.inState(FriendBlocked), n.inState(FriendFriend)
 	n.mu.Unlock()
@@ -79,10 +103,7 @@ func (n *Node) wanted() []target {
 				t.to = peer.Target{Member: d.Member, Key: d.Key[:], KnockKey: d.KnockKey}
 			}
 			if d.Reach != nil && d.Reach.Expiry > nowMS() && len(d.Reach.Hosts) > 0 {
-				at := link.Address{Peer: d.Reach.Peer, Hosts: d.Reach.Hosts}
-				if !slices.ContainsFunc(t.hosts, func(a link.Address) bool { return sameAddress(a, at) }) {
-					t.hosts = append(t.hosts, at)
-				}
+				t.know(link.Address{Peer: d.Reach.Peer, Hosts: d.Reach.Hosts})
 			}
 			list[d.Member.Device] = t
 		}
@@ -144,10 +165,7 @@ func (n *Node) refreshTargets() {
 		d := t.to.Member.Device
 		if old := n.targets[d]; old != nil {
 			if !slices.EqualFunc(old.hosts, t.hosts, sameAddress) {
-				old.at, old.wait = 0, 0 // it may be there: do not wait for the old place
-				if old.cancel != nil {
-					old.cancel()
-				}
+				old.hurry() // it may be there: do not wait for the old place
 			}
 			old.to, old.hosts = t.to, t.hosts
 			next[d] = old
@@ -162,6 +180,19 @@ func (n *Node) refreshTargets() {
 	n.targets = next
 }
 
+// dialAgain has everybody dialled at once: the network is another.
+func (n *Node) dialAgain() {
+	n.mu.Lock()
+	for _, t := range n.targets {
+		t.hurry()
+	}
+	for _, t := range n.asks {
+		t.at, t.wait = 0, 0
+	}
+	n.mu.Unlock()
+	n.kickDialer()
+}
+
 // dialDue starts a dial to everybody whose turn it is.
 func (n *Node) dialDue() {
 	now := nowMS()
@@ -169,7 +200,7 @@ func (n *Node) dialDue() {
 	var due []*target
 	for d, t := range n.targets {
 		if n.sessions[d] != nil {
-			t.seen, t.wait = now, 0
+			t.seen, t.wait, t.tries = now, 0, 0
 			continue
 		}
 		if !t.dialing && t.at <= now && (len(t.hosts) > 0 || len(t.lan.Hosts) > 0) {
@@ -185,19 +216,20 @@ func (n *Node) dialDue() {
 	}
 }
 
-// dial tries to reach a target once, over the local network first.
+// dial tries to reach a target once, at all places where it may be.
 func (n *Node) dial(ctx context.Context, t *target) {
 	until, cancel := context.WithCancel(ctx)
 	defer cancel()
 	n.mu.Lock()
 	t.cancel = cancel
-	to, hosts, lan := t.to, t.hosts, t.lan
-	internet, local := n.internet, n.lan
-	n.mu.Unlock()
-	s, err := n.knock(until, local, lan, to)
-	for i := 0; s == nil && i < len(hosts) && until.Err() == nil; i++ {
-		s, err = n.knock(until, internet, hosts[i], to)
+	t.tries++
+	patience := dialTime
+	if t.tries%slowTurns == 0 {
+		patience = time.Minute // the link and the handshake have bounds of their own
 	}
+	to, list := t.to, places(n.lan, t.lan, n.internet, t.hosts)
+	n.mu.Unlock()
+	s, err := n.knock(until, to, list, patience)
 	n.mu.Lock()
 	t.dialing, t.cancel = false, nil
 	if s == nil && until.Err() == nil {
@@ -219,19 +251,6 @@ func (n *Node) backOff(t *target) {
 	}
 	t.wait = min(max(2*t.wait, redialFirst), most)
 	t.at = nowMS() + t.wait/2 + rand.Uint64N(t.wait/2+1)
-}
-
-func (n *Node) knock(ctx context.Context, l link.Link, at link.Address, to peer.Target) (*peer.Session, error) {
-	if l == nil || len(at.Hosts) == 0 {
-		return nil, errNoLink
-	}
-	ctx, cancel := context.WithTimeout(ctx, dialTime)
-	defer cancel()
-	conn, err := l.Dial(ctx, at)
-	if err != nil {
-		return nil, err
-	}
-	return peer.Knock(ctx, conn, n.peerConfig(), to)
 }
 
 // askLinks opens the contact links that nobody has answered yet.

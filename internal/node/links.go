@@ -108,7 +108,7 @@ func (n *Node) useLink(r *running, l link.Link, local bool) {
 			select {
 			case <-l.Changed():
 				n.reach()
-				n.kickDialer()
+				n.dialAgain()
 				n.hub.publish(StatusChanged{})
 			case <-r.ctx.Done():
 				return
@@ -224,7 +224,10 @@ func (n *Node) sighted(s link.Sighting) {
 		if mac := lanMac(t.to.KnockKey, s.Nonce); hmac.Equal(mac[:], s.Mac[:]) {
 			n.mu.Lock()
 			if known := n.targets[t.to.Member.Device]; known != nil {
-				known.lan = s.Address
+				if !sameAddress(known.lan, s.Address) {
+					known.lan = s.Address
+					known.hurry()
+				}
 				known.at = 0
 			}
 			n.mu.Unlock()
