@@ -31,7 +31,7 @@ type Proxy struct {
 }
 
 // NewProxy forwards to the port of to on loopback until the test ends.
-func NewProxy(t *testing.T, to link.Address) *Proxy {
+func NewProxy(t testing.TB, to link.Address) *Proxy {
 	t.Helper()
 	target, err := loopback(to)
 	if err != nil {

@@ -1,0 +1,256 @@
+package node_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"kith/internal/group"
+	"kith/internal/link"
+	"kith/internal/link/linktest"
+	"kith/internal/node"
+	"kith/internal/wire"
+)
+
+// measured is a running node of a benchmark.
+type measured struct {
+	*node.Node
+	b    *testing.B
+	stop func()
+}
+
+func startMeasured(b *testing.B, name string, cfg node.Config) *measured {
+	b.Helper()
+	n, err := node.Open(cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	p := &measured{Node: n, b: b}
+	p.stop = sync.OnceFunc(func() {
+		cancel()
+		<-done
+		n.Close()
+	})
+	b.Cleanup(p.stop)
+	if !n.Ready() {
+		p.must(n.Setup(name))
+	}
+	p.until("listens", func() bool { return len(n.Status().Addresses) > 0 })
+	return p
+}
+
+func (p *measured) must(err error) {
+	p.b.Helper()
+	if err != nil {
+		p.b.Fatal(err)
+	}
+}
+
+// until looks again every few milliseconds, and returns how long it took.
+func (p *measured) until(what string, is func() bool) time.Duration {
+	p.b.Helper()
+	began := time.Now()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := began.Add(time.Minute); !is(); {
+		if now := <-tick.C; now.After(deadline) {
+			p.b.Fatalf("never: %s", what)
+		}
+	}
+	return time.Since(began)
+}
+
+// friends makes two nodes friends and returns their direct chat.
+func friends(a, b *measured) wire.GroupID {
+	a.b.Helper()
+	l, err := a.NewContactLink()
+	a.must(err)
+	_, err = b.AddFriend(l.Text)
+	a.must(err)
+	me := b.Status().Me.ID
+	a.until("asked", func() bool {
+		f, err := a.Friend(me)
+		return err == nil && f.State == node.FriendAsking
+	})
+	_, err = a.AcceptFriend(me)
+	a.must(err)
+	var chat wire.GroupID
+	for _, p := range [][2]*measured{{a, b}, {b, a}} {
+		p[0].until("direct chat", func() bool {
+			f, err := p[0].Friend(p[1].Status().Me.ID)
+			if err != nil || f.Chat == (wire.GroupID{}) {
+				return false
+			}
+			chat = f.Chat
+			return p[0].allAccepted(chat, 2)
+		})
+	}
+	return chat
+}
+
+func (p *measured) allAccepted(g wire.GroupID, n int) bool {
+	c, err := p.Chat(g)
+	return err == nil && c.State == group.StatusActive && len(c.Members) == n &&
+		!slices.ContainsFunc(c.Members, func(m node.Member) bool { return !m.Accepted })
+}
+
+func (p *measured) say(g wire.GroupID, text string) {
+	p.b.Helper()
+	c, err := group.Text(text)
+	p.must(err)
+	_, err = p.Send(p.b.Context(), g, "", c)
+	p.must(err)
+}
+
+// arrivals gives the text of every message event of p.
+func (p *measured) arrivals(ctx context.Context) <-chan string {
+	texts := make(chan string, 1024)
+	go p.Subscribe(ctx, "", 0, func(e node.Event) error {
+		if m, ok := e.Change.(node.MessageChanged); ok {
+			texts <- string(m.Message.Content.Body)
+		}
+		return nil
+	})
+	return texts
+}
+
+// await returns once text has come.
+func (p *measured) await(texts <-chan string, text string) {
+	p.b.Helper()
+	deadline := time.NewTimer(time.Minute)
+	defer deadline.Stop()
+	for {
+		select {
+		case got := <-texts:
+			if got == text {
+				return
+			}
+		case <-deadline.C:
+			p.b.Fatalf("never came: %q", text)
+		}
+	}
+}
+
+// crowd starts a node for each member of a group, all friends of the first.
+func crowd(b *testing.B, members int) (all []*measured, g wire.GroupID) {
+	first := startMeasured(b, "0", node.Config{Home: b.TempDir(), Listen: "127.0.0.1:0"})
+	all = append(all, first)
+	var people []wire.PersonID
+	for i := 1; i < members; i++ {
+		p := startMeasured(b, fmt.Sprint(i), node.Config{Home: b.TempDir(), Listen: "127.0.0.1:0"})
+		g = friends(first, p)
+		all, people = append(all, p), append(people, p.Status().Me.ID)
+	}
+	if members == 2 {
+		return all, g
+	}
+	g, err := first.CreateGroup("Measured", people)
+	first.must(err)
+	for _, p := range all[1:] {
+		p.until("invited", func() bool { c, err := p.Chat(g); return err == nil && c.State == group.StatusInvited })
+		p.must(p.AcceptGroup(g, false))
+	}
+	for _, p := range all {
+		p.until("all accepted", func() bool { return p.allAccepted(g, members) })
+	}
+	return all, g
+}
+
+// BenchmarkDelivery is the time from a call of Send on one node to the event of
+// the message at another, both with databases on disk and a link over loopback.
+// The next message is sent when the last has arrived.
+func BenchmarkDelivery(b *testing.B) {
+	for _, members := range []int{2, 5} {
+		b.Run(fmt.Sprint(members), func(b *testing.B) {
+			all, g := crowd(b, members)
+			first, last := all[0], all[members-1]
+			ctx, cancel := context.WithCancel(b.Context())
+			defer cancel()
+			texts := last.arrivals(ctx)
+			first.until("the stream", func() bool { // an event shows that the subscription has begun
+				first.say(g, "hello")
+				select {
+				case <-texts:
+					return true
+				case <-time.After(100 * time.Millisecond):
+					return false
+				}
+			})
+			var took []time.Duration
+			for b.Loop() {
+				text := fmt.Sprintf("message %d", len(took))
+				began := time.Now()
+				first.say(g, text)
+				last.await(texts, text)
+				took = append(took, time.Since(began))
+			}
+			slices.Sort(took)
+			for _, p := range []int{50, 90, 99} {
+				b.ReportMetric(float64(took[len(took)*p/100].Microseconds())/1000, fmt.Sprintf("p%d-ms", p))
+			}
+		})
+	}
+}
+
+// A cabled link is reached through a proxy alone.
+type cabled struct {
+	link.Link
+	at link.Address
+}
+
+func (c cabled) Address() link.Address { return c.at }
+
+func cable(b *testing.B, kind string) (cabled, *linktest.Proxy) {
+	l, err := link.NewDirect(link.DirectConfig{Listen: "127.0.0.1:0"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := linktest.NewProxy(b, l.Address())
+	return cabled{l, p.Address(l.Address(), kind)}, p
+}
+
+// BenchmarkCut is how long a cut cable stays unnoticed by a node that has just
+// sent a message, and how long after it is healed that message arrives.
+func BenchmarkCut(b *testing.B) {
+	for _, kind := range []string{"quic", "tcp"} {
+		b.Run(kind, func(b *testing.B) {
+			annLink, annCable := cable(b, kind)
+			benLink, benCable := cable(b, kind)
+			ann := startMeasured(b, "Ann", node.Config{Home: b.TempDir(), Link: annLink})
+			ben := startMeasured(b, "Ben", node.Config{Home: b.TempDir(), Link: benLink})
+			g := friends(ann, ben)
+			texts := ben.arrivals(b.Context())
+			linked := func(p *measured) bool { return p.Status().Connected > 0 }
+			var noticed, healed []time.Duration
+			for b.Loop() {
+				ann.until("connected", func() bool { return linked(ann) && linked(ben) })
+				annCable.Cut()
+				benCable.Cut()
+				text := fmt.Sprintf("cut %d", len(noticed))
+				ann.say(g, text)
+				noticed = append(noticed, ann.until("noticed", func() bool { return !linked(ann) }))
+				ben.until("noticed by the other", func() bool { return !linked(ben) })
+				annCable.Heal()
+				benCable.Heal()
+				began := time.Now()
+				ben.await(texts, text)
+				healed = append(healed, time.Since(began))
+			}
+			for name, list := range map[string][]time.Duration{"noticed": noticed, "healed": healed} {
+				b.ReportMetric(middle(list).Seconds(), name+"-s")
+				b.ReportMetric(slices.Max(list).Seconds(), name+"-most-s")
+			}
+		})
+	}
+}
+
+func middle(list []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[len(sorted)/2]
+}
