@@ -33,10 +33,11 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	for _, hash := range changed.Blocks {
 		for _, op := range m.blocks.Header(hash).Ops {
 			if person, ok := removed(op); ok {
-				m.forget(person, hash, eff)
+				m.forget(person, eff)
 			}
 		}
 	}
+	m.dropAcks(eff)
 	m.meet(eff)
 	m.reconsider(eff)
 	m.prune(now, eff)
@@ -86,21 +87,68 @@ func removed(op chain.Op) (wire.PersonID, bool) {
 
 // standing is what the head says of this device.
 func (m *Machine) standing(eff *Effects) {
-	status := m.status
-	if m.state().Active(m.self.Device.ID()) {
-		if status == StatusLeft || status == StatusRemoved { // fork choice took the removal back
-			status = StatusActive
-		}
-	} else {
-		status = StatusRemoved
+	if !m.state().Active(m.self.Device.ID()) {
+		status := StatusRemoved
 		if by, ok := m.removal(m.self.Person); ok && by.left {
 			status = StatusLeft
 		}
 		if m.status == StatusDeclined {
 			status = StatusDeclined
 		}
+		m.setStatus(status, eff)
+		return
 	}
-	m.setStatus(status, eff)
+	came := m.history().came[m.self.Person].block
+	switch {
+	case m.instance(came) == m.instance(m.joined):
+		if m.status.gone() { // fork choice took the removal back
+			m.resume(eff)
+		}
+	case m.epochs[came] != nil: // another membership, whose Welcome has come
+		m.joined = came
+		delete(m.leaves, m.self.Person)
+		eff.drop(KindLeave, m.self.Person[:])
+		if m.status.gone() {
+			m.setStatus(StatusInvited, eff)
+		}
+	}
+}
+
+// instance names the membership that this device's person has at a block.
+func (m *Machine) instance(at wire.BlockHash) (i wire.Instance) {
+	if s := m.state0(at); s != nil {
+		who, _ := s.Person(m.self.Person)
+		i = who.Instance
+	}
+	return i
+}
+
+// gone reports whether the device takes no part any more.
+func (s Status) gone() bool {
+	return s == StatusLeft || s == StatusRemoved || s == StatusDeclined
+}
+
+// resume goes on with a membership whose end was taken back: with its leaving,
+// if that was what ended it.
+func (m *Machine) resume(eff *Effects) {
+	accepted := m.ackSeq != 0 && m.ackSeq&^ackCount == ackBase(m.instance(m.joined))
+	own := m.leaves[m.self.Person]
+	switch {
+	case own != nil && accepted:
+		m.setStatus(StatusLeaving, eff)
+	case own != nil:
+		m.setStatus(StatusDeclined, eff)
+	case accepted:
+		m.setStatus(StatusActive, eff)
+	default:
+		m.setStatus(StatusInvited, eff)
+	}
+	if own != nil {
+		payload := statementsFrame{leaves: [][]byte{own.statement.Marshal()}}.bytes()
+		for _, d := range m.connected(false) {
+			eff.send(d, payload)
+		}
+	}
 }
 
 func (m *Machine) setStatus(s Status, eff *Effects) {
@@ -110,10 +158,9 @@ func (m *Machine) setStatus(s Status, eff *Effects) {
 	}
 }
 
-// forget tells a removed person's devices of the block that removed them, as
-// the last they hear of the group, and drops what was kept for them.
-func (m *Machine) forget(person wire.PersonID, hash wire.BlockHash, eff *Effects) {
-	if l := m.leaves[person]; l != nil {
+// forget drops what was kept for a removed person.
+func (m *Machine) forget(person wire.PersonID, eff *Effects) {
+	if l := m.leaves[person]; l != nil && person != m.self.Person {
 		delete(m.leaves, person)
 		eff.drop(KindLeave, person[:])
 	}
@@ -125,14 +172,6 @@ func (m *Machine) forget(person wire.PersonID, hash wire.BlockHash, eff *Effects
 		if m.reaches[d.ID] != nil {
 			delete(m.reaches, d.ID)
 			eff.drop(KindReach, d.ID[:])
-		}
-		if m.acks[d.ID] != nil {
-			delete(m.acks, d.ID)
-			eff.drop(KindAck, d.ID[:])
-		}
-		if m.peers[d.ID] != nil {
-			eff.send(d.ID, blocksFrame{blocks: []blockFrame{m.blockFrame(hash)}}.bytes())
-			eff.Notify = append(eff.Notify, DropSession{d.ID})
 		}
 	}
 }

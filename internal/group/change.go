@@ -203,8 +203,6 @@ func (m *Machine) accept(now uint64, eff *Effects) error {
 	m.setStatus(StatusActive, eff)
 	m.ackDue = now
 	eff.Write = append(eff.Write, m.selfRecord())
-	eff.drop(KindWelcome, m.joined[:])
-	delete(m.welcomes, m.joined)
 	for _, d := range m.connected(false) {
 		m.sendDigest(d, eff)
 	}

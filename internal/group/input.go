@@ -21,10 +21,13 @@ type (
 	PeerUp struct{ Peer wire.Member }
 	// PeerDown: that session is gone.
 	PeerDown struct{ Device wire.DeviceID }
-	// Received: a peer sent a payload for this group.
+	// Received: a peer sent a payload for this group. Secrets finds the private
+	// part of one of this device's key packages, as in Join; it is needed for
+	// invitations alone.
 	Received struct {
 		From    wire.Member
 		Payload []byte
+		Secrets func(ref []byte) ([]byte, bool)
 	}
 
 	// Compose: the person of this device writes. Client is chosen by the caller

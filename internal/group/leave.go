@@ -61,6 +61,9 @@ func (m *Machine) leaveDue(now uint64, leaver wire.PersonID) uint64 {
 
 // commitLeaves commits the Leaves whose time has come.
 func (m *Machine) commitLeaves(now uint64, eff *Effects) {
+	if m.mayWrite() != nil {
+		return
+	}
 	var due []wire.PersonID
 	for person, l := range m.leaves {
 		if l.due != 0 && l.due <= now {
@@ -71,7 +74,7 @@ func (m *Machine) commitLeaves(now uint64, eff *Effects) {
 	for _, person := range due {
 		l := m.leaves[person]
 		who, _ := m.state().Person(person)
-		if !m.leaveHolds(l.statement) || m.mayWrite() != nil {
+		if !m.leaveHolds(l.statement) {
 			delete(m.leaves, person)
 			eff.drop(KindLeave, person[:])
 			continue

@@ -131,7 +131,7 @@ func (m *Machine) Step(in Input) (Effects, error) {
 
 // due does what time has come for.
 func (m *Machine) due(now uint64, eff *Effects) {
-	if m.status != StatusActive {
+	if !m.speaks() {
 		return
 	}
 	m.commitLeaves(now, eff)
@@ -152,7 +152,7 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 
 // wake returns when something is due next.
 func (m *Machine) wake(now uint64) uint64 {
-	if m.status != StatusActive {
+	if !m.speaks() {
 		return 0
 	}
 	var next uint64
@@ -169,8 +169,10 @@ func (m *Machine) wake(now uint64) uint64 {
 			at(p.haveDue)
 		}
 	}
-	for _, l := range m.leaves {
-		at(l.due)
+	if m.mayWrite() == nil {
+		for _, l := range m.leaves {
+			at(l.due)
+		}
 	}
 	if next != 0 {
 		next = max(next, now+1)

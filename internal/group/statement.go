@@ -2,6 +2,7 @@ package group
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 
 	"kith/internal/chain"
@@ -13,6 +14,13 @@ import (
 // What stands beside the log: Acks, Reaches, and the preimages of names and
 // titles. Of each device only the newest Ack and Reach are kept and passed on.
 
+// An Ack's number is that of the membership it belongs to, in the upper half, and
+// a count that never falls, in the lower: an Ack of an earlier membership, or of
+// one on another branch, is no acceptance of this one.
+const ackCount = 1<<32 - 1
+
+func ackBase(i wire.Instance) uint64 { return uint64(binary.BigEndian.Uint32(i[:])) << 32 }
+
 // ack signs a new Ack when one is due and there is something new to say.
 func (m *Machine) ack(now uint64, eff *Effects) {
 	if m.ackDue == 0 || m.ackDue > now {
@@ -20,11 +28,11 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	}
 	m.ackDue = 0
 	digest := m.graph.FrontierDigest()
-	own := m.self.Device.ID()
-	if m.acks[own] != nil && digest == m.acked {
+	own, base := m.self.Device.ID(), ackBase(m.instance(m.head))
+	if m.acks[own] != nil && digest == m.acked && m.ackSeq&^ackCount == base {
 		return
 	}
-	m.ackSeq++
+	m.ackSeq = base | (m.ackSeq+1)&ackCount
 	a := &dag.Ack{
 		Version: dag.Version, SigAlg: wire.SigEd25519, Group: m.group,
 		Device: own, Seq: m.ackSeq, Frontier: digest,
@@ -37,8 +45,20 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	m.acks[own] = a
 	eff.put(KindAck, own[:], a.Marshal())
 	eff.Write = append(eff.Write, m.selfRecord())
+	m.dropWelcomes(eff)
 	m.tell(statementsFrame{acks: [][]byte{a.Marshal()}}, eff)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+}
+
+// dropAcks forgets the Acks of memberships that the head does not know.
+func (m *Machine) dropAcks(eff *Effects) {
+	for _, d := range sortedDevices(m.acks) {
+		who, _, ok := m.state().Device(d)
+		if !ok || !m.state().Active(d) || m.acks[d].Seq&^ackCount != ackBase(who.Instance) {
+			delete(m.acks, d)
+			eff.drop(KindAck, d[:])
+		}
+	}
 }
 
 // tell sends a statement to every member's device that has named the group.
@@ -55,7 +75,10 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 		return false
 	}
 	who, d, ok := m.state().Device(a.Device)
-	if old := m.acks[a.Device]; !ok || !m.state().Active(a.Device) || old != nil && !dag.Newer(a, old) || !a.Verify(d.Key[:]) {
+	if !ok || a.Seq&^ackCount != ackBase(who.Instance) {
+		return false
+	}
+	if old := m.acks[a.Device]; !m.state().Active(a.Device) || old != nil && !dag.Newer(a, old) || !a.Verify(d.Key[:]) {
 		return false
 	}
 	accepted := m.acceptedBy(who)

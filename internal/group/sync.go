@@ -38,19 +38,26 @@ type relation uint8
 
 const (
 	stranger relation = iota
-	former            // was a member: hears of the chain up to its removal
+	former            // was a member, or is on a branch that lost: hears of the chain up to that
 	present           // is a member's active device
 )
 
 func (m *Machine) relation(who wire.Member) relation {
 	owner, _, ok := m.state().Device(who.Device)
 	switch {
-	case !ok || owner.Person != who.Person:
+	case ok && owner.Person != who.Person:
 		return stranger
-	case m.state().Active(who.Device):
+	case ok && m.state().Active(who.Device):
 		return present
+	case ok:
+		return former
 	}
-	return former
+	for _, tip := range m.blocks.Tips() { // a member on a branch that lost
+		if m.state0(tip).Active(who.Device) {
+			return former
+		}
+	}
+	return stranger
 }
 
 // speaks reports whether this device takes part in the group at all.
@@ -79,33 +86,42 @@ func (m *Machine) greet(p *peer, eff *Effects) {
 		}
 		m.sendDigest(who.Device, eff)
 	case former:
-		m.farewell(who, eff)
+		m.sendBlocks(who.Device, m.ending(who, maxFarewell), eff)
 	}
 }
 
-// meet greets the peers that the head has just made members.
+// meet greets the peers that the head has just made members, and takes leave of
+// those that it ended the membership of.
 func (m *Machine) meet(eff *Effects) {
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
-		if rel := m.relation(p.member); rel != p.rel {
-			p.rel = rel
-			if rel == present {
-				m.greet(p, eff)
-			}
+		before := p.rel
+		p.rel = m.relation(p.member)
+		switch {
+		case p.rel == present && before != present:
+			m.greet(p, eff)
+		case p.rel == former && before == present && m.speaks():
+			m.sendBlocks(d, m.ending(p.member, 1), eff)
+			eff.Notify = append(eff.Notify, DropSession{d})
 		}
 	}
 }
 
-// farewell tells a former member what ended its membership, with the blocks on
-// the way there. Who was only invited does not ask, and of two who removed each
-// other neither asks the other.
-func (m *Machine) farewell(who wire.Member, eff *Effects) {
+// ending returns the blocks that tell a former member that it is none: on the
+// way to the one that removed it, most of them; or from where the branch on
+// which it is a member left the head's chain.
+func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
 	gone, ok := m.removal(who.Person)
 	if !ok {
-		return
+		for _, tip := range m.blocks.Tips() {
+			if m.state0(tip).Active(who.Device) {
+				list = m.notOn(m.head, tip)
+				return list[:min(len(list), maxFarewell)]
+			}
+		}
+		return nil
 	}
-	var list []wire.BlockHash
-	for at := gone.block; len(list) < maxFarewell; {
+	for at := gone.block; len(list) < most; {
 		list = append(list, at)
 		h := m.blocks.Header(at)
 		if h.IsGenesis() || admitsDevice(h, who) {
@@ -114,7 +130,7 @@ func (m *Machine) farewell(who wire.Member, eff *Effects) {
 		at = h.Parent
 	}
 	slices.Reverse(list)
-	m.sendBlocks(who.Device, list, eff)
+	return list
 }
 
 func (m *Machine) peerDown(d wire.DeviceID) {
@@ -213,7 +229,16 @@ func (m *Machine) sendHave(now uint64, d wire.DeviceID, eff *Effects) {
 // received takes a payload from a device whose session is proved.
 func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	p, rel := m.peers[c.From.Device], m.relation(c.From)
-	if p == nil || rel == stranger || len(c.Payload) == 0 {
+	if p == nil || len(c.Payload) == 0 {
+		return
+	}
+	if IsInvitation(c.Payload) { // also from a member that this device does not know yet
+		if err := m.onInvitation(now, p, c, eff); err != nil {
+			eff.Notify = append(eff.Notify, Misbehaved{c.From, "frame"})
+		}
+		return
+	}
+	if rel == stranger {
 		return
 	}
 	if rel == former {
@@ -226,8 +251,6 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	switch {
 	case kind == frameBlocks:
 		err = m.onBlocks(now, p, r, eff)
-	case kind == frameInvitation:
-		err = m.onInvitation(now, p, r, eff)
 	case kind == frameStatements:
 		err = m.onStatements(now, p, r, eff)
 	case kind == frameAskInfo:
@@ -262,25 +285,22 @@ func (m *Machine) receivedFromFormer(now uint64, p *peer, c Received, eff *Effec
 		}
 		return
 	}
-	gone, ok := m.removal(c.From.Person)
-	if !ok || !m.speaks() {
+	if !m.speaks() {
 		return
 	}
 	switch kind {
 	case frameDigest: // it does not know yet
-		m.farewell(c.From, eff)
+		m.sendBlocks(c.From.Device, m.ending(c.From, maxFarewell), eff)
 	case frameHave:
 		f, err := parseHave(r)
 		if err != nil {
 			return
 		}
-		var list []wire.BlockHash
-		for _, h := range m.blocks.Missing(f.offer) {
-			if m.blocks.IsAncestor(h, gone.block) {
-				list = append(list, h)
-			}
-		}
-		m.sendBlocks(c.From.Device, list, eff)
+		last := m.ending(c.From, maxFarewell)
+		lacks := m.blocks.Missing(f.offer)
+		m.sendBlocks(c.From.Device, slices.DeleteFunc(lacks, func(h wire.BlockHash) bool {
+			return len(last) == 0 || !m.blocks.IsAncestor(h, last[len(last)-1])
+		}), eff)
 	}
 }
 
@@ -444,13 +464,16 @@ func admitsAnybody(h *chain.Header) bool {
 	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool { return op.Kind() == chain.KindAdd })
 }
 
-// onInvitation takes the blocks of an invitation that came again.
-func (m *Machine) onInvitation(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
+// onInvitation takes the blocks of an invitation that came again, or that leads
+// back into the group.
+func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) error {
+	r := wire.NewReader(c.Payload[1:])
 	inv, err := parseInvitation(r)
 	if err != nil {
 		return err
 	}
 	m.takeBlocks(now, p, inv.blocks, eff)
+	m.readmit(inv, c.From, c.Secrets, eff)
 	for _, b := range inv.reaches {
 		m.takeReach(b, eff)
 	}

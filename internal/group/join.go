@@ -1,0 +1,240 @@
+package group
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/dag"
+	"kith/internal/mls"
+	"kith/internal/wire"
+)
+
+// Join makes the machine of a group that from invites this device to, after
+// checking everything from genesis; whatever does not check refuses the whole.
+// secrets finds the private part of one of this device's key packages. The new
+// machine is invited: it says nothing until Accept.
+func Join(self Self, payload []byte, from wire.Member, secrets func(ref []byte) ([]byte, bool), now uint64) (*Machine, Effects, error) {
+	r := wire.NewReader(payload)
+	r.U8()
+	inv, err := parseInvitation(r)
+	if err != nil || !IsInvitation(payload) {
+		return nil, Effects{}, refuse(ReasonInvite, errors.Join(err, errShape))
+	}
+	var eff Effects
+	m := newMachine(self)
+	for _, b := range inv.blocks {
+		if _, err := m.takeBlock(b.header, b.body, &eff); err != nil {
+			return nil, Effects{}, refuse(ReasonInvite, err)
+		}
+	}
+	w, err := parseWelcome(inv.welcome)
+	if err != nil {
+		return nil, Effects{}, refuse(ReasonInvite, err)
+	}
+	a, err := m.openWelcome(inv.block, w, secrets)
+	if err != nil {
+		return nil, Effects{}, refuse(ReasonInvite, err)
+	}
+	if !m.state0(inv.block).Active(from.Device) {
+		return nil, Effects{}, refuse(ReasonInvite, errInviter)
+	}
+	if err := m.graph.SetFloor(a.floor); err != nil {
+		return nil, Effects{}, refuse(ReasonInvite, err)
+	}
+	m.keepTips(a.floor)
+	eff.put(KindFloor, nil, w.floor)
+	m.enter(a, w, &eff)
+	m.joined, m.status = inv.block, StatusInvited
+	for _, b := range inv.infos {
+		m.addInfo(b, &eff)
+	}
+	m.addInfo(self.Info, &eff)
+	m.advance(now, &eff)
+	for _, b := range inv.reaches {
+		m.takeReach(b, &eff)
+	}
+	if m.status != StatusInvited {
+		return nil, Effects{}, refuse(ReasonInvite, errStale)
+	}
+	return m, m.finish(now, eff), nil
+}
+
+var (
+	errShape   = errors.New("group: not an invitation")
+	errInviter = errors.New("group: the sender is no member")
+	errStale   = errors.New("group: the invitation was taken back")
+	errWelcome = errors.New("group: the welcome does not fit its block")
+)
+
+// An admission is what a Welcome gives: the epoch after the block, and where the
+// logs start.
+type admission struct {
+	block wire.BlockHash
+	epoch *mls.Epoch
+	floor dagFloor
+	ref   []byte // of the key package that it used up
+}
+
+// openWelcome opens a Welcome and checks it against the block it names
+// (docs/spec/chain.md, "Joining").
+func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byte) ([]byte, bool)) (*admission, error) {
+	h, state := m.blocks.Header(hash), m.blocks.State(hash)
+	if h == nil || !state.Active(m.self.Device.ID()) {
+		return nil, errWelcome
+	}
+	ref, ok := ownPackage(h, m.self)
+	if !ok {
+		return nil, errWelcome
+	}
+	private, ok := secrets(ref)
+	if !ok {
+		return nil, errWelcome
+	}
+	sec, err := mls.ParseKeyPackageSecrets(private)
+	if err != nil {
+		return nil, err
+	}
+	kp, err := admittedPackage(m.blocks.Body(hash), ref)
+	if err != nil {
+		return nil, err
+	}
+	e, info, err := mls.Join(w.message, kp, sec, nil)
+	if err != nil {
+		return nil, err
+	}
+	floor, err := dag.ParseFloor(w.floor)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.fits(h, e, info, floor); err != nil {
+		return nil, err
+	}
+	return &admission{hash, e, floor, ref}, m.checkFloor(floor, hash)
+}
+
+// fits compares what a Welcome holds with the block it names.
+func (m *Machine) fits(h *chain.Header, e *mls.Epoch, info *mls.GroupInfo, floor dagFloor) error {
+	hash, sum := h.Hash(), floor.Hash()
+	public, err := m.public(hash)
+	if err != nil {
+		return err
+	}
+	signer, ok := public.LeafOf(credential(h.Author))
+	if !ok || signer.Index != info.Signer ||
+		!bytes.Equal(extension(info.Extensions, extBlock), hash[:]) ||
+		!bytes.Equal(extension(info.Extensions, extFloor), sum[:]) ||
+		!bytes.Equal(e.Public().TreeHash(), public.TreeHash()) ||
+		!bytes.Equal(e.Public().ConfirmedTranscriptHash(), public.ConfirmedTranscriptHash()) ||
+		!bytes.Equal(e.ConfirmationTag(), public.ConfirmationTag()) ||
+		!bytes.Equal(e.Public().GroupID(), public.GroupID()) ||
+		externalDigest(e.ExternalPub()) != h.ExternalPub {
+		return errWelcome
+	}
+	if own, ok := public.LeafOf(credential(m.self.Member())); !ok || own.Index != e.OwnLeaf() {
+		return errWelcome
+	}
+	return nil
+}
+
+// enter takes what a Welcome gave.
+func (m *Machine) enter(a *admission, w welcome, eff *Effects) {
+	m.keepEpoch(a.block, a.epoch, eff)
+	m.keepWelcome(a.block, w, eff)
+	m.followAfter(a.block, eff)
+	eff.Used = append(eff.Used, a.ref)
+}
+
+// checkFloor checks the signatures of the floor's heads: their authors were
+// members at the blocks they name.
+func (m *Machine) checkFloor(f dagFloor, at wire.BlockHash) error {
+	for _, b := range f.Heads {
+		h, err := dag.ParseHeader(b)
+		if err != nil {
+			return err
+		}
+		s := m.blocks.State(h.Block)
+		if s == nil || !m.blocks.IsAncestor(h.Block, at) || h.Group != m.group {
+			return errWelcome
+		}
+		_, d, ok := s.Device(h.Device)
+		if !ok || !h.VerifySignature(d.Key[:]) {
+			return errWelcome
+		}
+	}
+	return nil
+}
+
+// followAfter follows the blocks above the one this device came in by.
+func (m *Machine) followAfter(joined wire.BlockHash, eff *Effects) {
+	for _, hash := range m.blocks.All() {
+		if hash == joined || !m.blocks.IsAncestor(joined, hash) || m.epochs[hash] != nil {
+			continue
+		}
+		c, err := mls.ParseCommit(m.blocks.Body(hash).Commit)
+		if err != nil {
+			continue
+		}
+		if e := m.follow(m.blocks.Header(hash), c, m.publics[hash]); e != nil {
+			m.keepEpoch(hash, e, eff)
+		}
+	}
+}
+
+// ownPackage returns the KeyPackageRef by which a block admits this device.
+func ownPackage(h *chain.Header, self Self) ([]byte, bool) {
+	for _, op := range h.Ops {
+		if a, ok := op.(*chain.Add); ok && a.Person == self.Person {
+			for _, d := range a.Devices {
+				if d.ID() == self.Device.ID() {
+					return slices.Clone(d.KeyPackageRef[:]), true
+				}
+			}
+		}
+	}
+	return nil, false
+}
+
+// admittedPackage returns the key package that a body's commit adds by ref.
+func admittedPackage(body *chain.Body, ref []byte) (*mls.KeyPackage, error) {
+	c, err := mls.ParseCommit(body.Commit)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range c.Proposals() {
+		if p.Type == mls.ProposalAdd && bytes.Equal(p.KeyPackage.Ref(), ref) {
+			return p.KeyPackage, nil
+		}
+	}
+	return nil, errWelcome
+}
+
+func extension(list []mls.Extension, kind uint16) []byte {
+	for _, e := range list {
+		if e.Type == kind {
+			return e.Data
+		}
+	}
+	return nil
+}
+
+// readmit opens an invitation that came to a machine that is here already: its
+// device was removed and is added again, or added on another branch too.
+func (m *Machine) readmit(inv invitation, from wire.Member, secrets func([]byte) ([]byte, bool), eff *Effects) {
+	state := m.state0(inv.block)
+	if secrets == nil || state == nil || m.epochs[inv.block] != nil || !state.Active(from.Device) {
+		return
+	}
+	w, err := parseWelcome(inv.welcome)
+	if err != nil {
+		return
+	}
+	a, err := m.openWelcome(inv.block, w, secrets)
+	if err != nil {
+		return // stale: its key package was used up
+	}
+	m.enter(a, w, eff)
+	m.standing(eff)
+	eff.Write = append(eff.Write, m.selfRecord())
+}
