@@ -103,6 +103,11 @@ func (c *checker) frame(n *Node, m *group.Machine, f group.Frame) {
 		return
 	}
 	owner, _, ok := head(m).Device(f.To)
+	for _, tip := range m.Blocks().Tips() {
+		if !ok {
+			owner, _, ok = m.Blocks().State(tip).Device(f.To)
+		}
+	}
 	if !ok {
 		fail("%s sends something to who never was a member", n.Name)
 	}

@@ -211,12 +211,10 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 
 func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) {
 	r := n.Groups[g]
-	if group.IsInvitation(payload) && (r == nil || gone(r.Machine.Status())) {
-		n.join(g, from, payload)
-		return
-	}
 	if r != nil {
-		n.step(g, group.Received{From: from.Self.Member(), Payload: payload})
+		n.step(g, group.Received{From: from.Self.Member(), Payload: payload, Secrets: n.secrets})
+	} else if group.IsInvitation(payload) {
+		n.join(g, from, payload)
 	}
 }
 
@@ -236,17 +234,11 @@ func (n *Node) join(g wire.GroupID, from *Node, payload []byte) {
 		return
 	}
 	r := newReplica()
-	if old := n.Groups[g]; old != nil {
-		r = old
-	}
-	before := r.Machine
 	r.Machine = m
 	n.World.tracef("%s is invited by %s", n.Name, from.Name)
-	if n.apply(g, r, eff) != nil {
-		r.Machine = before // the next start loads it
-		return
+	if n.apply(g, r, eff) == nil {
+		n.meet(g)
 	}
-	n.meet(g)
 }
 
 // meet tells a new machine of the sessions that are up.
