@@ -72,14 +72,10 @@ func (n *Node) start(m *group.Machine) *owner {
 	o := n.newOwner(m)
 	n.mu.Lock()
 	n.owners[o.id] = o
-	if n.running != nil && n.running.ctx.Err() == nil {
-		ctx := n.running.ctx
-		n.running.tasks.Go(func() { o.run(ctx) })
-	}
+	n.runOwner(o)
 	n.mu.Unlock()
 	for _, s := range n.liveSessions() {
-		who := s.Remote()
-		o.tell(group.PeerUp{Peer: who})
+		o.peerUp(s)
 	}
 	n.tellReach(o)
 	n.hub.publish(ChatChanged{o.id})
@@ -90,11 +86,31 @@ func (n *Node) start(m *group.Machine) *owner {
 // run yet says it all when it starts.
 func (o *owner) tell(c group.Cause) {
 	o.n.mu.Lock()
-	runs := o.n.running != nil
+	runs := o.started
 	o.n.mu.Unlock()
 	if runs {
 		o.post(func() { _ = o.step(c) })
 	}
+}
+
+// peerUp tells of a session, unless it is over by then: of two sessions with one
+// device, the machine hears last of the one that stays.
+func (o *owner) peerUp(s *peer.Session) {
+	who := s.Remote()
+	o.post(func() {
+		if o.n.sessionWith(who.Device) == s {
+			_ = o.step(group.PeerUp{Peer: who})
+		}
+	})
+}
+
+// peerDown tells that a device has no session any more.
+func (o *owner) peerDown(d wire.DeviceID) {
+	o.post(func() {
+		if o.n.sessionWith(d) == nil {
+			_ = o.step(group.PeerDown{Device: d})
+		}
+	})
 }
 
 // adopt writes a new machine's first effects and starts it.
@@ -364,15 +380,16 @@ func (n *Node) DeleteChat(g wire.GroupID) error {
 
 // forget ends an owner, after what it has under way.
 func (n *Node) forget(o *owner) {
-	_ = o.ask(func() error {
-		close(o.deleted)
-		return nil
-	})
 	n.mu.Lock()
 	if n.owners[o.id] == o {
 		delete(n.owners, o.id)
 	}
+	runs := o.started
 	n.mu.Unlock()
+	o.forget.Do(func() { close(o.deleted) })
+	if runs {
+		<-o.ended
+	}
 }
 
 // Blocks returns how a group's membership came about, oldest first.

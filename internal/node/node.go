@@ -39,6 +39,7 @@ type Node struct {
 	bans    peer.Bans
 	started uint64 // ms
 
+	begun    chan struct{} // closed when Run begins
 	stopping chan struct{} // closed when Run ends
 	kick     chan struct{} // a dial may be worth trying now
 
@@ -78,7 +79,7 @@ func Open(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, db: db, log: cfg.Log, hub: newHub(),
-		stopping: make(chan struct{}), kick: make(chan struct{}, 1), started: nowMS(),
+		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), started: nowMS(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
 		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target),
@@ -143,9 +144,10 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	n.mu.Lock()
 	for _, o := range n.owners {
-		r.tasks.Go(func() { o.run(ctx) })
+		n.runOwner(o)
 	}
 	n.mu.Unlock()
+	close(n.begun)
 	r.tasks.Go(func() { n.dialing(ctx) })
 	n.reach()
 	<-ctx.Done()
@@ -154,6 +156,39 @@ func (n *Node) Run(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// runOwner starts the goroutine of o, unless it has one or the node does not run.
+// n.mu is held.
+func (n *Node) runOwner(o *owner) {
+	if o.started || n.running == nil || n.running.ctx.Err() != nil {
+		return
+	}
+	o.started = true
+	ctx := n.running.ctx
+	n.running.tasks.Go(func() { o.run(ctx) })
+}
+
+// startWait is how long a request waits for a node that is just starting.
+const startWait = 5 * time.Second
+
+// awaitRun reports whether the owners of the groups run, and waits a little if
+// they are about to.
+func (n *Node) awaitRun() bool {
+	select {
+	case <-n.begun:
+		return true
+	default:
+	}
+	t := time.NewTimer(startWait)
+	defer t.Stop()
+	select {
+	case <-n.begun:
+		return true
+	case <-n.stopping:
+	case <-t.C:
+	}
+	return false
 }
 
 // spawn runs f in a goroutine that Run waits for; false if the node does not run.

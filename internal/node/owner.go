@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,9 @@ type owner struct {
 	id      wire.GroupID
 	inbox   chan func()
 	deleted chan struct{} // closed when the chat is forgotten
+	forget  sync.Once     // closes deleted
+	ended   chan struct{} // closed when the goroutine is over
+	started bool          // guarded by n.mu: there is, or was, a goroutine
 
 	// Touched by the goroutine alone, and before it starts.
 	machine *group.Machine
@@ -40,7 +44,7 @@ type picture struct {
 func (n *Node) newOwner(m *group.Machine) *owner {
 	o := &owner{
 		n: n, id: m.Group(), machine: m,
-		inbox: make(chan func(), inboxSize), deleted: make(chan struct{}),
+		inbox: make(chan func(), inboxSize), deleted: make(chan struct{}), ended: make(chan struct{}),
 		wake: time.NewTimer(time.Hour),
 	}
 	o.draw()
@@ -60,8 +64,14 @@ func (o *owner) draw() {
 
 // run takes inputs until the node stops or the chat is deleted.
 func (o *owner) run(ctx context.Context) {
+	defer close(o.ended)
 	o.step(group.Tick{})
 	for {
+		select {
+		case <-o.deleted: // what still waits must not bring the chat back
+			return
+		default:
+		}
 		select {
 		case do := <-o.inbox:
 			do()
@@ -77,6 +87,9 @@ func (o *owner) run(ctx context.Context) {
 
 // post has do run by the owner's goroutine, and waits for a place in the inbox.
 func (o *owner) post(do func()) bool {
+	if !o.n.awaitRun() {
+		return false
+	}
 	select {
 	case o.inbox <- do:
 		return true

@@ -35,7 +35,7 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 	who := s.Remote()
 	n.log.Info("connected", "peer", shortDevice(who.Device), "kind", s.Kind())
 	for _, o := range n.allOwners() {
-		o.post(func() { _ = o.step(group.PeerUp{Peer: who}) })
+		o.peerUp(s)
 	}
 	n.greet(s)
 	n.personChanged(who.Person)
@@ -48,7 +48,7 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 		return // another session took its place
 	}
 	for _, o := range n.allOwners() {
-		o.post(func() { _ = o.step(group.PeerDown{Device: who.Device}) })
+		o.peerDown(who.Device)
 	}
 	n.personChanged(who.Person)
 	n.kickDialer()
@@ -86,6 +86,12 @@ func (n *Node) unregister(s *peer.Session) bool {
 		}
 	}
 	return true
+}
+
+func (n *Node) sessionWith(d wire.DeviceID) *peer.Session {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.sessions[d]
 }
 
 func (n *Node) liveSessions() (list []*peer.Session) {
