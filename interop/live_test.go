@@ -198,3 +198,22 @@ func TestTheyJoinByThemselves(t *testing.T) {
 	m.theyCommit(commit)
 	m.play()
 }
+
+// TestWeJoinByOurselves lets them process an external commit of ours.
+func TestWeJoinByOurselves(t *testing.T) {
+	m := newMatch(t)
+	var err error
+	m.group, err = m.theirs.CreateGroup(m.ctx)
+	m.check(err)
+	info, err := m.theirs.GroupInfo(m.ctx, m.group)
+	m.check(err)
+	s, err := mls.JoinExternal(mls.ExternalParams{
+		GroupInfo: m.body(mls.FormatGroupInfo, info), Signer: m.key, Identity: []byte("ours"),
+	})
+	m.check(err)
+	b, err := mls.SealExternal(s.Commit)
+	m.check(err)
+	m.check(m.theirs.ProcessPublicMessage(m.ctx, m.group, b))
+	m.enter(s.Next)
+	m.play()
+}

@@ -19,7 +19,8 @@ type stage struct {
 	changes      *Changes
 	added        []uint32 // ascending
 	psks         []pskID
-	kemOutput    []byte // of an ExternalInit
+	external     bool   // the committer joins with this commit
+	kemOutput    []byte // of its ExternalInit
 	committer    uint32
 	path         []step
 	groupContext groupContext // of the new epoch, with the old transcript hash until finish
@@ -118,6 +119,7 @@ func (p *PublicGroup) applyProposals(from sender, list []received) (*stage, erro
 		tree:       p.tree.edit(),
 		extensions: p.extensions,
 		committer:  from.index,
+		external:   from.kind == senderNewMemberCommit,
 		changes:    &Changes{Committer: from.index},
 	}
 	for _, r := range list {
@@ -135,7 +137,7 @@ func (p *PublicGroup) applyProposals(from sender, list []received) (*stage, erro
 			return nil, err
 		}
 	}
-	if from.kind == senderNewMemberCommit {
+	if s.external {
 		if s.tree.root.members == s.tree.leaves {
 			if err := s.tree.grow(); err != nil {
 				return nil, err

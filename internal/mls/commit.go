@@ -10,9 +10,21 @@ import (
 // AuthenticatedContent of RFC 9420 section 6, without a membership tag.
 type Commit struct{ a *authenticated }
 
-// ParseCommit reads the commit of a member in the public format. Commits by
-// joiners (section 12.4.3.2) are refused: see [Epoch.Open].
+// ParseCommit reads the commit of a member in the public format. A commit by
+// a joiner is refused: see [ParseExternalCommit].
 func ParseCommit(b []byte) (*Commit, error) {
+	return parseCommit(b, senderMember)
+}
+
+// ParseExternalCommit reads the commit of somebody who joins with it (section
+// 12.4.3.2). It can be applied and processed as any other; whether that
+// somebody may join, and whether a leaf it removes is its own old one, is for
+// the caller to decide before.
+func ParseExternalCommit(b []byte) (*Commit, error) {
+	return parseCommit(b, senderNewMemberCommit)
+}
+
+func parseCommit(b []byte, from uint8) (*Commit, error) {
 	r := wire.NewReader(bytes.Clone(b))
 	a := readAuthenticated(r)
 	if err := r.Done(); err != nil {
@@ -21,7 +33,7 @@ func ParseCommit(b []byte) (*Commit, error) {
 	switch {
 	case a.content.kind != contentCommit || a.format != FormatPublicMessage:
 		return nil, reject("6", ReasonContent)
-	case a.content.sender.kind != senderMember:
+	case a.content.sender.kind != from:
 		return nil, reject("6", ReasonSender)
 	}
 	return &Commit{a}, nil
@@ -33,7 +45,11 @@ func (c *Commit) Bytes() []byte { return encode(c.a.write) }
 // AuthenticatedData returns what the application bound to the commit.
 func (c *Commit) AuthenticatedData() []byte { return bytes.Clone(c.a.content.authenticatedData) }
 
-// Sender returns the leaf index of the committer.
+// External reports whether the committer joins with this commit.
+func (c *Commit) External() bool { return c.a.content.sender.kind == senderNewMemberCommit }
+
+// Sender returns the leaf index of the committer, 0 for one who joins with the
+// commit: Changes.Committer says where that one came to stand.
 func (c *Commit) Sender() uint32 { return c.a.content.sender.index }
 
 // Epoch returns the epoch the commit ends.

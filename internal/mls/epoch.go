@@ -145,7 +145,7 @@ func (e *Epoch) openPath(s *stage, path *updatePath, updates []*UpdateSecret) ([
 // initSecret is that of this epoch, or the one an external joiner brought
 // (section 8.3).
 func (e *Epoch) initSecret(s *stage) ([]byte, error) {
-	if s.kemOutput == nil {
+	if !s.external {
 		return e.secrets.init, nil
 	}
 	return e.pub.crypto.externalInit(e.secrets.external, s.kemOutput)

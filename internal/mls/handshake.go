@@ -105,6 +105,16 @@ func (e *Epoch) Seal(r *Ratchets, h *Handshake, padding int) ([]byte, error) {
 	return FrameMessage(FormatPublicMessage, encode(p.write)), nil
 }
 
+// SealExternal frames the commit of a joiner, who has no membership tag to
+// give. The result is an MLSMessage.
+func SealExternal(c *Commit) ([]byte, error) {
+	if !c.External() {
+		return nil, reject("6.2", ReasonSender)
+	}
+	p := publicMessage{authenticated: *c.a}
+	return FrameMessage(FormatPublicMessage, encode(p.write)), nil
+}
+
 // An UpdateSecret is the private key of an own Update proposal, until a commit
 // takes it up or the epoch ends.
 type UpdateSecret struct{ public, private []byte }

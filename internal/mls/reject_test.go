@@ -197,6 +197,50 @@ func TestProposalListsThatMustBeRefused(t *testing.T) {
 	refused(t, "unknown reference", err, ReasonReference)
 }
 
+func TestExternalCommitsThatMustBeRefused(t *testing.T) {
+	g := testGroup(t, 3)
+	e, joiner := g[0].epoch, newParty(t, "joiner")
+	info, err := e.GroupInfo(g[0].signer, nil, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := JoinExternal(ExternalParams{GroupInfo: info, Signer: joiner.signer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := s.Commit.a.content.commit
+	init := good.proposals[0]
+	value := func(p *Proposal) proposalOrRef { return proposalOrRef{proposal: p} }
+	for _, c := range []struct {
+		what      string
+		proposals []proposalOrRef
+		path      *updatePath
+		want      Reason
+	}{
+		{"no external init", nil, good.path, ReasonProposalType},
+		{"two external inits", []proposalOrRef{init, init}, good.path, ReasonProposalType},
+		{"an add", []proposalOrRef{init, value(add(joiner.pack))}, good.path, ReasonProposalType},
+		{"two removes", []proposalOrRef{init, value(remove(1)), value(remove(2))}, good.path, ReasonProposalType},
+		{"extensions", []proposalOrRef{init, value(extend())}, good.path, ReasonProposalType},
+		{"a reference", []proposalOrRef{init, {reference: make([]byte, 32)}}, good.path, ReasonReference},
+		{"no path", []proposalOrRef{init}, nil, ReasonSender},
+		{"kem output cut", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit, kemOutput: []byte{1}})}, good.path, ReasonDecrypt},
+		{"no kem output", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit})}, good.path, ReasonDecrypt},
+		{"another kem output", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit, kemOutput: make([]byte, 32)})}, good.path, ReasonDecrypt},
+	} {
+		a := e.pub.authenticate(content{
+			groupID: e.pub.groupID, epoch: e.pub.epoch, sender: sender{kind: senderNewMemberCommit},
+			kind: contentCommit, commit: &commit{proposals: c.proposals, path: c.path},
+		}, joiner.signer, false)
+		a.tag = s.Commit.a.tag
+		_, _, err := g[1].epoch.Process(&Commit{a})
+		refused(t, c.what, err, c.want)
+	}
+	if _, _, err := g[1].epoch.Process(s.Commit); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPathsThatMustBeRefused(t *testing.T) {
 	g := testGroup(t, 4)
 	m, tree := g[1], g[1].epoch.pub.tree

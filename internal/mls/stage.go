@@ -65,7 +65,15 @@ func (e *Epoch) Commit(p CommitParams) (*StagedCommit, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := e.makePath(s, &c, list, p)
+	needed := len(list) == 0 || slices.ContainsFunc(list, func(r received) bool { return r.proposal.needsPath() })
+	if p.NoPath && !needed {
+		s.seal(e.pub)
+		if err := s.tree.credentialsAgree(); err != nil {
+			return nil, err
+		}
+		return e.finishCommit(s, &pathSecrets{commit: e.pub.crypto.zero()}, c, p)
+	}
+	made, err := e.makePath(s, &c, *s.tree.leaf(e.own), p.Signer)
 	if err != nil {
 		return nil, err
 	}
@@ -86,15 +94,10 @@ func (p CommitParams) proposals() []proposalOrRef {
 	return list
 }
 
-// makePath renews the own path in the stage and puts it into the commit. It
-// returns the path's secrets; without a path the commit secret is zero.
-func (e *Epoch) makePath(s *stage, c *content, list []received, p CommitParams) (*pathSecrets, error) {
+// makePath puts a leaf made from l on top of a fresh path into the stage and
+// into the commit, and returns the path's secrets.
+func (e *Epoch) makePath(s *stage, c *content, l leafNode, signer Signer) (*pathSecrets, error) {
 	k := e.pub.crypto
-	needed := len(list) == 0 || slices.ContainsFunc(list, func(r received) bool { return r.proposal.needsPath() })
-	if p.NoPath && !needed {
-		s.seal(e.pub)
-		return &pathSecrets{commit: k.zero()}, s.tree.credentialsAgree()
-	}
 	private, public, err := k.keyPair(wire.Random(k.nh))
 	if err != nil {
 		return nil, err
@@ -104,10 +107,15 @@ func (e *Epoch) makePath(s *stage, c *content, list []received, p CommitParams) 
 		return nil, err
 	}
 	parents, leafHash := s.tree.pathParents(made.path, made.keys)
-	leaf := s.tree.leaf(e.own).renewed(sourceCommit, public, leafHash, p.Signer, e.pub.groupID, e.own)
+	leaf := l.renewed(sourceCommit, public, leafHash, signer, e.pub.groupID, e.own)
+	if err := leaf.compatible(k, s.extensions); err != nil {
+		return nil, err
+	}
+	old := s.tree.leaf(e.own)
 	if err := s.tree.putPath(e.own, leaf, made.path, parents); err != nil {
 		return nil, err
 	}
+	s.notePath(old, leaf)
 	s.seal(e.pub)
 	if err := s.tree.credentialsAgree(); err != nil {
 		return nil, err
@@ -160,6 +168,9 @@ func (s *StagedCommit) welcomeAdded(c content, p CommitParams, g *stage, made *p
 		packages[string(k.Ref())] = k
 	}
 	for _, l := range g.changes.Added {
+		if l.KeyPackageRef == nil {
+			continue // the committer, who joins with this commit
+		}
 		s.newcomers = append(s.newcomers, newcomer{
 			ref:        l.KeyPackageRef,
 			initKey:    packages[string(l.KeyPackageRef)].initKey,
