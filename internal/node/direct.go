@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"kith/internal/group"
@@ -159,65 +160,6 @@ func (n *Node) onPackages(s *peer.Session, r *wire.Reader) error {
 	return err
 }
 
-// newcomer returns what is needed to add a friend to a group, with one of the
-// friend's key packages, and the change that takes it from the store.
-func (n *Node) newcomer(p wire.PersonID) (group.Newcomer, func(*store.Tx) error, error) {
-	n.mu.Lock()
-	f := n.friends[p]
-	n.mu.Unlock()
-	if f == nil || f.State != FriendFriend {
-		return group.Newcomer{}, nil, fail(ReasonNotFriend, n.person(p).Name)
-	}
-	card, ok := f.card()
-	known, met := f.known()
-	if !ok || !met {
-		return group.Newcomer{}, nil, fail(ReasonNoPackage, f.name())
-	}
-	for i, b := range f.Packages {
-		if group.CheckPackage(b, known.Member, nowMS()) != nil {
-			continue
-		}
-		rest := f.Packages[i+1:]
-		take := func(tx *store.Tx) error {
-			next := *f
-			next.Packages = rest
-			if err := next.put(tx); err != nil {
-				return err
-			}
-			n.mu.Lock()
-			n.friends[p] = &next
-			n.mu.Unlock()
-			return nil
-		}
-		return group.Newcomer{Person: p, Headers: card.Headers, Info: card.Info, KnockKey: card.KnockKey, KeyPackage: b}, take, nil
-	}
-	return group.Newcomer{}, nil, fail(ReasonNoPackage, f.name())
-}
-
-// newcomers returns them for several people, and the one change for all.
-func (n *Node) newcomers(people []wire.PersonID) ([]group.Newcomer, func(*store.Tx) error, error) {
-	var list []group.Newcomer
-	var takes []func(*store.Tx) error
-	for i, p := range people {
-		if slices.Contains(people[:i], p) {
-			continue
-		}
-		who, take, err := n.newcomer(p)
-		if err != nil {
-			return nil, nil, err
-		}
-		list, takes = append(list, who), append(takes, take)
-	}
-	return list, func(tx *store.Tx) error {
-		for _, take := range takes {
-			if err := take(tx); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, nil
-}
-
 // openDirect makes the direct chat with a friend, unless there is one.
 func (n *Node) openDirect(p wire.PersonID) error {
 	n.mu.Lock()
@@ -226,39 +168,17 @@ func (n *Node) openDirect(p wire.PersonID) error {
 	if f == nil || f.State != FriendFriend || !f.Opener || f.Chat != (wire.GroupID{}) {
 		return nil
 	}
-	who, take, err := n.newcomer(p)
-	if err != nil {
-		return err
-	}
-	m, eff, err := group.Create(n.self, group.CreateParams{Direct: true, Newcomers: []group.Newcomer{who}}, nowMS())
-	if err != nil {
-		return err
-	}
-	return n.adopt(m, eff, func(tx *store.Tx) error {
-		if err := take(tx); err != nil {
+	err := n.withNewcomers([]wire.PersonID{p}, func(newcomers []group.Newcomer, take []edit) error {
+		m, eff, err := group.Create(n.self, group.CreateParams{Direct: true, Newcomers: newcomers}, nowMS())
+		if err != nil {
 			return err
 		}
-		return n.setChat(tx, p, m.Group())
+		return n.adopt(m, eff, also{edits: append(take, setChat(p, wire.GroupID{}, m.Group()))})
 	})
-}
-
-// setChat notes which group is the direct chat with a friend, in a transaction.
-func (n *Node) setChat(tx *store.Tx, p wire.PersonID, g wire.GroupID) error {
-	n.mu.Lock()
-	f := n.friends[p]
-	n.mu.Unlock()
-	if f == nil {
-		return nil
+	if errors.Is(err, errOtherChat) {
+		return nil // the other opened it meanwhile
 	}
-	next := *f
-	next.Chat, next.State = g, FriendFriend
-	if err := next.put(tx); err != nil {
-		return err
-	}
-	n.mu.Lock()
-	n.friends[p] = &next
-	n.mu.Unlock()
-	return nil
+	return err
 }
 
 func (n *Node) spawnOpen(p wire.PersonID) {

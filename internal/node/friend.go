@@ -25,51 +25,28 @@ const (
 func nowTime() time.Time { return time.Now() }
 
 // updateFriend changes what is kept of a person and writes it before anybody
-// sees it. change gets a copy, with the zero State if there is nothing yet; with
-// keep false the friend is forgotten.
+// sees it.
 func (n *Node) updateFriend(p wire.PersonID, change func(f *friend) (keep bool, err error)) (friend, error) {
 	return n.updateFriendAlso(p, change, nil)
 }
 
-func (n *Node) updateFriendAlso(p wire.PersonID, change func(f *friend) (bool, error), also func(*store.Tx) error) (friend, error) {
+func (n *Node) updateFriendAlso(p wire.PersonID, change func(f *friend) (bool, error), more func(*store.Tx) error) (friend, error) {
 	var next friend
-	keep := false
-	err := n.db.Update(func(tx *store.Tx) error { // one at a time: the store has one writer
-		n.mu.Lock()
-		old := n.friends[p]
-		n.mu.Unlock()
-		next = friend{Person: p, Since: nowMS()}
-		if old != nil {
-			next = *old
-		}
-		var err error
-		if keep, err = change(&next); err != nil {
-			return err
-		}
-		if also != nil {
-			if err := also(tx); err != nil {
+	note := func(f *friend) (bool, error) {
+		keep, err := change(f)
+		next = *f
+		return keep, err
+	}
+	err := n.edited([]edit{{p, note}}, func(write func(*store.Tx) error) error {
+		return n.db.Update(func(tx *store.Tx) error {
+			if err := write(tx); err != nil || more == nil {
 				return err
 			}
-		}
-		if !keep {
-			return tx.Delete(bucketFriend, p[:])
-		}
-		return next.put(tx)
+			return more(tx)
+		})
 	})
 	if err != nil {
 		return friend{}, storeError(err)
-	}
-	n.mu.Lock()
-	if keep {
-		n.friends[p] = &next
-	} else {
-		delete(n.friends, p)
-	}
-	n.mu.Unlock()
-	if keep {
-		n.hub.publish(FriendChanged{p})
-	} else {
-		n.hub.publish(FriendRemoved{p})
 	}
 	return next, nil
 }
@@ -138,7 +115,7 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 		}
 		switch f.State {
 		case FriendAsked: // each opened the other's link: that is both asking and accepting
-			f.State, f.Opener = FriendFriend, string(n.self.Person[:]) < string(p[:])
+			f.State, f.Opener = FriendFriend, true // of two chats one gives way
 		case FriendFriend:
 		default:
 			f.State = FriendAsking

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"encoding/json"
 	"slices"
 
 	"kith/internal/chain"
@@ -114,9 +113,9 @@ func (o *owner) peerDown(d wire.DeviceID) {
 }
 
 // adopt writes a new machine's first effects and starts it.
-func (n *Node) adopt(m *group.Machine, eff group.Effects, also func(*store.Tx) error) error {
+func (n *Node) adopt(m *group.Machine, eff group.Effects, with also) error {
 	o := n.newOwner(m)
-	if err := o.commit(eff, also); err != nil {
+	if err := o.commit(eff, with); err != nil {
 		return storeError(err)
 	}
 	n.start(m)
@@ -149,76 +148,24 @@ func (n *Node) setting(g wire.GroupID) chatSetting {
 	return n.settings[g]
 }
 
-// invited takes an invitation for a group that this device does not know, or
-// has left.
-func (n *Node) invited(s *peer.Session, g wire.GroupID, old *owner, payload []byte) {
-	from := s.Remote()
-	m, eff, err := group.Join(n.self, payload, from, n.packageSecrets, nowMS())
-	if err != nil || m.Group() != g {
-		n.log.Warn("invitation refused", "peer", shortDevice(from.Device), "err", err)
-		return
-	}
-	view := m.View()
-	also := func(tx *store.Tx) error { return nil }
-	n.mu.Lock()
-	f := n.friends[from.Person]
-	n.mu.Unlock()
-	if view.Direct {
-		if f == nil || f.State != FriendAsked && f.State != FriendFriend || f.Chat != (wire.GroupID{}) && f.Chat != g {
-			n.log.Warn("direct chat refused", "peer", shortDevice(from.Device))
-			return
-		}
-		also = func(tx *store.Tx) error { return n.setChat(tx, from.Person, g) }
-	}
-	if old != nil {
-		n.forget(old)
-	}
-	if err := n.adopt(m, eff, also); err != nil {
-		n.log.Error("cannot write", "group", shortGroup(g), "err", err)
-		return
-	}
-	if view.Direct { // who asked has thereby accepted the chat with exactly that person
-		o := n.owner(g)
-		o.tell(group.Accept{})
-		n.tellReach(o)
-		n.hub.publish(FriendChanged{from.Person})
-		n.greet(s)
-	}
-}
-
-// packageSecrets finds the private part of an own key package.
-func (n *Node) packageSecrets(ref []byte) ([]byte, bool) {
-	var own ownPackage
-	err := n.db.View(func(tx *store.Tx) error {
-		b, ok, err := tx.Get(bucketPackage, ref)
-		if err != nil || !ok {
-			return err
-		}
-		return json.Unmarshal(b, &own)
-	})
-	return own.Secrets, err == nil && len(own.Secrets) > 0
-}
-
 // CreateGroup makes a group with friends; each of them is invited.
 func (n *Node) CreateGroup(title string, people []wire.PersonID) (wire.GroupID, error) {
 	if !n.Ready() {
 		return wire.GroupID{}, fail(ReasonNoIdentity, "")
 	}
-	newcomers, take, err := n.newcomers(people)
+	var g wire.GroupID
+	err := n.withNewcomers(people, func(newcomers []group.Newcomer, take []edit) error {
+		m, eff, err := group.Create(n.self, group.CreateParams{Title: title, Newcomers: newcomers}, nowMS())
+		if err != nil {
+			return err
+		}
+		g = m.Group()
+		return n.adopt(m, eff, also{edits: take})
+	})
 	if err != nil {
 		return wire.GroupID{}, err
 	}
-	m, eff, err := group.Create(n.self, group.CreateParams{Title: title, Newcomers: newcomers}, nowMS())
-	if err != nil {
-		return wire.GroupID{}, err
-	}
-	if err := n.adopt(m, eff, take); err != nil {
-		return wire.GroupID{}, err
-	}
-	for _, p := range people {
-		n.greetPerson(p) // fewer of their key packages are left
-	}
-	return m.Group(), nil
+	return g, nil
 }
 
 // in returns the owner of a chat.
@@ -254,7 +201,7 @@ func (n *Node) AcceptGroup(g wire.GroupID, onlyFriends bool) error {
 	}
 	setting := chatSetting{OnlyFriends: onlyFriends}
 	err = o.ask(func() error {
-		return o.stepAlso(group.Accept{}, func(tx *store.Tx) error { return putJSON(tx, bucketChat, g[:], setting) })
+		return o.stepAlso(group.Accept{}, also{write: func(tx *store.Tx) error { return putJSON(tx, bucketChat, g[:], setting) }})
 	})
 	if err != nil {
 		return err
@@ -304,15 +251,9 @@ func (n *Node) AddMembers(g wire.GroupID, people []wire.PersonID) error {
 	if err != nil {
 		return err
 	}
-	newcomers, take, err := n.newcomers(people)
-	if err != nil {
-		return err
-	}
-	err = o.ask(func() error { return o.stepAlso(group.Invite{Newcomers: newcomers}, take) })
-	for _, p := range people {
-		n.greetPerson(p)
-	}
-	return err
+	return n.withNewcomers(people, func(newcomers []group.Newcomer, take []edit) error {
+		return o.ask(func() error { return o.stepAlso(group.Invite{Newcomers: newcomers}, also{edits: take}) })
+	})
 }
 
 // RemoveMember takes somebody out of a group.

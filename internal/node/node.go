@@ -43,6 +43,9 @@ type Node struct {
 	stopping chan struct{} // closed when Run ends
 	kick     chan struct{} // a dial may be worth trying now
 
+	editing sync.Mutex // one change of friends at a time; held over its transaction, taken before mu
+	joining sync.Mutex // one invitation at a time; taken before editing
+
 	mu       sync.Mutex // guards all below; never held across a store or link call
 	running  *running
 	ready    bool

@@ -119,20 +119,26 @@ func (o *owner) do(c group.Cause) error {
 	return o.ask(func() error { return o.step(c) })
 }
 
-func (o *owner) step(c group.Cause) error { return o.stepAlso(c, nil) }
+func (o *owner) step(c group.Cause) error { return o.stepAlso(c, also{}) }
 
-// stepAlso steps the machine; also is written in the same transaction.
-func (o *owner) stepAlso(c group.Cause, also func(*store.Tx) error) error {
+// also is what is written in one transaction with effects.
+type also struct {
+	edits []edit
+	write func(*store.Tx) error // nil: nothing
+}
+
+// stepAlso steps the machine, and writes more in the same transaction.
+func (o *owner) stepAlso(c group.Cause, with also) error {
 	eff, err := o.machine.Step(group.Input{Now: nowMS(), Cause: c})
 	if err != nil {
 		return err
 	}
-	return o.apply(eff, also)
+	return o.apply(eff, with)
 }
 
 // apply commits effects, and only then sends and publishes.
-func (o *owner) apply(eff group.Effects, also func(*store.Tx) error) error {
-	if err := o.commit(eff, also); err != nil {
+func (o *owner) apply(eff group.Effects, with also) error {
+	if err := o.commit(eff, with); err != nil {
 		o.n.log.Error("cannot write", "group", shortGroup(o.id), "err", err)
 		o.reload()
 		return storeError(err)
@@ -149,24 +155,28 @@ func (o *owner) apply(eff group.Effects, also func(*store.Tx) error) error {
 	return nil
 }
 
-func (o *owner) commit(eff group.Effects, also func(*store.Tx) error) error {
-	if len(eff.Write)+len(eff.Rows)+len(eff.Checked)+len(eff.Used) == 0 && also == nil {
+func (o *owner) commit(eff group.Effects, with also) error {
+	if len(eff.Write)+len(eff.Rows)+len(eff.Checked)+len(eff.Used)+len(with.edits) == 0 && with.write == nil {
 		return nil
 	}
-	return o.n.db.CommitMany([]store.Batch{{
-		Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked,
-		Also: func(tx *store.Tx) error {
-			for _, ref := range eff.Used {
-				if err := tx.Delete(bucketPackage, ref); err != nil {
-					return err
+	return o.n.edited(with.edits, func(write func(*store.Tx) error) error {
+		return o.n.db.CommitMany([]store.Batch{{
+			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked,
+			Also: func(tx *store.Tx) error {
+				for _, ref := range eff.Used {
+					if err := tx.Delete(bucketPackage, ref); err != nil {
+						return err
+					}
 				}
-			}
-			if also == nil {
-				return nil
-			}
-			return also(tx)
-		},
-	}})
+				if with.write != nil {
+					if err := with.write(tx); err != nil {
+						return err
+					}
+				}
+				return write(tx)
+			},
+		}})
+	})
 }
 
 // reload makes the machine again from what is durable, after a failed write,

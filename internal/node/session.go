@@ -128,7 +128,7 @@ func (n *Node) receive(s *peer.Session, m peer.Message) {
 	g := wire.GroupID(m.Channel)
 	o := n.owner(g)
 	if group.IsInvitation(m.Payload) && (o == nil || rejoins(o.picture.Load().view.Status)) {
-		n.invited(s, g, o, m.Payload)
+		n.invited(s, g, m.Payload)
 		return
 	}
 	if o == nil {

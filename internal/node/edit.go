@@ -1,0 +1,175 @@
+package node
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+
+	"kith/internal/group"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// An edit changes what is kept of one person. It gets a copy, with the zero
+// State if nothing is kept yet; with keep false the person is forgotten.
+type edit struct {
+	person wire.PersonID
+	change func(f *friend) (keep bool, err error)
+}
+
+// edited runs commit, which is to call write within its transaction. What the
+// edits leave is seen by others once that is durable, and nobody else edits
+// meanwhile.
+func (n *Node) edited(edits []edit, commit func(write func(*store.Tx) error) error) error {
+	if len(edits) == 0 {
+		return commit(func(*store.Tx) error { return nil })
+	}
+	n.editing.Lock()
+	defer n.editing.Unlock()
+	next := make(map[wire.PersonID]*friend)
+	err := commit(func(tx *store.Tx) error {
+		for _, e := range edits {
+			f, changed := next[e.person]
+			if !changed {
+				f = n.friendCopy(e.person)
+			}
+			keep, err := e.change(f)
+			if err != nil {
+				return err
+			}
+			if !keep {
+				f = nil
+			}
+			next[e.person] = f
+		}
+		return putFriends(tx, next)
+	})
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	for p, f := range next {
+		if f != nil {
+			n.friends[p] = f
+		} else {
+			delete(n.friends, p)
+		}
+	}
+	n.mu.Unlock()
+	for p, f := range next {
+		if f != nil {
+			n.hub.publish(FriendChanged{p})
+		} else {
+			n.hub.publish(FriendRemoved{p})
+		}
+	}
+	return nil
+}
+
+// friendCopy returns what is kept of a person, to be changed.
+func (n *Node) friendCopy(p wire.PersonID) *friend {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if f := n.friends[p]; f != nil {
+		next := *f
+		return &next
+	}
+	return &friend{Person: p, Since: nowMS()}
+}
+
+func putFriends(tx *store.Tx, list map[wire.PersonID]*friend) error {
+	for p, f := range list {
+		err := error(nil)
+		if f != nil {
+			err = f.put(tx)
+		} else {
+			err = tx.Delete(bucketFriend, p[:])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setChat notes which group is the direct chat with a friend, unless another
+// than old has become it meanwhile.
+func setChat(p wire.PersonID, old, g wire.GroupID) edit {
+	return edit{p, func(f *friend) (bool, error) {
+		if f.State != FriendFriend && f.State != FriendAsked || f.Chat != old && f.Chat != g {
+			return true, errOtherChat
+		}
+		f.Chat, f.State = g, FriendFriend
+		return true, nil
+	}}
+}
+
+var (
+	errTaken     = errors.New("node: the key package was used meanwhile")
+	errOtherChat = errors.New("node: there is another direct chat")
+)
+
+// takePackage takes a key package of a friend's, and those before it, which are
+// of no use any more.
+func takePackage(p wire.PersonID, b []byte) edit {
+	return edit{p, func(f *friend) (bool, error) {
+		i := slices.IndexFunc(f.Packages, func(c []byte) bool { return bytes.Equal(b, c) })
+		if i < 0 {
+			return true, errTaken
+		}
+		f.Packages = f.Packages[i+1:]
+		return true, nil
+	}}
+}
+
+// takeTries is how often key packages are chosen anew when others take them at
+// the same time.
+const takeTries = 8
+
+// withNewcomers runs add with what is needed to add friends to a group and the
+// edits that take a key package of each, to be written with the group.
+func (n *Node) withNewcomers(people []wire.PersonID, add func([]group.Newcomer, []edit) error) error {
+	err := errTaken
+	for try := 0; try < takeTries && errors.Is(err, errTaken); try++ {
+		var list []group.Newcomer
+		var take []edit
+		for i, p := range people {
+			if slices.Contains(people[:i], p) {
+				continue
+			}
+			who, err := n.newcomer(p)
+			if err != nil {
+				return err
+			}
+			list, take = append(list, who), append(take, takePackage(p, who.KeyPackage))
+		}
+		err = add(list, take)
+	}
+	if err == nil {
+		for _, p := range people {
+			n.greetPerson(p) // fewer of their key packages are left
+		}
+	}
+	return err
+}
+
+// newcomer returns what is needed to add a friend to a group.
+func (n *Node) newcomer(p wire.PersonID) (group.Newcomer, error) {
+	n.mu.Lock()
+	f := n.friends[p]
+	n.mu.Unlock()
+	if f == nil || f.State != FriendFriend {
+		return group.Newcomer{}, fail(ReasonNotFriend, n.person(p).Name)
+	}
+	card, ok := f.card()
+	known, met := f.known()
+	if !ok || !met {
+		return group.Newcomer{}, fail(ReasonNoPackage, f.name())
+	}
+	for _, b := range f.Packages {
+		if group.CheckPackage(b, known.Member, nowMS()) == nil {
+			return group.Newcomer{Person: p, Headers: card.Headers, Info: card.Info, KnockKey: card.KnockKey, KeyPackage: b}, nil
+		}
+	}
+	return group.Newcomer{}, fail(ReasonNoPackage, f.name())
+}

@@ -1,0 +1,154 @@
+package node
+
+import (
+	"encoding/json"
+	"slices"
+
+	"kith/internal/group"
+	"kith/internal/peer"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// invited takes an invitation for a group that this device does not know, or
+// has left. Several members may bring one at once.
+func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
+	n.joining.Lock()
+	defer n.joining.Unlock()
+	from, old := s.Remote(), n.owner(g)
+	if old != nil && !rejoins(old.picture.Load().view.Status) {
+		return // another member was first
+	}
+	var madeFor wire.PersonID
+	m, eff, err := group.Join(n.self, payload, from, func(ref []byte) ([]byte, bool) {
+		own, ok := n.ownPackage(ref)
+		copy(madeFor[:], own.For)
+		return own.Secrets, ok
+	}, nowMS())
+	if err != nil || m.Group() != g {
+		n.log.Warn("invitation refused", "peer", shortDevice(from.Device), "group", shortGroup(g), "err", err)
+		return
+	}
+	view := m.View()
+	if view.InvitedBy != madeFor || !n.mayInvite(view, from.Person) {
+		n.log.Warn("invitation refused: not by a friend", "peer", shortDevice(from.Device), "group", shortGroup(g))
+		return
+	}
+	with := also{}
+	if view.Direct {
+		chat, ok := n.giveWay(from.Person, g)
+		if !ok {
+			n.log.Warn("direct chat refused: there is one", "peer", shortDevice(from.Device), "group", shortGroup(g))
+			return
+		}
+		with.edits = []edit{setChat(from.Person, chat, g)}
+	}
+	if old != nil {
+		n.forget(old)
+		if eff.Write, err = n.instead(g, eff.Write); err != nil {
+			n.log.Error("cannot read", "group", shortGroup(g), "err", err)
+		}
+	}
+	if err == nil {
+		err = n.adopt(m, eff, with)
+	}
+	if err != nil {
+		n.log.Error("cannot join", "group", shortGroup(g), "err", err)
+		if old != nil {
+			n.restore(g)
+		}
+		return
+	}
+	if view.Direct { // who asked has thereby accepted the chat with exactly that person
+		o := n.owner(g)
+		o.tell(group.Accept{})
+		n.tellReach(o)
+		n.greet(s)
+	}
+}
+
+// mayInvite reports whether the person who added us is a friend; to a direct
+// chat, also one whom we have asked, and nobody else brings it.
+func (n *Node) mayInvite(v group.View, from wire.PersonID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	f := n.friends[v.InvitedBy]
+	switch {
+	case f == nil:
+		return false
+	case v.Direct:
+		return from == v.InvitedBy && (f.State == FriendFriend || f.State == FriendAsked)
+	}
+	return f.State == FriendFriend
+}
+
+// giveWay decides what becomes of the direct chat there is with a friend who has
+// made another, g: of two made at once that of the person with the smaller id
+// stays. It returns the chat to be replaced.
+func (n *Node) giveWay(p wire.PersonID, g wire.GroupID) (old wire.GroupID, ok bool) {
+	n.mu.Lock()
+	f, self := n.friends[p], n.self.Person
+	n.mu.Unlock()
+	if f == nil {
+		return old, false
+	}
+	if f.Chat == (wire.GroupID{}) || f.Chat == g {
+		return f.Chat, true
+	}
+	o := n.owner(f.Chat)
+	if o == nil {
+		return f.Chat, true
+	}
+	v := o.picture.Load().view
+	answered := slices.ContainsFunc(v.Members, func(m group.MemberView) bool { return m.Person == p && m.Accepted })
+	if answered || slices.Compare(self[:], p[:]) < 0 {
+		return old, false
+	}
+	if newest, err := n.db.Newest(o.id); err != nil || newest != nil {
+		return f.Chat, err == nil // what was written stays, though nobody gets it
+	}
+	n.forget(o)
+	if err := n.db.DeleteGroup(o.id); err != nil {
+		n.log.Error("cannot write", "group", shortGroup(o.id), "err", err)
+	}
+	n.hub.publish(ChatDeleted{o.id})
+	return f.Chat, true
+}
+
+// instead returns records that take the place of all that a group has stored;
+// its messages stay.
+func (n *Node) instead(g wire.GroupID, records []group.Record) ([]group.Record, error) {
+	var list []group.Record
+	for kind := group.KindSelf; kind <= group.KindLate; kind++ {
+		err := n.db.Load(g, []group.Kind{kind}, func(r group.Record) error {
+			list = append(list, group.Record{Kind: r.Kind, Key: slices.Clone(r.Key)})
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return append(list, records...), nil
+}
+
+// restore brings back a group that was to be replaced.
+func (n *Node) restore(g wire.GroupID) {
+	m, err := n.loadMachine(g)
+	if err != nil {
+		n.log.Error("cannot load", "group", shortGroup(g), "err", err)
+		return
+	}
+	n.start(m)
+}
+
+// ownPackage finds the private part of an own key package.
+func (n *Node) ownPackage(ref []byte) (own ownPackage, ok bool) {
+	err := n.db.View(func(tx *store.Tx) error {
+		b, found, err := tx.Get(bucketPackage, ref)
+		if err != nil || !found {
+			return err
+		}
+		return json.Unmarshal(b, &own)
+	})
+	return own, err == nil && len(own.Secrets) > 0
+}
