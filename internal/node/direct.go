@@ -1,9 +1,13 @@
 package node
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"kith/internal/group"
 	"kith/internal/peer"
@@ -23,6 +27,16 @@ const (
 )
 
 const (
+	// ownBurst and ownEach bound what one friend may say beside the groups: so
+	// much at once, then one each ownEach. Each may cost a write to the disk. It
+	// is said after every start, move and use of a key package.
+	ownBurst = 64
+	ownEach  = 2 * time.Second
+
+	// maxGiven bounds the unused key packages of ours that one friend has; the
+	// oldest of more are void.
+	maxGiven = 8 * packagesEach
+
 	maxOwnPackage = 8 << 10
 	maxOwnHost    = 128
 	maxOwnHosts   = 8
@@ -71,6 +85,10 @@ func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
 	if f == nil || f.State != FriendFriend {
 		return // not yet, or not any more
 	}
+	if !n.patient(f.Person) {
+		s.Punish("own-flood", misbehaviourWeight)
+		return
+	}
 	r := wire.NewReader(payload)
 	var err error
 	switch r.U8() {
@@ -86,6 +104,23 @@ func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
 	}
 }
 
+// patient counts what a friend says; false if it is too much.
+func (n *Node) patient(p wire.PersonID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := nowTime()
+	spent := n.said[p]
+	if floor := now.Add(-ownBurst * ownEach); spent.Before(floor) {
+		spent = floor
+	}
+	spent = spent.Add(ownEach)
+	if spent.After(now) {
+		return false
+	}
+	n.said[p] = spent
+	return true
+}
+
 func (n *Node) onHello(s *peer.Session, r *wire.Reader) error {
 	id := slices.Clone(r.Vec(64))
 	var hosts []string
@@ -97,8 +132,8 @@ func (n *Node) onHello(s *peer.Session, r *wire.Reader) error {
 	p := s.Remote().Person
 	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
 		card, ok := f.card()
-		if !ok {
-			return true, nil
+		if !ok || bytes.Equal(card.Peer, id) && slices.Equal(card.Hosts, hosts) {
+			return true, errSame
 		}
 		card.Peer, card.Hosts = id, hosts
 		b, err := card.Marshal()
@@ -108,8 +143,8 @@ func (n *Node) onHello(s *peer.Session, r *wire.Reader) error {
 		f.Card = b
 		return true, nil
 	})
-	if err != nil {
-		return err
+	if err != nil && !errors.Is(err, errSame) {
+		return n.theirFault(err)
 	}
 	if left <= packagesLow {
 		return n.givePackages(s)
@@ -124,7 +159,13 @@ func (n *Node) givePackages(s *peer.Session) error {
 	if err != nil {
 		return err
 	}
-	if err := n.db.Update(func(tx *store.Tx) error { return putPackages(tx, private) }); err != nil {
+	err = n.db.Update(func(tx *store.Tx) error {
+		if err := dropPackages(tx, s.Remote().Person); err != nil {
+			return err
+		}
+		return putPackages(tx, private)
+	})
+	if err != nil {
 		n.log.Error("cannot write", "err", err)
 		return nil
 	}
@@ -136,6 +177,40 @@ func (n *Node) givePackages(s *peer.Session) error {
 		}
 	})
 	n.say(s, w.Bytes())
+	return nil
+}
+
+// dropPackages voids what a friend has too many of, and whatever has expired.
+func dropPackages(tx *store.Tx, p wire.PersonID) error {
+	all, err := tx.List(bucketPackage, nil)
+	if err != nil {
+		return err
+	}
+	type given struct {
+		key    []byte
+		expiry uint64
+	}
+	var theirs []given
+	for _, item := range all {
+		var own ownPackage
+		if err := json.Unmarshal(item.Value, &own); err != nil {
+			return errors.Join(store.ErrDamaged, err)
+		}
+		switch {
+		case own.Expiry < nowMS()/1000:
+			if err := tx.Delete(bucketPackage, item.Key); err != nil {
+				return err
+			}
+		case bytes.Equal(own.For, p[:]):
+			theirs = append(theirs, given{item.Key, own.Expiry})
+		}
+	}
+	slices.SortFunc(theirs, func(a, b given) int { return cmp.Compare(a.expiry, b.expiry) })
+	for i := 0; i+maxGiven-packagesEach < len(theirs); i++ {
+		if err := tx.Delete(bucketPackage, theirs[i].key); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -157,6 +232,16 @@ func (n *Node) onPackages(s *peer.Session, r *wire.Reader) error {
 		}
 		return true, nil
 	})
+	return n.theirFault(err)
+}
+
+// theirFault returns an error about what a friend said, and takes note of one of
+// this node's own.
+func (n *Node) theirFault(err error) error {
+	if err != nil && !errors.Is(err, peer.ErrCard) {
+		n.log.Error("cannot write", "err", err)
+		return nil
+	}
 	return err
 }
 

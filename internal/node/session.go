@@ -16,13 +16,17 @@ import (
 // place of.
 var errReplaced = errors.New("node: another session with this device stays")
 
+// secondThought is how long a session may wait for the end of an earlier one. It
+// is longer than a link takes to part.
+const secondThought = 2 * time.Second
+
 // flushTime bounds how long a last message may take to go out.
 const flushTime = 5 * time.Second
 
 // session runs a session until it ends. The machines hear of it once it is
 // registered, and again when it is gone.
 func (n *Node) session(ctx context.Context, s *peer.Session) {
-	if !n.register(s) {
+	if !n.register(s) && !n.outlasts(ctx, s) {
 		s.Close(errReplaced)
 		return
 	}
@@ -52,6 +56,33 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 	}
 	n.personChanged(who.Person)
 	n.kickDialer()
+}
+
+// outlasts waits whether the device that dialled s means it: with an earlier
+// session that it still holds it closes s at once. If s stays open the earlier
+// one is dead, though its silence does not show it yet, and s takes its place.
+func (n *Node) outlasts(ctx context.Context, s *peer.Session) bool {
+	if s.Dialed() {
+		return false
+	}
+	t := time.NewTimer(secondThought)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.LinkDone():
+		return false
+	case <-ctx.Done():
+		return false
+	}
+	d := s.Remote().Device
+	n.mu.Lock()
+	old := n.sessions[d]
+	n.sessions[d] = s
+	n.mu.Unlock()
+	if old != nil {
+		old.Close(errReplaced)
+	}
+	return true
 }
 
 // register makes s the session with its device, unless an earlier one stays.

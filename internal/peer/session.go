@@ -172,6 +172,10 @@ func (s *Session) Kind() string { return s.conn.Kind() }
 // Done is closed when the session has ended.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
+// LinkDone is closed when the connection below is known to be dead, also if Run
+// was not called yet.
+func (s *Session) LinkDone() <-chan struct{} { return s.conn.Done() }
+
 // Err returns why the session ended, nil while it has not.
 func (s *Session) Err() error {
 	s.mu.Lock()
