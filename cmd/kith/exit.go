@@ -26,7 +26,7 @@ type usageError struct{ text string }
 func (e *usageError) Error() string { return e.text }
 
 // exit prints why a run failed, in one line, and returns its status.
-func (p *program) exit(err error) int {
+func (p *program) exit(c *cobra.Command, err error) int {
 	usage, isUsage := errors.AsType[*usageError](err)
 	switch {
 	case err == nil:
@@ -36,7 +36,7 @@ func (p *program) exit(err error) int {
 		return statusUsage
 	case !p.started:
 		// What cobra says of unknown verbs, flags and missing arguments.
-		fmt.Fprintln(p.err, "kith: "+oneLine(err.Error())+"; see kith --help")
+		fmt.Fprintln(p.err, "kith: "+oneLine(err.Error())+"; usage: "+c.UseLine())
 		return statusUsage
 	}
 	fmt.Fprintln(p.err, "kith: "+oneLine(p.explain(err)))

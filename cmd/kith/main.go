@@ -42,7 +42,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
-	return p.exit(root.ExecuteContext(ctx))
+	return p.exit(root.ExecuteContextC(ctx))
 }
 
 func (p *program) root() *cobra.Command {
