@@ -1,11 +1,12 @@
 // Drives the built page, served by real kith processes, in a real Chromium:
-// `node e2e/run.mjs` plays the story, `node e2e/run.mjs screens` takes the
-// pictures in web/screenshots anew.
+// `node e2e/run.mjs` plays the story, with `speed` it measures a long
+// conversation, with `screens` it takes the pictures in web/screenshots anew.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { launch } from './browser.mjs';
 import { screens } from './screens.mjs';
+import { speed } from './speed.mjs';
 import { story } from './story.mjs';
 
 const wanted = process.argv.slice(2);
@@ -54,6 +55,7 @@ async function picture(nodes) {
 const browser = await launch();
 try {
   if (does('story')) await tell('story', story(browser));
+  if (does('speed')) await tell('speed', speed(browser));
   if (does('screens')) await tell('screens', screens(browser));
   await step(`no policy violation and no error in any page`, () => {
     if (browser.troubles.length > 0) throw new Error([...new Set(browser.troubles)].join('\n'));

@@ -12,8 +12,11 @@ import { Thread } from './thread.svelte';
 /** starting until the first answer; welcome while there is no identity yet. */
 export type Phase = 'starting' | 'locked' | 'expired' | 'welcome' | 'ready';
 
-/** How many messages one page of a conversation has. */
+/** How many messages the first page of a conversation has, and each older one. */
 const pageSize = 60;
+const olderSize = 200;
+/** How long what was read is gathered before the node is told, in milliseconds. */
+const readPause = 300;
 
 class Kith {
   phase = $state<Phase>('starting');
@@ -29,6 +32,7 @@ class Kith {
 
   #channel: Channel | undefined;
   #threads = new Map<string, Thread>();
+  #readSoon = new Map<string, string>(); // chat id: cursor
   #loading = false;
   #triedOwnToken = false;
 
@@ -98,13 +102,14 @@ class Kith {
     if (thread.more) await this.#loadPage(thread, thread.messages[0]?.cursor ?? '');
   }
 
-  /** read marks a chat as read up to its newest message. */
-  async read(chatId: string): Promise<void> {
+  /** read marks a chat as read up to its newest message, and tells the node soon. */
+  read(chatId: string): void {
     const chat = this.chats.get(chatId);
     const newest = this.thread(chatId).messages.at(-1);
     if (chat === undefined || newest === undefined || newest.cursor <= chat.readTo) return;
     this.chats.set(chatId, { ...chat, unread: 0, readTo: newest.cursor });
-    await this.call('markRead', { chat: chatId, cursor: newest.cursor }).catch(() => undefined);
+    if (this.#readSoon.size === 0) setTimeout(() => this.#tellRead(), readPause);
+    this.#readSoon.set(chatId, newest.cursor);
   }
 
   takeChat(chat: Chat): void {
@@ -149,8 +154,8 @@ class Kith {
         return this.#hearStatus(news.status);
       case 'reset':
         return void this.#load();
-      case 'event':
-        return this.#apply(news.event);
+      case 'events':
+        return news.events.forEach((event) => this.#apply(event));
     }
   }
 
@@ -223,11 +228,16 @@ class Kith {
     if (thread.loading) return;
     thread.loading = true;
     try {
-      const page = await this.call('listMessages', { chat: thread.chatId, before, limit: pageSize });
+      const page = await this.call('listMessages', { chat: thread.chatId, before, limit: before === '' ? pageSize : olderSize });
       thread.takePage(page.messages, page.more);
     } finally {
       thread.loading = false;
     }
+  }
+
+  #tellRead(): void {
+    for (const [chat, cursor] of this.#readSoon) this.call('markRead', { chat, cursor }).catch(() => undefined);
+    this.#readSoon.clear();
   }
 
   #apply({ change }: Event): void {
