@@ -40,6 +40,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.dropAcks(eff)
 	m.meet(eff)
 	m.reconsider(eff)
+	m.renewLeaves(now, eff)
 	m.prune(now, eff)
 	m.ackDue = m.soon(m.ackDue, now)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
@@ -144,10 +145,7 @@ func (m *Machine) resume(eff *Effects) {
 		m.setStatus(StatusInvited, eff)
 	}
 	if own != nil {
-		payload := statementsFrame{leaves: [][]byte{own.statement.Marshal()}}.bytes()
-		for _, d := range m.connected(false) {
-			eff.send(d, payload)
-		}
+		m.sendLeave(eff)
 	}
 }
 

@@ -144,18 +144,16 @@ func (m *Machine) invitationFor(who wire.Member) []byte {
 	if m.acks[who.Device] != nil || who.Device == m.self.Device.ID() {
 		return nil
 	}
-	for _, hash := range slices.Backward(m.blocks.Chain()) {
-		w, ok := m.welcomes[hash]
-		if !ok || !admitsDevice(m.blocks.Header(hash), who) {
-			continue
-		}
-		inv := invitation{block: hash, welcome: w.bytes(), reaches: m.allReaches(), infos: m.allInfos()}
-		for _, h := range m.blocks.All() {
-			inv.blocks = append(inv.blocks, m.blockFrame(h))
-		}
-		return inv.bytes()
+	hash := m.history().came[who.Person].block
+	w, ok := m.welcomes[hash]
+	if !ok || !admitsDevice(m.blocks.Header(hash), who) {
+		return nil
 	}
-	return nil
+	inv := invitation{block: hash, welcome: w.bytes(), reaches: m.allReaches(), infos: m.allInfos()}
+	for _, h := range m.blocks.All() {
+		inv.blocks = append(inv.blocks, m.blockFrame(h))
+	}
+	return inv.bytes()
 }
 
 func admitsDevice(h *chain.Header, who wire.Member) bool {

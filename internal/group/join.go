@@ -111,7 +111,7 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byt
 	if err := m.fits(h, e, info, floor); err != nil {
 		return nil, err
 	}
-	return &admission{hash, e, floor, ref}, m.checkFloor(floor, hash)
+	return &admission{hash, e, floor, ref}, m.checkFloor(floor)
 }
 
 // fits compares what a Welcome holds with the block it names.
@@ -147,15 +147,15 @@ func (m *Machine) enter(a *admission, w welcome, eff *Effects) {
 }
 
 // checkFloor checks the signatures of the floor's heads: their authors were
-// members at the blocks they name.
-func (m *Machine) checkFloor(f dagFloor, at wire.BlockHash) error {
+// members at the blocks they name, which may lie on branches that lost.
+func (m *Machine) checkFloor(f dagFloor) error {
 	for _, b := range f.Heads {
 		h, err := dag.ParseHeader(b)
 		if err != nil {
 			return err
 		}
 		s := m.blocks.State(h.Block)
-		if s == nil || !m.blocks.IsAncestor(h.Block, at) || h.Group != m.group {
+		if s == nil || h.Group != m.group {
 			return errWelcome
 		}
 		_, d, ok := s.Device(h.Device)

@@ -92,21 +92,31 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 	return true
 }
 
-// dropWelcomes forgets the Welcomes whose newcomers have all accepted.
+// dropWelcomes forgets the Welcomes whose newcomers have all accepted, and those
+// of branches that lost long ago.
 func (m *Machine) dropWelcomes(eff *Effects) {
 	for _, hash := range sortedBlocks(m.welcomes) {
-		needed := false
-		for _, op := range m.blocks.Header(hash).Ops {
-			if a, ok := op.(*chain.Add); ok && m.isMember(a.Person) {
-				who, _ := m.state().Person(a.Person)
-				needed = needed || !m.acceptedBy(who)
-			}
-		}
-		if !needed {
+		if !m.needed(hash) {
 			delete(m.welcomes, hash)
 			eff.drop(KindWelcome, hash[:])
 		}
 	}
+}
+
+// needed reports whether somebody may still have to come in by a block.
+func (m *Machine) needed(hash wire.BlockHash) bool {
+	h := m.blocks.Header(hash)
+	if !m.blocks.IsAncestor(hash, m.head) {
+		return h.Height+maxEpochs >= m.state().Height()
+	}
+	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool {
+		a, ok := op.(*chain.Add)
+		if !ok || m.history().came[a.Person].block != hash || !m.isMember(a.Person) {
+			return false
+		}
+		who, _ := m.state().Person(a.Person)
+		return !m.acceptedBy(who)
+	})
 }
 
 func (m *Machine) setReach(c SetReach, eff *Effects) {
