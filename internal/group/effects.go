@@ -93,7 +93,7 @@ type Frame struct {
 // Serve asks for stored entries to be sent: whoever drives the machine reads
 // KindEntry and KindCipher of the refs (their key is [EntryKey]) and sends what
 // [Batches] makes of them, also if that is nothing. An entry whose ciphertext is
-// gone goes with an empty one.
+// gone goes with an empty one; one that is not stored at all is left out.
 type Serve struct {
 	To   wire.DeviceID
 	Refs []dag.Ref

@@ -23,7 +23,7 @@ func (m *Machine) takeEntry(now uint64, p Packed, eff *Effects) (rule string, er
 	if h.Group != m.group {
 		return "entry-group", errCommit
 	}
-	if m.graph.Has(h.Ref()) {
+	if ref := h.Ref(); m.graph.Has(ref) || m.waiting[ref] != nil {
 		return "", nil
 	}
 	state := m.blocks.State(h.Block)

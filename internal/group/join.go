@@ -25,9 +25,11 @@ func Join(self Self, payload []byte, from wire.Member, secrets func(ref []byte) 
 	var eff Effects
 	m := newMachine(self)
 	for _, b := range inv.blocks {
-		if _, err := m.takeBlock(b.header, b.body, &eff); err != nil {
+		hash, err := m.takeBlock(b.header, b.body, &eff)
+		if err != nil {
 			return nil, Effects{}, refuse(ReasonInvite, err)
 		}
+		m.takeWelcome(hash, b.welcome, &eff)
 	}
 	w, err := parseWelcome(inv.welcome)
 	if err != nil {
@@ -52,6 +54,7 @@ func Join(self Self, payload []byte, from wire.Member, secrets func(ref []byte) 
 	}
 	m.addInfo(self.Info, &eff)
 	m.advance(now, &eff)
+	m.dropWelcomes(&eff)
 	for _, b := range inv.reaches {
 		m.takeReach(b, &eff)
 	}

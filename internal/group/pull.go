@@ -2,6 +2,7 @@ package group
 
 import (
 	"errors"
+	"slices"
 
 	"kith/internal/dag"
 	"kith/internal/wire"
@@ -97,8 +98,11 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	return nil
 }
 
-// Batches cuts the answer to a [Serve] into payloads of bounded size.
+// Batches cuts the answer to a [Serve] into payloads of bounded size. An entry
+// without a header is left out: of what lies at or below its floor a device has
+// names only.
 func Batches(entries []Packed) (payloads [][]byte) {
+	entries = slices.DeleteFunc(slices.Clone(entries), func(p Packed) bool { return len(p.Header) == 0 })
 	for start := 0; ; {
 		end, size := start, 0
 		for end < len(entries) && (end == start || size < maxBatch) {

@@ -426,6 +426,7 @@ func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effe
 			return
 		}
 	}
+	m.dropWelcomes(eff)
 	if len(fresh) == 0 {
 		return
 	}
@@ -456,7 +457,6 @@ func (m *Machine) takeWelcome(hash wire.BlockHash, b []byte, eff *Effects) {
 	}
 	if w, err := parseWelcome(b); err == nil && admitsAnybody(m.blocks.Header(hash)) {
 		m.keepWelcome(hash, w, eff)
-		m.dropWelcomes(eff)
 	}
 }
 
