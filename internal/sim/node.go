@@ -138,10 +138,14 @@ func (n *Node) apply(g wire.GroupID, r *Replica, eff group.Effects) error {
 	if eff.Wake != 0 {
 		n.wakeAt(g, eff.Wake)
 	}
+	n.told(g, eff)
+	return nil
+}
+
+func (n *Node) told(g wire.GroupID, eff group.Effects) {
 	if n.World.After != nil {
 		n.World.After(n, g, eff)
 	}
-	return nil
 }
 
 func (n *Node) commit(g wire.GroupID, r *Replica, eff group.Effects) {
@@ -158,6 +162,7 @@ func (n *Node) die(g wire.GroupID, r *Replica, eff group.Effects) error {
 	n.World.tracef("%s crashes (%d)", n.Name, n.Crash)
 	if n.Crash == CrashAfter {
 		n.commit(g, r, eff)
+		n.told(g, group.Effects{Rows: eff.Rows, Checked: eff.Checked, Notify: eff.Notify})
 	}
 	n.Crash = NoCrash
 	n.Stop()

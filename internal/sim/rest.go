@@ -77,6 +77,7 @@ func (r *run) equal() {
 		return
 	}
 	s := head(r.machine(one))
+	able := r.pick(0, r.stands(group.StatusActive)) != nil // to commit a Leave
 	for _, n := range r.Nodes {
 		m := r.machine(n)
 		in := s.Active(n.Self.Device.ID())
@@ -84,8 +85,14 @@ func (r *run) equal() {
 		case m == nil && in:
 			fail("at rest %s is a member and does not know the group", n.Name)
 		case m == nil:
-		case in && (gone(m.Status()) || m.Blocks().Head() != r.machine(one).Blocks().Head()):
-			fail("at rest %s is a member and has status %d, head %v", n.Name, m.Status(), m.Blocks().Head())
+		case in && m.Blocks().Head() != r.machine(one).Blocks().Head():
+			fail("at rest %s is a member and has another head", n.Name)
+		case in && able && m.Status() == group.StatusDeclined:
+			fail("at rest %s has declined and is a member", n.Name)
+		case in && able && m.Status() == group.StatusLeaving:
+			fail("at rest %s is leaving for ever", n.Name)
+		case in && able && gone(m.Status()):
+			fail("at rest %s is a member and has status %d", n.Name, m.Status())
 		case in && m.View().NoKeys:
 			fail("at rest %s has no keys", n.Name)
 		case !in && !gone(m.Status()):
