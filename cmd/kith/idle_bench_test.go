@@ -36,14 +36,14 @@ func BenchmarkIdle(b *testing.B) {
 		b.Fatalf("%v\n%s", err, out)
 	}
 	annHome, benHome := b.TempDir(), b.TempDir()
-	makeGroups(b, annHome, benHome)
-	ben, stop := runNode(b, benHome, "Ben")
+	annAt, benAt := makeGroups(b, annHome, benHome)
+	ben, stop := idleNode(b, benHome, "Ben", benAt)
 	defer stop()
 	for b.Loop() {
-		ann := exec.Command(program, "run", "--home", annHome, "--listen", "127.0.0.1:0", "--web", "localhost:0")
-		must(b, ann.Start())
+		ann := exec.Command(program, "run", "--home", annHome, "--listen", annAt, "--web", "localhost:0")
+		check(b, ann.Start())
 		b.Cleanup(func() { ann.Process.Kill() })
-		until(b, "Ann is connected", func() bool { return ben.Status().Connected == 1 })
+		eventually(b, "Ann is connected", func() bool { return ben.Status().Connected == 1 })
 		pause(b, idleFor/3)
 		before := processor(b, ann.Process.Pid)
 		pause(b, idleFor)
@@ -51,71 +51,73 @@ func BenchmarkIdle(b *testing.B) {
 		b.ReportMetric(float64(memory(b, ann.Process.Pid, "VmRSS"))/1e6, "rss-MB")
 		b.ReportMetric(float64(memory(b, ann.Process.Pid, "RssAnon"))/1e6, "anon-MB")
 		b.ReportMetric(float64(memory(b, ann.Process.Pid, "VmHWM"))/1e6, "peak-MB")
-		must(b, ann.Process.Signal(syscall.SIGTERM))
-		must(b, ann.Wait())
+		check(b, ann.Process.Signal(syscall.SIGTERM))
+		check(b, ann.Wait())
 	}
 }
 
-// makeGroups makes two friends with ten groups, in homes that are then closed.
-func makeGroups(b *testing.B, annHome, benHome string) {
-	ann, stopAnn := runNode(b, annHome, "Ann")
+// makeGroups makes two friends with ten groups, in homes that are then closed,
+// and returns where each was reached: the other looks for it there.
+func makeGroups(b *testing.B, annHome, benHome string) (annAt, benAt string) {
+	ann, stopAnn := idleNode(b, annHome, "Ann", "127.0.0.1:0")
 	defer stopAnn()
-	ben, stopBen := runNode(b, benHome, "Ben")
+	ben, stopBen := idleNode(b, benHome, "Ben", "127.0.0.1:0")
 	defer stopBen()
 	l, err := ann.NewContactLink()
-	must(b, err)
+	check(b, err)
 	_, err = ben.AddFriend(l.Text)
-	must(b, err)
+	check(b, err)
 	me := ben.Status().Me.ID
-	until(b, "Ben asks", func() bool { f, err := ann.Friend(me); return err == nil && f.State == node.FriendAsking })
+	eventually(b, "Ben asks", func() bool { f, err := ann.Friend(me); return err == nil && f.State == node.FriendAsking })
 	_, err = ann.AcceptFriend(me)
-	must(b, err)
-	until(b, "a direct chat", func() bool {
+	check(b, err)
+	eventually(b, "a direct chat", func() bool {
 		f, err := ben.Friend(ann.Status().Me.ID)
-		return err == nil && f.Chat != (wire.GroupID{}) && accepted(ann, f.Chat)
+		return err == nil && f.Chat != (wire.GroupID{}) && bothIn(ann, f.Chat)
 	})
 	for i := range idleGroups {
 		var g wire.GroupID
-		until(b, "a group", func() bool { // until a key package of Ben's is there
+		eventually(b, "a group", func() bool { // until a key package of Ben's is there
 			g, err = ann.CreateGroup(fmt.Sprintf("Group %d", i), []wire.PersonID{me})
 			return err == nil
 		})
-		until(b, "an invitation", func() bool {
+		eventually(b, "an invitation", func() bool {
 			c, err := ben.Chat(g)
 			return err == nil && c.State == group.StatusInvited
 		})
-		must(b, ben.AcceptGroup(g, false))
-		until(b, "a group of two", func() bool { return accepted(ann, g) })
+		check(b, ben.AcceptGroup(g, false))
+		eventually(b, "a group of two", func() bool { return bothIn(ann, g) })
 		for j := range idleMessages {
 			c, err := group.Text(fmt.Sprintf("message %d of this group, about nothing in particular", j))
-			must(b, err)
+			check(b, err)
 			_, err = []*node.Node{ann, ben}[j%2].Send(b.Context(), g, "", c)
-			must(b, err)
+			check(b, err)
 		}
-		until(b, "all messages", func() bool {
+		eventually(b, "all messages", func() bool {
 			a, _, _ := ann.Messages(g, nil, 2*idleMessages)
 			o, _, _ := ben.Messages(g, nil, 2*idleMessages)
 			return len(a) == idleMessages && len(o) == idleMessages
 		})
 	}
+	return ann.Status().Addresses[0], ben.Status().Addresses[0]
 }
 
-func accepted(n *node.Node, g wire.GroupID) bool {
+func bothIn(n *node.Node, g wire.GroupID) bool {
 	c, err := n.Chat(g)
 	return err == nil && len(c.Members) == 2 &&
 		!slices.ContainsFunc(c.Members, func(m node.Member) bool { return !m.Accepted })
 }
 
-func runNode(b *testing.B, home, name string) (*node.Node, func()) {
-	n, err := node.Open(node.Config{Home: home, Listen: "127.0.0.1:0"})
-	must(b, err)
+func idleNode(b *testing.B, home, name, listen string) (*node.Node, func()) {
+	n, err := node.Open(node.Config{Home: home, Listen: listen})
+	check(b, err)
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 1)
 	go func() { done <- n.Run(ctx) }()
 	if !n.Ready() {
-		must(b, n.Setup(name))
+		check(b, n.Setup(name))
 	}
-	until(b, "a link", func() bool { return len(n.Status().Addresses) > 0 })
+	eventually(b, "a link", func() bool { return len(n.Status().Addresses) > 0 })
 	return n, func() {
 		cancel()
 		<-done
@@ -123,14 +125,14 @@ func runNode(b *testing.B, home, name string) (*node.Node, func()) {
 	}
 }
 
-func must(b *testing.B, err error) {
+func check(b *testing.B, err error) {
 	b.Helper()
 	if err != nil {
 		b.Fatal(err)
 	}
 }
 
-func until(b *testing.B, what string, is func() bool) {
+func eventually(b *testing.B, what string, is func() bool) {
 	b.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -152,22 +154,22 @@ func pause(b *testing.B, d time.Duration) {
 // memory returns a line of /proc/PID/status, in bytes.
 func memory(b *testing.B, pid int, field string) uint64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	must(b, err)
+	check(b, err)
 	_, rest, _ := strings.Cut(string(text), field+":")
 	kB, err := strconv.ParseUint(strings.Fields(rest)[0], 10, 64)
-	must(b, err)
+	check(b, err)
 	return kB * 1024
 }
 
 // processor returns the processor time of a process, of all its threads.
 func processor(b *testing.B, pid int) time.Duration {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	must(b, err)
+	check(b, err)
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
 	var ticks uint64
 	for _, f := range fields[11:13] { // utime and stime, in hundredths of a second
 		n, err := strconv.ParseUint(f, 10, 64)
-		must(b, err)
+		check(b, err)
 		ticks += n
 	}
 	return time.Duration(ticks) * 10 * time.Millisecond
