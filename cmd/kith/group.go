@@ -102,15 +102,18 @@ func chatText(c *v1.Chat) string {
 }
 
 func (p *program) groupAccept() *cobra.Command {
-	return p.groupVerbOf("accept GROUP", "Join a group that invites you; its members will see this machine's network address",
+	var onlyFriends bool
+	c := p.groupVerbOf("accept GROUP", "Join a group that invites you; its members will see this machine's network address",
 		func(ctx context.Context, group string) error {
-			chat, err := call(ctx, p.client().AcceptGroup, &v1.AcceptGroupRequest{Group: group})
+			chat, err := call(ctx, p.client().AcceptGroup, &v1.AcceptGroupRequest{Group: group, OnlyThroughFriends: onlyFriends})
 			if err != nil || p.show(chat) {
 				return err
 			}
 			p.printf("You are in %s now.", titleOf(chat))
 			return nil
 		})
+	c.Flags().BoolVar(&onlyFriends, "only-through-friends", false, "members who are no friends of yours do not learn this machine's address; messages come through friends alone")
+	return c
 }
 
 func (p *program) groupDecline() *cobra.Command {
