@@ -38,7 +38,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 		}
 	}
 	m.dropAcks(eff)
-	m.meet(eff)
+	m.meet(now, eff)
 	m.reconsider(eff)
 	m.renewLeaves(now, eff)
 	m.prune(now, eff)

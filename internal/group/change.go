@@ -203,8 +203,8 @@ func (m *Machine) accept(now uint64, eff *Effects) error {
 	m.setStatus(StatusActive, eff)
 	m.ackDue = now
 	eff.Write = append(eff.Write, m.selfRecord())
-	for _, d := range m.connected(false) {
-		m.sendDigest(d, eff)
+	for _, d := range sortedDevices(m.peers) {
+		m.greet(now, m.peers[d], eff)
 	}
 	m.askInfos(eff)
 	return nil

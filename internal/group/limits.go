@@ -28,6 +28,8 @@ const (
 	maxInvitationBlocks = 2_000
 	// maxFarewell bounds the blocks that a former member is sent unasked.
 	maxFarewell = 64
+	// maxProofFrames bounds the frames of blocks that a peer is sent unasked.
+	maxProofFrames = 8
 	// maxStatements bounds the statements of each kind in one frame: two for
 	// each of 16 devices of 1,000 members is more than a frame should hold.
 	maxStatements = 4096
@@ -55,6 +57,9 @@ const (
 	digestAfter = 200
 	// haveEvery is the least time between two Have frames to one peer.
 	haveEvery = 200
+	// proofAfter is how long a member may be silent in a new session before it is
+	// sent the chain.
+	proofAfter = 5_000
 	// fetchTimeout is when an unanswered request goes to another peer.
 	fetchTimeout = 5_000
 	// leaveStep is how much later each next member by rank commits a Leave that

@@ -98,7 +98,7 @@ func (m *Machine) Step(in Input) (Effects, error) {
 	switch c := in.Cause.(type) {
 	case Tick:
 	case PeerUp:
-		m.peerUp(c.Peer, &eff)
+		m.peerUp(in.Now, c.Peer, &eff)
 	case PeerDown:
 		m.peerDown(c.Device)
 	case Received:
@@ -167,6 +167,7 @@ func (m *Machine) wake(now uint64) uint64 {
 		at(m.fetch.until)
 		for _, p := range m.peers {
 			at(p.haveDue)
+			at(p.proofDue)
 		}
 	}
 	if m.mayWrite() == nil {

@@ -23,6 +23,7 @@ type peer struct {
 	frontier dag.Frontier // what it said to have; nil: not known, or nothing we lack
 	haveDue  uint64       // ms; when the next Have may go to it; 0: none is wanted
 	rel      relation     // at the head that was last looked at
+	proofDue uint64       // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
 	haveLast uint64       // ms; when the last went
 }
 
@@ -63,14 +64,14 @@ func (m *Machine) relation(who wire.Member) relation {
 // speaks reports whether this device takes part in the group at all.
 func (m *Machine) speaks() bool { return m.status == StatusActive || m.status == StatusLeaving }
 
-func (m *Machine) peerUp(who wire.Member, eff *Effects) {
+func (m *Machine) peerUp(now uint64, who wire.Member, eff *Effects) {
 	m.peers[who.Device] = &peer{member: who, rel: m.relation(who)} // also a stranger: it may become a member
-	m.greet(m.peers[who.Device], eff)
+	m.greet(now, m.peers[who.Device], eff)
 }
 
 // greet says the first word to a peer: of a new session, or one that has just
 // become a member.
-func (m *Machine) greet(p *peer, eff *Effects) {
+func (m *Machine) greet(now uint64, p *peer, eff *Effects) {
 	who := p.member
 	if own := m.leaves[m.self.Person]; own != nil && p.rel == present {
 		eff.send(who.Device, statementsFrame{leaves: [][]byte{own.statement.Marshal()}}.bytes())
@@ -80,6 +81,7 @@ func (m *Machine) greet(p *peer, eff *Effects) {
 	}
 	switch p.rel {
 	case present:
+		p.proofDue = now + proofAfter
 		if inv := m.invitationFor(who); inv != nil {
 			eff.send(who.Device, inv)
 			return
@@ -92,18 +94,37 @@ func (m *Machine) greet(p *peer, eff *Effects) {
 
 // meet greets the peers that the head has just made members, and takes leave of
 // those that it ended the membership of.
-func (m *Machine) meet(eff *Effects) {
+func (m *Machine) meet(now uint64, eff *Effects) {
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
 		before := p.rel
 		p.rel = m.relation(p.member)
 		switch {
 		case p.rel == present && before != present:
-			m.greet(p, eff)
+			m.greet(now, p, eff)
 		case p.rel == former && before == present && m.speaks():
 			m.sendBlocks(d, m.ending(p.member, 1), eff)
 			eff.Notify = append(eff.Notify, DropSession{d})
 		}
+	}
+}
+
+// prove sends the chain, from the peer's own admission on, to a peer that should
+// know the group and does not name it: this device may have come in by a block
+// that it has not seen.
+func (m *Machine) prove(p *peer, eff *Effects) {
+	p.proofDue = 0
+	if p.named || p.rel != present {
+		return
+	}
+	var list []wire.BlockHash
+	for _, hash := range m.blocks.Chain() {
+		if m.blocks.IsAncestor(m.history().came[p.member.Person].block, hash) {
+			list = append(list, hash)
+		}
+	}
+	for range maxProofFrames {
+		list = list[m.sendBlocks(p.member.Device, list, eff):]
 	}
 }
 
@@ -203,6 +224,9 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 	}
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
+		if p.proofDue != 0 && p.proofDue <= now {
+			m.prove(p, eff)
+		}
 		switch {
 		case p.haveDue == 0 || p.haveDue > now:
 		case p.rel == present:
@@ -232,25 +256,17 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	if p == nil || len(c.Payload) == 0 {
 		return
 	}
-	if IsInvitation(c.Payload) { // also from a member that this device does not know yet
-		if err := m.onInvitation(now, p, c, eff); err != nil {
-			eff.Notify = append(eff.Notify, Misbehaved{c.From, "frame"})
-		}
-		return
-	}
-	if rel == stranger {
-		return
-	}
-	if rel == former {
-		m.receivedFromFormer(now, p, c, eff)
-		return
-	}
 	r := wire.NewReader(c.Payload)
 	kind := r.U8()
 	var err error
 	switch {
-	case kind == frameBlocks:
+	case kind == frameInvitation: // these two prove themselves, whoever brings them: he may be a
+		err = m.onInvitation(now, p, c, eff) // member whom this device does not know yet,
+	case kind == frameBlocks: // or its blocks may show that not he is removed, but this device
 		err = m.onBlocks(now, p, r, eff)
+	case rel == stranger:
+	case rel == former:
+		m.receivedFromFormer(kind, c.From, r, eff)
 	case kind == frameStatements:
 		err = m.onStatements(now, p, r, eff)
 	case kind == frameAskInfo:
@@ -274,31 +290,22 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 }
 
 // receivedFromFormer answers a device that was a member and asks after the
-// group: with the blocks up to the one that removed it, and nothing else. Its
-// own blocks are taken: by them it may be the member, and this device not.
-func (m *Machine) receivedFromFormer(now uint64, p *peer, c Received, eff *Effects) {
-	r := wire.NewReader(c.Payload)
-	kind := r.U8()
-	if kind == frameBlocks {
-		if err := m.onBlocks(now, p, r, eff); err != nil {
-			eff.Notify = append(eff.Notify, Misbehaved{c.From, "frame"})
-		}
-		return
-	}
+// group: with the blocks up to the one that removed it, and nothing else.
+func (m *Machine) receivedFromFormer(kind uint8, from wire.Member, r *wire.Reader, eff *Effects) {
 	if !m.speaks() {
 		return
 	}
 	switch kind {
 	case frameDigest: // it does not know yet
-		m.sendBlocks(c.From.Device, m.ending(c.From, maxFarewell), eff)
+		m.sendBlocks(from.Device, m.ending(from, maxFarewell), eff)
 	case frameHave:
 		f, err := parseHave(r)
 		if err != nil {
 			return
 		}
-		last := m.ending(c.From, maxFarewell)
+		last := m.ending(from, maxFarewell)
 		lacks := m.blocks.Missing(f.offer)
-		m.sendBlocks(c.From.Device, slices.DeleteFunc(lacks, func(h wire.BlockHash) bool {
+		m.sendBlocks(from.Device, slices.DeleteFunc(lacks, func(h wire.BlockHash) bool {
 			return len(last) == 0 || !m.blocks.IsAncestor(h, last[len(last)-1])
 		}), eff)
 	}
@@ -356,7 +363,8 @@ func newer(theirs, ours []seqOf) bool {
 	return slices.ContainsFunc(theirs, func(s seqOf) bool { return s.seq > have[s.device] })
 }
 
-func (m *Machine) sendBlocks(to wire.DeviceID, list []wire.BlockHash, eff *Effects) {
+// sendBlocks sends as many of the blocks as one frame takes, and returns how many.
+func (m *Machine) sendBlocks(to wire.DeviceID, list []wire.BlockHash, eff *Effects) int {
 	var f blocksFrame
 	size := 0
 	for i, h := range list {
@@ -371,6 +379,7 @@ func (m *Machine) sendBlocks(to wire.DeviceID, list []wire.BlockHash, eff *Effec
 	if len(f.blocks) > 0 {
 		eff.send(to, f.bytes())
 	}
+	return len(f.blocks)
 }
 
 func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
