@@ -174,7 +174,7 @@ func (n *Node) runOwner(o *owner) {
 }
 
 // startWait is how long a request waits for a node that is just starting.
-const startWait = 5 * time.Second
+const startWait = 2 * time.Second
 
 // awaitRun reports whether the owners of the groups run, and waits a little if
 // they are about to.
