@@ -267,23 +267,65 @@ export function story(browser) {
     },
 
     'everything is reached by keyboard alone': async () => {
-      await ann.page.keyboard.press('Control+k');
-      await ann.page.getByRole('dialog', { name: 'Find anything' }).waitFor();
-      await access(ann.page, 'find anything');
-      await ann.page.getByRole('combobox').and(ann.page.locator(':focus')).waitFor();
-      await ann.page.keyboard.type('notes');
-      await ann.page.keyboard.press('Enter');
-      await ann.page.getByRole('heading', { name: 'Notes to self' }).waitFor();
-      await ann.page.keyboard.press('Alt+ArrowDown');
-      await ann.page.keyboard.press('Alt+ArrowUp');
-      await ann.page.keyboard.press('Control+k');
-      await ann.page.getByRole('combobox').and(ann.page.locator(':focus')).waitFor();
-      await ann.page.keyboard.type('ben');
-      await ann.page.keyboard.press('Enter');
-      await ann.page.getByRole('textbox', { name: 'Write to Ben' }).waitFor();
-      await ann.page.keyboard.type('By keyboard');
-      await ann.page.keyboard.press('Enter');
+      const { page } = ann;
+      const press = (...keys) => keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
+      const focused = (role, name) => page.getByRole(role, { name }).and(page.locator(':focus')).waitFor();
+      async function find(words) {
+        await press('Control+k');
+        await focused('combobox');
+        await page.keyboard.type(words);
+      }
+      async function tabTo(role, name) {
+        for (let i = 0; i < 40; i++) {
+          await press('Tab');
+          if ((await page.getByRole(role, { name }).and(page.locator(':focus')).count()) > 0) return;
+        }
+        throw new Error(`Tab does not reach ${name}`);
+      }
+
+      await find('');
+      await access(page, 'find anything');
+      await page.keyboard.type('notes');
+      await press('Enter');
+      await page.getByRole('heading', { name: 'Notes to self' }).waitFor();
+      await press('Alt+ArrowDown', 'Alt+ArrowUp');
+
+      await find('ben');
+      await press('Enter');
+      await focused('textbox', 'Write to Ben');
+      await page.keyboard.type('By keyboard');
+      await press('Enter');
       await log(ann).getByText('By keyboard').waitFor();
+      await press('Shift+Tab');
+      await press('Shift+Tab');
+      await find('ben');
+      await press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), 'BODY', 'focus goes back when a dialog closes');
+
+      await find('new group');
+      await press('Enter');
+      await focused('textbox', 'Name of the group');
+      await page.keyboard.type('Two of us');
+      await tabTo('checkbox', 'Ben');
+      await press('Space');
+      await tabTo('button', 'Create group');
+      await press('Enter');
+      await page.getByRole('heading', { name: 'Two of us' }).waitFor();
+      await tabTo('button', 'Group details');
+      await press('Enter');
+      await tabTo('button', 'Actions for Ben');
+      await press('Enter');
+      await page.getByRole('menu').waitFor();
+      await press('ArrowDown');
+      await press('End');
+      await focused('menuitem', 'Remove from the group');
+      await press('Enter');
+      await focused('button', 'Cancel');
+      await press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await press('Escape');
+      await page.getByRole('region', { name: 'Details' }).waitFor({ state: 'detached' });
     },
 
     'settings show who one is, and change the look': async () => {
