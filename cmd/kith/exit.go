@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"strings"
 
@@ -53,6 +54,9 @@ func (p *program) explain(err error) string {
 		return answer.Message()
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		if errors.Is(op, fs.ErrPermission) {
+			return api.Explain(&fs.PathError{Op: op.Op, Path: p.home, Err: fs.ErrPermission}).String()
+		}
 		return api.Explain(&api.Error{Reason: api.ReasonNoRun, Subject: p.home}).String()
 	}
 	if own, ok := errors.AsType[*api.Error](err); ok {

@@ -99,7 +99,10 @@ func kith(ts *testscript.TestScript, args ...string) *exec.Cmd {
 	ts.Check(err)
 	cmd := exec.Command(path, args...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "TZ=UTC", "KITH_HOME=", "SSH_CONNECTION=")
+	cmd.Env = append(os.Environ(), "KITH_HOME=")
+	for _, name := range []string{"HOME", "PATH", "TZ", "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
 	return cmd
 }
 
