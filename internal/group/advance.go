@@ -109,7 +109,7 @@ func (m *Machine) standing(eff *Effects) {
 		m.joined = came
 		delete(m.leaves, m.self.Person)
 		eff.drop(KindLeave, m.self.Person[:])
-		if m.status.gone() {
+		if m.status.gone() || m.status == StatusLeaving { // it is asked anew
 			m.setStatus(StatusInvited, eff)
 		}
 	}

@@ -129,17 +129,17 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 }
 
 // ending returns the blocks that tell a former member that it is none: on the
-// way to the one that removed it, most of them; or from where the branch on
-// which it is a member left the head's chain.
+// way to the one that removed it, most of them; or, if it is a member on a branch
+// that lost, from where that left the head's chain.
 func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
+	for _, tip := range m.blocks.Tips() {
+		if m.state0(tip).Active(who.Device) {
+			list = m.notOn(m.head, tip)
+			return list[:min(len(list), maxFarewell)]
+		}
+	}
 	gone, ok := m.removal(who.Person)
 	if !ok {
-		for _, tip := range m.blocks.Tips() {
-			if m.state0(tip).Active(who.Device) {
-				list = m.notOn(m.head, tip)
-				return list[:min(len(list), maxFarewell)]
-			}
-		}
 		return nil
 	}
 	for at := gone.block; len(list) < most; {
