@@ -257,7 +257,7 @@ export const words = {
     home: 'Your data lies in',
     since: 'Running since',
     here: 'Connected now',
-    honest: 'Kith is young and was not checked by anybody independent yet. There is no recovery: keep a copy of the folder above.',
+    honest: 'Kith is young and was not checked by anybody independent yet. There is no recovery yet: copy the folder above now and then, while Kith is stopped.',
     lock: 'Lock this page',
     lockHint: 'Opens again with kith open.',
   },
