@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 
@@ -20,8 +21,10 @@ func TestSocketOtherUser(t *testing.T) {
 		t.Skip("only root can become another user")
 	}
 	h := move(t, "Ann")
-	if err := os.Chmod(h.home, 0o711); err != nil {
-		t.Fatal(err)
+	for _, folder := range []string{h.home, filepath.Dir(h.home)} {
+		if err := os.Chmod(folder, 0o711); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.Chmod(sockPath(h.home), 0o666); err != nil {
 		t.Fatal(err)
