@@ -30,6 +30,7 @@ import (
 //	keep VAR REGEX           the first group of REGEX in stdout becomes $VAR
 //	names                    the names in the JSON lines of stdout, one a line, into names.txt
 //	cut FILE BYTES           keeps the beginning of a file
+//	tiny DIR SIZE            a file system of its own; under the condition [tmpfs]
 var update = flag.Bool("update", false, "write what scripts compare with")
 
 // scriptPatience bounds every wait of a script.
@@ -47,7 +48,7 @@ func TestScripts(t *testing.T) {
 	}
 	commands := map[string]func(*testscript.TestScript, bool, []string){
 		"start": start, "stop": stop, "crash": crash, "waitfor": waitFor, "waitfile": waitFile,
-		"keep": keep, "names": names, "cut": cut,
+		"keep": keep, "names": names, "cut": cut, "tiny": tiny,
 	}
 	for _, name := range people {
 		commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {
@@ -57,7 +58,7 @@ func TestScripts(t *testing.T) {
 			}
 		}
 	}
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: commands, Setup: setup, UpdateScripts: *update})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: commands, Setup: setup, Condition: condition, UpdateScripts: *update})
 }
 
 type runningKey struct{}
@@ -80,6 +81,7 @@ func setup(env *testscript.Env) error {
 	}
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("TZ", "UTC")
+	env.Setenv("LONG", strings.Repeat("x", 60_000))
 	running := make(processes)
 	env.Values[runningKey{}] = running
 	env.Defer(func() {
@@ -266,4 +268,30 @@ func cut(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
 	ts.Check(os.Truncate(filepath.Clean(ts.MkAbs(args[0])), n))
+}
+
+// condition [tmpfs]: this user may mount one.
+func condition(name string) (bool, error) {
+	if name != "tmpfs" {
+		return false, fmt.Errorf("unknown condition %s", name)
+	}
+	dir, err := os.MkdirTemp("", "kith-tmpfs-")
+	if err != nil {
+		return false, err
+	}
+	defer os.Remove(dir)
+	if exec.Command("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", dir).Run() != nil {
+		return false, nil
+	}
+	return true, exec.Command("umount", dir).Run()
+}
+
+func tiny(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: tiny DIR SIZE")
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o700))
+	ts.Check(exec.Command("mount", "-t", "tmpfs", "-o", "size="+args[1], "tmpfs", dir).Run())
+	ts.Defer(func() { _ = exec.Command("umount", "-l", dir).Run() }) // a program in it may be ending
 }
