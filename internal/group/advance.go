@@ -29,7 +29,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.head = head
 	changed := HeadChanged{Head: head, Blocks: m.notOn(head, old), Lost: m.notOn(old, head)}
 	eff.Notify = append(eff.Notify, changed)
-	m.standing(eff)
+	resumed := m.standing(eff)
 	for _, hash := range changed.Blocks {
 		for _, op := range m.blocks.Header(hash).Ops {
 			if person, ok := removed(op); ok {
@@ -39,6 +39,9 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	}
 	m.dropAcks(eff)
 	m.meet(now, eff)
+	if resumed {
+		m.greetAll(now, eff)
+	}
 	m.reconsider(eff)
 	m.renewLeaves(now, eff)
 	m.prune(now, eff)
@@ -86,8 +89,9 @@ func removed(op chain.Op) (wire.PersonID, bool) {
 	return wire.PersonID{}, false
 }
 
-// standing is what the head says of this device.
-func (m *Machine) standing(eff *Effects) {
+// standing is what the head says of this device. It reports whether a membership
+// goes on that had ended.
+func (m *Machine) standing(eff *Effects) (resumed bool) {
 	if !m.state().Active(m.self.Device.ID()) {
 		status := StatusRemoved
 		if by, ok := m.removal(m.self.Person); ok && by.left {
@@ -97,13 +101,14 @@ func (m *Machine) standing(eff *Effects) {
 			status = StatusDeclined
 		}
 		m.setStatus(status, eff)
-		return
+		return false
 	}
 	came := m.history().came[m.self.Person].block
 	switch {
 	case m.instance(came) == m.instance(m.joined):
 		if m.status.gone() { // fork choice took the removal back
 			m.resume(eff)
+			return true
 		}
 	case m.epochs[came] != nil: // another membership, whose Welcome has come
 		m.joined = came
@@ -113,6 +118,7 @@ func (m *Machine) standing(eff *Effects) {
 			m.setStatus(StatusInvited, eff)
 		}
 	}
+	return false
 }
 
 // instance names the membership that this device's person has at a block.
@@ -143,9 +149,6 @@ func (m *Machine) resume(eff *Effects) {
 		m.setStatus(StatusActive, eff)
 	default:
 		m.setStatus(StatusInvited, eff)
-	}
-	if own != nil {
-		m.sendLeave(eff)
 	}
 }
 

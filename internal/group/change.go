@@ -203,9 +203,7 @@ func (m *Machine) accept(now uint64, eff *Effects) error {
 	m.setStatus(StatusActive, eff)
 	m.ackDue = now
 	eff.Write = append(eff.Write, m.selfRecord())
-	for _, d := range sortedDevices(m.peers) {
-		m.greet(now, m.peers[d], eff)
-	}
+	m.greetAll(now, eff)
 	m.askInfos(eff)
 	return nil
 }

@@ -224,7 +224,7 @@ func extension(list []mls.Extension, kind uint16) []byte {
 
 // readmit opens an invitation that came to a machine that is here already: its
 // device was removed and is added again, or added on another branch too.
-func (m *Machine) readmit(inv invitation, from wire.Member, secrets func([]byte) ([]byte, bool), eff *Effects) {
+func (m *Machine) readmit(now uint64, inv invitation, from wire.Member, secrets func([]byte) ([]byte, bool), eff *Effects) {
 	state := m.state0(inv.block)
 	if secrets == nil || state == nil || m.epochs[inv.block] != nil || !state.Active(from.Device) {
 		return
@@ -238,6 +238,8 @@ func (m *Machine) readmit(inv invitation, from wire.Member, secrets func([]byte)
 		return // stale: its key package was used up
 	}
 	m.enter(a, w, eff)
-	m.standing(eff)
+	if m.standing(eff) {
+		m.greetAll(now, eff)
+	}
 	eff.Write = append(eff.Write, m.selfRecord())
 }

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -92,6 +93,13 @@ func (m *Machine) greet(now uint64, p *peer, eff *Effects) {
 	}
 }
 
+// greetAll greets every peer again: this device has begun to take part.
+func (m *Machine) greetAll(now uint64, eff *Effects) {
+	for _, d := range sortedDevices(m.peers) {
+		m.greet(now, m.peers[d], eff)
+	}
+}
+
 // meet greets the peers that the head has just made members, and takes leave of
 // those that it ended the membership of.
 func (m *Machine) meet(now uint64, eff *Effects) {
@@ -128,30 +136,31 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	}
 }
 
-// ending returns the blocks that tell a former member that it is none: on the
-// way to the one that removed it, most of them; or, if it is a member on a branch
-// that lost, from where that left the head's chain.
+// ending returns the blocks that tell a former member that it is none: those on
+// the way to the one that removed it, most of them; and, if it is a member on a
+// branch that lost, those from where that left the head's chain.
 func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
+	if gone, ok := m.removal(who.Person); ok {
+		for at := gone.block; len(list) < most; {
+			list = append(list, at)
+			h := m.blocks.Header(at)
+			if h.IsGenesis() || admitsDevice(h, who) {
+				break
+			}
+			at = h.Parent
+		}
+	}
 	for _, tip := range m.blocks.Tips() {
 		if m.state0(tip).Active(who.Device) {
-			list = m.notOn(m.head, tip)
-			return list[:min(len(list), maxFarewell)]
-		}
-	}
-	gone, ok := m.removal(who.Person)
-	if !ok {
-		return nil
-	}
-	for at := gone.block; len(list) < most; {
-		list = append(list, at)
-		h := m.blocks.Header(at)
-		if h.IsGenesis() || admitsDevice(h, who) {
+			branch := m.notOn(m.head, tip)
+			list = append(list, branch[:min(len(branch), maxFarewell)]...)
 			break
 		}
-		at = h.Parent
 	}
-	slices.Reverse(list)
-	return list
+	slices.SortFunc(list, func(a, b wire.BlockHash) int { // all of them are on one chain
+		return cmp.Compare(m.blocks.Header(a).Height, m.blocks.Header(b).Height)
+	})
+	return slices.Compact(list)
 }
 
 func (m *Machine) peerDown(d wire.DeviceID) {
@@ -482,7 +491,7 @@ func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) er
 		return err
 	}
 	m.takeBlocks(now, p, inv.blocks, eff)
-	m.readmit(inv, c.From, c.Secrets, eff)
+	m.readmit(now, inv, c.From, c.Secrets, eff)
 	for _, b := range inv.reaches {
 		m.takeReach(b, eff)
 	}
