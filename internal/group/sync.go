@@ -1,7 +1,6 @@
 package group
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 
@@ -64,111 +63,6 @@ func (m *Machine) relation(who wire.Member) relation {
 
 // speaks reports whether this device takes part in the group at all.
 func (m *Machine) speaks() bool { return m.status == StatusActive || m.status == StatusLeaving }
-
-func (m *Machine) peerUp(now uint64, who wire.Member, eff *Effects) {
-	m.peers[who.Device] = &peer{member: who, rel: m.relation(who)} // also a stranger: it may become a member
-	m.greet(now, m.peers[who.Device], eff)
-}
-
-// greet says the first word to a peer: of a new session, or one that has just
-// become a member.
-func (m *Machine) greet(now uint64, p *peer, eff *Effects) {
-	who := p.member
-	if own := m.leaves[m.self.Person]; own != nil && p.rel == present {
-		eff.send(who.Device, statementsFrame{leaves: [][]byte{own.statement.Marshal()}}.bytes())
-	}
-	if !m.speaks() {
-		return
-	}
-	switch p.rel {
-	case present:
-		p.proofDue = now + proofAfter
-		if inv := m.invitationFor(who); inv != nil {
-			eff.send(who.Device, inv)
-			return
-		}
-		m.sendDigest(who.Device, eff)
-	case former:
-		m.sendBlocks(who.Device, m.ending(who, maxFarewell), eff)
-	}
-}
-
-// greetAll greets every peer again: this device has begun to take part.
-func (m *Machine) greetAll(now uint64, eff *Effects) {
-	for _, d := range sortedDevices(m.peers) {
-		m.greet(now, m.peers[d], eff)
-	}
-}
-
-// meet greets the peers that the head has just made members, and takes leave of
-// those that it ended the membership of.
-func (m *Machine) meet(now uint64, eff *Effects) {
-	for _, d := range sortedDevices(m.peers) {
-		p := m.peers[d]
-		before := p.rel
-		p.rel = m.relation(p.member)
-		switch {
-		case p.rel == present && before != present:
-			m.greet(now, p, eff)
-		case p.rel == former && before == present && m.speaks():
-			m.sendBlocks(d, m.ending(p.member, 1), eff)
-			eff.Notify = append(eff.Notify, DropSession{d})
-		}
-	}
-}
-
-// prove sends the chain, from the peer's own admission on, to a peer that should
-// know the group and does not name it: this device may have come in by a block
-// that it has not seen.
-func (m *Machine) prove(p *peer, eff *Effects) {
-	p.proofDue = 0
-	if p.named || p.rel != present {
-		return
-	}
-	var list []wire.BlockHash
-	for _, hash := range m.blocks.Chain() {
-		if m.blocks.IsAncestor(m.history().came[p.member.Person].block, hash) {
-			list = append(list, hash)
-		}
-	}
-	for range maxProofFrames {
-		list = list[m.sendBlocks(p.member.Device, list, eff):]
-	}
-}
-
-// ending returns the blocks that tell a former member that it is none: those on
-// the way to the one that removed it, most of them; and, if it is a member on a
-// branch that lost, those from where that left the head's chain.
-func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
-	if gone, ok := m.removal(who.Person); ok {
-		for at := gone.block; len(list) < most; {
-			list = append(list, at)
-			h := m.blocks.Header(at)
-			if h.IsGenesis() || admitsDevice(h, who) {
-				break
-			}
-			at = h.Parent
-		}
-	}
-	for _, tip := range m.blocks.Tips() {
-		if m.state0(tip).Active(who.Device) {
-			branch := m.notOn(m.head, tip)
-			list = append(list, branch[:min(len(branch), maxFarewell)]...)
-			break
-		}
-	}
-	slices.SortFunc(list, func(a, b wire.BlockHash) int { // all of them are on one chain
-		return cmp.Compare(m.blocks.Header(a).Height, m.blocks.Header(b).Height)
-	})
-	return slices.Compact(list)
-}
-
-func (m *Machine) peerDown(d wire.DeviceID) {
-	delete(m.peers, d)
-	if m.fetch.from == d {
-		m.fetch = fetch{}
-	}
-}
 
 // digest is the hash of all that this device holds of the group.
 func (m *Machine) digest() wire.Digest {
