@@ -293,6 +293,7 @@ func TestWrongPassphrase(t *testing.T) {
 // TestNotRunning: a node that does not run refuses instead of waiting for ever,
 // and one that stops lets nobody hang.
 func TestNotRunning(t *testing.T) {
+	t.Parallel() // it waits
 	n, err := node.Open(node.Config{Home: t.TempDir()})
 	must(t, err)
 	defer n.Close()

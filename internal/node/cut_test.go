@@ -119,6 +119,7 @@ func (c *cables) Heal(a, b string) { c.each(a, b, false) }
 
 // TestCutCables is the story with cables cut and healed.
 func TestCutCables(t *testing.T) {
+	t.Parallel() // it waits
 	c := newCables(t)
 	run := func(name, home string) *person {
 		return startWith(t, name, node.Config{Home: home, Link: c.plug(name, nil)})
@@ -154,7 +155,9 @@ func TestCutCables(t *testing.T) {
 	began = time.Now()
 	c.Heal("Cleo", "Ben")
 	all := func(texts ...string) func() bool {
-		return func() bool { return slices.Equal(ann.all(g), ben.all(g)) && slices.Equal(ann.all(g), cleo.all(g)) && len(ann.all(g)) == len(texts) }
+		return func() bool {
+			return slices.Equal(ann.all(g), ben.all(g)) && slices.Equal(ann.all(g), cleo.all(g)) && len(ann.all(g)) == len(texts)
+		}
 	}
 	ben.until("all messages", all("one", "two", "three", "four"))
 	t.Logf("healed cable used after %v", time.Since(began).Round(time.Millisecond))

@@ -63,11 +63,7 @@ func (n *Node) greet(s *peer.Session) {
 	n.say(s, w.Bytes())
 }
 
-func (n *Node) say(s *peer.Session, payload []byte) {
-	if err := s.Send(peer.Message{Payload: payload}); err != nil {
-		n.log.Debug("not sent", "peer", shortDevice(s.Remote().Device), "err", err)
-	}
-}
+func (n *Node) say(s *peer.Session, payload []byte) { n.sendOn(s, [32]byte{}, payload) }
 
 func (n *Node) greetPerson(p wire.PersonID) {
 	for _, s := range n.liveSessions() {

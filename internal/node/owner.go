@@ -301,6 +301,14 @@ func (n *Node) send(to wire.DeviceID, channel [32]byte, payload []byte) {
 	if s == nil {
 		return
 	}
+	n.sendOn(s, channel, payload)
+}
+
+func (n *Node) sendOn(s *peer.Session, channel [32]byte, payload []byte) {
+	to := s.Remote().Device
+	if n.cfg.TapMessage != nil {
+		n.cfg.TapMessage(to, channel, payload)
+	}
 	if err := s.Send(peer.Message{Channel: channel, Payload: payload}); err != nil {
 		n.log.Debug("not sent", "peer", shortDevice(to), "err", err)
 	}

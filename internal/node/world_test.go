@@ -20,6 +20,7 @@ type person struct {
 	name string
 	home string
 	cfg  node.Config // with the address it listens at
+	log  *journal
 	*node.Node
 	stop func()
 }
@@ -37,7 +38,8 @@ func startWith(t *testing.T, name string, cfg node.Config) *person {
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
 	}
-	cfg.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})).With("at", name)
+	log := &journal{Handler: slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}), name: name, seen: make(map[string]int)}
+	cfg.Log = slog.New(log)
 	n, err := node.Open(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +47,7 @@ func startWith(t *testing.T, name string, cfg node.Config) *person {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- n.Run(ctx) }()
-	p := &person{t: t, name: name, home: home, cfg: cfg, Node: n}
+	p := &person{t: t, name: name, home: home, cfg: cfg, log: log, Node: n}
 	p.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -76,6 +78,30 @@ func (p *person) restart() *person {
 	p.t.Helper()
 	p.stop()
 	return p.again()
+}
+
+// A journal counts what a node logs, and shows it where the test fails.
+type journal struct {
+	slog.Handler
+	name string
+
+	mu   sync.Mutex // guards seen
+	seen map[string]int
+}
+
+func (j *journal) Handle(ctx context.Context, r slog.Record) error {
+	j.mu.Lock()
+	j.seen[r.Message]++
+	j.mu.Unlock()
+	r.AddAttrs(slog.String("at", j.name))
+	return j.Handler.Handle(ctx, r)
+}
+
+// logged returns how often the node has logged a message.
+func (p *person) logged(message string) int {
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	return p.log.seen[message]
 }
 
 // until waits for something to become so: it looks again at every event.
