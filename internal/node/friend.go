@@ -336,13 +336,26 @@ func (n *Node) Friends() ([]Friend, error) {
 func (n *Node) Friend(p wire.PersonID) (Friend, error) {
 	n.mu.Lock()
 	f := n.friends[p]
-	self := n.self.Person
 	n.mu.Unlock()
 	if f == nil {
 		return Friend{}, fail(ReasonUnknown, p.String())
 	}
 	return Friend{
 		Person: n.person(p), State: f.State, Chat: f.Chat, Since: f.Since,
-		Fingerprint: identity.Fingerprint(self, p), Met: len(f.Device) > 0,
+		Fingerprint: n.fingerprint(f), Met: len(f.Device) > 0,
 	}, nil
+}
+
+func (n *Node) fingerprint(f *friend) string {
+	n.mu.Lock()
+	made, self := f.print, n.self.Person
+	n.mu.Unlock()
+	if made != "" {
+		return made
+	}
+	made = identity.Fingerprint(self, f.Person)
+	n.mu.Lock()
+	f.print = made
+	n.mu.Unlock()
+	return made
 }
