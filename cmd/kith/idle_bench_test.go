@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -25,8 +26,9 @@ const (
 )
 
 // BenchmarkIdle runs the program on a home with ten groups while the other
-// member of all of them is connected, and reports what it takes of memory and
-// processor while nobody does anything.
+// member of all of them is connected, and reports how soon the page's address is
+// printed, and what the program takes of memory and processor while nobody does
+// anything.
 func BenchmarkIdle(b *testing.B) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		b.Skip("no /proc here that tells the memory of a process")
@@ -41,8 +43,20 @@ func BenchmarkIdle(b *testing.B) {
 	defer stop()
 	for b.Loop() {
 		ann := exec.Command(program, "run", "--home", annHome, "--listen", annAt, "--web", "localhost:0")
+		out, err := ann.StdoutPipe()
+		check(b, err)
+		began := time.Now()
 		check(b, ann.Start())
+		printed := make(chan time.Duration, 1)
+		go func() {
+			for lines := bufio.NewScanner(out); lines.Scan(); {
+				if strings.Contains(lines.Text(), "#login=") {
+					printed <- time.Since(began)
+				}
+			}
+		}()
 		b.Cleanup(func() { ann.Process.Kill() })
+		b.ReportMetric(float64((<-printed).Milliseconds()), "start-ms")
 		eventually(b, "Ann is connected", func() bool { return ben.Status().Connected == 1 })
 		pause(b, idleFor/3)
 		before := processor(b, ann.Process.Pid)

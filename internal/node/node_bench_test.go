@@ -218,6 +218,14 @@ func cable(b *testing.B, kind string) (cabled, *linktest.Proxy) {
 	return cabled{l, p.Address(l.Address(), kind)}, p
 }
 
+// outage lets a cable stay cut for so long that redialling has backed off.
+func outage(b *testing.B) {
+	select {
+	case <-time.After(10 * time.Second):
+	case <-b.Context().Done():
+	}
+}
+
 // BenchmarkCut is how long a cut cable stays unnoticed by a node that has just
 // sent a message, and how long after it is healed that message arrives.
 func BenchmarkCut(b *testing.B) {
@@ -239,6 +247,7 @@ func BenchmarkCut(b *testing.B) {
 				ann.say(g, text)
 				noticed = append(noticed, ann.until("noticed", func() bool { return !linked(ann) }))
 				ben.until("noticed by the other", func() bool { return !linked(ben) })
+				outage(b)
 				annCable.Heal()
 				benCable.Heal()
 				began := time.Now()
