@@ -38,7 +38,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 		}
 	}
 	m.dropAcks(eff)
-	m.meet(now, eff)
+	m.meet(now, len(changed.Blocks), eff)
 	if resumed {
 		m.greetAll(now, eff)
 	}
@@ -104,14 +104,17 @@ func (m *Machine) standing(eff *Effects) (resumed bool) {
 		return false
 	}
 	came := m.history().came[m.self.Person].block
+	if came != m.joined && m.epochs[came] == nil {
+		return false // admitted by another block, whose Welcome is still to come
+	}
+	accepted := m.ackSeq != 0 && m.ackSeq&^ackCount == ackBase(m.joined)
+	same := m.instance(came) == m.instance(m.joined)
+	m.joined = came
 	switch {
-	case m.instance(came) == m.instance(m.joined):
-		if m.status.gone() { // fork choice took the removal back
-			m.resume(eff)
-			return true
-		}
-	case m.epochs[came] != nil: // another membership, whose Welcome has come
-		m.joined = came
+	case same && m.status.gone(): // fork choice took the removal back
+		m.resume(accepted, eff)
+		return true
+	case !same:
 		delete(m.leaves, m.self.Person)
 		eff.drop(KindLeave, m.self.Person[:])
 		if m.status.gone() || m.status == StatusLeaving { // it is asked anew
@@ -137,8 +140,7 @@ func (s Status) gone() bool {
 
 // resume goes on with a membership whose end was taken back: with its leaving,
 // if that was what ended it.
-func (m *Machine) resume(eff *Effects) {
-	accepted := m.ackSeq != 0 && m.ackSeq&^ackCount == ackBase(m.instance(m.joined))
+func (m *Machine) resume(accepted bool, eff *Effects) {
 	own := m.leaves[m.self.Person]
 	switch {
 	case own != nil && accepted:

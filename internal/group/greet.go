@@ -46,8 +46,8 @@ func (m *Machine) greetAll(now uint64, eff *Effects) {
 }
 
 // meet greets the peers that the head has just made members, and takes leave of
-// those that it ended the membership of.
-func (m *Machine) meet(now uint64, eff *Effects) {
+// those that it ended the membership of; fresh blocks are new on its chain.
+func (m *Machine) meet(now uint64, fresh int, eff *Effects) {
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
 		before := p.rel
@@ -56,7 +56,11 @@ func (m *Machine) meet(now uint64, eff *Effects) {
 		case p.rel == present && before != present:
 			m.greet(now, p, eff)
 		case p.rel == former && before == present && m.speaks():
-			m.sendBlocks(d, m.ending(p.member, 1), eff)
+			most := maxFarewell
+			if p.named { // it has what was here before
+				most = min(most, fresh)
+			}
+			m.sendBlocks(d, m.ending(p.member, most), eff)
 			eff.Notify = append(eff.Notify, DropSession{d})
 		}
 	}

@@ -14,12 +14,12 @@ import (
 // What stands beside the log: Acks, Reaches, and the preimages of names and
 // titles. Of each device only the newest Ack and Reach are kept and passed on.
 
-// An Ack's number is that of the membership it belongs to, in the upper half, and
-// a count that never falls, in the lower: an Ack of an earlier membership, or of
-// one on another branch, is no acceptance of this one.
+// An Ack's number has the first 4 bytes of the block that admitted its device in
+// the upper half, and in the lower a count that never falls: an Ack of an earlier
+// membership, or of one on another branch, is no acceptance of this one.
 const ackCount = 1<<32 - 1
 
-func ackBase(i wire.Instance) uint64 { return uint64(binary.BigEndian.Uint32(i[:])) << 32 }
+func ackBase(b wire.BlockHash) uint64 { return uint64(binary.BigEndian.Uint32(b[:])) << 32 }
 
 // ack signs a new Ack when one is due and there is something new to say.
 func (m *Machine) ack(now uint64, eff *Effects) {
@@ -27,8 +27,11 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 		return
 	}
 	m.ackDue = 0
+	if m.history().came[m.self.Person].block != m.joined {
+		return // the Welcome is still to come
+	}
 	digest := m.graph.FrontierDigest()
-	own, base := m.self.Device.ID(), ackBase(m.instance(m.head))
+	own, base := m.self.Device.ID(), ackBase(m.joined)
 	if m.acks[own] != nil && digest == m.acked && m.ackSeq&^ackCount == base {
 		return
 	}
@@ -54,7 +57,7 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 func (m *Machine) dropAcks(eff *Effects) {
 	for _, d := range sortedDevices(m.acks) {
 		who, _, ok := m.state().Device(d)
-		if !ok || !m.state().Active(d) || m.acks[d].Seq&^ackCount != ackBase(who.Instance) {
+		if !ok || !m.state().Active(d) || m.acks[d].Seq&^ackCount != ackBase(m.history().came[who.Person].block) {
 			delete(m.acks, d)
 			eff.drop(KindAck, d[:])
 		}
@@ -75,7 +78,7 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 		return false
 	}
 	who, d, ok := m.state().Device(a.Device)
-	if !ok || a.Seq&^ackCount != ackBase(who.Instance) {
+	if !ok || a.Seq&^ackCount != ackBase(m.history().came[who.Person].block) {
 		return false
 	}
 	if old := m.acks[a.Device]; !m.state().Active(a.Device) || old != nil && !dag.Newer(a, old) || !a.Verify(d.Key[:]) {
