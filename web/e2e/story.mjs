@@ -131,6 +131,16 @@ export function story(browser) {
       assert.equal(await log(ann).getByRole('link', { name: 'https://example.org/a?b=c' }).getAttribute('rel'), 'noopener noreferrer');
     },
 
+    'a message that is refused says why, and can be dropped': async () => {
+      await ben.page.getByRole('textbox', { name: 'Write to Ann' }).fill('far too long '.repeat(6000));
+      await ben.page.keyboard.press('Enter');
+      await ben.page.getByText('Not sent.', { exact: false }).waitFor();
+      await access(ben.page, 'refused');
+      await ben.page.getByRole('button', { name: 'Discard' }).click();
+      await ben.page.getByText('Not sent.', { exact: false }).waitFor({ state: 'detached' });
+      await write(ben, 'Short then.');
+    },
+
     'a group waits as an invitation until it is accepted': async () => {
       await welcome(cleo);
       await befriend(ann, cleo);

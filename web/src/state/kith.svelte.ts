@@ -17,6 +17,8 @@ const pageSize = 60;
 const olderSize = 200;
 /** How long what was read is gathered before the node is told, in milliseconds. */
 const readPause = 300;
+/** The pause before everything is loaded again after a refusal, in milliseconds. */
+const loadPause = 2000;
 
 class Kith {
   phase = $state<Phase>('starting');
@@ -195,8 +197,8 @@ class Kith {
       this.phase = 'ready';
       this.outbox.resume();
     } catch {
-      // The hub tells by its status what is wrong, and the next one loads again.
-      this.nudge();
+      // Away or locked, the hub tells what comes next; else it is tried again.
+      if (this.online) setTimeout(() => void this.#load(), loadPause);
     } finally {
       this.#loading = false;
     }
@@ -254,6 +256,7 @@ class Kith {
         return void this.friends.delete(change.value);
       case 'node':
         this.node = change.value;
+        if (this.phase === 'welcome' && change.value.ready) void this.#load(); // set up in another tab
         return;
       case 'reached':
         return this.#threads.get(change.value.chatId)?.reach(change.value.messages);
