@@ -99,6 +99,7 @@ func killed(t *testing.T, p *person, from, count int) int {
 // TestKill9: whatever Send returned is there after kill -9, on every node, once,
 // in one order; also what others sent meanwhile.
 func TestKill9(t *testing.T) {
+	t.Parallel()
 	ann, ben, cleo := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cleo", t.TempDir())
 	befriend(t, ann, ben)
 	befriend(t, ann, cleo)
@@ -268,6 +269,7 @@ func TestHomeTrouble(t *testing.T) {
 }
 
 func TestWrongPassphrase(t *testing.T) {
+	t.Parallel()
 	home, dir := t.TempDir(), t.TempDir()
 	right, wrong := filepath.Join(dir, "right"), filepath.Join(dir, "wrong")
 	must(t, os.WriteFile(right, []byte("correct horse\n"), 0o600))

@@ -196,6 +196,7 @@ func TestCutCables(t *testing.T) {
 // TestSessionsEnd: messages are on their way while the connection ends, again
 // and again; all arrive, once.
 func TestSessionsEnd(t *testing.T) {
+	t.Parallel()
 	c := newCables(t)
 	run := func(name string) *person {
 		return startWith(t, name, node.Config{Home: t.TempDir(), Link: c.plug(name, nil)})

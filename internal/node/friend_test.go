@@ -13,6 +13,7 @@ import (
 
 // TestCrossingRequests: each opens the other's link before either has answered.
 func TestCrossingRequests(t *testing.T) {
+	t.Parallel()
 	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
 	toAnn, err := ann.NewContactLink()
 	must(t, err)
@@ -33,6 +34,7 @@ func TestCrossingRequests(t *testing.T) {
 // TestRequestWhileAsked: Ben's link cannot be reached; Ann has opened it, and
 // he opens hers.
 func TestRequestWhileAsked(t *testing.T) {
+	t.Parallel()
 	for range 2 { // whoever has the smaller id
 		ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
 		toBen, err := ben.NewContactLink()
@@ -69,6 +71,7 @@ func agree(t *testing.T, a, b *person) {
 }
 
 func TestDeclinedRequest(t *testing.T) {
+	t.Parallel()
 	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
 	l, err := ann.NewContactLink()
 	must(t, err)
@@ -90,6 +93,7 @@ func TestDeclinedRequest(t *testing.T) {
 }
 
 func TestBlockedFriend(t *testing.T) {
+	t.Parallel()
 	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
 	befriend(t, ann, ben)
 	g := ann.chatWith(ben)
@@ -117,6 +121,7 @@ func TestBlockedFriend(t *testing.T) {
 
 // TestLinkTrouble: a link that is used up, of oneself, cut short, expired.
 func TestLinkTrouble(t *testing.T) {
+	t.Parallel()
 	ann, ben, cleo := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cleo", t.TempDir())
 	own, err := ann.NewContactLink()
 	must(t, err)
@@ -155,6 +160,7 @@ func TestLinkTrouble(t *testing.T) {
 
 // TestAnotherPort: each comes back at another port, one after the other.
 func TestAnotherPort(t *testing.T) {
+	t.Parallel()
 	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
 	befriend(t, ann, ben)
 	g := ann.chatWith(ben)

@@ -10,6 +10,7 @@ import (
 
 // TestLeave: a Leave is committed by another member, also when it comes late.
 func TestLeave(t *testing.T) {
+	t.Parallel()
 	ann, ben, cleo := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cleo", t.TempDir())
 	befriend(t, ann, ben)
 	befriend(t, ann, cleo)
@@ -49,6 +50,7 @@ func TestLeave(t *testing.T) {
 // TestRemovedThenAdded: what was said before stays, what was said between is
 // not read, and a restart changes neither.
 func TestRemovedThenAdded(t *testing.T) {
+	t.Parallel()
 	ann, ben, cleo := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cleo", t.TempDir())
 	befriend(t, ann, ben)
 	befriend(t, ann, cleo)
@@ -81,6 +83,7 @@ func TestRemovedThenAdded(t *testing.T) {
 // TestDeclinedThenInvited: a declined invitation leads to nothing; another one
 // is an invitation again.
 func TestDeclinedThenInvited(t *testing.T) {
+	t.Parallel()
 	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
 	befriend(t, ann, ben)
 	g, err := ann.CreateGroup("Trip", []wire.PersonID{ben.id()})
@@ -105,6 +108,7 @@ func TestDeclinedThenInvited(t *testing.T) {
 // TestInvitationByABlocked: somebody who is blocked adds us, and a common member
 // brings it.
 func TestInvitationByABlocked(t *testing.T) {
+	t.Parallel()
 	ann, ben, cleo := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cleo", t.TempDir())
 	befriend(t, ann, ben)
 	befriend(t, ann, cleo)

@@ -11,6 +11,7 @@ import (
 
 // TestStory is the story of the first release, with real links and stores.
 func TestStory(t *testing.T) {
+	t.Parallel()
 	ann, ben, cleo := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cleo", t.TempDir())
 	befriend(t, ann, ben)
 	befriend(t, cleo, ann)

@@ -58,6 +58,7 @@ const kindBlocks = 3
 // off. Her node asks Ann's and hears of the chain up to the block that removed
 // her, and nothing later.
 func TestRemovedRunsOn(t *testing.T) {
+	t.Parallel()
 	heard := new(listener)
 	ann := startWith(t, "Ann", node.Config{Home: t.TempDir(), Tap: heard.frame, TapMessage: heard.message})
 	ben, cleo, dan := start(t, "Ben", t.TempDir()), start(t, "Cleo", t.TempDir()), start(t, "Dan", t.TempDir())
@@ -124,6 +125,7 @@ func devices(p *person) []byte { d := device(p); return d[:] }
 
 // TestOneGroupOnly: who is in one group with Ann learns of no other.
 func TestOneGroupOnly(t *testing.T) {
+	t.Parallel()
 	heard := new(listener)
 	ann := startWith(t, "Ann", node.Config{Home: t.TempDir(), TapMessage: heard.message})
 	ben, cleo := start(t, "Ben Marzipan", t.TempDir()), start(t, "Cleo Gramophone", t.TempDir())
