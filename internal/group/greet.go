@@ -85,6 +85,20 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	}
 }
 
+// disabuse tells former members that new blocks of a branch that lost call
+// members, so that they do not follow it.
+func (m *Machine) disabuse(fresh []wire.BlockHash, eff *Effects) {
+	if !m.speaks() {
+		return
+	}
+	for _, d := range sortedDevices(m.peers) {
+		p := m.peers[d]
+		if p.rel == former && slices.ContainsFunc(fresh, func(h wire.BlockHash) bool { return m.state0(h).Active(d) }) {
+			m.sendBlocks(d, m.ending(p.member, 1), eff)
+		}
+	}
+}
+
 // ending returns the blocks that tell a former member that it is none: those from
 // its first admission to the one that removed it, the last most of them; and, if it is a member on a
 // branch that lost, those from where that left the head's chain.

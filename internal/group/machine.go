@@ -49,6 +49,7 @@ type Machine struct {
 	fetch     fetch
 	ackDue    uint64 // ms; 0: none
 	digestDue uint64 // ms; 0: none
+	now       uint64 // ms; of the newest input
 }
 
 // An epoch is what this device can read and write with at one block.
@@ -95,6 +96,7 @@ func (m *Machine) Group() wire.GroupID { return m.group }
 func (m *Machine) Step(in Input) (Effects, error) {
 	var eff Effects
 	var err error
+	m.clock(in.Now)
 	switch c := in.Cause.(type) {
 	case Tick:
 	case PeerUp:
@@ -127,6 +129,25 @@ func (m *Machine) Step(in Input) (Effects, error) {
 	}
 	m.due(in.Now, &eff)
 	return m.finish(in.Now, eff), nil
+}
+
+// clock notices a clock that was set back: what was due by the old one is due
+// now, or it would be only when the old time has come again.
+func (m *Machine) clock(now uint64) {
+	if now < m.now {
+		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
+		m.fetch.until = min(m.fetch.until, now)
+		for _, p := range m.peers {
+			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
+		}
+		for _, l := range m.leaves {
+			l.due = min(l.due, now)
+		}
+		for _, e := range m.epochs {
+			e.since = min(e.since, now)
+		}
+	}
+	m.now = now
 }
 
 // due does what time has come for.

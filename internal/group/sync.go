@@ -348,6 +348,7 @@ func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effe
 			m.spread(hash, p.member.Device, eff)
 		}
 	}
+	m.disabuse(fresh, eff)
 }
 
 func (m *Machine) takeBlockOnce(b blockFrame, fresh *[]wire.BlockHash, eff *Effects) (wire.BlockHash, error) {
