@@ -1,7 +1,7 @@
 // The one store of what the page knows: filled by a few calls, kept true by
 // the event stream.
 import { SvelteMap } from 'svelte/reactivity';
-import type { Chat, Event, Friend, Message, Node } from '../gen/kith/v1/kith_pb';
+import { FriendState, type Chat, type ContactLink, type Event, type Friend, type Message, type Node } from '../gen/kith/v1/kith_pb';
 import { openChannel } from '../net/channel';
 import { Refusal, type Answer, type Channel, type News, type Request, type Status, type Verb } from '../net/protocol';
 import { pause } from '../net/resume';
@@ -24,6 +24,7 @@ class Kith {
   phase = $state<Phase>('starting');
   status = $state<Status>('starting');
   node = $state.raw<Node>();
+  link = $state.raw<ContactLink>(); // made for one person; gone once somebody has used it
   chats = new SvelteMap<string, Chat>();
   friends = new SvelteMap<string, Friend>();
   outbox = new Outbox(async (d) => {
@@ -114,12 +115,19 @@ class Kith {
     this.#readSoon.set(chatId, newest.cursor);
   }
 
+  async makeLink(): Promise<void> {
+    this.link = await this.call('newContactLink', {});
+  }
+
   takeChat(chat: Chat): void {
     this.chats.set(chat.id, chat);
   }
 
   takeFriend(friend: Friend): void {
-    if (friend.person !== undefined) this.friends.set(friend.person.id, friend);
+    if (friend.person === undefined) return;
+    const { id } = friend.person;
+    if (!this.friends.has(id) && friend.state !== FriendState.ASKED) this.link = undefined;
+    this.friends.set(id, friend);
   }
 
   dropChat(chatId: string): void {
