@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,17 +77,16 @@ func killed(t *testing.T, p *person, from, count int) int {
 	must(t, err)
 	must(t, cmd.Start())
 	next := from
-	for lines := bufio.NewScanner(out); count > 0 && lines.Scan(); count-- {
+	for lines := bufio.NewScanner(out); ; count-- {
+		if count == 0 {
+			must(t, cmd.Process.Kill()) // and read what was printed before that
+		}
+		if !lines.Scan() {
+			break
+		}
 		i, err := strconv.Atoi(lines.Text())
 		must(t, err)
 		next = i + 1
-	}
-	must(t, cmd.Process.Kill())
-	rest, _ := io.ReadAll(out)
-	for line := range strings.Lines(string(rest)) { // printed while we killed it
-		if i, err := strconv.Atoi(strings.TrimSuffix(line, "\n")); err == nil {
-			next = i + 1
-		}
 	}
 	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() >= 0 {
 		t.Fatalf("the writer ended by itself: %v", err)
@@ -147,11 +145,24 @@ func TestKill9(t *testing.T) {
 	slices.Sort(want)
 	t.Logf("%d messages by Ben, %d by Ann", next+1, anns)
 	for _, p := range []*person{ann, ben, cleo} {
+		defer func() {
+			if t.Failed() {
+				have := p.all(g)
+				t.Logf("%s has %d messages of %d; missing: %q", p.name, len(have), len(want), without(want, have))
+				c, _ := p.Chat(g)
+				t.Logf("%s: missing %d, waiting %d, connected %d", p.name, c.Missing, c.Waiting, c.Connected)
+			}
+		}()
 		p.until("all messages, once", func() bool { return slices.Equal(slices.Sorted(slices.Values(p.all(g))), want) })
 	}
 	if !slices.Equal(ann.all(g), ben.all(g)) || !slices.Equal(ann.all(g), cleo.all(g)) {
 		t.Error("the order differs")
 	}
+}
+
+// without returns what is in all and not in some.
+func without(all, some []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(some, s) })
 }
 
 // all reads a chat page by page, oldest first.
