@@ -69,7 +69,7 @@ func refused(t *testing.T, what string, err error) {
 type parts struct {
 	block          wire.BlockHash
 	message, floor []byte
-	rest           []byte // blocks, reaches, infos
+	rest           []byte // blocks, reaches, infos, certificate
 }
 
 func take(t *testing.T, payload []byte) (p parts) {
@@ -109,7 +109,7 @@ func TestInvitationThatLies(t *testing.T) {
 		"another welcome":  func(p *parts) { p.message[len(p.message)/2]++ },
 		"a longer welcome": func(p *parts) { p.message = append(p.message, 0) },
 		"another tree":     func(p *parts) { p.message[len(p.message)-20]++ },
-		"no blocks":        func(p *parts) { p.rest = []byte{0, 0, 0} },
+		"no blocks":        func(p *parts) { p.rest = []byte{0, 0, 0, 0} },
 		"left over":        func(p *parts) { p.rest = append(p.rest, 0) },
 	} {
 		p := parts{true0.block, slices.Clone(true0.message), slices.Clone(true0.floor), slices.Clone(true0.rest)}
