@@ -164,18 +164,27 @@ func TestAnotherPort(t *testing.T) {
 	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
 	befriend(t, ann, ben)
 	g := ann.chatWith(ben)
-	for _, text := range []string{"first", "second"} {
+	for range 2 {
 		ben.stop()
 		ben = start(t, "Ben", ben.home)
-		ann.say(g, text)
-		ben.until(text, func() bool { list := ben.texts(g); return len(list) > 0 && list[len(list)-1] == text })
+		talk(ann, ben, g)
 		ann.stop()
 		ann = start(t, "Ann", ann.home)
-		ben.until("Ann is back", func() bool { return ben.connected(g, ann) })
+		talk(ann, ben, g) // until then Ben may not know where she is
 	}
-	ben.say(g, "third")
-	ann.sees(g, "first", "second", "third")
 	if c, err := ann.Chat(g); err != nil || c.Kind != node.ChatDirect || c.Title != "Ben" || c.State != group.StatusActive {
 		t.Errorf("the direct chat: %+v, %v", c, err)
+	}
+}
+
+// talk says something both ways, twice.
+func talk(a, b *person, g wire.GroupID) {
+	a.t.Helper()
+	for range 2 {
+		for _, p := range [][2]*person{{a, b}, {b, a}} {
+			n := len(p[1].all(g))
+			p[0].say(g, "are you there?")
+			p[1].until("what "+p[0].name+" says", func() bool { return len(p[1].all(g)) > n })
+		}
 	}
 }
