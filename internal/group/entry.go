@@ -13,9 +13,10 @@ import (
 // first.
 var errBlock = errors.New("group: the entry's block is not here")
 
-// takeEntry takes one entry from a peer. It is refused with a rule's name if
-// the peer passed on what no honest device passes on.
-func (m *Machine) takeEntry(now uint64, p Packed, eff *Effects) (rule string, err error) {
+// takeEntry takes one entry from a peer; signed says that its signature is known
+// to hold. It is refused with a rule's name if the peer passed on what no honest
+// device passes on.
+func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (rule string, err error) {
 	h, err := dag.ParseHeader(p.Header)
 	if err != nil {
 		return "entry-form", err
@@ -34,7 +35,7 @@ func (m *Machine) takeEntry(now uint64, p Packed, eff *Effects) (rule string, er
 	if !ok || !state.Active(h.Device) { // invariant R2
 		return "entry-member", errCommit
 	}
-	if !h.VerifySignature(device.Key[:]) {
+	if !signed && !h.VerifySignature(device.Key[:]) {
 		return "entry-signature", errCommit
 	}
 	if len(p.Ciphertext) > 0 && (int(h.Length) != len(p.Ciphertext) || dag.CiphertextHash(p.Ciphertext) != h.CiphertextHash) {
@@ -125,7 +126,7 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 	}
 	content, state := m.open(e, h, person, ciphertext)
 	row.State, row.Content = state, content
-	m.keepRatchets(h.Block, e, eff)
+	m.turned[h.Block] = true
 	return row, true
 }
 

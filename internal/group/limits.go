@@ -18,6 +18,9 @@ const (
 	maxBatch = 256 << 10
 	// maxBatchEntries bounds the entries of one answer and of one frame.
 	maxBatchEntries = 512
+	// batchFrom is how many entries of one frame are checked as a batch: below
+	// it the batch costs as much as one by one.
+	batchFrom = 4
 	// maxBlocksBytes is how many bytes of blocks one answer carries, unless a
 	// single block is longer.
 	maxBlocksBytes = 1 << 20

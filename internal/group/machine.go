@@ -47,9 +47,10 @@ type Machine struct {
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
-	ackDue    uint64 // ms; 0: none
-	digestDue uint64 // ms; 0: none
-	now       uint64 // ms; of the newest input
+	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
+	ackDue    uint64                  // ms; 0: none
+	digestDue uint64                  // ms; 0: none
+	now       uint64                  // ms; of the newest input
 }
 
 // An epoch is what this device can read and write with at one block.
@@ -83,6 +84,7 @@ func newMachine(self Self) *Machine {
 		waiting:  make(map[dag.Ref]*dag.Header),
 		names:    make(map[wire.Digest]wire.Digest),
 		peers:    make(map[wire.DeviceID]*peer),
+		turned:   make(map[wire.BlockHash]bool),
 	}
 }
 
@@ -161,12 +163,19 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.pull(now, eff)
 }
 
-// finish adds what every step ends with: the missing count and the next wake.
+// finish adds what every step ends with: the missing count, the
+// ratchets as the entries of the step left them, and the next wake.
 func (m *Machine) finish(now uint64, eff Effects) Effects {
 	if n := len(m.graph.Missing()); n != m.missing {
 		m.missing = n
 		eff.Notify = append(eff.Notify, MissingChanged{n})
 	}
+	for _, hash := range sortedBlocks(m.turned) {
+		if e := m.epochs[hash]; e != nil {
+			m.keepRatchets(hash, e, &eff)
+		}
+	}
+	clear(m.turned)
 	eff.Wake = m.wake(now)
 	return eff
 }
