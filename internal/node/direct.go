@@ -15,8 +15,8 @@ import (
 	"kith/internal/wire"
 )
 
-// What friends tell each other beside their groups, on channel zero. Numbers are
-// on the wire: append only.
+// What friends tell each other beside their groups, on channel zero
+// (docs/spec/friend.md). Numbers are on the wire: append only.
 //
 //	number name      body
 //	1      hello     opaque link peer id<V>, hosts: opaque<V>...<V>, u8 key packages of yours that I have left

@@ -30,6 +30,10 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		return
 	}
 	view := m.View()
+	if n.pending(view.InvitedBy) >= maxPending {
+		n.log.Warn("invitation refused: too many are unanswered", "peer", shortDevice(from.Device))
+		return
+	}
 	if view.InvitedBy != madeFor || !n.mayInvite(view, from.Person) {
 		n.log.Warn("invitation refused: not by a friend", "peer", shortDevice(from.Device), "group", shortGroup(g))
 		return
@@ -65,6 +69,19 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		n.tellReach(o)
 		n.greet(s)
 	}
+}
+
+// maxPending bounds the unanswered invitations of one friend: each is a group
+// that is stored. One that is refused comes again with the next session.
+const maxPending = 64
+
+func (n *Node) pending(by wire.PersonID) (count int) {
+	for _, o := range n.allOwners() {
+		if v := o.picture.Load().view; v.Status == group.StatusInvited && v.InvitedBy == by {
+			count++
+		}
+	}
+	return count
 }
 
 // mayInvite reports whether the person who added us is a friend; to a direct
