@@ -85,6 +85,24 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	}
 }
 
+// contradict answers a peer whose blocks end this device's membership where our
+// head does not: the peer asks a former member nothing, so it is sent what makes
+// the difference. Once in a session, or at news, lest two go on for ever.
+func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Effects) {
+	own := m.self.Device.ID()
+	if !m.speaks() || !m.state().Active(own) || p.rel == stranger || p.answered && !news {
+		return
+	}
+	for _, hash := range slices.Backward(held) {
+		if _, _, known := m.state0(hash).Device(own); known && !m.state0(hash).Active(own) && !m.blocks.IsAncestor(hash, m.head) {
+			p.answered = true
+			branch := m.notOn(m.head, hash)
+			m.sendBlocks(p.member.Device, branch[:min(len(branch), maxFarewell)], eff)
+			return
+		}
+	}
+}
+
 // disabuse tells former members that new blocks of a branch that lost call
 // members, so that they do not follow it.
 func (m *Machine) disabuse(fresh []wire.BlockHash, eff *Effects) {

@@ -264,6 +264,9 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	m.missing = len(m.graph.Missing())
+	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again
+		m.status = StatusActive
+	}
 	return nil
 }
 

@@ -23,6 +23,7 @@ type peer struct {
 	frontier dag.Frontier // what it said to have; nil: not known, or nothing we lack
 	haveDue  uint64       // ms; when the next Have may go to it; 0: none is wanted
 	rel      relation     // at the head that was last looked at
+	answered bool         // its blocks that end our membership were contradicted
 	proofDue uint64       // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
 	haveLast uint64       // ms; when the last went
 }
@@ -317,31 +318,43 @@ func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 	return nil
 }
 
-// takeBlocks takes blocks, parents before children, and passes on what is new.
+// takeBlocks takes blocks, parents before children, up to the first that cannot
+// be taken, and passes on what is new.
 func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effects) {
-	var fresh []wire.BlockHash
+	var fresh, held []wire.BlockHash
 	for _, b := range blocks {
 		hash, err := m.takeBlockOnce(b, &fresh, eff)
-		var missing *chain.MissingError
-		switch {
-		case err == nil:
-			m.takeWelcome(hash, b.welcome, eff)
-		case errors.As(err, &missing):
-			m.wantHave(now, p)
-			return
-		case errors.Is(err, chain.ErrNewer):
-			m.setStatus(StatusNewer, eff)
-			eff.Write = append(eff.Write, m.selfRecord())
-			return
-		default:
-			eff.Notify = append(eff.Notify, Misbehaved{p.member, "block"})
-			return
+		if err != nil {
+			m.notTaken(now, p, err, eff)
+			break
 		}
+		held = append(held, hash)
+		m.takeWelcome(hash, b.welcome, eff)
+	}
+	if len(fresh) > 0 {
+		m.takeFresh(now, p, fresh, eff)
 	}
 	m.dropWelcomes(eff)
-	if len(fresh) == 0 {
-		return
+	m.contradict(p, held, len(fresh) > 0, eff)
+}
+
+// notTaken does what follows from a block that was not taken. That it needs a
+// newer program is believed of a member alone: nothing in it can be checked.
+func (m *Machine) notTaken(now uint64, p *peer, err error, eff *Effects) {
+	var missing *chain.MissingError
+	switch {
+	case errors.As(err, &missing):
+		m.wantHave(now, p)
+	case !errors.Is(err, chain.ErrNewer):
+		eff.Notify = append(eff.Notify, Misbehaved{p.member, "block"})
+	case p.rel == present && m.speaks():
+		m.setStatus(StatusNewer, eff)
+		eff.Write = append(eff.Write, m.selfRecord())
 	}
+}
+
+// takeFresh goes on from blocks that are new here.
+func (m *Machine) takeFresh(now uint64, p *peer, fresh []wire.BlockHash, eff *Effects) {
 	m.advance(now, eff)
 	for _, hash := range fresh {
 		if m.speaks() {
