@@ -333,3 +333,61 @@ func TestForgedClaims(t *testing.T) {
 	w.Run(3000)
 	sees(t, g, []string{"one", "two"}, ben)
 }
+
+// blocks encodes a payload of blocks: header and body, no welcome.
+func blocks(list ...[2][]byte) []byte {
+	var w wire.Writer
+	w.U8(kindBlocks)
+	w.Group(func(w *wire.Writer) {
+		for _, b := range list {
+			w.Vec(b[0])
+			w.Vec(b[1])
+			w.Vec(nil)
+		}
+	})
+	w.Bool(false)
+	return w.Bytes()
+}
+
+// TestGoodBlockBeforeBad: what could be taken of a frame counts at once, whatever
+// comes after it.
+func TestGoodBlockBeforeBad(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben")
+	ann, ben := nodes[0], nodes[1]
+	w.Cut(ann, ben)
+	must(t, ann.Do(g, group.SetTitle{Title: "Journey"}))
+	chain := ann.Groups[g].Machine.Blocks()
+	head := chain.Head()
+	good := [2][]byte{chain.Header(head).Bytes(), chain.Body(head).Bytes()}
+	w.Heal(ann, ben)
+	w.Deliver(ann, ben, g, blocks(good, [2][]byte{{1, 2, 3}, {4}}))
+	m := ben.Groups[g].Machine
+	must(t, m.CheckInvariants())
+	if m.Blocks().Head() != head || len(accusations(ben, g)) != 1 {
+		t.Errorf("Ben's head is %v, he accuses of %q", m.Blocks().Head(), accusations(ben, g))
+	}
+}
+
+// TestNewerBlock: a member's block of a later version stops the group until the
+// program starts again; a stranger's does nothing.
+func TestNewerBlock(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben")
+	ann, ben := nodes[0], nodes[1]
+	eve := w.Add("Eve")
+	header := slices.Clone(ann.Groups[g].Machine.Blocks().Header(ann.Groups[g].Machine.Blocks().Head()).Bytes())
+	header[0] = 99
+	newer := blocks([2][]byte{header, {}})
+	w.Deliver(eve, ben, g, newer)
+	if status(ben, g) != group.StatusActive {
+		t.Fatalf("a stranger gives Ben status %d", status(ben, g))
+	}
+	w.Deliver(ann, ben, g, newer)
+	if status(ben, g) != group.StatusNewer {
+		t.Errorf("Ben has status %d", status(ben, g))
+	}
+	ben.Stop()
+	ben.Start()
+	must(t, ben.Say(g, "an update helps"))
+	w.Run(5000)
+	alike(t, g, ann, ben)
+}
