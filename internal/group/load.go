@@ -266,6 +266,9 @@ func (l *loading) end() error {
 	m.missing = len(m.graph.Missing())
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again
 		m.status = StatusActive
+		if m.leaves[m.self.Person] != nil {
+			m.status = StatusLeaving
+		}
 	}
 	return nil
 }
