@@ -262,6 +262,20 @@ func (n *Node) openDirect(p wire.PersonID) error {
 	return err
 }
 
+// openDirects makes the direct chats that a crash, or a lack of key packages, has
+// left out.
+func (n *Node) openDirects() {
+	n.mu.Lock()
+	var people []wire.PersonID
+	for p := range n.friends {
+		people = append(people, p)
+	}
+	n.mu.Unlock()
+	for _, p := range people {
+		n.spawnOpen(p)
+	}
+}
+
 func (n *Node) spawnOpen(p wire.PersonID) {
 	n.spawn(func(context.Context) {
 		if err := n.openDirect(p); err != nil {

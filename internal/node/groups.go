@@ -23,6 +23,8 @@ func (n *Node) Ready() bool {
 
 // Setup makes the identity of a node that has none, and its notes.
 func (n *Node) Setup(name string) error {
+	n.joining.Lock()
+	defer n.joining.Unlock()
 	if n.Ready() {
 		return fail(ReasonIdentity, "")
 	}
@@ -297,6 +299,7 @@ func (n *Node) DeleteChat(g wire.GroupID) error {
 	}
 	n.forget(o)
 	if err := n.db.DeleteGroup(g); err != nil {
+		n.restore(g)
 		return storeError(err)
 	}
 	n.mu.Lock()

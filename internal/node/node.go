@@ -46,7 +46,7 @@ type Node struct {
 	kick     chan struct{} // a dial may be worth trying now
 
 	editing sync.Mutex // one change of friends at a time; held over its transaction, taken before mu
-	joining sync.Mutex // one invitation at a time; taken before editing
+	joining sync.Mutex // one invitation, or Setup, at a time; taken before editing
 
 	mu       sync.Mutex // guards all below; never held across a store or link call
 	running  *running
@@ -146,6 +146,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.running = r
 	n.mu.Unlock()
 	if err := n.openLinks(r); err != nil {
+		n.closeLinks()
 		return err
 	}
 	n.mu.Lock()
@@ -154,6 +155,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	n.mu.Unlock()
 	close(n.begun)
+	n.openDirects()
 	r.tasks.Go(func() { n.dialing(ctx) })
 	n.reach()
 	<-ctx.Done()

@@ -152,6 +152,11 @@ func (n *Node) load() error {
 		}
 		n.owners[id] = n.newOwner(m)
 	}
+	for _, f := range n.friends {
+		if n.owners[f.Chat] == nil { // given up for another, which did not come
+			f.Chat = wire.GroupID{}
+		}
+	}
 	return nil
 }
 

@@ -42,6 +42,7 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 		o.peerUp(s)
 	}
 	n.greet(s)
+	n.spawnOpen(who.Person)
 	n.personChanged(who.Person)
 	for m := range s.Messages() {
 		n.receive(s, m)
@@ -111,7 +112,8 @@ func (n *Node) unregister(s *peer.Session) bool {
 	}
 	delete(n.sessions, d)
 	if t := n.targets[d]; t != nil {
-		t.at, t.seen = nowMS()+redialFirst, nowMS()
+		t.seen, t.since = nowMS(), 0
+		n.backOff(t) // longer if it ended soon after the one before
 		if n.self.Device != nil && lessDevice(d, n.self.Device.ID()) {
 			t.at += laterTurn
 		}
