@@ -186,11 +186,12 @@ func (m *Machine) prune(now uint64, eff *Effects) {
 	height := m.state().Height()
 	for _, hash := range sortedBlocks(m.epochs) {
 		e, h := m.epochs[hash], m.blocks.Header(hash)
-		if hash != m.head && e.since == 0 {
+		if newest := hash == m.head; newest != (e.since == 0) {
 			e.since = now
-		}
-		if hash == m.head {
-			e.since = 0
+			if newest {
+				e.since = 0
+			}
+			eff.put(KindEpoch, hash[:], e.record())
 		}
 		if h.Height+maxEpochs < height && e.since+keepRatchets < now {
 			delete(m.epochs, hash)

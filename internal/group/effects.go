@@ -28,7 +28,7 @@ const (
 	KindSelf    Kind = 1  // no key: the machine's own small state
 	KindBlock   Kind = 2  // u64 height, block hash: header<V>, body<V>
 	KindPublic  Kind = 3  // block hash: MLS public group
-	KindEpoch   Kind = 4  // block hash: MLS secrets of the epoch
+	KindEpoch   Kind = 4  // block hash: u64 since when it is not the newest, MLS secrets of the epoch
 	KindRatchet Kind = 5  // block hash, ratchet key: message keys
 	KindEntry   Kind = 6  // entry key: entry header
 	KindCipher  Kind = 7  // entry key: ciphertext, as received

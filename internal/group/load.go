@@ -2,6 +2,7 @@ package group
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -115,11 +116,14 @@ func (l *loading) epoch(rec Record) error {
 	if err != nil {
 		return err
 	}
-	e, err := mls.ParseEpoch(rec.Value, p)
+	if len(rec.Value) < 8 {
+		return errRecord
+	}
+	e, err := mls.ParseEpoch(rec.Value[8:], p)
 	if err != nil {
 		return err
 	}
-	l.m.epochs[hash] = &epoch{secret: e}
+	l.m.epochs[hash] = &epoch{secret: e, since: binary.BigEndian.Uint64(rec.Value)}
 	return nil
 }
 
