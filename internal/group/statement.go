@@ -207,6 +207,90 @@ func (m *Machine) commitments() (list []wire.Digest) {
 	return list
 }
 
+func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
+	var out statementsFrame
+	for _, s := range m.ackNumbers() {
+		if newer([]seqOf{s}, f.acks) {
+			out.acks = append(out.acks, m.acks[s.device].Marshal())
+		}
+	}
+	for _, s := range m.reachNumbers() {
+		if newer([]seqOf{s}, f.reaches) {
+			out.reaches = append(out.reaches, m.reaches[s.device].Marshal())
+		}
+	}
+	for _, person := range m.leavers() {
+		out.leaves = append(out.leaves, m.leaves[person].statement.Marshal())
+	}
+	if !out.empty() {
+		eff.send(to, out.bytes())
+	}
+}
+
+func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
+	f, err := parseStatements(r)
+	if err != nil {
+		return err
+	}
+	for _, b := range f.infos {
+		m.addInfo(b, eff)
+	}
+	if !m.speaks() {
+		return nil
+	}
+	var fresh statementsFrame
+	for _, b := range f.acks {
+		m.takeAck(b, eff)
+	}
+	for _, b := range f.reaches {
+		m.takeReach(b, eff)
+	}
+	for _, b := range f.leaves {
+		if m.takeLeave(now, b, eff) {
+			fresh.leaves = append(fresh.leaves, b)
+		}
+	}
+	if !fresh.empty() {
+		m.tell(fresh, eff)
+	}
+	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+	return nil
+}
+
+// askInfos asks for the preimages of names and titles that are not here.
+func (m *Machine) askInfos(eff *Effects) {
+	var want []wire.Digest
+	for _, d := range m.commitments() {
+		if m.infos[d] == nil {
+			want = append(want, d)
+		}
+	}
+	if len(want) == 0 {
+		return
+	}
+	for _, d := range m.connected(false) {
+		eff.send(d, encodeAskInfo(want))
+	}
+}
+
+func (m *Machine) onAskInfo(p *peer, r *wire.Reader, eff *Effects) error {
+	want, err := parseAskInfo(r)
+	if err != nil {
+		return err
+	}
+	known := m.commitments()
+	var f statementsFrame
+	for _, d := range want {
+		if b := m.infos[d]; b != nil && slices.Contains(known, d) {
+			f.infos = append(f.infos, b)
+		}
+	}
+	if !f.empty() && m.speaks() {
+		eff.send(p.member.Device, f.bytes())
+	}
+	return nil
+}
+
 func sortedDevices[V any](m map[wire.DeviceID]V) []wire.DeviceID {
 	list := make([]wire.DeviceID, 0, len(m))
 	for d := range m {

@@ -286,26 +286,6 @@ func (m *Machine) sendBlocks(to wire.DeviceID, list []wire.BlockHash, eff *Effec
 	return len(f.blocks)
 }
 
-func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
-	var out statementsFrame
-	for _, s := range m.ackNumbers() {
-		if newer([]seqOf{s}, f.acks) {
-			out.acks = append(out.acks, m.acks[s.device].Marshal())
-		}
-	}
-	for _, s := range m.reachNumbers() {
-		if newer([]seqOf{s}, f.reaches) {
-			out.reaches = append(out.reaches, m.reaches[s.device].Marshal())
-		}
-	}
-	for _, person := range m.leavers() {
-		out.leaves = append(out.leaves, m.leaves[person].statement.Marshal())
-	}
-	if !out.empty() {
-		eff.send(to, out.bytes())
-	}
-}
-
 func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
 	f, err := parseBlocks(r)
 	if err != nil {
@@ -408,70 +388,6 @@ func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) er
 	}
 	if m.speaks() && m.relation(p.member) == present {
 		m.sendDigest(p.member.Device, eff) // tells the inviter that we are in
-	}
-	return nil
-}
-
-func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
-	f, err := parseStatements(r)
-	if err != nil {
-		return err
-	}
-	for _, b := range f.infos {
-		m.addInfo(b, eff)
-	}
-	if !m.speaks() {
-		return nil
-	}
-	var fresh statementsFrame
-	for _, b := range f.acks {
-		m.takeAck(b, eff)
-	}
-	for _, b := range f.reaches {
-		m.takeReach(b, eff)
-	}
-	for _, b := range f.leaves {
-		if m.takeLeave(now, b, eff) {
-			fresh.leaves = append(fresh.leaves, b)
-		}
-	}
-	if !fresh.empty() {
-		m.tell(fresh, eff)
-	}
-	m.digestDue = m.soon(m.digestDue, now+digestAfter)
-	return nil
-}
-
-// askInfos asks for the preimages of names and titles that are not here.
-func (m *Machine) askInfos(eff *Effects) {
-	var want []wire.Digest
-	for _, d := range m.commitments() {
-		if m.infos[d] == nil {
-			want = append(want, d)
-		}
-	}
-	if len(want) == 0 {
-		return
-	}
-	for _, d := range m.connected(false) {
-		eff.send(d, encodeAskInfo(want))
-	}
-}
-
-func (m *Machine) onAskInfo(p *peer, r *wire.Reader, eff *Effects) error {
-	want, err := parseAskInfo(r)
-	if err != nil {
-		return err
-	}
-	known := m.commitments()
-	var f statementsFrame
-	for _, d := range want {
-		if b := m.infos[d]; b != nil && slices.Contains(known, d) {
-			f.infos = append(f.infos, b)
-		}
-	}
-	if !f.empty() && m.speaks() {
-		eff.send(p.member.Device, f.bytes())
 	}
 	return nil
 }
