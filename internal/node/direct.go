@@ -15,17 +15,6 @@ import (
 	"kith/internal/wire"
 )
 
-// What friends tell each other beside their groups, on channel zero
-// (docs/spec/friend.md). Numbers are on the wire: append only.
-//
-//	number name      body
-//	1      hello     opaque link peer id<V>, hosts: opaque<V>...<V>, u8 key packages of yours that I have left
-//	2      packages  opaque key package<V>...<V>, at most 8
-const (
-	ownHello    uint8 = 1
-	ownPackages uint8 = 2
-)
-
 const (
 	// ownBurst and ownEach bound what one friend may say beside the groups: so
 	// much at once, then one each ownEach. Each may cost a write to the disk. It
@@ -36,10 +25,6 @@ const (
 	// maxGiven bounds the unused key packages of ours that one friend has; the
 	// oldest of more are void.
 	maxGiven = 8 * packagesEach
-
-	maxOwnPackage = 8 << 10
-	maxOwnHost    = 128
-	maxOwnHosts   = 8
 )
 
 // greet tells a friend where this node is and how many key packages are left.
@@ -51,16 +36,7 @@ func (n *Node) greet(s *peer.Session) {
 		return
 	}
 	at := n.address()
-	var w wire.Writer
-	w.U8(ownHello)
-	w.Vec(at.Peer)
-	w.Group(func(w *wire.Writer) {
-		for _, h := range at.Hosts {
-			w.Vec([]byte(h))
-		}
-	})
-	w.U8(uint8(min(len(f.Packages), 255)))
-	n.say(s, w.Bytes())
+	n.say(s, hello{at.Peer, at.Hosts, uint8(min(len(f.Packages), 255))}.bytes())
 }
 
 func (n *Node) say(s *peer.Session, payload []byte) { n.sendOn(s, [32]byte{}, payload) }
@@ -85,15 +61,12 @@ func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
 		s.Punish("own-flood", misbehaviourWeight)
 		return
 	}
-	r := wire.NewReader(payload)
-	var err error
-	switch r.U8() {
-	case ownHello:
-		err = n.onHello(s, r)
-	case ownPackages:
-		err = n.onPackages(s, r)
-	default:
-		err = wire.ErrCanonical
+	said, err := parseOwn(payload)
+	switch said := said.(type) {
+	case hello:
+		err = n.onHello(s, said)
+	case packages:
+		err = n.onPackages(s, said)
 	}
 	if err != nil {
 		s.Punish("own-message", misbehaviourWeight)
@@ -117,21 +90,14 @@ func (n *Node) patient(p wire.PersonID) bool {
 	return true
 }
 
-func (n *Node) onHello(s *peer.Session, r *wire.Reader) error {
-	id := slices.Clone(r.Vec(64))
-	var hosts []string
-	r.Each(maxOwnHosts*(maxOwnHost+2), maxOwnHosts, func(r *wire.Reader) { hosts = append(hosts, string(r.Vec(maxOwnHost))) })
-	left := r.U8()
-	if err := r.Done(); err != nil {
-		return err
-	}
+func (n *Node) onHello(s *peer.Session, h hello) error {
 	p := s.Remote().Person
 	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
 		card, ok := f.card()
-		if !ok || bytes.Equal(card.Peer, id) && slices.Equal(card.Hosts, hosts) {
+		if !ok || bytes.Equal(card.Peer, h.peer) && slices.Equal(card.Hosts, h.hosts) {
 			return true, errSame
 		}
-		card.Peer, card.Hosts = id, hosts
+		card.Peer, card.Hosts = h.peer, h.hosts
 		b, err := card.Marshal()
 		if err != nil {
 			return true, err
@@ -142,7 +108,7 @@ func (n *Node) onHello(s *peer.Session, r *wire.Reader) error {
 	if err != nil && !errors.Is(err, errSame) {
 		return n.theirFault(err)
 	}
-	if left <= packagesLow {
+	if h.left <= packagesLow {
 		return n.givePackages(s)
 	}
 	return nil
@@ -165,14 +131,7 @@ func (n *Node) givePackages(s *peer.Session) error {
 		n.log.Error("cannot write", "err", err)
 		return nil
 	}
-	var w wire.Writer
-	w.U8(ownPackages)
-	w.Group(func(w *wire.Writer) {
-		for _, b := range public {
-			w.Vec(b)
-		}
-	})
-	n.say(s, w.Bytes())
+	n.say(s, packages(public).bytes())
 	return nil
 }
 
@@ -210,12 +169,7 @@ func dropPackages(tx *store.Tx, p wire.PersonID) error {
 	return nil
 }
 
-func (n *Node) onPackages(s *peer.Session, r *wire.Reader) error {
-	var list [][]byte
-	r.Each(packagesEach*(maxOwnPackage+4), packagesEach, func(r *wire.Reader) { list = append(list, slices.Clone(r.Vec(maxOwnPackage))) })
-	if err := r.Done(); err != nil {
-		return err
-	}
+func (n *Node) onPackages(s *peer.Session, list packages) error {
 	for _, b := range list {
 		if err := group.CheckPackage(b, s.Remote(), nowMS()); err != nil {
 			return err

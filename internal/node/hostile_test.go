@@ -60,17 +60,6 @@ func befriended(t *testing.T, ann *person) *mallory {
 	return &mallory{self, s}
 }
 
-// hello is what a friend says of itself (docs/spec/friend.md): its link, its hosts,
-// and how many of our key packages it has left.
-func hello(host string, left uint8) []byte {
-	var w wire.Writer
-	w.U8(1)
-	w.Vec(nil)
-	w.Group(func(w *wire.Writer) { w.Vec([]byte(host)) })
-	w.U8(left)
-	return w.Bytes()
-}
-
 // TestFloodOfHellos: each would have us write to the disk and make key packages;
 // a friend that does not stop is shut out.
 func TestFloodOfHellos(t *testing.T) {
@@ -88,7 +77,7 @@ func TestFloodOfHellos(t *testing.T) {
 		given <- n
 	}()
 	for i := range 1000 {
-		if m.session.Send(peer.Message{Payload: hello("/ip4/192.0.2.1/tcp/"+string(rune('1'+i%9)), 0)}) != nil {
+		if m.session.Send(peer.Message{Payload: node.Hello(nil, []string{"/ip4/192.0.2.1/tcp/" + string(rune('1'+i%9))}, 0)}) != nil {
 			break
 		}
 	}
