@@ -1,7 +1,7 @@
 // What people do, in order, each in a window of their own on a node of their
 // own. Every step is one promise of the page.
 import assert from 'node:assert/strict';
-import { accept, befriend, KithNode, until } from './node.mjs';
+import { befriend, KithNode, until } from './node.mjs';
 
 export function story(browser) {
   const ann = new KithNode('Ann');
@@ -230,11 +230,16 @@ export function story(browser) {
       await ann.page.getByRole('dialog').getByText('Dan', { exact: true }).click();
       await access(ann.page, 'add people');
       await ann.page.getByRole('button', { name: 'Invite' }).click();
-      const id = await accept(dan, title);
       await openChat(dan, title);
+      await dan.page.getByText('Only through friends').click();
+      await dan.page.getByText('Members who are no friends of yours do not learn this machine’s address.', { exact: false }).waitFor();
+      await access(dan.page, 'an invitation through friends');
+      await dan.page.getByRole('button', { name: 'Accept' }).click();
       await dan.page.getByText('Newcomers read what is written after they join.', { exact: false }).waitFor();
       assert.equal(await log(dan).getByText('Only Ben reads this.').count(), 0);
-      await until('Dan is in', async () => ((await ann.call('GetChat', { chat: id })).members ?? []).filter((m) => m.accepted).length === 3);
+      await until('Dan is in', async () => ((await ann.call('GetChat', { chat: title })).members ?? []).filter((m) => m.accepted).length === 3);
+      await dan.page.getByRole('button', { name: 'Details' }).click();
+      await dan.page.getByText('You are in this group only through friends', { exact: false }).waitFor();
 
       await ann.page.getByRole('button', { name: 'Leave group' }).click();
       const dialog = ann.page.getByRole('dialog', { name: `Leave “${title}”?` });
