@@ -147,8 +147,8 @@ func (m *Machine) open(e *epoch, h *dag.Header, person wire.PersonID, ciphertext
 	if err != nil || !bytes.Equal(aad, want[:]) {
 		return nil, RowDamaged
 	}
-	leaf, ok := e.secret.Public().LeafOf(credential(wire.Member{Person: person, Device: h.Device}))
-	if !ok || leaf.Index != sender.Leaf {
+	leaf, ok := e.secret.Public().Leaf(sender.Leaf)
+	if !ok || !bytes.Equal(leaf.Identity, credential(wire.Member{Person: person, Device: h.Device})) {
 		return nil, RowDamaged
 	}
 	plain, _, err := e.secret.Decrypt(e.ratchets, ciphertext)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"kith/internal/chain"
 	"kith/internal/wire"
 )
 
@@ -96,8 +97,11 @@ func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Eff
 	for _, hash := range slices.Backward(held) {
 		if _, _, known := m.state0(hash).Device(own); known && !m.state0(hash).Active(own) && !m.blocks.IsAncestor(hash, m.head) {
 			p.answered = true
-			branch := m.notOn(m.head, hash)
-			m.sendBlocks(p.member.Device, branch[:min(len(branch), maxFarewell)], eff)
+			answer := m.ending(p.member, maxFarewell)
+			if p.rel == present {
+				answer = m.notOn(m.head, hash)
+			}
+			m.sendBlocks(p.member.Device, answer[:min(len(answer), maxFarewell)], eff)
 			return
 		}
 	}
@@ -118,8 +122,8 @@ func (m *Machine) disabuse(fresh []wire.BlockHash, eff *Effects) {
 }
 
 // ending returns the blocks that tell a former member that it is none: those from
-// its first admission to the one that removed it, the last most of them; and, if it is a member on a
-// branch that lost, those from where that left the head's chain.
+// its first admission to the one that removed it, the last most of them; and, if
+// it is a member on branches that lost, what shows that they did.
 func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
 	if gone, ok := m.removal(who.Person); ok {
 		for at := gone.block; len(list) < most; {
@@ -134,15 +138,40 @@ func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
 	}
 	for _, tip := range m.blocks.Tips() {
 		if m.state0(tip).Active(who.Device) {
-			branch := m.notOn(m.head, tip)
-			list = append(list, branch[:min(len(branch), maxFarewell)]...)
-			break
+			list = append(list, m.refutation(tip, who.Device)...)
 		}
 	}
 	slices.SortFunc(list, func(a, b wire.BlockHash) int { // all of them are on one chain
 		return cmp.Compare(m.blocks.Header(a).Height, m.blocks.Header(b).Height)
 	})
 	return slices.Compact(list)
+}
+
+// refutation returns the fewest blocks of the head's chain, from where a tip's
+// branch left it, with which fork choice does not pick a block at which the device
+// is a member. What came after those is not for it: it may have made the branch
+// to learn that.
+func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.BlockHash {
+	ours, theirs := m.notOn(m.head, tip), m.notOn(tip, m.head)
+	if len(ours) == 0 {
+		return nil
+	}
+	root := m.blocks.Header(ours[0]).Parent
+	set := []*chain.Block{m.block(root)}
+	for _, hash := range theirs {
+		set = append(set, m.block(hash))
+	}
+	for i, hash := range ours[:min(len(ours), maxFarewell)] {
+		set = append(set, m.block(hash))
+		if !m.state0(chain.Head(root, set)).Active(device) {
+			return ours[:i+1]
+		}
+	}
+	return nil
+}
+
+func (m *Machine) block(hash wire.BlockHash) *chain.Block {
+	return &chain.Block{Hash: hash, Header: m.blocks.Header(hash), Body: m.blocks.Body(hash), State: m.state0(hash)}
 }
 
 func (m *Machine) peerDown(d wire.DeviceID) {

@@ -39,7 +39,7 @@ func Join(self Self, payload []byte, from wire.Member, secrets func(ref []byte) 
 	if err != nil {
 		return nil, Effects{}, refuse(ReasonInvite, err)
 	}
-	if !m.state0(inv.block).Active(from.Device) {
+	if !m.mayInvite(from, inv.block) {
 		return nil, Effects{}, refuse(ReasonInvite, errInviter)
 	}
 	if err := m.graph.SetFloor(a.floor); err != nil {
@@ -222,11 +222,16 @@ func extension(list []mls.Extension, kind uint16) []byte {
 	return nil
 }
 
+// mayInvite reports whether a device is a member's, at the block that invites or
+// now: who passes an invitation on may have come in later than it was made.
+func (m *Machine) mayInvite(from wire.Member, block wire.BlockHash) bool {
+	return m.state0(block).Active(from.Device) || m.state0(m.blocks.Head()).Active(from.Device)
+}
+
 // readmit opens an invitation that came to a machine that is here already: its
 // device was removed and is added again, or added on another branch too.
 func (m *Machine) readmit(now uint64, inv invitation, from wire.Member, secrets func([]byte) ([]byte, bool), eff *Effects) {
-	state := m.state0(inv.block)
-	if secrets == nil || state == nil || m.epochs[inv.block] != nil || !state.Active(from.Device) {
+	if secrets == nil || !m.blocks.Has(inv.block) || m.epochs[inv.block] != nil || !m.mayInvite(from, inv.block) {
 		return
 	}
 	w, err := parseWelcome(inv.welcome)
