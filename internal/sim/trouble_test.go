@@ -190,6 +190,8 @@ func TestBlockOfRemoved(t *testing.T) {
 		w.Cut(n, cleo)
 	}
 	must(t, ann.Do(g, group.Remove{Person: cleo.Self.Person}))
+	removal := ann.Groups[g].Machine.Blocks().Head()
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{w.Add("Dan").Newcomer()}}))
 	for i := range 5 {
 		must(t, cleo.Do(g, group.SetTitle{Title: fmt.Sprint("Mine ", i)}))
 	}
@@ -198,8 +200,11 @@ func TestBlockOfRemoved(t *testing.T) {
 	w.HealAll()
 	w.Run(10_000)
 	alike(t, g, ann, ben)
-	if v := ben.Groups[g].Machine.View(); v.Status != group.StatusActive || len(v.Members) != 2 || v.Title != "Trip" {
+	if v := ben.Groups[g].Machine.View(); v.Status != group.StatusActive || len(v.Members) != 3 || v.Title != "Trip" {
 		t.Errorf("Ben: %+v", v)
+	}
+	if got := cleo.Groups[g].Machine.Blocks(); got.Head() != removal || got.Len() != 9 {
+		t.Errorf("Cleo has head %v and %d blocks: with her own branch she learned what came after her removal", got.Head(), got.Len())
 	}
 	if got := cleo.Groups[g].Machine.Status(); got != group.StatusRemoved {
 		t.Errorf("Cleo has status %d", got)
