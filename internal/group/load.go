@@ -259,6 +259,7 @@ func (l *loading) end() error {
 				continue
 			}
 			m.park(h, v.Missing)
+			continue
 		}
 		if n := newest[h.Device]; n == nil || n.Seq < h.Seq {
 			newest[h.Device] = h
@@ -268,6 +269,7 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	m.missing = len(m.graph.Missing())
+	m.dropAcks(new(Effects)) // left from an earlier membership
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again
 		m.status = StatusActive
 		if m.leaves[m.self.Person] != nil {

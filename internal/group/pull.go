@@ -22,6 +22,9 @@ func (m *Machine) pull(now uint64, eff *Effects) {
 		}
 		m.fetch = fetch{}
 	}
+	if !m.anyPeer(func(p *peer) bool { return p.frontier != nil }) {
+		return
+	}
 	for _, d := range m.connected(true) {
 		p := m.peers[d]
 		if p.frontier == nil || !m.lacks(p.frontier) {

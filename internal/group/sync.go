@@ -126,9 +126,12 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 			}
 		}
 	}
+	if !m.anyPeer(func(p *peer) bool { return isDue(p.haveDue, now) || isDue(p.proofDue, now) }) {
+		return
+	}
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
-		if p.proofDue != 0 && p.proofDue <= now {
+		if isDue(p.proofDue, now) {
 			m.prove(p, eff)
 		}
 		switch {
@@ -140,6 +143,18 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 		}
 	}
 }
+
+// anyPeer spares most steps the peers in order, of which there may be hundreds.
+func (m *Machine) anyPeer(is func(*peer) bool) bool {
+	for _, p := range m.peers {
+		if is(p) {
+			return true
+		}
+	}
+	return false
+}
+
+func isDue(at, now uint64) bool { return at != 0 && at <= now }
 
 // wantHave lets a Have go to the peer, at most one each haveEvery.
 func (m *Machine) wantHave(now uint64, p *peer) {
