@@ -1,5 +1,21 @@
 package node
 
+import "kith/internal/group"
+
+// Remembered publishes so many messages of so many bytes and returns how many
+// events, and bytes of content, can still be caught up on.
+func Remembered(messages, size int) (events, bytes int) {
+	h := newHub()
+	for range messages {
+		h.publish(MessageChanged{Message{Content: group.Content{Body: make([]byte, size)}}})
+	}
+	list, _, _ := h.since(h.last - uint64(len(h.recent)))
+	for _, e := range list {
+		bytes += contentSize(e.Change)
+	}
+	return len(list), bytes
+}
+
 // Hello is what a node says of itself to a friend.
 func Hello(peer []byte, hosts []string, left uint8) []byte { return hello{peer, hosts, left}.bytes() }
 
