@@ -27,6 +27,9 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (ru
 	if ref := h.Ref(); m.graph.Has(ref) || m.waiting[ref] != nil {
 		return "", nil
 	}
+	if len(p.Ciphertext) == 0 {
+		return "", nil // somebody else has it whole
+	}
 	state := m.blocks.State(h.Block)
 	if state == nil {
 		return "", errBlock
@@ -38,7 +41,9 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (ru
 	if !signed && !h.VerifySignature(device.Key[:]) {
 		return "entry-signature", errCommit
 	}
-	if len(p.Ciphertext) > 0 && (int(h.Length) != len(p.Ciphertext) || dag.CiphertextHash(p.Ciphertext) != h.CiphertextHash) {
+	// Nothing expires yet, so a missing ciphertext was stripped on the way: who
+	// took the header alone would never take the whole entry any more.
+	if int(h.Length) != len(p.Ciphertext) || dag.CiphertextHash(p.Ciphertext) != h.CiphertextHash {
 		return "entry-ciphertext", errCommit
 	}
 	return m.admitEntry(now, h, author.Person, p, eff)
@@ -66,6 +71,9 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		m.quarantine(h, p, eff)
 	} else {
 		m.reveal(h, person, p.Ciphertext, verdict.State == dag.Parked, eff)
+		if m.keysToCome(h) {
+			m.quarantine(h, p, eff)
+		}
 		m.vouch(h, verdict.Missing, eff)
 	}
 	delete(m.vouched, h.Ref())
@@ -130,6 +138,12 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 	return row, true
 }
 
+// keysToCome reports whether an entry was written for this device, which cannot
+// read it before it gets another Welcome.
+func (m *Machine) keysToCome(h *dag.Header) bool {
+	return m.epochs[h.Block] == nil && m.state0(h.Block).Active(m.self.Device.ID()) && !m.before0(h.Block)
+}
+
 // before0 reports whether a block is from before this device came in.
 func (m *Machine) before0(block wire.BlockHash) bool {
 	return block != m.joined && m.blocks.IsAncestor(block, m.joined)
@@ -139,9 +153,6 @@ func (m *Machine) before0(block wire.BlockHash) bool {
 // that the ciphertext is this header's and its sender the header's device: else
 // a member could wrap another's ciphertext and burn its key.
 func (m *Machine) open(e *epoch, h *dag.Header, person wire.PersonID, ciphertext []byte) ([]byte, RowState) {
-	if len(ciphertext) == 0 {
-		return nil, RowUnreadable
-	}
 	sender, aad, err := e.secret.Peek(ciphertext)
 	want := h.AAD()
 	if err != nil || !bytes.Equal(aad, want[:]) {

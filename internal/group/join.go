@@ -49,11 +49,9 @@ func Join(self Self, payload []byte, from wire.Member, secrets func(ref []byte) 
 	eff.put(KindFloor, nil, w.floor)
 	m.enter(a, w, &eff)
 	m.joined, m.status = inv.block, StatusInvited
-	for _, b := range inv.infos {
-		m.addInfo(b, &eff)
-	}
 	m.addInfo(self.Info, &eff)
 	m.advance(now, &eff)
+	m.takeInfos(inv.infos, &eff)
 	m.dropWelcomes(&eff)
 	for _, b := range inv.reaches {
 		m.takeReach(b, &eff)
@@ -243,6 +241,7 @@ func (m *Machine) readmit(now uint64, inv invitation, from wire.Member, secrets 
 		return // stale: its key package was used up
 	}
 	m.enter(a, w, eff)
+	m.reconsider(eff)
 	if m.standing(eff) {
 		m.greetAll(now, eff)
 	}

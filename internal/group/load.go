@@ -269,7 +269,7 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	m.missing = len(m.graph.Missing())
-	m.dropAcks(new(Effects)) // left from an earlier membership
+	m.dropAcks(new(Effects))     // left from an earlier membership
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again
 		m.status = StatusActive
 		if m.leaves[m.self.Person] != nil {
