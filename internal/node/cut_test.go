@@ -227,3 +227,37 @@ func TestSessionsEnd(t *testing.T) {
 		t.Error("the order differs")
 	}
 }
+
+// TestKilledAndBack: Ben's machine dies without a word and is back before Ann
+// could notice; his new session takes the place of the dead one at once,
+// whichever of them had dialled.
+func TestKilledAndBack(t *testing.T) {
+	for i := range 4 {
+		t.Run(string(rune('a'+i)), func(t *testing.T) {
+			t.Parallel()
+			c := newCables(t)
+			run := func(name, home string) *person {
+				return startWith(t, name, node.Config{Home: home, Link: c.plug(name, nil)})
+			}
+			ann, ben := run("Ann", t.TempDir()), run("Ben", t.TempDir())
+			befriend(t, ann, ben)
+			g := ann.chatWith(ben)
+			// The session of a friendship was dialled by who asked; another one by
+			// either of them.
+			c.Drop()
+			ann.until("dropped", func() bool { return ann.logged("disconnected") > 0 })
+			ben.until("connected again", func() bool { return ben.connected(g, ann) && ann.connected(g, ben) })
+			before := ann.logged("connected")
+			c.Cut("Ann", "Ben")
+			ben.stop() // his farewell is lost
+			ben = run("Ben", ben.home)
+			c.Heal("Ann", "Ben")
+			began := time.Now()
+			ben.say(g, "I was gone")
+			ann.sees(g, "I was gone")
+			ann.say(g, "so I see")
+			ben.sees(g, "I was gone", "so I see")
+			t.Logf("talking again after %v, in session %d of Ann's", time.Since(began).Round(time.Millisecond), ann.logged("connected")-before+1)
+		})
+	}
+}
