@@ -29,6 +29,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.head = head
 	changed := HeadChanged{Head: head, Blocks: m.notOn(head, old), Lost: m.notOn(old, head)}
 	eff.Notify = append(eff.Notify, changed)
+	spoke := m.speaks()
 	resumed := m.standing(eff)
 	for _, hash := range changed.Blocks {
 		for _, op := range m.blocks.Header(hash).Ops {
@@ -38,7 +39,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 		}
 	}
 	m.dropAcks(eff)
-	m.meet(now, len(changed.Blocks), eff)
+	m.meet(now, spoke, len(changed.Blocks), eff)
 	if resumed {
 		m.greetAll(now, eff)
 	}
@@ -179,11 +180,12 @@ func (m *Machine) forget(person wire.PersonID, eff *Effects) {
 	}
 }
 
-// prune deletes secrets that may not be kept: epochs further below the head
-// than a fork may reach back, and message keys of epochs that were succeeded
-// long ago (docs/spec/chain.md, "Keeping and deleting secrets").
+// prune deletes secrets that may not be kept: of epochs that were succeeded long
+// ago, and sooner of those further below the head than a fork may reach back
+// (docs/spec/chain.md, "Keeping and deleting secrets").
 func (m *Machine) prune(now uint64, eff *Effects) {
 	height := m.state().Height()
+	m.pruneDue = 0
 	for _, hash := range sortedBlocks(m.epochs) {
 		e, h := m.epochs[hash], m.blocks.Header(hash)
 		if newest := hash == m.head; newest != (e.since == 0) {
@@ -193,11 +195,22 @@ func (m *Machine) prune(now uint64, eff *Effects) {
 			}
 			eff.put(KindEpoch, hash[:], e.record())
 		}
-		if h.Height+maxEpochs < height && e.since+keepRatchets < now {
-			delete(m.epochs, hash)
-			eff.drop(KindEpoch, hash[:])
-			eff.drop(KindRatchet, hash[:])
+		if hash == m.head {
+			continue
 		}
+		until := e.since + keepEpoch
+		if h.Height+maxEpochs < height {
+			until = e.since + keepDeep
+		}
+		if until > now {
+			m.pruneDue = m.soon(m.pruneDue, until)
+			continue
+		}
+		e.ratchets.Erase()
+		e.secret.Erase()
+		delete(m.epochs, hash)
+		eff.drop(KindEpoch, hash[:])
+		eff.drop(KindRatchet, hash[:])
 	}
 	for _, hash := range sortedBlocks(m.publics) {
 		if m.blocks.Header(hash).Height+maxPublics < height {

@@ -291,6 +291,7 @@ func (m *Machine) keepBlock(b *madeBlock, eff *Effects) error {
 
 func (m *Machine) keepEpoch(hash wire.BlockHash, secret *mls.Epoch, eff *Effects) {
 	e := &epoch{secret: secret, ratchets: secret.Ratchets()}
+	secret.ForgetMessages()
 	m.epochs[hash] = e
 	eff.put(KindEpoch, hash[:], e.record())
 	m.keepRatchets(hash, e, eff)

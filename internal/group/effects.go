@@ -90,11 +90,10 @@ type Frame struct {
 	Payload []byte
 }
 
-// Serve asks for stored entries to be sent: whoever drives the machine reads
-// KindEntry and KindCipher of the refs (their key is [EntryKey]) and sends what
-// [Batches] makes of them, also if that is nothing. An entry whose ciphertext is
-// gone goes with an empty one; one that is not stored at all is left out.
+// Serve asks for stored entries to be sent: whoever drives the machine sends
+// what Answer makes of them, also if that is nothing.
 type Serve struct {
 	To   wire.DeviceID
 	Refs []dag.Ref
+	Bare []bool // of each ref: its header alone, for who was no member then
 }

@@ -27,9 +27,6 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (ru
 	if ref := h.Ref(); m.graph.Has(ref) || m.waiting[ref] != nil {
 		return "", nil
 	}
-	if len(p.Ciphertext) == 0 {
-		return "", nil // somebody else has it whole
-	}
 	state := m.blocks.State(h.Block)
 	if state == nil {
 		return "", errBlock
@@ -41,9 +38,13 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (ru
 	if !signed && !h.VerifySignature(device.Key[:]) {
 		return "entry-signature", errCommit
 	}
-	// Nothing expires yet, so a missing ciphertext was stripped on the way: who
-	// took the header alone would never take the whole entry any more.
-	if int(h.Length) != len(p.Ciphertext) || dag.CiphertextHash(p.Ciphertext) != h.CiphertextHash {
+	// Who was no member at the block gets the header alone; who was waits for
+	// somebody who has the entry whole, since it would not be taken twice.
+	bare := len(p.Ciphertext) == 0
+	if bare && state.Active(m.self.Device.ID()) {
+		return "", nil
+	}
+	if !bare && (int(h.Length) != len(p.Ciphertext) || dag.CiphertextHash(p.Ciphertext) != h.CiphertextHash) {
 		return "entry-ciphertext", errCommit
 	}
 	return m.admitEntry(now, h, author.Person, p, eff)

@@ -47,8 +47,9 @@ func (m *Machine) greetAll(now uint64, eff *Effects) {
 }
 
 // meet greets the peers that the head has just made members, and takes leave of
-// those that it ended the membership of; fresh blocks are new on its chain.
-func (m *Machine) meet(now uint64, fresh int, eff *Effects) {
+// those that it ended the membership of, if this device spoke before; fresh blocks
+// are new on its chain.
+func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
 		before := p.rel
@@ -56,7 +57,7 @@ func (m *Machine) meet(now uint64, fresh int, eff *Effects) {
 		switch {
 		case p.rel == present && before != present:
 			m.greet(now, p, eff)
-		case p.rel == former && before == present && m.speaks():
+		case p.rel == former && before == present && spoke:
 			most := maxFarewell
 			if p.named { // it has what was here before
 				most = min(most, fresh)

@@ -29,7 +29,7 @@ func Join(self Self, payload []byte, from wire.Member, secrets func(ref []byte) 
 		if err != nil {
 			return nil, Effects{}, refuse(ReasonInvite, err)
 		}
-		m.takeWelcome(hash, b.welcome, &eff)
+		m.takeWelcome(&peer{member: from}, hash, b.welcome, &eff)
 	}
 	w, err := parseWelcome(inv.welcome)
 	if err != nil {

@@ -16,6 +16,10 @@ const (
 	// maxBatch is how many bytes of entries one answer carries, so that a
 	// newcomer's first screen is not held up by one long answer.
 	maxBatch = 256 << 10
+	// maxAnswer is how many bytes of entries are read and queued for one request:
+	// a fraction of what a session queues (package peer), so that several groups
+	// catch up over one session at once.
+	maxAnswer = 2 << 20
 	// maxBatchEntries bounds the entries of one answer and of one frame.
 	maxBatchEntries = 512
 	// batchFrom is how many entries of one frame are checked as a batch: below
@@ -68,9 +72,12 @@ const (
 	// leaveStep is how much later each next member by rank commits a Leave that
 	// nobody has committed: the lowest rank online is first.
 	leaveStep = 400
-	// keepRatchets is how long message keys of an epoch are kept after this
-	// device learned of its successor.
-	keepRatchets = 7 * 24 * 3600 * 1000
+	// keepEpoch is how long the secrets and message keys of an epoch are kept
+	// after this device learned of its successor: so long somebody who was away
+	// may come back with a branch from there, or with entries of it.
+	keepEpoch = 30 * 24 * 3600 * 1000
+	// keepDeep is the same for epochs more than maxEpochs below the head.
+	keepDeep = 7 * 24 * 3600 * 1000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

@@ -49,6 +49,7 @@ type Machine struct {
 	fetch     fetch
 	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
 	ackDue    uint64                  // ms; 0: none
+	pruneDue  uint64                  // ms; 0: no secrets wait to be deleted
 	digestDue uint64                  // ms; 0: none
 	now       uint64                  // ms; of the newest input
 }
@@ -157,6 +158,9 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	if !m.speaks() {
 		return
 	}
+	if isDue(m.pruneDue, now) {
+		m.prune(now, eff)
+	}
 	m.commitLeaves(now, eff)
 	m.ack(now, eff)
 	m.announce(now, eff)
@@ -176,6 +180,8 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		}
 	}
 	clear(m.turned)
+	// The same step may have ended the membership of who asked.
+	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Active(s.To) })
 	eff.Wake = m.wake(now)
 	return eff
 }
@@ -192,6 +198,7 @@ func (m *Machine) wake(now uint64) uint64 {
 		}
 	}
 	at(m.ackDue)
+	at(m.pruneDue)
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)

@@ -2,7 +2,6 @@ package group
 
 import (
 	"errors"
-	"slices"
 
 	"kith/internal/dag"
 	"kith/internal/wire"
@@ -62,8 +61,19 @@ func (m *Machine) onWant(p *peer, r *wire.Reader, eff *Effects) error {
 	if len(refs) > maxBatchEntries {
 		refs = refs[:maxBatchEntries]
 	}
-	eff.Serve = append(eff.Serve, Serve{p.member.Device, refs})
+	answer := Serve{To: p.member.Device, Refs: refs}
+	for _, ref := range refs {
+		answer.Bare = append(answer.Bare, !m.mayRead(p.member.Device, ref))
+	}
+	eff.Serve = append(eff.Serve, answer)
 	return nil
+}
+
+// mayRead reports whether a device was a member's at the block an entry names.
+// Who was not is given the header, so that no log has a hole, and nothing else.
+func (m *Machine) mayRead(d wire.DeviceID, ref dag.Ref) bool {
+	block, ok := m.graph.Block(ref)
+	return ok && m.state0(block).Active(d)
 }
 
 // onEntries takes entries, pushed or asked for.
@@ -130,11 +140,35 @@ func (m *Machine) signed(entries []Packed) []bool {
 	return known
 }
 
-// Batches cuts the answer to a [Serve] into payloads of bounded size. An entry
-// without a header is left out: of what lies at or below its floor a device has
-// names only.
+// Answer reads the entries of a Serve and makes the payloads to be sent, of at
+// most maxAnswer bytes in all: who lacks more asks again. read gives a stored
+// record, nil if there is none; of what lies below its floor a device has names
+// only, and such entries are left out.
+func (s Serve) Answer(read func(k Kind, key []byte) ([]byte, error)) ([][]byte, error) {
+	var entries []Packed
+	for i, size := 0, 0; i < len(s.Refs) && size < maxAnswer; i++ {
+		key := EntryKey(s.Refs[i])
+		header, err := read(KindEntry, key)
+		if err != nil {
+			return nil, err
+		}
+		e := Packed{Header: header}
+		bare := i < len(s.Bare) && s.Bare[i]
+		if !bare {
+			if e.Ciphertext, err = read(KindCipher, key); err != nil {
+				return nil, err
+			}
+		}
+		if len(header) > 0 && (bare || len(e.Ciphertext) > 0) {
+			entries = append(entries, e)
+			size += len(e.Header) + len(e.Ciphertext)
+		}
+	}
+	return Batches(entries), nil
+}
+
+// Batches cuts entries into the payloads of one answer, each of bounded size.
 func Batches(entries []Packed) (payloads [][]byte) {
-	entries = slices.DeleteFunc(slices.Clone(entries), func(p Packed) bool { return len(p.Header) == 0 })
 	for start := 0; ; {
 		end, size := start, 0
 		for end < len(entries) && (end == start || size < maxBatch) {

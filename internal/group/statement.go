@@ -184,6 +184,17 @@ func (m *Machine) addInfo(b []byte, eff *Effects) bool {
 	return true
 }
 
+// takeInfos keeps what others say the names and the title at the head are, and
+// nothing else: whoever may speak could otherwise fill the store.
+func (m *Machine) takeInfos(list [][]byte, eff *Effects) {
+	wanted := m.commitments()
+	for _, b := range list {
+		if info, err := identity.ParseInfo(b); err == nil && slices.Contains(wanted, info.Commit()) {
+			m.addInfo(b, eff)
+		}
+	}
+}
+
 func (m *Machine) allInfos() (list [][]byte) {
 	for _, d := range m.commitments() {
 		if b := m.infos[d]; b != nil {
@@ -232,9 +243,7 @@ func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects
 	if err != nil {
 		return err
 	}
-	for _, b := range f.infos {
-		m.addInfo(b, eff)
-	}
+	m.takeInfos(f.infos, eff)
 	if !m.speaks() {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 
@@ -193,7 +194,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case !m.speaks():
 		// An invited device says nothing until its person accepts.
 	case kind == frameDigest:
-		err = m.onDigest(now, p, r)
+		err = m.onDigest(now, p, r, eff)
 	case kind == frameHave:
 		err = m.onHave(now, p, r, eff)
 	case kind == frameEntries:
@@ -230,11 +231,14 @@ func (m *Machine) receivedFromFormer(kind uint8, from wire.Member, r *wire.Reade
 	}
 }
 
-func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader) error {
+func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
 	var d wire.Digest
 	r.Fixed(d[:])
 	if err := r.Done(); err != nil {
 		return err
+	}
+	if !p.named {
+		m.offerWelcomes(p, eff)
 	}
 	p.named, p.digest = true, d
 	if d != m.digest() {
@@ -320,11 +324,11 @@ func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effe
 	for _, b := range blocks {
 		hash, err := m.takeBlockOnce(b, &fresh, eff)
 		if err != nil {
-			m.notTaken(now, p, err, eff)
+			m.notTaken(now, p, b.header, err, eff)
 			break
 		}
 		held = append(held, hash)
-		m.takeWelcome(hash, b.welcome, eff)
+		m.takeWelcome(p, hash, b.welcome, eff)
 	}
 	if len(fresh) > 0 {
 		m.takeFresh(now, p, fresh, eff)
@@ -333,19 +337,35 @@ func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effe
 	m.contradict(p, held, len(fresh) > 0, eff)
 }
 
-// notTaken does what follows from a block that was not taken. That it needs a
-// newer program is believed of a member alone: nothing in it can be checked.
-func (m *Machine) notTaken(now uint64, p *peer, err error, eff *Effects) {
+// notTaken does what follows from a block that was not taken. One that needs a
+// newer program stops the group only if an admin signed it on a block that is
+// held: else any member could stop it for everybody.
+func (m *Machine) notTaken(now uint64, p *peer, header []byte, err error, eff *Effects) {
 	var missing *chain.MissingError
 	switch {
 	case errors.As(err, &missing):
 		m.wantHave(now, p)
 	case !errors.Is(err, chain.ErrNewer):
 		eff.Notify = append(eff.Notify, Misbehaved{p.member, "block"})
-	case p.rel == present && m.speaks():
+	case m.speaks() && m.byAdmin(header):
 		m.setStatus(StatusNewer, eff)
 		eff.Write = append(eff.Write, m.selfRecord())
 	}
+}
+
+// byAdmin reports whether an active device of an admin at the parent signed a
+// header that this program can parse, if not judge.
+func (m *Machine) byAdmin(header []byte) bool {
+	h, err := chain.ParseHeader(header)
+	if err != nil {
+		return false
+	}
+	parent := m.state0(h.Parent)
+	if parent == nil || h.Group != m.group || !parent.IsAdmin(h.Author.Person) || !parent.Active(h.Author.Device) {
+		return false
+	}
+	owner, d, ok := parent.Device(h.Author.Device)
+	return ok && owner.Person == h.Author.Person && h.VerifySignature(d.Key[:])
 }
 
 // takeFresh goes on from blocks that are new here.
@@ -372,13 +392,29 @@ func (m *Machine) takeBlockOnce(b blockFrame, fresh *[]wire.BlockHash, eff *Effe
 	return hash, err
 }
 
-func (m *Machine) takeWelcome(hash wire.BlockHash, b []byte, eff *Effects) {
-	if len(b) == 0 || !m.welcomes[hash].empty() {
+// takeWelcome keeps the Welcome that came beside a block, to be passed on.
+// Nobody but its newcomers can check it, so what the block's author brings
+// replaces what others brought.
+func (m *Machine) takeWelcome(p *peer, hash wire.BlockHash, b []byte, eff *Effects) {
+	h := m.blocks.Header(hash)
+	if len(b) == 0 || !admitsAnybody(h) || !m.welcomes[hash].empty() && h.Author != p.member {
 		return
 	}
-	if w, err := parseWelcome(b); err == nil && admitsAnybody(m.blocks.Header(hash)) {
+	if w, err := parseWelcome(b); err == nil && !bytes.Equal(w.bytes(), m.welcomes[hash].bytes()) {
 		m.keepWelcome(hash, w, eff)
 	}
+}
+
+// offerWelcomes sends a peer that has just named the group the Welcomes of this
+// device's own blocks that are still needed: it may hold others' in their place.
+func (m *Machine) offerWelcomes(p *peer, eff *Effects) {
+	var own []wire.BlockHash
+	for _, hash := range sortedBlocks(m.welcomes) {
+		if m.blocks.Header(hash).Author == m.self.Member() {
+			own = append(own, hash)
+		}
+	}
+	m.sendBlocks(p.member.Device, own, eff)
 }
 
 func admitsAnybody(h *chain.Header) bool {
@@ -398,9 +434,7 @@ func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) er
 	for _, b := range inv.reaches {
 		m.takeReach(b, eff)
 	}
-	for _, b := range inv.infos {
-		m.addInfo(b, eff)
-	}
+	m.takeInfos(inv.infos, eff)
 	if m.speaks() && m.relation(p.member) == present {
 		m.sendDigest(p.member.Device, eff) // tells the inviter that we are in
 	}
