@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,8 +43,11 @@ func (n *Node) Send(ctx context.Context, g wire.GroupID, client string, c group.
 			if err := o.step(group.Compose{Client: client, Content: c}); err != nil {
 				return err
 			}
-			if row, err = n.db.RowByClient(g, client); err != nil || row == nil {
+			if row, err = n.db.RowByClient(g, client); err != nil {
 				return storeError(err)
+			}
+			if row == nil {
+				return errors.New("node: the message was written and is not shown")
 			}
 		}
 		sent = n.message(o, *row)
