@@ -261,7 +261,8 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 	p.frontier = f.frontier
 	theyHave := len(m.blocks.Unknown(f.offer)) > 0 || m.lacks(f.frontier)
 	theyHave = theyHave || newer(f.acks, m.ackNumbers()) || newer(f.reaches, m.reachNumbers())
-	if theyHave && p.haveLast+haveEvery <= now && p.haveDue == 0 {
+	theyLack := len(m.graph.Suffix(f.frontier, 1)) > 0 // they ask once they know what is here
+	if (theyHave || theyLack) && p.haveLast+haveEvery <= now && p.haveDue == 0 {
 		m.sendHave(now, p.member.Device, eff)
 	}
 	return nil
