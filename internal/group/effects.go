@@ -38,7 +38,7 @@ const (
 	KindLeave   Kind = 11 // person: signed Leave that waits to be committed
 	KindFloor   Kind = 12 // no key: the floor this device joined on
 	KindWelcome Kind = 13 // block hash: the welcome made with the block, to pass on
-	KindHeads   Kind = 14 // person: its chain's headers, as vector of opaque<V>
+	// 14 is reserved.
 	KindLate    Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
 )
 

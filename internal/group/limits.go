@@ -42,8 +42,6 @@ const (
 	maxStatements = 4096
 	// maxInfo bounds the preimage of a name or title in bytes.
 	maxInfo = 512
-	// maxHeads bounds the person headers a member is introduced with.
-	maxHeads = 64
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them.
 	maxQuarantine = 256

@@ -44,9 +44,19 @@ func Load(self Self, records Source) (*Machine, error) {
 		kind Kind
 		take func(Record) error
 	}{
-		{KindBlock, l.block}, {KindPublic, l.public}, {KindEpoch, l.epoch}, {KindRatchet, l.ratchet},
-		{KindSelf, l.self}, {KindFloor, l.floor}, {KindEntry, l.entry}, {KindAck, l.ack}, {KindReach, l.reach},
-		{KindInfo, l.info}, {KindLeave, l.leave}, {KindWelcome, l.welcome}, {KindLate, l.late},
+		{KindBlock, l.block},
+		{KindPublic, l.public},
+		{KindEpoch, l.epoch},
+		{KindRatchet, l.ratchet},
+		{KindSelf, l.self},
+		{KindFloor, l.floor},
+		{KindEntry, l.entry},
+		{KindAck, l.ack},
+		{KindReach, l.reach},
+		{KindInfo, l.info},
+		{KindLeave, l.leave},
+		{KindWelcome, l.welcome},
+		{KindLate, l.late},
 	} {
 		if err := records(step.kind, step.take); err != nil {
 			return nil, refuse(ReasonStored, fmt.Errorf("records of kind %d: %w", step.kind, err))

@@ -51,7 +51,7 @@ func TestNames(t *testing.T) {
 		{strings.Repeat("ü", 64), ""},
 		{strings.Repeat("😀", 64), ""},
 		{"Family 👨‍👩‍👧", ""}, // joiners
-		{"می‌خواهم", ""},     // zero width non-joiner
+		{"می\u200cخواهم", ""},     // zero width non-joiner
 		{"שלום", ""},
 		{"e\u0301", ""},
 		{strings.Repeat("ü", 65), identity.ReasonNameLong},
