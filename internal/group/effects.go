@@ -39,7 +39,7 @@ const (
 	KindFloor   Kind = 12 // no key: the floor this device joined on
 	KindWelcome Kind = 13 // block hash: the welcome made with the block, to pass on
 	// 14 is reserved.
-	KindLate    Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
+	KindLate Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes

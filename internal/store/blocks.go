@@ -81,7 +81,7 @@ func (f *blockFile) SizeHint(size int64) error      { return full(vfsutil.WrapSi
 func (f *blockFile) HasMoved() (bool, error)        { return vfsutil.WrapHasMoved(f.File) }
 func (f *blockFile) PersistWAL() bool               { return vfsutil.WrapPersistWAL(f.File) }
 func (f *blockFile) SetPersistWAL(keep bool)        { vfsutil.WrapSetPersistWAL(f.File, keep) }
-func (f *blockFile) PowersafeOverwrite() bool { return vfsutil.WrapPowersafeOverwrite(f.File) }
+func (f *blockFile) PowersafeOverwrite() bool       { return vfsutil.WrapPowersafeOverwrite(f.File) }
 
 func (f *blockFile) SetPowersafeOverwrite(safe bool) { vfsutil.WrapSetPowersafeOverwrite(f.File, safe) }
 
