@@ -245,5 +245,6 @@ func (m *Machine) readmit(now uint64, inv invitation, from wire.Member, secrets 
 	if m.standing(eff) {
 		m.greetAll(now, eff)
 	}
+	m.ackDue = m.soon(m.ackDue, now) // what was due before the keys came was not signed
 	eff.Write = append(eff.Write, m.selfRecord())
 }

@@ -294,7 +294,7 @@ func (n *Node) DeleteChat(g wire.GroupID) error {
 	}
 	v := o.picture.Load().view
 	alone := len(v.Members) == 1 && g != n.notes
-	if !alone && !rejoins(v.Status) {
+	if !alone && !outside(v.Status) {
 		return fail(ReasonStillIn, v.Title)
 	}
 	n.forget(o)

@@ -160,19 +160,22 @@ func (n *Node) receive(s *peer.Session, m peer.Message) {
 	}
 	g := wire.GroupID(m.Channel)
 	o := n.owner(g)
-	if group.IsInvitation(m.Payload) && (o == nil || rejoins(o.picture.Load().view.Status)) {
-		n.invited(s, g, m.Payload)
-		return
-	}
 	if o == nil {
-		return // a group that this device has forgotten or never knew
+		if group.IsInvitation(m.Payload) {
+			n.invited(s, g, m.Payload)
+		}
+		return // else a group that this device has forgotten or never knew
 	}
-	from := s.Remote()
-	o.post(func() { _ = o.step(group.Received{From: from, Payload: m.Payload}) })
+	in := group.Received{From: s.Remote(), Payload: m.Payload}
+	if group.IsInvitation(m.Payload) {
+		in.Secrets = o.secretsFor(m.Payload)
+	}
+	o.post(func() { _ = o.step(in) })
 }
 
-// rejoins reports whether an invitation can lead back into a group.
-func rejoins(s group.Status) bool {
+// outside reports whether a group is one that this device takes no part in any
+// more, though an invitation can lead back into it.
+func outside(s group.Status) bool {
 	return s == group.StatusLeft || s == group.StatusRemoved || s == group.StatusDeclined
 }
 
@@ -217,7 +220,7 @@ func (n *Node) related(who wire.Member) bool {
 	}
 	for _, o := range n.allOwners() {
 		p := o.picture.Load()
-		if rejoins(p.view.Status) {
+		if outside(p.view.Status) {
 			continue
 		}
 		if slices.ContainsFunc(p.devices, func(d group.DeviceView) bool { return d.Member == who && !d.Former }) {
