@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"os"
 	"strings"
 
 	"github.com/mdp/qrterminal/v3"
@@ -15,7 +14,7 @@ func (p *program) linkVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:   "link",
 		Short: "Make a contact link, by which one person can ask to be your friend",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			l, err := call(c.Context(), p.client().NewContactLink, &v1.NewContactLinkRequest{})
 			if err != nil {
@@ -53,7 +52,7 @@ func terminalQR(text string) string {
 // coloured makes what is drawn white white on every terminal: cameras of some
 // telephones do not read a code whose colours are the other way round.
 func (p *program) coloured(code string) string {
-	if file, ok := p.out.(*os.File); !ok || !isTerminal(file) {
+	if !p.atTerminal() {
 		return code
 	}
 	const whiteOnBlack, plain = "\x1b[97;40m", "\x1b[0m"
