@@ -326,7 +326,7 @@ func (n *Node) askLink(ctx context.Context, l identity.ContactLink, given [][]by
 	if err != nil {
 		return err
 	}
-	if err := n.answered(theirs); err != nil {
+	if err := n.answered(l, theirs); err != nil {
 		s.Close(err)
 		return err
 	}

@@ -241,14 +241,23 @@ func (n *Node) AddFriend(text string) (Friend, error) {
 }
 
 // answered takes the answer to an own request.
-func (n *Node) answered(r peer.Request) error {
+// Only the link that was answered is done with: its person may have been given
+// another one meanwhile.
+func (n *Node) answered(l identity.ContactLink, r peer.Request) error {
 	p := r.Member.Person
 	f, err := n.updateFriend(p, func(f *friend) (bool, error) {
 		if f.State == FriendBlocked || f.State == 0 {
 			return f.State != 0, fail(ReasonBlocked, "")
 		}
+		text, given := f.Link, f.Given
+		if err := f.meet(r); err != nil {
+			return true, err
+		}
 		f.Given = nil
-		return true, f.meet(r)
+		if open, err := identity.ParseContactLink(text, nowMS()/1000); err == nil && open.Tag() != l.Tag() {
+			f.Link, f.Given = text, given
+		}
+		return true, nil
 	})
 	if err == nil && f.State == FriendFriend && f.Opener {
 		n.spawnOpen(p)
