@@ -15,8 +15,8 @@ func (m *Machine) start(createdAt uint64) {
 	m.graph.Older = func(a, b wire.BlockHash) bool { return a != b && m.blocks.IsAncestor(a, b) }
 }
 
-// state0 is the membership at a block that is held.
-func (m *Machine) state0(hash wire.BlockHash) *chain.State { return m.blocks.State(hash) }
+// stateAt is the membership at a block that is held.
+func (m *Machine) stateAt(hash wire.BlockHash) *chain.State { return m.blocks.State(hash) }
 
 // advance takes the head that fork choice gives now, and everything that
 // follows from another one.
@@ -127,7 +127,7 @@ func (m *Machine) standing(eff *Effects) (resumed bool) {
 
 // instance names the membership that this device's person has at a block.
 func (m *Machine) instance(at wire.BlockHash) (i wire.Instance) {
-	if s := m.state0(at); s != nil {
+	if s := m.stateAt(at); s != nil {
 		who, _ := s.Person(m.self.Person)
 		i = who.Instance
 	}

@@ -54,11 +54,17 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (ru
 // what it says.
 func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p Packed, eff *Effects) (string, error) {
 	verdict, err := m.graph.Check(h)
+	if err == nil && (verdict.State == dag.Known || verdict.State == dag.Below) {
+		return "", nil
+	}
+	if m.byCopy(h) {
+		eff.Notify = append(eff.Notify, Copied{})
+		if err != nil {
+			return "", nil // who passes it on breaks no rule
+		}
+	}
 	if err != nil {
 		return "entry-claim", err
-	}
-	if verdict.State == dag.Known || verdict.State == dag.Below {
-		return "", nil
 	}
 	added, err := m.graph.Add(h)
 	if errors.Is(err, dag.ErrFull) {
@@ -87,6 +93,12 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	m.ackDue = m.soon(m.ackDue, now+ackEvery)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
 	return "", nil
+}
+
+// byCopy reports whether an entry that is not here is of this device's own
+// present membership: all it writes is here before anybody else has it.
+func (m *Machine) byCopy(h *dag.Header) bool {
+	return h.Device == m.self.Device.ID() && (h.Block == m.joined || m.blocks.IsAncestor(m.joined, h.Block))
 }
 
 // reveal shows what an entry says.
@@ -131,7 +143,7 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 	e := m.epochs[h.Block]
 	if e == nil {
 		row.State = RowUnreadable
-		return row, !m.before0(h.Block)
+		return row, !m.beforeJoining(h.Block)
 	}
 	content, state := m.open(e, h, person, ciphertext)
 	row.State, row.Content = state, content
@@ -142,11 +154,11 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 // keysToCome reports whether an entry was written for this device, which cannot
 // read it before it gets another Welcome.
 func (m *Machine) keysToCome(h *dag.Header) bool {
-	return m.epochs[h.Block] == nil && m.state0(h.Block).Active(m.self.Device.ID()) && !m.before0(h.Block)
+	return m.epochs[h.Block] == nil && m.stateAt(h.Block).Active(m.self.Device.ID()) && !m.beforeJoining(h.Block)
 }
 
-// before0 reports whether a block is from before this device came in.
-func (m *Machine) before0(block wire.BlockHash) bool {
+// beforeJoining reports whether a block is from before this device came in.
+func (m *Machine) beforeJoining(block wire.BlockHash) bool {
 	return block != m.joined && m.blocks.IsAncestor(block, m.joined)
 }
 

@@ -96,7 +96,7 @@ func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Eff
 		return
 	}
 	for _, hash := range slices.Backward(held) {
-		if _, _, known := m.state0(hash).Device(own); known && !m.state0(hash).Active(own) && !m.blocks.IsAncestor(hash, m.head) {
+		if _, _, known := m.stateAt(hash).Device(own); known && !m.stateAt(hash).Active(own) && !m.blocks.IsAncestor(hash, m.head) {
 			p.answered = true
 			answer := m.ending(p.member, maxFarewell)
 			if p.rel == present {
@@ -116,7 +116,7 @@ func (m *Machine) disabuse(fresh []wire.BlockHash, eff *Effects) {
 	}
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
-		if p.rel == former && slices.ContainsFunc(fresh, func(h wire.BlockHash) bool { return m.state0(h).Active(d) }) {
+		if p.rel == former && slices.ContainsFunc(fresh, func(h wire.BlockHash) bool { return m.stateAt(h).Active(d) }) {
 			m.sendBlocks(d, m.ending(p.member, 1), eff)
 		}
 	}
@@ -130,7 +130,7 @@ func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
 		for at := gone.block; len(list) < most; {
 			list = append(list, at)
 			at = m.blocks.Header(at).Parent
-			if s := m.state0(at); s == nil {
+			if s := m.stateAt(at); s == nil {
 				break
 			} else if _, _, known := s.Device(who.Device); !known {
 				break
@@ -138,7 +138,7 @@ func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
 		}
 	}
 	for _, tip := range m.blocks.Tips() {
-		if m.state0(tip).Active(who.Device) {
+		if m.stateAt(tip).Active(who.Device) {
 			list = append(list, m.refutation(tip, who.Device)...)
 		}
 	}
@@ -164,7 +164,7 @@ func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.Bl
 	}
 	for i, hash := range ours[:min(len(ours), maxFarewell)] {
 		set = append(set, m.block(hash))
-		if !m.state0(chain.Head(root, set)).Active(device) {
+		if !m.stateAt(chain.Head(root, set)).Active(device) {
 			return ours[:i+1]
 		}
 	}
@@ -172,7 +172,7 @@ func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.Bl
 }
 
 func (m *Machine) block(hash wire.BlockHash) *chain.Block {
-	return &chain.Block{Hash: hash, Header: m.blocks.Header(hash), Body: m.blocks.Body(hash), State: m.state0(hash)}
+	return &chain.Block{Hash: hash, Header: m.blocks.Header(hash), Body: m.blocks.Body(hash), State: m.stateAt(hash)}
 }
 
 func (m *Machine) peerDown(d wire.DeviceID) {

@@ -223,7 +223,7 @@ func extension(list []mls.Extension, kind uint16) []byte {
 // mayInvite reports whether a device is a member's, at the block that invites or
 // now: who passes an invitation on may have come in later than it was made.
 func (m *Machine) mayInvite(from wire.Member, block wire.BlockHash) bool {
-	return m.state0(block).Active(from.Device) || m.state0(m.blocks.Head()).Active(from.Device)
+	return m.stateAt(block).Active(from.Device) || m.stateAt(m.blocks.Head()).Active(from.Device)
 }
 
 // readmit opens an invitation that came to a machine that is here already: its

@@ -73,7 +73,7 @@ func (m *Machine) onWant(p *peer, r *wire.Reader, eff *Effects) error {
 // Who was not is given the header, so that no log has a hole, and nothing else.
 func (m *Machine) mayRead(d wire.DeviceID, ref dag.Ref) bool {
 	block, ok := m.graph.Block(ref)
-	return ok && m.state0(block).Active(d)
+	return ok && m.stateAt(block).Active(d)
 }
 
 // onEntries takes entries, pushed or asked for.
