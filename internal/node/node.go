@@ -61,6 +61,8 @@ type Node struct {
 	targets  map[wire.DeviceID]*target
 	asks     map[wire.PersonID]*target   // of contact links not answered yet
 	said     map[wire.PersonID]time.Time // see patient
+	damaged  []wire.GroupID              // that do not load
+	copied   bool                        // something was seen that only another copy of this home can do
 	internet link.Link
 	lan      link.Link
 }
