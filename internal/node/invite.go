@@ -17,8 +17,13 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 	n.joining.Lock()
 	defer n.joining.Unlock()
 	from := s.Remote()
+	if n.isDamaged(g) {
+		return // what is stored of it stays as it is
+	}
 	if o := n.owner(g); o != nil { // another member was first
-		o.post(func() { _ = o.step(group.Received{From: from, Payload: payload, Secrets: o.secretsFor(payload)}) })
+		o.post(func() {
+			o.received(s, group.Received{From: from, Payload: payload, Secrets: o.secretsFor(payload)})
+		})
 		return
 	}
 	var madeFor wire.PersonID
@@ -73,6 +78,12 @@ func (o *owner) secretsFor(payload []byte) func([]byte) ([]byte, bool) {
 		}
 		return own.Secrets, true
 	}
+}
+
+func (n *Node) isDamaged(g wire.GroupID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Contains(n.damaged, g)
 }
 
 func (n *Node) isFriend(p wire.PersonID) bool {

@@ -170,7 +170,7 @@ func (n *Node) receive(s *peer.Session, m peer.Message) {
 	if group.IsInvitation(m.Payload) {
 		in.Secrets = o.secretsFor(m.Payload)
 	}
-	o.post(func() { _ = o.step(in) })
+	o.post(func() { o.received(s, in) })
 }
 
 // outside reports whether a group is one that this device takes no part in any
