@@ -236,6 +236,11 @@ func (n *Node) AddFriend(text string) (Friend, error) {
 			return Friend{}, err
 		}
 	}
+	n.mu.Lock()
+	if t := n.asks[l.Person]; t != nil {
+		t.hurry() // the failures of an earlier link say nothing about this one
+	}
+	n.mu.Unlock()
 	n.kickDialer()
 	return n.Friend(l.Person)
 }
