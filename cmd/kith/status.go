@@ -43,6 +43,12 @@ func (p *program) printStatus(n *v1.Node) {
 		{"chats", number(uint64(n.Chats))},
 	})
 	p.println(reachSentence(n.Reachability))
+	if n.Copied {
+		p.println("Another copy of this home is running, or was: messages get lost. Keep one, and delete the others.")
+	}
+	for _, id := range n.DamagedChats {
+		p.printf("The chat %s is stored and cannot be opened. Keep a copy of the home folder, and report this.", short(id))
+	}
 }
 
 func addressesOf(n *v1.Node) string {

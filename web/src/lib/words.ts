@@ -99,6 +99,8 @@ export const words = {
     refused: (why: string) => `Not sent. ${why}`,
     discard: 'Discard',
     offline: 'Offline, trying again',
+    copied: 'Another copy of this home is running, or was: messages get lost. Keep one, and delete the others.',
+    damagedChats: (count: number) => `${count === 1 ? 'A chat is' : `${count} chats are`} stored and cannot be opened. Keep a copy of the home folder.`,
     offlineWaiting: (count: number) => `Offline, ${count} waiting`,
     keptDirect: (who: string) => `Kept here. ${who} gets it when both your Kiths are on together.`,
     keptGroup: 'Kept here. The others get it when their Kith and yours, or that of anybody in this chat, are on together.',
