@@ -2,12 +2,12 @@ package node
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"slices"
 
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/peer"
-	"kith/internal/store"
 	"kith/internal/wire"
 )
 
@@ -27,29 +27,34 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		return
 	}
 	var madeFor wire.PersonID
+	void := false // its key package was used up: an honest friend may not know
 	m, eff, err := group.Join(n.self, payload, from, func(ref []byte) ([]byte, bool) {
 		own, ok := n.ownPackage(ref)
 		copy(madeFor[:], own.For)
+		void = !ok
 		return own.Secrets, ok
 	}, nowMS())
 	if err != nil || m.Group() != g {
-		n.log.Warn("invitation refused", "peer", shortDevice(from.Device), "group", shortGroup(g), "err", err)
+		if !void && !errors.Is(err, group.ErrStale) && !errors.Is(err, chain.ErrNewer) {
+			s.Punish("invitation", misbehaviourWeight)
+		}
+		n.log.Debug("invitation refused", "peer", shortDevice(from.Device), "group", shortGroup(g), "err", err)
 		return
 	}
 	view := m.View()
 	if n.pending(view.InvitedBy) >= maxPending {
-		n.log.Warn("invitation refused: too many are unanswered", "peer", shortDevice(from.Device))
+		n.log.Info("invitation refused: too many are unanswered", "peer", shortDevice(from.Device))
 		return
 	}
 	if view.InvitedBy != madeFor || !n.mayInvite(view, from.Person) {
-		n.log.Warn("invitation refused: not by a friend", "peer", shortDevice(from.Device), "group", shortGroup(g))
+		n.log.Info("invitation refused: not by a friend", "peer", shortDevice(from.Device), "group", shortGroup(g))
 		return
 	}
 	with := also{}
 	if view.Direct {
 		chat, ok := n.giveWay(from.Person, g)
 		if !ok {
-			n.log.Warn("direct chat refused: there is one", "peer", shortDevice(from.Device), "group", shortGroup(g))
+			n.log.Info("direct chat refused: there is one", "peer", shortDevice(from.Device), "group", shortGroup(g))
 			return
 		}
 		with.edits = []edit{setChat(from.Person, chat, g)}
@@ -162,16 +167,4 @@ func (n *Node) restore(g wire.GroupID) {
 		return
 	}
 	n.start(m)
-}
-
-// ownPackage finds the private part of an own key package.
-func (n *Node) ownPackage(ref []byte) (own ownPackage, ok bool) {
-	err := n.db.View(func(tx *store.Tx) error {
-		b, found, err := tx.Get(bucketPackage, ref)
-		if err != nil || !found {
-			return err
-		}
-		return json.Unmarshal(b, &own)
-	})
-	return own, err == nil && len(own.Secrets) > 0
 }

@@ -188,7 +188,7 @@ func (o *owner) commit(eff group.Effects, with also) error {
 			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked,
 			Also: func(tx *store.Tx) error {
 				for _, ref := range eff.Used {
-					if err := tx.Delete(bucketPackage, ref); err != nil {
+					if err := dropPackage(tx, ref); err != nil {
 						return err
 					}
 				}

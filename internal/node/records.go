@@ -20,6 +20,7 @@ const (
 	bucketFriend  = "friend"  // person id: friend
 	bucketLink    = "link"    // tag: ownLink
 	bucketPackage = "package" // KeyPackageRef: ownPackage
+	bucketGiven   = "given"   // see givenKey: which of them a person was given
 	bucketChat    = "chat"    // group id: chatSetting
 )
 
@@ -134,6 +135,9 @@ func getJSON(tx *store.Tx, bucket string, key []byte, v any) (bool, error) {
 // load reads everything but messages.
 func (n *Node) load() error {
 	if err := n.db.View(n.loadRecords); err != nil {
+		return err
+	}
+	if err := n.db.Update(sweepPackages); err != nil && !errors.Is(err, store.ErrFull) {
 		return err
 	}
 	if !n.ready {

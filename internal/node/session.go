@@ -48,6 +48,9 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 		n.receive(s, m)
 	}
 	err := <-ended
+	n.mu.Lock()
+	delete(n.greeted, s)
+	n.mu.Unlock()
 	n.log.Info("disconnected", "peer", shortDevice(who.Device), "err", err)
 	if !n.unregister(s) {
 		return // another session took its place
