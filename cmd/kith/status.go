@@ -31,13 +31,17 @@ func (p *program) printStatus(n *v1.Node) {
 	if n.Ready {
 		who = oneLine(n.Me.GetName())
 	}
+	reached := "others reach you at"
+	if n.Reachability == v1.Reachability_REACHABILITY_LOCAL {
+		reached = "listening at"
+	}
 	p.table([][]string{
 		{"name", who},
 		{"running since", clock(n.StartedAt)},
 		{"version", n.Version},
 		{"home", n.Home},
 		{"page", n.WebAddress + " (for a login: " + p.again("open") + ")"},
-		{"others reach you at", addressesOf(n)},
+		{reached, addressesOf(n)},
 		{"here now", count(int(n.Connected), "person", "people")},
 		{"friends", number(uint64(n.Friends))},
 		{"chats", number(uint64(n.Chats))},
