@@ -1,8 +1,6 @@
 package node
 
 import (
-	"slices"
-
 	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/identity"
@@ -345,65 +343,4 @@ func (n *Node) forget(o *owner) {
 	if runs {
 		<-o.ended
 	}
-}
-
-// Blocks returns how a group's membership came about, oldest first.
-func (n *Node) Blocks(g wire.GroupID) ([]Block, error) {
-	o, err := n.in(g)
-	if err != nil {
-		return nil, err
-	}
-	var list []Block
-	err = o.ask(func() error {
-		blocks := o.machine.Blocks()
-		on := blocks.Chain()
-		for _, hash := range blocks.All() {
-			list = append(list, n.block(o.machine, hash, slices.Contains(on, hash)))
-		}
-		return nil
-	})
-	return list, err
-}
-
-func (n *Node) block(m *group.Machine, hash wire.BlockHash, onChain bool) Block {
-	h := m.Blocks().Header(hash)
-	b := Block{
-		Hash: hash, Header: h, HeaderBytes: h.Bytes(), BodyBytes: len(m.Blocks().Body(hash).Bytes()),
-		Author: n.personIn(m, h.Author.Person), OnChain: onChain, Epoch: m.MLSEpoch(hash),
-	}
-	_, d, ok := m.Blocks().State(hash).Device(h.Author.Device)
-	b.SignatureValid = ok && h.VerifySignature(d.Key[:])
-	for _, op := range h.Ops {
-		b.Changes = append(b.Changes, n.change(m, op))
-	}
-	return b
-}
-
-func (n *Node) change(m *group.Machine, op chain.Op) Change {
-	c := Change{Op: op}
-	switch op := op.(type) {
-	case *chain.Genesis:
-		c.Title = m.InfoText(op.Info)
-	case *chain.Add:
-		c.Subject, c.Admin = n.personIn(m, op.Person), op.Role == chain.RoleAdmin
-	case *chain.Remove:
-		c.Subject = n.personIn(m, op.Person)
-	case *chain.Leave:
-		c.Subject = n.personIn(m, op.Person)
-	case *chain.SetRole:
-		c.Subject, c.Admin = n.personIn(m, op.Person), op.Role == chain.RoleAdmin
-	case *chain.SetInfo:
-		c.Title = m.InfoText(op.Info)
-	}
-	return c
-}
-
-// personIn is a person whose name a group's machine may know. It runs in the
-// owner's goroutine.
-func (n *Node) personIn(m *group.Machine, p wire.PersonID) Person {
-	who := n.person(p)
-	if who.Name == "" {
-		who.Name = m.Name(p)
-	}
-	return who
 }

@@ -1,6 +1,8 @@
 package node_test
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,11 +19,12 @@ import (
 // mallory is a friend with a program of her own making.
 type mallory struct {
 	self    group.Self
+	link    link.Link
 	session *peer.Session
 }
 
-// befriended lets mallory ask ann over a contact link, and ann accept.
-func befriended(t *testing.T, ann *person) *mallory {
+// newMallory makes one that knows nobody.
+func newMallory(t *testing.T) *mallory {
 	t.Helper()
 	device := identity.NewDevice()
 	recovery, err := identity.ParsePhrase(identity.NewPhrase())
@@ -33,17 +36,30 @@ func befriended(t *testing.T, ann *person) *mallory {
 	l, err := link.NewDirect(link.DirectConfig{Listen: "127.0.0.1:0"})
 	must(t, err)
 	t.Cleanup(func() { l.Close() })
+	return &mallory{self: self, link: l}
+}
+
+// asks asks over a contact link, and returns the session and the answer.
+func (m *mallory) asks(t *testing.T, text string) (*peer.Session, peer.Request, error) {
+	t.Helper()
+	to, err := identity.ParseContactLink(text, uint64(time.Now().Unix()))
+	must(t, err)
+	conn, err := m.link.Dial(t.Context(), link.Address{Peer: to.Peer, Hosts: to.Hosts})
+	must(t, err)
+	k, err := m.self.NewPackage(uint64(time.Now().UnixMilli()))
+	must(t, err)
+	return peer.Ask(t.Context(), conn, peer.Config{Device: m.self.Device, Person: m.self.Person}, to, peer.Card{
+		Headers: m.self.Headers, Info: m.self.Info, KnockKey: m.self.Device.KnockKey(), KeyPackages: [][]byte{k.Public},
+	})
+}
+
+// befriended lets mallory ask ann over a contact link, and ann accept.
+func befriended(t *testing.T, ann *person) *mallory {
+	t.Helper()
+	m := newMallory(t)
 	own, err := ann.NewContactLink()
 	must(t, err)
-	to, err := identity.ParseContactLink(own.Text, uint64(time.Now().Unix()))
-	must(t, err)
-	conn, err := l.Dial(t.Context(), link.Address{Peer: to.Peer, Hosts: to.Hosts})
-	must(t, err)
-	k, err := self.NewPackage(uint64(time.Now().UnixMilli()))
-	must(t, err)
-	s, _, err := peer.Ask(t.Context(), conn, peer.Config{Device: device, Person: self.Person}, to, peer.Card{
-		Headers: self.Headers, Info: self.Info, KnockKey: device.KnockKey(), KeyPackages: [][]byte{k.Public},
-	})
+	s, _, err := m.asks(t, own.Text)
 	must(t, err)
 	ended := make(chan struct{})
 	go func() {
@@ -54,10 +70,50 @@ func befriended(t *testing.T, ann *person) *mallory {
 		s.Close(nil)
 		<-ended
 	})
-	ann.until("asked by Mallory", func() bool { f, err := ann.Friend(self.Person); return err == nil && f.State == node.FriendAsking })
-	_, err = ann.AcceptFriend(self.Person)
+	person := m.self.Person
+	ann.until("asked by Mallory", func() bool { f, err := ann.Friend(person); return err == nil && f.State == node.FriendAsking })
+	_, err = ann.AcceptFriend(person)
 	must(t, err)
-	return &mallory{self, s}
+	m.session = s
+	return m
+}
+
+// TestAskingAgain: who asks again and again over one link is given the same key
+// packages; of two who ask at once one is answered.
+func TestAskingAgain(t *testing.T) {
+	t.Parallel()
+	ann := start(t, "Ann", t.TempDir())
+	own, err := ann.NewContactLink()
+	must(t, err)
+	m := newMallory(t)
+	var first [][]byte
+	for range 3 {
+		s, answer, err := m.asks(t, own.Text)
+		must(t, err)
+		s.Close(nil)
+		if first == nil {
+			first = answer.Card.KeyPackages
+		}
+		if !slices.EqualFunc(first, answer.Card.KeyPackages, bytes.Equal) || len(first) != 8 {
+			t.Errorf("an answer gives %d key packages, others than before", len(answer.Card.KeyPackages))
+		}
+	}
+
+	own, err = ann.NewContactLink()
+	must(t, err)
+	errs := make(chan error)
+	for _, m := range []*mallory{newMallory(t), newMallory(t)} {
+		go func() {
+			s, _, err := m.asks(t, own.Text)
+			if err == nil {
+				s.Close(nil)
+			}
+			errs <- err
+		}()
+	}
+	if a, b := <-errs, <-errs; (a == nil) == (b == nil) {
+		t.Errorf("two at once over one link: %v, %v", a, b)
+	}
 }
 
 // TestFloodOfHellos: each would have us write to the disk and make key packages;
@@ -87,6 +143,27 @@ func TestFloodOfHellos(t *testing.T) {
 	}
 	ann.until("Mallory is shut out", func() bool { return ann.Status().Connected == 0 })
 	ann.say(ann.Status().Notes, "still here")
+}
+
+// TestPackagesOfAnotherTime: a friend whose clock is wrong breaks no rule.
+func TestPackagesOfAnotherTime(t *testing.T) {
+	t.Parallel()
+	ann := start(t, "Ann", t.TempDir())
+	m := befriended(t, ann)
+	go func() {
+		for range m.session.Messages() {
+		}
+	}()
+	year := uint64(366 * 24 * 3600 * 1000)
+	k, err := m.self.NewPackage(uint64(time.Now().UnixMilli()) + year)
+	must(t, err)
+	for range 20 {
+		must(t, m.session.Send(peer.Message{Payload: node.Packages(k.Public)}))
+	}
+	ann.until("all were looked at", func() bool { return ann.logged("a key package is of another time: a clock is wrong") == 20 })
+	if ann.logged("peer broke a rule") != 0 || ann.Status().Connected != 1 {
+		t.Error("Mallory is punished for a clock")
+	}
 }
 
 // TestFriendThatNeverReads: what is sent to it does not pile up, and nobody else
