@@ -116,7 +116,8 @@ func (c *crypto) senderDataKey(secret, ciphertext []byte) (key, nonce []byte) {
 }
 
 // CiphertextSize is the length of the PrivateMessage that Encrypt makes, from
-// the lengths of plaintext, padding and authenticated data.
+// the lengths of plaintext, padding and authenticated data. For a suite that
+// signs with ECDSA, whose signatures vary in length, it is an upper bound.
 func (e *Epoch) CiphertextSize(plaintext, padding, authenticatedData int) int {
 	c := e.pub.crypto
 	body := vecSize(plaintext) + vecSize(c.signature) + padding + c.nt

@@ -15,7 +15,7 @@ import (
 const testNow = 1_800_000_000
 
 type party struct {
-	signer vectorKey
+	signer Signer
 	pack   *KeyPackage
 	secret *KeyPackageSecrets
 	epoch  *Epoch
@@ -23,7 +23,7 @@ type party struct {
 
 func newParty(t testing.TB, name string, extensions ...uint16) *party {
 	t.Helper()
-	m := &party{signer: newVectorKey(wire.Random(32))}
+	m := &party{signer: newSigner(t, 1)}
 	var err error
 	m.pack, m.secret, err = NewKeyPackage(m.signer, KeyPackageParams{
 		Suite: 1, Identity: []byte(name), NotBefore: testNow - 10, NotAfter: testNow + 10, ExtensionTypes: extensions,

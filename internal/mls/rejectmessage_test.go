@@ -25,7 +25,7 @@ func TestKeyPackagesThatMustBeRefused(t *testing.T) {
 		mend func(*KeyPackage)
 		want Reason
 	}{
-		{"another suite", func(k *KeyPackage) { k.suite = 7 }, ReasonSuite},
+		{"another suite", func(k *KeyPackage) { k.suite = 4 }, ReasonSuite},
 		{"init key equals leaf key", func(k *KeyPackage) { k.initKey = k.leaf.encryptionKey }, ReasonInitKey},
 		{"init key of small order", func(k *KeyPackage) { k.initKey = make([]byte, 32) }, ReasonKey},
 		{"leaf of source update", leaf(func(l *leafNode) { l.source = sourceUpdate }), ReasonLeafSource},
@@ -73,7 +73,7 @@ func TestUnknownCapabilities(t *testing.T) {
 // TestExpiredLeafDoesNotBlockAJoin: lifetimes count when a package arrives, not
 // in a tree.
 func TestExpiredLeafDoesNotBlockAJoin(t *testing.T) {
-	old := &party{signer: newVectorKey(wire.Random(32))}
+	old := &party{signer: newSigner(t, 1)}
 	var err error
 	if old.pack, old.secret, err = NewKeyPackage(old.signer, KeyPackageParams{Suite: 1, NotAfter: 1}); err != nil {
 		t.Fatal(err)

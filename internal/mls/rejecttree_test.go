@@ -255,6 +255,34 @@ func TestKeysOfSmallOrder(t *testing.T) {
 	}
 }
 
+func TestKeysOfOtherSuites(t *testing.T) {
+	for s, c := range suites {
+		_, good, err := c.keyPair(wire.Random(c.nh))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !c.usableKEM(good) || c.usableKEM(good[1:]) || c.usableKEM(nil) || c.usableKEM(append([]byte{0}, good...)) {
+			t.Errorf("suite %d: usableKEM is wrong about ordinary keys", s)
+		}
+		bad := bytes.Clone(good)
+		bad[1], bad[2] = 0xff, 0xff // X-Wing: two numbers over the modulus; a point off the curve
+		if s == SuiteX25519AES128SHA256Ed25519 || s == SuiteX25519ChaChaSHA256Ed25519 {
+			continue // every number is a point
+		}
+		_, refusal := c.kem.NewPublicKey(bad)
+		if refusal == nil || c.usableKEM(bad) {
+			t.Errorf("suite %d: bad key is usable: %v", s, refusal)
+		}
+		if s == SuiteXWingAES128SHA256Ed25519 {
+			copy(bad, good)
+			clear(bad[len(bad)-32:])
+			if c.usableKEM(bad) {
+				t.Error("X25519 half of small order is usable")
+			}
+		}
+	}
+}
+
 func TestSecretsDoNotPrint(t *testing.T) {
 	g := testGroup(t, 2)
 	e := g[0].epoch
@@ -263,7 +291,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := e.Ratchets()
-	for _, v := range []any{e, r, g[0].secret, s, PSKs{External: map[string][]byte{"a": []byte("b")}}, r.Changes()[0]} {
+	for _, v := range []any{e, r, g[0].secret, s, newSigner(t, 2), PSKs{External: map[string][]byte{"a": []byte("b")}}, r.Changes()[0]} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
 			if out := fmt.Sprintf(verb, v); out != "mls: secret" {
 				t.Errorf("%T with %s prints %s", v, verb, out)
