@@ -22,6 +22,9 @@ const (
 	ExtensionRequiredCapabilities uint16 = 3
 	ExtensionExternalPub          uint16 = 4
 	ExtensionExternalSenders      uint16 = 5
+
+	// ExtensionLastResort is of draft-ietf-mls-extensions; it has no data.
+	ExtensionLastResort uint16 = 10
 )
 
 // defaultExtension reports whether every client supports t without saying so.

@@ -25,6 +25,7 @@ type device struct {
 	name   string
 	suite  mls.Suite
 	key    mls.Signer
+	params mls.KeyPackageParams // beyond what every device has
 	pack   *mls.KeyPackage
 	secret *mls.KeyPackageSecrets
 	epoch  *mls.Epoch
@@ -59,9 +60,9 @@ func newSigner(t testing.TB, s mls.Suite) mls.Signer {
 func (d *device) renew() {
 	d.t.Helper()
 	var err error
-	d.pack, d.secret, err = mls.NewKeyPackage(d.key, mls.KeyPackageParams{
-		Suite: d.suite, Identity: []byte(d.name), NotBefore: now - 3600, NotAfter: now + 3600,
-	})
+	p := d.params
+	p.Suite, p.Identity, p.NotBefore, p.NotAfter = d.suite, []byte(d.name), now-3600, now+3600
+	d.pack, d.secret, err = mls.NewKeyPackage(d.key, p)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -66,6 +66,18 @@ type capabilities struct {
 	credentials []uint16
 }
 
+func (c credential) certificates() [][]byte {
+	var out [][]byte
+	for _, cert := range c.chain {
+		out = append(out, bytes.Clone(cert))
+	}
+	return out
+}
+
+func (c credential) equal(d credential) bool {
+	return bytes.Equal(encode(c.write), encode(d.write))
+}
+
 func (c credential) write(w *wire.Writer) {
 	w.U16(c.kind)
 	if c.kind == credentialBasic {
@@ -248,7 +260,7 @@ func (c *capabilities) supportsExtension(t uint16) bool {
 }
 
 func (c *capabilities) supportsProposal(t ProposalType) bool {
-	return t >= ProposalAdd && t <= ProposalGroupContextExtensions || slices.Contains(c.proposals, uint16(t))
+	return t <= ProposalGroupContextExtensions || slices.Contains(c.proposals, uint16(t))
 }
 
 // supportGroup checks every extension of the GroupContext (section 13.4) and
@@ -283,6 +295,19 @@ func (c *capabilities) supportGroup(groupExtensions []Extension) error {
 		}
 	}
 	return nil
+}
+
+// RequiredCapabilities is the extension of a GroupContext that asks every
+// member for the extensions, proposals and credentials given.
+func RequiredCapabilities(extensions []uint16, proposals []ProposalType, credentials []uint16) Extension {
+	var w wire.Writer
+	writeU16s(&w, extensions)
+	w.Varint(2 * len(proposals))
+	for _, t := range proposals {
+		w.U16(uint16(t))
+	}
+	writeU16s(&w, credentials)
+	return Extension{ExtensionRequiredCapabilities, w.Bytes()}
 }
 
 // parseRequired reads RequiredCapabilities of section 11.1.

@@ -50,6 +50,12 @@ const (
 	// 10,000 members, and room.
 	MaxProposals = 1 << 14
 
+	// MaxProposalData bounds the body of a proposal of a custom type.
+	MaxProposalData = 1 << 20
+
+	// MaxExternalSenders bounds the list in an external_senders extension.
+	MaxExternalSenders = 256
+
 	// MaxAuthenticatedData bounds the authenticated_data of a message.
 	MaxAuthenticatedData = 1 << 16
 

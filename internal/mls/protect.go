@@ -69,6 +69,9 @@ func (e *Epoch) Encrypt(r *Ratchets, s Signer, authenticatedData, plaintext []by
 	if l := e.pub.tree.leaf(e.own); !bytes.Equal(l.signatureKey, s.PublicKey()) {
 		return nil, reject("6.1", ReasonSigner)
 	}
+	if e.pub.reinit != nil {
+		return nil, reject("12.4.2", ReasonSuspended)
+	}
 	a := e.pub.authenticate(content{
 		groupID:           e.pub.groupID,
 		epoch:             e.pub.epoch,
