@@ -83,8 +83,9 @@ func mended(t *tree, at nodeIndex, mend func(*node)) *tree {
 	return out
 }
 
-func TestTreesThatMustBeRefused(t *testing.T) {
+func refuseTrees(t *testing.T, r *refusals) {
 	tree, group := busyTree(t)
+	r.keep(func() []byte { return append(encode(tree.write), tree.hash()...) })
 	root := tree.rootIndex()
 	if len(tree.root.parent.unmerged) == 0 {
 		t.Fatal("no unmerged leaves at the root")
@@ -105,10 +106,10 @@ func TestTreesThatMustBeRefused(t *testing.T) {
 		{"leaf blanked", leafNodeIndex(3), func(n *node) { n.leaf = nil }, ReasonParentHash},
 	} {
 		err := mended(tree, c.at, c.mend).validate(group, nil)
-		refused(t, c.what, err, c.want)
+		r.refused(c.what, err, c.want)
 	}
-	refused(t, "another group", tree.validate([]byte("h"), nil), ReasonSignature)
-	refused(t, "extension not supported", tree.validate(group, []Extension{{Type: 0xF123}}), ReasonCapability)
+	r.refused("another group", tree.validate([]byte("h"), nil), ReasonSignature)
+	r.refused("extension not supported", tree.validate(group, []Extension{{Type: 0xF123}}), ReasonCapability)
 }
 
 // TestOriginalHashThroughBlanks is the example of figure 21: F is unmerged at W
@@ -148,9 +149,10 @@ func TestOriginalHashThroughBlanks(t *testing.T) {
 	}
 }
 
-func TestTreeEncodingsThatMustBeRefused(t *testing.T) {
+func refuseTreeEncodings(t *testing.T, r *refusals) {
 	tree, _ := busyTree(t)
 	good := encode(tree.write)
+	r.keep(func() []byte { return append(encode(tree.write), tree.hash()...) })
 	if _, err := parseTree(tree.crypto, good); err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +177,7 @@ func TestTreeEncodingsThatMustBeRefused(t *testing.T) {
 		if _, err := parseTree(tree.crypto, b); err == nil {
 			t.Errorf("%s: accepted", what)
 		} else {
-			refused(t, what, err, ReasonMalformed)
+			r.refused(what, err, ReasonMalformed)
 		}
 	}
 }
