@@ -5,6 +5,7 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/hpke"
+	"slices"
 
 	"kith/internal/wire"
 )
@@ -83,8 +84,8 @@ const labelPrefix = "MLS 1.0 "
 func labelled(label string, content []byte) []byte {
 	var w wire.Writer
 	w.Vec([]byte(labelPrefix + label))
-	w.Vec(content)
-	return w.Bytes()
+	w.Varint(len(content))
+	return slices.Concat(w.Bytes(), content)
 }
 
 // refHash is RefHash of section 5.2; label carries its own prefix there.

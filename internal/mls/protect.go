@@ -2,6 +2,7 @@ package mls
 
 import (
 	"bytes"
+	"slices"
 
 	"kith/internal/wire"
 )
@@ -98,17 +99,26 @@ func (e *Epoch) sealPrivate(r *Ratchets, a *authenticated, padding int) ([]byte,
 		kind:              a.content.kind,
 		authenticatedData: a.content.authenticatedData,
 	}
-	plain := encode(func(w *wire.Writer) {
-		a.content.writeBody(w)
-		a.writeAuth(w)
-		w.Raw(make([]byte, padding))
-	})
+	plain := a.plaintext(padding)
 	p.ciphertext = c.aeadSeal(d.key.key, data.guarded(d.key.nonce), p.contentAAD(), plain)
 	key, nonce := c.senderDataKey(e.secrets.senderData, p.ciphertext)
 	p.senderData = c.aeadSeal(key, nonce, p.senderAAD(), data.bytes())
 	r.spend(d)
 	d.key.erase()
-	return encode(p.write), nil
+	return p.bytes(), nil
+}
+
+// plaintext is PrivateMessageContent of section 6.3.1. Application data may be
+// large and is copied once.
+func (a *authenticated) plaintext(padding int) []byte {
+	var auth, head wire.Writer
+	a.writeAuth(&auth)
+	if a.content.kind == contentApplication {
+		head.Varint(len(a.content.application))
+		return slices.Concat(head.Bytes(), a.content.application, auth.Bytes(), make([]byte, padding))
+	}
+	a.content.writeBody(&head)
+	return slices.Concat(head.Bytes(), auth.Bytes(), make([]byte, padding))
 }
 
 // senderDataKey derives key and nonce from the first KDF.Nh bytes of the

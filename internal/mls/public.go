@@ -18,6 +18,7 @@ type PublicGroup struct {
 	confirmed  []byte    // confirmed transcript hash
 	tag        []byte    // confirmation tag of the commit that led here
 	interim    []byte    // interim transcript hash
+	encoded    []byte    // the GroupContext, which every signature of a member covers
 	reinit     *Proposal // what closed the group, or nil
 	links      uint8     // usage of the resumption key that the first commit of a successor may have
 }
@@ -88,6 +89,7 @@ func publicFromLeaf(suite Suite, groupID []byte, extensions []Extension, leafNod
 }
 
 func newPublic(t *tree, groupID []byte, epoch uint64, extensions []Extension, confirmed, tag []byte) *PublicGroup {
+	g := groupContext{t.crypto.suite, groupID, epoch, t.hash(), confirmed, extensions}
 	return &PublicGroup{
 		crypto:     t.crypto,
 		groupID:    groupID,
@@ -97,14 +99,12 @@ func newPublic(t *tree, groupID []byte, epoch uint64, extensions []Extension, co
 		confirmed:  confirmed,
 		tag:        tag,
 		interim:    t.crypto.interimHash(confirmed, tag),
+		encoded:    g.bytes(),
 	}
 }
 
 // context is the encoded GroupContext.
-func (p *PublicGroup) context() []byte {
-	g := groupContext{p.crypto.suite, p.groupID, p.epoch, p.tree.hash(), p.confirmed, p.extensions}
-	return g.bytes()
-}
+func (p *PublicGroup) context() []byte { return p.encoded }
 
 // Apply follows a commit whose proposals stand in it by value, and checks all
 // of section 12.4.2 that needs no secret: sender, signature, proposals, public
