@@ -140,7 +140,7 @@ func (p *PublicGroup) applyProposals(from sender, list []received) (*stage, erro
 			s.reinit = r.proposal
 		}
 		if r.proposal.Type.custom() {
-			s.changes.Custom = append(s.changes.Custom, Custom{r.sender.index, r.proposal.Type, r.proposal.Data})
+			s.changes.Custom = append(s.changes.Custom, Custom{r.sender.index, r.proposal.Type, r.proposal.data})
 		}
 	}
 	// SelfRemove comes between Update and Remove.

@@ -76,6 +76,9 @@ func JoinExternal(p ExternalParams) (*StagedCommit, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkOwn(p.Proposals); err != nil {
+		return nil, err
+	}
 	var leaving []*Proposed
 	for _, m := range p.SelfRemoves {
 		out, err := pub.OpenProposal(m)
@@ -132,7 +135,7 @@ func OpenGroupInfo(b, tree []byte) (*PublicGroup, *GroupInfo, error) {
 }
 
 func (p ExternalParams) proposals(kemOutput []byte, leaving []*Proposed) []proposalOrRef {
-	list := []proposalOrRef{{proposal: &Proposal{Type: ProposalExternalInit, kemOutput: kemOutput}}}
+	list := []proposalOrRef{{proposal: &Proposal{Type: ProposalExternalInit, body: &body{kemOutput: kemOutput}}}}
 	for _, other := range p.Proposals {
 		list = append(list, proposalOrRef{proposal: other})
 	}

@@ -97,6 +97,9 @@ func (x ExternalProposal) Propose(p *Proposal) ([]byte, error) {
 	if !slices.Contains(externalTypes, p.Type) {
 		return nil, reject("12.1.8", ReasonSender)
 	}
+	if err := checkOwn([]*Proposal{p}); err != nil {
+		return nil, err
+	}
 	return x.send(p, sender{senderExternal, x.Sender})
 }
 

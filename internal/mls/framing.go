@@ -89,6 +89,9 @@ type commit struct {
 	path      *updatePath
 }
 
+// smallestProposal is a Remove by value, in bytes.
+const smallestProposal = 7
+
 func (c *commit) write(w *wire.Writer) {
 	w.Group(func(w *wire.Writer) {
 		for _, p := range c.proposals {
@@ -103,7 +106,19 @@ func (c *commit) write(w *wire.Writer) {
 
 func readCommit(r *wire.Reader) *commit {
 	c := new(commit)
-	r.Each(MaxMessage, MaxProposals, func(r *wire.Reader) { c.proposals = append(c.proposals, readProposalOrRef(r)) })
+	others := 0
+	r.Each(MaxMessage, MaxProposals, func(r *wire.Reader) {
+		if c.proposals == nil {
+			c.proposals = make([]proposalOrRef, 0, min(MaxProposals, r.Len()/smallestProposal+MaxOtherProposals))
+		}
+		p := readProposalOrRef(r)
+		if p.proposal != nil && p.proposal.Type != ProposalAdd && p.proposal.Type != ProposalRemove {
+			if others++; others > MaxOtherProposals {
+				r.Fail(wire.ErrTooLong)
+			}
+		}
+		c.proposals = append(c.proposals, p)
+	})
 	if r.Bool() {
 		c.path = readUpdatePath(r)
 	}

@@ -190,7 +190,7 @@ func (e *Epoch) ProposeUpdate(p ProposalParams) (*Proposed, *UpdateSecret, error
 		return nil, nil, err
 	}
 	leaf := e.pub.tree.leaf(e.own).renewed(sourceUpdate, public, nil, p.Signer, e.pub.groupID, e.own)
-	out, err := e.propose(&Proposal{Type: ProposalUpdate, leaf: leaf}, p)
+	out, err := e.propose(&Proposal{Type: ProposalUpdate, body: &body{leaf: leaf}}, p)
 	return out, &UpdateSecret{public, private}, err
 }
 

@@ -126,7 +126,7 @@ func (l *leafNode) write(w *wire.Writer) { w.Raw(l.raw) }
 // not hold on to the message it came in.
 func readLeaf(r *wire.Reader) *leafNode {
 	start := r.Rest()
-	readLeafFields(r)
+	skipLeaf(r)
 	if r.Err() != nil {
 		return nil
 	}
@@ -139,6 +139,25 @@ func readLeaf(r *wire.Reader) *leafNode {
 	}
 	l.raw = raw
 	return l
+}
+
+// skipLeaf passes over a leaf node, to find where it ends.
+func skipLeaf(r *wire.Reader) {
+	r.Vec(maxKey)
+	r.Vec(maxKey)
+	r.U16()
+	r.Vec(maxCertificates * (MaxIdentity + 4))
+	for range 5 {
+		r.Vec(2 * maxCapabilities)
+	}
+	switch r.U8() {
+	case sourceKeyPackage:
+		r.Skip(16)
+	case sourceCommit:
+		r.Vec(maxHash)
+	}
+	r.Vec(MaxTree + MaxExtensionData)
+	r.Vec(maxSignature)
 }
 
 func readLeafFields(r *wire.Reader) *leafNode {

@@ -40,17 +40,22 @@ const (
 //	     makers; this form is the usual one.
 type Proposal struct {
 	Type       ProposalType
-	KeyPackage *KeyPackage // Add
 	Removed    uint32      // Remove: leaf index
+	KeyPackage *KeyPackage // Add
 	Extensions []Extension // GroupContextExtensions, ReInit
-	Data       []byte      // custom types
 
+	*body
+}
+
+// body holds the fields of the rarer types, apart so that a Remove stays small.
+type body struct {
 	leaf      *leafNode // Update
 	psk       pskID
 	groupID   []byte // ReInit
 	version   uint16 // ReInit
 	suite     Suite  // ReInit
 	kemOutput []byte // ExternalInit
+	data      []byte // custom types
 }
 
 func (p *Proposal) write(w *wire.Writer) {
@@ -75,12 +80,15 @@ func (p *Proposal) write(w *wire.Writer) {
 		writeExtensions(w, p.Extensions)
 	case ProposalSelfRemove:
 	default:
-		w.Vec(p.Data)
+		w.Vec(p.data)
 	}
 }
 
 func readProposal(r *wire.Reader) *Proposal {
 	p := &Proposal{Type: ProposalType(r.U16())}
+	if p.Type.hasBody() {
+		p.body = new(body)
+	}
 	switch p.Type {
 	case ProposalAdd:
 		p.KeyPackage = readKeyPackage(r)
@@ -103,9 +111,18 @@ func readProposal(r *wire.Reader) *Proposal {
 	case 0:
 		r.Fail(reject("17.4", ReasonProposalType)) // reserved
 	default:
-		p.Data = r.Vec(MaxProposalData)
+		p.data = r.Vec(MaxProposalData)
 	}
 	return p
+}
+
+// hasBody reports whether proposals of the type have fields in body.
+func (t ProposalType) hasBody() bool {
+	switch t {
+	case ProposalUpdate, ProposalPreSharedKey, ProposalReInit, ProposalExternalInit:
+		return true
+	}
+	return t.custom()
 }
 
 // custom reports whether the type is none that this package acts on.
@@ -149,23 +166,54 @@ func (p *PublicGroup) resumption(c *crypto, usage uint8) pskID {
 	return pskID{kind: pskResumption, usage: usage, groupID: p.groupID, epoch: p.epoch, nonce: wire.Random(c.nh)}
 }
 
-func pskProposal(id pskID) *Proposal { return &Proposal{Type: ProposalPreSharedKey, psk: id} }
+func pskProposal(id pskID) *Proposal {
+	return &Proposal{Type: ProposalPreSharedKey, body: &body{psk: id}}
+}
+
+// CustomProposal makes a proposal of a type that this package does not know.
+func CustomProposal(t ProposalType, data []byte) (*Proposal, error) {
+	if !t.custom() {
+		return nil, reject("12.1", ReasonProposalType)
+	}
+	if len(data) > MaxProposalData {
+		return nil, malformed("12.1", wire.ErrTooLong)
+	}
+	return &Proposal{Type: t, body: &body{data: bytes.Clone(data)}}, nil
+}
 
 // ReInit proposes to close this group and to go on in a new one with the
 // parameters given (section 12.1.5).
 func ReInit(groupID []byte, s Suite, extensions []Extension) *Proposal {
 	return &Proposal{
-		Type: ProposalReInit, groupID: bytes.Clone(groupID), version: protocolMLS10, suite: s,
-		Extensions: cloneExtensions(extensions),
+		Type: ProposalReInit, Extensions: cloneExtensions(extensions),
+		body: &body{groupID: bytes.Clone(groupID), version: protocolMLS10, suite: s},
 	}
 }
 
 // Parameters returns the group id and suite of the successor that a ReInit
 // proposes; its extensions are in Extensions.
-func (p *Proposal) Parameters() (groupID []byte, s Suite) { return bytes.Clone(p.groupID), p.suite }
+func (p *Proposal) Parameters() (groupID []byte, s Suite) {
+	if p.Type != ProposalReInit || p.body == nil {
+		return nil, 0
+	}
+	return bytes.Clone(p.groupID), p.suite
+}
 
 // ExternalPSKID returns the id of an external pre-shared key, nil for others.
-func (p *Proposal) ExternalPSKID() []byte { return bytes.Clone(p.psk.id) }
+func (p *Proposal) ExternalPSKID() []byte {
+	if p.Type != ProposalPreSharedKey || p.body == nil {
+		return nil
+	}
+	return bytes.Clone(p.psk.id)
+}
+
+// Data returns the body of a custom proposal, nil for others.
+func (p *Proposal) Data() []byte {
+	if !p.Type.custom() || p.body == nil {
+		return nil
+	}
+	return bytes.Clone(p.data)
+}
 
 // proposalOrRef is ProposalOrRef of section 12.4: 1 byte, 1 and the proposal,
 // or 2 and V the ProposalRef.
@@ -192,9 +240,11 @@ func (p proposalOrRef) write(w *wire.Writer) {
 func readProposalOrRef(r *wire.Reader) (p proposalOrRef) {
 	switch r.U8() {
 	case byValue:
-		p.proposal = readProposal(r)
+		if p.proposal = readProposal(r); p.proposal.Type == ProposalSelfRemove {
+			r.Fail(reject("12.4", ReasonReference))
+		}
 	case byReference:
-		p.reference = r.Vec(maxHash)
+		p.reference = readRef(r)
 	default:
 		r.Fail(wire.ErrCanonical)
 	}

@@ -127,7 +127,7 @@ func TestExtensionsAndCustomProposals(t *testing.T) {
 	_, err := g[0].epoch.Commit(mls.CommitParams{Signer: g[0].key, Add: []*mls.KeyPackage{plain.pack}})
 	reason(t, err, mls.ReasonCapability) // lacks an extension of the group
 
-	custom := &mls.Proposal{Type: kind, Data: []byte("data")}
+	custom := must[*mls.Proposal](t)(mls.CustomProposal(kind, []byte("data")))
 	told := g[2].tell(must[*mls.Proposed](t)(g[2].epoch.Propose(custom, mls.ProposalParams{Signer: g[2].key})), g)
 	next := &mls.Proposal{Type: mls.ProposalGroupContextExtensions, Extensions: []mls.Extension{mls.RequiredCapabilities(nil, []mls.ProposalType{kind}, nil)}}
 	s := g[1].round(g, mls.Inputs{Proposals: []*mls.Proposed{told}}, mls.CommitParams{Proposals: []*mls.Proposal{next}})
@@ -141,6 +141,9 @@ func TestExtensionsAndCustomProposals(t *testing.T) {
 	_, err = g[0].epoch.Commit(mls.CommitParams{Signer: g[0].key, Add: []*mls.KeyPackage{plain.pack}})
 	reason(t, err, mls.ReasonCapability) // lacks the proposal type
 	_, err = g[0].epoch.Commit(mls.CommitParams{Signer: g[0].key, Proposals: []*mls.Proposal{{Type: 0xF00E}}})
+	reason(t, err, mls.ReasonProposalType) // made by hand
+	unknown := must[*mls.Proposal](t)(mls.CustomProposal(0xF00E, nil))
+	_, err = g[0].epoch.Commit(mls.CommitParams{Signer: g[0].key, Proposals: []*mls.Proposal{unknown}})
 	reason(t, err, mls.ReasonProposalType) // nobody supports it
 	j := mls.ExternalParams{GroupInfo: g[0].info(true), Signer: plain.key, Identity: []byte("plain")}
 	_, err = mls.JoinExternal(j)

@@ -124,7 +124,7 @@ func psk(nonce int, usage uint8) *Proposal {
 	if usage != 0 {
 		id = pskID{kind: pskResumption, usage: usage, groupID: []byte("g"), nonce: make([]byte, nonce)}
 	}
-	return &Proposal{Type: ProposalPreSharedKey, psk: id}
+	return pskProposal(id)
 }
 
 func refuseProposalLists(t *testing.T, r *refusals) {
@@ -152,7 +152,7 @@ func refuseProposalLists(t *testing.T, r *refusals) {
 		{"empty commit without a path", false, nil, ReasonPathMissing},
 		{"remove without a path", false, []*Proposal{remove(2)}, ReasonPathMissing},
 		{"extensions without a path", false, []*Proposal{extend()}, ReasonPathMissing},
-		{"own update", true, []*Proposal{{Type: ProposalUpdate, leaf: update}}, ReasonOwnUpdate},
+		{"own update", true, []*Proposal{{Type: ProposalUpdate, body: &body{leaf: update}}}, ReasonOwnUpdate},
 		{"own remove", true, []*Proposal{remove(1)}, ReasonOwnRemove},
 		{"one leaf removed twice", true, []*Proposal{remove(2), remove(2)}, ReasonSameLeaf},
 		{"remove of a leaf outside", true, []*Proposal{remove(4)}, ReasonNoLeaf},
@@ -160,9 +160,9 @@ func refuseProposalLists(t *testing.T, r *refusals) {
 		{"add of a member", false, []*Proposal{add(g[2].pack)}, ReasonDuplicateKey},
 		{"two adds with one signature key", false, []*Proposal{add(twin.pack), add(twin2.pack)}, ReasonDuplicateKey},
 		{"the same add twice", false, []*Proposal{add(twin.pack), add(twin.pack)}, ReasonDuplicateKey},
-		{"reinit and an add", false, []*Proposal{{Type: ProposalReInit, version: 1, suite: 1}, add(twin.pack)}, ReasonReInit},
-		{"reinit to an older version", false, []*Proposal{{Type: ProposalReInit, suite: 1}}, ReasonVersion},
-		{"external init by a member", true, []*Proposal{{Type: ProposalExternalInit}}, ReasonProposalType},
+		{"reinit and an add", false, []*Proposal{{Type: ProposalReInit, body: &body{version: 1, suite: 1}}, add(twin.pack)}, ReasonReInit},
+		{"reinit to an older version", false, []*Proposal{{Type: ProposalReInit, body: &body{suite: 1}}}, ReasonVersion},
+		{"external init by a member", true, []*Proposal{{Type: ProposalExternalInit, body: &body{}}}, ReasonProposalType},
 		{"two lists of extensions", true, []*Proposal{extend(), extend()}, ReasonDuplicate},
 		{"extension nobody supports", true, []*Proposal{extend(Extension{Type: 0xF123})}, ReasonCapability},
 		{"required capability nobody has", true, []*Proposal{extend(Extension{ExtensionRequiredCapabilities, required})}, ReasonCapability},
@@ -222,9 +222,9 @@ func refuseExternalCommits(t *testing.T, r *refusals) {
 		{"extensions", []proposalOrRef{init, value(extend())}, good.path, ReasonProposalType},
 		{"a reference", []proposalOrRef{init, {reference: make([]byte, 32)}}, good.path, ReasonReference},
 		{"no path", []proposalOrRef{init}, nil, ReasonSender},
-		{"kem output cut", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit, kemOutput: []byte{1}})}, good.path, ReasonDecrypt},
-		{"no kem output", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit})}, good.path, ReasonDecrypt},
-		{"another kem output", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit, kemOutput: make([]byte, 32)})}, good.path, ReasonDecrypt},
+		{"kem output cut", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit, body: &body{kemOutput: []byte{1}}})}, good.path, ReasonDecrypt},
+		{"no kem output", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit, body: &body{}})}, good.path, ReasonDecrypt},
+		{"another kem output", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit, body: &body{kemOutput: make([]byte, 32)}})}, good.path, ReasonDecrypt},
 	} {
 		a := e.pub.authenticate(content{
 			groupID: e.pub.groupID, epoch: e.pub.epoch, sender: sender{kind: senderNewMemberCommit},

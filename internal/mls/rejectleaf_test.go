@@ -57,7 +57,7 @@ func refuseLeaves(t *testing.T, r *refusals) {
 		l := *p.a.content.proposal.leaf
 		mend(&l)
 		leaf := l.signedBy(from.signer, groupID, at)
-		out, err := from.epoch.propose(&Proposal{Type: ProposalUpdate, leaf: leaf}, ProposalParams{Signer: from.signer})
+		out, err := from.epoch.propose(&Proposal{Type: ProposalUpdate, body: &body{leaf: leaf}}, ProposalParams{Signer: from.signer})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,10 +38,10 @@ func refuseOutsiders(t *testing.T, r *refusals) {
 	}{
 		{"index past the list", remove(1), sender{senderExternal, 1}, ReasonSender},
 		{"index far past the list", remove(1), sender{senderExternal, 1<<32 - 1}, ReasonSender},
-		{"update by an external sender", &Proposal{Type: ProposalUpdate, leaf: leaf}, external, ReasonSender},
-		{"external init by an external sender", &Proposal{Type: ProposalExternalInit}, external, ReasonSender},
+		{"update by an external sender", &Proposal{Type: ProposalUpdate, body: &body{leaf: leaf}}, external, ReasonSender},
+		{"external init by an external sender", &Proposal{Type: ProposalExternalInit, body: &body{}}, external, ReasonSender},
 		{"SelfRemove by an external sender", &Proposal{Type: ProposalSelfRemove}, external, ReasonSender},
-		{"custom type by an external sender", &Proposal{Type: 0xF000}, external, ReasonSender},
+		{"custom type by an external sender", &Proposal{Type: 0xF000, body: &body{}}, external, ReasonSender},
 		{"remove by a joiner", remove(1), sender{kind: senderNewMemberProposal}, ReasonSender},
 		{"add of somebody else by a joiner", add(m.pack), sender{kind: senderNewMemberProposal}, ReasonSignature},
 		{"add by who joins by a commit", add(m.pack), sender{kind: senderNewMemberCommit}, ReasonSender},

@@ -153,7 +153,10 @@ func refuseGroupSecrets(t *testing.T, r *refusals, v *welcomed) {
 		{"a suite that is refused", func(m *welcome) { m.suite = 6 }, ReasonSuite},
 		{"nobody's secrets", func(m *welcome) { m.secrets = nil }, ReasonNotForUs},
 		{"secrets for somebody else", func(m *welcome) { m.secrets[0].ref = make([]byte, 32) }, ReasonNotForUs},
-		{"KEM output cut", func(m *welcome) { m.secrets[0].sealed.kemOutput = m.secrets[0].sealed.kemOutput[1:] }, ReasonDecrypt},
+		{"KEM output cut", func(m *welcome) { m.secrets[0].sealed.kemOutput = m.secrets[0].sealed.kemOutput[1:] }, ReasonMalformed},
+		{"KEM output too long", func(m *welcome) {
+			m.secrets[0].sealed.kemOutput = append(bytes.Clone(m.secrets[0].sealed.kemOutput), 0)
+		}, ReasonDecrypt},
 		{"another KEM output", func(m *welcome) { m.secrets[0].sealed.kemOutput = v.newcomer.pack.initKey }, ReasonDecrypt},
 		{"secrets changed", func(m *welcome) { m.secrets[0].sealed.ciphertext[0] ^= 1 }, ReasonDecrypt},
 		{"GroupInfo changed", func(m *welcome) { m.info = bytes.Clone(m.info); m.info[0] ^= 1 }, ReasonDecrypt},

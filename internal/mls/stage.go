@@ -89,7 +89,7 @@ func checkOwn(list []*Proposal) error {
 	for _, p := range list {
 		switch {
 		case p.Type == ProposalAdd && p.KeyPackage != nil:
-		case p.Type == ProposalAdd, p.Type == ProposalUpdate, p.Type == 0:
+		case p.Type == ProposalAdd, p.Type == ProposalUpdate, p.Type == 0, p.Type.hasBody() && p.body == nil:
 			return reject("12.1", ReasonProposalType)
 		}
 	}

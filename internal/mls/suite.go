@@ -53,6 +53,8 @@ type crypto struct {
 	nn        int // nonce of the AEAD
 	nt        int // tag of the AEAD
 	enc       int // output of the KEM
+	public    int // public key of the KEM
+	verifier  int // public key of signatures
 	signature int // largest signature
 }
 
@@ -62,42 +64,42 @@ var suites = map[Suite]*crypto{
 		kem:   hpke.DHKEM(ecdh.X25519()), kdf: hpke.HKDFSHA256(), aead: hpke.AES128GCM(),
 		newHash: sha256.New, newAEAD: newAESGCM, usableKEM: usableX25519,
 		verify: verifyEd25519, verifyAll: verifyAllEd25519,
-		nh: 32, nk: 16, nn: 12, nt: 16, enc: 32, signature: 64,
+		nh: 32, nk: 16, nn: 12, nt: 16, enc: 32, public: 32, verifier: 32, signature: 64,
 	},
 	SuiteP256AES128SHA256P256: {
 		suite: SuiteP256AES128SHA256P256,
 		kem:   hpke.DHKEM(ecdh.P256()), kdf: hpke.HKDFSHA256(), aead: hpke.AES128GCM(),
 		newHash: sha256.New, newAEAD: newAESGCM, usableKEM: usablePoint(ecdh.P256()),
 		verify: p256.verify, verifyAll: p256.verifyAll,
-		nh: 32, nk: 16, nn: 12, nt: 16, enc: 65, signature: 72,
+		nh: 32, nk: 16, nn: 12, nt: 16, enc: 65, public: 65, verifier: 65, signature: 72,
 	},
 	SuiteX25519ChaChaSHA256Ed25519: {
 		suite: SuiteX25519ChaChaSHA256Ed25519,
 		kem:   hpke.DHKEM(ecdh.X25519()), kdf: hpke.HKDFSHA256(), aead: hpke.ChaCha20Poly1305(),
 		newHash: sha256.New, newAEAD: chacha20poly1305.New, usableKEM: usableX25519,
 		verify: verifyEd25519, verifyAll: verifyAllEd25519,
-		nh: 32, nk: 32, nn: 12, nt: 16, enc: 32, signature: 64,
+		nh: 32, nk: 32, nn: 12, nt: 16, enc: 32, public: 32, verifier: 32, signature: 64,
 	},
 	SuiteP521AES256SHA512P521: {
 		suite: SuiteP521AES256SHA512P521,
 		kem:   hpke.DHKEM(ecdh.P521()), kdf: hpke.HKDFSHA512(), aead: hpke.AES256GCM(),
 		newHash: sha512.New, newAEAD: newAESGCM, usableKEM: usablePoint(ecdh.P521()),
 		verify: p521.verify, verifyAll: p521.verifyAll,
-		nh: 64, nk: 32, nn: 12, nt: 16, enc: 133, signature: 139,
+		nh: 64, nk: 32, nn: 12, nt: 16, enc: 133, public: 133, verifier: 133, signature: 139,
 	},
 	SuiteP384AES256SHA384P384: {
 		suite: SuiteP384AES256SHA384P384,
 		kem:   hpke.DHKEM(ecdh.P384()), kdf: hpke.HKDFSHA384(), aead: hpke.AES256GCM(),
 		newHash: sha512.New384, newAEAD: newAESGCM, usableKEM: usablePoint(ecdh.P384()),
 		verify: p384.verify, verifyAll: p384.verifyAll,
-		nh: 48, nk: 32, nn: 12, nt: 16, enc: 97, signature: 104,
+		nh: 48, nk: 32, nn: 12, nt: 16, enc: 97, public: 97, verifier: 97, signature: 104,
 	},
 	SuiteXWingAES128SHA256Ed25519: {
 		suite: SuiteXWingAES128SHA256Ed25519,
 		kem:   hpke.MLKEM768X25519(), kdf: hpke.HKDFSHA256(), aead: hpke.AES128GCM(),
 		newHash: sha256.New, newAEAD: newAESGCM, usableKEM: usableXWing,
 		verify: verifyEd25519, verifyAll: verifyAllEd25519,
-		nh: 32, nk: 16, nn: 12, nt: 16, enc: 1120, signature: 64,
+		nh: 32, nk: 16, nn: 12, nt: 16, enc: 1120, public: 1216, verifier: 32, signature: 64,
 	},
 }
 

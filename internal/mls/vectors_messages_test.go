@@ -91,10 +91,14 @@ func rewriteKeyPackage(k *KeyPackage) func(*wire.Writer) {
 }
 
 func rewriteTree(r *wire.Reader) func(*wire.Writer) {
-	c := suites[SuiteX25519AES128SHA256Ed25519]
-	if t := readTree(c, r); t != nil {
-		return t.write
+	for _, s := range Suites() { // the files do not say which; keys of two suites differ in length
+		own := wire.NewReader(r.Rest())
+		if t := readTree(suites[s], own); t != nil {
+			r.Skip(r.Len() - own.Len())
+			return t.write
+		}
 	}
+	r.Fail(wire.ErrCanonical)
 	return nil
 }
 

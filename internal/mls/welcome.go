@@ -38,7 +38,7 @@ func (m *welcome) write(w *wire.Writer) {
 func readWelcome(r *wire.Reader) *welcome {
 	m := &welcome{suite: Suite(r.U16())}
 	r.Each(MaxMessage, MaxLeaves, func(r *wire.Reader) {
-		m.secrets = append(m.secrets, welcomeSecret{r.Vec(maxHash), readSealed(r)})
+		m.secrets = append(m.secrets, welcomeSecret{readRef(r), readSealed(r)})
 	})
 	m.info = r.Vec(MaxTree + MaxMessage)
 	return m
