@@ -178,12 +178,12 @@ func (o *own) receive(message []byte) {
 }
 
 // commit makes one over all that was proposed and returns its message.
-func (o *own) commit(p mls.CommitParams) (*mls.StagedCommit, string) {
+func (o *own) commit(p mls.CommitParams, padding int) (*mls.StagedCommit, string) {
 	o.t.Helper()
 	p.Signer, p.Refs, p.PSKs, p.Updates = o.key, o.told, o.psks, o.update
 	s, err := o.epoch.Commit(p)
 	check(o.t, err)
-	b, err := o.epoch.Seal(o.keys, &mls.Handshake{Commit: s.Commit}, 5)
+	b, err := o.epoch.Seal(o.keys, &mls.Handshake{Commit: s.Commit}, padding)
 	check(o.t, err)
 	return s, hex.EncodeToString(b)
 }
@@ -410,7 +410,7 @@ func unhex(t *testing.T, v any) []byte {
 
 func ourCommit(o *own, p mls.CommitParams) (*mls.StagedCommit, string) {
 	o.t.Helper()
-	s, m := o.commit(p)
+	s, m := o.commit(p, 5)
 	o.enter(s.Next)
 	return s, m
 }
