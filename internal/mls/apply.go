@@ -261,6 +261,9 @@ func (p *PublicGroup) applyPath(s *stage, c *content) error {
 	if err := p.checkReplacement(s, s.committer, path.leaf); err != nil {
 		return err
 	}
+	if s.external && p.reusesKey(s, path.leaf) {
+		return reject("12.2", ReasonSameKey)
+	}
 	old := s.tree.leaf(s.committer)
 	steps, err := s.tree.mergePath(s.committer, path)
 	if err != nil {
@@ -272,6 +275,14 @@ func (p *PublicGroup) applyPath(s *stage, c *content) error {
 	}
 	s.notePath(old, path.leaf)
 	return nil
+}
+
+// reusesKey reports whether somebody who joins has the key of a leaf that the
+// same commit removes: for an own old leaf the rule of an Update holds.
+func (p *PublicGroup) reusesKey(s *stage, leaf *leafNode) bool {
+	return slices.ContainsFunc(s.changes.Removed, func(l Leaf) bool {
+		return bytes.Equal(p.tree.leaf(l.Index).encryptionKey, leaf.encryptionKey)
+	})
 }
 
 // notePath records a committer who is new, or who is somebody else now.

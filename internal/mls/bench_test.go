@@ -5,12 +5,15 @@ package mls
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"kith/internal/wire"
 )
 
 // The benchmarks report CPU time beside the clock, as machines are shared, and
@@ -220,8 +223,12 @@ func benchPackages(b *testing.B, s Suite, n int) (*party, []*KeyPackage) {
 }
 
 // BenchmarkAddAll is one commit that adds everybody to a group of one, with its
-// Welcome; BenchmarkCommitAfterAddAll is the commit of the founder after it.
-func BenchmarkAddAll(b *testing.B) {
+// Welcome, the tree beside it; in BenchmarkAddAllInline it is inside.
+// BenchmarkCommitAfterAddAll is the commit of the founder after that.
+func BenchmarkAddAll(b *testing.B)       { benchAddAll(b, false) }
+func BenchmarkAddAllInline(b *testing.B) { benchAddAll(b, true) }
+
+func benchAddAll(b *testing.B, inline bool) {
 	for _, s := range benchSuites() {
 		for _, n := range benchSizes() {
 			b.Run(fmt.Sprintf("suite=%#x/n=%d", s, n), func(b *testing.B) {
@@ -232,7 +239,7 @@ func BenchmarkAddAll(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					if w, err = s.Welcome(first.signer, nil, true); err != nil {
+					if w, err = s.Welcome(first.signer, nil, inline); err != nil {
 						b.Fatal(err)
 					}
 				})
@@ -257,4 +264,56 @@ func BenchmarkCommitAfterAddAll(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkFloor is what an operation cannot do without: its parts alone.
+func BenchmarkFloor(b *testing.B) {
+	for _, s := range benchSuites() {
+		c, err := Suite(s).crypto()
+		check(b, err)
+		signer := newSigner(b, Suite(s))
+		private, public, err := c.keyPair(wire.Random(c.nh))
+		check(b, err)
+		box, err := c.seal(public, "UpdatePathNode", make([]byte, 150), make([]byte, c.nh))
+		check(b, err)
+		message := make([]byte, 300)
+		signature := signer.SignRaw(message)
+		all := make([]signed, 1024)
+		for i := range all {
+			k := newSigner(b, Suite(s))
+			all[i] = signed{k.PublicKey(), message, k.SignRaw(message)}
+		}
+		for name, op := range map[string]func(){
+			"key":         func() { c.keyPair(message[:c.nh]) },
+			"seal":        func() { c.seal(public, "UpdatePathNode", message[:150], message[:c.nh]) },
+			"open":        func() { c.open(private, "UpdatePathNode", make([]byte, 150), box) },
+			"sign":        func() { signer.SignRaw(message) },
+			"verify":      func() { c.verify(signer.PublicKey(), message, signature) },
+			"verify-1024": func() { c.verifyAll(all) },
+			"hash":        func() { c.hash(message) },
+			"derive":      func() { c.derive(message[:c.nh], "path") },
+		} {
+			b.Run(fmt.Sprintf("suite=%#x/%s", s, name), func(b *testing.B) { measure(b, op) })
+		}
+	}
+}
+
+// BenchmarkMemory reports what a full group holds in memory, as a member has it.
+func BenchmarkMemory(b *testing.B) {
+	each(b, func(b *testing.B, g *fullGroup) {
+		stored := g.pub.Marshal()
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		p, err := ParsePublicGroup(stored)
+		check(b, err)
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc)-float64(before.HeapAlloc), "bytes")
+		b.ReportMetric(float64(len(stored)), "stored")
+		runtime.KeepAlive(p)
+		for b.Loop() {
+			p.Members()
+		}
+	})
 }

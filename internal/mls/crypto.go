@@ -120,11 +120,16 @@ type sealed struct {
 
 // seal is EncryptWithLabel of section 5.1.3.
 func (c *crypto) seal(key []byte, label string, context, plaintext []byte) (sealed, error) {
+	return c.sealInfo(key, labelled(label, context), plaintext)
+}
+
+// sealInfo is seal with the EncryptContext made before, for many recipients.
+func (c *crypto) sealInfo(key, info, plaintext []byte) (sealed, error) {
 	pub, err := c.kem.NewPublicKey(key)
 	if err != nil {
 		return sealed{}, &Error{"5.1.3", ReasonKey, err}
 	}
-	out, err := hpke.Seal(pub, c.kdf, c.aead, labelled(label, context), plaintext)
+	out, err := hpke.Seal(pub, c.kdf, c.aead, info, plaintext)
 	if err != nil {
 		return sealed{}, &Error{"5.1.3", ReasonKey, err}
 	}

@@ -255,6 +255,11 @@ func FuzzHistory(f *testing.F) {
 func FuzzStored(f *testing.F) {
 	g := testGroup(f, 4)
 	f.Add(byte(0), g[0].epoch.pub.Marshal())
+	closed, err := g[0].epoch.Commit(CommitParams{Signer: g[0].signer, Proposals: []*Proposal{ReInit([]byte("h"), 3, nil)}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(byte(0), closed.Next.pub.Marshal())
 	f.Add(byte(1), g[0].epoch.Marshal())
 	f.Add(byte(2), g[0].secret.Marshal())
 	f.Fuzz(func(t *testing.T, which byte, b []byte) {

@@ -237,6 +237,28 @@ func refuseExternalCommits(t *testing.T, r *refusals) {
 	if _, _, err := g[1].epoch.Process(s.Commit); err != nil {
 		t.Error(err)
 	}
+	// Who comes back may not bring the key of the leaf that is replaced.
+	back, err := JoinExternal(ExternalParams{GroupInfo: info, Signer: g[2].signer, Replaces: []uint32{2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := *back.Commit.a.content.commit
+	l := *c.path.leaf
+	l.encryptionKey = e.pub.tree.leaf(2).encryptionKey
+	c.path = &updatePath{leaf: l.signedBy(g[2].signer, e.pub.groupID, 2), nodes: c.path.nodes}
+	a := e.pub.authenticate(content{
+		groupID: e.pub.groupID, epoch: e.pub.epoch, sender: sender{kind: senderNewMemberCommit}, kind: contentCommit, commit: &c,
+	}, g[2].signer, false)
+	a.tag = back.Commit.a.tag
+	_, _, err = g[1].epoch.Process(&Commit{a})
+	r.refused("key of the leaf that is replaced", err, ReasonSameKey)
+	c.proposals = append(slices.Clone(c.proposals), c.proposals[1])
+	again := e.pub.authenticate(content{
+		groupID: e.pub.groupID, epoch: e.pub.epoch, sender: sender{kind: senderNewMemberCommit}, kind: contentCommit, commit: &c,
+	}, g[2].signer, false)
+	again.tag = a.tag
+	_, _, err = g[1].epoch.Process(&Commit{again})
+	r.refused("the same leaf replaced twice", err, ReasonSameLeaf)
 }
 
 func refusePaths(t *testing.T, r *refusals) {
