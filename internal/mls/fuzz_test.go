@@ -109,8 +109,10 @@ func FuzzProposal(f *testing.F) {
 	}
 	for _, p := range []*Proposal{
 		add(g[0].pack), remove(1), update.a.content.proposal, psk(32, 0), psk(32, usageBranch), ReInit([]byte("h"), 1, nil),
-		extend(Extension{Type: 9, Data: []byte{1}}), {Type: ProposalExternalInit, body: &body{kemOutput: []byte{1}}},
-		{Type: ProposalSelfRemove}, {Type: 0xF000, body: &body{data: []byte("x")}},
+		extend(Extension{Type: 9, Data: []byte{1}}),
+		{Type: ProposalExternalInit, body: &body{kemOutput: []byte{1}}},
+		{Type: ProposalSelfRemove},
+		{Type: 0xF000, body: &body{data: []byte("x")}},
 	} {
 		f.Add(encode(p.write))
 	}

@@ -96,8 +96,10 @@ func (c *crypto) schedule(epochSecret []byte) *schedule {
 
 // all lists the secrets in the order of their stored form, without encryption.
 func (s *schedule) all() []*[]byte {
-	return []*[]byte{&s.senderData, &s.exporter, &s.external, &s.confirmation,
-		&s.membership, &s.resumption, &s.authenticator, &s.init}
+	return []*[]byte{
+		&s.senderData, &s.exporter, &s.external, &s.confirmation,
+		&s.membership, &s.resumption, &s.authenticator, &s.init,
+	}
 }
 
 // confirmationTag is the MAC over a confirmed transcript hash (section 6.1).

@@ -13,6 +13,7 @@ type vectorKey ed25519.PrivateKey
 func (k vectorKey) PublicKey() ed25519.PublicKey {
 	return ed25519.PrivateKey(k).Public().(ed25519.PublicKey)
 }
+
 func (k vectorKey) SignRaw(message []byte) []byte {
 	return ed25519.Sign(ed25519.PrivateKey(k), message)
 }

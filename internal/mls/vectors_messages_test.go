@@ -164,8 +164,10 @@ func TestVectorsMessageProtection(t *testing.T) {
 		}
 		e := v.epoch(c)
 		for _, m := range []struct{ message, want hexBytes }{
-			{v.ProposalPub, v.Proposal}, {v.ProposalPriv, v.Proposal},
-			{v.CommitPub, v.Commit}, {v.CommitPriv, v.Commit},
+			{v.ProposalPub, v.Proposal},
+			{v.ProposalPriv, v.Proposal},
+			{v.CommitPub, v.Commit},
+			{v.CommitPriv, v.Commit},
 		} {
 			h, err := e.Open(e.Ratchets(), m.message)
 			if err != nil {
