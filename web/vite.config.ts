@@ -17,12 +17,13 @@ const policy = [
   "form-action 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
+  'trusted-types svelte-trusted-html kith-worker', // what makes elements of the templates; src/net/script.ts
 ].join('; ');
 
 // Vite's own client writes style elements while developing.
 const devPolicy = policy
   .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
-  .replace("; require-trusted-types-for 'script'", '');
+  .replace(/; require-trusted-types-for .*/, '');
 
 export default defineConfig(({ mode }) => {
   // KITH_WEB is the address of a running node, http://localhost:PORT.

@@ -46,10 +46,13 @@ func (p *program) printRunning(st node.Status, server *api.Server, login string)
 	} else {
 		p.printf("Nobody lives in %s yet: the page asks your name.", p.home)
 	}
-	if len(st.Addresses) == 0 {
+	switch addresses := strings.Join(st.Addresses, ", "); {
+	case addresses == "":
 		p.println("No network address yet: nobody can reach you.")
-	} else {
-		p.println("Others reach you at " + strings.Join(st.Addresses, ", "))
+	case st.Reachability == node.ReachableLocal:
+		p.println("Listening at " + addresses)
+	default:
+		p.println("Others reach you at " + addresses)
 	}
 	p.println(reachSentence(v1.Reachability(st.Reachability)))
 	if server.Moved() {

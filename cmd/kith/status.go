@@ -31,18 +31,28 @@ func (p *program) printStatus(n *v1.Node) {
 	if n.Ready {
 		who = oneLine(n.Me.GetName())
 	}
+	reached := "others reach you at"
+	if n.Reachability == v1.Reachability_REACHABILITY_LOCAL {
+		reached = "listening at"
+	}
 	p.table([][]string{
 		{"name", who},
 		{"running since", clock(n.StartedAt)},
 		{"version", n.Version},
 		{"home", n.Home},
 		{"page", n.WebAddress + " (for a login: " + p.again("open") + ")"},
-		{"others reach you at", addressesOf(n)},
+		{reached, addressesOf(n)},
 		{"here now", count(int(n.Connected), "person", "people")},
 		{"friends", number(uint64(n.Friends))},
 		{"chats", number(uint64(n.Chats))},
 	})
 	p.println(reachSentence(n.Reachability))
+	if n.Copied {
+		p.println("Another copy of this home is running, or was: messages get lost. Keep one, and delete the others.")
+	}
+	for _, id := range n.DamagedChats {
+		p.printf("The chat %s is stored and cannot be opened. Keep a copy of the home folder, and report this.", short(id))
+	}
 }
 
 func addressesOf(n *v1.Node) string {

@@ -17,10 +17,13 @@ func (s *Server) nodeOf(st node.Status) *v1.Node {
 	n := &v1.Node{
 		Ready: st.Ready, Version: s.cfg.Version, Home: st.Home, Chats: uint32(st.Chats), Friends: uint32(st.Friends),
 		Connected: uint32(st.Connected), Addresses: st.Addresses, Reachability: v1.Reachability(st.Reachability),
-		StartedAt: st.StartedAt, WebAddress: s.Address(),
+		StartedAt: st.StartedAt, WebAddress: s.Address(), Copied: st.Copied,
+	}
+	for _, g := range st.Damaged {
+		n.DamagedChats = append(n.DamagedChats, g.String())
 	}
 	if st.Ready {
-		n.Me, n.DeviceId, n.Fingerprint, n.NotesChatId = personOf(st.Me), st.Device.String(), st.Fingerprint, st.Notes.String()
+		n.Me, n.DeviceId, n.NotesChatId = personOf(st.Me), st.Device.String(), st.Notes.String()
 	}
 	return n
 }

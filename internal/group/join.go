@@ -57,15 +57,17 @@ func Join(self Self, payload []byte, from wire.Member, secrets func(ref []byte) 
 		m.takeReach(b, &eff)
 	}
 	if m.status != StatusInvited {
-		return nil, Effects{}, refuse(ReasonInvite, errStale)
+		return nil, Effects{}, refuse(ReasonInvite, ErrStale)
 	}
 	return m, m.finish(now, eff), nil
 }
 
+// ErrStale: who brings an invitation may not know yet that it was taken back.
+var ErrStale = errors.New("group: the invitation was taken back")
+
 var (
 	errShape   = errors.New("group: not an invitation")
 	errInviter = errors.New("group: the sender is no member")
-	errStale   = errors.New("group: the invitation was taken back")
 	errWelcome = errors.New("group: the welcome does not fit its block")
 )
 

@@ -79,7 +79,26 @@ func (h host) kind() string {
 
 func (h host) multiaddr() multiaddr.Multiaddr { return multiaddr.StringCast(h.String()) }
 
-// isPrivate reports whether ip is not an address of the public Internet.
+// notPublic are the networks that nobody reaches over the Internet, beside those
+// that package netip knows: behind a provider's own NAT (RFC 6598), examples (RFC
+// 5737, 3849), measurements (RFC 2544), reserved (RFC 1112).
+var notPublic = []netip.Prefix{
+	netip.MustParsePrefix("100.64.0.0/10"),
+	netip.MustParsePrefix("192.0.2.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"),
+	netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("2001:db8::/32"),
+}
+
+// IsPublic reports whether ip is an address of the public Internet.
+func IsPublic(ip netip.Addr) bool {
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() &&
+		!slices.ContainsFunc(notPublic, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+// isPrivate reports whether ip is of a kind that local networks use.
 func isPrivate(ip netip.Addr) bool {
 	return ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast()
 }
@@ -128,7 +147,7 @@ func interfaceAddrs(privateFirst bool) []netip.Addr {
 			continue
 		}
 		rank, six := 0, 0
-		if isPrivate(ip) != privateFirst {
+		if !IsPublic(ip) != privateFirst {
 			rank = 1
 		}
 		if ip.Is6() {

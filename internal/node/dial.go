@@ -33,6 +33,7 @@ const (
 type target struct {
 	to      peer.Target
 	hosts   []link.Address // on the Internet link, at most maxPlaces
+	stale   []link.Address // that have expired, by this device's clock
 	lan     link.Address   // on the local link, as last seen
 	at      uint64         // ms; when to dial next
 	wait    uint64         // ms; of the last back-off
@@ -106,14 +107,24 @@ func (n *Node) wanted() []target {
 			if !ok {
 				t.to = peer.Target{Member: d.Member, Key: d.Key[:], KnockKey: d.KnockKey}
 			}
-			if d.Reach != nil && d.Reach.Expiry > nowMS() && len(d.Reach.Hosts) > 0 {
-				t.know(link.Address{Peer: d.Reach.Peer, Hosts: d.Reach.Hosts})
+			if d.Reach != nil {
+				at := link.Address{Peer: d.Reach.Peer, Hosts: d.Reach.Hosts}
+				if d.Reach.Expiry > nowMS() {
+					t.know(at)
+				} else {
+					t.stale = append(t.stale, at)
+				}
 			}
 			list[d.Member.Device] = t
 		}
 	}
 	out := make([]target, 0, len(list))
 	for _, t := range list {
+		if len(t.hosts) == 0 { // nothing better is known, and a clock may be wrong
+			for _, at := range t.stale {
+				t.know(at)
+			}
+		}
 		out = append(out, t)
 	}
 	return out
@@ -181,6 +192,11 @@ func (n *Node) refreshTargets() {
 		}
 		next[d] = &t
 	}
+	for d, t := range n.targets {
+		if next[d] == nil && t.cancel != nil {
+			t.cancel()
+		}
+	}
 	n.targets = next
 }
 
@@ -191,7 +207,7 @@ func (n *Node) dialAgain() {
 		t.hurry()
 	}
 	for _, t := range n.asks {
-		t.at, t.wait = 0, 0
+		t.hurry()
 	}
 	n.mu.Unlock()
 	n.kickDialer()
@@ -244,13 +260,21 @@ func (n *Node) dial(ctx context.Context, t *target) {
 	if s == nil && until.Err() == nil {
 		n.backOff(t)
 	}
+	wanted := n.targets[to.Member.Device] == t
 	n.mu.Unlock()
+	if s != nil && !wanted {
+		s.Close(errNotWanted)
+		return
+	}
 	if s != nil {
 		n.session(ctx, s)
 		return
 	}
 	n.log.Debug("not reached", "peer", shortDevice(to.Member.Device), "err", err)
 }
+
+// errNotWanted ends a session that came up when its target was given up.
+var errNotWanted = errors.New("node: no session with this device is wanted any more")
 
 // backOff says when to dial t next. n.mu is held.
 func (n *Node) backOff(t *target) {
@@ -287,11 +311,18 @@ func (n *Node) askLinks() {
 	n.mu.Unlock()
 	for _, o := range list {
 		n.spawn(func(ctx context.Context) {
-			err := n.askLink(ctx, o.link, o.given)
+			until, cancel := context.WithCancel(ctx)
+			defer cancel()
 			n.mu.Lock()
 			t := n.asking(o.person)
-			t.dialing = false
-			n.backOff(t)
+			t.cancel = cancel
+			n.mu.Unlock()
+			err := n.askLink(until, o.link, o.given)
+			n.mu.Lock()
+			t.dialing, t.cancel = false, nil
+			if until.Err() == nil {
+				n.backOff(t)
+			}
 			n.mu.Unlock()
 			if err != nil {
 				n.log.Debug("contact link not answered", "err", err)

@@ -46,10 +46,10 @@ func (DeliveryChanged) change() {}
 func (Reset) change()           {}
 
 // What a client that was away can still catch up on: so many events, of so many
-// bytes of content. A first sync brings thousands of messages of up to 64 KiB.
+// bytes of content, and for a while twice as much. A first sync brings thousands of messages of up to 64 KiB.
 const (
 	keptEvents = 4096
-	keptBytes  = 16 << 20
+	keptBytes  = 4 << 20
 )
 
 // hub numbers events and hands them to subscribers.

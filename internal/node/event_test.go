@@ -12,11 +12,11 @@ import (
 func TestRememberedEvents(t *testing.T) {
 	for _, c := range []struct{ messages, size, events int }{
 		{10, 64 << 10, 10},
-		{3000, 64 << 10, 256},
+		{3000, 64 << 10, 64},
 		{20_000, 10, 4096},
 	} {
 		events, bytes := node.Remembered(c.messages, c.size)
-		if events < min(c.messages, c.events) || bytes != events*c.size || bytes > 32<<20 || events > 8192 {
+		if events < min(c.messages, c.events) || bytes != events*c.size || bytes > 8<<20 || events > 8192 {
 			t.Errorf("of %d messages of %d bytes %d are kept", c.messages, c.size, events)
 		}
 	}

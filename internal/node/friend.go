@@ -1,7 +1,7 @@
 package node
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"slices"
 	"time"
@@ -105,9 +105,13 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 	}
 	used := *l
 	used.By = slices.Clone(p[:])
-	given, private, err := n.makePackages(p)
-	if err != nil {
-		return peer.Card{}, err
+	var private []privatePackage
+	given := n.stillGood(p, n.friendCopy(p).Given) // who asks again gets the same
+	if len(given) == 0 {
+		var err error
+		if given, private, err = n.makePackages(p); err != nil {
+			return peer.Card{}, err
+		}
 	}
 	f, err := n.updateFriendAlso(p, func(f *friend) (bool, error) {
 		if f.State == FriendBlocked {
@@ -123,6 +127,12 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 		f.Given = given
 		return true, f.meet(r)
 	}, func(tx *store.Tx) error {
+		var now ownLink
+		if ok, err := getJSON(tx, bucketLink, tag[:], &now); err != nil {
+			return err
+		} else if !ok || now.By != nil && !bytes.Equal(now.By, p[:]) {
+			return errUsed // by somebody else at the same time
+		}
 		if err := putPackages(tx, private); err != nil {
 			return err
 		}
@@ -167,39 +177,6 @@ func (n *Node) ownCard(packages [][]byte) peer.Card {
 	}
 }
 
-// privatePackage is a key package with what is kept of it.
-type privatePackage struct {
-	ref [32]byte
-	own ownPackage
-}
-
-// makePackages makes key packages for one person. They are to be written before
-// they are given.
-func (n *Node) makePackages(p wire.PersonID) (public [][]byte, private []privatePackage, err error) {
-	for range packagesEach {
-		k, err := n.self.NewPackage(nowMS())
-		if err != nil {
-			return nil, nil, err
-		}
-		public = append(public, k.Public)
-		private = append(private, privatePackage{k.Ref, ownPackage{k.Secrets, k.Expiry, p[:]}})
-	}
-	return public, private, nil
-}
-
-func putPackages(tx *store.Tx, list []privatePackage) error {
-	for _, p := range list {
-		b, err := json.Marshal(p.own)
-		if err != nil {
-			return err
-		}
-		if err := tx.Put(bucketPackage, p.ref[:], b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // AddFriend opens a contact link: the request goes out as soon as the other
 // node can be reached.
 func (n *Node) AddFriend(text string) (Friend, error) {
@@ -236,6 +213,11 @@ func (n *Node) AddFriend(text string) (Friend, error) {
 			return Friend{}, err
 		}
 	}
+	n.mu.Lock()
+	if t := n.asks[l.Person]; t != nil {
+		t.hurry() // the failures of an earlier link say nothing about this one
+	}
+	n.mu.Unlock()
 	n.kickDialer()
 	return n.Friend(l.Person)
 }

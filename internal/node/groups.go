@@ -150,6 +150,13 @@ func (n *Node) setting(g wire.GroupID) chatSetting {
 	return n.settings[g]
 }
 
+func (n *Node) setSetting(g wire.GroupID, to chatSetting) (before chatSetting) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	before, n.settings[g] = n.settings[g], to
+	return before
+}
+
 // CreateGroup makes a group with friends; each of them is invited.
 func (n *Node) CreateGroup(title string, people []wire.PersonID) (wire.GroupID, error) {
 	if !n.Ready() {
@@ -203,14 +210,16 @@ func (n *Node) AcceptGroup(g wire.GroupID, onlyFriends bool) error {
 	}
 	setting := chatSetting{OnlyFriends: onlyFriends}
 	err = o.ask(func() error {
-		return o.stepAlso(group.Accept{}, also{write: func(tx *store.Tx) error { return putJSON(tx, bucketChat, g[:], setting) }})
+		before := n.setSetting(g, setting) // first: who is a member is dialled at once
+		err := o.stepAlso(group.Accept{}, also{write: func(tx *store.Tx) error { return putJSON(tx, bucketChat, g[:], setting) }})
+		if err != nil {
+			n.setSetting(g, before)
+		}
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	n.mu.Lock()
-	n.settings[g] = setting
-	n.mu.Unlock()
 	n.tellReach(o)
 	n.kickDialer()
 	n.hub.publish(ChatChanged{g})
@@ -288,6 +297,8 @@ func (n *Node) LeaveGroup(g wire.GroupID, successor wire.PersonID) error {
 
 // DeleteChat forgets a chat that one is not in any more, or alone in.
 func (n *Node) DeleteChat(g wire.GroupID) error {
+	n.joining.Lock() // or an invitation brought it back while it is deleted
+	defer n.joining.Unlock()
 	o, err := n.in(g)
 	if err != nil {
 		return err

@@ -2,12 +2,12 @@ package node
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"slices"
 
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/peer"
-	"kith/internal/store"
 	"kith/internal/wire"
 )
 
@@ -17,34 +17,44 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 	n.joining.Lock()
 	defer n.joining.Unlock()
 	from := s.Remote()
+	if n.isDamaged(g) {
+		return // what is stored of it stays as it is
+	}
 	if o := n.owner(g); o != nil { // another member was first
-		o.post(func() { _ = o.step(group.Received{From: from, Payload: payload, Secrets: o.secretsFor(payload)}) })
+		o.post(func() {
+			o.received(s, group.Received{From: from, Payload: payload, Secrets: o.secretsFor(payload)})
+		})
 		return
 	}
 	var madeFor wire.PersonID
+	void := false // its key package was used up: an honest friend may not know
 	m, eff, err := group.Join(n.self, payload, from, func(ref []byte) ([]byte, bool) {
 		own, ok := n.ownPackage(ref)
 		copy(madeFor[:], own.For)
+		void = !ok
 		return own.Secrets, ok
 	}, nowMS())
 	if err != nil || m.Group() != g {
-		n.log.Warn("invitation refused", "peer", shortDevice(from.Device), "group", shortGroup(g), "err", err)
+		if !void && !errors.Is(err, group.ErrStale) && !errors.Is(err, chain.ErrNewer) {
+			s.Punish("invitation", misbehaviourWeight)
+		}
+		n.log.Debug("invitation refused", "peer", shortDevice(from.Device), "group", shortGroup(g), "err", err)
 		return
 	}
 	view := m.View()
 	if n.pending(view.InvitedBy) >= maxPending {
-		n.log.Warn("invitation refused: too many are unanswered", "peer", shortDevice(from.Device))
+		n.log.Info("invitation refused: too many are unanswered", "peer", shortDevice(from.Device))
 		return
 	}
 	if view.InvitedBy != madeFor || !n.mayInvite(view, from.Person) {
-		n.log.Warn("invitation refused: not by a friend", "peer", shortDevice(from.Device), "group", shortGroup(g))
+		n.log.Info("invitation refused: not by a friend", "peer", shortDevice(from.Device), "group", shortGroup(g))
 		return
 	}
 	with := also{}
 	if view.Direct {
 		chat, ok := n.giveWay(from.Person, g)
 		if !ok {
-			n.log.Warn("direct chat refused: there is one", "peer", shortDevice(from.Device), "group", shortGroup(g))
+			n.log.Info("direct chat refused: there is one", "peer", shortDevice(from.Device), "group", shortGroup(g))
 			return
 		}
 		with.edits = []edit{setChat(from.Person, chat, g)}
@@ -73,6 +83,12 @@ func (o *owner) secretsFor(payload []byte) func([]byte) ([]byte, bool) {
 		}
 		return own.Secrets, true
 	}
+}
+
+func (n *Node) isDamaged(g wire.GroupID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Contains(n.damaged, g)
 }
 
 func (n *Node) isFriend(p wire.PersonID) bool {
@@ -151,16 +167,4 @@ func (n *Node) restore(g wire.GroupID) {
 		return
 	}
 	n.start(m)
-}
-
-// ownPackage finds the private part of an own key package.
-func (n *Node) ownPackage(ref []byte) (own ownPackage, ok bool) {
-	err := n.db.View(func(tx *store.Tx) error {
-		b, found, err := tx.Get(bucketPackage, ref)
-		if err != nil || !found {
-			return err
-		}
-		return json.Unmarshal(b, &own)
-	})
-	return own, err == nil && len(own.Secrets) > 0
 }

@@ -284,19 +284,13 @@ func reachability(a link.Address) (Reachability, []string) {
 			list = append(list, text)
 		}
 		switch {
-		case ip.IsLoopback():
-		case ip.IsPrivate() || ip.IsLinkLocalUnicast() || isCarrierNAT(ip):
-			r = max(r, ReachableLAN)
-		default:
+		case link.IsPublic(ip):
 			r = max(r, ReachablePublic)
+		case !ip.IsLoopback():
+			r = max(r, ReachableLAN)
 		}
 	}
 	return r, list
-}
-
-// isCarrierNAT: RFC 6598, addresses behind a provider's own NAT.
-func isCarrierNAT(ip netip.Addr) bool {
-	return netip.MustParsePrefix("100.64.0.0/10").Contains(ip)
 }
 
 var errNoLink = fmt.Errorf("node: no link is open")

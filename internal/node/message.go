@@ -297,10 +297,13 @@ func (n *Node) readState(o *owner, c *Chat) error {
 func (n *Node) Status() Status {
 	at := n.address()
 	reach, hosts := reachability(at)
+	if loopbackOnly(n.cfg.Listen) {
+		reach = ReachableLocal
+	}
 	n.mu.Lock()
 	s := Status{
 		Ready: n.ready, Home: n.cfg.Home, Chats: len(n.owners), Addresses: hosts, Reachability: reach,
-		Notes: n.notes, StartedAt: n.started,
+		Notes: n.notes, StartedAt: n.started, Copied: n.copied, Damaged: slices.Clone(n.damaged),
 	}
 	people := make(map[wire.PersonID]bool)
 	for _, c := range n.sessions {
@@ -316,7 +319,6 @@ func (n *Node) Status() Status {
 	n.mu.Unlock()
 	if s.Ready {
 		s.Me, s.Device = n.person(self.Person), self.Device.ID()
-		s.Fingerprint = identity.Fingerprint(self.Person, self.Person)
 	}
 	return s
 }

@@ -59,8 +59,11 @@ type Node struct {
 	settings map[wire.GroupID]chatSetting
 	sessions map[wire.DeviceID]*peer.Session
 	targets  map[wire.DeviceID]*target
-	asks     map[wire.PersonID]*target   // of contact links not answered yet
-	said     map[wire.PersonID]time.Time // see patient
+	asks     map[wire.PersonID]*target // of contact links not answered yet
+	said     map[wire.PersonID]manners
+	greeted  map[*peer.Session]greeting
+	damaged  []wire.GroupID // that do not load
+	copied   bool           // something was seen that only another copy of this home can do
 	internet link.Link
 	lan      link.Link
 }
@@ -88,7 +91,7 @@ func Open(cfg Config) (*Node, error) {
 		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), started: nowMS(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
-		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]time.Time),
+		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting),
 	}
 	if err := n.load(); err != nil {
 		db.Close()

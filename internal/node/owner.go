@@ -2,6 +2,9 @@ package node
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +32,7 @@ type owner struct {
 	// Touched by the goroutine alone, and before it starts.
 	machine *group.Machine
 	wake    *time.Timer
+	ahead   bool // the machine holds what was not written
 
 	picture atomic.Pointer[picture]
 }
@@ -129,12 +133,32 @@ type also struct {
 
 // stepAlso steps the machine, and writes more in the same transaction.
 func (o *owner) stepAlso(c group.Cause, with also) error {
+	if o.ahead && !o.reload() {
+		return &group.Refusal{Reason: group.ReasonStored}
+	}
 	eff, err := o.machine.Step(group.Input{Now: nowMS(), Cause: c})
 	if err != nil {
 		return err
 	}
 	return o.apply(eff, with)
 }
+
+// received steps the machine with what a peer sent. Bytes that make the program
+// panic are the one thing it recovers from: they would come again at every start.
+func (o *owner) received(s *peer.Session, in group.Received) {
+	defer func() {
+		if p := recover(); p != nil {
+			o.n.log.Error("a peer's bytes broke the program", "peer", shortDevice(in.From.Device),
+				"group", shortGroup(o.id), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			s.Punish("panic", banWeight)
+			o.reload()
+		}
+	}()
+	_ = o.step(in)
+}
+
+// banWeight is a whole ban.
+const banWeight = 100
 
 // apply commits effects, and only then sends and publishes.
 func (o *owner) apply(eff group.Effects, with also) error {
@@ -164,7 +188,7 @@ func (o *owner) commit(eff group.Effects, with also) error {
 			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked,
 			Also: func(tx *store.Tx) error {
 				for _, ref := range eff.Used {
-					if err := tx.Delete(bucketPackage, ref); err != nil {
+					if err := dropPackage(tx, ref); err != nil {
 						return err
 					}
 				}
@@ -179,22 +203,27 @@ func (o *owner) commit(eff group.Effects, with also) error {
 	})
 }
 
-// reload makes the machine again from what is durable, after a failed write,
-// and tells it of the sessions there are.
-func (o *owner) reload() {
+// reload makes the machine again from what is durable, after a step that was not
+// written. It has lost what it knew of the sessions, so they are ended: each
+// comes back and begins with a digest. A machine that does not load takes no more
+// steps until it does.
+func (o *owner) reload() bool {
+	o.setWake(nowMS() + 1000)
 	m, err := o.n.loadMachine(o.id)
+	o.ahead = err != nil
 	if err != nil {
 		o.n.log.Error("cannot load", "group", shortGroup(o.id), "err", err)
-		return
+		return false
 	}
 	o.machine = m
 	for _, s := range o.n.liveSessions() {
-		// What it wants to say is said at the next step that can be written.
-		_, _ = m.Step(group.Input{Now: nowMS(), Cause: group.PeerUp{Peer: s.Remote()}})
+		s.Close(errReloaded)
 	}
 	o.draw()
-	o.setWake(nowMS() + 1000)
+	return true
 }
+
+var errReloaded = errors.New("node: a group was loaded anew")
 
 func (o *owner) setWake(at uint64) {
 	o.wake.Stop()
@@ -247,6 +276,8 @@ func (o *owner) publish(eff group.Effects) {
 			delivery = true
 		case group.Misbehaved:
 			o.n.punish(e)
+		case group.Copied:
+			o.n.noteCopy()
 		case group.DropSession:
 			o.n.dropIfStranger(e.Device)
 		case group.ReachChanged:

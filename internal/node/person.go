@@ -53,13 +53,14 @@ type Status struct {
 	Ready        bool // there is an identity
 	Me           Person
 	Device       wire.DeviceID
-	Fingerprint  string // of the own person alone
 	Home         string
 	Chats        int
 	Friends      int
 	Connected    int      // people
 	Addresses    []string // host:port
 	Reachability Reachability
-	Notes        wire.GroupID // "Notes to self"
-	StartedAt    uint64       // ms
+	Notes        wire.GroupID   // "Notes to self"
+	StartedAt    uint64         // ms
+	Copied       bool           // another copy of this home was noticed, see Node.copied
+	Damaged      []wire.GroupID // chats that are stored and do not load; nothing of them is deleted
 }

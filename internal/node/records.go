@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"kith/internal/group"
 	"kith/internal/identity"
@@ -19,6 +20,7 @@ const (
 	bucketFriend  = "friend"  // person id: friend
 	bucketLink    = "link"    // tag: ownLink
 	bucketPackage = "package" // KeyPackageRef: ownPackage
+	bucketGiven   = "given"   // see givenKey: which of them a person was given
 	bucketChat    = "chat"    // group id: chatSetting
 )
 
@@ -135,6 +137,9 @@ func (n *Node) load() error {
 	if err := n.db.View(n.loadRecords); err != nil {
 		return err
 	}
+	if err := n.db.Update(sweepPackages); err != nil && !errors.Is(err, store.ErrFull) {
+		return err
+	}
 	if !n.ready {
 		return nil
 	}
@@ -147,13 +152,15 @@ func (n *Node) load() error {
 			continue // the person's own chain has no machine yet
 		}
 		m, err := n.loadMachine(id)
-		if err != nil {
-			return fmt.Errorf("node: group %s: %w", shortGroup(id), err)
+		if err != nil { // its records stay, for a program that can read them
+			n.log.Error("cannot load", "group", shortGroup(id), "err", err)
+			n.damaged = append(n.damaged, id)
+			continue
 		}
 		n.owners[id] = n.newOwner(m)
 	}
 	for _, f := range n.friends {
-		if n.owners[f.Chat] == nil { // given up for another, which did not come
+		if n.owners[f.Chat] == nil && !slices.Contains(n.damaged, f.Chat) { // given up for another, which did not come
 			f.Chat = wire.GroupID{}
 		}
 	}
@@ -219,6 +226,18 @@ func (n *Node) loadMachine(id wire.GroupID) (*group.Machine, error) {
 	return group.Load(n.self, func(k group.Kind, each func(group.Record) error) error {
 		return n.db.Load(id, []group.Kind{k}, each)
 	})
+}
+
+// noteCopy takes note that another copy of this home is, or was, running.
+func (n *Node) noteCopy() {
+	n.mu.Lock()
+	first := !n.copied
+	n.copied = true
+	n.mu.Unlock()
+	if first {
+		n.log.Error("another copy of this home is running, or was: messages get lost; stop one of them")
+		n.hub.publish(StatusChanged{})
+	}
 }
 
 // storeError tells a full disk from other failures.

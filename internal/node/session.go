@@ -48,6 +48,9 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 		n.receive(s, m)
 	}
 	err := <-ended
+	n.mu.Lock()
+	delete(n.greeted, s)
+	n.mu.Unlock()
 	n.log.Info("disconnected", "peer", shortDevice(who.Device), "err", err)
 	if !n.unregister(s) {
 		return // another session took its place
@@ -170,7 +173,7 @@ func (n *Node) receive(s *peer.Session, m peer.Message) {
 	if group.IsInvitation(m.Payload) {
 		in.Secrets = o.secretsFor(m.Payload)
 	}
-	o.post(func() { _ = o.step(in) })
+	o.post(func() { o.received(s, in) })
 }
 
 // outside reports whether a group is one that this device takes no part in any

@@ -689,7 +689,6 @@ type Node struct {
 	DeviceId      string                 `protobuf:"bytes,3,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
 	Version       string                 `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
 	Home          string                 `protobuf:"bytes,5,opt,name=home,proto3" json:"home,omitempty"`
-	Fingerprint   string                 `protobuf:"bytes,6,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	Chats         uint32                 `protobuf:"varint,7,opt,name=chats,proto3" json:"chats,omitempty"`
 	Friends       uint32                 `protobuf:"varint,8,opt,name=friends,proto3" json:"friends,omitempty"`
 	Connected     uint32                 `protobuf:"varint,9,opt,name=connected,proto3" json:"connected,omitempty"` // people whose node is connected with this one now
@@ -698,6 +697,8 @@ type Node struct {
 	NotesChatId   string                 `protobuf:"bytes,12,opt,name=notes_chat_id,json=notesChatId,proto3" json:"notes_chat_id,omitempty"` // "Notes to self"
 	StartedAt     uint64                 `protobuf:"varint,13,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
 	WebAddress    string                 `protobuf:"bytes,14,opt,name=web_address,json=webAddress,proto3" json:"web_address,omitempty"`
+	Copied        bool                   `protobuf:"varint,15,opt,name=copied,proto3" json:"copied,omitempty"`                                // another copy of this home is, or was, running: messages get lost
+	DamagedChats  []string               `protobuf:"bytes,16,rep,name=damaged_chats,json=damagedChats,proto3" json:"damaged_chats,omitempty"` // ids of chats that are stored and cannot be opened
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -767,13 +768,6 @@ func (x *Node) GetHome() string {
 	return ""
 }
 
-func (x *Node) GetFingerprint() string {
-	if x != nil {
-		return x.Fingerprint
-	}
-	return ""
-}
-
 func (x *Node) GetChats() uint32 {
 	if x != nil {
 		return x.Chats
@@ -828,6 +822,20 @@ func (x *Node) GetWebAddress() string {
 		return x.WebAddress
 	}
 	return ""
+}
+
+func (x *Node) GetCopied() bool {
+	if x != nil {
+		return x.Copied
+	}
+	return false
+}
+
+func (x *Node) GetDamagedChats() []string {
+	if x != nil {
+		return x.DamagedChats
+	}
+	return nil
 }
 
 type Person struct {
@@ -3582,14 +3590,13 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x03ssh\x18\x02 \x01(\tR\x03ssh\"\x10\n" +
 	"\x0eGetNodeRequest\"\"\n" +
 	"\fSetupRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\xb5\x03\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xe3\x03\n" +
 	"\x04Node\x12\x14\n" +
 	"\x05ready\x18\x01 \x01(\bR\x05ready\x12\x1f\n" +
 	"\x02me\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02me\x12\x1b\n" +
 	"\tdevice_id\x18\x03 \x01(\tR\bdeviceId\x12\x18\n" +
 	"\aversion\x18\x04 \x01(\tR\aversion\x12\x12\n" +
-	"\x04home\x18\x05 \x01(\tR\x04home\x12 \n" +
-	"\vfingerprint\x18\x06 \x01(\tR\vfingerprint\x12\x14\n" +
+	"\x04home\x18\x05 \x01(\tR\x04home\x12\x14\n" +
 	"\x05chats\x18\a \x01(\rR\x05chats\x12\x18\n" +
 	"\afriends\x18\b \x01(\rR\afriends\x12\x1c\n" +
 	"\tconnected\x18\t \x01(\rR\tconnected\x12\x1c\n" +
@@ -3600,7 +3607,9 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"started_at\x18\r \x01(\x04R\tstartedAt\x12\x1f\n" +
 	"\vweb_address\x18\x0e \x01(\tR\n" +
-	"webAddress\"r\n" +
+	"webAddress\x12\x16\n" +
+	"\x06copied\x18\x0f \x01(\bR\x06copied\x12#\n" +
+	"\rdamaged_chats\x18\x10 \x03(\tR\fdamagedChatsJ\x04\b\x06\x10\aR\vfingerprint\"r\n" +
 	"\x06Person\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x0e\n" +

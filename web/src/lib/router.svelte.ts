@@ -6,13 +6,25 @@ export interface Route {
   section: Section;
   item: string; // chat id, or the page within the section; empty: the list
   side: string; // what the drawer shows: details, history; empty: closed
+  unknown: boolean; // nothing of the page goes by this address
 }
 
+const pages: Record<'people' | 'settings', readonly string[]> = {
+  people: ['', 'meet'],
+  settings: ['', 'me', 'look', 'reach', 'about'],
+};
+
 export function parseRoute(fragment: string): Route {
-  const [, section = '', item = '', side = ''] = fragment.split('/');
-  if (section === 'people' || section === 'settings') return { section, item, side: '' };
-  if (section !== 'chats') return { section: 'chats', item: '', side: '' };
-  return { section, item, side };
+  const [start, section = '', item = '', side = ''] = fragment.split('/');
+  const nowhere: Route = { section: 'chats', item: '', side: '', unknown: start === '#' && section !== '' };
+  switch (section) {
+    case 'people':
+    case 'settings':
+      return pages[section].includes(item) ? { section, item, side: '', unknown: false } : nowhere;
+    case 'chats':
+      return { section, item, side, unknown: false };
+  }
+  return nowhere;
 }
 
 export function hrefOf(section: Section, item = '', side = ''): string {

@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { BlockSchema, ChangeKind, MessageSchema, type Block, type Message } from '../gen/kith/v1/kith_pb';
-import { merge, onlyEmoji, rowsOf, spansOf, tickOf, Timeline, type Draftling, type Row } from './timeline';
+import { folded, merge, onlyEmoji, rowsOf, spansOf, tickOf, Timeline, type Draftling, type Row } from './timeline';
 
 const noon = new Date(2026, 4, 5, 12, 0, 0).getTime();
 const minute = 60_000;
@@ -124,9 +124,52 @@ describe('spansOf', () => {
   it('finds web addresses and nothing else', () => {
     expect(picture('see https://a.example/x?y=1, ok')).toBe('see |<https://a.example/x?y=1>|, ok');
     expect(picture('javascript:alert(1) data:x file:///etc')).toBe('javascript:alert(1) data:x file:///etc');
-    expect(picture('<b>https://a.example</b>')).toBe('<b>|<https://a.example>|</b>');
+    expect(picture('<b>https://a.example</b>')).toBe('<b>|<https://a.example/>|</b>');
     expect(picture('https://')).toBe('https://');
     expect(picture('')).toBe('');
+  });
+
+  const links = (text: string) => spansOf(text).map((s) => (s.href === '' ? s.text : `<${s.text}>`)).join('|');
+
+  it('says where a link leads', () => {
+    expect(links('https://a.example https://a.example/x')).toBe('<https://a.example>| |<https://a.example/x>');
+    expect(links('HTTPS://A.example')).toBe('HTTPS://A.example');
+    expect(links('https://A.example/ü')).toBe('<https://a.example/%C3%BC>');
+    expect(links('https://\u0430pple.example/')).toBe('<https://xn--pple-43d.example/>'); // a Cyrillic letter
+    expect(links('https://good.example\\@evil.example')).toBe('<https://good.example/@evil.example>');
+  });
+
+  it('makes no link of what reads like another host', () => {
+    expect(links('https://good.example@evil.example/')).toBe('https://good.example@evil.example/');
+    expect(links('https://a:b@evil.example/')).toBe('https://a:b@evil.example/');
+  });
+
+  it('ends a link at what cannot be seen, and shows that', () => {
+    expect(links('https://good.example/\u202emoc.live')).toBe('<https://good.example/>|\ufffdmoc.live');
+    expect(links('\u2067abc')).toBe('\ufffdabc');
+  });
+});
+
+describe('folded', () => {
+  const text = (t: string) => folded(spansOf(t))?.map((s) => s.text).join('');
+
+  it('leaves short messages whole', () => {
+    expect(text('short')).toBeUndefined();
+    expect(text('')).toBeUndefined();
+    expect(text('x'.repeat(2400))).toBeUndefined();
+    expect(text('x\n'.repeat(23))).toBeUndefined();
+  });
+
+  it('cuts many lines and many letters', () => {
+    expect(text('x\n'.repeat(5000))?.split('\n').length).toBe(24);
+    expect(text('y'.repeat(60_000))?.length).toBe(2400);
+    expect(text('x' + '😀'.repeat(2000))?.at(-1)).toBe('\ude00');
+  });
+
+  it('never cuts a link', () => {
+    const link = `https://a.example/${'z'.repeat(100)}`;
+    expect(text(`${'y'.repeat(2350)} ${link}`)).toBe(`${'y'.repeat(2350)} `);
+    expect(folded(spansOf(`${link} `.repeat(100)))?.every((s) => s.href === '' || s.href === link)).toBe(true);
   });
 });
 

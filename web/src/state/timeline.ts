@@ -1,4 +1,5 @@
 // What stands in a conversation, row by row, made from its messages.
+import { lines, oneLine } from '../lib/text';
 import { ChangeKind, MessageState, type Block, type Message } from '../gen/kith/v1/kith_pb';
 
 /** A message that this page has written and the node has not taken yet. */
@@ -156,7 +157,7 @@ class Changes {
       .flatMap((block) =>
         block.changes
           .filter((change) => change.kind !== ChangeKind.REKEYED && change.sentence !== '')
-          .map((change, i) => ({ time: Number(block.createdAt), row: { kind: 'change', key: `b-${block.hash}-${i}`, sentence: change.sentence } as const })),
+          .map((change, i) => ({ time: Number(block.createdAt), row: { kind: 'change', key: `b-${block.hash}-${i}`, sentence: oneLine(change.sentence) } as const })),
       );
   }
 
@@ -205,25 +206,67 @@ export interface Span {
 
 /** spansOf finds the web addresses in a text; nothing in it is ever HTML. */
 export function spansOf(text: string): Span[] {
+  const shown = lines(text);
   const spans: Span[] = [];
   let at = 0;
-  for (const found of text.matchAll(/\bhttps?:\/\/[^\s<>"]+/g)) {
-    const link = found[0].replace(/[.,;:!?')\]]+$/, '');
-    if (!isWebAddress(link)) continue;
-    if (found.index > at) spans.push({ text: text.slice(at, found.index), href: '' });
-    spans.push({ text: link, href: link });
-    at = found.index + link.length;
+  for (const found of shown.matchAll(/\bhttps?:\/\/[^\s<>"\uFFFD]+/g)) {
+    const typed = found[0].replace(/[.,;:!?')\]]+$/, '');
+    const href = addressOf(typed);
+    if (href === '') continue;
+    if (found.index > at) spans.push({ text: shown.slice(at, found.index), href: '' });
+    spans.push({ text: `${typed}/` === href ? typed : href, href });
+    at = found.index + typed.length;
   }
-  if (at < text.length) spans.push({ text: text.slice(at), href: '' });
+  if (at < shown.length) spans.push({ text: shown.slice(at), href: '' });
   return spans;
 }
 
-function isWebAddress(link: string): boolean {
+/**
+ * addressOf is where a link leads, as the browser understands it: a host of
+ * other letters in ASCII. It is empty for what is no address, and for one with
+ * a user before its host, which reads like another host.
+ */
+function addressOf(typed: string): string {
   try {
-    return new URL(link).hostname !== '';
+    const url = new URL(typed);
+    return url.hostname === '' || url.username !== '' || url.password !== '' ? '' : url.href;
   } catch {
-    return false;
+    return '';
   }
+}
+
+/** What of a long message is shown at first: about a screen. */
+const foldLines = 24;
+const foldLength = 2400; // UTF-16 units
+
+/** folded is the beginning of a long message, or undefined where it is short. A link stays whole. */
+export function folded(spans: readonly Span[]): Span[] | undefined {
+  const beginning: Span[] = [];
+  let length = 0;
+  let ends = 0;
+  for (const span of spans) {
+    const cut = cutAt(span.text, foldLength - length, foldLines - ends);
+    if (cut < span.text.length) {
+      if (span.href === '' && cut > 0) beginning.push({ text: span.text.slice(0, cut).trimEnd(), href: '' });
+      return beginning;
+    }
+    beginning.push(span);
+    length += span.text.length;
+    ends += span.text.split('\n').length - 1;
+  }
+  return undefined;
+}
+
+/** cutAt is where text has too many letters or lines, else its length. */
+function cutAt(text: string, letters: number, ends: number): number {
+  let cut = -1;
+  for (let i = 0; i < ends; i++) {
+    cut = text.indexOf('\n', cut + 1);
+    if (cut < 0) break;
+  }
+  const limit = Math.min(cut < 0 ? text.length : cut, Math.max(letters, 0));
+  const high = text.charCodeAt(limit - 1);
+  return high >= 0xd800 && high < 0xdc00 && limit < text.length ? limit - 1 : limit; // not within a pair
 }
 
 export type Tick = 'waiting' | 'kept' | 'some' | 'all';

@@ -1,16 +1,20 @@
 // What the screens ask of the store: sorted, filtered, named.
 import { ChatKind, ChatState, FriendState, MessageState, Role, type Chat, type Friend, type Member, type Person } from '../gen/kith/v1/kith_pb';
 import { words } from '../lib/words';
+import { oneLine } from '../lib/text';
 import { ms } from '../lib/time';
+
+/** More of a message than fits into the list on any screen, in UTF-16 units. */
+const previewLength = 300;
 
 export function nameOf(person: Person | undefined, asYou = true): string {
   if (person?.me && asYou) return words.you;
-  return person?.name || words.somebody;
+  return oneLine(person?.name ?? '') || words.somebody;
 }
 
 export function titleOf(chat: Chat): string {
   if (chat.kind === ChatKind.NOTES) return words.chats.notes;
-  return chat.title || words.unnamed;
+  return oneLine(chat.title) || words.unnamed;
 }
 
 export interface Face {
@@ -54,7 +58,7 @@ export function previewOf(chat: Chat, me: string): string {
   }
   const newest = chat.newest;
   if (newest === undefined) return chat.kind === ChatKind.NOTES ? words.chats.notesHint : words.chats.nothingYet;
-  const text = newest.state === MessageState.DAMAGED ? words.chats.damaged : newest.state >= MessageState.UNREADABLE ? words.chats.unreadable : newest.text;
+  const text = newest.state === MessageState.DAMAGED ? words.chats.damaged : newest.state >= MessageState.UNREADABLE ? words.chats.unreadable : oneLine(newest.text.slice(0, previewLength));
   if (newest.author?.id === me) return chat.kind === ChatKind.NOTES ? text : words.chats.by(words.you, text);
   return chat.kind === ChatKind.GROUP ? words.chats.by(nameOf(newest.author), text) : text;
 }

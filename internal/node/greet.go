@@ -1,0 +1,210 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"kith/internal/group"
+	"kith/internal/mls"
+	"kith/internal/peer"
+	"kith/internal/wire"
+)
+
+// What friends tell each other beside their groups: own.go has the bytes.
+
+const (
+	// helloEach is the least time between two hellos to one session: what happens
+	// meanwhile is said in one.
+	helloEach = 2 * time.Second
+	// ownBurst and ownEach bound what one friend may say beside the groups: so
+	// much at once, then one each ownEach, so that who keeps to helloEach, and
+	// gives packages as often, is never over it. Each may cost a write to the disk.
+	ownBurst = 64
+	ownEach  = time.Second
+	// ownExcess is how much more is passed over before it weighs.
+	ownExcess = 256
+)
+
+// greeting is when a session was last told a hello.
+type greeting struct {
+	last    time.Time
+	waiting bool // another goes out once it is time
+}
+
+// manners is how much a friend has said.
+type manners struct {
+	spent time.Time // up to when what it may say is used up
+	over  int       // messages passed over since it was last within its bound
+}
+
+// greet tells a friend where this node is and how many key packages are left, at
+// once or soon.
+func (n *Node) greet(s *peer.Session) {
+	now := nowTime()
+	n.mu.Lock()
+	g := n.greeted[s]
+	wait := g.last.Add(helloEach).Sub(now)
+	again := g.waiting || n.sessions[s.Remote().Device] != s
+	if !again {
+		g.waiting = wait > 0
+		if !g.waiting {
+			g.last = now
+		}
+		n.greeted[s] = g
+	}
+	n.mu.Unlock()
+	switch {
+	case again:
+	case wait <= 0:
+		n.sayHello(s)
+	default:
+		n.spawn(func(ctx context.Context) { n.greetLater(ctx, s, wait) })
+	}
+}
+
+func (n *Node) greetLater(ctx context.Context, s *peer.Session, wait time.Duration) {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.Done():
+		return
+	case <-ctx.Done():
+		return
+	}
+	n.mu.Lock()
+	_, live := n.greeted[s]
+	if live {
+		n.greeted[s] = greeting{last: nowTime()}
+	}
+	n.mu.Unlock()
+	if live {
+		n.sayHello(s)
+	}
+}
+
+func (n *Node) sayHello(s *peer.Session) {
+	n.mu.Lock()
+	f := n.friends[s.Remote().Person]
+	n.mu.Unlock()
+	if f == nil || f.State != FriendFriend {
+		return
+	}
+	at := n.address()
+	n.say(s, hello{at.Peer, at.Hosts, uint8(min(len(f.Packages), 255))}.bytes())
+}
+
+func (n *Node) say(s *peer.Session, payload []byte) { n.sendOn(s, [32]byte{}, payload) }
+
+func (n *Node) greetPerson(p wire.PersonID) {
+	for _, s := range n.liveSessions() {
+		if s.Remote().Person == p {
+			n.greet(s)
+		}
+	}
+}
+
+// receiveOwn takes what a friend says beside the groups. What is too much is
+// passed over: its next hello says it again.
+func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
+	n.mu.Lock()
+	f := n.friends[s.Remote().Person]
+	n.mu.Unlock()
+	if f == nil || f.State != FriendFriend {
+		return // not yet, or not any more
+	}
+	if over := n.overdoes(f.Person); over > 0 {
+		if over > ownExcess {
+			s.Punish("own-flood", misbehaviourWeight)
+		}
+		return
+	}
+	said, err := parseOwn(payload)
+	switch said := said.(type) {
+	case hello:
+		err = n.onHello(s, said)
+	case packages:
+		err = n.onPackages(s, said)
+	}
+	if err != nil {
+		s.Punish("own-message", misbehaviourWeight)
+	}
+}
+
+// overdoes counts what a friend says, and returns how many messages it is over
+// its bound by.
+func (n *Node) overdoes(p wire.PersonID) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now, m := nowTime(), n.said[p]
+	if floor := now.Add(-ownBurst * ownEach); m.spent.Before(floor) {
+		m.spent = floor
+	}
+	if next := m.spent.Add(ownEach); next.After(now) {
+		m.over++
+	} else {
+		m = manners{spent: next}
+	}
+	n.said[p] = m
+	return m.over
+}
+
+func (n *Node) onHello(s *peer.Session, h hello) error {
+	p := s.Remote().Person
+	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
+		card, ok := f.card()
+		if !ok || bytes.Equal(card.Peer, h.peer) && slices.Equal(card.Hosts, h.hosts) {
+			return true, errSame
+		}
+		card.Peer, card.Hosts = h.peer, h.hosts
+		b, err := card.Marshal()
+		if err != nil {
+			return true, err
+		}
+		f.Card = b
+		return true, nil
+	})
+	if err != nil && !errors.Is(err, errSame) {
+		return n.theirFault(err)
+	}
+	if h.left <= packagesLow {
+		return n.givePackages(s)
+	}
+	return nil
+}
+
+func (n *Node) onPackages(s *peer.Session, list packages) error {
+	var good [][]byte
+	for _, b := range list {
+		var wrong *mls.Error
+		switch err := group.CheckPackage(b, s.Remote(), nowMS()); {
+		case err == nil:
+			good = append(good, b)
+		case errors.As(err, &wrong) && wrong.Reason == mls.ReasonLifetime:
+			n.log.Info("a key package is of another time: a clock is wrong", "peer", shortDevice(s.Remote().Device))
+		default:
+			return err
+		}
+	}
+	_, err := n.updateFriend(s.Remote().Person, func(f *friend) (bool, error) {
+		f.Packages = append(slices.Clone(f.Packages), good...)
+		if over := len(f.Packages) - 2*packagesEach; over > 0 {
+			f.Packages = f.Packages[over:]
+		}
+		return true, nil
+	})
+	return n.theirFault(err)
+}
+
+// theirFault returns an error about what a friend said, and takes note of one of
+// this node's own.
+func (n *Node) theirFault(err error) error {
+	if err != nil && !errors.Is(err, peer.ErrCard) {
+		n.log.Error("cannot write", "err", err)
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,158 @@
+package node
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"kith/internal/mls"
+	"kith/internal/peer"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// Key packages of one's own: who was given which, until each is used, void or
+// expired.
+
+// maxGiven bounds the unused key packages of ours that one friend has; the
+// oldest of more are void.
+const maxGiven = 8 * packagesEach
+
+// privatePackage is a key package with what is kept of it.
+type privatePackage struct {
+	ref [32]byte
+	own ownPackage
+}
+
+// makePackages makes key packages for one person. They are to be written before
+// they are given.
+func (n *Node) makePackages(p wire.PersonID) (public [][]byte, private []privatePackage, err error) {
+	for range packagesEach {
+		k, err := n.self.NewPackage(nowMS())
+		if err != nil {
+			return nil, nil, err
+		}
+		public = append(public, k.Public)
+		private = append(private, privatePackage{k.Ref, ownPackage{k.Secrets, k.Expiry, p[:]}})
+	}
+	return public, private, nil
+}
+
+// givenKey orders the packages of one person by their expiry.
+//
+//	size field
+//	32   person
+//	8    expiry, s
+//	32   KeyPackageRef
+func givenKey(own ownPackage, ref []byte) []byte {
+	return append(binary.BigEndian.AppendUint64(bytes.Clone(own.For), own.Expiry), ref...)
+}
+
+// putPackages keeps new packages, all of them for one person, and drops what
+// that person has too many of, and whatever of theirs has expired.
+func putPackages(tx *store.Tx, list []privatePackage) error {
+	for _, p := range list {
+		if err := putJSON(tx, bucketPackage, p.ref[:], p.own); err != nil {
+			return err
+		}
+		if err := tx.Put(bucketGiven, givenKey(p.own, p.ref[:]), []byte{1}); err != nil {
+			return err
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	all, err := tx.List(bucketGiven, list[0].own.For)
+	if err != nil {
+		return err
+	}
+	for i, item := range all {
+		if len(item.Key) != 72 {
+			return store.ErrDamaged
+		}
+		if i+maxGiven < len(all) || binary.BigEndian.Uint64(item.Key[32:]) < nowMS()/1000 {
+			if err := dropPackage(tx, item.Key[40:]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dropPackage deletes one that is used up or void.
+func dropPackage(tx *store.Tx, ref []byte) error {
+	var own ownPackage
+	ok, err := getJSON(tx, bucketPackage, ref, &own)
+	if err != nil || !ok {
+		return err
+	}
+	if err := tx.Delete(bucketGiven, givenKey(own, ref)); err != nil {
+		return err
+	}
+	return tx.Delete(bucketPackage, ref)
+}
+
+// sweepPackages drops the expired ones of people who do not come any more.
+func sweepPackages(tx *store.Tx) error {
+	all, err := tx.List(bucketPackage, nil)
+	if err != nil {
+		return err
+	}
+	for _, item := range all {
+		var own ownPackage
+		if err := json.Unmarshal(item.Value, &own); err != nil {
+			return errors.Join(store.ErrDamaged, err)
+		}
+		if own.Expiry < nowMS()/1000 {
+			err = dropPackage(tx, item.Key)
+		} else {
+			err = tx.Put(bucketGiven, givenKey(own, item.Key), []byte{1}) // homes from before there was this bucket
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// givePackages gives a friend new key packages, once their private parts are
+// durable.
+func (n *Node) givePackages(s *peer.Session) error {
+	public, private, err := n.makePackages(s.Remote().Person)
+	if err != nil {
+		return err
+	}
+	err = n.db.Update(func(tx *store.Tx) error { return putPackages(tx, private) })
+	if err != nil {
+		n.log.Error("cannot write", "err", err)
+		return nil
+	}
+	n.say(s, packages(public).bytes())
+	return nil
+}
+
+// stillGood returns those of the packages given to somebody that can be used.
+func (n *Node) stillGood(p wire.PersonID, given [][]byte) (good [][]byte) {
+	for _, b := range given {
+		kp, err := mls.ParseKeyPackage(b)
+		if err != nil {
+			continue
+		}
+		own, ok := n.ownPackage(kp.Ref())
+		if ok && bytes.Equal(own.For, p[:]) && kp.Verify(nowMS()/1000) == nil {
+			good = append(good, b)
+		}
+	}
+	return slices.Clip(good)
+}
+
+// ownPackage finds the private part of an own key package.
+func (n *Node) ownPackage(ref []byte) (own ownPackage, ok bool) {
+	err := n.db.View(func(tx *store.Tx) error {
+		_, err := getJSON(tx, bucketPackage, ref, &own)
+		return err
+	})
+	return own, err == nil && len(own.Secrets) > 0
+}
