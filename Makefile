@@ -37,7 +37,7 @@ web/node_modules/.stamp: web/package.json web/package-lock.json
 	touch $@
 
 $(PAGE): web/node_modules/.stamp $(PAGE_SOURCES)
-	cd web && node_modules/.bin/vite build
+	cd web && node_modules/.bin/vite build --logLevel error
 	touch $@
 
 test: ## everything that must hold; installs what it needs where it may

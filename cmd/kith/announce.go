@@ -57,7 +57,7 @@ func (p *program) printRunning(st node.Status, server *api.Server, login string)
 	}
 	p.println("")
 	p.println("Your page: " + login)
-	p.println("This login is good once, for a minute. For a new one: kith open")
+	p.println("This login is good once, for a minute. For a new one: " + p.again("open"))
 	if !hasBrowser() {
 		p.println("No browser here? On a machine that has one, run this, then open the page there: " + server.SSH())
 	}

@@ -15,6 +15,7 @@ import (
 
 	"kith/internal/api"
 	"kith/internal/node"
+	"kith/internal/store"
 	v1 "kith/proto/kith/v1"
 	"kith/proto/kith/v1/kithv1connect"
 )
@@ -29,8 +30,11 @@ func (p *program) demoVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "Run three people on this machine in one group, to try and to develop",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("home") && livesIn(p.home) {
+				return &usageError{"demo makes three homes in the folder that --home names, and this one is somebody's own: " + p.home}
+			}
 			folder := p.home
 			if !c.Flags().Changed("home") {
 				var err error
@@ -42,6 +46,16 @@ func (p *program) demoVerb() *cobra.Command {
 			return p.demo(c.Context(), folder, c.Flags().Changed("home"))
 		},
 	}
+}
+
+// livesIn reports whether a folder is a home itself.
+func livesIn(folder string) bool {
+	for _, name := range []string{store.FileName, store.VaultName, node.KeyFile} {
+		if _, err := os.Stat(filepath.Join(folder, name)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // actor is one of the three.
@@ -147,7 +161,7 @@ func (p *program) announceDemo(cast []*actor, folder string, kept bool) {
 	p.table(rows)
 	p.println("")
 	p.println("Three people, one group. Each login is good once, for a minute; for a new one:")
-	p.printf("  kith open --home %s", cast[0].home)
+	p.printf("  %s open --home %s", p.called, quoted(cast[0].home))
 	if kept {
 		p.printf("Ctrl-C ends it; %s stays.", folder)
 	} else {

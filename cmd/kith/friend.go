@@ -5,19 +5,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kith/internal/node"
 	v1 "kith/proto/kith/v1"
 )
 
 func (p *program) friendVerb() *cobra.Command {
 	return parent("friend", "Find friends and answer those who ask",
-		p.friendAdd(), p.friendRequests(), p.friendAccept(), p.friendDecline(), p.friendList(), p.friendBlock())
+		p.friendAdd(), p.friendRequests(), p.friendAccept(), p.friendDecline(), p.friendList(), p.friendBlock(), p.friendVerify())
 }
 
 func (p *program) friendAdd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "add LINK",
 		Short: "Ask the maker of a contact link to be your friend",
-		Args:  cobra.ExactArgs(1),
+		Args:  words(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := call(c.Context(), p.client().AddFriend, &v1.AddFriendRequest{Link: args[0]})
 			if err != nil || p.show(f) {
@@ -38,7 +39,7 @@ func (p *program) friendRequests() *cobra.Command {
 	return &cobra.Command{
 		Use:   "requests",
 		Short: "List who asks to be your friend",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return p.listFriends(c, "Nobody asks.", func(f *v1.Friend) bool { return f.State == v1.FriendState_FRIEND_STATE_ASKING })
 		},
@@ -49,7 +50,7 @@ func (p *program) friendList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List friends, and those who are not yet",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return p.listFriends(c, "No friends yet. Send somebody your link (kith link), or add theirs (kith friend add).", func(*v1.Friend) bool { return true })
 		},
@@ -95,8 +96,8 @@ func friendText(f *v1.Friend) string {
 func (p *program) friendAccept() *cobra.Command {
 	return &cobra.Command{
 		Use:               "accept PERSON",
-		Short:             "Become friends with somebody who asks",
-		Args:              cobra.ExactArgs(1),
+		Short:             "Become friends with somebody who asks, or unblock somebody",
+		Args:              words(1, 1),
 		ValidArgsFunction: p.completePerson,
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := call(c.Context(), p.client().AcceptFriend, &v1.AcceptFriendRequest{Person: args[0]})
@@ -122,7 +123,7 @@ func (p *program) friendDecline() *cobra.Command {
 	return &cobra.Command{
 		Use:               "decline PERSON",
 		Short:             "Turn down a request; they are not told",
-		Args:              cobra.ExactArgs(1),
+		Args:              words(1, 1),
 		ValidArgsFunction: p.completePerson,
 		RunE: func(c *cobra.Command, args []string) error {
 			a, err := call(c.Context(), p.client().DeclineFriend, &v1.DeclineFriendRequest{Person: args[0]})
@@ -138,16 +139,81 @@ func (p *program) friendDecline() *cobra.Command {
 func (p *program) friendBlock() *cobra.Command {
 	return &cobra.Command{
 		Use:               "block PERSON",
-		Short:             "Never hear from somebody again; they are not told",
-		Args:              cobra.ExactArgs(1),
+		Short:             "Never hear from somebody again; they are not told. friend accept takes it back",
+		Args:              words(1, 1),
 		ValidArgsFunction: p.completePerson,
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := call(c.Context(), p.client().BlockFriend, &v1.BlockFriendRequest{Person: args[0]})
 			if err != nil || p.show(f) {
 				return err
 			}
-			p.printf("Blocked %s. They are not told.", nameOf(f.Person))
+			p.printf("Blocked %s. They are not told. To take it back: kith friend accept %s", nameOf(f.Person), shellWord(f.Person))
 			return nil
 		},
 	}
+}
+
+func (p *program) friendVerify() *cobra.Command {
+	return &cobra.Command{
+		Use:               "verify PERSON",
+		Short:             "Show the numbers that you and a friend compare, to be sure nobody sits in between",
+		Args:              words(1, 1),
+		ValidArgsFunction: p.completePerson,
+		RunE: func(c *cobra.Command, args []string) error {
+			list, err := call(c.Context(), p.client().ListFriends, &v1.ListFriendsRequest{})
+			if err != nil {
+				return err
+			}
+			f, err := friendCalled(list.Friends, args[0])
+			if err != nil || p.show(f) {
+				return err
+			}
+			p.printf("Your numbers with %s:", nameOf(f.Person))
+			p.println(digits(f.Fingerprint))
+			p.println("They see the same numbers. Read them to each other, in person or on the phone: if they differ, somebody sits in between.")
+			return nil
+		},
+	}
+}
+
+// minPrefix is the shortest beginning of an id that names somebody, as in
+// package node.
+const minPrefix = 4
+
+// friendCalled finds a friend by a name or the beginning of an id, if it is one
+// friend's alone.
+func friendCalled(list []*v1.Friend, ref string) (*v1.Friend, error) {
+	var found []*v1.Friend
+	for _, f := range list {
+		begun := len(ref) >= minPrefix && strings.HasPrefix(f.Person.GetId(), strings.ToLower(ref))
+		if begun || strings.EqualFold(f.Person.GetName(), ref) {
+			found = append(found, f)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, &node.Error{Reason: node.ReasonUnknown, Subject: ref}
+	case 1:
+		return found[0], nil
+	}
+	return nil, &node.Error{Reason: node.ReasonAmbiguous, Subject: ref}
+}
+
+// digits writes a fingerprint as people read it aloud: groups of five, six to
+// a line.
+func digits(fingerprint string) string {
+	const group, line = 5, 6
+	plain := strings.Join(strings.Fields(fingerprint), "")
+	var b strings.Builder
+	for i := 0; i < len(plain); i += group {
+		switch n := i / group; {
+		case n == 0:
+		case n%line == 0:
+			b.WriteByte('\n')
+		default:
+			b.WriteByte(' ')
+		}
+		b.WriteString(plain[i:min(i+group, len(plain))])
+	}
+	return b.String()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +21,7 @@ func (p *program) groupCreate() *cobra.Command {
 	return &cobra.Command{
 		Use:   "create TITLE [PERSON...]",
 		Short: "Make a group, and invite friends to it",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  words(1, many),
 		ValidArgsFunction: func(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
@@ -60,7 +61,7 @@ func (p *program) groupList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List all chats: groups, direct chats, invitations, and your notes",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			list, err := call(c.Context(), p.client().ListChats, &v1.ListChatsRequest{})
 			if err != nil {
@@ -93,7 +94,7 @@ func chatText(c *v1.Chat) string {
 	case v1.ChatState_CHAT_STATE_INVITED:
 		text += "; " + nameOf(c.InvitedBy) + " invites you: kith group accept " + short(c.Id)
 	default:
-		text += "; " + oneLine(c.Notice)
+		text += "; " + strings.TrimSuffix(oneLine(c.Notice), ".")
 	}
 	if c.Unread > 0 {
 		text += "; " + count(int(c.Unread), "new message", "new messages")
@@ -102,15 +103,18 @@ func chatText(c *v1.Chat) string {
 }
 
 func (p *program) groupAccept() *cobra.Command {
-	return p.groupVerbOf("accept GROUP", "Join a group that invites you; its members will see this machine's network address",
+	var onlyFriends bool
+	c := p.groupVerbOf("accept GROUP", "Join a group that invites you; its members will see this machine's network address",
 		func(ctx context.Context, group string) error {
-			chat, err := call(ctx, p.client().AcceptGroup, &v1.AcceptGroupRequest{Group: group})
+			chat, err := call(ctx, p.client().AcceptGroup, &v1.AcceptGroupRequest{Group: group, OnlyThroughFriends: onlyFriends})
 			if err != nil || p.show(chat) {
 				return err
 			}
 			p.printf("You are in %s now.", titleOf(chat))
 			return nil
 		})
+	c.Flags().BoolVar(&onlyFriends, "only-through-friends", false, "members who are no friends of yours do not learn this machine's address; messages come through friends alone")
+	return c
 }
 
 func (p *program) groupDecline() *cobra.Command {
@@ -162,7 +166,7 @@ func (p *program) groupVerbOf(use, short string, do func(ctx context.Context, gr
 	return &cobra.Command{
 		Use:               use,
 		Short:             short,
-		Args:              cobra.ExactArgs(1),
+		Args:              words(1, 1),
 		ValidArgsFunction: p.completeChat,
 		RunE:              func(c *cobra.Command, args []string) error { return do(c.Context(), args[0]) },
 	}

@@ -12,7 +12,7 @@ func (p *program) groupAdd() *cobra.Command {
 	return &cobra.Command{
 		Use:               "add GROUP PERSON...",
 		Short:             "Invite friends; they read what is written after they joined",
-		Args:              cobra.MinimumNArgs(2),
+		Args:              words(2, many),
 		ValidArgsFunction: p.completeChatThenPerson,
 		RunE: func(c *cobra.Command, args []string) error {
 			chat, err := call(c.Context(), p.client().AddMembers, &v1.AddMembersRequest{Group: args[0], Persons: args[1:]})
@@ -29,7 +29,7 @@ func (p *program) groupRemove() *cobra.Command {
 	return &cobra.Command{
 		Use:               "remove GROUP PERSON",
 		Short:             "Remove a member: they read nothing sent from now on, and keep what they had",
-		Args:              cobra.ExactArgs(2),
+		Args:              words(2, 2),
 		ValidArgsFunction: p.completeChatThenPerson,
 		RunE: func(c *cobra.Command, args []string) error {
 			chat, err := call(c.Context(), p.client().RemoveMember, &v1.RemoveMemberRequest{Group: args[0], Person: args[1]})
@@ -47,7 +47,7 @@ func (p *program) groupRole(verb, short string, role v1.Role) *cobra.Command {
 	return &cobra.Command{
 		Use:               verb + " GROUP PERSON",
 		Short:             short,
-		Args:              cobra.ExactArgs(2),
+		Args:              words(2, 2),
 		ValidArgsFunction: p.completeChatThenPerson,
 		RunE: func(c *cobra.Command, args []string) error {
 			chat, err := call(c.Context(), p.client().SetRole, &v1.SetRoleRequest{Group: args[0], Person: args[1], Role: role})
@@ -83,7 +83,7 @@ func (p *program) groupRename() *cobra.Command {
 	return &cobra.Command{
 		Use:               "rename GROUP TITLE",
 		Short:             "Give a group another title",
-		Args:              cobra.ExactArgs(2),
+		Args:              words(2, 2),
 		ValidArgsFunction: p.completeChat,
 		RunE: func(c *cobra.Command, args []string) error {
 			chat, err := call(c.Context(), p.client().SetTitle, &v1.SetTitleRequest{Group: args[0], Title: args[1]})

@@ -19,7 +19,7 @@ func (p *program) initVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init",
 		Short: "Make your identity in the home",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return p.makeIdentity(c.Context(), name, passphraseFile)
 		},
@@ -31,11 +31,10 @@ func (p *program) initVerb() *cobra.Command {
 
 // identityLine is what init prints with --json.
 type identityLine struct {
-	Home        string `json:"home"`
-	Name        string `json:"name"`
-	ID          string `json:"id"`
-	DeviceID    string `json:"device_id"`
-	Fingerprint string `json:"fingerprint"`
+	Home     string `json:"home"`
+	Name     string `json:"name"`
+	ID       string `json:"id"`
+	DeviceID string `json:"device_id"`
 }
 
 func (p *program) makeIdentity(ctx context.Context, name, passphraseFile string) error {
@@ -45,7 +44,7 @@ func (p *program) makeIdentity(ctx context.Context, name, passphraseFile string)
 			return err
 		}
 	}
-	made, err := p.setup(ctx, name, passphraseFile)
+	made, running, err := p.setup(ctx, name, passphraseFile)
 	if err != nil {
 		return err
 	}
@@ -54,29 +53,45 @@ func (p *program) makeIdentity(ctx context.Context, name, passphraseFile string)
 	}
 	p.printf("%s lives in %s now.", oneLine(made.Name), p.home)
 	p.println("There is no recovery yet: whoever loses this folder loses who they are. Keep a copy of it while Kith is not running.")
-	p.println("Next: kith run")
+	if running {
+		p.println("It runs already. For its page: " + p.again("open"))
+	} else {
+		p.println("Next: " + p.again("run"))
+	}
 	return nil
 }
 
 // setup asks the node that runs on the home, if one does, else opens the home.
-func (p *program) setup(ctx context.Context, name, passphraseFile string) (identityLine, error) {
+func (p *program) setup(ctx context.Context, name, passphraseFile string) (made identityLine, running bool, err error) {
 	if _, err := call(ctx, p.client().GetNode, &v1.GetNodeRequest{}); err == nil {
 		n, err := call(ctx, p.client().Setup, &v1.SetupRequest{Name: name})
 		if err != nil {
-			return identityLine{}, err
+			return identityLine{}, false, err
 		}
-		return identityLine{n.Home, n.Me.GetName(), n.Me.GetId(), n.DeviceId, n.Fingerprint}, nil
+		return identityLine{n.Home, n.Me.GetName(), n.Me.GetId(), n.DeviceId}, true, nil
+	}
+	if err := tighten(p.home); err != nil {
+		return identityLine{}, false, err
 	}
 	n, err := node.Open(node.Config{Home: p.home, PassphraseFile: passphraseFile})
 	if err != nil {
-		return identityLine{}, err
+		return identityLine{}, false, err
 	}
 	defer n.Close()
 	if err := n.Setup(name); err != nil {
-		return identityLine{}, err
+		return identityLine{}, false, err
 	}
 	st := n.Status()
-	return identityLine{st.Home, st.Me.Name, st.Me.ID.String(), st.Device.String(), st.Fingerprint}, nil
+	return identityLine{st.Home, st.Me.Name, st.Me.ID.String(), st.Device.String()}, false, nil
+}
+
+// tighten takes the home from others before anything secret is made in it.
+func tighten(home string) error {
+	st, err := os.Stat(home)
+	if err != nil || !st.IsDir() || st.Mode().Perm()&0o077 == 0 {
+		return nil // node.Open makes it, or says what is wrong
+	}
+	return os.Chmod(home, 0o700)
 }
 
 // askName asks at a terminal; a script must say the name.

@@ -20,7 +20,7 @@ const patience = 30 * time.Second
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	p := &program{called: calledAs(), in: os.Stdin, out: &output{to: os.Stdout}, err: os.Stderr}
 	status := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(status)
@@ -28,12 +28,14 @@ func main() {
 
 // program is one run of the command line.
 type program struct {
-	home    string
-	json    bool
-	started bool // arguments were understood
-	in      io.Reader
-	out     io.Writer
-	err     io.Writer
+	called    string // how this program is started from here: kith, or its path
+	home      string
+	elsewhere bool // --home was given
+	json      bool
+	started   bool // arguments were understood
+	in        io.Reader
+	out       io.Writer
+	err       io.Writer
 }
 
 func (p *program) run(ctx context.Context, args []string) int {
@@ -42,7 +44,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
-	return p.exit(root.ExecuteContext(ctx))
+	return p.exit(root.ExecuteContextC(ctx))
 }
 
 func (p *program) root() *cobra.Command {
@@ -57,16 +59,26 @@ func (p *program) root() *cobra.Command {
 	}
 	root.PersistentFlags().StringVar(&p.home, "home", "", "folder of everything that is yours (default: KITH_HOME, or ~/.kith)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "one JSON object a line")
+	root.Args, root.RunE = cobra.ArbitraryArgs, unknownVerb
+	root.SetFlagErrorFunc(flagTrouble)
 	root.AddCommand(
 		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.openVerb(), p.linkVerb(),
 		p.friendVerb(), p.groupVerb(), p.sendVerb(), p.tailVerb(), p.versionVerb(),
 	)
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			holdOnly(c)
+		}
+	}
+	plainUse(root)
 	return root
 }
 
 // start settles what all verbs need, once the arguments are understood.
 func (p *program) start() error {
 	p.started = true
+	p.elsewhere = p.home != ""
 	if p.home == "" {
 		p.home = os.Getenv("KITH_HOME")
 	}

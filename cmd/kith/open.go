@@ -10,7 +10,7 @@ func (p *program) openVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:   "open",
 		Short: "Print a new one-time login for the page",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			l, err := call(c.Context(), p.client().NewLogin, &v1.NewLoginRequest{})
 			if err != nil {

@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,10 +31,13 @@ func (p *program) runVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Run your node, and serve its page on this machine",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if _, err := api.CheckWeb(f.web); err != nil {
 				return &usageError{api.Explain(err).String()}
+			}
+			if err := checkListen(f.listen); err != nil {
+				return err
 			}
 			return p.runNode(c.Context(), f)
 		},
@@ -43,8 +50,29 @@ func (p *program) runVerb() *cobra.Command {
 	return c
 }
 
+// checkListen says what is wrong with --listen before anything is opened.
+func checkListen(text string) error {
+	if text == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return &usageError{fmt.Sprintf("--listen %q is not HOST:PORT; write for example :4001 or 127.0.0.1:4001", text)}
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return &usageError{fmt.Sprintf("--listen %q: a port is 0 to 65535", text)}
+	}
+	if _, err := netip.ParseAddr(host); err != nil && host != "" && host != "localhost" {
+		return &usageError{fmt.Sprintf("--listen %q: the host is an address of this machine, localhost, or left out for every network", text)}
+	}
+	return nil
+}
+
 func (p *program) runNode(ctx context.Context, f runFlags) error {
 	log := p.logger(f.verbose)
+	if err := tighten(p.home); err != nil {
+		return err
+	}
 	n, err := node.Open(node.Config{Home: p.home, PassphraseFile: f.passphraseFile, Listen: f.listen, Log: log})
 	if err != nil {
 		return err

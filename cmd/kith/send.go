@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"kith/internal/api"
 	"kith/internal/group"
 	v1 "kith/proto/kith/v1"
 )
@@ -16,7 +18,7 @@ func (p *program) sendVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:               "send CHAT TEXT...",
 		Short:             "Write to a chat; with - the text comes from standard input",
-		Args:              cobra.MinimumNArgs(2),
+		Args:              words(2, many),
 		ValidArgsFunction: p.completeChat,
 		RunE: func(c *cobra.Command, args []string) error {
 			text := strings.Join(args[1:], " ")
@@ -26,6 +28,9 @@ func (p *program) sendVerb() *cobra.Command {
 					return err
 				}
 				text = strings.TrimRight(string(b), "\r\n")
+				if len(b) <= group.MaxContent && !utf8.ValidString(text) {
+					return &api.Error{Reason: api.ReasonText}
+				}
 			}
 			return p.send(c.Context(), args[0], text)
 		},

@@ -12,7 +12,7 @@ func (p *program) statusVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "Say how your node is",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			n, err := call(c.Context(), p.client().GetNode, &v1.GetNodeRequest{})
 			if err != nil {
@@ -36,11 +36,11 @@ func (p *program) printStatus(n *v1.Node) {
 		{"running since", clock(n.StartedAt)},
 		{"version", n.Version},
 		{"home", n.Home},
-		{"page", n.WebAddress + " (for a login: kith open)"},
+		{"page", n.WebAddress + " (for a login: " + p.again("open") + ")"},
 		{"others reach you at", addressesOf(n)},
 		{"here now", count(int(n.Connected), "person", "people")},
-		{"friends", count(int(n.Friends), "friend", "friends")},
-		{"chats", count(int(n.Chats), "chat", "chats")},
+		{"friends", number(uint64(n.Friends))},
+		{"chats", number(uint64(n.Chats))},
 	})
 	p.println(reachSentence(n.Reachability))
 }

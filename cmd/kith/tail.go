@@ -28,7 +28,7 @@ func (p *program) tailVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "tail CHAT",
 		Short:             "Print the newest messages of a chat",
-		Args:              cobra.ExactArgs(1),
+		Args:              words(1, 1),
 		ValidArgsFunction: p.completeChat,
 		RunE: func(c *cobra.Command, args []string) error {
 			if n < 0 || n > maxTail {
@@ -46,9 +46,14 @@ func (p *program) tailVerb() *cobra.Command {
 }
 
 func (p *program) tail(ctx context.Context, ref string, n int) error {
-	list, err := newest(ctx, p.client(), ref, n)
+	client := p.client()
+	chat, err := call(ctx, client.GetChat, &v1.GetChatRequest{Chat: ref})
+	if err != nil {
+		return err
+	}
+	list, err := newest(ctx, client, chat.Id, n)
 	for _, m := range list {
-		p.printMessage(m)
+		p.printMessage(m, chat.State)
 	}
 	return err
 }
@@ -63,12 +68,16 @@ func newest(ctx context.Context, client kithv1connect.KithServiceClient, ref str
 	return list.GetMessages(), err
 }
 
-func (p *program) printMessage(m *v1.Message) {
+func (p *program) printMessage(m *v1.Message, in v1.ChatState) {
 	if p.show(m) {
 		return
 	}
 	head := fmt.Sprintf("%s %s: ", clock(m.Time), nameOf(m.Author))
-	p.println(head + lines(textOf(m), "    "))
+	text := head + lines(textOf(m), "    ")
+	if in == v1.ChatState_CHAT_STATE_REMOVED && m.Author.GetMe() && m.Reached == 0 {
+		text += " (nobody got this)"
+	}
+	p.println(text)
 }
 
 func textOf(m *v1.Message) string {
@@ -88,6 +97,7 @@ type follower struct {
 	*program
 	client kithv1connect.KithServiceClient
 	chat   string
+	state  v1.ChatState
 	after  uint64 // place in the stream
 	run    string
 	shown  map[string]bool // cursors
@@ -100,10 +110,13 @@ func (p *program) follow(ctx context.Context, ref string, n int) error {
 	if err != nil {
 		return err
 	}
-	f := &follower{program: p, client: client, chat: chat.Id, shown: make(map[string]bool)}
+	f := &follower{program: p, client: client, chat: chat.Id, state: chat.State, shown: make(map[string]bool)}
 	pause := firstPause
 	for {
 		heard, err := f.stream(ctx, n)
+		if lost := f.unwritten(); lost != nil {
+			return lost
+		}
 		if ctx.Err() != nil {
 			return nil // Ctrl-C is how tail -f ends
 		}
@@ -161,13 +174,16 @@ func (f *follower) event(ctx context.Context, e *v1.Event, n int, first bool) er
 			f.print(m)
 		}
 	}
+	if c, ok := e.Change.(*v1.Event_Chat); ok && c.Chat.Id == f.chat {
+		f.state = c.Chat.State
+	}
 	if c, ok := e.Change.(*v1.Event_Message); ok && c.Message.ChatId == f.chat {
 		f.print(c.Message)
 	}
 	if e.Change != nil || began || e.Run != f.run {
 		f.after, f.run = e.Seq, e.Run
 	}
-	return nil
+	return f.unwritten()
 }
 
 func (f *follower) print(m *v1.Message) {
@@ -175,5 +191,5 @@ func (f *follower) print(m *v1.Message) {
 		return // it only looks different now: another member has it
 	}
 	f.shown[m.Cursor] = true
-	f.printMessage(m)
+	f.printMessage(m, f.state)
 }

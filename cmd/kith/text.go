@@ -116,8 +116,11 @@ func count(n int, one, many string) string {
 // reachSentence is the honest answer to "does it work from where I am?".
 func reachSentence(r v1.Reachability) string {
 	yours := "yours is not"
-	if r == v1.Reachability_REACHABILITY_PUBLIC {
-		yours = "yours is"
+	switch r {
+	case v1.Reachability_REACHABILITY_LOCAL:
+		return "Only this machine reaches you: your node listens on no network."
+	case v1.Reachability_REACHABILITY_PUBLIC:
+		yours = "yours may be, since it has a public address"
 	}
 	return "On the same Wi-Fi this always works. Over the Internet one of you must be reachable: " + yours + "."
 }

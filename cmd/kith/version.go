@@ -32,7 +32,7 @@ func (p *program) versionVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Say which version this is",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			v := versionLine{programVersion(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 			if !p.showValue(v) {

@@ -11,7 +11,7 @@ func (p *program) whoamiVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:   "whoami",
 		Short: "Say who you are here",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			n, err := call(c.Context(), p.client().GetNode, &v1.GetNodeRequest{})
 			if err != nil {
@@ -21,14 +21,13 @@ func (p *program) whoamiVerb() *cobra.Command {
 				return noIdentity()
 			}
 			if p.json {
-				p.showValue(identityLine{n.Home, n.Me.GetName(), n.Me.GetId(), n.DeviceId, n.Fingerprint})
+				p.showValue(identityLine{n.Home, n.Me.GetName(), n.Me.GetId(), n.DeviceId})
 				return nil
 			}
 			p.table([][]string{
 				{"name", oneLine(n.Me.GetName())},
 				{"id", n.Me.GetId()},
 				{"device", n.DeviceId},
-				{"fingerprint", n.Fingerprint},
 				{"home", n.Home},
 			})
 			return nil

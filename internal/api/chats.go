@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"kith/internal/group"
+	"kith/internal/node"
 	"kith/internal/wire"
 	v1 "kith/proto/kith/v1"
 )
 
 func (s *service) CreateGroup(_ context.Context, r *v1.CreateGroupRequest) (*v1.Chat, error) {
-	people, err := s.people(r.Persons)
+	people, err := s.others(r.Persons)
 	if err != nil {
 		return nil, err
 	}
@@ -33,15 +34,15 @@ func (s *service) ListChats(context.Context, *v1.ListChatsRequest) (*v1.ListChat
 }
 
 func (s *service) GetChat(_ context.Context, r *v1.GetChatRequest) (*v1.Chat, error) {
-	return s.inChat(r.Chat, func(wire.GroupID) error { return nil })
+	return s.inChat(r.Chat, "chat", func(wire.GroupID) error { return nil })
 }
 
 func (s *service) AcceptGroup(_ context.Context, r *v1.AcceptGroupRequest) (*v1.Chat, error) {
-	return s.inChat(r.Group, func(g wire.GroupID) error { return s.node.AcceptGroup(g, r.OnlyThroughFriends) })
+	return s.inChat(r.Group, "group", func(g wire.GroupID) error { return s.node.AcceptGroup(g, r.OnlyThroughFriends) })
 }
 
 func (s *service) DeclineGroup(_ context.Context, r *v1.DeclineGroupRequest) (*v1.DeclineGroupResponse, error) {
-	g, err := s.chat(r.Group)
+	g, err := s.chat(r.Group, "group")
 	if err != nil {
 		return nil, err
 	}
@@ -52,14 +53,14 @@ func (s *service) DeclineGroup(_ context.Context, r *v1.DeclineGroupRequest) (*v
 }
 
 func (s *service) AddMembers(_ context.Context, r *v1.AddMembersRequest) (*v1.Chat, error) {
-	people, err := s.people(r.Persons)
+	people, err := s.others(r.Persons)
 	if err != nil {
 		return nil, err
 	}
 	if len(people) == 0 {
 		return nil, asConnect(&Error{Reason: ReasonEmpty, Subject: "person"})
 	}
-	return s.inChat(r.Group, func(g wire.GroupID) error { return s.node.AddMembers(g, people) })
+	return s.inChat(r.Group, "group", func(g wire.GroupID) error { return s.node.AddMembers(g, people) })
 }
 
 func (s *service) RemoveMember(_ context.Context, r *v1.RemoveMemberRequest) (*v1.Chat, error) {
@@ -67,7 +68,7 @@ func (s *service) RemoveMember(_ context.Context, r *v1.RemoveMemberRequest) (*v
 	if err != nil {
 		return nil, err
 	}
-	return s.inChat(r.Group, func(g wire.GroupID) error { return s.node.RemoveMember(g, p) })
+	return s.inChat(r.Group, "group", func(g wire.GroupID) error { return s.node.RemoveMember(g, p) })
 }
 
 func (s *service) SetRole(_ context.Context, r *v1.SetRoleRequest) (*v1.Chat, error) {
@@ -78,11 +79,11 @@ func (s *service) SetRole(_ context.Context, r *v1.SetRoleRequest) (*v1.Chat, er
 	if r.Role != v1.Role_ROLE_MEMBER && r.Role != v1.Role_ROLE_ADMIN {
 		return nil, asConnect(&Error{Reason: ReasonRole})
 	}
-	return s.inChat(r.Group, func(g wire.GroupID) error { return s.node.SetRole(g, p, r.Role == v1.Role_ROLE_ADMIN) })
+	return s.inChat(r.Group, "group", func(g wire.GroupID) error { return s.node.SetRole(g, p, r.Role == v1.Role_ROLE_ADMIN) })
 }
 
 func (s *service) SetTitle(_ context.Context, r *v1.SetTitleRequest) (*v1.Chat, error) {
-	return s.inChat(r.Group, func(g wire.GroupID) error { return s.node.SetTitle(g, r.Title) })
+	return s.inChat(r.Group, "group", func(g wire.GroupID) error { return s.node.SetTitle(g, r.Title) })
 }
 
 func (s *service) LeaveGroup(_ context.Context, r *v1.LeaveGroupRequest) (*v1.Chat, error) {
@@ -93,13 +94,28 @@ func (s *service) LeaveGroup(_ context.Context, r *v1.LeaveGroupRequest) (*v1.Ch
 			return nil, err
 		}
 	}
-	return s.inChat(r.Group, func(g wire.GroupID) error { return s.node.LeaveGroup(g, successor) })
+	return s.inChat(r.Group, "group", func(g wire.GroupID) error {
+		if g == s.node.Status().Notes {
+			return &Error{Reason: ReasonNotes}
+		}
+		return s.node.LeaveGroup(g, successor)
+	})
 }
 
 func (s *service) DeleteChat(_ context.Context, r *v1.DeleteChatRequest) (*v1.DeleteChatResponse, error) {
-	g, err := s.chat(r.Chat)
+	g, err := s.chat(r.Chat, "chat")
 	if err != nil {
 		return nil, err
+	}
+	c, err := s.node.Chat(g)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	switch active := c.State == group.StatusActive; {
+	case c.Kind == node.ChatNotes:
+		return nil, asConnect(&Error{Reason: ReasonNotes})
+	case c.Kind == node.ChatDirect && active && len(c.Members) > 1:
+		return nil, asConnect(&Error{Reason: ReasonDirect})
 	}
 	if err := s.node.DeleteChat(g); err != nil {
 		return nil, asConnect(err)
@@ -108,7 +124,7 @@ func (s *service) DeleteChat(_ context.Context, r *v1.DeleteChatRequest) (*v1.De
 }
 
 func (s *service) ListBlocks(_ context.Context, r *v1.ListBlocksRequest) (*v1.ListBlocksResponse, error) {
-	g, err := s.chat(r.Group)
+	g, err := s.chat(r.Group, "group")
 	if err != nil {
 		return nil, err
 	}
@@ -120,11 +136,12 @@ func (s *service) ListBlocks(_ context.Context, r *v1.ListBlocksRequest) (*v1.Li
 	for _, b := range list {
 		answer.Blocks = append(answer.Blocks, blockOf(b))
 	}
+	nameSuccessors(answer.Blocks, list)
 	return answer, nil
 }
 
 func (s *service) Send(ctx context.Context, r *v1.SendRequest) (*v1.Message, error) {
-	g, err := s.chat(r.Chat)
+	g, err := s.chat(r.Chat, "chat")
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +157,7 @@ func (s *service) Send(ctx context.Context, r *v1.SendRequest) (*v1.Message, err
 }
 
 func (s *service) ListMessages(_ context.Context, r *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error) {
-	g, err := s.chat(r.Chat)
+	g, err := s.chat(r.Chat, "chat")
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +188,7 @@ func (s *service) ListMessages(_ context.Context, r *v1.ListMessagesRequest) (*v
 }
 
 func (s *service) MarkRead(_ context.Context, r *v1.MarkReadRequest) (*v1.MarkReadResponse, error) {
-	g, err := s.chat(r.Chat)
+	g, err := s.chat(r.Chat, "chat")
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +203,7 @@ func (s *service) MarkRead(_ context.Context, r *v1.MarkReadRequest) (*v1.MarkRe
 }
 
 func (s *service) GetDelivery(_ context.Context, r *v1.GetDeliveryRequest) (*v1.Delivery, error) {
-	g, err := s.chat(r.Chat)
+	g, err := s.chat(r.Chat, "chat")
 	if err != nil {
 		return nil, err
 	}
@@ -209,10 +226,10 @@ func (s *service) GetDelivery(_ context.Context, r *v1.GetDeliveryRequest) (*v1.
 	return answer, nil
 }
 
-// inChat does something with the chat that ref names and answers what the chat
+// inChat does something with the chat that ref, a field of the request, names and answers what the chat
 // is afterwards.
-func (s *service) inChat(ref string, do func(wire.GroupID) error) (*v1.Chat, error) {
-	g, err := s.chat(ref)
+func (s *service) inChat(ref, field string, do func(wire.GroupID) error) (*v1.Chat, error) {
+	g, err := s.chat(ref, field)
 	if err != nil {
 		return nil, err
 	}

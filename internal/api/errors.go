@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"connectrpc.com/connect"
@@ -34,7 +35,11 @@ const (
 	ReasonRunning   Reason = "running"    // another program answers on the socket
 	ReasonPath      Reason = "path"       // too long for a Unix socket
 	ReasonNoRun     Reason = "not-running"
-	ReasonGone      Reason = "gone" // it stopped during a call
+	ReasonSelf      Reason = "self"   // oneself where somebody else is needed
+	ReasonNotes     Reason = "notes"  // "Notes to self" stays
+	ReasonDirect    Reason = "direct" // a direct chat is not deleted
+	ReasonText      Reason = "text"   // not UTF-8
+	ReasonGone      Reason = "gone"   // it stopped during a call
 )
 
 // An Error is a request that this package refuses.
@@ -111,6 +116,8 @@ func keyOf(err error) (key, subject string) {
 			return "file/none", e.Path
 		case errors.Is(err, fs.ErrPermission):
 			return "file/permission", e.Path
+		case errors.Is(err, syscall.ENOTDIR):
+			return "file/folder", e.Path
 		}
 	}
 	return "", ""

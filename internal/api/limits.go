@@ -29,6 +29,9 @@ const (
 	// page that the browser put to sleep comes back and resumes.
 	writePatience = 30 * time.Second
 
+	// lastPatience is the same once the node stops.
+	lastPatience = 500 * time.Millisecond
+
 	// stopPatience is how long calls that run may take to end when the node
 	// stops; streams are ended at once.
 	stopPatience = 5 * time.Second

@@ -9,27 +9,52 @@ import (
 // patient ends a connection whose client leaves what it is sent unread, or its
 // request unsent, for too long: neither may hold a goroutine. The server's own
 // ReadTimeout and WriteTimeout would end streams as well.
-func patient(next http.Handler) http.Handler {
+//
+// Once quit is closed, a write that is stuck has lastPatience left.
+func patient(quit <-chan struct{}, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
 		r.Body = &patientBody{r.Body, c}
-		next.ServeHTTP(&patientWriter{w, c}, r)
+		pw := &patientWriter{w, c, quit}
+		done, watched := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(watched)
+			select {
+			case <-quit:
+				pw.extend()
+			case <-done:
+			}
+		}()
+		defer func() { close(done); <-watched }()
+		next.ServeHTTP(pw, r)
 	})
 }
 
 type patientWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
+	quit    <-chan struct{}
+}
+
+// extend gives the next write its time. Without a deadline, which a connection
+// may not have, a write still ends with it.
+func (w *patientWriter) extend() {
+	patience := writePatience
+	select {
+	case <-w.quit:
+		patience = lastPatience
+	default:
+	}
+	_ = w.control.SetWriteDeadline(time.Now().Add(patience))
 }
 
 func (w *patientWriter) Write(b []byte) (int, error) {
-	// Without a deadline a write still ends, with the connection.
-	_ = w.control.SetWriteDeadline(time.Now().Add(writePatience))
+	w.extend()
 	return w.ResponseWriter.Write(b)
 }
 
 func (w *patientWriter) Flush() {
-	_ = w.control.SetWriteDeadline(time.Now().Add(writePatience))
+	w.extend()
 	_ = w.control.Flush() // the next Write fails where this one did
 }
 

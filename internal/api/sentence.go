@@ -6,6 +6,8 @@ import (
 	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/node"
+	"kith/internal/wire"
+	v1 "kith/proto/kith/v1"
 )
 
 // Sentences about people, for whoever reads them: the reader is "you".
@@ -63,6 +65,31 @@ func sentenceOf(author node.Person, c node.Change) string {
 	return who + " changed something that needs a newer version of Kith."
 }
 
+// nameSuccessors says in the sentences of blocks who became an admin as another
+// left. A Leave holds an id alone; whoever it is stands in some block.
+func nameSuccessors(out []*v1.Block, list []node.Block) {
+	known := make(map[wire.PersonID]node.Person)
+	for _, b := range list {
+		known[b.Author.ID] = b.Author
+		for _, c := range b.Changes {
+			known[c.Subject.ID] = c.Subject
+		}
+	}
+	for i, b := range list {
+		for j, c := range b.Changes {
+			leave, ok := c.Op.(*chain.Leave)
+			if !ok || leave.Successor == (wire.PersonID{}) {
+				continue
+			}
+			who, verb := known[leave.Successor], "is"
+			if who.Me {
+				verb = "are"
+			}
+			out[i].Changes[j].Sentence += fmt.Sprintf(" %s %s an admin now.", atStart(who), verb)
+		}
+	}
+}
+
 func roleSentence(who, whom string, self bool, c node.Change) string {
 	switch {
 	case c.Admin && self:
@@ -82,7 +109,7 @@ func waitingFor(f node.Friend) string {
 		if f.Met {
 			return fmt.Sprintf("Waiting for %s to accept.", nameOf(f.Person))
 		}
-		return fmt.Sprintf("Waiting for %s. The first time, both programs must be running at once.", nameOf(f.Person))
+		return fmt.Sprintf("Waiting for %s. The first time, both programs must be running at once. Or the link was used already: then ask for a new one.", nameOf(f.Person))
 	case node.FriendAsking:
 		return fmt.Sprintf("%s asks to be your friend, and waits for your answer.", atStart(f.Person))
 	}

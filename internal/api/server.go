@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -29,6 +30,7 @@ type Config struct {
 	Version string
 	Log     *slog.Logger     // nil: none
 	Now     func() time.Time // when codes end; nil: time.Now
+	Page    fs.FS            // files of the page; nil: those that were built in
 }
 
 // A Server serves one node: on the socket of its home, and on localhost.
@@ -54,6 +56,9 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Page == nil {
+		cfg.Page = web.Files()
 	}
 	s := &Server{cfg: cfg, node: cfg.Node, sessions: newSessions(cfg.Now), quit: make(chan struct{})}
 	var err error
@@ -96,11 +101,11 @@ func (s *Server) Run(ctx context.Context) error {
 		connect.WithCompression("gzip", nil, nil), // nothing leaves the machine
 		connect.WithRecover(s.recovered),
 	))
-	onSocket := s.server(patient(mux), sideSocket)
+	onSocket := s.server(patient(s.quit, mux), sideSocket)
 	mux2 := http.NewServeMux()
 	mux2.Handle("/"+kithv1connect.KithServiceName+"/", mux)
-	mux2.Handle("/", page{web.Files()})
-	onWeb := s.server(newGuard(strconv.Itoa(s.port), s.sessions, patient(mux2)), sideWeb)
+	mux2.Handle("/", page{s.cfg.Page})
+	onWeb := s.server(newGuard(strconv.Itoa(s.port), s.sessions, patient(s.quit, mux2)), sideWeb)
 
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return serve(onSocket, s.socket) })

@@ -81,7 +81,7 @@ func (s *service) ListFriends(context.Context, *v1.ListFriendsRequest) (*v1.List
 }
 
 func (s *service) AcceptFriend(_ context.Context, r *v1.AcceptFriendRequest) (*v1.Friend, error) {
-	p, err := s.person(r.Person)
+	p, err := s.other(r.Person)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (s *service) AcceptFriend(_ context.Context, r *v1.AcceptFriendRequest) (*v
 }
 
 func (s *service) DeclineFriend(_ context.Context, r *v1.DeclineFriendRequest) (*v1.DeclineFriendResponse, error) {
-	p, err := s.person(r.Person)
+	p, err := s.other(r.Person)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (s *service) DeclineFriend(_ context.Context, r *v1.DeclineFriendRequest) (
 }
 
 func (s *service) BlockFriend(_ context.Context, r *v1.BlockFriendRequest) (*v1.Friend, error) {
-	p, err := s.person(r.Person)
+	p, err := s.other(r.Person)
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +115,8 @@ func (s *service) BlockFriend(_ context.Context, r *v1.BlockFriendRequest) (*v1.
 	return friendOf(f), nil
 }
 
-// person, people and chat find what a request names; their errors are ready to
-// be answered.
+// person, other, others and chat find what a request names; their errors are
+// ready to be answered.
 func (s *service) person(ref string) (wire.PersonID, error) {
 	if ref == "" {
 		return wire.PersonID{}, asConnect(&Error{Reason: ReasonEmpty, Subject: "person"})
@@ -125,10 +125,19 @@ func (s *service) person(ref string) (wire.PersonID, error) {
 	return p, asConnect(err)
 }
 
-func (s *service) people(refs []string) ([]wire.PersonID, error) {
+// other is person, where it may not be oneself.
+func (s *service) other(ref string) (wire.PersonID, error) {
+	p, err := s.person(ref)
+	if err == nil && p == s.node.Status().Me.ID {
+		return wire.PersonID{}, asConnect(&Error{Reason: ReasonSelf})
+	}
+	return p, err
+}
+
+func (s *service) others(refs []string) ([]wire.PersonID, error) {
 	var list []wire.PersonID
 	for _, ref := range refs {
-		p, err := s.person(ref)
+		p, err := s.other(ref)
 		if err != nil {
 			return nil, err
 		}
@@ -137,9 +146,9 @@ func (s *service) people(refs []string) ([]wire.PersonID, error) {
 	return list, nil
 }
 
-func (s *service) chat(ref string) (wire.GroupID, error) {
+func (s *service) chat(ref, field string) (wire.GroupID, error) {
 	if ref == "" {
-		return wire.GroupID{}, asConnect(&Error{Reason: ReasonEmpty, Subject: "chat"})
+		return wire.GroupID{}, asConnect(&Error{Reason: ReasonEmpty, Subject: field})
 	}
 	g, err := s.node.FindChat(ref)
 	return g, asConnect(err)

@@ -25,6 +25,11 @@ var table = map[string]explained{
 	"api/path":        {connect.CodeFailedPrecondition, "The path of the home is too long for a socket in it: {}.", "Choose a shorter --home."},
 	"api/not-running": {connect.CodeUnavailable, "Kith is not running on the home {}.", "Start it with: kith run"},
 
+	"api/self":   {connect.CodeInvalidArgument, "This is you.", "Name somebody else."},
+	"api/notes":  {connect.CodeFailedPrecondition, "Your notes to yourself are neither left nor deleted.", "They stay as long as this home does."},
+	"api/direct": {connect.CodeFailedPrecondition, "A chat of two people is not deleted.", "To hear no more of somebody: kith friend block, or Block in the page."},
+	"api/text":   {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
+
 	"api/gone": {connect.CodeUnavailable, "Kith stopped while this was under way.", "Start it again with kith run, and look whether it was done."},
 
 	"node/no-identity":    {connect.CodeFailedPrecondition, "Nobody is here yet.", "Give yourself a name: in the page, or with kith init."},
@@ -43,7 +48,7 @@ var table = map[string]explained{
 	"node/still-in":       {connect.CodeFailedPrecondition, "You are still in {}.", "Leave it first: kith group leave."},
 	"node/full":           {connect.CodeResourceExhausted, "The disk is full, so this was not kept.", "Make space and try again; nothing stored before is lost."},
 	"node/stopping":       {connect.CodeUnavailable, "Kith is stopping.", "Start it again with: kith run"},
-	"node/blocked":        {connect.CodeFailedPrecondition, "You blocked {}.", "To be friends again, open a new contact link of theirs."},
+	"node/blocked":        {connect.CodeFailedPrecondition, "You blocked {}.", "To take it back: kith friend accept, or Unblock in the page."},
 
 	"group/role":       {connect.CodePermissionDenied, "Only an admin can do this.", "Ask an admin of the group."},
 	"group/not-active": {connect.CodeFailedPrecondition, "You are not in this chat: invited, left or removed.", "Accept the invitation, or ask a member to add you."},
@@ -86,7 +91,7 @@ var table = map[string]explained{
 	"store/full":             {connect.CodeResourceExhausted, "The disk is full, so this was not kept.", "Make space and try again; nothing stored before is lost."},
 	"store/closed":           {connect.CodeUnavailable, "Kith is stopping.", "Start it again with: kith run"},
 	"store/permissions":      {connect.CodeFailedPrecondition, "Others on this machine may read the key or the home.", "Make it yours alone: chmod -R go= on the home folder."},
-	"store/key-missing":      {connect.CodeFailedPrecondition, "There is a database but not its key.", "If it has a passphrase, give --passphrase-file; else put kith.key back from your copy of the home."},
+	"store/key-missing":      {connect.CodeFailedPrecondition, "The database was not made with this kind of key, or its key is gone: vault.json with --passphrase-file, kith.key without.", "Start it the way it was made, or put that file back from your copy of the home."},
 	"store/key-file":         {connect.CodeFailedPrecondition, "The key file of the database cannot be read as one.", "Put kith.key or vault.json back from your copy of the home."},
 	"store/wrong-passphrase": {connect.CodeFailedPrecondition, "The passphrase is wrong, and nothing was changed.", "Try again; there is no way around a forgotten one."},
 	"store/no-passphrase":    {connect.CodeFailedPrecondition, "The passphrase is empty.", "Put one into the file that --passphrase-file names."},
@@ -96,6 +101,7 @@ var table = map[string]explained{
 
 	"file/none":       {connect.CodeFailedPrecondition, "There is no {}.", "Check the path."},
 	"file/permission": {connect.CodeFailedPrecondition, "Kith may not use {}.", "Check whom it belongs to, and its permissions."},
+	"file/folder":     {connect.CodeFailedPrecondition, "{} is a file, where a folder is needed.", "Choose another folder: --home DIR."},
 
 	"call/canceled": {connect.CodeCanceled, "The call was given up.", "Try again."},
 	"call/deadline": {connect.CodeDeadlineExceeded, "It took too long.", "Try again."},

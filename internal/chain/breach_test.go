@@ -120,8 +120,10 @@ var authorityBreaches = []breach{
 		if err != nil {
 			return err
 		}
-		_, _, err = chain.Draft(s, chain.DraftParams{Suite: chain.SuiteAES, Parent: ann.head(), Group: wire.GroupID(ann.id),
-			Author: wire.Member{Device: ann.device(0)}, AuthorSeq: 2, Ops: []chain.Op{g.person("ben").add(chain.RoleMember, 1)}})
+		_, _, err = chain.Draft(s, chain.DraftParams{
+			Suite: chain.SuiteAES, Parent: ann.head(), Group: wire.GroupID(ann.id),
+			Author: wire.Member{Device: ann.device(0)}, AuthorSeq: 2, Ops: []chain.Op{g.person("ben").add(chain.RoleMember, 1)},
+		})
 		return err
 	}},
 	{"in a direct chat", "V4", chain.ReasonDirect, func(g *group) error {

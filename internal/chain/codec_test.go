@@ -32,19 +32,29 @@ var spelled = []struct {
 		[]byte{4, 0, 1, 2, 3},                  // features
 		[]byte{0},                              // no recovery keys
 		[]byte{0x40, 64}, x(8, 32), x(9, 32))}, // cites
-	{"Genesis of a person", &chain.Genesis{Recovery: &chain.RecoveryKeys{Key: fill32(1), Sealing: [1216]byte(x(2, 1216))}},
+	{
+		"Genesis of a person", &chain.Genesis{Recovery: &chain.RecoveryKeys{Key: fill32(1), Sealing: [1216]byte(x(2, 1216))}},
 		slices.Concat([]byte{1, 0x45, 0xc7}, x(0, 7*32), []byte{1, 0, 0, 0}, []byte{0}, // length 1479
-			[]byte{1}, x(1, 32), x(2, 1216), []byte{0})},
-	{"Add", &chain.Add{Person: fill32(1), PersonHead: fill32(2), Devices: []chain.DeviceEntry{{Key: fill32(3), KnockHash: fill32(4), KeyPackageRef: fill32(5)}}, Role: chain.RoleAdmin, Cites: []wire.Digest{fill32(6)}},
-		slices.Concat([]byte{2, 0x40, 196}, x(1, 32), x(2, 32), []byte{0x40, 96}, x(3, 32), x(4, 32), x(5, 32), []byte{1}, []byte{32}, x(6, 32))},
-	{"Remove", &chain.Remove{Person: fill32(1), Instance: fill32(2), Cuts: []chain.Cut{{Device: fill32(3), Seq: 0x0102, Hash: wire.Short(x(4, 16))}}},
-		slices.Concat([]byte{3, 0x40, 121}, x(1, 32), x(2, 32), []byte{56}, x(3, 32), []byte{0, 0, 0, 0, 0, 0, 1, 2}, x(4, 16))},
-	{"SetRole", &chain.SetRole{Person: fill32(1), Instance: fill32(2), Role: chain.RoleAdmin},
-		slices.Concat([]byte{4, 0x40, 65}, x(1, 32), x(2, 32), []byte{1})},
+			[]byte{1}, x(1, 32), x(2, 1216), []byte{0}),
+	},
+	{
+		"Add", &chain.Add{Person: fill32(1), PersonHead: fill32(2), Devices: []chain.DeviceEntry{{Key: fill32(3), KnockHash: fill32(4), KeyPackageRef: fill32(5)}}, Role: chain.RoleAdmin, Cites: []wire.Digest{fill32(6)}},
+		slices.Concat([]byte{2, 0x40, 196}, x(1, 32), x(2, 32), []byte{0x40, 96}, x(3, 32), x(4, 32), x(5, 32), []byte{1}, []byte{32}, x(6, 32)),
+	},
+	{
+		"Remove", &chain.Remove{Person: fill32(1), Instance: fill32(2), Cuts: []chain.Cut{{Device: fill32(3), Seq: 0x0102, Hash: wire.Short(x(4, 16))}}},
+		slices.Concat([]byte{3, 0x40, 121}, x(1, 32), x(2, 32), []byte{56}, x(3, 32), []byte{0, 0, 0, 0, 0, 0, 1, 2}, x(4, 16)),
+	},
+	{
+		"SetRole", &chain.SetRole{Person: fill32(1), Instance: fill32(2), Role: chain.RoleAdmin},
+		slices.Concat([]byte{4, 0x40, 65}, x(1, 32), x(2, 32), []byte{1}),
+	},
 	{"SetInfo", &chain.SetInfo{Info: fill32(1)}, slices.Concat([]byte{6, 32}, x(1, 32))},
 	{"Rekey", &chain.Rekey{}, []byte{7, 0}},
-	{"Leave", &chain.Leave{Person: fill32(1), Instance: fill32(2), Successor: fill32(3), Cites: []wire.Digest{fill32(4)}},
-		slices.Concat([]byte{8, 0x40, 130}, x(1, 32), x(2, 32), []byte{0}, x(3, 32), []byte{32}, x(4, 32))},
+	{
+		"Leave", &chain.Leave{Person: fill32(1), Instance: fill32(2), Successor: fill32(3), Cites: []wire.Digest{fill32(4)}},
+		slices.Concat([]byte{8, 0x40, 130}, x(1, 32), x(2, 32), []byte{0}, x(3, 32), []byte{32}, x(4, 32)),
+	},
 	{"an op of a newer version", &chain.Unread{Number: chain.KindPark, Content: []byte("abc")}, []byte{9, 3, 'a', 'b', 'c'}},
 }
 
@@ -100,8 +110,10 @@ func TestBodyBytes(t *testing.T) {
 		want []byte
 	}{
 		{&chain.Body{Commit: []byte("cc")}, []byte{0, 2, 'c', 'c', 0}},
-		{&chain.Body{Epoch0: &chain.Epoch0{LeafNode: []byte("l"), ConfirmationTag: tag}, Commit: []byte("c"), Attachments: [][]byte{[]byte("ab"), {}}},
-			slices.Concat([]byte{35, 1, 'l', 32}, tag, []byte{1, 'c', 4, 2, 'a', 'b', 0})},
+		{
+			&chain.Body{Epoch0: &chain.Epoch0{LeafNode: []byte("l"), ConfirmationTag: tag}, Commit: []byte("c"), Attachments: [][]byte{[]byte("ab"), {}}},
+			slices.Concat([]byte{35, 1, 'l', 32}, tag, []byte{1, 'c', 4, 2, 'a', 'b', 0}),
+		},
 	} {
 		if got := c.body.Bytes(); !bytes.Equal(got, c.want) {
 			t.Errorf("encoded %x, want %x", got, c.want)

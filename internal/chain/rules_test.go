@@ -156,7 +156,8 @@ func TestLastAdminNeedsSuccessor(t *testing.T) {
 	g := newGroup(t, chain.Policy{}, "ann", "ben")
 	leave := func(successor wire.PersonID) error {
 		_, _, err := chain.Draft(g.state(), g.params(g.person("ben"), &chain.Leave{
-			Person: g.person("ann").id, Instance: g.instance("ann"), Successor: successor, Cites: make([]wire.Digest, 1)}))
+			Person: g.person("ann").id, Instance: g.instance("ann"), Successor: successor, Cites: make([]wire.Digest, 1),
+		}))
 		return err
 	}
 	for _, successor := range []wire.PersonID{{}, g.person("ann").id, g.person("dan").id} {

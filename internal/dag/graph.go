@@ -263,6 +263,16 @@ func (g *Graph) find(r Ref) (node, bool) {
 	return l.find(r.Seq, r.Hash)
 }
 
+// Block returns the block that a checked entry names; false if the entry is not
+// here, or known by name only.
+func (g *Graph) Block(r Ref) (wire.BlockHash, bool) {
+	n, ok := g.find(r)
+	if !ok || n.bare {
+		return wire.BlockHash{}, false
+	}
+	return g.blocks[n.block], true
+}
+
 // block returns the index of b in the table of blocks.
 func (g *Graph) block(b wire.BlockHash) uint32 {
 	i, ok := g.blockAt[b]

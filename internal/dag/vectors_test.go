@@ -132,8 +132,10 @@ func makeVectors(t *testing.T) vectors {
 	reach.Sign(a.sign)
 	v.Ack, v.Reach = hex.EncodeToString(ack.Marshal()), hex.EncodeToString(reach.Marshal())
 	group, id, salt := wire.GroupID(fill(0x10, 32)), wire.ContentID(fill(0x14, 16)), [32]byte(fill(0x18, 32))
-	v.Content = contentVector{group.String(), a.id.String(), id.String(), hex.EncodeToString(salt[:]), hex.EncodeToString([]byte("hello")),
-		dag.ContentCommit(group, a.id, id, salt, []byte("hello")).String()}
+	v.Content = contentVector{
+		group.String(), a.id.String(), id.String(), hex.EncodeToString(salt[:]), hex.EncodeToString([]byte("hello")),
+		dag.ContentCommit(group, a.id, id, salt, []byte("hello")).String(),
+	}
 	v.Ciphertext = hashedVector{hex.EncodeToString([]byte("ciphertext")), dag.CiphertextHash([]byte("ciphertext")).String()}
 	for _, n := range []int{0, 256, 257, 1000, 1025, 9000, 65568} {
 		v.Padded[fmt.Sprint(n)] = dag.PaddedSize(n)

@@ -15,8 +15,8 @@ func (m *Machine) start(createdAt uint64) {
 	m.graph.Older = func(a, b wire.BlockHash) bool { return a != b && m.blocks.IsAncestor(a, b) }
 }
 
-// state0 is the membership at a block that is held.
-func (m *Machine) state0(hash wire.BlockHash) *chain.State { return m.blocks.State(hash) }
+// stateAt is the membership at a block that is held.
+func (m *Machine) stateAt(hash wire.BlockHash) *chain.State { return m.blocks.State(hash) }
 
 // advance takes the head that fork choice gives now, and everything that
 // follows from another one.
@@ -29,7 +29,8 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.head = head
 	changed := HeadChanged{Head: head, Blocks: m.notOn(head, old), Lost: m.notOn(old, head)}
 	eff.Notify = append(eff.Notify, changed)
-	m.standing(eff)
+	spoke := m.speaks()
+	resumed := m.standing(eff)
 	for _, hash := range changed.Blocks {
 		for _, op := range m.blocks.Header(hash).Ops {
 			if person, ok := removed(op); ok {
@@ -38,8 +39,12 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 		}
 	}
 	m.dropAcks(eff)
-	m.meet(eff)
+	m.meet(now, spoke, len(changed.Blocks), eff)
+	if resumed {
+		m.greetAll(now, eff)
+	}
 	m.reconsider(eff)
+	m.renewLeaves(now, eff)
 	m.prune(now, eff)
 	m.ackDue = m.soon(m.ackDue, now)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
@@ -85,8 +90,9 @@ func removed(op chain.Op) (wire.PersonID, bool) {
 	return wire.PersonID{}, false
 }
 
-// standing is what the head says of this device.
-func (m *Machine) standing(eff *Effects) {
+// standing is what the head says of this device. It reports whether a membership
+// goes on that had ended.
+func (m *Machine) standing(eff *Effects) (resumed bool) {
 	if !m.state().Active(m.self.Device.ID()) {
 		status := StatusRemoved
 		if by, ok := m.removal(m.self.Person); ok && by.left {
@@ -96,27 +102,32 @@ func (m *Machine) standing(eff *Effects) {
 			status = StatusDeclined
 		}
 		m.setStatus(status, eff)
-		return
+		return false
 	}
 	came := m.history().came[m.self.Person].block
+	if came != m.joined && m.epochs[came] == nil {
+		return false // admitted by another block, whose Welcome is still to come
+	}
+	accepted := m.ackSeq != 0 && m.ackSeq&^ackCount == ackBase(m.joined)
+	same := m.instance(came) == m.instance(m.joined)
+	m.joined = came
 	switch {
-	case m.instance(came) == m.instance(m.joined):
-		if m.status.gone() { // fork choice took the removal back
-			m.resume(eff)
-		}
-	case m.epochs[came] != nil: // another membership, whose Welcome has come
-		m.joined = came
+	case same && m.status.gone(): // fork choice took the removal back
+		m.resume(accepted, eff)
+		return true
+	case !same:
 		delete(m.leaves, m.self.Person)
 		eff.drop(KindLeave, m.self.Person[:])
-		if m.status.gone() {
+		if m.status.gone() || m.status == StatusLeaving { // it is asked anew
 			m.setStatus(StatusInvited, eff)
 		}
 	}
+	return false
 }
 
 // instance names the membership that this device's person has at a block.
 func (m *Machine) instance(at wire.BlockHash) (i wire.Instance) {
-	if s := m.state0(at); s != nil {
+	if s := m.stateAt(at); s != nil {
 		who, _ := s.Person(m.self.Person)
 		i = who.Instance
 	}
@@ -130,8 +141,7 @@ func (s Status) gone() bool {
 
 // resume goes on with a membership whose end was taken back: with its leaving,
 // if that was what ended it.
-func (m *Machine) resume(eff *Effects) {
-	accepted := m.ackSeq != 0 && m.ackSeq&^ackCount == ackBase(m.instance(m.joined))
+func (m *Machine) resume(accepted bool, eff *Effects) {
 	own := m.leaves[m.self.Person]
 	switch {
 	case own != nil && accepted:
@@ -142,12 +152,6 @@ func (m *Machine) resume(eff *Effects) {
 		m.setStatus(StatusActive, eff)
 	default:
 		m.setStatus(StatusInvited, eff)
-	}
-	if own != nil {
-		payload := statementsFrame{leaves: [][]byte{own.statement.Marshal()}}.bytes()
-		for _, d := range m.connected(false) {
-			eff.send(d, payload)
-		}
 	}
 }
 
@@ -176,24 +180,37 @@ func (m *Machine) forget(person wire.PersonID, eff *Effects) {
 	}
 }
 
-// prune deletes secrets that may not be kept: epochs further below the head
-// than a fork may reach back, and message keys of epochs that were succeeded
-// long ago (docs/spec/chain.md, "Keeping and deleting secrets").
+// prune deletes secrets that may not be kept: of epochs that were succeeded long
+// ago, and sooner of those further below the head than a fork may reach back
+// (docs/spec/chain.md, "Keeping and deleting secrets").
 func (m *Machine) prune(now uint64, eff *Effects) {
 	height := m.state().Height()
+	m.pruneDue = 0
 	for _, hash := range sortedBlocks(m.epochs) {
 		e, h := m.epochs[hash], m.blocks.Header(hash)
-		if hash != m.head && e.since == 0 {
+		if newest := hash == m.head; newest != (e.since == 0) {
 			e.since = now
+			if newest {
+				e.since = 0
+			}
+			eff.put(KindEpoch, hash[:], e.record())
 		}
 		if hash == m.head {
-			e.since = 0
+			continue
 		}
-		if h.Height+maxEpochs < height && e.since+keepRatchets < now {
-			delete(m.epochs, hash)
-			eff.drop(KindEpoch, hash[:])
-			eff.drop(KindRatchet, hash[:])
+		until := e.since + keepEpoch
+		if h.Height+maxEpochs < height {
+			until = e.since + keepDeep
 		}
+		if until > now {
+			m.pruneDue = m.soon(m.pruneDue, until)
+			continue
+		}
+		e.ratchets.Erase()
+		e.secret.Erase()
+		delete(m.epochs, hash)
+		eff.drop(KindEpoch, hash[:])
+		eff.drop(KindRatchet, hash[:])
 	}
 	for _, hash := range sortedBlocks(m.publics) {
 		if m.blocks.Header(hash).Height+maxPublics < height {

@@ -291,9 +291,22 @@ func (m *Machine) keepBlock(b *madeBlock, eff *Effects) error {
 
 func (m *Machine) keepEpoch(hash wire.BlockHash, secret *mls.Epoch, eff *Effects) {
 	e := &epoch{secret: secret, ratchets: secret.Ratchets()}
+	secret.ForgetMessages()
 	m.epochs[hash] = e
-	eff.put(KindEpoch, hash[:], secret.Marshal())
+	eff.put(KindEpoch, hash[:], e.record())
 	m.keepRatchets(hash, e, eff)
+}
+
+// record is what is stored of an epoch.
+//
+//	size field
+//	8    ms; when its successor became known, 0: it is the newest
+//	     the epoch's secrets
+func (e *epoch) record() []byte {
+	var w wire.Writer
+	w.U64(e.since)
+	w.Raw(e.secret.Marshal())
+	return w.Bytes()
 }
 
 func (m *Machine) keepRatchets(hash wire.BlockHash, e *epoch, eff *Effects) {

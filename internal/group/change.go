@@ -203,9 +203,7 @@ func (m *Machine) accept(now uint64, eff *Effects) error {
 	m.setStatus(StatusActive, eff)
 	m.ackDue = now
 	eff.Write = append(eff.Write, m.selfRecord())
-	for _, d := range m.connected(false) {
-		m.sendDigest(d, eff)
-	}
+	m.greetAll(now, eff)
 	m.askInfos(eff)
 	return nil
 }
@@ -227,18 +225,12 @@ func (m *Machine) leave(now uint64, successor wire.PersonID, eff *Effects) error
 	if len(admins) == 1 && admins[0] == m.self.Person && successor == (wire.PersonID{}) {
 		return refuse(ReasonSuccessor, nil)
 	}
-	who, _ := s.Person(m.self.Person)
-	statement := chain.SignLeave(m.self.Device.Sign, m.group, m.self.Member(), who.Instance, successor)
-	m.keepLeave(statement, 0, eff)
 	if m.status == StatusInvited {
 		m.setStatus(StatusDeclined, eff)
 	} else {
 		m.setStatus(StatusLeaving, eff)
 	}
 	eff.Write = append(eff.Write, m.selfRecord())
-	payload := statementsFrame{leaves: [][]byte{statement.Marshal()}}.bytes()
-	for _, d := range m.connected(false) {
-		eff.send(d, payload)
-	}
+	m.signLeave(successor, eff)
 	return nil
 }

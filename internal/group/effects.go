@@ -28,7 +28,7 @@ const (
 	KindSelf    Kind = 1  // no key: the machine's own small state
 	KindBlock   Kind = 2  // u64 height, block hash: header<V>, body<V>
 	KindPublic  Kind = 3  // block hash: MLS public group
-	KindEpoch   Kind = 4  // block hash: MLS secrets of the epoch
+	KindEpoch   Kind = 4  // block hash: u64 since when it is not the newest, MLS secrets of the epoch
 	KindRatchet Kind = 5  // block hash, ratchet key: message keys
 	KindEntry   Kind = 6  // entry key: entry header
 	KindCipher  Kind = 7  // entry key: ciphertext, as received
@@ -38,8 +38,8 @@ const (
 	KindLeave   Kind = 11 // person: signed Leave that waits to be committed
 	KindFloor   Kind = 12 // no key: the floor this device joined on
 	KindWelcome Kind = 13 // block hash: the welcome made with the block, to pass on
-	KindHeads   Kind = 14 // person: its chain's headers, as vector of opaque<V>
-	KindLate    Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
+	// 14 is reserved.
+	KindLate Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes
@@ -90,11 +90,10 @@ type Frame struct {
 	Payload []byte
 }
 
-// Serve asks for stored entries to be sent: whoever drives the machine reads
-// KindEntry and KindCipher of the refs (their key is [EntryKey]) and sends what
-// [Batches] makes of them, also if that is nothing. An entry whose ciphertext is
-// gone goes with an empty one.
+// Serve asks for stored entries to be sent: whoever drives the machine sends
+// what Answer makes of them, also if that is nothing.
 type Serve struct {
 	To   wire.DeviceID
 	Refs []dag.Ref
+	Bare []bool // of each ref: its header alone, for who was no member then
 }

@@ -13,9 +13,10 @@ import (
 // first.
 var errBlock = errors.New("group: the entry's block is not here")
 
-// takeEntry takes one entry from a peer. It is refused with a rule's name if
-// the peer passed on what no honest device passes on.
-func (m *Machine) takeEntry(now uint64, p Packed, eff *Effects) (rule string, err error) {
+// takeEntry takes one entry from a peer; signed says that its signature is known
+// to hold. It is refused with a rule's name if the peer passed on what no honest
+// device passes on.
+func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (rule string, err error) {
 	h, err := dag.ParseHeader(p.Header)
 	if err != nil {
 		return "entry-form", err
@@ -23,7 +24,7 @@ func (m *Machine) takeEntry(now uint64, p Packed, eff *Effects) (rule string, er
 	if h.Group != m.group {
 		return "entry-group", errCommit
 	}
-	if m.graph.Has(h.Ref()) {
+	if ref := h.Ref(); m.graph.Has(ref) || m.waiting[ref] != nil {
 		return "", nil
 	}
 	state := m.blocks.State(h.Block)
@@ -34,10 +35,16 @@ func (m *Machine) takeEntry(now uint64, p Packed, eff *Effects) (rule string, er
 	if !ok || !state.Active(h.Device) { // invariant R2
 		return "entry-member", errCommit
 	}
-	if !h.VerifySignature(device.Key[:]) {
+	if !signed && !h.VerifySignature(device.Key[:]) {
 		return "entry-signature", errCommit
 	}
-	if len(p.Ciphertext) > 0 && (int(h.Length) != len(p.Ciphertext) || dag.CiphertextHash(p.Ciphertext) != h.CiphertextHash) {
+	// Who was no member at the block gets the header alone; who was waits for
+	// somebody who has the entry whole, since it would not be taken twice.
+	bare := len(p.Ciphertext) == 0
+	if bare && state.Active(m.self.Device.ID()) {
+		return "", nil
+	}
+	if !bare && (int(h.Length) != len(p.Ciphertext) || dag.CiphertextHash(p.Ciphertext) != h.CiphertextHash) {
 		return "entry-ciphertext", errCommit
 	}
 	return m.admitEntry(now, h, author.Person, p, eff)
@@ -47,11 +54,17 @@ func (m *Machine) takeEntry(now uint64, p Packed, eff *Effects) (rule string, er
 // what it says.
 func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p Packed, eff *Effects) (string, error) {
 	verdict, err := m.graph.Check(h)
+	if err == nil && (verdict.State == dag.Known || verdict.State == dag.Below) {
+		return "", nil
+	}
+	if m.byCopy(h) {
+		eff.Notify = append(eff.Notify, Copied{})
+		if err != nil {
+			return "", nil // who passes it on breaks no rule
+		}
+	}
 	if err != nil {
 		return "entry-claim", err
-	}
-	if verdict.State == dag.Known || verdict.State == dag.Below {
-		return "", nil
 	}
 	added, err := m.graph.Add(h)
 	if errors.Is(err, dag.ErrFull) {
@@ -65,6 +78,9 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		m.quarantine(h, p, eff)
 	} else {
 		m.reveal(h, person, p.Ciphertext, verdict.State == dag.Parked, eff)
+		if m.keysToCome(h) {
+			m.quarantine(h, p, eff)
+		}
 		m.vouch(h, verdict.Missing, eff)
 	}
 	delete(m.vouched, h.Ref())
@@ -77,6 +93,12 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	m.ackDue = m.soon(m.ackDue, now+ackEvery)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
 	return "", nil
+}
+
+// byCopy reports whether an entry that is not here is of this device's own
+// present membership: all it writes is here before anybody else has it.
+func (m *Machine) byCopy(h *dag.Header) bool {
+	return h.Device == m.self.Device.ID() && (h.Block == m.joined || m.blocks.IsAncestor(m.joined, h.Block))
 }
 
 // reveal shows what an entry says.
@@ -121,16 +143,22 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 	e := m.epochs[h.Block]
 	if e == nil {
 		row.State = RowUnreadable
-		return row, !m.before0(h.Block)
+		return row, !m.beforeJoining(h.Block)
 	}
 	content, state := m.open(e, h, person, ciphertext)
 	row.State, row.Content = state, content
-	m.keepRatchets(h.Block, e, eff)
+	m.turned[h.Block] = true
 	return row, true
 }
 
-// before0 reports whether a block is from before this device came in.
-func (m *Machine) before0(block wire.BlockHash) bool {
+// keysToCome reports whether an entry was written for this device, which cannot
+// read it before it gets another Welcome.
+func (m *Machine) keysToCome(h *dag.Header) bool {
+	return m.epochs[h.Block] == nil && m.stateAt(h.Block).Active(m.self.Device.ID()) && !m.beforeJoining(h.Block)
+}
+
+// beforeJoining reports whether a block is from before this device came in.
+func (m *Machine) beforeJoining(block wire.BlockHash) bool {
 	return block != m.joined && m.blocks.IsAncestor(block, m.joined)
 }
 
@@ -138,16 +166,13 @@ func (m *Machine) before0(block wire.BlockHash) bool {
 // that the ciphertext is this header's and its sender the header's device: else
 // a member could wrap another's ciphertext and burn its key.
 func (m *Machine) open(e *epoch, h *dag.Header, person wire.PersonID, ciphertext []byte) ([]byte, RowState) {
-	if len(ciphertext) == 0 {
-		return nil, RowUnreadable
-	}
 	sender, aad, err := e.secret.Peek(ciphertext)
 	want := h.AAD()
 	if err != nil || !bytes.Equal(aad, want[:]) {
 		return nil, RowDamaged
 	}
-	leaf, ok := e.secret.Public().LeafOf(credential(wire.Member{Person: person, Device: h.Device}))
-	if !ok || leaf.Index != sender.Leaf {
+	leaf, ok := e.secret.Public().Leaf(sender.Leaf)
+	if !ok || !bytes.Equal(leaf.Identity, credential(wire.Member{Person: person, Device: h.Device})) {
 		return nil, RowDamaged
 	}
 	plain, _, err := e.secret.Decrypt(e.ratchets, ciphertext)

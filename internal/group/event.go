@@ -45,6 +45,10 @@ type Misbehaved struct {
 // for this group.
 type DropSession struct{ Device wire.DeviceID }
 
+// Copied: a peer has entries that this device's key signed and this device did
+// not write, so that another copy of it is, or was, running.
+type Copied struct{}
+
 func (RowChanged) event()     {}
 func (HeadChanged) event()    {}
 func (StatusChanged) event()  {}
@@ -55,6 +59,7 @@ func (InfoChanged) event()    {}
 func (MissingChanged) event() {}
 func (Misbehaved) event()     {}
 func (DropSession) event()    {}
+func (Copied) event()         {}
 
 // Status is this device's standing in a group. Numbers are stored: append only.
 type Status uint8

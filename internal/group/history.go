@@ -1,8 +1,6 @@
 package group
 
 import (
-	"slices"
-
 	"kith/internal/chain"
 	"kith/internal/wire"
 )
@@ -13,6 +11,7 @@ type history struct {
 	head wire.BlockHash
 	came map[wire.PersonID]arrival     // the newest
 	gone map[wire.PersonID][]departure // oldest first
+	keys map[wire.Digest][]byte        // knock keys, by their hash
 }
 
 // An arrival says how somebody became a member.
@@ -36,7 +35,12 @@ func (m *Machine) history() *history {
 	if m.past != nil && m.past.head == m.head {
 		return m.past
 	}
-	p := &history{m.head, make(map[wire.PersonID]arrival), make(map[wire.PersonID][]departure)}
+	p := &history{
+		head: m.head,
+		came: make(map[wire.PersonID]arrival),
+		gone: make(map[wire.PersonID][]departure),
+		keys: make(map[wire.Digest][]byte),
+	}
 	for _, hash := range m.notOn(m.head, wire.BlockHash{}) {
 		p.read(hash, m.blocks.Header(hash), m.blocks.Body(hash))
 	}
@@ -46,6 +50,11 @@ func (m *Machine) history() *history {
 
 func (p *history) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) {
 	cited := body.Attachments
+	for _, a := range cited {
+		if len(a) == chain.KnockKeySize {
+			p.keys[chain.KnockHash(a)] = a
+		}
+	}
 	for _, op := range h.Ops {
 		switch op := op.(type) {
 		case *chain.Genesis:
@@ -104,19 +113,10 @@ func infoInProof(b []byte) (wire.Digest, bool) {
 // KnockKey returns the knock key of a member's device, which the block that
 // admitted it carries.
 func (m *Machine) KnockKey(device wire.DeviceID) ([]byte, bool) {
-	who, d, ok := m.state().Device(device)
+	_, d, ok := m.state().Device(device)
 	if !ok {
 		return nil, false
 	}
-	body := m.blocks.Body(m.history().came[who.Person].block)
-	if body == nil {
-		return nil, false
-	}
-	i := slices.IndexFunc(body.Attachments, func(a []byte) bool {
-		return len(a) == chain.KnockKeySize && chain.KnockHash(a) == d.KnockHash
-	})
-	if i < 0 {
-		return nil, false
-	}
-	return body.Attachments[i], true
+	key, ok := m.history().keys[d.KnockHash]
+	return key, ok
 }

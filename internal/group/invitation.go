@@ -92,6 +92,25 @@ func parseInvitation(r *wire.Reader) (i invitation, err error) {
 // group that this device does not know.
 func IsInvitation(payload []byte) bool { return len(payload) > 0 && payload[0] == frameInvitation }
 
+// Inviter returns who signed the block by which an invitation admits its
+// receiver, if the invitation brings that block.
+func Inviter(payload []byte) (by wire.Member, ok bool) {
+	r := wire.NewReader(payload)
+	if r.U8() != frameInvitation {
+		return by, false
+	}
+	inv, err := parseInvitation(r)
+	if err != nil {
+		return by, false
+	}
+	for _, b := range inv.blocks {
+		if h, err := chain.ParseHeader(b.header); err == nil && h.Hash() == inv.block {
+			return h.Author, true
+		}
+	}
+	return by, false
+}
+
 // floorFor is where somebody starts who is added by the next block: all that is
 // checked here. Who was a member before also needs its own newest entry whole,
 // or its log could not go on.
@@ -144,18 +163,16 @@ func (m *Machine) invitationFor(who wire.Member) []byte {
 	if m.acks[who.Device] != nil || who.Device == m.self.Device.ID() {
 		return nil
 	}
-	for _, hash := range slices.Backward(m.blocks.Chain()) {
-		w, ok := m.welcomes[hash]
-		if !ok || !admitsDevice(m.blocks.Header(hash), who) {
-			continue
-		}
-		inv := invitation{block: hash, welcome: w.bytes(), reaches: m.allReaches(), infos: m.allInfos()}
-		for _, h := range m.blocks.All() {
-			inv.blocks = append(inv.blocks, m.blockFrame(h))
-		}
-		return inv.bytes()
+	hash := m.history().came[who.Person].block
+	w, ok := m.welcomes[hash]
+	if !ok || !admitsDevice(m.blocks.Header(hash), who) {
+		return nil
 	}
-	return nil
+	inv := invitation{block: hash, welcome: w.bytes(), reaches: m.allReaches(), infos: m.allInfos()}
+	for _, h := range m.blocks.All() {
+		inv.blocks = append(inv.blocks, m.blockFrame(h))
+	}
+	return inv.bytes()
 }
 
 func admitsDevice(h *chain.Header, who wire.Member) bool {

@@ -25,9 +25,11 @@ func Join(self Self, payload []byte, from wire.Member, secrets func(ref []byte) 
 	var eff Effects
 	m := newMachine(self)
 	for _, b := range inv.blocks {
-		if _, err := m.takeBlock(b.header, b.body, &eff); err != nil {
+		hash, err := m.takeBlock(b.header, b.body, &eff)
+		if err != nil {
 			return nil, Effects{}, refuse(ReasonInvite, err)
 		}
+		m.takeWelcome(&peer{member: from}, hash, b.welcome, &eff)
 	}
 	w, err := parseWelcome(inv.welcome)
 	if err != nil {
@@ -37,7 +39,7 @@ func Join(self Self, payload []byte, from wire.Member, secrets func(ref []byte) 
 	if err != nil {
 		return nil, Effects{}, refuse(ReasonInvite, err)
 	}
-	if !m.state0(inv.block).Active(from.Device) {
+	if !m.mayInvite(from, inv.block) {
 		return nil, Effects{}, refuse(ReasonInvite, errInviter)
 	}
 	if err := m.graph.SetFloor(a.floor); err != nil {
@@ -47,11 +49,10 @@ func Join(self Self, payload []byte, from wire.Member, secrets func(ref []byte) 
 	eff.put(KindFloor, nil, w.floor)
 	m.enter(a, w, &eff)
 	m.joined, m.status = inv.block, StatusInvited
-	for _, b := range inv.infos {
-		m.addInfo(b, &eff)
-	}
 	m.addInfo(self.Info, &eff)
 	m.advance(now, &eff)
+	m.takeInfos(inv.infos, &eff)
+	m.dropWelcomes(&eff)
 	for _, b := range inv.reaches {
 		m.takeReach(b, &eff)
 	}
@@ -111,7 +112,7 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byt
 	if err := m.fits(h, e, info, floor); err != nil {
 		return nil, err
 	}
-	return &admission{hash, e, floor, ref}, m.checkFloor(floor, hash)
+	return &admission{hash, e, floor, ref}, m.checkFloor(floor)
 }
 
 // fits compares what a Welcome holds with the block it names.
@@ -147,15 +148,15 @@ func (m *Machine) enter(a *admission, w welcome, eff *Effects) {
 }
 
 // checkFloor checks the signatures of the floor's heads: their authors were
-// members at the blocks they name.
-func (m *Machine) checkFloor(f dagFloor, at wire.BlockHash) error {
+// members at the blocks they name, which may lie on branches that lost.
+func (m *Machine) checkFloor(f dagFloor) error {
 	for _, b := range f.Heads {
 		h, err := dag.ParseHeader(b)
 		if err != nil {
 			return err
 		}
 		s := m.blocks.State(h.Block)
-		if s == nil || !m.blocks.IsAncestor(h.Block, at) || h.Group != m.group {
+		if s == nil || h.Group != m.group {
 			return errWelcome
 		}
 		_, d, ok := s.Device(h.Device)
@@ -219,11 +220,16 @@ func extension(list []mls.Extension, kind uint16) []byte {
 	return nil
 }
 
+// mayInvite reports whether a device is a member's, at the block that invites or
+// now: who passes an invitation on may have come in later than it was made.
+func (m *Machine) mayInvite(from wire.Member, block wire.BlockHash) bool {
+	return m.stateAt(block).Active(from.Device) || m.stateAt(m.blocks.Head()).Active(from.Device)
+}
+
 // readmit opens an invitation that came to a machine that is here already: its
 // device was removed and is added again, or added on another branch too.
-func (m *Machine) readmit(inv invitation, from wire.Member, secrets func([]byte) ([]byte, bool), eff *Effects) {
-	state := m.state0(inv.block)
-	if secrets == nil || state == nil || m.epochs[inv.block] != nil || !state.Active(from.Device) {
+func (m *Machine) readmit(now uint64, inv invitation, from wire.Member, secrets func([]byte) ([]byte, bool), eff *Effects) {
+	if secrets == nil || !m.blocks.Has(inv.block) || m.epochs[inv.block] != nil || !m.mayInvite(from, inv.block) {
 		return
 	}
 	w, err := parseWelcome(inv.welcome)
@@ -235,6 +241,10 @@ func (m *Machine) readmit(inv invitation, from wire.Member, secrets func([]byte)
 		return // stale: its key package was used up
 	}
 	m.enter(a, w, eff)
-	m.standing(eff)
+	m.reconsider(eff)
+	if m.standing(eff) {
+		m.greetAll(now, eff)
+	}
+	m.ackDue = m.soon(m.ackDue, now) // what was due before the keys came was not signed
 	eff.Write = append(eff.Write, m.selfRecord())
 }

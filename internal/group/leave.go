@@ -11,7 +11,7 @@ import (
 // A pendingLeave is a signed Leave that no block has committed yet.
 type pendingLeave struct {
 	statement *chain.LeaveStatement
-	due       uint64 // ms; when this device commits it; 0: it is our own
+	due       uint64 // ms; when this device commits it; 0: it is our own, or the head's rules refuse it
 }
 
 func (m *Machine) keepLeave(s *chain.LeaveStatement, due uint64, eff *Effects) {
@@ -22,7 +22,10 @@ func (m *Machine) keepLeave(s *chain.LeaveStatement, due uint64, eff *Effects) {
 // takeLeave takes a Leave from a peer: true if it is new and holds.
 func (m *Machine) takeLeave(now uint64, b []byte, eff *Effects) bool {
 	s, err := chain.ParseLeaveStatement(b)
-	if err != nil || m.leaves[s.Person] != nil || !m.leaveHolds(s) {
+	if err != nil || !m.leaveHolds(s) {
+		return false
+	}
+	if old := m.leaves[s.Person]; old != nil && (s.Person == m.self.Person || !m.replaces(s, old.statement)) {
 		return false
 	}
 	m.keepLeave(s, m.leaveDue(now, s.Person), eff)
@@ -40,15 +43,65 @@ func (m *Machine) leaveHolds(s *chain.LeaveStatement) bool {
 	return ok && owner.Person == s.Person && m.state().Active(s.Device) && s.Verify(d.Key[:])
 }
 
-// leaveDue is when this device commits a Leave: members by join order, one
-// after the other, so that two rarely do it at once.
-func (m *Machine) leaveDue(now uint64, leaver wire.PersonID) uint64 {
+// replaces reports whether a Leave says who follows, and an older one names
+// nobody who could.
+func (m *Machine) replaces(s, old *chain.LeaveStatement) bool {
+	return m.isMember(s.Successor) && !m.isMember(old.Successor)
+}
+
+// renewLeaves looks at the Leaves that wait, at a new head: one that was refused
+// may hold now, and our own needs a successor if we became the last admin.
+func (m *Machine) renewLeaves(now uint64, eff *Effects) {
+	for _, person := range m.leavers() {
+		if l := m.leaves[person]; person != m.self.Person && l.due == 0 {
+			l.due = m.leaveDue(now, person)
+		}
+	}
+	own := m.leaves[m.self.Person]
+	if own == nil || m.status != StatusLeaving && m.status != StatusDeclined || m.isMember(own.statement.Successor) {
+		return
+	}
+	s := m.state()
+	if admins := s.Admins(); len(admins) != 1 || admins[0] != m.self.Person || len(s.Members()) == 1 {
+		return
+	}
+	for _, who := range m.byRank() {
+		if who.Person != m.self.Person {
+			m.signLeave(who.Person, eff)
+			return
+		}
+	}
+}
+
+// signLeave signs a Leave of our own and hands it to whoever is connected.
+func (m *Machine) signLeave(successor wire.PersonID, eff *Effects) {
+	instance := m.instance(m.head)
+	m.keepLeave(chain.SignLeave(m.self.Device.Sign, m.group, m.self.Member(), instance, successor), 0, eff)
+	m.sendLeave(eff)
+}
+
+// sendLeave hands our own Leave to whoever is connected.
+func (m *Machine) sendLeave(eff *Effects) {
+	payload := statementsFrame{leaves: [][]byte{m.leaves[m.self.Person].statement.Marshal()}}.bytes()
+	for _, d := range m.connected(false) {
+		eff.send(d, payload)
+	}
+}
+
+// byRank returns the members, admins by seniority first, then by admission.
+func (m *Machine) byRank() []chain.Member {
 	members := m.state().Members()
 	slices.SortFunc(members, func(a, b chain.Member) int {
 		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Join, b.Join))
 	})
+	return members
+}
+
+// leaveDue is when this device commits a Leave: members by join order, one
+// after the other, so that two rarely do it at once.
+func (m *Machine) leaveDue(now uint64, leaver wire.PersonID) uint64 {
 	turn := uint64(0)
-	for _, who := range members {
+	for _, who := range m.byRank() {
 		if who.Person == m.self.Person {
 			break
 		}
@@ -86,7 +139,7 @@ func (m *Machine) commitLeaves(now uint64, eff *Effects) {
 		}
 		err := m.commit(now, change{ops: []chain.Op{op}, attachments: [][]byte{cited}, gone: []wire.PersonID{person}}, eff)
 		if err != nil { // a rule refuses it at this head; it may hold at a later one
-			l.due = now + leaveStep*10
+			l.due = 0
 		}
 	}
 }

@@ -16,8 +16,15 @@ const (
 	// maxBatch is how many bytes of entries one answer carries, so that a
 	// newcomer's first screen is not held up by one long answer.
 	maxBatch = 256 << 10
+	// maxAnswer is how many bytes of entries are read and queued for one request:
+	// a fraction of what a session queues (package peer), so that several groups
+	// catch up over one session at once.
+	maxAnswer = 2 << 20
 	// maxBatchEntries bounds the entries of one answer and of one frame.
 	maxBatchEntries = 512
+	// batchFrom is how many entries of one frame are checked as a batch: below
+	// it the batch costs as much as one by one.
+	batchFrom = 4
 	// maxBlocksBytes is how many bytes of blocks one answer carries, unless a
 	// single block is longer.
 	maxBlocksBytes = 1 << 20
@@ -28,13 +35,13 @@ const (
 	maxInvitationBlocks = 2_000
 	// maxFarewell bounds the blocks that a former member is sent unasked.
 	maxFarewell = 64
+	// maxProofFrames bounds the frames of blocks that a peer is sent unasked.
+	maxProofFrames = 8
 	// maxStatements bounds the statements of each kind in one frame: two for
 	// each of 16 devices of 1,000 members is more than a frame should hold.
 	maxStatements = 4096
 	// maxInfo bounds the preimage of a name or title in bytes.
 	maxInfo = 512
-	// maxHeads bounds the person headers a member is introduced with.
-	maxHeads = 64
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them.
 	maxQuarantine = 256
@@ -55,14 +62,20 @@ const (
 	digestAfter = 200
 	// haveEvery is the least time between two Have frames to one peer.
 	haveEvery = 200
+	// proofAfter is how long a member may be silent in a new session before it is
+	// sent the chain.
+	proofAfter = 5_000
 	// fetchTimeout is when an unanswered request goes to another peer.
 	fetchTimeout = 5_000
 	// leaveStep is how much later each next member by rank commits a Leave that
 	// nobody has committed: the lowest rank online is first.
 	leaveStep = 400
-	// keepRatchets is how long message keys of an epoch are kept after this
-	// device learned of its successor.
-	keepRatchets = 7 * 24 * 3600 * 1000
+	// keepEpoch is how long the secrets and message keys of an epoch are kept
+	// after this device learned of its successor: so long somebody who was away
+	// may come back with a branch from there, or with entries of it.
+	keepEpoch = 30 * 24 * 3600 * 1000
+	// keepDeep is the same for epochs more than maxEpochs below the head.
+	keepDeep = 7 * 24 * 3600 * 1000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

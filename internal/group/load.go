@@ -2,6 +2,7 @@ package group
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -43,9 +44,19 @@ func Load(self Self, records Source) (*Machine, error) {
 		kind Kind
 		take func(Record) error
 	}{
-		{KindBlock, l.block}, {KindPublic, l.public}, {KindEpoch, l.epoch}, {KindRatchet, l.ratchet},
-		{KindSelf, l.self}, {KindFloor, l.floor}, {KindEntry, l.entry}, {KindAck, l.ack}, {KindReach, l.reach},
-		{KindInfo, l.info}, {KindLeave, l.leave}, {KindWelcome, l.welcome}, {KindLate, l.late},
+		{KindBlock, l.block},
+		{KindPublic, l.public},
+		{KindEpoch, l.epoch},
+		{KindRatchet, l.ratchet},
+		{KindSelf, l.self},
+		{KindFloor, l.floor},
+		{KindEntry, l.entry},
+		{KindAck, l.ack},
+		{KindReach, l.reach},
+		{KindInfo, l.info},
+		{KindLeave, l.leave},
+		{KindWelcome, l.welcome},
+		{KindLate, l.late},
 	} {
 		if err := records(step.kind, step.take); err != nil {
 			return nil, refuse(ReasonStored, fmt.Errorf("records of kind %d: %w", step.kind, err))
@@ -115,11 +126,14 @@ func (l *loading) epoch(rec Record) error {
 	if err != nil {
 		return err
 	}
-	e, err := mls.ParseEpoch(rec.Value, p)
+	if len(rec.Value) < 8 {
+		return errRecord
+	}
+	e, err := mls.ParseEpoch(rec.Value[8:], p)
 	if err != nil {
 		return err
 	}
-	l.m.epochs[hash] = &epoch{secret: e}
+	l.m.epochs[hash] = &epoch{secret: e, since: binary.BigEndian.Uint64(rec.Value)}
 	return nil
 }
 
@@ -255,6 +269,7 @@ func (l *loading) end() error {
 				continue
 			}
 			m.park(h, v.Missing)
+			continue
 		}
 		if n := newest[h.Device]; n == nil || n.Seq < h.Seq {
 			newest[h.Device] = h
@@ -264,6 +279,13 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	m.missing = len(m.graph.Missing())
+	m.dropAcks(new(Effects))     // left from an earlier membership
+	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again
+		m.status = StatusActive
+		if m.leaves[m.self.Person] != nil {
+			m.status = StatusLeaving
+		}
+	}
 	return nil
 }
 

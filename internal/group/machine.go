@@ -47,8 +47,11 @@ type Machine struct {
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
-	ackDue    uint64 // ms; 0: none
-	digestDue uint64 // ms; 0: none
+	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
+	ackDue    uint64                  // ms; 0: none
+	pruneDue  uint64                  // ms; 0: no secrets wait to be deleted
+	digestDue uint64                  // ms; 0: none
+	now       uint64                  // ms; of the newest input
 }
 
 // An epoch is what this device can read and write with at one block.
@@ -82,6 +85,7 @@ func newMachine(self Self) *Machine {
 		waiting:  make(map[dag.Ref]*dag.Header),
 		names:    make(map[wire.Digest]wire.Digest),
 		peers:    make(map[wire.DeviceID]*peer),
+		turned:   make(map[wire.BlockHash]bool),
 	}
 }
 
@@ -95,10 +99,11 @@ func (m *Machine) Group() wire.GroupID { return m.group }
 func (m *Machine) Step(in Input) (Effects, error) {
 	var eff Effects
 	var err error
+	m.clock(in.Now)
 	switch c := in.Cause.(type) {
 	case Tick:
 	case PeerUp:
-		m.peerUp(c.Peer, &eff)
+		m.peerUp(in.Now, c.Peer, &eff)
 	case PeerDown:
 		m.peerDown(c.Device)
 	case Received:
@@ -129,10 +134,32 @@ func (m *Machine) Step(in Input) (Effects, error) {
 	return m.finish(in.Now, eff), nil
 }
 
+// clock notices a clock that was set back: what was due by the old one is due
+// now, or it would be only when the old time has come again.
+func (m *Machine) clock(now uint64) {
+	if now < m.now {
+		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
+		m.fetch.until = min(m.fetch.until, now)
+		for _, p := range m.peers {
+			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
+		}
+		for _, l := range m.leaves {
+			l.due = min(l.due, now)
+		}
+		for _, e := range m.epochs {
+			e.since = min(e.since, now)
+		}
+	}
+	m.now = now
+}
+
 // due does what time has come for.
 func (m *Machine) due(now uint64, eff *Effects) {
 	if !m.speaks() {
 		return
+	}
+	if isDue(m.pruneDue, now) {
+		m.prune(now, eff)
 	}
 	m.commitLeaves(now, eff)
 	m.ack(now, eff)
@@ -140,12 +167,21 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.pull(now, eff)
 }
 
-// finish adds what every step ends with: the missing count and the next wake.
+// finish adds what every step ends with: the missing count, the
+// ratchets as the entries of the step left them, and the next wake.
 func (m *Machine) finish(now uint64, eff Effects) Effects {
 	if n := len(m.graph.Missing()); n != m.missing {
 		m.missing = n
 		eff.Notify = append(eff.Notify, MissingChanged{n})
 	}
+	for _, hash := range sortedBlocks(m.turned) {
+		if e := m.epochs[hash]; e != nil {
+			m.keepRatchets(hash, e, &eff)
+		}
+	}
+	clear(m.turned)
+	// The same step may have ended the membership of who asked.
+	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Active(s.To) })
 	eff.Wake = m.wake(now)
 	return eff
 }
@@ -162,11 +198,13 @@ func (m *Machine) wake(now uint64) uint64 {
 		}
 	}
 	at(m.ackDue)
+	at(m.pruneDue)
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)
 		for _, p := range m.peers {
 			at(p.haveDue)
+			at(p.proofDue)
 		}
 	}
 	if m.mayWrite() == nil {

@@ -73,7 +73,7 @@ func (m *Machine) vouch(h *dag.Header, missing []dag.Ref, eff *Effects) {
 			continue
 		}
 		m.vouched[r] = h.Block
-		if author, _, ok := m.blocks.State(late.Block).Device(late.Device); ok && !m.isLate(late, author.Person) {
+		if author, _, ok := m.blocks.State(late.Block).Device(late.Device); ok && !m.keysToCome(late) && !m.isLate(late, author.Person) {
 			m.release(late, author.Person, p, eff)
 			todo = append(todo, late.Parents...)
 			if late.Seq > 1 {
@@ -92,7 +92,8 @@ func (m *Machine) release(h *dag.Header, person wire.PersonID, p Packed, eff *Ef
 	m.reveal(h, person, p.Ciphertext, !m.graph.Has(ref), eff)
 }
 
-// reconsider shows what a new head does not call late any more.
+// reconsider shows what a new head does not call late any more, and what new keys
+// open.
 func (m *Machine) reconsider(eff *Effects) {
 	refs := make([]dag.Ref, 0, len(m.late))
 	for r := range m.late {
@@ -104,7 +105,8 @@ func (m *Machine) reconsider(eff *Effects) {
 		if err != nil {
 			continue
 		}
-		if author, _, ok := m.blocks.State(h.Block).Device(h.Device); ok && !m.isLate(h, author.Person) {
+		author, _, ok := m.blocks.State(h.Block).Device(h.Device)
+		if ok && !m.keysToCome(h) && !m.isLate(h, author.Person) {
 			m.release(h, author.Person, m.late[r], eff)
 		}
 	}

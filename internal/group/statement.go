@@ -14,12 +14,12 @@ import (
 // What stands beside the log: Acks, Reaches, and the preimages of names and
 // titles. Of each device only the newest Ack and Reach are kept and passed on.
 
-// An Ack's number is that of the membership it belongs to, in the upper half, and
-// a count that never falls, in the lower: an Ack of an earlier membership, or of
-// one on another branch, is no acceptance of this one.
+// An Ack's number has the first 4 bytes of the block that admitted its device in
+// the upper half, and in the lower a count that never falls: an Ack of an earlier
+// membership, or of one on another branch, is no acceptance of this one.
 const ackCount = 1<<32 - 1
 
-func ackBase(i wire.Instance) uint64 { return uint64(binary.BigEndian.Uint32(i[:])) << 32 }
+func ackBase(b wire.BlockHash) uint64 { return uint64(binary.BigEndian.Uint32(b[:])) << 32 }
 
 // ack signs a new Ack when one is due and there is something new to say.
 func (m *Machine) ack(now uint64, eff *Effects) {
@@ -27,8 +27,11 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 		return
 	}
 	m.ackDue = 0
+	if m.history().came[m.self.Person].block != m.joined {
+		return // the Welcome is still to come
+	}
 	digest := m.graph.FrontierDigest()
-	own, base := m.self.Device.ID(), ackBase(m.instance(m.head))
+	own, base := m.self.Device.ID(), ackBase(m.joined)
 	if m.acks[own] != nil && digest == m.acked && m.ackSeq&^ackCount == base {
 		return
 	}
@@ -54,7 +57,7 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 func (m *Machine) dropAcks(eff *Effects) {
 	for _, d := range sortedDevices(m.acks) {
 		who, _, ok := m.state().Device(d)
-		if !ok || !m.state().Active(d) || m.acks[d].Seq&^ackCount != ackBase(who.Instance) {
+		if !ok || !m.state().Active(d) || m.acks[d].Seq&^ackCount != ackBase(m.history().came[who.Person].block) {
 			delete(m.acks, d)
 			eff.drop(KindAck, d[:])
 		}
@@ -75,7 +78,7 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 		return false
 	}
 	who, d, ok := m.state().Device(a.Device)
-	if !ok || a.Seq&^ackCount != ackBase(who.Instance) {
+	if !ok || a.Seq&^ackCount != ackBase(m.history().came[who.Person].block) {
 		return false
 	}
 	if old := m.acks[a.Device]; !m.state().Active(a.Device) || old != nil && !dag.Newer(a, old) || !a.Verify(d.Key[:]) {
@@ -92,21 +95,31 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 	return true
 }
 
-// dropWelcomes forgets the Welcomes whose newcomers have all accepted.
+// dropWelcomes forgets the Welcomes whose newcomers have all accepted, and those
+// of branches that lost long ago.
 func (m *Machine) dropWelcomes(eff *Effects) {
 	for _, hash := range sortedBlocks(m.welcomes) {
-		needed := false
-		for _, op := range m.blocks.Header(hash).Ops {
-			if a, ok := op.(*chain.Add); ok && m.isMember(a.Person) {
-				who, _ := m.state().Person(a.Person)
-				needed = needed || !m.acceptedBy(who)
-			}
-		}
-		if !needed {
+		if !m.needed(hash) {
 			delete(m.welcomes, hash)
 			eff.drop(KindWelcome, hash[:])
 		}
 	}
+}
+
+// needed reports whether somebody may still have to come in by a block.
+func (m *Machine) needed(hash wire.BlockHash) bool {
+	h := m.blocks.Header(hash)
+	if !m.blocks.IsAncestor(hash, m.head) {
+		return h.Height+maxEpochs >= m.state().Height()
+	}
+	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool {
+		a, ok := op.(*chain.Add)
+		if !ok || m.history().came[a.Person].block != hash || !m.isMember(a.Person) {
+			return false
+		}
+		who, _ := m.state().Person(a.Person)
+		return !m.acceptedBy(who)
+	})
 }
 
 func (m *Machine) setReach(c SetReach, eff *Effects) {
@@ -171,6 +184,17 @@ func (m *Machine) addInfo(b []byte, eff *Effects) bool {
 	return true
 }
 
+// takeInfos keeps what others say the names and the title at the head are, and
+// nothing else: whoever may speak could otherwise fill the store.
+func (m *Machine) takeInfos(list [][]byte, eff *Effects) {
+	wanted := m.commitments()
+	for _, b := range list {
+		if info, err := identity.ParseInfo(b); err == nil && slices.Contains(wanted, info.Commit()) {
+			m.addInfo(b, eff)
+		}
+	}
+}
+
 func (m *Machine) allInfos() (list [][]byte) {
 	for _, d := range m.commitments() {
 		if b := m.infos[d]; b != nil {
@@ -192,6 +216,88 @@ func (m *Machine) commitments() (list []wire.Digest) {
 		}
 	}
 	return list
+}
+
+func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
+	var out statementsFrame
+	for _, s := range m.ackNumbers() {
+		if newer([]seqOf{s}, f.acks) {
+			out.acks = append(out.acks, m.acks[s.device].Marshal())
+		}
+	}
+	for _, s := range m.reachNumbers() {
+		if newer([]seqOf{s}, f.reaches) {
+			out.reaches = append(out.reaches, m.reaches[s.device].Marshal())
+		}
+	}
+	for _, person := range m.leavers() {
+		out.leaves = append(out.leaves, m.leaves[person].statement.Marshal())
+	}
+	if !out.empty() {
+		eff.send(to, out.bytes())
+	}
+}
+
+func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
+	f, err := parseStatements(r)
+	if err != nil {
+		return err
+	}
+	m.takeInfos(f.infos, eff)
+	if !m.speaks() {
+		return nil
+	}
+	var fresh statementsFrame
+	for _, b := range f.acks {
+		m.takeAck(b, eff)
+	}
+	for _, b := range f.reaches {
+		m.takeReach(b, eff)
+	}
+	for _, b := range f.leaves {
+		if m.takeLeave(now, b, eff) {
+			fresh.leaves = append(fresh.leaves, b)
+		}
+	}
+	if !fresh.empty() {
+		m.tell(fresh, eff)
+	}
+	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+	return nil
+}
+
+// askInfos asks for the preimages of names and titles that are not here.
+func (m *Machine) askInfos(eff *Effects) {
+	var want []wire.Digest
+	for _, d := range m.commitments() {
+		if m.infos[d] == nil {
+			want = append(want, d)
+		}
+	}
+	if len(want) == 0 {
+		return
+	}
+	for _, d := range m.connected(false) {
+		eff.send(d, encodeAskInfo(want))
+	}
+}
+
+func (m *Machine) onAskInfo(p *peer, r *wire.Reader, eff *Effects) error {
+	want, err := parseAskInfo(r)
+	if err != nil {
+		return err
+	}
+	known := m.commitments()
+	var f statementsFrame
+	for _, d := range want {
+		if b := m.infos[d]; b != nil && slices.Contains(known, d) {
+			f.infos = append(f.infos, b)
+		}
+	}
+	if !f.empty() && m.speaks() {
+		eff.send(p.member.Device, f.bytes())
+	}
+	return nil
 }
 
 func sortedDevices[V any](m map[wire.DeviceID]V) []wire.DeviceID {

@@ -1,10 +1,8 @@
 package group
 
 import (
-	"errors"
 	"slices"
 
-	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/wire"
 )
@@ -23,7 +21,18 @@ type peer struct {
 	frontier dag.Frontier // what it said to have; nil: not known, or nothing we lack
 	haveDue  uint64       // ms; when the next Have may go to it; 0: none is wanted
 	rel      relation     // at the head that was last looked at
+	answered bool         // its blocks that end our membership were contradicted
+	proofDue uint64       // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
 	haveLast uint64       // ms; when the last went
+	shown    shown        // of a former member: what it was told
+}
+
+// shown bounds what a former member that keeps asking is told: at one head the
+// end of its membership once, and then only what it still lacks and less each
+// time.
+type shown struct {
+	head  wire.BlockHash
+	lacks int
 }
 
 // fetch is the one request for entries that is under way.
@@ -53,7 +62,7 @@ func (m *Machine) relation(who wire.Member) relation {
 		return former
 	}
 	for _, tip := range m.blocks.Tips() { // a member on a branch that lost
-		if m.state0(tip).Active(who.Device) {
+		if m.stateAt(tip).Active(who.Device) {
 			return former
 		}
 	}
@@ -62,83 +71,6 @@ func (m *Machine) relation(who wire.Member) relation {
 
 // speaks reports whether this device takes part in the group at all.
 func (m *Machine) speaks() bool { return m.status == StatusActive || m.status == StatusLeaving }
-
-func (m *Machine) peerUp(who wire.Member, eff *Effects) {
-	m.peers[who.Device] = &peer{member: who, rel: m.relation(who)} // also a stranger: it may become a member
-	m.greet(m.peers[who.Device], eff)
-}
-
-// greet says the first word to a peer: of a new session, or one that has just
-// become a member.
-func (m *Machine) greet(p *peer, eff *Effects) {
-	who := p.member
-	if own := m.leaves[m.self.Person]; own != nil && p.rel == present {
-		eff.send(who.Device, statementsFrame{leaves: [][]byte{own.statement.Marshal()}}.bytes())
-	}
-	if !m.speaks() {
-		return
-	}
-	switch p.rel {
-	case present:
-		if inv := m.invitationFor(who); inv != nil {
-			eff.send(who.Device, inv)
-			return
-		}
-		m.sendDigest(who.Device, eff)
-	case former:
-		m.sendBlocks(who.Device, m.ending(who, maxFarewell), eff)
-	}
-}
-
-// meet greets the peers that the head has just made members, and takes leave of
-// those that it ended the membership of.
-func (m *Machine) meet(eff *Effects) {
-	for _, d := range sortedDevices(m.peers) {
-		p := m.peers[d]
-		before := p.rel
-		p.rel = m.relation(p.member)
-		switch {
-		case p.rel == present && before != present:
-			m.greet(p, eff)
-		case p.rel == former && before == present && m.speaks():
-			m.sendBlocks(d, m.ending(p.member, 1), eff)
-			eff.Notify = append(eff.Notify, DropSession{d})
-		}
-	}
-}
-
-// ending returns the blocks that tell a former member that it is none: on the
-// way to the one that removed it, most of them; or from where the branch on
-// which it is a member left the head's chain.
-func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
-	gone, ok := m.removal(who.Person)
-	if !ok {
-		for _, tip := range m.blocks.Tips() {
-			if m.state0(tip).Active(who.Device) {
-				list = m.notOn(m.head, tip)
-				return list[:min(len(list), maxFarewell)]
-			}
-		}
-		return nil
-	}
-	for at := gone.block; len(list) < most; {
-		list = append(list, at)
-		h := m.blocks.Header(at)
-		if h.IsGenesis() || admitsDevice(h, who) {
-			break
-		}
-		at = h.Parent
-	}
-	slices.Reverse(list)
-	return list
-}
-
-func (m *Machine) peerDown(d wire.DeviceID) {
-	delete(m.peers, d)
-	if m.fetch.from == d {
-		m.fetch = fetch{}
-	}
-}
 
 // digest is the hash of all that this device holds of the group.
 func (m *Machine) digest() wire.Digest {
@@ -201,8 +133,14 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 			}
 		}
 	}
+	if !m.anyPeer(func(p *peer) bool { return isDue(p.haveDue, now) || isDue(p.proofDue, now) }) {
+		return
+	}
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
+		if isDue(p.proofDue, now) {
+			m.prove(p, eff)
+		}
 		switch {
 		case p.haveDue == 0 || p.haveDue > now:
 		case p.rel == present:
@@ -212,6 +150,18 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 		}
 	}
 }
+
+// anyPeer spares most steps the peers in order, of which there may be hundreds.
+func (m *Machine) anyPeer(is func(*peer) bool) bool {
+	for _, p := range m.peers {
+		if is(p) {
+			return true
+		}
+	}
+	return false
+}
+
+func isDue(at, now uint64) bool { return at != 0 && at <= now }
 
 // wantHave lets a Have go to the peer, at most one each haveEvery.
 func (m *Machine) wantHave(now uint64, p *peer) {
@@ -232,25 +182,17 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	if p == nil || len(c.Payload) == 0 {
 		return
 	}
-	if IsInvitation(c.Payload) { // also from a member that this device does not know yet
-		if err := m.onInvitation(now, p, c, eff); err != nil {
-			eff.Notify = append(eff.Notify, Misbehaved{c.From, "frame"})
-		}
-		return
-	}
-	if rel == stranger {
-		return
-	}
-	if rel == former {
-		m.receivedFromFormer(now, p, c, eff)
-		return
-	}
 	r := wire.NewReader(c.Payload)
 	kind := r.U8()
 	var err error
 	switch {
-	case kind == frameBlocks:
+	case kind == frameInvitation: // these two prove themselves, whoever brings them: he may be a
+		err = m.onInvitation(now, p, c, eff) // member whom this device does not know yet,
+	case kind == frameBlocks: // or its blocks may show that not he is removed, but this device
 		err = m.onBlocks(now, p, r, eff)
+	case rel == stranger:
+	case rel == former:
+		m.receivedFromFormer(kind, p, r, eff)
 	case kind == frameStatements:
 		err = m.onStatements(now, p, r, eff)
 	case kind == frameAskInfo:
@@ -258,7 +200,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case !m.speaks():
 		// An invited device says nothing until its person accepts.
 	case kind == frameDigest:
-		err = m.onDigest(now, p, r)
+		err = m.onDigest(now, p, r, eff)
 	case kind == frameHave:
 		err = m.onHave(now, p, r, eff)
 	case kind == frameEntries:
@@ -274,41 +216,43 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 }
 
 // receivedFromFormer answers a device that was a member and asks after the
-// group: with the blocks up to the one that removed it, and nothing else. Its
-// own blocks are taken: by them it may be the member, and this device not.
-func (m *Machine) receivedFromFormer(now uint64, p *peer, c Received, eff *Effects) {
-	r := wire.NewReader(c.Payload)
-	kind := r.U8()
-	if kind == frameBlocks {
-		if err := m.onBlocks(now, p, r, eff); err != nil {
-			eff.Notify = append(eff.Notify, Misbehaved{c.From, "frame"})
-		}
-		return
-	}
+// group: with the blocks up to the one that removed it, and nothing else.
+func (m *Machine) receivedFromFormer(kind uint8, p *peer, r *wire.Reader, eff *Effects) {
 	if !m.speaks() {
 		return
 	}
+	from := p.member
+	again := p.shown.head == m.head
 	switch kind {
 	case frameDigest: // it does not know yet
-		m.sendBlocks(c.From.Device, m.ending(c.From, maxFarewell), eff)
+		if !again {
+			p.shown = shown{m.head, m.blocks.Len() + 1}
+			m.sendBlocks(from.Device, m.ending(from, maxFarewell), eff)
+		}
 	case frameHave:
 		f, err := parseHave(r)
 		if err != nil {
 			return
 		}
-		last := m.ending(c.From, maxFarewell)
-		lacks := m.blocks.Missing(f.offer)
-		m.sendBlocks(c.From.Device, slices.DeleteFunc(lacks, func(h wire.BlockHash) bool {
+		last := m.ending(from, maxFarewell)
+		lacks := slices.DeleteFunc(m.blocks.Missing(f.offer), func(h wire.BlockHash) bool {
 			return len(last) == 0 || !m.blocks.IsAncestor(h, last[len(last)-1])
-		}), eff)
+		})
+		if !again || len(lacks) < p.shown.lacks {
+			p.shown = shown{m.head, len(lacks)}
+			m.sendBlocks(from.Device, lacks, eff)
+		}
 	}
 }
 
-func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader) error {
+func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
 	var d wire.Digest
 	r.Fixed(d[:])
 	if err := r.Done(); err != nil {
 		return err
+	}
+	if !p.named {
+		m.offerWelcomes(p, eff)
 	}
 	p.named, p.digest = true, d
 	if d != m.digest() {
@@ -331,7 +275,8 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 	p.frontier = f.frontier
 	theyHave := len(m.blocks.Unknown(f.offer)) > 0 || m.lacks(f.frontier)
 	theyHave = theyHave || newer(f.acks, m.ackNumbers()) || newer(f.reaches, m.reachNumbers())
-	if theyHave && p.haveLast+haveEvery <= now && p.haveDue == 0 {
+	theyLack := len(m.graph.Suffix(f.frontier, 1)) > 0 // they ask once they know what is here
+	if (theyHave || theyLack) && p.haveLast+haveEvery <= now && p.haveDue == 0 {
 		m.sendHave(now, p.member.Device, eff)
 	}
 	return nil
@@ -354,198 +299,4 @@ func newer(theirs, ours []seqOf) bool {
 		have[s.device] = s.seq
 	}
 	return slices.ContainsFunc(theirs, func(s seqOf) bool { return s.seq > have[s.device] })
-}
-
-func (m *Machine) sendBlocks(to wire.DeviceID, list []wire.BlockHash, eff *Effects) {
-	var f blocksFrame
-	size := 0
-	for i, h := range list {
-		b := m.blockFrame(h)
-		size += len(b.header) + len(b.body) + len(b.welcome)
-		if i > 0 && size > maxBlocksBytes || len(f.blocks) == maxBatchEntries {
-			f.more = true
-			break
-		}
-		f.blocks = append(f.blocks, b)
-	}
-	if len(f.blocks) > 0 {
-		eff.send(to, f.bytes())
-	}
-}
-
-func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
-	var out statementsFrame
-	for _, s := range m.ackNumbers() {
-		if newer([]seqOf{s}, f.acks) {
-			out.acks = append(out.acks, m.acks[s.device].Marshal())
-		}
-	}
-	for _, s := range m.reachNumbers() {
-		if newer([]seqOf{s}, f.reaches) {
-			out.reaches = append(out.reaches, m.reaches[s.device].Marshal())
-		}
-	}
-	for _, person := range m.leavers() {
-		out.leaves = append(out.leaves, m.leaves[person].statement.Marshal())
-	}
-	if !out.empty() {
-		eff.send(to, out.bytes())
-	}
-}
-
-func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
-	f, err := parseBlocks(r)
-	if err != nil {
-		return err
-	}
-	m.takeBlocks(now, p, f.blocks, eff)
-	if f.more && m.speaks() {
-		m.wantHave(now, p)
-	}
-	return nil
-}
-
-// takeBlocks takes blocks, parents before children, and passes on what is new.
-func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effects) {
-	var fresh []wire.BlockHash
-	for _, b := range blocks {
-		hash, err := m.takeBlockOnce(b, &fresh, eff)
-		var missing *chain.MissingError
-		switch {
-		case err == nil:
-			m.takeWelcome(hash, b.welcome, eff)
-		case errors.As(err, &missing):
-			m.wantHave(now, p)
-			return
-		case errors.Is(err, chain.ErrNewer):
-			m.setStatus(StatusNewer, eff)
-			eff.Write = append(eff.Write, m.selfRecord())
-			return
-		default:
-			eff.Notify = append(eff.Notify, Misbehaved{p.member, "block"})
-			return
-		}
-	}
-	if len(fresh) == 0 {
-		return
-	}
-	m.advance(now, eff)
-	for _, hash := range fresh {
-		if m.speaks() {
-			m.spread(hash, p.member.Device, eff)
-		}
-	}
-}
-
-func (m *Machine) takeBlockOnce(b blockFrame, fresh *[]wire.BlockHash, eff *Effects) (wire.BlockHash, error) {
-	h, err := chain.ParseHeader(b.header)
-	if err != nil {
-		return wire.BlockHash{}, err
-	}
-	known := m.blocks.Has(h.Hash())
-	hash, err := m.takeBlock(b.header, b.body, eff)
-	if err == nil && !known {
-		*fresh = append(*fresh, hash)
-	}
-	return hash, err
-}
-
-func (m *Machine) takeWelcome(hash wire.BlockHash, b []byte, eff *Effects) {
-	if len(b) == 0 || !m.welcomes[hash].empty() {
-		return
-	}
-	if w, err := parseWelcome(b); err == nil && admitsAnybody(m.blocks.Header(hash)) {
-		m.keepWelcome(hash, w, eff)
-		m.dropWelcomes(eff)
-	}
-}
-
-func admitsAnybody(h *chain.Header) bool {
-	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool { return op.Kind() == chain.KindAdd })
-}
-
-// onInvitation takes the blocks of an invitation that came again, or that leads
-// back into the group.
-func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) error {
-	r := wire.NewReader(c.Payload[1:])
-	inv, err := parseInvitation(r)
-	if err != nil {
-		return err
-	}
-	m.takeBlocks(now, p, inv.blocks, eff)
-	m.readmit(inv, c.From, c.Secrets, eff)
-	for _, b := range inv.reaches {
-		m.takeReach(b, eff)
-	}
-	for _, b := range inv.infos {
-		m.addInfo(b, eff)
-	}
-	if m.speaks() && m.relation(p.member) == present {
-		m.sendDigest(p.member.Device, eff) // tells the inviter that we are in
-	}
-	return nil
-}
-
-func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
-	f, err := parseStatements(r)
-	if err != nil {
-		return err
-	}
-	for _, b := range f.infos {
-		m.addInfo(b, eff)
-	}
-	if !m.speaks() {
-		return nil
-	}
-	var fresh statementsFrame
-	for _, b := range f.acks {
-		m.takeAck(b, eff)
-	}
-	for _, b := range f.reaches {
-		m.takeReach(b, eff)
-	}
-	for _, b := range f.leaves {
-		if m.takeLeave(now, b, eff) {
-			fresh.leaves = append(fresh.leaves, b)
-		}
-	}
-	if !fresh.empty() {
-		m.tell(fresh, eff)
-	}
-	m.digestDue = m.soon(m.digestDue, now+digestAfter)
-	return nil
-}
-
-// askInfos asks for the preimages of names and titles that are not here.
-func (m *Machine) askInfos(eff *Effects) {
-	var want []wire.Digest
-	for _, d := range m.commitments() {
-		if m.infos[d] == nil {
-			want = append(want, d)
-		}
-	}
-	if len(want) == 0 {
-		return
-	}
-	for _, d := range m.connected(false) {
-		eff.send(d, encodeAskInfo(want))
-	}
-}
-
-func (m *Machine) onAskInfo(p *peer, r *wire.Reader, eff *Effects) error {
-	want, err := parseAskInfo(r)
-	if err != nil {
-		return err
-	}
-	known := m.commitments()
-	var f statementsFrame
-	for _, d := range want {
-		if b := m.infos[d]; b != nil && slices.Contains(known, d) {
-			f.infos = append(f.infos, b)
-		}
-	}
-	if !f.empty() && m.speaks() {
-		eff.send(p.member.Device, f.bytes())
-	}
-	return nil
 }

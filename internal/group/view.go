@@ -70,6 +70,10 @@ func (m *Machine) memberView(who chain.Member, came arrival) MemberView {
 		Person: who.Person, Name: m.Name(who.Person), Admin: who.Role == chain.RoleAdmin, Rank: who.Rank,
 		Accepted: m.acceptedBy(who), Since: came.at, AddedBy: came.by,
 	}
+	for _, d := range who.Devices {
+		// Who has signed a block is in, though an invited device holds no Ack yet.
+		v.Accepted = v.Accepted || m.state().LastSeq(d.ID) > 0
+	}
 	if who.Person == m.self.Person {
 		v.Accepted = m.status != StatusInvited
 	}

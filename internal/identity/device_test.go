@@ -146,8 +146,10 @@ func checkPrinted(t *testing.T, verb, out string, key []byte) {
 		decimal = append(decimal, fmt.Sprint(b))
 		goSyntax = append(goSyntax, fmt.Sprintf("0x%x", b))
 	}
-	for _, form := range []string{string(key), hex.EncodeToString(key), strings.ToUpper(hex.EncodeToString(key)),
-		strings.Join(decimal, " "), strings.Join(goSyntax, ", ")} {
+	for _, form := range []string{
+		string(key), hex.EncodeToString(key), strings.ToUpper(hex.EncodeToString(key)),
+		strings.Join(decimal, " "), strings.Join(goSyntax, ", "),
+	} {
 		if strings.Contains(out, form) {
 			t.Errorf("%s prints %q", verb, out)
 		}

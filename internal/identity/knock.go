@@ -41,9 +41,16 @@ var (
 
 // SealKnock seals k to a public knock key. The result has KnockSize bytes.
 func SealKnock(to []byte, k Knock) ([]byte, error) {
+	box, _, err := SealKnockSession(to, k)
+	return box, err
+}
+
+// SealKnockSession is SealKnock with a secret that only this device and the one
+// that opens the box have: the HPKE exporter's (RFC 9180 section 5.3).
+func SealKnockSession(to []byte, k Knock) (box []byte, secret [32]byte, err error) {
 	key, err := hpke.MLKEM768X25519().NewPublicKey(to)
 	if err != nil {
-		return nil, ErrKnockKey
+		return nil, secret, ErrKnockKey
 	}
 	var w wire.Writer
 	w.Raw(k.Member.Person[:])
@@ -51,24 +58,48 @@ func SealKnock(to []byte, k Knock) ([]byte, error) {
 	w.U8(k.Flags)
 	w.Raw(k.Signature[:])
 	w.Raw(make([]byte, knockPlain-w.Len()))
-	box, err := hpke.Seal(key, knockKDF, knockAEAD, []byte(wire.InfoKnock), w.Bytes())
+	enc, sender, err := hpke.NewSender(key, knockKDF, knockAEAD, []byte(wire.InfoKnock))
 	if err != nil {
-		return nil, ErrKnockKey
+		return nil, secret, ErrKnockKey
 	}
-	return box, nil
+	sealed, err := sender.Seal(nil, w.Bytes())
+	if err != nil {
+		return nil, secret, ErrKnockKey
+	}
+	shared, err := sender.Export(wire.InfoSession, len(secret))
+	if err != nil {
+		return nil, secret, ErrKnockKey
+	}
+	return append(enc, sealed...), [32]byte(shared), nil
 }
 
 // OpenKnock opens a knock that was sealed to this device. The signature in it
 // is for the caller to verify, with [VerifyKnock].
 func (d *Device) OpenKnock(box []byte) (Knock, error) {
+	k, _, err := d.OpenKnockSession(box)
+	return k, err
+}
+
+// OpenKnockSession is OpenKnock with the secret of SealKnockSession.
+func (d *Device) OpenKnockSession(box []byte) (k Knock, secret [32]byte, err error) {
 	if len(box) != KnockSize {
-		return Knock{}, ErrKnock
+		return Knock{}, secret, ErrKnock
 	}
-	plain, err := hpke.Open(d.secret().knock, knockKDF, knockAEAD, []byte(wire.InfoKnock), box)
+	enc, sealed := box[:KnockSize-knockPlain-16], box[KnockSize-knockPlain-16:]
+	r, err := hpke.NewRecipient(enc, d.secret().knock, knockKDF, knockAEAD, []byte(wire.InfoKnock))
 	if err != nil {
-		return Knock{}, ErrKnock
+		return Knock{}, secret, ErrKnock
 	}
-	return parseKnock(plain)
+	plain, err := r.Open(nil, sealed)
+	if err != nil {
+		return Knock{}, secret, ErrKnock
+	}
+	shared, err := r.Export(wire.InfoSession, len(secret))
+	if err != nil {
+		return Knock{}, secret, ErrKnock
+	}
+	k, err = parseKnock(plain)
+	return k, [32]byte(shared), err
 }
 
 func parseKnock(plain []byte) (k Knock, err error) {

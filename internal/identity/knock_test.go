@@ -139,3 +139,27 @@ func idBytes(ids ...wire.DeviceID) (b []byte) {
 	}
 	return b
 }
+
+// Both sides of a knock get one secret, and each knock another.
+func TestKnockSession(t *testing.T) {
+	d := identity.NewDevice()
+	var last [32]byte
+	for range 2 {
+		box, sealed, err := identity.SealKnockSession(d.KnockKey(), sampleKnock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, opened, err := d.OpenKnockSession(box)
+		if err != nil || k != sampleKnock() {
+			t.Fatalf("opened %+v, %v", k, err)
+		}
+		if sealed != opened || sealed == last || sealed == [32]byte{} {
+			t.Error("the secrets differ, or are those of another knock")
+		}
+		last = sealed
+		box[len(box)-1] ^= 1
+		if _, opened, err := d.OpenKnockSession(box); err == nil || opened != [32]byte{} {
+			t.Error("a changed box gives a secret")
+		}
+	}
+}

@@ -54,7 +54,7 @@ func TestRulesCatch(t *testing.T) {
 		{"module elsewhere", "internal/node/x.go", `import "github.com/ncruces/go-sqlite3/driver"`, "0002-modules.md"},
 		{"module in another file", "internal/wire/x.go", `import "github.com/oasisprotocol/curve25519-voi/primitives/ed25519"`, "0002-modules.md"},
 		{"unknown module", "internal/node/x.go", `import "example.com/x"`, "0002-modules.md"},
-		{"test module in a program", "internal/node/x.go", `import "pgregory.net/rapid"`, "0002-modules.md"},
+		{"test module in a program", "internal/node/x.go", `import "github.com/rogpeppe/go-internal/testscript"`, "0002-modules.md"},
 		{"unknown package", "internal/surprise/x.go", "", "no row"},
 		{"empty name", "internal/store/util/x.go", "", "says nothing"},
 		{"leaf in a room", "internal/node/x.go", `import "kith/proto/kith/v1"`, "imported by"},
@@ -75,7 +75,7 @@ func TestRulesPass(t *testing.T) {
 	for _, c := range []struct{ path, code string }{
 		{"internal/group/x.go", "import (\n\"time\"\n\"kith/internal/mls\"\n)\nvar x time.Duration"},
 		{"internal/wire/random.go", `import "crypto/rand"`},
-		{"internal/dag/x_test.go", "import (\n\"os\"\n\"pgregory.net/rapid\"\n)"},
+		{"internal/dag/x_test.go", "import (\n\"os\"\n\"github.com/rogpeppe/go-internal/testscript\"\n)"},
 		{"internal/store/x.go", `import "github.com/ncruces/go-sqlite3/driver"`},
 		{"cmd/kith/x.go", `import "kith/internal/node"`},
 	} {

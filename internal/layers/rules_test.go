@@ -92,16 +92,15 @@ var thirdParty = map[string][]string{
 	"github.com/oasisprotocol/curve25519-voi": {"internal/wire/sign.go"},
 	"github.com/spf13/cobra":                  {"cmd/kith"},
 	"github.com/tyler-smith/go-bip39":         {"internal/identity"},
-	"golang.org/x/crypto":                     {"internal/mls", "internal/identity", "internal/store"},
-	"golang.org/x/sync":                       {"internal/node", "internal/peer", "internal/link", "internal/api", "cmd/kith"},
-	"golang.org/x/sys":                        {"internal/store", "internal/api", "cmd/kith", "internal/link"},
-	"google.golang.org/protobuf":              {"internal/api", "cmd/kith", "proto/kith/v1", "proto/kith/v1/kithv1connect"},
-	"rsc.io/qr":                               {"internal/api", "cmd/kith"},
+	"golang.org/x/crypto":                     {"internal/store"},
+	"golang.org/x/sync":                       {"internal/api", "cmd/kith"},
+	"golang.org/x/sys":                        {"internal/store", "internal/api"},
+	"google.golang.org/protobuf":              {"cmd/kith", "proto/kith/v1"},
+	"rsc.io/qr":                               {"internal/api"},
 }
 
 // thirdPartyTests are modules that only tests import, anywhere.
 var thirdPartyTests = []string{
 	"github.com/makiuchi-d/gozxing",
 	"github.com/rogpeppe/go-internal",
-	"pgregory.net/rapid",
 }

@@ -201,7 +201,7 @@ func (g gater) allows(a multiaddr.Multiaddr) bool {
 	return ok && g.allow(addr.Unmap())
 }
 
-func (g gater) InterceptPeerDial(peer.ID) bool { return true }
+func (g gater) InterceptPeerDial(peer.ID) bool                          { return true }
 func (g gater) InterceptAddrDial(_ peer.ID, a multiaddr.Multiaddr) bool { return g.allows(a) }
 
 func (g gater) InterceptAccept(c network.ConnMultiaddrs) bool                   { return g.allows(c.RemoteMultiaddr()) }

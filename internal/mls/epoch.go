@@ -258,6 +258,13 @@ func (e *Epoch) fits() error {
 	return nil
 }
 
+// ForgetMessages overwrites the encryption_secret, once Ratchets has handed it
+// over: message keys that were used are then gone from memory too.
+func (e *Epoch) ForgetMessages() {
+	clear(e.secrets.encryption)
+	e.secrets.encryption = nil
+}
+
 // Erase overwrites every secret of this epoch. Other epochs, its children
 // among them, keep theirs; e must not be used afterwards.
 func (e *Epoch) Erase() {

@@ -21,6 +21,9 @@ const (
 	redialMost  = 3_000
 	redialRare  = 30_000
 	lately      = 10 * 60 * 1000
+	// steady is how long a session must last before its end is one of a cable,
+	// after which dialling begins anew, and not of a peer that always hangs up.
+	steady = 5_000
 	// laterTurn is the head start of the device with the smaller id, so that two
 	// rarely dial each other at once.
 	laterTurn = 700
@@ -34,6 +37,7 @@ type target struct {
 	at      uint64         // ms; when to dial next
 	wait    uint64         // ms; of the last back-off
 	seen    uint64         // ms; when it was last connected
+	since   uint64         // ms; the session there is began about then; 0: none
 	tries   int            // since it was last connected
 	dialing bool
 	cancel  context.CancelFunc // of the dial under way
@@ -200,7 +204,12 @@ func (n *Node) dialDue() {
 	var due []*target
 	for d, t := range n.targets {
 		if n.sessions[d] != nil {
-			t.seen, t.wait, t.tries = now, 0, 0
+			if t.since == 0 {
+				t.since = now
+			}
+			if t.seen = now; t.since+steady < now {
+				t.wait, t.tries = 0, 0
+			}
 			continue
 		}
 		if !t.dialing && t.at <= now && (len(t.hosts) > 0 || len(t.lan.Hosts) > 0) {
@@ -317,7 +326,7 @@ func (n *Node) askLink(ctx context.Context, l identity.ContactLink, given [][]by
 	if err != nil {
 		return err
 	}
-	if err := n.answered(theirs); err != nil {
+	if err := n.answered(l, theirs); err != nil {
 		s.Close(err)
 		return err
 	}

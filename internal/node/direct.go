@@ -1,9 +1,13 @@
 package node
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"kith/internal/group"
 	"kith/internal/peer"
@@ -11,21 +15,16 @@ import (
 	"kith/internal/wire"
 )
 
-// What friends tell each other beside their groups, on channel zero. Numbers are
-// on the wire: append only.
-//
-//	number name      body
-//	1      hello     opaque link peer id<V>, hosts: opaque<V>...<V>, u8 key packages of yours that I have left
-//	2      packages  opaque key package<V>...<V>, at most 8
 const (
-	ownHello    uint8 = 1
-	ownPackages uint8 = 2
-)
+	// ownBurst and ownEach bound what one friend may say beside the groups: so
+	// much at once, then one each ownEach. Each may cost a write to the disk. It
+	// is said after every start, move and use of a key package.
+	ownBurst = 64
+	ownEach  = 2 * time.Second
 
-const (
-	maxOwnPackage = 8 << 10
-	maxOwnHost    = 128
-	maxOwnHosts   = 8
+	// maxGiven bounds the unused key packages of ours that one friend has; the
+	// oldest of more are void.
+	maxGiven = 8 * packagesEach
 )
 
 // greet tells a friend where this node is and how many key packages are left.
@@ -37,23 +36,10 @@ func (n *Node) greet(s *peer.Session) {
 		return
 	}
 	at := n.address()
-	var w wire.Writer
-	w.U8(ownHello)
-	w.Vec(at.Peer)
-	w.Group(func(w *wire.Writer) {
-		for _, h := range at.Hosts {
-			w.Vec([]byte(h))
-		}
-	})
-	w.U8(uint8(min(len(f.Packages), 255)))
-	n.say(s, w.Bytes())
+	n.say(s, hello{at.Peer, at.Hosts, uint8(min(len(f.Packages), 255))}.bytes())
 }
 
-func (n *Node) say(s *peer.Session, payload []byte) {
-	if err := s.Send(peer.Message{Payload: payload}); err != nil {
-		n.log.Debug("not sent", "peer", shortDevice(s.Remote().Device), "err", err)
-	}
-}
+func (n *Node) say(s *peer.Session, payload []byte) { n.sendOn(s, [32]byte{}, payload) }
 
 func (n *Node) greetPerson(p wire.PersonID) {
 	for _, s := range n.liveSessions() {
@@ -71,36 +57,47 @@ func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
 	if f == nil || f.State != FriendFriend {
 		return // not yet, or not any more
 	}
-	r := wire.NewReader(payload)
-	var err error
-	switch r.U8() {
-	case ownHello:
-		err = n.onHello(s, r)
-	case ownPackages:
-		err = n.onPackages(s, r)
-	default:
-		err = wire.ErrCanonical
+	if !n.patient(f.Person) {
+		s.Punish("own-flood", misbehaviourWeight)
+		return
+	}
+	said, err := parseOwn(payload)
+	switch said := said.(type) {
+	case hello:
+		err = n.onHello(s, said)
+	case packages:
+		err = n.onPackages(s, said)
 	}
 	if err != nil {
 		s.Punish("own-message", misbehaviourWeight)
 	}
 }
 
-func (n *Node) onHello(s *peer.Session, r *wire.Reader) error {
-	id := slices.Clone(r.Vec(64))
-	var hosts []string
-	r.Each(maxOwnHosts*(maxOwnHost+2), maxOwnHosts, func(r *wire.Reader) { hosts = append(hosts, string(r.Vec(maxOwnHost))) })
-	left := r.U8()
-	if err := r.Done(); err != nil {
-		return err
+// patient counts what a friend says; false if it is too much.
+func (n *Node) patient(p wire.PersonID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := nowTime()
+	spent := n.said[p]
+	if floor := now.Add(-ownBurst * ownEach); spent.Before(floor) {
+		spent = floor
 	}
+	spent = spent.Add(ownEach)
+	if spent.After(now) {
+		return false
+	}
+	n.said[p] = spent
+	return true
+}
+
+func (n *Node) onHello(s *peer.Session, h hello) error {
 	p := s.Remote().Person
 	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
 		card, ok := f.card()
-		if !ok {
-			return true, nil
+		if !ok || bytes.Equal(card.Peer, h.peer) && slices.Equal(card.Hosts, h.hosts) {
+			return true, errSame
 		}
-		card.Peer, card.Hosts = id, hosts
+		card.Peer, card.Hosts = h.peer, h.hosts
 		b, err := card.Marshal()
 		if err != nil {
 			return true, err
@@ -108,10 +105,10 @@ func (n *Node) onHello(s *peer.Session, r *wire.Reader) error {
 		f.Card = b
 		return true, nil
 	})
-	if err != nil {
-		return err
+	if err != nil && !errors.Is(err, errSame) {
+		return n.theirFault(err)
 	}
-	if left <= packagesLow {
+	if h.left <= packagesLow {
 		return n.givePackages(s)
 	}
 	return nil
@@ -124,27 +121,55 @@ func (n *Node) givePackages(s *peer.Session) error {
 	if err != nil {
 		return err
 	}
-	if err := n.db.Update(func(tx *store.Tx) error { return putPackages(tx, private) }); err != nil {
+	err = n.db.Update(func(tx *store.Tx) error {
+		if err := dropPackages(tx, s.Remote().Person); err != nil {
+			return err
+		}
+		return putPackages(tx, private)
+	})
+	if err != nil {
 		n.log.Error("cannot write", "err", err)
 		return nil
 	}
-	var w wire.Writer
-	w.U8(ownPackages)
-	w.Group(func(w *wire.Writer) {
-		for _, b := range public {
-			w.Vec(b)
-		}
-	})
-	n.say(s, w.Bytes())
+	n.say(s, packages(public).bytes())
 	return nil
 }
 
-func (n *Node) onPackages(s *peer.Session, r *wire.Reader) error {
-	var list [][]byte
-	r.Each(packagesEach*(maxOwnPackage+4), packagesEach, func(r *wire.Reader) { list = append(list, slices.Clone(r.Vec(maxOwnPackage))) })
-	if err := r.Done(); err != nil {
+// dropPackages voids what a friend has too many of, and whatever has expired.
+func dropPackages(tx *store.Tx, p wire.PersonID) error {
+	all, err := tx.List(bucketPackage, nil)
+	if err != nil {
 		return err
 	}
+	type given struct {
+		key    []byte
+		expiry uint64
+	}
+	var theirs []given
+	for _, item := range all {
+		var own ownPackage
+		if err := json.Unmarshal(item.Value, &own); err != nil {
+			return errors.Join(store.ErrDamaged, err)
+		}
+		switch {
+		case own.Expiry < nowMS()/1000:
+			if err := tx.Delete(bucketPackage, item.Key); err != nil {
+				return err
+			}
+		case bytes.Equal(own.For, p[:]):
+			theirs = append(theirs, given{item.Key, own.Expiry})
+		}
+	}
+	slices.SortFunc(theirs, func(a, b given) int { return cmp.Compare(a.expiry, b.expiry) })
+	for i := 0; i+maxGiven-packagesEach < len(theirs); i++ {
+		if err := tx.Delete(bucketPackage, theirs[i].key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Node) onPackages(s *peer.Session, list packages) error {
 	for _, b := range list {
 		if err := group.CheckPackage(b, s.Remote(), nowMS()); err != nil {
 			return err
@@ -157,6 +182,16 @@ func (n *Node) onPackages(s *peer.Session, r *wire.Reader) error {
 		}
 		return true, nil
 	})
+	return n.theirFault(err)
+}
+
+// theirFault returns an error about what a friend said, and takes note of one of
+// this node's own.
+func (n *Node) theirFault(err error) error {
+	if err != nil && !errors.Is(err, peer.ErrCard) {
+		n.log.Error("cannot write", "err", err)
+		return nil
+	}
 	return err
 }
 
@@ -179,6 +214,20 @@ func (n *Node) openDirect(p wire.PersonID) error {
 		return nil // the other opened it meanwhile
 	}
 	return err
+}
+
+// openDirects makes the direct chats that a crash, or a lack of key packages, has
+// left out.
+func (n *Node) openDirects() {
+	n.mu.Lock()
+	var people []wire.PersonID
+	for p := range n.friends {
+		people = append(people, p)
+	}
+	n.mu.Unlock()
+	for _, p := range people {
+		n.spawnOpen(p)
+	}
 }
 
 func (n *Node) spawnOpen(p wire.PersonID) {

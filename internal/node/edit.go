@@ -105,6 +105,7 @@ func setChat(p wire.PersonID, old, g wire.GroupID) edit {
 }
 
 var (
+	errSame      = errors.New("node: nothing is new")
 	errTaken     = errors.New("node: the key package was used meanwhile")
 	errOtherChat = errors.New("node: there is another direct chat")
 )

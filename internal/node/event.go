@@ -45,8 +45,12 @@ func (StatusChanged) change()   {}
 func (DeliveryChanged) change() {}
 func (Reset) change()           {}
 
-// keptEvents is how many events a client that was away can still catch up on.
-const keptEvents = 4096
+// What a client that was away can still catch up on: so many events, of so many
+// bytes of content. A first sync brings thousands of messages of up to 64 KiB.
+const (
+	keptEvents = 4096
+	keptBytes  = 16 << 20
+)
 
 // hub numbers events and hands them to subscribers.
 type hub struct {
@@ -55,6 +59,7 @@ type hub struct {
 	mu     sync.Mutex // guards all below; never held across a send
 	last   uint64
 	recent []Event
+	size   int           // bytes of content in recent
 	wake   chan struct{} // closed at the next event
 }
 
@@ -68,11 +73,32 @@ func (h *hub) publish(c Happening) {
 	defer h.mu.Unlock()
 	h.last++
 	h.recent = append(h.recent, Event{h.last, c})
-	if len(h.recent) > 2*keptEvents {
-		h.recent = append([]Event(nil), h.recent[len(h.recent)-keptEvents:]...)
+	h.size += contentSize(c)
+	if len(h.recent) > 2*keptEvents || h.size > 2*keptBytes {
+		h.trim()
 	}
 	close(h.wake)
 	h.wake = make(chan struct{})
+}
+
+// trim forgets the oldest events. h.mu is held.
+func (h *hub) trim() {
+	first := max(0, len(h.recent)-keptEvents)
+	for i, e := range h.recent {
+		if i >= first && h.size <= keptBytes {
+			break
+		}
+		h.size -= contentSize(e.Change)
+		first = max(first, i+1)
+	}
+	h.recent = append([]Event(nil), h.recent[first:]...)
+}
+
+func contentSize(c Happening) int {
+	if m, ok := c.(MessageChanged); ok {
+		return len(m.Message.Content.Body)
+	}
+	return 0
 }
 
 // since returns the events after seq, and what is closed at the next one; ok is

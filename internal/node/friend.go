@@ -241,14 +241,23 @@ func (n *Node) AddFriend(text string) (Friend, error) {
 }
 
 // answered takes the answer to an own request.
-func (n *Node) answered(r peer.Request) error {
+// Only the link that was answered is done with: its person may have been given
+// another one meanwhile.
+func (n *Node) answered(l identity.ContactLink, r peer.Request) error {
 	p := r.Member.Person
 	f, err := n.updateFriend(p, func(f *friend) (bool, error) {
 		if f.State == FriendBlocked || f.State == 0 {
 			return f.State != 0, fail(ReasonBlocked, "")
 		}
+		text, given := f.Link, f.Given
+		if err := f.meet(r); err != nil {
+			return true, err
+		}
 		f.Given = nil
-		return true, f.meet(r)
+		if open, err := identity.ParseContactLink(text, nowMS()/1000); err == nil && open.Tag() != l.Tag() {
+			f.Link, f.Given = text, given
+		}
+		return true, nil
 	})
 	if err == nil && f.State == FriendFriend && f.Opener {
 		n.spawnOpen(p)
@@ -336,13 +345,26 @@ func (n *Node) Friends() ([]Friend, error) {
 func (n *Node) Friend(p wire.PersonID) (Friend, error) {
 	n.mu.Lock()
 	f := n.friends[p]
-	self := n.self.Person
 	n.mu.Unlock()
 	if f == nil {
 		return Friend{}, fail(ReasonUnknown, p.String())
 	}
 	return Friend{
 		Person: n.person(p), State: f.State, Chat: f.Chat, Since: f.Since,
-		Fingerprint: identity.Fingerprint(self, p), Met: len(f.Device) > 0,
+		Fingerprint: n.fingerprint(f), Met: len(f.Device) > 0,
 	}, nil
+}
+
+func (n *Node) fingerprint(f *friend) string {
+	n.mu.Lock()
+	made, self := f.print, n.self.Person
+	n.mu.Unlock()
+	if made != "" {
+		return made
+	}
+	made = identity.Fingerprint(self, f.Person)
+	n.mu.Lock()
+	f.print = made
+	n.mu.Unlock()
+	return made
 }

@@ -23,6 +23,8 @@ func (n *Node) Ready() bool {
 
 // Setup makes the identity of a node that has none, and its notes.
 func (n *Node) Setup(name string) error {
+	n.joining.Lock()
+	defer n.joining.Unlock()
 	if n.Ready() {
 		return fail(ReasonIdentity, "")
 	}
@@ -292,11 +294,12 @@ func (n *Node) DeleteChat(g wire.GroupID) error {
 	}
 	v := o.picture.Load().view
 	alone := len(v.Members) == 1 && g != n.notes
-	if !alone && !rejoins(v.Status) {
+	if !alone && !outside(v.Status) {
 		return fail(ReasonStillIn, v.Title)
 	}
 	n.forget(o)
 	if err := n.db.DeleteGroup(g); err != nil {
+		n.restore(g)
 		return storeError(err)
 	}
 	n.mu.Lock()

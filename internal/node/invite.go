@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 
@@ -10,14 +11,15 @@ import (
 	"kith/internal/wire"
 )
 
-// invited takes an invitation for a group that this device does not know, or
-// has left. Several members may bring one at once.
+// invited takes an invitation for a group that this device does not know.
+// Several members may bring one at once.
 func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 	n.joining.Lock()
 	defer n.joining.Unlock()
-	from, old := s.Remote(), n.owner(g)
-	if old != nil && !rejoins(old.picture.Load().view.Status) {
-		return // another member was first
+	from := s.Remote()
+	if o := n.owner(g); o != nil { // another member was first
+		o.post(func() { _ = o.step(group.Received{From: from, Payload: payload, Secrets: o.secretsFor(payload)}) })
+		return
 	}
 	var madeFor wire.PersonID
 	m, eff, err := group.Join(n.self, payload, from, func(ref []byte) ([]byte, bool) {
@@ -30,6 +32,10 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		return
 	}
 	view := m.View()
+	if n.pending(view.InvitedBy) >= maxPending {
+		n.log.Warn("invitation refused: too many are unanswered", "peer", shortDevice(from.Device))
+		return
+	}
 	if view.InvitedBy != madeFor || !n.mayInvite(view, from.Person) {
 		n.log.Warn("invitation refused: not by a friend", "peer", shortDevice(from.Device), "group", shortGroup(g))
 		return
@@ -43,20 +49,8 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		}
 		with.edits = []edit{setChat(from.Person, chat, g)}
 	}
-	if old != nil {
-		n.forget(old)
-		if eff.Write, err = n.instead(g, eff.Write); err != nil {
-			n.log.Error("cannot read", "group", shortGroup(g), "err", err)
-		}
-	}
-	if err == nil {
-		err = n.adopt(m, eff, with)
-	}
-	if err != nil {
+	if err := n.adopt(m, eff, with); err != nil {
 		n.log.Error("cannot join", "group", shortGroup(g), "err", err)
-		if old != nil {
-			n.restore(g)
-		}
 		return
 	}
 	if view.Direct { // who asked has thereby accepted the chat with exactly that person
@@ -65,6 +59,40 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		n.tellReach(o)
 		n.greet(s)
 	}
+}
+
+// secretsFor gives a machine that is here already the private part of the key
+// package by which an invitation leads back into its group, on the terms of the
+// first invitation: the friend it was given to has used it.
+func (o *owner) secretsFor(payload []byte) func([]byte) ([]byte, bool) {
+	return func(ref []byte) ([]byte, bool) {
+		own, ok := o.n.ownPackage(ref)
+		by, named := group.Inviter(payload)
+		if !ok || !named || !bytes.Equal(own.For, by.Person[:]) || !o.n.isFriend(by.Person) {
+			return nil, false
+		}
+		return own.Secrets, true
+	}
+}
+
+func (n *Node) isFriend(p wire.PersonID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	f := n.friends[p]
+	return f != nil && f.State == FriendFriend
+}
+
+// maxPending bounds the unanswered invitations of one friend: each is a group
+// that is stored. One that is refused comes again with the next session.
+const maxPending = 64
+
+func (n *Node) pending(by wire.PersonID) (count int) {
+	for _, o := range n.allOwners() {
+		if v := o.picture.Load().view; v.Status == group.StatusInvited && v.InvitedBy == by {
+			count++
+		}
+	}
+	return count
 }
 
 // mayInvite reports whether the person who added us is a friend; to a direct
@@ -115,23 +143,7 @@ func (n *Node) giveWay(p wire.PersonID, g wire.GroupID) (old wire.GroupID, ok bo
 	return f.Chat, true
 }
 
-// instead returns records that take the place of all that a group has stored;
-// its messages stay.
-func (n *Node) instead(g wire.GroupID, records []group.Record) ([]group.Record, error) {
-	var list []group.Record
-	for kind := group.KindSelf; kind <= group.KindLate; kind++ {
-		err := n.db.Load(g, []group.Kind{kind}, func(r group.Record) error {
-			list = append(list, group.Record{Kind: r.Kind, Key: slices.Clone(r.Key)})
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return append(list, records...), nil
-}
-
-// restore brings back a group that was to be replaced.
+// restore brings back a group that could not be deleted.
 func (n *Node) restore(g wire.GroupID) {
 	m, err := n.loadMachine(g)
 	if err != nil {

@@ -145,6 +145,9 @@ func (n *Node) linkKey() (linkKey, error) {
 
 // linkExpiry is when the Internet link's address ends to be good, in ms.
 func (n *Node) linkExpiry() uint64 {
+	if n.cfg.Link != nil {
+		return n.started + linkKeyLife
+	}
 	var k linkKey
 	_ = n.db.View(func(tx *store.Tx) error {
 		_, err := getJSON(tx, bucketSelf, []byte(keyLinkKey), &k)

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"slices"
-	"strconv"
 	"strings"
 
 	"kith/internal/group"
@@ -42,8 +42,11 @@ func (n *Node) Send(ctx context.Context, g wire.GroupID, client string, c group.
 			if err := o.step(group.Compose{Client: client, Content: c}); err != nil {
 				return err
 			}
-			if row, err = n.db.RowByClient(g, client); err != nil || row == nil {
+			if row, err = n.db.RowByClient(g, client); err != nil {
 				return storeError(err)
+			}
+			if row == nil {
+				return errors.New("node: the message was written and is not shown")
 			}
 		}
 		sent = n.message(o, *row)
@@ -316,99 +319,4 @@ func (n *Node) Status() Status {
 		s.Fingerprint = identity.Fingerprint(self.Person, self.Person)
 	}
 	return s
-}
-
-// minPrefix is how many hex digits of an id are enough to name it.
-const minPrefix = 4
-
-// FindPerson finds a friend or member by unique name, id or beginning of the id.
-func (n *Node) FindPerson(ref string) (wire.PersonID, error) {
-	people := make(map[wire.PersonID]string)
-	n.mu.Lock()
-	for p, f := range n.friends {
-		people[p] = f.name()
-	}
-	if n.ready {
-		people[n.self.Person] = ""
-	}
-	n.mu.Unlock()
-	for _, o := range n.allOwners() {
-		for p, name := range o.picture.Load().names {
-			if people[p] == "" {
-				people[p] = name
-			}
-		}
-	}
-	return find(people, ref)
-}
-
-// FindChat finds a chat by unique title, the name of a direct chat's other
-// person, id or beginning of the id.
-func (n *Node) FindChat(ref string) (wire.GroupID, error) {
-	chats := make(map[wire.GroupID]string)
-	for _, o := range n.allOwners() {
-		v := o.picture.Load().view
-		chats[o.id] = v.Title
-		if v.Direct {
-			chats[o.id] = n.otherName(o, v)
-		}
-	}
-	return find(chats, ref)
-}
-
-// find prefers a whole id, then an equal name, then the beginning of an id.
-func find[ID interface {
-	~[32]byte
-	String() string
-}](all map[ID]string, ref string) (ID, error) {
-	var named, begun []ID
-	ref = strings.TrimSpace(ref)
-	lower := strings.ToLower(ref)
-	for id, name := range all {
-		switch text := id.String(); {
-		case text == lower:
-			return id, nil
-		case name != "" && strings.EqualFold(name, ref):
-			named = append(named, id)
-		case len(lower) >= minPrefix && strings.HasPrefix(text, lower):
-			begun = append(begun, id)
-		}
-	}
-	for _, list := range [][]ID{named, begun} {
-		switch len(list) {
-		case 0:
-		case 1:
-			return list[0], nil
-		default:
-			return ID{}, fail(ReasonAmbiguous, ref)
-		}
-	}
-	return ID{}, fail(ReasonUnknown, ref)
-}
-
-// Cursor writes a place as text that sorts as messages are displayed.
-func Cursor(p group.Place) string {
-	return hex16(p.Order) + "." + p.Device.String() + "." + hex16(p.Seq)
-}
-
-func hex16(v uint64) string {
-	s := strconv.FormatUint(v, 16)
-	return strings.Repeat("0", 16-len(s)) + s
-}
-
-// ParseCursor reads what Cursor wrote.
-func ParseCursor(s string) (p group.Place, ok bool) {
-	parts := strings.Split(s, ".")
-	if len(parts) != 3 || len(parts[0]) != 16 || len(parts[1]) != 64 || len(parts[2]) != 16 {
-		return p, false
-	}
-	device, err := hex.DecodeString(parts[1])
-	if err != nil {
-		return p, false
-	}
-	p.Device = wire.DeviceID(device)
-	var err1, err2 error
-	p.Order, err1 = strconv.ParseUint(parts[0], 16, 64)
-	p.Seq, err2 = strconv.ParseUint(parts[2], 16, 64)
-	return p, err1 == nil && err2 == nil
 }

@@ -28,6 +28,8 @@ type Config struct {
 	Tap   func(frame []byte) // sees every frame handed to a link; tests of secrecy
 	Plain bool               // no encryption at rest; refused outside test binaries
 	Link  link.Link          // in place of real networks; tests
+	// TapMessage sees every message before it is sealed for its connection; tests.
+	TapMessage func(to wire.DeviceID, channel [32]byte, payload []byte)
 }
 
 // A Node is a running Kith.
@@ -44,7 +46,7 @@ type Node struct {
 	kick     chan struct{} // a dial may be worth trying now
 
 	editing sync.Mutex // one change of friends at a time; held over its transaction, taken before mu
-	joining sync.Mutex // one invitation at a time; taken before editing
+	joining sync.Mutex // one invitation, or Setup, at a time; taken before editing
 
 	mu       sync.Mutex // guards all below; never held across a store or link call
 	running  *running
@@ -57,7 +59,8 @@ type Node struct {
 	settings map[wire.GroupID]chatSetting
 	sessions map[wire.DeviceID]*peer.Session
 	targets  map[wire.DeviceID]*target
-	asks     map[wire.PersonID]*target // of contact links not answered yet
+	asks     map[wire.PersonID]*target   // of contact links not answered yet
+	said     map[wire.PersonID]time.Time // see patient
 	internet link.Link
 	lan      link.Link
 }
@@ -85,7 +88,7 @@ func Open(cfg Config) (*Node, error) {
 		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), started: nowMS(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
-		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target),
+		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]time.Time),
 	}
 	if err := n.load(); err != nil {
 		db.Close()
@@ -143,6 +146,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.running = r
 	n.mu.Unlock()
 	if err := n.openLinks(r); err != nil {
+		n.closeLinks()
 		return err
 	}
 	n.mu.Lock()
@@ -151,6 +155,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	n.mu.Unlock()
 	close(n.begun)
+	n.openDirects()
 	r.tasks.Go(func() { n.dialing(ctx) })
 	n.reach()
 	<-ctx.Done()
@@ -173,7 +178,7 @@ func (n *Node) runOwner(o *owner) {
 }
 
 // startWait is how long a request waits for a node that is just starting.
-const startWait = 5 * time.Second
+const startWait = 2 * time.Second
 
 // awaitRun reports whether the owners of the groups run, and waits a little if
 // they are about to.

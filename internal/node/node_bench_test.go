@@ -1,3 +1,5 @@
+//go:build unix
+
 package node_test
 
 import (
@@ -5,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -215,6 +218,14 @@ func cable(b *testing.B, kind string) (cabled, *linktest.Proxy) {
 	return cabled{l, p.Address(l.Address(), kind)}, p
 }
 
+// outage lets a cable stay cut for so long that redialling has backed off.
+func outage(b *testing.B) {
+	select {
+	case <-time.After(10 * time.Second):
+	case <-b.Context().Done():
+	}
+}
+
 // BenchmarkCut is how long a cut cable stays unnoticed by a node that has just
 // sent a message, and how long after it is healed that message arrives.
 func BenchmarkCut(b *testing.B) {
@@ -236,6 +247,7 @@ func BenchmarkCut(b *testing.B) {
 				ann.say(g, text)
 				noticed = append(noticed, ann.until("noticed", func() bool { return !linked(ann) }))
 				ben.until("noticed by the other", func() bool { return !linked(ben) })
+				outage(b)
 				annCable.Heal()
 				benCable.Heal()
 				began := time.Now()
@@ -253,4 +265,50 @@ func BenchmarkCut(b *testing.B) {
 func middle(list []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(list))
 	return sorted[len(sorted)/2]
+}
+
+// processTime is the processor time of this process, both nodes and the
+// collector included.
+func processTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// behind is how many messages BenchmarkCatchUp lets a node miss.
+const behind = 5_000
+
+// BenchmarkCatchUp is a node that comes back after it missed many messages, from
+// the moment it is connected to the moment it has them all.
+func BenchmarkCatchUp(b *testing.B) {
+	ann := startMeasured(b, "Ann", node.Config{Home: b.TempDir(), Listen: "127.0.0.1:0"})
+	home := b.TempDir()
+	ben := startMeasured(b, "Ben", node.Config{Home: home, Listen: "127.0.0.1:0"})
+	at := ben.Status().Addresses[0]
+	g := friends(ann, ben)
+	var took, used time.Duration
+	sent := 0
+	for b.Loop() {
+		b.StopTimer()
+		ben.stop()
+		ann.until("Ben is gone", func() bool { return ann.Status().Connected == 0 })
+		for range behind {
+			ann.say(g, fmt.Sprintf("message %d", sent))
+			sent++
+		}
+		last := fmt.Sprintf("message %d", sent-1)
+		ben = startMeasured(b, "Ben", node.Config{Home: home, Listen: at})
+		ben.until("connected", func() bool { return ben.Status().Connected == 1 })
+		b.StartTimer()
+		began := processTime(b)
+		took += ben.until("all messages", func() bool {
+			list, _, err := ben.Messages(g, nil, 1)
+			return err == nil && len(list) == 1 && string(list[0].Content.Body) == last
+		})
+		used += processTime(b) - began
+	}
+	b.ReportMetric(float64(sent)/took.Seconds(), "messages/s")
+	b.ReportMetric(float64(used.Microseconds())/float64(sent), "cpu-us/message")
 }

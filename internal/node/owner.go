@@ -210,20 +210,15 @@ func (o *owner) setWake(at uint64) {
 
 // serve reads stored entries and sends them.
 func (o *owner) serve(s group.Serve) {
-	entries := make([]group.Packed, 0, len(s.Refs))
-	for _, ref := range s.Refs {
-		key := group.EntryKey(ref)
-		header, ok, err := o.n.db.Get(o.id, group.KindEntry, key)
-		if err != nil || !ok {
-			continue
-		}
-		ciphertext, _, err := o.n.db.Get(o.id, group.KindCipher, key)
-		if err != nil {
-			continue
-		}
-		entries = append(entries, group.Packed{Header: header, Ciphertext: ciphertext})
+	payloads, err := s.Answer(func(k group.Kind, key []byte) ([]byte, error) {
+		value, _, err := o.n.db.Get(o.id, k, key)
+		return value, err
+	})
+	if err != nil {
+		o.n.log.Error("cannot read", "group", shortGroup(o.id), "err", err)
+		return
 	}
-	for _, payload := range group.Batches(entries) {
+	for _, payload := range payloads {
 		o.n.send(s.To, o.id, payload)
 	}
 }
@@ -300,6 +295,14 @@ func (n *Node) send(to wire.DeviceID, channel [32]byte, payload []byte) {
 	n.mu.Unlock()
 	if s == nil {
 		return
+	}
+	n.sendOn(s, channel, payload)
+}
+
+func (n *Node) sendOn(s *peer.Session, channel [32]byte, payload []byte) {
+	to := s.Remote().Device
+	if n.cfg.TapMessage != nil {
+		n.cfg.TapMessage(to, channel, payload)
 	}
 	if err := s.Send(peer.Message{Channel: channel, Payload: payload}); err != nil {
 		n.log.Debug("not sent", "peer", shortDevice(to), "err", err)

@@ -50,6 +50,8 @@ type friend struct {
 	Link     string       // the contact link I opened, until it was answered
 	Chat     wire.GroupID // the direct chat
 	Opener   bool         // I make the direct chat
+
+	print string // the fingerprint once it was asked for, as it is slow to make; guarded by Node.mu
 }
 
 // ownLink is a contact link of one's own.
@@ -149,6 +151,11 @@ func (n *Node) load() error {
 			return fmt.Errorf("node: group %s: %w", shortGroup(id), err)
 		}
 		n.owners[id] = n.newOwner(m)
+	}
+	for _, f := range n.friends {
+		if n.owners[f.Chat] == nil { // given up for another, which did not come
+			f.Chat = wire.GroupID{}
+		}
 	}
 	return nil
 }

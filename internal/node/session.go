@@ -16,13 +16,17 @@ import (
 // place of.
 var errReplaced = errors.New("node: another session with this device stays")
 
+// secondThought is how long a session may wait for the end of an earlier one. It
+// is longer than a link takes to part.
+const secondThought = 2 * time.Second
+
 // flushTime bounds how long a last message may take to go out.
 const flushTime = 5 * time.Second
 
 // session runs a session until it ends. The machines hear of it once it is
 // registered, and again when it is gone.
 func (n *Node) session(ctx context.Context, s *peer.Session) {
-	if !n.register(s) {
+	if !n.register(s) && !n.outlasts(ctx, s) {
 		s.Close(errReplaced)
 		return
 	}
@@ -38,6 +42,7 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 		o.peerUp(s)
 	}
 	n.greet(s)
+	n.spawnOpen(who.Person)
 	n.personChanged(who.Person)
 	for m := range s.Messages() {
 		n.receive(s, m)
@@ -52,6 +57,33 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 	}
 	n.personChanged(who.Person)
 	n.kickDialer()
+}
+
+// outlasts waits whether the device that dialled s means it: with an earlier
+// session that it still holds it closes s at once. If s stays open the earlier
+// one is dead, though its silence does not show it yet, and s takes its place.
+func (n *Node) outlasts(ctx context.Context, s *peer.Session) bool {
+	if s.Dialed() {
+		return false
+	}
+	t := time.NewTimer(secondThought)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.LinkDone():
+		return false
+	case <-ctx.Done():
+		return false
+	}
+	d := s.Remote().Device
+	n.mu.Lock()
+	old := n.sessions[d]
+	n.sessions[d] = s
+	n.mu.Unlock()
+	if old != nil {
+		old.Close(errReplaced)
+	}
+	return true
 }
 
 // register makes s the session with its device, unless an earlier one stays.
@@ -80,7 +112,8 @@ func (n *Node) unregister(s *peer.Session) bool {
 	}
 	delete(n.sessions, d)
 	if t := n.targets[d]; t != nil {
-		t.at, t.seen = nowMS()+redialFirst, nowMS()
+		t.seen, t.since = nowMS(), 0
+		n.backOff(t) // longer if it ended soon after the one before
 		if n.self.Device != nil && lessDevice(d, n.self.Device.ID()) {
 			t.at += laterTurn
 		}
@@ -127,19 +160,22 @@ func (n *Node) receive(s *peer.Session, m peer.Message) {
 	}
 	g := wire.GroupID(m.Channel)
 	o := n.owner(g)
-	if group.IsInvitation(m.Payload) && (o == nil || rejoins(o.picture.Load().view.Status)) {
-		n.invited(s, g, m.Payload)
-		return
-	}
 	if o == nil {
-		return // a group that this device has forgotten or never knew
+		if group.IsInvitation(m.Payload) {
+			n.invited(s, g, m.Payload)
+		}
+		return // else a group that this device has forgotten or never knew
 	}
-	from := s.Remote()
-	o.post(func() { _ = o.step(group.Received{From: from, Payload: m.Payload}) })
+	in := group.Received{From: s.Remote(), Payload: m.Payload}
+	if group.IsInvitation(m.Payload) {
+		in.Secrets = o.secretsFor(m.Payload)
+	}
+	o.post(func() { _ = o.step(in) })
 }
 
-// rejoins reports whether an invitation can lead back into a group.
-func rejoins(s group.Status) bool {
+// outside reports whether a group is one that this device takes no part in any
+// more, though an invitation can lead back into it.
+func outside(s group.Status) bool {
 	return s == group.StatusLeft || s == group.StatusRemoved || s == group.StatusDeclined
 }
 
@@ -184,7 +220,7 @@ func (n *Node) related(who wire.Member) bool {
 	}
 	for _, o := range n.allOwners() {
 		p := o.picture.Load()
-		if rejoins(p.view.Status) {
+		if outside(p.view.Status) {
 			continue
 		}
 		if slices.ContainsFunc(p.devices, func(d group.DeviceView) bool { return d.Member == who && !d.Former }) {

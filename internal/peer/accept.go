@@ -44,7 +44,7 @@ func admit(ctx, wait context.Context, conn link.Conn, cfg Config) (*Session, err
 	if _, banned := cfg.Bans.Host(host, cfg.now()); banned {
 		return nil, stranger("its network is banned")
 	}
-	remote, answer, err := judge(frame, conn.Binding(), cfg)
+	remote, answer, secret, err := judge(frame, conn.Binding(), cfg)
 	if err != nil {
 		if errors.Is(err, ErrStranger) {
 			cfg.Bans.PunishHost(host, RuleKnock, weightKnock, cfg.now())
@@ -56,69 +56,69 @@ func admit(ctx, wait context.Context, conn link.Conn, cfg Config) (*Session, err
 	if err := conn.Write(timed, answer); err != nil {
 		return nil, fmt.Errorf("peer: accept: %w", err)
 	}
-	return newSession(conn, cfg, remote, false), nil
+	return newSession(conn, cfg, remote, false, secret)
 }
 
-// judge returns who sent a first frame and what to answer. An error is
-// ErrStranger unless the fault is on this side.
-func judge(frame []byte, binding [32]byte, cfg Config) (wire.Member, []byte, error) {
+// judge returns who sent a first frame, what to answer, and the secret that both
+// then have. An error is ErrStranger unless the fault is on this side.
+func judge(frame []byte, binding [32]byte, cfg Config) (wire.Member, []byte, [32]byte, error) {
 	switch {
 	case len(frame) == knockFrame && frame[0] == kindKnock:
 		return judgeKnock(frame[1:], binding, cfg)
 	case len(frame) > 1+tagSize && len(frame) <= maxReqFrame && frame[0] == kindRequest:
 		return judgeRequest([tagSize]byte(frame[1:]), frame[1+tagSize:], binding, cfg)
 	}
-	return wire.Member{}, nil, stranger("its first frame is neither knock nor request")
+	return wire.Member{}, nil, [32]byte{}, stranger("its first frame is neither knock nor request")
 }
 
-func judgeKnock(box []byte, binding [32]byte, cfg Config) (wire.Member, []byte, error) {
-	k, err := cfg.Device.OpenKnock(box)
+func judgeKnock(box []byte, binding [32]byte, cfg Config) (wire.Member, []byte, [32]byte, error) {
+	k, secret, err := cfg.Device.OpenKnockSession(box)
 	if err != nil {
-		return wire.Member{}, nil, stranger("its box is not for this device")
+		return wire.Member{}, nil, [32]byte{}, stranger("its box is not for this device")
 	}
 	if k.Flags != 0 {
-		return wire.Member{}, nil, stranger("it wants what this version does not know")
+		return wire.Member{}, nil, [32]byte{}, stranger("it wants what this version does not know")
 	}
 	known, ok := cfg.Directory.Recognise(k.Member)
 	if !ok || known.Member != k.Member {
-		return wire.Member{}, nil, stranger("nobody here knows the device")
+		return wire.Member{}, nil, [32]byte{}, stranger("nobody here knows the device")
 	}
 	if err := welcome(k.Member, cfg); err != nil {
-		return wire.Member{}, nil, err
+		return wire.Member{}, nil, [32]byte{}, err
 	}
 	if !identity.VerifyKnock(known.Key, k.Member.Device, cfg.Device.ID(), binding, k.Signature) {
-		return wire.Member{}, nil, stranger("its signature is not for this connection")
+		return wire.Member{}, nil, [32]byte{}, stranger("its signature is not for this connection")
 	}
 	signature := cfg.Device.SignKnockAnswer(k.Member.Device, cfg.Device.ID(), binding)
-	return k.Member, append([]byte{kindKnockAnswer}, signature[:]...), nil
+	return k.Member, append([]byte{kindKnockAnswer}, signature[:]...), secret, nil
 }
 
-func judgeRequest(tag [tagSize]byte, box []byte, binding [32]byte, cfg Config) (wire.Member, []byte, error) {
+func judgeRequest(tag [tagSize]byte, box []byte, binding [32]byte, cfg Config) (wire.Member, []byte, [32]byte, error) {
 	secret, ok := cfg.Directory.LinkSecret(tag)
 	if !ok {
-		return wire.Member{}, nil, stranger("its contact link is unknown or used up")
+		return wire.Member{}, nil, [32]byte{}, stranger("its contact link is unknown or used up")
 	}
 	l := identity.ContactLink{Person: cfg.Person, Secret: secret}
 	content, err := l.OpenRequest(box)
 	if err != nil {
-		return wire.Member{}, nil, stranger("its request is not sealed with the link")
+		return wire.Member{}, nil, [32]byte{}, stranger("its request is not sealed with the link")
 	}
 	r, err := open(content, wire.SignRequest, cfg.Person, binding)
 	if err != nil {
-		return wire.Member{}, nil, fmt.Errorf("%w: its request proves nothing: %w", ErrStranger, err)
+		return wire.Member{}, nil, [32]byte{}, fmt.Errorf("%w: its request proves nothing: %w", ErrStranger, err)
 	}
 	if err := welcome(r.Member, cfg); err != nil {
-		return wire.Member{}, nil, err
+		return wire.Member{}, nil, [32]byte{}, err
 	}
 	own, err := cfg.Directory.Asked(tag, r)
 	if err != nil {
-		return wire.Member{}, nil, fmt.Errorf("%w: its request is not wanted: %w", ErrStranger, err)
+		return wire.Member{}, nil, [32]byte{}, fmt.Errorf("%w: its request is not wanted: %w", ErrStranger, err)
 	}
 	content, err = seal(cfg.Device, wire.SignAnswer, own, r.Member.Person, binding)
 	if err != nil {
-		return wire.Member{}, nil, fmt.Errorf("peer: accept: own card: %w", err)
+		return wire.Member{}, nil, [32]byte{}, fmt.Errorf("peer: accept: own card: %w", err)
 	}
-	return r.Member, append([]byte{kindRequestAnswer}, l.SealRequest(content)...), nil
+	return r.Member, append([]byte{kindRequestAnswer}, l.SealRequest(content)...), secret, nil
 }
 
 // welcome refuses this device itself, this person over an own link, and who is

@@ -16,8 +16,8 @@ func hostile(t testing.TB) (victim *somebody, by *somebody, s *peer.Session, end
 	t.Helper()
 	ann, ben := friends(t)
 	a, b := connect(t)
-	_, y := meet(t, ann, ben, a, b)
-	return ben, ann, y, run(t, y), a.Conn // not the tap, which keeps what it sees
+	x, y := meet(t, ann, ben, a, b)
+	return ben, ann, y, run(t, y), peer.Hostile(x, a.Conn) // not the tap, which keeps what it sees
 }
 
 func TestBrokenFrames(t *testing.T) {

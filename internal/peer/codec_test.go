@@ -102,33 +102,6 @@ func TestCardVersion(t *testing.T) {
 	}
 }
 
-// The bytes of fragments, spelt out as they leave a session.
-func TestFragmentBytes(t *testing.T) {
-	ann, ben := friends(t)
-	a, b := connect(t)
-	x, y := meet(t, ann, ben, a, b)
-	run(t, x)
-	run(t, y)
-	channel := [32]byte{1, 2, 3}
-	long := make([]byte, peer.FragmentSize+2)
-	long[peer.FragmentSize] = 0x55
-	for _, payload := range [][]byte{{0x77}, long} {
-		if err := x.Send(peer.Message{Channel: channel, Payload: payload}); err != nil {
-			t.Fatal(err)
-		}
-		<-y.Messages()
-	}
-	frames := a.written()[1:]
-	whole := append(append([]byte{5, 0, 3}, channel[:]...), 0x77)
-	first := append(append([]byte{5, 1, 1}, channel[:]...), make([]byte, peer.FragmentSize)...)
-	last := []byte{5, 1, 2, 0x55, 0}
-	for i, want := range [][]byte{whole, first, last} {
-		if !bytes.Equal(frames[i], want) {
-			t.Errorf("frame %d is %.40x… of %d bytes", i, frames[i], len(frames[i]))
-		}
-	}
-}
-
 func fragmentOf(stream, flags uint8, payload int) []byte {
 	b := []byte{5, stream, flags}
 	if flags&1 != 0 {

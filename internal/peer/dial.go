@@ -50,7 +50,7 @@ func knock(ctx context.Context, conn link.Conn, cfg Config, to Target) (*Session
 	if _, banned := cfg.Bans.Device(to.Member.Device, cfg.now()); banned {
 		return nil, ErrBanned
 	}
-	box, err := identity.SealKnock(to.KnockKey, identity.Knock{
+	box, secret, err := identity.SealKnockSession(to.KnockKey, identity.Knock{
 		Member:    self,
 		Signature: cfg.Device.SignKnock(self.Device, to.Member.Device, conn.Binding()),
 	})
@@ -67,7 +67,7 @@ func knock(ctx context.Context, conn link.Conn, cfg Config, to Target) (*Session
 	if !identity.VerifyKnockAnswer(to.Key, self.Device, to.Member.Device, conn.Binding(), [wire.SignatureSize]byte(answer[1:])) {
 		return nil, ErrImpostor
 	}
-	return newSession(conn, cfg, to.Member, true), nil
+	return newSession(conn, cfg, to.Member, true, secret)
 }
 
 // Ask sends own card to the person of a contact link and returns theirs,
@@ -114,7 +114,8 @@ func ask(ctx context.Context, conn link.Conn, cfg Config, l identity.ContactLink
 	if _, banned := cfg.Bans.Device(theirs.Member.Device, cfg.now()); banned {
 		return nil, Request{}, ErrBanned
 	}
-	return newSession(conn, cfg, theirs.Member, true), theirs, nil
+	s, err := newSession(conn, cfg, theirs.Member, true, l.Secret)
+	return s, theirs, err
 }
 
 // checkAnswer opens the answer to a request over l.

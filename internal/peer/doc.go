@@ -23,6 +23,8 @@
 //   - A proof holds for one connection and one pair of devices: what is signed
 //     names both devices and the connection's binding.
 //   - At most one box is opened per connection.
+//   - After the handshake every frame is sealed from device to device: a link
+//     carries names, titles and group ids without reading them.
 //   - Memory for a message is taken as its bytes arrive. Who sends faster than
 //     we read waits; who breaks the format loses the session.
 //   - Nothing here knows what a message means.

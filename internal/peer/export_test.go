@@ -77,8 +77,20 @@ func Seal(d *identity.Device, label wire.Label, own Card, to wire.PersonID, bind
 
 // Judge is Accept without the connection.
 func Judge(frame []byte, binding [32]byte, cfg Config) (wire.Member, []byte, error) {
-	return judge(frame, binding, cfg)
+	who, answer, _, err := judge(frame, binding, cfg)
+	return who, answer, err
 }
+
+// Hostile returns what writes any frame as s would, on another end of its
+// connection.
+func Hostile(s *Session, conn link.Conn) link.Conn {
+	c := *s.conn.(*sealedConn)
+	c.Conn = conn
+	return &c
+}
+
+// SealedOverhead is what a session adds to a fragment.
+const SealedOverhead = sealedOverhead
 
 // HostOf is what a ban of the host would name.
 func HostOf(conn link.Conn) string { return hostOf(conn) }

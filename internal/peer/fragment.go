@@ -10,7 +10,8 @@ const (
 	kindRequest       = 2
 	kindKnockAnswer   = 3
 	kindRequestAnswer = 4
-	kindFragment      = 5
+	kindFragment      = 5 // inside a sealed frame
+	kindSealed        = 6
 )
 
 // Flags of a fragment.

@@ -14,7 +14,7 @@ const (
 	MaxMessage = 17 << 20
 
 	// fragmentSize is the payload of every fragment of a message but its last,
-	// in bytes. With 35 bytes in front it fits a link frame of 65 KiB; at
+	// in bytes. With 52 bytes around it fits a link frame of 65 KiB; at
 	// 1 MB/s a short message waits 65 ms for the fragment before it.
 	fragmentSize = 64 << 10
 

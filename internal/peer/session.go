@@ -50,13 +50,19 @@ type counts struct {
 	framesIn, framesOut, bytesIn, bytesOut, messagesIn, messagesOut atomic.Uint64
 }
 
-func newSession(conn link.Conn, cfg Config, remote wire.Member, dialed bool) *Session {
+// newSession begins a session on a connection; secret is what the two devices
+// have got by the handshake.
+func newSession(conn link.Conn, cfg Config, remote wire.Member, dialed bool, secret [32]byte) (*Session, error) {
+	over, err := newSealedConn(conn, secret, dialed)
+	if err != nil {
+		return nil, fmt.Errorf("peer: session: %w", err)
+	}
 	return &Session{
-		conn: conn, cfg: cfg, self: cfg.self(), remote: remote, dialed: dialed,
+		conn: over, cfg: cfg, self: cfg.self(), remote: remote, dialed: dialed,
 		queue:    newQueue(),
 		messages: make(chan Message),
 		done:     make(chan struct{}),
-	}
+	}, nil
 }
 
 // Run moves messages both ways until the session ends, and returns why. It
@@ -172,6 +178,10 @@ func (s *Session) Kind() string { return s.conn.Kind() }
 // Done is closed when the session has ended.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
+// LinkDone is closed when the connection below is known to be dead, also if Run
+// was not called yet.
+func (s *Session) LinkDone() <-chan struct{} { return s.conn.Done() }
+
 // Err returns why the session ended, nil while it has not.
 func (s *Session) Err() error {
 	s.mu.Lock()
@@ -237,6 +247,10 @@ func (s *Session) read(ctx context.Context) error {
 	turns := bucket{rate: messageRate, burst: messageBurst}
 	for {
 		frame, err := s.conn.Read(ctx)
+		if bad, ok := errors.AsType[*MisbehaviourError](err); ok {
+			s.Punish(bad.Rule, bad.Weight)
+			return bad
+		}
 		if err != nil {
 			return fmt.Errorf("peer: session: %w", err)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kith/internal/chain"
+	"kith/internal/dag"
 	"kith/internal/group"
 	"kith/internal/wire"
 )
@@ -44,9 +45,25 @@ func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {
 		if !head(m).Active(s.To) {
 			fail("%s serves entries to who is no member", n.Name)
 		}
+		c.served(n, g, s)
 	}
 	if c.steps++; c.steps%16 == 0 {
 		c.reloaded(n, g)
+	}
+}
+
+// served checks that whoever was no member at an entry's block is given its
+// header alone, and everybody else all of it.
+func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
+	r := n.Groups[g]
+	for i, ref := range s.Refs {
+		h, err := dag.ParseHeader(r.Records[group.KindEntry][string(group.EntryKey(ref))])
+		if err != nil {
+			continue // below the floor: not stored
+		}
+		if s.Bare[i] == r.Machine.Blocks().State(h.Block).Active(s.To) {
+			fail("%s serves an entry with bare = %v", n.Name, s.Bare[i])
+		}
 	}
 }
 

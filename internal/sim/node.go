@@ -20,8 +20,10 @@ type Node struct {
 	Groups map[wire.GroupID]*Replica
 	Sent   []Payload // every payload handed to a link
 
-	// Crash kills the node in its next step that has effects.
-	Crash Crash
+	// Crash kills the node in its next step that writes something, after CrashIn
+	// others.
+	Crash   Crash
+	CrashIn int
 
 	index    int
 	life     int // counts starts: what an earlier life had under way is void
@@ -124,7 +126,10 @@ func (n *Node) step(g wire.GroupID, c group.Cause) error {
 // apply commits effects, then sends.
 func (n *Node) apply(g wire.GroupID, r *Replica, eff group.Effects) error {
 	if n.Crash != NoCrash && len(eff.Write)+len(eff.Rows) > 0 {
-		return n.die(g, r, eff)
+		if n.CrashIn == 0 {
+			return n.die(g, r, eff)
+		}
+		n.CrashIn--
 	}
 	n.commit(g, r, eff)
 	for _, f := range eff.Send {
@@ -138,10 +143,14 @@ func (n *Node) apply(g wire.GroupID, r *Replica, eff group.Effects) error {
 	if eff.Wake != 0 {
 		n.wakeAt(g, eff.Wake)
 	}
+	n.told(g, eff)
+	return nil
+}
+
+func (n *Node) told(g wire.GroupID, eff group.Effects) {
 	if n.World.After != nil {
 		n.World.After(n, g, eff)
 	}
-	return nil
 }
 
 func (n *Node) commit(g wire.GroupID, r *Replica, eff group.Effects) {
@@ -158,6 +167,7 @@ func (n *Node) die(g wire.GroupID, r *Replica, eff group.Effects) error {
 	n.World.tracef("%s crashes (%d)", n.Name, n.Crash)
 	if n.Crash == CrashAfter {
 		n.commit(g, r, eff)
+		n.told(g, group.Effects{Rows: eff.Rows, Checked: eff.Checked, Notify: eff.Notify})
 	}
 	n.Crash = NoCrash
 	n.Stop()

@@ -84,12 +84,11 @@ func (r *Replica) putRow(row group.Row) {
 
 // Answer is what a Serve sends.
 func (r *Replica) Answer(s group.Serve) [][]byte {
-	var entries []group.Packed
-	for _, ref := range s.Refs {
-		key := string(group.EntryKey(ref))
-		entries = append(entries, group.Packed{Header: r.Records[group.KindEntry][key], Ciphertext: r.Records[group.KindCipher][key]})
+	payloads, err := s.Answer(func(k group.Kind, key []byte) ([]byte, error) { return r.Records[k][string(key)], nil })
+	if err != nil {
+		panic(err)
 	}
-	return group.Batches(entries)
+	return payloads
 }
 
 // Shown returns the rows that a person sees, in the order of display.

@@ -53,6 +53,7 @@ func speaks(m *group.Machine) bool {
 // equal checks that all who take part agree.
 func (r *run) equal() {
 	var one *Node
+	lost := r.lost()
 	for _, n := range r.Nodes {
 		m := r.machine(n)
 		if m == nil || !speaks(m) {
@@ -66,10 +67,10 @@ func (r *run) equal() {
 		if m.Blocks().Head() != first.Blocks().Head() {
 			fail("at rest %s and %s have different heads", one.Name, n.Name)
 		}
-		if !maps.Equal(m.Frontier(), first.Frontier()) {
+		if !lost && !maps.Equal(m.Frontier(), first.Frontier()) {
 			fail("at rest %s and %s have different frontiers:\n%v\n%v", one.Name, n.Name, first.Frontier(), m.Frontier())
 		}
-		if a, b := first.View(), m.View(); a.Title != b.Title || len(a.Members) != len(b.Members) || a.Missing+b.Missing > 0 {
+		if a, b := first.View(), m.View(); a.Title != b.Title || len(a.Members) != len(b.Members) || !lost && a.Missing+b.Missing > 0 {
 			fail("at rest %s and %s see different groups:\n%+v\n%+v", one.Name, n.Name, a, b)
 		}
 	}
@@ -77,6 +78,7 @@ func (r *run) equal() {
 		return
 	}
 	s := head(r.machine(one))
+	able := r.pick(0, r.stands(group.StatusActive)) != nil // to commit a Leave
 	for _, n := range r.Nodes {
 		m := r.machine(n)
 		in := s.Active(n.Self.Device.ID())
@@ -84,8 +86,14 @@ func (r *run) equal() {
 		case m == nil && in:
 			fail("at rest %s is a member and does not know the group", n.Name)
 		case m == nil:
-		case in && (gone(m.Status()) || m.Blocks().Head() != r.machine(one).Blocks().Head()):
-			fail("at rest %s is a member and has status %d, head %v", n.Name, m.Status(), m.Blocks().Head())
+		case in && m.Blocks().Head() != r.machine(one).Blocks().Head():
+			fail("at rest %s is a member and has another head", n.Name)
+		case in && able && m.Status() == group.StatusDeclined:
+			fail("at rest %s has declined and is a member", n.Name)
+		case in && able && m.Status() == group.StatusLeaving:
+			fail("at rest %s is leaving for ever", n.Name)
+		case in && able && gone(m.Status()):
+			fail("at rest %s is a member and has status %d", n.Name, m.Status())
 		case in && m.View().NoKeys:
 			fail("at rest %s has no keys", n.Name)
 		case !in && !gone(m.Status()):
@@ -94,7 +102,32 @@ func (r *run) equal() {
 	}
 }
 
-// entitled checks that a node sees everything that was written for it.
+// lost reports whether some entry is held only by who takes no part any more: what
+// refers to it waits for ever.
+func (r *run) lost() bool {
+	held := make(map[string]bool)
+	for _, n := range r.Nodes {
+		if m := r.machine(n); m != nil && speaks(m) {
+			for key := range n.Groups[r.g].Records[group.KindEntry] {
+				held[key] = true
+			}
+		}
+	}
+	for _, n := range r.Nodes {
+		if r.machine(n) == nil {
+			continue
+		}
+		for key := range n.Groups[r.g].Records[group.KindEntry] {
+			if !held[key] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// entitled checks that a node sees everything that was written for it and that
+// anybody still there can give: what only those had who left is gone with them.
 func (r *run) entitled(n *Node) {
 	m := r.machine(n)
 	if !speaks(m) {
@@ -107,10 +140,20 @@ func (r *run) entitled(n *Node) {
 			!m.Blocks().State(row.Block).Active(n.Self.Device.ID()) || r.late(m, row) {
 			continue
 		}
-		if _, ok := seen[s]; !ok {
+		if _, ok := seen[s]; !ok && r.held(row) {
 			fail("at rest %s does not see %q", n.Name, s)
 		}
 	}
+}
+
+// held reports whether somebody who takes part has the entry of a row.
+func (r *run) held(row group.Row) bool {
+	for _, n := range r.Nodes {
+		if m := r.machine(n); m != nil && speaks(m) && r.check.shown[n][text(row)].Place == row.Place {
+			return true
+		}
+	}
+	return false
 }
 
 // arrival returns the block that last admitted n, on the head's chain.

@@ -118,6 +118,11 @@ func (w *World) Add(name string) *Node {
 		Groups: make(map[wire.GroupID]*Replica), packages: make(map[[32]byte]group.Package),
 	}
 	w.Nodes = append(w.Nodes, n)
+	for _, o := range w.Nodes {
+		if w.Linked(n, o) {
+			o.up(n)
+		}
+	}
 	return n
 }
 

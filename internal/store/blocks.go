@@ -74,14 +74,15 @@ func (f *blockFile) DeviceCharacteristics() vfs.DeviceCharacteristic {
 
 // The rest of what the engine may ask of a file.
 
-func (f *blockFile) Unwrap() vfs.File                { return f.File }
-func (f *blockFile) SharedMemory() vfs.SharedMemory  { return vfsutil.WrapSharedMemory(f.File) }
-func (f *blockFile) LockState() vfs.LockLevel        { return vfsutil.WrapLockState(f.File) }
-func (f *blockFile) SizeHint(size int64) error       { return full(vfsutil.WrapSizeHint(f.File, size)) }
-func (f *blockFile) HasMoved() (bool, error)         { return vfsutil.WrapHasMoved(f.File) }
-func (f *blockFile) PersistWAL() bool                { return vfsutil.WrapPersistWAL(f.File) }
-func (f *blockFile) SetPersistWAL(keep bool)         { vfsutil.WrapSetPersistWAL(f.File, keep) }
-func (f *blockFile) PowersafeOverwrite() bool        { return vfsutil.WrapPowersafeOverwrite(f.File) }
+func (f *blockFile) Unwrap() vfs.File               { return f.File }
+func (f *blockFile) SharedMemory() vfs.SharedMemory { return vfsutil.WrapSharedMemory(f.File) }
+func (f *blockFile) LockState() vfs.LockLevel       { return vfsutil.WrapLockState(f.File) }
+func (f *blockFile) SizeHint(size int64) error      { return full(vfsutil.WrapSizeHint(f.File, size)) }
+func (f *blockFile) HasMoved() (bool, error)        { return vfsutil.WrapHasMoved(f.File) }
+func (f *blockFile) PersistWAL() bool               { return vfsutil.WrapPersistWAL(f.File) }
+func (f *blockFile) SetPersistWAL(keep bool)        { vfsutil.WrapSetPersistWAL(f.File, keep) }
+func (f *blockFile) PowersafeOverwrite() bool       { return vfsutil.WrapPowersafeOverwrite(f.File) }
+
 func (f *blockFile) SetPowersafeOverwrite(safe bool) { vfsutil.WrapSetPowersafeOverwrite(f.File, safe) }
 
 // full gives a refusal for want of space the engine's code for it.

@@ -21,9 +21,9 @@ import (
 var entries = flag.Int("entries", 10_000, "entries of BenchmarkIngest")
 
 const (
-	ingestStart   uint64 = 1_700_000_000_000 // ms
-	ingestMembers        = 10
-	ingestAuthors        = 4
+	ingestStart   = uint64(1_700_000_000_000) // ms
+	ingestMembers = 10
+	ingestAuthors = 4
 )
 
 // A speaker is a member's machine with nothing around it.

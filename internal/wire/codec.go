@@ -169,7 +169,8 @@ func (r *Reader) Vec(limit int) []byte {
 // bytes. The caller ends it with Done and hands a refusal to r.Fail; [Reader.Each]
 // does both.
 func (r *Reader) Sub(limit int) *Reader {
-	return &Reader{rest: r.Vec(limit), err: r.err}
+	rest := r.Vec(limit) // before r.err is read: it may set it
+	return &Reader{rest: rest, err: r.err}
 }
 
 // Each calls read for the elements of a vector of at most limit bytes and at

@@ -50,6 +50,9 @@ const (
 	InfoLinkKey    = "Kith 1 link key" // HKDF info: secret of a contact link to the request's key
 	InfoRecovery   = "Kith 1 recovery" // HKDF info: phrase to recovery key
 	InfoSealing    = "Kith 1 sealing"  // HKDF info: phrase to recovery sealing key
+	InfoSession    = "Kith 1 session"  // HPKE exporter context: knock box to the secret of its session
+	InfoDialler    = "Kith 1 dialler"  // HKDF info: secret of a session to the key of the dialler's frames
+	InfoListener   = "Kith 1 listener" // HKDF info: the same to that of the listener's
 	ExporterKnock  = "EXPORTER-kith-knock"
 	labelPrefix    = "Kith 1 "
 	maxLabelLength = 255 - len(labelPrefix)

@@ -15,6 +15,7 @@ var licenceFile = regexp.MustCompile(`(?i)^(un)?(licen[sc]e|copying|notice)([-.]
 
 // phrases tell the licences that occur apart, most telling first.
 var phrases = []struct{ id, phrase string }{
+	{"Apache-2.0 OR MIT", "spdx-license-identifier: apache-2.0 or mit"},
 	{"MPL-2.0", "mozilla public license version 2.0"}, // it names the three below as secondary ones
 	{"MPL-2.0", "mozilla public license, version 2.0"},
 	{"AGPL-3.0-only", "affero general public license"},
@@ -29,6 +30,17 @@ var phrases = []struct{ id, phrase string }{
 	{"BSD-3-Clause", "neither the name"},
 	{"BSD-3-Clause", "the name of the copyright holder may not be used"},
 	{"BSD-2-Clause", "redistribution and use in source and binary forms"},
+}
+
+// supplied names the files that hold the licence texts of parts which ship
+// none: all of these are under Apache-2.0, whose text is that of our own
+// licence; protobuf has parts of Google's with the text above its code.
+var supplied = map[string][]string{
+	"@bufbuild/protobuf":      {"LICENSE", "web/node_modules/@bufbuild/protobuf/dist/esm/wire/varint.js"},
+	"@connectrpc/connect":     {"LICENSE"},
+	"@connectrpc/connect-web": {"LICENSE"},
+
+	"github.com/multiformats/go-base36": {"LICENSE"}, // names two licences, and neither's text
 }
 
 // findLicences reads the licence of every part, fills in its SPDX id, and
@@ -46,12 +58,12 @@ func (l *partList) findLicences() ([]byte, error) {
 		if !p.npm {
 			p.folder = folders[p.name]
 		}
-		text, err := licenceOf(p.folder)
+		text, err := licenceOf(p)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
 		}
-		if id := nameLicence(text); id != "" {
-			p.licence = id
+		if p.licence == "" {
+			p.licence = nameLicence(text)
 		}
 		if p.licence == "" || strings.Contains(p.licence, "GPL") {
 			return nil, fmt.Errorf("%s has a licence (%q) that nobody decided on; see docs/adr/0001-licence.md", key, p.licence)
@@ -86,9 +98,9 @@ func (l *partList) moduleFolders() (map[string]string, error) {
 	return folders, err
 }
 
-// licenceOf returns all licence texts in a folder.
-func licenceOf(folder string) ([]byte, error) {
-	entries, err := os.ReadDir(folder)
+// licenceOf returns all licence texts of a part.
+func licenceOf(p part) ([]byte, error) {
+	entries, err := os.ReadDir(p.folder)
 	if err != nil {
 		return nil, err
 	}
@@ -97,18 +109,43 @@ func licenceOf(folder string) ([]byte, error) {
 		if e.IsDir() || !licenceFile.MatchString(e.Name()) {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(folder, e.Name()))
+		text, err := os.ReadFile(filepath.Join(p.folder, e.Name()))
 		if err != nil {
 			return nil, err
 		}
 		texts = append(texts, text)
 	}
+	for _, path := range supplied[p.name] {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if filepath.Ext(path) == ".js" {
+			text = firstComment(text)
+		}
+		texts = append(texts, text)
+	}
 	if len(texts) == 0 {
-		return nil, fmt.Errorf("no licence text in %s", folder)
+		return nil, fmt.Errorf("no licence text in %s", p.folder)
 	}
 	return bytes.Join(texts, []byte("\n\n")), nil
 }
 
+// firstComment returns the text of the // lines that a file begins with.
+func firstComment(code []byte) []byte {
+	var b bytes.Buffer
+	for line := range bytes.Lines(code) {
+		text, ok := bytes.CutPrefix(line, []byte("//"))
+		if !ok {
+			break
+		}
+		b.Write(bytes.TrimPrefix(text, []byte(" ")))
+	}
+	return b.Bytes()
+}
+
+// nameLicence returns the SPDX id of a text, or "" for one that is none of the
+// usual.
 func nameLicence(text []byte) string {
 	plain := strings.ToLower(strings.Join(strings.Fields(string(text)), " "))
 	for _, p := range phrases {

@@ -46,6 +46,9 @@ func dist(version string, at time.Time, pageMap, out string) error {
 	}
 	programs := map[string][]byte{}
 	var parts partList
+	if err := parts.addPage(pageMap); err != nil {
+		return err
+	}
 	for _, system := range systems {
 		fmt.Println("building", system)
 		path, err := build(system, version)
@@ -55,12 +58,12 @@ func dist(version string, at time.Time, pageMap, out string) error {
 		if err := parts.addProgram(path); err != nil {
 			return err
 		}
+		if _, err := parts.findLicences(); err != nil { // before the next minutes of building
+			return err
+		}
 		if programs[system], err = os.ReadFile(path); err != nil {
 			return err
 		}
-	}
-	if err := parts.addPage(pageMap); err != nil {
-		return err
 	}
 	licences, err := parts.findLicences()
 	if err != nil {

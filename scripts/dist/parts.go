@@ -23,7 +23,7 @@ type part struct {
 	npm           bool
 	sha512        []byte // npm: of the package's archive, from the lock file
 	folder        string // where its licence lies
-	licence       string // SPDX id
+	licence       string // SPDX id or expression
 }
 
 // partList holds the parts by "name version".
@@ -77,7 +77,7 @@ func (l *partList) addPage(pageMap string) error {
 			return fmt.Errorf("the page holds %s, which the lock file does not know", folder)
 		}
 		_, name, _ := cutLast(folder, "node_modules/")
-		p := part{name: name, version: entry.Version, npm: true, folder: filepath.Join("web", folder), licence: entry.License}
+		p := part{name: name, version: entry.Version, npm: true, folder: filepath.Join("web", folder), licence: strings.Trim(entry.License, "()")}
 		if encoded, ok := strings.CutPrefix(entry.Integrity, "sha512-"); ok {
 			if p.sha512, err = base64.StdEncoding.DecodeString(encoded); err != nil {
 				return fmt.Errorf("%s: %w", folder, err)
@@ -141,11 +141,8 @@ func (l *partList) cycloneDX(version string, at time.Time) ([]byte, error) {
 		Alg     string `json:"alg"`
 		Content string `json:"content"`
 	}
-	type licence struct {
-		ID string `json:"id"`
-	}
 	type choice struct {
-		Licence licence `json:"license"`
+		Expression string `json:"expression"`
 	}
 	type component struct {
 		Type     string   `json:"type"`
@@ -163,7 +160,7 @@ func (l *partList) cycloneDX(version string, at time.Time) ([]byte, error) {
 	components := []component{}
 	for _, key := range sorted(l.parts) {
 		p := l.parts[key]
-		c := component{Type: "library", Name: p.name, Version: p.version, Licences: []choice{{licence{p.licence}}}}
+		c := component{Type: "library", Name: p.name, Version: p.version, Licences: []choice{{p.licence}}}
 		if p.npm {
 			c.PURL = "pkg:npm/" + strings.ReplaceAll(p.name, "@", "%40") + "@" + p.version
 			c.Hashes = []hash{{"SHA-512", hex.EncodeToString(p.sha512)}}
@@ -190,7 +187,7 @@ func (l *partList) cycloneDX(version string, at time.Time) ([]byte, error) {
 		"CycloneDX", "1.5",
 		fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", id[0:4], id[4:6], id[6:8], id[8:10], id[10:16]),
 		1,
-		metadata{at.Format(time.RFC3339), component{Type: "application", Ref: "kith", Name: "kith", Version: version, Licences: []choice{{licence{"Apache-2.0"}}}}},
+		metadata{at.Format(time.RFC3339), component{Type: "application", Ref: "kith", Name: "kith", Version: version, Licences: []choice{{"Apache-2.0"}}}},
 		components,
 	}, "", "  ")
 }

@@ -106,7 +106,7 @@ function addressFrom(child) {
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
-    child.on('exit', (code) => {
+    child.on('close', (code) => {
       clearTimeout(timer);
       reject(new Error(`kith ended with ${code}:\n${said}`));
     });

@@ -1,15 +1,17 @@
 // Drives the built page, served by real kith processes, in a real Chromium:
-// `node e2e/run.mjs` plays the story, `node e2e/run.mjs screens` takes the
-// pictures in web/screenshots anew.
+// `node e2e/run.mjs` plays the story and measures a long conversation;
+// with `screens` it takes the pictures in web/screenshots anew. A name of one
+// part (story, speed, screens) runs that part alone.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { launch } from './browser.mjs';
 import { screens } from './screens.mjs';
+import { speed } from './speed.mjs';
 import { story } from './story.mjs';
 
 const wanted = process.argv.slice(2);
-const does = (name) => (wanted.length === 0 ? name === 'story' : wanted.includes(name));
+const does = (name) => (wanted.length === 0 ? name !== 'screens' : wanted.includes(name));
 
 let passed = 0;
 let failed = 0;
@@ -54,6 +56,7 @@ async function picture(nodes) {
 const browser = await launch();
 try {
   if (does('story')) await tell('story', story(browser));
+  if (does('speed')) await tell('speed', speed(browser));
   if (does('screens')) await tell('screens', screens(browser));
   await step(`no policy violation and no error in any page`, () => {
     if (browser.troubles.length > 0) throw new Error([...new Set(browser.troubles)].join('\n'));

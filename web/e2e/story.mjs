@@ -1,7 +1,7 @@
 // What people do, in order, each in a window of their own on a node of their
 // own. Every step is one promise of the page.
 import assert from 'node:assert/strict';
-import { accept, befriend, KithNode, until } from './node.mjs';
+import { befriend, KithNode, until } from './node.mjs';
 
 export function story(browser) {
   const ann = new KithNode('Ann');
@@ -131,6 +131,16 @@ export function story(browser) {
       assert.equal(await log(ann).getByRole('link', { name: 'https://example.org/a?b=c' }).getAttribute('rel'), 'noopener noreferrer');
     },
 
+    'a message that is refused says why, and can be dropped': async () => {
+      await ben.page.getByRole('textbox', { name: 'Write to Ann' }).fill('far too long '.repeat(6000));
+      await ben.page.keyboard.press('Enter');
+      await ben.page.getByText('Not sent.', { exact: false }).waitFor();
+      await access(ben.page, 'refused');
+      await ben.page.getByRole('button', { name: 'Discard' }).click();
+      await ben.page.getByText('Not sent.', { exact: false }).waitFor({ state: 'detached' });
+      await write(ben, 'Short then.');
+    },
+
     'a group waits as an invitation until it is accepted': async () => {
       await welcome(cleo);
       await befriend(ann, cleo);
@@ -220,11 +230,16 @@ export function story(browser) {
       await ann.page.getByRole('dialog').getByText('Dan', { exact: true }).click();
       await access(ann.page, 'add people');
       await ann.page.getByRole('button', { name: 'Invite' }).click();
-      const id = await accept(dan, title);
       await openChat(dan, title);
+      await dan.page.getByText('Only through friends').click();
+      await dan.page.getByText('Members who are no friends of yours do not learn this machine’s address.', { exact: false }).waitFor();
+      await access(dan.page, 'an invitation through friends');
+      await dan.page.getByRole('button', { name: 'Accept' }).click();
       await dan.page.getByText('Newcomers read what is written after they join.', { exact: false }).waitFor();
       assert.equal(await log(dan).getByText('Only Ben reads this.').count(), 0);
-      await until('Dan is in', async () => ((await ann.call('GetChat', { chat: id })).members ?? []).filter((m) => m.accepted).length === 3);
+      await until('Dan is in', async () => ((await ann.call('GetChat', { chat: title })).members ?? []).filter((m) => m.accepted).length === 3);
+      await dan.page.getByRole('button', { name: 'Details' }).click();
+      await dan.page.getByText('You are in this group only through friends', { exact: false }).waitFor();
 
       await ann.page.getByRole('button', { name: 'Leave group' }).click();
       const dialog = ann.page.getByRole('dialog', { name: `Leave “${title}”?` });
@@ -267,23 +282,65 @@ export function story(browser) {
     },
 
     'everything is reached by keyboard alone': async () => {
-      await ann.page.keyboard.press('Control+k');
-      await ann.page.getByRole('dialog', { name: 'Find anything' }).waitFor();
-      await access(ann.page, 'find anything');
-      await ann.page.getByRole('combobox').and(ann.page.locator(':focus')).waitFor();
-      await ann.page.keyboard.type('notes');
-      await ann.page.keyboard.press('Enter');
-      await ann.page.getByRole('heading', { name: 'Notes to self' }).waitFor();
-      await ann.page.keyboard.press('Alt+ArrowDown');
-      await ann.page.keyboard.press('Alt+ArrowUp');
-      await ann.page.keyboard.press('Control+k');
-      await ann.page.getByRole('combobox').and(ann.page.locator(':focus')).waitFor();
-      await ann.page.keyboard.type('ben');
-      await ann.page.keyboard.press('Enter');
-      await ann.page.getByRole('textbox', { name: 'Write to Ben' }).waitFor();
-      await ann.page.keyboard.type('By keyboard');
-      await ann.page.keyboard.press('Enter');
+      const { page } = ann;
+      const press = (...keys) => keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
+      const focused = (role, name) => page.getByRole(role, { name }).and(page.locator(':focus')).waitFor();
+      async function find(words) {
+        await press('Control+k');
+        await focused('combobox');
+        await page.keyboard.type(words);
+      }
+      async function tabTo(role, name) {
+        for (let i = 0; i < 40; i++) {
+          await press('Tab');
+          if ((await page.getByRole(role, { name }).and(page.locator(':focus')).count()) > 0) return;
+        }
+        throw new Error(`Tab does not reach ${name}`);
+      }
+
+      await find('');
+      await access(page, 'find anything');
+      await page.keyboard.type('notes');
+      await press('Enter');
+      await page.getByRole('heading', { name: 'Notes to self' }).waitFor();
+      await press('Alt+ArrowDown', 'Alt+ArrowUp');
+
+      await find('ben');
+      await press('Enter');
+      await focused('textbox', 'Write to Ben');
+      await page.keyboard.type('By keyboard');
+      await press('Enter');
       await log(ann).getByText('By keyboard').waitFor();
+      await press('Shift+Tab');
+      await press('Shift+Tab');
+      await find('ben');
+      await press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), 'BODY', 'focus goes back when a dialog closes');
+
+      await find('new group');
+      await press('Enter');
+      await focused('textbox', 'Name of the group');
+      await page.keyboard.type('Two of us');
+      await tabTo('checkbox', 'Ben');
+      await press('Space');
+      await tabTo('button', 'Create group');
+      await press('Enter');
+      await page.getByRole('heading', { name: 'Two of us' }).waitFor();
+      await tabTo('button', 'Group details');
+      await press('Enter');
+      await tabTo('button', 'Actions for Ben');
+      await press('Enter');
+      await page.getByRole('menu').waitFor();
+      await press('ArrowDown');
+      await press('End');
+      await focused('menuitem', 'Remove from the group');
+      await press('Enter');
+      await focused('button', 'Cancel');
+      await press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await press('Escape');
+      await page.getByRole('region', { name: 'Details' }).waitFor({ state: 'detached' });
     },
 
     'settings show who one is, and change the look': async () => {
@@ -309,12 +366,17 @@ export function story(browser) {
       await ann.page.keyboard.press('Enter');
       await ann.page.getByText('Offline, 1 waiting').first().waitFor();
       await access(ann.page, 'offline');
+      await ann.page.getByRole('button', { name: 'New group' }).click(); // not needed before in this life of the page
+      await ann.page.getByRole('dialog', { name: 'New group' }).waitFor();
+      await ann.page.keyboard.press('Escape');
+      await ann.page.reload();
+      await ann.page.getByRole('heading', { name: 'Offline, trying again' }).waitFor();
+      await access(ann.page, 'away');
       const login = await ann.start();
       // A new life of the program may want a new login; any tab will do.
-      const online = ann.page.getByText('Offline, 1 waiting').first().waitFor({ state: 'detached' });
       const other = await ann.context.newPage();
       await other.goto(login);
-      await online;
+      await ann.page.getByRole('textbox', { name: 'Write to Ben' }).waitFor();
       await openChat(ben, 'Ann');
       await log(ben).getByText('Written while it was off').waitFor({ timeout: 30_000 });
       await log(ann).getByRole('button', { name: 'Reached 1 of 1' }).last().waitFor();

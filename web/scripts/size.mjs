@@ -14,14 +14,10 @@ function collect(key) {
   const chunk = manifest[key];
   if (files.has(chunk.file)) return;
   files.add(chunk.file);
-  for (const css of chunk.css ?? []) files.add(css);
+  for (const name of [...(chunk.css ?? []), ...(chunk.assets ?? [])]) files.add(name); // the worker is an asset
   for (const next of chunk.imports ?? []) collect(next);
 }
 collect('index.html');
-
-// The worker is part of the first load too: the page says nothing without it.
-const main = [...files].filter((file) => file.endsWith('.js')).map((file) => readFileSync(join(dist, file), 'utf8'));
-for (const worker of new Set(main.flatMap((code) => code.match(/assets\/worker-[\w-]+\.js/g) ?? []))) files.add(worker);
 
 const size = (file) => gzipSync(readFileSync(join(dist, file))).length;
 let js = 0;

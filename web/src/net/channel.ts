@@ -1,5 +1,6 @@
 // The page's end of the line to the hub.
 import workerUrl from './worker?worker&url';
+import { ownScript } from './script';
 import { Refusal, type Answer, type Channel, type FromHub, type News, type Request, type ToHub, type Verb } from './protocol';
 
 /**
@@ -67,21 +68,4 @@ class WorkerChannel implements Channel {
     if (said.kind === 'status') this.#lastStatus = said;
     for (const hear of this.#hearers) hear(said);
   }
-}
-
-interface ScriptPolicy {
-  createScriptURL(url: string): string;
-}
-
-/** ownScript names a script of our own to a browser that wants Trusted Types. */
-function ownScript(url: string): string {
-  const types = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: ScriptPolicy): ScriptPolicy } }).trustedTypes;
-  if (types === undefined) return url;
-  const policy = types.createPolicy('kith-worker', {
-    createScriptURL(given) {
-      if (new URL(given, location.href).origin !== location.origin) throw new TypeError('not our own script');
-      return given;
-    },
-  });
-  return policy.createScriptURL(url);
 }

@@ -15,6 +15,7 @@ export class Hub implements Channel {
   #place = nowhere;
   #stream: AbortController | undefined;
   #wake: (() => void) | undefined;
+  #held: Event[] = []; // read from the stream, not told yet
   #hearers = new Set<(news: News) => void>();
   #client: Client<typeof KithService>;
 
@@ -101,8 +102,20 @@ export class Hub implements Channel {
     const { place, reset } = advance(this.#place, event);
     this.#place = place;
     this.#tell('online');
-    if (reset) this.#send({ kind: 'reset' });
-    else if (event.change.case !== undefined) this.#send({ kind: 'event', event });
+    if (reset) {
+      this.#held = [];
+      this.#send({ kind: 'reset' });
+    } else if (event.change.case !== undefined) {
+      this.#held.push(event);
+      if (this.#held.length === 1) setTimeout(() => this.#tellHeld(), 0);
+    }
+  }
+
+  // A message and the change of its chat come together: pages draw once.
+  #tellHeld(): void {
+    const events = this.#held;
+    this.#held = [];
+    if (events.length > 0) this.#send({ kind: 'events', events });
   }
 
   #rest(ms: number): Promise<void> {

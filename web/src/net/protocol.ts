@@ -25,7 +25,7 @@ export type FromHub =
 
 export type News =
   | { kind: 'status'; status: Status }
-  | { kind: 'event'; event: Event }
+  | { kind: 'events'; events: Event[] } // what came together, in order
   | { kind: 'reset' }; // events are gone: load everything anew
 
 /** The codes of Connect that the page tells apart. */

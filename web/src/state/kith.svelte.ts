@@ -1,7 +1,7 @@
 // The one store of what the page knows: filled by a few calls, kept true by
 // the event stream.
 import { SvelteMap } from 'svelte/reactivity';
-import type { Chat, Event, Friend, Message, Node } from '../gen/kith/v1/kith_pb';
+import { FriendState, type Chat, type ContactLink, type Event, type Friend, type Message, type Node } from '../gen/kith/v1/kith_pb';
 import { openChannel } from '../net/channel';
 import { Refusal, type Answer, type Channel, type News, type Request, type Status, type Verb } from '../net/protocol';
 import { pause } from '../net/resume';
@@ -12,13 +12,19 @@ import { Thread } from './thread.svelte';
 /** starting until the first answer; welcome while there is no identity yet. */
 export type Phase = 'starting' | 'locked' | 'expired' | 'welcome' | 'ready';
 
-/** How many messages one page of a conversation has. */
+/** How many messages the first page of a conversation has, and each older one. */
 const pageSize = 60;
+const olderSize = 200;
+/** How long what was read is gathered before the node is told, in milliseconds. */
+const readPause = 300;
+/** The pause before everything is loaded again after a refusal, in milliseconds. */
+const loadPause = 2000;
 
 class Kith {
   phase = $state<Phase>('starting');
   status = $state<Status>('starting');
   node = $state.raw<Node>();
+  link = $state.raw<ContactLink>(); // made for one person; gone once somebody has used it
   chats = new SvelteMap<string, Chat>();
   friends = new SvelteMap<string, Friend>();
   outbox = new Outbox(async (d) => {
@@ -29,6 +35,7 @@ class Kith {
 
   #channel: Channel | undefined;
   #threads = new Map<string, Thread>();
+  #readSoon = new Map<string, string>(); // chat id: cursor
   #loading = false;
   #triedOwnToken = false;
 
@@ -98,13 +105,18 @@ class Kith {
     if (thread.more) await this.#loadPage(thread, thread.messages[0]?.cursor ?? '');
   }
 
-  /** read marks a chat as read up to its newest message. */
-  async read(chatId: string): Promise<void> {
+  /** read marks a chat as read up to its newest message, and tells the node soon. */
+  read(chatId: string): void {
     const chat = this.chats.get(chatId);
     const newest = this.thread(chatId).messages.at(-1);
     if (chat === undefined || newest === undefined || newest.cursor <= chat.readTo) return;
     this.chats.set(chatId, { ...chat, unread: 0, readTo: newest.cursor });
-    await this.call('markRead', { chat: chatId, cursor: newest.cursor }).catch(() => undefined);
+    if (this.#readSoon.size === 0) setTimeout(() => this.#tellRead(), readPause);
+    this.#readSoon.set(chatId, newest.cursor);
+  }
+
+  async makeLink(): Promise<void> {
+    this.link = await this.call('newContactLink', {});
   }
 
   takeChat(chat: Chat): void {
@@ -112,7 +124,10 @@ class Kith {
   }
 
   takeFriend(friend: Friend): void {
-    if (friend.person !== undefined) this.friends.set(friend.person.id, friend);
+    if (friend.person === undefined) return;
+    const { id } = friend.person;
+    if (!this.friends.has(id) && friend.state !== FriendState.ASKED) this.link = undefined;
+    this.friends.set(id, friend);
   }
 
   dropChat(chatId: string): void {
@@ -149,8 +164,8 @@ class Kith {
         return this.#hearStatus(news.status);
       case 'reset':
         return void this.#load();
-      case 'event':
-        return this.#apply(news.event);
+      case 'events':
+        return news.events.forEach((event) => this.#apply(event));
     }
   }
 
@@ -190,8 +205,8 @@ class Kith {
       this.phase = 'ready';
       this.outbox.resume();
     } catch {
-      // The hub tells by its status what is wrong, and the next one loads again.
-      this.nudge();
+      // Away or locked, the hub tells what comes next; else it is tried again.
+      if (this.online) setTimeout(() => void this.#load(), loadPause);
     } finally {
       this.#loading = false;
     }
@@ -223,11 +238,16 @@ class Kith {
     if (thread.loading) return;
     thread.loading = true;
     try {
-      const page = await this.call('listMessages', { chat: thread.chatId, before, limit: pageSize });
+      const page = await this.call('listMessages', { chat: thread.chatId, before, limit: before === '' ? pageSize : olderSize });
       thread.takePage(page.messages, page.more);
     } finally {
       thread.loading = false;
     }
+  }
+
+  #tellRead(): void {
+    for (const [chat, cursor] of this.#readSoon) this.call('markRead', { chat, cursor }).catch(() => undefined);
+    this.#readSoon.clear();
   }
 
   #apply({ change }: Event): void {
@@ -244,6 +264,7 @@ class Kith {
         return void this.friends.delete(change.value);
       case 'node':
         this.node = change.value;
+        if (this.phase === 'welcome' && change.value.ready) void this.#load(); // set up in another tab
         return;
       case 'reached':
         return this.#threads.get(change.value.chatId)?.reach(change.value.messages);

@@ -34,7 +34,7 @@ export class Outbox {
   }
 
   discard(clientId: string): void {
-    this.#set(this.draftlings.filter((d) => d.clientId !== clientId));
+    if (this.draftlings.some((d) => d.clientId === clientId)) this.#set(this.draftlings.filter((d) => d.clientId !== clientId));
   }
 
   /** resume sends what waited, once the node is there again. */

@@ -35,9 +35,13 @@ export class Thread {
 
   reach(reaches: readonly MessageReach[]): void {
     const byId = new Map(reaches.map((r) => [r.messageId, r]));
-    this.messages = this.messages.map((message) => {
+    let changed = false;
+    const messages = this.messages.map((message) => {
       const r = byId.get(message.id);
-      return r === undefined ? message : { ...message, reached: r.reached, reachOf: r.reachOf };
+      if (r === undefined || (r.reached === message.reached && r.reachOf === message.reachOf)) return message;
+      changed = true;
+      return { ...message, reached: r.reached, reachOf: r.reachOf };
     });
+    if (changed) this.messages = messages;
   }
 }

@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { BlockSchema, ChangeKind, MessageSchema, type Block, type Message } from '../gen/kith/v1/kith_pb';
-import { merge, onlyEmoji, rowsOf, spansOf, tickOf, type Draftling, type Row } from './timeline';
+import { merge, onlyEmoji, rowsOf, spansOf, tickOf, Timeline, type Draftling, type Row } from './timeline';
 
 const noon = new Date(2026, 4, 5, 12, 0, 0).getTime();
 const minute = 60_000;
@@ -91,6 +91,30 @@ describe('rowsOf', () => {
   it('leaves out changes that lost, that only made new keys, or that are older than what is loaded', () => {
     const blocks = [block(-9, 'old'), block(1, 'lost', { onChain: false }), block(2, 'keys', { changes: [{ kind: ChangeKind.REKEYED, sentence: 'keys' }] })];
     expect(picture(rowsOf([message('a', 'ann', 0)], [], { ...shape, blocks, more: true }))).toBe('day (a)');
+  });
+});
+
+describe('Timeline', () => {
+  const messages = ['a', 'b', 'c', 'd', 'e', 'f'].map((cursor, i) => message(cursor, i % 4 < 2 ? 'ann' : 'ben', i * 3));
+  const waiting: Draftling = { clientId: '1', chatId: 'x', text: 'later', time: noon + 20 * minute, failed: '' };
+  const blocks = [block(4, 'Ann added Ben.'), block(30, 'Ann added Cleo.')];
+
+  it('lays out the same step by step as at once', () => {
+    const timeline = new Timeline();
+    for (let n = 0; n <= messages.length; n++) {
+      const now = { ...shape, blocks };
+      const drafts = n % 2 === 0 ? [waiting] : [];
+      expect(timeline.rows(messages.slice(0, n), drafts, now)).toEqual(rowsOf(messages.slice(0, n), drafts, now));
+    }
+  });
+
+  it('begins anew when a message changes, goes or comes before', () => {
+    const timeline = new Timeline();
+    timeline.rows(messages.slice(1), [], shape);
+    expect(picture(timeline.rows(messages, [], shape))).toBe(picture(rowsOf(messages, [], shape)));
+    const changed = messages.map((m, i) => (i === 3 ? { ...m, reached: 1 } : m));
+    expect(timeline.rows(changed, [], shape).find((row) => row.kind === 'message' && row.message.cursor === 'd')).toMatchObject({ message: { reached: 1 } });
+    expect(picture(timeline.rows(messages.slice(0, 2), [], shape))).toBe('day (a b)');
   });
 });
 

@@ -44,51 +44,100 @@ interface Shape {
 
 /** rowsOf lays out a conversation, oldest first. */
 export function rowsOf(messages: readonly Message[], draftlings: readonly Draftling[], shape: Shape): Row[] {
-  const rows: Row[] = [];
-  const days = new DayEdges();
-  let author = '';
-  let before = 0;
-  let marked = shape.unreadAfter === '';
-  const changes = new Changes(shape.blocks, shape.more ? Number(messages[0]?.time ?? 0n) : 0);
+  return new Timeline().rows(messages, draftlings, shape);
+}
 
-  const put = (row: Row & { first: boolean; last: boolean }, by: string, time: number) => {
-    const newDay = days.begins(time);
-    if (newDay) rows.push({ kind: 'day', key: `day-${row.key}`, time });
-    const above = rows.at(-1);
-    const joined = above !== undefined && 'last' in above && by === author && Math.abs(time - before) < together;
-    if (joined) above.last = false;
-    row.first = !joined;
-    rows.push(row);
-    author = by;
-    before = time;
-  };
+/**
+ * Timeline lays out one conversation again and again: what was laid out before
+ * stays as it is while messages are only added at the end.
+ */
+export class Timeline {
+  #layout: Layout | undefined;
 
-  const tellChanges = (until: number) => {
-    for (const { time, row } of changes.until(until)) {
-      if (days.begins(time)) rows.push({ kind: 'day', key: `day-${row.key}`, time });
-      rows.push(row);
+  rows(messages: readonly Message[], draftlings: readonly Draftling[], shape: Shape): Row[] {
+    if (this.#layout === undefined || !this.#layout.continuedBy(messages, shape)) this.#layout = new Layout(messages, shape);
+    this.#layout.take(messages);
+    return this.#layout.withDraftlings(draftlings);
+  }
+}
+
+class Layout {
+  #rows: Row[] = [];
+  #taken: readonly Message[] = []; // those that have their rows
+  #days = new DayEdges();
+  #author = '';
+  #before = 0; // time of the row above, milliseconds
+  #marked: boolean;
+  #coming = false;
+  #changes: Changes;
+  #shape: Shape;
+
+  constructor(messages: readonly Message[], shape: Shape) {
+    this.#shape = shape;
+    this.#marked = shape.unreadAfter === '';
+    this.#changes = new Changes(shape.blocks, shape.more ? Number(messages[0]?.time ?? 0n) : 0);
+  }
+
+  continuedBy(messages: readonly Message[], shape: Shape): boolean {
+    const was = this.#shape;
+    if (was.me !== shape.me || was.unreadAfter !== shape.unreadAfter || was.missing !== shape.missing || was.more !== shape.more || was.blocks !== shape.blocks) return false;
+    return this.#taken.length > 0 && this.#taken.every((message, i) => message === messages[i]);
+  }
+
+  take(messages: readonly Message[]): void {
+    for (let i = this.#taken.length; i < messages.length; i++) this.#put(messages[i]!);
+    this.#taken = messages;
+  }
+
+  /** withDraftlings gives all rows; what waits to be sent is laid out each time. */
+  withDraftlings(draftlings: readonly Draftling[]): Row[] {
+    const [rows, days, author, before] = [this.#rows, this.#days, this.#author, this.#before];
+    this.#rows = [...rows];
+    this.#days = days.copy();
+    this.#tell(this.#changes.left());
+    if (this.#shape.missing > 0 && !this.#shape.more && !this.#coming) this.#rows.unshift({ kind: 'coming', key: 'coming' });
+    for (const draftling of draftlings) {
+      this.#join({ kind: 'draftling', key: `c-${draftling.clientId}`, draftling, first: true, last: true }, this.#shape.me, draftling.time);
     }
-  };
+    const all = this.#rows;
+    [this.#rows, this.#days, this.#author, this.#before] = [rows, days, author, before];
+    return all;
+  }
 
-  for (const message of messages) {
-    tellChanges(Number(message.time));
-    if (!marked && message.cursor > shape.unreadAfter && message.author?.id !== shape.me) {
-      marked = true;
-      rows.push({ kind: 'unread', key: 'unread' });
+  #put(message: Message): void {
+    const mine = message.author?.id === this.#shape.me;
+    const time = Number(message.time);
+    this.#tell(this.#changes.until(time));
+    if (!this.#marked && !mine && message.cursor > this.#shape.unreadAfter) {
+      this.#marked = true;
+      this.#rows.push({ kind: 'unread', key: 'unread' });
     }
-    if (message.earlierComing && shape.missing > 0) rows.push({ kind: 'coming', key: `coming-${message.id}` });
-    const mine = message.author?.id === shape.me;
-    const key = keyOf(message, mine);
-    put({ kind: 'message', key, message, mine, first: true, last: true }, message.author?.id ?? '', Number(message.time));
+    if (message.earlierComing && this.#shape.missing > 0) {
+      this.#coming = true;
+      this.#rows.push({ kind: 'coming', key: `coming-${message.id}` });
+    }
+    this.#join({ kind: 'message', key: keyOf(message, mine), message, mine, first: true, last: true }, message.author?.id ?? '', time);
   }
-  tellChanges(Infinity);
-  if (shape.missing > 0 && !shape.more && !rows.some((row) => row.kind === 'coming')) {
-    rows.unshift({ kind: 'coming', key: 'coming' });
+
+  /** join sets a bubble under the one above if the same person wrote both at about the same time. */
+  #join(row: Row & { first: boolean; last: boolean }, author: string, time: number): void {
+    if (this.#days.begins(time)) this.#rows.push({ kind: 'day', key: `day-${row.key}`, time });
+    const above = this.#rows.at(-1);
+    if (above !== undefined && 'last' in above && author === this.#author && Math.abs(time - this.#before) < together) {
+      row.first = false;
+      this.#rows[this.#rows.length - 1] = { ...above, last: false };
+    }
+    this.#rows.push(row);
+    this.#author = author;
+    this.#before = time;
   }
-  for (const draftling of draftlings) {
-    put({ kind: 'draftling', key: `c-${draftling.clientId}`, draftling, first: true, last: true }, shape.me, draftling.time);
+
+  #tell(changes: readonly { time: number; row: Row }[]): void {
+    for (const { time, row } of changes) {
+      if (this.#days.begins(time)) this.#rows.push({ kind: 'day', key: `day-${row.key}`, time });
+      this.#rows.push(row);
+    }
   }
-  return rows;
 }
 
 // A message of one's own keeps the key that it had before the node took it, so
@@ -114,7 +163,11 @@ class Changes {
   until(time: number): { time: number; row: Row }[] {
     let count = 0;
     while (count < this.#left.length && this.#left[count]!.time <= time) count++;
-    return this.#left.splice(0, count);
+    return count === 0 ? [] : this.#left.splice(0, count);
+  }
+
+  left(): readonly { time: number; row: Row }[] {
+    return this.#left;
   }
 }
 
@@ -122,6 +175,12 @@ class Changes {
 class DayEdges {
   #start = 0;
   #end = 0;
+
+  copy(): DayEdges {
+    const edges = new DayEdges();
+    [edges.#start, edges.#end] = [this.#start, this.#end];
+    return edges;
+  }
 
   begins(time: number): boolean {
     if (time >= this.#start && time < this.#end) return false;

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"image"
+	"image/color"
+	"strings"
+	"testing"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+
+	v1 "kith/proto/kith/v1"
+)
+
+func TestOneLine(t *testing.T) {
+	for in, want := range map[string]string{
+		"Ann":                    "Ann",
+		"a\nb\tc\rd":             "a b c d",
+		"\x1b[31mred":            "\ufffd[31mred",
+		"\u202egnp.exe":          "\ufffdgnp.exe", // turns the direction
+		"a\u200bb":               "a\ufffdb",      // cannot be seen
+		"\x00\x7f\u0085":         "\ufffd\ufffd\ufffd",
+		"\u2028x":                "\ufffdx",
+		"👩\u200d🚀 می\u200cخواهم": "👩\u200d🚀 می\u200cخواهم", // joiners belong to these
+		"\xff":                   "\ufffd",
+	} {
+		if got := oneLine(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	if got := lines("one\r\ntwo\n\x1bthree", "  "); got != "one\n  two\n  \ufffdthree" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestNames(t *testing.T) {
+	people := []*v1.Person{{Name: "Ann"}, {Me: true, Name: "Ben"}, {}}
+	for n, want := range []string{"", "Ann", "Ann and you", "Ann, you and somebody"} {
+		if got := namesOf(people[:n]); got != want {
+			t.Errorf("%d: %q", n, got)
+		}
+	}
+}
+
+func TestShellWord(t *testing.T) {
+	const id = "0123456789abcdef"
+	for name, want := range map[string]string{"Ann": "Ann", "": "01234567", "Ann B": "01234567", "$(id)": "01234567", "a;b": "01234567", "Zoë": "Zoë"} {
+		if got := shellWord(&v1.Person{Id: id, Name: name}); got != want {
+			t.Errorf("%q: %q", name, got)
+		}
+	}
+}
+
+func TestEnumWords(t *testing.T) {
+	var p program
+	var b strings.Builder
+	p.out, p.json = &b, true
+	p.show(&v1.Friend{Person: &v1.Person{Id: "1", Name: "“A\n”"}, State: v1.FriendState_FRIEND_STATE_ASKED, Since: 1 << 52})
+	p.show(&v1.Node{Addresses: []string{"a", "b"}, Reachability: 99})
+	p.show(&v1.Event{Seq: 1, Change: &v1.Event_Reset_{Reset_: true}})
+	want := `{"person":{"id":"1","name":"“A\n”","me":false,"friend":false,"connected":false},"state":"asked","chat_id":"","since":4503599627370496,"fingerprint":"","waiting_for":""}
+{"ready":false,"me":null,"device_id":"","version":"","home":"","fingerprint":"","chats":0,"friends":0,"connected":0,"addresses":["a","b"],"reachability":"","notes_chat_id":"","started_at":0,"web_address":""}
+{"seq":1,"run":"","reset":true}
+`
+	if b.String() != want {
+		t.Errorf("got  %s\nwant %s", b.String(), want)
+	}
+}
+
+// TestTerminalQR reads what is drawn the way a camera would, each half of a
+// line a row of dots.
+func TestTerminalQR(t *testing.T) {
+	text := "kith:" + strings.Repeat("AYkRGs1uqryQ", 15)
+	rows := strings.Split(strings.TrimRight(terminalQR(text), "\n"), "\n")
+	const size = 4
+	width := len([]rune(rows[0]))
+	picture := image.NewGray(image.Rect(0, 0, width*size, 2*len(rows)*size))
+	for y, row := range rows {
+		for x, r := range []rune(row) {
+			top, bottom := r == '█' || r == '▀', r == '█' || r == '▄'
+			fill(picture, x, 2*y, size, top)
+			fill(picture, x, 2*y+1, size, bottom)
+		}
+	}
+	bits, err := gozxing.NewBinaryBitmapFromImage(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := qrcode.NewQRCodeReader().Decode(bits, nil)
+	if err != nil || read.GetText() != text {
+		t.Errorf("read %v, %v", read, err)
+	}
+}
+
+func fill(picture *image.Gray, x, y, size int, white bool) {
+	shade := color.Gray{}
+	if white {
+		shade.Y = 255
+	}
+	for dx := range size {
+		for dy := range size {
+			picture.SetGray(x*size+dx, y*size+dy, shade)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package chain_test
+
+import (
+	"fmt"
+	"testing"
+
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+// contest is a genesis with two branches of n blocks each, one of each admin.
+func contest(b *testing.B, n int) (wire.BlockHash, []*chain.Block) {
+	f := plant(b, 0, "ann ben*")
+	root := f.blocks["G"]
+	all := []*chain.Block{root}
+	for _, who := range []string{"ann", "ben"} {
+		p, at := f.people[who], root
+		for i := range n {
+			name := fmt.Sprintf("%s %d", who, i)
+			f.block(name, at.State, at.Hash, p.member(0), p, 0, []chain.Op{&chain.SetInfo{Info: wire.Digest{byte(i), byte(i >> 8), 1}}})
+			at = f.blocks[name]
+			all = append(all, at)
+		}
+	}
+	return root.Hash, all
+}
+
+// BenchmarkFork is fork choice between two branches that part at genesis.
+func BenchmarkFork(b *testing.B) {
+	for _, n := range []int{1, 10, 100, 1000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			root, all := contest(b, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				if chain.Head(root, all) == root {
+					b.Fatal("no head")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkCheck is everything that is checked of a block but its commit, in a
+// group of so many members.
+func BenchmarkCheck(b *testing.B) {
+	for _, members := range []int{2, 10, 100} {
+		b.Run(fmt.Sprint(members), func(b *testing.B) {
+			names := []string{"ann"}
+			for i := 1; i < members; i++ {
+				names = append(names, fmt.Sprintf("member%d", i))
+			}
+			g := newGroup(b, chain.Policy{}, names...)
+			h, body := draftRekey(b, g)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for b.Loop() {
+				if _, err := g.blocks.Check(h, body); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func draftRekey(b *testing.B, g *group) (*chain.Header, *chain.Body) {
+	ann, head := g.people["ann"], g.blocks.Head()
+	s := g.blocks.State(head)
+	h, _, err := chain.Draft(s, chain.DraftParams{
+		Suite: chain.SuiteAES, Parent: head, Group: wire.GroupID(g.blocks.Genesis()),
+		Author: ann.member(0), AuthorSeq: s.LastSeq(ann.device(0)) + 1, Ops: []chain.Op{&chain.Rekey{}}, CreatedAt: 2,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	body := bodyOf(false)
+	seal(h, body, ann.keys[0])
+	return h, body
+}

@@ -1,0 +1,167 @@
+package group
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+// How blocks, and the Welcomes beside them, are sent and taken.
+
+// sendBlocks sends as many of the blocks as one frame takes, and returns how many.
+func (m *Machine) sendBlocks(to wire.DeviceID, list []wire.BlockHash, eff *Effects) int {
+	var f blocksFrame
+	size := 0
+	for i, h := range list {
+		b := m.blockFrame(h)
+		size += len(b.header) + len(b.body) + len(b.welcome)
+		if i > 0 && size > maxBlocksBytes || len(f.blocks) == maxBatchEntries {
+			f.more = true
+			break
+		}
+		f.blocks = append(f.blocks, b)
+	}
+	if len(f.blocks) > 0 {
+		eff.send(to, f.bytes())
+	}
+	return len(f.blocks)
+}
+
+func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
+	f, err := parseBlocks(r)
+	if err != nil {
+		return err
+	}
+	m.takeBlocks(now, p, f.blocks, eff)
+	if f.more && m.speaks() {
+		m.wantHave(now, p)
+	}
+	return nil
+}
+
+// takeBlocks takes blocks, parents before children, up to the first that cannot
+// be taken, and passes on what is new.
+func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effects) {
+	var fresh, held []wire.BlockHash
+	for _, b := range blocks {
+		hash, err := m.takeBlockOnce(b, &fresh, eff)
+		if err != nil {
+			m.notTaken(now, p, b.header, err, eff)
+			break
+		}
+		held = append(held, hash)
+		m.takeWelcome(p, hash, b.welcome, eff)
+	}
+	if len(fresh) > 0 {
+		m.takeFresh(now, p, fresh, eff)
+	}
+	m.dropWelcomes(eff)
+	m.contradict(p, held, len(fresh) > 0, eff)
+}
+
+// notTaken does what follows from a block that was not taken. One that needs a
+// newer program stops the group only if an admin signed it on a block that is
+// held: else any member could stop it for everybody.
+func (m *Machine) notTaken(now uint64, p *peer, header []byte, err error, eff *Effects) {
+	var missing *chain.MissingError
+	switch {
+	case errors.As(err, &missing):
+		m.wantHave(now, p)
+	case !errors.Is(err, chain.ErrNewer):
+		eff.Notify = append(eff.Notify, Misbehaved{p.member, "block"})
+	case m.speaks() && m.byAdmin(header):
+		m.setStatus(StatusNewer, eff)
+		eff.Write = append(eff.Write, m.selfRecord())
+	}
+}
+
+// byAdmin reports whether an active device of an admin at the parent signed a
+// header that this program can parse, if not judge.
+func (m *Machine) byAdmin(header []byte) bool {
+	h, err := chain.ParseHeader(header)
+	if err != nil {
+		return false
+	}
+	parent := m.stateAt(h.Parent)
+	if parent == nil || h.Group != m.group || !parent.IsAdmin(h.Author.Person) || !parent.Active(h.Author.Device) {
+		return false
+	}
+	owner, d, ok := parent.Device(h.Author.Device)
+	return ok && owner.Person == h.Author.Person && h.VerifySignature(d.Key[:])
+}
+
+// takeFresh goes on from blocks that are new here.
+func (m *Machine) takeFresh(now uint64, p *peer, fresh []wire.BlockHash, eff *Effects) {
+	m.advance(now, eff)
+	for _, hash := range fresh {
+		if m.speaks() {
+			m.spread(hash, p.member.Device, eff)
+		}
+	}
+	m.disabuse(fresh, eff)
+}
+
+func (m *Machine) takeBlockOnce(b blockFrame, fresh *[]wire.BlockHash, eff *Effects) (wire.BlockHash, error) {
+	h, err := chain.ParseHeader(b.header)
+	if err != nil {
+		return wire.BlockHash{}, err
+	}
+	known := m.blocks.Has(h.Hash())
+	hash, err := m.takeBlock(b.header, b.body, eff)
+	if err == nil && !known {
+		*fresh = append(*fresh, hash)
+	}
+	return hash, err
+}
+
+// takeWelcome keeps the Welcome that came beside a block, to be passed on.
+// Nobody but its newcomers can check it, so what the block's author brings
+// replaces what others brought.
+func (m *Machine) takeWelcome(p *peer, hash wire.BlockHash, b []byte, eff *Effects) {
+	h := m.blocks.Header(hash)
+	if len(b) == 0 || !admitsAnybody(h) || !m.welcomes[hash].empty() && h.Author != p.member {
+		return
+	}
+	if w, err := parseWelcome(b); err == nil && !bytes.Equal(w.bytes(), m.welcomes[hash].bytes()) {
+		m.keepWelcome(hash, w, eff)
+	}
+}
+
+// offerWelcomes sends a peer that has just named the group the Welcomes of this
+// device's own blocks that are still needed: it may hold others' in their place.
+func (m *Machine) offerWelcomes(p *peer, eff *Effects) {
+	var own []wire.BlockHash
+	for _, hash := range sortedBlocks(m.welcomes) {
+		if m.blocks.Header(hash).Author == m.self.Member() {
+			own = append(own, hash)
+		}
+	}
+	m.sendBlocks(p.member.Device, own, eff)
+}
+
+func admitsAnybody(h *chain.Header) bool {
+	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool { return op.Kind() == chain.KindAdd })
+}
+
+// onInvitation takes the blocks of an invitation that came again, or that leads
+// back into the group.
+func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) error {
+	r := wire.NewReader(c.Payload[1:])
+	inv, err := parseInvitation(r)
+	if err != nil {
+		return err
+	}
+	m.takeBlocks(now, p, inv.blocks, eff)
+	m.readmit(now, inv, c.From, c.Secrets, eff)
+	for _, b := range inv.reaches {
+		m.takeReach(b, eff)
+	}
+	m.takeInfos(inv.infos, eff)
+	if m.speaks() && m.relation(p.member) == present {
+		m.sendDigest(p.member.Device, eff) // tells the inviter that we are in
+	}
+	return nil
+}

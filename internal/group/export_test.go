@@ -1,0 +1,49 @@
+package group
+
+import "kith/internal/wire"
+
+// Reencode parses a payload and encodes what it found.
+func Reencode(payload []byte) ([]byte, error) {
+	r := wire.NewReader(payload)
+	switch kind := r.U8(); kind {
+	case frameDigest:
+		var d wire.Digest
+		r.Fixed(d[:])
+		return encodeDigest(d), r.Done()
+	case frameHave:
+		f, err := parseHave(r)
+		return again(f.bytes, err)
+	case frameBlocks:
+		f, err := parseBlocks(r)
+		return again(f.bytes, err)
+	case frameEntries:
+		f, err := parseEntries(r)
+		return again(f.bytes, err)
+	case frameWant:
+		f, err := parseWant(r)
+		return again(f.bytes, err)
+	case frameStatements:
+		f, err := parseStatements(r)
+		return again(f.bytes, err)
+	case frameAskInfo:
+		f, err := parseAskInfo(r)
+		return again(func() []byte { return encodeAskInfo(f) }, err)
+	case frameInvitation:
+		f, err := parseInvitation(r)
+		return again(f.bytes, err)
+	}
+	return nil, wire.ErrCanonical
+}
+
+// ReencodeWelcome does the same with the record and the field of that name.
+func ReencodeWelcome(b []byte) ([]byte, error) {
+	w, err := parseWelcome(b)
+	return again(w.bytes, err)
+}
+
+func again(encode func() []byte, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	return encode(), nil
+}

@@ -1,0 +1,58 @@
+package group_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"kith/internal/group"
+)
+
+// TestFrameBytes spells payloads by hand, as the tables of docs/spec/sync.md do.
+func TestFrameBytes(t *testing.T) {
+	d := strings.Repeat("11", 32) // a device, a digest or a block's hash
+	e := strings.Repeat("22", 32)
+	for name, spelt := range map[string]string{
+		"digest":                    "01" + d,
+		"have of nothing":           "02" + "02 00 00" + "01 00" + "00" + "00",
+		"have with one tip, an ack": "02" + "22 20" + d + "00" + "01 00" + "28" + d + "0000000000000007" + "00",
+		"no blocks":                 "03" + "00" + "00",
+		"two blocks, more follow":   "03" + "09" + "01 aa 01 bb 00" + "01 cc 00 00" + "01",
+		"an entry, pushed":          "04" + "05" + "01 aa 02 bbbb" + "00",
+		"no entries, the last":      "04" + "00" + "01",
+		"want":                      "05" + "01 00" + "38" + d + "0000000000000003" + strings.Repeat("33", 16),
+		"statements":                "06" + "02 01 aa" + "00" + "04 01 bb 01 cc" + "00",
+		"ask for two names":         "07" + "4040" + d + e,
+		"invitation":                "08" + d + "02 aabb" + "04 00 01 cc 00" + "00" + "00" + "00",
+	} {
+		b, err := hex.DecodeString(strings.ReplaceAll(spelt, " ", ""))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if again, err := group.Reencode(b); err != nil || !bytes.Equal(again, b) {
+			t.Errorf("%s: %x gives %x, %v", name, b, again, err)
+		}
+	}
+	for name, spelt := range map[string]string{
+		"nothing":               "",
+		"number zero":           "00",
+		"unknown number":        "09 00",
+		"digest cut short":      "01" + d[2:],
+		"digest and more":       "01" + d + "00",
+		"acks not ascending":    "02" + "02 00 00" + "01 00" + "4050" + e + "0000000000000001" + d + "0000000000000001" + "00",
+		"more is 2":             "03" + "00" + "02",
+		"long form of a length": "04" + "4000" + "00",
+		"answer 3":              "04" + "00" + "03",
+		"half an entry":         "04" + "02 01 aa" + "00",
+		"vector beyond":         "06" + "bfffffff",
+	} {
+		b, err := hex.DecodeString(strings.ReplaceAll(spelt, " ", ""))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if again, err := group.Reencode(b); err == nil {
+			t.Errorf("%s: %x is taken, as %x", name, b, again)
+		}
+	}
+}

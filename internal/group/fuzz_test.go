@@ -1,0 +1,188 @@
+package group_test
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"kith/internal/group"
+	"kith/internal/sim"
+	"kith/internal/wire"
+)
+
+// story is a world in which every kind of payload was sent.
+func story(t testing.TB) (*sim.World, wire.GroupID) {
+	t.Helper()
+	w := sim.New(1)
+	ann, ben, cleo := w.Add("Ann"), w.Add("Ben"), w.Add("Cleo")
+	g := ann.Create(group.CreateParams{Title: "Trip", Newcomers: []group.Newcomer{ben.Newcomer(), cleo.Newcomer()}})
+	w.Run(1000)
+	do := func(n *sim.Node, c group.Cause) {
+		if err := n.Do(g, c); err != nil {
+			t.Fatal(err)
+		}
+		w.Run(3000)
+	}
+	do(ben, group.Accept{})
+	do(cleo, group.Accept{})
+	do(ben, group.SetReach{Peer: []byte("peer"), Hosts: []string{"/ip4/127.0.0.1"}, Expiry: w.Now})
+	w.Cut(ann, cleo)
+	w.Cut(ben, cleo)
+	if err := ann.Say(g, "one"); err != nil {
+		t.Fatal(err)
+	}
+	do(ann, group.SetTitle{Title: "Journey"})
+	w.HealAll()
+	w.Run(5000)
+	do(cleo, group.Leave{})
+	return w, g
+}
+
+// payloads are some of each kind that a story sends.
+func payloads(w *sim.World) (list [][]byte) {
+	count := make(map[byte]int)
+	for _, p := range w.History {
+		if kind := p.Bytes[0]; count[kind] < 3 {
+			count[kind]++
+			list = append(list, p.Bytes)
+		}
+	}
+	return list
+}
+
+// FuzzPayload: what parses encodes to the same bytes.
+func FuzzPayload(f *testing.F) {
+	w, _ := story(f)
+	for _, b := range payloads(w) {
+		f.Add(b)
+	}
+	for kind := range byte(10) {
+		f.Add([]byte{kind, 0, 0, 0, 0})
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if again, err := group.Reencode(b); err == nil && !bytes.Equal(again, b) {
+			t.Errorf("%x parses and encodes to %x", b, again)
+		}
+	})
+}
+
+// TestPayloadKinds: the story sends each kind but the one that asks for names,
+// which nobody lacks in it.
+func TestPayloadKinds(t *testing.T) {
+	w, _ := story(t)
+	seen := make(map[byte]bool)
+	for _, b := range payloads(w) {
+		seen[b[0]] = true
+		if again, err := group.Reencode(b); err != nil || !bytes.Equal(again, b) {
+			t.Errorf("kind %d: %v", b[0], err)
+		}
+	}
+	for _, kind := range []byte{1, 2, 3, 4, 5, 6, 8} {
+		if !seen[kind] {
+			t.Errorf("no payload of kind %d", kind)
+		}
+	}
+}
+
+func FuzzContent(f *testing.F) {
+	f.Add([]byte{0, 1, 2, 'h', 'i'})
+	f.Add([]byte{0, 99, 1, 0xff})
+	f.Add([]byte{0, 1, 1, ' '})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if c, err := group.ParseContent(b); err == nil && !bytes.Equal(c.Bytes(), b) {
+			t.Errorf("%x parses and encodes to %x", b, c.Bytes())
+		}
+	})
+}
+
+func FuzzWelcome(f *testing.F) {
+	w, g := story(f)
+	for _, b := range w.Node("Ann").Groups[g].Records[group.KindWelcome] {
+		f.Add(b)
+	}
+	f.Add([]byte{1, 0, 1, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if again, err := group.ReencodeWelcome(b); err == nil && !bytes.Equal(again, b) {
+			t.Errorf("%x parses and encodes to %x", b, again)
+		}
+	})
+}
+
+// source gives records, with one put in place of its namesake.
+func source(records map[group.Kind]map[string][]byte, kind group.Kind, key, value []byte) group.Source {
+	return func(k group.Kind, each func(group.Record) error) error {
+		keys := make([]string, 0, len(records[k])+1)
+		for s := range records[k] {
+			keys = append(keys, s)
+		}
+		if k == kind && !slices.Contains(keys, string(key)) {
+			keys = append(keys, string(key))
+		}
+		slices.Sort(keys)
+		for _, s := range keys {
+			v := records[k][s]
+			if k == kind && s == string(key) {
+				v = value
+			}
+			if err := each(group.Record{Kind: k, Key: []byte(s), Value: v}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// FuzzLoad puts a damaged record into a stored group: Load refuses it, or gives
+// a machine that works.
+func FuzzLoad(f *testing.F) {
+	w, g := story(f)
+	ben := w.Node("Ben")
+	records := ben.Groups[g].Records
+	for kind, table := range records {
+		for key, value := range table {
+			f.Add(uint8(kind), []byte(key), value)
+			f.Add(uint8(kind), []byte(key), value[:len(value)/2])
+			f.Add(uint8(kind), []byte(key)[:len(key)/2], value)
+		}
+	}
+	f.Fuzz(func(t *testing.T, kind uint8, key, value []byte) {
+		m, err := group.Load(ben.Self, source(records, group.Kind(kind), key, value))
+		if err != nil {
+			return
+		}
+		m.View()
+		if _, err := m.Step(group.Input{Now: w.Now, Cause: group.PeerUp{Peer: w.Node("Ann").Self.Member()}}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// FuzzReceived gives a live machine any payload from a member: no panic, no
+// fault of the machine, and it still takes what is honest.
+func FuzzReceived(f *testing.F) {
+	seedWorld, _ := story(f)
+	for _, b := range payloads(seedWorld) {
+		f.Add(b)
+	}
+	w, g := story(f)
+	ann, ben := w.Node("Ann"), w.Node("Ben")
+	count := 0
+	f.Fuzz(func(t *testing.T, b []byte) {
+		w.Deliver(ann, ben, g, b)
+		if err := ben.Groups[g].Machine.CheckInvariants(); err != nil {
+			t.Fatal(err)
+		}
+		if count++; count%64 != 0 {
+			return
+		}
+		rows := len(ben.Groups[g].Rows)
+		if err := ann.Say(g, "still there?"); err != nil {
+			t.Fatal(err)
+		}
+		if w.Run(5000); len(ben.Groups[g].Rows) != rows+1 {
+			t.Fatal("Ben reads nothing any more")
+		}
+		ben.Groups[g].Events = nil
+		w.History = nil
+	})
+}

@@ -1,0 +1,183 @@
+package group
+
+import (
+	"cmp"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+// What a machine says unasked when a session begins, and when the head makes its
+// peer a member or ends that.
+
+func (m *Machine) peerUp(now uint64, who wire.Member, eff *Effects) {
+	m.peers[who.Device] = &peer{member: who, rel: m.relation(who)} // also a stranger: it may become a member
+	m.greet(now, m.peers[who.Device], eff)
+}
+
+// greet says the first word to a peer: of a new session, or one that has just
+// become a member.
+func (m *Machine) greet(now uint64, p *peer, eff *Effects) {
+	who := p.member
+	if own := m.leaves[m.self.Person]; own != nil && p.rel == present {
+		eff.send(who.Device, statementsFrame{leaves: [][]byte{own.statement.Marshal()}}.bytes())
+	}
+	if !m.speaks() {
+		return
+	}
+	switch p.rel {
+	case present:
+		p.proofDue = now + proofAfter
+		if inv := m.invitationFor(who); inv != nil {
+			eff.send(who.Device, inv)
+			return
+		}
+		m.sendDigest(who.Device, eff)
+	case former:
+		m.sendBlocks(who.Device, m.ending(who, maxFarewell), eff)
+	}
+}
+
+// greetAll greets every peer again: this device has begun to take part.
+func (m *Machine) greetAll(now uint64, eff *Effects) {
+	for _, d := range sortedDevices(m.peers) {
+		m.greet(now, m.peers[d], eff)
+	}
+}
+
+// meet greets the peers that the head has just made members, and takes leave of
+// those that it ended the membership of, if this device spoke before; fresh blocks
+// are new on its chain.
+func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
+	for _, d := range sortedDevices(m.peers) {
+		p := m.peers[d]
+		before := p.rel
+		p.rel = m.relation(p.member)
+		switch {
+		case p.rel == present && before != present:
+			m.greet(now, p, eff)
+		case p.rel == former && before == present && spoke:
+			most := maxFarewell
+			if p.named { // it has what was here before
+				most = min(most, fresh)
+			}
+			m.sendBlocks(d, m.ending(p.member, most), eff)
+			eff.Notify = append(eff.Notify, DropSession{d})
+		}
+	}
+}
+
+// prove sends the chain, from the peer's own admission on, to a peer that should
+// know the group and does not name it: this device may have come in by a block
+// that it has not seen.
+func (m *Machine) prove(p *peer, eff *Effects) {
+	p.proofDue = 0
+	if p.named || p.rel != present {
+		return
+	}
+	var list []wire.BlockHash
+	for _, hash := range m.blocks.Chain() {
+		if m.blocks.IsAncestor(m.history().came[p.member.Person].block, hash) {
+			list = append(list, hash)
+		}
+	}
+	for range maxProofFrames {
+		list = list[m.sendBlocks(p.member.Device, list, eff):]
+	}
+}
+
+// contradict answers a peer whose blocks end this device's membership where our
+// head does not: the peer asks a former member nothing, so it is sent what makes
+// the difference. Once in a session, or at news, lest two go on for ever.
+func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Effects) {
+	own := m.self.Device.ID()
+	if !m.speaks() || !m.state().Active(own) || p.rel == stranger || p.answered && !news {
+		return
+	}
+	for _, hash := range slices.Backward(held) {
+		if _, _, known := m.stateAt(hash).Device(own); known && !m.stateAt(hash).Active(own) && !m.blocks.IsAncestor(hash, m.head) {
+			p.answered = true
+			answer := m.ending(p.member, maxFarewell)
+			if p.rel == present {
+				answer = m.notOn(m.head, hash)
+			}
+			m.sendBlocks(p.member.Device, answer[:min(len(answer), maxFarewell)], eff)
+			return
+		}
+	}
+}
+
+// disabuse tells former members that new blocks of a branch that lost call
+// members, so that they do not follow it.
+func (m *Machine) disabuse(fresh []wire.BlockHash, eff *Effects) {
+	if !m.speaks() {
+		return
+	}
+	for _, d := range sortedDevices(m.peers) {
+		p := m.peers[d]
+		if p.rel == former && slices.ContainsFunc(fresh, func(h wire.BlockHash) bool { return m.stateAt(h).Active(d) }) {
+			m.sendBlocks(d, m.ending(p.member, 1), eff)
+		}
+	}
+}
+
+// ending returns the blocks that tell a former member that it is none: those from
+// its first admission to the one that removed it, the last most of them; and, if
+// it is a member on branches that lost, what shows that they did.
+func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
+	if gone, ok := m.removal(who.Person); ok {
+		for at := gone.block; len(list) < most; {
+			list = append(list, at)
+			at = m.blocks.Header(at).Parent
+			if s := m.stateAt(at); s == nil {
+				break
+			} else if _, _, known := s.Device(who.Device); !known {
+				break
+			}
+		}
+	}
+	for _, tip := range m.blocks.Tips() {
+		if m.stateAt(tip).Active(who.Device) {
+			list = append(list, m.refutation(tip, who.Device)...)
+		}
+	}
+	slices.SortFunc(list, func(a, b wire.BlockHash) int { // all of them are on one chain
+		return cmp.Compare(m.blocks.Header(a).Height, m.blocks.Header(b).Height)
+	})
+	return slices.Compact(list)
+}
+
+// refutation returns the fewest blocks of the head's chain, from where a tip's
+// branch left it, with which fork choice does not pick a block at which the device
+// is a member. What came after those is not for it: it may have made the branch
+// to learn that.
+func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.BlockHash {
+	ours, theirs := m.notOn(m.head, tip), m.notOn(tip, m.head)
+	if len(ours) == 0 {
+		return nil
+	}
+	root := m.blocks.Header(ours[0]).Parent
+	set := []*chain.Block{m.block(root)}
+	for _, hash := range theirs {
+		set = append(set, m.block(hash))
+	}
+	for i, hash := range ours[:min(len(ours), maxFarewell)] {
+		set = append(set, m.block(hash))
+		if !m.stateAt(chain.Head(root, set)).Active(device) {
+			return ours[:i+1]
+		}
+	}
+	return nil
+}
+
+func (m *Machine) block(hash wire.BlockHash) *chain.Block {
+	return &chain.Block{Hash: hash, Header: m.blocks.Header(hash), Body: m.blocks.Body(hash), State: m.stateAt(hash)}
+}
+
+func (m *Machine) peerDown(d wire.DeviceID) {
+	delete(m.peers, d)
+	if m.fetch.from == d {
+		m.fetch = fetch{}
+	}
+}

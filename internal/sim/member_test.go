@@ -1,0 +1,216 @@
+package sim_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"kith/internal/chain"
+	"kith/internal/dag"
+	"kith/internal/group"
+	"kith/internal/identity"
+	"kith/internal/wire"
+)
+
+// What a member can do who runs another program than ours.
+
+// TestMemberStopsNobody: a block of a kind this program does not read stops the
+// group if an admin signed it, and never if another member did.
+func TestMemberStopsNobody(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	head := ann.Groups[g].Machine.Blocks().Head()
+	newer := func(self group.Self) []byte {
+		h := &chain.Header{
+			Version: chain.HeaderVersion, Suite: chain.SuiteAES, SigAlg: wire.SigEd25519, Group: g, Height: 1, Parent: head,
+			Author: self.Member(), AuthorSeq: 9, Ops: []chain.Op{&chain.Unread{Number: chain.KindPackage, Content: []byte("x")}},
+		}
+		h.Seal(wire.Digest{}, wire.Digest{}, wire.Digest{}, wire.Digest{}, self.Device.Sign)
+		return blocks([2][]byte{h.Bytes(), ann.Groups[g].Machine.Blocks().Body(head).Bytes()})
+	}
+	w.Deliver(cleo, ben, g, newer(cleo.Self))
+	if got := status(ben, g); got != group.StatusActive {
+		t.Errorf("Cleo, no admin, gives Ben status %d", got)
+	}
+	w.Deliver(ann, ben, g, newer(ann.Self))
+	if got := status(ben, g); got != group.StatusNewer {
+		t.Errorf("Ann, an admin, leaves Ben at status %d", got)
+	}
+}
+
+// TestNamesThatNobodyCommitsTo are not kept.
+func TestNamesThatNobodyCommitsTo(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ben, cleo := nodes[1], nodes[2]
+	before := len(ben.Groups[g].Records[group.KindInfo])
+	var frame wire.Writer
+	frame.U8(6) // statements
+	for list := range 4 {
+		frame.Group(func(w *wire.Writer) {
+			for i := 0; list == 3 && i < 200; i++ {
+				info, err := identity.NewInfo(fmt.Sprintf("junk %d", i))
+				must(t, err)
+				w.Vec(info.Marshal())
+			}
+		})
+	}
+	w.Deliver(cleo, ben, g, frame.Bytes())
+	if n := len(ben.Groups[g].Records[group.KindInfo]); n != before {
+		t.Errorf("Ben keeps %d names that nobody commits to", n-before)
+	}
+}
+
+// TestNewcomerAsksForAll: who came later and says to have nothing is given
+// headers of what was written before, and no ciphertext.
+func TestNewcomerAsksForAll(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben")
+	ann := nodes[0]
+	must(t, ann.Say(g, "before Dan"))
+	w.Run(3000)
+	dan := w.Add("Dan")
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}}))
+	w.Run(2000)
+	must(t, dan.Do(g, group.Accept{}))
+	w.Run(5000)
+	var want wire.Writer
+	want.U8(5) // want
+	want.Vec(dag.Frontier{}.Marshal())
+	want.Group(func(*wire.Writer) {})
+	sent := len(ann.Sent)
+	w.Deliver(dan, ann, g, want.Bytes())
+	answers := 0
+	for _, p := range ann.Sent[sent:] {
+		if p.To != dan || p.Bytes[0] != kindEntries {
+			continue
+		}
+		answers++
+		r := wire.NewReader(p.Bytes[1:])
+		r.Each(wire.MaxVector, 512, func(r *wire.Reader) {
+			if header, ciphertext := r.Vec(1<<16), r.Vec(1<<20); len(header) == 0 || len(ciphertext) > 0 {
+				t.Errorf("Dan is given a header of %d and a ciphertext of %d bytes", len(header), len(ciphertext))
+			}
+		})
+	}
+	if answers == 0 {
+		t.Error("Ann gives no answer at all")
+	}
+}
+
+// TestJunkWelcome: what the author of a block brings takes the place of the junk
+// that another member brought first.
+func TestJunkWelcome(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	dan := w.Add("Dan")
+	w.Cut(ann, ben)
+	w.Cut(ann, dan)
+	w.Cut(cleo, dan)
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}}))
+	b := ann.Groups[g].Machine.Blocks()
+	var junk, frame wire.Writer
+	junk.Vec([]byte("junk"))
+	junk.Vec(nil)
+	frame.U8(3) // blocks
+	frame.Group(func(w *wire.Writer) {
+		w.Vec(b.Header(b.Head()).Bytes())
+		w.Vec(b.Body(b.Head()).Bytes())
+		w.Vec(junk.Bytes())
+	})
+	frame.Bool(false)
+	w.Cut(ben, dan)
+	w.Deliver(cleo, ben, g, frame.Bytes())
+	w.Heal(ann, ben)
+	w.Run(5000)
+	ann.Stop()
+	w.Heal(ben, dan)
+	w.Run(5000)
+	if dan.Groups[g] == nil {
+		t.Error("Dan does not come in through Ben, to whom Ann brought the true Welcome")
+	}
+}
+
+// TestLargeAnswers are cut, so that one request cannot fill a session's queue.
+func TestLargeAnswers(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben")
+	ann, ben := nodes[0], nodes[1]
+	w.Cut(ann, ben)
+	const messages = 96
+	for range messages {
+		must(t, ann.Say(g, strings.Repeat("x", 65_000)))
+	}
+	sent := len(ann.Sent)
+	w.Heal(ann, ben)
+	w.Run(60_000)
+	most, size := 0, 0
+	for _, p := range ann.Sent[sent:] {
+		if p.To != ben || p.Bytes[0] != kindEntries {
+			continue
+		}
+		size += len(p.Bytes)
+		most = max(most, size)
+		if p.Bytes[len(p.Bytes)-1] == 1 { // the last of an answer
+			size = 0
+		}
+	}
+	if most > 3<<20 {
+		t.Errorf("one answer is %d bytes", most)
+	}
+	if n := len(ben.Texts(g)); n != messages {
+		t.Errorf("Ben has %d of %d messages", n, messages)
+	}
+}
+
+// TestFormerMemberHearsNoMore: where the group had once been split, somebody
+// removed later is told of the removal and of no block after it.
+func TestFormerMemberHearsNoMore(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	promote(t, w, g, ann, ben)
+	w.Cut(ann, ben)
+	w.Cut(ben, cleo)
+	must(t, ann.Do(g, group.SetTitle{Title: "A"}))
+	must(t, ben.Do(g, group.SetTitle{Title: "B"}))
+	w.Run(1000)
+	w.HealAll()
+	w.Run(10_000)
+	alike(t, g, ann, ben, cleo)
+	w.Cut(ann, cleo)
+	w.Cut(ben, cleo)
+	must(t, ann.Do(g, group.Remove{Person: cleo.Self.Person}))
+	removal := ann.Groups[g].Machine.Blocks().Head()
+	must(t, ann.Do(g, group.SetTitle{Title: "after Cleo"}))
+	later := ann.Groups[g].Machine.Blocks().Head()
+	w.Run(5000)
+	w.Heal(ann, cleo)
+	w.Run(20_000)
+	b := cleo.Groups[g].Machine.Blocks()
+	if !b.Has(removal) || b.Has(later) {
+		t.Errorf("Cleo has the removal: %v, what came after: %v", b.Has(removal), b.Has(later))
+	}
+}
+
+// TestQuietGroupForgets: a quiet group keeps nothing of epochs that ended over a month
+// ago.
+func TestQuietGroupForgets(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben")
+	ann := nodes[0]
+	for i := range 3 {
+		must(t, ann.Do(g, group.SetTitle{Title: fmt.Sprint("title ", i)}))
+		w.Run(5000)
+	}
+	w.Run(31 * 24 * 3600 * 1000)
+	for _, n := range nodes {
+		if kept := len(n.Groups[g].Records[group.KindEpoch]); kept != 1 {
+			t.Errorf("%s keeps the secrets of %d epochs", n.Name, kept)
+		}
+		for key := range n.Groups[g].Records[group.KindRatchet] {
+			if head := n.Groups[g].Machine.Blocks().Head(); key[:32] != string(head[:]) {
+				t.Errorf("%s keeps message keys of an epoch that ended", n.Name)
+				break
+			}
+		}
+	}
+	must(t, ann.Say(g, "a month later"))
+	w.Run(5000)
+	alike(t, g, nodes...)
+}

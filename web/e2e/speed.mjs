@@ -1,0 +1,83 @@
+// What a conversation of ten thousand messages costs the page: the CPU time of
+// its main thread for one message more, and for one frame of scrolling.
+import assert from 'node:assert/strict';
+import { KithNode, until } from './node.mjs';
+
+const messages = 10_000;
+const appendBar = 4; // ms of CPU for a message
+const scrollBar = 8; // ms of CPU for a frame
+const rounds = 50;
+
+export function speed(browser) {
+  const ann = new KithNode('Ann');
+  let chat = '';
+  let cpu;
+
+  const newest = async () => (await ann.call('ListMessages', { chat, limit: 1 })).messages.at(-1).text;
+  const count = () => ann.page.evaluate(() => document.querySelectorAll('[role=log] .bubble').length);
+
+  async function send(text) {
+    await ann.call('Send', { chat, text, clientId: crypto.randomUUID() });
+  }
+
+  const steps = {
+    [`${messages} messages are written`]: async () => {
+      await ann.start();
+      await ann.call('Setup', { name: 'Ann' });
+      chat = (await ann.call('GetNode')).notesChatId;
+      for (let i = 0; i < messages; i += 20) await Promise.all(Array.from({ length: 20 }, (_, k) => send(`Message ${i + k}, of ordinary length: neither one word nor a letter.`)));
+    },
+
+    'all are loaded by scrolling up, and few are in the document': async () => {
+      ann.context = await browser.person();
+      ann.page = await ann.context.newPage();
+      await ann.page.goto(await ann.open());
+      await ann.page.getByRole('navigation', { name: 'Chats' }).getByRole('link').first().click();
+      await ann.page.getByRole('log').getByText(await newest()).waitFor();
+      await until('the beginning is loaded', async () => {
+        await ann.page.evaluate(async () => {
+          const log = document.querySelector('[role=log]');
+          log.scrollTop = 0;
+          for (let frames = 0; frames < 4; frames++) await new Promise((done) => requestAnimationFrame(done));
+        });
+        await ann.page.getByText('Loading').waitFor({ state: 'detached' });
+        return (await ann.page.getByText('A place for your own notes.').count()) > 0;
+      }, 180_000);
+      await ann.page.getByRole('button', { name: 'To the newest' }).waitFor();
+      assert.ok((await count()) < 120, `${await count()} bubbles are in the document`);
+      const session = await ann.context.newCDPSession(ann.page);
+      await session.send('Performance.enable', { timeDomain: 'threadTicks' }); // CPU, not what others on this machine do
+      cpu = async () => (await session.send('Performance.getMetrics')).metrics.find((m) => m.name === 'TaskDuration').value * 1000;
+    },
+
+    [`scrolling takes at most ${scrollBar} ms of CPU a frame`]: async () => {
+      const begun = await cpu();
+      const frames = await ann.page.evaluate(async (frames) => {
+        const log = document.querySelector('[role=log]');
+        for (let i = 0; i < frames; i++) {
+          log.scrollTop += 180;
+          await new Promise((done) => requestAnimationFrame(done));
+        }
+        return frames;
+      }, rounds * 2);
+      const moved = await ann.page.evaluate(() => document.querySelector('[role=log]').scrollTop);
+      assert.ok(moved > 10_000, `the page scrolled, to ${moved} px`);
+      const each = ((await cpu()) - begun) / frames;
+      console.log(`      ${each.toFixed(2)} ms a frame`);
+      assert.ok(each <= scrollBar, `${each.toFixed(2)} ms a frame`);
+    },
+
+    [`one message more takes at most ${appendBar} ms of CPU`]: async () => {
+      await ann.page.getByRole('button', { name: 'To the newest' }).click();
+      await ann.page.getByRole('log').getByText(await newest()).waitFor();
+      const begun = await cpu();
+      for (let i = 0; i < rounds; i++) await send(`One more, ${i}`);
+      await ann.page.getByRole('log').getByText(`One more, ${rounds - 1}`, { exact: true }).waitFor();
+      const each = ((await cpu()) - begun) / rounds;
+      console.log(`      ${each.toFixed(2)} ms a message`);
+      assert.ok(each <= appendBar, `${each.toFixed(2)} ms a message`);
+    },
+  };
+
+  return { steps, nodes: [ann] };
+}
