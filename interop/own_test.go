@@ -18,7 +18,7 @@ func (k key) SignRaw(message []byte) []byte { return ed25519.Sign(ed25519.Privat
 
 // An own is one of our members.
 type own struct {
-	t      *testing.T
+	t      testing.TB
 	suite  mls.Suite
 	name   string
 	key    mls.Signer
@@ -31,7 +31,7 @@ type own struct {
 	psks   mls.PSKs
 }
 
-func newOwn(t *testing.T, s mls.Suite, name string) *own {
+func newOwn(t testing.TB, s mls.Suite, name string) *own {
 	t.Helper()
 	o := &own{t: t, suite: s, name: name}
 	if k, err := mls.NewECDSASigner(s); err == nil {
@@ -96,7 +96,7 @@ func (o *own) tell(p *mls.Proposed, err error) string {
 	return hex.EncodeToString(b)
 }
 
-func unframed(t *testing.T, f mls.WireFormat, b []byte) []byte {
+func unframed(t testing.TB, f mls.WireFormat, b []byte) []byte {
 	t.Helper()
 	got, body, err := mls.UnframeMessage(b)
 	check(t, err)
@@ -106,7 +106,7 @@ func unframed(t *testing.T, f mls.WireFormat, b []byte) []byte {
 	return body
 }
 
-func unhex(t *testing.T, v any) []byte {
+func unhex(t testing.TB, v any) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(v.(string))
 	check(t, err)
@@ -133,7 +133,7 @@ func joinOwn(o *own, s *mls.StagedCommit, other *own) {
 	}
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
