@@ -3,7 +3,6 @@ package interop
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -14,11 +13,6 @@ import (
 
 	"kith/internal/mls"
 )
-
-type key ed25519.PrivateKey
-
-func (k key) PublicKey() ed25519.PublicKey  { return ed25519.PrivateKey(k).Public().(ed25519.PublicKey) }
-func (k key) SignRaw(message []byte) []byte { return ed25519.Sign(ed25519.PrivateKey(k), message) }
 
 // A match is a group with our member in it and one of mls-go.
 type match struct {
