@@ -14,7 +14,7 @@ PAGE := web/dist/index.html
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune \
 	-o -path web/e2e -prune -o -path web/screenshots -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run demo build page test e2e sim bench fuzz race lint proto dist assure clean FORCE
+.PHONY: help run demo build page test e2e sim interop bench fuzz race lint proto dist assure clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ e2e: build ## the page in a real Chromium
 
 sim: ## simulation: SEED=1 STEPS=2000 replays one run, without SEED many
 	scripts/sim.sh
+
+interop: ## groups shared with other MLS implementations
+	scripts/interop.sh
 
 bench: ## benchmarks: PKG=./internal/store/ BENCH=Page for one
 	scripts/bench.sh

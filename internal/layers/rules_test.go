@@ -92,7 +92,7 @@ var thirdParty = map[string][]string{
 	"github.com/oasisprotocol/curve25519-voi": {"internal/wire/sign.go"},
 	"github.com/spf13/cobra":                  {"cmd/kith"},
 	"github.com/tyler-smith/go-bip39":         {"internal/identity"},
-	"golang.org/x/crypto":                     {"internal/store"},
+	"golang.org/x/crypto":                     {"internal/mls/suite.go", "internal/store"},
 	"golang.org/x/sync":                       {"internal/api", "cmd/kith"},
 	"golang.org/x/sys":                        {"internal/store", "internal/api"},
 	"google.golang.org/protobuf":              {"cmd/kith", "proto/kith/v1"},

@@ -7,8 +7,10 @@ import (
 
 // received is a proposal with its sender: the committer for one by value.
 type received struct {
-	proposal *Proposal
-	sender   sender
+	proposal  *Proposal
+	sender    sender
+	reference bool       // by reference
+	format    WireFormat // it was sent in, if by reference
 }
 
 // A stage is the next epoch while a commit is made or processed: the old epoch
@@ -23,6 +25,7 @@ type stage struct {
 	kemOutput    []byte // of its ExternalInit
 	committer    uint32
 	path         []step
+	reinit       *Proposal
 	groupContext groupContext // of the new epoch, with the old transcript hash until finish
 }
 
@@ -83,6 +86,8 @@ func (p *PublicGroup) senderKey(c *content) ([]byte, error) {
 		return nil, reject("6.1", ReasonNoLeaf)
 	case s.kind == senderNewMemberCommit && c.kind == contentCommit && c.commit.path != nil:
 		return c.commit.path.leaf.signatureKey, nil
+	case s.kind == senderExternal && c.kind == contentProposal:
+		return p.externalSender(s.index, c.proposal.Type)
 	case s.kind == senderNewMemberProposal && c.kind == contentProposal && c.proposal.Type == ProposalAdd:
 		return c.proposal.KeyPackage.leaf.signatureKey, nil
 	}
@@ -94,17 +99,15 @@ func resolve(c *content, known []*Proposed) ([]received, error) {
 	list := make([]received, 0, len(c.commit.proposals))
 	for _, p := range c.commit.proposals {
 		if p.proposal != nil {
-			list = append(list, received{p.proposal, c.sender})
+			list = append(list, received{proposal: p.proposal, sender: c.sender})
 			continue
-		}
-		if c.sender.kind != senderMember {
-			return nil, reject("12.4.3.2", ReasonReference)
 		}
 		i := slices.IndexFunc(known, func(k *Proposed) bool { return bytes.Equal(k.ref, p.reference) })
 		if i < 0 || known[i].a.content.epoch != c.epoch || !bytes.Equal(known[i].a.content.groupID, c.groupID) {
 			return nil, reject("12.4", ReasonReference)
 		}
-		list = append(list, received{known[i].a.content.proposal, known[i].a.content.sender})
+		a := known[i].a
+		list = append(list, received{a.content.proposal, a.content.sender, true, a.format})
 	}
 	return list, nil
 }
@@ -112,6 +115,9 @@ func resolve(c *content, known []*Proposed) ([]received, error) {
 // applyProposals checks a list of proposals (section 12.2) and applies it in
 // the order of section 12.3.
 func (p *PublicGroup) applyProposals(from sender, list []received) (*stage, error) {
+	if p.reinit != nil {
+		return nil, reject("12.4.2", ReasonSuspended)
+	}
 	if err := p.checkList(from, list); err != nil {
 		return nil, err
 	}
@@ -130,9 +136,16 @@ func (p *PublicGroup) applyProposals(from sender, list []received) (*stage, erro
 			s.psks = append(s.psks, r.proposal.psk)
 		case ProposalExternalInit:
 			s.kemOutput = r.proposal.kemOutput
+		case ProposalReInit:
+			s.reinit = r.proposal
+		}
+		if r.proposal.Type.custom() {
+			s.changes.Custom = append(s.changes.Custom, Custom{r.sender.index, r.proposal.Type, r.proposal.data})
 		}
 	}
-	for _, apply := range []func([]received) error{p.updates(s), p.removes(s), p.adds(s)} {
+	// SelfRemove comes between Update and Remove.
+	steps := []func([]received) error{p.updates(s), p.removes(s, ProposalSelfRemove), p.removes(s, ProposalRemove), p.adds(s)}
+	for _, apply := range steps {
 		if err := apply(list); err != nil {
 			return nil, err
 		}
@@ -197,11 +210,11 @@ func (p *PublicGroup) checkReplacement(s *stage, i uint32, leaf *leafNode) error
 	return leaf.verify(p.crypto, p.groupID, i)
 }
 
-func (p *PublicGroup) removes(s *stage) func([]received) error {
+func (p *PublicGroup) removes(s *stage, t ProposalType) func([]received) error {
 	return func(list []received) error {
 		for _, r := range list {
-			if r.proposal.Type == ProposalRemove {
-				i := r.proposal.Removed
+			if r.proposal.Type == t {
+				i := r.removed()
 				s.changes.Removed = append(s.changes.Removed, member(i, p.tree.leaf(i)))
 				s.tree.remove(i)
 			}
@@ -248,6 +261,9 @@ func (p *PublicGroup) applyPath(s *stage, c *content) error {
 	if err := p.checkReplacement(s, s.committer, path.leaf); err != nil {
 		return err
 	}
+	if s.external && p.reusesKey(s, path.leaf) {
+		return reject("12.2", ReasonSameKey)
+	}
 	old := s.tree.leaf(s.committer)
 	steps, err := s.tree.mergePath(s.committer, path)
 	if err != nil {
@@ -261,13 +277,21 @@ func (p *PublicGroup) applyPath(s *stage, c *content) error {
 	return nil
 }
 
+// reusesKey reports whether somebody who joins has the key of a leaf that the
+// same commit removes: for an own old leaf the rule of an Update holds.
+func (p *PublicGroup) reusesKey(s *stage, leaf *leafNode) bool {
+	return slices.ContainsFunc(s.changes.Removed, func(l Leaf) bool {
+		return bytes.Equal(p.tree.leaf(l.Index).encryptionKey, leaf.encryptionKey)
+	})
+}
+
 // notePath records a committer who is new, or who is somebody else now.
 func (s *stage) notePath(old, leaf *leafNode) {
 	m := member(s.committer, leaf)
 	switch {
 	case old == nil:
 		s.changes.Added = append(s.changes.Added, m)
-	case !bytes.Equal(old.signatureKey, leaf.signatureKey) || !bytes.Equal(old.credential.identity, leaf.credential.identity):
+	case !bytes.Equal(old.signatureKey, leaf.signatureKey) || !old.credential.equal(leaf.credential):
 		s.changes.Updated = append(s.changes.Updated, m)
 	}
 }
@@ -286,5 +310,7 @@ func (s *stage) confirm(p *PublicGroup, a *authenticated) {
 // finish returns the new epoch, once a carries its confirmation tag.
 func (s *stage) finish(p *PublicGroup, a *authenticated) *PublicGroup {
 	s.confirm(p, a)
-	return newPublic(s.tree, p.groupID, p.epoch+1, s.extensions, s.groupContext.confirmed, a.tag)
+	next := newPublic(s.tree, p.groupID, p.epoch+1, s.extensions, s.groupContext.confirmed, a.tag)
+	next.reinit = s.reinit
+	return next
 }

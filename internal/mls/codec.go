@@ -22,6 +22,9 @@ const (
 	ExtensionRequiredCapabilities uint16 = 3
 	ExtensionExternalPub          uint16 = 4
 	ExtensionExternalSenders      uint16 = 5
+
+	// ExtensionLastResort is of draft-ietf-mls-extensions; it has no data.
+	ExtensionLastResort uint16 = 10
 )
 
 // defaultExtension reports whether every client supports t without saying so.
@@ -79,8 +82,18 @@ func writeU16s(w *wire.Writer, list []uint16) {
 }
 
 func readU16s(r *wire.Reader) []uint16 {
-	var list []uint16
-	r.Each(2*maxCapabilities, maxCapabilities, func(r *wire.Reader) { list = append(list, r.U16()) })
+	s := r.Sub(2 * maxCapabilities)
+	if s.Len()%2 != 0 {
+		r.Fail(wire.ErrShort)
+		return nil
+	}
+	list := make([]uint16, s.Len()/2)
+	for i := range list {
+		list[i] = s.U16()
+	}
+	if err := s.Done(); err != nil {
+		r.Fail(err)
+	}
 	return list
 }
 
@@ -92,8 +105,18 @@ func writeU32s(w *wire.Writer, list []uint32) {
 }
 
 func readU32s(r *wire.Reader, most int) []uint32 {
-	var list []uint32
-	r.Each(4*most, most, func(r *wire.Reader) { list = append(list, r.U32()) })
+	s := r.Sub(4 * most)
+	if s.Len()%4 != 0 {
+		r.Fail(wire.ErrShort)
+		return nil
+	}
+	list := make([]uint32, s.Len()/4)
+	for i := range list {
+		list[i] = s.U32()
+	}
+	if err := s.Done(); err != nil {
+		r.Fail(err)
+	}
 	return list
 }
 
@@ -102,8 +125,23 @@ func (s sealed) write(w *wire.Writer) {
 	w.Vec(s.ciphertext)
 }
 
+// readSealed refuses what no KEM gives out, so that a message cannot hold many
+// empty ones.
 func readSealed(r *wire.Reader) sealed {
-	return sealed{kemOutput: r.Vec(maxKey), ciphertext: r.Vec(MaxMessage)}
+	s := sealed{kemOutput: r.Vec(maxKey), ciphertext: r.Vec(MaxMessage)}
+	if len(s.kemOutput) < minKEMOutput {
+		r.Fail(wire.ErrShort)
+	}
+	return s
+}
+
+// readRef reads a KeyPackageRef or ProposalRef, which is a hash.
+func readRef(r *wire.Reader) []byte {
+	ref := r.Vec(maxHash)
+	if len(ref) < minHash {
+		r.Fail(wire.ErrShort)
+	}
+	return ref
 }
 
 // encode returns what write writes.

@@ -75,6 +75,17 @@ func (c *Commit) Proposals() []Proposal {
 	return list
 }
 
+// ProposalsOf returns the proposals of one type that stand in the commit by value.
+func (c *Commit) ProposalsOf(t ProposalType) []*Proposal {
+	var list []*Proposal
+	for _, p := range c.a.content.commit.proposals {
+		if p.proposal != nil && p.proposal.Type == t {
+			list = append(list, p.proposal)
+		}
+	}
+	return list
+}
+
 // ByValueOnly returns an error if the commit names a proposal by reference.
 func (c *Commit) ByValueOnly() error {
 	for _, p := range c.a.content.commit.proposals {

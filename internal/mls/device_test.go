@@ -23,7 +23,9 @@ func (k key) SignRaw(message []byte) []byte { return ed25519.Sign(ed25519.Privat
 type device struct {
 	t      testing.TB
 	name   string
-	key    key
+	suite  mls.Suite
+	key    mls.Signer
+	params mls.KeyPackageParams // beyond what every device has
 	pack   *mls.KeyPackage
 	secret *mls.KeyPackageSecrets
 	epoch  *mls.Epoch
@@ -32,22 +34,35 @@ type device struct {
 
 func newDevice(t testing.TB, name string) *device {
 	t.Helper()
+	return newDeviceOf(t, suite, name)
+}
+
+func newDeviceOf(t testing.TB, s mls.Suite, name string) *device {
+	t.Helper()
+	d := &device{t: t, name: name, suite: s, key: newSigner(t, s)}
+	d.renew()
+	return d
+}
+
+func newSigner(t testing.TB, s mls.Suite) mls.Signer {
+	t.Helper()
+	if k, err := mls.NewECDSASigner(s); err == nil {
+		return k
+	}
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &device{t: t, name: name, key: key(private)}
-	d.renew()
-	return d
+	return key(private)
 }
 
 // renew makes a fresh key package.
 func (d *device) renew() {
 	d.t.Helper()
 	var err error
-	d.pack, d.secret, err = mls.NewKeyPackage(d.key, mls.KeyPackageParams{
-		Suite: suite, Identity: []byte(d.name), NotBefore: now - 3600, NotAfter: now + 3600,
-	})
+	p := d.params
+	p.Suite, p.Identity, p.NotBefore, p.NotAfter = d.suite, []byte(d.name), now-3600, now+3600
+	d.pack, d.secret, err = mls.NewKeyPackage(d.key, p)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -59,7 +74,7 @@ func (d *device) enter(e *mls.Epoch) {
 
 func (d *device) create(group string) {
 	d.t.Helper()
-	e, err := mls.Create(suite, []byte(group), d.pack, d.secret)
+	e, err := mls.Create(d.suite, []byte(group), d.pack, d.secret)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -135,11 +150,13 @@ func (d *device) encrypt(text string) []byte {
 }
 
 // group makes a group of n devices, the first of which created it.
-func group(t testing.TB, n int) []*device {
+func group(t testing.TB, n int) []*device { return groupOf(t, suite, n) }
+
+func groupOf(t testing.TB, s mls.Suite, n int) []*device {
 	t.Helper()
 	all := make([]*device, n)
 	for i := range all {
-		all[i] = newDevice(t, string(rune('A'+i%26))+string(rune('a'+i/26%26))+string(rune('a'+i/676)))
+		all[i] = newDeviceOf(t, s, string(rune('A'+i%26))+string(rune('a'+i/26%26))+string(rune('a'+i/676)))
 	}
 	all[0].create("group")
 	if n > 1 {

@@ -5,7 +5,9 @@
 // epoch as anybody can follow it; an [Epoch] is one with the secrets of a
 // member. A [Commit] ends an epoch and begins the next; a [StagedCommit] is an
 // own one, not yet agreed on, and makes the Welcome for those it adds, who
-// [Join] with it. [Ratchets] are the message keys of an epoch.
+// [Join] with it. [Ratchets] are the message keys of an epoch. A [Proposed] is a
+// proposal that was sent on its own. A group can grow out of another, by
+// [Epoch.Branch] or, after a [ReInit], by [Epoch.Reinitialize].
 //
 // Invariants.
 //   - PublicGroup, Epoch, Commit, KeyPackage and the tree under them never

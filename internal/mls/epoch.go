@@ -20,18 +20,26 @@ type Epoch struct {
 // Create starts a group (RFC 9420 section 11): epoch 0, whose one leaf is that
 // of the key package. GroupContext.extensions is empty.
 func Create(suite Suite, groupID []byte, k *KeyPackage, secret *KeyPackageSecrets) (*Epoch, error) {
+	return CreateWith(suite, groupID, nil, k, secret)
+}
+
+// CreateWith is Create with extensions for the GroupContext.
+func CreateWith(suite Suite, groupID []byte, extensions []Extension, k *KeyPackage, secret *KeyPackageSecrets) (*Epoch, error) {
 	c, err := suite.crypto()
 	if err != nil {
 		return nil, err
 	}
-	if err := k.verify(c, nil); err != nil {
+	if err := checkContextExtensions(extensions); err != nil {
+		return nil, err
+	}
+	if err := k.verify(c, extensions); err != nil {
 		return nil, err
 	}
 	if err := secret.fits(c, k); err != nil {
 		return nil, err
 	}
 	s := c.schedule(wire.Random(c.nh))
-	pub, err := PublicFromLeaf(suite, groupID, k.leaf.raw, c.confirmationTag(s.confirmation, nil))
+	pub, err := publicFromLeaf(suite, groupID, cloneExtensions(extensions), k.leaf.raw, c.confirmationTag(s.confirmation, nil))
 	if err != nil {
 		return nil, err
 	}

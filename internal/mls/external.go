@@ -52,21 +52,40 @@ type ExternalParams struct {
 	Tree      []byte // content of the ratchet_tree extension; nil if it is in the GroupInfo
 	Signer    Signer
 
-	Identity       []byte // of the basic credential
+	Identity       []byte   // of the basic credential
+	Chain          [][]byte // certificates of an X.509 credential, instead of Identity
 	LeafExtensions []Extension
 	ExtensionTypes []uint16
 
+	ProposalTypes   []uint16 // as in KeyPackageParams
+	CredentialTypes []uint16
+
 	Replaces          []uint32 // the own old leaf, if there is one
 	AuthenticatedData []byte
+
+	Proposals   []*Proposal // pre-shared keys, by value
+	PSKs        PSKs
+	SelfRemoves [][]byte // pending SelfRemove proposals of members, MLSMessages
 }
 
 // JoinExternal makes an external commit (section 12.4.3.2). The caller knows
 // from elsewhere that the GroupInfo is of the group it wants: it is signed by
 // a member, but a joiner cannot check its confirmation tag.
 func JoinExternal(p ExternalParams) (*StagedCommit, error) {
-	pub, info, err := openGroupInfo(p.GroupInfo, p.Tree)
+	pub, info, err := OpenGroupInfo(p.GroupInfo, p.Tree)
 	if err != nil {
 		return nil, err
+	}
+	if err := checkOwn(p.Proposals); err != nil {
+		return nil, err
+	}
+	var leaving []*Proposed
+	for _, m := range p.SelfRemoves {
+		out, err := pub.OpenProposal(m)
+		if err != nil {
+			return nil, err
+		}
+		leaving = append(leaving, out)
 	}
 	init, kemOutput, err := pub.crypto.newExternalInit(info.ExternalPub())
 	if err != nil {
@@ -78,9 +97,9 @@ func JoinExternal(p ExternalParams) (*StagedCommit, error) {
 		sender:            sender{kind: senderNewMemberCommit},
 		authenticatedData: bytes.Clone(p.AuthenticatedData),
 		kind:              contentCommit,
-		commit:            &commit{proposals: p.proposals(kemOutput)},
+		commit:            &commit{proposals: p.proposals(kemOutput, leaving)},
 	}
-	list, err := resolve(&c, nil)
+	list, err := resolve(&c, leaving)
 	if err != nil {
 		return nil, err
 	}
@@ -95,10 +114,13 @@ func JoinExternal(p ExternalParams) (*StagedCommit, error) {
 		return nil, err
 	}
 	defer clear(init)
-	return e.finishCommit(s, made, c, CommitParams{Signer: p.Signer})
+	return e.finishCommit(s, made, c, CommitParams{Signer: p.Signer, PSKs: p.PSKs})
 }
 
-func openGroupInfo(b, tree []byte) (*PublicGroup, *GroupInfo, error) {
+// OpenGroupInfo checks a GroupInfo with its tree and returns the epoch it
+// describes, for those who follow a group without being in it. tree is nil if
+// it is in the GroupInfo. Only members can check the confirmation tag.
+func OpenGroupInfo(b, tree []byte) (*PublicGroup, *GroupInfo, error) {
 	r := wire.NewReader(bytes.Clone(b))
 	info := readGroupInfo(r)
 	if err := r.Done(); err != nil {
@@ -112,8 +134,14 @@ func openGroupInfo(b, tree []byte) (*PublicGroup, *GroupInfo, error) {
 	return pub, info, err
 }
 
-func (p ExternalParams) proposals(kemOutput []byte) []proposalOrRef {
-	list := []proposalOrRef{{proposal: &Proposal{Type: ProposalExternalInit, kemOutput: kemOutput}}}
+func (p ExternalParams) proposals(kemOutput []byte, leaving []*Proposed) []proposalOrRef {
+	list := []proposalOrRef{{proposal: &Proposal{Type: ProposalExternalInit, body: &body{kemOutput: kemOutput}}}}
+	for _, other := range p.Proposals {
+		list = append(list, proposalOrRef{proposal: other})
+	}
+	for _, l := range leaving {
+		list = append(list, proposalOrRef{reference: l.ref})
+	}
 	for _, i := range p.Replaces {
 		list = append(list, proposalOrRef{proposal: &Proposal{Type: ProposalRemove, Removed: i}})
 	}
@@ -121,10 +149,13 @@ func (p ExternalParams) proposals(kemOutput []byte) []proposalOrRef {
 }
 
 func (p ExternalParams) leaf(s Suite) leafNode {
-	k := KeyPackageParams{Suite: s, LeafExtensions: p.LeafExtensions, ExtensionTypes: p.ExtensionTypes}
+	k := KeyPackageParams{
+		Suite: s, Identity: p.Identity, Chain: p.Chain, LeafExtensions: p.LeafExtensions, ExtensionTypes: p.ExtensionTypes,
+		ProposalTypes: p.ProposalTypes, CredentialTypes: p.CredentialTypes,
+	}
 	return leafNode{
 		signatureKey: p.Signer.PublicKey(),
-		credential:   credential{kind: credentialBasic, identity: p.Identity},
+		credential:   k.credential(),
 		capabilities: k.capabilities(),
 		extensions:   p.LeafExtensions,
 	}

@@ -2,6 +2,7 @@ package mls
 
 import (
 	"bytes"
+	"slices"
 
 	"kith/internal/wire"
 )
@@ -88,6 +89,9 @@ type commit struct {
 	path      *updatePath
 }
 
+// smallestProposal is a Remove by value, in bytes.
+const smallestProposal = 7
+
 func (c *commit) write(w *wire.Writer) {
 	w.Group(func(w *wire.Writer) {
 		for _, p := range c.proposals {
@@ -102,7 +106,19 @@ func (c *commit) write(w *wire.Writer) {
 
 func readCommit(r *wire.Reader) *commit {
 	c := new(commit)
-	r.Each(MaxMessage, MaxProposals, func(r *wire.Reader) { c.proposals = append(c.proposals, readProposalOrRef(r)) })
+	others := 0
+	r.Each(MaxMessage, MaxProposals, func(r *wire.Reader) {
+		if c.proposals == nil {
+			c.proposals = make([]proposalOrRef, 0, min(MaxProposals, r.Len()/smallestProposal+MaxOtherProposals))
+		}
+		p := readProposalOrRef(r)
+		if p.proposal != nil && p.proposal.Type != ProposalAdd && p.proposal.Type != ProposalRemove {
+			if others++; others > MaxOtherProposals {
+				r.Fail(wire.ErrTooLong)
+			}
+		}
+		c.proposals = append(c.proposals, p)
+	})
 	if r.Bool() {
 		c.path = readUpdatePath(r)
 	}
@@ -138,14 +154,19 @@ func (c *content) write(w *wire.Writer) { w.Raw(c.raw) }
 
 // frozen returns the content with its encoding.
 func (c content) frozen() *content {
-	c.raw = encode(func(w *wire.Writer) {
-		w.Vec(c.groupID)
-		w.U64(c.epoch)
-		c.sender.write(w)
-		w.Vec(c.authenticatedData)
-		w.U8(c.kind)
-		c.writeBody(w)
-	})
+	var w wire.Writer
+	w.Vec(c.groupID)
+	w.U64(c.epoch)
+	c.sender.write(&w)
+	w.Vec(c.authenticatedData)
+	w.U8(c.kind)
+	if c.kind == contentApplication { // may be large: copied once
+		w.Varint(len(c.application))
+		c.raw = slices.Concat(w.Bytes(), c.application)
+		return &c
+	}
+	c.writeBody(&w)
+	c.raw = w.Bytes()
 	return &c
 }
 
@@ -214,14 +235,13 @@ func readAuthenticated(r *wire.Reader) *authenticated {
 // tbs is FramedContentTBS of section 6.1; context is the encoded GroupContext,
 // which counts for senders who know it.
 func (a *authenticated) tbs(context []byte) []byte {
-	return encode(func(w *wire.Writer) {
-		w.U16(protocolMLS10)
-		w.U16(uint16(a.format))
-		a.content.write(w)
-		if a.content.sender.kind == senderMember || a.content.sender.kind == senderNewMemberCommit {
-			w.Raw(context)
-		}
-	})
+	if a.content.sender.kind != senderMember && a.content.sender.kind != senderNewMemberCommit {
+		context = nil
+	}
+	var head wire.Writer
+	head.U16(protocolMLS10)
+	head.U16(uint16(a.format))
+	return slices.Concat(head.Bytes(), a.content.raw, context)
 }
 
 // transcript is ConfirmedTranscriptHashInput of section 8.2.
@@ -283,10 +303,13 @@ type privateMessage struct {
 	ciphertext        []byte
 }
 
-func (p *privateMessage) write(w *wire.Writer) {
-	w.Raw(p.contentAAD())
+func (p *privateMessage) write(w *wire.Writer) { w.Raw(p.bytes()) }
+
+func (p *privateMessage) bytes() []byte {
+	var w wire.Writer
 	w.Vec(p.senderData)
-	w.Vec(p.ciphertext)
+	w.Varint(len(p.ciphertext))
+	return slices.Concat(p.contentAAD(), w.Bytes(), p.ciphertext)
 }
 
 func readPrivateMessage(r *wire.Reader) *privateMessage {

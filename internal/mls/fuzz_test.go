@@ -101,9 +101,167 @@ func FuzzCommit(f *testing.F) {
 	})
 }
 
+func FuzzProposal(f *testing.F) {
+	g := testGroup(f, 2)
+	update, _, err := g[0].epoch.ProposeUpdate(ProposalParams{Signer: g[0].signer})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, p := range []*Proposal{
+		add(g[0].pack), remove(1), update.a.content.proposal, psk(32, 0), psk(32, usageBranch), ReInit([]byte("h"), 1, nil),
+		extend(Extension{Type: 9, Data: []byte{1}}),
+		{Type: ProposalExternalInit, body: &body{kemOutput: []byte{1}}},
+		{Type: ProposalSelfRemove},
+		{Type: 0xF000, body: &body{data: []byte("x")}},
+	} {
+		f.Add(encode(p.write))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r := wire.NewReader(b)
+		p := readProposal(r)
+		if r.Done() == nil && !bytes.Equal(encode(p.write), b) {
+			t.Errorf("%x parses and encodes to %x", b, encode(p.write))
+		}
+	})
+}
+
+func FuzzExtensions(f *testing.F) {
+	f.Add(byte(0), ExternalSenders(ExternalSender{SignatureKey: []byte{1}, Identity: []byte("x")}).Data)
+	f.Add(byte(1), RequiredCapabilities([]uint16{9}, []ProposalType{10}, []uint16{1}).Data)
+	f.Add(byte(2), encode(func(w *wire.Writer) { writeExtensions(w, []Extension{{Type: 1, Data: []byte{2}}}) }))
+	f.Fuzz(func(t *testing.T, which byte, b []byte) {
+		switch which % 3 {
+		case 0:
+			if keys, err := parseExternalSenders(b); err == nil && len(keys) > MaxExternalSenders {
+				t.Errorf("%d senders", len(keys))
+			}
+		case 1:
+			c, err := parseRequired(b)
+			if err != nil {
+				return
+			}
+			var types []ProposalType
+			for _, p := range c.proposals {
+				types = append(types, ProposalType(p))
+			}
+			if got := RequiredCapabilities(c.extensions, types, c.credentials).Data; !bytes.Equal(got, b) {
+				t.Errorf("%x parses and encodes to %x", b, got)
+			}
+		case 2:
+			r := wire.NewReader(b)
+			list := readExtensions(r)
+			if r.Done() == nil && !bytes.Equal(encode(func(w *wire.Writer) { writeExtensions(w, list) }), b) {
+				t.Errorf("%x encodes differently", b)
+			}
+		}
+	})
+}
+
+// FuzzMemory: no input takes more than its bound, whichever decoder reads it.
+func FuzzMemory(f *testing.F) {
+	g, s := fuzzGroup(f)
+	f.Add(g[0].epoch.pub.RatchetTree())
+	f.Add(s.Commit.Bytes())
+	all := decoders(suites[1])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > inputSize {
+			return
+		}
+		for name, decode := range all {
+			if n := allocated(func() { decode(b) }); n > memoryBound {
+				t.Errorf("%s takes %d bytes for %d", name, n, len(b))
+			}
+		}
+	})
+}
+
+// FuzzExternalCommit: what parses encodes the same, and no member follows it.
+func FuzzExternalCommit(f *testing.F) {
+	g := testGroup(f, 3)
+	info, err := g[0].epoch.GroupInfo(g[0].signer, nil, true)
+	if err != nil {
+		f.Fatal(err)
+	}
+	s, err := JoinExternal(ExternalParams{GroupInfo: info, Signer: newSigner(f, 1)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	good := s.Commit.Bytes()
+	f.Add(good)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := ParseExternalCommit(b)
+		if err != nil || bytes.Equal(b, good) {
+			return
+		}
+		c.a.content = c.a.content.frozen()
+		if !bytes.Equal(c.Bytes(), b) {
+			t.Errorf("%x parses and encodes to %x", b, c.Bytes())
+		}
+		if _, _, err := g[1].epoch.Process(c); err == nil {
+			t.Errorf("followed %x", b)
+		}
+	})
+}
+
+// FuzzHistory plays random valid histories and changes one byte of what was
+// sent: it is refused, and the good message is still good.
+func FuzzHistory(f *testing.F) {
+	f.Add([]byte{0, 1, 2, 3, 4, 5}, uint16(77), byte(1))
+	f.Fuzz(func(t *testing.T, steps []byte, at uint16, flip byte) {
+		if flip == 0 || len(steps) > 12 {
+			return
+		}
+		g := testGroup(t, 3)
+		for _, step := range steps {
+			by := g[int(step)%3]
+			p := CommitParams{Signer: by.signer, Private: step&4 != 0}
+			if step&8 != 0 {
+				p.Add = []*KeyPackage{newParty(t, "x").pack}
+			}
+			s, err := by.epoch.Commit(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := by.epoch.Seal(by.epoch.Ratchets(), &Handshake{Commit: s.Commit}, int(step))
+			if err != nil {
+				t.Fatal(err)
+			}
+			bad := bytes.Clone(m)
+			bad[int(at)%len(m)] ^= flip
+			for _, o := range g {
+				if o == by {
+					continue
+				}
+				before, keys := o.epoch.Marshal(), o.epoch.Ratchets()
+				if h, err := o.epoch.Open(keys, bad); err == nil && h.Commit != nil {
+					if _, _, err := o.epoch.Process(h.Commit); err == nil {
+						t.Fatalf("followed a commit with byte %d changed", int(at)%len(m))
+					}
+				}
+				if !bytes.Equal(before, o.epoch.Marshal()) {
+					t.Fatal("a refused commit left a trace")
+				}
+				h, err := o.epoch.Open(keys, m)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if o.epoch, _, err = o.epoch.Process(h.Commit); err != nil {
+					t.Fatal(err)
+				}
+			}
+			by.epoch = s.Next
+		}
+	})
+}
+
 func FuzzStored(f *testing.F) {
 	g := testGroup(f, 4)
 	f.Add(byte(0), g[0].epoch.pub.Marshal())
+	closed, err := g[0].epoch.Commit(CommitParams{Signer: g[0].signer, Proposals: []*Proposal{ReInit([]byte("h"), 3, nil)}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(byte(0), closed.Next.pub.Marshal())
 	f.Add(byte(1), g[0].epoch.Marshal())
 	f.Add(byte(2), g[0].secret.Marshal())
 	f.Fuzz(func(t *testing.T, which byte, b []byte) {

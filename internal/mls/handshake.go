@@ -52,18 +52,9 @@ func (e *Epoch) openHandshake(r *Ratchets, body []byte) (*authenticated, error) 
 
 // openPublic checks epoch, membership tag and signature.
 func (e *Epoch) openPublic(body []byte) (*authenticated, error) {
-	r := wire.NewReader(body)
-	p := readPublicMessage(r)
-	if err := r.Done(); err != nil {
-		return nil, malformed("6.2", err)
-	}
-	switch {
-	case p.content.kind == contentApplication:
-		return nil, reject("6", ReasonContent)
-	case !bytes.Equal(p.content.groupID, e.pub.groupID):
-		return nil, reject("6.2", ReasonGroup)
-	case p.content.epoch != e.pub.epoch:
-		return nil, ErrWrongEpoch
+	p, err := e.pub.parsePublic(body)
+	if err != nil {
+		return nil, err
 	}
 	context := e.pub.context()
 	if p.content.sender.kind == senderMember &&
@@ -74,6 +65,47 @@ func (e *Epoch) openPublic(body []byte) (*authenticated, error) {
 		return nil, err
 	}
 	return &p.authenticated, nil
+}
+
+// parsePublic reads a PublicMessage of this epoch; nothing of it is verified.
+func (p *PublicGroup) parsePublic(body []byte) (*publicMessage, error) {
+	r := wire.NewReader(body)
+	m := readPublicMessage(r)
+	if err := r.Done(); err != nil {
+		return nil, malformed("6.2", err)
+	}
+	switch {
+	case m.content.kind == contentApplication:
+		return nil, reject("6", ReasonContent)
+	case !bytes.Equal(m.content.groupID, p.groupID):
+		return nil, reject("6.2", ReasonGroup)
+	case m.content.epoch != p.epoch:
+		return nil, ErrWrongEpoch
+	}
+	return m, nil
+}
+
+// OpenProposal checks a proposal in a PublicMessage as far as that needs no
+// secrets: all but the membership tag.
+func (p *PublicGroup) OpenProposal(message []byte) (*Proposed, error) {
+	format, body, err := UnframeMessage(message)
+	if err != nil {
+		return nil, err
+	}
+	if format != FormatPublicMessage {
+		return nil, reject("6", ReasonContent)
+	}
+	m, err := p.parsePublic(body)
+	if err != nil {
+		return nil, err
+	}
+	if m.content.kind != contentProposal {
+		return nil, reject("6", ReasonContent)
+	}
+	if err := p.verifySender(&m.authenticated); err != nil {
+		return nil, err
+	}
+	return p.crypto.proposed(&m.authenticated), nil
 }
 
 // Seal frames an own handshake for sending, as the kind it was signed as: a
@@ -129,6 +161,27 @@ func (e *Epoch) ProposeRemove(leaf uint32, p ProposalParams) (*Proposed, error) 
 	return e.propose(&Proposal{Type: ProposalRemove, Removed: leaf}, p)
 }
 
+// Propose proposes a change that needs no secret of ours: all but Update,
+// SelfRemove and ExternalInit.
+func (e *Epoch) Propose(proposal *Proposal, p ProposalParams) (*Proposed, error) {
+	if proposal.Type == ProposalExternalInit || proposal.Type == ProposalSelfRemove {
+		return nil, reject("12.1", ReasonProposalType)
+	}
+	if err := checkOwn([]*Proposal{proposal}); err != nil {
+		return nil, err
+	}
+	return e.propose(proposal, p)
+}
+
+// ProposeSelfRemove asks to be removed, by a member or by somebody who joins
+// with an external commit, who has to be able to read it: it is not private.
+func (e *Epoch) ProposeSelfRemove(p ProposalParams) (*Proposed, error) {
+	if p.Private {
+		return nil, reject("12.4", ReasonContent)
+	}
+	return e.propose(&Proposal{Type: ProposalSelfRemove}, p)
+}
+
 // ProposeUpdate proposes a new key for the own leaf.
 func (e *Epoch) ProposeUpdate(p ProposalParams) (*Proposed, *UpdateSecret, error) {
 	c := e.pub.crypto
@@ -137,7 +190,7 @@ func (e *Epoch) ProposeUpdate(p ProposalParams) (*Proposed, *UpdateSecret, error
 		return nil, nil, err
 	}
 	leaf := e.pub.tree.leaf(e.own).renewed(sourceUpdate, public, nil, p.Signer, e.pub.groupID, e.own)
-	out, err := e.propose(&Proposal{Type: ProposalUpdate, leaf: leaf}, p)
+	out, err := e.propose(&Proposal{Type: ProposalUpdate, body: &body{leaf: leaf}}, p)
 	return out, &UpdateSecret{public, private}, err
 }
 
@@ -151,6 +204,9 @@ type ProposalParams struct {
 func (e *Epoch) propose(proposal *Proposal, p ProposalParams) (*Proposed, error) {
 	if !bytes.Equal(e.pub.tree.leaf(e.own).signatureKey, p.Signer.PublicKey()) {
 		return nil, reject("6.1", ReasonSigner)
+	}
+	if e.pub.reinit != nil {
+		return nil, reject("12.4.2", ReasonSuspended)
 	}
 	a := e.pub.authenticate(content{
 		groupID:           e.pub.groupID,

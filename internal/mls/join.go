@@ -41,6 +41,9 @@ func JoinWith(welcome []byte, k *KeyPackage, secret *KeyPackageSecrets, tree []b
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := psks.checkLinks(g.psks, pub); err != nil {
+		return nil, nil, err
+	}
 	e, err := pub.enter(k, secret, info, g.pathSecret)
 	if err != nil {
 		return nil, nil, err
@@ -63,6 +66,9 @@ func (g *GroupInfo) public(c *crypto, tree []byte) (*PublicGroup, error) {
 			return nil, reject("12.4.3.3", ReasonNoTree)
 		}
 		tree = inline
+	}
+	if err := checkContextExtensions(g.context.extensions); err != nil {
+		return nil, err
 	}
 	t, err := parseTree(c, tree)
 	if err != nil {

@@ -30,11 +30,19 @@ type KeyPackage struct {
 // KeyPackageParams says what a new key package holds.
 type KeyPackageParams struct {
 	Suite          Suite
-	Identity       []byte // of the basic credential
-	NotBefore      uint64 // seconds since 1970
-	NotAfter       uint64 // seconds since 1970
+	Identity       []byte   // of the basic credential
+	Chain          [][]byte // certificates of an X.509 credential, instead of Identity
+	NotBefore      uint64   // seconds since 1970
+	NotAfter       uint64   // seconds since 1970
 	LeafExtensions []Extension
 	ExtensionTypes []uint16 // supported beyond those of LeafExtensions and the default ones
+
+	ProposalTypes   []uint16 // custom types that the application supports
+	CredentialTypes []uint16 // supported beyond that of the own credential
+
+	// LastResort marks a package that may be used more than once, when no other
+	// is left (draft-ietf-mls-extensions).
+	LastResort bool
 }
 
 // KeyPackageSecrets are the private keys of a key package. They are deleted
@@ -62,7 +70,7 @@ func NewKeyPackage(s Signer, p KeyPackageParams) (*KeyPackage, *KeyPackageSecret
 	leaf := leafNode{
 		encryptionKey: leafKey,
 		signatureKey:  s.PublicKey(),
-		credential:    credential{kind: credentialBasic, identity: p.Identity},
+		credential:    p.credential(),
 		capabilities:  p.capabilities(),
 		source:        sourceKeyPackage,
 		notBefore:     p.NotBefore,
@@ -72,7 +80,7 @@ func NewKeyPackage(s Signer, p KeyPackageParams) (*KeyPackage, *KeyPackageSecret
 	if err := leaf.compatible(c, nil); err != nil {
 		return nil, nil, err
 	}
-	k := KeyPackage{suite: p.Suite, initKey: initKey, leaf: leaf}.signedBy(s)
+	k := KeyPackage{suite: p.Suite, initKey: initKey, leaf: leaf, extensions: p.extensions()}.signedBy(s)
 	parsed, err := ParseKeyPackage(k.raw) // limits apply to what we make, too
 	if err != nil {
 		return nil, nil, err
@@ -87,15 +95,32 @@ func (p KeyPackageParams) capabilities() capabilities {
 	for _, e := range p.LeafExtensions {
 		extensions = append(extensions, e.Type)
 	}
+	for _, e := range p.extensions() {
+		extensions = append(extensions, e.Type)
+	}
 	extensions = slices.DeleteFunc(extensions, defaultExtension)
 	slices.Sort(extensions)
 	return capabilities{
 		versions:    []uint16{protocolMLS10},
 		suites:      []uint16{uint16(p.Suite), grease()},
 		extensions:  append(slices.Compact(extensions), grease()),
-		proposals:   []uint16{grease()},
-		credentials: []uint16{credentialBasic, grease()},
+		proposals:   append(append(slices.Clone(p.ProposalTypes), uint16(ProposalSelfRemove)), grease()),
+		credentials: append(append(slices.Clone(p.CredentialTypes), p.credential().kind), grease()),
 	}
+}
+
+func (p KeyPackageParams) credential() credential {
+	if p.Chain != nil {
+		return credential{kind: credentialX509, chain: p.Chain}
+	}
+	return credential{kind: credentialBasic, identity: p.Identity}
+}
+
+func (p KeyPackageParams) extensions() []Extension {
+	if p.LastResort {
+		return []Extension{{Type: ExtensionLastResort}}
+	}
+	return nil
 }
 
 // grease is one of 0x0A0A, 0x1A1A, ... 0xEAEA.
@@ -170,6 +195,16 @@ func (k *KeyPackage) Ref() []byte {
 
 // Identity returns the identity of the basic credential, nil for others.
 func (k *KeyPackage) Identity() []byte { return bytes.Clone(k.leaf.credential.identity) }
+
+// Chain returns the certificates of an X.509 credential, nil for others. They
+// are for the application to judge.
+func (k *KeyPackage) Chain() [][]byte { return k.leaf.credential.certificates() }
+
+// LastResort reports whether the package may be used more than once.
+func (k *KeyPackage) LastResort() bool {
+	_, ok := findExtension(k.extensions, ExtensionLastResort)
+	return ok
+}
 
 // SignatureKey returns the signature key of the leaf.
 func (k *KeyPackage) SignatureKey() []byte { return bytes.Clone(k.leaf.signatureKey) }

@@ -8,7 +8,10 @@ import "crypto/sha256"
 //
 // It is a trie of 16 branches over SHA-256 of the key, so that nobody can
 // choose keys that make it deep.
-type keySet struct{ root *keyNode }
+type keySet struct {
+	root *keyNode
+	own  bool // nobody else has this set yet: it may be changed in place
+}
 
 type keyNode struct {
 	digest [32]byte // of the one key here, if kids is nil
@@ -32,12 +35,17 @@ func (s keySet) has(key []byte) bool {
 // with adds key; the set holds each key once, so the caller asks has before.
 func (s keySet) with(key []byte) keySet {
 	d := sha256.Sum256(key)
-	return keySet{s.root.insert(&d, 0)}
+	return keySet{s.root.insert(&d, 0, s.own), s.own}
 }
 
-func (n *keyNode) insert(d *[32]byte, depth int) *keyNode {
+func (n *keyNode) insert(d *[32]byte, depth int, own bool) *keyNode {
 	if n == nil {
 		return &keyNode{digest: *d}
+	}
+	i := nibble(d, depth)
+	if own && n.kids != nil {
+		n.kids[i] = n.kids[i].insert(d, depth+1, own)
+		return n
 	}
 	kids := new([16]*keyNode)
 	if n.kids != nil {
@@ -48,15 +56,14 @@ func (n *keyNode) insert(d *[32]byte, depth int) *keyNode {
 		}
 		kids[nibble(&n.digest, depth)] = n
 	}
-	i := nibble(d, depth)
-	kids[i] = kids[i].insert(d, depth+1)
+	kids[i] = kids[i].insert(d, depth+1, own)
 	return &keyNode{kids: kids}
 }
 
 // without takes key out.
 func (s keySet) without(key []byte) keySet {
 	d := sha256.Sum256(key)
-	return keySet{s.root.remove(&d, 0)}
+	return keySet{s.root.remove(&d, 0), false}
 }
 
 func (n *keyNode) remove(d *[32]byte, depth int) *keyNode {

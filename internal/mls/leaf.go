@@ -66,6 +66,18 @@ type capabilities struct {
 	credentials []uint16
 }
 
+func (c credential) certificates() [][]byte {
+	var out [][]byte
+	for _, cert := range c.chain {
+		out = append(out, bytes.Clone(cert))
+	}
+	return out
+}
+
+func (c credential) equal(d credential) bool {
+	return bytes.Equal(encode(c.write), encode(d.write))
+}
+
 func (c credential) write(w *wire.Writer) {
 	w.U16(c.kind)
 	if c.kind == credentialBasic {
@@ -114,7 +126,7 @@ func (l *leafNode) write(w *wire.Writer) { w.Raw(l.raw) }
 // not hold on to the message it came in.
 func readLeaf(r *wire.Reader) *leafNode {
 	start := r.Rest()
-	readLeafFields(r)
+	skipLeaf(r)
 	if r.Err() != nil {
 		return nil
 	}
@@ -127,6 +139,25 @@ func readLeaf(r *wire.Reader) *leafNode {
 	}
 	l.raw = raw
 	return l
+}
+
+// skipLeaf passes over a leaf node, to find where it ends.
+func skipLeaf(r *wire.Reader) {
+	r.Vec(maxKey)
+	r.Vec(maxKey)
+	r.U16()
+	r.Vec(maxCertificates * (MaxIdentity + 4))
+	for range 5 {
+		r.Vec(2 * maxCapabilities)
+	}
+	switch r.U8() {
+	case sourceKeyPackage:
+		r.Skip(16)
+	case sourceCommit:
+		r.Vec(maxHash)
+	}
+	r.Vec(MaxTree + MaxExtensionData)
+	r.Vec(maxSignature)
 }
 
 func readLeafFields(r *wire.Reader) *leafNode {
@@ -248,7 +279,7 @@ func (c *capabilities) supportsExtension(t uint16) bool {
 }
 
 func (c *capabilities) supportsProposal(t ProposalType) bool {
-	return t >= ProposalAdd && t <= ProposalGroupContextExtensions || slices.Contains(c.proposals, uint16(t))
+	return t <= ProposalGroupContextExtensions || slices.Contains(c.proposals, uint16(t))
 }
 
 // supportGroup checks every extension of the GroupContext (section 13.4) and
@@ -283,6 +314,19 @@ func (c *capabilities) supportGroup(groupExtensions []Extension) error {
 		}
 	}
 	return nil
+}
+
+// RequiredCapabilities is the extension of a GroupContext that asks every
+// member for the extensions, proposals and credentials given.
+func RequiredCapabilities(extensions []uint16, proposals []ProposalType, credentials []uint16) Extension {
+	var w wire.Writer
+	writeU16s(&w, extensions)
+	w.Varint(2 * len(proposals))
+	for _, t := range proposals {
+		w.U16(uint16(t))
+	}
+	writeU16s(&w, credentials)
+	return Extension{ExtensionRequiredCapabilities, w.Bytes()}
 }
 
 // parseRequired reads RequiredCapabilities of section 11.1.

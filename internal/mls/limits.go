@@ -32,6 +32,11 @@ const (
 	// maxHash bounds a hash, a MAC or a secret; SHA-512 has 64.
 	maxHash = 255
 
+	// minHash and minKEMOutput are what the smallest suites have. Shorter ones
+	// are refused while decoding: a few bytes must not become many values.
+	minHash      = 32
+	minKEMOutput = 32
+
 	// MaxIdentity bounds the identity of a basic credential and one X.509
 	// certificate.
 	MaxIdentity = 1 << 14
@@ -49,6 +54,16 @@ const (
 	// MaxProposals bounds the proposals of one commit: an Add for each of
 	// 10,000 members, and room.
 	MaxProposals = 1 << 14
+
+	// MaxOtherProposals bounds the proposals of one commit that are neither Add
+	// nor Remove, by value.
+	MaxOtherProposals = 1 << 10
+
+	// MaxProposalData bounds the body of a proposal of a custom type.
+	MaxProposalData = 1 << 20
+
+	// MaxExternalSenders bounds the list in an external_senders extension.
+	MaxExternalSenders = 256
 
 	// MaxAuthenticatedData bounds the authenticated_data of a message.
 	MaxAuthenticatedData = 1 << 16

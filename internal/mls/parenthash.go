@@ -45,10 +45,11 @@ func (t *tree) verifyParents() error {
 			return true
 		}
 		valid := 0
-		if t.linked(n.parent, x.left(), n.left, x.right(), n.right) {
+		left, right := n.kids()
+		if t.linked(n.parent, x.left(), left, x.right(), right) {
 			valid++
 		}
-		if t.linked(n.parent, x.right(), n.right, x.left(), n.left) {
+		if t.linked(n.parent, x.right(), right, x.left(), left) {
 			valid++
 		}
 		if valid != 1 {

@@ -2,6 +2,7 @@ package mls
 
 import (
 	"bytes"
+	"slices"
 
 	"kith/internal/wire"
 )
@@ -69,6 +70,9 @@ func (e *Epoch) Encrypt(r *Ratchets, s Signer, authenticatedData, plaintext []by
 	if l := e.pub.tree.leaf(e.own); !bytes.Equal(l.signatureKey, s.PublicKey()) {
 		return nil, reject("6.1", ReasonSigner)
 	}
+	if e.pub.reinit != nil {
+		return nil, reject("12.4.2", ReasonSuspended)
+	}
 	a := e.pub.authenticate(content{
 		groupID:           e.pub.groupID,
 		epoch:             e.pub.epoch,
@@ -95,17 +99,26 @@ func (e *Epoch) sealPrivate(r *Ratchets, a *authenticated, padding int) ([]byte,
 		kind:              a.content.kind,
 		authenticatedData: a.content.authenticatedData,
 	}
-	plain := encode(func(w *wire.Writer) {
-		a.content.writeBody(w)
-		a.writeAuth(w)
-		w.Raw(make([]byte, padding))
-	})
+	plain := a.plaintext(padding)
 	p.ciphertext = c.aeadSeal(d.key.key, data.guarded(d.key.nonce), p.contentAAD(), plain)
 	key, nonce := c.senderDataKey(e.secrets.senderData, p.ciphertext)
 	p.senderData = c.aeadSeal(key, nonce, p.senderAAD(), data.bytes())
 	r.spend(d)
 	d.key.erase()
-	return encode(p.write), nil
+	return p.bytes(), nil
+}
+
+// plaintext is PrivateMessageContent of section 6.3.1. Application data may be
+// large and is copied once.
+func (a *authenticated) plaintext(padding int) []byte {
+	var auth, head wire.Writer
+	a.writeAuth(&auth)
+	if a.content.kind == contentApplication {
+		head.Varint(len(a.content.application))
+		return slices.Concat(head.Bytes(), a.content.application, auth.Bytes(), make([]byte, padding))
+	}
+	a.content.writeBody(&head)
+	return slices.Concat(head.Bytes(), auth.Bytes(), make([]byte, padding))
 }
 
 // senderDataKey derives key and nonce from the first KDF.Nh bytes of the
@@ -116,7 +129,8 @@ func (c *crypto) senderDataKey(secret, ciphertext []byte) (key, nonce []byte) {
 }
 
 // CiphertextSize is the length of the PrivateMessage that Encrypt makes, from
-// the lengths of plaintext, padding and authenticated data.
+// the lengths of plaintext, padding and authenticated data. For a suite that
+// signs with ECDSA, whose signatures vary in length, it is an upper bound.
 func (e *Epoch) CiphertextSize(plaintext, padding, authenticatedData int) int {
 	c := e.pub.crypto
 	body := vecSize(plaintext) + vecSize(c.signature) + padding + c.nt

@@ -67,8 +67,8 @@ type PSKs struct {
 	Epochs   []*Epoch
 }
 
-// find returns the key an id names. Only the usages of an ordinary commit are
-// known here; reinit and branch are refused (section 12.1.4).
+// find returns the key an id names. Which usages are allowed is decided by
+// checkPSK for a commit and by checkLinks for a Welcome.
 func (p PSKs) find(c *crypto, id *pskID) ([]byte, error) {
 	if len(id.nonce) != c.nh {
 		return nil, reject("12.1.4", ReasonPSK)
@@ -79,12 +79,20 @@ func (p PSKs) find(c *crypto, id *pskID) ([]byte, error) {
 		}
 		return nil, reject("8.4", ReasonPSK)
 	}
-	for _, e := range p.Epochs {
-		if id.usage == usageApplication && string(e.pub.groupID) == string(id.groupID) && e.pub.epoch == id.epoch {
-			return e.secrets.resumption, nil
-		}
+	if e := p.epoch(id); e != nil {
+		return e.secrets.resumption, nil
 	}
 	return nil, reject("8.4", ReasonPSK)
+}
+
+// epoch is the one whose resumption key an id names, nil if it is not at hand.
+func (p PSKs) epoch(id *pskID) *Epoch {
+	for _, e := range p.Epochs {
+		if string(e.pub.groupID) == string(id.groupID) && e.pub.epoch == id.epoch {
+			return e
+		}
+	}
+	return nil
 }
 
 // secret is psk_secret over the ids in their order (section 8.4).

@@ -15,33 +15,49 @@ type PublicGroup struct {
 	epoch      uint64
 	tree       *tree // sealed
 	extensions []Extension
-	confirmed  []byte // confirmed transcript hash
-	tag        []byte // confirmation tag of the commit that led here
-	interim    []byte // interim transcript hash
+	confirmed  []byte    // confirmed transcript hash
+	tag        []byte    // confirmation tag of the commit that led here
+	interim    []byte    // interim transcript hash
+	encoded    []byte    // the GroupContext, which every signature of a member covers
+	reinit     *Proposal // what closed the group, or nil
+	links      uint8     // usage of the resumption key that the first commit of a successor may have
 }
 
 // A Leaf is one member.
 type Leaf struct {
 	Index         uint32
-	Identity      []byte // of a basic credential, else nil
+	Identity      []byte   // of a basic credential, else nil
+	Chain         [][]byte // of an X.509 credential, else nil
 	SignatureKey  []byte
 	KeyPackageRef []byte // of a member just added, else nil
 }
 
 // Changes says what a commit did to the members. Updated lists leaves replaced
 // by an Update proposal, and the committer if its path gave it another identity
-// or signature key.
+// or signature key. Custom proposals are for the application to act on.
 type Changes struct {
 	Committer uint32
 	Added     []Leaf
 	Removed   []Leaf
 	Updated   []Leaf
+	Custom    []Custom
+}
+
+// Custom is a committed proposal of a type that this package does not know.
+type Custom struct {
+	Sender uint32 // leaf
+	Type   ProposalType
+	Data   []byte
 }
 
 // PublicFromLeaf returns epoch 0 of a group (RFC 9420 section 11): its only
 // leaf is leafNode, which comes from a key package; GroupContext.extensions is
 // empty. The confirmation tag is taken as it is: only members can check it.
 func PublicFromLeaf(suite Suite, groupID, leafNode, confirmationTag []byte) (*PublicGroup, error) {
+	return publicFromLeaf(suite, groupID, nil, leafNode, confirmationTag)
+}
+
+func publicFromLeaf(suite Suite, groupID []byte, extensions []Extension, leafNode, confirmationTag []byte) (*PublicGroup, error) {
 	c, err := suite.crypto()
 	if err != nil {
 		return nil, err
@@ -58,7 +74,7 @@ func PublicFromLeaf(suite Suite, groupID, leafNode, confirmationTag []byte) (*Pu
 	case len(confirmationTag) != c.nh:
 		return nil, malformed("11", wire.ErrShort)
 	}
-	if err := leaf.compatible(c, nil); err != nil {
+	if err := leaf.compatible(c, extensions); err != nil {
 		return nil, err
 	}
 	if err := leaf.verify(c, groupID, 0); err != nil {
@@ -69,10 +85,11 @@ func PublicFromLeaf(suite Suite, groupID, leafNode, confirmationTag []byte) (*Pu
 		return nil, err
 	}
 	t.seal()
-	return newPublic(t, bytes.Clone(groupID), 0, nil, nil, bytes.Clone(confirmationTag)), nil
+	return newPublic(t, bytes.Clone(groupID), 0, extensions, nil, bytes.Clone(confirmationTag)), nil
 }
 
 func newPublic(t *tree, groupID []byte, epoch uint64, extensions []Extension, confirmed, tag []byte) *PublicGroup {
+	g := groupContext{t.crypto.suite, groupID, epoch, t.hash(), confirmed, extensions}
 	return &PublicGroup{
 		crypto:     t.crypto,
 		groupID:    groupID,
@@ -82,21 +99,24 @@ func newPublic(t *tree, groupID []byte, epoch uint64, extensions []Extension, co
 		confirmed:  confirmed,
 		tag:        tag,
 		interim:    t.crypto.interimHash(confirmed, tag),
+		encoded:    g.bytes(),
 	}
 }
 
 // context is the encoded GroupContext.
-func (p *PublicGroup) context() []byte {
-	g := groupContext{p.crypto.suite, p.groupID, p.epoch, p.tree.hash(), p.confirmed, p.extensions}
-	return g.bytes()
-}
+func (p *PublicGroup) context() []byte { return p.encoded }
 
 // Apply follows a commit whose proposals stand in it by value, and checks all
 // of section 12.4.2 that needs no secret: sender, signature, proposals, public
 // keys and parent hashes of the path, transcript. Members check what is left
 // with [Epoch.Process].
 func (p *PublicGroup) Apply(c *Commit) (*PublicGroup, *Changes, error) {
-	s, err := p.receive(c.a, nil)
+	return p.ApplyWith(c, nil)
+}
+
+// ApplyWith is Apply for a commit that names proposals by reference.
+func (p *PublicGroup) ApplyWith(c *Commit, known []*Proposed) (*PublicGroup, *Changes, error) {
+	s, err := p.receive(c.a, known)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -125,6 +145,10 @@ func (p *PublicGroup) ConfirmationTag() []byte { return bytes.Clone(p.tag) }
 // Extensions returns the extensions of the GroupContext.
 func (p *PublicGroup) Extensions() []Extension { return cloneExtensions(p.extensions) }
 
+// ReInit returns the proposal that closed the group, nil if it is open. No
+// message may be sent in a closed group; [Epoch.Reinitialize] makes its successor.
+func (p *PublicGroup) ReInit() *Proposal { return p.reinit }
+
 // Members returns how many leaves are not blank.
 func (p *PublicGroup) Members() int { return int(p.tree.root.members) }
 
@@ -138,7 +162,7 @@ func (p *PublicGroup) Leaves() iter.Seq[Leaf] {
 }
 
 func member(i uint32, l *leafNode) Leaf {
-	return Leaf{Index: i, Identity: bytes.Clone(l.credential.identity), SignatureKey: bytes.Clone(l.signatureKey)}
+	return Leaf{Index: i, Identity: bytes.Clone(l.credential.identity), Chain: l.credential.certificates(), SignatureKey: bytes.Clone(l.signatureKey)}
 }
 
 // Leaf returns the member at index i.
@@ -166,15 +190,23 @@ func (p *PublicGroup) RatchetTree() []byte { return encode(p.tree.write) }
 // Marshal returns the stored form:
 //
 //	offset size field
-//	0      1    version, 1
+//	0      1    version: 1, or 2 if a ReInit closed the group
 //	1      V    GroupContext
 //	       V    confirmation tag
+//	       V    the ReInit proposal, in version 2
 //	            content of the ratchet_tree extension
 func (p *PublicGroup) Marshal() []byte {
 	return encode(func(w *wire.Writer) {
-		w.U8(storedVersion)
+		if p.reinit == nil {
+			w.U8(storedVersion)
+		} else {
+			w.U8(storedClosed)
+		}
 		w.Vec(p.context())
 		w.Vec(p.tag)
+		if p.reinit != nil {
+			w.Group(p.reinit.write)
+		}
 		p.tree.write(w)
 	})
 }
@@ -191,7 +223,8 @@ func ParsePublicGroup(b []byte) (*PublicGroup, error) {
 
 func parsePublicGroup(b []byte) (*PublicGroup, error) {
 	r := wire.NewReader(bytes.Clone(b))
-	if r.U8() != storedVersion {
+	version := r.U8()
+	if version != storedVersion && version != storedClosed {
 		r.Fail(wire.ErrCanonical)
 	}
 	inner := r.Sub(MaxTree)
@@ -200,6 +233,10 @@ func parsePublicGroup(b []byte) (*PublicGroup, error) {
 		r.Fail(err)
 	}
 	tag := r.Vec(maxHash)
+	var reinit *Proposal
+	if version == storedClosed {
+		reinit = readClosing(r)
+	}
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
@@ -217,5 +254,23 @@ func parsePublicGroup(b []byte) (*PublicGroup, error) {
 	if err := t.verifyUnmerged(); err != nil {
 		return nil, err
 	}
-	return newPublic(t, g.groupID, g.epoch, g.extensions, g.confirmed, tag), nil
+	p := newPublic(t, g.groupID, g.epoch, g.extensions, g.confirmed, tag)
+	p.reinit = reinit
+	return p, nil
 }
+
+// readClosing reads the ReInit of a stored group that was closed.
+func readClosing(r *wire.Reader) *Proposal {
+	inner := r.Sub(MaxTree)
+	p := readProposal(inner)
+	if err := inner.Done(); err != nil {
+		r.Fail(err)
+	}
+	if p.Type != ProposalReInit {
+		r.Fail(wire.ErrCanonical)
+	}
+	return p
+}
+
+// storedClosed is the version of a stored group that a ReInit closed.
+const storedClosed = 2

@@ -24,6 +24,9 @@ func (s *StagedCommit) Format(f fmt.State, _ rune) { redact(f) }
 // Format hides the secrets.
 func (u *UpdateSecret) Format(s fmt.State, _ rune) { redact(s) }
 
+// Format hides the private key.
+func (s *ECDSASigner) Format(f fmt.State, _ rune) { redact(f) }
+
 // Format hides the keys at hand.
 func (p PSKs) Format(s fmt.State, _ rune) { redact(s) }
 

@@ -5,7 +5,6 @@ package mls
 
 import (
 	"bytes"
-	"errors"
 	"slices"
 	"testing"
 
@@ -15,7 +14,7 @@ import (
 const testNow = 1_800_000_000
 
 type party struct {
-	signer vectorKey
+	signer Signer
 	pack   *KeyPackage
 	secret *KeyPackageSecrets
 	epoch  *Epoch
@@ -23,10 +22,15 @@ type party struct {
 
 func newParty(t testing.TB, name string, extensions ...uint16) *party {
 	t.Helper()
-	m := &party{signer: newVectorKey(wire.Random(32))}
+	return newPartyOf(t, 1, name, extensions...)
+}
+
+func newPartyOf(t testing.TB, s Suite, name string, extensions ...uint16) *party {
+	t.Helper()
+	m := &party{signer: newSigner(t, s)}
 	var err error
 	m.pack, m.secret, err = NewKeyPackage(m.signer, KeyPackageParams{
-		Suite: 1, Identity: []byte(name), NotBefore: testNow - 10, NotAfter: testNow + 10, ExtensionTypes: extensions,
+		Suite: s, Identity: []byte(name), NotBefore: testNow - 10, NotAfter: testNow + 10, ExtensionTypes: extensions,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -35,13 +39,16 @@ func newParty(t testing.TB, name string, extensions ...uint16) *party {
 }
 
 // testGroup makes a group whose members stand at the leaves in their order.
-func testGroup(t testing.TB, n int) []*party {
+func testGroup(t testing.TB, n int) []*party { return testGroupWith(t, n, nil) }
+
+// testGroupWith makes one with extensions, whose members support the types given.
+func testGroupWith(t testing.TB, n int, extensions []Extension, types ...uint16) []*party {
 	t.Helper()
 	all := make([]*party, n)
 	for i := range all {
-		all[i] = newParty(t, string(rune('a'+i)))
+		all[i] = newParty(t, string(rune('a'+i)), types...)
 	}
-	e, err := Create(1, []byte("g"), all[0].pack, all[0].secret)
+	e, err := CreateWith(1, []byte("g"), extensions, all[0].pack, all[0].secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,14 +113,6 @@ func (m *party) path(t *testing.T, mend func(*leafNode)) *updatePath {
 	return out
 }
 
-func refused(t *testing.T, what string, err error, want Reason) {
-	t.Helper()
-	var e *Error
-	if !errors.As(err, &e) || e.Reason != want {
-		t.Errorf("%s: got %v, want %q", what, err, want)
-	}
-}
-
 func add(k *KeyPackage) *Proposal { return &Proposal{Type: ProposalAdd, KeyPackage: k} }
 func remove(i uint32) *Proposal   { return &Proposal{Type: ProposalRemove, Removed: i} }
 func extend(e ...Extension) *Proposal {
@@ -125,11 +124,12 @@ func psk(nonce int, usage uint8) *Proposal {
 	if usage != 0 {
 		id = pskID{kind: pskResumption, usage: usage, groupID: []byte("g"), nonce: make([]byte, nonce)}
 	}
-	return &Proposal{Type: ProposalPreSharedKey, psk: id}
+	return pskProposal(id)
 }
 
-func TestProposalListsThatMustBeRefused(t *testing.T) {
+func refuseProposalLists(t *testing.T, r *refusals) {
 	g := testGroup(t, 4)
+	r.watch(g...)
 	m := g[1]
 	update := m.path(t, func(l *leafNode) { l.source, l.parentHash = sourceUpdate, nil }).leaf
 	twin := newParty(t, "twin")
@@ -152,7 +152,7 @@ func TestProposalListsThatMustBeRefused(t *testing.T) {
 		{"empty commit without a path", false, nil, ReasonPathMissing},
 		{"remove without a path", false, []*Proposal{remove(2)}, ReasonPathMissing},
 		{"extensions without a path", false, []*Proposal{extend()}, ReasonPathMissing},
-		{"own update", true, []*Proposal{{Type: ProposalUpdate, leaf: update}}, ReasonOwnUpdate},
+		{"own update", true, []*Proposal{{Type: ProposalUpdate, body: &body{leaf: update}}}, ReasonOwnUpdate},
 		{"own remove", true, []*Proposal{remove(1)}, ReasonOwnRemove},
 		{"one leaf removed twice", true, []*Proposal{remove(2), remove(2)}, ReasonSameLeaf},
 		{"remove of a leaf outside", true, []*Proposal{remove(4)}, ReasonNoLeaf},
@@ -160,8 +160,9 @@ func TestProposalListsThatMustBeRefused(t *testing.T) {
 		{"add of a member", false, []*Proposal{add(g[2].pack)}, ReasonDuplicateKey},
 		{"two adds with one signature key", false, []*Proposal{add(twin.pack), add(twin2.pack)}, ReasonDuplicateKey},
 		{"the same add twice", false, []*Proposal{add(twin.pack), add(twin.pack)}, ReasonDuplicateKey},
-		{"reinit", false, []*Proposal{{Type: ProposalReInit, version: 1, suite: 1}}, ReasonProposalType},
-		{"external init by a member", true, []*Proposal{{Type: ProposalExternalInit}}, ReasonProposalType},
+		{"reinit and an add", false, []*Proposal{{Type: ProposalReInit, body: &body{version: 1, suite: 1}}, add(twin.pack)}, ReasonReInit},
+		{"reinit to an older version", false, []*Proposal{{Type: ProposalReInit, body: &body{suite: 1}}}, ReasonVersion},
+		{"external init by a member", true, []*Proposal{{Type: ProposalExternalInit, body: &body{}}}, ReasonProposalType},
 		{"two lists of extensions", true, []*Proposal{extend(), extend()}, ReasonDuplicate},
 		{"extension nobody supports", true, []*Proposal{extend(Extension{Type: 0xF123})}, ReasonCapability},
 		{"required capability nobody has", true, []*Proposal{extend(Extension{ExtensionRequiredCapabilities, required})}, ReasonCapability},
@@ -175,15 +176,11 @@ func TestProposalListsThatMustBeRefused(t *testing.T) {
 		if c.path {
 			p = m.path(t, nil)
 		}
-		before := g[0].epoch.Marshal()
 		commit := m.forge(p, c.proposals...)
 		_, _, err := g[0].epoch.pub.Apply(commit)
 		refused(t, c.what, err, c.want)
 		_, _, err = g[0].epoch.Process(commit)
-		refused(t, c.what, err, c.want)
-		if !bytes.Equal(before, g[0].epoch.Marshal()) {
-			t.Errorf("%s: left a trace", c.what)
-		}
+		r.refused(c.what, err, c.want)
 	}
 	var many []*Proposal
 	for i := range MaxPSKs + 1 {
@@ -192,13 +189,14 @@ func TestProposalListsThatMustBeRefused(t *testing.T) {
 		many = append(many, p)
 	}
 	_, _, err = g[0].epoch.pub.Apply(m.forge(nil, many...))
-	refused(t, "too many psks", err, ReasonPSK)
+	r.refused("too many psks", err, ReasonPSK)
 	_, _, err = g[0].epoch.pub.Apply(m.sign(&commit{proposals: []proposalOrRef{{reference: make([]byte, 32)}}}))
-	refused(t, "unknown reference", err, ReasonReference)
+	r.refused("unknown reference", err, ReasonReference)
 }
 
-func TestExternalCommitsThatMustBeRefused(t *testing.T) {
+func refuseExternalCommits(t *testing.T, r *refusals) {
 	g := testGroup(t, 3)
+	r.watch(g...)
 	e, joiner := g[0].epoch, newParty(t, "joiner")
 	info, err := e.GroupInfo(g[0].signer, nil, true)
 	if err != nil {
@@ -224,9 +222,9 @@ func TestExternalCommitsThatMustBeRefused(t *testing.T) {
 		{"extensions", []proposalOrRef{init, value(extend())}, good.path, ReasonProposalType},
 		{"a reference", []proposalOrRef{init, {reference: make([]byte, 32)}}, good.path, ReasonReference},
 		{"no path", []proposalOrRef{init}, nil, ReasonSender},
-		{"kem output cut", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit, kemOutput: []byte{1}})}, good.path, ReasonDecrypt},
-		{"no kem output", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit})}, good.path, ReasonDecrypt},
-		{"another kem output", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit, kemOutput: make([]byte, 32)})}, good.path, ReasonDecrypt},
+		{"kem output cut", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit, body: &body{kemOutput: []byte{1}}})}, good.path, ReasonDecrypt},
+		{"no kem output", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit, body: &body{}})}, good.path, ReasonDecrypt},
+		{"another kem output", []proposalOrRef{value(&Proposal{Type: ProposalExternalInit, body: &body{kemOutput: make([]byte, 32)}})}, good.path, ReasonDecrypt},
 	} {
 		a := e.pub.authenticate(content{
 			groupID: e.pub.groupID, epoch: e.pub.epoch, sender: sender{kind: senderNewMemberCommit},
@@ -234,15 +232,38 @@ func TestExternalCommitsThatMustBeRefused(t *testing.T) {
 		}, joiner.signer, false)
 		a.tag = s.Commit.a.tag
 		_, _, err := g[1].epoch.Process(&Commit{a})
-		refused(t, c.what, err, c.want)
+		r.refused(c.what, err, c.want)
 	}
 	if _, _, err := g[1].epoch.Process(s.Commit); err != nil {
 		t.Error(err)
 	}
+	// Who comes back may not bring the key of the leaf that is replaced.
+	back, err := JoinExternal(ExternalParams{GroupInfo: info, Signer: g[2].signer, Replaces: []uint32{2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := *back.Commit.a.content.commit
+	l := *c.path.leaf
+	l.encryptionKey = e.pub.tree.leaf(2).encryptionKey
+	c.path = &updatePath{leaf: l.signedBy(g[2].signer, e.pub.groupID, 2), nodes: c.path.nodes}
+	a := e.pub.authenticate(content{
+		groupID: e.pub.groupID, epoch: e.pub.epoch, sender: sender{kind: senderNewMemberCommit}, kind: contentCommit, commit: &c,
+	}, g[2].signer, false)
+	a.tag = back.Commit.a.tag
+	_, _, err = g[1].epoch.Process(&Commit{a})
+	r.refused("key of the leaf that is replaced", err, ReasonSameKey)
+	c.proposals = append(slices.Clone(c.proposals), c.proposals[1])
+	again := e.pub.authenticate(content{
+		groupID: e.pub.groupID, epoch: e.pub.epoch, sender: sender{kind: senderNewMemberCommit}, kind: contentCommit, commit: &c,
+	}, g[2].signer, false)
+	again.tag = a.tag
+	_, _, err = g[1].epoch.Process(&Commit{again})
+	r.refused("the same leaf replaced twice", err, ReasonSameLeaf)
 }
 
-func TestPathsThatMustBeRefused(t *testing.T) {
+func refusePaths(t *testing.T, r *refusals) {
 	g := testGroup(t, 4)
+	r.watch(g...)
 	m, tree := g[1], g[1].epoch.pub.tree
 	for _, c := range []struct {
 		what string
@@ -284,15 +305,16 @@ func TestPathsThatMustBeRefused(t *testing.T) {
 			c.make(p)
 		}
 		_, _, err := g[0].epoch.pub.Apply(m.forge(p))
-		refused(t, c.what, err, c.want)
+		r.refused(c.what, err, c.want)
 	}
 	moved := g[2].path(t, nil) // signed for leaf 2
 	_, _, err := g[0].epoch.pub.Apply(m.forge(moved))
-	refused(t, "leaf signed for another place", err, ReasonSignature)
+	r.refused("leaf signed for another place", err, ReasonSignature)
 }
 
-func TestCommitsThatMustBeRefused(t *testing.T) {
+func refuseCommits(t *testing.T, r *refusals) {
 	g := testGroup(t, 3)
+	r.watch(g...)
 	s, err := g[1].epoch.Commit(CommitParams{Signer: g[1].signer})
 	if err != nil {
 		t.Fatal(err)
@@ -325,19 +347,17 @@ func TestCommitsThatMustBeRefused(t *testing.T) {
 		{"wrong tag", &Commit{&wrong}, ReasonConfirmation},
 	} {
 		_, _, err := g[0].epoch.Process(c.c)
-		refused(t, c.what, err, c.want)
+		r.refused(c.what, err, c.want)
 	}
 	_, _, err = g[0].epoch.Process(resign(func(c *content) { c.epoch++ }, false))
-	if !errors.Is(err, ErrWrongEpoch) {
-		t.Errorf("next epoch: %v", err)
-	}
+	r.refusedAs("next epoch", err, ErrWrongEpoch)
 	_, _, err = g[1].epoch.Process(s.Commit)
-	refused(t, "own commit", err, ReasonSender)
+	r.refused("own commit", err, ReasonSender)
 	if _, _, err := g[0].epoch.Process(s.Commit); err != nil {
 		t.Error(err)
 	}
 	b := s.Commit.Bytes()
 	b[1] = 2 // PrivateMessage
 	_, err = ParseCommit(b)
-	refused(t, "private commit", err, ReasonContent)
+	r.refused("private commit", err, ReasonContent)
 }

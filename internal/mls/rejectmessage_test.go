@@ -8,8 +8,9 @@ import (
 	"kith/internal/wire"
 )
 
-func TestKeyPackagesThatMustBeRefused(t *testing.T) {
+func refuseKeyPackages(t *testing.T, r *refusals) {
 	m := newParty(t, "ann")
+	r.watch(m)
 	if err := m.pack.Verify(testNow); err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +26,7 @@ func TestKeyPackagesThatMustBeRefused(t *testing.T) {
 		mend func(*KeyPackage)
 		want Reason
 	}{
-		{"another suite", func(k *KeyPackage) { k.suite = 7 }, ReasonSuite},
+		{"another suite", func(k *KeyPackage) { k.suite = 4 }, ReasonSuite},
 		{"init key equals leaf key", func(k *KeyPackage) { k.initKey = k.leaf.encryptionKey }, ReasonInitKey},
 		{"init key of small order", func(k *KeyPackage) { k.initKey = make([]byte, 32) }, ReasonKey},
 		{"leaf of source update", leaf(func(l *leafNode) { l.source = sourceUpdate }), ReasonLeafSource},
@@ -44,7 +45,7 @@ func TestKeyPackagesThatMustBeRefused(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", c.what, err)
 		}
-		refused(t, c.what, parsed.Verify(testNow), c.want)
+		r.refused(c.what, parsed.Verify(testNow), c.want)
 	}
 	for i := range m.pack.raw {
 		b := m.pack.Bytes()
@@ -73,7 +74,7 @@ func TestUnknownCapabilities(t *testing.T) {
 // TestExpiredLeafDoesNotBlockAJoin: lifetimes count when a package arrives, not
 // in a tree.
 func TestExpiredLeafDoesNotBlockAJoin(t *testing.T) {
-	old := &party{signer: newVectorKey(wire.Random(32))}
+	old := &party{signer: newSigner(t, 1)}
 	var err error
 	if old.pack, old.secret, err = NewKeyPackage(old.signer, KeyPackageParams{Suite: 1, NotAfter: 1}); err != nil {
 		t.Fatal(err)
@@ -124,10 +125,11 @@ func (m *party) protect(t *testing.T, mend func(*senderData, *[]byte)) []byte {
 	return encode(p.write)
 }
 
-func TestMessagesThatMustBeRefused(t *testing.T) {
+func refuseMessages(t *testing.T, r *refusals) {
 	g := testGroup(t, 3)
-	e, r := g[0].epoch, g[0].epoch.Ratchets()
-	r.Changes()
+	e, keys := g[0].epoch, g[0].epoch.Ratchets()
+	keys.Changes()
+	r.watch(g...)
 	for _, c := range []struct {
 		what string
 		mend func(*senderData, *[]byte)
@@ -142,19 +144,20 @@ func TestMessagesThatMustBeRefused(t *testing.T) {
 		{"another generation", func(d *senderData, _ *[]byte) { d.generation = 1 }, ReasonDecrypt},
 		{"generation at the end", func(d *senderData, _ *[]byte) { d.generation = 1<<32 - 1 }, ReasonGeneration},
 	} {
-		_, _, err := e.Decrypt(r, g[1].protect(t, c.mend))
-		refused(t, c.what, err, c.want)
-		if n := len(r.Changes()); n != 0 {
+		_, _, err := e.Decrypt(keys, g[1].protect(t, c.mend))
+		r.refused(c.what, err, c.want)
+		if n := len(keys.Changes()); n != 0 {
 			t.Errorf("%s: %d records changed", c.what, n)
 		}
 	}
-	if text, _, err := e.Decrypt(r, g[1].protect(t, func(*senderData, *[]byte) {})); err != nil || string(text) != "hi" {
+	if text, _, err := e.Decrypt(keys, g[1].protect(t, func(*senderData, *[]byte) {})); err != nil || string(text) != "hi" {
 		t.Errorf("%q, %v", text, err)
 	}
 }
 
-func TestHandshakesThatMustBeRefused(t *testing.T) {
+func refuseHandshakes(t *testing.T, r *refusals) {
 	g := testGroup(t, 3)
+	r.watch(g...)
 	p, err := g[1].epoch.ProposeRemove(2, ProposalParams{Signer: g[1].signer})
 	if err != nil {
 		t.Fatal(err)
@@ -173,14 +176,14 @@ func TestHandshakesThatMustBeRefused(t *testing.T) {
 	tag := bytes.Clone(good)
 	tag[len(tag)-1] ^= 1
 	_, err = g[0].epoch.Open(nil, tag)
-	refused(t, "membership tag", err, ReasonMembership)
+	r.refused("membership tag", err, ReasonMembership)
 	if h, err := g[0].epoch.Open(nil, good); err != nil || !bytes.Equal(h.Proposed.Ref(), p.Ref()) {
 		t.Errorf("%v", err)
 	}
 	_, err = g[0].epoch.Open(nil, FrameMessage(FormatKeyPackage, g[0].pack.Bytes()))
-	refused(t, "key package", err, ReasonContent)
+	r.refused("key package", err, ReasonContent)
 	_, err = g[2].epoch.Seal(nil, &Handshake{Proposed: p}, 0)
-	refused(t, "sealing another's proposal", err, ReasonSender)
+	r.refused("sealing another's proposal", err, ReasonSender)
 }
 
 // TestProposalsByReference plays a commit over proposals of others, public and

@@ -83,8 +83,9 @@ func mended(t *tree, at nodeIndex, mend func(*node)) *tree {
 	return out
 }
 
-func TestTreesThatMustBeRefused(t *testing.T) {
+func refuseTrees(t *testing.T, r *refusals) {
 	tree, group := busyTree(t)
+	r.keep(func() []byte { return append(encode(tree.write), tree.hash()...) })
 	root := tree.rootIndex()
 	if len(tree.root.parent.unmerged) == 0 {
 		t.Fatal("no unmerged leaves at the root")
@@ -105,10 +106,10 @@ func TestTreesThatMustBeRefused(t *testing.T) {
 		{"leaf blanked", leafNodeIndex(3), func(n *node) { n.leaf = nil }, ReasonParentHash},
 	} {
 		err := mended(tree, c.at, c.mend).validate(group, nil)
-		refused(t, c.what, err, c.want)
+		r.refused(c.what, err, c.want)
 	}
-	refused(t, "another group", tree.validate([]byte("h"), nil), ReasonSignature)
-	refused(t, "extension not supported", tree.validate(group, []Extension{{Type: 0xF123}}), ReasonCapability)
+	r.refused("another group", tree.validate([]byte("h"), nil), ReasonSignature)
+	r.refused("extension not supported", tree.validate(group, []Extension{{Type: 0xF123}}), ReasonCapability)
 }
 
 // TestOriginalHashThroughBlanks is the example of figure 21: F is unmerged at W
@@ -148,9 +149,10 @@ func TestOriginalHashThroughBlanks(t *testing.T) {
 	}
 }
 
-func TestTreeEncodingsThatMustBeRefused(t *testing.T) {
+func refuseTreeEncodings(t *testing.T, r *refusals) {
 	tree, _ := busyTree(t)
 	good := encode(tree.write)
+	r.keep(func() []byte { return append(encode(tree.write), tree.hash()...) })
 	if _, err := parseTree(tree.crypto, good); err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +177,7 @@ func TestTreeEncodingsThatMustBeRefused(t *testing.T) {
 		if _, err := parseTree(tree.crypto, b); err == nil {
 			t.Errorf("%s: accepted", what)
 		} else {
-			refused(t, what, err, ReasonMalformed)
+			r.refused(what, err, ReasonMalformed)
 		}
 	}
 }
@@ -255,6 +257,34 @@ func TestKeysOfSmallOrder(t *testing.T) {
 	}
 }
 
+func TestKeysOfOtherSuites(t *testing.T) {
+	for s, c := range suites {
+		_, good, err := c.keyPair(wire.Random(c.nh))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !c.usableKEM(good) || c.usableKEM(good[1:]) || c.usableKEM(nil) || c.usableKEM(append([]byte{0}, good...)) {
+			t.Errorf("suite %d: usableKEM is wrong about ordinary keys", s)
+		}
+		bad := bytes.Clone(good)
+		bad[1], bad[2] = 0xff, 0xff // X-Wing: two numbers over the modulus; a point off the curve
+		if s == SuiteX25519AES128SHA256Ed25519 || s == SuiteX25519ChaChaSHA256Ed25519 {
+			continue // every number is a point
+		}
+		_, refusal := c.kem.NewPublicKey(bad)
+		if refusal == nil || c.usableKEM(bad) {
+			t.Errorf("suite %d: bad key is usable: %v", s, refusal)
+		}
+		if s == SuiteXWingAES128SHA256Ed25519 {
+			copy(bad, good)
+			clear(bad[len(bad)-32:])
+			if c.usableKEM(bad) {
+				t.Error("X25519 half of small order is usable")
+			}
+		}
+	}
+}
+
 func TestSecretsDoNotPrint(t *testing.T) {
 	g := testGroup(t, 2)
 	e := g[0].epoch
@@ -263,7 +293,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := e.Ratchets()
-	for _, v := range []any{e, r, g[0].secret, s, PSKs{External: map[string][]byte{"a": []byte("b")}}, r.Changes()[0]} {
+	for _, v := range []any{e, r, g[0].secret, s, newSigner(t, 2), PSKs{External: map[string][]byte{"a": []byte("b")}}, r.Changes()[0]} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
 			if out := fmt.Sprintf(verb, v); out != "mls: secret" {
 				t.Errorf("%T with %s prints %s", v, verb, out)

@@ -244,7 +244,9 @@ func (r *Ratchets) spend(d *draw) {
 	r.trim(d.id, t)
 }
 
-// plant puts the two ratchets of a leaf in place of the subtree secret.
+// plant puts the two ratchets of a leaf in place of the subtree secret. One
+// that is there already stays: only half of the records were stored then, and
+// starting it again would use its keys twice.
 func (r *Ratchets) plant(leaf uint32, o *opening) {
 	clear(r.tree[o.from])
 	delete(r.tree, o.from)
@@ -255,7 +257,9 @@ func (r *Ratchets) plant(leaf uint32, o *opening) {
 	}
 	for _, kind := range []uint8{ratchetHandshake, ratchetApplication} {
 		id := ratchetID{leaf, kind}
-		r.sender[id] = o.ratchet(kind)
+		if r.sender[id] == nil {
+			r.sender[id] = o.ratchet(kind)
+		}
 		r.mark(senderRecord(id))
 	}
 }

@@ -11,7 +11,8 @@ import (
 // of Refs by reference before them.
 type CommitParams struct {
 	Add               []*KeyPackage
-	Remove            []uint32 // leaf indices
+	Remove            []uint32    // leaf indices
+	Proposals         []*Proposal // others
 	AuthenticatedData []byte
 	Signer            Signer
 
@@ -48,6 +49,9 @@ func (e *Epoch) Commit(p CommitParams) (*StagedCommit, error) {
 	if !bytes.Equal(own.signatureKey, p.Signer.PublicKey()) {
 		return nil, reject("6.1", ReasonSigner)
 	}
+	if err := checkOwn(p.Proposals); err != nil {
+		return nil, err
+	}
 	from := sender{senderMember, e.own}
 	c := content{
 		groupID:           e.pub.groupID,
@@ -80,6 +84,18 @@ func (e *Epoch) Commit(p CommitParams) (*StagedCommit, error) {
 	return e.finishCommit(s, made, c, p)
 }
 
+// checkOwn refuses proposals that cannot be made from outside the package.
+func checkOwn(list []*Proposal) error {
+	for _, p := range list {
+		switch {
+		case p.Type == ProposalAdd && p.KeyPackage != nil:
+		case p.Type == ProposalAdd, p.Type == ProposalUpdate, p.Type == 0, p.Type.hasBody() && p.body == nil:
+			return reject("12.1", ReasonProposalType)
+		}
+	}
+	return nil
+}
+
 func (p CommitParams) proposals() []proposalOrRef {
 	var list []proposalOrRef
 	for _, ref := range p.Refs {
@@ -87,6 +103,9 @@ func (p CommitParams) proposals() []proposalOrRef {
 	}
 	for _, i := range p.Remove {
 		list = append(list, proposalOrRef{proposal: &Proposal{Type: ProposalRemove, Removed: i}})
+	}
+	for _, other := range p.Proposals {
+		list = append(list, proposalOrRef{proposal: other})
 	}
 	for _, k := range p.Add {
 		list = append(list, proposalOrRef{proposal: &Proposal{Type: ProposalAdd, KeyPackage: k}})
@@ -161,6 +180,11 @@ func (s *StagedCommit) welcomeAdded(c content, p CommitParams, g *stage, made *p
 	packages := make(map[string]*KeyPackage)
 	for _, r := range p.Refs {
 		if k := r.a.content.proposal.KeyPackage; k != nil {
+			packages[string(k.Ref())] = k
+		}
+	}
+	for _, other := range p.Proposals {
+		if k := other.KeyPackage; k != nil {
 			packages[string(k.Ref())] = k
 		}
 	}

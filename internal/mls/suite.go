@@ -4,28 +4,37 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/ecdh"
-	"crypto/ed25519"
-	"crypto/hkdf"
-	"crypto/hmac"
+	"crypto/elliptic"
 	"crypto/hpke"
 	"crypto/sha256"
+	"crypto/sha512"
+	"errors"
 	"hash"
+	"maps"
+	"slices"
 
-	"kith/internal/wire"
+	"golang.org/x/crypto/chacha20poly1305"
 )
 
 // A Suite is a cipher suite of RFC 9420 section 17.1.
 type Suite uint16
 
-// SuiteX25519AES128SHA256Ed25519 is MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519.
-const SuiteX25519AES128SHA256Ed25519 Suite = 1
+// The suites of the registry, and one of the private range. Those on Curve448
+// are here to be refused by name: Go has neither X448 nor Ed448.
+const (
+	SuiteX25519AES128SHA256Ed25519 Suite = 1
+	SuiteP256AES128SHA256P256      Suite = 2
+	SuiteX25519ChaChaSHA256Ed25519 Suite = 3
+	SuiteX448AES256SHA512Ed448     Suite = 4
+	SuiteP521AES256SHA512P521      Suite = 5
+	SuiteX448ChaChaSHA512Ed448     Suite = 6
+	SuiteP384AES256SHA384P384      Suite = 7
 
-// A Signer holds a signature key. It signs message as it stands: the
-// SignContent of RFC 9420 section 5.1.2 is made here.
-type Signer interface {
-	PublicKey() ed25519.PublicKey
-	SignRaw(message []byte) []byte
-}
+	// SuiteXWingAES128SHA256Ed25519 is the hybrid suite of
+	// draft-ietf-mls-pq-ciphersuites: ML-KEM-768 with X25519. It has a number
+	// of the private range until the registry has one for it.
+	SuiteXWingAES128SHA256Ed25519 Suite = 0xF001
+)
 
 // crypto is the row of one suite: its algorithms and their sizes in bytes. All
 // of the package goes through it, so a further suite is a further row.
@@ -44,27 +53,75 @@ type crypto struct {
 	nn        int // nonce of the AEAD
 	nt        int // tag of the AEAD
 	enc       int // output of the KEM
-	signature int // signature, as far as its size is fixed
+	public    int // public key of the KEM
+	verifier  int // public key of signatures
+	signature int // largest signature
 }
 
 var suites = map[Suite]*crypto{
 	SuiteX25519AES128SHA256Ed25519: {
-		suite:     SuiteX25519AES128SHA256Ed25519,
-		kem:       hpke.DHKEM(ecdh.X25519()),
-		kdf:       hpke.HKDFSHA256(),
-		aead:      hpke.AES128GCM(),
-		newHash:   sha256.New,
-		newAEAD:   newAESGCM,
-		usableKEM: usableX25519,
-		verify:    verifyEd25519,
-		verifyAll: verifyAllEd25519,
-		nh:        32, nk: 16, nn: 12, nt: 16, enc: 32, signature: 64,
+		suite: SuiteX25519AES128SHA256Ed25519,
+		kem:   hpke.DHKEM(ecdh.X25519()), kdf: hpke.HKDFSHA256(), aead: hpke.AES128GCM(),
+		newHash: sha256.New, newAEAD: newAESGCM, usableKEM: usableX25519,
+		verify: verifyEd25519, verifyAll: verifyAllEd25519,
+		nh: 32, nk: 16, nn: 12, nt: 16, enc: 32, public: 32, verifier: 32, signature: 64,
+	},
+	SuiteP256AES128SHA256P256: {
+		suite: SuiteP256AES128SHA256P256,
+		kem:   hpke.DHKEM(ecdh.P256()), kdf: hpke.HKDFSHA256(), aead: hpke.AES128GCM(),
+		newHash: sha256.New, newAEAD: newAESGCM, usableKEM: usablePoint(ecdh.P256()),
+		verify: p256.verify, verifyAll: p256.verifyAll,
+		nh: 32, nk: 16, nn: 12, nt: 16, enc: 65, public: 65, verifier: 65, signature: 72,
+	},
+	SuiteX25519ChaChaSHA256Ed25519: {
+		suite: SuiteX25519ChaChaSHA256Ed25519,
+		kem:   hpke.DHKEM(ecdh.X25519()), kdf: hpke.HKDFSHA256(), aead: hpke.ChaCha20Poly1305(),
+		newHash: sha256.New, newAEAD: chacha20poly1305.New, usableKEM: usableX25519,
+		verify: verifyEd25519, verifyAll: verifyAllEd25519,
+		nh: 32, nk: 32, nn: 12, nt: 16, enc: 32, public: 32, verifier: 32, signature: 64,
+	},
+	SuiteP521AES256SHA512P521: {
+		suite: SuiteP521AES256SHA512P521,
+		kem:   hpke.DHKEM(ecdh.P521()), kdf: hpke.HKDFSHA512(), aead: hpke.AES256GCM(),
+		newHash: sha512.New, newAEAD: newAESGCM, usableKEM: usablePoint(ecdh.P521()),
+		verify: p521.verify, verifyAll: p521.verifyAll,
+		nh: 64, nk: 32, nn: 12, nt: 16, enc: 133, public: 133, verifier: 133, signature: 139,
+	},
+	SuiteP384AES256SHA384P384: {
+		suite: SuiteP384AES256SHA384P384,
+		kem:   hpke.DHKEM(ecdh.P384()), kdf: hpke.HKDFSHA384(), aead: hpke.AES256GCM(),
+		newHash: sha512.New384, newAEAD: newAESGCM, usableKEM: usablePoint(ecdh.P384()),
+		verify: p384.verify, verifyAll: p384.verifyAll,
+		nh: 48, nk: 32, nn: 12, nt: 16, enc: 97, public: 97, verifier: 97, signature: 104,
+	},
+	SuiteXWingAES128SHA256Ed25519: {
+		suite: SuiteXWingAES128SHA256Ed25519,
+		kem:   hpke.MLKEM768X25519(), kdf: hpke.HKDFSHA256(), aead: hpke.AES128GCM(),
+		newHash: sha256.New, newAEAD: newAESGCM, usableKEM: usableXWing,
+		verify: verifyEd25519, verifyAll: verifyAllEd25519,
+		nh: 32, nk: 16, nn: 12, nt: 16, enc: 1120, public: 1216, verifier: 32, signature: 64,
 	},
 }
+
+// The signature algorithms of suites 2, 5 and 7.
+var (
+	p256 = ecdsaAlgorithm{elliptic.P256(), sha256.New}
+	p384 = ecdsaAlgorithm{elliptic.P384(), sha512.New384}
+	p521 = ecdsaAlgorithm{elliptic.P521(), sha512.New}
+)
+
+// ErrCurve448 is why suites 4 and 6 are refused.
+var ErrCurve448 = errors.New("mls: suites 4 and 6 need X448 and Ed448, which Go does not have")
+
+// Suites returns the suites that are supported, in the order of their numbers.
+func Suites() []Suite { return slices.Sorted(maps.Keys(suites)) }
 
 func (s Suite) crypto() (*crypto, error) {
 	if c, ok := suites[s]; ok {
 		return c, nil
+	}
+	if s == SuiteX448AES256SHA512Ed448 || s == SuiteX448ChaChaSHA512Ed448 {
+		return nil, &Error{"17.1", ReasonSuite, ErrCurve448}
 	}
 	return nil, reject("5.1", ReasonSuite)
 }
@@ -75,181 +132,4 @@ func newAESGCM(key []byte) (cipher.AEAD, error) {
 		return nil, err
 	}
 	return cipher.NewGCM(block)
-}
-
-func verifyEd25519(key, message, signature []byte) bool {
-	return wire.VerifyRaw(ed25519.PublicKey(key), message, signature)
-}
-
-func (c *crypto) hash(parts ...[]byte) []byte {
-	h := c.newHash()
-	for _, p := range parts {
-		h.Write(p)
-	}
-	return h.Sum(nil)
-}
-
-func (c *crypto) mac(key []byte, parts ...[]byte) []byte {
-	h := hmac.New(c.newHash, key)
-	for _, p := range parts {
-		h.Write(p)
-	}
-	return h.Sum(nil)
-}
-
-func (c *crypto) zero() []byte { return make([]byte, c.nh) }
-
-// extract is KDF.Extract. HKDF fails only on a hash outside FIPS mode, which no
-// suite of the table uses.
-func (c *crypto) extract(salt, secret []byte) []byte {
-	out, err := hkdf.Extract(c.newHash, secret, salt)
-	if err != nil {
-		panic("mls: HKDF-Extract: " + err.Error())
-	}
-	return out
-}
-
-// expandLabel is ExpandWithLabel of RFC 9420 section 8:
-//
-//	size field
-//	2    length of the output
-//	V    label, "MLS 1.0 " in front
-//	V    context
-//
-// n is a constant of the package or checked by the caller against MaxExport.
-func (c *crypto) expandLabel(secret []byte, label string, context []byte, n int) []byte {
-	var w wire.Writer
-	w.U16(uint16(n))
-	w.Vec([]byte(labelPrefix + label))
-	w.Vec(context)
-	out, err := hkdf.Expand(c.newHash, secret, string(w.Bytes()), n)
-	if err != nil {
-		panic("mls: HKDF-Expand: " + err.Error())
-	}
-	return out
-}
-
-// derive is DeriveSecret.
-func (c *crypto) derive(secret []byte, label string) []byte {
-	return c.expandLabel(secret, label, nil, c.nh)
-}
-
-// deriveTree is DeriveTreeSecret of section 9.1.
-func (c *crypto) deriveTree(secret []byte, label string, generation uint32, n int) []byte {
-	var w wire.Writer
-	w.U32(generation)
-	return c.expandLabel(secret, label, w.Bytes(), n)
-}
-
-const labelPrefix = "MLS 1.0 "
-
-// labelled is SignContent and EncryptContext: label with its prefix, content.
-func labelled(label string, content []byte) []byte {
-	var w wire.Writer
-	w.Vec([]byte(labelPrefix + label))
-	w.Vec(content)
-	return w.Bytes()
-}
-
-// refHash is RefHash of section 5.2; label carries its own prefix there.
-func (c *crypto) refHash(label string, value []byte) []byte {
-	var w wire.Writer
-	w.Vec([]byte(label))
-	w.Vec(value)
-	return c.hash(w.Bytes())
-}
-
-func (c *crypto) keyPackageRef(value []byte) []byte {
-	return c.refHash("MLS 1.0 KeyPackage Reference", value)
-}
-
-func (c *crypto) proposalRef(value []byte) []byte {
-	return c.refHash("MLS 1.0 Proposal Reference", value)
-}
-
-func sign(s Signer, label string, content []byte) []byte {
-	return s.SignRaw(labelled(label, content))
-}
-
-func (c *crypto) verifyLabel(key []byte, label string, content, signature []byte) bool {
-	return c.verify(key, labelled(label, content), signature)
-}
-
-// sealed is HPKECiphertext of section 7.6.
-type sealed struct {
-	kemOutput  []byte
-	ciphertext []byte
-}
-
-// seal is EncryptWithLabel of section 5.1.3.
-func (c *crypto) seal(key []byte, label string, context, plaintext []byte) (sealed, error) {
-	pub, err := c.kem.NewPublicKey(key)
-	if err != nil {
-		return sealed{}, &Error{"5.1.3", ReasonKey, err}
-	}
-	out, err := hpke.Seal(pub, c.kdf, c.aead, labelled(label, context), plaintext)
-	if err != nil {
-		return sealed{}, &Error{"5.1.3", ReasonKey, err}
-	}
-	return sealed{kemOutput: out[:c.enc:c.enc], ciphertext: out[c.enc:]}, nil
-}
-
-// open is DecryptWithLabel.
-func (c *crypto) open(private []byte, label string, context []byte, s sealed) ([]byte, error) {
-	key, err := c.kem.NewPrivateKey(private)
-	if err != nil {
-		return nil, &Error{"5.1.3", ReasonSecret, err}
-	}
-	if len(s.kemOutput) != c.enc {
-		return nil, reject("5.1.3", ReasonDecrypt)
-	}
-	all := append(append(make([]byte, 0, len(s.kemOutput)+len(s.ciphertext)), s.kemOutput...), s.ciphertext...)
-	out, err := hpke.Open(key, c.kdf, c.aead, labelled(label, context), all)
-	if err != nil {
-		return nil, &Error{"5.1.3", ReasonDecrypt, err}
-	}
-	return out, nil
-}
-
-// keyPair derives an HPKE key pair from secret (DeriveKeyPair of RFC 9180).
-func (c *crypto) keyPair(secret []byte) (private, public []byte, err error) {
-	key, err := c.kem.DeriveKeyPair(secret)
-	if err != nil {
-		return nil, nil, &Error{"5.1", ReasonSecret, err}
-	}
-	if private, err = key.Bytes(); err != nil {
-		return nil, nil, &Error{"5.1", ReasonSecret, err}
-	}
-	return private, key.PublicKey().Bytes(), nil
-}
-
-// publicOf returns the public key of an HPKE private key.
-func (c *crypto) publicOf(private []byte) ([]byte, error) {
-	key, err := c.kem.NewPrivateKey(private)
-	if err != nil {
-		return nil, &Error{"5.1", ReasonSecret, err}
-	}
-	return key.PublicKey().Bytes(), nil
-}
-
-// aeadSeal encrypts with the suite's AEAD; key and nonce come from the key
-// schedule and have its sizes.
-func (c *crypto) aeadSeal(key, nonce, aad, plaintext []byte) []byte {
-	a, err := c.newAEAD(key)
-	if err != nil {
-		panic("mls: AEAD key: " + err.Error())
-	}
-	return a.Seal(nil, nonce, plaintext, aad)
-}
-
-func (c *crypto) aeadOpen(key, nonce, aad, ciphertext []byte) ([]byte, error) {
-	a, err := c.newAEAD(key)
-	if err != nil {
-		panic("mls: AEAD key: " + err.Error())
-	}
-	out, err := a.Open(nil, nonce, ciphertext, aad)
-	if err != nil {
-		return nil, &Error{"6.3", ReasonDecrypt, err}
-	}
-	return out, nil
 }

@@ -43,11 +43,23 @@ func readParent(r *wire.Reader) *parentNode {
 type node struct {
 	leaf        *leafNode   // level 0; nil if blank
 	parent      *parentNode // level 1 and up; nil if blank
-	left, right *node       // level 1 and up
+	left, right *node       // level 1 and up; nil if all below is blank
 	members     uint32      // leaves below that are not blank
 	filled      uint32      // nodes here and below that are not blank
 	hash        []byte      // tree hash; nil until sealed
 	credentials *credentialUse
+}
+
+// blank stands for each node below one whose children are nil. It is never
+// written to.
+var blank = new(node)
+
+// kids returns the children of a node of level 1 and up.
+func (n *node) kids() (left, right *node) {
+	if n.left == nil {
+		return blank, blank
+	}
+	return n.left, n.right
 }
 
 // A tree is a ratchet tree of 2^d leaves. A change makes new nodes from the
@@ -77,10 +89,11 @@ func (t *tree) rootIndex() nodeIndex { return rootOf(t.leaves) }
 func (t *tree) at(x nodeIndex) *node {
 	n := t.root
 	for y := t.rootIndex(); y != x; {
+		left, right := n.kids()
 		if x < y {
-			n, y = n.left, y.left()
+			n, y = left, y.left()
 		} else {
-			n, y = n.right, y.right()
+			n, y = right, y.right()
 		}
 	}
 	return n
@@ -104,7 +117,25 @@ func (n *node) each(x nodeIndex, visit func(nodeIndex, *node) bool) bool {
 	if x.isLeaf() {
 		return visit(x, n)
 	}
+	if n.left == nil {
+		return n.eachBlank(x, visit)
+	}
 	return n.left.each(x.left(), visit) && visit(x, n) && n.right.each(x.right(), visit)
+}
+
+// eachBlank is each where only x itself may have something in it.
+func (n *node) eachBlank(x nodeIndex, visit func(nodeIndex, *node) bool) bool {
+	low, high := x.span()
+	for y := leafNodeIndex(low); y <= leafNodeIndex(high-1); y++ {
+		at := blank
+		if y == x {
+			at = n
+		}
+		if !visit(y, at) {
+			return false
+		}
+	}
+	return true
 }
 
 // change makes new nodes from leaf i to the root; visit sees each of them, the
@@ -116,6 +147,10 @@ func (t *tree) change(i uint32, visit func(nodeIndex, *node)) {
 func (n *node) change(x nodeIndex, leaf uint32, visit func(nodeIndex, *node)) *node {
 	c := &node{leaf: n.leaf, parent: n.parent, left: n.left, right: n.right}
 	if !x.isLeaf() {
+		if n.left == nil {
+			n = &node{left: new(node), right: new(node)}
+			c.left, c.right = n.left, n.right
+		}
 		if leafNodeIndex(leaf) < x {
 			c.left = n.left.change(x.left(), leaf, visit)
 		} else {
@@ -203,8 +238,12 @@ func (t *tree) remove(i uint32) {
 		n.leaf = nil
 		t.blank(x, n)
 	})
-	for t.leaves > 1 && t.root.right.members == 0 {
-		t.root, t.leaves = t.root.left, t.leaves/2
+	for t.leaves > 1 {
+		left, right := t.root.kids()
+		if right.members > 0 {
+			return
+		}
+		t.root, t.leaves = left, t.leaves/2
 	}
 }
 
@@ -212,29 +251,21 @@ func (t *tree) grow() error {
 	if t.leaves >= MaxLeaves {
 		return reject("7.7", ReasonTooManyLeaves)
 	}
-	right := blankNode(rootOf(t.leaves).level())
-	t.root = &node{left: t.root, right: right}
+	t.root = &node{left: t.root, right: new(node)}
 	t.root.count()
 	t.leaves *= 2
 	return nil
-}
-
-// blankNode makes an empty subtree of the given height.
-func blankNode(level int) *node {
-	if level == 0 {
-		return &node{}
-	}
-	return &node{left: blankNode(level - 1), right: blankNode(level - 1)}
 }
 
 // firstBlank is the leftmost blank leaf of a tree that has one.
 func (t *tree) firstBlank() uint32 {
 	n, x := t.root, t.rootIndex()
 	for !x.isLeaf() {
-		if half := uint32(1) << (x.level() - 1); n.left.members < half {
-			n, x = n.left, x.left()
+		left, right := n.kids()
+		if half := uint32(1) << (x.level() - 1); left.members < half {
+			n, x = left, x.left()
 		} else {
-			n, x = n.right, x.right()
+			n, x = right, x.right()
 		}
 	}
 	return x.leaf()
@@ -255,8 +286,9 @@ func (t *tree) resolution(x nodeIndex, n *node, out []keyAt) []keyAt {
 	case n.leaf != nil:
 		return append(out, keyAt{x, n.leaf.encryptionKey})
 	case n.parent == nil:
-		out = t.resolution(x.left(), n.left, out)
-		return t.resolution(x.right(), n.right, out)
+		left, right := n.kids()
+		out = t.resolution(x.left(), left, out)
+		return t.resolution(x.right(), right, out)
 	}
 	out = append(out, keyAt{x, n.parent.encryptionKey})
 	for _, u := range n.parent.unmerged {
@@ -281,12 +313,13 @@ func (t *tree) filteredPath(i uint32) []step {
 	n, x := t.root, t.rootIndex()
 	for !x.isLeaf() {
 		s := step{node: x}
+		left, right := n.kids()
 		if leafNodeIndex(i) < x {
-			s.copath, s.sibling = x.right(), n.right
-			n, x = n.left, x.left()
+			s.copath, s.sibling = x.right(), right
+			n, x = left, x.left()
 		} else {
-			s.copath, s.sibling = x.left(), n.left
-			n, x = n.right, x.right()
+			s.copath, s.sibling = x.left(), left
+			n, x = right, x.right()
 		}
 		if s.sibling.filled > 0 {
 			path = append(path, s)

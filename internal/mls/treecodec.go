@@ -1,6 +1,9 @@
 package mls
 
 import (
+	"cmp"
+	"slices"
+
 	"kith/internal/wire"
 )
 
@@ -42,42 +45,61 @@ func (n *node) write(w *wire.Writer) {
 	}
 }
 
-func readNode(r *wire.Reader, x nodeIndex) *node {
-	n := new(node)
+// readNode reads node x, nil if it is blank. A key of another length than the
+// suite's is refused at once, so that no tree has many small nodes.
+func readNode(c *crypto, r *wire.Reader, x nodeIndex) *node {
 	if !r.Bool() {
-		return n
+		return nil
 	}
+	n := new(node)
 	switch kind := r.U8(); {
 	case kind == nodeTypeLeaf && x.isLeaf():
 		n.leaf = readLeaf(r)
+		if n.leaf != nil && (len(n.leaf.encryptionKey) != c.public || len(n.leaf.signatureKey) != c.verifier) {
+			r.Fail(reject("7.2", ReasonKey))
+		}
 	case kind == nodeTypeParent && !x.isLeaf():
 		n.parent = readParent(r)
+		if len(n.parent.encryptionKey) != c.public {
+			r.Fail(reject("7.1", ReasonKey))
+		}
 	default:
 		r.Fail(reject("12.4.3.3", ReasonTree))
 	}
 	return n
 }
 
+// placed is a node that is not blank, at its place.
+type placed struct {
+	at   nodeIndex
+	node *node
+}
+
 // readTree reads a tree and seals it. It refuses what no tree can have: a last
-// node that is blank, a key twice. [tree.validate] checks the rest.
+// node that is blank, a key twice. [tree.validate] checks the rest. Blank nodes
+// take no memory, however many a few bytes say there are.
 func readTree(c *crypto, r *wire.Reader) *tree {
-	var nodes []*node
+	var nodes []placed
+	count := nodeIndex(0)
 	r.Each(MaxTree, 2*MaxLeaves-1, func(r *wire.Reader) {
-		nodes = append(nodes, readNode(r, nodeIndex(len(nodes))))
+		if n := readNode(c, r, count); n != nil {
+			nodes = append(nodes, placed{count, n})
+		}
+		count++
 	})
 	if r.Err() != nil {
 		return nil
 	}
-	if len(nodes) == 0 || nodes[len(nodes)-1].leaf == nil && nodes[len(nodes)-1].parent == nil {
+	if len(nodes) == 0 || nodes[len(nodes)-1].at != count-1 {
 		r.Fail(reject("12.4.3.3", ReasonTree))
 		return nil
 	}
 	t := newTree(c)
-	for 2*t.leaves-1 < uint32(len(nodes)) {
+	for 2*t.leaves-1 < uint32(count) {
 		t.leaves *= 2
 	}
 	t.root = assemble(t.rootIndex(), nodes)
-	if err := t.indexKeys(); err != nil {
+	if err := t.indexKeys(nodes); err != nil {
 		r.Fail(err)
 		return nil
 	}
@@ -85,37 +107,39 @@ func readTree(c *crypto, r *wire.Reader) *tree {
 	return t
 }
 
-// assemble links the nodes below x; those past the end are blank.
-func assemble(x nodeIndex, nodes []*node) *node {
+// assemble links the nodes at x and below.
+func assemble(x nodeIndex, nodes []placed) *node {
+	i, found := slices.BinarySearchFunc(nodes, x, func(p placed, x nodeIndex) int { return cmp.Compare(p.at, x) })
 	n := new(node)
-	if int(x) < len(nodes) {
-		n = nodes[x]
+	left, right := nodes[:i], nodes[i:]
+	if found {
+		n, right = nodes[i].node, nodes[i+1:]
 	}
-	if !x.isLeaf() {
-		n.left, n.right = assemble(x.left(), nodes), assemble(x.right(), nodes)
+	if len(left)+len(right) > 0 {
+		n.left, n.right = assemble(x.left(), left), assemble(x.right(), right)
 	}
 	n.count()
 	return n
 }
 
-func (t *tree) indexKeys() error {
-	var err error
-	t.each(func(_ nodeIndex, n *node) bool {
-		switch {
-		case n.leaf != nil:
-			if t.keys.has(n.leaf.encryptionKey) || t.sigs.has(n.leaf.signatureKey) {
-				err = reject("7.3", ReasonDuplicateKey)
+func (t *tree) indexKeys(nodes []placed) error {
+	t.keys.own, t.sigs.own = true, true
+	defer func() { t.keys.own, t.sigs.own = false, false }()
+	for _, p := range nodes {
+		if l := p.node.leaf; l != nil {
+			if t.keys.has(l.encryptionKey) || t.sigs.has(l.signatureKey) {
+				return reject("7.3", ReasonDuplicateKey)
 			}
-			t.keys, t.sigs = t.keys.with(n.leaf.encryptionKey), t.sigs.with(n.leaf.signatureKey)
-		case n.parent != nil:
-			if t.keys.has(n.parent.encryptionKey) {
-				err = reject("12.4.3.1", ReasonDuplicateKey)
-			}
-			t.keys = t.keys.with(n.parent.encryptionKey)
+			t.keys, t.sigs = t.keys.with(l.encryptionKey), t.sigs.with(l.signatureKey)
+			continue
 		}
-		return err == nil
-	})
-	return err
+		key := p.node.parent.encryptionKey
+		if t.keys.has(key) {
+			return reject("12.4.3.1", ReasonDuplicateKey)
+		}
+		t.keys = t.keys.with(key)
+	}
+	return nil
 }
 
 // parseTree reads the content of a ratchet_tree extension.

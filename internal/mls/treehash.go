@@ -25,14 +25,10 @@ func (t *tree) hash() []byte { return t.root.hash }
 // hashOf is the tree hash of n, kept in the node. Nodes of a sealed tree have
 // theirs, so only nodes of the tree being changed are written.
 func (t *tree) hashOf(x nodeIndex, n *node) []byte {
-	if n.hash == nil {
-		if x.isLeaf() {
-			n.hash = leafHash(t.crypto, x.leaf(), n.leaf)
-		} else {
-			n.hash = parentHashInput(t.crypto, n.parent, t.hashOf(x.left(), n.left), t.hashOf(x.right(), n.right))
-		}
+	if n.hash != nil {
+		return n.hash
 	}
-	return n.hash
+	return newHasher(t.crypto).of(x, n)
 }
 
 // leafHash hashes
@@ -43,14 +39,14 @@ func (t *tree) hashOf(x nodeIndex, n *node) []byte {
 //	1    1 if a leaf node follows, 0 if blank
 //	     leaf node
 func leafHash(c *crypto, i uint32, l *leafNode) []byte {
-	return c.hash(encode(func(w *wire.Writer) {
-		w.U8(nodeTypeLeaf)
-		w.U32(i)
-		w.Bool(l != nil)
-		if l != nil {
-			l.write(w)
-		}
-	}))
+	var w wire.Writer
+	w.U8(nodeTypeLeaf)
+	w.U32(i)
+	w.Bool(l != nil)
+	if l == nil {
+		return c.hash(w.Bytes())
+	}
+	return c.hash(w.Bytes(), l.raw)
 }
 
 // parentHashInput hashes
@@ -93,9 +89,10 @@ func (t *tree) originalHash(x nodeIndex, n *node, gone []uint32) []byte {
 		})
 		p = &without
 	}
+	left, right := n.kids()
 	return parentHashInput(t.crypto, p,
-		t.originalHash(x.left(), n.left, gone),
-		t.originalHash(x.right(), n.right, gone))
+		t.originalHash(x.left(), left, gone),
+		t.originalHash(x.right(), right, gone))
 }
 
 // within cuts an ascending list of leaves to those below x.

@@ -43,10 +43,11 @@ func (t *tree) verifyUnmerged() error {
 // listsBelow reports whether leaf u below x exists and is on every list on the way.
 func (n *node) listsBelow(x nodeIndex, u uint32) bool {
 	for !x.isLeaf() {
+		left, right := n.kids()
 		if leafNodeIndex(u) < x {
-			n, x = n.left, x.left()
+			n, x = left, x.left()
 		} else {
-			n, x = n.right, x.right()
+			n, x = right, x.right()
 		}
 		if n.parent != nil {
 			if _, listed := slices.BinarySearch(n.parent.unmerged, u); !listed {

@@ -7,7 +7,7 @@ import (
 	"kith/internal/wire"
 )
 
-// vectorKey signs with a key of a vector file.
+// vectorKey signs with Ed25519.
 type vectorKey ed25519.PrivateKey
 
 func (k vectorKey) PublicKey() ed25519.PublicKey {
@@ -18,9 +18,34 @@ func (k vectorKey) SignRaw(message []byte) []byte {
 	return ed25519.Sign(ed25519.PrivateKey(k), message)
 }
 
-func newVectorKey(seed []byte) vectorKey { return vectorKey(ed25519.NewKeyFromSeed(seed[:32])) }
+// newSigner makes a signature key for a suite.
+func newSigner(t testing.TB, s Suite) Signer {
+	t.Helper()
+	if _, ok := ecdsaOf[s]; !ok {
+		return vectorKey(ed25519.NewKeyFromSeed(wire.Random(32)))
+	}
+	k, err := NewECDSASigner(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// vectorSigner signs with a private key of a vector file.
+func vectorSigner(t testing.TB, s Suite, private []byte) Signer {
+	t.Helper()
+	if _, ok := ecdsaOf[s]; !ok {
+		return vectorKey(ed25519.NewKeyFromSeed(private[:32]))
+	}
+	k, err := ParseECDSASigner(s, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
 
 func TestVectorsTreeMath(t *testing.T) {
+	var n tally
 	type node = []*uint32
 	for _, v := range vectors[struct {
 		Leaves  uint32 `json:"n_leaves"`
@@ -30,7 +55,8 @@ func TestVectorsTreeMath(t *testing.T) {
 		Right   node
 		Parent  node
 		Sibling node
-	}](t, "tree-math") {
+	}](t, &n, "tree-math") {
+		n.count(0)
 		if got := 2*v.Leaves - 1; got != v.Nodes || uint32(rootOf(v.Leaves)) != v.Root {
 			t.Errorf("%d leaves: %d nodes, root %d", v.Leaves, got, rootOf(v.Leaves))
 		}
@@ -47,18 +73,22 @@ func TestVectorsTreeMath(t *testing.T) {
 			check("sibling", v.Sibling[i], x.sibling)
 		}
 	}
+	n.log(t)
 }
 
 func TestVectorsDeserialization(t *testing.T) {
+	var n tally
 	for _, v := range vectors[struct {
 		Header hexBytes `json:"vlbytes_header"`
 		Length int
-	}](t, "deserialization") {
+	}](t, &n, "deserialization") {
+		n.count(0)
 		r := wire.NewReader(v.Header)
 		if got := r.Varint(); got != v.Length || r.Done() != nil {
 			t.Errorf("%x: %d, %v", v.Header, got, r.Err())
 		}
 	}
+	n.log(t)
 }
 
 type vectorCryptoBasics struct {
@@ -95,8 +125,8 @@ type vectorCryptoBasics struct {
 
 func TestVectorsCryptoBasics(t *testing.T) {
 	var n tally
-	for _, v := range vectors[vectorCryptoBasics](t, "crypto-basics") {
-		c := n.suiteOf(v.Suite)
+	for _, v := range vectors[vectorCryptoBasics](t, &n, "crypto-basics") {
+		c := n.suiteOf(t, v.Suite)
 		if c == nil {
 			continue
 		}
@@ -106,13 +136,13 @@ func TestVectorsCryptoBasics(t *testing.T) {
 		equal(t, "tree", c.deriveTree(v.Tree.Secret, v.Tree.Label, v.Tree.Generation, v.Tree.Length), v.Tree.Out)
 
 		s := v.Sign
-		own := sign(newVectorKey(s.Priv), s.Label, s.Content)
+		own := sign(vectorSigner(t, c.suite, s.Priv), s.Label, s.Content)
 		if !c.verifyLabel(s.Pub, s.Label, s.Content, s.Signature) || !c.verifyLabel(s.Pub, s.Label, s.Content, own) {
 			t.Error("signature does not verify")
 		}
 
 		e := v.Encrypt
-		plain, err := c.open(e.Priv, e.Label, e.Context, sealed{e.KEM, e.Ciphertext})
+		plain, err := c.open(c.padded(e.Priv), e.Label, e.Context, sealed{e.KEM, e.Ciphertext})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +151,7 @@ func TestVectorsCryptoBasics(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if plain, err = c.open(e.Priv, e.Label, e.Context, box); err != nil {
+		if plain, err = c.open(c.padded(e.Priv), e.Label, e.Context, box); err != nil {
 			t.Fatal(err)
 		}
 		equal(t, "own round trip", plain, e.Plaintext)
@@ -146,8 +176,8 @@ func TestVectorsSecretTree(t *testing.T) {
 			Ciphertext, Key, Nonce hexBytes
 		} `json:"sender_data"`
 		Leaves [][]leaf
-	}](t, "secret-tree") {
-		c := n.suiteOf(v.Suite)
+	}](t, &n, "secret-tree") {
+		c := n.suiteOf(t, v.Suite)
 		if c == nil {
 			continue
 		}
@@ -209,8 +239,8 @@ func TestVectorsKeySchedule(t *testing.T) {
 		GroupID hexBytes `json:"group_id"`
 		Init    hexBytes `json:"initial_init_secret"`
 		Epochs  []vectorEpoch
-	}](t, "key-schedule") {
-		c := n.suiteOf(v.Suite)
+	}](t, &n, "key-schedule") {
+		c := n.suiteOf(t, v.Suite)
 		if c == nil {
 			continue
 		}
@@ -257,8 +287,8 @@ func TestVectorsPSKSecret(t *testing.T) {
 			Nonce hexBytes `json:"psk_nonce"`
 		}
 		Secret hexBytes `json:"psk_secret"`
-	}](t, "psk_secret") {
-		c := n.suiteOf(v.Suite)
+	}](t, &n, "psk_secret") {
+		c := n.suiteOf(t, v.Suite)
 		if c == nil {
 			continue
 		}
@@ -282,8 +312,8 @@ func TestVectorsTranscriptHashes(t *testing.T) {
 		Before       hexBytes `json:"interim_transcript_hash_before"`
 		Confirmed    hexBytes `json:"confirmed_transcript_hash_after"`
 		InterimAfter hexBytes `json:"interim_transcript_hash_after"`
-	}](t, "transcript-hashes") {
-		c := n.suiteOf(v.Suite)
+	}](t, &n, "transcript-hashes") {
+		c := n.suiteOf(t, v.Suite)
 		if c == nil {
 			continue
 		}

@@ -29,8 +29,8 @@ func TestVectorsPassiveHistory(t *testing.T) { testPassive(t, "passive-client-ra
 
 func testPassive(t *testing.T, file string) {
 	var n tally
-	for i, v := range vectors[vectorPassive](t, file) {
-		c := n.suiteOf(v.Suite)
+	for i, v := range vectors[vectorPassive](t, &n, file) {
+		c := n.suiteOf(t, v.Suite)
 		if c == nil {
 			continue
 		}
@@ -80,10 +80,20 @@ func (v *vectorPassive) join(t *testing.T, c *crypto) (*Epoch, PSKs) {
 	for _, p := range v.PSKs {
 		psks.External[string(p.ID)] = p.Secret
 	}
-	e, _, err := JoinWith(welcome, k, &KeyPackageSecrets{c.suite, v.Init, v.Encryption}, v.Tree, psks)
+	e, _, err := JoinWith(welcome, k, &KeyPackageSecrets{c.suite, c.padded(v.Init), c.padded(v.Encryption)}, v.Tree, psks)
 	if err != nil {
 		t.Fatal(err)
 	}
 	psks.Epochs = []*Epoch{e}
 	return e, psks
+}
+
+// padded is a private key with the zeros in front that the makers of the
+// vectors cut off.
+func (c *crypto) padded(private []byte) []byte {
+	size := 32
+	if a, ok := ecdsaOf[c.suite]; ok {
+		size = (a.curve.Params().BitSize + 7) / 8
+	}
+	return append(make([]byte, max(0, size-len(private))), private...)
 }

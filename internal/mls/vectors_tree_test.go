@@ -18,8 +18,8 @@ func TestVectorsTreeOperations(t *testing.T) {
 		After      hexBytes `json:"tree_after"`
 		HashBefore hexBytes `json:"tree_hash_before"`
 		HashAfter  hexBytes `json:"tree_hash_after"`
-	}](t, "tree-operations") {
-		c := n.suiteOf(v.Suite)
+	}](t, &n, "tree-operations") {
+		c := n.suiteOf(t, v.Suite)
 		if c == nil {
 			continue
 		}
@@ -61,8 +61,8 @@ func TestVectorsTreeValidation(t *testing.T) {
 		GroupID     hexBytes   `json:"group_id"`
 		Hashes      []hexBytes `json:"tree_hashes"`
 		Resolutions [][]uint32
-	}](t, "tree-validation") {
-		c := n.suiteOf(v.Suite)
+	}](t, &n, "tree-validation") {
+		c := n.suiteOf(t, v.Suite)
 		if c == nil {
 			continue
 		}
@@ -74,7 +74,7 @@ func TestVectorsTreeValidation(t *testing.T) {
 			t.Fatalf("case %d: %d nodes, want %d", i, 2*tree.leaves-1, len(v.Hashes))
 		}
 		tree.each(func(x nodeIndex, n *node) bool {
-			equal(t, "tree hash", n.hash, v.Hashes[x])
+			equal(t, "tree hash", tree.hashOf(x, n), v.Hashes[x])
 			var got []uint32
 			for _, k := range tree.resolution(x, n, nil) {
 				got = append(got, uint32(k.node))
@@ -120,8 +120,8 @@ type vectorTreeKEM struct {
 
 func TestVectorsTreeKEM(t *testing.T) {
 	var n tally
-	for i, v := range vectors[vectorTreeKEM](t, "treekem") {
-		c := n.suiteOf(v.Suite)
+	for i, v := range vectors[vectorTreeKEM](t, &n, "treekem") {
+		c := n.suiteOf(t, v.Suite)
 		if c == nil {
 			continue
 		}
@@ -150,7 +150,7 @@ func TestVectorsTreeKEM(t *testing.T) {
 func (v *vectorTreeKEM) private(t *testing.T, c *crypto, tree *tree) map[uint32][]nodeKey {
 	out := make(map[uint32][]nodeKey)
 	for _, l := range v.Leaves {
-		keys := []nodeKey{{leafNodeIndex(l.Index), l.Priv}}
+		keys := []nodeKey{{leafNodeIndex(l.Index), c.padded(l.Priv)}}
 		for _, s := range l.PathSecrets {
 			private, _, err := c.keyPair(c.derive(s.Secret, "node"))
 			if err != nil {
@@ -217,10 +217,10 @@ func (v *vectorTreeKEM) open(t *testing.T, tree *tree, private map[uint32][]node
 
 // ownPath makes a path for a leaf of the vector.
 func (v *vectorTreeKEM) ownPath(t *testing.T, c *crypto, tree *tree, sender uint32) (*updatePath, []byte) {
-	var signer vectorKey
+	var signer Signer
 	for _, l := range v.Leaves {
 		if l.Index == sender {
-			signer = newVectorKey(l.Signature)
+			signer = vectorSigner(t, c.suite, l.Signature)
 		}
 	}
 	_, public, err := c.keyPair(wire.Random(c.nh))

@@ -33,3 +33,7 @@ func verifyAllEd25519(all []signed) bool {
 	}
 	return true
 }
+
+func verifyEd25519(key, message, signature []byte) bool {
+	return wire.VerifyRaw(ed25519.PublicKey(key), message, signature)
+}

@@ -38,7 +38,7 @@ func (m *welcome) write(w *wire.Writer) {
 func readWelcome(r *wire.Reader) *welcome {
 	m := &welcome{suite: Suite(r.U16())}
 	r.Each(MaxMessage, MaxLeaves, func(r *wire.Reader) {
-		m.secrets = append(m.secrets, welcomeSecret{r.Vec(maxHash), readSealed(r)})
+		m.secrets = append(m.secrets, welcomeSecret{readRef(r), readSealed(r)})
 	})
 	m.info = r.Vec(MaxTree + MaxMessage)
 	return m
@@ -186,7 +186,8 @@ func (e *Epoch) GroupInfo(s Signer, extensions []Extension, inlineTree bool) ([]
 // Welcome makes one Welcome for all members added by the commit; nil if there
 // are none. It may be made later than the commit, when the extensions of its
 // GroupInfo are known. external_pub is always among them; the tree is if
-// inlineTree is set.
+// inlineTree is set. HPKE hashes the whole encrypted GroupInfo once for each
+// newcomer (section 12.4.3.1), so for many of them the tree is better beside.
 func (s *StagedCommit) Welcome(signer Signer, groupInfoExtensions []Extension, inlineTree bool) ([]byte, error) {
 	if len(s.newcomers) == 0 {
 		return nil, nil
@@ -198,9 +199,10 @@ func (s *StagedCommit) Welcome(signer Signer, groupInfoExtensions []Extension, i
 	c := s.Next.pub.crypto
 	key, nonce := c.welcomeKey(s.welcome)
 	m := &welcome{suite: c.suite, info: c.aeadSeal(key, nonce, nil, encode(g.write))}
+	info := labelled("Welcome", m.info)
 	for _, n := range s.newcomers {
 		secrets := groupSecrets{s.joiner, n.pathSecret, s.psks}
-		box, err := c.seal(n.initKey, "Welcome", m.info, encode(secrets.write))
+		box, err := c.sealInfo(n.initKey, info, encode(secrets.write))
 		if err != nil {
 			return nil, err
 		}
