@@ -16,6 +16,11 @@ import (
 func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 	n.joining.Lock()
 	defer n.joining.Unlock()
+	defer func() {
+		if p := recover(); p != nil { // as in owner.received
+			n.broken(s, g, p)
+		}
+	}()
 	from := s.Remote()
 	if n.isDamaged(g) {
 		return // what is stored of it stays as it is

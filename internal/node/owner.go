@@ -148,13 +148,18 @@ func (o *owner) stepAlso(c group.Cause, with also) error {
 func (o *owner) received(s *peer.Session, in group.Received) {
 	defer func() {
 		if p := recover(); p != nil {
-			o.n.log.Error("a peer's bytes broke the program", "peer", shortDevice(in.From.Device),
-				"group", shortGroup(o.id), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			s.Punish("panic", banWeight)
+			o.n.broken(s, o.id, p)
 			o.reload()
 		}
 	}()
 	_ = o.step(in)
+}
+
+// broken takes note of a panic at what a peer sent, and shuts it out.
+func (n *Node) broken(s *peer.Session, g wire.GroupID, with any) {
+	n.log.Error("a peer's bytes broke the program", "peer", shortDevice(s.Remote().Device),
+		"group", shortGroup(g), "panic", fmt.Sprint(with), "stack", string(debug.Stack()))
+	s.Punish("panic", banWeight)
 }
 
 // banWeight is a whole ban.
