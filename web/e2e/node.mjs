@@ -15,12 +15,13 @@ export class KithNode {
     this.name = name;
     this.home = mkdtempSync(join(tmpdir(), `kith-e2e-${name}-`));
     this.web = '127.0.0.1:0';
+    this.listen = '127.0.0.1:0';
   }
 
   /** start runs the program and gives the login address that it printed. */
   async start() {
     if (!existsSync(program)) throw new Error(`${program} is missing: build it first, or name it in KITH_BIN`);
-    this.process = spawn(program, ['run', '--home', this.home, '--web', this.web, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = spawn(program, ['run', '--home', this.home, '--web', this.web, '--listen', this.listen], { stdio: ['ignore', 'pipe', 'pipe'] });
     const login = await addressFrom(this.process);
     this.address = new URL(login).origin;
     this.web = `127.0.0.1:${new URL(login).port}`; // the same port when it is started again
