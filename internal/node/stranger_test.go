@@ -170,3 +170,28 @@ func TestOneGroupOnly(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyThroughFriends: Cleo joins without dialling members she does not know,
+// not even while she accepts, and gets everything through Ann.
+func TestOnlyThroughFriends(t *testing.T) {
+	t.Parallel()
+	ann, ben, cleo := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cleo", t.TempDir())
+	befriend(t, ann, ben)
+	befriend(t, ann, cleo)
+	g := together(t, "Trip", ann, ben)
+	must(t, ann.AddMembers(g, []wire.PersonID{cleo.id()}))
+	cleo.stands(g, group.StatusInvited)
+	must(t, cleo.AcceptGroup(g, true))
+	ben.until("Cleo has accepted", func() bool { return ben.accepted(g) == 3 })
+	ben.say(g, "hello Cleo")
+	cleo.sees(g, "hello Cleo")
+	cleo.say(g, "hello Ben")
+	for range 2 {
+		ben.sees(g, "hello Cleo", "hello Ben")
+		if cleo.connected(g, ben) || ben.connected(g, cleo) {
+			t.Error("Cleo and Ben are connected")
+		}
+		cleo = cleo.restart()
+		cleo.until("Ann", func() bool { return cleo.connected(g, ann) })
+	}
+}
