@@ -340,7 +340,10 @@ func (n *Node) sendOn(s *peer.Session, channel [32]byte, payload []byte) {
 	if n.cfg.TapMessage != nil {
 		n.cfg.TapMessage(to, channel, payload)
 	}
-	if err := s.Send(peer.Message{Channel: channel, Payload: payload}); err != nil {
+	switch err := s.Send(peer.Message{Channel: channel, Payload: payload}); {
+	case errors.Is(err, peer.ErrMessageTooLong): // a bug of ours: nothing else says that it never arrives
+		n.log.Error("not sent", "peer", shortDevice(to), "group", shortGroup(channel), "bytes", len(payload), "err", err)
+	case err != nil:
 		n.log.Debug("not sent", "peer", shortDevice(to), "err", err)
 	}
 }
