@@ -103,7 +103,9 @@ func (o *owner) post(do func()) bool {
 	return false
 }
 
-// ask runs do in the owner's goroutine and waits for it.
+// ask runs do in the owner's goroutine and waits for it. After ask has returned,
+// do has either run to its end or never will: what it writes to is the caller's
+// again.
 func (o *owner) ask(do func() error) error {
 	done := make(chan error, 1)
 	if !o.post(func() { done <- do() }) {
@@ -112,10 +114,21 @@ func (o *owner) ask(do func() error) error {
 	select {
 	case err := <-done:
 		return err
-	case <-o.deleted:
+	case <-o.ended:
 	case <-o.n.stopping:
+		o.n.mu.Lock()
+		runs := o.started
+		o.n.mu.Unlock()
+		if runs {
+			<-o.ended
+		}
 	}
-	return fail(ReasonStopping, "")
+	select {
+	case err := <-done:
+		return err
+	default:
+		return fail(ReasonStopping, "")
+	}
 }
 
 // do steps the machine with c and waits until it is durable.
