@@ -92,4 +92,5 @@ const (
 	maxAck         = 1 << 20 // names every device of the group
 	maxReach       = 2 << 10
 	maxLeave       = 1 << 10
+	maxFeatures    = 64 // of them, in a leaf
 )

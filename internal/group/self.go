@@ -61,6 +61,8 @@ func (s Self) newPackage(now uint64) (*mls.KeyPackage, *mls.KeyPackageSecrets, e
 		Identity:  credential(s.Member()),
 		NotBefore: seconds - min(seconds, packageSlack),
 		NotAfter:  seconds + packageLife,
+
+		LeafExtensions: announced(),
 	})
 }
 

@@ -58,6 +58,16 @@ func readExtensions(r *wire.Reader) []Extension {
 	return list
 }
 
+// checkExtensions applies to a list of our own what is asked of a peer's.
+func checkExtensions(list []Extension) error {
+	r := wire.NewReader(encode(func(w *wire.Writer) { writeExtensions(w, list) }))
+	readExtensions(r)
+	if err := r.Done(); err != nil {
+		return &Error{"13.4", ReasonExtension, err}
+	}
+	return nil
+}
+
 func findExtension(list []Extension, t uint16) ([]byte, bool) {
 	i := slices.IndexFunc(list, func(e Extension) bool { return e.Type == t })
 	if i < 0 {

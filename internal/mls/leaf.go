@@ -246,6 +246,25 @@ func (l *leafNode) renewed(source uint8, encryptionKey, parentHash []byte, s Sig
 	}.signedBy(s, groupID, leaf)
 }
 
+// announcing is l with other extensions, and with capabilities for them (section
+// 7.2); nil leaves both as they are. It is not signed yet.
+func (l *leafNode) announcing(extensions []Extension) leafNode {
+	next := *l
+	if extensions == nil {
+		return next
+	}
+	next.extensions = cloneExtensions(extensions)
+	known := slices.Clone(l.capabilities.extensions)
+	for _, e := range extensions {
+		if !defaultExtension(e.Type) && !slices.Contains(known, e.Type) {
+			known = append(known, e.Type)
+		}
+	}
+	slices.Sort(known)
+	next.capabilities.extensions = known
+	return next
+}
+
 // verify checks the signature.
 func (l *leafNode) verify(c *crypto, groupID []byte, leaf uint32) error {
 	if !c.verifyLabel(l.signatureKey, "LeafNodeTBS", l.tbs(groupID, leaf), l.signature) {

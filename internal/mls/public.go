@@ -29,6 +29,7 @@ type Leaf struct {
 	Identity      []byte   // of a basic credential, else nil
 	Chain         [][]byte // of an X.509 credential, else nil
 	SignatureKey  []byte
+	Extensions    []Extension
 	KeyPackageRef []byte // of a member just added, else nil
 }
 
@@ -162,7 +163,10 @@ func (p *PublicGroup) Leaves() iter.Seq[Leaf] {
 }
 
 func member(i uint32, l *leafNode) Leaf {
-	return Leaf{Index: i, Identity: bytes.Clone(l.credential.identity), Chain: l.credential.certificates(), SignatureKey: bytes.Clone(l.signatureKey)}
+	return Leaf{
+		Index: i, Identity: bytes.Clone(l.credential.identity), Chain: l.credential.certificates(),
+		SignatureKey: bytes.Clone(l.signatureKey), Extensions: cloneExtensions(l.extensions),
+	}
 }
 
 // Leaf returns the member at index i.

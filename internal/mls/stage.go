@@ -19,6 +19,11 @@ type CommitParams struct {
 	Refs    []*Proposed // all valid ones received in this epoch
 	Updates []*UpdateSecret
 	PSKs    PSKs
+
+	// LeafExtensions are those of the committer's new leaf; nil: as before. A
+	// commit without a path changes no leaf.
+	LeafExtensions []Extension
+
 	NoPath  bool // leave the path out where section 12.4 of RFC 9420 allows it
 	Private bool // sign for sending with [Epoch.Seal]
 }
@@ -52,6 +57,9 @@ func (e *Epoch) Commit(p CommitParams) (*StagedCommit, error) {
 	if err := checkOwn(p.Proposals); err != nil {
 		return nil, err
 	}
+	if err := checkExtensions(p.LeafExtensions); err != nil {
+		return nil, err
+	}
 	from := sender{senderMember, e.own}
 	c := content{
 		groupID:           e.pub.groupID,
@@ -77,7 +85,7 @@ func (e *Epoch) Commit(p CommitParams) (*StagedCommit, error) {
 		}
 		return e.finishCommit(s, &pathSecrets{commit: e.pub.crypto.zero()}, c, p)
 	}
-	made, err := e.makePath(s, &c, *s.tree.leaf(e.own), p.Signer)
+	made, err := e.makePath(s, &c, s.tree.leaf(e.own).announcing(p.LeafExtensions), p.Signer)
 	if err != nil {
 		return nil, err
 	}
