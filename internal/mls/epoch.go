@@ -29,6 +29,9 @@ func CreateWith(suite Suite, groupID []byte, extensions []Extension, k *KeyPacka
 	if err != nil {
 		return nil, err
 	}
+	if err := checkExtensions(extensions); err != nil {
+		return nil, err
+	}
 	if err := checkContextExtensions(extensions); err != nil {
 		return nil, err
 	}

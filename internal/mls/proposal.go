@@ -190,6 +190,15 @@ func ReInit(groupID []byte, s Suite, extensions []Extension) *Proposal {
 	}
 }
 
+// copied is a copy that a caller may change: what is shared has no exported field.
+func (p *Proposal) copied() Proposal {
+	out := *p
+	if p.Extensions != nil {
+		out.Extensions = cloneExtensions(p.Extensions)
+	}
+	return out
+}
+
 // Parameters returns the group id and suite of the successor that a ReInit
 // proposes; its extensions are in Extensions.
 func (p *Proposal) Parameters() (groupID []byte, s Suite) {

@@ -156,13 +156,8 @@ func (e *Epoch) groupInfo(s Signer, extensions []Extension, inlineTree bool) (*G
 	if inlineTree {
 		all = append(all, Extension{ExtensionRatchetTree, e.pub.RatchetTree()})
 	}
-	if len(all) > maxExtensions {
-		return nil, reject("12.4.3", ReasonExtension)
-	}
-	for i, x := range all {
-		if _, twice := findExtension(all[:i], x.Type); twice {
-			return nil, reject("13.4", ReasonExtension)
-		}
+	if err := checkExtensions(all); err != nil {
+		return nil, err
 	}
 	p := e.pub
 	return GroupInfo{
