@@ -274,7 +274,7 @@ func (e *Epoch) Erase() {
 	for _, s := range e.secrets.all() {
 		clear(*s)
 	}
-	clear(e.secrets.encryption)
+	e.ForgetMessages()
 	for _, k := range e.private {
 		clear(k.private)
 	}

@@ -30,8 +30,9 @@ type StagedCommit struct {
 	Next    *Epoch
 	Changes *Changes
 
-	joiner    []byte
+	joiner    []byte // nil once erased
 	welcome   []byte
+	welcomed  []byte // hash of the GroupInfo that has the key under welcome
 	psks      []pskID
 	newcomers []newcomer
 }
@@ -238,10 +239,12 @@ func (p *PublicGroup) authenticate(c content, s Signer, private bool) *authentic
 	return a
 }
 
-// Erase overwrites the secrets that only the Welcome needs. Next keeps its own.
+// Erase overwrites the secrets that only the Welcome needs, and ends making it.
+// Next keeps its own.
 func (s *StagedCommit) Erase() {
 	clear(s.joiner)
 	clear(s.welcome)
+	s.joiner = nil
 	for _, n := range s.newcomers {
 		clear(n.pathSecret)
 	}

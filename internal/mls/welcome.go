@@ -183,6 +183,9 @@ func (e *Epoch) GroupInfo(s Signer, extensions []Extension, inlineTree bool) ([]
 // GroupInfo are known. external_pub is always among them; the tree is if
 // inlineTree is set. HPKE hashes the whole encrypted GroupInfo once for each
 // newcomer (section 12.4.3.1), so for many of them the tree is better beside.
+//
+// The GroupInfo's key and nonce follow from the epoch. Called again, it gives
+// the same GroupInfo or ErrKeyUsed, as it does after Erase.
 func (s *StagedCommit) Welcome(signer Signer, groupInfoExtensions []Extension, inlineTree bool) ([]byte, error) {
 	if len(s.newcomers) == 0 {
 		return nil, nil
@@ -192,8 +195,14 @@ func (s *StagedCommit) Welcome(signer Signer, groupInfoExtensions []Extension, i
 		return nil, err
 	}
 	c := s.Next.pub.crypto
+	plain := encode(g.write)
+	digest := c.hash(plain)
+	if s.joiner == nil || s.welcomed != nil && !bytes.Equal(s.welcomed, digest) {
+		return nil, ErrKeyUsed
+	}
+	s.welcomed = digest
 	key, nonce := c.welcomeKey(s.welcome)
-	m := &welcome{suite: c.suite, info: c.aeadSeal(key, nonce, nil, encode(g.write))}
+	m := &welcome{suite: c.suite, info: c.aeadSeal(key, nonce, nil, plain)}
 	info := labelled("Welcome", m.info)
 	for _, n := range s.newcomers {
 		secrets := groupSecrets{s.joiner, n.pathSecret, s.psks}
