@@ -151,6 +151,9 @@ func SealExternal(c *Commit) ([]byte, error) {
 // takes it up or the epoch ends.
 type UpdateSecret struct{ public, private []byte }
 
+// Erase overwrites the key. Epochs that took it up have a copy.
+func (u *UpdateSecret) Erase() { clear(u.private) }
+
 // ProposeAdd proposes a new member.
 func (e *Epoch) ProposeAdd(k *KeyPackage, p ProposalParams) (*Proposed, error) {
 	return e.propose(&Proposal{Type: ProposalAdd, KeyPackage: k}, p)

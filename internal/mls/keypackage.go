@@ -98,15 +98,20 @@ func (p KeyPackageParams) capabilities() capabilities {
 	for _, e := range p.extensions() {
 		extensions = append(extensions, e.Type)
 	}
-	extensions = slices.DeleteFunc(extensions, defaultExtension)
-	slices.Sort(extensions)
+	proposals := append(slices.Clone(p.ProposalTypes), uint16(ProposalSelfRemove))
 	return capabilities{
 		versions:    []uint16{protocolMLS10},
 		suites:      []uint16{uint16(p.Suite), grease()},
-		extensions:  append(slices.Compact(extensions), grease()),
-		proposals:   append(append(slices.Clone(p.ProposalTypes), uint16(ProposalSelfRemove)), grease()),
-		credentials: append(append(slices.Clone(p.CredentialTypes), p.credential().kind), grease()),
+		extensions:  greased(slices.DeleteFunc(extensions, defaultExtension)),
+		proposals:   greased(slices.DeleteFunc(proposals, defaultProposal)),
+		credentials: greased(append(slices.Clone(p.CredentialTypes), p.credential().kind)),
 	}
+}
+
+// greased is a list in ascending order, each value once, with GREASE behind.
+func greased(list []uint16) []uint16 {
+	slices.Sort(list)
+	return append(slices.Compact(list), grease())
 }
 
 func (p KeyPackageParams) credential() credential {

@@ -1,6 +1,7 @@
 package mls_test
 
 import (
+	"bytes"
 	"testing"
 
 	"kith/internal/mls"
@@ -70,5 +71,25 @@ func TestWeMakeNothingThatNobodyReads(t *testing.T) {
 	}
 	if n := len(ann.keys.Changes()); n > 2 {
 		t.Errorf("a refused message moved the ratchet: %d records", n)
+	}
+}
+
+// TestDefaultsAreNotListed: section 7.2 forbids default types in capabilities;
+// what is given twice is listed once.
+func TestDefaultsAreNotListed(t *testing.T) {
+	d := newDevice(t, "d")
+	d.params.ExtensionTypes = []uint16{0xF00D, mls.ExtensionExternalSenders, 0xF00D}
+	d.params.ProposalTypes = []uint16{0xF00E, uint16(mls.ProposalAdd), uint16(mls.ProposalSelfRemove), 0xF00E}
+	d.params.CredentialTypes = []uint16{1, 2, 2}
+	d.renew()
+	// One value of GREASE ends each list, and counts in its length.
+	for what, list := range map[string][]byte{
+		"extensions":  {4, 0xF0, 0x0D},
+		"proposals":   {6, 0x00, 0x0A, 0xF0, 0x0E},
+		"credentials": {6, 0, 1, 0, 2},
+	} {
+		if leaf := d.pack.LeafNode(); !bytes.Contains(leaf, list) {
+			t.Errorf("%s: no %x in %x", what, list, leaf)
+		}
 	}
 }

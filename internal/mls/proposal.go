@@ -125,6 +125,9 @@ func (t ProposalType) hasBody() bool {
 	return t.custom()
 }
 
+// defaultProposal reports whether every client supports t without saying so.
+func defaultProposal(t uint16) bool { return t <= uint16(ProposalGroupContextExtensions) }
+
 // custom reports whether the type is none that this package acts on.
 func (t ProposalType) custom() bool {
 	return t > ProposalGroupContextExtensions && t != ProposalSelfRemove

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdh"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -293,7 +294,17 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := e.Ratchets()
-	for _, v := range []any{e, r, g[0].secret, s, newSigner(t, 2), PSKs{External: map[string][]byte{"a": []byte("b")}}, r.Changes()[0]} {
+	_, u, err := e.ProposeUpdate(ProposalParams{Signer: g[0].signer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := json.Marshal([]any{PSKs{External: map[string][]byte{"a": []byte("b")}}, r.Changes()[0]}); err != nil || string(out) != `["mls: secret","mls: secret"]` {
+		t.Errorf("as JSON: %s, %v", out, err)
+	}
+	r = e.Ratchets()
+	for _, v := range []any{
+		*e, *r, *g[0].secret, *s, *u, u, e, r, g[0].secret, s, newSigner(t, 2), PSKs{External: map[string][]byte{"a": []byte("b")}}, r.Changes()[0],
+	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
 			if out := fmt.Sprintf(verb, v); out != "mls: secret" {
 				t.Errorf("%T with %s prints %s", v, verb, out)
