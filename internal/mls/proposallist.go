@@ -128,6 +128,8 @@ func (p *PublicGroup) checkSupported(list []received) error {
 	if len(types) == 0 {
 		return nil
 	}
+	slices.Sort(types) // each once: a commit may have thousands of one type
+	types = slices.Compact(types)
 	var err error
 	p.tree.each(func(x nodeIndex, n *node) bool {
 		if n.leaf == nil || gone[x.leaf()] {
