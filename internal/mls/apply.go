@@ -137,7 +137,7 @@ func (p *PublicGroup) applyProposals(from sender, list []received) (*stage, erro
 	for _, r := range list {
 		switch r.proposal.Type {
 		case ProposalGroupContextExtensions:
-			s.extensions = r.proposal.Extensions
+			s.extensions = cloneExtensions(r.proposal.Extensions)
 		case ProposalPreSharedKey:
 			s.psks = append(s.psks, r.proposal.psk)
 		case ProposalExternalInit:
@@ -316,7 +316,7 @@ func (s *stage) confirm(p *PublicGroup, a *authenticated) {
 // finish returns the new epoch, once a carries its confirmation tag.
 func (s *stage) finish(p *PublicGroup, a *authenticated) *PublicGroup {
 	s.confirm(p, a)
-	next := newPublic(s.tree, p.groupID, p.epoch+1, s.extensions, s.groupContext.confirmed, a.tag)
+	next := newPublic(s.tree, p.groupID, p.epoch+1, s.extensions, s.groupContext.confirmed, bytes.Clone(a.tag))
 	next.reinit = s.reinit
 	return next
 }

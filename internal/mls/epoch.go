@@ -122,6 +122,7 @@ func (e *Epoch) ProcessWith(c *Commit, in Inputs) (*Epoch, *Changes, error) {
 	pub := s.finish(e.pub, c.a)
 	keys := pub.crypto.advance(init, commitSecret, psk, pub.context())
 	clear(commitSecret)
+	clear(psk)
 	clear(keys.joiner)
 	clear(keys.welcome)
 	if !sameMAC(pub.crypto.confirmationTag(keys.schedule.confirmation, pub.confirmed), pub.tag) {

@@ -238,7 +238,7 @@ func parsePublicGroup(b []byte) (*PublicGroup, error) {
 	if err := inner.Done(); err != nil {
 		r.Fail(err)
 	}
-	tag := r.Vec(maxHash)
+	tag := bytes.Clone(r.Vec(maxHash))
 	var reinit *Proposal
 	if version == storedClosed {
 		reinit = readClosing(r)

@@ -180,6 +180,7 @@ func (e *Epoch) finishCommit(s *stage, made *pathSecrets, c content, p CommitPar
 	a := e.pub.authenticate(c, p.Signer, p.Private)
 	s.confirm(e.pub, a)
 	keys := k.advance(e.secrets.init, made.commit, psk, s.groupContext.bytes())
+	clear(psk)
 	a.tag = k.confirmationTag(keys.schedule.confirmation, s.groupContext.confirmed)
 	next := &Epoch{
 		pub:     s.finish(e.pub, a),

@@ -274,7 +274,7 @@ func TestVectorsWelcome(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		info, err := m.openInfo(c, c.welcomeSecret(c.memberSecret(g.joiner, c.zero())))
+		info, err := m.openInfo(c, g.joiner, c.zero())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -253,8 +253,12 @@ func (m *welcome) secretsFor(c *crypto, k *KeyPackage, secret *KeyPackageSecrets
 
 // openInfo decrypts the GroupInfo; its signature is checked by the caller, who
 // has the tree.
-func (m *welcome) openInfo(c *crypto, welcomeSecret []byte) (*GroupInfo, error) {
-	key, nonce := c.welcomeKey(welcomeSecret)
+func (m *welcome) openInfo(c *crypto, joiner, psk []byte) (*GroupInfo, error) {
+	member := c.memberSecret(joiner, psk)
+	defer clear(member)
+	secret := c.welcomeSecret(member)
+	defer clear(secret)
+	key, nonce := c.welcomeKey(secret)
 	plain, err := c.aeadOpen(key, nonce, nil, m.info)
 	if err != nil {
 		return nil, err
