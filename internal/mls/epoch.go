@@ -237,10 +237,15 @@ func ParseEpoch(b []byte, pub *PublicGroup) (*Epoch, error) {
 	return e, nil
 }
 
-// fits checks stored secrets against the public part: the confirmation tag and
-// every private key.
+// fits checks stored secrets against the public part: their length, the
+// confirmation tag and every private key.
 func (e *Epoch) fits() error {
 	c := e.pub.crypto
+	for _, s := range e.secrets.all() {
+		if len(*s) != c.nh {
+			return reject("8", ReasonSecret)
+		}
+	}
 	if !sameMAC(c.confirmationTag(e.secrets.confirmation, e.pub.confirmed), e.pub.tag) {
 		return reject("12.4.2", ReasonConfirmation)
 	}

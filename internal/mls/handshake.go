@@ -122,7 +122,7 @@ func (e *Epoch) Seal(r *Ratchets, h *Handshake, padding int) ([]byte, error) {
 	if a == nil || a.content.sender != (sender{senderMember, e.own}) {
 		return nil, reject("6", ReasonSender)
 	}
-	if a.content.epoch != e.pub.epoch {
+	if a.content.epoch != e.pub.epoch || h.Proposed != nil && !bytes.Equal(h.Proposed.context, e.pub.context()) {
 		return nil, ErrWrongEpoch
 	}
 	if a.format == FormatPrivateMessage {
@@ -179,6 +179,7 @@ func (e *Epoch) Propose(proposal *Proposal, p ProposalParams) (*Proposed, error)
 
 // ProposeSelfRemove asks to be removed, by a member or by somebody who joins
 // with an external commit, who has to be able to read it: it is not private.
+// Its draft allows one in each epoch; the caller remembers that it asked.
 func (e *Epoch) ProposeSelfRemove(p ProposalParams) (*Proposed, error) {
 	if p.Private {
 		return nil, reject("12.4", ReasonContent)

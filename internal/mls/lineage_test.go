@@ -35,7 +35,13 @@ func TestProposalOfASiblingEpoch(t *testing.T) {
 		"external":   must[*mls.Proposed](t)(there.Public().OpenProposal(outside)),
 	} {
 		t.Run(what, func(t *testing.T) {
-			_, err := left.Next.Commit(mls.CommitParams{Signer: g[0].key, Refs: []*mls.Proposed{p}})
+			_, err := process(g[2], left.Commit).Seal(nil, &mls.Handshake{Proposed: p}, 0)
+			if what == "external" {
+				reason(t, err, mls.ReasonSender)
+			} else if err != mls.ErrWrongEpoch {
+				t.Errorf("sealed in the sibling: %v", err)
+			}
+			_, err = left.Next.Commit(mls.CommitParams{Signer: g[0].key, Refs: []*mls.Proposed{p}})
 			reason(t, err, mls.ReasonReference)
 			s, err := right.Next.Commit(mls.CommitParams{Signer: g[1].key, Refs: []*mls.Proposed{p}})
 			if err != nil {

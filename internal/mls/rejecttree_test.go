@@ -87,6 +87,9 @@ func mended(t *tree, at nodeIndex, mend func(*node)) *tree {
 func refuseTrees(t *testing.T, r *refusals) {
 	tree, group := busyTree(t)
 	r.keep(func() []byte { return append(encode(tree.write), tree.hash()...) })
+	full := tree.edit()
+	full.leaves = MaxLeaves
+	r.refused("a leaf more than there can be", full.grow(), ReasonTooManyLeaves)
 	root := tree.rootIndex()
 	if len(tree.root.parent.unmerged) == 0 {
 		t.Fatal("no unmerged leaves at the root")
