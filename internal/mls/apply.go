@@ -135,19 +135,7 @@ func (p *PublicGroup) applyProposals(from sender, list []received) (*stage, erro
 		changes:    &Changes{Committer: from.index},
 	}
 	for _, r := range list {
-		switch r.proposal.Type {
-		case ProposalGroupContextExtensions:
-			s.extensions = cloneExtensions(r.proposal.Extensions)
-		case ProposalPreSharedKey:
-			s.psks = append(s.psks, r.proposal.psk)
-		case ProposalExternalInit:
-			s.kemOutput = r.proposal.kemOutput
-		case ProposalReInit:
-			s.reinit = r.proposal
-		}
-		if r.proposal.Type.custom() {
-			s.changes.Custom = append(s.changes.Custom, Custom{r.sender.index, r.proposal.Type, bytes.Clone(r.proposal.data)})
-		}
+		s.note(r)
 	}
 	// SelfRemove comes between Update and Remove.
 	steps := []func([]received) error{p.updates(s), p.removes(s, ProposalSelfRemove), p.removes(s, ProposalRemove), p.adds(s)}
@@ -169,6 +157,22 @@ func (p *PublicGroup) applyProposals(from sender, list []received) (*stage, erro
 		return s, s.tree.compatibleWith(s.extensions)
 	}
 	return s, nil
+}
+
+// note takes up a proposal that does not change the tree.
+func (s *stage) note(r received) {
+	switch p := r.proposal; {
+	case p.Type == ProposalGroupContextExtensions:
+		s.extensions = cloneExtensions(p.Extensions)
+	case p.Type == ProposalPreSharedKey:
+		s.psks = append(s.psks, p.psk)
+	case p.Type == ProposalExternalInit:
+		s.kemOutput = p.kemOutput
+	case p.Type == ProposalReInit:
+		s.reinit = p
+	case p.Type.custom():
+		s.changes.Custom = append(s.changes.Custom, Custom{r.sender.index, p.Type, bytes.Clone(p.data)})
+	}
 }
 
 // compatibleWith checks new group extensions against every member.

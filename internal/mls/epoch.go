@@ -41,7 +41,9 @@ func CreateWith(suite Suite, groupID []byte, extensions []Extension, k *KeyPacka
 	if err := secret.fits(c, k); err != nil {
 		return nil, err
 	}
-	s := c.schedule(wire.Random(c.nh))
+	first := wire.Random(c.nh)
+	s := c.schedule(first)
+	clear(first)
 	pub, err := publicFromLeaf(suite, groupID, cloneExtensions(extensions), k.leaf.raw, c.confirmationTag(s.confirmation, nil))
 	if err != nil {
 		return nil, err

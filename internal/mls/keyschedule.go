@@ -69,7 +69,9 @@ type schedule struct {
 
 // joinerSecret combines the last epoch's init secret with the commit secret.
 func (c *crypto) joinerSecret(init, commit, context []byte) []byte {
-	return c.expandLabel(c.extract(init, commit), "joiner", context, c.nh)
+	mixed := c.extract(init, commit)
+	defer clear(mixed)
+	return c.expandLabel(mixed, "joiner", context, c.nh)
 }
 
 // memberSecret is the value below joiner_secret in figure 22, from which the

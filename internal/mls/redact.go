@@ -19,7 +19,7 @@ func (e Epoch) Format(s fmt.State, _ rune) { redact(s) }
 func (r Ratchets) Format(s fmt.State, _ rune) { redact(s) }
 
 // Format hides the secrets.
-func (k KeyPackageSecrets) Format(s fmt.State, _ rune) { redact(s) }
+func (s KeyPackageSecrets) Format(f fmt.State, _ rune) { redact(f) }
 
 // Format hides the secrets.
 func (s StagedCommit) Format(f fmt.State, _ rune) { redact(f) }

@@ -17,7 +17,6 @@ type CommitParams struct {
 	Signer            Signer
 
 	Refs    []*Proposed // all valid ones received in this epoch
-	Updates []*UpdateSecret
 	PSKs    PSKs
 	NoPath  bool // leave the path out where section 12.4 of RFC 9420 allows it
 	Private bool // sign for sending with [Epoch.Seal]
