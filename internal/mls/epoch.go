@@ -32,6 +32,9 @@ func CreateWith(suite Suite, groupID []byte, extensions []Extension, k *KeyPacka
 	if err := checkExtensions(extensions); err != nil {
 		return nil, err
 	}
+	if greasy(extensions) {
+		return nil, reject("13.5", ReasonExtension)
+	}
 	if err := checkContextExtensions(extensions); err != nil {
 		return nil, err
 	}

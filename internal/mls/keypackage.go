@@ -134,6 +134,14 @@ func grease() uint16 {
 	return (high<<4 | 0xA) * 0x101
 }
 
+// isGrease reports whether v is reserved for GREASE, which section 13.5 forbids
+// to send as a proposal type or in a GroupContext. Readers do not ask.
+func isGrease(v uint16) bool { return v&0x0F0F == 0x0A0A && v>>8 == v&0xFF && v != 0xFAFA }
+
+func greasy(list []Extension) bool {
+	return slices.ContainsFunc(list, func(e Extension) bool { return isGrease(e.Type) })
+}
+
 func (k *KeyPackage) writeFields(w *wire.Writer) {
 	w.U16(protocolMLS10)
 	w.U16(uint16(k.suite))

@@ -93,3 +93,25 @@ func TestDefaultsAreNotListed(t *testing.T) {
 		}
 	}
 }
+
+// TestGreaseIsNotSentWhereItCounts: section 13.5 names the fields. That members
+// list a value as supported makes no difference, as GREASE is listed at random.
+func TestGreaseIsNotSentWhereItCounts(t *testing.T) {
+	const grease = 0x2A2A
+	d := newDevice(t, "d")
+	d.params.ExtensionTypes, d.params.ProposalTypes = []uint16{grease, 0xFAFA}, []uint16{grease, 0xFAFA}
+	d.renew()
+	list := func(t uint16) []mls.Extension { return []mls.Extension{{Type: t}} }
+	_, err := mls.CreateWith(suite, []byte("g"), list(grease), d.pack, d.secret)
+	reason(t, err, mls.ReasonExtension)
+	d.enter(must[*mls.Epoch](t)(mls.CreateWith(suite, []byte("g"), list(0xFAFA), d.pack, d.secret)))
+	commit := func(p *mls.Proposal) error {
+		_, err := d.epoch.Commit(mls.CommitParams{Signer: d.key, Proposals: []*mls.Proposal{p}})
+		return err
+	}
+	reason(t, commit(&mls.Proposal{Type: mls.ProposalGroupContextExtensions, Extensions: list(grease)}), mls.ReasonExtension)
+	reason(t, commit(must[*mls.Proposal](t)(mls.CustomProposal(grease, nil))), mls.ReasonProposalType)
+	if err := commit(must[*mls.Proposal](t)(mls.CustomProposal(0xFAFA, nil))); err != nil {
+		t.Errorf("a private type: %v", err)
+	}
+}

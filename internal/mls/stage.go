@@ -100,6 +100,10 @@ func ownProposals(list []*Proposal) ([]*Proposal, error) {
 			continue
 		case p.Type == ProposalAdd, p.Type == ProposalUpdate, p.Type == 0, p.Type.hasBody() && p.body == nil:
 			return nil, reject("12.1", ReasonProposalType)
+		case isGrease(uint16(p.Type)):
+			return nil, reject("13.5", ReasonProposalType)
+		case p.Type == ProposalGroupContextExtensions && greasy(p.Extensions):
+			return nil, reject("13.5", ReasonExtension)
 		}
 		r := wire.NewReader(encode(p.write))
 		out[i] = readProposal(r)
