@@ -58,12 +58,18 @@ func readExtensions(r *wire.Reader) []Extension {
 	return list
 }
 
-// checkExtensions applies to a list of our own what is asked of a peer's.
+// checkExtensions checks an own list against the bounds that its readers have.
 func checkExtensions(list []Extension) error {
-	r := wire.NewReader(encode(func(w *wire.Writer) { writeExtensions(w, list) }))
-	readExtensions(r)
-	if err := r.Done(); err != nil {
-		return &Error{"13.4", ReasonExtension, err}
+	if len(list) > maxExtensions {
+		return malformed("13.4", wire.ErrTooLong)
+	}
+	for i, e := range list {
+		if _, twice := findExtension(list[:i], e.Type); twice {
+			return reject("13.4", ReasonExtension)
+		}
+		if len(e.Data) > MaxExtensionData && e.Type != ExtensionRatchetTree {
+			return malformed("13.4", wire.ErrTooLong)
+		}
 	}
 	return nil
 }

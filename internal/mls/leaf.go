@@ -298,7 +298,7 @@ func (c *capabilities) supportsExtension(t uint16) bool {
 }
 
 func (c *capabilities) supportsProposal(t ProposalType) bool {
-	return t <= ProposalGroupContextExtensions || slices.Contains(c.proposals, uint16(t))
+	return defaultProposal(uint16(t)) || slices.Contains(c.proposals, uint16(t))
 }
 
 // supportGroup checks every extension of the GroupContext (section 13.4) and

@@ -148,7 +148,13 @@ func (p *PublicGroup) Extensions() []Extension { return cloneExtensions(p.extens
 
 // ReInit returns the proposal that closed the group, nil if it is open. No
 // message may be sent in a closed group; [Epoch.Reinitialize] makes its successor.
-func (p *PublicGroup) ReInit() *Proposal { return p.reinit }
+func (p *PublicGroup) ReInit() *Proposal {
+	if p.reinit == nil {
+		return nil
+	}
+	out := p.reinit.copied()
+	return &out
+}
 
 // Members returns how many leaves are not blank.
 func (p *PublicGroup) Members() int { return int(p.tree.root.members) }
@@ -236,7 +242,7 @@ func parsePublicGroup(b []byte) (*PublicGroup, error) {
 	if err := inner.Done(); err != nil {
 		r.Fail(err)
 	}
-	tag := r.Vec(maxHash)
+	tag := bytes.Clone(r.Vec(maxHash))
 	var reinit *Proposal
 	if version == storedClosed {
 		reinit = readClosing(r)
