@@ -20,9 +20,8 @@ type Block struct {
 type Blocks struct {
 	by      map[wire.BlockHash]*node
 	genesis *node
-	forks   int            // blocks with more than one child
-	head    wire.BlockHash // valid unless stale
-	stale   bool
+	head    *node   // an ancestor of the head by the choices at forks, or the head
+	forks   []*fork // blocks with more than one child
 }
 
 // A node is a block in the tree. jump is some ancestor, such that following
@@ -31,6 +30,7 @@ type node struct {
 	Block
 	parent, jump *node
 	children     []*node // by hash
+	fork         *fork   // nil unless there are several children
 }
 
 // NewBlocks returns an empty set; the first block it takes is the genesis.
@@ -95,7 +95,7 @@ func (b *Blocks) Add(h *Header, body *Body, s *State) error {
 	b.by[hash] = n
 	if b.genesis == nil {
 		n.jump = n
-		b.genesis, b.head = n, hash
+		b.genesis, b.head = n, n
 		return nil
 	}
 	n.parent = b.by[h.Parent]
@@ -104,14 +104,7 @@ func (b *Blocks) Add(h *Header, body *Body, s *State) error {
 		return bytes.Compare(c.Hash[:], hash[:])
 	})
 	n.parent.children = slices.Insert(n.parent.children, at, n)
-	if len(n.parent.children) == 2 {
-		b.forks++
-	}
-	if b.forks == 0 {
-		b.head = hash // one chain: the new block is its end
-	} else {
-		b.stale = true
-	}
+	b.hear(n)
 	return nil
 }
 
@@ -163,19 +156,6 @@ func (b *Blocks) Genesis() wire.BlockHash {
 
 // Len returns how many blocks are held.
 func (b *Blocks) Len() int { return len(b.by) }
-
-// Head returns the block whose state counts, by the function [Head]; zero
-// before there is a genesis.
-func (b *Blocks) Head() wire.BlockHash {
-	if b.stale {
-		all := make([]*Block, 0, len(b.by))
-		for _, n := range b.by {
-			all = append(all, &n.Block)
-		}
-		b.head, b.stale = Head(b.genesis.Hash, all), false
-	}
-	return b.head
-}
 
 // Chain returns the blocks from genesis to the head.
 func (b *Blocks) Chain() []wire.BlockHash {
