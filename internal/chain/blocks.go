@@ -91,21 +91,25 @@ func (b *Blocks) Add(h *Header, body *Body, s *State) error {
 	if s == nil || s.height != h.Height || s.root != h.StateRoot {
 		return &RejectError{"V5", ReasonStateRoot, h.Height}
 	}
-	n := &node{Block: Block{hash, h, body, s}}
-	b.by[hash] = n
+	b.insert(&node{Block: Block{hash, h, body, s}})
+	return nil
+}
+
+// insert puts n where its header says.
+func (b *Blocks) insert(n *node) {
+	b.by[n.Hash] = n
 	if b.genesis == nil {
 		n.jump = n
 		b.genesis, b.head = n, n
-		return nil
+		return
 	}
-	n.parent = b.by[h.Parent]
+	n.parent = b.by[n.Header.Parent]
 	n.jump = n.parent.skip()
-	at, _ := slices.BinarySearchFunc(n.parent.children, hash, func(c *node, hash wire.BlockHash) int {
+	at, _ := slices.BinarySearchFunc(n.parent.children, n.Hash, func(c *node, hash wire.BlockHash) int {
 		return bytes.Compare(c.Hash[:], hash[:])
 	})
 	n.parent.children = slices.Insert(n.parent.children, at, n)
 	b.hear(n)
-	return nil
 }
 
 // skip returns where a child of n jumps to: over two jumps of equal length, or
