@@ -188,5 +188,8 @@ func (b *Block) outdated() (list []wire.DeviceID) {
 
 // revokes returns the device that op takes out for ever.
 func revokes(op Op) (wire.DeviceID, bool) {
+	if op, ok := op.(*RemoveDevice); ok {
+		return op.Device, true
+	}
 	return wire.DeviceID{}, false
 }
