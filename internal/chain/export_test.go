@@ -33,21 +33,35 @@ func (b *Block) Rehash(parent, hash wire.BlockHash) *Block {
 // Insert adds a block made by Light.
 func (b *Blocks) Insert(x *Block) { b.insert(&node{Block: *x}) }
 
-// Rules returns the names of the switches of the fork choice.
-func Rules() (names []string) {
-	for f := range reflect.TypeFor[rules]().Fields() {
-		names = append(names, f.Name)
-	}
-	return names
+// Switches turn one rule of the fork choice off each.
+var Switches = map[string]rules{
+	"noStrike":      {noStrike: true},
+	"noDemotion":    {noDemotion: true},
+	"noWeight":      {noWeight: true},
+	"noRank":        {noRank: true},
+	"noDeviceRank":  {noDeviceRank: true},
+	"anyStriker":    {anyStriker: true},
+	"anyWeigher":    {anyWeigher: true},
+	"noInnerForks":  {noInnerForks: true},
+	"juniorFirst":   {juniorFirst: true},
+	"struckStrikes": {struckStrikes: true},
+	"struckWeighs":  {struckWeighs: true},
+	"ownChildToo":   {ownChildToo: true},
+	"noSelfDefeat":  {noSelfDefeat: true},
+	"droppedSpeaks": {droppedSpeaks: true},
+	"voidCounts":    {voidCounts: true},
+	"voidRanks":     {voidRanks: true},
+	"noKeeping":     {noKeeping: true},
+	"keptByRevoked": {keptByRevoked: true},
 }
 
-// HeadWith returns Head with one switch set.
-func HeadWith(name string) func(wire.BlockHash, []*Block) wire.BlockHash {
-	field, ok := reflect.TypeFor[rules]().FieldByName(name)
-	if !ok {
-		panic(name)
-	}
-	var r rules
-	*(*bool)(reflect.ValueOf(&r).Elem().FieldByIndex(field.Index).Addr().UnsafePointer()) = true
-	return r.head
+// AllSwitches is how many there must be.
+var AllSwitches = reflect.TypeFor[rules]().NumField()
+
+// HeadWith returns the fork choice with a switch set; all rules are on for "".
+func HeadWith(name string) func(wire.BlockHash, []*Block) wire.BlockHash { return Switches[name].head }
+
+// PendingWith does the same for the removals that are pending.
+func PendingWith(name string) func(wire.BlockHash, []*Block) []PendingRemoval {
+	return Switches[name].pending
 }

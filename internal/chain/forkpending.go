@@ -37,6 +37,10 @@ type PendingRemoval struct {
 // carried over, nobody writes under the head. Sorted by height and hash; one
 // membership may stand in it several times.
 func Pending(root wire.BlockHash, blocks []*Block) []PendingRemoval {
+	return rules{}.pending(root, blocks)
+}
+
+func (r rules) pending(root wire.BlockHash, blocks []*Block) []PendingRemoval {
 	nodes := plant(root, blocks)
 	if nodes == nil {
 		return nil
@@ -45,12 +49,12 @@ func Pending(root wire.BlockHash, blocks []*Block) []PendingRemoval {
 	for _, n := range nodes {
 		by[n.Hash] = n
 	}
-	head := by[Head(root, blocks)]
+	head := by[r.head(root, blocks)]
 	var lost []*node
 	pending := make(map[wire.BlockHash][]PendingRemoval)
 	for n := head; n.Hash != root; n = n.parent {
 		if len(n.parent.children) > 1 {
-			lost = append(lost, n.parent.pending(n, head.State, pending)...)
+			lost = append(lost, r.lost(n, head.State, pending)...)
 		}
 	}
 	slices.SortFunc(lost, func(a, b *node) int {
@@ -63,14 +67,15 @@ func Pending(root wire.BlockHash, blocks []*Block) []PendingRemoval {
 	return list
 }
 
-// pending adds what is pending of the branches that lost against next, and
-// returns the blocks that hold it.
-func (n *node) pending(next *node, head *State, into map[wire.BlockHash][]PendingRemoval) (blocks []*node) {
+// lost adds what is pending of the branches that lost against next, and returns
+// the blocks that hold it.
+func (r rules) lost(next *node, head *State, into map[wire.BlockHash][]PendingRemoval) (blocks []*node) {
+	n := next.parent
 	branches := make([]branch, len(n.children))
 	for i, c := range n.children {
 		branches[i] = branch{Block: &c.Block, facts: c.read()}
 	}
-	contest := rules{}.contest(n.State, branches)
+	contest := r.contest(n.State, branches)
 	for _, c := range n.children {
 		if c == next {
 			continue
