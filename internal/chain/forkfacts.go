@@ -69,23 +69,25 @@ func (f *facts) under(b *Block) *facts {
 	return f
 }
 
-// leaf adds b, of which f holds no descendant, if nothing is outdated after it.
-func (f *facts) leaf(b *Block) {
+// leaf adds b, of which f holds no descendant, if nothing is outdated after it,
+// and reports whether f says more than before.
+func (f *facts) leaf(b *Block) (more bool) {
 	a := b.Header.Author
 	d := f.signed[a.Device]
 	if d == nil {
 		d = &deeds{person: a.Person}
 		f.signed[a.Device] = d
 	}
-	d.sign(b)
+	more = d.sign(b)
 	for _, op := range b.Header.Ops {
-		if device, ok := revokes(op); ok {
+		if device, ok := revokes(op); ok && !f.revoked[device] {
 			if f.revoked == nil {
 				f.revoked = make(map[wire.DeviceID]bool)
 			}
-			f.revoked[device] = true
+			f.revoked[device], more = true, true
 		}
 	}
+	return more
 }
 
 func (f *facts) keep(device, by wire.DeviceID) {
@@ -139,8 +141,10 @@ func (f *facts) join(o *facts) *facts {
 	return f
 }
 
-// sign adds what b does.
-func (d *deeds) sign(b *Block) {
+// sign adds what b does and reports whether that is more than before.
+func (d *deeds) sign(b *Block) (more bool) {
+	more = b.Header.Class > d.best
+	strikes := len(d.strikes)
 	d.best = max(d.best, b.Header.Class)
 	for _, op := range b.Header.Ops {
 		switch op := op.(type) {
@@ -152,6 +156,7 @@ func (d *deeds) sign(b *Block) {
 			}
 		}
 	}
+	return more || len(d.strikes) > strikes
 }
 
 func (d *deeds) strike(target wire.PersonID, removal bool) {

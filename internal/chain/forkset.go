@@ -86,10 +86,10 @@ func (b *Blocks) hear(n *node) {
 			continue
 		case c == n || outdated: // what n keeps lies on the way to it
 			f.said[c] = c.read()
-		default:
-			f.said[c].leaf(&n.Block)
+			f.stale = true
+		case f.said[c].leaf(&n.Block):
+			f.stale = true
 		}
-		f.stale = true
 	}
 	if p := n.parent; p.fork == nil && len(p.children) > 1 {
 		old := p.children[0]
