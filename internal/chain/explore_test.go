@@ -23,7 +23,7 @@ type explorer struct {
 	twins   bool // a device may sign twice on one parent
 	head    func(wire.BlockHash, []*chain.Block) wire.BlockHash
 	pending func(wire.BlockHash, []*chain.Block) []chain.PendingRemoval
-	checks  []check
+	checks  []property
 	broken  func(check string, e *explorer)
 
 	blocks []*chain.Block
@@ -41,9 +41,9 @@ type act struct {
 	target int
 }
 
-// A check reports whether what must hold does, for the set whose newest block
+// A property reports whether what must hold does, for the set whose newest block
 // is the last: before is the way to the head without that block, after with it.
-type check struct {
+type property struct {
 	name  string
 	holds func(e *explorer, before, after []int) bool
 }
@@ -183,7 +183,7 @@ func (e *explorer) String() string {
 	return s.String()
 }
 
-var checks = []check{
+var checks = []property{
 	{"I1 the order of blocks decides nothing", func(e *explorer, _, after []int) bool {
 		list := slices.Clone(e.blocks)
 		slices.Reverse(list)

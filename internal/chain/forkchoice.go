@@ -1,6 +1,8 @@
 package chain
 
 import (
+	"bytes"
+	"maps"
 	"slices"
 
 	"kith/internal/wire"
@@ -43,12 +45,11 @@ type mark struct {
 	more bool
 }
 
-func (m marks) add(person wire.PersonID, from int) {
-	if old, ok := m[person]; !ok {
-		m[person] = mark{from: from}
-	} else if old.from != from {
-		m[person] = mark{old.from, true}
+func (m marks) join(person wire.PersonID, n mark) {
+	if old, ok := m[person]; ok {
+		n = mark{old.from, old.more || n.more || old.from != n.from}
 	}
+	m[person] = n
 }
 
 // elsewhere reports whether person was struck from a branch other than i.
@@ -140,18 +141,8 @@ func (c *contest) speakers(anybody bool) []wire.PersonID {
 	if !anybody {
 		return c.admins
 	}
-	list := slices.Clone(c.admins)
-	for _, m := range c.at.Everyone() {
-		if !slices.Contains(list, m.Person) {
-			list = append(list, m.Person)
-		}
-	}
-	for person := range c.words {
-		if !slices.Contains(list, person) {
-			list = append(list, person)
-		}
-	}
-	return list
+	list := slices.SortedFunc(maps.Keys(c.words), func(a, b wire.PersonID) int { return bytes.Compare(a[:], b[:]) })
+	return append(slices.Clone(c.admins), slices.DeleteFunc(list, c.at.IsAdmin)...)
 }
 
 // strike drops what a's removals and demotions drop together. If that is
@@ -164,7 +155,7 @@ func (c *contest) strike(a wire.PersonID) {
 		}
 		for target, removal := range w.strikes {
 			if removal || !c.noDemotion {
-				hit.add(target, w.branch)
+				hit.join(target, mark{from: w.branch})
 			}
 		}
 	}
@@ -188,10 +179,7 @@ func (c *contest) strike(a wire.PersonID) {
 		c.branches[i].out = true
 	}
 	for target, m := range hit {
-		c.struck.add(target, m.from)
-		if m.more {
-			c.struck[target] = mark{m.from, true}
-		}
+		c.struck.join(target, m)
 	}
 }
 

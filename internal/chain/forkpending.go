@@ -31,8 +31,8 @@ type PendingRemoval struct {
 }
 
 // Pending returns the removals that lost at a fork point between root and the
-// head and hold nevertheless: the author was an admin of the fork point, is not
-// struck there and is an admin at the head still; the target's membership is the
+// head and hold nevertheless: the author was an admin of the fork point, was
+// struck there from no other branch and is an admin at the head still; the target's membership is the
 // one at the head, or one that only the losing branch began. Until they are
 // carried over, nobody writes under the head. Sorted by height and hash; one
 // membership may stand in it several times.
@@ -76,12 +76,12 @@ func (r rules) lost(next *node, head *State, into map[wire.BlockHash][]PendingRe
 		branches[i] = branch{Block: &c.Block, facts: c.read()}
 	}
 	contest := r.contest(n.State, branches)
-	for _, c := range n.children {
+	for i, c := range n.children {
 		if c == next {
 			continue
 		}
 		for _, lost := range c.descent() {
-			if into[lost.Hash] = contest.pendingOf(lost, head); into[lost.Hash] != nil {
+			if into[lost.Hash] = contest.pendingOf(i, lost, head); into[lost.Hash] != nil {
 				blocks = append(blocks, lost)
 			}
 		}
@@ -89,11 +89,10 @@ func (r rules) lost(next *node, head *State, into map[wire.BlockHash][]PendingRe
 	return blocks
 }
 
-// pendingOf returns what is pending of one block that lost.
-func (c *contest) pendingOf(lost *node, head *State) (list []PendingRemoval) {
+// pendingOf returns what is pending of one block of branch i, which lost.
+func (c *contest) pendingOf(i int, lost *node, head *State) (list []PendingRemoval) {
 	a := lost.Header.Author
-	_, struck := c.struck[a.Person]
-	if lost.Header.Class != ClassRemoval || struck || !c.at.IsAdmin(a.Person) || !head.IsAdmin(a.Person) {
+	if lost.Header.Class != ClassRemoval || c.struck.elsewhere(a.Person, i) || !c.at.IsAdmin(a.Person) || !head.IsAdmin(a.Person) {
 		return nil
 	}
 	if c.revoked[a.Device] && !c.keeps(lost.read(), a.Device) {

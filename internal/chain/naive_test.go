@@ -27,7 +27,7 @@ func naiveHead(root wire.BlockHash, blocks []*chain.Block) wire.BlockHash {
 		if len(children) == 0 {
 			return at.Hash
 		}
-		at = n.choose(at, children)
+		at = n.choose(at, children).winner
 	}
 }
 
@@ -62,9 +62,16 @@ type naiveStrike struct {
 	from   *chain.Block // child
 }
 
-func (n naive) choose(p *chain.Block, children []*chain.Block) *chain.Block {
+// An outcome is who won, and what Pending asks of a contest.
+type outcome struct {
+	winner    *chain.Block
+	elsewhere func(wire.PersonID, *chain.Block) bool
+	void      func(*chain.Block) bool
+}
+
+func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 	if len(children) == 1 {
-		return children[0]
+		return outcome{winner: children[0]}
 	}
 	// 1. Void.
 	revoked := map[wire.DeviceID]bool{}
@@ -152,7 +159,43 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) *chain.Block {
 		}
 		return bytes.Compare(x.Hash[:], y.Hash[:])
 	})
-	return in[0]
+	return outcome{in[0], elsewhere, void}
+}
+
+// naivePending returns "block person" of each removal that is pending.
+func naivePending(root wire.BlockHash, blocks []*chain.Block) (list []string) {
+	n := naive{blocks}
+	head := n.find(naiveHead(root, blocks))
+	for p := n.find(root); p != head; {
+		o := n.choose(p, n.children(p))
+		for _, c := range n.children(p) {
+			if c == o.winner {
+				continue
+			}
+			for _, b := range n.subtree(c) {
+				a := b.Header.Author.Person
+				if !p.State.IsAdmin(a) || o.elsewhere(a, c) || !head.State.IsAdmin(a) || o.void(b) {
+					continue
+				}
+				for _, op := range b.Header.Ops {
+					op, ok := op.(*chain.Remove)
+					if !ok {
+						continue
+					}
+					now, _ := head.State.Person(op.Person)
+					before, known := p.State.Person(op.Person)
+					begun := !known || before.Instance != op.Instance
+					if slices.ContainsFunc(head.State.Members(), func(m chain.Member) bool { return m.Person == op.Person }) &&
+						(now.Instance == op.Instance || begun) {
+						list = append(list, fmt.Sprint(b.Hash, op.Person))
+					}
+				}
+			}
+		}
+		p = o.winner
+	}
+	slices.Sort(list)
+	return list
 }
 
 // naivePlace numbers all devices by seniority; who is unknown comes last.
@@ -280,7 +323,7 @@ const drawnPeople = "ann ben/2* cat/2* dan eve/2"
 // TestNaive compares both fork choices, and the one that remembers.
 func TestNaive(t *testing.T) {
 	d := newDraw(t, drawnPeople)
-	n, forks, voids := draws(4000), 0, 0
+	n, forks, voids, pending := draws(4000), 0, 0, 0
 	for seed := range uint64(n) {
 		r := rand.New(rand.NewPCG(seed, 10))
 		d.reset()
@@ -289,6 +332,15 @@ func TestNaive(t *testing.T) {
 		if got := chain.Head(d.root.Hash, d.blocks); got != want {
 			t.Fatalf("seed %d: head %d, by the text %d\n%s", seed, d.name(got), d.name(want), d)
 		}
+		var got []string
+		for _, p := range chain.Pending(d.root.Hash, d.blocks) {
+			got = append(got, fmt.Sprint(p.Block, p.Person))
+		}
+		slices.Sort(got)
+		if want := naivePending(d.root.Hash, d.blocks); !slices.Equal(got, want) {
+			t.Fatalf("seed %d: pending %s, by the text %s\n%s", seed, got, want, d)
+		}
+		pending += len(got)
 		if len(d.forkPoints()) > 0 {
 			forks++
 		}
@@ -297,8 +349,8 @@ func TestNaive(t *testing.T) {
 		}
 		d.arrive(t, r, seed)
 	}
-	t.Logf("%d sets, %d of them forked, %d with a revocation", n, forks, voids)
-	if forks < n/2 || voids < n/10 {
+	t.Logf("%d sets, %d of them forked, %d with a revocation; %d removals pending", n, forks, voids, pending)
+	if forks < n/2 || voids < n/10 || pending < n/10 {
 		t.Error("the sets hardly try anything")
 	}
 }
