@@ -256,24 +256,23 @@ func quiet(e *explorer, before, after []int) bool {
 	return true
 }
 
-// ordinary: a new child that only rekeys wins against nobody under whom an admin
-// did work, unless somebody strikes that admin.
+// ordinary: where an admin of a fork point did work above it, the chosen child
+// holds such work too. And a child that only rekeys wins or changes nothing.
 func ordinary(e *explorer, before, after []int) bool {
-	b := len(e.blocks) - 1
-	if e.class(b) > 0 {
-		return true
-	}
-	i := slices.Index(before, e.up[b])
-	if i < 0 || i+1 == len(before) || after[i+1] != b {
-		return true
-	}
-	for w := 1; w < b; w++ {
-		who := e.of(w).who
-		if e.under(before[i+1], w) && e.class(w) > 0 && e.blocks[e.up[b]].State.IsAdmin(e.people[who].id) && !e.struck(who) {
+	for i := 0; i+1 < len(after); i++ {
+		work, chosen := false, false
+		for w := after[i] + 1; w < len(e.blocks); w++ {
+			if e.class(w) > 0 && e.under(after[i], w) && e.blocks[after[i]].State.IsAdmin(e.people[e.of(w).who].id) {
+				work, chosen = true, chosen || e.under(after[i+1], w)
+			}
+		}
+		if work && !chosen {
 			return false
 		}
 	}
-	return true
+	b := len(e.blocks) - 1
+	i := slices.Index(before, e.up[b])
+	return e.class(b) > 0 || i < 0 || i+1 == len(before) || after[i+1] == b || after[i+1] == before[i+1]
 }
 
 // backDating: at the head without the newest block, its author is removed, by a

@@ -45,7 +45,7 @@ type rules struct {
 	struckStrikes bool // who was struck from elsewhere strikes on
 	struckWeighs  bool // and weighs on
 	ownChildToo   bool // a strike from c drops c as well if the struck signed it
-	noSelfDefeat  bool // an admin who would drop every child drops all but those that strike
+	noSelfDefeat  bool // an admin contradicts itself only if it would drop every child
 	droppedSpeaks bool // what is signed under a dropped child strikes on
 	voidCounts    bool // revoked devices strike and weigh on
 	voidRanks     bool // and rank as if they were not revoked

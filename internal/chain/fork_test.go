@@ -145,6 +145,14 @@ var pictures = []struct {
 		"D",
 	},
 	{
+		"and nobody can turn that to use", "ann ben* cat* dan", "G -> B -> D | G -> C -> E | G -> X",
+		map[string]string{
+			"B": "ben rekeys", "C": "cat rekeys", "D": "ann removes cat", "E": "ann removes ben",
+			"X": "dan rekeys",
+		},
+		"D",
+	},
+	{
 		"a strike inside a losing inner fork counts", "ann ben* cat", "G -> C -> E | C -> R | G -> B",
 		map[string]string{"C": "cat rekeys", "E": "ann removes cat", "R": "ann demotes ben", "B": "ben removes cat"},
 		"E",

@@ -145,10 +145,12 @@ func (c *contest) speakers(anybody bool) []wire.PersonID {
 	return append(slices.Clone(c.admins), slices.DeleteFunc(list, c.at.IsAdmin)...)
 }
 
-// strike drops what a's removals and demotions drop together. If that is
-// everything that is left, a contradicts itself and none of them counts.
+// strike drops what a's removals and demotions drop together. If that is every
+// branch they are taken from, a contradicts itself and none of them counts: no
+// branch that holds one would be left to show for it.
 func (c *contest) strike(a wire.PersonID) {
 	hit := make(marks)
+	from := make(map[int]bool)
 	for _, w := range c.words[a] {
 		if c.branches[w.branch].out && !c.droppedSpeaks || c.struck.elsewhere(a, w.branch) && !c.struckStrikes {
 			continue
@@ -156,23 +158,16 @@ func (c *contest) strike(a wire.PersonID) {
 		for target, removal := range w.strikes {
 			if removal || !c.noDemotion {
 				hit.join(target, mark{from: w.branch})
+				from[w.branch] = true
 			}
 		}
 	}
-	var out []int
-	for target := range hit {
-		for _, i := range c.signers[target] {
-			if !c.branches[i].out && (hit.elsewhere(target, i) || c.ownChildToo) {
-				out = append(out, i)
-			}
-		}
+	out := c.hit(hit)
+	for _, i := range out {
+		delete(from, i)
 	}
-	if c.noStrike || len(out) == c.left && !c.noSelfDefeat {
+	if c.noStrike || len(out) == c.left || len(from) == 0 && !c.noSelfDefeat {
 		return
-	}
-	if len(out) == c.left {
-		slices.Sort(out)
-		out = out[1:]
 	}
 	c.left -= len(out)
 	for _, i := range out {
@@ -181,6 +176,18 @@ func (c *contest) strike(a wire.PersonID) {
 	for target, m := range hit {
 		c.struck.join(target, m)
 	}
+}
+
+// hit returns the branches still in that strikes drop.
+func (c *contest) hit(by marks) (out []int) {
+	for target := range by {
+		for _, i := range c.signers[target] {
+			if !c.branches[i].out && (by.elsewhere(target, i) || c.ownChildToo) {
+				out = append(out, i)
+			}
+		}
+	}
+	return out
 }
 
 // weigh lets a's work count where a is not struck from elsewhere.

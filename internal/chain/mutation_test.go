@@ -3,7 +3,6 @@ package chain_test
 import (
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -29,16 +28,13 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 		for _, other := range broken[1:min(len(broken), 4)] {
 			t.Logf("%-14s         %s", "", other)
 		}
-		if drawnApart(t, name) == 0 {
-			t.Errorf("%s: no random set tells it from the text", name)
-		}
 	}
 }
 
 // witnesses returns what fails with a switch set: the checks first, with the
 // smallest set that breaks each, then the pictures.
 func witnesses(t *testing.T, name string) (list []string) {
-	for _, x := range []*explorer{newExplorer(t, 3, false, "rekeys admits removes demotes"), newExplorer(t, 4, false, "admits removes")} {
+	for _, x := range []*explorer{newExplorer(t, 3, false, "rekeys admits removes demotes"), newExplorer(t, 4, false, "rekeys removes")} {
 		x.head, x.pending = chain.HeadWith(name), chain.PendingWith(name)
 		x.broken = func(check string, e *explorer) {
 			list = append(list, check)
@@ -59,18 +55,4 @@ func witnesses(t *testing.T, name string) (list []string) {
 		}
 	}
 	return list
-}
-
-// drawnApart returns how many random sets have another head with a switch set.
-func drawnApart(t *testing.T, name string) (n int) {
-	d := newDraw(t, drawnPeople)
-	for seed := range uint64(3000) {
-		r := rand.New(rand.NewPCG(seed, 12))
-		d.reset()
-		d.fill(r, 3+r.IntN(8), 0.3)
-		if chain.HeadWith(name)(d.root.Hash, d.blocks) != chain.Head(d.root.Hash, d.blocks) {
-			n++
-		}
-	}
-	return n
 }

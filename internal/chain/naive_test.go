@@ -128,7 +128,7 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 		left := slices.DeleteFunc(slices.Clone(in), func(d *chain.Block) bool {
 			return slices.ContainsFunc(strikes, func(s naiveStrike) bool { return s.from != d && s.person == d.Header.Author.Person })
 		})
-		if len(left) > 0 {
+		if slices.ContainsFunc(strikes, func(s naiveStrike) bool { return slices.Contains(left, s.from) }) {
 			in = left
 			struck = append(struck, strikes...)
 		}
