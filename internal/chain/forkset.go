@@ -21,7 +21,10 @@ func (b *Blocks) Head() wire.BlockHash {
 	if b.genesis == nil {
 		return wire.BlockHash{}
 	}
-	b.settleForks()
+	root := b.by[b.root()]
+	if b.settleForks() || !root.below(b.head) {
+		b.head = root
+	}
 	b.head = b.head.end()
 	return b.head.Hash
 }
@@ -37,9 +40,9 @@ func (b *Blocks) HeadFrom(root wire.BlockHash) wire.BlockHash {
 	return n.end().Hash
 }
 
-// settleForks chooses again at every fork point under which a block has come.
-// Only if a choice changes does the way to the head change below it.
-func (b *Blocks) settleForks() {
+// settleForks chooses again at every fork point under which a block has come
+// that says something new, and reports whether it chose otherwise anywhere.
+func (b *Blocks) settleForks() (otherwise bool) {
 	for _, f := range b.forks {
 		if !f.stale {
 			continue
@@ -47,9 +50,10 @@ func (b *Blocks) settleForks() {
 		branches := f.branches()
 		next := f.at.children[rules{}.contest(f.at.State, branches).winner()]
 		if f.stale = false; next != f.next {
-			f.next, b.head = next, b.genesis
+			f.next, otherwise = next, true
 		}
 	}
+	return otherwise
 }
 
 func (f *fork) branches() []branch {
@@ -58,6 +62,11 @@ func (f *fork) branches() []branch {
 		list[i] = branch{Block: &c.Block, facts: f.said[c]}
 	}
 	return list
+}
+
+// below reports whether n is o or one of its ancestors.
+func (n *node) below(o *node) bool {
+	return n.State.height <= o.State.height && o.at(n.State.height) == n
 }
 
 // end follows what was chosen from n to a block without children.
@@ -76,14 +85,11 @@ func (n *node) end() *node {
 func (b *Blocks) hear(n *node) {
 	outdated := len(n.outdated()) > 0
 	for _, f := range b.forks {
-		height := f.at.State.height
-		if n.State.height <= height {
+		if f.at == n || !f.at.below(n) {
 			continue
 		}
-		c := n.at(height + 1)
+		c := n.at(f.at.State.height + 1)
 		switch {
-		case c.parent != f.at:
-			continue
 		case c == n || outdated: // what n keeps lies on the way to it
 			f.said[c] = c.read()
 			f.stale = true
