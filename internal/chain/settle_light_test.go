@@ -129,7 +129,7 @@ func (s *scene) vote(sentence string) *Vote {
 	if n, _ := fmt.Sscanf(sentence, "%d votes %s in %d from %s of %d", &voter, &block, &v.Round, &source, &v.Source.Round); n < 3 {
 		panic("no such vote: " + sentence)
 	}
-	v.Device, v.Seq = sceneDevice(voter), v.Round
+	v.Device, v.Seq = sceneDevice(voter), max(1, v.Round)
 	v.Era, v.Block, v.Source.Block = s.by[era].Hash, s.by[block].Hash, s.by[source].Hash
 	return v
 }
