@@ -51,16 +51,15 @@ func (v *Votes) Add(vote *Vote) (bool, error) {
 	return true, nil
 }
 
-// AddProof takes in the votes of a proof that another settled a block by. If it
-// conflicts with what is settled here, its votes are kept though their round
+// AddWarrant takes in the votes of a warrant by which somebody settled a block. If
+// it conflicts with what is settled here, its votes are kept though their round
 // is over.
-func (v *Votes) AddProof(p *Proof) (bool, error) {
-	e, ballots, err := v.judgeProof(p)
+func (v *Votes) AddWarrant(w *Warrant) (bool, error) {
+	e, ballots, err := v.judgeWarrant(w)
 	if err != nil {
 		return false, err
 	}
-	v.settle()
-	y := v.blocks.by[p.Block]
+	y := v.blocks.by[w.Block]
 	against := !below(y, e.settled) && !below(e.settled, y)
 	changed := false
 	for _, b := range ballots {
@@ -317,14 +316,14 @@ func (v *Votes) All() []*Vote {
 	return list
 }
 
-// Settlement returns the proofs by which the settled block is settled, from the
+// Settlement returns the warrants by which the settled block is settled, from the
 // first era on; none for an era that has settled nothing yet.
 func (v *Votes) Settlement() Settlement {
 	v.settle()
 	var s Settlement
 	for _, e := range v.path {
 		if e.by != nil {
-			s = append(s, e.proof(&verdict{e.settled, e.by}))
+			s = append(s, e.warrant(&verdict{e.settled, e.by}))
 		}
 	}
 	return s

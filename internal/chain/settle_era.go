@@ -25,9 +25,9 @@ type era struct {
 // A Conflict is two settled blocks of which neither descends from the other:
 // more than Faults(n) voters lied.
 type Conflict struct {
-	Era    wire.BlockHash
-	Blocks [2]wire.BlockHash
-	Proofs [2]*Proof
+	Era      wire.BlockHash
+	Blocks   [2]wire.BlockHash
+	Warrants [2]*Warrant
 
 	// Stopped says that it remains without the voters that are known to have
 	// lied: nothing is voted for, people decide.
@@ -169,9 +169,9 @@ func (e *era) judge(liars func() voterSet) {
 		return
 	}
 	e.conflict = &Conflict{
-		Era:    e.start.Hash,
-		Blocks: [2]wire.BlockHash{one.node.Hash, other.node.Hash},
-		Proofs: [2]*Proof{e.proof(one), e.proof(other)},
+		Era:      e.start.Hash,
+		Blocks:   [2]wire.BlockHash{one.node.Hash, other.node.Hash},
+		Warrants: [2]*Warrant{e.warrant(one), e.warrant(other)},
 	}
 	e.tally(liars())
 	if one, other = e.top(); other == nil {
@@ -239,17 +239,17 @@ func (e *era) trim() bool {
 	return len(e.rounds) < before
 }
 
-// proof returns the votes that settle v: those of its round, and what is held of
+// warrant returns the votes that settle v: those of its round, and what is held of
 // the round before, which certify their sources.
-func (e *era) proof(v *verdict) *Proof {
-	p := &Proof{Block: v.node.Hash}
+func (e *era) warrant(v *verdict) *Warrant {
+	w := &Warrant{Block: v.node.Hash}
 	for _, number := range []uint64{v.round.number - 1, v.round.number} {
 		if r := e.round(number); r != nil {
 			for _, b := range r.ballots {
-				p.Votes = append(p.Votes, b.Vote)
+				w.Votes = append(w.Votes, b.Vote)
 			}
 		}
 	}
-	slices.SortFunc(p.Votes, compareVotes)
-	return p
+	slices.SortFunc(w.Votes, compareVotes)
+	return w
 }

@@ -2,17 +2,17 @@ package chain
 
 // Bounds of the specification (docs/spec/settlement.md).
 const (
-	// MaxVoters bounds an electorate. 31 voters bear ten liars, and a proof of
-	// theirs still fits into one message.
+	// MaxVoters bounds an electorate. 31 voters bear ten liars, and a warrant
+	// of theirs still fits into one message.
 	MaxVoters = 31
 
-	// MaxProofVotes bounds the votes of a proof: two rounds, in each of them two
+	// MaxWarrantVotes bounds the votes of a warrant: two rounds, in each of them two
 	// votes of a voter that signed two.
-	MaxProofVotes = 4 * MaxVoters
+	MaxWarrantVotes = 4 * MaxVoters
 
-	// MaxProofs bounds a settlement, one proof for each era. A group that
+	// MaxWarrants bounds a settlement, one warrant for each era. A group that
 	// changes its voters weekly for twenty years stays below it.
-	MaxProofs = 1024
+	MaxWarrants = 1024
 
 	// MaxSettlement bounds a settlement in bytes. It is what a body may have.
 	MaxSettlement = MaxBody

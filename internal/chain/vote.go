@@ -106,7 +106,7 @@ func (v *Vote) Verify(key ed25519.PublicKey) bool {
 	return wire.Verify(key, wire.SignVote, v.signed(), v.Signature[:])
 }
 
-// A VoteError says that a vote, proof or piece of evidence is invalid for
+// A VoteError says that a vote, warrant or piece of evidence is invalid for
 // everybody and for ever.
 type VoteError struct{ Reason Reason }
 

@@ -7,17 +7,17 @@ import (
 	"kith/internal/wire"
 )
 
-// A Proof shows that a block is settled, given that the start of its era is: the
+// A Warrant shows that a block is settled, given that the start of its era is: the
 // votes of one round that settle it and, where held, those of the round before,
 // which certify their sources.
-type Proof struct {
+type Warrant struct {
 	Block wire.BlockHash
 	Votes []*Vote // by round, device and hash
 }
 
-// A Settlement is a proof for each era, oldest first. All but the last settle the
+// A Settlement is a warrant for each era, oldest first. All but the last settle the
 // start of the next era.
-type Settlement []*Proof
+type Settlement []*Warrant
 
 func compareVotes(a, b *Vote) int {
 	switch {
@@ -29,72 +29,72 @@ func compareVotes(a, b *Vote) int {
 	return compareDigests(a.Hash(), b.Hash())
 }
 
-// proofVersion is the first byte of a proof.
-const proofVersion = 1
+// warrantVersion is the first byte of a warrant.
+const warrantVersion = 1
 
 // offset size field
 // 0      1    version, 0x01
 // 1      32   block
 // 33     var  votes<V>, 250 bytes each, ascending by round, device and hash
-func (p *Proof) encode(w *wire.Writer) {
-	w.U8(proofVersion)
-	w.Raw(p.Block[:])
-	w.Group(func(w *wire.Writer) {
-		for _, v := range p.Votes {
-			w.Raw(v.Marshal())
+func (w *Warrant) encode(out *wire.Writer) {
+	out.U8(warrantVersion)
+	out.Raw(w.Block[:])
+	out.Group(func(out *wire.Writer) {
+		for _, v := range w.Votes {
+			out.Raw(v.Marshal())
 		}
 	})
 }
 
-// Marshal returns the encoding of the proof.
-func (p *Proof) Marshal() []byte {
-	var w wire.Writer
-	p.encode(&w)
-	return w.Bytes()
+// Marshal returns the encoding of the warrant.
+func (w *Warrant) Marshal() []byte {
+	var out wire.Writer
+	w.encode(&out)
+	return out.Bytes()
 }
 
-// ParseProofOfVotes decodes a whole proof.
-func ParseProofOfVotes(b []byte) (*Proof, error) {
+// ParseWarrant decodes a whole warrant.
+func ParseWarrant(b []byte) (*Warrant, error) {
 	r := wire.NewReader(b)
-	p := decodeProof(r)
+	w := decodeWarrant(r)
 	if err := r.Done(); err != nil {
-		return nil, fmt.Errorf("chain: proof of votes: %w", err)
+		return nil, fmt.Errorf("chain: warrant: %w", err)
 	}
-	return p, nil
+	return w, nil
 }
 
-func decodeProof(r *wire.Reader) *Proof {
-	if version := r.U8(); r.Err() == nil && version != proofVersion {
+func decodeWarrant(r *wire.Reader) *Warrant {
+	if version := r.U8(); r.Err() == nil && version != warrantVersion {
 		r.Fail(ErrNewer)
 	}
-	p := new(Proof)
-	r.Fixed(p.Block[:])
-	r.Each(MaxProofVotes*VoteSize, MaxProofVotes, func(r *wire.Reader) { p.Votes = append(p.Votes, decodeVote(r)) })
-	for i := 1; i < len(p.Votes) && r.Err() == nil; i++ {
-		if compareVotes(p.Votes[i-1], p.Votes[i]) >= 0 {
+	w := new(Warrant)
+	r.Fixed(w.Block[:])
+	r.Each(MaxWarrantVotes*VoteSize, MaxWarrantVotes, func(r *wire.Reader) { w.Votes = append(w.Votes, decodeVote(r)) })
+	for i := 1; i < len(w.Votes) && r.Err() == nil; i++ {
+		if compareVotes(w.Votes[i-1], w.Votes[i]) >= 0 {
 			r.Fail(wire.ErrCanonical)
 		}
 	}
-	return p
+	return w
 }
 
 // offset size field
-// 0      var  proofs<V>, by era
+// 0      var  warrants<V>, by era
 func (s Settlement) Marshal() []byte {
-	var w wire.Writer
-	w.Group(func(w *wire.Writer) {
-		for _, p := range s {
-			p.encode(w)
+	var out wire.Writer
+	out.Group(func(out *wire.Writer) {
+		for _, w := range s {
+			w.encode(out)
 		}
 	})
-	return w.Bytes()
+	return out.Bytes()
 }
 
 // ParseSettlement decodes a whole settlement.
 func ParseSettlement(b []byte) (Settlement, error) {
 	r := wire.NewReader(b)
 	var s Settlement
-	r.Each(MaxSettlement, MaxProofs, func(r *wire.Reader) { s = append(s, decodeProof(r)) })
+	r.Each(MaxSettlement, MaxWarrants, func(r *wire.Reader) { s = append(s, decodeWarrant(r)) })
 	if err := r.Done(); err != nil {
 		return nil, fmt.Errorf("chain: settlement: %w", err)
 	}
@@ -105,8 +105,8 @@ func ParseSettlement(b []byte) (Settlement, error) {
 // their headers (see [HeadersOnly]), and nothing else.
 func (s Settlement) Verify(b *Blocks) (wire.BlockHash, error) {
 	v := NewVotes(b)
-	for _, p := range s {
-		if _, err := v.AddProof(p); err != nil {
+	for _, w := range s {
+		if _, err := v.AddWarrant(w); err != nil {
 			return wire.BlockHash{}, err
 		}
 	}
@@ -137,24 +137,24 @@ func HeadersOnly(headers []*Header) (*Blocks, error) {
 	return b, nil
 }
 
-// judgeProof returns the era of a proof and its ballots, if they settle what the
-// proof says by themselves.
-func (v *Votes) judgeProof(p *Proof) (*era, []*ballot, error) {
-	if len(p.Votes) == 0 || !slices.IsSortedFunc(p.Votes, compareVotes) {
+// judgeWarrant returns the era of a warrant and its ballots, if they settle
+// what it says by themselves.
+func (v *Votes) judgeWarrant(w *Warrant) (*era, []*ballot, error) {
+	if len(w.Votes) == 0 || !slices.IsSortedFunc(w.Votes, compareVotes) {
 		return nil, nil, &VoteError{ReasonOrder}
 	}
-	y := v.blocks.by[p.Block]
+	y := v.blocks.by[w.Block]
 	if y == nil {
-		return nil, nil, &MissingError{p.Block}
+		return nil, nil, &MissingError{w.Block}
 	}
-	e, err := v.eraOf(p.Votes[0])
+	e, err := v.eraOf(w.Votes[0])
 	if err != nil {
 		return nil, nil, err
 	}
 	alone := newEra(e.start, v.off)
 	var ballots []*ballot
-	for _, vote := range p.Votes {
-		if vote.Era != e.start.Hash || vote.Group != p.Votes[0].Group {
+	for _, vote := range w.Votes {
+		if vote.Era != e.start.Hash || vote.Group != w.Votes[0].Group {
 			return nil, nil, &VoteError{ReasonEra}
 		}
 		b, err := alone.ballot(v, vote)
