@@ -110,7 +110,7 @@ func (m *Machine) invite(now uint64, newcomers []Newcomer, eff *Effects) error {
 		if m.isMember(n.Person) {
 			return refuse(ReasonMember, nil)
 		}
-		op, kp, cited, err := admit(n, chain.RoleMember, now)
+		op, kp, cited, err := admit(n, mls.Suite(m.state().Suite()), chain.RoleMember, now)
 		if err != nil {
 			return err
 		}

@@ -23,11 +23,11 @@ type (
 	PeerDown struct{ Device wire.DeviceID }
 	// Received: a peer sent a payload for this group. Secrets finds the private
 	// part of one of this device's key packages, as in Join; it is needed for
-	// invitations alone.
+	// invitations alone, and nil gives none.
 	Received struct {
 		From    wire.Member
 		Payload []byte
-		Secrets func(ref []byte) ([]byte, bool)
+		Secrets Secrets
 	}
 
 	// Compose: the person of this device writes. Client is chosen by the caller

@@ -109,7 +109,7 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 	given := n.stillGood(p, n.friendCopy(p).Given) // who asks again gets the same
 	if len(given) == 0 {
 		var err error
-		if given, private, err = n.makePackages(p); err != nil {
+		if given, private, err = n.makePackages(p, group.NewSuite); err != nil {
 			return peer.Card{}, err
 		}
 	}
@@ -155,7 +155,7 @@ func (f *friend) meet(r peer.Request) error {
 	card := r.Card
 	f.Packages = nil
 	for _, b := range card.KeyPackages {
-		if group.CheckPackage(b, r.Member, nowMS()) == nil {
+		if kp, err := group.CheckPackage(b, r.Member, nowMS()); err == nil && !kp.LastResort() {
 			f.Packages = append(f.Packages, b)
 		}
 	}
@@ -190,7 +190,7 @@ func (n *Node) AddFriend(text string) (Friend, error) {
 	if l.Person == n.self.Person {
 		return Friend{}, fail(ReasonOwnLink, "")
 	}
-	given, private, err := n.makePackages(l.Person)
+	given, private, err := n.makePackages(l.Person, group.NewSuite)
 	if err != nil {
 		return Friend{}, err
 	}

@@ -32,6 +32,7 @@ const (
 type greeting struct {
 	last    time.Time
 	waiting bool // another goes out once it is time
+	old     bool // its own hello lacked ownAble
 }
 
 // manners is how much a friend has said.
@@ -76,9 +77,9 @@ func (n *Node) greetLater(ctx context.Context, s *peer.Session, wait time.Durati
 		return
 	}
 	n.mu.Lock()
-	_, live := n.greeted[s]
+	g, live := n.greeted[s]
 	if live {
-		n.greeted[s] = greeting{last: nowTime()}
+		n.greeted[s] = greeting{last: nowTime(), old: g.old}
 	}
 	n.mu.Unlock()
 	if live {
@@ -89,12 +90,23 @@ func (n *Node) greetLater(ctx context.Context, s *peer.Session, wait time.Durati
 func (n *Node) sayHello(s *peer.Session) {
 	n.mu.Lock()
 	f := n.friends[s.Remote().Person]
+	old := n.greeted[s].old
 	n.mu.Unlock()
 	if f == nil || f.State != FriendFriend {
 		return
 	}
 	at := n.address()
-	n.say(s, hello{at.Peer, at.Hosts, uint8(min(len(f.Packages), 255))}.bytes())
+	left := f.left(suiteFor(!old))
+	n.say(s, hello{at.Peer, at.Hosts, !old, uint8(min(left, int(ownAble)-1))}.bytes())
+}
+
+// suiteFor is the suite of the key packages that are exchanged with a program
+// that reads those of new groups, or with one that does not.
+func suiteFor(able bool) mls.Suite {
+	if able {
+		return group.NewSuite
+	}
+	return mls.SuiteX25519AES128SHA256Ed25519
 }
 
 func (n *Node) say(s *peer.Session, payload []byte) { n.sendOn(s, [32]byte{}, payload) }
@@ -156,10 +168,10 @@ func (n *Node) onHello(s *peer.Session, h hello) error {
 	p := s.Remote().Person
 	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
 		card, ok := f.card()
-		if !ok || bytes.Equal(card.Peer, h.peer) && slices.Equal(card.Hosts, h.hosts) {
+		if !ok || f.Able == h.able && bytes.Equal(card.Peer, h.peer) && slices.Equal(card.Hosts, h.hosts) {
 			return true, errSame
 		}
-		card.Peer, card.Hosts = h.peer, h.hosts
+		f.Able, card.Peer, card.Hosts = h.able, h.peer, h.hosts
 		b, err := card.Marshal()
 		if err != nil {
 			return true, err
@@ -170,19 +182,39 @@ func (n *Node) onHello(s *peer.Session, h hello) error {
 	if err != nil && !errors.Is(err, errSame) {
 		return n.theirFault(err)
 	}
+	if n.noteOld(s, !h.able) {
+		n.greet(s) // now in its own words
+	}
 	if h.left <= packagesLow {
-		return n.givePackages(s)
+		return n.givePackages(s, suiteFor(h.able))
 	}
 	return nil
+}
+
+// noteOld takes note of whether a session's peer runs a program from before
+// there was ownAble, and reports whether it does and that was not known.
+func (n *Node) noteOld(s *peer.Session, old bool) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	g, live := n.greeted[s]
+	changed := live && g.old != old
+	if changed {
+		g.old = old
+		n.greeted[s] = g
+	}
+	return changed && old
 }
 
 func (n *Node) onPackages(s *peer.Session, list packages) error {
 	var good [][]byte
 	for _, b := range list {
 		var wrong *mls.Error
-		switch err := group.CheckPackage(b, s.Remote(), nowMS()); {
+		switch kp, err := group.CheckPackage(b, s.Remote(), nowMS()); {
+		case err == nil && kp.LastResort():
+			return errResort
 		case err == nil:
 			good = append(good, b)
+		case errors.Is(err, group.ErrSuite): // of a program to come
 		case errors.As(err, &wrong) && wrong.Reason == mls.ReasonLifetime:
 			n.log.Info("a key package is of another time: a clock is wrong", "peer", shortDevice(s.Remote().Device))
 		default:
@@ -190,12 +222,12 @@ func (n *Node) onPackages(s *peer.Session, list packages) error {
 		}
 	}
 	_, err := n.updateFriend(s.Remote().Person, func(f *friend) (bool, error) {
-		f.Packages = append(slices.Clone(f.Packages), good...)
-		if over := len(f.Packages) - 2*packagesEach; over > 0 {
-			f.Packages = f.Packages[over:]
-		}
+		f.Packages = newest(append(slices.Clone(f.Packages), good...))
 		return true, nil
 	})
+	if err == nil {
+		n.spawnOpen(s.Remote().Person) // perhaps it waited for a package
+	}
 	return n.theirFault(err)
 }
 

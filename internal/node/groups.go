@@ -161,7 +161,7 @@ func (n *Node) CreateGroup(title string, people []wire.PersonID) (wire.GroupID, 
 		return wire.GroupID{}, fail(ReasonNoIdentity, "")
 	}
 	var g wire.GroupID
-	err := n.withNewcomers(people, func(newcomers []group.Newcomer, take []edit) error {
+	err := n.withNewcomers(people, group.NewSuite, func(newcomers []group.Newcomer, take []edit) error {
 		m, eff, err := group.Create(n.self, group.CreateParams{Title: title, Newcomers: newcomers}, nowMS())
 		if err != nil {
 			return err
@@ -260,7 +260,7 @@ func (n *Node) AddMembers(g wire.GroupID, people []wire.PersonID) error {
 	if err != nil {
 		return err
 	}
-	return n.withNewcomers(people, func(newcomers []group.Newcomer, take []edit) error {
+	return n.withNewcomers(people, o.picture.Load().view.Suite, func(newcomers []group.Newcomer, take []edit) error {
 		return o.ask(func() error { return o.stepAlso(group.Invite{Newcomers: newcomers}, also{edits: take}) })
 	})
 }

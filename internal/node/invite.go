@@ -33,8 +33,8 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 	}
 	var madeFor wire.PersonID
 	void := false // its key package was used up: an honest friend may not know
-	m, eff, err := group.Join(n.self, payload, from, func(ref []byte) ([]byte, bool) {
-		own, ok := n.ownPackage(ref)
+	m, eff, err := group.Join(n.self, payload, from, func(u group.Use) ([]byte, bool) {
+		own, ok := n.packageFor(u)
 		copy(madeFor[:], own.For)
 		void = !ok
 		return own.Secrets, ok
@@ -79,9 +79,9 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 // secretsFor gives a machine that is here already the private part of the key
 // package by which an invitation leads back into its group, on the terms of the
 // first invitation: the friend it was given to has used it.
-func (o *owner) secretsFor(payload []byte) func([]byte) ([]byte, bool) {
-	return func(ref []byte) ([]byte, bool) {
-		own, ok := o.n.ownPackage(ref)
+func (o *owner) secretsFor(payload []byte) group.Secrets {
+	return func(u group.Use) ([]byte, bool) {
+		own, ok := o.n.packageFor(u)
 		by, named := group.Inviter(payload)
 		if !ok || !named || !bytes.Equal(own.For, by.Person[:]) || !o.n.isFriend(by.Person) {
 			return nil, false

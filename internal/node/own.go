@@ -13,14 +13,22 @@ import (
 //	1    1, hello
 //	V    link peer id, at most 64 bytes
 //	V    hosts, each V
-//	1    key packages of the receiver's that the sender has left
+//	1    bit 7: the sender reads post-quantum key packages; bits 0 to 6: how many
+//	     key packages of the receiver's it has left, of the post-quantum suite if
+//	     bit 7 is set, else of suite 1
 //
 //	1    2, packages
-//	V    key packages, each V
+//	V    key packages, each V: one group each
 const (
 	ownHello    uint8 = 1
 	ownPackages uint8 = 2
 )
+
+// ownAble is bit 7 of the last byte of a hello. Programs from before there was
+// one say less than it, and take it for a number that is no reason to give more.
+// They take other packages than those of suite 1 for a broken rule, so only who
+// says ownAble is given any.
+const ownAble uint8 = 1 << 7
 
 // Bounds of what a friend says, in bytes.
 const (
@@ -34,7 +42,8 @@ const (
 type hello struct {
 	peer  []byte
 	hosts []string
-	left  uint8
+	able  bool  // see ownAble
+	left  uint8 // below ownAble
 }
 
 // packages are new key packages for the receiver.
@@ -49,7 +58,11 @@ func (h hello) bytes() []byte {
 			w.Vec([]byte(host))
 		}
 	})
-	w.U8(h.left)
+	left := h.left
+	if h.able {
+		left |= ownAble
+	}
+	w.U8(left)
 	return w.Bytes()
 }
 
@@ -73,7 +86,8 @@ func parseOwn(b []byte) (said interface{ bytes() []byte }, err error) {
 		r.Each(maxOwnHosts*(maxOwnHost+2), maxOwnHosts, func(r *wire.Reader) {
 			h.hosts = append(h.hosts, string(r.Vec(maxOwnHost)))
 		})
-		h.left = r.U8()
+		left := r.U8()
+		h.able, h.left = left&ownAble != 0, left&^ownAble
 		said = h
 	case ownPackages:
 		var p packages

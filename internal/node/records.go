@@ -47,7 +47,8 @@ type friend struct {
 	Since    uint64       // ms
 	Device   []byte       // the key of the device that was met; nil: never met
 	Card     []byte       // peer.Card as it was told, without its key packages
-	Packages [][]byte     // key packages of theirs that are left to use
+	Packages [][]byte     // key packages of theirs that are left to use, oldest first, each for one group
+	Able     bool         // its program reads what ownAble says; as its newest hello told
 	Given    [][]byte     // key packages of ours that they were offered and may not have
 	Link     string       // the contact link I opened, until it was answered
 	Chat     wire.GroupID // the direct chat
@@ -66,8 +67,15 @@ type ownLink struct {
 // ownPackage is the private part of a key package of one's own.
 type ownPackage struct {
 	Secrets []byte
-	Expiry  uint64 // s
+	Expiry  uint64 // s; it goes then, unless it is void before
 	For     []byte // the person it was given to
+	Spent   *spent `json:",omitempty"` // nil: it has opened no Welcome yet
+}
+
+// spent says what a key package was used for, so that it opens nothing else.
+type spent struct {
+	Parent []byte   // of the blocks whose Welcomes it opened
+	Blocks [][]byte // the blocks
 }
 
 // chatSetting is what the person chose for one chat.

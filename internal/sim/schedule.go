@@ -6,6 +6,7 @@ import (
 
 	"kith/internal/chain"
 	"kith/internal/group"
+	"kith/internal/mls"
 )
 
 // An action is one thing that happens in a run. a, b and n choose among what is
@@ -135,9 +136,14 @@ func (r *run) invite(a action) {
 	}
 	s := r.state(n)
 	o := r.pick(a.b, func(o *Node) bool { return !s.Active(o.Self.Device.ID()) && near(n, o) })
-	if o != nil {
-		n.Do(r.g, group.Invite{Newcomers: []group.Newcomer{o.Newcomer()}})
+	if o == nil {
+		return
 	}
+	who := o.NewcomerFor(mls.Suite(s.Suite()))
+	if a.b>>32%3 == 0 {
+		who = o.LastResort(mls.Suite(s.Suite()))
+	}
+	n.Do(r.g, group.Invite{Newcomers: []group.Newcomer{who}})
 }
 
 func (r *run) remove(a action) {
