@@ -47,6 +47,8 @@ type (
 	}
 	// SetTitle gives the group another title.
 	SetTitle struct{ Title string }
+	// Rekey renews this device's keys in the group.
+	Rekey struct{}
 	// Accept accepts the invitation that this machine was joined by.
 	Accept struct{}
 	// Leave signs a Leave, for another member to commit. It declines an
@@ -69,6 +71,7 @@ func (Invite) cause()   {}
 func (Remove) cause()   {}
 func (SetRole) cause()  {}
 func (SetTitle) cause() {}
+func (Rekey) cause()    {}
 func (Accept) cause()   {}
 func (Leave) cause()    {}
 func (SetReach) cause() {}

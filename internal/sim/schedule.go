@@ -38,6 +38,7 @@ var deeds = []deed{
 	{always(3), (*run).leave},
 	{always(3), (*run).title},
 	{always(2), (*run).reach},
+	{always(2), (*run).rekey},
 	{always(4), (*run).race},
 	{always(7), (*run).replay},
 	{loss(4), (*run).cutPair},
@@ -198,6 +199,12 @@ func (r *run) title(a action) {
 func (r *run) reach(a action) {
 	if n := r.pick(a.a, r.stands(group.StatusActive)); n != nil {
 		n.Do(r.g, group.SetReach{Peer: []byte("peer"), Hosts: []string{fmt.Sprintf("/ip4/10.0.0.%d", a.b%256)}, Expiry: r.Now + a.b%1_000_000})
+	}
+}
+
+func (r *run) rekey(a action) {
+	if n := r.pick(a.a, r.stands(group.StatusActive)); n != nil {
+		n.Do(r.g, group.Rekey{})
 	}
 }
 
