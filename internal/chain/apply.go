@@ -87,6 +87,9 @@ func (c *change) place() error {
 // author is V3, but for the signature.
 func (c *change) author() error {
 	a := c.h.Author
+	if c.h.External() {
+		return c.joiner()
+	}
 	m, _, ok := c.parent.Device(a.Device)
 	if !ok || m.Person != a.Person || !c.parent.Active(a.Device) {
 		return c.refuse("V3", ReasonAuthor)
@@ -119,6 +122,16 @@ func (c *change) applyOp(i int, op Op) error {
 		c.info, c.changed = op.Info, true
 	case *Leave:
 		return c.leave(op)
+	case *Park:
+		return c.park(op)
+	case *Unpark:
+		return c.unpark(op)
+	case *AddDevice:
+		return c.addDevice(op)
+	case *RemoveDevice:
+		return c.removeDevice(op)
+	case *Package:
+		return c.newPackage(op)
 	}
 	return nil
 }

@@ -74,8 +74,11 @@ const (
 	ReasonMember    Reason = "member"     // already one
 	ReasonNotMember Reason = "not member" // no such membership at this point
 	ReasonNoChange  Reason = "no change"
-	ReasonDevice    Reason = "device" // twice, or another person's
-	ReasonCut       Reason = "cut"    // not the person's devices in order
+	ReasonDevice    Reason = "device"  // twice, or another person's
+	ReasonCut       Reason = "cut"     // not the person's devices in order
+	ReasonDevices   Reason = "devices" // more than a person may have
+	ReasonAlone     Reason = "alone"   // an external commit beside another op
+	ReasonPackage   Reason = "package" // no key package where one must be named, or one too many
 	ReasonStateRoot Reason = "state root"
 )
 

@@ -27,6 +27,10 @@ const (
 	// had here. The header's size bounds it too; this keeps one op readable.
 	MaxCuts = 256
 
+	// MaxPackages bounds the suites for which a device names a last-resort key
+	// package: those of today and as many again to change to.
+	MaxPackages = 8
+
 	// MaxFeatures bounds the features of a group.
 	MaxFeatures = 64
 

@@ -59,8 +59,8 @@ func (k Kind) Class() Class {
 	return ClassOrdinary
 }
 
-// An Op is one change: Genesis, Add, Remove, SetRole, SetInfo, Rekey, Leave, or
-// an Unread one.
+// An Op is one change: Genesis, Add, Remove, SetRole, SetInfo, Rekey, Leave,
+// Park, Unpark, AddDevice, RemoveDevice, Package, or an Unread one.
 type Op interface {
 	Kind() Kind
 	encode(*wire.Writer)
@@ -170,6 +170,12 @@ func Cites(op Op) []wire.Digest {
 	case *Add:
 		return op.Cites
 	case *Leave:
+		return op.Cites
+	case *AddDevice:
+		return op.Cites
+	case *RemoveDevice:
+		return op.Cites
+	case *Package:
 		return op.Cites
 	}
 	return nil

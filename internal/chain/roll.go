@@ -17,6 +17,15 @@ type activity struct {
 	person wire.PersonID
 	seq    uint64   // author_seq of its newest block
 	rekeys []uint64 // heights of its newest Rekeys, at most MaxRekeys, ascending
+
+	packages []lastResort // in a person's chain, at most MaxPackages
+}
+
+// lastResort is the newest last-resort key package of a device for one suite.
+type lastResort struct {
+	suite  uint16
+	ref    wire.Digest
+	height uint64
 }
 
 func bit(id wire.DeviceID, depth int) int { return int(id[depth/8]>>(7-depth%8)) & 1 }

@@ -109,7 +109,7 @@ func ruleGroup(t testing.TB) *group { return newGroup(t, chain.Policy{}, "ann", 
 
 func TestEveryRule(t *testing.T) {
 	met := map[chain.Reason]bool{}
-	for _, b := range slices.Concat(genesisBreaches, placeBreaches, authorityBreaches, opBreaches, bodyBreaches) {
+	for _, b := range slices.Concat(genesisBreaches, placeBreaches, authorityBreaches, opBreaches, deviceBreaches, bodyBreaches) {
 		t.Run(b.rule+" "+b.name, func(t *testing.T) {
 			g := ruleGroup(t)
 			head, n := g.blocks.Head(), g.blocks.Len()
@@ -228,7 +228,7 @@ func TestNewer(t *testing.T) {
 		"feature": func(_ *group, op *chain.Genesis, _ *chain.DraftParams) { op.Features = []uint16{1, 2} },
 		"suite":   func(_ *group, _ *chain.Genesis, d *chain.DraftParams) { d.Suite = 2 },
 		"version of an op": func(_ *group, _ *chain.Genesis, d *chain.DraftParams) {
-			d.Ops = append(d.Ops, &chain.Unread{Number: chain.KindAddDevice})
+			d.Ops = append(d.Ops, &chain.Unread{Number: chain.KindRestart})
 		},
 	} {
 		if err := start(change)(g); !errors.Is(err, chain.ErrNewer) {

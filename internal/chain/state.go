@@ -109,6 +109,25 @@ func (s *State) Active(id wire.DeviceID) bool {
 	return ok && m.Status == StatusActive && d.Status == StatusActive
 }
 
+// Belongs reports whether the device is a member's, active or parked.
+func (s *State) Belongs(id wire.DeviceID) bool {
+	m, d, ok := s.Device(id)
+	return ok && m.Status != StatusRemoved && (d.Status == StatusActive || d.Status == StatusParked)
+}
+
+// LastResort returns the reference of the newest last-resort key package that a
+// device has named in its person's chain, and the height of the block that did.
+func (s *State) LastResort(id wire.DeviceID, suite uint16) (ref wire.Digest, height uint64, ok bool) {
+	if a := s.devices.get(id); a != nil {
+		for _, p := range a.packages {
+			if p.suite == suite {
+				return p.ref, p.height, true
+			}
+		}
+	}
+	return wire.Digest{}, 0, false
+}
+
 // IsAdmin reports whether the person is an admin today.
 func (s *State) IsAdmin(id wire.PersonID) bool {
 	m, ok := s.Person(id)

@@ -79,6 +79,12 @@ func (p *person) proof() []byte                  { return chain.MarshalProof(p.h
 // extend signs one more block of the person's own chain.
 func (p *person) extend(t testing.TB, ops ...chain.Op) {
 	t.Helper()
+	p.extendWith(t, nil, ops...)
+}
+
+// extendWith is extend for ops that cite papers.
+func (p *person) extendWith(t testing.TB, papers [][]byte, ops ...chain.Op) {
+	t.Helper()
 	s, err := chain.VerifyProof(p.headers)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +96,7 @@ func (p *person) extend(t testing.TB, ops ...chain.Op) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := bodyOf(false)
+	body := bodyOf(false, papers...)
 	seal(h, body, p.keys[0])
 	p.headers, p.bodies = append(p.headers, h), append(p.bodies, body)
 }
