@@ -12,7 +12,7 @@ type Effects struct {
 	Write   []Record
 	Rows    []Row
 	Checked []Place // rows that are not Waiting any more
-	Used    []Use   // of key packages that open no other Welcome, but a sibling's
+	Used    []Use   // of key packages: what they open from here on, Use.Follows says
 	Send    []Frame
 	Serve   []Serve
 	Notify  []Event

@@ -52,7 +52,7 @@ func Create(self Self, p CreateParams, now uint64) (*Machine, Effects, error) {
 	}
 	ops, packages := []chain.Op{g}, []*mls.KeyPackage(nil)
 	for _, n := range p.Newcomers {
-		op, kp, cited, err := admit(n, suite, role, now)
+		op, kp, cited, err := admit(n, suite, wire.BlockHash{}, role, now)
 		if err != nil {
 			return nil, Effects{}, err
 		}
@@ -174,17 +174,19 @@ func personHead(headers [][]byte) (wire.BlockHash, error) {
 	return h.Hash(), nil
 }
 
-// admit makes the op that adds n to a group of the suite, with what it cites.
-func admit(n Newcomer, suite mls.Suite, role chain.Role, now uint64) (*chain.Add, *mls.KeyPackage, [][]byte, error) {
+// admit makes the op that adds n to a group of the suite, with what it cites;
+// onRecord is the person head that the group has seen of it, or zero.
+func admit(n Newcomer, suite mls.Suite, onRecord wire.BlockHash, role chain.Role, now uint64) (*chain.Add, *mls.KeyPackage, [][]byte, error) {
 	kp, err := usablePackage(n, suite, now)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	head, err := personHead(n.Headers)
+	headers := plain(n.Headers, suite, onRecord)
+	head, err := personHead(headers)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	attachments := [][]byte{proof(n.Headers), n.KnockKey}
+	attachments := [][]byte{proof(headers), n.KnockKey}
 	return &chain.Add{
 		Person:     n.Person,
 		PersonHead: head,

@@ -49,6 +49,8 @@ type (
 	SetTitle struct{ Title string }
 	// Rekey renews this device's keys in the group.
 	Rekey struct{}
+	// Publish names new last-resort key packages in the person's own chain.
+	Publish struct{ Packages []Package }
 	// Accept accepts the invitation that this machine was joined by.
 	Accept struct{}
 	// Leave signs a Leave, for another member to commit. It declines an
@@ -72,6 +74,7 @@ func (Remove) cause()   {}
 func (SetRole) cause()  {}
 func (SetTitle) cause() {}
 func (Rekey) cause()    {}
+func (Publish) cause()  {}
 func (Accept) cause()   {}
 func (Leave) cause()    {}
 func (SetReach) cause() {}

@@ -77,7 +77,7 @@ type admission struct {
 	block wire.BlockHash
 	epoch *mls.Epoch
 	floor dagFloor
-	use   *Use // of a key package that is used up by it, nil: a last resort
+	use   Use // of the key package
 }
 
 // openWelcome opens a Welcome and checks it against the block it names
@@ -116,11 +116,7 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets Secrets) (
 	if err := m.fits(h, e, info, floor); err != nil {
 		return nil, err
 	}
-	a := &admission{block: hash, epoch: e, floor: floor}
-	if !kp.LastResort() {
-		a.use = &use
-	}
-	return a, m.checkFloor(floor)
+	return &admission{hash, e, floor, use}, m.checkFloor(floor)
 }
 
 // fits compares what a Welcome holds with the block it names.
@@ -152,9 +148,7 @@ func (m *Machine) enter(a *admission, w welcome, eff *Effects) {
 	m.keepEpoch(a.block, a.epoch, eff)
 	m.keepWelcome(a.block, w, eff)
 	m.followAfter(a.block, eff)
-	if a.use != nil {
-		eff.Used = append(eff.Used, *a.use)
-	}
+	eff.Used = append(eff.Used, a.use)
 }
 
 // checkFloor checks the signatures of the floor's heads: their authors were

@@ -121,6 +121,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.setTitle(in.Now, c.Title, &eff)
 	case Rekey:
 		err = m.rekey(in.Now, &eff)
+	case Publish:
+		err = m.publish(in.Now, c.Packages, &eff)
 	case Accept:
 		err = m.accept(in.Now, &eff)
 	case Leave:

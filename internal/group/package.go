@@ -83,10 +83,12 @@ type Use struct {
 	Block, Parent wire.BlockHash // Parent is zero if Block is a genesis
 }
 
-// Follows reports whether a package that was used before may be used again: the
-// blocks are siblings, so that one of them has lost, or will.
-func (u Use) Follows(before Use) bool {
-	return u.Ref == before.Ref && u.Block != before.Block && u.Parent == before.Parent && u.Parent != (wire.BlockHash{})
+// Follows reports whether a package that was used before may be used again. A
+// last resort may, for another block; any other for a sibling of the block, since
+// one of the two has lost, or will.
+func (u Use) Follows(before Use, lastResort bool) bool {
+	sibling := u.Parent == before.Parent && u.Parent != (wire.BlockHash{})
+	return u.Ref == before.Ref && u.Block != before.Block && (lastResort || sibling)
 }
 
 // Secrets finds the private part of one of this device's own key packages, if it

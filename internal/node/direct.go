@@ -17,7 +17,7 @@ func (n *Node) openDirect(p wire.PersonID) error {
 		return nil
 	}
 	err := n.withNewcomers([]wire.PersonID{p}, group.NewSuite, func(newcomers []group.Newcomer, take []edit) error {
-		m, eff, err := group.Create(n.self, group.CreateParams{Direct: true, Newcomers: newcomers}, nowMS())
+		m, eff, err := group.Create(n.me(), group.CreateParams{Direct: true, Newcomers: newcomers}, nowMS())
 		if err != nil {
 			return err
 		}

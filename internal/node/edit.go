@@ -117,6 +117,9 @@ var (
 func takePackage(p wire.PersonID, b []byte) edit {
 	return edit{p, func(f *friend) (bool, error) {
 		i := slices.IndexFunc(f.Packages, func(c []byte) bool { return bytes.Equal(b, c) })
+		if i < 0 && slices.ContainsFunc(f.Resorts, func(c []byte) bool { return bytes.Equal(b, c) }) {
+			return true, nil // is not used up
+		}
 		if i < 0 {
 			return true, errTaken
 		}
@@ -175,9 +178,9 @@ func (n *Node) newcomer(p wire.PersonID, suite mls.Suite) (group.Newcomer, error
 	if !ok || !met {
 		return group.Newcomer{}, fail(ReasonNoPackage, f.name())
 	}
-	for _, b := range f.Packages {
+	for _, b := range slices.Concat(f.Packages, f.Resorts) { // the last resort last
 		if kp, err := group.CheckPackage(b, known.Member, nowMS()); err == nil && kp.Suite() == suite {
-			return group.Newcomer{Person: p, Headers: card.Headers, Info: card.Info, KnockKey: card.KnockKey, KeyPackage: b}, nil
+			return group.Newcomer{Person: p, Headers: f.headers(card), Info: card.Info, KnockKey: card.KnockKey, KeyPackage: b}, nil
 		}
 	}
 	return group.Newcomer{}, fail(ReasonNoPackage, f.name())

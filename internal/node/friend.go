@@ -153,7 +153,7 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 // meet takes over what a person told of itself on a proved connection.
 func (f *friend) meet(r peer.Request) error {
 	card := r.Card
-	f.Packages = nil
+	f.Packages, f.Headers, f.Resorts = nil, nil, nil
 	for _, b := range card.KeyPackages {
 		if kp, err := group.CheckPackage(b, r.Member, nowMS()); err == nil && !kp.LastResort() {
 			f.Packages = append(f.Packages, b)
@@ -170,9 +170,9 @@ func (f *friend) meet(r peer.Request) error {
 
 // ownCard is what this node tells of itself first.
 func (n *Node) ownCard(packages [][]byte) peer.Card {
-	at := n.address()
+	at, self := n.address(), n.me()
 	return peer.Card{
-		Headers: n.self.Headers, Info: n.self.Info, KnockKey: n.self.Device.KnockKey(),
+		Headers: cardHeaders(self.Headers), Info: self.Info, KnockKey: self.Device.KnockKey(),
 		KeyPackages: packages, Peer: at.Peer, Hosts: at.Hosts,
 	}
 }

@@ -32,7 +32,9 @@ const (
 type greeting struct {
 	last    time.Time
 	waiting bool // another goes out once it is time
+	heard   bool // it has said hello itself
 	old     bool // its own hello lacked ownAble
+	told    int  // headers of the own person chain that it was told
 }
 
 // manners is how much a friend has said.
@@ -79,7 +81,8 @@ func (n *Node) greetLater(ctx context.Context, s *peer.Session, wait time.Durati
 	n.mu.Lock()
 	g, live := n.greeted[s]
 	if live {
-		n.greeted[s] = greeting{last: nowTime(), old: g.old}
+		g.last, g.waiting = nowTime(), false
+		n.greeted[s] = g
 	}
 	n.mu.Unlock()
 	if live {
@@ -140,6 +143,8 @@ func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
 		err = n.onHello(s, said)
 	case packages:
 		err = n.onPackages(s, said)
+	case personNews:
+		err = n.onPerson(s, said)
 	}
 	if err != nil {
 		s.Punish("own-message", misbehaviourWeight)
@@ -182,8 +187,11 @@ func (n *Node) onHello(s *peer.Session, h hello) error {
 	if err != nil && !errors.Is(err, errSame) {
 		return n.theirFault(err)
 	}
-	if n.noteOld(s, !h.able) {
-		n.greet(s) // now in its own words
+	if n.heard(s, h) {
+		n.greet(s) // what was said before may have come too early, or in words it does not know
+	}
+	if h.able {
+		n.tellPerson(s)
 	}
 	if h.left <= packagesLow {
 		return n.givePackages(s, suiteFor(h.able))
@@ -191,18 +199,18 @@ func (n *Node) onHello(s *peer.Session, h hello) error {
 	return nil
 }
 
-// noteOld takes note of whether a session's peer runs a program from before
-// there was ownAble, and reports whether it does and that was not known.
-func (n *Node) noteOld(s *peer.Session, old bool) bool {
+// heard takes note that a session's peer said hello, and reports whether that
+// says something new of its program.
+func (n *Node) heard(s *peer.Session, h hello) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	g, live := n.greeted[s]
-	changed := live && g.old != old
-	if changed {
-		g.old = old
-		n.greeted[s] = g
+	if !live || g.heard && g.old == !h.able {
+		return false
 	}
-	return changed && old
+	g.heard, g.old = true, !h.able
+	n.greeted[s] = g
+	return true
 }
 
 func (n *Node) onPackages(s *peer.Session, list packages) error {

@@ -22,6 +22,7 @@ type mallory struct {
 	self    group.Self
 	link    link.Link
 	session *peer.Session
+	own     []group.Record // of her person chain
 }
 
 // newMallory makes one that knows nobody.
@@ -30,14 +31,14 @@ func newMallory(t *testing.T) *mallory {
 	device := identity.NewDevice()
 	recovery, err := identity.ParsePhrase(identity.NewPhrase())
 	must(t, err)
-	self, _, err := group.NewPerson(group.NewPersonParams{Device: device, Name: "Mallory", Recovery: chain.RecoveryKeys{
+	self, eff, err := group.NewPerson(group.NewPersonParams{Device: device, Name: "Mallory", Recovery: chain.RecoveryKeys{
 		Key: [32]byte(recovery.RecoveryKey()), Sealing: [chain.KnockKeySize]byte(recovery.SealingKey()),
 	}}, uint64(time.Now().UnixMilli()))
 	must(t, err)
 	l, err := link.NewDirect(link.DirectConfig{Listen: "127.0.0.1:0"})
 	must(t, err)
 	t.Cleanup(func() { l.Close() })
-	return &mallory{self: self, link: l}
+	return &mallory{self: self, link: l, own: eff.Write}
 }
 
 // asks asks over a contact link, and returns the session and the answer.

@@ -3,6 +3,8 @@ package node
 import (
 	"slices"
 
+	"kith/internal/chain"
+	"kith/internal/identity"
 	"kith/internal/wire"
 )
 
@@ -19,9 +21,15 @@ import (
 //
 //	1    2, packages
 //	V    key packages, each V: one group each
+//
+//	1    3, person: only to who says bit 7
+//	V    name: identity.Info, the preimage of the head's commitment
+//	V    headers of the sender's person chain, each V, genesis first
+//	V    last-resort key packages that the chain names, each V, one a suite
 const (
 	ownHello    uint8 = 1
 	ownPackages uint8 = 2
+	ownPerson   uint8 = 3
 )
 
 // ownAble is bit 7 of the last byte of a hello. Programs from before there was
@@ -36,6 +44,11 @@ const (
 	maxOwnPeer    = 64
 	maxOwnHost    = 128
 	maxOwnHosts   = 8 // of them, as a link has
+
+	// maxOwnHeaders bounds a person's headers together: chain.MaxProofHeaders of
+	// them with the two packages of a renewal.
+	maxOwnHeaders = 1 << 20
+	maxOwnResorts = chain.MaxPackages
 )
 
 // hello says where a node is, and how many key packages are left.
@@ -48,6 +61,13 @@ type hello struct {
 
 // packages are new key packages for the receiver.
 type packages [][]byte
+
+// personNews is how the sender's person chain stands.
+type personNews struct {
+	info    []byte
+	headers [][]byte
+	resorts [][]byte // last-resort key packages
+}
 
 func (h hello) bytes() []byte {
 	var w wire.Writer
@@ -69,15 +89,35 @@ func (h hello) bytes() []byte {
 func (p packages) bytes() []byte {
 	var w wire.Writer
 	w.U8(ownPackages)
-	w.Group(func(w *wire.Writer) {
-		for _, b := range p {
-			w.Vec(b)
-		}
-	})
+	writeVector(&w, p)
 	return w.Bytes()
 }
 
-// parseOwn reads a hello or packages.
+func (p personNews) bytes() []byte {
+	var w wire.Writer
+	w.U8(ownPerson)
+	w.Vec(p.info)
+	writeVector(&w, p.headers)
+	writeVector(&w, p.resorts)
+	return w.Bytes()
+}
+
+func writeVector(w *wire.Writer, of [][]byte) {
+	w.Group(func(w *wire.Writer) {
+		for _, b := range of {
+			w.Vec(b)
+		}
+	})
+}
+
+// readVector returns the elements of a vector of at most so many bytes, each at
+// most limit long.
+func readVector(r *wire.Reader, bytes, most, limit int) (out [][]byte) {
+	r.Each(bytes, most, func(r *wire.Reader) { out = append(out, slices.Clone(r.Vec(limit))) })
+	return out
+}
+
+// parseOwn reads a hello, packages, or how a person stands.
 func parseOwn(b []byte) (said interface{ bytes() []byte }, err error) {
 	r := wire.NewReader(b)
 	switch r.U8() {
@@ -90,11 +130,13 @@ func parseOwn(b []byte) (said interface{ bytes() []byte }, err error) {
 		h.able, h.left = left&ownAble != 0, left&^ownAble
 		said = h
 	case ownPackages:
-		var p packages
-		r.Each(packagesEach*(maxOwnPackage+4), packagesEach, func(r *wire.Reader) {
-			p = append(p, slices.Clone(r.Vec(maxOwnPackage)))
-		})
-		said = p
+		said = packages(readVector(r, packagesEach*(maxOwnPackage+4), packagesEach, maxOwnPackage))
+	case ownPerson:
+		said = personNews{
+			info:    slices.Clone(r.Vec(identity.MaxInfo)),
+			headers: readVector(r, maxOwnHeaders, chain.MaxProofHeaders, chain.MaxHeader),
+			resorts: readVector(r, maxOwnResorts*(maxOwnPackage+4), maxOwnResorts, maxOwnPackage),
+		}
 	default:
 		r.Fail(wire.ErrCanonical)
 	}

@@ -32,14 +32,19 @@ type privatePackage struct {
 // for, if that one loses.
 const keepSpent = 30 * 24 * 3600
 
-// maxSpent bounds the Welcomes that one package opens.
-const maxSpent = 8
+// maxSpent and maxResort bound the Welcomes that one package opens, and one that
+// is a last resort: 400 days of invitations by friends who have no other.
+const (
+	maxSpent  = 8
+	maxResort = 4096
+)
 
 // makePackages makes key packages for one person. They are to be written before
 // they are given.
 func (n *Node) makePackages(p wire.PersonID, suite mls.Suite) (public [][]byte, private []privatePackage, err error) {
+	self := n.me()
 	for range packagesEach {
-		k, err := n.self.NewPackage(suite, nowMS())
+		k, err := self.NewPackage(suite, nowMS())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -103,23 +108,28 @@ func spendPackage(tx *store.Tx, u group.Use) error {
 	}
 	if own.Spent == nil {
 		own.Spent = &spent{Parent: u.Parent[:]}
-		own.Expiry = min(own.Expiry, nowMS()/1000+keepSpent)
+		if !own.LastResort {
+			own.Expiry = min(own.Expiry, nowMS()/1000+keepSpent)
+		}
 	}
 	own.Spent.Blocks = append(own.Spent.Blocks, u.Block[:])
 	return putJSON(tx, bucketPackage, u.Ref[:], own)
 }
 
-// serves reports whether the package may be used so: for the first time, or for
-// a sibling of the blocks it was used for.
+// serves reports whether the package may be used so, after what it was used for.
 func (own ownPackage) serves(u group.Use) bool {
 	if own.Spent == nil {
 		return true
 	}
-	if len(own.Spent.Blocks) >= maxSpent || len(own.Spent.Parent) != len(u.Parent) {
+	most := maxSpent
+	if own.LastResort {
+		most = maxResort
+	}
+	if len(own.Spent.Blocks) >= most || len(own.Spent.Parent) != len(u.Parent) {
 		return false
 	}
 	return !slices.ContainsFunc(own.Spent.Blocks, func(b []byte) bool {
-		return len(b) != len(u.Block) || !u.Follows(group.Use{Ref: u.Ref, Block: wire.BlockHash(b), Parent: wire.BlockHash(own.Spent.Parent)})
+		return len(b) != len(u.Block) || !u.Follows(group.Use{Ref: u.Ref, Block: wire.BlockHash(b), Parent: wire.BlockHash(own.Spent.Parent)}, own.LastResort)
 	})
 }
 
@@ -136,9 +146,9 @@ func dropPackage(tx *store.Tx, ref []byte) error {
 	return tx.Delete(bucketPackage, ref)
 }
 
-// sweepPackages drops those whose time is over, of people who do not come any
-// more too.
-func sweepPackages(tx *store.Tx) error {
+// sweepPackages drops those whose time is over at now, in ms; of people who do
+// not come any more too.
+func sweepPackages(tx *store.Tx, now uint64) error {
 	all, err := tx.List(bucketPackage, nil)
 	if err != nil {
 		return err
@@ -149,9 +159,9 @@ func sweepPackages(tx *store.Tx) error {
 			return errors.Join(store.ErrDamaged, err)
 		}
 		switch {
-		case own.Expiry < nowMS()/1000:
+		case own.Expiry < now/1000:
 			err = dropPackage(tx, item.Key)
-		case own.Spent == nil:
+		case own.Spent == nil && !own.LastResort:
 			err = tx.Put(bucketGiven, givenKey(own, item.Key), []byte{1}) // homes from before there was this bucket
 		}
 		if err != nil {
@@ -199,6 +209,11 @@ func (n *Node) ownPackage(ref []byte) (own ownPackage, ok bool) {
 		return err
 	})
 	return own, err == nil && len(own.Secrets) > 0
+}
+
+// isFor reports whether a person was given the package.
+func (own ownPackage) isFor(p wire.PersonID) bool {
+	return own.LastResort || bytes.Equal(own.For, p[:])
 }
 
 // packageFor finds the private part of an own key package that may be used so.

@@ -238,7 +238,8 @@ func gone(s group.Status) bool {
 // secrets keeps used packages for the siblings of the blocks they were used for.
 func (n *Node) secrets(u group.Use) ([]byte, bool) {
 	p, ok := n.packages[u.Ref]
-	spent := slices.ContainsFunc(n.used[u.Ref], func(before group.Use) bool { return !u.Follows(before) })
+	lastResort := n.resort[p.Suite].Ref == u.Ref
+	spent := slices.ContainsFunc(n.used[u.Ref], func(before group.Use) bool { return !u.Follows(before, lastResort) })
 	return p.Secrets, ok && !spent
 }
 
