@@ -126,7 +126,7 @@ func HeadersOnly(headers []*Header) (*Blocks, error) {
 		if err != nil {
 			return nil, err
 		}
-		s, err := checkHeader(parent, h)
+		s, err := checkHeader(parent.state(), h)
 		if err != nil {
 			return nil, err
 		}

@@ -16,8 +16,8 @@ type CommitParams struct {
 	AuthenticatedData []byte
 	Signer            Signer
 
-	Refs    []*Proposed // all valid ones received in this epoch
-	PSKs    PSKs
+	Refs []*Proposed // all valid ones received in this epoch
+	PSKs PSKs
 
 	// LeafExtensions are those of the committer's new leaf; nil: as before. A
 	// commit without a path changes no leaf.
