@@ -195,9 +195,22 @@ func (w *walk) check() error {
 	return nil
 }
 
+// whisper lets the liars vote once more, heard at first by some only.
+func (w *walk) whisper() {
+	before := len(w.cast)
+	w.lie()
+	for _, v := range w.cast[before:] {
+		for _, d := range w.nodes {
+			if w.rng.IntN(2) == 0 {
+				d.takeSome(v)
+			}
+		}
+	}
+}
+
 // heal lets everybody hear everything until nothing changes, and returns in how
 // many rounds of one era at most the head was settled.
-func (w *walk) heal() (most uint64, err error) {
+func (w *walk) heal(lying bool) (most uint64, err error) {
 	first := map[wire.BlockHash]uint64{}
 	for range 200 {
 		for changed := true; changed; {
@@ -224,6 +237,9 @@ func (w *walk) heal() (most uint64, err error) {
 		}
 		if most = max(most, v.Round()-first[v.Era()]); most > healRounds {
 			return most, fmt.Errorf("not settled %d rounds after healing", healRounds)
+		}
+		if lying {
+			w.whisper()
 		}
 		w.now += FirstDwell / 2
 		for _, d := range w.nodes {
@@ -254,7 +270,7 @@ func TestSettlementWalks(t *testing.T) {
 				t.Fatalf("seed %d, step %d: %v", seed, i, err)
 			}
 		}
-		took, err := w.heal()
+		took, err := w.heal(seed%2 == 0)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
