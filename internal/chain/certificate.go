@@ -50,8 +50,7 @@ func compare(a, b uint64) int {
 // A voterSet has one bit for each voter of an era.
 type voterSet uint32
 
-func (s voterSet) has(voter int) bool { return s>>voter&1 == 1 }
-func (s voterSet) len() int           { return bits.OnesCount32(uint32(s)) }
+func (s voterSet) len() int { return bits.OnesCount32(uint32(s)) }
 
 // A round is the votes of one round of an era and what they say together.
 //

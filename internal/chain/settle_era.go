@@ -15,7 +15,6 @@ type era struct {
 	rounds []*round // by number
 
 	// What follows from the rounds and what is known of liars; see judge.
-	skip     voterSet
 	settled  *node  // start at least
 	by       *round // whose votes settle it, the last of several; nil: start
 	conflict *Conflict
