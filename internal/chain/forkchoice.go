@@ -24,14 +24,14 @@ type contest struct {
 	admins   []wire.PersonID // of the fork point, most senior first
 	branches []branch
 	revoked  map[wire.DeviceID]bool
-	words    map[wire.PersonID][]word
+	heard    map[wire.PersonID][]hearing
 	signers  map[wire.PersonID][]int // branches by author of the child
 	struck   marks
 	left     int
 }
 
-// A word is what one device of an admin signed under a branch, if it counts.
-type word struct {
+// A hearing is what one device of an admin signed under a branch, if it counts.
+type hearing struct {
 	branch int
 	*deeds
 }
@@ -63,7 +63,7 @@ func (m marks) elsewhere(person wire.PersonID, i int) bool {
 func (r rules) contest(at *State, branches []branch) *contest {
 	c := &contest{
 		rules: r, at: at, admins: at.Admins(), branches: branches, left: len(branches),
-		words: make(map[wire.PersonID][]word), signers: make(map[wire.PersonID][]int),
+		heard: make(map[wire.PersonID][]hearing), signers: make(map[wire.PersonID][]int),
 		struck: make(marks),
 	}
 	if r.juniorFirst {
@@ -117,7 +117,7 @@ func (c *contest) listen() {
 	all := c.anyStriker || c.anyWeigher
 	hear := func(i int, d *deeds) {
 		if admin[d.person] || all {
-			c.words[d.person] = append(c.words[d.person], word{i, d})
+			c.heard[d.person] = append(c.heard[d.person], hearing{i, d})
 		}
 	}
 	for i := range c.branches {
@@ -141,7 +141,7 @@ func (c *contest) speakers(anybody bool) []wire.PersonID {
 	if !anybody {
 		return c.admins
 	}
-	list := slices.SortedFunc(maps.Keys(c.words), func(a, b wire.PersonID) int { return bytes.Compare(a[:], b[:]) })
+	list := slices.SortedFunc(maps.Keys(c.heard), func(a, b wire.PersonID) int { return bytes.Compare(a[:], b[:]) })
 	return append(slices.Clone(c.admins), slices.DeleteFunc(list, c.at.IsAdmin)...)
 }
 
@@ -151,14 +151,14 @@ func (c *contest) speakers(anybody bool) []wire.PersonID {
 func (c *contest) strike(a wire.PersonID) {
 	hit := make(marks)
 	from := make(map[int]bool)
-	for _, w := range c.words[a] {
-		if c.branches[w.branch].out && !c.droppedSpeaks || c.struck.elsewhere(a, w.branch) && !c.struckStrikes {
+	for _, h := range c.heard[a] {
+		if c.branches[h.branch].out && !c.droppedSpeaks || c.struck.elsewhere(a, h.branch) && !c.struckStrikes {
 			continue
 		}
-		for target, removal := range w.strikes {
+		for target, removal := range h.strikes {
 			if removal || !c.noDemotion {
-				hit.join(target, mark{from: w.branch})
-				from[w.branch] = true
+				hit.join(target, mark{from: h.branch})
+				from[h.branch] = true
 			}
 		}
 	}
@@ -192,9 +192,9 @@ func (c *contest) hit(by marks) (out []int) {
 
 // weigh lets a's work count where a is not struck from elsewhere.
 func (c *contest) weigh(a wire.PersonID) {
-	for _, w := range c.words[a] {
-		if b := &c.branches[w.branch]; !c.noWeight && (!c.struck.elsewhere(a, w.branch) || c.struckWeighs) {
-			b.weight = max(b.weight, w.best)
+	for _, h := range c.heard[a] {
+		if b := &c.branches[h.branch]; !c.noWeight && (!c.struck.elsewhere(a, h.branch) || c.struckWeighs) {
+			b.weight = max(b.weight, h.best)
 		}
 	}
 }
