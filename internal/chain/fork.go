@@ -35,6 +35,7 @@ func Head(root wire.BlockHash, blocks []*Block) wire.BlockHash {
 type rules struct {
 	noStrike      bool // removals and demotions drop nothing
 	noDemotion    bool // a demotion does not strike
+	noCarry       bool // a removal that was carried over does not strike there
 	noWeight      bool // only rank decides
 	noRank        bool // the lower hash decides between authors
 	noDeviceRank  bool // and between the devices of one person

@@ -155,8 +155,8 @@ func (c *contest) strike(a wire.PersonID) {
 		if c.branches[h.branch].out && !c.droppedSpeaks || c.struck.elsewhere(a, h.branch) && !c.struckStrikes {
 			continue
 		}
-		for target, removal := range h.strikes {
-			if removal || !c.noDemotion {
+		for target, by := range h.strikes {
+			if by&^c.deaf() != 0 {
 				hit.join(target, mark{from: h.branch})
 				from[h.branch] = true
 			}
@@ -176,6 +176,17 @@ func (c *contest) strike(a wire.PersonID) {
 	for target, m := range hit {
 		c.struck.join(target, m)
 	}
+}
+
+// deaf returns what strikes are not heard.
+func (c *contest) deaf() (not how) {
+	if c.noDemotion {
+		not |= byDemotion
+	}
+	if c.noCarry {
+		not |= byCarry
+	}
+	return not
 }
 
 // hit returns the branches still in that strikes drop.

@@ -15,8 +15,17 @@ type facts struct {
 type deeds struct {
 	person  wire.PersonID
 	best    Class
-	strikes map[wire.PersonID]bool // whom it removed or demoted; the value tells a removal
+	strikes map[wire.PersonID]how // whom it took what from
 }
+
+// how says by what a person was struck, as bits.
+type how uint8
+
+const (
+	byDemotion how = 1 << iota
+	byRemoval
+	byCarry
+)
 
 // A keeping says that one device stands by what another of its person, now
 // revoked, had signed below.
@@ -145,31 +154,28 @@ func (f *facts) join(o *facts) *facts {
 // add adds a word and reports whether that is more than before.
 func (d *deeds) add(w word) (more bool) {
 	more = w.class > d.best
-	strikes := len(d.strikes)
 	d.best = max(d.best, w.class)
-	for _, target := range w.removed {
-		d.strike(target, true)
+	for target, by := range w.strikes {
+		more = d.strike(target, by) || more
 	}
-	for _, target := range w.demoted {
-		d.strike(target, false)
-	}
-	return more || len(d.strikes) > strikes
+	return more
 }
 
-func (d *deeds) strike(target wire.PersonID, removal bool) {
-	if target == d.person {
-		return
+func (d *deeds) strike(target wire.PersonID, by how) (more bool) {
+	if target == d.person || d.strikes[target]|by == d.strikes[target] {
+		return false
 	}
 	if d.strikes == nil {
-		d.strikes = make(map[wire.PersonID]bool, 1)
+		d.strikes = make(map[wire.PersonID]how, 1)
 	}
-	d.strikes[target] = d.strikes[target] || removal
+	d.strikes[target] |= by
+	return true
 }
 
 func (d *deeds) join(o *deeds) {
 	d.best = max(d.best, o.best)
-	for target, removal := range o.strikes {
-		d.strike(target, removal)
+	for target, by := range o.strikes {
+		d.strike(target, by)
 	}
 }
 

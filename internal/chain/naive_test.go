@@ -78,25 +78,29 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 	for _, c := range children {
 		for _, b := range n.subtree(c) {
 			for _, op := range b.Header.Ops {
-				if op, ok := op.(*chain.RemoveDevice); ok {
+				switch op := op.(type) {
+				case *chain.RemoveDevice:
+					revoked[op.Device] = true
+				case *chain.Slash:
 					revoked[op.Device] = true
 				}
 			}
 		}
 	}
-	void := func(b *chain.Block) bool {
-		if !revoked[b.Header.Author.Device] {
+	wordVoid := func(b *chain.Block, by wire.Member) bool {
+		if !revoked[by.Device] {
 			return false
 		}
 		for _, above := range n.subtree(b) {
 			a := above.Header.Author
-			_, first, _ := above.State.Device(b.Header.Author.Device)
-			if a.Person == b.Header.Author.Person && a.Device != b.Header.Author.Device && !revoked[a.Device] && first.Status == chain.StatusRevoked {
+			_, first, _ := above.State.Device(by.Device)
+			if above != b && a.Person == by.Person && a.Device != by.Device && !revoked[a.Device] && first.Status == chain.StatusRevoked {
 				return false
 			}
 		}
 		return true
 	}
+	void := func(b *chain.Block) bool { return wordVoid(b, b.Header.Author) }
 	// 2. Strike.
 	in := slices.Clone(children)
 	var struck []naiveStrike
@@ -110,6 +114,11 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 				continue
 			}
 			for _, b := range n.subtree(c) {
+				if carry, ok := b.Header.Ops[0].(*chain.Carry); ok {
+					if by := carried(b); by.Person == a && carry.Person != a && !wordVoid(b, by) {
+						strikes = append(strikes, naiveStrike{carry.Person, c})
+					}
+				}
 				if b.Header.Author.Person != a || void(b) {
 					continue
 				}
@@ -198,6 +207,15 @@ func naivePending(root wire.BlockHash, blocks []*chain.Block) (list []string) {
 	return list
 }
 
+// carried returns who signed what a block with a Carry cites.
+func carried(b *chain.Block) wire.Member {
+	headers, err := chain.ParseProof(b.Body.Attachments[0])
+	if err != nil {
+		panic(err)
+	}
+	return headers[len(headers)-1].Author
+}
+
 // naivePlace numbers all devices by seniority; who is unknown comes last.
 func naivePlace(s *chain.State, who wire.Member) int {
 	people := s.Everyone()
@@ -251,7 +269,7 @@ func (d *draw) fill(r *rand.Rand, n int, twins float64) {
 	}
 }
 
-var drawn = []string{"rekeys", "rekeys", "retitles", "adds", "admits", "removes", "removes", "removes", "promotes", "demotes", "demotes", "revokes"}
+var drawn = []string{"rekeys", "rekeys", "retitles", "adds", "admits", "removes", "removes", "removes", "promotes", "demotes", "demotes", "revokes", "carries", "carries", "slashes"}
 
 func (d *draw) step(r *rand.Rand, twins float64) {
 	at := r.IntN(len(d.blocks))
@@ -270,13 +288,39 @@ func (d *draw) step(r *rand.Rand, twins float64) {
 	for i := 0; i < len(hash); i += 8 {
 		binary.BigEndian.PutUint64(hash[i:], r.Uint64())
 	}
-	b := chain.Light(parent, hash, who.member(device), lightOp(parent, who, verb, target, revoked))
+	var op chain.Op
+	var body *chain.Body
+	if verb == "carries" {
+		if op, body = d.carry(parent, r); op == nil {
+			return
+		}
+	} else {
+		op = lightOp(parent, who, verb, target, revoked)
+	}
+	b := chain.Light(parent, hash, who.member(device), op)
 	if b == nil {
 		return
 	}
+	b.Body = body
 	d.used[seat] = true
 	d.blocks = append(d.blocks, b)
 	d.lines = append(d.lines, fmt.Sprintf("%d -> %d: %s/%d %s %s/%d, hash %x", at, len(d.lines), who.name, device+1, verb, target.name, revoked+1, hash[:2]))
+}
+
+// carry returns the Carry of some removal on another branch; nil if there is none.
+func (d *draw) carry(parent *chain.Block, r *rand.Rand) (chain.Op, *chain.Body) {
+	for _, i := range r.Perm(len(d.blocks)) {
+		b := d.blocks[i]
+		remove, ok := b.Header.Ops[0].(*chain.Remove)
+		if !ok {
+			continue
+		}
+		if m, ok := parent.State.Person(remove.Person); ok && m.Status != chain.StatusRemoved && m.Instance == remove.Instance {
+			proof := chain.MarshalProof([]*chain.Header{b.Header})
+			return &chain.Carry{Block: b.Hash, Person: m.Person, Instance: m.Instance, Cites: []wire.Digest{chain.Cite(proof)}}, &chain.Body{Attachments: [][]byte{proof}}
+		}
+	}
+	return nil, nil
 }
 
 // lightOp returns the op of a sentence without what it would have to cite.
@@ -297,6 +341,8 @@ func lightOp(parent *chain.Block, who *person, verb string, target *person, devi
 		return &chain.SetRole{Person: target.id, Instance: m.Instance, Role: chain.RoleAdmin}
 	case "demotes":
 		return &chain.SetRole{Person: target.id, Instance: m.Instance, Role: chain.RoleMember}
+	case "slashes":
+		return &chain.Slash{Person: target.id, Instance: m.Instance, Device: target.device(device), What: chain.SlashBlocks, Cites: make([]wire.Digest, 2)}
 	case "revokes":
 		return &chain.RemoveDevice{Person: target.id, Instance: m.Instance, PersonHead: target.head(), Device: target.device(device), Cites: []wire.Digest{chain.Cite(target.proof())}}
 	}
@@ -323,7 +369,7 @@ const drawnPeople = "ann ben/2* cat/2* dan eve/2"
 // TestNaive compares both fork choices, and the one that remembers.
 func TestNaive(t *testing.T) {
 	d := newDraw(t, drawnPeople)
-	n, forks, voids, pending := draws(4000), 0, 0, 0
+	n, forks, voids, pending, carries := draws(4000), 0, 0, 0, 0
 	for seed := range uint64(n) {
 		r := rand.New(rand.NewPCG(seed, 10))
 		d.reset()
@@ -347,10 +393,13 @@ func TestNaive(t *testing.T) {
 		if strings.Contains(d.String(), "revokes") {
 			voids++
 		}
+		if strings.Contains(d.String(), "carries") {
+			carries++
+		}
 		d.arrive(t, r, seed)
 	}
-	t.Logf("%d sets, %d of them forked, %d with a revocation; %d removals pending", n, forks, voids, pending)
-	if forks < n/2 || voids < n/10 || pending < n/10 {
+	t.Logf("%d sets, %d of them forked, %d with a revocation, %d with a Carry; %d removals pending", n, forks, voids, carries, pending)
+	if carries < n/20 || forks < n/2 || voids < n/10 || pending < n/10 {
 		t.Error("the sets hardly try anything")
 	}
 }
