@@ -177,6 +177,31 @@ var pictures = []struct {
 		map[string]string{"A": "ann removes eve", "B": "ben removes cat", "C": "dan carries B", "X": "cat removes dan"},
 		"C",
 	},
+	{
+		"before what the removed signs in a hurry", "ann ben* cat* dan eve", "G -> B | G -> A -> X | A -> C",
+		map[string]string{"A": "ann removes eve", "B": "ben removes cat", "C": "dan carries B", "X": "cat removes ben"},
+		"C",
+	},
+	{
+		"and from before what it only rekeys", "ann ben* cat* dan eve", "G -> B | G -> A -> X | A -> C",
+		map[string]string{"A": "ann removes eve", "B": "ben removes cat", "C": "dan carries B", "X": "cat rekeys"},
+		"C",
+	},
+	{
+		"a Carry undoes nobody's work", "ann ben* cat* dan eve", "G -> L | G -> A -> D -> W | A -> K",
+		map[string]string{"L": "ben removes cat", "A": "ann removes eve", "D": "cat rekeys", "W": "ann retitles", "K": "dan carries L"},
+		"W",
+	},
+	// Cat removed fay before it was removed itself; dan carries over another
+	// removal of cat, beside that.
+	{
+		"nor that of who is removed anyway", "ann ben* cat* fay* dan eve gil", "G -> L | G -> A -> M -> D -> R | A -> B | A -> K",
+		map[string]string{
+			"L": "ben removes cat", "A": "ann removes eve", "M": "gil rekeys", "D": "cat removes fay", "R": "ann removes cat",
+			"B": "fay removes dan", "K": "dan carries L",
+		},
+		"R",
+	},
 	// I8: eve rose inside the branch; her removal of cat lost there and strikes
 	// nobody at G, even carried over.
 	{

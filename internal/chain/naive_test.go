@@ -104,11 +104,16 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 	// 2. Strike.
 	in := slices.Clone(children)
 	var struck []naiveStrike
+	var removed, carriedOver []naiveStrike // of whom the removal counts in which child
+	absent := func(person wire.PersonID, c *chain.Block) bool {
+		return slices.ContainsFunc(carriedOver, func(s naiveStrike) bool { return s.person == person }) &&
+			!slices.Contains(append(slices.Clone(removed), carriedOver...), naiveStrike{person, c})
+	}
 	elsewhere := func(person wire.PersonID, c *chain.Block) bool {
-		return slices.ContainsFunc(struck, func(s naiveStrike) bool { return s.person == person && s.from != c })
+		return absent(person, c) || slices.ContainsFunc(struck, func(s naiveStrike) bool { return s.person == person && s.from != c })
 	}
 	for _, a := range p.State.Admins() {
-		var strikes []naiveStrike
+		var strikes, removals, carries []naiveStrike
 		for _, c := range in {
 			if elsewhere(a, c) {
 				continue
@@ -116,7 +121,7 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 			for _, b := range n.subtree(c) {
 				if carry, ok := b.Header.Ops[0].(*chain.Carry); ok {
 					if by := carried(b); by.Person == a && carry.Person != a && !wordVoid(b, by) {
-						strikes = append(strikes, naiveStrike{carry.Person, c})
+						carries = append(carries, naiveStrike{carry.Person, c})
 					}
 				}
 				if b.Header.Author.Person != a || void(b) {
@@ -126,6 +131,7 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 					switch op := op.(type) {
 					case *chain.Remove:
 						strikes = append(strikes, naiveStrike{op.Person, c})
+						removals = append(removals, naiveStrike{op.Person, c})
 					case *chain.SetRole:
 						if op.Role == chain.RoleMember && op.Person != a {
 							strikes = append(strikes, naiveStrike{op.Person, c})
@@ -140,7 +146,9 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 		if slices.ContainsFunc(strikes, func(s naiveStrike) bool { return slices.Contains(left, s.from) }) {
 			in = left
 			struck = append(struck, strikes...)
+			removed = append(removed, removals...)
 		}
+		carriedOver = append(carriedOver, carries...)
 	}
 	// 3. Weigh.
 	weight := func(c *chain.Block) (w chain.Class) {
@@ -157,8 +165,9 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 		if weight(x) != weight(y) {
 			return int(weight(y)) - int(weight(x))
 		}
-		if void(x) != void(y) {
-			if void(y) {
+		behindX, behindY := void(x) || absent(x.Header.Author.Person, x), void(y) || absent(y.Header.Author.Person, y)
+		if behindX != behindY {
+			if behindY {
 				return -1
 			}
 			return 1
