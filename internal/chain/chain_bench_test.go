@@ -2,6 +2,7 @@ package chain_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"kith/internal/chain"
@@ -40,6 +41,54 @@ func BenchmarkFork(b *testing.B) {
 	}
 }
 
+// rivals is a genesis with n blocks above it that fork everywhere: each stands on
+// one of the last few. Every tenth removes somebody.
+func rivals(b *testing.B, n int, wide bool) []*chain.Block {
+	d := newDraw(b, "ann ben* cat* dan* eve* fay gil")
+	r := rand.New(rand.NewPCG(1, 20))
+	for len(d.blocks) <= n {
+		at := 0
+		if !wide {
+			at = max(0, len(d.blocks)-1-r.IntN(3))
+		}
+		verb := []string{"rekeys", "retitles", "promotes", "demotes", "removes"}[min(r.IntN(40), 4*r.IntN(10)/9+1)%5]
+		who, target := d.people[r.IntN(5)], d.people[r.IntN(7)]
+		if x := chain.Light(d.blocks[at], number(uint64(len(d.blocks))), who.member(0), lightOp(d.blocks[at], who, verb, target, 0)); x != nil {
+			d.blocks = append(d.blocks, x)
+		}
+	}
+	return d.blocks
+}
+
+// BenchmarkRivals is fork choice over blocks that compete everywhere: from
+// nothing, and with one more block in a set that is held.
+func BenchmarkRivals(b *testing.B) {
+	for _, shape := range []string{"one parent", "everywhere"} {
+		blocks := rivals(b, 1000, shape == "one parent")
+		root, held := blocks[0].Hash, chain.NewBlocks()
+		for _, x := range blocks {
+			held.Insert(x)
+		}
+		b.Run(shape, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if chain.Head(root, blocks) != held.Head() {
+					b.Fatal("two heads")
+				}
+			}
+		})
+		b.Run(shape+", one more", func(b *testing.B) {
+			b.ReportAllocs()
+			serial := uint64(1 << 32)
+			for b.Loop() {
+				serial++
+				held.Insert(blocks[len(blocks)-1].Rehash(blocks[len(blocks)-1].Header.Parent, number(serial)))
+				held.Head()
+			}
+		})
+	}
+}
+
 // BenchmarkCheck is everything that is checked of a block but its commit, in a
 // group of so many members.
 func BenchmarkCheck(b *testing.B) {
@@ -60,6 +109,52 @@ func BenchmarkCheck(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkHeaders is everything that is checked of 10,000 headers of a group
+// of 20: every tenth adds or removes somebody.
+func BenchmarkHeaders(b *testing.B) {
+	headers := history(b, 20, 10_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := chain.CheckHeaders(headers); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(headers)), "ns/header")
+}
+
+// history returns the headers of a group of so many members.
+func history(t testing.TB, members, n int) []*chain.Header {
+	names := []string{"ann"}
+	for i := 1; i < members; i++ {
+		names = append(names, fmt.Sprintf("member%d*", i))
+	}
+	g := newGroup(t, chain.Policy{}, names...)
+	headers := []*chain.Header{g.blocks.Header(g.blocks.Genesis())}
+	s, dan := g.state(), g.person("dan")
+	for i := range n - 1 {
+		p := g.person(fmt.Sprintf("member%d", 1+i%(members-1)))
+		var op chain.Op = &chain.SetInfo{Info: wire.Digest{byte(i), byte(i >> 8), 1}}
+		m, _ := s.Person(dan.id)
+		switch {
+		case i%20 == 0:
+			op = dan.add(chain.RoleMember, 1)
+		case i%20 == 10:
+			op = &chain.Remove{Person: dan.id, Instance: m.Instance}
+		case i%3 == 0:
+			op = &chain.Rekey{}
+		}
+		d := g.params(p, op)
+		d.Parent = headers[i].Hash()
+		h, after, err := chain.Draft(s, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seal(h, bodyOf(false), p.keys[0])
+		headers, s = append(headers, h), after
+	}
+	return headers
 }
 
 func draftRekey(b *testing.B, g *group) (*chain.Header, *chain.Body) {

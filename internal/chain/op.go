@@ -44,8 +44,6 @@ const (
 	KindRestart      Kind = 14
 	KindSlash        Kind = 15
 	KindPackage      Kind = 16
-
-	lastKind = KindPackage
 )
 
 // Class returns the class an op of this kind gives its block.
@@ -59,8 +57,9 @@ func (k Kind) Class() Class {
 	return ClassOrdinary
 }
 
-// An Op is one change: Genesis, Add, Remove, SetRole, SetInfo, Rekey, Leave, or
-// an Unread one.
+// An Op is one change: Genesis, Add, Remove, SetRole, SetInfo, Rekey, Leave,
+// SetPolicy, Park, Unpark, AddDevice, RemoveDevice, Carry, Restart, Slash,
+// Package, or an Unread one.
 type Op interface {
 	Kind() Kind
 	encode(*wire.Writer)
@@ -146,7 +145,7 @@ type Leave struct {
 	Cites     []wire.Digest
 }
 
-// Unread is an op this version does not read; a block that has one is refused.
+// Unread is an op without a number of today; a block that has one is refused.
 type Unread struct {
 	Number  Kind
 	Content []byte
@@ -171,15 +170,35 @@ func Cites(op Op) []wire.Digest {
 		return op.Cites
 	case *Leave:
 		return op.Cites
+	case *AddDevice:
+		return op.Cites
+	case *RemoveDevice:
+		return op.Cites
+	case *Carry:
+		return op.Cites
+	case *Restart:
+		return op.Cites
+	case *Slash:
+		return op.Cites
+	case *Package:
+		return op.Cites
 	}
 	return nil
+}
+
+// classOf is the class of the kind, but for a Restart that rests on Nacks.
+func classOf(op Op) Class {
+	if r, ok := op.(*Restart); ok && len(r.Cites) > 0 {
+		return ClassOrdinary
+	}
+	return op.Kind().Class()
 }
 
 // computedClass is the highest class among ops.
 func computedClass(ops []Op) Class {
 	var c Class
 	for _, op := range ops {
-		c = max(c, op.Kind().Class())
+		c = max(c, classOf(op))
 	}
 	return c
 }

@@ -18,6 +18,9 @@ import (
 //	Rekey    (nothing)
 //	Leave    person[32] instance[32] Cut cuts<V> successor[32] cites[32]<V>
 //
+// The others stand in deviceop.go, carry.go, restart.go, slash.go and
+// setpolicy.go; shared are
+//
 //	DeviceEntry   key[32] knock_hash[32] key_package_ref[32]
 //	Cut           device[32] u64 seq hash[16]
 //	RecoveryKeys  key[32] sealing[1216]
@@ -39,6 +42,8 @@ func decodeOp(r *wire.Reader) Op {
 		op = decodeRemove(s)
 	case KindSetRole:
 		op = decodeSetRole(s)
+	case KindSetPolicy:
+		op = decodeSetPolicy(s)
 	case KindSetInfo:
 		info := new(SetInfo)
 		s.Fixed(info.Info[:])
@@ -47,6 +52,22 @@ func decodeOp(r *wire.Reader) Op {
 		op = new(Rekey)
 	case KindLeave:
 		op = decodeLeave(s)
+	case KindPark:
+		op = decodePark(s)
+	case KindUnpark:
+		op = decodeUnpark(s)
+	case KindAddDevice:
+		op = decodeAddDevice(s)
+	case KindRemoveDevice:
+		op = decodeRemoveDevice(s)
+	case KindCarry:
+		op = decodeCarry(s)
+	case KindRestart:
+		op = decodeRestart(s)
+	case KindSlash:
+		op = decodeSlash(s)
+	case KindPackage:
+		op = decodePackage(s)
 	default:
 		op = &Unread{kind, slices.Clone(s.Raw(s.Len()))}
 	}
@@ -80,7 +101,7 @@ func decodeGenesis(r *wire.Reader) *Genesis {
 	op.Device = decodeDevice(r)
 	r.Fixed(op.Info[:])
 	op.Policy = decodePolicy(r)
-	r.Each(2*MaxFeatures, MaxFeatures, func(r *wire.Reader) { op.Features = append(op.Features, r.U16()) })
+	op.Features = decodeFeatures(r)
 	if r.Bool() {
 		op.Recovery = new(RecoveryKeys)
 		r.Fixed(op.Recovery.Key[:])
@@ -125,7 +146,7 @@ func decodeRemove(r *wire.Reader) *Remove {
 	op := new(Remove)
 	r.Fixed(op.Person[:])
 	r.Fixed(op.Instance[:])
-	op.Cuts = decodeCuts(r)
+	op.Cuts = decodeCuts(r, MaxCuts)
 	return op
 }
 
@@ -159,7 +180,7 @@ func decodeLeave(r *wire.Reader) *Leave {
 	op := new(Leave)
 	r.Fixed(op.Person[:])
 	r.Fixed(op.Instance[:])
-	op.Cuts = decodeCuts(r)
+	op.Cuts = decodeCuts(r, MaxCuts)
 	r.Fixed(op.Successor[:])
 	op.Cites = decodeCites(r)
 	return op
@@ -196,6 +217,11 @@ func encodeFeatures(w *wire.Writer, features []uint16) {
 	})
 }
 
+func decodeFeatures(r *wire.Reader) (features []uint16) {
+	r.Each(2*MaxFeatures, MaxFeatures, func(r *wire.Reader) { features = append(features, r.U16()) })
+	return features
+}
+
 func encodeCites(w *wire.Writer, cites []wire.Digest) {
 	w.Group(func(w *wire.Writer) {
 		for _, c := range cites {
@@ -223,8 +249,8 @@ func encodeCuts(w *wire.Writer, cuts []Cut) {
 	})
 }
 
-func decodeCuts(r *wire.Reader) (cuts []Cut) {
-	r.Each(MaxHeader, MaxCuts, func(r *wire.Reader) {
+func decodeCuts(r *wire.Reader, most int) (cuts []Cut) {
+	r.Each(MaxHeader, most, func(r *wire.Reader) {
 		var c Cut
 		r.Fixed(c.Device[:])
 		c.Seq = r.U64()

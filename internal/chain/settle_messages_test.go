@@ -19,20 +19,20 @@ type room struct {
 	scene *scene
 	cast  []*Vote              // every vote anybody may have cast
 	ids   map[[250]byte]int    // its index
-	views map[seat]*view       // by what a device holds
-	seen  map[[4]seat]struct{} // states
-	todo  [][4]seat
+	views map[chair]*view       // by what a device holds
+	seen  map[[4]chair]struct{} // states
+	todo  [][4]chair
 }
 
-// A seat is all that one device holds.
-type seat struct {
+// A chair is all that one device holds.
+type chair struct {
 	who    int8
 	blocks uint16 // by order in the scene
 	votes  uint64 // by index in cast
 	last   int8   // index in cast; -1: none
 }
 
-// A view is what follows from a seat.
+// A view is what follows from a chair.
 type view struct {
 	settled *node
 	vote    int // what it casts when it has waited long; -1: nothing
@@ -41,10 +41,10 @@ type view struct {
 
 func (r *room) run() error {
 	r.scene = play(r.picture)
-	r.ids, r.views, r.seen = map[[250]byte]int{}, map[seat]*view{}, map[[4]seat]struct{}{}
-	var first [4]seat
+	r.ids, r.views, r.seen = map[[250]byte]int{}, map[chair]*view{}, map[[4]chair]struct{}{}
+	var first [4]chair
 	for i := range r.people {
-		first[i] = seat{int8(i), 1, 0, -1}
+		first[i] = chair{int8(i), 1, 0, -1}
 	}
 	r.visit(first)
 	for len(r.todo) > 0 {
@@ -60,7 +60,7 @@ func (r *room) run() error {
 	return nil
 }
 
-func (r *room) visit(s [4]seat) {
+func (r *room) visit(s [4]chair) {
 	if _, ok := r.seen[s]; !ok {
 		r.seen[s] = struct{}{}
 		r.todo = append(r.todo, s)
@@ -68,7 +68,7 @@ func (r *room) visit(s [4]seat) {
 }
 
 // expand checks a state and visits what may come next.
-func (r *room) expand(s [4]seat) error {
+func (r *room) expand(s [4]chair) error {
 	var known uint64 // votes cast so far
 	for _, at := range s[:r.people] {
 		known |= at.votes
@@ -93,7 +93,7 @@ func (r *room) expand(s [4]seat) error {
 }
 
 // nexts returns what a device may hold after its next block, vote or decision.
-func (r *room) nexts(at seat, v *view, known uint64) (list []seat) {
+func (r *room) nexts(at chair, v *view, known uint64) (list []chair) {
 	for k, name := range r.scene.order {
 		n := r.scene.by[name]
 		if at.blocks>>k&1 == 0 && v.votes.blocks.Has(n.parent.Hash) {
@@ -122,7 +122,7 @@ func (r *room) nexts(at seat, v *view, known uint64) (list []seat) {
 }
 
 // view works out what a device sees.
-func (r *room) view(at seat) *view {
+func (r *room) view(at chair) *view {
 	if v := r.views[at]; v != nil {
 		return v
 	}
@@ -163,7 +163,7 @@ func (r *room) id(vote *Vote) int {
 	if !ok {
 		id = len(r.cast)
 		if id == 64 {
-			panic("more votes than a seat has bits for")
+			panic("more votes than a chair has bits for")
 		}
 		r.ids[key] = id
 		r.cast = append(r.cast, vote)

@@ -123,17 +123,13 @@ func (s Settlement) verify(b *Blocks, off rule) (wire.BlockHash, error) {
 // [Settlement.Verify]: parents before children, from genesis. What only bodies
 // show is not checked.
 func HeadersOnly(headers []*Header) (*Blocks, error) {
+	states, err := CheckHeaders(headers)
+	if err != nil {
+		return nil, err
+	}
 	b := NewBlocks()
-	for _, h := range headers {
-		parent, err := b.parentOf(h)
-		if err != nil {
-			return nil, err
-		}
-		s, err := checkHeader(parent, h)
-		if err != nil {
-			return nil, err
-		}
-		if err := b.Add(h, nil, s); err != nil {
+	for i, h := range headers {
+		if err := b.Add(h, nil, states[i]); err != nil {
 			return nil, err
 		}
 	}
