@@ -72,6 +72,8 @@ func (c *bodyCheck) slash(op *Slash, cited [][]byte) error {
 	switch op.What {
 	case SlashEntries:
 		check = c.twoEntries
+	case SlashVotes:
+		check = c.twoVotes
 	case SlashBlocks:
 	default:
 		return ErrNewer
