@@ -8,26 +8,6 @@ import (
 	"kith/internal/wire"
 )
 
-// checkHeader returns the state after h by every rule that needs no body. The
-// caller has found parent by h.Parent and compared the group.
-func checkHeader(parent *State, h *Header) (*State, error) {
-	key := authorKey(parent, h)
-	if key != nil && !h.VerifySignature(key) {
-		return nil, &RejectError{"V3", ReasonSignature, h.Height}
-	}
-	s, err := next(parent, h)
-	if err != nil {
-		return nil, err
-	}
-	if key == nil {
-		return nil, &RejectError{"V3", ReasonAuthor, h.Height}
-	}
-	if s.root != h.StateRoot {
-		return nil, &RejectError{"V5", ReasonStateRoot, h.Height}
-	}
-	return s, nil
-}
-
 // authorKey returns the key that must have signed h: that of the author's
 // device, or the one in the op by which it starts the chain or adds itself; nil
 // if there is none.
