@@ -256,6 +256,9 @@ func TestNaive(t *testing.T) {
 		if got := chain.Head(d.root.Hash, d.blocks); got != want {
 			t.Fatalf("seed %d: head %d, by the text %d\n%s", seed, d.name(got), d.name(want), d)
 		}
+		if at := d.undone(); at != nil {
+			t.Fatalf("seed %d: at %d a child without admin work wins against one with\n%s", seed, d.name(at.Hash), d)
+		}
 		var got []string
 		for _, p := range chain.Pending(d.root.Hash, d.blocks) {
 			got = append(got, fmt.Sprint(p.Block, p.Person))
@@ -280,6 +283,24 @@ func TestNaive(t *testing.T) {
 	if carries < n/20 || forks < n/2 || voids < n/10 || pending < n/10 {
 		t.Error("the sets hardly try anything")
 	}
+}
+
+// undone returns a fork point at which the work of an admin, not void, loses to
+// a child without any. With a Carry that may be: admins are absent then.
+func (d *draw) undone() *chain.Block {
+	n := naive{d.blocks}
+	for _, p := range d.forkPoints() {
+		o := n.choose(p, n.children(p))
+		work := func(c *chain.Block) bool {
+			return slices.ContainsFunc(n.subtree(c), func(b *chain.Block) bool {
+				return b.Header.Class > 0 && p.State.IsAdmin(b.Header.Author.Person) && !o.void(b)
+			})
+		}
+		if !strings.Contains(d.String(), "carries") && !work(o.winner) && slices.ContainsFunc(n.children(p), work) {
+			return p
+		}
+	}
+	return nil
 }
 
 func (d *draw) forkPoints() (list []*chain.Block) {
