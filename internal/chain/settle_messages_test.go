@@ -17,8 +17,8 @@ type room struct {
 	off     rule
 
 	scene *scene
-	cast  []*Vote              // every vote anybody may have cast
-	ids   map[[250]byte]int    // its index
+	cast  []*Vote               // every vote anybody may have cast
+	ids   map[[250]byte]int     // its index
 	views map[chair]*view       // by what a device holds
 	seen  map[[4]chair]struct{} // states
 	todo  [][4]chair
