@@ -35,6 +35,10 @@ func Head(root wire.BlockHash, blocks []*Block) wire.BlockHash {
 type rules struct {
 	noStrike      bool // removals and demotions drop nothing
 	noDemotion    bool // a demotion does not strike
+	noCarry       bool // a removal that was carried over changes nothing there
+	carryDrops    bool // it drops children as if it stood there by itself
+	carriedOnly   bool // only Carry lets what a person signed beside its removal count
+	absentRanks   bool // who was removed by a Carry elsewhere ranks as before
 	noWeight      bool // only rank decides
 	noRank        bool // the lower hash decides between authors
 	noDeviceRank  bool // and between the devices of one person

@@ -171,6 +171,47 @@ var pictures = []struct {
 		},
 		"D",
 	},
+	// B lost at G and was carried over above A; cat, removed, forks below that.
+	{
+		"a removal that was carried over strikes there", "ann ben* cat* dan eve", "G -> B | G -> A -> C | A -> X",
+		map[string]string{"A": "ann removes eve", "B": "ben removes cat", "C": "dan carries B", "X": "cat removes dan"},
+		"C",
+	},
+	{
+		"before what the removed signs in a hurry", "ann ben* cat* dan eve", "G -> B | G -> A -> X | A -> C",
+		map[string]string{"A": "ann removes eve", "B": "ben removes cat", "C": "dan carries B", "X": "cat removes ben"},
+		"C",
+	},
+	{
+		"and from before what it only rekeys", "ann ben* cat* dan eve", "G -> B | G -> A -> X | A -> C",
+		map[string]string{"A": "ann removes eve", "B": "ben removes cat", "C": "dan carries B", "X": "cat rekeys"},
+		"C",
+	},
+	{
+		"a Carry undoes nobody's work", "ann ben* cat* dan eve", "G -> L | G -> A -> D -> W | A -> K",
+		map[string]string{"L": "ben removes cat", "A": "ann removes eve", "D": "cat rekeys", "W": "ann retitles", "K": "dan carries L"},
+		"W",
+	},
+	// Cat removed fay before it was removed itself; dan carries over another
+	// removal of cat, beside that.
+	{
+		"nor that of who is removed anyway", "ann ben* cat* fay* dan eve gil", "G -> L | G -> A -> M -> D -> R | A -> B | A -> K",
+		map[string]string{
+			"L": "ben removes cat", "A": "ann removes eve", "M": "gil rekeys", "D": "cat removes fay", "R": "ann removes cat",
+			"B": "fay removes dan", "K": "dan carries L",
+		},
+		"R",
+	},
+	// I8: eve rose inside the branch; her removal of cat lost there and strikes
+	// nobody at G, even carried over.
+	{
+		"6 nor does a Carry give accomplices power", "ann cat* ben* dan fay gil", "G -> M -> Y | M -> H -> K | G -> Z",
+		map[string]string{
+			"M": "ben admits eve", "H": "ben removes fay", "Y": "eve removes cat", "K": "dan carries Y",
+			"Z": "cat removes gil",
+		},
+		"Z",
+	},
 	// Ann's first device is stolen; its removals count for nothing.
 	{
 		"30 what a revoked device signed is void", "zoe ann/2* ben* cat", "G -> A -> R | G -> X -> Y",

@@ -78,38 +78,52 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 	for _, c := range children {
 		for _, b := range n.subtree(c) {
 			for _, op := range b.Header.Ops {
-				if op, ok := op.(*chain.RemoveDevice); ok {
+				switch op := op.(type) {
+				case *chain.RemoveDevice:
+					revoked[op.Device] = true
+				case *chain.Slash:
 					revoked[op.Device] = true
 				}
 			}
 		}
 	}
-	void := func(b *chain.Block) bool {
-		if !revoked[b.Header.Author.Device] {
+	wordVoid := func(b *chain.Block, by wire.Member) bool {
+		if !revoked[by.Device] {
 			return false
 		}
 		for _, above := range n.subtree(b) {
 			a := above.Header.Author
-			_, first, _ := above.State.Device(b.Header.Author.Device)
-			if a.Person == b.Header.Author.Person && a.Device != b.Header.Author.Device && !revoked[a.Device] && first.Status == chain.StatusRevoked {
+			_, first, _ := above.State.Device(by.Device)
+			if above != b && a.Person == by.Person && a.Device != by.Device && !revoked[a.Device] && first.Status == chain.StatusRevoked {
 				return false
 			}
 		}
 		return true
 	}
+	void := func(b *chain.Block) bool { return wordVoid(b, b.Header.Author) }
 	// 2. Strike.
 	in := slices.Clone(children)
 	var struck []naiveStrike
+	var removed, carriedOver []naiveStrike // of whom the removal counts in which child
+	absent := func(person wire.PersonID, c *chain.Block) bool {
+		return slices.ContainsFunc(carriedOver, func(s naiveStrike) bool { return s.person == person }) &&
+			!slices.Contains(append(slices.Clone(removed), carriedOver...), naiveStrike{person, c})
+	}
 	elsewhere := func(person wire.PersonID, c *chain.Block) bool {
-		return slices.ContainsFunc(struck, func(s naiveStrike) bool { return s.person == person && s.from != c })
+		return absent(person, c) || slices.ContainsFunc(struck, func(s naiveStrike) bool { return s.person == person && s.from != c })
 	}
 	for _, a := range p.State.Admins() {
-		var strikes []naiveStrike
+		var strikes, removals, carries []naiveStrike
 		for _, c := range in {
 			if elsewhere(a, c) {
 				continue
 			}
 			for _, b := range n.subtree(c) {
+				if carry, ok := b.Header.Ops[0].(*chain.Carry); ok {
+					if by := carried(b); by.Person == a && carry.Person != a && !wordVoid(b, by) {
+						carries = append(carries, naiveStrike{carry.Person, c})
+					}
+				}
 				if b.Header.Author.Person != a || void(b) {
 					continue
 				}
@@ -117,6 +131,7 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 					switch op := op.(type) {
 					case *chain.Remove:
 						strikes = append(strikes, naiveStrike{op.Person, c})
+						removals = append(removals, naiveStrike{op.Person, c})
 					case *chain.SetRole:
 						if op.Role == chain.RoleMember && op.Person != a {
 							strikes = append(strikes, naiveStrike{op.Person, c})
@@ -131,7 +146,9 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 		if slices.ContainsFunc(strikes, func(s naiveStrike) bool { return slices.Contains(left, s.from) }) {
 			in = left
 			struck = append(struck, strikes...)
+			removed = append(removed, removals...)
 		}
+		carriedOver = append(carriedOver, carries...)
 	}
 	// 3. Weigh.
 	weight := func(c *chain.Block) (w chain.Class) {
@@ -148,8 +165,9 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 		if weight(x) != weight(y) {
 			return int(weight(y)) - int(weight(x))
 		}
-		if void(x) != void(y) {
-			if void(y) {
+		behindX, behindY := void(x) || absent(x.Header.Author.Person, x), void(y) || absent(y.Header.Author.Person, y)
+		if behindX != behindY {
+			if behindY {
 				return -1
 			}
 			return 1
@@ -196,6 +214,15 @@ func naivePending(root wire.BlockHash, blocks []*chain.Block) (list []string) {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// carried returns who signed what a block with a Carry cites.
+func carried(b *chain.Block) wire.Member {
+	headers, err := chain.ParseProof(b.Body.Attachments[0])
+	if err != nil {
+		panic(err)
+	}
+	return headers[len(headers)-1].Author
 }
 
 // naivePlace numbers all devices by seniority; who is unknown comes last.
@@ -251,7 +278,7 @@ func (d *draw) fill(r *rand.Rand, n int, twins float64) {
 	}
 }
 
-var drawn = []string{"rekeys", "rekeys", "retitles", "adds", "admits", "removes", "removes", "removes", "promotes", "demotes", "demotes", "revokes"}
+var drawn = []string{"rekeys", "rekeys", "retitles", "adds", "admits", "removes", "removes", "removes", "promotes", "demotes", "demotes", "revokes", "carries", "carries", "slashes"}
 
 func (d *draw) step(r *rand.Rand, twins float64) {
 	at := r.IntN(len(d.blocks))
@@ -270,13 +297,39 @@ func (d *draw) step(r *rand.Rand, twins float64) {
 	for i := 0; i < len(hash); i += 8 {
 		binary.BigEndian.PutUint64(hash[i:], r.Uint64())
 	}
-	b := chain.Light(parent, hash, who.member(device), lightOp(parent, who, verb, target, revoked))
+	var op chain.Op
+	var body *chain.Body
+	if verb == "carries" {
+		if op, body = d.carry(parent, r); op == nil {
+			return
+		}
+	} else {
+		op = lightOp(parent, who, verb, target, revoked)
+	}
+	b := chain.Light(parent, hash, who.member(device), op)
 	if b == nil {
 		return
 	}
+	b.Body = body
 	d.used[seat] = true
 	d.blocks = append(d.blocks, b)
 	d.lines = append(d.lines, fmt.Sprintf("%d -> %d: %s/%d %s %s/%d, hash %x", at, len(d.lines), who.name, device+1, verb, target.name, revoked+1, hash[:2]))
+}
+
+// carry returns the Carry of some removal on another branch; nil if there is none.
+func (d *draw) carry(parent *chain.Block, r *rand.Rand) (chain.Op, *chain.Body) {
+	for _, i := range r.Perm(len(d.blocks)) {
+		b := d.blocks[i]
+		remove, ok := b.Header.Ops[0].(*chain.Remove)
+		if !ok {
+			continue
+		}
+		if m, ok := parent.State.Person(remove.Person); ok && m.Status != chain.StatusRemoved && m.Instance == remove.Instance {
+			proof := chain.MarshalProof([]*chain.Header{b.Header})
+			return &chain.Carry{Block: b.Hash, Person: m.Person, Instance: m.Instance, Cites: []wire.Digest{chain.Cite(proof)}}, &chain.Body{Attachments: [][]byte{proof}}
+		}
+	}
+	return nil, nil
 }
 
 // lightOp returns the op of a sentence without what it would have to cite.
@@ -297,6 +350,8 @@ func lightOp(parent *chain.Block, who *person, verb string, target *person, devi
 		return &chain.SetRole{Person: target.id, Instance: m.Instance, Role: chain.RoleAdmin}
 	case "demotes":
 		return &chain.SetRole{Person: target.id, Instance: m.Instance, Role: chain.RoleMember}
+	case "slashes":
+		return &chain.Slash{Person: target.id, Instance: m.Instance, Device: target.device(device), What: chain.SlashBlocks, Cites: make([]wire.Digest, 2)}
 	case "revokes":
 		return &chain.RemoveDevice{Person: target.id, Instance: m.Instance, PersonHead: target.head(), Device: target.device(device), Cites: []wire.Digest{chain.Cite(target.proof())}}
 	}
@@ -323,7 +378,7 @@ const drawnPeople = "ann ben/2* cat/2* dan eve/2"
 // TestNaive compares both fork choices, and the one that remembers.
 func TestNaive(t *testing.T) {
 	d := newDraw(t, drawnPeople)
-	n, forks, voids, pending := draws(4000), 0, 0, 0
+	n, forks, voids, pending, carries := draws(4000), 0, 0, 0, 0
 	for seed := range uint64(n) {
 		r := rand.New(rand.NewPCG(seed, 10))
 		d.reset()
@@ -347,10 +402,13 @@ func TestNaive(t *testing.T) {
 		if strings.Contains(d.String(), "revokes") {
 			voids++
 		}
+		if strings.Contains(d.String(), "carries") {
+			carries++
+		}
 		d.arrive(t, r, seed)
 	}
-	t.Logf("%d sets, %d of them forked, %d with a revocation; %d removals pending", n, forks, voids, pending)
-	if forks < n/2 || voids < n/10 || pending < n/10 {
+	t.Logf("%d sets, %d of them forked, %d with a revocation, %d with a Carry; %d removals pending", n, forks, voids, carries, pending)
+	if carries < n/20 || forks < n/2 || voids < n/10 || pending < n/10 {
 		t.Error("the sets hardly try anything")
 	}
 }
