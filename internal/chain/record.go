@@ -200,14 +200,6 @@ type Verified struct {
 	infos   map[wire.Digest]string
 }
 
-// Name returns what a person was called when it was last admitted; empty if the
-// record does not say.
-func (v *Verified) Name(p wire.PersonID) string { return v.infos[v.names[p]] }
-
-// Text returns the name or title behind a commitment; empty if the record does
-// not say.
-func (v *Verified) Text(info wire.Digest) string { return v.infos[info] }
-
 // Verify checks every header by the rules V1 to V5, V7, V8 and its signature,
 // genesis first, and that each proof and name is committed to by a block. The
 // error is a [RejectError], a [RecordError], or [ErrNewer]. What only the
@@ -241,55 +233,4 @@ func (r *Record) Verify() (*Verified, error) {
 		return nil, ErrNewer // no proof of settlement has a form yet
 	}
 	return v, v.takeNames(r)
-}
-
-// takeNames finds who is called what. Each proof must be cited by an op that
-// admits its person; each name or title committed to in a block or in a proof.
-func (v *Verified) takeNames(r *Record) error {
-	cited := make(map[wire.Digest][]*Header)
-	for _, p := range r.Proofs {
-		cited[Cite(MarshalProof(p))] = p
-	}
-	committed, used := make(map[wire.Digest]bool), make(map[wire.Digest]bool)
-	for _, hash := range append(v.Blocks.All(), v.Blocks.Chain()...) { // the chain has the last word
-		for _, op := range v.Blocks.Header(hash).Ops {
-			person, info := named(op)
-			committed[info] = true
-			cites := Cites(op)
-			if person == (wire.PersonID{}) || cited[cites[0]] == nil {
-				continue
-			}
-			proof := cited[cites[0]]
-			s, err := VerifyProof(proof)
-			if err != nil || wire.PersonID(proof[0].Hash()) != person {
-				return &RecordError{RecordStray, err}
-			}
-			used[cites[0]] = true
-			v.names[person], committed[s.Info()] = s.Info(), true
-		}
-	}
-	for _, i := range r.Infos {
-		if !committed[i.Commit()] {
-			return &RecordError{RecordStray, nil}
-		}
-		v.infos[i.Commit()] = i.Name
-	}
-	if len(used) < len(cited) {
-		return &RecordError{RecordStray, nil}
-	}
-	return nil
-}
-
-// named returns whom op admits by a proof, and the title it commits to; zero
-// for none.
-func named(op Op) (wire.PersonID, wire.Digest) {
-	switch op := op.(type) {
-	case *Genesis:
-		return op.Creator, op.Info
-	case *Add:
-		return op.Person, wire.Digest{}
-	case *SetInfo:
-		return wire.PersonID{}, op.Info
-	}
-	return wire.PersonID{}, wire.Digest{}
 }

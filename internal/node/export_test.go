@@ -1,6 +1,10 @@
 package node
 
-import "kith/internal/group"
+import (
+	"kith/internal/chain"
+	"kith/internal/group"
+	"kith/internal/wire"
+)
 
 // Remembered publishes so many messages of so many bytes and returns how many
 // events, and bytes of content, can still be caught up on.
@@ -29,4 +33,9 @@ func RecodeOwn(b []byte) ([]byte, error) {
 		return nil, err
 	}
 	return said.bytes(), nil
+}
+
+// Draw makes the picture of a chain.
+func Draw(b *chain.Blocks, title func(wire.Digest) string, settled Settlement) map[wire.BlockHash]*Drawn {
+	return draw(b, title, settled)
 }
