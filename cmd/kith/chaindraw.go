@@ -18,7 +18,7 @@ const (
 
 // A chart draws the blocks of a group from genesis downwards:
 //
-//	●  0  2026-11-22 14:00  Ann made the group “Choir”.  [5f2c9a01]
+//	●  0  2026-11-22 14:00  Ann made the group “Choir”. [5f2c9a01]
 //	├─╮   The group was split ...
 //	● │  1  ...  Ann removed Ben.
 //	│ ○  1  ...  Ben removed Ann.
@@ -113,7 +113,7 @@ func (c *chart) block(b *v1.Block, by map[string]*v1.Block, goesOn bool) {
 		bars[2*lane(b)] = '●'
 	}
 	c.open[lane(b)] = goesOn
-	c.write(string(bars), fmt.Sprintf("%*d  ", c.room, b.Height), day(b.CreatedAt)+"  "+changesOf(b)+"  ["+short(b.Hash)+"]")
+	c.write(string(bars), fmt.Sprintf("%*d  %s  ", c.room, b.Height, day(b.CreatedAt)), changesOf(b)+" ["+short(b.Hash)+"]")
 	indent := strings.Repeat(" ", c.room+2)
 	if !b.SignatureValid {
 		c.write(c.bars(), indent, "SIGNATURE NOT VALID")
