@@ -52,8 +52,8 @@ export function fork(browser, pictures) {
       await ann.kill();
       await ben.start();
       await ben.call('SetTitle', { group, title: 'Early shift' });
-      await ben.call('RemoveMember', { group, person: await idOf(ben, 'Ann') });
       await ben.call('RemoveMember', { group, person: await idOf(ben, 'Cleo') });
+      await ben.call('RemoveMember', { group, person: await idOf(ben, 'Ann') });
       await ann.start();
       await until('Ann has both sides', async () => (await blocks(ann)).filter((b) => !b.onChain).length === 3, 30_000);
       await until('Ben has both sides', async () => (await blocks(ben)).filter((b) => !b.onChain).length === 3, 30_000);
@@ -72,9 +72,9 @@ export function fork(browser, pictures) {
       const list = page.getByRole('list', { name: 'Every change, drawn' });
       await list.getByText('You removed Ben.').waitFor();
       assert.equal(await list.getByRole('listitem').count(), 8);
-      const lost = list.getByRole('button').filter({ hasText: 'Ben named the group “Early shift”.' });
+      const lost = list.getByRole('button').filter({ hasText: 'Ben gave the group another name.' });
       await lost.getByText('Undone', { exact: false }).waitFor();
-      await lost.getByText('You removed Ben at the same time, so what Ben did on the other side is undone.').waitFor();
+      await lost.getByText('You removed Ben and Ben removed you at the same time. You have been in charge longer, so Ben stays removed.').waitFor();
       await list.getByRole('button').filter({ hasText: 'Ben removed Cleo.' }).getByText('done again later', { exact: false }).waitFor();
       const dots = await list.locator('circle').evaluateAll((all) => all.map((c) => Number(c.getAttribute('cx'))));
       assert.equal(new Set(dots).size, 2, 'two lanes');
@@ -87,9 +87,9 @@ export function fork(browser, pictures) {
       const { page } = ann;
       const slider = page.getByRole('slider', { name: 'Look back' });
       await slider.focus();
-      await page.getByText(/: Ann$/).waitFor();
+      await page.getByText(/: You$/).waitFor();
       await page.keyboard.press('Home');
-      await page.getByText(/: Ann, (Ben, Cleo|Cleo, Ben)$/).waitFor();
+      await page.getByText(/: You, (Ben, Cleo|Cleo, Ben)$/).waitFor();
       await page.keyboard.press('End');
       for (let i = 0; i < 20; i++) {
         await page.keyboard.press('Tab');
@@ -110,7 +110,7 @@ export function fork(browser, pictures) {
     'who lost sees the same, in words to them': async () => {
       await login(ben);
       await go(ben, 'chain');
-      await ben.page.getByRole('list', { name: 'Every change, drawn' }).getByText('Ann removed you at the same time, so what you did on the other side is undone.').waitFor();
+      await ben.page.getByRole('list', { name: 'Every change, drawn' }).getByText('Ann removed you and you removed Ann at the same time. Ann has been in charge longer, so you stay removed.').waitFor();
       assert.deepEqual(await browser.checkAccess(ben.page, 'the drawing, for whoever lost'), []);
     },
   };
