@@ -103,18 +103,19 @@ func readAtMost(path string, limit int64) ([]byte, error) {
 
 // findings are what a chain file shows; the names are those of --json.
 type findings struct {
-	Group       string   `json:"group"`
-	Title       string   `json:"title"`  // empty: the file does not say
-	Blocks      int      `json:"blocks"` // on the chain
-	Lost        int      `json:"lost"`   // on branches that lost
-	Height      uint64   `json:"height"`
-	Head        string   `json:"head"`
-	HeadAt      uint64   `json:"head_at"`
-	StateRoot   string   `json:"state_root"`
-	Settled     string   `json:"settled"` // hash of the last settled block; empty: nothing is settled
-	SettledBy   []string `json:"settled_by"`
-	SettleRound uint64   `json:"settle_round"`
-	Members     []member `json:"members"`
+	Group         string   `json:"group"`
+	Title         string   `json:"title"`  // empty: the file does not say
+	Blocks        int      `json:"blocks"` // on the chain
+	Lost          int      `json:"lost"`   // on branches that lost
+	Height        uint64   `json:"height"`
+	Head          string   `json:"head"`
+	HeadAt        uint64   `json:"head_at"`
+	StateRoot     string   `json:"state_root"`
+	Settled       string   `json:"settled"` // hash of the last settled block; empty: nothing is settled
+	SettledBy     []string `json:"settled_by"`
+	SettledHeight uint64   `json:"settled_height"`
+	SettleRound   uint64   `json:"settle_round"`
+	Members       []member `json:"members"`
 }
 
 type member struct {
@@ -126,12 +127,17 @@ type member struct {
 }
 
 func findingsOf(v *chain.Verified) findings {
-	head := v.Blocks.Head()
-	h, s := v.Blocks.Header(head), v.Blocks.State(head)
-	on := len(v.Blocks.Chain())
+	h, s := v.Blocks.Header(v.Head), v.Blocks.State(v.Head)
+	on := int(h.Height) + 1
 	f := findings{
 		Group: wire.GroupID(v.Blocks.Genesis()).String(), Title: v.Text(s.Info()), Blocks: on, Lost: v.Blocks.Len() - on,
-		Height: h.Height, Head: head.String(), HeadAt: h.CreatedAt, StateRoot: s.Root().String(), SettledBy: []string{},
+		Height: h.Height, Head: v.Head.String(), HeadAt: h.CreatedAt, StateRoot: s.Root().String(), SettledBy: []string{},
+	}
+	if v.Settled != (wire.BlockHash{}) {
+		f.Settled, f.SettledHeight, f.SettleRound = v.Settled.String(), v.Blocks.Header(v.Settled).Height, v.Round
+		for _, id := range v.SettledBy {
+			f.SettledBy = append(f.SettledBy, id.String())
+		}
 	}
 	rank := make(map[wire.PersonID]int)
 	for i, id := range s.Admins() {
@@ -161,6 +167,11 @@ func (p *program) printFindings(f findings) {
 	rows = append(rows, []string{"head", "block " + number(f.Height) + ", signed " + day(f.HeadAt)}, []string{"", f.Head})
 	if f.Settled == "" {
 		rows = append(rows, []string{"settled", "nothing is settled: a block made at the same time could still undo the last ones"})
+	} else {
+		rows = append(rows, []string{"settled", "up to block " + number(f.SettledHeight) + ", in round " + number(f.SettleRound) + ", by:"})
+		for _, id := range f.SettledBy {
+			rows = append(rows, []string{"", id})
+		}
 	}
 	p.table(rows)
 	p.println("")

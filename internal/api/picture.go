@@ -43,7 +43,7 @@ func (g gallery) hang(out *v1.Block, b node.Block) *v1.Block {
 		}
 	}
 	if d.Loss != nil {
-		out.Loss, out.Why, out.Won = lossOf(d.Loss.Why), g.why(b), d.Loss.Won.String()
+		out.Loss, out.Why, out.Won = lossKinds[d.Loss.Why], g.why(b), d.Loss.Won.String()
 		if d.Loss.By != (wire.BlockHash{}) {
 			out.DecidedBy = d.Loss.By.String()
 		}
@@ -64,11 +64,14 @@ func (g gallery) hang(out *v1.Block, b node.Block) *v1.Block {
 	return out
 }
 
-func lossOf(w node.Why) v1.LossKind {
-	if w == node.WhyRules {
-		return v1.LossKind_LOSS_KIND_RULES
-	}
-	return v1.LossKind(w)
+var lossKinds = map[chain.Why]v1.LossKind{
+	chain.WhySettled: v1.LossKind_LOSS_KIND_SETTLED,
+	chain.WhyStruck:  v1.LossKind_LOSS_KIND_STRUCK,
+	chain.WhyWeight:  v1.LossKind_LOSS_KIND_WEIGHT,
+	chain.WhyRevoked: v1.LossKind_LOSS_KIND_REVOKED,
+	chain.WhySenior:  v1.LossKind_LOSS_KIND_SENIOR,
+	chain.WhyDevice:  v1.LossKind_LOSS_KIND_DEVICE,
+	chain.WhyTwice:   v1.LossKind_LOSS_KIND_TWICE,
 }
 
 // contradiction names the device that signed what no honest one does.
@@ -85,29 +88,34 @@ func contradiction(b node.Block) string {
 func (g gallery) why(b node.Block) string {
 	l := b.Drawn.Loss
 	if l.Lost != b.Hash {
-		return fmt.Sprintf("It was built on block %d beside the chain, which was undone.", g[l.Lost].Header.Height)
+		return "It was built on a change that was undone."
 	}
 	won := g[l.Won]
 	switch l.Why {
-	case node.WhyStruck:
+	case chain.WhyStruck:
 		return g.struck(b)
-	case node.WhyWeight:
+	case chain.WhyWeight:
 		return g.outweighed(g[l.By])
-	case node.WhySenior:
+	case chain.WhyRevoked:
+		return fmt.Sprintf("The device of %s that signed it was removed.", nameOf(b.Author))
+	case chain.WhySenior:
 		return fmt.Sprintf("%s and %s changed the group at the same time. %s, so what %s did counts.",
 			atStart(won.Author), nameOf(b.Author), senior(won, b), nameOf(won.Author))
-	case node.WhyDevice:
+	case chain.WhyDevice:
 		return fmt.Sprintf("%s did two things at the same time on two devices. What the device that was added first did counts.", atStart(b.Author))
-	case node.WhyTwice:
+	case chain.WhyTwice:
 		return fmt.Sprintf("One device of %s signed both at the same time. Their hashes decide which one counts.", nameOf(b.Author))
 	}
-	return "By the rules of the group the other side counts."
+	return "What was done at the same time is settled."
 }
 
 // struck is about somebody who was removed, or lost the admin role, elsewhere.
 func (g gallery) struck(b node.Block) string {
 	l := b.Drawn.Loss
-	by := g[l.By]
+	by, found := g[l.By]
+	if !found {
+		return fmt.Sprintf("At the same time %s was removed, or lost the admin role.", nameOf(b.Author))
+	}
 	what, change := clause(by, b.Author)
 	if l.Mutual == (wire.BlockHash{}) {
 		return fmt.Sprintf("%s at the same time, so what %s did on the other side is undone.", what, nameOf(b.Author))

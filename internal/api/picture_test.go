@@ -32,64 +32,68 @@ func TestWhy(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		won, lost node.Block
-		why       node.Why
+		why       chain.Why
 		mutual    bool
 		want      string
 	}{
 		{
-			"each removed the other", signed(1, ann, 1, 2, removing(ben)), signed(2, ben, 2, 2, removing(ann)), node.WhyStruck, true,
+			"each removed the other", signed(1, ann, 1, 2, removing(ben)), signed(2, ben, 2, 2, removing(ann)), chain.WhyStruck, true,
 			"Ann removed Ben and Ben removed Ann at the same time. Ann has been in charge longer, so Ben stays removed.",
 		},
 		{
-			"I lost", signed(1, ann, 1, 2, removing(me)), signed(2, me, 2, 2, removing(ann)), node.WhyStruck, true,
+			"I lost", signed(1, ann, 1, 2, removing(me)), signed(2, me, 2, 2, removing(ann)), chain.WhyStruck, true,
 			"Ann removed you and you removed Ann at the same time. Ann has been in charge longer, so you stay removed.",
 		},
 		{
-			"I won", signed(1, me, 1, 1, demoting(ben)), signed(2, ben, 2, 2, removing(me)), node.WhyStruck, true,
+			"I won", signed(1, me, 1, 1, demoting(ben)), signed(2, ben, 2, 2, removing(me)), chain.WhyStruck, true,
 			"You took the admin role from Ben and Ben removed you at the same time. You have been in charge longer, so Ben is no longer an admin.",
 		},
 		{
-			"nobody knows the name", signed(1, ann, 1, 1, demoting(anon)), signed(2, anon, 2, 1, demoting(ann)), node.WhyStruck, true,
+			"nobody knows the name", signed(1, ann, 1, 1, demoting(anon)), signed(2, anon, 2, 1, demoting(ann)), chain.WhyStruck, true,
 			"Ann took the admin role from somebody and somebody took the admin role from Ann at the same time. Ann has been in charge longer, so somebody is no longer an admin.",
 		},
 		{
-			"removed elsewhere", signed(1, ann, 1, 2, removing(ben)), signed(2, ben, 2, 1, adding(me)), node.WhyStruck, false,
+			"removed elsewhere", signed(1, ann, 1, 2, removing(ben)), signed(2, ben, 2, 1, adding(me)), chain.WhyStruck, false,
 			"Ann removed Ben at the same time, so what Ben did on the other side is undone.",
 		},
 		{
-			"a removal weighs more", signed(1, ben, 2, 2, adding(anon), removing(me)), signed(2, ann, 1, 1, adding(me)), node.WhyWeight, false,
+			"a removal weighs more", signed(1, ben, 2, 2, adding(anon), removing(me)), signed(2, ann, 1, 1, adding(me)), chain.WhyWeight, false,
 			"Ben removed you at the same time. A removal goes before other changes.",
 		},
 		{
-			"admin work weighs more", signed(1, me, 2, 1, adding(ben)), signed(2, ann, 1, 0, rekeying()), node.WhyWeight, false,
+			"admin work weighs more", signed(1, me, 2, 1, adding(ben)), signed(2, ann, 1, 0, rekeying()), chain.WhyWeight, false,
 			"You added Ben at the same time. What an admin decides goes before what anybody may do.",
 		},
 		{
-			"two admins", signed(1, ann, 1, 1, adding(anon)), signed(2, me, 2, 1, adding(anon)), node.WhySenior, false,
+			"two admins", signed(1, ann, 1, 1, adding(anon)), signed(2, me, 2, 1, adding(anon)), chain.WhySenior, false,
 			"Ann and you changed the group at the same time. Ann has been in charge longer, so what Ann did counts.",
 		},
 		{
-			"an admin and a member", signed(1, ann, 1, 0, rekeying()), signed(2, me, 0, 0, rekeying()), node.WhySenior, false,
+			"an admin and a member", signed(1, ann, 1, 0, rekeying()), signed(2, me, 0, 0, rekeying()), chain.WhySenior, false,
 			"Ann and you changed the group at the same time. Ann is an admin and you are not, so what Ann did counts.",
 		},
 		{
-			"two members", signed(1, me, 0, 0, rekeying()), signed(2, ben, 0, 0, rekeying()), node.WhySenior, false,
+			"two members", signed(1, me, 0, 0, rekeying()), signed(2, ben, 0, 0, rekeying()), chain.WhySenior, false,
 			"You and Ben changed the group at the same time. You have been in the group longer, so what you did counts.",
 		},
 		{
-			"two devices", signed(1, ben, 1, 1, adding(me)), signed(2, ben, 1, 1, adding(ann)), node.WhyDevice, false,
+			"two devices", signed(1, ben, 1, 1, adding(me)), signed(2, ben, 1, 1, adding(ann)), chain.WhyDevice, false,
 			"Ben did two things at the same time on two devices. What the device that was added first did counts.",
 		},
 		{
-			"twice", signed(1, ben, 1, 1, adding(me)), signed(2, ben, 1, 1, adding(ann)), node.WhyTwice, false,
+			"twice", signed(1, ben, 1, 1, adding(me)), signed(2, ben, 1, 1, adding(ann)), chain.WhyTwice, false,
 			"One device of Ben signed both at the same time. Their hashes decide which one counts.",
 		},
 		{
-			"no reason", signed(1, ben, 1, 1, adding(me)), signed(2, ann, 1, 1, adding(ben)), node.WhyRules, false,
-			"By the rules of the group the other side counts.",
+			"settled", signed(1, ben, 1, 1, adding(me)), signed(2, ann, 1, 1, adding(ben)), chain.WhySettled, false,
+			"What was done at the same time is settled.",
+		},
+		{
+			"revoked", signed(1, ben, 1, 0, rekeying()), signed(2, ann, 1, 0, rekeying()), chain.WhyRevoked, false,
+			"The device of Ann that signed it was removed.",
 		},
 	} {
-		l := &node.Loss{Why: c.why, Lost: c.lost.Hash, Won: c.won.Hash, By: c.won.Hash}
+		l := &chain.Loss{Why: c.why, Lost: c.lost.Hash, Won: c.won.Hash, By: c.won.Hash}
 		if c.mutual {
 			l.Mutual = c.lost.Hash
 		}
@@ -100,7 +104,7 @@ func TestWhy(t *testing.T) {
 		if got := out[1].Why; got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", c.name, got, c.want)
 		}
-		if got, want := out[2].Why, "It was built on block 2 beside the chain, which was undone."; got != want {
+		if got, want := out[2].Why, "It was built on a change that was undone."; got != want {
 			t.Errorf("%s: %s", c.name, got)
 		}
 		if out[0].Why != "" || out[0].Loss != 0 || out[1].Loss == 0 || out[1].Won != c.won.Hash.String() {

@@ -1,5 +1,7 @@
 package chain
 
+import "kith/internal/wire"
+
 // authority is V4 as far as the parent state decides it.
 func (c *change) authority() error {
 	for _, op := range c.h.Ops {
@@ -19,9 +21,16 @@ func (c *change) authority() error {
 
 // personAuthority: every device of a person may do what occurs in its chain.
 func (c *change) personAuthority(op Op) error {
-	switch op.(type) {
-	case *SetInfo, *Rekey:
+	switch op := op.(type) {
+	case *SetInfo, *Rekey, *Package, *AddDevice, *Restart:
 		return nil
+	case *Leave:
+		if len(op.Cuts) == 1 {
+			return c.notMyself(op.Cuts[0].Device)
+		}
+		return nil
+	case *RemoveDevice:
+		return c.notMyself(op.Device)
 	}
 	return c.refuse("V4", ReasonPolicy)
 }
@@ -30,14 +39,24 @@ func (c *change) groupAuthority(op Op) error {
 	me := c.h.Author.Person
 	admin := c.parent.IsAdmin(me)
 	switch op := op.(type) {
-	case *Rekey:
+	case *Rekey, *Unpark, *AddDevice:
 		return nil
+	case *RemoveDevice:
+		return c.notMyself(op.Device)
+	case *Restart:
+		return c.mayRestart(op)
+	case *Package:
+		return c.refuse("V4", ReasonPolicy)
 	case *Leave:
 		if op.Person == me {
 			return c.refuse("V4", ReasonSelf)
 		}
 		return nil
 	case *SetInfo:
+	case *Park:
+		if err := c.notMyself(op.Device); err != nil {
+			return err
+		}
 	case *Add:
 		admin = admin || c.parent.policy.MembersInvite && op.Role == RoleMember
 		if c.parent.policy.Direct {
@@ -57,6 +76,14 @@ func (c *change) groupAuthority(op Op) error {
 	}
 	if !admin {
 		return c.refuse("V4", ReasonRole)
+	}
+	return nil
+}
+
+// notMyself: a commit cannot take its author's own leaf.
+func (c *change) notMyself(d wire.DeviceID) error {
+	if d == c.h.Author.Device {
+		return c.refuse("V4", ReasonSelf)
 	}
 	return nil
 }

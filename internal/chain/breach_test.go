@@ -76,7 +76,7 @@ var placeBreaches = []breach{
 	}},
 	{"an op of a newer version, forged", "V3", chain.ReasonSignature, func(g *group) error {
 		h, body := g.draft(g.state(), g.blocks.Head(), g.person("ann"), nil, &chain.Rekey{})
-		h.Ops = []chain.Op{&chain.Unread{Number: chain.KindPark}}
+		h.Ops = []chain.Op{&chain.Unread{Number: chain.KindCarry}}
 		seal(h, body, g.person("ben").keys[0])
 		_, err := g.blocks.Check(h, body)
 		return err

@@ -3,6 +3,7 @@ package chain
 import (
 	"bytes"
 	"crypto/ed25519"
+	"slices"
 
 	"kith/internal/wire"
 )
@@ -28,11 +29,21 @@ func checkHeader(parent *State, h *Header) (*State, error) {
 }
 
 // authorKey returns the key that must have signed h: that of the author's
-// active device, or the one in the Genesis op; nil if there is none.
+// device, or the one in the op by which it starts the chain or adds itself; nil
+// if there is none.
 func authorKey(parent *State, h *Header) ed25519.PublicKey {
 	if parent != nil {
-		if _, d, ok := parent.Device(h.Author.Device); ok && parent.Active(d.ID) {
+		if parent.byRecovery(h) {
+			return parent.recovery.Key[:]
+		}
+		_, d, ok := parent.Device(h.Author.Device)
+		if ok && (parent.Active(d.ID) || h.External() && parent.Belongs(d.ID)) {
 			return d.Key[:]
+		}
+		if h.External() {
+			if op, ok := h.Ops[0].(*AddDevice); ok {
+				return op.Device.Key[:]
+			}
 		}
 		return nil
 	}
@@ -48,14 +59,19 @@ func authorKey(parent *State, h *Header) ed25519.PublicKey {
 type bodyCheck struct {
 	h      *Header
 	parent *State // nil in genesis
+	at     *node  // the block after which parent holds
 	group  wire.GroupID
 	rest   [][]byte
+	heads  map[wire.PersonID]wire.BlockHash // person_heads that ops of this block moved
 }
 
 // checkBody is V6 as far as it needs no MLS: the body is the one the header
 // names, and holds exactly what the ops cite.
-func checkBody(parent *State, h *Header, body *Body) error {
-	c := &bodyCheck{h: h, parent: parent, group: h.GroupID()}
+func checkBody(at *node, h *Header, body *Body) error {
+	c := &bodyCheck{h: h, at: at, group: h.GroupID(), heads: make(map[wire.PersonID]wire.BlockHash)}
+	if at != nil {
+		c.parent = at.State
+	}
 	if body == nil {
 		return c.refuse(ReasonBody)
 	}
@@ -63,7 +79,7 @@ func checkBody(parent *State, h *Header, body *Body) error {
 	if len(encoded) > MaxBody || wire.Hash(wire.HashBody, encoded) != h.BodyHash {
 		return c.refuse(ReasonBody)
 	}
-	if (body.Epoch0 != nil) != h.IsGenesis() {
+	if (body.Epoch0 != nil) != h.Starts() {
 		return c.refuse(ReasonEpoch0)
 	}
 	if e := body.Epoch0; e != nil && (len(e.LeafNode) == 0 || len(e.ConfirmationTag) != tagSize) {
@@ -104,6 +120,18 @@ func (c *bodyCheck) op(op Op) error {
 		return c.genesis(op, cited)
 	case *Add:
 		return c.admission(op.Person, op.PersonHead, op.Devices, cited)
+	case *AddDevice:
+		devices := []DeviceEntry{op.Device}
+		if (op.Person == wire.PersonID{}) {
+			return c.knockKeys(devices, cited)
+		}
+		return c.admission(op.Person, op.PersonHead, devices, cited)
+	case *RemoveDevice:
+		return c.revocation(op, cited)
+	case *Restart:
+		if len(cited) > 0 {
+			return c.nacks(cited[0])
+		}
 	case *Leave:
 		return c.leave(op, cited[0])
 	}
@@ -120,27 +148,51 @@ func (c *bodyCheck) genesis(op *Genesis, cited [][]byte) error {
 
 // admission checks a proof, then the knock key of each device.
 func (c *bodyCheck) admission(person wire.PersonID, head wire.BlockHash, devices []DeviceEntry, cited [][]byte) error {
-	headers, err := ParseProof(cited[0])
+	state, err := c.proof(person, head, cited[0])
 	if err != nil {
-		return c.proofError(err)
-	}
-	state, err := VerifyProof(headers)
-	if err != nil {
-		return c.proofError(err)
-	}
-	if wire.PersonID(headers[0].Hash()) != person || headers[len(headers)-1].Hash() != head {
-		return c.refuse(ReasonProof)
-	}
-	if !c.descends(person, headers) {
-		return c.refuse(ReasonProof)
+		return err
 	}
 	for _, d := range devices {
-		_, shown, ok := state.Device(d.ID())
-		if !ok || !state.Active(shown.ID) || shown.KnockHash != d.KnockHash {
+		if _, shown, ok := state.Device(d.ID()); !ok || !state.Belongs(shown.ID) || shown.KnockHash != d.KnockHash {
 			return c.refuse(ReasonProof)
 		}
 	}
 	return c.knockKeys(devices, cited[1:])
+}
+
+// revocation checks that the proof shows the device as revoked.
+func (c *bodyCheck) revocation(op *RemoveDevice, cited [][]byte) error {
+	if (op.Person == wire.PersonID{}) {
+		return nil // the chain is the proof
+	}
+	state, err := c.proof(op.Person, op.PersonHead, cited[0])
+	if err != nil {
+		return err
+	}
+	if _, d, ok := state.Device(op.Device); !ok || d.Status != StatusRevoked {
+		return c.refuse(ReasonProof)
+	}
+	return nil
+}
+
+// proof returns the state of a person at head, which the headers lead to.
+func (c *bodyCheck) proof(person wire.PersonID, head wire.BlockHash, encoded []byte) (*State, error) {
+	headers, err := ParseProof(encoded)
+	if err != nil {
+		return nil, c.proofError(err)
+	}
+	state, err := VerifyProof(headers)
+	if err != nil {
+		return nil, c.proofError(err)
+	}
+	if wire.PersonID(headers[0].Hash()) != person || headers[len(headers)-1].Hash() != head {
+		return nil, c.refuse(ReasonProof)
+	}
+	if !c.descends(person, headers, state) {
+		return nil, c.refuse(ReasonProof)
+	}
+	c.heads[person] = head
+	return state, nil
 }
 
 // proofError keeps a newer version's proof apart from a false one.
@@ -153,20 +205,16 @@ func (c *bodyCheck) proofError(err error) error {
 
 // descends reports whether the proof passes the block that the group has
 // already seen of this person, so that an old one cannot bring a device back.
-func (c *bodyCheck) descends(person wire.PersonID, headers []*Header) bool {
-	if c.parent == nil {
-		return true
+func (c *bodyCheck) descends(person wire.PersonID, headers []*Header, state *State) bool {
+	seen, known := c.heads[person]
+	if !known && c.parent != nil {
+		var m Member
+		m, known = c.parent.Person(person)
+		seen = m.PersonHead
 	}
-	m, known := c.parent.Person(person)
-	if !known {
-		return true
-	}
-	for _, h := range headers {
-		if h.Hash() == m.PersonHead {
-			return true
-		}
-	}
-	return false
+	// What the recovery key signs stands above every other history.
+	byRecovery := state.byRecovery(headers[len(headers)-1])
+	return !known || byRecovery || slices.ContainsFunc(headers, func(h *Header) bool { return h.Hash() == seen })
 }
 
 func (c *bodyCheck) knockKeys(devices []DeviceEntry, keys [][]byte) error {
@@ -183,6 +231,9 @@ func (c *bodyCheck) leave(op *Leave, statement []byte) error {
 	s, err := ParseLeaveStatement(statement)
 	if isNewer(err) {
 		return ErrNewer
+	}
+	if err == nil && c.parent.ofPerson && s.Device != op.Cuts[0].Device {
+		return c.refuse(ReasonLeave)
 	}
 	if err != nil || s.Group != c.group || s.Person != op.Person || s.Instance != op.Instance || s.Successor != op.Successor {
 		return c.refuse(ReasonLeave)

@@ -55,7 +55,28 @@ var spelled = []struct {
 		"Leave", &chain.Leave{Person: fill32(1), Instance: fill32(2), Successor: fill32(3), Cites: []wire.Digest{fill32(4)}},
 		slices.Concat([]byte{8, 0x40, 130}, x(1, 32), x(2, 32), []byte{0}, x(3, 32), []byte{32}, x(4, 32)),
 	},
-	{"an op of a newer version", &chain.Unread{Number: chain.KindPark, Content: []byte("abc")}, []byte{9, 3, 'a', 'b', 'c'}},
+	{
+		"Park", &chain.Park{Person: fill32(1), Instance: fill32(2), Device: fill32(3)},
+		slices.Concat([]byte{9, 0x40, 96}, x(1, 32), x(2, 32), x(3, 32)),
+	},
+	{
+		"Unpark", &chain.Unpark{Person: fill32(1), Instance: fill32(2), Device: fill32(3)},
+		slices.Concat([]byte{10, 0x40, 96}, x(1, 32), x(2, 32), x(3, 32)),
+	},
+	{
+		"AddDevice", &chain.AddDevice{Person: fill32(1), Instance: fill32(2), PersonHead: fill32(3), Device: chain.DeviceEntry{Key: fill32(4), KnockHash: fill32(5), KeyPackageRef: fill32(6)}, Cites: []wire.Digest{fill32(7), fill32(8)}},
+		slices.Concat([]byte{11, 0x41, 0x02}, x(1, 32), x(2, 32), x(3, 32), x(4, 32), x(5, 32), x(6, 32), []byte{0x40, 64}, x(7, 32), x(8, 32)), // length 258
+	},
+	{
+		"RemoveDevice", &chain.RemoveDevice{Person: fill32(1), Instance: fill32(2), PersonHead: fill32(3), Device: fill32(4), Cuts: []chain.Cut{{Device: fill32(4), Seq: 5, Hash: wire.Short(x(6, 16))}}, Cites: []wire.Digest{fill32(7)}},
+		slices.Concat([]byte{12, 0x40, 218}, x(1, 32), x(2, 32), x(3, 32), x(4, 32), []byte{56}, x(4, 32), []byte{0, 0, 0, 0, 0, 0, 0, 5}, x(6, 16), []byte{32}, x(7, 32)),
+	},
+	{
+		"Restart", &chain.Restart{Suite: chain.SuiteChaCha, Reason: chain.RestartPoisoned, Parked: []wire.DeviceID{fill32(1), fill32(2)}, Cites: []wire.Digest{fill32(3)}},
+		slices.Concat([]byte{14, 0x40, 102, 0, 3, 2, 0x40, 64}, x(1, 32), x(2, 32), []byte{32}, x(3, 32)),
+	},
+	{"Package", &chain.Package{Suite: chain.SuiteXWing, KeyPackageRef: fill32(1), Cites: []wire.Digest{fill32(2)}}, slices.Concat([]byte{16, 0x40, 67, 0xf0, 0x01}, x(1, 32), []byte{32}, x(2, 32))},
+	{"an op of a newer version", &chain.Unread{Number: 99, Content: []byte("abc")}, []byte{99, 3, 'a', 'b', 'c'}},
 }
 
 // headerAround returns a header with opBytes as its ops, and its core's length.
@@ -199,6 +220,8 @@ func TestRefusedHeaderBytes(t *testing.T) {
 		{"op shorter than its content", slices.Concat(good[:149], []byte{33, 6, 31}, x(1, 31), good[152:]), wire.ErrShort},
 		{"257 ops", around(bytes.Repeat([]byte{7, 0}, 257)...), wire.ErrTooLong},
 		{"role", around(slices.Concat([]byte{4, 0x40, 65}, x(0, 64), []byte{2})...), wire.ErrCanonical},
+		{"two cuts for one device", around(slices.Concat([]byte{12, 0x40, 243}, x(0, 128), []byte{0x40, 112}, x(0, 112), []byte{0})...), wire.ErrTooLong},
+		{"Park a byte short", around(slices.Concat([]byte{9, 0x40, 95}, x(0, 95))...), wire.ErrShort},
 		{"Add of no device", around(slices.Concat([]byte{2, 0x40, 67}, x(0, 64), []byte{0, 0, 0})...), wire.ErrCanonical},
 		{"policy version", around(slices.Concat([]byte{1, 0x40, 231}, x(0, 224), []byte{2, 0, 0, 0, 0, 0, 0})...), chain.ErrNewer},
 		{"policy history", around(slices.Concat([]byte{1, 0x40, 231}, x(0, 224), []byte{1, 0, 2, 0, 0, 0, 0})...), wire.ErrCanonical},

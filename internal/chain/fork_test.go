@@ -145,9 +145,82 @@ var pictures = []struct {
 		"D",
 	},
 	{
+		"and nobody can turn that to use", "ann ben* cat* dan", "G -> B -> D | G -> C -> E | G -> X",
+		map[string]string{
+			"B": "ben rekeys", "C": "cat rekeys", "D": "ann removes cat", "E": "ann removes ben",
+			"X": "dan rekeys",
+		},
+		"D",
+	},
+	{
 		"a strike inside a losing inner fork counts", "ann ben* cat", "G -> C -> E | C -> R | G -> B",
 		map[string]string{"C": "cat rekeys", "E": "ann removes cat", "R": "ann demotes ben", "B": "ben removes cat"},
 		"E",
+	},
+	{
+		"a strike leaves what it stands on", "ann ben* cat", "G -> B -> R | G -> C",
+		map[string]string{"B": "ben rekeys", "R": "ann removes ben", "C": "cat rekeys"},
+		"R",
+	},
+	// Ben's removal of dan stands under a block that ann has taken out.
+	{
+		"a dropped branch is not heard", "ann ben* cat* dan* eve fay", "G -> M -> A | G -> C -> E | G -> D",
+		map[string]string{
+			"M": "fay rekeys", "A": "ann demotes cat", "C": "cat rekeys", "E": "ben removes dan",
+			"D": "dan removes eve",
+		},
+		"D",
+	},
+	// Ann's first device is stolen; its removals count for nothing.
+	{
+		"30 what a revoked device signed is void", "zoe ann/2* ben* cat", "G -> A -> R | G -> X -> Y",
+		map[string]string{"A": "cat rekeys", "R": "ann/2 revokes ann", "X": "ann removes cat", "Y": "ann removes ben"},
+		"R",
+	},
+	{
+		"30 whoever brings the revocation", "zoe ann/2* ben* cat", "G -> A -> R | G -> X -> Y",
+		map[string]string{"A": "cat rekeys", "R": "cat revokes ann", "X": "ann removes cat", "Y": "ann removes ben"},
+		"R",
+	},
+	{
+		"30 her own branch brings it", "zoe ann/2* ben* cat", "G -> A | G -> X -> Y -> R",
+		map[string]string{"A": "cat rekeys", "X": "ann removes cat", "Y": "ann admits eve", "R": "eve revokes ann"},
+		"A",
+	},
+	{
+		"37 the owner keeps what her old device had signed", "zoe ann/2* ben* cat", "G -> A -> R | G -> B",
+		map[string]string{"A": "ann removes ben", "R": "ann/2 revokes ann", "B": "ben removes cat"},
+		"R",
+	},
+	{
+		"37 by any later block", "zoe ann/2* ben* cat", "G -> A -> D -> R | G -> B",
+		map[string]string{"A": "ann removes ben", "D": "cat revokes ann", "R": "ann/2 rekeys", "B": "ben removes cat"},
+		"R",
+	},
+	{
+		"37 but not with a second stolen device", "zoe ann/2* ben* cat", "G -> X -> Y | G -> A -> R -> S",
+		map[string]string{
+			"X": "ann removes ben", "Y": "ann/2 revokes ann",
+			"A": "cat rekeys", "R": "ben revokes ann", "S": "ben revokes ann/2",
+		},
+		"S",
+	},
+	{
+		"37 two devices of one owner revoke each other", "zoe ann/2* ben*", "G -> A | G -> B | G -> C",
+		map[string]string{"A": "ann revokes ann/2", "B": "ann/2 revokes ann", "C": "ben rekeys"},
+		"C",
+	},
+	// Whoever holds the proof can put it anywhere, dan himself for one: were A out
+	// for it, he could undo what others built on it.
+	{
+		"a revocation undoes nobody else's work", "ann dan/2 eve", "G -> A -> B | G -> X -> R",
+		map[string]string{"A": "dan rekeys", "B": "ann retitles", "X": "dan/2 rekeys", "R": "eve revokes dan"},
+		"B",
+	},
+	{
+		"nor his own in the open", "ann ben/2* cat", "G -> A -> R -> S | G -> X -> Y",
+		map[string]string{"A": "ben removes cat", "R": "ann revokes ben", "S": "ann rekeys", "X": "cat rekeys", "Y": "cat revokes ben"},
+		"S",
 	},
 	// An admin's sibling that removes the author of a poisoned block outweighs it.
 	{

@@ -18,6 +18,8 @@ import (
 //	Rekey    (nothing)
 //	Leave    person[32] instance[32] Cut cuts<V> successor[32] cites[32]<V>
 //
+// deviceop.go has the ops on one device, restart.go the Restart, and
+//
 //	DeviceEntry   key[32] knock_hash[32] key_package_ref[32]
 //	Cut           device[32] u64 seq hash[16]
 //	RecoveryKeys  key[32] sealing[1216]
@@ -47,6 +49,18 @@ func decodeOp(r *wire.Reader) Op {
 		op = new(Rekey)
 	case KindLeave:
 		op = decodeLeave(s)
+	case KindPark:
+		op = decodePark(s)
+	case KindUnpark:
+		op = decodeUnpark(s)
+	case KindAddDevice:
+		op = decodeAddDevice(s)
+	case KindRemoveDevice:
+		op = decodeRemoveDevice(s)
+	case KindRestart:
+		op = decodeRestart(s)
+	case KindPackage:
+		op = decodePackage(s)
 	default:
 		op = &Unread{kind, slices.Clone(s.Raw(s.Len()))}
 	}
@@ -125,7 +139,7 @@ func decodeRemove(r *wire.Reader) *Remove {
 	op := new(Remove)
 	r.Fixed(op.Person[:])
 	r.Fixed(op.Instance[:])
-	op.Cuts = decodeCuts(r)
+	op.Cuts = decodeCuts(r, MaxCuts)
 	return op
 }
 
@@ -159,7 +173,7 @@ func decodeLeave(r *wire.Reader) *Leave {
 	op := new(Leave)
 	r.Fixed(op.Person[:])
 	r.Fixed(op.Instance[:])
-	op.Cuts = decodeCuts(r)
+	op.Cuts = decodeCuts(r, MaxCuts)
 	r.Fixed(op.Successor[:])
 	op.Cites = decodeCites(r)
 	return op
@@ -223,8 +237,8 @@ func encodeCuts(w *wire.Writer, cuts []Cut) {
 	})
 }
 
-func decodeCuts(r *wire.Reader) (cuts []Cut) {
-	r.Each(MaxHeader, MaxCuts, func(r *wire.Reader) {
+func decodeCuts(r *wire.Reader, most int) (cuts []Cut) {
+	r.Each(MaxHeader, most, func(r *wire.Reader) {
 		var c Cut
 		r.Fixed(c.Device[:])
 		c.Seq = r.U64()

@@ -21,6 +21,8 @@ import (
 //	ann removes ben       ann removes ben, adds ben
 //	ann promotes ben      ann demotes ben
 //	ann/2 rekeys          (her second device)
+//	ann/2 revokes ann     (her first device)
+//	dan revokes ann/2
 //
 // Bodies are left out: fork choice looks at headers.
 type tree struct {
@@ -121,9 +123,15 @@ func (f *tree) op(parent *chain.Block, verb, target string) chain.Op {
 	case "retitles":
 		return &chain.SetInfo{Info: sha256.Sum256(fmt.Append(nil, parent.Hash))}
 	}
-	p := f.person(target)
+	name, device := target, 0
+	if s, ok := strings.CutSuffix(target, "/2"); ok {
+		name, device = s, 1
+	}
+	p := f.person(name)
 	m, _ := parent.State.Person(p.id)
 	switch verb {
+	case "revokes":
+		return &chain.RemoveDevice{Person: p.id, Instance: m.Instance, PersonHead: p.head(), Device: p.device(device), Cites: []wire.Digest{chain.Cite(p.proof())}}
 	case "adds":
 		return p.add(chain.RoleMember, 1)
 	case "admits":

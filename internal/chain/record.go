@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"kith/internal/identity"
 	"kith/internal/wire"
@@ -15,7 +16,7 @@ import (
 // keys and no messages; names only if its maker put them in.
 type Record struct {
 	Headers    []*Header        // by height, then hash: parents before children
-	Settlement []byte           // votes that settle a block; empty: none are shown
+	Settlement Settlement       // empty: nothing is shown to be settled
 	Proofs     [][]*Header      // of people, cited by blocks; ascending by citation
 	Infos      []identity.Info  // names and titles; ascending by commitment
 	parsed     []wire.BlockHash // of Headers, if they were read from a file
@@ -35,9 +36,6 @@ const (
 
 	// maxRecordBlocks bounds its headers; a header has at least 319 bytes.
 	maxRecordBlocks = MaxRecord / 319
-
-	// maxSettlement bounds the proof of settlement: votes of 31 people.
-	maxSettlement = 64 << 10
 )
 
 // A RecordError says why a chain file is refused as a whole. A header in it that
@@ -65,9 +63,10 @@ const (
 	RecordForm   RecordReason = "form"   // cut short, or made wrongly
 	RecordParent RecordReason = "parent" // a block without the one it builds on
 	RecordStray  RecordReason = "stray"  // a name or proof that no block commits to
+	RecordVotes  RecordReason = "votes"  // they settle nothing, or not what they say
 )
 
-// NewRecord returns the record of all blocks held, without names.
+// NewRecord returns the record of all blocks held, without names and votes.
 func NewRecord(b *Blocks) *Record {
 	r := new(Record)
 	for _, hash := range b.All() {
@@ -80,7 +79,7 @@ func NewRecord(b *Blocks) *Record {
 // 0      7    magic, "KITHCHN"
 // 7      1    version, 0x01
 // 8      var  headers<V>, each opaque header<V>; by height, then hash; genesis first
-// +0     var  opaque settlement<V>; empty: nothing is shown to be settled
+// +0     var  settlement: warrants<V>, by era
 // +0     var  proofs<V>, each opaque proof<V>; ascending by citation
 // +0     var  infos<V>, each opaque info<V>; ascending by commitment
 func (r *Record) Marshal() []byte {
@@ -92,7 +91,7 @@ func (r *Record) Marshal() []byte {
 			w.Vec(h.Bytes())
 		}
 	})
-	w.Vec(r.Settlement)
+	w.Raw(r.Settlement.Marshal())
 	w.Group(func(w *wire.Writer) {
 		for _, p := range r.Proofs {
 			w.Vec(MarshalProof(p))
@@ -121,7 +120,7 @@ func ParseRecord(b []byte) (*Record, error) {
 	}
 	rec := new(Record)
 	r.Each(MaxRecord, maxRecordBlocks, rec.readHeader)
-	rec.Settlement = bytes.Clone(r.Vec(maxSettlement))
+	r.Each(MaxSettlement, MaxWarrants, func(r *wire.Reader) { rec.Settlement = append(rec.Settlement, decodeWarrant(r)) })
 	rec.readPapers(r)
 	switch err := r.Done(); {
 	case isNewer(err):
@@ -194,10 +193,13 @@ func (rec *Record) readPapers(r *wire.Reader) {
 
 // A Verified is what a record shows to anybody.
 type Verified struct {
-	Blocks  *Blocks        // without bodies
-	Settled wire.BlockHash // zero: nothing is shown to be settled
-	names   map[wire.PersonID]wire.Digest
-	infos   map[wire.Digest]string
+	Blocks    *Blocks // without bodies
+	Head      wire.BlockHash
+	Settled   wire.BlockHash  // zero: nothing is shown to be settled
+	SettledBy []wire.PersonID // by whose votes, sorted
+	Round     uint64          // of those votes
+	names     map[wire.PersonID]wire.Digest
+	infos     map[wire.Digest]string
 }
 
 // Verify checks every header by the rules V1 to V5, V7, V8 and its signature,
@@ -206,31 +208,58 @@ type Verified struct {
 // bodies show (V6: that a device belongs to its person, that the keys follow
 // the ops) an outsider does not see.
 func (r *Record) Verify() (*Verified, error) {
-	v := &Verified{Blocks: NewBlocks(), names: make(map[wire.PersonID]wire.Digest), infos: make(map[wire.Digest]string)}
-	for _, h := range r.Headers {
-		parent, err := v.Blocks.parentOf(h)
-		if _, missing := errors.AsType[*MissingError](err); missing {
-			return nil, &RecordError{RecordParent, err}
-		}
-		if err != nil {
-			return nil, err
-		}
-		s, err := checkHeader(parent, h)
-		if err != nil {
-			return nil, err
-		}
-		if err := v.Blocks.Add(h, nil, s); err != nil {
-			return nil, err
-		}
+	b, err := HeadersOnly(r.Headers)
+	if _, missing := errors.AsType[*MissingError](err); missing {
+		return nil, &RecordError{RecordParent, err}
 	}
-	if v.Blocks.Len() == 0 {
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case b.Len() == 0:
 		return nil, &RecordError{RecordForm, wire.ErrShort}
-	}
-	if v.Blocks.State(v.Blocks.Genesis()).OfPerson() {
+	case b.State(b.Genesis()).OfPerson():
 		return nil, &RecordError{RecordKind, nil}
 	}
-	if len(r.Settlement) > 0 {
-		return nil, ErrNewer // no proof of settlement has a form yet
+	v := &Verified{Blocks: b, Head: b.Head(), names: make(map[wire.PersonID]wire.Digest), infos: make(map[wire.Digest]string)}
+	if err := v.settle(r.Settlement); err != nil {
+		return nil, err
 	}
 	return v, v.takeNames(r)
+}
+
+// settle judges the votes; which block is the head follows from them too.
+func (v *Verified) settle(s Settlement) error {
+	if len(s) == 0 {
+		return nil
+	}
+	votes := NewVotes(v.Blocks)
+	for _, w := range s {
+		if _, err := votes.AddWarrant(w); err != nil {
+			return &RecordError{RecordVotes, err}
+		}
+	}
+	last := s[len(s)-1]
+	if votes.Conflict() != nil || votes.Settled() != last.Block {
+		return &RecordError{RecordVotes, nil}
+	}
+	v.Head, v.Settled = votes.Head(), last.Block
+	v.Round = last.Votes[len(last.Votes)-1].Round
+	for _, vote := range last.Votes {
+		m, _, _ := v.Blocks.State(last.Block).Device(vote.Device)
+		if vote.Round == v.Round && !slices.Contains(v.SettledBy, m.Person) {
+			v.SettledBy = append(v.SettledBy, m.Person)
+		}
+	}
+	slices.SortFunc(v.SettledBy, func(a, b wire.PersonID) int { return bytes.Compare(a[:], b[:]) })
+	return nil
+}
+
+// Chain returns the blocks from genesis to the head.
+func (v *Verified) Chain() []wire.BlockHash {
+	list := make([]wire.BlockHash, v.Blocks.Header(v.Head).Height+1)
+	for i := range list {
+		list[i] = v.Blocks.Ancestor(v.Head, uint64(i))
+	}
+	return list
 }

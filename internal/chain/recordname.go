@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 
@@ -34,8 +33,6 @@ func (r *Record) Name(b *Blocks, infos map[wire.Digest][]byte) {
 		r.Infos = append(r.Infos, n.known[d])
 	}
 }
-
-func compareDigests(a, b wire.Digest) int { return bytes.Compare(a[:], b[:]) }
 
 // A namer gathers what a record says of names.
 type namer struct {
@@ -102,7 +99,7 @@ func (v *Verified) takeNames(r *Record) error {
 		cited[Cite(MarshalProof(p))] = p
 	}
 	known, used := make(map[wire.Digest]bool), make(map[wire.Digest]bool)
-	for _, hash := range append(v.Blocks.All(), v.Blocks.Chain()...) { // the chain has the last word
+	for _, hash := range append(v.Blocks.All(), v.Chain()...) { // the chain has the last word
 		for _, op := range v.Blocks.Header(hash).Ops {
 			known[committed(op)] = true
 			person, cites := admitted(op), Cites(op)

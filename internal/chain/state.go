@@ -49,13 +49,15 @@ type State struct {
 	ofPerson   bool // a person's chain
 	suite      uint16
 	height     uint64
+	start      uint64 // height of the block that started today's MLS group
 	info       wire.Digest
 	policy     Policy
 	features   []uint16
 	electorate []wire.PersonID // sorted
 	recovery   *RecoveryKeys
-	records    []*record // everybody ever admitted, sorted by person
-	devices    *roll     // every device ever admitted
+	recoveryID wire.DeviceID // how the recovery key is named as an author
+	records    []*record     // everybody ever admitted, sorted by person
+	devices    *roll         // every device ever admitted
 	root       wire.Digest
 }
 
@@ -109,6 +111,25 @@ func (s *State) Active(id wire.DeviceID) bool {
 	return ok && m.Status == StatusActive && d.Status == StatusActive
 }
 
+// Belongs reports whether the device is a member's, active or parked.
+func (s *State) Belongs(id wire.DeviceID) bool {
+	m, d, ok := s.Device(id)
+	return ok && m.Status != StatusRemoved && (d.Status == StatusActive || d.Status == StatusParked)
+}
+
+// LastResort returns the reference of the newest last-resort key package that a
+// device has named in its person's chain, and the height of the block that did.
+func (s *State) LastResort(id wire.DeviceID, suite uint16) (ref wire.Digest, height uint64, ok bool) {
+	if a := s.devices.get(id); a != nil {
+		for _, p := range a.packages {
+			if p.suite == suite {
+				return p.ref, p.height, true
+			}
+		}
+	}
+	return wire.Digest{}, 0, false
+}
+
 // IsAdmin reports whether the person is an admin today.
 func (s *State) IsAdmin(id wire.PersonID) bool {
 	m, ok := s.Person(id)
@@ -155,6 +176,13 @@ func (s *State) Root() wire.Digest { return s.root }
 // Height returns how many blocks lie between this one and genesis.
 func (s *State) Height() uint64 { return s.height }
 
+// Start returns the height of the block that started today's MLS group: 0, or
+// that of the newest Restart.
+func (s *State) Start() uint64 { return s.start }
+
+// Epoch returns the MLS epoch that the block's commit leads to.
+func (s *State) Epoch() uint64 { return 1 + s.height - s.start }
+
 // Electorate returns the voters, sorted by person.
 func (s *State) Electorate() []wire.PersonID { return slices.Clone(s.electorate) }
 
@@ -167,6 +195,10 @@ func (s *State) OfPerson() bool { return s.ofPerson }
 
 // Recovery returns the recovery keys of a person's chain; nil in a group.
 func (s *State) Recovery() *RecoveryKeys { return s.recovery }
+
+// RecoveryDevice returns how the blocks of a person's chain name the recovery
+// key as their author; zero in a group.
+func (s *State) RecoveryDevice() wire.DeviceID { return s.recoveryID }
 
 // find returns where the record of id is or belongs.
 func (s *State) find(id wire.PersonID) (int, bool) {

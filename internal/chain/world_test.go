@@ -29,7 +29,7 @@ type person struct {
 func newPerson(t testing.TB, name string) *person {
 	t.Helper()
 	if made[name] == nil {
-		made[name] = makePerson(t, name)
+		made[name] = makePerson(t, name, sha256.Sum256([]byte("recovery of "+name)))
 	}
 	p := *made[name]
 	p.seq = map[int]uint64{}
@@ -40,7 +40,7 @@ func newPerson(t testing.TB, name string) *person {
 
 var made = map[string]*person{}
 
-func makePerson(t testing.TB, name string) *person {
+func makePerson(t testing.TB, name string, recoveryKey [32]byte) *person {
 	t.Helper()
 	p := &person{name: name}
 	for i := range 2 {
@@ -48,7 +48,7 @@ func makePerson(t testing.TB, name string) *person {
 		p.keys = append(p.keys, ed25519.NewKeyFromSeed(seed[:]))
 		p.knock = append(p.knock, bytes.Repeat(seed[:1], chain.KnockKeySize))
 	}
-	recovery := &chain.RecoveryKeys{Key: sha256.Sum256([]byte("recovery of " + name))}
+	recovery := &chain.RecoveryKeys{Key: recoveryKey}
 	genesis := &chain.Genesis{
 		Nonce: sha256.Sum256([]byte("nonce of " + name)), Device: p.entry(0),
 		Recovery: recovery, Cites: []wire.Digest{chain.Cite(p.knock[0])},
@@ -79,6 +79,12 @@ func (p *person) proof() []byte                  { return chain.MarshalProof(p.h
 // extend signs one more block of the person's own chain.
 func (p *person) extend(t testing.TB, ops ...chain.Op) {
 	t.Helper()
+	p.extendWith(t, nil, ops...)
+}
+
+// extendWith is extend for ops that cite papers.
+func (p *person) extendWith(t testing.TB, papers [][]byte, ops ...chain.Op) {
+	t.Helper()
 	s, err := chain.VerifyProof(p.headers)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +96,7 @@ func (p *person) extend(t testing.TB, ops ...chain.Op) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := bodyOf(false)
+	body := bodyOf(false, papers...)
 	seal(h, body, p.keys[0])
 	p.headers, p.bodies = append(p.headers, h), append(p.bodies, body)
 }

@@ -47,3 +47,6 @@ func again(encode func() []byte, err error) ([]byte, error) {
 	}
 	return encode(), nil
 }
+
+// Reads reports whether a device announces a feature at the machine's head.
+func (m *Machine) Reads(device wire.DeviceID, feature uint16) bool { return m.reads(device, feature) }

@@ -38,7 +38,7 @@ type Drawn struct {
 	Rank    int // of the author among the admins when it signed, 1 the most senior; 0: no admin
 	Fate    Fate
 	Again   []wire.BlockHash // for each op of a block that lost: where on the chain the same was done; zero: nowhere
-	Loss    *Loss            // why it lost; nil on the chain
+	Loss    *chain.Loss      // why its branch lost; nil on the chain
 	Twins   []wire.BlockHash // blocks that the same device signed in the same place: it is no honest device
 	Split   *Split           // the group was split after this block; nil almost always
 	Settled bool
@@ -70,8 +70,8 @@ type canvas struct {
 	taken  []uint64                  // by lane, from 1: the height up to which it is in use
 }
 
-// draw makes the picture of all blocks held.
-func draw(b *chain.Blocks, title func(wire.Digest) string, settled Settlement) map[wire.BlockHash]*Drawn {
+// draw makes the picture of all blocks held, of which the chain ends at head.
+func draw(b *chain.Blocks, head wire.BlockHash, title func(wire.Digest) string, settled Settlement) map[wire.BlockHash]*Drawn {
 	c := &canvas{
 		blocks: b, title: title,
 		on:    make(map[wire.BlockHash]bool),
@@ -79,7 +79,10 @@ func draw(b *chain.Blocks, title func(wire.Digest) string, settled Settlement) m
 		did:   make(map[deed]wire.BlockHash),
 		reach: make(map[wire.BlockHash]uint64, b.Len()),
 	}
-	line, all := b.Chain(), b.All()
+	line, all := make([]wire.BlockHash, b.Header(head).Height+1), b.All()
+	for i := range line {
+		line[i] = b.Ancestor(head, uint64(i))
+	}
 	for _, hash := range line {
 		c.on[hash] = true
 		for _, op := range b.Header(hash).Ops {
@@ -192,17 +195,23 @@ func (c *canvas) lanes(line []wire.BlockHash) {
 		if len(children) < 2 {
 			continue
 		}
-		losses := c.verdict(hash, children)
+		losses := c.blocks.Losses(c.next(children))
 		for _, child := range children {
 			if c.on[child] {
 				continue
 			}
 			c.branch(child, 0)
+			loss := losses[child]
 			for _, below := range c.subtree(child) {
-				c.drawn[below].Loss = losses[child]
+				c.drawn[below].Loss = &loss
 			}
 		}
 	}
+}
+
+// next returns which of the children of a block of the chain is on it.
+func (c *canvas) next(children []wire.BlockHash) wire.BlockHash {
+	return children[slices.IndexFunc(children, func(hash wire.BlockHash) bool { return c.on[hash] })]
 }
 
 // branch draws the branch that begins with hash, in the first lane to the right

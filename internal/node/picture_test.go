@@ -173,7 +173,7 @@ func (s *sketch) say(d *node.Drawn) (text string) {
 		}
 	}
 	if l := d.Loss; l != nil {
-		text += ", " + map[node.Why]string{node.WhyStruck: "struck", node.WhyWeight: "outweighed", node.WhySenior: "junior", node.WhyDevice: "later device", node.WhyTwice: "signed twice"}[l.Why]
+		text += ", " + map[chain.Why]string{chain.WhyStruck: "struck", chain.WhyWeight: "outweighed", chain.WhySenior: "junior", chain.WhyDevice: "later device", chain.WhyTwice: "signed twice"}[l.Why]
 		if l.By != (wire.BlockHash{}) {
 			text += " by " + s.names[l.By]
 		}
@@ -316,7 +316,7 @@ func allowed(at *chain.State, author, verb, target string) bool {
 // goes through choose what the fork choice chose, no two blocks lie on each
 // other, and no branch crosses a lane that is in use.
 func TestEveryLossHasItsReason(t *testing.T) {
-	why := map[node.Why]int{}
+	why := map[chain.Why]int{}
 	for seed := range uint64(400) {
 		s := wildSketch(t, rand.New(rand.NewPCG(seed, 3)), 14, int(seed))
 		drawn := s.draw()
@@ -341,14 +341,17 @@ func TestEveryLossHasItsReason(t *testing.T) {
 			}
 			if d.Loss != nil {
 				why[d.Loss.Why]++
-				if d.Loss.Why == node.WhyRules {
-					t.Errorf("seed %d: no reason why %s lost", seed, name)
+				if struck := d.Loss.Why == chain.WhyStruck || d.Loss.Why == chain.WhyWeight; struck != (d.Loss.By != wire.BlockHash{}) {
+					t.Errorf("seed %d: %s lost by %+v", seed, name, d.Loss)
+				}
+				if d.Loss.Why == chain.WhySettled {
+					t.Errorf("seed %d: %s lost, but the fork choice chose it", seed, name)
 				}
 			}
 		}
 	}
-	for w := node.WhyStruck; w <= node.WhyTwice; w++ {
-		if why[w] == 0 {
+	for w := chain.WhyStruck; w <= chain.WhyTwice; w++ {
+		if why[w] == 0 && w != chain.WhyRevoked {
 			t.Errorf("nothing lost for reason %d: %v", w, why)
 		}
 	}

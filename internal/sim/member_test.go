@@ -14,7 +14,7 @@ import (
 
 // What a member can do who runs another program than ours.
 
-// TestMemberStopsNobody: a block of a kind this program does not read stops the
+// TestMemberStopsNobody: a block of a suite this program does not read stops the
 // group if an admin signed it, and never if another member did.
 func TestMemberStopsNobody(t *testing.T) {
 	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
@@ -22,8 +22,8 @@ func TestMemberStopsNobody(t *testing.T) {
 	head := ann.Groups[g].Machine.Blocks().Head()
 	newer := func(self group.Self) []byte {
 		h := &chain.Header{
-			Version: chain.HeaderVersion, Suite: chain.SuiteAES, SigAlg: wire.SigEd25519, Group: g, Height: 1, Parent: head,
-			Author: self.Member(), AuthorSeq: 9, Ops: []chain.Op{&chain.Unread{Number: chain.KindPackage, Content: []byte("x")}},
+			Version: chain.HeaderVersion, Suite: 2, SigAlg: wire.SigEd25519, Group: g, Height: 1, Parent: head,
+			Author: self.Member(), AuthorSeq: 9, Ops: []chain.Op{&chain.Rekey{}},
 		}
 		h.Seal(wire.Digest{}, wire.Digest{}, wire.Digest{}, wire.Digest{}, self.Device.Sign)
 		return blocks([2][]byte{h.Bytes(), ann.Groups[g].Machine.Blocks().Body(head).Bytes()})

@@ -28,6 +28,7 @@ const (
 	HashPrint     Label = "print"      // fingerprint shown to people
 
 	HashCiphertext Label = "ciphertext" // ciphertext_hash of an entry: opaque ciphertext<V>
+	HashVote       Label = "vote"       // all bytes of a vote, signature included
 )
 
 // Labels of signatures, used by [SignContent] with "Kith 1 " in front.
@@ -37,10 +38,12 @@ const (
 	SignAck         Label = "ack"
 	SignReach       Label = "reach"
 	SignLeave       Label = "leave"
+	SignNack        Label = "nack"
 	SignKnock       Label = "knock"
 	SignKnockAnswer Label = "knock answer"
 	SignRequest     Label = "request"
 	SignAnswer      Label = "request answer"
+	SignVote        Label = "vote"
 )
 
 // Labels of other derivations: HPKE info, HKDF info, TLS exporter.

@@ -98,7 +98,7 @@ export function fork(browser, pictures) {
       await page.keyboard.press('Enter');
       const dialog = page.getByRole('dialog', { name: 'Signed record' });
       await dialog.getByText('Why it does not count').waitFor();
-      await dialog.getByText('It was built on block 2 beside the chain, which was undone.').waitFor();
+      await dialog.getByText('It was built on a change that was undone.').waitFor();
       await dialog.getByText('Admin number 2 by seniority').waitFor();
       assert.deepEqual(await browser.checkAccess(page, 'a record that lost'), []);
       await shoot('record-undone', page);

@@ -362,7 +362,8 @@ const (
 	LossKind_LOSS_KIND_SENIOR      LossKind = 3 // the other side's author is the more senior
 	LossKind_LOSS_KIND_DEVICE      LossKind = 4 // the other side's device was added earlier
 	LossKind_LOSS_KIND_TWICE       LossKind = 5 // one device signed both
-	LossKind_LOSS_KIND_RULES       LossKind = 6 // another rule of the group
+	LossKind_LOSS_KIND_SETTLED     LossKind = 6 // the other side is settled
+	LossKind_LOSS_KIND_REVOKED     LossKind = 7 // the device that signed it was removed
 )
 
 // Enum value maps for LossKind.
@@ -374,7 +375,8 @@ var (
 		3: "LOSS_KIND_SENIOR",
 		4: "LOSS_KIND_DEVICE",
 		5: "LOSS_KIND_TWICE",
-		6: "LOSS_KIND_RULES",
+		6: "LOSS_KIND_SETTLED",
+		7: "LOSS_KIND_REVOKED",
 	}
 	LossKind_value = map[string]int32{
 		"LOSS_KIND_UNSPECIFIED": 0,
@@ -383,7 +385,8 @@ var (
 		"LOSS_KIND_SENIOR":      3,
 		"LOSS_KIND_DEVICE":      4,
 		"LOSS_KIND_TWICE":       5,
-		"LOSS_KIND_RULES":       6,
+		"LOSS_KIND_SETTLED":     6,
+		"LOSS_KIND_REVOKED":     7,
 	}
 )
 
@@ -4258,15 +4261,16 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x16BLOCK_FATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11BLOCK_FATE_STANDS\x10\x01\x12\x15\n" +
 	"\x11BLOCK_FATE_UNDONE\x10\x02\x12\x14\n" +
-	"\x10BLOCK_FATE_AGAIN\x10\x03*\xa7\x01\n" +
+	"\x10BLOCK_FATE_AGAIN\x10\x03*\xc0\x01\n" +
 	"\bLossKind\x12\x19\n" +
 	"\x15LOSS_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10LOSS_KIND_STRUCK\x10\x01\x12\x14\n" +
 	"\x10LOSS_KIND_WEIGHT\x10\x02\x12\x14\n" +
 	"\x10LOSS_KIND_SENIOR\x10\x03\x12\x14\n" +
 	"\x10LOSS_KIND_DEVICE\x10\x04\x12\x13\n" +
-	"\x0fLOSS_KIND_TWICE\x10\x05\x12\x13\n" +
-	"\x0fLOSS_KIND_RULES\x10\x06*\x82\x02\n" +
+	"\x0fLOSS_KIND_TWICE\x10\x05\x12\x15\n" +
+	"\x11LOSS_KIND_SETTLED\x10\x06\x12\x15\n" +
+	"\x11LOSS_KIND_REVOKED\x10\a*\x82\x02\n" +
 	"\n" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
