@@ -18,8 +18,7 @@ mls() {
 		[ "$n" -gt "${N:-1000}" ] || sizes=$sizes,$n
 	done
 	MLS_BENCH_SIZES=$sizes go test -run '^$' -bench '^BenchmarkTable$' -benchtime 1x -timeout 1h ./internal/mls/ -table |
-		grep '^|\|^$\|FAIL\|panic'
-	go test -run '^$' -bench Floor -benchtime 300x ./internal/mls/ | grep '^Bench'
+		grep '^|\|^$\|^Parts\|FAIL\|panic'
 }
 
 if [ "${PKG:-}" = ./internal/mls/ ] && [ -z "${BENCH:-}" ]; then

@@ -69,6 +69,9 @@ func (m *Machine) verify(h *chain.Header, body *chain.Body, state *chain.State) 
 	if err := sameChanges(h.Ops, m.blocks.State(h.Parent), before, c); err != nil {
 		return nil, nil, err
 	}
+	if err := namedPackages(h, body); err != nil {
+		return nil, nil, err
+	}
 	after, _, err := before.Apply(c)
 	if err != nil {
 		return nil, nil, err

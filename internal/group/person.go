@@ -1,6 +1,9 @@
 package group
 
 import (
+	"bytes"
+	"slices"
+
 	"kith/internal/chain"
 	"kith/internal/mls"
 	"kith/internal/wire"
@@ -54,6 +57,31 @@ func (m *Machine) publish(now uint64, packages []Package, eff *Effects) error {
 		c.attachments = append(c.attachments, cited...)
 	}
 	return m.commit(now, c, eff)
+}
+
+// namedPackages checks what the Package ops of a block cite: last-resort key
+// packages of the author's device. Of a suite that this program does not have
+// nothing can be said.
+func namedPackages(h *chain.Header, body *chain.Body) error {
+	cited := body.Attachments
+	for _, op := range h.Ops {
+		if p, ok := op.(*chain.Package); ok && slices.Contains(mls.Suites(), mls.Suite(p.Suite)) {
+			kp, err := mls.ParseKeyPackage(cited[0])
+			if err != nil {
+				return err
+			}
+			at, _ := kp.Lifetime() // it may be over by now
+			if err := kp.Verify(at); err != nil {
+				return err
+			}
+			if uint16(kp.Suite()) != p.Suite || !kp.LastResort() || !bytes.Equal(kp.Ref(), p.KeyPackageRef[:]) ||
+				wire.Device(kp.SignatureKey()) != h.Author.Device {
+				return errCommit
+			}
+		}
+		cited = cited[len(chain.Cites(op)):]
+	}
+	return nil
 }
 
 // plain returns the headers as the members of a group of the suite can read

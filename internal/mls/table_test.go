@@ -5,12 +5,15 @@ package mls
 import (
 	"flag"
 	"fmt"
+	"math/bits"
 	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"kith/internal/wire"
 )
 
 var table = flag.Bool("table", false, "measure what docs/benchmarks.md shows of MLS, for BenchmarkTable")
@@ -29,14 +32,18 @@ func BenchmarkTable(b *testing.B) {
 		for _, n := range sizes {
 			columns = append(columns, newColumn(b, Suite(s), n))
 		}
+		parts := newFloor(b, Suite(s))
 		for range tableRounds {
+			for _, c := range parts.all() {
+				c.round()
+			}
 			for row := range columns[0].costs {
 				for i := range columns {
 					columns[i].costs[row].round()
 				}
 			}
 		}
-		printTable(s, sizes, columns)
+		printTable(s, sizes, columns, parts)
 		fullGroups.Clear()
 	}
 }
@@ -203,6 +210,72 @@ func messages(b *testing.B, g *fullGroup, c *column) {
 	}})
 }
 
+// A floor is what operations cannot do without, by its parts alone, measured in
+// the same rounds.
+type floor struct{ key, seal, open, sign, verify, batch, message *cost }
+
+func (f *floor) all() []*cost {
+	return []*cost{f.key, f.seal, f.open, f.sign, f.verify, f.batch, f.message}
+}
+
+func newFloor(b *testing.B, s Suite) *floor {
+	b.Helper()
+	c, err := s.crypto()
+	check(b, err)
+	signer, secret := newSigner(b, s), wire.Random(c.nh)
+	private, public, err := c.keyPair(secret)
+	check(b, err)
+	context, message := make([]byte, 150), make([]byte, 1200)
+	box, err := c.seal(public, "UpdatePathNode", context, secret)
+	check(b, err)
+	signature := signer.SignRaw(message)
+	many := make([]signed, batchSize)
+	for i := range many {
+		k := newSigner(b, s)
+		many[i] = signed{k.PublicKey(), message, k.SignRaw(message)}
+	}
+	var parts column
+	parts.cost("key pair", 50, func() { c.keyPair(secret) })
+	parts.cost("seal", 50, func() { c.seal(public, "UpdatePathNode", context, secret) })
+	parts.cost("open", 50, func() { c.open(private, "UpdatePathNode", context, box) })
+	parts.cost("sign", 50, func() { signer.SignRaw(message) })
+	parts.cost("verify", 50, func() { c.verify(signer.PublicKey(), message, signature) })
+	parts.cost("verify a batch", 1, func() { c.verifyAll(many) })
+	parts.cost("encrypt without signing", 50, func() {
+		for range 8 {
+			c.derive(secret, "key")
+		}
+		key, nonce := c.welcomeKey(secret)
+		c.aeadSeal(key, nonce, nil, message)
+		c.aeadSeal(key, nonce, nil, message[:12])
+	})
+	p := parts.costs
+	return &floor{p[0], p[1], p[2], p[3], p[4], p[5], p[6]}
+}
+
+// depth is that of a tree with n leaves.
+func depth(n int) float64 { return float64(bits.Len(uint(n - 1))) }
+
+// commit: a key pair for the leaf and each node of the path, a seal for each
+// node, the leaf and the commit signed.
+func (f *floor) commit(n int) float64 {
+	return (depth(n)+1)*f.key.median() + depth(n)*f.seal.median() + 2*f.sign.median()
+}
+
+// process: the nearest neighbour opens at the lowest node and derives all above.
+func (f *floor) process(n int) float64 {
+	return f.open.median() + depth(n)*f.key.median() + 2*f.verify.median()
+}
+
+// join: the Welcome opened, the keys of the path, the signatures of all leaves in
+// batches, and that of the GroupInfo.
+func (f *floor) join(n int) float64 {
+	return f.open.median() + depth(n)*f.key.median() + float64(n)*f.batch.median()/batchSize + f.verify.median()
+}
+
+func (f *floor) encrypt(int) float64 { return f.message.median() + f.sign.median() }
+func (f *floor) decrypt(int) float64 { return f.message.median() + f.verify.median() }
+
 // holds is what a group holds in memory: the public part as a member has it, and
 // what the epoch after it adds to that.
 func holds(b *testing.B, g *fullGroup, c *column) {
@@ -243,7 +316,7 @@ func grown(do func()) int {
 	return int(after.HeapAlloc) - int(before.HeapAlloc)
 }
 
-func printTable(suite int, sizes []int, columns []column) {
+func printTable(suite int, sizes []int, columns []column, parts *floor) {
 	out := os.Stdout
 	fmt.Fprintf(out, "\n| suite %#x, CPU ms |", suite)
 	for _, n := range sizes {
@@ -257,6 +330,22 @@ func printTable(suite int, sizes []int, columns []column) {
 		}
 		fmt.Fprintln(out)
 	}
+	for _, of := range []struct {
+		name string
+		ms   func(n int) float64
+	}{
+		{"join, tree inside", parts.join},
+		{"commit", parts.commit},
+		{"process", parts.process},
+		{"encrypt", parts.encrypt},
+		{"decrypt", parts.decrypt},
+	} {
+		fmt.Fprintf(out, "| floor: %s |", of.name)
+		for _, n := range sizes {
+			fmt.Fprintf(out, " %s |", milliseconds(of.ms(n)))
+		}
+		fmt.Fprintln(out)
+	}
 	for row, a := range columns[0].bytes {
 		fmt.Fprintf(out, "| bytes: %s |", a.name)
 		for i := range columns {
@@ -264,6 +353,11 @@ func printTable(suite int, sizes []int, columns []column) {
 		}
 		fmt.Fprintln(out)
 	}
+	fmt.Fprint(out, "\nParts of the floor, ms:")
+	for _, c := range parts.all() {
+		fmt.Fprintf(out, " %s %s;", c.name, milliseconds(c.median()))
+	}
+	fmt.Fprintln(out)
 }
 
 // milliseconds shows three digits, as more of them are noise.

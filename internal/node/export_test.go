@@ -50,6 +50,15 @@ func Draw(b *chain.Blocks, title func(wire.Digest) string, settled Settlement) m
 // Newest is what is kept of a friend's key packages.
 func Newest(list [][]byte) [][]byte { return newest(list) }
 
+// ForgetPackages loses what is kept of somebody's key packages.
+func (n *Node) ForgetPackages(p wire.PersonID) error {
+	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
+		f.Packages = nil
+		return true, nil
+	})
+	return err
+}
+
 // Suite is the suite of a chat's keys.
 func (n *Node) Suite(g wire.GroupID) (mls.Suite, error) {
 	o, err := n.in(g)

@@ -128,7 +128,7 @@ func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
 	n.mu.Lock()
 	f := n.friends[s.Remote().Person]
 	n.mu.Unlock()
-	if f == nil || f.State != FriendFriend {
+	if f == nil || f.State != FriendFriend && f.State != FriendAsked {
 		return // not yet, or not any more
 	}
 	if over := n.overdoes(f.Person); over > 0 {
@@ -138,6 +138,14 @@ func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
 		return
 	}
 	said, err := parseOwn(payload)
+	if h, ok := said.(hello); f.State == FriendAsked {
+		// Whoever was asked may need a key package to open the direct chat, which
+		// the asking has accepted. Nothing else is taken before that.
+		if ok && h.left <= packagesLow {
+			err = n.givePackages(s, suiteFor(h.able))
+		}
+		said = nil
+	}
 	switch said := said.(type) {
 	case hello:
 		err = n.onHello(s, said)

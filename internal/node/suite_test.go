@@ -164,3 +164,19 @@ func TestOldPackagesGiveWay(t *testing.T) {
 		t.Errorf("%d are kept, want 19", len(kept))
 	}
 }
+
+// TestAcceptWithoutPackages: what Ben's request brought cannot be used any more,
+// since it is of a program before. Ann accepts, and gets others.
+func TestAcceptWithoutPackages(t *testing.T) {
+	t.Parallel()
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	l, err := ann.NewContactLink()
+	must(t, err)
+	_, err = ben.AddFriend(l.Text)
+	must(t, err)
+	ann.until("asked", func() bool { f, err := ann.Friend(ben.id()); return err == nil && f.State == node.FriendAsking })
+	must(t, ann.ForgetPackages(ben.id()))
+	_, err = ann.AcceptFriend(ben.id())
+	must(t, err)
+	agree(t, ann, ben)
+}
