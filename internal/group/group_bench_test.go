@@ -142,7 +142,7 @@ func BenchmarkJoin(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			w := sim.New(1)
 			ann, ben := w.Add("Ann"), w.Add("Ben")
-			pack, err := ben.Self.NewPackage(w.Now)
+			pack, err := ben.Self.NewPackage(group.NewSuite, w.Now)
 			if err != nil {
 				b.Fatal(err)
 			}
