@@ -161,7 +161,7 @@ func BenchmarkJoin(b *testing.B) {
 				}
 			}
 			for b.Loop() {
-				_, _, err := group.Join(ben.Self, payload, ann.Self.Member(), func([]byte) ([]byte, bool) { return pack.Secrets, true }, w.Now)
+				_, _, err := group.Join(ben.Self, payload, ann.Self.Member(), func(group.Use) ([]byte, bool) { return pack.Secrets, true }, w.Now)
 				if err != nil {
 					b.Fatal(err)
 				}
