@@ -14,7 +14,9 @@ import "kith/internal/wire"
 //	                                    strike  admins of P, most senior first:
 //	                                            whoever one of them removed or demoted
 //	                                            anywhere in the subtree of a child c
-//	                                            loses every other child it signed
+//	                                            loses every other child it signed;
+//	                                            whom a removal carried over takes out
+//	                                            is not heard where it stays
 //	                                    weigh   the highest class that an unstruck
 //	                                            admin of P signed in the subtree
 //	                                    rank    what is not void, then the more senior
