@@ -61,6 +61,8 @@ func sentenceOf(author node.Person, c node.Change) string {
 		return fmt.Sprintf("%s named the group “%s”.", who, c.Title)
 	case *chain.Rekey:
 		return who + " renewed the keys."
+	case *chain.Package:
+		return who + " renewed what others need to add a device while it is off."
 	}
 	return who + " changed something that needs a newer version of Kith."
 }

@@ -123,6 +123,31 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
+// TestSignedAgain: a vote signed twice in other words of the same key is one vote,
+// and the same is kept of both orders.
+func TestSignedAgain(t *testing.T) {
+	s := play("G:0123 -> a1 | G -> b1")
+	a := s.signed("0 votes a1 in 1")
+	b := *a
+	b.Signature[0]++ // as another signature; it is not checked here
+	var kept []*Vote
+	for _, order := range [][]*Vote{{a, &b}, {&b, a}} {
+		v := NewVotes(s.blocks)
+		v.off = ruleSignature
+		mustOffer(t, v, order...)
+		if len(v.All()) != 1 || len(v.Evidence()) != 0 {
+			t.Fatalf("%d votes, %d pieces of evidence", len(v.All()), len(v.Evidence()))
+		}
+		kept = append(kept, v.All()...)
+	}
+	if *kept[0] != *kept[1] {
+		t.Error("order decides which is kept")
+	}
+	if _, err := NewVotes(s.blocks).AddEvidence(newEvidence(a, a)); wantReason("", err, ReasonBlameful) != nil {
+		t.Error(err)
+	}
+}
+
 // TestLiarFillsLittle: whatever one voter sends, little of it is kept.
 func TestLiarFillsLittle(t *testing.T) {
 	s := play("G:0123 -> a1 -> a2 | G -> b1")

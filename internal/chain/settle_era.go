@@ -105,7 +105,8 @@ func (e *era) of(voter int) (list []*ballot) {
 }
 
 // put takes b in, reporting whether anything changed. Of the votes of one voter
-// in one round those with the lowest hashes are kept.
+// in one round those with the lowest hashes are kept; of two that differ in their
+// signature alone, which is no lie, that with the lower hash.
 func (e *era) put(b *ballot) bool {
 	i, ok := e.find(b.Round)
 	if !ok {
@@ -115,6 +116,13 @@ func (e *era) put(b *ballot) bool {
 	at, held := slices.BinarySearchFunc(r.ballots, b, compareBallots)
 	if held {
 		return false
+	}
+	twin := slices.IndexFunc(r.ballots, func(o *ballot) bool { return o.sameContent(b.Vote) })
+	if twin >= 0 {
+		if compareDigests(r.ballots[twin].hash, b.hash) < 0 {
+			return false
+		}
+		r.ballots = slices.Delete(r.ballots, twin, twin+1) // not before at
 	}
 	r.ballots = slices.Insert(r.ballots, at, b)
 	r.dirty = true

@@ -35,7 +35,7 @@ func (m *Machine) seal(h *chain.Header, body *chain.Body, state *chain.State, st
 		w, err := staged.Welcome(m.self.Device, []mls.Extension{
 			{Type: extBlock, Data: hash[:]},
 			{Type: extFloor, Data: sum[:]},
-		}, true)
+		}, public.Members() <= maxInlineTree)
 		if err != nil {
 			return nil, err
 		}
@@ -67,6 +67,9 @@ func (m *Machine) verify(h *chain.Header, body *chain.Body, state *chain.State) 
 		return nil, nil, errCommit
 	}
 	if err := sameChanges(h.Ops, m.blocks.State(h.Parent), before, c); err != nil {
+		return nil, nil, err
+	}
+	if err := namedPackages(h, body); err != nil {
 		return nil, nil, err
 	}
 	after, _, err := before.Apply(c)

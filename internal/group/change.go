@@ -40,6 +40,7 @@ func (m *Machine) commit(now uint64, c change, eff *Effects) error {
 	core := h.Core()
 	staged, err := e.secret.Commit(mls.CommitParams{
 		Add: c.add, Remove: m.leavesOf(c.gone), AuthenticatedData: core[:], Signer: m.self.Device,
+		LeafExtensions: announced(),
 	})
 	if err != nil {
 		return refuse(ReasonRule, err)
@@ -110,7 +111,8 @@ func (m *Machine) invite(now uint64, newcomers []Newcomer, eff *Effects) error {
 		if m.isMember(n.Person) {
 			return refuse(ReasonMember, nil)
 		}
-		op, kp, cited, err := admit(n, chain.RoleMember, now)
+		before, _ := m.state().Person(n.Person)
+		op, kp, cited, err := admit(n, mls.Suite(m.state().Suite()), before.PersonHead, chain.RoleMember, now)
 		if err != nil {
 			return err
 		}

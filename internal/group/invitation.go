@@ -21,7 +21,8 @@ type dagFloor = dag.Floor
 // member keeps it and passes it on until they have all accepted.
 //
 //	size field
-//	V    MLS Welcome, with the tree in its GroupInfo
+//	V    MLS Welcome; the tree is in its GroupInfo up to maxInlineTree leaves,
+//	     else it follows from the blocks, whose header has its hash
 //	V    floor, docs/spec/entry.md
 type welcome struct{ message, floor []byte }
 
@@ -52,7 +53,7 @@ func parseWelcome(b []byte) (w welcome, err error) {
 //	1    8, invitation
 //	32   block that admits the newcomer
 //	V    welcome of that block
-//	V    blocks, genesis first: as in a blocks frame
+//	V    blocks, genesis first: as in a blocks frame, the Welcome above left out
 //	V    reaches, each V
 //	V    infos, each V
 //	V    certificate: the proof that a block is settled; empty until votes exist
@@ -170,7 +171,11 @@ func (m *Machine) invitationFor(who wire.Member) []byte {
 	}
 	inv := invitation{block: hash, welcome: w.bytes(), reaches: m.allReaches(), infos: m.allInfos()}
 	for _, h := range m.blocks.All() {
-		inv.blocks = append(inv.blocks, m.blockFrame(h))
+		b := m.blockFrame(h)
+		if h == hash {
+			b.welcome = nil // it stands above
+		}
+		inv.blocks = append(inv.blocks, b)
 	}
 	return inv.bytes()
 }

@@ -15,7 +15,7 @@ import (
 // checking everything from genesis; whatever does not check refuses the whole.
 // secrets finds the private part of one of this device's key packages. The new
 // machine is invited: it says nothing until Accept.
-func Join(self Self, payload []byte, from wire.Member, secrets func(ref []byte) ([]byte, bool), now uint64) (*Machine, Effects, error) {
+func Join(self Self, payload []byte, from wire.Member, secrets Secrets, now uint64) (*Machine, Effects, error) {
 	r := wire.NewReader(payload)
 	r.U8()
 	inv, err := parseInvitation(r)
@@ -77,12 +77,12 @@ type admission struct {
 	block wire.BlockHash
 	epoch *mls.Epoch
 	floor dagFloor
-	ref   []byte // of the key package that it used up
+	use   Use // of the key package
 }
 
 // openWelcome opens a Welcome and checks it against the block it names
 // (docs/spec/chain.md, "Joining").
-func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byte) ([]byte, bool)) (*admission, error) {
+func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets Secrets) (*admission, error) {
 	h, state := m.blocks.Header(hash), m.blocks.State(hash)
 	if h == nil || !state.Active(m.self.Device.ID()) {
 		return nil, errWelcome
@@ -91,7 +91,8 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byt
 	if !ok {
 		return nil, errWelcome
 	}
-	private, ok := secrets(ref)
+	use := Use{Ref: [32]byte(ref), Block: hash, Parent: h.Parent}
+	private, ok := secrets(use)
 	if !ok {
 		return nil, errWelcome
 	}
@@ -99,11 +100,16 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byt
 	if err != nil {
 		return nil, err
 	}
+	defer sec.Erase()
 	kp, err := admittedPackage(m.blocks.Body(hash), ref)
 	if err != nil {
 		return nil, err
 	}
-	e, info, err := mls.Join(w.message, kp, sec, nil)
+	public, err := m.public(hash)
+	if err != nil {
+		return nil, err
+	}
+	e, info, err := public.Join(w.message, kp, sec)
 	if err != nil {
 		return nil, err
 	}
@@ -111,34 +117,22 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byt
 	if err != nil {
 		return nil, err
 	}
-	if err := m.fits(h, e, info, floor); err != nil {
-		return nil, err
+	if !m.fits(h, e, info, floor) {
+		return nil, errWelcome
 	}
-	return &admission{hash, e, floor, ref}, m.checkFloor(floor)
+	return &admission{hash, e, floor, use}, m.checkFloor(floor)
 }
 
-// fits compares what a Welcome holds with the block it names.
-func (m *Machine) fits(h *chain.Header, e *mls.Epoch, info *mls.GroupInfo, floor dagFloor) error {
+// fits compares what a Welcome holds with the block it names. That the epoch is
+// the one after the block, PublicGroup.Join has found: it entered no other.
+func (m *Machine) fits(h *chain.Header, e *mls.Epoch, info *mls.GroupInfo, floor dagFloor) bool {
 	hash, sum := h.Hash(), floor.Hash()
-	public, err := m.public(hash)
-	if err != nil {
-		return err
-	}
-	signer, ok := public.LeafOf(credential(h.Author))
-	if !ok || signer.Index != info.Signer ||
-		!bytes.Equal(extension(info.Extensions, extBlock), hash[:]) ||
-		!bytes.Equal(extension(info.Extensions, extFloor), sum[:]) ||
-		!bytes.Equal(e.Public().TreeHash(), public.TreeHash()) ||
-		!bytes.Equal(e.Public().ConfirmedTranscriptHash(), public.ConfirmedTranscriptHash()) ||
-		!bytes.Equal(e.ConfirmationTag(), public.ConfirmationTag()) ||
-		!bytes.Equal(e.Public().GroupID(), public.GroupID()) ||
-		externalDigest(e.ExternalPub()) != h.ExternalPub {
-		return errWelcome
-	}
-	if own, ok := public.LeafOf(credential(m.self.Member())); !ok || own.Index != e.OwnLeaf() {
-		return errWelcome
-	}
-	return nil
+	author, ok := e.Public().LeafOf(credential(h.Author))
+	own, found := e.Public().LeafOf(credential(m.self.Member()))
+	return ok && author.Index == info.Signer && found && own.Index == e.OwnLeaf() &&
+		bytes.Equal(extension(info.Extensions, extBlock), hash[:]) &&
+		bytes.Equal(extension(info.Extensions, extFloor), sum[:]) &&
+		externalDigest(e.ExternalPub()) == h.ExternalPub
 }
 
 // enter takes what a Welcome gave.
@@ -146,7 +140,7 @@ func (m *Machine) enter(a *admission, w welcome, eff *Effects) {
 	m.keepEpoch(a.block, a.epoch, eff)
 	m.keepWelcome(a.block, w, eff)
 	m.followAfter(a.block, eff)
-	eff.Used = append(eff.Used, a.ref)
+	eff.Used = append(eff.Used, a.use)
 }
 
 // checkFloor checks the signatures of the floor's heads: their authors were
@@ -230,7 +224,7 @@ func (m *Machine) mayInvite(from wire.Member, block wire.BlockHash) bool {
 
 // readmit opens an invitation that came to a machine that is here already: its
 // device was removed and is added again, or added on another branch too.
-func (m *Machine) readmit(now uint64, inv invitation, from wire.Member, secrets func([]byte) ([]byte, bool), eff *Effects) {
+func (m *Machine) readmit(now uint64, inv invitation, from wire.Member, secrets Secrets, eff *Effects) {
 	if secrets == nil || !m.blocks.Has(inv.block) || m.epochs[inv.block] != nil || !m.mayInvite(from, inv.block) {
 		return
 	}

@@ -33,6 +33,11 @@ const (
 	// maxInvitationBlocks bounds the blocks of an invitation. Ten years of a
 	// change every other day; what it allocates comes from bytes received.
 	maxInvitationBlocks = 2_000
+	// maxInlineTree is up to how many leaves a Welcome has the tree inside: whoever
+	// has the blocks needs none, but versions before this rule join by no other.
+	// 64 leaves are at most 18 KB in suite 1, the only one those versions use, and
+	// less than the blocks that admitted them.
+	maxInlineTree = 64
 	// maxFarewell bounds the blocks that a former member is sent unasked.
 	maxFarewell = 64
 	// maxProofFrames bounds the frames of blocks that a peer is sent unasked.
@@ -76,6 +81,10 @@ const (
 	keepEpoch = 30 * 24 * 3600 * 1000
 	// keepDeep is the same for epochs more than maxEpochs below the head.
 	keepDeep = 7 * 24 * 3600 * 1000
+	// rekeySpread is within which time after it has accepted a device renews keys
+	// that are of a last-resort package: less than a minute, with those who came in
+	// by the same block spread over it.
+	rekeySpread = 45_000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.
@@ -92,4 +101,5 @@ const (
 	maxAck         = 1 << 20 // names every device of the group
 	maxReach       = 2 << 10
 	maxLeave       = 1 << 10
+	maxFeatures    = 64 // of them, in a leaf
 )

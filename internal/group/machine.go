@@ -42,6 +42,7 @@ type Machine struct {
 
 	// Not stored: what follows from blocks.
 	past  *history
+	said  announcements               // of the leaves at the head
 	names map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.
@@ -49,6 +50,7 @@ type Machine struct {
 	fetch     fetch
 	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
 	ackDue    uint64                  // ms; 0: none
+	renewal   renewal                 // of the own leaf
 	pruneDue  uint64                  // ms; 0: no secrets wait to be deleted
 	digestDue uint64                  // ms; 0: none
 	now       uint64                  // ms; of the newest input
@@ -118,6 +120,10 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.setRole(in.Now, c, &eff)
 	case SetTitle:
 		err = m.setTitle(in.Now, c.Title, &eff)
+	case Rekey:
+		err = m.rekey(in.Now, &eff)
+	case Publish:
+		err = m.publish(in.Now, c.Packages, &eff)
 	case Accept:
 		err = m.accept(in.Now, &eff)
 	case Leave:
@@ -139,7 +145,7 @@ func (m *Machine) Step(in Input) (Effects, error) {
 func (m *Machine) clock(now uint64) {
 	if now < m.now {
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
-		m.fetch.until = min(m.fetch.until, now)
+		m.fetch.until, m.renewal.due = min(m.fetch.until, now), min(m.renewal.due, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
 		}
@@ -162,6 +168,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 		m.prune(now, eff)
 	}
 	m.commitLeaves(now, eff)
+	m.renew(now, eff)
 	m.ack(now, eff)
 	m.announce(now, eff)
 	m.pull(now, eff)
@@ -199,6 +206,7 @@ func (m *Machine) wake(now uint64) uint64 {
 	}
 	at(m.ackDue)
 	at(m.pruneDue)
+	at(m.renewal.due)
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)

@@ -248,3 +248,65 @@ func talk(t *testing.T, in []*device, from *device) {
 		}
 	}
 }
+
+// A commit may change what its author's leaf announces; a leaf that announces
+// one extension twice is refused before anything is made.
+func TestLeafExtensionsChange(t *testing.T) {
+	ann, ben := newDevice(t, "ann"), newDevice(t, "ben")
+	ann.create("book club")
+	ann.add(nil, []*device{ben})
+	said := []mls.Extension{{Type: 0xF003, Data: []byte{0, 1}}}
+	s := ann.commit(mls.CommitParams{LeafExtensions: said})
+	said[0].Data[1] = 9
+	ann.take(s, []*device{ben})
+	agree(t, []*device{ann, ben})
+	for range 2 { // a commit that names none keeps them
+		for _, d := range []*device{ann, ben} {
+			l, ok := d.epoch.Public().LeafOf([]byte("ann"))
+			if !ok || len(l.Extensions) != 1 || l.Extensions[0].Type != 0xF003 || !bytes.Equal(l.Extensions[0].Data, []byte{0, 1}) {
+				t.Fatalf("%s sees %+v", d.name, l.Extensions)
+			}
+		}
+		ann.take(ann.commit(mls.CommitParams{}), []*device{ben})
+	}
+	before := ann.epoch.EpochAuthenticator()
+	twice := []mls.Extension{{Type: 0xF003}, {Type: 0xF003}}
+	if _, err := ann.epoch.Commit(mls.CommitParams{Signer: ann.key, LeafExtensions: twice}); err == nil {
+		t.Error("an extension twice in a leaf")
+	}
+	if !bytes.Equal(before, ann.epoch.EpochAuthenticator()) {
+		t.Error("a refused commit left a trace")
+	}
+}
+
+// TestJoinWhoFollowed: a newcomer that followed the group without secrets joins
+// with a Welcome that has no tree, and goes on with the others.
+func TestJoinWhoFollowed(t *testing.T) {
+	for _, s := range []mls.Suite{suite, mls.SuiteXWingAES128SHA256Ed25519} {
+		ann, ben, cat := newDeviceOf(t, s, "ann"), newDeviceOf(t, s, "ben"), newDeviceOf(t, s, "cat")
+		ann.create("g")
+		followed := ann.epoch.Public()
+		for _, d := range []*device{ben, cat} {
+			staged := ann.commit(mls.CommitParams{Add: []*mls.KeyPackage{d.pack}})
+			welcome, err := staged.Welcome(ann.key, nil, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if followed, _, err = followed.Apply(staged.Commit); err != nil {
+				t.Fatal(err)
+			}
+			ann.take(staged, []*device{ben}[:ann.epoch.Public().Members()-1])
+			e, _, err := followed.Join(welcome, d.pack, d.secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Public() != followed {
+				t.Error("the newcomer has a tree of its own")
+			}
+			d.enter(e)
+		}
+		agree(t, []*device{ann, ben, cat})
+		cat.take(cat.commit(mls.CommitParams{}), []*device{ann, ben})
+		agree(t, []*device{ann, ben, cat})
+	}
+}

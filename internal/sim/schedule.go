@@ -6,6 +6,7 @@ import (
 
 	"kith/internal/chain"
 	"kith/internal/group"
+	"kith/internal/mls"
 )
 
 // An action is one thing that happens in a run. a, b and n choose among what is
@@ -37,6 +38,7 @@ var deeds = []deed{
 	{always(3), (*run).leave},
 	{always(3), (*run).title},
 	{always(2), (*run).reach},
+	{always(2), (*run).rekey},
 	{always(4), (*run).race},
 	{always(7), (*run).replay},
 	{loss(4), (*run).cutPair},
@@ -135,9 +137,14 @@ func (r *run) invite(a action) {
 	}
 	s := r.state(n)
 	o := r.pick(a.b, func(o *Node) bool { return !s.Active(o.Self.Device.ID()) && near(n, o) })
-	if o != nil {
-		n.Do(r.g, group.Invite{Newcomers: []group.Newcomer{o.Newcomer()}})
+	if o == nil {
+		return
 	}
+	who := o.NewcomerFor(mls.Suite(s.Suite()))
+	if a.b>>32%3 == 0 {
+		who = o.LastResort(mls.Suite(s.Suite()))
+	}
+	n.Do(r.g, group.Invite{Newcomers: []group.Newcomer{who}})
 }
 
 func (r *run) remove(a action) {
@@ -192,6 +199,12 @@ func (r *run) title(a action) {
 func (r *run) reach(a action) {
 	if n := r.pick(a.a, r.stands(group.StatusActive)); n != nil {
 		n.Do(r.g, group.SetReach{Peer: []byte("peer"), Hosts: []string{fmt.Sprintf("/ip4/10.0.0.%d", a.b%256)}, Expiry: r.Now + a.b%1_000_000})
+	}
+}
+
+func (r *run) rekey(a action) {
+	if n := r.pick(a.a, r.stands(group.StatusActive)); n != nil {
+		n.Do(r.g, group.Rekey{})
 	}
 }
 
