@@ -12,9 +12,10 @@ import (
 type branch struct {
 	*Block
 	facts  *facts
-	out    bool // dropped by a strike
-	void   bool // its own author's device is revoked and nobody kept it
-	last   bool // it ranks behind: it is void, or its author's removal is carried over elsewhere
+	out    bool          // dropped by a strike
+	by     wire.PersonID // whose, if it is out
+	void   bool          // its own author's device is revoked and nobody kept it
+	last   bool          // it ranks behind: it is void, or its author's removal is carried over elsewhere
 	weight Class
 }
 
@@ -185,7 +186,7 @@ func (c *contest) strike(a wire.PersonID) {
 	}
 	c.left -= len(out)
 	for _, i := range out {
-		c.branches[i].out = true
+		c.branches[i].out, c.branches[i].by = true, a
 	}
 	for target, m := range hit {
 		c.struck.join(target, m)

@@ -27,7 +27,7 @@ type SlashKind uint8
 const (
 	SlashBlocks  SlashKind = 1 // headers of one group with one author_seq or one parent
 	SlashEntries SlashKind = 2 // entry headers of one group with one seq
-	SlashVotes   SlashKind = 3 // votes of one era that break the rules of voting
+	SlashVotes   SlashKind = 3 // votes of one era, see [Evidence]
 )
 
 // Kind returns the number of the op.
@@ -137,4 +137,23 @@ func entryOf(b []byte, group wire.GroupID, device wire.DeviceID) bool {
 func entrySigned(b []byte, key ed25519.PublicKey) bool {
 	end := len(b) - wire.SignatureSize
 	return wire.Verify(key, wire.SignEntry, b[:end], b[end:])
+}
+
+// twoVotes is [Evidence] as far as the votes themselves tell it: of two sources
+// of one round, which lies further back cannot be seen here.
+func (c *bodyCheck) twoVotes(d Device, first, second []byte) bool {
+	a, err := ParseVote(first)
+	if err != nil {
+		return false
+	}
+	b, err := ParseVote(second)
+	if err != nil {
+		return false
+	}
+	for _, v := range []*Vote{a, b} {
+		if v.Group != c.group || v.Device != d.ID || !v.Verify(d.Key[:]) {
+			return false
+		}
+	}
+	return a.Era == b.Era && contradict(a, b)
 }
