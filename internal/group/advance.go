@@ -12,6 +12,7 @@ import (
 // start makes the log graph, which begins at genesis.
 func (m *Machine) start(createdAt uint64) {
 	m.graph = dag.NewGraph(createdAt)
+	m.final.block = m.blocks.Genesis()
 	m.graph.Older = func(a, b wire.BlockHash) bool { return a != b && m.blocks.IsAncestor(a, b) }
 }
 
@@ -21,7 +22,7 @@ func (m *Machine) stateAt(hash wire.BlockHash) *chain.State { return m.blocks.St
 // advance takes the head that fork choice gives now, and everything that
 // follows from another one.
 func (m *Machine) advance(now uint64, eff *Effects) {
-	old, head := m.head, m.blocks.Head()
+	old, head := m.head, m.pick()
 	if head == old {
 		eff.Write = append(eff.Write, m.selfRecord())
 		return

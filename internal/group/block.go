@@ -277,6 +277,7 @@ func (m *Machine) keepBlock(b *madeBlock, eff *Effects) error {
 		m.start(b.header.CreatedAt)
 		m.joined = hash
 	}
+	m.demand(b.header.Author.Device, eff)
 	m.publics[hash] = b.public
 	var value wire.Writer
 	value.Vec(b.header.Bytes())

@@ -155,6 +155,9 @@ func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) er
 		return err
 	}
 	m.takeBlocks(now, p, inv.blocks, eff)
+	if m.speaks() && m.takeCertificate(inv.certificate, eff) == nil {
+		m.count(now, eff)
+	}
 	m.readmit(now, inv, c.From, c.Secrets, eff)
 	for _, b := range inv.reaches {
 		m.takeReach(b, eff)

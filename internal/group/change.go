@@ -25,6 +25,9 @@ type change struct {
 
 // commit makes the block of c on the head.
 func (m *Machine) commit(now uint64, c change, eff *Effects) error {
+	if !chain.Pressing(c.ops) && m.restrained() {
+		return refuse(ReasonUnsettled, nil)
+	}
 	e, public := m.epochs[m.head], m.publics[m.head]
 	if e == nil || public == nil {
 		return refuse(ReasonNoKeys, nil)

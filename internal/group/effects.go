@@ -40,6 +40,11 @@ const (
 	KindWelcome Kind = 13 // block hash: the welcome made with the block, to pass on
 	// 14 is reserved.
 	KindLate Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
+	// 16 to 19 are reserved.
+	KindVote         Kind = 20 // u64 height and hash of the era's start, u64 round, device, vote hash: vote
+	KindVoteEvidence Kind = 21 // device: two votes of its that no honest device signs both
+	KindVoter        Kind = 22 // no key: what the own voter must not forget
+	KindSilence      Kind = 23 // device: u64 ms since when it owes a word
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes

@@ -58,7 +58,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		return "", nil
 	}
 	if m.byCopy(h) {
-		eff.Notify = append(eff.Notify, Copied{})
+		m.copied(eff)
 		if err != nil {
 			return "", nil // who passes it on breaks no rule
 		}

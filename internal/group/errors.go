@@ -23,6 +23,7 @@ const (
 	ReasonContent   Reason = "content"    // empty, too long, or not text
 	ReasonTitle     Reason = "title"      // empty, too long, or with control characters
 	ReasonPackage   Reason = "package"    // the newcomer's key package cannot be used
+	ReasonUnsettled Reason = "unsettled"  // the voters are to catch up first
 	ReasonRule      Reason = "rule"       // the chain's rules refuse it
 	ReasonInvite    Reason = "invitation" // an invitation that does not check
 	ReasonNewer     Reason = "newer"      // the group needs a newer program

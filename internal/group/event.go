@@ -49,6 +49,26 @@ type DropSession struct{ Device wire.DeviceID }
 // not write, so that another copy of it is, or was, running.
 type Copied struct{}
 
+// Settled: Block and all before it stay for ever.
+type Settled struct {
+	Block  wire.BlockHash
+	Height uint64
+}
+
+// SettledTwice: two blocks were settled that exclude each other, so more voters
+// lied than the group bears. Stopped: what is known of the liars decides nothing,
+// and nobody votes any more.
+type SettledTwice struct {
+	Blocks  [2]wire.BlockHash
+	Stopped bool
+}
+
+// VotedTwice: Device cast two votes that no honest device casts both.
+type VotedTwice struct{ Device wire.Member }
+
+func (Settled) event()        {}
+func (SettledTwice) event()   {}
+func (VotedTwice) event()     {}
 func (RowChanged) event()     {}
 func (HeadChanged) event()    {}
 func (StatusChanged) event()  {}

@@ -28,6 +28,9 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameAskInfo:
 		f, err := parseAskInfo(r)
 		return again(func() []byte { return encodeAskInfo(f) }, err)
+	case frameVotes:
+		f, err := parseVotes(r)
+		return again(f.bytes, err)
 	case frameInvitation:
 		f, err := parseInvitation(r)
 		return again(f.bytes, err)

@@ -14,8 +14,8 @@ const extFeatures uint16 = 0xF003
 
 // Features of this program. Numbers are on the wire: append only.
 const (
-	// FeatureRepair: the ops 9 to 16 of a block, and the frames 9 and up by which
-	// a device rejoins and a group votes. A program without it answers such ops
+	// FeatureRepair: the ops 5 and 9 to 16 of a block, the frames 9 and up by which
+	// a device rejoins and a group votes, and the certificate in an invitation. A program without it answers such ops
 	// with "needs a newer version", and takes such frames for misbehaviour.
 	FeatureRepair uint16 = 1
 )

@@ -18,6 +18,7 @@ import (
 //	6      statements  opaque ack<V>..., opaque reach<V>..., opaque leave<V>..., opaque info<V>..., each list as one vector
 //	7      ask info    commitment[32]...<V>
 //	8      invitation  see invitation.go
+//	14     votes       u8 part; 0: settled[32], digest[32]; 1 pushed, 2 answered: see voteframe.go
 //
 // docs/spec/sync.md says when each is sent.
 const (
@@ -29,6 +30,7 @@ const (
 	frameStatements uint8 = 6
 	frameAskInfo    uint8 = 7
 	frameInvitation uint8 = 8
+	frameVotes      uint8 = 14
 )
 
 // Answers of an entries frame.

@@ -24,6 +24,10 @@ func TestFrameBytes(t *testing.T) {
 		"want":                      "05" + "01 00" + "38" + d + "0000000000000003" + strings.Repeat("33", 16),
 		"statements":                "06" + "02 01 aa" + "00" + "04 01 bb 01 cc" + "00",
 		"ask for two names":         "07" + "4040" + d + e,
+		"votes held":                "0e" + "00" + d + e,
+		"no votes, pushed":          "0e" + "01" + "01 00" + "00" + "00",
+		"no votes, answered":        "0e" + "02" + "01 00" + "00" + "00",
+		"invitation with a proof":   "08" + d + "02 aabb" + "00" + "00" + "00" + "02 aabb",
 		"invitation":                "08" + d + "02 aabb" + "04 00 01 cc 00" + "00" + "00" + "00",
 	} {
 		b, err := hex.DecodeString(strings.ReplaceAll(spelt, " ", ""))
@@ -44,6 +48,11 @@ func TestFrameBytes(t *testing.T) {
 		"more is 2":             "03" + "00" + "02",
 		"long form of a length": "04" + "4000" + "00",
 		"answer 3":              "04" + "00" + "03",
+		"votes of part 3":       "0e" + "03" + "01 00" + "00" + "00",
+		"half a vote":           "0e" + "01" + "01 00" + "00" + "02 0101",
+		"half evidence":         "0e" + "01" + "01 00" + "02 0101" + "00",
+		"no settlement":         "0e" + "01" + "00" + "00" + "00",
+		"held and more":         "0e" + "00" + d + e + "00",
 		"half an entry":         "04" + "02 01 aa" + "00",
 		"vector beyond":         "06" + "bfffffff",
 	} {

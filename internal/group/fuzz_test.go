@@ -56,7 +56,7 @@ func FuzzPayload(f *testing.F) {
 	for _, b := range payloads(w) {
 		f.Add(b)
 	}
-	for kind := range byte(10) {
+	for kind := range byte(16) {
 		f.Add([]byte{kind, 0, 0, 0, 0})
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -33,6 +33,7 @@ func (m *Machine) greet(now uint64, p *peer, eff *Effects) {
 			eff.send(who.Device, inv)
 			return
 		}
+		m.offerVotes(who.Device, eff)
 		m.sendDigest(who.Device, eff)
 	case former:
 		m.sendBlocks(who.Device, m.ending(who, maxFarewell), eff)
@@ -77,7 +78,7 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 		return
 	}
 	var list []wire.BlockHash
-	for _, hash := range m.blocks.Chain() {
+	for _, hash := range m.Chain() {
 		if m.blocks.IsAncestor(m.history().came[p.member.Person].block, hash) {
 			list = append(list, hash)
 		}

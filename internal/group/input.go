@@ -47,6 +47,8 @@ type (
 	}
 	// SetTitle gives the group another title.
 	SetTitle struct{ Title string }
+	// SetVoters names who votes on what is settled for ever.
+	SetVoters struct{ People []wire.PersonID }
 	// Rekey renews this device's keys in the group.
 	Rekey struct{}
 	// Publish names new last-resort key packages in the person's own chain.
@@ -64,20 +66,21 @@ type (
 	}
 )
 
-func (Tick) cause()     {}
-func (PeerUp) cause()   {}
-func (PeerDown) cause() {}
-func (Received) cause() {}
-func (Compose) cause()  {}
-func (Invite) cause()   {}
-func (Remove) cause()   {}
-func (SetRole) cause()  {}
-func (SetTitle) cause() {}
-func (Rekey) cause()    {}
-func (Publish) cause()  {}
-func (Accept) cause()   {}
-func (Leave) cause()    {}
-func (SetReach) cause() {}
+func (Tick) cause()      {}
+func (PeerUp) cause()    {}
+func (PeerDown) cause()  {}
+func (Received) cause()  {}
+func (Compose) cause()   {}
+func (Invite) cause()    {}
+func (Remove) cause()    {}
+func (SetRole) cause()   {}
+func (SetTitle) cause()  {}
+func (SetVoters) cause() {}
+func (Rekey) cause()     {}
+func (Publish) cause()   {}
+func (Accept) cause()    {}
+func (Leave) cause()     {}
+func (SetReach) cause()  {}
 
 // A Newcomer is somebody to be added: all of it was told by that person on a
 // proved session (package peer's Card).

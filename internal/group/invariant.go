@@ -13,8 +13,11 @@ import (
 // from outside makes it return an error. It reads the head and what is kept of
 // epochs, no entries; tests call it after every step.
 func (m *Machine) CheckInvariants() error {
-	if m.head != m.blocks.Head() {
+	if m.head != m.pick() {
 		return errors.New("group: the head is not what fork choice picks")
+	}
+	if s := m.votes.Settled(); s != m.final.block || !m.blocks.IsAncestor(s, m.head) {
+		return errors.New("group: the head is not on the settled chain")
 	}
 	for _, hash := range sortedBlocks(m.publics) {
 		if err := m.checkPublic(hash); err != nil {

@@ -56,13 +56,15 @@ func parseWelcome(b []byte) (w welcome, err error) {
 //	V    blocks, genesis first: as in a blocks frame, the Welcome above left out
 //	V    reaches, each V
 //	V    infos, each V
-//	V    certificate: the proof that a block is settled; empty until votes exist
+//	V    certificate: the settlement that proves what is settled; empty for a
+//	     program that reads no votes, and where nothing is settled
 type invitation struct {
-	block   wire.BlockHash
-	welcome []byte
-	blocks  []blockFrame
-	reaches [][]byte
-	infos   [][]byte
+	block       wire.BlockHash
+	welcome     []byte
+	blocks      []blockFrame
+	reaches     [][]byte
+	infos       [][]byte
+	certificate []byte
 }
 
 func (i invitation) bytes() []byte {
@@ -73,7 +75,7 @@ func (i invitation) bytes() []byte {
 	writeBlocks(&w, i.blocks)
 	writeList(&w, i.reaches)
 	writeList(&w, i.infos)
-	w.Vec(nil)
+	w.Vec(i.certificate)
 	return w.Bytes()
 }
 
@@ -85,7 +87,7 @@ func parseInvitation(r *wire.Reader) (i invitation, err error) {
 	})
 	i.reaches = readList(r, maxReach, maxStatements)
 	i.infos = readList(r, maxInfo, maxStatements)
-	r.Vec(0)
+	i.certificate = r.Vec(chain.MaxSettlement)
 	return i, r.Done()
 }
 
@@ -170,6 +172,9 @@ func (m *Machine) invitationFor(who wire.Member) []byte {
 		return nil
 	}
 	inv := invitation{block: hash, welcome: w.bytes(), reaches: m.allReaches(), infos: m.allInfos()}
+	if s := m.votes.Settlement(); len(s) > 0 && m.reads(who.Device, FeatureRepair) {
+		inv.certificate = s.Marshal()
+	}
 	for _, h := range m.blocks.All() {
 		b := m.blockFrame(h)
 		if h == hash {

@@ -31,6 +31,10 @@ func Join(self Self, payload []byte, from wire.Member, secrets Secrets, now uint
 		}
 		m.takeWelcome(&peer{member: from}, hash, b.welcome, &eff)
 	}
+	if err := m.takeCertificate(inv.certificate, &eff); err != nil {
+		return nil, Effects{}, refuse(ReasonInvite, err)
+	}
+	m.final.block = m.votes.Settled()
 	w, err := parseWelcome(inv.welcome)
 	if err != nil {
 		return nil, Effects{}, refuse(ReasonInvite, err)
@@ -219,7 +223,7 @@ func extension(list []mls.Extension, kind uint16) []byte {
 // mayInvite reports whether a device is a member's, at the block that invites or
 // now: who passes an invitation on may have come in later than it was made.
 func (m *Machine) mayInvite(from wire.Member, block wire.BlockHash) bool {
-	return m.stateAt(block).Active(from.Device) || m.stateAt(m.blocks.Head()).Active(from.Device)
+	return m.stateAt(block).Active(from.Device) || m.stateAt(m.pick()).Active(from.Device)
 }
 
 // readmit opens an invitation that came to a machine that is here already: its

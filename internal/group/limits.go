@@ -53,6 +53,14 @@ const (
 	// maxEpochs is how many epochs below the head keep their secrets, so that a
 	// branch from there can be followed; then a reorganisation means to join anew.
 	maxEpochs = 16
+	// maxAllVote is up to how many people all who have accepted vote: beyond, one
+	// who is away more than the others would hold up too often what all wait for.
+	maxAllVote = 7
+	// maxVotes bounds the votes of one frame: all rounds of an era that may be
+	// held, with two votes of each of 31 voters.
+	maxVotes = 4096
+	// maxEvidence bounds the evidence of one frame: many eras of liars.
+	maxEvidence = 256
 	// maxPublics is how many public groups stay in memory; older ones are
 	// computed again from the blocks when a fork needs them.
 	maxPublics = 64
@@ -85,6 +93,16 @@ const (
 	// that are of a last-resort package: less than a minute, with those who came in
 	// by the same block spread over it.
 	rekeySpread = 45_000
+	// electAfter is how long the electorate waits for further changes before it is
+	// changed, and electStep how much later each next admin does it.
+	electAfter = 60_000
+	electStep  = 30_000
+	// electAgain is when a change of the electorate that was refused is tried again.
+	electAgain = 3600 * 1000
+	// silentVoter is how long a voter may owe a word before it is replaced, and
+	// silenceStored from when on that is remembered across restarts.
+	silentVoter   = 30 * 24 * 3600 * 1000
+	silenceStored = 3600 * 1000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

@@ -57,6 +57,10 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindLeave, l.leave},
 		{KindWelcome, l.welcome},
 		{KindLate, l.late},
+		{KindVote, l.vote},
+		{KindVoteEvidence, l.voteEvidence},
+		{KindVoter, l.voter},
+		{KindSilence, l.silence},
 	} {
 		if err := records(step.kind, step.take); err != nil {
 			return nil, refuse(ReasonStored, fmt.Errorf("records of kind %d: %w", step.kind, err))
@@ -247,7 +251,12 @@ func (l *loading) end() error {
 	if m.graph == nil {
 		return errors.New("there is no genesis block")
 	}
-	m.head = m.blocks.Head()
+	m.head = m.pick()
+	m.final = final{m.votes.Settled(), m.votes.Conflict() != nil}
+	for _, e := range m.votes.Evidence() {
+		m.ballots.evidence[e.Device()] = e
+	}
+	m.ballots.digest = m.voteDigest()
 	for hash, e := range m.epochs {
 		var err error
 		if e.ratchets, err = mls.LoadRatchets(e.secret.Public().Suite(), l.ratchets[hash]); err != nil {

@@ -17,6 +17,7 @@ type Machine struct {
 	group  wire.GroupID
 	blocks *chain.Blocks
 	graph  *dag.Graph
+	votes  *chain.Votes
 	head   wire.BlockHash
 	status Status
 
@@ -34,6 +35,10 @@ type Machine struct {
 	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
 
+	voter   chain.Voter
+	ballots ballots // what is stored of the votes
+	silence silence // of voters
+
 	authorSeq uint64 // of the newest block this device signed
 	ackSeq    uint64
 	reachSeq  uint64
@@ -43,6 +48,7 @@ type Machine struct {
 	// Not stored: what follows from blocks.
 	past  *history
 	said  announcements               // of the leaves at the head
+	final final                       // what is settled, as last announced
 	names map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.
@@ -53,7 +59,10 @@ type Machine struct {
 	renewal   renewal                 // of the own leaf
 	pruneDue  uint64                  // ms; 0: no secrets wait to be deleted
 	digestDue uint64                  // ms; 0: none
+	voteDue   uint64                  // ms; when the own voter is asked again; 0: at news
+	electDue  uint64                  // ms; when this device changes the electorate; 0: it needs no change
 	now       uint64                  // ms; of the newest input
+	elapsed   uint64                  // ms that went by between inputs; never goes back
 }
 
 // An epoch is what this device can read and write with at one block.
@@ -71,9 +80,10 @@ type tip struct {
 }
 
 func newMachine(self Self) *Machine {
-	return &Machine{
+	m := &Machine{
 		self:     self,
 		blocks:   chain.NewBlocks(),
+		silence:  make(silence),
 		publics:  make(map[wire.BlockHash]*mls.PublicGroup),
 		epochs:   make(map[wire.BlockHash]*epoch),
 		acks:     make(map[wire.DeviceID]*dag.Ack),
@@ -89,6 +99,10 @@ func newMachine(self Self) *Machine {
 		peers:    make(map[wire.DeviceID]*peer),
 		turned:   make(map[wire.BlockHash]bool),
 	}
+	m.votes = chain.NewVotes(m.blocks)
+	m.voter = chain.Voter{Device: self.Device.ID(), Follows: m.follows}
+	m.ballots = ballots{votes: make(map[string]bool), evidence: make(map[wire.DeviceID]*chain.Evidence)}
+	return m
 }
 
 // Group returns the group's id.
@@ -120,6 +134,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.setRole(in.Now, c, &eff)
 	case SetTitle:
 		err = m.setTitle(in.Now, c.Title, &eff)
+	case SetVoters:
+		err = m.setVoters(in.Now, c.People, &eff)
 	case Rekey:
 		err = m.rekey(in.Now, &eff)
 	case Publish:
@@ -143,7 +159,11 @@ func (m *Machine) Step(in Input) (Effects, error) {
 // clock notices a clock that was set back: what was due by the old one is due
 // now, or it would be only when the old time has come again.
 func (m *Machine) clock(now uint64) {
-	if now < m.now {
+	if now >= m.now {
+		m.elapsed += now - m.now
+	} else {
+		m.voteDue, m.electDue = min(m.voteDue, now), min(m.electDue, now)
+		m.silence.setBack(now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until, m.renewal.due = min(m.fetch.until, now), min(m.renewal.due, now)
 		for _, p := range m.peers {
@@ -169,6 +189,8 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	}
 	m.commitLeaves(now, eff)
 	m.renew(now, eff)
+	m.elect(now, eff)
+	m.vote(now, eff)
 	m.ack(now, eff)
 	m.announce(now, eff)
 	m.pull(now, eff)
@@ -207,6 +229,9 @@ func (m *Machine) wake(now uint64) uint64 {
 	at(m.ackDue)
 	at(m.pruneDue)
 	at(m.renewal.due)
+	at(m.voteDue)
+	at(m.electDue)
+	at(m.silence.due())
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)

@@ -28,7 +28,7 @@ func LoadPerson(self Self, records Source) (*Machine, error) {
 // Headers returns the headers from genesis to the head: as a person's, what
 // others are shown.
 func (m *Machine) Headers() (list [][]byte) {
-	for _, hash := range m.blocks.Chain() {
+	for _, hash := range m.Chain() {
 		list = append(list, m.blocks.Header(hash).Bytes())
 	}
 	return list

@@ -84,6 +84,7 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 	if old := m.acks[a.Device]; !m.state().Active(a.Device) || old != nil && !dag.Newer(a, old) || !a.Verify(d.Key[:]) {
 		return false
 	}
+	m.hear(a.Device, eff)
 	accepted := m.acceptedBy(who)
 	m.acks[a.Device] = a
 	eff.put(KindAck, a.Device[:], b)

@@ -18,6 +18,8 @@ type peer struct {
 	named    bool         // it sent a digest: it takes part in the group
 	digest   wire.Digest  // its newest
 	told     wire.Digest  // the newest it was sent
+	modern   bool         // it sent a frame numbered 9 or up
+	held     held         // what it was told of votes
 	frontier dag.Frontier // what it said to have; nil: not known, or nothing we lack
 	haveDue  uint64       // ms; when the next Have may go to it; 0: none is wanted
 	rel      relation     // at the head that was last looked at
@@ -72,8 +74,9 @@ func (m *Machine) relation(who wire.Member) relation {
 // speaks reports whether this device takes part in the group at all.
 func (m *Machine) speaks() bool { return m.status == StatusActive || m.status == StatusLeaving }
 
-// digest is the hash of all that this device holds of the group.
-func (m *Machine) digest() wire.Digest {
+// digest is the hash of all that this device holds of the group; of votes, if
+// the peer reads them and there are any.
+func (m *Machine) digest(votes bool) wire.Digest {
 	var w wire.Writer
 	w.Group(func(w *wire.Writer) {
 		for _, t := range m.blocks.Tips() {
@@ -89,6 +92,9 @@ func (m *Machine) digest() wire.Digest {
 			w.Raw(person[:])
 		}
 	})
+	if votes && m.ballots.digest != (wire.Digest{}) {
+		w.Raw(m.ballots.digest[:])
+	}
 	return wire.Digest(wire.Hash(wire.HashDigest, m.group[:], w.Bytes()))
 }
 
@@ -115,7 +121,7 @@ func (m *Machine) leavers() (list []wire.PersonID) {
 }
 
 func (m *Machine) sendDigest(d wire.DeviceID, eff *Effects) {
-	digest := m.digest()
+	digest := m.digest(m.modern(d))
 	m.peers[d].told = digest
 	eff.send(d, encodeDigest(digest))
 }
@@ -125,9 +131,9 @@ func (m *Machine) sendDigest(d wire.DeviceID, eff *Effects) {
 func (m *Machine) announce(now uint64, eff *Effects) {
 	if m.digestDue != 0 && m.digestDue <= now {
 		m.digestDue = 0
-		digest := m.digest()
+		digests := map[bool]wire.Digest{false: m.digest(false), true: m.digest(true)}
 		for _, d := range m.connected(false) {
-			p := m.peers[d]
+			p, digest := m.peers[d], digests[m.modern(d)]
 			if p.told != digest && p.digest != digest && (p.named || m.acks[d] != nil) {
 				m.sendDigest(d, eff)
 			}
@@ -174,6 +180,9 @@ func (m *Machine) sendHave(now uint64, d wire.DeviceID, eff *Effects) {
 	p := m.peers[d]
 	p.haveDue, p.haveLast = 0, now
 	eff.send(d, haveFrame{m.blocks.Offer(), m.graph.Frontier(), m.ackNumbers(), m.reachNumbers()}.bytes())
+	if m.modern(d) {
+		m.sendHeld(d, eff)
+	}
 }
 
 // received takes a payload from a device whose session is proved.
@@ -207,6 +216,8 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onEntries(now, p, r, eff)
 	case kind == frameWant:
 		err = m.onWant(p, r, eff)
+	case kind == frameVotes:
+		err = m.onVotes(now, p, r, eff)
 	default:
 		err = wire.ErrCanonical
 	}
@@ -255,7 +266,7 @@ func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 		m.offerWelcomes(p, eff)
 	}
 	p.named, p.digest = true, d
-	if d != m.digest() {
+	if d != m.digest(m.modern(p.member.Device)) {
 		m.wantHave(now, p)
 	} else {
 		p.told = d

@@ -19,7 +19,7 @@ func (n *Node) Blocks(g wire.GroupID) ([]Block, error) {
 	var list []Block
 	err = o.ask(func() error {
 		blocks := o.machine.Blocks()
-		drawn := draw(blocks, blocks.Head(), o.machine.InfoText, nil)
+		drawn := draw(blocks, o.machine.Head(), o.machine.InfoText, nil)
 		for _, hash := range blocks.All() {
 			list = append(list, n.block(o.machine, hash, drawn[hash]))
 		}

@@ -67,7 +67,7 @@ func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 	}
 }
 
-func head(m *group.Machine) *chain.State { return m.Blocks().State(m.Blocks().Head()) }
+func head(m *group.Machine) *chain.State { return m.Blocks().State(m.Head()) }
 
 // row checks a row that a node is about to see: R2, that nothing is shown twice
 // or at another place than elsewhere, and that nothing is taken back.
@@ -143,9 +143,9 @@ func (c *checker) reloaded(n *Node, g wire.GroupID) {
 	if err != nil {
 		fail("%s cannot load its records: %v", n.Name, err)
 	}
-	if m.Status() != r.Machine.Status() || m.Blocks().Head() != r.Machine.Blocks().Head() {
+	if m.Status() != r.Machine.Status() || m.Head() != r.Machine.Head() {
 		fail("%s: loaded, the machine has status %d and head %v, it runs with %d and %v", n.Name,
-			m.Status(), m.Blocks().Head(), r.Machine.Status(), r.Machine.Blocks().Head())
+			m.Status(), m.Head(), r.Machine.Status(), r.Machine.Head())
 	}
 	if !slices.Equal(m.Blocks().Tips(), r.Machine.Blocks().Tips()) {
 		fail("%s: loaded, the machine has other blocks", n.Name)

@@ -19,7 +19,7 @@ import (
 func TestMemberStopsNobody(t *testing.T) {
 	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
 	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
-	head := ann.Groups[g].Machine.Blocks().Head()
+	head := ann.Groups[g].Machine.Head()
 	newer := func(self group.Self) []byte {
 		h := &chain.Header{
 			Version: chain.HeaderVersion, Suite: 2, SigAlg: wire.SigEd25519, Group: g, Height: 1, Parent: head,
@@ -177,9 +177,9 @@ func TestFormerMemberHearsNoMore(t *testing.T) {
 	w.Cut(ann, cleo)
 	w.Cut(ben, cleo)
 	must(t, ann.Do(g, group.Remove{Person: cleo.Self.Person}))
-	removal := ann.Groups[g].Machine.Blocks().Head()
+	removal := ann.Groups[g].Machine.Head()
 	must(t, ann.Do(g, group.SetTitle{Title: "after Cleo"}))
-	later := ann.Groups[g].Machine.Blocks().Head()
+	later := ann.Groups[g].Machine.Head()
 	w.Run(5000)
 	w.Heal(ann, cleo)
 	w.Run(20_000)
@@ -204,7 +204,7 @@ func TestQuietGroupForgets(t *testing.T) {
 			t.Errorf("%s keeps the secrets of %d epochs", n.Name, kept)
 		}
 		for key := range n.Groups[g].Records[group.KindRatchet] {
-			if head := n.Groups[g].Machine.Blocks().Head(); key[:32] != string(head[:]) {
+			if head := n.Groups[g].Machine.Head(); key[:32] != string(head[:]) {
 				t.Errorf("%s keeps message keys of an epoch that ended", n.Name)
 				break
 			}

@@ -105,10 +105,10 @@ func TestRekeyLost(t *testing.T) {
 	if rekeys(ben, g, ben) != 1 || rekeys(ann, g, ben) != 0 {
 		t.Fatalf("during the cut: %d and %d", rekeys(ben, g, ben), rekeys(ann, g, ben))
 	}
-	lost := ben.Groups[g].Machine.Blocks().Head()
+	lost := ben.Groups[g].Machine.Head()
 	w.HealAll()
 	w.Run(65_000)
-	if ann.Groups[g].Machine.Blocks().IsAncestor(lost, ann.Groups[g].Machine.Blocks().Head()) {
+	if ann.Groups[g].Machine.Blocks().IsAncestor(lost, ann.Groups[g].Machine.Head()) {
 		t.Fatal("the renewal has not lost, so the test shows nothing")
 	}
 	if n := rekeys(ann, g, ben); n != 1 || ben.Groups[g].Machine.LastResort() {

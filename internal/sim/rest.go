@@ -9,7 +9,7 @@ import (
 
 // Times of the end of a run, in ms.
 const (
-	settleTime = 120_000
+	settleTime = 3_600_000 // voters dwell, and electorates change
 	quietTime  = 600_000
 )
 
@@ -45,7 +45,7 @@ func (r *run) rest() {
 // rekeyed reports whether n has used up the Rekeys that it may make (V7).
 func (r *run) rekeyed(m *group.Machine, n *Node) bool {
 	made := 0
-	for _, h := range m.Blocks().Chain() {
+	for _, h := range m.Chain() {
 		if h := m.Blocks().Header(h); h.Author.Person == n.Self.Person && h.Ops[0].Kind() == chain.KindRekey {
 			made++
 		}
@@ -78,7 +78,7 @@ func (r *run) equal() {
 			continue
 		}
 		first := r.machine(one)
-		if m.Blocks().Head() != first.Blocks().Head() {
+		if m.Head() != first.Head() {
 			fail("at rest %s and %s have different heads", one.Name, n.Name)
 		}
 		if !lost && !maps.Equal(m.Frontier(), first.Frontier()) {
@@ -100,7 +100,7 @@ func (r *run) equal() {
 		case m == nil && in:
 			fail("at rest %s is a member and does not know the group", n.Name)
 		case m == nil:
-		case in && m.Blocks().Head() != r.machine(one).Blocks().Head():
+		case in && m.Head() != r.machine(one).Head():
 			fail("at rest %s is a member and has another head", n.Name)
 		case in && able && m.Status() == group.StatusDeclined:
 			fail("at rest %s has declined and is a member", n.Name)
@@ -172,7 +172,7 @@ func (r *run) held(row group.Row) bool {
 
 // arrival returns the block that last admitted n, on the head's chain.
 func arrival(m *group.Machine, n *Node) (hash [32]byte) {
-	for _, h := range m.Blocks().Chain() {
+	for _, h := range m.Chain() {
 		for _, op := range m.Blocks().Header(h).Ops {
 			switch op := op.(type) {
 			case *chain.Genesis:
@@ -192,7 +192,7 @@ func arrival(m *group.Machine, n *Node) (hash [32]byte) {
 // late reports whether a row's author was removed on the head's chain and wrote
 // it after the cut: others may or may not have it.
 func (r *run) late(m *group.Machine, row group.Row) bool {
-	for _, h := range m.Blocks().Chain() {
+	for _, h := range m.Chain() {
 		for _, op := range m.Blocks().Header(h).Ops {
 			var cuts []chain.Cut
 			switch op := op.(type) {

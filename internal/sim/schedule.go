@@ -98,8 +98,8 @@ func (r *run) stands(s group.Status) func(*Node) bool {
 }
 
 func (r *run) state(n *Node) *chain.State {
-	blocks := r.machine(n).Blocks()
-	return blocks.State(blocks.Head())
+	m := r.machine(n)
+	return m.Blocks().State(m.Head())
 }
 
 // admin chooses a node that is an admin by its own head.

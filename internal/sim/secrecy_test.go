@@ -36,8 +36,8 @@ func TestFramesTellNothing(t *testing.T) {
 	}
 	w.Run(60_000)
 
-	removal := ann.Groups[g].Machine.Blocks().Chain()[1]
-	later := ann.Groups[g].Machine.Blocks().Chain()[2]
+	removal := ann.Groups[g].Machine.Chain()[1]
+	later := ann.Groups[g].Machine.Chain()[2]
 	positive := false
 	for i, n := range []*sim.Node{ann, ben} {
 		for at, p := range n.Sent {

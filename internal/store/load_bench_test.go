@@ -93,8 +93,8 @@ func fill(b *testing.B, db *store.DB, m *group.Machine, n int) {
 
 func entryOf(g *dag.Graph, m *group.Machine, i int) *dag.Header {
 	h := &dag.Header{
-		Version: dag.Version, Suite: m.Blocks().State(m.Blocks().Head()).Suite(), SigAlg: wire.SigEd25519,
-		Group: m.Group(), Block: m.Blocks().Head(), Time: ingestStart + uint64(i)*1000, Length: 512,
+		Version: dag.Version, Suite: m.Blocks().State(m.Head()).Suite(), SigAlg: wire.SigEd25519,
+		Group: m.Group(), Block: m.Head(), Time: ingestStart + uint64(i)*1000, Length: 512,
 	}
 	h.Device = wire.DeviceID(wire.Hash("device", []byte{byte(i * 7 % 20)}))
 	binary.BigEndian.PutUint64(h.ContentID[:], uint64(i))

@@ -1,0 +1,215 @@
+package group
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+// Who votes. The admins' nodes see to it by themselves (docs/spec/group.md,
+// "Settlement"): a small group's voters are all who have accepted, a larger one's
+// its admins and who votes already. Who owes a word for too long is replaced.
+
+// silence says, of devices that owe a word, since when: somebody else wrote or
+// changed something then, and nothing of theirs has come since. A quiet group is
+// not silent.
+type silence map[wire.DeviceID]owed
+
+type owed struct {
+	since  uint64 // ms
+	stored bool
+}
+
+// demand takes note that a device wrote something that every voter is to
+// acknowledge.
+func (m *Machine) demand(from wire.DeviceID, eff *Effects) {
+	m.hear(from, eff)
+	for _, v := range m.votes.Voters() {
+		if _, owes := m.silence[v.Device]; !owes && v.Device != from && v.Device != m.self.Device.ID() {
+			m.silence[v.Device] = owed{since: m.now}
+		}
+	}
+}
+
+// hear takes note of something new that a device signed.
+func (m *Machine) hear(from wire.DeviceID, eff *Effects) {
+	if m.silence[from].stored {
+		eff.drop(KindSilence, from[:])
+	}
+	delete(m.silence, from)
+}
+
+// keepSilence stores what lasts: most is over within seconds.
+func (m *Machine) keepSilence(now uint64, eff *Effects) {
+	for _, d := range sortedDevices(m.silence) {
+		if o := m.silence[d]; !o.stored && o.since+silenceStored <= now {
+			m.silence[d] = owed{o.since, true}
+			eff.put(KindSilence, d[:], binary.BigEndian.AppendUint64(nil, o.since))
+		}
+	}
+}
+
+func (l *loading) silence(rec Record) error {
+	if len(rec.Key) != 32 || len(rec.Value) != 8 {
+		return errRecord
+	}
+	l.m.silence[wire.DeviceID(rec.Key)] = owed{binary.BigEndian.Uint64(rec.Value), true}
+	return nil
+}
+
+// due returns when some of it is to be looked at; 0: never.
+func (s silence) due() (next uint64) {
+	for _, o := range s {
+		at := o.since + silenceStored
+		if o.stored {
+			at = o.since + silentVoter
+		}
+		if next == 0 || at < next {
+			next = at
+		}
+	}
+	return next
+}
+
+// setBack keeps a clock that was set back from making it last longer.
+func (s silence) setBack(now uint64) {
+	for d, o := range s {
+		o.since = min(o.since, now)
+		s[d] = o
+	}
+}
+
+// elect changes the electorate once it has needed to be changed for a while, so
+// that several changes become one, and the most senior admin's node does it.
+func (m *Machine) elect(now uint64, eff *Effects) {
+	m.keepSilence(now, eff)
+	list := m.electorate(now)
+	switch {
+	case list == nil:
+		m.electDue = 0
+	case m.electDue == 0:
+		m.electDue = now + electAfter + m.adminTurn()*electStep
+	case isDue(m.electDue, now):
+		m.electDue = 0
+		if m.commit(now, change{ops: []chain.Op{&chain.SetPolicy{Electorate: list}}}, eff) != nil {
+			m.electDue = now + electAgain
+		}
+	}
+}
+
+// adminTurn is this device's place among the admins.
+func (m *Machine) adminTurn() (turn uint64) {
+	for _, who := range m.byRank() {
+		if who.Person == m.self.Person {
+			break
+		}
+		if who.Role == chain.RoleAdmin {
+			turn++
+		}
+	}
+	return turn
+}
+
+// electorate returns who is to vote, sorted; nil if that is not to be changed
+// now, or not by this device.
+func (m *Machine) electorate(now uint64) []wire.PersonID {
+	s := m.state()
+	if m.mayWrite() != nil || s.OfPerson() || s.DirectChat() || !s.IsAdmin(m.self.Person) || !m.votersStand() || !m.allRead(FeatureRepair) {
+		return nil
+	}
+	before := s.Electorate()
+	small := len(s.Members()) <= maxAllVote
+	var list []wire.PersonID
+	for _, who := range m.byRank() {
+		votes := slices.Contains(before, who.Person)
+		entitled := votes || m.hasAccepted(who) && (small || who.Role == chain.RoleAdmin)
+		if device, ok := m.earliest(who); !entitled || !ok || m.silent(device, now) || len(list) == chain.MaxVoters {
+			continue
+		}
+		list = append(list, who.Person)
+	}
+	slices.SortFunc(list, comparePerson)
+	if len(list) == 0 || slices.Equal(list, before) {
+		return nil
+	}
+	return list
+}
+
+// silent reports whether a device has owed a word for too long.
+func (m *Machine) silent(d wire.DeviceID, now uint64) bool {
+	o, owes := m.silence[d]
+	return owes && o.since+silentVoter <= now
+}
+
+// votersStand reports whether the voters at the head are those of the current
+// era: the last change of them is settled, and nobody is asked to stop voting.
+func (m *Machine) votersStand() bool {
+	if c := m.votes.Conflict(); c != nil && c.Stopped {
+		return false
+	}
+	voters := m.votes.Voters()
+	electorate := m.state().Electorate()
+	if len(voters) != len(electorate) {
+		return false
+	}
+	for i, v := range voters {
+		who, _ := m.state().Person(electorate[i])
+		if device, _ := m.earliest(who); v.Person != electorate[i] || v.Device != device {
+			return false
+		}
+	}
+	return true
+}
+
+// earliest returns the device that votes for a member.
+func (m *Machine) earliest(who chain.Member) (wire.DeviceID, bool) {
+	for _, d := range who.Devices {
+		if m.state().Active(d.ID) {
+			return d.ID, true
+		}
+	}
+	return wire.DeviceID{}, false
+}
+
+// hasAccepted is acceptedBy, of this device's own person too.
+func (m *Machine) hasAccepted(who chain.Member) bool {
+	return who.Person == m.self.Person || m.acceptedBy(who) ||
+		slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.state().LastSeq(d.ID) > 0 })
+}
+
+// allRead reports whether every active device announces a feature.
+func (m *Machine) allRead(feature uint16) bool {
+	for _, who := range m.state().Members() {
+		for _, d := range who.Devices {
+			if m.state().Active(d.ID) && !m.reads(d.ID, feature) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// setVoters lets an admin name the voters: in a large group, witnesses who are
+// none, or fewer.
+func (m *Machine) setVoters(now uint64, people []wire.PersonID, eff *Effects) error {
+	if err := m.mayWrite(); err != nil {
+		return err
+	}
+	if !m.state().IsAdmin(m.self.Person) {
+		return refuse(ReasonRole, nil)
+	}
+	list := slices.Clone(people)
+	slices.SortFunc(list, comparePerson)
+	list = slices.Compact(list)
+	for _, p := range list {
+		if !m.isMember(p) {
+			return refuse(ReasonNoMember, nil)
+		}
+	}
+	if !m.allRead(FeatureRepair) {
+		return refuse(ReasonNewer, nil)
+	}
+	return m.commit(now, change{ops: []chain.Op{&chain.SetPolicy{Electorate: list}}}, eff)
+}

@@ -1,0 +1,124 @@
+package group
+
+import (
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+// What follows when a block is settled, and what people are shown of it.
+
+// final is what is settled, as last announced.
+type final struct {
+	block    wire.BlockHash
+	conflict bool
+}
+
+// conclude announces what is settled now and was not before.
+func (m *Machine) conclude(now uint64, eff *Effects) {
+	if c := m.votes.Conflict(); (c != nil) != m.final.conflict {
+		m.final.conflict = c != nil
+		if c != nil {
+			eff.Notify = append(eff.Notify, SettledTwice{c.Blocks, c.Stopped})
+		}
+	}
+	s := m.votes.Settled()
+	if s == m.final.block {
+		return
+	}
+	m.final.block = s
+	eff.Notify = append(eff.Notify, Settled{Block: s, Height: m.blocks.Header(s).Height})
+	m.prune(now, eff)
+	m.renewLeaves(now, eff)
+}
+
+// Restrained reports whether the head is so far beyond the settled block that
+// this device signs no more than removals, until the voters have caught up: they
+// are more than this device, and enough of them are connected.
+func (m *Machine) restrained() bool {
+	s := m.stateAt(m.votes.Settled())
+	if s == nil || s.OfPerson() || !chain.Restrained(s, m.state()) {
+		return false
+	}
+	voters := m.votes.Voters()
+	here := 0
+	for _, v := range voters {
+		if p := m.peers[v.Device]; v.Device == m.self.Device.ID() || p != nil && p.named {
+			here++
+		}
+	}
+	return len(voters) > 1 && here >= chain.Quorum(len(voters))
+}
+
+// A Finality says what of a group is settled for ever, and who decides that.
+type Finality struct {
+	Block    wire.BlockHash // settled, with all before it
+	Height   uint64
+	Round    uint64          // whose votes settled it; 0: it is genesis
+	By       []wire.PersonID // who cast them
+	Voters   []wire.PersonID // of the current era, by person
+	Quorum   int             // how many of them settle a block
+	Voting   uint64          // round that voters vote in now; 0: the head is settled
+	Voted    []wire.PersonID // who has voted in it
+	Excluded bool            // this device never votes: another copy of it is, or was, running
+	Conflict *chain.Conflict // two blocks were settled that exclude each other; nil: none
+}
+
+// Finality returns what is settled.
+func (m *Machine) Finality() Finality {
+	s := m.votes.Settled()
+	f := Finality{
+		Block: s, Height: m.blocks.Header(s).Height, Conflict: m.votes.Conflict(), Excluded: m.voter.Restored,
+	}
+	f.By, f.Round, _ = m.SettledBy(s)
+	voters := m.votes.Voters()
+	f.Quorum = chain.Quorum(len(voters))
+	for _, v := range voters {
+		f.Voters = append(f.Voters, v.Person)
+	}
+	if s != m.head {
+		f.Voting = m.votes.Round() + 1
+		f.Voted = m.voted(m.current(), f.Voting)
+	}
+	return f
+}
+
+// SettledBy returns who settled a block and in which round; false if it is not
+// settled. Genesis needs nobody.
+func (m *Machine) SettledBy(hash wire.BlockHash) (by []wire.PersonID, round uint64, ok bool) {
+	if !m.votes.IsSettled(hash) {
+		return nil, 0, false
+	}
+	if hash == m.blocks.Genesis() {
+		return nil, 0, true
+	}
+	for _, w := range m.votes.Settlement() {
+		if m.blocks.IsAncestor(hash, w.Block) {
+			round = w.Votes[len(w.Votes)-1].Round
+			return m.voted(w.Votes, round), round, true
+		}
+	}
+	return nil, 0, true
+}
+
+// voted returns the persons whose votes of a round are among the list, sorted.
+func (m *Machine) voted(list []*chain.Vote, round uint64) (people []wire.PersonID) {
+	for _, v := range list {
+		if v.Round != round {
+			continue
+		}
+		who, _, _ := m.stateAt(v.Era).Device(v.Device)
+		if !slices.Contains(people, who.Person) {
+			people = append(people, who.Person)
+		}
+	}
+	slices.SortFunc(people, comparePerson)
+	return people
+}
+
+// Head returns the block whose state counts.
+func (m *Machine) Head() wire.BlockHash { return m.head }
+
+// Chain returns the blocks from genesis to the head.
+func (m *Machine) Chain() []wire.BlockHash { return m.notOn(m.head, wire.BlockHash{}) }

@@ -1,0 +1,106 @@
+package group
+
+import (
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+// Casting: whether this device is a voter and what it votes for, package chain
+// decides; here it is asked, and what it says is stored before it is sent.
+
+// vote asks the own voter, and casts.
+func (m *Machine) vote(now uint64, eff *Effects) {
+	m.voteDue = 0
+	d := m.voter.Decide(m.votes, m.elapsed)
+	switch {
+	case d.Vote != nil:
+		m.cast(now, d.Vote, eff)
+	case d.Wait != 0:
+		m.voteDue = now + d.Wait
+	case d.Fetch != nil: // the votes of the own source are lacking: whoever has them is asked
+		m.voteDue = now + chain.FirstDwell
+		for _, device := range m.connected(true) {
+			if m.modern(device) {
+				m.wantHave(now, m.peers[device])
+			}
+		}
+	}
+}
+
+// cast signs a vote, takes it in, and hands it on.
+func (m *Machine) cast(now uint64, v *chain.Vote, eff *Effects) {
+	v.Seal(m.self.Device.Sign)
+	if _, err := m.votes.Add(v); err != nil {
+		return
+	}
+	m.voter.Last = v
+	eff.Write = append(eff.Write, m.voterRecord())
+	m.spreadVotes(votesFrame{part: votesPushed, votes: []*chain.Vote{v}}, v.Device, eff)
+	m.count(now, eff)
+	if d := m.voter.Decide(m.votes, m.elapsed); d.Wait != 0 { // the next round begins its dwell
+		m.voteDue = now + d.Wait
+	}
+}
+
+// voterRecord is what the own voter must not forget.
+//
+//	size field
+//	1    1: another copy of this device is, or was, running; it never votes again
+//	V    the vote cast last; empty: none
+func (m *Machine) voterRecord() Record {
+	var w wire.Writer
+	w.Bool(m.voter.Restored)
+	if m.voter.Last != nil {
+		w.Vec(m.voter.Last.Marshal())
+	} else {
+		w.Vec(nil)
+	}
+	return Record{KindVoter, nil, w.Bytes()}
+}
+
+func (l *loading) voter(rec Record) error {
+	r := wire.NewReader(rec.Value)
+	l.m.voter.Restored = r.Bool()
+	last := r.Vec(chain.VoteSize)
+	if err := r.Done(); err != nil {
+		return err
+	}
+	if len(last) == 0 {
+		return nil
+	}
+	v, err := chain.ParseVote(last)
+	l.m.voter.Last = v
+	return err
+}
+
+// copied takes note that this device's key signed what this device did not: it
+// was restored from a backup, or there are two of it. What else the other copy
+// voted for nobody knows, so this one votes no more.
+func (m *Machine) copied(eff *Effects) {
+	eff.Notify = append(eff.Notify, Copied{})
+	if !m.voter.Restored {
+		m.voter.Restored = true
+		eff.Write = append(eff.Write, m.voterRecord())
+	}
+}
+
+// follows reports whether this device may vote for a block: it holds its keys,
+// or never could have held them. One that holds a parent's and not the block's
+// could not follow the commit.
+func (m *Machine) follows(hash wire.BlockHash) bool {
+	settled := m.votes.Settled()
+	for hash != settled {
+		h := m.blocks.Header(hash)
+		if h == nil {
+			return false
+		}
+		if m.epochs[hash] != nil || h.IsGenesis() {
+			return true
+		}
+		if m.epochs[h.Parent] != nil {
+			return false
+		}
+		hash = h.Parent
+	}
+	return true
+}
