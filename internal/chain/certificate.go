@@ -50,8 +50,7 @@ func compare(a, b uint64) int {
 // A voterSet has one bit for each voter of an era.
 type voterSet uint32
 
-func (s voterSet) has(voter int) bool { return s>>voter&1 == 1 }
-func (s voterSet) len() int           { return bits.OnesCount32(uint32(s)) }
+func (s voterSet) len() int { return bits.OnesCount32(uint32(s)) }
 
 // A round is the votes of one round of an era and what they say together.
 //
@@ -97,19 +96,19 @@ func (r *round) tally(e *era, skip voterSet) {
 // certifies reports whether (number, y) is a certificate: a quorum voted from
 // y's ancestors, or y, for y or its descendants.
 func (r *round) certifies(e *era, y *node) bool {
-	agree := r.wild
+	var agree voterSet
 	for _, b := range r.ballots {
 		if (below(b.source, y) || !e.off.on(ruleCertSource)) && (below(y, b.block) || !e.off.on(ruleCertBlock)) {
 			agree |= 1 << b.voter
 		}
 	}
-	return (agree &^ r.skip).len() >= e.quorum()
+	return r.quorate(e, agree)
 }
 
 // settled reports whether the votes of this round settle y: a quorum has a
 // source of the round just before at y or above.
 func (r *round) settled(e *era, y *node) bool {
-	agree := r.wild
+	var agree voterSet
 	ballots := r.ballots
 	if !e.off.on(ruleOneRound) {
 		ballots = e.ballots()
@@ -120,7 +119,14 @@ func (r *round) settled(e *era, y *node) bool {
 			agree |= 1 << b.voter
 		}
 	}
-	return (agree &^ r.skip).len() >= e.quorum()
+	return r.quorate(e, agree)
+}
+
+// quorate reports whether those who agree are a quorum together with the liars;
+// one at least must have said so in a vote.
+func (r *round) quorate(e *era, agree voterSet) bool {
+	agree &^= r.skip
+	return agree != 0 && (agree|r.wild).len() >= e.quorum()
 }
 
 // highest returns the blocks for which ok holds, of those where the set of

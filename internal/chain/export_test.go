@@ -9,7 +9,7 @@ import (
 // Light returns a block that keeps the rules V2 to V5, but has any hash and
 // neither signature, body nor state root; nil if it breaks one.
 func Light(parent *Block, hash wire.BlockHash, author wire.Member, ops ...Op) *Block {
-	h := &Header{Height: parent.State.height + 1, Parent: parent.Hash, Author: author, AuthorSeq: parent.State.height + 1, Class: computedClass(ops), Ops: ops}
+	h := &Header{Version: HeaderVersion, Suite: SuiteAES, SigAlg: wire.SigEd25519, Height: parent.State.height + 1, Parent: parent.Hash, Author: author, AuthorSeq: parent.State.height + 1, Class: computedClass(ops), Ops: ops}
 	s := *parent.State
 	c := &change{State: &s, parent: parent.State, h: h}
 	for _, step := range []func() error{c.author, c.authority, c.apply} {
@@ -37,6 +37,10 @@ func (b *Blocks) Insert(x *Block) { b.insert(&node{Block: *x}) }
 var Switches = map[string]rules{
 	"noStrike":      {noStrike: true},
 	"noDemotion":    {noDemotion: true},
+	"noCarry":       {noCarry: true},
+	"carryDrops":    {carryDrops: true},
+	"carriedOnly":   {carriedOnly: true},
+	"absentRanks":   {absentRanks: true},
 	"noWeight":      {noWeight: true},
 	"noRank":        {noRank: true},
 	"noDeviceRank":  {noDeviceRank: true},

@@ -14,7 +14,9 @@ import "kith/internal/wire"
 //	                                    strike  admins of P, most senior first:
 //	                                            whoever one of them removed or demoted
 //	                                            anywhere in the subtree of a child c
-//	                                            loses every other child it signed
+//	                                            loses every other child it signed;
+//	                                            whom a removal carried over takes out
+//	                                            is not heard where it stays
 //	                                    weigh   the highest class that an unstruck
 //	                                            admin of P signed in the subtree
 //	                                    rank    what is not void, then the more senior
@@ -35,6 +37,10 @@ func Head(root wire.BlockHash, blocks []*Block) wire.BlockHash {
 type rules struct {
 	noStrike      bool // removals and demotions drop nothing
 	noDemotion    bool // a demotion does not strike
+	noCarry       bool // a removal that was carried over changes nothing there
+	carryDrops    bool // it drops children as if it stood there by itself
+	carriedOnly   bool // only Carry lets what a person signed beside its removal count
+	absentRanks   bool // who was removed by a Carry elsewhere ranks as before
 	noWeight      bool // only rank decides
 	noRank        bool // the lower hash decides between authors
 	noDeviceRank  bool // and between the devices of one person

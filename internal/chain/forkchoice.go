@@ -15,6 +15,7 @@ type branch struct {
 	out    bool          // dropped by a strike
 	by     wire.PersonID // whose, if it is out
 	void   bool          // its own author's device is revoked and nobody kept it
+	last   bool          // it ranks behind: it is void, or its author's removal is carried over elsewhere
 	weight Class
 }
 
@@ -25,14 +26,15 @@ type contest struct {
 	admins   []wire.PersonID // of the fork point, most senior first
 	branches []branch
 	revoked  map[wire.DeviceID]bool
-	words    map[wire.PersonID][]word
+	heard    map[wire.PersonID][]hearing
 	signers  map[wire.PersonID][]int // branches by author of the child
 	struck   marks
+	parted   map[wire.PersonID]*parting
 	left     int
 }
 
-// A word is what one device of an admin signed under a branch, if it counts.
-type word struct {
+// A hearing is what one device of an admin signed under a branch, if it counts.
+type hearing struct {
 	branch int
 	*deeds
 }
@@ -64,8 +66,8 @@ func (m marks) elsewhere(person wire.PersonID, i int) bool {
 func (r rules) contest(at *State, branches []branch) *contest {
 	c := &contest{
 		rules: r, at: at, admins: at.Admins(), branches: branches, left: len(branches),
-		words: make(map[wire.PersonID][]word), signers: make(map[wire.PersonID][]int),
-		struck: make(marks),
+		heard: make(map[wire.PersonID][]hearing), signers: make(map[wire.PersonID][]int),
+		struck: make(marks), parted: make(map[wire.PersonID]*parting),
 	}
 	if r.juniorFirst {
 		slices.Reverse(c.admins)
@@ -77,6 +79,10 @@ func (r rules) contest(at *State, branches []branch) *contest {
 	}
 	for _, a := range c.speakers(r.anyWeigher) {
 		c.weigh(a)
+	}
+	for i := range branches {
+		b := &branches[i]
+		b.last = b.void || c.absent(b.Header.Author.Person, i) && !r.absentRanks
 	}
 	return c
 }
@@ -118,7 +124,7 @@ func (c *contest) listen() {
 	all := c.anyStriker || c.anyWeigher
 	hear := func(i int, d *deeds) {
 		if admin[d.person] || all {
-			c.words[d.person] = append(c.words[d.person], word{i, d})
+			c.heard[d.person] = append(c.heard[d.person], hearing{i, d})
 		}
 	}
 	for i := range c.branches {
@@ -142,24 +148,32 @@ func (c *contest) speakers(anybody bool) []wire.PersonID {
 	if !anybody {
 		return c.admins
 	}
-	list := slices.SortedFunc(maps.Keys(c.words), func(a, b wire.PersonID) int { return bytes.Compare(a[:], b[:]) })
+	list := slices.SortedFunc(maps.Keys(c.heard), func(a, b wire.PersonID) int { return bytes.Compare(a[:], b[:]) })
 	return append(slices.Clone(c.admins), slices.DeleteFunc(list, c.at.IsAdmin)...)
 }
 
 // strike drops what a's removals and demotions drop together. If that is every
 // branch they are taken from, a contradicts itself and none of them counts: no
-// branch that holds one would be left to show for it.
+// branch that holds one would be left to show for it. What was carried over
+// drops nothing, but see silent.
 func (c *contest) strike(a wire.PersonID) {
 	hit := make(marks)
 	from := make(map[int]bool)
-	for _, w := range c.words[a] {
-		if c.branches[w.branch].out && !c.droppedSpeaks || c.struck.elsewhere(a, w.branch) && !c.struckStrikes {
+	var gone []departure
+	for _, h := range c.heard[a] {
+		if c.branches[h.branch].out && !c.droppedSpeaks || c.silent(a, h.branch) && !c.struckStrikes {
 			continue
 		}
-		for target, removal := range w.strikes {
-			if removal || !c.noDemotion {
-				hit.join(target, mark{from: w.branch})
-				from[w.branch] = true
+		for target, by := range h.strikes {
+			if by&byCarry != 0 && !c.noCarry {
+				c.part(target, h.branch, true)
+			}
+			if by&byRemoval != 0 && !c.carriedOnly {
+				gone = append(gone, departure{target, h.branch})
+			}
+			if by&byRemoval != 0 || by&byDemotion != 0 && !c.noDemotion || by&byCarry != 0 && c.carryDrops {
+				hit.join(target, mark{from: h.branch})
+				from[h.branch] = true
 			}
 		}
 	}
@@ -177,6 +191,46 @@ func (c *contest) strike(a wire.PersonID) {
 	for target, m := range hit {
 		c.struck.join(target, m)
 	}
+	for _, g := range gone {
+		c.part(g.person, g.branch, false)
+	}
+}
+
+// A departure is a removal that counts in a branch.
+type departure struct {
+	person wire.PersonID
+	branch int
+}
+
+// A parting says in which branches a person's removal counts, and whether in one
+// of them it was carried over.
+type parting struct {
+	in      map[int]bool
+	carried bool
+}
+
+// part notes that a person's removal counts in a branch.
+func (c *contest) part(person wire.PersonID, branch int, carried bool) {
+	p := c.parted[person]
+	if p == nil {
+		p = &parting{in: make(map[int]bool)}
+		c.parted[person] = p
+	}
+	p.in[branch] = true
+	p.carried = p.carried || carried
+}
+
+// silent reports whether what a person signed in a branch does not count: it
+// was struck from another, or its removal was carried over in another and does
+// not count in this one. Anybody can write a Carry anywhere, so it asks no more of
+// a branch than that the person goes there, too.
+func (c *contest) silent(person wire.PersonID, branch int) bool {
+	return c.struck.elsewhere(person, branch) || c.absent(person, branch)
+}
+
+func (c *contest) absent(person wire.PersonID, branch int) bool {
+	p := c.parted[person]
+	return p != nil && p.carried && !p.in[branch]
 }
 
 // hit returns the branches still in that strikes drop.
@@ -193,9 +247,9 @@ func (c *contest) hit(by marks) (out []int) {
 
 // weigh lets a's work count where a is not struck from elsewhere.
 func (c *contest) weigh(a wire.PersonID) {
-	for _, w := range c.words[a] {
-		if b := &c.branches[w.branch]; !c.noWeight && (!c.struck.elsewhere(a, w.branch) || c.struckWeighs) {
-			b.weight = max(b.weight, w.best)
+	for _, h := range c.heard[a] {
+		if b := &c.branches[h.branch]; !c.noWeight && (!c.silent(a, h.branch) || c.struckWeighs) {
+			b.weight = max(b.weight, h.best)
 		}
 	}
 }
@@ -216,8 +270,8 @@ func (c *contest) beats(b, o *branch) bool {
 	if b.weight != o.weight {
 		return b.weight > o.weight
 	}
-	if b.void != o.void {
-		return o.void
+	if b.last != o.last {
+		return o.last
 	}
 	x, y := b.Header.Author, o.Header.Author
 	if off := x.Person != y.Person && c.noRank || x.Person == y.Person && c.noDeviceRank; !off {

@@ -11,12 +11,21 @@ type facts struct {
 	kept    map[keeping]*deeds
 }
 
-// deeds are what one device signed.
+// deeds are all the words of one device.
 type deeds struct {
 	person  wire.PersonID
 	best    Class
-	strikes map[wire.PersonID]bool // whom it removed or demoted; the value tells a removal
+	strikes map[wire.PersonID]how // whom it took what from
 }
+
+// how says by what a person was struck, as bits.
+type how uint8
+
+const (
+	byDemotion how = 1 << iota
+	byRemoval
+	byCarry
+)
 
 // A keeping says that one device stands by what another of its person, now
 // revoked, had signed below.
@@ -50,21 +59,21 @@ func (f *facts) under(b *Block) *facts {
 	if f == nil {
 		f = newFacts()
 	}
-	a := b.Header.Author
-	for _, by := range f.keepers[a.Device] {
-		if f.kept == nil {
-			f.kept = make(map[keeping]*deeds)
+	for _, w := range b.words() {
+		for _, by := range f.keepers[w.by.Device] {
+			if f.kept == nil {
+				f.kept = make(map[keeping]*deeds)
+			}
+			k := keeping{w.by.Device, by}
+			if f.kept[k] == nil {
+				f.kept[k] = &deeds{person: w.by.Person}
+			}
+			f.kept[k].add(w)
 		}
-		d := f.kept[keeping{a.Device, by}]
-		if d == nil {
-			d = &deeds{person: a.Person}
-			f.kept[keeping{a.Device, by}] = d
-		}
-		d.sign(b)
 	}
 	f.leaf(b)
 	for _, device := range b.outdated() {
-		f.keep(device, a.Device)
+		f.keep(device, b.Header.Author.Device)
 	}
 	return f
 }
@@ -72,13 +81,14 @@ func (f *facts) under(b *Block) *facts {
 // leaf adds b, of which f holds no descendant, if nothing is outdated after it,
 // and reports whether f says more than before.
 func (f *facts) leaf(b *Block) (more bool) {
-	a := b.Header.Author
-	d := f.signed[a.Device]
-	if d == nil {
-		d = &deeds{person: a.Person}
-		f.signed[a.Device] = d
+	for _, w := range b.words() {
+		d := f.signed[w.by.Device]
+		if d == nil {
+			d = &deeds{person: w.by.Person}
+			f.signed[w.by.Device] = d
+		}
+		more = d.add(w) || more
 	}
-	more = d.sign(b)
 	for _, op := range b.Header.Ops {
 		if device, ok := revokes(op); ok && !f.revoked[device] {
 			if f.revoked == nil {
@@ -141,38 +151,31 @@ func (f *facts) join(o *facts) *facts {
 	return f
 }
 
-// sign adds what b does and reports whether that is more than before.
-func (d *deeds) sign(b *Block) (more bool) {
-	more = b.Header.Class > d.best
-	strikes := len(d.strikes)
-	d.best = max(d.best, b.Header.Class)
-	for _, op := range b.Header.Ops {
-		switch op := op.(type) {
-		case *Remove:
-			d.strike(op.Person, true)
-		case *SetRole:
-			if op.Role == RoleMember {
-				d.strike(op.Person, false)
-			}
-		}
+// add adds a word and reports whether that is more than before.
+func (d *deeds) add(w word) (more bool) {
+	more = w.class > d.best
+	d.best = max(d.best, w.class)
+	for target, by := range w.strikes {
+		more = d.strike(target, by) || more
 	}
-	return more || len(d.strikes) > strikes
+	return more
 }
 
-func (d *deeds) strike(target wire.PersonID, removal bool) {
-	if target == d.person {
-		return
+func (d *deeds) strike(target wire.PersonID, by how) (more bool) {
+	if target == d.person || d.strikes[target]|by == d.strikes[target] {
+		return false
 	}
 	if d.strikes == nil {
-		d.strikes = make(map[wire.PersonID]bool, 1)
+		d.strikes = make(map[wire.PersonID]how, 1)
 	}
-	d.strikes[target] = d.strikes[target] || removal
+	d.strikes[target] |= by
+	return true
 }
 
 func (d *deeds) join(o *deeds) {
 	d.best = max(d.best, o.best)
-	for target, removal := range o.strikes {
-		d.strike(target, removal)
+	for target, by := range o.strikes {
+		d.strike(target, by)
 	}
 }
 
@@ -189,12 +192,4 @@ func (b *Block) outdated() (list []wire.DeviceID) {
 		}
 	}
 	return list
-}
-
-// revokes returns the device that op takes out for ever.
-func revokes(op Op) (wire.DeviceID, bool) {
-	if op, ok := op.(*RemoveDevice); ok {
-		return op.Device, true
-	}
-	return wire.DeviceID{}, false
 }

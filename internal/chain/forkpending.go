@@ -92,7 +92,7 @@ func (r rules) lost(next *node, head *State, into map[wire.BlockHash][]PendingRe
 // pendingOf returns what is pending of one block of branch i, which lost.
 func (c *contest) pendingOf(i int, lost *node, head *State) (list []PendingRemoval) {
 	a := lost.Header.Author
-	if lost.Header.Class != ClassRemoval || c.struck.elsewhere(a.Person, i) || !c.at.IsAdmin(a.Person) || !head.IsAdmin(a.Person) {
+	if lost.Header.Class != ClassRemoval || c.silent(a.Person, i) || !c.at.IsAdmin(a.Person) || !head.IsAdmin(a.Person) {
 		return nil
 	}
 	if c.revoked[a.Device] && !c.keeps(lost.read(), a.Device) {

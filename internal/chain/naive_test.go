@@ -2,12 +2,9 @@ package chain_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -78,38 +75,52 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 	for _, c := range children {
 		for _, b := range n.subtree(c) {
 			for _, op := range b.Header.Ops {
-				if op, ok := op.(*chain.RemoveDevice); ok {
+				switch op := op.(type) {
+				case *chain.RemoveDevice:
+					revoked[op.Device] = true
+				case *chain.Slash:
 					revoked[op.Device] = true
 				}
 			}
 		}
 	}
-	void := func(b *chain.Block) bool {
-		if !revoked[b.Header.Author.Device] {
+	wordVoid := func(b *chain.Block, by wire.Member) bool {
+		if !revoked[by.Device] {
 			return false
 		}
 		for _, above := range n.subtree(b) {
 			a := above.Header.Author
-			_, first, _ := above.State.Device(b.Header.Author.Device)
-			if a.Person == b.Header.Author.Person && a.Device != b.Header.Author.Device && !revoked[a.Device] && first.Status == chain.StatusRevoked {
+			_, first, _ := above.State.Device(by.Device)
+			if above != b && a.Person == by.Person && a.Device != by.Device && !revoked[a.Device] && first.Status == chain.StatusRevoked {
 				return false
 			}
 		}
 		return true
 	}
+	void := func(b *chain.Block) bool { return wordVoid(b, b.Header.Author) }
 	// 2. Strike.
 	in := slices.Clone(children)
 	var struck []naiveStrike
+	var removed, carriedOver []naiveStrike // of whom the removal counts in which child
+	absent := func(person wire.PersonID, c *chain.Block) bool {
+		return slices.ContainsFunc(carriedOver, func(s naiveStrike) bool { return s.person == person }) &&
+			!slices.Contains(append(slices.Clone(removed), carriedOver...), naiveStrike{person, c})
+	}
 	elsewhere := func(person wire.PersonID, c *chain.Block) bool {
-		return slices.ContainsFunc(struck, func(s naiveStrike) bool { return s.person == person && s.from != c })
+		return absent(person, c) || slices.ContainsFunc(struck, func(s naiveStrike) bool { return s.person == person && s.from != c })
 	}
 	for _, a := range p.State.Admins() {
-		var strikes []naiveStrike
+		var strikes, removals, carries []naiveStrike
 		for _, c := range in {
 			if elsewhere(a, c) {
 				continue
 			}
 			for _, b := range n.subtree(c) {
+				if carry, ok := b.Header.Ops[0].(*chain.Carry); ok {
+					if by := carried(b); by.Person == a && carry.Person != a && !wordVoid(b, by) {
+						carries = append(carries, naiveStrike{carry.Person, c})
+					}
+				}
 				if b.Header.Author.Person != a || void(b) {
 					continue
 				}
@@ -117,6 +128,7 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 					switch op := op.(type) {
 					case *chain.Remove:
 						strikes = append(strikes, naiveStrike{op.Person, c})
+						removals = append(removals, naiveStrike{op.Person, c})
 					case *chain.SetRole:
 						if op.Role == chain.RoleMember && op.Person != a {
 							strikes = append(strikes, naiveStrike{op.Person, c})
@@ -131,7 +143,9 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 		if slices.ContainsFunc(strikes, func(s naiveStrike) bool { return slices.Contains(left, s.from) }) {
 			in = left
 			struck = append(struck, strikes...)
+			removed = append(removed, removals...)
 		}
+		carriedOver = append(carriedOver, carries...)
 	}
 	// 3. Weigh.
 	weight := func(c *chain.Block) (w chain.Class) {
@@ -148,8 +162,9 @@ func (n naive) choose(p *chain.Block, children []*chain.Block) outcome {
 		if weight(x) != weight(y) {
 			return int(weight(y)) - int(weight(x))
 		}
-		if void(x) != void(y) {
-			if void(y) {
+		behindX, behindY := void(x) || absent(x.Header.Author.Person, x), void(y) || absent(y.Header.Author.Person, y)
+		if behindX != behindY {
+			if behindY {
 				return -1
 			}
 			return 1
@@ -198,6 +213,15 @@ func naivePending(root wire.BlockHash, blocks []*chain.Block) (list []string) {
 	return list
 }
 
+// carried returns who signed what a block with a Carry cites.
+func carried(b *chain.Block) wire.Member {
+	headers, err := chain.ParseProof(b.Body.Attachments[0])
+	if err != nil {
+		panic(err)
+	}
+	return headers[len(headers)-1].Author
+}
+
 // naivePlace numbers all devices by seniority; who is unknown comes last.
 func naivePlace(s *chain.State, who wire.Member) int {
 	people := s.Everyone()
@@ -220,110 +244,10 @@ func naivePlace(s *chain.State, who wire.Member) int {
 	return at<<16 + device
 }
 
-// A draw is a random set of light blocks above a genesis.
-type draw struct {
-	people []*person
-	root   *chain.Block
-	blocks []*chain.Block // root first, parents before children
-	lines  []string       // what each is, for the reader
-	used   map[string]bool
-}
-
-func newDraw(t testing.TB, names string) *draw {
-	f := plant(t, 0, names)
-	d := &draw{root: f.blocks["G"], used: map[string]bool{}}
-	for _, name := range append(strings.Fields(strings.NewReplacer("*", "", "/2", "").Replace(names)), "fay", "gil") {
-		d.people = append(d.people, f.person(name))
-	}
-	d.reset()
-	return d
-}
-
-func (d *draw) reset() {
-	d.blocks, d.lines = []*chain.Block{d.root}, []string{"G"}
-	clear(d.used)
-}
-
-// fill draws n blocks. twins says how often a device may sign twice on a parent.
-func (d *draw) fill(r *rand.Rand, n int, twins float64) {
-	for len(d.blocks) <= n {
-		d.step(r, twins)
-	}
-}
-
-var drawn = []string{"rekeys", "rekeys", "retitles", "adds", "admits", "removes", "removes", "removes", "promotes", "demotes", "demotes", "revokes"}
-
-func (d *draw) step(r *rand.Rand, twins float64) {
-	at := r.IntN(len(d.blocks))
-	if r.IntN(3) == 0 {
-		at = len(d.blocks) - 1
-	}
-	parent := d.blocks[at]
-	who, device := d.people[r.IntN(len(d.people))], r.IntN(4)/3
-	verb, target := drawn[r.IntN(len(drawn))], d.people[r.IntN(len(d.people))]
-	revoked := r.IntN(2)
-	seat := fmt.Sprint(at, who.name, device)
-	if d.used[seat] && r.Float64() >= twins {
-		return
-	}
-	var hash wire.BlockHash
-	for i := 0; i < len(hash); i += 8 {
-		binary.BigEndian.PutUint64(hash[i:], r.Uint64())
-	}
-	b := chain.Light(parent, hash, who.member(device), lightOp(parent, who, verb, target, revoked))
-	if b == nil {
-		return
-	}
-	d.used[seat] = true
-	d.blocks = append(d.blocks, b)
-	d.lines = append(d.lines, fmt.Sprintf("%d -> %d: %s/%d %s %s/%d, hash %x", at, len(d.lines), who.name, device+1, verb, target.name, revoked+1, hash[:2]))
-}
-
-// lightOp returns the op of a sentence without what it would have to cite.
-func lightOp(parent *chain.Block, who *person, verb string, target *person, device int) chain.Op {
-	m, _ := parent.State.Person(target.id)
-	switch verb {
-	case "rekeys":
-		return &chain.Rekey{}
-	case "retitles":
-		return &chain.SetInfo{Info: wire.Digest(parent.Hash)}
-	case "adds":
-		return target.add(chain.RoleMember, 2)
-	case "admits":
-		return target.add(chain.RoleAdmin, 2)
-	case "removes":
-		return &chain.Remove{Person: target.id, Instance: m.Instance}
-	case "promotes":
-		return &chain.SetRole{Person: target.id, Instance: m.Instance, Role: chain.RoleAdmin}
-	case "demotes":
-		return &chain.SetRole{Person: target.id, Instance: m.Instance, Role: chain.RoleMember}
-	case "revokes":
-		return &chain.RemoveDevice{Person: target.id, Instance: m.Instance, PersonHead: target.head(), Device: target.device(device), Cites: []wire.Digest{chain.Cite(target.proof())}}
-	}
-	panic(verb)
-}
-
-func (d *draw) String() string { return strings.Join(d.lines, "\n") }
-
-// name returns the number of a block in the list.
-func (d *draw) name(hash wire.BlockHash) int {
-	return slices.IndexFunc(d.blocks, func(b *chain.Block) bool { return b.Hash == hash })
-}
-
-// draws says how many random sets to try: KITH_DRAWS, or a few.
-func draws(few int) int {
-	if n, err := strconv.Atoi(os.Getenv("KITH_DRAWS")); err == nil {
-		return n
-	}
-	return few
-}
-
-const drawnPeople = "ann ben/2* cat/2* dan eve/2"
-
 // TestNaive compares both fork choices, and the one that remembers.
 func TestNaive(t *testing.T) {
 	d := newDraw(t, drawnPeople)
-	n, forks, voids, pending := draws(4000), 0, 0, 0
+	n, forks, voids, pending, carries := draws(4000), 0, 0, 0, 0
 	for seed := range uint64(n) {
 		r := rand.New(rand.NewPCG(seed, 10))
 		d.reset()
@@ -331,6 +255,9 @@ func TestNaive(t *testing.T) {
 		want := naiveHead(d.root.Hash, d.blocks)
 		if got := chain.Head(d.root.Hash, d.blocks); got != want {
 			t.Fatalf("seed %d: head %d, by the text %d\n%s", seed, d.name(got), d.name(want), d)
+		}
+		if at := d.undone(); at != nil {
+			t.Fatalf("seed %d: at %d a child without admin work wins against one with\n%s", seed, d.name(at.Hash), d)
 		}
 		var got []string
 		for _, p := range chain.Pending(d.root.Hash, d.blocks) {
@@ -347,12 +274,33 @@ func TestNaive(t *testing.T) {
 		if strings.Contains(d.String(), "revokes") {
 			voids++
 		}
+		if strings.Contains(d.String(), "carries") {
+			carries++
+		}
 		d.arrive(t, r, seed)
 	}
-	t.Logf("%d sets, %d of them forked, %d with a revocation; %d removals pending", n, forks, voids, pending)
-	if forks < n/2 || voids < n/10 || pending < n/10 {
+	t.Logf("%d sets, %d of them forked, %d with a revocation, %d with a Carry; %d removals pending", n, forks, voids, carries, pending)
+	if carries < n/20 || forks < n/2 || voids < n/10 || pending < n/10 {
 		t.Error("the sets hardly try anything")
 	}
+}
+
+// undone returns a fork point at which the work of an admin, not void, loses to
+// a child without any. With a Carry that may be: admins are absent then.
+func (d *draw) undone() *chain.Block {
+	n := naive{d.blocks}
+	for _, p := range d.forkPoints() {
+		o := n.choose(p, n.children(p))
+		work := func(c *chain.Block) bool {
+			return slices.ContainsFunc(n.subtree(c), func(b *chain.Block) bool {
+				return b.Header.Class > 0 && p.State.IsAdmin(b.Header.Author.Person) && !o.void(b)
+			})
+		}
+		if !strings.Contains(d.String(), "carries") && !work(o.winner) && slices.ContainsFunc(n.children(p), work) {
+			return p
+		}
+	}
+	return nil
 }
 
 func (d *draw) forkPoints() (list []*chain.Block) {

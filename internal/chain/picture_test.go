@@ -23,6 +23,7 @@ import (
 //	ann/2 rekeys          (her second device)
 //	ann/2 revokes ann     (her first device)
 //	dan revokes ann/2
+//	dan carries B         (the removal that block B did)
 //
 // Bodies are left out: fork choice looks at headers.
 type tree struct {
@@ -114,10 +115,17 @@ func (f *tree) act(name string, parent *chain.Block, sentence string) {
 	}
 	p := f.person(who)
 	f.block(name, parent.State, parent.Hash, p.member(device), p, device, list)
+	if lost, ok := strings.CutPrefix(what, "carries "); ok {
+		f.blocks[name].Body = &chain.Body{Attachments: [][]byte{f.losing(lost)}}
+	}
 }
 
 func (f *tree) op(parent *chain.Block, verb, target string) chain.Op {
 	switch verb {
+	case "carries":
+		lost := f.blocks[target].Header.Ops[0].(*chain.Remove)
+		m, _ := parent.State.Person(lost.Person)
+		return &chain.Carry{Block: f.blocks[target].Hash, Person: lost.Person, Instance: m.Instance, Cites: []wire.Digest{chain.Cite(f.losing(target))}}
 	case "rekeys":
 		return &chain.Rekey{}
 	case "retitles":
@@ -145,6 +153,11 @@ func (f *tree) op(parent *chain.Block, verb, target string) chain.Op {
 	}
 	f.t.Fatalf("no such verb: %s", verb)
 	return nil
+}
+
+// losing returns what a Carry of a block cites, as far as fork choice reads it.
+func (f *tree) losing(name string) []byte {
+	return chain.MarshalProof([]*chain.Header{f.blocks[name].Header})
 }
 
 // all returns the blocks in the order they were made.

@@ -15,7 +15,6 @@ type era struct {
 	rounds []*round // by number
 
 	// What follows from the rounds and what is known of liars; see judge.
-	skip     voterSet
 	settled  *node  // start at least
 	by       *round // whose votes settle it, the last of several; nil: start
 	conflict *Conflict
@@ -106,7 +105,8 @@ func (e *era) of(voter int) (list []*ballot) {
 }
 
 // put takes b in, reporting whether anything changed. Of the votes of one voter
-// in one round those with the lowest hashes are kept.
+// in one round those with the lowest hashes are kept; of two that differ in their
+// signature alone, which is no lie, that with the lower hash.
 func (e *era) put(b *ballot) bool {
 	i, ok := e.find(b.Round)
 	if !ok {
@@ -116,6 +116,13 @@ func (e *era) put(b *ballot) bool {
 	at, held := slices.BinarySearchFunc(r.ballots, b, compareBallots)
 	if held {
 		return false
+	}
+	twin := slices.IndexFunc(r.ballots, func(o *ballot) bool { return o.sameContent(b.Vote) })
+	if twin >= 0 {
+		if compareDigests(r.ballots[twin].hash, b.hash) < 0 {
+			return false
+		}
+		r.ballots = slices.Delete(r.ballots, twin, twin+1) // not before at
 	}
 	r.ballots = slices.Insert(r.ballots, at, b)
 	r.dirty = true
@@ -163,23 +170,27 @@ func (e *era) certified(number uint64, y *node) bool {
 func (e *era) judge(liars func() voterSet) {
 	e.conflict = nil
 	e.tally(0)
-	one, other := e.top()
-	if other == nil {
+	one, others := e.top()
+	if len(others) == 0 {
 		e.take(one)
 		return
 	}
+	other := others[0]
 	e.conflict = &Conflict{
 		Era:      e.start.Hash,
 		Blocks:   [2]wire.BlockHash{one.node.Hash, other.node.Hash},
 		Warrants: [2]*Warrant{e.warrant(one), e.warrant(other)},
 	}
 	e.tally(liars())
-	if one, other = e.top(); other == nil {
+	if one, others = e.top(); len(others) == 0 {
 		e.take(one)
 		return
 	}
 	e.conflict.Stopped = true
-	e.settled, e.by = meet(one.node, other.node), nil
+	e.settled, e.by = one.node, nil
+	for _, other := range others {
+		e.settled = meet(e.settled, other.node)
+	}
 }
 
 func (e *era) tally(skip voterSet) {
@@ -204,8 +215,8 @@ func (e *era) take(v *verdict) {
 }
 
 // top returns the highest settled block, nil for the start of the era, with
-// the last round that settles it; and one that conflicts with it, if any does.
-func (e *era) top() (best, other *verdict) {
+// the last round that settles it; and those that conflict with it, highest first.
+func (e *era) top() (best *verdict, others []*verdict) {
 	var all []*verdict
 	for _, r := range e.rounds {
 		for _, y := range r.settles {
@@ -220,11 +231,12 @@ func (e *era) top() (best, other *verdict) {
 		}
 	}
 	for _, v := range all {
-		if !below(v.node, best.node) && (other == nil || compareNodes(v.node, other.node) <= 0) {
-			other = v
+		if !below(v.node, best.node) {
+			others = append(others, v)
 		}
 	}
-	return best, other
+	slices.SortStableFunc(others, func(a, b *verdict) int { return compareNodes(a.node, b.node) })
+	return best, others
 }
 
 // trim forgets the rounds that can settle nothing new, and reports whether it

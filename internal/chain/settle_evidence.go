@@ -50,9 +50,36 @@ func blame(a, b *ballot) bool {
 	if a.Round > b.Round {
 		a, b = b, a
 	}
-	back := b.Source.Round < a.Source.Round ||
-		b.Source.Round == a.Source.Round && b.source.State.height < a.source.State.height
-	return a.Round == b.Round || a.Seq >= b.Seq || back
+	lower := b.Source.Round == a.Source.Round && b.source.State.height < a.source.State.height
+	return contradict(a.Vote, b.Vote) || lower && !a.sameContent(b.Vote)
+}
+
+// contradict is blame as far as the bytes of two votes show it.
+func contradict(a, b *Vote) bool {
+	if a.Round > b.Round {
+		a, b = b, a
+	}
+	lie := a.Round == b.Round || a.Seq >= b.Seq || b.Source.Round < a.Source.Round
+	return lie && !a.sameContent(b)
+}
+
+// twoVotes checks a Slash for two votes of one era. Whether they are valid besides
+// does not matter: an honest device signs no such two.
+func (c *bodyCheck) twoVotes(d Device, first, second []byte) bool {
+	a, err := ParseVote(first)
+	if err != nil {
+		return false
+	}
+	b, err := ParseVote(second)
+	if err != nil {
+		return false
+	}
+	for _, v := range []*Vote{a, b} {
+		if v.Group != c.group || v.Device != d.ID || !v.Verify(d.Key[:]) {
+			return false
+		}
+	}
+	return a.Era == b.Era && contradict(a, b)
 }
 
 // AddEvidence takes in evidence that is valid, and reports whether it is new. Of

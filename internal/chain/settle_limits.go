@@ -2,10 +2,6 @@ package chain
 
 // Bounds of the specification (docs/spec/settlement.md).
 const (
-	// MaxVoters bounds an electorate. 31 voters bear ten liars, and a warrant
-	// of theirs still fits into one message.
-	MaxVoters = 31
-
 	// MaxWarrantVotes bounds the votes of a warrant: two rounds, in each of them two
 	// votes of a voter that signed two.
 	MaxWarrantVotes = 4 * MaxVoters

@@ -103,8 +103,11 @@ func ParseSettlement(b []byte) (Settlement, error) {
 
 // Verify returns the settled block that s shows to whoever holds the blocks, or
 // their headers (see [HeadersOnly]), and nothing else.
-func (s Settlement) Verify(b *Blocks) (wire.BlockHash, error) {
+func (s Settlement) Verify(b *Blocks) (wire.BlockHash, error) { return s.verify(b, 0) }
+
+func (s Settlement) verify(b *Blocks, off rule) (wire.BlockHash, error) {
 	v := NewVotes(b)
+	v.off = off
 	for _, w := range s {
 		if _, err := v.AddWarrant(w); err != nil {
 			return wire.BlockHash{}, err
@@ -120,17 +123,13 @@ func (s Settlement) Verify(b *Blocks) (wire.BlockHash, error) {
 // [Settlement.Verify]: parents before children, from genesis. What only bodies
 // show is not checked.
 func HeadersOnly(headers []*Header) (*Blocks, error) {
+	states, err := CheckHeaders(headers)
+	if err != nil {
+		return nil, err
+	}
 	b := NewBlocks()
-	for _, h := range headers {
-		parent, err := b.parentOf(h)
-		if err != nil {
-			return nil, err
-		}
-		s, err := checkHeader(parent.state(), h)
-		if err != nil {
-			return nil, err
-		}
-		if err := b.Add(h, nil, s); err != nil {
+	for i, h := range headers {
+		if err := b.Add(h, nil, states[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -164,6 +163,7 @@ func (v *Votes) judgeWarrant(w *Warrant) (*era, []*ballot, error) {
 		ballots = append(ballots, b)
 		alone.put(b)
 	}
+	alone.tally(0)
 	last := alone.rounds[len(alone.rounds)-1]
 	if len(alone.rounds) > 2 || alone.rounds[0].number+uint64(len(alone.rounds)) != last.number+1 || !last.settled(alone, y) {
 		return nil, nil, &VoteError{ReasonQuorum}

@@ -106,6 +106,13 @@ func (v *Vote) Verify(key ed25519.PublicKey) bool {
 	return wire.Verify(key, wire.SignVote, v.signed(), v.Signature[:])
 }
 
+// sameContent reports whether two votes differ at most in their signature.
+func (v *Vote) sameContent(o *Vote) bool {
+	same := *o
+	same.Signature = v.Signature
+	return same == *v
+}
+
 // A VoteError says that a vote, warrant or piece of evidence is invalid for
 // everybody and for ever.
 type VoteError struct{ Reason Reason }

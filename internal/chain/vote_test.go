@@ -216,6 +216,68 @@ func TestSettlementOfGroup(t *testing.T) {
 	}
 }
 
+// TestElectorateOfFour: ann hands over to four voters; with one of them silent
+// the others settle, with two silent nobody does.
+func TestElectorateOfFour(t *testing.T) {
+	names := []string{"ann", "ben", "cat", "dan"}
+	b := newBallotBox(newGroup(t, chain.Policy{}, "ann", "ben*", "cat", "dan"))
+	var electorate []wire.PersonID
+	for _, name := range names {
+		electorate = append(electorate, b.person(name).id)
+	}
+	slices.SortFunc(electorate, func(a, b wire.PersonID) int { return bytes.Compare(a[:], b[:]) })
+	b.commit("ann", nil, &chain.SetPolicy{Electorate: electorate})
+	change := b.blocks.Head()
+	b.commit("ben", nil, &chain.SetInfo{Info: wire.Digest{1}})
+	b.settle("ann")
+	if b.votes.Settled() != change || b.votes.Era() != change || len(b.votes.Voters()) != 4 {
+		t.Fatalf("settled %s", b.votes.Settled())
+	}
+	voters := map[string]*chain.Voter{}
+	for _, name := range names {
+		voters[name] = &chain.Voter{Device: b.person(name).device(0), Last: b.last(name)}
+	}
+	if b.rounds(voters, "ann", "ben"); b.votes.Settled() != change {
+		t.Error("two of four settle")
+	}
+	if b.rounds(voters, "ann", "ben", "cat"); b.votes.Settled() != b.blocks.Head() {
+		t.Error("three of four do not settle")
+	}
+	if got, err := b.votes.Settlement().Verify(b.blocks); err != nil || got != b.blocks.Head() {
+		t.Error(got, err)
+	}
+}
+
+// last returns the vote that a person cast last.
+func (b *ballotBox) last(name string) (last *chain.Vote) {
+	for _, v := range b.votes.All() {
+		if v.Device == b.person(name).device(0) && (last == nil || v.Seq > last.Seq) {
+			last = v
+		}
+	}
+	return last
+}
+
+// rounds lets the people named vote three times each, as they are due.
+func (b *ballotBox) rounds(voters map[string]*chain.Voter, names ...string) {
+	b.t.Helper()
+	for range 3 {
+		for _, name := range names {
+			d := voters[name]
+			d.Decide(b.votes, 0)
+			v := d.Decide(b.votes, 2*chain.MaxDwell).Vote
+			if v == nil {
+				continue
+			}
+			v.Seal(func(l wire.Label, c []byte) []byte { return wire.Sign(b.person(name).keys[0], l, c) })
+			if ok, err := b.votes.Add(v); !ok || err != nil {
+				b.t.Fatal(ok, err)
+			}
+			d.Last = v
+		}
+	}
+}
+
 // TestSettlementFromHeaders: a newcomer has headers, and the settlement that
 // came with its invitation.
 func TestSettlementFromHeaders(t *testing.T) {
@@ -279,6 +341,43 @@ func mustHeaders(t *testing.T, headers []*chain.Header) *chain.Blocks {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// TestSlashForVotes: two votes that show a lie cost the device its place; two
+// that do not, or that are another's, cost nothing.
+func TestSlashForVotes(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(a, b *chain.Vote)
+		lie    bool
+	}{
+		{"one round", func(_, b *chain.Vote) { b.Seq, b.Block = 2, wire.BlockHash{9} }, true},
+		{"one number", func(_, b *chain.Vote) { b.Round = 2 }, true},
+		{"source back", func(a, b *chain.Vote) { a.Round, a.Source.Round, b.Seq, b.Round = 2, 1, 2, 3 }, true},
+		{"honest", func(_, b *chain.Vote) { b.Seq, b.Round = 2, 2 }, false},
+		{"two eras", func(_, b *chain.Vote) { b.Era[0]++ }, false},
+		{"another group", func(a, b *chain.Vote) { a.Group[0]++; b.Group[0]++; b.Seq = 2 }, false},
+		{"another device", func(a, b *chain.Vote) { a.Device[0]++; b.Device[0]++; b.Seq = 2 }, false},
+	} {
+		g := ruleGroup(t)
+		ben := g.person("ben")
+		a := &chain.Vote{Group: wire.GroupID(g.blocks.Genesis()), Device: ben.device(0), Seq: 1, Era: g.blocks.Genesis(), Round: 1}
+		b := *a
+		c.change(a, &b)
+		for _, v := range []*chain.Vote{a, &b} {
+			v.Seal(func(l wire.Label, content []byte) []byte { return wire.Sign(ben.keys[0], l, content) })
+		}
+		op, papers := g.twice(chain.SlashVotes, a.Marshal(), b.Marshal())
+		_, _, err := g.try(g.person("cat"), 0, papers, op)
+		if rule, reason := refused(err); c.lie && err != nil || !c.lie && (rule != "V6" || reason != chain.ReasonSlash) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		b.Signature[0]++
+		op, papers = g.twice(chain.SlashVotes, a.Marshal(), b.Marshal())
+		if _, _, err := g.try(g.person("cat"), 0, papers, op); err == nil {
+			t.Errorf("%s: a forged vote slashes", c.name)
+		}
+	}
 }
 
 // TestPersonHasNoVotes: what is settled in a person's chain the recovery key says.
