@@ -64,7 +64,7 @@ func sentenceOf(author node.Person, c node.Change) string {
 	case *chain.Package:
 		return who + " renewed what others need to add a device while it is off."
 	}
-	return who + " changed something that needs a newer version of Kith."
+	return rareSentence(who, c)
 }
 
 // nameSuccessors says in the sentences of blocks who became an admin as another
