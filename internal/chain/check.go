@@ -223,7 +223,7 @@ func (c *bodyCheck) leave(op *Leave, statement []byte) error {
 		return c.refuse(ReasonLeave)
 	}
 	m, d, ok := c.parent.Device(s.Device)
-	if !ok || !bytes.Equal(m.Person[:], op.Person[:]) || !c.parent.Active(d.ID) || !s.Verify(d.Key[:]) {
+	if !ok || !bytes.Equal(m.Person[:], op.Person[:]) || !c.parent.Belongs(d.ID) || !s.Verify(d.Key[:]) {
 		return c.refuse(ReasonLeave)
 	}
 	return nil
