@@ -1,6 +1,8 @@
 package group
 
 import (
+	"slices"
+
 	"kith/internal/chain"
 	"kith/internal/wire"
 )
@@ -9,9 +11,10 @@ import (
 // once for each head.
 type history struct {
 	head wire.BlockHash
-	came map[wire.PersonID]arrival     // the newest
-	gone map[wire.PersonID][]departure // oldest first
-	keys map[wire.Digest][]byte        // knock keys, by their hash
+	came map[wire.PersonID]arrival        // the newest
+	by   map[wire.DeviceID]wire.BlockHash // the newest block that admitted the device
+	gone map[wire.PersonID][]departure    // oldest first
+	keys map[wire.Digest][]byte           // knock keys, by their hash
 }
 
 // An arrival says how somebody became a member.
@@ -22,13 +25,18 @@ type arrival struct {
 	evidence []byte // attachment: headers of the person's chain
 }
 
-// A departure says how somebody ceased to be a member.
+// A departure says how somebody, or one device of somebody, ceased to be a member.
 type departure struct {
-	block wire.BlockHash
-	by    wire.PersonID
-	at    uint64 // ms
-	left  bool   // by its own wish
-	cuts  []chain.Cut
+	block  wire.BlockHash
+	by     wire.PersonID
+	at     uint64 // ms
+	left   bool   // by its own wish
+	cuts   []chain.Cut
+	device wire.DeviceID // zero: all of the person's
+}
+
+func (d departure) of(device wire.DeviceID) bool {
+	return d.device == (wire.DeviceID{}) || d.device == device
 }
 
 func (m *Machine) history() *history {
@@ -38,6 +46,7 @@ func (m *Machine) history() *history {
 	p := &history{
 		head: m.head,
 		came: make(map[wire.PersonID]arrival),
+		by:   make(map[wire.DeviceID]wire.BlockHash),
 		gone: make(map[wire.PersonID][]departure),
 		keys: make(map[wire.Digest][]byte),
 	}
@@ -59,26 +68,38 @@ func (p *history) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) {
 		switch op := op.(type) {
 		case *chain.Genesis:
 			p.came[op.Creator] = arrival{hash, h.Author.Person, h.CreatedAt, cited[0]}
+			p.by[op.Device.ID()] = hash
 		case *chain.Add:
 			p.came[op.Person] = arrival{hash, h.Author.Person, h.CreatedAt, cited[0]}
+			for _, d := range op.Devices {
+				p.by[d.ID()] = hash
+			}
 		case *chain.Remove:
-			p.gone[op.Person] = append(p.gone[op.Person], departure{hash, h.Author.Person, h.CreatedAt, false, op.Cuts})
+			p.gone[op.Person] = append(p.gone[op.Person], departure{block: hash, by: h.Author.Person, at: h.CreatedAt, cuts: op.Cuts})
 		case *chain.Leave:
-			p.gone[op.Person] = append(p.gone[op.Person], departure{hash, op.Person, h.CreatedAt, true, op.Cuts})
+			p.gone[op.Person] = append(p.gone[op.Person], departure{block: hash, by: op.Person, at: h.CreatedAt, left: true, cuts: op.Cuts})
+		case *chain.AddDevice:
+			p.by[op.Device.ID()] = hash
+		case *chain.RemoveDevice:
+			p.gone[op.Person] = append(p.gone[op.Person], departure{block: hash, by: h.Author.Person, at: h.CreatedAt, cuts: op.Cuts, device: op.Device})
 		}
 		cited = cited[len(chain.Cites(op)):]
 	}
 }
 
-// removal finds the newest block on the head's chain that ended the person's
+// removal finds the newest block on the head's chain that ended a device's
 // membership.
-func (m *Machine) removal(person wire.PersonID) (departure, bool) {
-	gone := m.history().gone[person]
-	if len(gone) == 0 {
-		return departure{}, false
+func (m *Machine) removal(who wire.Member) (departure, bool) {
+	for _, gone := range slices.Backward(m.history().gone[who.Person]) {
+		if gone.of(who.Device) {
+			return gone, true
+		}
 	}
-	return gone[len(gone)-1], true
+	return departure{}, false
 }
+
+// came returns the block that admitted a device, on the head's chain.
+func (m *Machine) came(device wire.DeviceID) wire.BlockHash { return m.history().by[device] }
 
 // nameOf returns the commitment to a person's name: it stands in the person's
 // headers, which the block that admitted the person cites.
