@@ -10,7 +10,7 @@ import (
 	"kith/internal/wire"
 )
 
-// A Node is one person with one device.
+// A Node is one device of a person.
 type Node struct {
 	Name   string
 	Self   group.Self
@@ -28,6 +28,8 @@ type Node struct {
 	index    int
 	life     int // counts starts: what an earlier life had under way is void
 	packages map[[32]byte]group.Package
+	lost     bool  // it lost its keys at least once
+	linkedBy *Node // the device that made it one of its person; nil: it is the first
 }
 
 // A Crash says what of an interrupted step is durable. Nothing of it is sent.
@@ -318,6 +320,12 @@ func (w *World) describe(c group.Cause) string {
 		return fmt.Sprintf("gives %s role %d", w.name(c.Person), c.Role)
 	case group.Leave:
 		return "leaves"
+	case group.Park:
+		return "parks " + w.device(c.Device)
+	case group.AddDevice:
+		return "adds a device of " + w.name(c.Person)
+	case group.RemoveDevice:
+		return "takes out the device " + w.device(c.Device)
 	}
 	return fmt.Sprintf("%T", c)
 }

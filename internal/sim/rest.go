@@ -78,10 +78,12 @@ func (r *run) equal() {
 		return
 	}
 	s := head(r.machine(one))
-	able := r.pick(0, r.stands(group.StatusActive)) != nil // to commit a Leave
 	for _, n := range r.Nodes {
 		m := r.machine(n)
-		in := s.Active(n.Self.Device.ID())
+		able := r.pick(0, func(o *Node) bool { // to commit its Leave
+			return r.stands(group.StatusActive)(o) && o.Self.Person != n.Self.Person
+		}) != nil
+		in := s.Belongs(n.Self.Device.ID())
 		switch {
 		case m == nil && in:
 			fail("at rest %s is a member and does not know the group", n.Name)
@@ -94,7 +96,7 @@ func (r *run) equal() {
 			fail("at rest %s is leaving for ever", n.Name)
 		case in && able && gone(m.Status()):
 			fail("at rest %s is a member and has status %d", n.Name, m.Status())
-		case in && m.View().NoKeys:
+		case in && m.View().NoKeys && m.Status() == group.StatusActive && r.mayComeBack(n):
 			fail("at rest %s has no keys", n.Name)
 		case !in && !gone(m.Status()):
 			fail("at rest %s is no member and has status %d", n.Name, m.Status())
@@ -130,7 +132,7 @@ func (r *run) lost() bool {
 // anybody still there can give: what only those had who left is gone with them.
 func (r *run) entitled(n *Node) {
 	m := r.machine(n)
-	if !speaks(m) {
+	if !speaks(m) || r.shutOut(m, n) {
 		return
 	}
 	joined := arrival(m, n)
@@ -144,6 +146,45 @@ func (r *run) entitled(n *Node) {
 			fail("at rest %s does not see %q", n.Name, s)
 		}
 	}
+}
+
+// mayComeBack reports whether somebody can give n keys, and n has come back so
+// seldom that it may.
+func (r *run) mayComeBack(n *Node) bool {
+	m := r.machine(n)
+	able := r.pick(0, func(o *Node) bool {
+		return r.machine(o) != nil && speaks(r.machine(o)) && !r.machine(o).View().NoKeys
+	})
+	window := chain.RekeyWindow * len(m.View().Members)
+	list := m.Blocks().Chain()
+	count := 0
+	for _, h := range list[max(0, len(list)-window):] {
+		for _, op := range m.Blocks().Header(h).Ops {
+			if u, ok := op.(*chain.Unpark); ok && u.Person == n.Self.Person {
+				count++
+			}
+		}
+	}
+	return able != nil && count < maxUnparks
+}
+
+// maxUnparks is rule V7 for one person.
+const maxUnparks = 4
+
+// shutOut reports whether n was without keys at some block: what was written
+// there it may not be able to read.
+func (r *run) shutOut(m *group.Machine, n *Node) bool {
+	if n.lost {
+		return true
+	}
+	for _, h := range m.Blocks().All() {
+		for _, op := range m.Blocks().Header(h).Ops {
+			if p, ok := op.(*chain.Park); ok && p.Device == n.Self.Device.ID() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // held reports whether somebody who takes part has the entry of a row.
@@ -162,11 +203,17 @@ func arrival(m *group.Machine, n *Node) (hash [32]byte) {
 		for _, op := range m.Blocks().Header(h).Ops {
 			switch op := op.(type) {
 			case *chain.Genesis:
-				if op.Creator == n.Self.Person {
+				if op.Device.ID() == n.Self.Device.ID() {
 					hash = h
 				}
 			case *chain.Add:
-				if op.Person == n.Self.Person {
+				for _, d := range op.Devices {
+					if d.ID() == n.Self.Device.ID() {
+						hash = h
+					}
+				}
+			case *chain.AddDevice:
+				if op.Device.ID() == n.Self.Device.ID() {
 					hash = h
 				}
 			}
@@ -189,6 +236,11 @@ func (r *run) late(m *group.Machine, row group.Row) bool {
 				cuts = op.Cuts
 			case *chain.Leave:
 				if op.Person != row.Person {
+					continue
+				}
+				cuts = op.Cuts
+			case *chain.RemoveDevice:
+				if op.Device != row.Place.Device {
 					continue
 				}
 				cuts = op.Cuts
