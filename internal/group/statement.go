@@ -118,7 +118,7 @@ func (m *Machine) needed(hash wire.BlockHash) bool {
 		_, devices := welcomes(op)
 		return slices.ContainsFunc(devices, func(d chain.DeviceEntry) bool {
 			id := d.ID()
-			return m.came(id) == hash && m.state().Active(id) && m.acks[id] == nil
+			return m.came(id) == hash && m.state().Belongs(id) && m.acks[id] == nil
 		})
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"kith/internal/chain"
+	"kith/internal/dag"
 	"kith/internal/group"
 )
 
@@ -104,14 +105,15 @@ func (r *run) equal() {
 	}
 }
 
-// lost reports whether some entry is held only by who takes no part any more: what
-// refers to it waits for ever.
+// lost reports whether some entry is held whole only by who takes no part any
+// more, and somebody lacks it that was to read it: what refers to it waits for
+// ever.
 func (r *run) lost() bool {
-	held := make(map[string]bool)
+	whole := make(map[string]bool)
 	for _, n := range r.Nodes {
 		if m := r.machine(n); m != nil && speaks(m) {
-			for key := range n.Groups[r.g].Records[group.KindEntry] {
-				held[key] = true
+			for key, ciphertext := range n.Groups[r.g].Records[group.KindCipher] {
+				whole[key] = whole[key] || len(ciphertext) > 0
 			}
 		}
 	}
@@ -119,13 +121,30 @@ func (r *run) lost() bool {
 		if r.machine(n) == nil {
 			continue
 		}
-		for key := range n.Groups[r.g].Records[group.KindEntry] {
-			if !held[key] {
+		for key, header := range n.Groups[r.g].Records[group.KindEntry] {
+			if !whole[key] && r.lacks(key, header) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// lacks reports whether somebody who takes part, and was to read an entry, has
+// not even its header.
+func (r *run) lacks(key string, header []byte) bool {
+	h, err := dag.ParseHeader(header)
+	if err != nil {
+		return true
+	}
+	return r.pick(0, func(n *Node) bool {
+		m := r.machine(n)
+		if m == nil || !speaks(m) || n.Groups[r.g].Records[group.KindEntry][key] != nil {
+			return false
+		}
+		s := m.Blocks().State(h.Block)
+		return s == nil || s.Active(n.Self.Device.ID())
+	}) != nil
 }
 
 // entitled checks that a node sees everything that was written for it and that
