@@ -41,6 +41,9 @@ func (c *change) add(i int, op *Add) error {
 // to the end; one that was revoked never comes back.
 func (c *change) admit(m *Member, d DeviceEntry) error {
 	id := d.ID()
+	if c.ofPerson && id == c.recoveryID {
+		return c.refuse("V5", ReasonDevice)
+	}
 	if a := c.devices.get(id); a == nil {
 		c.devices = c.devices.put(&activity{device: id, person: m.Person}, 0)
 	} else if a.person != m.Person {

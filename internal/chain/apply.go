@@ -76,7 +76,7 @@ func (c *change) place() error {
 		return c.refuse("V1", ReasonOther)
 	case c.h.Height != c.parent.height+1:
 		return c.refuse("V2", ReasonHeight)
-	case c.h.Suite != c.parent.suite:
+	case c.h.Suite != c.parent.suite && c.h.restart() == nil:
 		return c.refuse("V2", ReasonSuite)
 	case c.h.AuthorSeq <= c.parent.LastSeq(c.h.Author.Device):
 		return c.refuse("V2", ReasonSeq)
@@ -87,6 +87,9 @@ func (c *change) place() error {
 // author is V3, but for the signature.
 func (c *change) author() error {
 	a := c.h.Author
+	if c.parent.byRecovery(c.h) {
+		return c.recover()
+	}
 	if c.h.External() {
 		return c.joiner()
 	}
@@ -130,6 +133,8 @@ func (c *change) applyOp(i int, op Op) error {
 		return c.addDevice(op)
 	case *RemoveDevice:
 		return c.removeDevice(op)
+	case *Restart:
+		return c.restart(i, op)
 	case *Package:
 		return c.newPackage(op)
 	}
@@ -199,6 +204,9 @@ func (c *change) setRole(op *SetRole) error {
 
 // leave removes who signed; if that was the last admin, its successor takes over.
 func (c *change) leave(op *Leave) error {
+	if c.ofPerson {
+		return c.leaveDevice(op)
+	}
 	if len(op.Cites) != 1 {
 		return c.refuse("V6", ReasonAttachment)
 	}
@@ -219,30 +227,38 @@ func (c *change) leave(op *Leave) error {
 
 // quota is V7.
 func (c *change) quota() error {
-	rekeys := 0
+	var rekeys, unparks int
 	for _, op := range c.h.Ops {
-		if op.Kind() == KindRekey {
+		switch op.(type) {
+		case *Rekey:
 			rekeys++
+		case *Unpark:
+			unparks++
 		}
 	}
-	if rekeys > 0 {
-		m, _ := c.parent.Person(c.h.Author.Person)
-		window := RekeyWindow * c.parent.count()
-		total := rekeys
-		for _, d := range m.Devices {
-			for _, height := range c.devices.get(d.ID).rekeys {
-				if height+window > c.h.Height {
-					total++
-				}
-			}
-		}
-		if total > MaxRekeys {
-			return c.refuse("V7", ReasonRekeys)
-		}
+	if rekeys > 0 && c.recent(func(a *activity) []uint64 { return a.rekeys })+rekeys > MaxRekeys {
+		return c.refuse("V7", ReasonRekeys)
+	}
+	if unparks > 0 && c.recent(func(a *activity) []uint64 { return a.unparks })+unparks > MaxUnparks {
+		return c.refuse("V7", ReasonUnparks)
 	}
 	a := c.devices.get(c.h.Author.Device)
-	c.devices = c.devices.put(a.sign(c.h.AuthorSeq, c.h.Height, rekeys), 0)
+	c.devices = c.devices.put(a.sign(c.h.AuthorSeq, c.h.Height, rekeys, unparks), 0)
 	return nil
+}
+
+// recent counts the author's blocks within the window, over all its devices.
+func (c *change) recent(heights func(*activity) []uint64) (n int) {
+	m, _ := c.parent.Person(c.h.Author.Person)
+	window := QuotaWindow * c.parent.count()
+	for _, d := range m.Devices {
+		for _, height := range heights(c.devices.get(d.ID)) {
+			if height+window > c.h.Height {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // finish checks what must hold after all ops and computes the root.

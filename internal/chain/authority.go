@@ -22,7 +22,12 @@ func (c *change) authority() error {
 // personAuthority: every device of a person may do what occurs in its chain.
 func (c *change) personAuthority(op Op) error {
 	switch op := op.(type) {
-	case *SetInfo, *Rekey, *Package, *AddDevice:
+	case *SetInfo, *Rekey, *Package, *AddDevice, *Restart:
+		return nil
+	case *Leave:
+		if len(op.Cuts) == 1 {
+			return c.notMyself(op.Cuts[0].Device)
+		}
 		return nil
 	case *RemoveDevice:
 		return c.notMyself(op.Device)
@@ -38,6 +43,8 @@ func (c *change) groupAuthority(op Op) error {
 		return nil
 	case *RemoveDevice:
 		return c.notMyself(op.Device)
+	case *Restart:
+		return c.mayRestart(op)
 	case *Package:
 		return c.refuse("V4", ReasonPolicy)
 	case *Leave:

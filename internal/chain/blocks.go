@@ -47,22 +47,22 @@ func (b *Blocks) Check(h *Header, body *Body) (*State, error) {
 	if n := b.by[h.Hash()]; n != nil {
 		return n.State, nil
 	}
-	parent, err := b.parentOf(h)
+	at, err := b.parentOf(h)
 	if err != nil {
 		return nil, err
 	}
-	s, err := checkHeader(parent, h)
+	s, err := checkHeader(at.state(), h)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkBody(parent, h, body); err != nil {
+	if err := checkBody(at, h, body); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// parentOf returns the state before h, nil for the genesis of an empty set.
-func (b *Blocks) parentOf(h *Header) (*State, error) {
+// parentOf returns the block before h, nil for the genesis of an empty set.
+func (b *Blocks) parentOf(h *Header) (*node, error) {
 	switch {
 	case b.genesis == nil && h.IsGenesis():
 		return nil, nil
@@ -75,7 +75,15 @@ func (b *Blocks) parentOf(h *Header) (*State, error) {
 	if n == nil {
 		return nil, &MissingError{h.Parent}
 	}
-	return n.State, nil
+	return n, nil
+}
+
+// state returns the state after n; nil is what stands before genesis.
+func (n *node) state() *State {
+	if n == nil {
+		return nil
+	}
+	return n.State
 }
 
 // Add takes in a block that Check and the MLS rules found valid; s is the state
@@ -172,7 +180,7 @@ func (b *Blocks) Head() wire.BlockHash {
 		for _, n := range b.by {
 			all = append(all, &n.Block)
 		}
-		b.head, b.stale = Head(b.genesis.Hash, all), false
+		b.head, b.stale = Head(b.root(), all), false
 	}
 	return b.head
 }
@@ -248,6 +256,16 @@ func (b *Blocks) IsAncestor(older, newer wire.BlockHash) bool {
 		return false
 	}
 	return n.at(o.State.height) == o
+}
+
+// Ancestor returns the ancestor of a block at height, or the block itself; zero
+// if it is not held or lower.
+func (b *Blocks) Ancestor(hash wire.BlockHash, height uint64) wire.BlockHash {
+	n := b.by[hash]
+	if n == nil || n.State.height < height {
+		return wire.BlockHash{}
+	}
+	return n.at(height).Hash
 }
 
 // at returns the ancestor of n at height, which is not above its own.

@@ -16,7 +16,7 @@ type Epoch0 struct {
 
 // A Body is the unsigned part of a block; the header names its hash.
 type Body struct {
-	Epoch0      *Epoch0  // in genesis only
+	Epoch0      *Epoch0  // where an MLS group starts: in genesis and beside a Restart
 	Commit      []byte   // MLS AuthenticatedContent, opaque here
 	Attachments [][]byte // what the ops cite, in order
 }

@@ -33,6 +33,9 @@ func checkHeader(parent *State, h *Header) (*State, error) {
 // if there is none.
 func authorKey(parent *State, h *Header) ed25519.PublicKey {
 	if parent != nil {
+		if parent.byRecovery(h) {
+			return parent.recovery.Key[:]
+		}
 		_, d, ok := parent.Device(h.Author.Device)
 		if ok && (parent.Active(d.ID) || h.External() && parent.Belongs(d.ID)) {
 			return d.Key[:]
@@ -56,6 +59,7 @@ func authorKey(parent *State, h *Header) ed25519.PublicKey {
 type bodyCheck struct {
 	h      *Header
 	parent *State // nil in genesis
+	at     *node  // the block after which parent holds
 	group  wire.GroupID
 	rest   [][]byte
 	heads  map[wire.PersonID]wire.BlockHash // person_heads that ops of this block moved
@@ -63,8 +67,11 @@ type bodyCheck struct {
 
 // checkBody is V6 as far as it needs no MLS: the body is the one the header
 // names, and holds exactly what the ops cite.
-func checkBody(parent *State, h *Header, body *Body) error {
-	c := &bodyCheck{h: h, parent: parent, group: h.GroupID(), heads: make(map[wire.PersonID]wire.BlockHash)}
+func checkBody(at *node, h *Header, body *Body) error {
+	c := &bodyCheck{h: h, at: at, group: h.GroupID(), heads: make(map[wire.PersonID]wire.BlockHash)}
+	if at != nil {
+		c.parent = at.State
+	}
 	if body == nil {
 		return c.refuse(ReasonBody)
 	}
@@ -72,7 +79,7 @@ func checkBody(parent *State, h *Header, body *Body) error {
 	if len(encoded) > MaxBody || wire.Hash(wire.HashBody, encoded) != h.BodyHash {
 		return c.refuse(ReasonBody)
 	}
-	if (body.Epoch0 != nil) != h.IsGenesis() {
+	if (body.Epoch0 != nil) != h.Starts() {
 		return c.refuse(ReasonEpoch0)
 	}
 	if e := body.Epoch0; e != nil && (len(e.LeafNode) == 0 || len(e.ConfirmationTag) != tagSize) {
@@ -121,6 +128,10 @@ func (c *bodyCheck) op(op Op) error {
 		return c.admission(op.Person, op.PersonHead, devices, cited)
 	case *RemoveDevice:
 		return c.revocation(op, cited)
+	case *Restart:
+		if len(cited) > 0 {
+			return c.nacks(cited[0])
+		}
 	case *Leave:
 		return c.leave(op, cited[0])
 	}
@@ -177,7 +188,7 @@ func (c *bodyCheck) proof(person wire.PersonID, head wire.BlockHash, encoded []b
 	if wire.PersonID(headers[0].Hash()) != person || headers[len(headers)-1].Hash() != head {
 		return nil, c.refuse(ReasonProof)
 	}
-	if !c.descends(person, headers) {
+	if !c.descends(person, headers, state) {
 		return nil, c.refuse(ReasonProof)
 	}
 	c.heads[person] = head
@@ -194,14 +205,16 @@ func (c *bodyCheck) proofError(err error) error {
 
 // descends reports whether the proof passes the block that the group has
 // already seen of this person, so that an old one cannot bring a device back.
-func (c *bodyCheck) descends(person wire.PersonID, headers []*Header) bool {
+func (c *bodyCheck) descends(person wire.PersonID, headers []*Header, state *State) bool {
 	seen, known := c.heads[person]
 	if !known && c.parent != nil {
 		var m Member
 		m, known = c.parent.Person(person)
 		seen = m.PersonHead
 	}
-	return !known || slices.ContainsFunc(headers, func(h *Header) bool { return h.Hash() == seen })
+	// What the recovery key signs stands above every other history.
+	byRecovery := state.byRecovery(headers[len(headers)-1])
+	return !known || byRecovery || slices.ContainsFunc(headers, func(h *Header) bool { return h.Hash() == seen })
 }
 
 func (c *bodyCheck) knockKeys(devices []DeviceEntry, keys [][]byte) error {
@@ -218,6 +231,9 @@ func (c *bodyCheck) leave(op *Leave, statement []byte) error {
 	s, err := ParseLeaveStatement(statement)
 	if isNewer(err) {
 		return ErrNewer
+	}
+	if err == nil && c.parent.ofPerson && s.Device != op.Cuts[0].Device {
+		return c.refuse(ReasonLeave)
 	}
 	if err != nil || s.Group != c.group || s.Person != op.Person || s.Instance != op.Instance || s.Successor != op.Successor {
 		return c.refuse(ReasonLeave)

@@ -71,6 +71,10 @@ var spelled = []struct {
 		"RemoveDevice", &chain.RemoveDevice{Person: fill32(1), Instance: fill32(2), PersonHead: fill32(3), Device: fill32(4), Cuts: []chain.Cut{{Device: fill32(4), Seq: 5, Hash: wire.Short(x(6, 16))}}, Cites: []wire.Digest{fill32(7)}},
 		slices.Concat([]byte{12, 0x40, 218}, x(1, 32), x(2, 32), x(3, 32), x(4, 32), []byte{56}, x(4, 32), []byte{0, 0, 0, 0, 0, 0, 0, 5}, x(6, 16), []byte{32}, x(7, 32)),
 	},
+	{
+		"Restart", &chain.Restart{Suite: chain.SuiteChaCha, Reason: chain.RestartPoisoned, Parked: []wire.DeviceID{fill32(1), fill32(2)}, Cites: []wire.Digest{fill32(3)}},
+		slices.Concat([]byte{14, 0x40, 102, 0, 3, 2, 0x40, 64}, x(1, 32), x(2, 32), []byte{32}, x(3, 32)),
+	},
 	{"Package", &chain.Package{Suite: chain.SuiteXWing, KeyPackageRef: fill32(1), Cites: []wire.Digest{fill32(2)}}, slices.Concat([]byte{16, 0x40, 67, 0xf0, 0x01}, x(1, 32), []byte{32}, x(2, 32))},
 	{"an op of a newer version", &chain.Unread{Number: 99, Content: []byte("abc")}, []byte{99, 3, 'a', 'b', 'c'}},
 }

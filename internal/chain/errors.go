@@ -59,12 +59,13 @@ const (
 
 // V4: authority.
 const (
-	ReasonRole    Reason = "role"     // needs an admin
-	ReasonSelf    Reason = "self"     // nobody removes itself or commits its own leave
-	ReasonDirect  Reason = "direct"   // the members of a direct chat never change so
-	ReasonClass   Reason = "class"    // not the class of its ops
-	ReasonNoAdmin Reason = "no admin" // nobody would be left in charge
-	ReasonPolicy  Reason = "policy"   // an op that this kind of chain never has
+	ReasonRole     Reason = "role"     // needs an admin
+	ReasonSelf     Reason = "self"     // nobody removes itself or commits its own leave
+	ReasonDirect   Reason = "direct"   // the members of a direct chat never change so
+	ReasonClass    Reason = "class"    // not the class of its ops
+	ReasonNoAdmin  Reason = "no admin" // nobody would be left in charge
+	ReasonPolicy   Reason = "policy"   // an op that this kind of chain never has
+	ReasonRecovery Reason = "recovery" // what the recovery key never signs
 )
 
 // V5: ops and size.
@@ -79,6 +80,7 @@ const (
 	ReasonDevices   Reason = "devices" // more than a person may have
 	ReasonAlone     Reason = "alone"   // an external commit beside another op
 	ReasonPackage   Reason = "package" // no key package where one must be named, or one too many
+	ReasonRestart   Reason = "restart" // not the last op, or not a list of active devices
 	ReasonStateRoot Reason = "state root"
 )
 
@@ -91,11 +93,13 @@ const (
 	ReasonProof      Reason = "proof"      // does not show the device
 	ReasonKnockKey   Reason = "knock key"
 	ReasonLeave      Reason = "leave" // statement does not carry the op
+	ReasonNack       Reason = "nack"  // not by more than half, or not of this stretch of keys
 )
 
 // V7 and V8.
 const (
 	ReasonRekeys  Reason = "rekeys"
+	ReasonUnparks Reason = "unparks"
 	ReasonFeature Reason = "feature" // uses what the parent has not activated
 )
 

@@ -91,7 +91,8 @@ func (c *change) create(g *Genesis) error {
 	if c.ofPerson {
 		m.Rank = 1
 		keys := *g.Recovery
-		c.recovery = &keys
+		c.recovery, c.recoveryID = &keys, wire.Device(keys.Key[:])
+		c.devices = c.devices.put(&activity{device: c.recoveryID}, 0)
 	}
 	if err := c.admit(&m, g.Device); err != nil {
 		return err
@@ -99,6 +100,6 @@ func (c *change) create(g *Genesis) error {
 	c.put(m)
 	c.electorate = slices.Clone([]wire.PersonID{g.Creator})
 	a := c.devices.get(c.h.Author.Device)
-	c.devices = c.devices.put(a.sign(c.h.AuthorSeq, 0, 0), 0)
+	c.devices = c.devices.put(a.sign(c.h.AuthorSeq, 0, 0, 0), 0)
 	return nil
 }

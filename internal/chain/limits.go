@@ -42,10 +42,16 @@ const (
 	// order, which must stay exact in a float64.
 	MaxCreated = 1 << 52
 
-	// RekeyWindow and MaxRekeys say that of RekeyWindow times n blocks in a row
-	// at most MaxRekeys are one person's Rekeys, n people being members.
-	RekeyWindow = 16
+	// QuotaWindow, MaxRekeys and MaxUnparks say that of QuotaWindow times n
+	// blocks in a row at most MaxRekeys are one person's Rekeys and at most
+	// MaxUnparks its Unparks, n people being members.
+	QuotaWindow = 16
 	MaxRekeys   = 16
+	MaxUnparks  = 4
+
+	// MaxParked bounds the devices that one Restart parks: what a header has
+	// room for.
+	MaxParked = 2000
 )
 
 // Bounds of ours, which peers need not share.

@@ -60,7 +60,7 @@ func (k Kind) Class() Class {
 }
 
 // An Op is one change: Genesis, Add, Remove, SetRole, SetInfo, Rekey, Leave,
-// Park, Unpark, AddDevice, RemoveDevice, Package, or an Unread one.
+// Park, Unpark, AddDevice, RemoveDevice, Restart, Package, or an Unread one.
 type Op interface {
 	Kind() Kind
 	encode(*wire.Writer)
@@ -175,17 +175,27 @@ func Cites(op Op) []wire.Digest {
 		return op.Cites
 	case *RemoveDevice:
 		return op.Cites
+	case *Restart:
+		return op.Cites
 	case *Package:
 		return op.Cites
 	}
 	return nil
 }
 
+// classOf is the class of the kind, but for a Restart that rests on Nacks.
+func classOf(op Op) Class {
+	if r, ok := op.(*Restart); ok && len(r.Cites) > 0 {
+		return ClassOrdinary
+	}
+	return op.Kind().Class()
+}
+
 // computedClass is the highest class among ops.
 func computedClass(ops []Op) Class {
 	var c Class
 	for _, op := range ops {
-		c = max(c, op.Kind().Class())
+		c = max(c, classOf(op))
 	}
 	return c
 }

@@ -18,7 +18,7 @@ import (
 //	Rekey    (nothing)
 //	Leave    person[32] instance[32] Cut cuts<V> successor[32] cites[32]<V>
 //
-// deviceop.go has the ops on one device, and
+// deviceop.go has the ops on one device, restart.go the Restart, and
 //
 //	DeviceEntry   key[32] knock_hash[32] key_package_ref[32]
 //	Cut           device[32] u64 seq hash[16]
@@ -57,6 +57,8 @@ func decodeOp(r *wire.Reader) Op {
 		op = decodeAddDevice(s)
 	case KindRemoveDevice:
 		op = decodeRemoveDevice(s)
+	case KindRestart:
+		op = decodeRestart(s)
 	case KindPackage:
 		op = decodePackage(s)
 	default:

@@ -18,6 +18,8 @@ type activity struct {
 	seq    uint64   // author_seq of its newest block
 	rekeys []uint64 // heights of its newest Rekeys, at most MaxRekeys, ascending
 
+	unparks []uint64 // likewise of its Unparks, at most MaxUnparks
+
 	packages []lastResort // in a person's chain, at most MaxPackages
 }
 
@@ -60,15 +62,23 @@ func (r *roll) put(a *activity, depth int) *roll {
 }
 
 // sign returns a with one more block: its author_seq, its height and how many
-// Rekeys it holds.
-func (a activity) sign(seq, height uint64, rekeys int) *activity {
+// Rekeys and Unparks it holds.
+func (a activity) sign(seq, height uint64, rekeys, unparks int) *activity {
 	a.seq = seq
-	if rekeys > 0 {
-		heights := append([]uint64(nil), a.rekeys...)
-		for range rekeys {
-			heights = append(heights, height)
-		}
-		a.rekeys = heights[max(0, len(heights)-MaxRekeys):]
-	}
+	a.rekeys = lastly(a.rekeys, height, rekeys, MaxRekeys)
+	a.unparks = lastly(a.unparks, height, unparks, MaxUnparks)
 	return &a
+}
+
+// lastly returns a copy of heights with n times height at the end, cut to the
+// newest most.
+func lastly(heights []uint64, height uint64, n, most int) []uint64 {
+	if n == 0 {
+		return heights
+	}
+	list := append([]uint64(nil), heights...)
+	for range n {
+		list = append(list, height)
+	}
+	return list[max(0, len(list)-most):]
 }

@@ -107,9 +107,22 @@ func remove(name string) func(*group) chain.Op {
 // eve are strangers.
 func ruleGroup(t testing.TB) *group { return newGroup(t, chain.Policy{}, "ann", "ben*", "cat") }
 
+// named puts what a list of breaches is about in front of their names.
+func named(what string, list []breach) []breach {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].name = what + ": " + list[i].name
+	}
+	return list
+}
+
 func TestEveryRule(t *testing.T) {
 	met := map[chain.Reason]bool{}
-	for _, b := range slices.Concat(genesisBreaches, placeBreaches, authorityBreaches, opBreaches, deviceBreaches, bodyBreaches) {
+	for _, b := range slices.Concat(
+		genesisBreaches, placeBreaches, authorityBreaches, opBreaches, bodyBreaches,
+		named("AddDevice", addDeviceBreaches), named("RemoveDevice", removeDeviceBreaches), named("Park", parkBreaches),
+		named("in a person's chain", personBreaches), named("Restart", restartBreaches),
+	) {
 		t.Run(b.rule+" "+b.name, func(t *testing.T) {
 			g := ruleGroup(t)
 			head, n := g.blocks.Head(), g.blocks.Len()
@@ -228,7 +241,7 @@ func TestNewer(t *testing.T) {
 		"feature": func(_ *group, op *chain.Genesis, _ *chain.DraftParams) { op.Features = []uint16{1, 2} },
 		"suite":   func(_ *group, _ *chain.Genesis, d *chain.DraftParams) { d.Suite = 2 },
 		"version of an op": func(_ *group, _ *chain.Genesis, d *chain.DraftParams) {
-			d.Ops = append(d.Ops, &chain.Unread{Number: chain.KindRestart})
+			d.Ops = append(d.Ops, &chain.Unread{Number: chain.KindSlash})
 		},
 	} {
 		if err := start(change)(g); !errors.Is(err, chain.ErrNewer) {

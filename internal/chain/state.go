@@ -49,13 +49,15 @@ type State struct {
 	ofPerson   bool // a person's chain
 	suite      uint16
 	height     uint64
+	start      uint64 // height of the block that started today's MLS group
 	info       wire.Digest
 	policy     Policy
 	features   []uint16
 	electorate []wire.PersonID // sorted
 	recovery   *RecoveryKeys
-	records    []*record // everybody ever admitted, sorted by person
-	devices    *roll     // every device ever admitted
+	recoveryID wire.DeviceID // how the recovery key is named as an author
+	records    []*record     // everybody ever admitted, sorted by person
+	devices    *roll         // every device ever admitted
 	root       wire.Digest
 }
 
@@ -174,6 +176,13 @@ func (s *State) Root() wire.Digest { return s.root }
 // Height returns how many blocks lie between this one and genesis.
 func (s *State) Height() uint64 { return s.height }
 
+// Start returns the height of the block that started today's MLS group: 0, or
+// that of the newest Restart.
+func (s *State) Start() uint64 { return s.start }
+
+// Epoch returns the MLS epoch that the block's commit leads to.
+func (s *State) Epoch() uint64 { return 1 + s.height - s.start }
+
 // Electorate returns the voters, sorted by person.
 func (s *State) Electorate() []wire.PersonID { return slices.Clone(s.electorate) }
 
@@ -186,6 +195,10 @@ func (s *State) OfPerson() bool { return s.ofPerson }
 
 // Recovery returns the recovery keys of a person's chain; nil in a group.
 func (s *State) Recovery() *RecoveryKeys { return s.recovery }
+
+// RecoveryDevice returns how the blocks of a person's chain name the recovery
+// key as their author; zero in a group.
+func (s *State) RecoveryDevice() wire.DeviceID { return s.recoveryID }
 
 // find returns where the record of id is or belongs.
 func (s *State) find(id wire.PersonID) (int, bool) {

@@ -29,7 +29,7 @@ type person struct {
 func newPerson(t testing.TB, name string) *person {
 	t.Helper()
 	if made[name] == nil {
-		made[name] = makePerson(t, name)
+		made[name] = makePerson(t, name, sha256.Sum256([]byte("recovery of "+name)))
 	}
 	p := *made[name]
 	p.seq = map[int]uint64{}
@@ -40,7 +40,7 @@ func newPerson(t testing.TB, name string) *person {
 
 var made = map[string]*person{}
 
-func makePerson(t testing.TB, name string) *person {
+func makePerson(t testing.TB, name string, recoveryKey [32]byte) *person {
 	t.Helper()
 	p := &person{name: name}
 	for i := range 2 {
@@ -48,7 +48,7 @@ func makePerson(t testing.TB, name string) *person {
 		p.keys = append(p.keys, ed25519.NewKeyFromSeed(seed[:]))
 		p.knock = append(p.knock, bytes.Repeat(seed[:1], chain.KnockKeySize))
 	}
-	recovery := &chain.RecoveryKeys{Key: sha256.Sum256([]byte("recovery of " + name))}
+	recovery := &chain.RecoveryKeys{Key: recoveryKey}
 	genesis := &chain.Genesis{
 		Nonce: sha256.Sum256([]byte("nonce of " + name)), Device: p.entry(0),
 		Recovery: recovery, Cites: []wire.Digest{chain.Cite(p.knock[0])},

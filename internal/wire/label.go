@@ -37,6 +37,7 @@ const (
 	SignAck         Label = "ack"
 	SignReach       Label = "reach"
 	SignLeave       Label = "leave"
+	SignNack        Label = "nack"
 	SignKnock       Label = "knock"
 	SignKnockAnswer Label = "knock answer"
 	SignRequest     Label = "request"
