@@ -16,6 +16,9 @@ var errCommit = errors.New("group: the commit does not do what the block says")
 // verify checks rule V6 of docs/spec/chain.md, whose two halves only this
 // package knows: the commit does what the ops say, and nothing else.
 func (m *Machine) verify(h *chain.Header, body *chain.Body, state *chain.State) (*mls.PublicGroup, *mls.Commit, error) {
+	if h.Starts() && !h.IsGenesis() {
+		return nil, nil, chain.ErrNewer // keys that start anew are not followed yet
+	}
 	c, err := commitOf(h, body)
 	if err != nil {
 		return nil, nil, err
@@ -46,7 +49,7 @@ func (m *Machine) verify(h *chain.Header, body *chain.Body, state *chain.State) 
 		return nil, nil, errCommit
 	}
 	if wire.Digest(after.TreeHash()) != h.TreeHash || wire.Digest(after.ConfirmedTranscriptHash()) != h.Transcript ||
-		after.Epoch() != 1+h.Height {
+		after.Epoch() != state.Epoch() {
 		return nil, nil, errCommit
 	}
 	return after, c, checkRoster(state, after)

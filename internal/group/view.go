@@ -181,7 +181,7 @@ func covers(a *dag.Ack, device wire.DeviceID, seq uint64) bool {
 func (m *Machine) OwnSeq() uint64 { return m.tips[m.self.Device.ID()].ref.Seq }
 
 // MLSEpoch returns the epoch number that a block leads to (docs/spec/chain.md).
-func (m *Machine) MLSEpoch(hash wire.BlockHash) uint64 { return 1 + m.blocks.Header(hash).Height }
+func (m *Machine) MLSEpoch(hash wire.BlockHash) uint64 { return m.stateAt(hash).Epoch() }
 
 // Unreached returns how many of the newest own entries no other member has
 // acknowledged; 0 where there is nobody else.

@@ -150,7 +150,7 @@ func TestTooManyUnparks(t *testing.T) {
 	if !machine(ben, g).View().NoKeys {
 		t.Fatal("Ben came back a fifth time")
 	}
-	for i := range 2 * chain.RekeyWindow {
+	for i := range 2 * chain.QuotaWindow {
 		must(t, ann.Do(g, group.SetTitle{Title: fmt.Sprint(i)}))
 		w.Run(1000)
 	}

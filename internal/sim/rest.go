@@ -174,7 +174,7 @@ func (r *run) mayComeBack(n *Node) bool {
 	able := r.pick(0, func(o *Node) bool {
 		return r.machine(o) != nil && speaks(r.machine(o)) && !r.machine(o).View().NoKeys
 	})
-	window := chain.RekeyWindow * len(m.View().Members)
+	window := chain.QuotaWindow * len(m.View().Members)
 	list := m.Blocks().Chain()
 	count := 0
 	for _, h := range list[max(0, len(list)-window):] {
@@ -184,11 +184,8 @@ func (r *run) mayComeBack(n *Node) bool {
 			}
 		}
 	}
-	return able != nil && count < maxUnparks
+	return able != nil && count < chain.MaxUnparks
 }
-
-// maxUnparks is rule V7 for one person.
-const maxUnparks = 4
 
 // shutOut reports whether n was without keys at some block: what was written
 // there it may not be able to read.
