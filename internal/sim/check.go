@@ -41,9 +41,6 @@ func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {
 			fail("%s was replaced by block %v", n.Name, e.Block)
 		}
 	}
-	if err := m.CheckInvariants(); err != nil {
-		fail("%s: %v", n.Name, err)
-	}
 	for _, f := range eff.Send {
 		c.frame(n, m, f)
 	}

@@ -149,7 +149,12 @@ func (n *Node) apply(g wire.GroupID, r *Replica, eff group.Effects) error {
 	return nil
 }
 
+// told looks at a machine after a step that was committed, in every world, and
+// hands it to who listens.
 func (n *Node) told(g wire.GroupID, eff group.Effects) {
+	if err := n.Groups[g].Machine.CheckInvariants(); err != nil {
+		fail("%s: %v", n.Name, err)
+	}
 	if n.World.After != nil {
 		n.World.After(n, g, eff)
 	}
