@@ -267,6 +267,11 @@ func encodeAskKeys(block wire.BlockHash) []byte {
 	return w.Bytes()
 }
 
+func parseAskKeys(r *wire.Reader) (block wire.BlockHash, err error) {
+	r.Fixed(block[:])
+	return block, r.Done()
+}
+
 func (f keysFrame) bytes() []byte {
 	var w wire.Writer
 	w.U8(frameKeys)

@@ -101,9 +101,8 @@ func (m *Machine) jitter() uint64 {
 
 // onAskKeys takes note of what a member's device wants to come back by.
 func (m *Machine) onAskKeys(p *peer, r *wire.Reader, eff *Effects) error {
-	var block wire.BlockHash
-	r.Fixed(block[:])
-	if err := r.Done(); err != nil {
+	block, err := parseAskKeys(r)
+	if err != nil {
 		return err
 	}
 	p.asks = block
