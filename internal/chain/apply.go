@@ -45,17 +45,12 @@ func (c *change) refuse(rule string, reason Reason) error {
 	return &RejectError{rule, reason, c.h.Height}
 }
 
-// readable is V8 for blocks: an assigned op that is not read here needs a newer
-// version, an unassigned one is invalid until a feature brings it.
+// readable is V8 for blocks: an op without a number is invalid until a feature
+// brings it.
 func readable(h *Header) error {
 	for _, op := range h.Ops {
-		if k := op.Kind(); k == 0 || k > lastKind {
-			return &RejectError{"V8", ReasonFeature, h.Height}
-		}
-	}
-	for _, op := range h.Ops {
 		if _, unread := op.(*Unread); unread {
-			return ErrNewer
+			return &RejectError{"V8", ReasonFeature, h.Height}
 		}
 	}
 	switch {
@@ -118,6 +113,8 @@ func (c *change) applyOp(i int, op Op) error {
 		return c.remove(op.Person, op.Instance, op.Cuts)
 	case *SetRole:
 		return c.setRole(op)
+	case *SetPolicy:
+		return c.setPolicy(op)
 	case *SetInfo:
 		if op.Info == c.info {
 			return c.refuse("V5", ReasonNoChange)
@@ -133,6 +130,10 @@ func (c *change) applyOp(i int, op Op) error {
 		return c.addDevice(op)
 	case *RemoveDevice:
 		return c.removeDevice(op)
+	case *Carry:
+		return c.carry(op)
+	case *Slash:
+		return c.slash(op)
 	case *Restart:
 		return c.restart(i, op)
 	case *Package:

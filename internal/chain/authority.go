@@ -43,6 +43,13 @@ func (c *change) groupAuthority(op Op) error {
 		return nil
 	case *RemoveDevice:
 		return c.notMyself(op.Device)
+	case *Carry:
+		if (op.Device == wire.DeviceID{}) && op.Person == me {
+			return c.refuse("V4", ReasonSelf)
+		}
+		return c.notMyself(op.Device)
+	case *Slash:
+		return c.notMyself(op.Device)
 	case *Restart:
 		return c.mayRestart(op)
 	case *Package:
@@ -52,7 +59,7 @@ func (c *change) groupAuthority(op Op) error {
 			return c.refuse("V4", ReasonSelf)
 		}
 		return nil
-	case *SetInfo:
+	case *SetInfo, *SetPolicy:
 	case *Park:
 		if err := c.notMyself(op.Device); err != nil {
 			return err

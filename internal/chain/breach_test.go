@@ -74,9 +74,9 @@ var placeBreaches = []breach{
 		_, err := g.blocks.Check(h, body)
 		return err
 	}},
-	{"an op of a newer version, forged", "V3", chain.ReasonSignature, func(g *group) error {
+	{"a feature of a newer version, forged", "V3", chain.ReasonSignature, func(g *group) error {
 		h, body := g.draft(g.state(), g.blocks.Head(), g.person("ann"), nil, &chain.Rekey{})
-		h.Ops = []chain.Op{&chain.Unread{Number: chain.KindCarry}}
+		h.Ops, h.Class = []chain.Op{&chain.SetPolicy{Features: []uint16{9}}}, chain.ClassAdmin
 		seal(h, body, g.person("ben").keys[0])
 		_, err := g.blocks.Check(h, body)
 		return err

@@ -62,6 +62,52 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
+// BenchmarkHeaders is everything that is checked of 10,000 headers of a group
+// of 20: every tenth adds or removes somebody.
+func BenchmarkHeaders(b *testing.B) {
+	headers := history(b, 20, 10_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := chain.CheckHeaders(headers); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(headers)), "ns/header")
+}
+
+// history returns the headers of a group of so many members.
+func history(t testing.TB, members, n int) []*chain.Header {
+	names := []string{"ann"}
+	for i := 1; i < members; i++ {
+		names = append(names, fmt.Sprintf("member%d*", i))
+	}
+	g := newGroup(t, chain.Policy{}, names...)
+	headers := []*chain.Header{g.blocks.Header(g.blocks.Genesis())}
+	s, dan := g.state(), g.person("dan")
+	for i := range n - 1 {
+		p := g.person(fmt.Sprintf("member%d", 1+i%(members-1)))
+		var op chain.Op = &chain.SetInfo{Info: wire.Digest{byte(i), byte(i >> 8), 1}}
+		m, _ := s.Person(dan.id)
+		switch {
+		case i%20 == 0:
+			op = dan.add(chain.RoleMember, 1)
+		case i%20 == 10:
+			op = &chain.Remove{Person: dan.id, Instance: m.Instance}
+		case i%3 == 0:
+			op = &chain.Rekey{}
+		}
+		d := g.params(p, op)
+		d.Parent = headers[i].Hash()
+		h, after, err := chain.Draft(s, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seal(h, bodyOf(false), p.keys[0])
+		headers, s = append(headers, h), after
+	}
+	return headers
+}
+
 func draftRekey(b *testing.B, g *group) (*chain.Header, *chain.Body) {
 	ann, head := g.people["ann"], g.blocks.Head()
 	s := g.blocks.State(head)

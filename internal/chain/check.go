@@ -8,26 +8,6 @@ import (
 	"kith/internal/wire"
 )
 
-// checkHeader returns the state after h by every rule that needs no body. The
-// caller has found parent by h.Parent and compared the group.
-func checkHeader(parent *State, h *Header) (*State, error) {
-	key := authorKey(parent, h)
-	if key != nil && !h.VerifySignature(key) {
-		return nil, &RejectError{"V3", ReasonSignature, h.Height}
-	}
-	s, err := next(parent, h)
-	if err != nil {
-		return nil, err
-	}
-	if key == nil {
-		return nil, &RejectError{"V3", ReasonAuthor, h.Height}
-	}
-	if s.root != h.StateRoot {
-		return nil, &RejectError{"V5", ReasonStateRoot, h.Height}
-	}
-	return s, nil
-}
-
 // authorKey returns the key that must have signed h: that of the author's
 // device, or the one in the op by which it starts the chain or adds itself; nil
 // if there is none.
@@ -128,6 +108,10 @@ func (c *bodyCheck) op(op Op) error {
 		return c.admission(op.Person, op.PersonHead, devices, cited)
 	case *RemoveDevice:
 		return c.revocation(op, cited)
+	case *Carry:
+		return c.carry(op, cited)
+	case *Slash:
+		return c.slash(op, cited)
 	case *Restart:
 		if len(cited) > 0 {
 			return c.nacks(cited[0])
@@ -169,24 +153,37 @@ func (c *bodyCheck) revocation(op *RemoveDevice, cited [][]byte) error {
 	if err != nil {
 		return err
 	}
-	if _, d, ok := state.Device(op.Device); !ok || d.Status != StatusRevoked {
+	return c.revoked(state, op.Device)
+}
+
+func (c *bodyCheck) revoked(state *State, device wire.DeviceID) error {
+	if _, d, ok := state.Device(device); !ok || d.Status != StatusRevoked {
 		return c.refuse(ReasonProof)
 	}
 	return nil
 }
 
-// proof returns the state of a person at head, which the headers lead to.
-func (c *bodyCheck) proof(person wire.PersonID, head wire.BlockHash, encoded []byte) (*State, error) {
+// history returns the headers that lead to a person's head, and the state there.
+func (c *bodyCheck) history(person wire.PersonID, head wire.BlockHash, encoded []byte) ([]*Header, *State, error) {
 	headers, err := ParseProof(encoded)
 	if err != nil {
-		return nil, c.proofError(err)
+		return nil, nil, c.proofError(err)
 	}
 	state, err := VerifyProof(headers)
 	if err != nil {
-		return nil, c.proofError(err)
+		return nil, nil, c.proofError(err)
 	}
 	if wire.PersonID(headers[0].Hash()) != person || headers[len(headers)-1].Hash() != head {
-		return nil, c.refuse(ReasonProof)
+		return nil, nil, c.refuse(ReasonProof)
+	}
+	return headers, state, nil
+}
+
+// proof returns the state of a person at head, which becomes the one on record.
+func (c *bodyCheck) proof(person wire.PersonID, head wire.BlockHash, encoded []byte) (*State, error) {
+	headers, state, err := c.history(person, head, encoded)
+	if err != nil {
+		return nil, err
 	}
 	if !c.descends(person, headers, state) {
 		return nil, c.refuse(ReasonProof)

@@ -49,6 +49,11 @@ var spelled = []struct {
 		"SetRole", &chain.SetRole{Person: fill32(1), Instance: fill32(2), Role: chain.RoleAdmin},
 		slices.Concat([]byte{4, 0x40, 65}, x(1, 32), x(2, 32), []byte{1}),
 	},
+	{
+		"SetPolicy", &chain.SetPolicy{Policy: &chain.Policy{History: chain.HistoryAll}, Electorate: []wire.PersonID{fill32(1), fill32(2)}, Features: []uint16{3}},
+		slices.Concat([]byte{5, 0x40, 74, 1, 1, 0, 1, 0, 0x40, 64}, x(1, 32), x(2, 32), []byte{2, 0, 3}),
+	},
+	{"SetPolicy of nothing", &chain.SetPolicy{}, []byte{5, 3, 0, 0, 0}},
 	{"SetInfo", &chain.SetInfo{Info: fill32(1)}, slices.Concat([]byte{6, 32}, x(1, 32))},
 	{"Rekey", &chain.Rekey{}, []byte{7, 0}},
 	{
@@ -74,6 +79,14 @@ var spelled = []struct {
 	{
 		"Restart", &chain.Restart{Suite: chain.SuiteChaCha, Reason: chain.RestartPoisoned, Parked: []wire.DeviceID{fill32(1), fill32(2)}, Cites: []wire.Digest{fill32(3)}},
 		slices.Concat([]byte{14, 0x40, 102, 0, 3, 2, 0x40, 64}, x(1, 32), x(2, 32), []byte{32}, x(3, 32)),
+	},
+	{
+		"Carry", &chain.Carry{Block: fill32(1), Person: fill32(2), Instance: fill32(3), Device: fill32(4), Cuts: []chain.Cut{{Device: fill32(5), Seq: 6, Hash: wire.Short(x(7, 16))}}, Cites: []wire.Digest{fill32(8)}},
+		slices.Concat([]byte{13, 0x40, 218}, x(1, 32), x(2, 32), x(3, 32), x(4, 32), []byte{56}, x(5, 32), []byte{0, 0, 0, 0, 0, 0, 0, 6}, x(7, 16), []byte{32}, x(8, 32)),
+	},
+	{
+		"Slash", &chain.Slash{Person: fill32(1), Instance: fill32(2), Device: fill32(3), What: chain.SlashVotes, Cites: []wire.Digest{fill32(4), fill32(5)}},
+		slices.Concat([]byte{15, 0x40, 164}, x(1, 32), x(2, 32), x(3, 32), []byte{3}, []byte{0}, []byte{0x40, 64}, x(4, 32), x(5, 32)),
 	},
 	{"Package", &chain.Package{Suite: chain.SuiteXWing, KeyPackageRef: fill32(1), Cites: []wire.Digest{fill32(2)}}, slices.Concat([]byte{16, 0x40, 67, 0xf0, 0x01}, x(1, 32), []byte{32}, x(2, 32))},
 	{"an op of a newer version", &chain.Unread{Number: 99, Content: []byte("abc")}, []byte{99, 3, 'a', 'b', 'c'}},
@@ -223,7 +236,10 @@ func TestRefusedHeaderBytes(t *testing.T) {
 		{"two cuts for one device", around(slices.Concat([]byte{12, 0x40, 243}, x(0, 128), []byte{0x40, 112}, x(0, 112), []byte{0})...), wire.ErrTooLong},
 		{"Park a byte short", around(slices.Concat([]byte{9, 0x40, 95}, x(0, 95))...), wire.ErrShort},
 		{"Add of no device", around(slices.Concat([]byte{2, 0x40, 67}, x(0, 64), []byte{0, 0, 0})...), wire.ErrCanonical},
-		{"policy version", around(slices.Concat([]byte{1, 0x40, 231}, x(0, 224), []byte{2, 0, 0, 0, 0, 0, 0})...), chain.ErrNewer},
+		{"policy version", around(slices.Concat([]byte{1, 0x40, 231}, x(0, 224), []byte{3, 0, 0, 0, 0, 0, 0})...), chain.ErrNewer},
+		{"policy of version 2 that version 1 can say", around(5, 21, 1, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), wire.ErrCanonical},
+		{"voters out of order", around(slices.Concat([]byte{5, 0x40, 68, 0, 0x40, 64}, x(2, 32), x(1, 32), []byte{0})...), wire.ErrCanonical},
+		{"Slash of nothing", around(slices.Concat([]byte{15, 0x40, 99}, x(0, 99))...), wire.ErrCanonical},
 		{"policy history", around(slices.Concat([]byte{1, 0x40, 231}, x(0, 224), []byte{1, 0, 2, 0, 0, 0, 0})...), wire.ErrCanonical},
 	} {
 		if _, err := chain.ParseHeader(c.b); !errors.Is(err, c.want) {

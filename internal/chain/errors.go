@@ -93,6 +93,8 @@ const (
 	ReasonProof      Reason = "proof"      // does not show the device
 	ReasonKnockKey   Reason = "knock key"
 	ReasonLeave      Reason = "leave" // statement does not carry the op
+	ReasonCarry      Reason = "carry" // no such removal, or not by who was and is an admin
+	ReasonSlash      Reason = "slash" // both can be an honest device's
 	ReasonNack       Reason = "nack"  // not by more than half, or not of this stretch of keys
 )
 

@@ -23,8 +23,9 @@ func (c *change) genesis() error {
 		return c.refuse("V1", ReasonCreated)
 	case g.Creator != h.Author.Person || g.Device.ID() != h.Author.Device:
 		return c.refuse("V1", ReasonCreator)
-	case len(g.Features) > 0:
-		return c.features8(g)
+	}
+	if err := c.addFeatures(g.Features); err != nil {
+		return err
 	}
 	c.ofPerson = g.Creator == wire.PersonID{}
 	if err := c.genesisKind(g); err != nil {
@@ -32,17 +33,6 @@ func (c *change) genesis() error {
 	}
 	c.suite, c.info, c.policy = h.Suite, g.Info, g.Policy
 	return c.create(g)
-}
-
-// features8 is V8 for a genesis: no feature has a number yet, so a well-formed
-// list is a newer version's.
-func (c *change) features8(g *Genesis) error {
-	for i := range g.Features {
-		if i > 0 && g.Features[i-1] >= g.Features[i] {
-			return c.refuse("V8", ReasonFeature)
-		}
-	}
-	return ErrNewer
 }
 
 // genesisKind checks the fields in which a group and a person's chain differ,

@@ -31,6 +31,9 @@ const (
 	// package: those of today and as many again to change to.
 	MaxPackages = 8
 
+	// MaxVoters bounds the electorate.
+	MaxVoters = 31
+
 	// MaxFeatures bounds the features of a group.
 	MaxFeatures = 64
 

@@ -44,8 +44,6 @@ const (
 	KindRestart      Kind = 14
 	KindSlash        Kind = 15
 	KindPackage      Kind = 16
-
-	lastKind = KindPackage
 )
 
 // Class returns the class an op of this kind gives its block.
@@ -60,7 +58,8 @@ func (k Kind) Class() Class {
 }
 
 // An Op is one change: Genesis, Add, Remove, SetRole, SetInfo, Rekey, Leave,
-// Park, Unpark, AddDevice, RemoveDevice, Restart, Package, or an Unread one.
+// SetPolicy, Park, Unpark, AddDevice, RemoveDevice, Carry, Restart, Slash,
+// Package, or an Unread one.
 type Op interface {
 	Kind() Kind
 	encode(*wire.Writer)
@@ -146,7 +145,7 @@ type Leave struct {
 	Cites     []wire.Digest
 }
 
-// Unread is an op this version does not read; a block that has one is refused.
+// Unread is an op without a number of today; a block that has one is refused.
 type Unread struct {
 	Number  Kind
 	Content []byte
@@ -175,7 +174,11 @@ func Cites(op Op) []wire.Digest {
 		return op.Cites
 	case *RemoveDevice:
 		return op.Cites
+	case *Carry:
+		return op.Cites
 	case *Restart:
+		return op.Cites
+	case *Slash:
 		return op.Cites
 	case *Package:
 		return op.Cites

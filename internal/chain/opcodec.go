@@ -18,7 +18,8 @@ import (
 //	Rekey    (nothing)
 //	Leave    person[32] instance[32] Cut cuts<V> successor[32] cites[32]<V>
 //
-// deviceop.go has the ops on one device, restart.go the Restart, and
+// The others stand in deviceop.go, carry.go, restart.go, slash.go and
+// setpolicy.go; shared are
 //
 //	DeviceEntry   key[32] knock_hash[32] key_package_ref[32]
 //	Cut           device[32] u64 seq hash[16]
@@ -41,6 +42,8 @@ func decodeOp(r *wire.Reader) Op {
 		op = decodeRemove(s)
 	case KindSetRole:
 		op = decodeSetRole(s)
+	case KindSetPolicy:
+		op = decodeSetPolicy(s)
 	case KindSetInfo:
 		info := new(SetInfo)
 		s.Fixed(info.Info[:])
@@ -57,8 +60,12 @@ func decodeOp(r *wire.Reader) Op {
 		op = decodeAddDevice(s)
 	case KindRemoveDevice:
 		op = decodeRemoveDevice(s)
+	case KindCarry:
+		op = decodeCarry(s)
 	case KindRestart:
 		op = decodeRestart(s)
+	case KindSlash:
+		op = decodeSlash(s)
 	case KindPackage:
 		op = decodePackage(s)
 	default:
@@ -94,7 +101,7 @@ func decodeGenesis(r *wire.Reader) *Genesis {
 	op.Device = decodeDevice(r)
 	r.Fixed(op.Info[:])
 	op.Policy = decodePolicy(r)
-	r.Each(2*MaxFeatures, MaxFeatures, func(r *wire.Reader) { op.Features = append(op.Features, r.U16()) })
+	op.Features = decodeFeatures(r)
 	if r.Bool() {
 		op.Recovery = new(RecoveryKeys)
 		r.Fixed(op.Recovery.Key[:])
@@ -208,6 +215,11 @@ func encodeFeatures(w *wire.Writer, features []uint16) {
 			w.U16(f)
 		}
 	})
+}
+
+func decodeFeatures(r *wire.Reader) (features []uint16) {
+	r.Each(2*MaxFeatures, MaxFeatures, func(r *wire.Reader) { features = append(features, r.U16()) })
+	return features
 }
 
 func encodeCites(w *wire.Writer, cites []wire.Digest) {

@@ -49,27 +49,20 @@ func ParseProof(b []byte) ([]*Header, error) {
 // VerifyProof returns the state of the person after the last header. The
 // person's id is the hash of the first.
 func VerifyProof(headers []*Header) (*State, error) {
-	var s *State
-	var id wire.GroupID
-	var last wire.BlockHash
 	for i, h := range headers {
-		if i > 0 && (h.Group != id || h.Parent != last) {
+		if i > 0 && h.Parent != headers[i-1].Hash() {
 			return nil, &RejectError{"V2", ReasonOther, h.Height}
 		}
-		after, err := checkHeader(s, h)
-		if err != nil {
-			return nil, err
-		}
-		if !after.ofPerson {
-			return nil, &RejectError{"V1", ReasonPersonField, h.Height}
-		}
-		s, last = after, h.Hash()
-		if i == 0 {
-			id = wire.GroupID(last)
-		}
 	}
-	if s == nil {
+	states, err := CheckHeaders(headers)
+	if err != nil {
+		return nil, err
+	}
+	if len(states) == 0 {
 		return nil, &RejectError{"V1", ReasonGenesis, 0}
 	}
-	return s, nil
+	if !states[0].ofPerson {
+		return nil, &RejectError{"V1", ReasonPersonField, 0}
+	}
+	return states[len(states)-1], nil
 }

@@ -122,6 +122,7 @@ func TestEveryRule(t *testing.T) {
 		genesisBreaches, placeBreaches, authorityBreaches, opBreaches, bodyBreaches,
 		named("AddDevice", addDeviceBreaches), named("RemoveDevice", removeDeviceBreaches), named("Park", parkBreaches),
 		named("in a person's chain", personBreaches), named("Restart", restartBreaches),
+		named("Carry", carryBreaches), named("Slash", slashBreaches), named("SetPolicy", policyBreaches),
 	) {
 		t.Run(b.rule+" "+b.name, func(t *testing.T) {
 			g := ruleGroup(t)
@@ -232,17 +233,14 @@ func TestNewer(t *testing.T) {
 	g := ruleGroup(t)
 	ann := g.person("ann")
 	h, body := g.draft(g.state(), g.blocks.Head(), ann, nil, &chain.Rekey{})
-	h.Ops = []chain.Op{&chain.Unread{Number: chain.KindCarry, Content: []byte("?")}}
+	h.Ops, h.Class = []chain.Op{&chain.SetPolicy{Features: []uint16{9}}}, chain.ClassAdmin
 	seal(h, body, ann.keys[0])
 	if _, err := g.blocks.Check(h, body); !errors.Is(err, chain.ErrNewer) {
-		t.Errorf("Carry: %v", err)
+		t.Errorf("a feature: %v", err)
 	}
 	for name, change := range map[string]func(*group, *chain.Genesis, *chain.DraftParams){
 		"feature": func(_ *group, op *chain.Genesis, _ *chain.DraftParams) { op.Features = []uint16{1, 2} },
 		"suite":   func(_ *group, _ *chain.Genesis, d *chain.DraftParams) { d.Suite = 2 },
-		"version of an op": func(_ *group, _ *chain.Genesis, d *chain.DraftParams) {
-			d.Ops = append(d.Ops, &chain.Unread{Number: chain.KindSlash})
-		},
 	} {
 		if err := start(change)(g); !errors.Is(err, chain.ErrNewer) {
 			t.Errorf("%s: %v", name, err)

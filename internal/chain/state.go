@@ -167,6 +167,10 @@ func (s *State) Info() wire.Digest { return s.info }
 // Policy returns what the group allows.
 func (s *State) Policy() Policy { return s.policy }
 
+// Features returns the features in use, ascending. Every leaf of the MLS group
+// must announce them, those of newcomers too (package group).
+func (s *State) Features() []uint16 { return slices.Clone(s.features) }
+
 // Suite returns the MLS suite.
 func (s *State) Suite() uint16 { return s.suite }
 
