@@ -164,26 +164,15 @@ func (m *Machine) setStatus(s Status, eff *Effects) {
 
 // forget drops what was kept for a person or device that an op removes.
 func (m *Machine) forget(op chain.Op, eff *Effects) {
-	var person wire.PersonID
-	switch op := op.(type) {
-	case *chain.Remove:
-		person = op.Person
-	case *chain.Leave:
-		person = op.Person
-	case *chain.RemoveDevice:
-		m.forgetReaches(op.Person, eff)
-		return
-	default:
+	gone, _, ok := ends(op)
+	if !ok {
 		return
 	}
-	if l := m.leaves[person]; l != nil && person != m.self.Person {
+	person := gone.Person
+	if gone.Device == (wire.DeviceID{}) && m.leaves[person] != nil && person != m.self.Person {
 		delete(m.leaves, person)
 		eff.drop(KindLeave, person[:])
 	}
-	m.forgetReaches(person, eff)
-}
-
-func (m *Machine) forgetReaches(person wire.PersonID, eff *Effects) {
 	who, _ := m.state().Person(person)
 	for _, d := range who.Devices {
 		if m.reaches[d.ID] != nil && !m.state().Belongs(d.ID) {

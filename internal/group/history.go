@@ -39,6 +39,24 @@ func (d departure) of(device wire.DeviceID) bool {
 	return d.device == (wire.DeviceID{}) || d.device == device
 }
 
+// ends returns whose membership an op ends, of all the person's devices if it
+// names none, and how far their logs count.
+func ends(op chain.Op) (who wire.Member, cuts []chain.Cut, ok bool) {
+	switch op := op.(type) {
+	case *chain.Remove:
+		return wire.Member{Person: op.Person}, op.Cuts, true
+	case *chain.Leave:
+		return wire.Member{Person: op.Person}, op.Cuts, true
+	case *chain.RemoveDevice:
+		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
+	case *chain.Carry:
+		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
+	case *chain.Slash:
+		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
+	}
+	return wire.Member{}, nil, false
+}
+
 func (m *Machine) history() *history {
 	if m.past != nil && m.past.head == m.head {
 		return m.past
@@ -74,14 +92,15 @@ func (p *history) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) {
 			for _, d := range op.Devices {
 				p.by[d.ID()] = hash
 			}
-		case *chain.Remove:
-			p.gone[op.Person] = append(p.gone[op.Person], departure{block: hash, by: h.Author.Person, at: h.CreatedAt, cuts: op.Cuts})
-		case *chain.Leave:
-			p.gone[op.Person] = append(p.gone[op.Person], departure{block: hash, by: op.Person, at: h.CreatedAt, left: true, cuts: op.Cuts})
 		case *chain.AddDevice:
 			p.by[op.Device.ID()] = hash
-		case *chain.RemoveDevice:
-			p.gone[op.Person] = append(p.gone[op.Person], departure{block: hash, by: h.Author.Person, at: h.CreatedAt, cuts: op.Cuts, device: op.Device})
+		}
+		if who, cuts, ok := ends(op); ok {
+			gone := departure{block: hash, by: h.Author.Person, at: h.CreatedAt, cuts: cuts, device: who.Device}
+			if _, gone.left = op.(*chain.Leave); gone.left {
+				gone.by = who.Person
+			}
+			p.gone[who.Person] = append(p.gone[who.Person], gone)
 		}
 		cited = cited[len(chain.Cites(op)):]
 	}

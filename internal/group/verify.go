@@ -172,21 +172,19 @@ func leavesGone(ops []chain.Op, parent *chain.State, before *mls.PublicGroup) ma
 
 // endsLeaves returns the devices whose leaves an op takes out, if they have one.
 func endsLeaves(op chain.Op, parent *chain.State) (list []wire.Member) {
-	all := func(person wire.PersonID) {
-		who, _ := parent.Person(person)
-		for _, d := range who.Devices {
-			list = append(list, wire.Member{Person: person, Device: d.ID})
-		}
+	if park, ok := op.(*chain.Park); ok {
+		return []wire.Member{{Person: park.Person, Device: park.Device}}
 	}
-	switch op := op.(type) {
-	case *chain.Remove:
-		all(op.Person)
-	case *chain.Leave:
-		all(op.Person)
-	case *chain.Park:
-		list = append(list, wire.Member{Person: op.Person, Device: op.Device})
-	case *chain.RemoveDevice:
-		list = append(list, wire.Member{Person: op.Person, Device: op.Device})
+	gone, _, ok := ends(op)
+	switch {
+	case !ok:
+		return nil
+	case gone.Device != (wire.DeviceID{}):
+		return []wire.Member{gone}
+	}
+	who, _ := parent.Person(gone.Person)
+	for _, d := range who.Devices {
+		list = append(list, wire.Member{Person: gone.Person, Device: d.ID})
 	}
 	return list
 }
