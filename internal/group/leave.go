@@ -64,7 +64,14 @@ func (m *Machine) renewLeaves(now uint64, eff *Effects) {
 		}
 	}
 	own := m.leaves[m.self.Person]
-	if own == nil || m.status != StatusLeaving && m.status != StatusDeclined || m.isMember(own.statement.Successor) {
+	if own == nil || m.status != StatusLeaving && m.status != StatusDeclined {
+		return
+	}
+	if mine := m.self.Device.ID(); !m.state().Belongs(own.statement.Device) && m.state().Belongs(mine) {
+		m.signLeave(own.statement.Successor, eff) // said on a device that is none of the person's at this head
+		own = m.leaves[m.self.Person]
+	}
+	if m.isMember(own.statement.Successor) {
 		return
 	}
 	s := m.state()

@@ -294,3 +294,30 @@ func TestParkRules(t *testing.T) {
 		t.Errorf("Ben has status %d", got)
 	}
 }
+
+// TestLeaveSignedByADeviceThatLost: Eve leaves on her phone, and the block that
+// added the phone loses. Her laptop knows that she wants to go, and says so again.
+func TestLeaveSignedByADeviceThatLost(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Eve")
+	ann, ben, eve := nodes[0], nodes[1], nodes[2]
+	phone := eve.Link("Eve's phone")
+	part(w, eve, phone)
+	must(t, ann.Do(g, group.SetTitle{Title: "Journey"})) // outweighs what Eve does
+	must(t, eve.Do(g, phone.Device()))
+	w.Run(5000)
+	must(t, phone.Do(g, group.Leave{}))
+	w.Run(5000)
+	if got := status(eve, g); got != group.StatusLeaving {
+		t.Fatalf("Eve's laptop has status %d", got)
+	}
+	w.HealAll()
+	w.Run(20_000)
+	if got := status(eve, g); got != group.StatusLeft {
+		t.Errorf("Eve's laptop has status %d", got)
+	}
+	for _, n := range []*sim.Node{ann, ben} {
+		if got := len(machine(n, g).View().Members); got != 2 {
+			t.Errorf("%s counts %d members", n.Name, got)
+		}
+	}
+}
