@@ -14,10 +14,10 @@ PAGE := web/dist/index.html
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune \
 	-o -path web/e2e -prune -o -path web/screenshots -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run demo build page test e2e sim interop bench fuzz race lint proto dist assure clean FORCE
+.PHONY: help run demo build page test e2e sim interop vectors reject seeds bench bench-peers fuzz race lint proto dist assure clean FORCE
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build all, run a node and open its page; KITH_HOME=DIR for another home
 	bin/kith run --open
@@ -52,8 +52,20 @@ sim: ## simulation: SEED=1 STEPS=2000 replays one run, without SEED many
 interop: ## groups shared with other MLS implementations
 	scripts/interop.sh
 
-bench: ## benchmarks: PKG=./internal/store/ BENCH=Page for one
+vectors: ## the official vectors of MLS, and those of docs/spec/vectors
+	scripts/mls.sh vectors
+
+reject: ## what MLS must refuse: valid objects with one rule broken
+	scripts/mls.sh reject
+
+seeds: ## the seeds of every fuzz target, as go test runs them
+	scripts/mls.sh seeds
+
+bench: ## benchmarks: PKG=./internal/store/ BENCH=Page for one; N=10000 for larger groups
 	scripts/bench.sh
+
+bench-peers: ## MLS beside another implementation: N=100 for groups of up to 100
+	scripts/bench-peers.sh
 
 fuzz: ## fuzz targets: PKG=./internal/wire/ F=FuzzReader T=1m
 	scripts/fuzz.sh
@@ -78,4 +90,4 @@ clean: ## remove what was built
 	find web/dist -mindepth 1 ! -name .gitkeep -delete
 
 # Parameters reach the scripts as environment variables.
-export PKG F T SEED STEPS BENCH VERSION
+export PKG F T SEED STEPS BENCH N VERSION

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Go benchmarks. PKG and BENCH choose; without them all run, in some minutes,
 # with as many rounds as each needs. docs/benchmarks.md says what the longer
-# ones were run with.
+# ones were run with. N is the largest group in the tables of MLS.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,6 +11,20 @@ run() {
 	go test -p 1 -run '^$' -bench "$2" -benchtime "$3" -benchmem "$1" | grep -v '^goos:\|^goarch:\|^PASS'
 }
 
+# mls prints the tables of docs/benchmarks.md for groups of up to N.
+mls() {
+	sizes=2
+	for n in 10 100 1000 10000; do
+		[ "$n" -gt "${N:-1000}" ] || sizes=$sizes,$n
+	done
+	MLS_BENCH_SIZES=$sizes go test -run '^$' -bench '^BenchmarkTable$' -benchtime 1x -timeout 1h ./internal/mls/ -table |
+		grep '^|\|^$\|^Parts\|FAIL\|panic'
+}
+
+if [ "${PKG:-}" = ./internal/mls/ ] && [ -z "${BENCH:-}" ]; then
+	mls
+	exit
+fi
 if [ -n "${PKG:-}${BENCH:-}" ]; then
 	# shellcheck disable=SC2086 # a list of packages
 	exec go test -p 1 -run '^$' -bench "${BENCH:-.}" -benchmem ${PKG:-./internal/...}
@@ -23,7 +37,7 @@ run ./cmd/kith/ Idle 1x
 run ./internal/store/ 'Ingest|Machine' 3x
 run ./internal/store/ 'Commit|Load' 100x
 run ./internal/group/ . 50x
-run ./internal/mls/ '/^(2|10|100)$' 50x
+mls
 run ./internal/chain/ . 100x
 run ./internal/dag/ . 1x
 run ./internal/link/ . 200x

@@ -31,6 +31,7 @@ import (
 //	names                    the names in the JSON lines of stdout, one a line, into names.txt
 //	cut FILE BYTES           keeps the beginning of a file
 //	tiny DIR SIZE            a file system of its own; under the condition [tmpfs]
+//	homes VERSION            copies of what an earlier version left of ann and ben
 var update = flag.Bool("update", false, "write what scripts compare with")
 
 // scriptPatience bounds every wait of a script.
@@ -48,7 +49,7 @@ func TestScripts(t *testing.T) {
 	}
 	commands := map[string]func(*testscript.TestScript, bool, []string){
 		"start": start, "stop": stop, "crash": crash, "waitfor": waitFor, "waitfile": waitFile,
-		"keep": keep, "names": names, "cut": cut, "tiny": tiny,
+		"keep": keep, "names": names, "cut": cut, "tiny": tiny, "homes": homes,
 	}
 	for _, name := range people {
 		commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {

@@ -35,7 +35,7 @@ func (m *Machine) seal(h *chain.Header, body *chain.Body, state *chain.State, st
 		w, err := staged.Welcome(m.self.Device, []mls.Extension{
 			{Type: extBlock, Data: hash[:]},
 			{Type: extFloor, Data: sum[:]},
-		}, true)
+		}, public.Members() <= maxInlineTree)
 		if err != nil {
 			return nil, err
 		}

@@ -44,7 +44,7 @@ func (m *Machine) Entrance(who wire.Member, headers [][]byte) ([]byte, error) {
 		return nil, err
 	}
 	w := welcome{message: info, floor: floor.Marshal()}
-	in := invitation{block: m.head, welcome: w.bytes(), blocks: m.allBlocks(), reaches: m.allReaches(), infos: m.allInfos()}
+	in := invitation{block: m.head, welcome: w.bytes(), blocks: m.allBlocks(wire.BlockHash{}), reaches: m.allReaches(), infos: m.allInfos()}
 	return in.numbered(frameEntrance), nil
 }
 

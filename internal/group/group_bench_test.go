@@ -134,3 +134,39 @@ func BenchmarkReceive(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkJoin is an invitation into a group of n checked from genesis and
+// joined, and how many bytes it has.
+func BenchmarkJoin(b *testing.B) {
+	for _, n := range append(benchSizes[:len(benchSizes):len(benchSizes)], 250) {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			w := sim.New(1)
+			ann, ben := w.Add("Ann"), w.Add("Ben")
+			pack, err := ben.Self.NewPackage(w.Now)
+			if err != nil {
+				b.Fatal(err)
+			}
+			guest := group.Newcomer{
+				Person: ben.Self.Person, Headers: ben.Self.Headers, Info: ben.Self.Info,
+				KnockKey: ben.Self.Device.KnockKey(), KeyPackage: pack.Public,
+			}
+			m, _, err := group.Create(ann.Self, group.CreateParams{Title: "Large", Newcomers: append(newcomers(w, n-2), guest)}, w.Now)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var payload []byte
+			for _, f := range step(b, m, w.Now, group.PeerUp{Peer: ben.Self.Member()}).Send {
+				if group.IsInvitation(f.Payload) {
+					payload = f.Payload
+				}
+			}
+			for b.Loop() {
+				_, _, err := group.Join(ben.Self, payload, ann.Self.Member(), func([]byte) ([]byte, bool) { return pack.Secrets, true }, w.Now)
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(payload)), "bytes")
+		})
+	}
+}

@@ -21,7 +21,8 @@ type dagFloor = dag.Floor
 // member keeps it and passes it on until they have all accepted.
 //
 //	size field
-//	V    MLS Welcome, with the tree in its GroupInfo
+//	V    MLS Welcome; the tree is in its GroupInfo up to maxInlineTree leaves,
+//	     else it follows from the blocks, whose header has its hash
 //	V    floor, docs/spec/entry.md
 type welcome struct{ message, floor []byte }
 
@@ -52,7 +53,7 @@ func parseWelcome(b []byte) (w welcome, err error) {
 //	1    8, invitation
 //	32   block that admits the newcomer
 //	V    welcome of that block
-//	V    blocks, genesis first: as in a blocks frame
+//	V    blocks, genesis first: as in a blocks frame, the Welcome above left out
 //	V    reaches, each V
 //	V    infos, each V
 //	V    certificate: the proof that a block is settled; empty until votes exist
@@ -173,12 +174,17 @@ func (m *Machine) invitationFor(who wire.Member) []byte {
 	if _, ok := entryOf(m.blocks.Header(hash), who); !ok {
 		return nil
 	}
-	return invitation{block: hash, welcome: w.bytes(), blocks: m.allBlocks(), reaches: m.allReaches(), infos: m.allInfos()}.bytes()
+	return invitation{block: hash, welcome: w.bytes(), blocks: m.allBlocks(hash), reaches: m.allReaches(), infos: m.allInfos()}.bytes()
 }
 
-func (m *Machine) allBlocks() (list []blockFrame) {
+// allBlocks returns all blocks, the Welcome of one left out: it stands elsewhere.
+func (m *Machine) allBlocks(but wire.BlockHash) (list []blockFrame) {
 	for _, h := range m.blocks.All() {
-		list = append(list, m.blockFrame(h))
+		b := m.blockFrame(h)
+		if h == but {
+			b.welcome = nil
+		}
+		list = append(list, b)
 	}
 	return list
 }

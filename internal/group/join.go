@@ -107,7 +107,11 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byt
 	if err != nil {
 		return nil, err
 	}
-	e, info, err := mls.Join(w.message, kp, sec, nil)
+	public, err := m.public(hash)
+	if err != nil {
+		return nil, err
+	}
+	e, info, err := public.Join(w.message, kp, sec)
 	if err != nil {
 		return nil, err
 	}
@@ -115,34 +119,22 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byt
 	if err != nil {
 		return nil, err
 	}
-	if err := m.fits(h, e, info, floor); err != nil {
-		return nil, err
+	if !m.fits(h, e, info, floor) {
+		return nil, errWelcome
 	}
 	return &admission{hash, e, floor, ref}, m.checkFloor(floor)
 }
 
-// fits compares what a Welcome holds with the block it names.
-func (m *Machine) fits(h *chain.Header, e *mls.Epoch, info *mls.GroupInfo, floor dagFloor) error {
+// fits compares what a Welcome holds with the block it names. That the epoch is
+// the one after the block, PublicGroup.Join has found: it entered no other.
+func (m *Machine) fits(h *chain.Header, e *mls.Epoch, info *mls.GroupInfo, floor dagFloor) bool {
 	hash, sum := h.Hash(), floor.Hash()
-	public, err := m.public(hash)
-	if err != nil {
-		return err
-	}
-	signer, ok := public.LeafOf(credential(h.Author))
-	if !ok || signer.Index != info.Signer ||
-		!bytes.Equal(extension(info.Extensions, extBlock), hash[:]) ||
-		!bytes.Equal(extension(info.Extensions, extFloor), sum[:]) ||
-		!bytes.Equal(e.Public().TreeHash(), public.TreeHash()) ||
-		!bytes.Equal(e.Public().ConfirmedTranscriptHash(), public.ConfirmedTranscriptHash()) ||
-		!bytes.Equal(e.ConfirmationTag(), public.ConfirmationTag()) ||
-		!bytes.Equal(e.Public().GroupID(), public.GroupID()) ||
-		externalDigest(e.ExternalPub()) != h.ExternalPub {
-		return errWelcome
-	}
-	if own, ok := public.LeafOf(credential(m.self.Member())); !ok || own.Index != e.OwnLeaf() {
-		return errWelcome
-	}
-	return nil
+	author, ok := e.Public().LeafOf(credential(h.Author))
+	own, found := e.Public().LeafOf(credential(m.self.Member()))
+	return ok && author.Index == info.Signer && found && own.Index == e.OwnLeaf() &&
+		bytes.Equal(extension(info.Extensions, extBlock), hash[:]) &&
+		bytes.Equal(extension(info.Extensions, extFloor), sum[:]) &&
+		externalDigest(e.ExternalPub()) == h.ExternalPub
 }
 
 // enter takes what a Welcome gave.

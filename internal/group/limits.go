@@ -33,6 +33,11 @@ const (
 	// maxInvitationBlocks bounds the blocks of an invitation. Ten years of a
 	// change every other day; what it allocates comes from bytes received.
 	maxInvitationBlocks = 2_000
+	// maxInlineTree is up to how many leaves a Welcome has the tree inside: whoever
+	// has the blocks needs none, but versions before this rule join by no other.
+	// 64 leaves are at most 18 KB in suite 1, the only one those versions use, and
+	// less than the blocks that admitted them.
+	maxInlineTree = 64
 	// maxFarewell bounds the blocks that a former member is sent unasked.
 	maxFarewell = 64
 	// maxProofFrames bounds the frames of blocks that a peer is sent unasked.

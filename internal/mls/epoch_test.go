@@ -248,3 +248,35 @@ func talk(t *testing.T, in []*device, from *device) {
 		}
 	}
 }
+
+// TestJoinWhoFollowed: a newcomer that followed the group without secrets joins
+// with a Welcome that has no tree, and goes on with the others.
+func TestJoinWhoFollowed(t *testing.T) {
+	for _, s := range []mls.Suite{suite, mls.SuiteXWingAES128SHA256Ed25519} {
+		ann, ben, cat := newDeviceOf(t, s, "ann"), newDeviceOf(t, s, "ben"), newDeviceOf(t, s, "cat")
+		ann.create("g")
+		followed := ann.epoch.Public()
+		for _, d := range []*device{ben, cat} {
+			staged := ann.commit(mls.CommitParams{Add: []*mls.KeyPackage{d.pack}})
+			welcome, err := staged.Welcome(ann.key, nil, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if followed, _, err = followed.Apply(staged.Commit); err != nil {
+				t.Fatal(err)
+			}
+			ann.take(staged, []*device{ben}[:ann.epoch.Public().Members()-1])
+			e, _, err := followed.Join(welcome, d.pack, d.secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Public() != followed {
+				t.Error("the newcomer has a tree of its own")
+			}
+			d.enter(e)
+		}
+		agree(t, []*device{ann, ben, cat})
+		cat.take(cat.commit(mls.CommitParams{}), []*device{ann, ben})
+		agree(t, []*device{ann, ben, cat})
+	}
+}

@@ -67,6 +67,7 @@ const (
 	ReasonSuccessor      Reason = "not the group it claims to grow out of"
 	ReasonPSK            Reason = "pre-shared key not at hand or not allowed"
 	ReasonNotForUs       Reason = "welcome for somebody else"
+	ReasonNotFollowed    Reason = "not the epoch that was followed"
 	ReasonSigner         Reason = "signer does not own the leaf"
 	ReasonTooManyLeaves  Reason = "group is full"
 	ReasonStoredRecord   Reason = "stored record is damaged"

@@ -1,8 +1,6 @@
 package mls
 
-import (
-	"bytes"
-)
+import "bytes"
 
 // Join opens a Welcome for a key package and checks all that section 12.4.3.1
 // of RFC 9420 asks: the tree against its hash, parent hashes, every leaf, the
@@ -14,6 +12,23 @@ func Join(welcome []byte, k *KeyPackage, secret *KeyPackageSecrets, tree []byte)
 
 // JoinWith is Join with pre-shared keys.
 func JoinWith(welcome []byte, k *KeyPackage, secret *KeyPackageSecrets, tree []byte, psks PSKs) (*Epoch, *GroupInfo, error) {
+	return join(welcome, k, secret, psks, func(c *crypto, info *GroupInfo) (*PublicGroup, error) {
+		return info.public(c, tree)
+	})
+}
+
+// Join is [Join] for who followed the group to the epoch p and needs no tree: it
+// was checked commit by commit, and the epoch that is entered shares it. A tree
+// in the Welcome is not read.
+func (p *PublicGroup) Join(welcome []byte, k *KeyPackage, secret *KeyPackageSecrets) (*Epoch, *GroupInfo, error) {
+	return join(welcome, k, secret, PSKs{}, func(c *crypto, info *GroupInfo) (*PublicGroup, error) {
+		return p, info.describes(c, p)
+	})
+}
+
+// join opens a Welcome; public finds the public part of the epoch that its
+// GroupInfo describes, and checks the one against the other.
+func join(welcome []byte, k *KeyPackage, secret *KeyPackageSecrets, psks PSKs, public func(*crypto, *GroupInfo) (*PublicGroup, error)) (*Epoch, *GroupInfo, error) {
 	m, err := parseWelcome(welcome)
 	if err != nil {
 		return nil, nil, err
@@ -37,7 +52,7 @@ func JoinWith(welcome []byte, k *KeyPackage, secret *KeyPackageSecrets, tree []b
 	if err != nil {
 		return nil, nil, err
 	}
-	pub, err := info.public(c, tree)
+	pub, err := public(c, info)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -53,6 +68,27 @@ func JoinWith(welcome []byte, k *KeyPackage, secret *KeyPackageSecrets, tree []b
 		return nil, nil, reject("12.4.3.1", ReasonConfirmation)
 	}
 	return e, info, nil
+}
+
+// describes checks that a GroupInfo is about p, which somebody else computed, and
+// signed by the member it names.
+func (g *GroupInfo) describes(c *crypto, p *PublicGroup) error {
+	switch {
+	case p.crypto != c:
+		return reject("12.4.3.1", ReasonSuite)
+	case !bytes.Equal(g.context.bytes(), p.context()), !bytes.Equal(g.tag, p.tag):
+		return reject("12.4.3.1", ReasonNotFollowed)
+	case p.reinit != nil:
+		return reject("12.4.2", ReasonSuspended)
+	}
+	signer := p.tree.leaf(g.Signer)
+	if signer == nil {
+		return reject("12.4.3.1", ReasonNoLeaf)
+	}
+	if !c.verifyLabel(signer.signatureKey, "GroupInfoTBS", g.signed, g.signature) {
+		return reject("12.4.3.1", ReasonSignature)
+	}
+	return nil
 }
 
 // public checks a GroupInfo with its tree and makes the epoch's public part.

@@ -114,7 +114,53 @@ func refuseWelcomes(t *testing.T, r *refusals) {
 	r.refused("GroupInfo: bytes left over", v.join(v.make(signer, nil, func(g *GroupInfo) {
 		g.signed = append(bytes.Clone(g.signed), 0)
 	}, nil, nil)), ReasonMalformed)
+	refuseFollowed(t, r, v)
 	refuseGroupSecrets(t, r, v)
+}
+
+// refuseFollowed has a newcomer join who followed the group and has its tree
+// from there.
+func refuseFollowed(t *testing.T, r *refusals, v *welcomed) {
+	signer, public := v.from.signer, v.s.Next.pub
+	join := func(p *PublicGroup, b []byte) error {
+		_, _, err := p.Join(b, v.newcomer.pack, v.newcomer.secret)
+		return err
+	}
+	untreed := func(g *GroupInfo) { g.Extensions = g.Extensions[:1] }
+	if err := join(public, v.make(signer, untreed, nil, nil, nil)); err != nil {
+		t.Fatal(err)
+	}
+	good := v.make(signer, nil, nil, nil, nil)
+	if err := join(public, good); err != nil {
+		t.Fatal(err)
+	}
+	other, closed := *public, *public
+	other.crypto = suites[3]
+	closed.reinit = &Proposal{Type: ProposalReInit}
+	r.refused("followed: the epoch before", join(v.from.epoch.pub, good), ReasonNotFollowed)
+	r.refused("followed: a group of another suite", join(&other, good), ReasonSuite)
+	r.refused("followed: a closed group", join(&closed, good), ReasonSuspended)
+	for _, c := range []struct {
+		what string
+		info func(*GroupInfo)
+		want Reason
+	}{
+		{"another tree hash", func(g *GroupInfo) { g.context.treeHash = make([]byte, 32) }, ReasonNotFollowed},
+		{"another group id", func(g *GroupInfo) { g.context.groupID = []byte("h") }, ReasonNotFollowed},
+		{"another epoch", func(g *GroupInfo) { g.context.epoch++ }, ReasonNotFollowed},
+		{"another transcript hash", func(g *GroupInfo) { g.context.confirmed = make([]byte, 32) }, ReasonNotFollowed},
+		{"an extension more", func(g *GroupInfo) { g.context.extensions = []Extension{{Type: 0xF123}} }, ReasonNotFollowed},
+		{"another confirmation tag", func(g *GroupInfo) { g.tag = make([]byte, 32) }, ReasonNotFollowed},
+		{"signer outside the tree", func(g *GroupInfo) { g.Signer = 1 << 20 }, ReasonNoLeaf},
+		{"another signer", func(g *GroupInfo) { g.Signer = 0 }, ReasonSignature},
+	} {
+		r.refused("followed: "+c.what, join(public, v.make(signer, c.info, nil, nil, nil)), c.want)
+	}
+	r.refused("followed: signed by a stranger", join(public, v.make(newSigner(t, 1), nil, nil, nil, nil)), ReasonSignature)
+	r.refused("followed: another path secret", join(public, v.make(signer, nil, nil, func(g *groupSecrets) {
+		g.pathSecret = bytes.Clone(g.pathSecret)
+		g.pathSecret[0] ^= 1
+	}, nil)), ReasonPathKey)
 }
 
 func refuseGroupSecrets(t *testing.T, r *refusals, v *welcomed) {

@@ -1,0 +1,5 @@
+#!/bin/sh
+# The same work with our MLS and with mls-go in one run, in groups of up to N.
+set -eu
+cd "$(dirname "$0")/../interop"
+go test -run '^$' -bench '^BenchmarkBeside$' -benchtime 1x -timeout 1h . | grep '^|\|^$\|FAIL\|panic'
