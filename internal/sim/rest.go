@@ -203,10 +203,15 @@ func (r *run) shutOut(m *group.Machine, n *Node) bool {
 	return false
 }
 
-// held reports whether somebody who takes part has the entry of a row.
+// held reports whether somebody who takes part has the entry of a row, and all
+// it refers to: only such entries are passed on.
 func (r *run) held(row group.Row) bool {
 	for _, n := range r.Nodes {
-		if m := r.machine(n); m != nil && speaks(m) && r.check.shown[n][text(row)].Place == row.Place {
+		m := r.machine(n)
+		if m == nil || !speaks(m) || r.check.shown[n][text(row)].Place != row.Place {
+			continue
+		}
+		if seen, ok := n.Groups[r.g].Rows[row.Place]; ok && !seen.Waiting {
 			return true
 		}
 	}
