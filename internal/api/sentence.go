@@ -75,6 +75,8 @@ func sentenceOf(author node.Person, c node.Change) string {
 			return who + " took out a device."
 		}
 		return fmt.Sprintf("%s took out a device of %s.", who, whose(c.Subject))
+	case *chain.Package:
+		return who + " renewed what others need to add a device while it is off."
 	}
 	return who + " changed something that needs a newer version of Kith."
 }

@@ -37,7 +37,7 @@ var table = map[string]explained{
 	"node/unknown":        {connect.CodeNotFound, "Nothing and nobody here is called {}.", "See kith friend list and kith group list, or give the id."},
 	"node/ambiguous":      {connect.CodeInvalidArgument, "{} could be several.", "Give more of the id, which --json shows."},
 	"node/not-friend":     {connect.CodeFailedPrecondition, "{} is no friend of yours, and only friends can be added.", "Send them your link, or open theirs."},
-	"node/no-package":     {connect.CodeFailedPrecondition, "{} cannot be added yet: what an invitation needs comes from their program.", "Try again when both programs are running."},
+	"node/no-package":     {connect.CodeFailedPrecondition, "{} cannot be added yet: their keys for new groups come the next time you are both online.", "Try again then. If it does not help, their Kith is of an older version and has to be updated first."},
 	"node/friend-already": {connect.CodeAlreadyExists, "{} is your friend already.", "There is nothing to do."},
 	"node/own-link":       {connect.CodeInvalidArgument, "This is your own contact link.", "Send it to somebody else, and open the one they send you."},
 	"node/link":           {connect.CodeInvalidArgument, "This contact link cannot be read.", "Copy it again, whole, or ask for a new one."},

@@ -114,7 +114,8 @@ func (m *Machine) invite(now uint64, newcomers []Newcomer, eff *Effects) error {
 		if m.isMember(n.Person) {
 			return refuse(ReasonMember, nil)
 		}
-		op, kp, cited, err := admit(n, chain.RoleMember, now)
+		before, _ := m.state().Person(n.Person)
+		op, kp, cited, err := admit(n, mls.Suite(m.state().Suite()), before.PersonHead, chain.RoleMember, now)
 		if err != nil {
 			return err
 		}

@@ -11,8 +11,8 @@ import (
 type Effects struct {
 	Write   []Record
 	Rows    []Row
-	Checked []Place  // rows that are not Waiting any more
-	Used    [][]byte // KeyPackageRefs whose private keys are spent and must go
+	Checked []Place // rows that are not Waiting any more
+	Used    []Use   // of key packages: what they open from here on, Use.Follows says
 	Send    []Frame
 	Serve   []Serve
 	Notify  []Event

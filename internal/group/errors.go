@@ -1,6 +1,9 @@
 package group
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Reason says in a stable word why a request of this device's own person was
 // refused; the sentence for people is made in package api.
@@ -25,6 +28,10 @@ const (
 	ReasonNewer     Reason = "newer"      // the group needs a newer program
 	ReasonStored    Reason = "stored"     // what was stored does not fit together
 )
+
+// ErrSuite: a key package is of a suite that the group, or this program, does
+// not use.
+var ErrSuite = errors.New("group: a key package of another suite")
 
 // A Refusal is an input that the machine did not take.
 type Refusal struct {

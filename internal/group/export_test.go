@@ -56,3 +56,9 @@ func again(encode func() []byte, err error) ([]byte, error) {
 	}
 	return encode(), nil
 }
+
+// Take gives a machine a block from outside.
+func (m *Machine) Take(header, body []byte) error {
+	_, err := m.takeBlock(header, body, new(Effects))
+	return err
+}

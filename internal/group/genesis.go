@@ -1,6 +1,8 @@
 package group
 
 import (
+	"cmp"
+
 	"kith/internal/chain"
 	"kith/internal/identity"
 	"kith/internal/mls"
@@ -12,6 +14,7 @@ type CreateParams struct {
 	Title     string     // empty in a direct chat, which shows the other's name
 	Direct    bool       // two people for ever, both admins: exactly one newcomer
 	Newcomers []Newcomer // none: a group of one
+	Suite     mls.Suite  // zero: NewSuite
 }
 
 // Create makes a group of which this device signs the genesis block, and
@@ -26,7 +29,8 @@ func Create(self Self, p CreateParams, now uint64) (*Machine, Effects, error) {
 		}
 		title, commit = info.Marshal(), info.Commit()
 	}
-	creator, secrets, err := self.newPackage(now)
+	suite := cmp.Or(p.Suite, NewSuite)
+	creator, secrets, err := self.newPackage(suite, false, now)
 	if err != nil {
 		return nil, Effects{}, err
 	}
@@ -48,7 +52,7 @@ func Create(self Self, p CreateParams, now uint64) (*Machine, Effects, error) {
 	}
 	ops, packages := []chain.Op{g}, []*mls.KeyPackage(nil)
 	for _, n := range p.Newcomers {
-		op, kp, cited, err := admit(n, role, now)
+		op, kp, cited, err := admit(n, suite, wire.BlockHash{}, role, now)
 		if err != nil {
 			return nil, Effects{}, err
 		}
@@ -79,13 +83,13 @@ func Create(self Self, p CreateParams, now uint64) (*Machine, Effects, error) {
 // epoch 0, and the block's commit leads to epoch 1 (docs/spec/chain.md).
 func (m *Machine) begin(author wire.Member, ops []chain.Op, attachments [][]byte, kp *mls.KeyPackage, secrets *mls.KeyPackageSecrets, add []*mls.KeyPackage, now uint64) (*madeBlock, error) {
 	h, state, err := chain.Draft(nil, chain.DraftParams{
-		Suite: uint16(suite), Author: author, AuthorSeq: 1, Ops: ops, CreatedAt: now,
+		Suite: uint16(kp.Suite()), Author: author, AuthorSeq: 1, Ops: ops, CreatedAt: now,
 	})
 	if err != nil {
 		return nil, refuse(ReasonRule, err)
 	}
 	core := h.Core()
-	e0, err := mls.Create(suite, mlsGroupID(core), kp, secrets)
+	e0, err := mls.Create(kp.Suite(), mlsGroupID(core), kp, secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +122,7 @@ func NewPerson(p NewPersonParams, now uint64) (Self, Effects, error) {
 		return Self{}, Effects{}, err
 	}
 	self := Self{Device: p.Device, Info: info.Marshal()}
-	kp, secrets, err := self.newPackage(now)
+	kp, secrets, err := self.newPackage(NewSuite, false, now)
 	if err != nil {
 		return Self{}, Effects{}, err
 	}
@@ -170,17 +174,19 @@ func personHead(headers [][]byte) (wire.BlockHash, error) {
 	return h.Hash(), nil
 }
 
-// admit makes the op that adds n, with what it cites.
-func admit(n Newcomer, role chain.Role, now uint64) (*chain.Add, *mls.KeyPackage, [][]byte, error) {
-	kp, err := usablePackage(n.KeyPackage, n.Person, now)
+// admit makes the op that adds n to a group of the suite, with what it cites;
+// onRecord is the person head that the group has seen of it, or zero.
+func admit(n Newcomer, suite mls.Suite, onRecord wire.BlockHash, role chain.Role, now uint64) (*chain.Add, *mls.KeyPackage, [][]byte, error) {
+	kp, err := usablePackage(n, suite, now)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	head, err := personHead(n.Headers)
+	headers := plain(n.Headers, suite, onRecord)
+	head, err := personHead(headers)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	attachments := [][]byte{proof(n.Headers), n.KnockKey}
+	attachments := [][]byte{proof(headers), n.KnockKey}
 	return &chain.Add{
 		Person:     n.Person,
 		PersonHead: head,

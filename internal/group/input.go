@@ -23,11 +23,11 @@ type (
 	PeerDown struct{ Device wire.DeviceID }
 	// Received: a peer sent a payload for this group. Secrets finds the private
 	// part of one of this device's key packages, as in Join; it is needed for
-	// invitations alone.
+	// invitations alone, and nil gives none.
 	Received struct {
 		From    wire.Member
 		Payload []byte
-		Secrets func(ref []byte) ([]byte, bool)
+		Secrets Secrets
 	}
 
 	// Compose: the person of this device writes. Client is chosen by the caller
@@ -47,6 +47,10 @@ type (
 	}
 	// SetTitle gives the group another title.
 	SetTitle struct{ Title string }
+	// Rekey renews this device's keys in the group.
+	Rekey struct{}
+	// Publish names new last-resort key packages in the person's own chain.
+	Publish struct{ Packages []Package }
 	// Accept accepts the invitation that this machine was joined by.
 	Accept struct{}
 	// Leave signs a Leave, for another member to commit. It declines an
@@ -88,6 +92,8 @@ func (Invite) cause()       {}
 func (Remove) cause()       {}
 func (SetRole) cause()      {}
 func (SetTitle) cause()     {}
+func (Rekey) cause()        {}
+func (Publish) cause()      {}
 func (Accept) cause()       {}
 func (Leave) cause()        {}
 func (Park) cause()         {}

@@ -15,7 +15,7 @@ import (
 // secrets finds the private part of one of this device's key packages. The new
 // machine is invited: it says nothing until Accept, unless another device of its
 // own person added it.
-func Join(self Self, payload []byte, from wire.Member, secrets func(ref []byte) ([]byte, bool), now uint64) (*Machine, Effects, error) {
+func Join(self Self, payload []byte, from wire.Member, secrets Secrets, now uint64) (*Machine, Effects, error) {
 	r := wire.NewReader(payload)
 	r.U8()
 	inv, err := parseInvitation(r)
@@ -80,12 +80,12 @@ type admission struct {
 	block wire.BlockHash
 	epoch *mls.Epoch
 	floor dagFloor
-	ref   []byte // of the key package that it used up
+	use   Use // of the key package
 }
 
 // openWelcome opens a Welcome and checks it against the block it names
 // (docs/spec/chain.md, "Joining").
-func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byte) ([]byte, bool)) (*admission, error) {
+func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets Secrets) (*admission, error) {
 	h, state := m.blocks.Header(hash), m.blocks.State(hash)
 	if h == nil || !state.Active(m.self.Device.ID()) {
 		return nil, errWelcome
@@ -94,8 +94,8 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byt
 	if !ok {
 		return nil, errWelcome
 	}
-	ref := entry.KeyPackageRef[:]
-	private, ok := secrets(ref)
+	use := Use{Ref: [32]byte(entry.KeyPackageRef), Block: hash, Parent: h.Parent}
+	private, ok := secrets(use)
 	if !ok {
 		return nil, errWelcome
 	}
@@ -103,7 +103,8 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byt
 	if err != nil {
 		return nil, err
 	}
-	kp, err := admittedPackage(m.blocks.Body(hash), ref)
+	defer sec.Erase()
+	kp, err := admittedPackage(m.blocks.Body(hash), use.Ref[:])
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +123,7 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets func([]byt
 	if !m.fits(h, e, info, floor) {
 		return nil, errWelcome
 	}
-	return &admission{hash, e, floor, ref}, m.checkFloor(floor)
+	return &admission{hash, e, floor, use}, m.checkFloor(floor)
 }
 
 // fits compares what a Welcome holds with the block it names. That the epoch is
@@ -142,7 +143,7 @@ func (m *Machine) enter(a *admission, w welcome, eff *Effects) {
 	m.keepEpoch(a.block, a.epoch, eff)
 	m.keepWelcome(a.block, w, eff)
 	m.followAfter(a.block, eff)
-	eff.Used = append(eff.Used, a.ref)
+	eff.Used = append(eff.Used, a.use)
 }
 
 // checkFloor checks the signatures of the floor's heads: their authors were
@@ -216,7 +217,7 @@ func (m *Machine) mayInvite(from wire.Member, block wire.BlockHash) bool {
 
 // readmit opens an invitation that came to a machine that is here already: its
 // device was removed and is added again, or added on another branch too.
-func (m *Machine) readmit(now uint64, inv invitation, from wire.Member, secrets func([]byte) ([]byte, bool), eff *Effects) {
+func (m *Machine) readmit(now uint64, inv invitation, from wire.Member, secrets Secrets, eff *Effects) {
 	if secrets == nil || !m.blocks.Has(inv.block) || m.epochs[inv.block] != nil || !m.mayInvite(from, inv.block) {
 		return
 	}

@@ -86,6 +86,10 @@ const (
 	keepEpoch = 30 * 24 * 3600 * 1000
 	// keepDeep is the same for epochs more than maxEpochs below the head.
 	keepDeep = 7 * 24 * 3600 * 1000
+	// rekeySpread is within which time after it has accepted a device renews keys
+	// that are of a last-resort package: less than a minute, with those who came in
+	// by the same block spread over it.
+	rekeySpread = 45_000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

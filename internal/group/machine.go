@@ -52,6 +52,7 @@ type Machine struct {
 	back      rejoin
 	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
 	ackDue    uint64                  // ms; 0: none
+	renewal   renewal                 // of the own leaf
 	pruneDue  uint64                  // ms; 0: no secrets wait to be deleted
 	digestDue uint64                  // ms; 0: none
 	now       uint64                  // ms; of the newest input
@@ -121,6 +122,10 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.setRole(in.Now, c, &eff)
 	case SetTitle:
 		err = m.setTitle(in.Now, c.Title, &eff)
+	case Rekey:
+		err = m.rekey(in.Now, &eff)
+	case Publish:
+		err = m.publish(in.Now, c.Packages, &eff)
 	case Accept:
 		err = m.accept(in.Now, &eff)
 	case Leave:
@@ -150,7 +155,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 func (m *Machine) clock(now uint64) {
 	if now < m.now {
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
-		m.fetch.until, m.back.due = min(m.fetch.until, now), min(m.back.due, now)
+		m.fetch.until = min(m.fetch.until, now)
+		m.back.due, m.renewal.due = min(m.back.due, now), min(m.renewal.due, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
 		}
@@ -175,6 +181,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.comeBack(now, eff)
 	m.giveAll(eff)
 	m.commitLeaves(now, eff)
+	m.renew(now, eff)
 	m.ack(now, eff)
 	m.announce(now, eff)
 	m.pull(now, eff)
@@ -212,6 +219,7 @@ func (m *Machine) wake(now uint64) uint64 {
 	}
 	at(m.ackDue)
 	at(m.pruneDue)
+	at(m.renewal.due)
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)

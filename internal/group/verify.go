@@ -41,6 +41,9 @@ func (m *Machine) verify(h *chain.Header, body *chain.Body, state *chain.State) 
 	if err := check(h, before, c); err != nil {
 		return nil, nil, err
 	}
+	if err := namedPackages(h, body); err != nil {
+		return nil, nil, err
+	}
 	after, changes, err := before.Apply(c)
 	if err != nil {
 		return nil, nil, err

@@ -6,6 +6,7 @@ import (
 	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/identity"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
@@ -28,7 +29,8 @@ type View struct {
 	Group     wire.GroupID
 	Status    Status
 	Direct    bool
-	Title     string // empty while it is not known, and in a direct chat
+	Suite     mls.Suite // of its keys
+	Title     string    // empty while it is not known, and in a direct chat
 	Members   []MemberView
 	Admin     bool          // this device's person is one
 	InvitedBy wire.PersonID // who signed the block this device came in by
@@ -46,7 +48,7 @@ type View struct {
 func (m *Machine) View() View {
 	s := m.state()
 	v := View{
-		Group: m.group, Status: m.status, Direct: s.DirectChat(), Title: m.title(),
+		Group: m.group, Status: m.status, Direct: s.DirectChat(), Suite: mls.Suite(s.Suite()), Title: m.title(),
 		Admin: s.IsAdmin(m.self.Person), Missing: m.missing,
 		CreatedAt: m.blocks.Header(m.blocks.Genesis()).CreatedAt,
 		ChangedAt: m.blocks.Header(m.head).CreatedAt,

@@ -16,8 +16,8 @@ func (n *Node) openDirect(p wire.PersonID) error {
 	if f == nil || f.State != FriendFriend || !f.Opener || f.Chat != (wire.GroupID{}) {
 		return nil
 	}
-	err := n.withNewcomers([]wire.PersonID{p}, func(newcomers []group.Newcomer, take []edit) error {
-		m, eff, err := group.Create(n.self, group.CreateParams{Direct: true, Newcomers: newcomers}, nowMS())
+	err := n.withNewcomers([]wire.PersonID{p}, group.NewSuite, func(newcomers []group.Newcomer, take []edit) error {
+		m, eff, err := group.Create(n.me(), group.CreateParams{Direct: true, Newcomers: newcomers}, nowMS())
 		if err != nil {
 			return err
 		}
@@ -25,6 +25,10 @@ func (n *Node) openDirect(p wire.PersonID) error {
 	})
 	if errors.Is(err, errOtherChat) {
 		return nil // the other opened it meanwhile
+	}
+	if e, ok := errors.AsType[*Error](err); ok && e.Reason == ReasonNoPackage {
+		n.log.Info("the direct chat waits for a key package")
+		return nil
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kith/internal/group"
+	"kith/internal/mls"
 	"kith/internal/store"
 	"kith/internal/wire"
 )
@@ -106,19 +107,29 @@ func setChat(p wire.PersonID, old, g wire.GroupID) edit {
 
 var (
 	errSame      = errors.New("node: nothing is new")
+	errResort    = errors.New("node: a last resort among the packages for one group each")
 	errTaken     = errors.New("node: the key package was used meanwhile")
 	errOtherChat = errors.New("node: there is another direct chat")
 )
 
-// takePackage takes a key package of a friend's, and those before it, which are
-// of no use any more.
+// takePackage takes a key package of a friend's, and those of its suite before
+// it, which are of no use any more.
 func takePackage(p wire.PersonID, b []byte) edit {
 	return edit{p, func(f *friend) (bool, error) {
 		i := slices.IndexFunc(f.Packages, func(c []byte) bool { return bytes.Equal(b, c) })
+		if i < 0 && slices.ContainsFunc(f.Resorts, func(c []byte) bool { return bytes.Equal(b, c) }) {
+			return true, nil // is not used up
+		}
 		if i < 0 {
 			return true, errTaken
 		}
-		f.Packages = f.Packages[i+1:]
+		var rest [][]byte
+		for j, c := range f.Packages {
+			if j > i || suiteOf(c) != suiteOf(b) {
+				rest = append(rest, c)
+			}
+		}
+		f.Packages = rest
 		return true, nil
 	}}
 }
@@ -127,9 +138,9 @@ func takePackage(p wire.PersonID, b []byte) edit {
 // the same time.
 const takeTries = 8
 
-// withNewcomers runs add with what is needed to add friends to a group and the
-// edits that take a key package of each, to be written with the group.
-func (n *Node) withNewcomers(people []wire.PersonID, add func([]group.Newcomer, []edit) error) error {
+// withNewcomers runs add with what is needed to add friends to a group of a suite
+// and the edits that take a key package of each, to be written with the group.
+func (n *Node) withNewcomers(people []wire.PersonID, suite mls.Suite, add func([]group.Newcomer, []edit) error) error {
 	err := errTaken
 	for try := 0; try < takeTries && errors.Is(err, errTaken); try++ {
 		var list []group.Newcomer
@@ -138,7 +149,7 @@ func (n *Node) withNewcomers(people []wire.PersonID, add func([]group.Newcomer, 
 			if slices.Contains(people[:i], p) {
 				continue
 			}
-			who, err := n.newcomer(p)
+			who, err := n.newcomer(p, suite)
 			if err != nil {
 				return err
 			}
@@ -154,8 +165,8 @@ func (n *Node) withNewcomers(people []wire.PersonID, add func([]group.Newcomer, 
 	return err
 }
 
-// newcomer returns what is needed to add a friend to a group.
-func (n *Node) newcomer(p wire.PersonID) (group.Newcomer, error) {
+// newcomer returns what is needed to add a friend to a group of a suite.
+func (n *Node) newcomer(p wire.PersonID, suite mls.Suite) (group.Newcomer, error) {
 	n.mu.Lock()
 	f := n.friends[p]
 	n.mu.Unlock()
@@ -167,9 +178,9 @@ func (n *Node) newcomer(p wire.PersonID) (group.Newcomer, error) {
 	if !ok || !met {
 		return group.Newcomer{}, fail(ReasonNoPackage, f.name())
 	}
-	for _, b := range f.Packages {
-		if group.CheckPackage(b, known.Member, nowMS()) == nil {
-			return group.Newcomer{Person: p, Headers: card.Headers, Info: card.Info, KnockKey: card.KnockKey, KeyPackage: b}, nil
+	for _, b := range slices.Concat(f.Packages, f.Resorts) { // the last resort last
+		if kp, err := group.CheckPackage(b, known.Member, nowMS()); err == nil && kp.Suite() == suite {
+			return group.Newcomer{Person: p, Headers: f.headers(card), Info: card.Info, KnockKey: card.KnockKey, KeyPackage: b}, nil
 		}
 	}
 	return group.Newcomer{}, fail(ReasonNoPackage, f.name())

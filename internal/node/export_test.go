@@ -1,6 +1,14 @@
 package node
 
-import "kith/internal/group"
+import (
+	"encoding/base64"
+	"encoding/json"
+
+	"kith/internal/group"
+	"kith/internal/mls"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
 
 // Remembered publishes so many messages of so many bytes and returns how many
 // events, and bytes of content, can still be caught up on.
@@ -17,7 +25,9 @@ func Remembered(messages, size int) (events, bytes int) {
 }
 
 // Hello is what a node says of itself to a friend.
-func Hello(peer []byte, hosts []string, left uint8) []byte { return hello{peer, hosts, left}.bytes() }
+func Hello(peer []byte, hosts []string, able bool, left uint8) []byte {
+	return hello{peer, hosts, able, left}.bytes()
+}
 
 // Packages is how key packages are given.
 func Packages(list ...[]byte) []byte { return packages(list).bytes() }
@@ -30,3 +40,95 @@ func RecodeOwn(b []byte) ([]byte, error) {
 	}
 	return said.bytes(), nil
 }
+
+// Newest is what is kept of a friend's key packages.
+func Newest(list [][]byte) [][]byte { return newest(list) }
+
+// ForgetPackages loses what is kept of somebody's key packages.
+func (n *Node) ForgetPackages(p wire.PersonID) error {
+	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
+		f.Packages = nil
+		return true, nil
+	})
+	return err
+}
+
+// Suite is the suite of a chat's keys.
+func (n *Node) Suite(g wire.GroupID) (mls.Suite, error) {
+	o, err := n.in(g)
+	if err != nil {
+		return 0, err
+	}
+	return o.picture.Load().view.Suite, nil
+}
+
+// CreateGroupOf makes a group of another suite, as programs before this one did.
+func (n *Node) CreateGroupOf(suite mls.Suite, title string, people []wire.PersonID) (g wire.GroupID, err error) {
+	err = n.withNewcomers(people, suite, func(newcomers []group.Newcomer, take []edit) error {
+		m, eff, err := group.Create(n.me(), group.CreateParams{Title: title, Newcomers: newcomers, Suite: suite}, nowMS())
+		if err != nil {
+			return err
+		}
+		g = m.Group()
+		return n.adopt(m, eff, also{edits: take})
+	})
+	return g, err
+}
+
+// PersonNews is how a node tells of its person chain.
+func PersonNews(info []byte, headers, resorts [][]byte) []byte {
+	return personNews{info, headers, resorts}.bytes()
+}
+
+// Kept is what is kept of a friend's person chain, and of its last-resort key
+// packages.
+func (n *Node) Kept(p wire.PersonID) (headers, resorts [][]byte) {
+	f := n.friendCopy(p)
+	card, _ := f.card()
+	return f.headers(card), f.Resorts
+}
+
+// Chain is the own person chain.
+func (n *Node) Chain() [][]byte { return n.me().Headers }
+
+// RenewAt does what the node does now and then, at a time in ms.
+func (n *Node) RenewAt(now uint64) { n.renewOwn(now) }
+
+// RenewNow renews the last-resort packages before it is time.
+func (n *Node) RenewNow() error {
+	n.renewing.Lock()
+	defer n.renewing.Unlock()
+	m, err := n.loadPerson()
+	if err != nil {
+		return err
+	}
+	return n.publishResorts(m, nowMS())
+}
+
+// Secrets returns the private parts of own key packages as they are stored: those
+// that were not used, those that were, and those of last resorts.
+func (n *Node) Secrets() (fresh, spent, resorts []string) {
+	_ = n.db.View(func(tx *store.Tx) error {
+		all, err := tx.List(bucketPackage, nil)
+		for _, item := range all {
+			var own ownPackage
+			if err := json.Unmarshal(item.Value, &own); err != nil {
+				return err
+			}
+			text := base64.StdEncoding.EncodeToString(own.Secrets)
+			switch {
+			case own.LastResort:
+				resorts = append(resorts, text)
+			case own.Spent != nil:
+				spent = append(spent, text)
+			default:
+				fresh = append(fresh, text)
+			}
+		}
+		return err
+	})
+	return fresh, spent, resorts
+}
+
+// CardHeaders is what of a person chain a card has room for.
+func CardHeaders(headers [][]byte) [][]byte { return cardHeaders(headers) }

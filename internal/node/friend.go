@@ -109,7 +109,7 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 	given := n.stillGood(p, n.friendCopy(p).Given) // who asks again gets the same
 	if len(given) == 0 {
 		var err error
-		if given, private, err = n.makePackages(p); err != nil {
+		if given, private, err = n.makePackages(p, group.NewSuite); err != nil {
 			return peer.Card{}, err
 		}
 	}
@@ -153,9 +153,9 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 // meet takes over what a person told of itself on a proved connection.
 func (f *friend) meet(r peer.Request) error {
 	card := r.Card
-	f.Packages = nil
+	f.Packages, f.Headers, f.Resorts = nil, nil, nil
 	for _, b := range card.KeyPackages {
-		if group.CheckPackage(b, r.Member, nowMS()) == nil {
+		if kp, err := group.CheckPackage(b, r.Member, nowMS()); err == nil && !kp.LastResort() {
 			f.Packages = append(f.Packages, b)
 		}
 	}
@@ -170,9 +170,9 @@ func (f *friend) meet(r peer.Request) error {
 
 // ownCard is what this node tells of itself first.
 func (n *Node) ownCard(packages [][]byte) peer.Card {
-	at := n.address()
+	at, self := n.address(), n.me()
 	return peer.Card{
-		Headers: n.self.Headers, Info: n.self.Info, KnockKey: n.self.Device.KnockKey(),
+		Headers: cardHeaders(self.Headers), Info: self.Info, KnockKey: self.Device.KnockKey(),
 		KeyPackages: packages, Peer: at.Peer, Hosts: at.Hosts,
 	}
 }
@@ -190,7 +190,7 @@ func (n *Node) AddFriend(text string) (Friend, error) {
 	if l.Person == n.self.Person {
 		return Friend{}, fail(ReasonOwnLink, "")
 	}
-	given, private, err := n.makePackages(l.Person)
+	given, private, err := n.makePackages(l.Person, group.NewSuite)
 	if err != nil {
 		return Friend{}, err
 	}

@@ -32,6 +32,9 @@ const (
 type greeting struct {
 	last    time.Time
 	waiting bool // another goes out once it is time
+	heard   bool // it has said hello itself
+	old     bool // its own hello lacked ownAble
+	told    int  // headers of the own person chain that it was told
 }
 
 // manners is how much a friend has said.
@@ -76,9 +79,10 @@ func (n *Node) greetLater(ctx context.Context, s *peer.Session, wait time.Durati
 		return
 	}
 	n.mu.Lock()
-	_, live := n.greeted[s]
+	g, live := n.greeted[s]
 	if live {
-		n.greeted[s] = greeting{last: nowTime()}
+		g.last, g.waiting = nowTime(), false
+		n.greeted[s] = g
 	}
 	n.mu.Unlock()
 	if live {
@@ -89,12 +93,23 @@ func (n *Node) greetLater(ctx context.Context, s *peer.Session, wait time.Durati
 func (n *Node) sayHello(s *peer.Session) {
 	n.mu.Lock()
 	f := n.friends[s.Remote().Person]
+	old := n.greeted[s].old
 	n.mu.Unlock()
 	if f == nil || f.State != FriendFriend {
 		return
 	}
 	at := n.address()
-	n.say(s, hello{at.Peer, at.Hosts, uint8(min(len(f.Packages), 255))}.bytes())
+	left := f.left(suiteFor(!old))
+	n.say(s, hello{at.Peer, at.Hosts, !old, uint8(min(left, int(ownAble)-1))}.bytes())
+}
+
+// suiteFor is the suite of the key packages that are exchanged with a program
+// that reads those of new groups, or with one that does not.
+func suiteFor(able bool) mls.Suite {
+	if able {
+		return group.NewSuite
+	}
+	return mls.SuiteX25519AES128SHA256Ed25519
 }
 
 func (n *Node) say(s *peer.Session, payload []byte) { n.sendOn(s, [32]byte{}, payload) }
@@ -113,7 +128,7 @@ func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
 	n.mu.Lock()
 	f := n.friends[s.Remote().Person]
 	n.mu.Unlock()
-	if f == nil || f.State != FriendFriend {
+	if f == nil || f.State != FriendFriend && f.State != FriendAsked {
 		return // not yet, or not any more
 	}
 	if over := n.overdoes(f.Person); over > 0 {
@@ -123,11 +138,21 @@ func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
 		return
 	}
 	said, err := parseOwn(payload)
+	if h, ok := said.(hello); f.State == FriendAsked {
+		// Whoever was asked may need a key package to open the direct chat, which
+		// the asking has accepted. Nothing else is taken before that.
+		if ok && h.left <= packagesLow {
+			err = n.givePackages(s, suiteFor(h.able))
+		}
+		said = nil
+	}
 	switch said := said.(type) {
 	case hello:
 		err = n.onHello(s, said)
 	case packages:
 		err = n.onPackages(s, said)
+	case personNews:
+		err = n.onPerson(s, said)
 	}
 	if err != nil {
 		s.Punish("own-message", misbehaviourWeight)
@@ -156,10 +181,10 @@ func (n *Node) onHello(s *peer.Session, h hello) error {
 	p := s.Remote().Person
 	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
 		card, ok := f.card()
-		if !ok || bytes.Equal(card.Peer, h.peer) && slices.Equal(card.Hosts, h.hosts) {
+		if !ok || f.Able == h.able && bytes.Equal(card.Peer, h.peer) && slices.Equal(card.Hosts, h.hosts) {
 			return true, errSame
 		}
-		card.Peer, card.Hosts = h.peer, h.hosts
+		f.Able, card.Peer, card.Hosts = h.able, h.peer, h.hosts
 		b, err := card.Marshal()
 		if err != nil {
 			return true, err
@@ -170,19 +195,42 @@ func (n *Node) onHello(s *peer.Session, h hello) error {
 	if err != nil && !errors.Is(err, errSame) {
 		return n.theirFault(err)
 	}
+	if n.heard(s, h) {
+		n.greet(s) // what was said before may have come too early, or in words it does not know
+	}
+	if h.able {
+		n.tellPerson(s)
+	}
 	if h.left <= packagesLow {
-		return n.givePackages(s)
+		return n.givePackages(s, suiteFor(h.able))
 	}
 	return nil
+}
+
+// heard takes note that a session's peer said hello, and reports whether that
+// says something new of its program.
+func (n *Node) heard(s *peer.Session, h hello) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	g, live := n.greeted[s]
+	if !live || g.heard && g.old == !h.able {
+		return false
+	}
+	g.heard, g.old = true, !h.able
+	n.greeted[s] = g
+	return true
 }
 
 func (n *Node) onPackages(s *peer.Session, list packages) error {
 	var good [][]byte
 	for _, b := range list {
 		var wrong *mls.Error
-		switch err := group.CheckPackage(b, s.Remote(), nowMS()); {
+		switch kp, err := group.CheckPackage(b, s.Remote(), nowMS()); {
+		case err == nil && kp.LastResort():
+			return errResort
 		case err == nil:
 			good = append(good, b)
+		case errors.Is(err, group.ErrSuite): // of a program to come
 		case errors.As(err, &wrong) && wrong.Reason == mls.ReasonLifetime:
 			n.log.Info("a key package is of another time: a clock is wrong", "peer", shortDevice(s.Remote().Device))
 		default:
@@ -190,12 +238,12 @@ func (n *Node) onPackages(s *peer.Session, list packages) error {
 		}
 	}
 	_, err := n.updateFriend(s.Remote().Person, func(f *friend) (bool, error) {
-		f.Packages = append(slices.Clone(f.Packages), good...)
-		if over := len(f.Packages) - 2*packagesEach; over > 0 {
-			f.Packages = f.Packages[over:]
-		}
+		f.Packages = newest(append(slices.Clone(f.Packages), good...))
 		return true, nil
 	})
+	if err == nil {
+		n.spawnOpen(s.Remote().Person) // perhaps it waited for a package
+	}
 	return n.theirFault(err)
 }
 

@@ -51,7 +51,7 @@ func (n *Node) Setup(name string) error {
 			if err := tx.Put(bucketSelf, []byte(keyPhrase), []byte(phrase)); err != nil {
 				return err
 			}
-			return putJSON(tx, bucketSelf, []byte(keyPerson), selfRecord{self.Person[:], self.Headers, self.Info, notesID[:]})
+			return putJSON(tx, bucketSelf, []byte(keyPerson), selfRecord{Person: self.Person[:], Headers: self.Headers, Info: self.Info, Notes: notesID[:]})
 		}},
 		{Group: notesID, Records: notesEff.Write, Rows: notesEff.Rows},
 	})
@@ -62,6 +62,7 @@ func (n *Node) Setup(name string) error {
 	n.self, n.notes, n.ready = self, notesID, true
 	n.mu.Unlock()
 	n.start(notes)
+	n.renewOwn(nowMS()) // its first last-resort packages; what fails is done at the next start
 	n.hub.publish(StatusChanged{})
 	return nil
 }
@@ -161,8 +162,8 @@ func (n *Node) CreateGroup(title string, people []wire.PersonID) (wire.GroupID, 
 		return wire.GroupID{}, fail(ReasonNoIdentity, "")
 	}
 	var g wire.GroupID
-	err := n.withNewcomers(people, func(newcomers []group.Newcomer, take []edit) error {
-		m, eff, err := group.Create(n.self, group.CreateParams{Title: title, Newcomers: newcomers}, nowMS())
+	err := n.withNewcomers(people, group.NewSuite, func(newcomers []group.Newcomer, take []edit) error {
+		m, eff, err := group.Create(n.me(), group.CreateParams{Title: title, Newcomers: newcomers}, nowMS())
 		if err != nil {
 			return err
 		}
@@ -260,7 +261,7 @@ func (n *Node) AddMembers(g wire.GroupID, people []wire.PersonID) error {
 	if err != nil {
 		return err
 	}
-	return n.withNewcomers(people, func(newcomers []group.Newcomer, take []edit) error {
+	return n.withNewcomers(people, o.picture.Load().view.Suite, func(newcomers []group.Newcomer, take []edit) error {
 		return o.ask(func() error { return o.stepAlso(group.Invite{Newcomers: newcomers}, also{edits: take}) })
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"kith/internal/group"
 	"kith/internal/identity"
 	"kith/internal/link"
+	"kith/internal/mls"
 	"kith/internal/node"
 	"kith/internal/peer"
 	"kith/internal/wire"
@@ -21,6 +22,7 @@ type mallory struct {
 	self    group.Self
 	link    link.Link
 	session *peer.Session
+	own     []group.Record // of her person chain
 }
 
 // newMallory makes one that knows nobody.
@@ -29,24 +31,30 @@ func newMallory(t *testing.T) *mallory {
 	device := identity.NewDevice()
 	recovery, err := identity.ParsePhrase(identity.NewPhrase())
 	must(t, err)
-	self, _, err := group.NewPerson(group.NewPersonParams{Device: device, Name: "Mallory", Recovery: chain.RecoveryKeys{
+	self, eff, err := group.NewPerson(group.NewPersonParams{Device: device, Name: "Mallory", Recovery: chain.RecoveryKeys{
 		Key: [32]byte(recovery.RecoveryKey()), Sealing: [chain.KnockKeySize]byte(recovery.SealingKey()),
 	}}, uint64(time.Now().UnixMilli()))
 	must(t, err)
 	l, err := link.NewDirect(link.DirectConfig{Listen: "127.0.0.1:0"})
 	must(t, err)
 	t.Cleanup(func() { l.Close() })
-	return &mallory{self: self, link: l}
+	return &mallory{self: self, link: l, own: eff.Write}
 }
 
 // asks asks over a contact link, and returns the session and the answer.
 func (m *mallory) asks(t *testing.T, text string) (*peer.Session, peer.Request, error) {
 	t.Helper()
+	return m.asksWith(t, text, group.NewSuite)
+}
+
+// asksWith is asks with a key package of another suite.
+func (m *mallory) asksWith(t *testing.T, text string, suite mls.Suite) (*peer.Session, peer.Request, error) {
+	t.Helper()
 	to, err := identity.ParseContactLink(text, uint64(time.Now().Unix()))
 	must(t, err)
 	conn, err := m.link.Dial(t.Context(), link.Address{Peer: to.Peer, Hosts: to.Hosts})
 	must(t, err)
-	k, err := m.self.NewPackage(uint64(time.Now().UnixMilli()))
+	k, err := m.self.NewPackage(suite, uint64(time.Now().UnixMilli()))
 	must(t, err)
 	return peer.Ask(t.Context(), conn, peer.Config{Device: m.self.Device, Person: m.self.Person}, to, peer.Card{
 		Headers: m.self.Headers, Info: m.self.Info, KnockKey: m.self.Device.KnockKey(), KeyPackages: [][]byte{k.Public},
@@ -56,10 +64,16 @@ func (m *mallory) asks(t *testing.T, text string) (*peer.Session, peer.Request, 
 // befriended lets mallory ask ann over a contact link, and ann accept.
 func befriended(t *testing.T, ann *person) *mallory {
 	t.Helper()
+	return befriendedWith(t, ann, group.NewSuite)
+}
+
+// befriendedWith is befriended with a key package of another suite.
+func befriendedWith(t *testing.T, ann *person, suite mls.Suite) *mallory {
+	t.Helper()
 	m := newMallory(t)
 	own, err := ann.NewContactLink()
 	must(t, err)
-	s, _, err := m.asks(t, own.Text)
+	s, _, err := m.asksWith(t, own.Text, suite)
 	must(t, err)
 	ended := make(chan struct{})
 	go func() {
@@ -134,7 +148,7 @@ func TestFloodOfHellos(t *testing.T) {
 		given <- n
 	}()
 	for i := range 1000 {
-		if m.session.Send(peer.Message{Payload: node.Hello(nil, []string{"/ip4/192.0.2.1/tcp/" + string(rune('1'+i%9))}, 0)}) != nil {
+		if m.session.Send(peer.Message{Payload: node.Hello(nil, []string{"/ip4/192.0.2.1/tcp/" + string(rune('1'+i%9))}, false, 0)}) != nil {
 			break
 		}
 	}
@@ -155,7 +169,7 @@ func TestPackagesOfAnotherTime(t *testing.T) {
 		}
 	}()
 	year := uint64(366 * 24 * 3600 * 1000)
-	k, err := m.self.NewPackage(uint64(time.Now().UnixMilli()) + year)
+	k, err := m.self.NewPackage(group.NewSuite, uint64(time.Now().UnixMilli())+year)
 	must(t, err)
 	for range 20 {
 		must(t, m.session.Send(peer.Message{Payload: node.Packages(k.Public)}))

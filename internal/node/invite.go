@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"errors"
 	"slices"
 
@@ -31,12 +30,11 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		})
 		return
 	}
-	var madeFor wire.PersonID
+	var used ownPackage
 	void := false // its key package was used up: an honest friend may not know
-	m, eff, err := group.Join(n.self, payload, from, func(ref []byte) ([]byte, bool) {
-		own, ok := n.ownPackage(ref)
-		copy(madeFor[:], own.For)
-		void = !ok
+	m, eff, err := group.Join(n.me(), payload, from, func(u group.Use) ([]byte, bool) {
+		own, ok := n.packageFor(u)
+		used, void = own, !ok
 		return own.Secrets, ok
 	}, nowMS())
 	if err != nil || m.Group() != g {
@@ -51,7 +49,7 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		n.log.Info("invitation refused: too many are unanswered", "peer", shortDevice(from.Device))
 		return
 	}
-	if view.InvitedBy != madeFor || !n.mayInvite(view, from.Person) {
+	if !used.isFor(view.InvitedBy) || !n.mayInvite(view, from.Person) {
 		n.log.Info("invitation refused: not by a friend", "peer", shortDevice(from.Device), "group", shortGroup(g))
 		return
 	}
@@ -79,11 +77,11 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 // secretsFor gives a machine that is here already the private part of the key
 // package by which an invitation leads back into its group, on the terms of the
 // first invitation: the friend it was given to has used it.
-func (o *owner) secretsFor(payload []byte) func([]byte) ([]byte, bool) {
-	return func(ref []byte) ([]byte, bool) {
-		own, ok := o.n.ownPackage(ref)
+func (o *owner) secretsFor(payload []byte) group.Secrets {
+	return func(u group.Use) ([]byte, bool) {
+		own, ok := o.n.packageFor(u)
 		by, named := group.Inviter(payload)
-		if !ok || !named || !bytes.Equal(own.For, by.Person[:]) || !o.n.isFriend(by.Person) {
+		if !ok || !named || !own.isFor(by.Person) || !o.n.isFriend(by.Person) {
 			return nil, false
 		}
 		return own.Secrets, true

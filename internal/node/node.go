@@ -45,13 +45,15 @@ type Node struct {
 	stopping chan struct{} // closed when Run ends
 	kick     chan struct{} // a dial may be worth trying now
 
-	editing sync.Mutex // one change of friends at a time; held over its transaction, taken before mu
-	joining sync.Mutex // one invitation, or Setup, at a time; taken before editing
+	editing  sync.Mutex // one change of friends at a time; held over its transaction, taken before mu
+	renewing sync.Mutex // one change of the own person chain at a time; taken after joining
+	joining  sync.Mutex // one invitation, or Setup, at a time; taken before editing
 
 	mu       sync.Mutex // guards all below; never held across a store or link call
 	running  *running
 	ready    bool
-	self     group.Self
+	self     group.Self // but for its Headers never changed once ready
+	resorts  [][]byte   // own last-resort key packages, as self.Headers name them
 	notes    wire.GroupID
 	owners   map[wire.GroupID]*owner
 	friends  map[wire.PersonID]*friend
@@ -160,6 +162,7 @@ func (n *Node) Run(ctx context.Context) error {
 	close(n.begun)
 	n.openDirects()
 	r.tasks.Go(func() { n.dialing(ctx) })
+	r.tasks.Go(func() { n.renewingPackages(ctx) })
 	n.reach()
 	<-ctx.Done()
 	n.closeLinks()
@@ -212,6 +215,13 @@ func (n *Node) spawn(f func(ctx context.Context)) bool {
 	ctx := n.running.ctx
 	n.running.tasks.Go(func() { f(ctx) })
 	return true
+}
+
+// me is who this device belongs to, now.
+func (n *Node) me() group.Self {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.self
 }
 
 func nowMS() uint64 { return uint64(time.Now().UnixMilli()) }

@@ -205,8 +205,8 @@ func (o *owner) commit(eff group.Effects, with also) error {
 		return o.n.db.CommitMany([]store.Batch{{
 			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked,
 			Also: func(tx *store.Tx) error {
-				for _, ref := range eff.Used {
-					if err := dropPackage(tx, ref); err != nil {
+				for _, u := range eff.Used {
+					if err := spendPackage(tx, u); err != nil {
 						return err
 					}
 				}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 
+	"kith/internal/group"
 	"kith/internal/mls"
 	"kith/internal/peer"
 	"kith/internal/store"
@@ -26,16 +27,29 @@ type privatePackage struct {
 	own ownPackage
 }
 
+// keepSpent is how long the private part of a key package that was used is kept,
+// in seconds: a Welcome may still come to a sibling of the block that it was used
+// for, if that one loses.
+const keepSpent = 30 * 24 * 3600
+
+// maxSpent and maxResort bound the Welcomes that one package opens, and one that
+// is a last resort: 400 days of invitations by friends who have no other.
+const (
+	maxSpent  = 8
+	maxResort = 4096
+)
+
 // makePackages makes key packages for one person. They are to be written before
 // they are given.
-func (n *Node) makePackages(p wire.PersonID) (public [][]byte, private []privatePackage, err error) {
+func (n *Node) makePackages(p wire.PersonID, suite mls.Suite) (public [][]byte, private []privatePackage, err error) {
+	self := n.me()
 	for range packagesEach {
-		k, err := n.self.NewPackage(nowMS())
+		k, err := self.NewPackage(suite, nowMS())
 		if err != nil {
 			return nil, nil, err
 		}
 		public = append(public, k.Public)
-		private = append(private, privatePackage{k.Ref, ownPackage{k.Secrets, k.Expiry, p[:]}})
+		private = append(private, privatePackage{k.Ref, ownPackage{Secrets: k.Secrets, Expiry: k.Expiry, For: p[:]}})
 	}
 	return public, private, nil
 }
@@ -81,7 +95,45 @@ func putPackages(tx *store.Tx, list []privatePackage) error {
 	return nil
 }
 
-// dropPackage deletes one that is used up or void.
+// spendPackage takes note that a package was used. Nobody has it any more, but it
+// stays for a while, see keepSpent.
+func spendPackage(tx *store.Tx, u group.Use) error {
+	var own ownPackage
+	ok, err := getJSON(tx, bucketPackage, u.Ref[:], &own)
+	if err != nil || !ok {
+		return err
+	}
+	if err := tx.Delete(bucketGiven, givenKey(own, u.Ref[:])); err != nil {
+		return err
+	}
+	if own.Spent == nil {
+		own.Spent = &spent{Parent: u.Parent[:]}
+		if !own.LastResort {
+			own.Expiry = min(own.Expiry, nowMS()/1000+keepSpent)
+		}
+	}
+	own.Spent.Blocks = append(own.Spent.Blocks, u.Block[:])
+	return putJSON(tx, bucketPackage, u.Ref[:], own)
+}
+
+// serves reports whether the package may be used so, after what it was used for.
+func (own ownPackage) serves(u group.Use) bool {
+	if own.Spent == nil {
+		return true
+	}
+	most := maxSpent
+	if own.LastResort {
+		most = maxResort
+	}
+	if len(own.Spent.Blocks) >= most || len(own.Spent.Parent) != len(u.Parent) {
+		return false
+	}
+	return !slices.ContainsFunc(own.Spent.Blocks, func(b []byte) bool {
+		return len(b) != len(u.Block) || !u.Follows(group.Use{Ref: u.Ref, Block: wire.BlockHash(b), Parent: wire.BlockHash(own.Spent.Parent)}, own.LastResort)
+	})
+}
+
+// dropPackage deletes one that is void.
 func dropPackage(tx *store.Tx, ref []byte) error {
 	var own ownPackage
 	ok, err := getJSON(tx, bucketPackage, ref, &own)
@@ -94,8 +146,9 @@ func dropPackage(tx *store.Tx, ref []byte) error {
 	return tx.Delete(bucketPackage, ref)
 }
 
-// sweepPackages drops the expired ones of people who do not come any more.
-func sweepPackages(tx *store.Tx) error {
+// sweepPackages drops those whose time is over at now, in ms; of people who do
+// not come any more too.
+func sweepPackages(tx *store.Tx, now uint64) error {
 	all, err := tx.List(bucketPackage, nil)
 	if err != nil {
 		return err
@@ -105,9 +158,10 @@ func sweepPackages(tx *store.Tx) error {
 		if err := json.Unmarshal(item.Value, &own); err != nil {
 			return errors.Join(store.ErrDamaged, err)
 		}
-		if own.Expiry < nowMS()/1000 {
+		switch {
+		case own.Expiry < now/1000:
 			err = dropPackage(tx, item.Key)
-		} else {
+		case own.Spent == nil && !own.LastResort:
 			err = tx.Put(bucketGiven, givenKey(own, item.Key), []byte{1}) // homes from before there was this bucket
 		}
 		if err != nil {
@@ -119,8 +173,8 @@ func sweepPackages(tx *store.Tx) error {
 
 // givePackages gives a friend new key packages, once their private parts are
 // durable.
-func (n *Node) givePackages(s *peer.Session) error {
-	public, private, err := n.makePackages(s.Remote().Person)
+func (n *Node) givePackages(s *peer.Session, suite mls.Suite) error {
+	public, private, err := n.makePackages(s.Remote().Person, suite)
 	if err != nil {
 		return err
 	}
@@ -141,7 +195,7 @@ func (n *Node) stillGood(p wire.PersonID, given [][]byte) (good [][]byte) {
 			continue
 		}
 		own, ok := n.ownPackage(kp.Ref())
-		if ok && bytes.Equal(own.For, p[:]) && kp.Verify(nowMS()/1000) == nil {
+		if ok && own.Spent == nil && bytes.Equal(own.For, p[:]) && kp.Verify(nowMS()/1000) == nil {
 			good = append(good, b)
 		}
 	}
@@ -155,4 +209,47 @@ func (n *Node) ownPackage(ref []byte) (own ownPackage, ok bool) {
 		return err
 	})
 	return own, err == nil && len(own.Secrets) > 0
+}
+
+// isFor reports whether a person was given the package.
+func (own ownPackage) isFor(p wire.PersonID) bool {
+	return own.LastResort || bytes.Equal(own.For, p[:])
+}
+
+// packageFor finds the private part of an own key package that may be used so.
+func (n *Node) packageFor(u group.Use) (own ownPackage, ok bool) {
+	own, ok = n.ownPackage(u.Ref[:])
+	return own, ok && own.serves(u)
+}
+
+// suiteOf is the suite of a key package of a friend's; 0 if it cannot be read.
+func suiteOf(b []byte) mls.Suite {
+	kp, err := mls.ParseKeyPackage(b)
+	if err != nil {
+		return 0
+	}
+	return kp.Suite()
+}
+
+// left counts the key packages of a friend's for groups of a suite.
+func (f *friend) left(suite mls.Suite) (count int) {
+	for _, b := range f.Packages {
+		if suiteOf(b) == suite {
+			count++
+		}
+	}
+	return count
+}
+
+// newest returns of a friend's packages, which come oldest first, the newest of
+// each suite: two refills.
+func newest(list [][]byte) [][]byte {
+	count := make(map[mls.Suite]int)
+	for i, b := range slices.Backward(list) {
+		suite := suiteOf(b)
+		if count[suite]++; count[suite] > 2*packagesEach {
+			list = slices.Delete(list, i, i+1)
+		}
+	}
+	return list
 }

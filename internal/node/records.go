@@ -38,6 +38,7 @@ type selfRecord struct {
 	Headers [][]byte
 	Info    []byte
 	Notes   []byte
+	Resorts [][]byte // the last-resort key packages that the newest headers name
 }
 
 // friend is everything kept of a friend. It is replaced as a whole.
@@ -47,7 +48,10 @@ type friend struct {
 	Since    uint64       // ms
 	Device   []byte       // the key of the device that was met; nil: never met
 	Card     []byte       // peer.Card as it was told, without its key packages
-	Packages [][]byte     // key packages of theirs that are left to use
+	Packages [][]byte     // key packages of theirs that are left to use, oldest first, each for one group
+	Able     bool         // its program reads what ownAble says; as its newest hello told
+	Headers  [][]byte     // of its person chain, if they are newer than those in Card
+	Resorts  [][]byte     // its last-resort key packages, which Headers name
 	Given    [][]byte     // key packages of ours that they were offered and may not have
 	Link     string       // the contact link I opened, until it was answered
 	Chat     wire.GroupID // the direct chat
@@ -66,8 +70,17 @@ type ownLink struct {
 // ownPackage is the private part of a key package of one's own.
 type ownPackage struct {
 	Secrets []byte
-	Expiry  uint64 // s
+	Expiry  uint64 // s; it goes then, unless it is void before
 	For     []byte // the person it was given to
+	Spent   *spent `json:",omitempty"` // nil: it has opened no Welcome yet
+
+	LastResort bool `json:",omitempty"` // given to every friend, and used more than once
+}
+
+// spent says what a key package was used for, so that it opens nothing else.
+type spent struct {
+	Parent []byte   // of the first block whose Welcome it opened
+	Blocks [][]byte // the blocks, oldest first
 }
 
 // chatSetting is what the person chose for one chat.
@@ -89,6 +102,14 @@ func (f *friend) card() (peer.Card, bool) {
 	}
 	c, err := peer.ParseCard(f.Card)
 	return c, err == nil
+}
+
+// headers returns the friend's person chain as it was told last.
+func (f *friend) headers(card peer.Card) [][]byte {
+	if len(f.Headers) > 0 {
+		return f.Headers
+	}
+	return card.Headers
 }
 
 // known returns the friend's device, if it was met.
@@ -137,7 +158,7 @@ func (n *Node) load() error {
 	if err := n.db.View(n.loadRecords); err != nil {
 		return err
 	}
-	if err := n.db.Update(sweepPackages); err != nil && !errors.Is(err, store.ErrFull) {
+	if err := n.sweep(nowMS()); err != nil && !errors.Is(err, store.ErrFull) {
 		return err
 	}
 	if !n.ready {
@@ -167,6 +188,10 @@ func (n *Node) load() error {
 	return nil
 }
 
+func (n *Node) sweep(now uint64) error {
+	return n.db.Update(func(tx *store.Tx) error { return sweepPackages(tx, now) })
+}
+
 func (n *Node) loadRecords(tx *store.Tx) error {
 	device, ok, err := tx.Get(bucketSelf, []byte(keyDevice))
 	if err != nil || !ok {
@@ -182,6 +207,7 @@ func (n *Node) loadRecords(tx *store.Tx) error {
 		return errors.Join(store.ErrDamaged, err)
 	}
 	n.self = group.Self{Device: d, Person: wire.PersonID(rec.Person), Headers: rec.Headers, Info: rec.Info}
+	n.resorts = rec.Resorts
 	n.notes = wire.GroupID(rec.Notes)
 	n.ready = true
 
@@ -223,7 +249,7 @@ func (n *Node) loadRecords(tx *store.Tx) error {
 }
 
 func (n *Node) loadMachine(id wire.GroupID) (*group.Machine, error) {
-	return group.Load(n.self, func(k group.Kind, each func(group.Record) error) error {
+	return group.Load(n.me(), func(k group.Kind, each func(group.Record) error) error {
 		return n.db.Load(id, []group.Kind{k}, each)
 	})
 }

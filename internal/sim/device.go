@@ -6,6 +6,7 @@ import (
 	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/identity"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
@@ -15,7 +16,7 @@ import (
 // person's chain. It is in no group yet.
 func (n *Node) Link(name string) *Node {
 	self := group.Self{Device: identity.NewDevice(), Person: n.Self.Person, Info: n.Self.Info}
-	p, err := group.Self{Device: self.Device}.NewPackage(n.now()) // as the person's own chain names it
+	p, err := group.Self{Device: self.Device}.NewPackage(group.NewSuite, n.now()) // as the person's own chain names it
 	if err != nil {
 		panic(err)
 	}
@@ -73,8 +74,11 @@ func (n *Node) signPerson(op chain.Op) {
 
 // Device is what a member needs to add n's device to a group, with a fresh key
 // package.
-func (n *Node) Device() group.AddDevice {
-	c := n.Newcomer()
+func (n *Node) Device() group.AddDevice { return n.DeviceFor(group.NewSuite) }
+
+// DeviceFor is Device for a group of another suite.
+func (n *Node) DeviceFor(suite mls.Suite) group.AddDevice {
+	c := n.NewcomerFor(suite)
 	return group.AddDevice{Person: c.Person, Headers: c.Headers, KnockKey: c.KnockKey, KeyPackage: c.KeyPackage}
 }
 

@@ -36,7 +36,7 @@ func invite(t *testing.T) (*sim.World, *guest, wire.GroupID) {
 
 // newcomer is Newcomer with the package's secrets in our hands.
 func (d *guest) newcomer(now uint64) group.Newcomer {
-	p, err := d.Self.NewPackage(now)
+	p, err := d.Self.NewPackage(group.NewSuite, now)
 	if err != nil {
 		panic(err)
 	}
@@ -47,8 +47,8 @@ func (d *guest) newcomer(now uint64) group.Newcomer {
 	}
 }
 
-func (d *guest) find(ref []byte) ([]byte, bool) {
-	b, ok := d.secrets[[32]byte(ref)]
+func (d *guest) find(u group.Use) ([]byte, bool) {
+	b, ok := d.secrets[u.Ref]
 	return b, ok
 }
 
@@ -158,7 +158,7 @@ func TestInvitationForAnother(t *testing.T) {
 	if len(eff.Used) != 1 {
 		t.Fatalf("used up: %v", eff.Used)
 	}
-	delete(dan.secrets, [32]byte(eff.Used[0]))
+	delete(dan.secrets, eff.Used[0].Ref)
 	_, _, err = dan.join(dan.payload)
 	refused(t, "a second time", err)
 }

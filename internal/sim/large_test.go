@@ -82,7 +82,7 @@ func TestTreeInTheWelcome(t *testing.T) {
 		dan.from, dan.payload = ann.Self.Member(), last(t, ann, dan.Node, kindInvitation)
 		k, err := mls.ParseKeyPackage(packed.KeyPackage)
 		must(t, err)
-		private, _ := dan.find(k.Ref())
+		private, _ := dan.find(group.Use{Ref: [32]byte(k.Ref())})
 		secret, err := mls.ParseKeyPackageSecrets(private)
 		must(t, err)
 		_, _, err = mls.Join(take(t, dan.payload).message, k, secret, nil)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"kith/internal/group"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
@@ -30,6 +31,8 @@ type Node struct {
 	packages map[[32]byte]group.Package
 	lost     bool  // it lost its keys at least once
 	linkedBy *Node // the device that made it one of its person; nil: it is the first
+	used     map[[32]byte][]group.Use
+	resort   map[mls.Suite]group.Package
 }
 
 // A Crash says what of an interrupted step is durable. Nothing of it is sent.
@@ -163,8 +166,8 @@ func (n *Node) told(g wire.GroupID, eff group.Effects) {
 func (n *Node) commit(g wire.GroupID, r *Replica, eff group.Effects) {
 	n.Groups[g] = r
 	r.commit(eff)
-	for _, ref := range eff.Used {
-		delete(n.packages, [32]byte(ref))
+	for _, u := range eff.Used {
+		n.used[u.Ref] = append(n.used[u.Ref], u)
 	}
 	r.Events = append(r.Events, eff.Notify...)
 }
@@ -239,9 +242,12 @@ func gone(s group.Status) bool {
 	return s == group.StatusRemoved || s == group.StatusLeft || s == group.StatusDeclined
 }
 
-func (n *Node) secrets(ref []byte) ([]byte, bool) {
-	p, ok := n.packages[[32]byte(ref)]
-	return p.Secrets, ok
+// secrets keeps used packages for the siblings of the blocks they were used for.
+func (n *Node) secrets(u group.Use) ([]byte, bool) {
+	p, ok := n.packages[u.Ref]
+	lastResort := n.resort[p.Suite].Ref == u.Ref
+	spent := slices.ContainsFunc(n.used[u.Ref], func(before group.Use) bool { return !u.Follows(before, lastResort) })
+	return p.Secrets, ok && !spent
 }
 
 func (n *Node) join(g wire.GroupID, from *Node, payload []byte) {
@@ -267,9 +273,28 @@ func (n *Node) meet(g wire.GroupID) {
 	}
 }
 
-// Newcomer is what a friend of n holds of it, with a fresh key package.
-func (n *Node) Newcomer() group.Newcomer {
-	p, err := n.Self.NewPackage(n.now())
+// Newcomer is what a friend of n holds of it, with a fresh key package for a new
+// group.
+func (n *Node) Newcomer() group.Newcomer { return n.NewcomerFor(group.NewSuite) }
+
+// NewcomerFor is Newcomer for a group of another suite.
+func (n *Node) NewcomerFor(suite mls.Suite) group.Newcomer {
+	p, err := n.Self.NewPackage(suite, n.now())
+	return n.newcomer(p, err)
+}
+
+// LastResort is NewcomerFor with the package that n gives to everybody.
+func (n *Node) LastResort(suite mls.Suite) group.Newcomer {
+	p, ok := n.resort[suite]
+	var err error
+	if !ok {
+		p, err = n.Self.NewLastResort(suite, n.now())
+		n.resort[suite] = p
+	}
+	return n.newcomer(p, err)
+}
+
+func (n *Node) newcomer(p group.Package, err error) group.Newcomer {
 	if err != nil {
 		panic(err)
 	}

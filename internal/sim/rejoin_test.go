@@ -185,7 +185,7 @@ func TestForgedGroupInfo(t *testing.T) {
 		"another tree":         func(i *told) { flip(i.tree) },
 		"another transcript":   func(i *told) { flip(i.transcript) },
 		"another tag":          func(i *told) { flip(i.tag) },
-		"another external_pub": func(i *told) { flip(i.more[bytes.Index(i.more, []byte{0, 4, 33, 32}):][:36]) },
+		"another external_pub": func(i *told) { i.more = otherKey(i.more) },
 		"another epoch":        func(i *told) { i.epochLow++ },
 		"another group":        func(i *told) { flip(i.group) },
 		"no external_pub":      func(i *told) { i.more = nil },
@@ -227,6 +227,20 @@ func TestForgedGroupInfo(t *testing.T) {
 			sees(t, g, []string{"back"}, ann, ben, cleo)
 		})
 	}
+}
+
+// otherKey returns the extensions with another external_pub.
+func otherKey(extensions []byte) []byte {
+	var w wire.Writer
+	for r := wire.NewReader(extensions); r.Len() > 0; {
+		kind, data := r.U16(), bytes.Clone(r.Vec(1<<16))
+		if kind == 4 { // external_pub: V key
+			data[len(data)/2] ^= 1
+		}
+		w.U16(kind)
+		w.Vec(data)
+	}
+	return w.Bytes()
 }
 
 // forged takes the GroupInfo of a payload apart, lets lie change it, and signs it

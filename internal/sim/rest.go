@@ -34,10 +34,24 @@ func (r *run) rest() {
 	r.equal()
 	for _, n := range r.Nodes {
 		if n.Groups[r.g] != nil {
+			if m := r.machine(n); m.Status() == group.StatusActive && !m.View().NoKeys && m.LastResort() && !r.rekeyed(m, n) {
+				fail("at rest %s still uses a last-resort key package", n.Name)
+			}
 			r.check.reloaded(n, r.g)
 			r.entitled(n)
 		}
 	}
+}
+
+// rekeyed reports whether n has used up the Rekeys that it may make (V7).
+func (r *run) rekeyed(m *group.Machine, n *Node) bool {
+	made := 0
+	for _, h := range m.Blocks().Chain() {
+		if h := m.Blocks().Header(h); h.Author.Person == n.Self.Person && h.Ops[0].Kind() == chain.KindRekey {
+			made++
+		}
+	}
+	return made >= chain.MaxRekeys
 }
 
 func (r *run) frames() (n int) {

@@ -10,17 +10,19 @@ import (
 	"testing/cryptotest"
 
 	"kith/internal/group"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
 // Config says how a run goes. Of its zero value every part is chosen by the
 // seed.
 type Config struct {
-	Nodes int    // persons; 0: 3 to 6
-	Steps int    // actions; 0: 60
-	Delay uint64 // longest delay of a frame, in ms; 0: 20, 200 or 2,000
-	Loss  int    // how many of 100 actions end or bring back sessions; 0: 20
-	Crash int    // how many of 100 actions stop, start or kill nodes; 0: 12
+	Nodes int       // persons; 0: 3 to 6
+	Steps int       // actions; 0: 60
+	Delay uint64    // longest delay of a frame, in ms; 0: 20, 200 or 2,000
+	Loss  int       // how many of 100 actions end or bring back sessions; 0: 20
+	Crash int       // how many of 100 actions stop, start or kill nodes; 0: 12
+	Suite mls.Suite // of the group; 0: that of new groups, or the one before
 }
 
 func (c Config) with(r *rand.Rand) Config {
@@ -38,6 +40,9 @@ func (c Config) with(r *rand.Rand) Config {
 	}
 	if c.Crash == 0 {
 		c.Crash = 12
+	}
+	if c.Suite == 0 {
+		c.Suite = group.Suites()[r.IntN(2)]
 	}
 	return c
 }
@@ -143,11 +148,11 @@ func (r *run) begin(c Config) {
 	var first []group.Newcomer
 	for _, n := range r.Nodes[1:c.Nodes] {
 		if r.Rand.IntN(3) > 0 && near(r.Nodes[0], n) {
-			first = append(first, n.Newcomer())
+			first = append(first, n.NewcomerFor(c.Suite))
 		}
 	}
 	r.After = r.check.step
-	r.g = r.Nodes[0].Create(group.CreateParams{Title: "Trip", Newcomers: first})
+	r.g = r.Nodes[0].Create(group.CreateParams{Title: "Trip", Newcomers: first, Suite: c.Suite})
 	r.check.g = r.g
 	r.tracef("%s makes the group with %d others", r.Nodes[0].Name, len(first))
 }

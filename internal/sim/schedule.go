@@ -7,6 +7,7 @@ import (
 
 	"kith/internal/chain"
 	"kith/internal/group"
+	"kith/internal/mls"
 )
 
 // An action is one thing that happens in a run. a, b and n choose among what is
@@ -38,6 +39,7 @@ var deeds = []deed{
 	{always(3), (*run).leave},
 	{always(3), (*run).title},
 	{always(2), (*run).reach},
+	{always(2), (*run).rekey},
 	{always(4), (*run).race},
 	{always(2), (*run).park},
 	{always(2), (*run).rejoin},
@@ -145,9 +147,14 @@ func (r *run) invite(a action) {
 		who, known := s.Person(o.Self.Person)
 		return !(known && who.Status != chain.StatusRemoved) && !r.revoked[o] && near(n, o)
 	})
-	if o != nil {
-		n.Do(r.g, group.Invite{Newcomers: []group.Newcomer{o.Newcomer()}})
+	if o == nil {
+		return
 	}
+	who := o.NewcomerFor(mls.Suite(s.Suite()))
+	if a.b>>32%3 == 0 {
+		who = o.LastResort(mls.Suite(s.Suite()))
+	}
+	n.Do(r.g, group.Invite{Newcomers: []group.Newcomer{who}})
 }
 
 func (r *run) remove(a action) {
@@ -202,6 +209,12 @@ func (r *run) title(a action) {
 func (r *run) reach(a action) {
 	if n := r.pick(a.a, r.stands(group.StatusActive)); n != nil {
 		n.Do(r.g, group.SetReach{Peer: []byte("peer"), Hosts: []string{fmt.Sprintf("/ip4/10.0.0.%d", a.b%256)}, Expiry: r.Now + a.b%1_000_000})
+	}
+}
+
+func (r *run) rekey(a action) {
+	if n := r.pick(a.a, r.stands(group.StatusActive)); n != nil {
+		n.Do(r.g, group.Rekey{})
 	}
 }
 
@@ -304,7 +317,7 @@ func (r *run) addDevice(a action) {
 		return
 	}
 	if o := r.linked(a.b, r.state(n)); o != nil && near(n, o) {
-		n.Do(r.g, o.Device())
+		n.Do(r.g, o.DeviceFor(mls.Suite(r.state(n).Suite())))
 	}
 }
 

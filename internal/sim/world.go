@@ -9,6 +9,7 @@ import (
 	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/identity"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
@@ -120,7 +121,8 @@ func (w *World) Add(name string) *Node {
 func (w *World) enter(name string, self group.Self) *Node {
 	n := &Node{
 		Name: name, Self: self, World: w, Online: true, index: len(w.Nodes),
-		Groups: make(map[wire.GroupID]*Replica), packages: make(map[[32]byte]group.Package),
+		Groups: make(map[wire.GroupID]*Replica), packages: make(map[[32]byte]group.Package), used: make(map[[32]byte][]group.Use),
+		resort: make(map[mls.Suite]group.Package),
 	}
 	w.Nodes = append(w.Nodes, n)
 	for _, o := range w.Nodes {

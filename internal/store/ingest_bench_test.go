@@ -41,7 +41,7 @@ func newSpeaker(b *testing.B, name string) *speaker {
 		Recovery: chain.RecoveryKeys{Key: [32]byte(recovery.RecoveryKey()), Sealing: [chain.KnockKeySize]byte(recovery.SealingKey())},
 	}, ingestStart)
 	must(b, err)
-	p, err := self.NewPackage(ingestStart)
+	p, err := self.NewPackage(group.NewSuite, ingestStart)
 	must(b, err)
 	return &speaker{self: self, pack: p}
 }
@@ -72,7 +72,7 @@ func speakers(b *testing.B, n int) []*speaker {
 	must(b, err)
 	for _, s := range list[1:] {
 		eff := first.step(b, group.PeerUp{Peer: s.self.Member()})
-		s.machine, _, err = group.Join(s.self, eff.Send[0].Payload, first.self.Member(), func([]byte) ([]byte, bool) { return s.pack.Secrets, true }, ingestStart)
+		s.machine, _, err = group.Join(s.self, eff.Send[0].Payload, first.self.Member(), func(group.Use) ([]byte, bool) { return s.pack.Secrets, true }, ingestStart)
 		must(b, err)
 		s.step(b, group.Accept{})
 		first.step(b, group.PeerDown{Device: s.self.Device.ID()})

@@ -1,0 +1,185 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"kith/internal/chain"
+	"kith/internal/group"
+	"kith/internal/peer"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// Last-resort key packages of one's own: one for each suite, given to every
+// friend, named in the own person chain, and renewed.
+
+const (
+	// renewEach is how old a last-resort package becomes before another takes its
+	// place, in ms.
+	renewEach = 30 * 24 * 3600 * 1000
+	// keepReplaced is how long the private part of a replaced one is kept, in
+	// seconds: a friend may not have heard of the new one yet.
+	keepReplaced = 30 * 24 * 3600
+	// renewLook is how often the node looks what is due.
+	renewLook = 6 * time.Hour
+	// cardRoom bounds the headers in a card, in bytes: beside 8 post-quantum
+	// packages they leave half of peer.MaxCard.
+	cardRoom = 28 << 10
+)
+
+// renewingPackages renews what is due and drops what is over, while the node runs.
+func (n *Node) renewingPackages(ctx context.Context) {
+	t := time.NewTimer(0)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+		if n.Ready() {
+			n.renewOwn(nowMS())
+		}
+		t.Reset(renewLook)
+	}
+}
+
+// renewOwn does both at now, in ms.
+func (n *Node) renewOwn(now uint64) {
+	if err := n.renewResorts(now); err != nil {
+		n.log.Error("cannot renew the last-resort key packages", "err", err)
+	}
+	if err := n.sweep(now); err != nil {
+		n.log.Error("cannot write", "err", err)
+	}
+}
+
+// renewResorts makes new last-resort packages if it is time, names them in the
+// person's chain, and tells the friends that are connected.
+func (n *Node) renewResorts(now uint64) error {
+	n.renewing.Lock()
+	defer n.renewing.Unlock()
+	m, err := n.loadPerson()
+	if err != nil || !n.resortsDue(m, now) {
+		return err
+	}
+	return n.publishResorts(m, now)
+}
+
+// loadPerson makes the machine of the own person chain. It is needed once in
+// renewEach, so nobody owns one for longer.
+func (n *Node) loadPerson() (*group.Machine, error) {
+	self := n.me()
+	return group.LoadPerson(self, func(k group.Kind, each func(group.Record) error) error {
+		return n.db.Load(wire.GroupID(self.Person), []group.Kind{k}, each)
+	})
+}
+
+// publishResorts makes new last-resort packages. n.renewing is held.
+func (n *Node) publishResorts(m *group.Machine, now uint64) error {
+	self := n.me()
+	var made []group.Package
+	var public [][]byte
+	for _, suite := range group.Suites() {
+		p, err := self.NewLastResort(suite, now)
+		if err != nil {
+			return err
+		}
+		made, public = append(made, p), append(public, p.Public)
+	}
+	eff, err := m.Step(group.Input{Now: now, Cause: group.Publish{Packages: made}})
+	if err != nil {
+		return err
+	}
+	headers := m.Headers()
+	err = n.db.CommitMany([]store.Batch{{Group: wire.GroupID(self.Person), Records: eff.Write, Also: func(tx *store.Tx) error {
+		if err := replaceResorts(tx, made, now); err != nil {
+			return err
+		}
+		var rec selfRecord
+		if found, err := getJSON(tx, bucketSelf, []byte(keyPerson), &rec); err != nil || !found {
+			return errors.Join(store.ErrDamaged, err)
+		}
+		rec.Headers, rec.Resorts = headers, public
+		return putJSON(tx, bucketSelf, []byte(keyPerson), rec)
+	}}})
+	if err != nil {
+		return storeError(err)
+	}
+	n.mu.Lock()
+	n.self.Headers, n.resorts = headers, public
+	n.mu.Unlock()
+	for _, s := range n.liveSessions() {
+		n.tellPerson(s)
+	}
+	return nil
+}
+
+// resortsDue reports whether a suite has no package, an old one, or one that is
+// not stored. One from the future was made by a clock that was wrong.
+func (n *Node) resortsDue(m *group.Machine, now uint64) bool {
+	for _, suite := range group.Suites() {
+		ref, at, ok := m.Published(suite)
+		if !ok || at+renewEach <= now || at > now+renewEach {
+			return true
+		}
+		if _, ok := n.ownPackage(ref[:]); !ok {
+			return true
+		}
+	}
+	return false
+}
+
+// replaceResorts keeps the private parts of new last-resort packages, and those
+// of the ones before for keepReplaced.
+func replaceResorts(tx *store.Tx, made []group.Package, now uint64) error {
+	all, err := tx.List(bucketPackage, nil)
+	if err != nil {
+		return err
+	}
+	until := now/1000 + keepReplaced
+	for _, item := range all {
+		var own ownPackage
+		if err := json.Unmarshal(item.Value, &own); err != nil {
+			return fmt.Errorf("%w: %w", store.ErrDamaged, err)
+		}
+		if !own.LastResort || own.Expiry <= until {
+			continue
+		}
+		own.Expiry = until
+		if err := putJSON(tx, bucketPackage, item.Key, own); err != nil {
+			return err
+		}
+	}
+	for _, p := range made {
+		own := ownPackage{Secrets: p.Secrets, Expiry: p.Expiry, LastResort: true}
+		if err := putJSON(tx, bucketPackage, p.Ref[:], own); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cardHeaders returns of the own headers what a card has room for. Who is met
+// is told the rest of a chain of many years on the first session: it is blocks
+// that name key packages alone.
+func cardHeaders(headers [][]byte) [][]byte {
+	size := func() (n int) {
+		for _, b := range headers {
+			n += len(b) + 4
+		}
+		return n
+	}
+	for len(headers) > 1 && (size() > cardRoom || len(headers) > peer.MaxHeaders) {
+		h, err := chain.ParseHeader(headers[len(headers)-1])
+		if err != nil || !group.OnlyPackages(h) {
+			break
+		}
+		headers = headers[:len(headers)-1]
+	}
+	return headers
+}
