@@ -200,8 +200,12 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		}
 	}
 	clear(m.turned)
-	// The same step may have ended the membership of who asked.
+	// The same step may have ended the membership of who asked, or was told.
 	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
+	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {
+		kind := f.Payload[0]
+		return kind != frameBlocks && kind != frameDigest && !m.state().Belongs(f.To)
+	})
 	eff.Wake = m.wake(now)
 	return eff
 }
