@@ -78,7 +78,7 @@ func (o *own) receive(message []byte) {
 // commit makes one over all that was proposed and returns its message.
 func (o *own) commit(p mls.CommitParams, padding int) (*mls.StagedCommit, string) {
 	o.t.Helper()
-	p.Signer, p.Refs, p.PSKs, p.Updates = o.key, o.told, o.psks, o.update
+	p.Signer, p.Refs, p.PSKs = o.key, o.told, o.psks
 	s, err := o.epoch.Commit(p)
 	check(o.t, err)
 	b, err := o.epoch.Seal(o.keys, &mls.Handshake{Commit: s.Commit}, padding)

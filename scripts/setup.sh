@@ -34,6 +34,7 @@ have_chromium || out 'Chromium is missing: the page is not driven in a browser (
 have gcc || out 'gcc is missing: no race detector (install the package gcc)'
 if ! have ip; then
 	out 'ip is missing: no story in network namespaces (install the package iproute2)'
-elif ! { ip netns add kith-probe && ip netns del kith-probe; } 2>/dev/null; then
-	out 'network namespaces need root: no story with cut cables, the one over a cutting proxy runs'
+elif ! { ip netns add kith-probe && ip -n kith-probe link; } >/dev/null 2>&1; then
+	out 'network namespaces cannot be used here: no story with cut cables, the one over a cutting proxy runs'
 fi
+ip netns del kith-probe 2>/dev/null || true

@@ -52,7 +52,7 @@ func (p *program) root() *cobra.Command {
 		Use:   "kith",
 		Short: "Private group chat that runs on its members' own machines",
 		Long: "Kith is a private group chat that runs on its members' own machines, with no server and no account.\n" +
-			"Every verb but init, run and demo talks to the node that runs on the home.",
+			"Every verb but init, run, demo and chain verify talks to the node that runs on the home.",
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return p.start() },
@@ -63,7 +63,7 @@ func (p *program) root() *cobra.Command {
 	root.SetFlagErrorFunc(flagTrouble)
 	root.AddCommand(
 		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.openVerb(), p.linkVerb(),
-		p.friendVerb(), p.groupVerb(), p.sendVerb(), p.tailVerb(), p.versionVerb(),
+		p.friendVerb(), p.groupVerb(), p.chainVerb(), p.sendVerb(), p.tailVerb(), p.versionVerb(),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

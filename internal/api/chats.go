@@ -132,12 +132,19 @@ func (s *service) ListBlocks(_ context.Context, r *v1.ListBlocksRequest) (*v1.Li
 	if err != nil {
 		return nil, asConnect(err)
 	}
-	answer := &v1.ListBlocksResponse{}
-	for _, b := range list {
-		answer.Blocks = append(answer.Blocks, blockOf(b))
+	return &v1.ListBlocksResponse{Blocks: blocksOf(list)}, nil
+}
+
+func (s *service) ExportChain(_ context.Context, r *v1.ExportChainRequest) (*v1.ExportChainResponse, error) {
+	g, err := s.chat(r.Group, "group")
+	if err != nil {
+		return nil, err
 	}
-	nameSuccessors(answer.Blocks, list)
-	return answer, nil
+	file, err := s.node.Record(g, r.WithNames)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	return &v1.ExportChainResponse{File: file}, nil
 }
 
 func (s *service) Send(ctx context.Context, r *v1.SendRequest) (*v1.Message, error) {

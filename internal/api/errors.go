@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -10,6 +11,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/identity"
 	"kith/internal/link"
@@ -110,10 +112,18 @@ func keyOf(err error) (key, subject string) {
 			return s.key, ""
 		}
 	}
+	if e, ok := errors.AsType[*chain.RecordError](err); ok {
+		return "chain/" + string(e.Reason), ""
+	}
+	if e, ok := errors.AsType[*chain.RejectError](err); ok {
+		return "chain/invalid", fmt.Sprintf("height %d, rule %s: %s", e.Height, e.Rule, e.Reason)
+	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return "file/none", e.Path
+		case errors.Is(err, fs.ErrExist):
+			return "file/exists", e.Path
 		case errors.Is(err, fs.ErrPermission):
 			return "file/permission", e.Path
 		case errors.Is(err, syscall.ENOTDIR):
@@ -128,6 +138,7 @@ var sentinels = []struct {
 	err error
 	key string
 }{
+	{chain.ErrNewer, "chain/newer"},
 	{store.ErrInUse, "store/in-use"},
 	{store.ErrWrongKey, "store/wrong-key"},
 	{store.ErrDamaged, "store/damaged"},

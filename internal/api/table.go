@@ -67,6 +67,14 @@ var table = map[string]explained{
 	"group/newer":      {connect.CodeFailedPrecondition, "This group needs a newer version of Kith; nothing is lost.", "Update the program."},
 	"group/stored":     {connect.CodeDataLoss, "What is stored of this chat does not fit together.", "Keep a copy of the home folder, and report this line."},
 
+	"chain/kind":    {connect.CodeInvalidArgument, "This file holds no chain of a group.", "Ask for one made with kith chain export."},
+	"chain/form":    {connect.CodeDataLoss, "The chain file is cut short, or was changed.", "Ask for it again, whole."},
+	"chain/parent":  {connect.CodeDataLoss, "The chain is not valid: a block stands on one that is not in the file.", "Do not rely on it; ask for a whole one."},
+	"chain/stray":   {connect.CodeDataLoss, "The chain file holds a name, or a proof of one, that no block of it commits to.", "Do not rely on its names; ask for another file."},
+	"chain/votes":   {connect.CodeDataLoss, "The chain is valid, but the votes with it do not settle what the file says.", "Do not rely on it; ask for another file."},
+	"chain/invalid": {connect.CodeDataLoss, "The chain is not valid: {}.", "Do not rely on it: somebody made or changed it against the rules."},
+	"chain/newer":   {connect.CodeFailedPrecondition, "This chain needs a newer version of Kith.", "Update the program."},
+
 	"identity/name-empty":   {connect.CodeInvalidArgument, "The name is empty.", "Give one with at least one visible character."},
 	"identity/name-long":    {connect.CodeInvalidArgument, "The name has more than 64 characters and would not fit on a line.", "Shorten it."},
 	"identity/name-text":    {connect.CodeInvalidArgument, "The name is not valid UTF-8 text and could not be shown.", "Type it again."},
@@ -100,6 +108,7 @@ var table = map[string]explained{
 	"link/port-taken": {connect.CodeFailedPrecondition, "The port on which others reach you is in use by another program.", "Choose another with --listen HOST:PORT, or leave --listen out."},
 
 	"file/none":       {connect.CodeFailedPrecondition, "There is no {}.", "Check the path."},
+	"file/exists":     {connect.CodeAlreadyExists, "There is a file {} already, and nothing was written.", "Choose another name, or move it away."},
 	"file/permission": {connect.CodeFailedPrecondition, "Kith may not use {}.", "Check whom it belongs to, and its permissions."},
 	"file/folder":     {connect.CodeFailedPrecondition, "{} is a file, where a folder is needed.", "Choose another folder: --home DIR."},
 

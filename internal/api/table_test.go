@@ -14,6 +14,7 @@ import (
 	"connectrpc.com/connect"
 
 	"kith/internal/api"
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/identity"
 	"kith/internal/link"
@@ -21,8 +22,8 @@ import (
 	"kith/internal/store"
 )
 
-// reasons reads the constants of type Reason of a package.
-func reasons(t *testing.T, dir string) (list []string) {
+// reasons reads the constants of a type, most often Reason, of a package.
+func reasons(t *testing.T, dir, named string) (list []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", dir, "*.go"))
 	if err != nil {
@@ -38,7 +39,7 @@ func reasons(t *testing.T, dir string) (list []string) {
 			if !ok {
 				return true
 			}
-			if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Reason" && len(spec.Values) == 1 {
+			if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == named && len(spec.Values) == 1 {
 				text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
 				if err != nil {
 					t.Fatal(err)
@@ -59,7 +60,7 @@ func TestEveryReasonExplained(t *testing.T) {
 		"group":    func(r string) error { return &group.Refusal{Reason: group.Reason(r)} },
 		"identity": func(r string) error { return &identity.InputError{Reason: identity.Reason(r)} },
 	} {
-		list := reasons(t, dir)
+		list := reasons(t, dir, "Reason")
 		if len(list) < 13 {
 			t.Errorf("%s: found %d reasons", dir, len(list))
 		}
@@ -67,6 +68,23 @@ func TestEveryReasonExplained(t *testing.T) {
 			x := api.Explain(fmt.Errorf("wrapped: %w", refuse(r)))
 			checkExplanation(t, x, dir+"/"+r)
 		}
+	}
+}
+
+// TestChainFilesExplained is about what outsiders are told of a chain file.
+func TestChainFilesExplained(t *testing.T) {
+	list := reasons(t, "chain", "RecordReason")
+	if len(list) < 4 {
+		t.Errorf("found %d reasons", len(list))
+	}
+	for _, r := range list {
+		checkExplanation(t, api.Explain(&chain.RecordError{Reason: chain.RecordReason(r)}), "chain/"+r)
+	}
+	checkExplanation(t, api.Explain(chain.ErrNewer), "chain/newer")
+	x := api.Explain(&chain.RejectError{Rule: "V3", Reason: chain.ReasonSignature, Height: 7})
+	checkExplanation(t, x, "chain/invalid")
+	if !strings.Contains(x.Sentence, "height 7, rule V3: signature") {
+		t.Errorf("no block named: %s", x.Sentence)
 	}
 }
 

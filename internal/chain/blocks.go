@@ -20,9 +20,8 @@ type Block struct {
 type Blocks struct {
 	by      map[wire.BlockHash]*node
 	genesis *node
-	forks   int            // blocks with more than one child
-	head    wire.BlockHash // valid unless stale
-	stale   bool
+	head    *node   // the head when last asked, or where to look for it
+	forks   []*fork // blocks with more than one child
 }
 
 // A node is a block in the tree. jump is some ancestor, such that following
@@ -31,6 +30,7 @@ type node struct {
 	Block
 	parent, jump *node
 	children     []*node // by hash
+	fork         *fork   // nil unless there are several children
 }
 
 // NewBlocks returns an empty set; the first block it takes is the genesis.
@@ -99,28 +99,25 @@ func (b *Blocks) Add(h *Header, body *Body, s *State) error {
 	if s == nil || s.height != h.Height || s.root != h.StateRoot {
 		return &RejectError{"V5", ReasonStateRoot, h.Height}
 	}
-	n := &node{Block: Block{hash, h, body, s}}
-	b.by[hash] = n
+	b.insert(&node{Block: Block{hash, h, body, s}})
+	return nil
+}
+
+// insert puts n where its header says.
+func (b *Blocks) insert(n *node) {
+	b.by[n.Hash] = n
 	if b.genesis == nil {
 		n.jump = n
-		b.genesis, b.head = n, hash
-		return nil
+		b.genesis, b.head = n, n
+		return
 	}
-	n.parent = b.by[h.Parent]
+	n.parent = b.by[n.Header.Parent]
 	n.jump = n.parent.skip()
-	at, _ := slices.BinarySearchFunc(n.parent.children, hash, func(c *node, hash wire.BlockHash) int {
+	at, _ := slices.BinarySearchFunc(n.parent.children, n.Hash, func(c *node, hash wire.BlockHash) int {
 		return bytes.Compare(c.Hash[:], hash[:])
 	})
 	n.parent.children = slices.Insert(n.parent.children, at, n)
-	if len(n.parent.children) == 2 {
-		b.forks++
-	}
-	if b.forks == 0 {
-		b.head = hash // one chain: the new block is its end
-	} else {
-		b.stale = true
-	}
-	return nil
+	b.hear(n)
 }
 
 // skip returns where a child of n jumps to: over two jumps of equal length, or
@@ -171,19 +168,6 @@ func (b *Blocks) Genesis() wire.BlockHash {
 
 // Len returns how many blocks are held.
 func (b *Blocks) Len() int { return len(b.by) }
-
-// Head returns the block whose state counts, by the function [Head]; zero
-// before there is a genesis.
-func (b *Blocks) Head() wire.BlockHash {
-	if b.stale {
-		all := make([]*Block, 0, len(b.by))
-		for _, n := range b.by {
-			all = append(all, &n.Block)
-		}
-		b.head, b.stale = Head(b.root(), all), false
-	}
-	return b.head
-}
 
 // Chain returns the blocks from genesis to the head.
 func (b *Blocks) Chain() []wire.BlockHash {
@@ -252,10 +236,7 @@ func compareHashes(a, b wire.BlockHash) int { return bytes.Compare(a[:], b[:]) }
 // either is not held.
 func (b *Blocks) IsAncestor(older, newer wire.BlockHash) bool {
 	o, n := b.by[older], b.by[newer]
-	if o == nil || n == nil || n.State.height < o.State.height {
-		return false
-	}
-	return n.at(o.State.height) == o
+	return o != nil && n != nil && o.below(n)
 }
 
 // Ancestor returns the ancestor of a block at height, or the block itself; zero

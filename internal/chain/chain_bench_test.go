@@ -2,6 +2,7 @@ package chain_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"kith/internal/chain"
@@ -35,6 +36,54 @@ func BenchmarkFork(b *testing.B) {
 				if chain.Head(root, all) == root {
 					b.Fatal("no head")
 				}
+			}
+		})
+	}
+}
+
+// rivals is a genesis with n blocks above it that fork everywhere: each stands on
+// one of the last few. Every tenth removes somebody.
+func rivals(b *testing.B, n int, wide bool) []*chain.Block {
+	d := newDraw(b, "ann ben* cat* dan* eve* fay gil")
+	r := rand.New(rand.NewPCG(1, 20))
+	for len(d.blocks) <= n {
+		at := 0
+		if !wide {
+			at = max(0, len(d.blocks)-1-r.IntN(3))
+		}
+		verb := []string{"rekeys", "retitles", "promotes", "demotes", "removes"}[min(r.IntN(40), 4*r.IntN(10)/9+1)%5]
+		who, target := d.people[r.IntN(5)], d.people[r.IntN(7)]
+		if x := chain.Light(d.blocks[at], number(uint64(len(d.blocks))), who.member(0), lightOp(d.blocks[at], who, verb, target, 0)); x != nil {
+			d.blocks = append(d.blocks, x)
+		}
+	}
+	return d.blocks
+}
+
+// BenchmarkRivals is fork choice over blocks that compete everywhere: from
+// nothing, and with one more block in a set that is held.
+func BenchmarkRivals(b *testing.B) {
+	for _, shape := range []string{"one parent", "everywhere"} {
+		blocks := rivals(b, 1000, shape == "one parent")
+		root, held := blocks[0].Hash, chain.NewBlocks()
+		for _, x := range blocks {
+			held.Insert(x)
+		}
+		b.Run(shape, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if chain.Head(root, blocks) != held.Head() {
+					b.Fatal("two heads")
+				}
+			}
+		})
+		b.Run(shape+", one more", func(b *testing.B) {
+			b.ReportAllocs()
+			serial := uint64(1 << 32)
+			for b.Loop() {
+				serial++
+				held.Insert(blocks[len(blocks)-1].Rehash(blocks[len(blocks)-1].Header.Parent, number(serial)))
+				held.Head()
 			}
 		})
 	}

@@ -17,8 +17,12 @@
 //	head       the block whose state counts, chosen among all valid blocks held.
 //	strike     an admin's removal or demotion of somebody, seen at a fork.
 //	attachment what an op cites by hash and the body carries: the headers of a
-//	           person's chain, a knock key, a signed leave.
+//	           person's chain, a knock key, a signed leave, Nacks, evidence.
 //	proof      headers of a person's chain that show which devices it has.
+//	parked     a device that belongs to a member but has no leaf in the keys.
+//	revoked    a device that is gone for ever.
+//	recovery   the key of a person's phrase, which settles its chain.
+//	feature    a number that the chain activates and every leaf announces.
 //
 // What always holds
 //
@@ -29,9 +33,6 @@
 //   - A refusal leaves everything as it was.
 //   - Every received byte is accounted for: a header that parses encodes to the
 //     same bytes, and those are what was signed.
-//
-// Settlement, Nack, Restart, Carry, parking and evidence have op numbers and
-// nothing more so far; a block that uses them is refused with ErrNewer.
 //
 // docs/spec/chain.md has the tables of bytes, the rules and their reasons.
 package chain

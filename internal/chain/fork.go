@@ -1,10 +1,6 @@
 package chain
 
-import (
-	"bytes"
-
-	"kith/internal/wire"
-)
+import "kith/internal/wire"
 
 // Head is the fork choice: the block whose state counts, of all valid blocks
 // that descend from root. It is a function of the set of blocks alone.
@@ -12,177 +8,124 @@ import (
 //	          ┌ c1 ── · ── ·          One child: take it.
 //	root ── P ┤                       More than one: all are in; then
 //	          ├ c2 ── ·
-//	          │    └ · (lost inside)    strike  admins of P, most senior first:
-//	          └ c3                              whoever one of them removed or demoted
+//	          │    └ · (lost inside)    void    what a device signed that any of the
+//	          └ c3                              subtrees revokes, unless another device
+//	                                            of its person built on it knowing that
+//	                                    strike  admins of P, most senior first:
+//	                                            whoever one of them removed or demoted
 //	                                            anywhere in the subtree of a child c
-//	                                            loses every other child it signed
+//	                                            loses every other child it signed;
+//	                                            whom a removal carried over takes out
+//	                                            is not heard where it stays
 //	                                    weigh   the highest class that an unstruck
 //	                                            admin of P signed in the subtree
-//	                                    rank    the more senior author, then the
-//	                                            earlier device, then (one device
-//	                                            only) the lower hash
+//	                                    rank    what is not void, then the more senior
+//	                                            author, then the earlier device, then
+//	                                            (one device only) the lower hash
 //
 // Only admins of P strike and weigh, so accomplices promoted inside a back-dated
 // branch have no power. Blocks that do not descend from root are ignored; root
 // itself must be among the blocks. docs/spec/chain.md walks through examples.
+//
+// [Blocks.Head] says the same of a set that grows, at a fraction of the cost.
 func Head(root wire.BlockHash, blocks []*Block) wire.BlockHash {
-	f := forest{children: make(map[wire.BlockHash][]*Block, len(blocks))}
-	seen := make(map[wire.BlockHash]bool, len(blocks))
-	var at *Block
-	for _, b := range blocks {
-		if seen[b.Hash] {
-			continue
-		}
-		seen[b.Hash] = true
-		if b.Hash == root {
-			at = b
-		} else {
-			f.children[b.Header.Parent] = append(f.children[b.Header.Parent], b)
-		}
-	}
-	if at == nil {
+	return rules{}.head(root, blocks)
+}
+
+// rules switches single rules of the fork choice off, so that a test can show
+// what each of them is for. The zero value has all of them.
+type rules struct {
+	noStrike      bool // removals and demotions drop nothing
+	noDemotion    bool // a demotion does not strike
+	noCarry       bool // a removal that was carried over changes nothing there
+	carryDrops    bool // it drops children as if it stood there by itself
+	carriedOnly   bool // only Carry lets what a person signed beside its removal count
+	absentRanks   bool // who was removed by a Carry elsewhere ranks as before
+	noWeight      bool // only rank decides
+	noRank        bool // the lower hash decides between authors
+	noDeviceRank  bool // and between the devices of one person
+	anyStriker    bool // who is no admin of the fork point strikes too
+	anyWeigher    bool // and weighs
+	noInnerForks  bool // what lost inside a subtree does not count
+	juniorFirst   bool // the most junior admin strikes first
+	struckStrikes bool // who was struck from elsewhere strikes on
+	struckWeighs  bool // and weighs on
+	ownChildToo   bool // a strike from c drops c as well if the struck signed it
+	noSelfDefeat  bool // an admin contradicts itself only if it would drop every child
+	droppedSpeaks bool // what is signed under a dropped child strikes on
+	voidCounts    bool // revoked devices strike and weigh on
+	voidRanks     bool // and rank as if they were not revoked
+	noKeeping     bool // nobody can keep what a revoked device signed
+	keptByRevoked bool // a revoked device can
+}
+
+// head is Head from scratch: from the leaves down to the root, every fork point
+// chooses by what its subtrees say, then hands that on to its parent.
+func (r rules) head(root wire.BlockHash, blocks []*Block) wire.BlockHash {
+	nodes := plant(root, blocks)
+	if nodes == nil {
 		return root
 	}
-	for {
-		switch next := f.children[at.Hash]; len(next) {
-		case 0:
-			return at.Hash
-		case 1:
-			at = next[0]
-		default:
-			at = f.choose(at.State, next)
-		}
-	}
-}
-
-type forest struct{ children map[wire.BlockHash][]*Block }
-
-// A branch is one child of the fork point with what its subtree says.
-type branch struct {
-	*Block
-	in      bool
-	strikes map[wire.PersonID][]wire.PersonID // by whom: whom it removed or demoted
-	best    map[wire.PersonID]Class           // by whom: the highest class it signed
-	weight  Class
-}
-
-// choose picks one of the children of the block after which p holds.
-func (f forest) choose(p *State, children []*Block) *Block {
-	branches := make([]*branch, len(children))
-	for i, c := range children {
-		branches[i] = f.branch(c)
-	}
-	admins := p.Admins()
-	struck := strike(admins, branches)
-	var won *branch
-	for i, c := range branches {
-		if !c.in {
-			continue
-		}
-		for _, a := range admins {
-			if !struck.elsewhere(a, i) {
-				c.weight = max(c.weight, c.best[a])
+	said := make(map[*node]*facts, len(nodes))
+	next := make(map[*node]*node)
+	for i := len(nodes) - 1; i >= 0; i-- {
+		n := nodes[i]
+		if len(n.children) > 1 {
+			branches := make([]branch, len(n.children))
+			for j, c := range n.children {
+				branches[j] = branch{Block: &c.Block, facts: said[c]}
 			}
-		}
-		if won == nil || c.beats(won, p) {
-			won = c
-		}
-	}
-	return won.Block
-}
-
-// branch reads the subtree of c, inner losing forks included.
-func (f forest) branch(c *Block) *branch {
-	b := &branch{
-		Block: c, in: true,
-		strikes: make(map[wire.PersonID][]wire.PersonID),
-		best:    make(map[wire.PersonID]Class),
-	}
-	for todo := []*Block{c}; len(todo) > 0; {
-		at := todo[len(todo)-1]
-		todo = append(todo[:len(todo)-1], f.children[at.Hash]...)
-		by := at.Header.Author.Person
-		b.best[by] = max(b.best[by], at.Header.Class)
-		for _, op := range at.Header.Ops {
-			if target, ok := strikes(op); ok && target != by {
-				b.strikes[by] = append(b.strikes[by], target)
-			}
-		}
-	}
-	return b
-}
-
-// strikes returns whom op removes or demotes.
-func strikes(op Op) (wire.PersonID, bool) {
-	switch op := op.(type) {
-	case *Remove:
-		return op.Person, true
-	case *SetRole:
-		return op.Person, op.Role == RoleMember
-	}
-	return wire.PersonID{}, false
-}
-
-// marks says from which branches, by index, a person was struck.
-type marks map[wire.PersonID]map[int]bool
-
-// elsewhere reports whether person was struck from a branch other than i.
-func (m marks) elsewhere(person wire.PersonID, i int) bool {
-	n := len(m[person])
-	return n > 1 || n == 1 && !m[person][i]
-}
-
-func (m marks) add(person wire.PersonID, i int) {
-	if m[person] == nil {
-		m[person] = make(map[int]bool)
-	}
-	m[person][i] = true
-}
-
-// strike takes branches out, admin by admin. An admin whose strikes would take
-// out every branch that is left contradicts itself: none of them counts.
-func strike(admins []wire.PersonID, branches []*branch) marks {
-	struck := make(marks)
-	left := len(branches)
-	for _, a := range admins {
-		targets := make(marks)
-		dropped := make(map[int]bool)
-		for i, c := range branches {
-			if !c.in || struck.elsewhere(a, i) {
+			next[n] = n.children[r.contest(n.State, branches).winner()]
+			if r.noInnerForks {
+				said[n] = said[next[n]].under(&n.Block)
 				continue
 			}
-			for _, u := range c.strikes[a] {
-				targets.add(u, i)
-				for j, other := range branches {
-					if j != i && other.in && other.Header.Author.Person == u {
-						dropped[j] = true
-					}
-				}
-			}
 		}
-		if len(dropped) == left {
-			continue
-		}
-		left -= len(dropped)
-		for j := range dropped {
-			branches[j].in = false
-		}
-		for u, from := range targets {
-			for i := range from {
-				struck.add(u, i)
-			}
+		said[n] = gather(n, said)
+	}
+	at := nodes[0]
+	for len(at.children) > 0 {
+		if next[at] != nil {
+			at = next[at]
+		} else {
+			at = at.children[0]
 		}
 	}
-	return struck
+	return at.Hash
 }
 
-// beats orders the branches that are left.
-func (b *branch) beats(o *branch, p *State) bool {
-	if b.weight != o.weight {
-		return b.weight > o.weight
+// plant returns the tree of those blocks that descend from root, root first and
+// parents before children; nil if root is not among them.
+func plant(root wire.BlockHash, blocks []*Block) []*node {
+	by := make(map[wire.BlockHash]*node, len(blocks))
+	below := make(map[wire.BlockHash][]*node, len(blocks))
+	for _, b := range blocks {
+		if by[b.Hash] == nil {
+			n := &node{Block: *b}
+			by[b.Hash] = n
+			below[b.Header.Parent] = append(below[b.Header.Parent], n)
+		}
 	}
-	if d := p.senior(b.Header.Author, o.Header.Author); d != 0 {
-		return d < 0
+	if by[root] == nil {
+		return nil
 	}
-	return bytes.Compare(b.Hash[:], o.Hash[:]) < 0 // two blocks of one device
+	nodes := append(make([]*node, 0, len(blocks)), by[root])
+	for i := 0; i < len(nodes); i++ {
+		n := nodes[i]
+		n.children = below[n.Hash]
+		for _, c := range n.children {
+			c.parent = n
+		}
+		nodes = append(nodes, n.children...)
+	}
+	return nodes
+}
+
+// descent returns n and what descends from it, parents before children.
+func (n *node) descent() []*node {
+	list := []*node{n}
+	for i := 0; i < len(list); i++ {
+		list = append(list, list[i].children...)
+	}
+	return list
 }

@@ -31,7 +31,8 @@ const (
 	// package: those of today and as many again to change to.
 	MaxPackages = 8
 
-	// MaxVoters bounds the electorate.
+	// MaxVoters bounds the electorate. 31 voters bear ten liars, and a warrant of
+	// theirs still fits into one message.
 	MaxVoters = 31
 
 	// MaxFeatures bounds the features of a group.

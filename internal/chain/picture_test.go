@@ -21,6 +21,9 @@ import (
 //	ann removes ben       ann removes ben, adds ben
 //	ann promotes ben      ann demotes ben
 //	ann/2 rekeys          (her second device)
+//	ann/2 revokes ann     (her first device)
+//	dan revokes ann/2
+//	dan carries B         (the removal that block B did)
 //
 // Bodies are left out: fork choice looks at headers.
 type tree struct {
@@ -112,18 +115,31 @@ func (f *tree) act(name string, parent *chain.Block, sentence string) {
 	}
 	p := f.person(who)
 	f.block(name, parent.State, parent.Hash, p.member(device), p, device, list)
+	if lost, ok := strings.CutPrefix(what, "carries "); ok {
+		f.blocks[name].Body = &chain.Body{Attachments: [][]byte{f.losing(lost)}}
+	}
 }
 
 func (f *tree) op(parent *chain.Block, verb, target string) chain.Op {
 	switch verb {
+	case "carries":
+		lost := f.blocks[target].Header.Ops[0].(*chain.Remove)
+		m, _ := parent.State.Person(lost.Person)
+		return &chain.Carry{Block: f.blocks[target].Hash, Person: lost.Person, Instance: m.Instance, Cites: []wire.Digest{chain.Cite(f.losing(target))}}
 	case "rekeys":
 		return &chain.Rekey{}
 	case "retitles":
 		return &chain.SetInfo{Info: sha256.Sum256(fmt.Append(nil, parent.Hash))}
 	}
-	p := f.person(target)
+	name, device := target, 0
+	if s, ok := strings.CutSuffix(target, "/2"); ok {
+		name, device = s, 1
+	}
+	p := f.person(name)
 	m, _ := parent.State.Person(p.id)
 	switch verb {
+	case "revokes":
+		return &chain.RemoveDevice{Person: p.id, Instance: m.Instance, PersonHead: p.head(), Device: p.device(device), Cites: []wire.Digest{chain.Cite(p.proof())}}
 	case "adds":
 		return p.add(chain.RoleMember, 1)
 	case "admits":
@@ -137,6 +153,11 @@ func (f *tree) op(parent *chain.Block, verb, target string) chain.Op {
 	}
 	f.t.Fatalf("no such verb: %s", verb)
 	return nil
+}
+
+// losing returns what a Carry of a block cites, as far as fork choice reads it.
+func (f *tree) losing(name string) []byte {
+	return chain.MarshalProof([]*chain.Header{f.blocks[name].Header})
 }
 
 // all returns the blocks in the order they were made.

@@ -129,7 +129,8 @@ func (c *bodyCheck) nacks(attachment []byte) error {
 	if isNewer(err) {
 		return ErrNewer
 	}
-	if err != nil || 2*len(nacks) <= c.parent.activeDevices() {
+	active := c.parent.activeDevices()
+	if err != nil || 2*len(nacks) <= active || len(nacks) > active {
 		return c.refuse(ReasonNack)
 	}
 	newest := make(map[wire.DeviceID]uint64)

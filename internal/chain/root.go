@@ -21,23 +21,7 @@ type record struct {
 //	          person_head[32], u8 status, devices<V>
 //	device    key[32], knock_hash[32], u8 status
 func newRecord(m Member) *record {
-	var w wire.Writer
-	w.U8(1)
-	w.Raw(m.Person[:])
-	w.Raw(m.Instance[:])
-	w.U8(uint8(m.Role))
-	w.U32(m.Rank)
-	w.U32(m.Join)
-	w.Raw(m.PersonHead[:])
-	w.U8(uint8(m.Status))
-	w.Group(func(w *wire.Writer) {
-		for _, d := range m.Devices {
-			w.Raw(d.Key[:])
-			w.Raw(d.KnockHash[:])
-			w.U8(uint8(d.Status))
-		}
-	})
-	return &record{m, wire.Hash(wire.HashTreeLeaf, w.Bytes())}
+	return &record{m, wire.Hash(wire.HashTreeLeaf, encodeMember(m))}
 }
 
 // settings returns the leaf hash of record 0.

@@ -27,7 +27,7 @@ type SlashKind uint8
 const (
 	SlashBlocks  SlashKind = 1 // headers of one group with one author_seq or one parent
 	SlashEntries SlashKind = 2 // entry headers of one group with one seq
-	SlashVotes   SlashKind = 3 // votes of one era that break the rules of voting
+	SlashVotes   SlashKind = 3 // votes of one era, see [Evidence]
 )
 
 // Kind returns the number of the op.
@@ -72,6 +72,8 @@ func (c *bodyCheck) slash(op *Slash, cited [][]byte) error {
 	switch op.What {
 	case SlashEntries:
 		check = c.twoEntries
+	case SlashVotes:
+		check = c.twoVotes
 	case SlashBlocks:
 	default:
 		return ErrNewer

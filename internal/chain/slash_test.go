@@ -43,6 +43,17 @@ func entry(p *person, group wire.GroupID, seq byte, rest string) []byte {
 	return append(b, wire.Sign(p.keys[0], wire.SignEntry, b)...)
 }
 
+// vote returns a vote of p's in the era of genesis.
+func (g *group) vote(p *person, seq, round, source uint64) []byte {
+	genesis := g.blocks.Genesis()
+	v := &chain.Vote{
+		Group: wire.GroupID(genesis), Device: p.device(0), Seq: seq, Era: genesis, Round: round, Block: genesis,
+		Source: chain.Source{Round: source, Block: genesis},
+	}
+	v.Seal(func(l wire.Label, b []byte) []byte { return wire.Sign(p.keys[0], l, b) })
+	return v.Marshal()
+}
+
 func TestSlash(t *testing.T) {
 	for name, lies := range map[string]func(*group) (chain.SlashKind, []byte, []byte){
 		"two blocks on one parent": func(g *group) (chain.SlashKind, []byte, []byte) {
@@ -57,6 +68,15 @@ func TestSlash(t *testing.T) {
 		"two entries": func(g *group) (chain.SlashKind, []byte, []byte) {
 			id := wire.GroupID(g.blocks.Genesis())
 			return chain.SlashEntries, entry(g.person("ben"), id, 7, "one"), entry(g.person("ben"), id, 7, "another")
+		},
+		"two votes of one round": func(g *group) (chain.SlashKind, []byte, []byte) {
+			return chain.SlashVotes, g.vote(g.person("ben"), 1, 1, 0), g.vote(g.person("ben"), 2, 1, 0)
+		},
+		"two votes with one number": func(g *group) (chain.SlashKind, []byte, []byte) {
+			return chain.SlashVotes, g.vote(g.person("ben"), 1, 1, 0), g.vote(g.person("ben"), 1, 2, 0)
+		},
+		"a source that goes back": func(g *group) (chain.SlashKind, []byte, []byte) {
+			return chain.SlashVotes, g.vote(g.person("ben"), 3, 3, 2), g.vote(g.person("ben"), 4, 4, 1)
 		},
 	} {
 		g := ruleGroup(t)
@@ -97,6 +117,16 @@ func misnamed(who string, change func(*group, *chain.Slash)) func(*group) error 
 		op, papers := g.twice(chain.SlashEntries, entry(g.person("ben"), id, 7, "one"), entry(g.person("ben"), id, 7, "another"))
 		change(g, op)
 		_, _, err := g.try(g.person(who), 0, papers, op)
+		return err
+	}
+}
+
+// voting does the same for two votes.
+func voting(make func(g *group, ben *person) (a, b []byte)) func(*group) error {
+	return func(g *group) error {
+		a, b := make(g, g.person("ben"))
+		op, papers := g.twice(chain.SlashVotes, a, b)
+		_, _, err := g.try(g.person("cat"), 0, papers, op)
 		return err
 	}
 }
@@ -168,6 +198,29 @@ var slashBreaches = []breach{
 		seal(h, bodyOf(false), ben.keys[0])
 		return g.block(ben, head, 1, &chain.Rekey{}).Bytes(), h.Bytes()
 	})},
+	{"votes of two rounds", "V6", chain.ReasonSlash, voting(func(g *group, ben *person) ([]byte, []byte) { return g.vote(ben, 1, 1, 0), g.vote(ben, 2, 2, 1) })},
+	{"a vote of another device", "V6", chain.ReasonSlash, voting(func(g *group, ben *person) ([]byte, []byte) {
+		return g.vote(ben, 1, 1, 0), g.vote(g.person("cat"), 2, 1, 0)
+	})},
+	{"a forged vote", "V6", chain.ReasonSlash, voting(func(g *group, ben *person) ([]byte, []byte) {
+		b := g.vote(ben, 2, 1, 0)
+		b[len(b)-1]++
+		return g.vote(ben, 1, 1, 0), b
+	})},
+	{"a vote of another group", "V6", chain.ReasonSlash, voting(func(g *group, ben *person) ([]byte, []byte) {
+		other := newGroup(g.t, chain.Policy{MembersInvite: true}, "ben")
+		return g.vote(ben, 1, 1, 0), other.vote(ben, 2, 1, 0)
+	})},
+	{"votes of two eras", "V6", chain.ReasonSlash, voting(func(g *group, ben *person) ([]byte, []byte) {
+		v, err := chain.ParseVote(g.vote(ben, 2, 1, 0))
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		v.Era[0]++
+		v.Seal(func(l wire.Label, b []byte) []byte { return wire.Sign(ben.keys[0], l, b) })
+		return g.vote(ben, 1, 1, 0), v.Marshal()
+	})},
+	{"garbage for a vote", "V6", chain.ReasonSlash, voting(func(g *group, ben *person) ([]byte, []byte) { return g.vote(ben, 1, 1, 0), []byte("?") })},
 	{"garbage for a block", "V6", chain.ReasonSlash, blaming(func(g *group, ben *person, head wire.BlockHash) ([]byte, []byte) {
 		return g.block(ben, head, 1, &chain.Rekey{}).Bytes(), []byte("?")
 	})},

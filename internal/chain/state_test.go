@@ -14,9 +14,19 @@ func rootOf(s *chain.State) wire.Digest {
 	p, info := s.Policy(), s.Info()
 	var w wire.Writer
 	w.U8(0)
-	w.Raw([]byte{1, b2i(p.MembersInvite), byte(p.History), b2i(p.Direct)})
+	if p.HistoryDays == 0 && p.MaxEntries == 0 && p.MaxBytes == 0 {
+		w.Raw([]byte{1, b2i(p.MembersInvite), byte(p.History), b2i(p.Direct)})
+	} else {
+		w.Raw([]byte{2, b2i(p.MembersInvite), byte(p.History), b2i(p.Direct)})
+		w.U16(p.HistoryDays)
+		w.U32(p.MaxEntries)
+		w.U64(p.MaxBytes)
+	}
 	w.Raw(info[:])
-	w.Varint(0) // no features yet
+	w.Varint(2 * len(s.Features()))
+	for _, f := range s.Features() {
+		w.U16(f)
+	}
 	w.Varint(32 * len(s.Electorate()))
 	for _, id := range s.Electorate() {
 		w.Raw(id[:])

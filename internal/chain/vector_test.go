@@ -25,6 +25,12 @@ type vectors struct {
 	Leave   string          `json:"leave"`  // the statement cited in the group's last block
 	Offer   string          `json:"offer"`  // of who holds all blocks of the group
 	Refused []vectorRefusal `json:"refused"`
+
+	Recovered     []vectorBlock `json:"recovered"` // a person's chain, with its recovery key
+	RecoveredHead string        `json:"recovered_head"`
+	Suspended     []string      `json:"suspended"` // devices, before the last block of recovered
+	Devices       []vectorBlock `json:"devices"`   // a group with every op on a device
+	DevicesHead   string        `json:"devices_head"`
 }
 
 type vectorBlock struct {
@@ -62,7 +68,7 @@ func blockVector(what string, h *chain.Header, body *chain.Body, s *chain.State)
 
 // makeVectors plays a small history from fixed keys.
 func makeVectors(t *testing.T) vectors {
-	v := vectors{Comment: "Bytes in hex. Keys are Ed25519 seeds SHA-256(\"device 0 of NAME\"); commits and leaf nodes are stand-ins, as this format does not look into them. docs/spec/chain.md"}
+	v := vectors{Comment: "Bytes in hex. Keys are Ed25519 seeds SHA-256(\"device I of NAME\") and SHA-256(\"phrase of NAME\"); commits and leaf nodes are stand-ins, as this format does not look into them. docs/spec/chain.md"}
 	ann := newPerson(t, "ann")
 	ann.extend(t, &chain.SetInfo{Info: wire.Digest{9}})
 	for i, h := range ann.headers {
@@ -97,6 +103,7 @@ func makeVectors(t *testing.T) vectors {
 	v.Head = g.blocks.Head().String()
 	v.Offer = hex.EncodeToString(g.blocks.Offer().Marshal())
 	v.Refused = refusedVectors(t, g)
+	laterVectors(t, &v)
 	return v
 }
 
@@ -172,6 +179,14 @@ func TestVectors(t *testing.T) {
 	s, err := chain.ParseLeaveStatement(unhex(t, v.Leave))
 	if err != nil {
 		t.Fatal(err)
+	}
+	k := checkVectors(t, v.Recovered[:len(v.Recovered)-1])
+	var suspended []string
+	for _, d := range k.Suspended() {
+		suspended = append(suspended, hex.EncodeToString(d[:]))
+	}
+	if !slices.Equal(suspended, v.Suspended) || checkVectors(t, v.Recovered).Head().String() != v.RecoveredHead || checkVectors(t, v.Devices).Head().String() != v.DevicesHead {
+		t.Error("suspended devices, or a head")
 	}
 	if last := b.Body(b.Head()); !slices.Equal(last.Attachments[0], s.Marshal()) {
 		t.Error("statement")

@@ -184,8 +184,12 @@ func (g *group) state() *chain.State { return g.blocks.State(g.blocks.Head()) }
 // params returns those of a block by p on the head; p's author_seq goes up.
 func (g *group) params(p *person, ops ...chain.Op) chain.DraftParams {
 	p.seq[0]++
+	suite := chain.SuiteAES
+	if s := g.state(); s != nil {
+		suite = s.Suite()
+	}
 	return chain.DraftParams{
-		Suite: chain.SuiteAES, Parent: g.blocks.Head(), Group: wire.GroupID(g.blocks.Genesis()),
+		Suite: suite, Parent: g.blocks.Head(), Group: wire.GroupID(g.blocks.Genesis()),
 		Author: p.member(0), AuthorSeq: p.seq[0], Ops: ops, CreatedAt: 1000,
 	}
 }

@@ -36,6 +36,7 @@ func (m *Machine) commit(now uint64, c change, eff *Effects) error {
 	core := h.Core()
 	staged, err := e.secret.Commit(mls.CommitParams{
 		Add: c.add, Remove: m.leavesOf(c.ops), AuthenticatedData: core[:], Signer: m.self.Device,
+		LeafExtensions: announced(),
 	})
 	if err != nil {
 		return refuse(ReasonRule, err)

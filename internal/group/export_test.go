@@ -57,6 +57,9 @@ func again(encode func() []byte, err error) ([]byte, error) {
 	return encode(), nil
 }
 
+// Reads reports whether a device announces a feature at the machine's head.
+func (m *Machine) Reads(device wire.DeviceID, feature uint16) bool { return m.reads(device, feature) }
+
 // Take gives a machine a block from outside.
 func (m *Machine) Take(header, body []byte) error {
 	_, err := m.takeBlock(header, body, new(Effects))

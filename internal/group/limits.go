@@ -107,4 +107,5 @@ const (
 	maxReach       = 2 << 10
 	maxLeave       = 1 << 10
 	maxGroupInfo   = 8 << 10 // without the tree; its longest part is a post-quantum external_pub of 1,216 bytes
+	maxFeatures    = 64      // of them, in a leaf
 )

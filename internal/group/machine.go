@@ -44,6 +44,7 @@ type Machine struct {
 
 	// Not stored: what follows from blocks.
 	past  *history
+	said  announcements               // of the leaves at the head
 	names map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.

@@ -54,6 +54,8 @@ func (s Self) newPackage(suite mls.Suite, lastResort bool, now uint64) (*mls.Key
 		NotBefore:  seconds - min(seconds, packageSlack),
 		NotAfter:   seconds + packageLife,
 		LastResort: lastResort,
+
+		LeafExtensions: announced(),
 	})
 }
 

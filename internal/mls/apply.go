@@ -45,7 +45,7 @@ func (p *PublicGroup) receive(a *authenticated, known []*Proposed) (*stage, erro
 	if err := p.verifySender(a); err != nil {
 		return nil, err
 	}
-	list, err := resolve(c, known)
+	list, err := p.resolve(c, known)
 	if err != nil {
 		return nil, err
 	}
@@ -94,20 +94,26 @@ func (p *PublicGroup) senderKey(c *content) ([]byte, error) {
 	return nil, reject("6.1", ReasonSender)
 }
 
-// resolve finds the proposals of a commit, in its order.
-func resolve(c *content, known []*Proposed) ([]received, error) {
+// resolve finds the proposals of a commit, in its order. Those by reference were
+// checked in this very epoch.
+func (p *PublicGroup) resolve(c *content, known []*Proposed) ([]received, error) {
+	byRef := make(map[string]*Proposed, len(known))
+	for _, k := range known {
+		if bytes.Equal(k.context, p.context()) {
+			byRef[string(k.ref)] = k
+		}
+	}
 	list := make([]received, 0, len(c.commit.proposals))
-	for _, p := range c.commit.proposals {
-		if p.proposal != nil {
-			list = append(list, received{proposal: p.proposal, sender: c.sender})
+	for _, o := range c.commit.proposals {
+		if o.proposal != nil {
+			list = append(list, received{proposal: o.proposal, sender: c.sender})
 			continue
 		}
-		i := slices.IndexFunc(known, func(k *Proposed) bool { return bytes.Equal(k.ref, p.reference) })
-		if i < 0 || known[i].a.content.epoch != c.epoch || !bytes.Equal(known[i].a.content.groupID, c.groupID) {
+		k := byRef[string(o.reference)]
+		if k == nil {
 			return nil, reject("12.4", ReasonReference)
 		}
-		a := known[i].a
-		list = append(list, received{a.content.proposal, a.content.sender, true, a.format})
+		list = append(list, received{k.a.content.proposal, k.a.content.sender, true, k.a.format})
 	}
 	return list, nil
 }
@@ -129,19 +135,7 @@ func (p *PublicGroup) applyProposals(from sender, list []received) (*stage, erro
 		changes:    &Changes{Committer: from.index},
 	}
 	for _, r := range list {
-		switch r.proposal.Type {
-		case ProposalGroupContextExtensions:
-			s.extensions = r.proposal.Extensions
-		case ProposalPreSharedKey:
-			s.psks = append(s.psks, r.proposal.psk)
-		case ProposalExternalInit:
-			s.kemOutput = r.proposal.kemOutput
-		case ProposalReInit:
-			s.reinit = r.proposal
-		}
-		if r.proposal.Type.custom() {
-			s.changes.Custom = append(s.changes.Custom, Custom{r.sender.index, r.proposal.Type, r.proposal.data})
-		}
+		s.note(r)
 	}
 	// SelfRemove comes between Update and Remove.
 	steps := []func([]received) error{p.updates(s), p.removes(s, ProposalSelfRemove), p.removes(s, ProposalRemove), p.adds(s)}
@@ -163,6 +157,22 @@ func (p *PublicGroup) applyProposals(from sender, list []received) (*stage, erro
 		return s, s.tree.compatibleWith(s.extensions)
 	}
 	return s, nil
+}
+
+// note takes up a proposal that does not change the tree.
+func (s *stage) note(r received) {
+	switch p := r.proposal; {
+	case p.Type == ProposalGroupContextExtensions:
+		s.extensions = cloneExtensions(p.Extensions)
+	case p.Type == ProposalPreSharedKey:
+		s.psks = append(s.psks, p.psk)
+	case p.Type == ProposalExternalInit:
+		s.kemOutput = p.kemOutput
+	case p.Type == ProposalReInit:
+		s.reinit = p
+	case p.Type.custom():
+		s.changes.Custom = append(s.changes.Custom, Custom{r.sender.index, p.Type, bytes.Clone(p.data)})
+	}
 }
 
 // compatibleWith checks new group extensions against every member.
@@ -310,7 +320,7 @@ func (s *stage) confirm(p *PublicGroup, a *authenticated) {
 // finish returns the new epoch, once a carries its confirmation tag.
 func (s *stage) finish(p *PublicGroup, a *authenticated) *PublicGroup {
 	s.confirm(p, a)
-	next := newPublic(s.tree, p.groupID, p.epoch+1, s.extensions, s.groupContext.confirmed, a.tag)
+	next := newPublic(s.tree, p.groupID, p.epoch+1, s.extensions, s.groupContext.confirmed, bytes.Clone(a.tag))
 	next.reinit = s.reinit
 	return next
 }

@@ -58,6 +58,22 @@ func readExtensions(r *wire.Reader) []Extension {
 	return list
 }
 
+// checkExtensions checks an own list against the bounds that its readers have.
+func checkExtensions(list []Extension) error {
+	if len(list) > maxExtensions {
+		return malformed("13.4", wire.ErrTooLong)
+	}
+	for i, e := range list {
+		if _, twice := findExtension(list[:i], e.Type); twice {
+			return reject("13.4", ReasonExtension)
+		}
+		if len(e.Data) > MaxExtensionData && e.Type != ExtensionRatchetTree {
+			return malformed("13.4", wire.ErrTooLong)
+		}
+	}
+	return nil
+}
+
 func findExtension(list []Extension, t uint16) ([]byte, bool) {
 	i := slices.IndexFunc(list, func(e Extension) bool { return e.Type == t })
 	if i < 0 {

@@ -69,7 +69,7 @@ func (c *Commit) Proposals() []Proposal {
 	var list []Proposal
 	for _, p := range c.a.content.commit.proposals {
 		if p.proposal != nil {
-			list = append(list, *p.proposal)
+			list = append(list, p.proposal.copied())
 		}
 	}
 	return list
@@ -80,7 +80,8 @@ func (c *Commit) ProposalsOf(t ProposalType) []*Proposal {
 	var list []*Proposal
 	for _, p := range c.a.content.commit.proposals {
 		if p.proposal != nil && p.proposal.Type == t {
-			list = append(list, p.proposal)
+			out := p.proposal.copied()
+			list = append(list, &out)
 		}
 	}
 	return list
@@ -97,18 +98,20 @@ func (c *Commit) ByValueOnly() error {
 }
 
 // A Proposed is a proposal as it was sent on its own, for a commit to name by
-// reference. It is checked when it is opened or made.
+// reference. It is checked when it is opened or made, and counts in that epoch
+// only: a sibling has the same group id and number.
 type Proposed struct {
-	a   *authenticated
-	ref []byte
+	a       *authenticated
+	ref     []byte
+	context []byte // encoded GroupContext of the epoch it was checked in
 }
 
-func (c *crypto) proposed(a *authenticated) *Proposed {
-	return &Proposed{a, c.proposalRef(encode(a.write))}
+func (p *PublicGroup) proposed(a *authenticated) *Proposed {
+	return &Proposed{a, p.crypto.proposalRef(encode(a.write)), p.context()}
 }
 
 // Proposal returns what is proposed.
-func (p *Proposed) Proposal() Proposal { return *p.a.content.proposal }
+func (p *Proposed) Proposal() Proposal { return p.a.content.proposal.copied() }
 
 // Ref returns the ProposalRef of section 5.2.
 func (p *Proposed) Ref() []byte { return bytes.Clone(p.ref) }

@@ -1,6 +1,7 @@
 package mls
 
 import (
+	"bytes"
 	stdcrypto "crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -92,7 +93,7 @@ var ecdsaOf = map[Suite]ecdsaAlgorithm{
 
 // PublicKey returns the uncompressed point. The type is that of the Signer
 // interface; the bytes are those of the suite.
-func (s *ECDSASigner) PublicKey() ed25519.PublicKey { return s.public }
+func (s *ECDSASigner) PublicKey() ed25519.PublicKey { return bytes.Clone(s.public) }
 
 // SignRaw signs message.
 func (s *ECDSASigner) SignRaw(message []byte) []byte {

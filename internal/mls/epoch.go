@@ -29,6 +29,12 @@ func CreateWith(suite Suite, groupID []byte, extensions []Extension, k *KeyPacka
 	if err != nil {
 		return nil, err
 	}
+	if err := checkExtensions(extensions); err != nil {
+		return nil, err
+	}
+	if greasy(extensions) {
+		return nil, reject("13.5", ReasonExtension)
+	}
 	if err := checkContextExtensions(extensions); err != nil {
 		return nil, err
 	}
@@ -38,7 +44,9 @@ func CreateWith(suite Suite, groupID []byte, extensions []Extension, k *KeyPacka
 	if err := secret.fits(c, k); err != nil {
 		return nil, err
 	}
-	s := c.schedule(wire.Random(c.nh))
+	first := wire.Random(c.nh)
+	s := c.schedule(first)
+	clear(first)
 	pub, err := publicFromLeaf(suite, groupID, cloneExtensions(extensions), k.leaf.raw, c.confirmationTag(s.confirmation, nil))
 	if err != nil {
 		return nil, err
@@ -119,6 +127,7 @@ func (e *Epoch) ProcessWith(c *Commit, in Inputs) (*Epoch, *Changes, error) {
 	pub := s.finish(e.pub, c.a)
 	keys := pub.crypto.advance(init, commitSecret, psk, pub.context())
 	clear(commitSecret)
+	clear(psk)
 	clear(keys.joiner)
 	clear(keys.welcome)
 	if !sameMAC(pub.crypto.confirmationTag(keys.schedule.confirmation, pub.confirmed), pub.tag) {
@@ -233,10 +242,15 @@ func ParseEpoch(b []byte, pub *PublicGroup) (*Epoch, error) {
 	return e, nil
 }
 
-// fits checks stored secrets against the public part: the confirmation tag and
-// every private key.
+// fits checks stored secrets against the public part: their length, the
+// confirmation tag and every private key.
 func (e *Epoch) fits() error {
 	c := e.pub.crypto
+	for _, s := range e.secrets.all() {
+		if len(*s) != c.nh {
+			return reject("8", ReasonSecret)
+		}
+	}
 	if !sameMAC(c.confirmationTag(e.secrets.confirmation, e.pub.confirmed), e.pub.tag) {
 		return reject("12.4.2", ReasonConfirmation)
 	}
@@ -271,7 +285,7 @@ func (e *Epoch) Erase() {
 	for _, s := range e.secrets.all() {
 		clear(*s)
 	}
-	clear(e.secrets.encryption)
+	e.ForgetMessages()
 	for _, k := range e.private {
 		clear(k.private)
 	}

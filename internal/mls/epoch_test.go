@@ -249,6 +249,36 @@ func talk(t *testing.T, in []*device, from *device) {
 	}
 }
 
+// A commit may change what its author's leaf announces; a leaf that announces
+// one extension twice is refused before anything is made.
+func TestLeafExtensionsChange(t *testing.T) {
+	ann, ben := newDevice(t, "ann"), newDevice(t, "ben")
+	ann.create("book club")
+	ann.add(nil, []*device{ben})
+	said := []mls.Extension{{Type: 0xF003, Data: []byte{0, 1}}}
+	s := ann.commit(mls.CommitParams{LeafExtensions: said})
+	said[0].Data[1] = 9
+	ann.take(s, []*device{ben})
+	agree(t, []*device{ann, ben})
+	for range 2 { // a commit that names none keeps them
+		for _, d := range []*device{ann, ben} {
+			l, ok := d.epoch.Public().LeafOf([]byte("ann"))
+			if !ok || len(l.Extensions) != 1 || l.Extensions[0].Type != 0xF003 || !bytes.Equal(l.Extensions[0].Data, []byte{0, 1}) {
+				t.Fatalf("%s sees %+v", d.name, l.Extensions)
+			}
+		}
+		ann.take(ann.commit(mls.CommitParams{}), []*device{ben})
+	}
+	before := ann.epoch.EpochAuthenticator()
+	twice := []mls.Extension{{Type: 0xF003}, {Type: 0xF003}}
+	if _, err := ann.epoch.Commit(mls.CommitParams{Signer: ann.key, LeafExtensions: twice}); err == nil {
+		t.Error("an extension twice in a leaf")
+	}
+	if !bytes.Equal(before, ann.epoch.EpochAuthenticator()) {
+		t.Error("a refused commit left a trace")
+	}
+}
+
 // TestJoinWhoFollowed: a newcomer that followed the group without secrets joins
 // with a Welcome that has no tree, and goes on with the others.
 func TestJoinWhoFollowed(t *testing.T) {

@@ -76,7 +76,7 @@ func JoinExternal(p ExternalParams) (*StagedCommit, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkOwn(p.Proposals); err != nil {
+	if p.Proposals, err = ownProposals(p.Proposals); err != nil {
 		return nil, err
 	}
 	var leaving []*Proposed
@@ -99,7 +99,10 @@ func JoinExternal(p ExternalParams) (*StagedCommit, error) {
 		kind:              contentCommit,
 		commit:            &commit{proposals: p.proposals(kemOutput, leaving)},
 	}
-	list, err := resolve(&c, leaving)
+	if err := c.fits(); err != nil {
+		return nil, err
+	}
+	list, err := pub.resolve(&c, leaving)
 	if err != nil {
 		return nil, err
 	}

@@ -116,3 +116,37 @@ func TestComeBackWithoutSecrets(t *testing.T) {
 	_, err = mls.JoinExternal(p)
 	reason(t, err, mls.ReasonSignature)
 }
+
+// TestReplaceTheOnlyMember: the tree is blank all over for a moment, whatever
+// its height was, and the joiner takes leaf 0.
+func TestReplaceTheOnlyMember(t *testing.T) {
+	for _, n := range []int{1, 2, 4, 5, 9} {
+		g := group(t, n)
+		last := g[n-1]
+		var others []uint32
+		for i := range n - 1 {
+			others = append(others, uint32(i))
+		}
+		last.take(last.commit(mls.CommitParams{Remove: others}), nil)
+		s, err := mls.JoinExternal(mls.ExternalParams{
+			GroupInfo: last.info(true), Signer: last.key, Identity: []byte(last.name), Replaces: []uint32{last.epoch.OwnLeaf()},
+		})
+		if err != nil {
+			t.Fatalf("%d members: %v", n, err)
+		}
+		pub, _, err := last.epoch.Public().Apply(s.Commit)
+		if err != nil || !bytes.Equal(pub.Marshal(), s.Next.Public().Marshal()) {
+			t.Errorf("%d members: public state differs: %v", n, err)
+		}
+		if s.Next.OwnLeaf() != 0 || pub.Members() != 1 {
+			t.Errorf("%d members: %d, at leaf %d", n, pub.Members(), s.Next.OwnLeaf())
+		}
+		if _, err := mls.ParsePublicGroup(pub.Marshal()); err != nil {
+			t.Errorf("%d members: %v", n, err)
+		}
+		dan := newDevice(t, "dan")
+		last.enter(s.Next)
+		last.add(nil, []*device{dan})
+		agree(t, []*device{last, dan})
+	}
+}

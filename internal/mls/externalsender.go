@@ -97,10 +97,11 @@ func (x ExternalProposal) Propose(p *Proposal) ([]byte, error) {
 	if !slices.Contains(externalTypes, p.Type) {
 		return nil, reject("12.1.8", ReasonSender)
 	}
-	if err := checkOwn([]*Proposal{p}); err != nil {
+	own, err := ownProposals([]*Proposal{p})
+	if err != nil {
 		return nil, err
 	}
-	return x.send(p, sender{senderExternal, x.Sender})
+	return x.send(own[0], sender{senderExternal, x.Sender})
 }
 
 // ProposeJoin makes the proposal of somebody who wants to be added. The key of
@@ -116,14 +117,18 @@ func (x ExternalProposal) send(p *Proposal, from sender) ([]byte, error) {
 	if _, err := x.Suite.crypto(); err != nil {
 		return nil, err
 	}
-	m := publicMessage{authenticated: authenticated{format: FormatPublicMessage, content: content{
+	c := content{
 		groupID:           bytes.Clone(x.GroupID),
 		epoch:             x.Epoch,
 		sender:            from,
 		authenticatedData: bytes.Clone(x.AuthenticatedData),
 		kind:              contentProposal,
 		proposal:          p,
-	}.frozen()}}
+	}
+	if err := c.fits(); err != nil {
+		return nil, err
+	}
+	m := publicMessage{authenticated: authenticated{format: FormatPublicMessage, content: c.frozen()}}
 	m.signature = sign(x.Signer, "FramedContentTBS", m.tbs(nil))
 	return FrameMessage(FormatPublicMessage, encode(m.write)), nil
 }

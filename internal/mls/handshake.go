@@ -35,7 +35,7 @@ func (e *Epoch) Open(r *Ratchets, message []byte) (*Handshake, error) {
 	if a.content.kind == contentCommit {
 		return &Handshake{Commit: &Commit{a}}, nil
 	}
-	return &Handshake{Proposed: e.pub.crypto.proposed(a)}, nil
+	return &Handshake{Proposed: e.pub.proposed(a)}, nil
 }
 
 func (e *Epoch) openHandshake(r *Ratchets, body []byte) (*authenticated, error) {
@@ -105,7 +105,7 @@ func (p *PublicGroup) OpenProposal(message []byte) (*Proposed, error) {
 	if err := p.verifySender(&m.authenticated); err != nil {
 		return nil, err
 	}
-	return p.crypto.proposed(&m.authenticated), nil
+	return p.proposed(&m.authenticated), nil
 }
 
 // Seal frames an own handshake for sending, as the kind it was signed as: a
@@ -122,7 +122,7 @@ func (e *Epoch) Seal(r *Ratchets, h *Handshake, padding int) ([]byte, error) {
 	if a == nil || a.content.sender != (sender{senderMember, e.own}) {
 		return nil, reject("6", ReasonSender)
 	}
-	if a.content.epoch != e.pub.epoch {
+	if a.content.epoch != e.pub.epoch || h.Proposed != nil && !bytes.Equal(h.Proposed.context, e.pub.context()) {
 		return nil, ErrWrongEpoch
 	}
 	if a.format == FormatPrivateMessage {
@@ -151,6 +151,9 @@ func SealExternal(c *Commit) ([]byte, error) {
 // takes it up or the epoch ends.
 type UpdateSecret struct{ public, private []byte }
 
+// Erase overwrites the key. Epochs that took it up have a copy.
+func (u *UpdateSecret) Erase() { clear(u.private) }
+
 // ProposeAdd proposes a new member.
 func (e *Epoch) ProposeAdd(k *KeyPackage, p ProposalParams) (*Proposed, error) {
 	return e.propose(&Proposal{Type: ProposalAdd, KeyPackage: k}, p)
@@ -167,14 +170,16 @@ func (e *Epoch) Propose(proposal *Proposal, p ProposalParams) (*Proposed, error)
 	if proposal.Type == ProposalExternalInit || proposal.Type == ProposalSelfRemove {
 		return nil, reject("12.1", ReasonProposalType)
 	}
-	if err := checkOwn([]*Proposal{proposal}); err != nil {
+	own, err := ownProposals([]*Proposal{proposal})
+	if err != nil {
 		return nil, err
 	}
-	return e.propose(proposal, p)
+	return e.propose(own[0], p)
 }
 
 // ProposeSelfRemove asks to be removed, by a member or by somebody who joins
 // with an external commit, who has to be able to read it: it is not private.
+// Its draft allows one in each epoch; the caller remembers that it asked.
 func (e *Epoch) ProposeSelfRemove(p ProposalParams) (*Proposed, error) {
 	if p.Private {
 		return nil, reject("12.4", ReasonContent)
@@ -208,13 +213,16 @@ func (e *Epoch) propose(proposal *Proposal, p ProposalParams) (*Proposed, error)
 	if e.pub.reinit != nil {
 		return nil, reject("12.4.2", ReasonSuspended)
 	}
-	a := e.pub.authenticate(content{
+	c := content{
 		groupID:           e.pub.groupID,
 		epoch:             e.pub.epoch,
 		sender:            sender{senderMember, e.own},
 		authenticatedData: bytes.Clone(p.AuthenticatedData),
 		kind:              contentProposal,
 		proposal:          proposal,
-	}, p.Signer, p.Private)
-	return e.pub.crypto.proposed(a), nil
+	}
+	if err := c.fits(); err != nil {
+		return nil, err
+	}
+	return e.pub.proposed(e.pub.authenticate(c, p.Signer, p.Private)), nil
 }

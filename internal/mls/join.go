@@ -44,11 +44,14 @@ func join(welcome []byte, k *KeyPackage, secret *KeyPackageSecrets, psks PSKs, p
 	if err != nil {
 		return nil, nil, err
 	}
+	defer clear(g.joiner)
+	defer clear(g.pathSecret)
 	psk, err := psks.secret(c, g.psks)
 	if err != nil {
 		return nil, nil, err
 	}
-	info, err := m.openInfo(c, c.welcomeSecret(c.memberSecret(g.joiner, psk)))
+	defer clear(psk)
+	info, err := m.openInfo(c, g.joiner, psk)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -123,7 +126,7 @@ func (g *GroupInfo) public(c *crypto, tree []byte) (*PublicGroup, error) {
 	if err := t.validate(g.context.groupID, g.context.extensions); err != nil {
 		return nil, err
 	}
-	return newPublic(t, g.context.groupID, g.context.epoch, g.context.extensions, g.context.confirmed, g.tag), nil
+	return newPublic(t, g.context.groupID, g.context.epoch, g.context.extensions, g.context.confirmed, bytes.Clone(g.tag)), nil
 }
 
 // enter finds the own leaf and the private keys that a path secret gives: those

@@ -98,15 +98,20 @@ func (p KeyPackageParams) capabilities() capabilities {
 	for _, e := range p.extensions() {
 		extensions = append(extensions, e.Type)
 	}
-	extensions = slices.DeleteFunc(extensions, defaultExtension)
-	slices.Sort(extensions)
+	proposals := append(slices.Clone(p.ProposalTypes), uint16(ProposalSelfRemove))
 	return capabilities{
 		versions:    []uint16{protocolMLS10},
 		suites:      []uint16{uint16(p.Suite), grease()},
-		extensions:  append(slices.Compact(extensions), grease()),
-		proposals:   append(append(slices.Clone(p.ProposalTypes), uint16(ProposalSelfRemove)), grease()),
-		credentials: append(append(slices.Clone(p.CredentialTypes), p.credential().kind), grease()),
+		extensions:  greased(slices.DeleteFunc(extensions, defaultExtension)),
+		proposals:   greased(slices.DeleteFunc(proposals, defaultProposal)),
+		credentials: greased(append(slices.Clone(p.CredentialTypes), p.credential().kind)),
 	}
+}
+
+// greased is a list in ascending order, each value once, with GREASE behind.
+func greased(list []uint16) []uint16 {
+	slices.Sort(list)
+	return append(slices.Compact(list), grease())
 }
 
 func (p KeyPackageParams) credential() credential {
@@ -127,6 +132,14 @@ func (p KeyPackageParams) extensions() []Extension {
 func grease() uint16 {
 	high := uint16(wire.Random(1)[0]) % 15
 	return (high<<4 | 0xA) * 0x101
+}
+
+// isGrease reports whether v is reserved for GREASE, which section 13.5 forbids
+// to send as a proposal type or in a GroupContext. Readers do not ask.
+func isGrease(v uint16) bool { return v&0x0F0F == 0x0A0A && v>>8 == v&0xFF && v != 0xFAFA }
+
+func greasy(list []Extension) bool {
+	return slices.ContainsFunc(list, func(e Extension) bool { return isGrease(e.Type) })
 }
 
 func (k *KeyPackage) writeFields(w *wire.Writer) {

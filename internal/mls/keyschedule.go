@@ -1,6 +1,7 @@
 package mls
 
 import (
+	"bytes"
 	"crypto/hmac"
 
 	"kith/internal/wire"
@@ -37,17 +38,19 @@ func (g *groupContext) write(w *wire.Writer) {
 
 func (g *groupContext) bytes() []byte { return encode(g.write) }
 
+// readGroupContext copies: an epoch keeps these fields, and passes some on to
+// its children, long after the message they came in.
 func readGroupContext(r *wire.Reader) groupContext {
 	if r.U16() != protocolMLS10 {
 		r.Fail(wire.ErrCanonical)
 	}
 	return groupContext{
 		suite:      Suite(r.U16()),
-		groupID:    r.Vec(MaxGroupID),
+		groupID:    bytes.Clone(r.Vec(MaxGroupID)),
 		epoch:      r.U64(),
-		treeHash:   r.Vec(maxHash),
-		confirmed:  r.Vec(maxHash),
-		extensions: readExtensions(r),
+		treeHash:   bytes.Clone(r.Vec(maxHash)),
+		confirmed:  bytes.Clone(r.Vec(maxHash)),
+		extensions: cloneExtensions(readExtensions(r)),
 	}
 }
 
@@ -66,7 +69,9 @@ type schedule struct {
 
 // joinerSecret combines the last epoch's init secret with the commit secret.
 func (c *crypto) joinerSecret(init, commit, context []byte) []byte {
-	return c.expandLabel(c.extract(init, commit), "joiner", context, c.nh)
+	mixed := c.extract(init, commit)
+	defer clear(mixed)
+	return c.expandLabel(mixed, "joiner", context, c.nh)
 }
 
 // memberSecret is the value below joiner_secret in figure 22, from which the

@@ -246,6 +246,25 @@ func (l *leafNode) renewed(source uint8, encryptionKey, parentHash []byte, s Sig
 	}.signedBy(s, groupID, leaf)
 }
 
+// announcing is l with other extensions, and with capabilities for them (section
+// 7.2); nil leaves both as they are. It is not signed yet.
+func (l *leafNode) announcing(extensions []Extension) leafNode {
+	next := *l
+	if extensions == nil {
+		return next
+	}
+	next.extensions = cloneExtensions(extensions)
+	known := slices.Clone(l.capabilities.extensions)
+	for _, e := range extensions {
+		if !defaultExtension(e.Type) && !slices.Contains(known, e.Type) {
+			known = append(known, e.Type)
+		}
+	}
+	slices.Sort(known)
+	next.capabilities.extensions = known
+	return next
+}
+
 // verify checks the signature.
 func (l *leafNode) verify(c *crypto, groupID []byte, leaf uint32) error {
 	if !c.verifyLabel(l.signatureKey, "LeafNodeTBS", l.tbs(groupID, leaf), l.signature) {
@@ -279,7 +298,7 @@ func (c *capabilities) supportsExtension(t uint16) bool {
 }
 
 func (c *capabilities) supportsProposal(t ProposalType) bool {
-	return t <= ProposalGroupContextExtensions || slices.Contains(c.proposals, uint16(t))
+	return defaultProposal(uint16(t)) || slices.Contains(c.proposals, uint16(t))
 }
 
 // supportGroup checks every extension of the GroupContext (section 13.4) and

@@ -125,6 +125,9 @@ func (t ProposalType) hasBody() bool {
 	return t.custom()
 }
 
+// defaultProposal reports whether every client supports t without saying so.
+func defaultProposal(t uint16) bool { return t <= uint16(ProposalGroupContextExtensions) }
+
 // custom reports whether the type is none that this package acts on.
 func (t ProposalType) custom() bool {
 	return t > ProposalGroupContextExtensions && t != ProposalSelfRemove
@@ -188,6 +191,15 @@ func ReInit(groupID []byte, s Suite, extensions []Extension) *Proposal {
 		Type: ProposalReInit, Extensions: cloneExtensions(extensions),
 		body: &body{groupID: bytes.Clone(groupID), version: protocolMLS10, suite: s},
 	}
+}
+
+// copied is a copy that a caller may change: what is shared has no exported field.
+func (p *Proposal) copied() Proposal {
+	out := *p
+	if p.Extensions != nil {
+		out.Extensions = cloneExtensions(p.Extensions)
+	}
+	return out
 }
 
 // Parameters returns the group id and suite of the successor that a ReInit

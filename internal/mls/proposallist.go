@@ -12,6 +12,7 @@ func (p *PublicGroup) checkList(from sender, list []received) error {
 		return p.checkExternalList(list)
 	}
 	touched := make(map[uint32]bool)
+	custom := make(map[*Proposal]bool)
 	contexts := 0
 	if err := p.checkSupported(list); err != nil {
 		return err
@@ -39,6 +40,12 @@ func (p *PublicGroup) checkList(from sender, list []received) error {
 			if r.proposal.version < protocolMLS10 {
 				return reject("12.1.5", ReasonVersion)
 			}
+		}
+		if r.proposal.Type.custom() { // no rule of another type takes one reference twice
+			if custom[r.proposal] {
+				return reject("12.2", ReasonDuplicate)
+			}
+			custom[r.proposal] = true
 		}
 	}
 	return nil
@@ -128,6 +135,8 @@ func (p *PublicGroup) checkSupported(list []received) error {
 	if len(types) == 0 {
 		return nil
 	}
+	slices.Sort(types) // each once: a commit may have thousands of one type
+	types = slices.Compact(types)
 	var err error
 	p.tree.each(func(x nodeIndex, n *node) bool {
 		if n.leaf == nil || gone[x.leaf()] {

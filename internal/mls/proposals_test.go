@@ -129,6 +129,8 @@ func TestExtensionsAndCustomProposals(t *testing.T) {
 
 	custom := must[*mls.Proposal](t)(mls.CustomProposal(kind, []byte("data")))
 	told := g[2].tell(must[*mls.Proposed](t)(g[2].epoch.Propose(custom, mls.ProposalParams{Signer: g[2].key})), g)
+	_, err = g[0].epoch.Commit(mls.CommitParams{Signer: g[0].key, Refs: []*mls.Proposed{told, told}})
+	reason(t, err, mls.ReasonDuplicate) // 33 bytes more, and all its data again
 	next := &mls.Proposal{Type: mls.ProposalGroupContextExtensions, Extensions: []mls.Extension{mls.RequiredCapabilities(nil, []mls.ProposalType{kind}, nil)}}
 	s := g[1].round(g, mls.Inputs{Proposals: []*mls.Proposed{told}}, mls.CommitParams{Proposals: []*mls.Proposal{next}})
 	agree(t, g)

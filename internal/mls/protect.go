@@ -64,7 +64,7 @@ func ratchetKind(contentKind uint8) uint8 {
 // behind it (section 6.3.1). The own ratchet moves: the caller stores
 // r.Changes before the message leaves the device.
 func (e *Epoch) Encrypt(r *Ratchets, s Signer, authenticatedData, plaintext []byte, padding int) ([]byte, error) {
-	if padding < 0 || e.CiphertextSize(len(plaintext), padding, len(authenticatedData)) > MaxMessage {
+	if padding < 0 || len(authenticatedData) > MaxAuthenticatedData || e.CiphertextSize(len(plaintext), padding, len(authenticatedData)) > MaxMessage {
 		return nil, malformed("6.3.1", wire.ErrTooLong)
 	}
 	if l := e.pub.tree.leaf(e.own); !bytes.Equal(l.signatureKey, s.PublicKey()) {

@@ -29,6 +29,7 @@ type Leaf struct {
 	Identity      []byte   // of a basic credential, else nil
 	Chain         [][]byte // of an X.509 credential, else nil
 	SignatureKey  []byte
+	Extensions    []Extension
 	KeyPackageRef []byte // of a member just added, else nil
 }
 
@@ -147,7 +148,13 @@ func (p *PublicGroup) Extensions() []Extension { return cloneExtensions(p.extens
 
 // ReInit returns the proposal that closed the group, nil if it is open. No
 // message may be sent in a closed group; [Epoch.Reinitialize] makes its successor.
-func (p *PublicGroup) ReInit() *Proposal { return p.reinit }
+func (p *PublicGroup) ReInit() *Proposal {
+	if p.reinit == nil {
+		return nil
+	}
+	out := p.reinit.copied()
+	return &out
+}
 
 // Members returns how many leaves are not blank.
 func (p *PublicGroup) Members() int { return int(p.tree.root.members) }
@@ -162,7 +169,10 @@ func (p *PublicGroup) Leaves() iter.Seq[Leaf] {
 }
 
 func member(i uint32, l *leafNode) Leaf {
-	return Leaf{Index: i, Identity: bytes.Clone(l.credential.identity), Chain: l.credential.certificates(), SignatureKey: bytes.Clone(l.signatureKey)}
+	return Leaf{
+		Index: i, Identity: bytes.Clone(l.credential.identity), Chain: l.credential.certificates(),
+		SignatureKey: bytes.Clone(l.signatureKey), Extensions: cloneExtensions(l.extensions),
+	}
 }
 
 // Leaf returns the member at index i.
@@ -232,7 +242,7 @@ func parsePublicGroup(b []byte) (*PublicGroup, error) {
 	if err := inner.Done(); err != nil {
 		r.Fail(err)
 	}
-	tag := r.Vec(maxHash)
+	tag := bytes.Clone(r.Vec(maxHash))
 	var reinit *Proposal
 	if version == storedClosed {
 		reinit = readClosing(r)

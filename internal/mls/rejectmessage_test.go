@@ -150,6 +150,10 @@ func refuseMessages(t *testing.T, r *refusals) {
 			t.Errorf("%s: %d records changed", c.what, n)
 		}
 	}
+	worn := g[2].epoch.Ratchets()
+	worn.sender[ratchetID{2, ratchetApplication}] = &ratchet{next: 1<<32 - 1, secret: make([]byte, 32)}
+	_, err := g[2].epoch.Encrypt(worn, g[2].signer, nil, []byte("hi"), 0)
+	r.refused("own ratchet at its end", err, ReasonExhausted)
 	if text, _, err := e.Decrypt(keys, g[1].protect(t, func(*senderData, *[]byte) {})); err != nil || string(text) != "hi" {
 		t.Errorf("%q, %v", text, err)
 	}

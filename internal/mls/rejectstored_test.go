@@ -47,6 +47,8 @@ func refuseStored(t *testing.T, r *refusals) {
 		{"epoch: leaf outside", stored(func(x *Epoch) { x.own = 1 << 20 })},
 		{"epoch: leaf of somebody else", stored(func(x *Epoch) { x.own = 2 })},
 		{"epoch: another confirmation key", stored(func(x *Epoch) { x.secrets.confirmation = make([]byte, 32) })},
+		{"epoch: a secret cut short", stored(func(x *Epoch) { x.secrets.init = x.secrets.init[1:] })},
+		{"epoch: a secret missing", stored(func(x *Epoch) { x.secrets.external = nil })},
 		{"epoch: no private keys", stored(func(x *Epoch) { x.private = nil })},
 		{"epoch: another leaf key", stored(func(x *Epoch) { x.private[0].private = wire.Random(32) })},
 		{"epoch: key of a node outside", stored(func(x *Epoch) { x.private = append(x.private, nodeKey{99, x.private[0].private}) })},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdh"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -86,6 +87,9 @@ func mended(t *tree, at nodeIndex, mend func(*node)) *tree {
 func refuseTrees(t *testing.T, r *refusals) {
 	tree, group := busyTree(t)
 	r.keep(func() []byte { return append(encode(tree.write), tree.hash()...) })
+	full := tree.edit()
+	full.leaves = MaxLeaves
+	r.refused("a leaf more than there can be", full.grow(), ReasonTooManyLeaves)
 	root := tree.rootIndex()
 	if len(tree.root.parent.unmerged) == 0 {
 		t.Fatal("no unmerged leaves at the root")
@@ -293,7 +297,17 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := e.Ratchets()
-	for _, v := range []any{e, r, g[0].secret, s, newSigner(t, 2), PSKs{External: map[string][]byte{"a": []byte("b")}}, r.Changes()[0]} {
+	_, u, err := e.ProposeUpdate(ProposalParams{Signer: g[0].signer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := json.Marshal([]any{PSKs{External: map[string][]byte{"a": []byte("b")}}, r.Changes()[0]}); err != nil || string(out) != `["mls: secret","mls: secret"]` {
+		t.Errorf("as JSON: %s, %v", out, err)
+	}
+	r = e.Ratchets()
+	for _, v := range []any{
+		*e, *r, *g[0].secret, *s, *u, u, e, r, g[0].secret, s, newSigner(t, 2), PSKs{External: map[string][]byte{"a": []byte("b")}}, r.Changes()[0],
+	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
 			if out := fmt.Sprintf(verb, v); out != "mls: secret" {
 				t.Errorf("%T with %s prints %s", v, verb, out)

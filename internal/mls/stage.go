@@ -16,9 +16,13 @@ type CommitParams struct {
 	AuthenticatedData []byte
 	Signer            Signer
 
-	Refs    []*Proposed // all valid ones received in this epoch
-	Updates []*UpdateSecret
-	PSKs    PSKs
+	Refs []*Proposed // all valid ones received in this epoch
+	PSKs PSKs
+
+	// LeafExtensions are those of the committer's new leaf; nil: as before. A
+	// commit without a path changes no leaf.
+	LeafExtensions []Extension
+
 	NoPath  bool // leave the path out where section 12.4 of RFC 9420 allows it
 	Private bool // sign for sending with [Epoch.Seal]
 }
@@ -30,8 +34,9 @@ type StagedCommit struct {
 	Next    *Epoch
 	Changes *Changes
 
-	joiner    []byte
+	joiner    []byte // nil once erased
 	welcome   []byte
+	welcomed  []byte // hash of the GroupInfo that has the key under welcome
 	psks      []pskID
 	newcomers []newcomer
 }
@@ -49,7 +54,11 @@ func (e *Epoch) Commit(p CommitParams) (*StagedCommit, error) {
 	if !bytes.Equal(own.signatureKey, p.Signer.PublicKey()) {
 		return nil, reject("6.1", ReasonSigner)
 	}
-	if err := checkOwn(p.Proposals); err != nil {
+	var err error
+	if p.Proposals, err = ownProposals(p.Proposals); err != nil {
+		return nil, err
+	}
+	if err := checkExtensions(p.LeafExtensions); err != nil {
 		return nil, err
 	}
 	from := sender{senderMember, e.own}
@@ -61,7 +70,10 @@ func (e *Epoch) Commit(p CommitParams) (*StagedCommit, error) {
 		kind:              contentCommit,
 		commit:            &commit{proposals: p.proposals()},
 	}
-	list, err := resolve(&c, p.Refs)
+	if err := c.fits(); err != nil {
+		return nil, err
+	}
+	list, err := e.pub.resolve(&c, p.Refs)
 	if err != nil {
 		return nil, err
 	}
@@ -77,21 +89,43 @@ func (e *Epoch) Commit(p CommitParams) (*StagedCommit, error) {
 		}
 		return e.finishCommit(s, &pathSecrets{commit: e.pub.crypto.zero()}, c, p)
 	}
-	made, err := e.makePath(s, &c, *s.tree.leaf(e.own), p.Signer)
+	made, err := e.makePath(s, &c, s.tree.leaf(e.own).announcing(p.LeafExtensions), p.Signer)
 	if err != nil {
 		return nil, err
 	}
 	return e.finishCommit(s, made, c, p)
 }
 
-// checkOwn refuses proposals that cannot be made from outside the package.
-func checkOwn(list []*Proposal) error {
-	for _, p := range list {
+// ownProposals copies proposals that a caller made or has, as others will read
+// them. It refuses what cannot be made from outside the package, and what
+// nobody would read.
+func ownProposals(list []*Proposal) ([]*Proposal, error) {
+	out := make([]*Proposal, len(list))
+	for i, p := range list {
 		switch {
-		case p.Type == ProposalAdd && p.KeyPackage != nil:
+		case p.Type == ProposalAdd && p.KeyPackage != nil: // never changes
+			out[i] = &Proposal{Type: ProposalAdd, KeyPackage: p.KeyPackage}
+			continue
 		case p.Type == ProposalAdd, p.Type == ProposalUpdate, p.Type == 0, p.Type.hasBody() && p.body == nil:
-			return reject("12.1", ReasonProposalType)
+			return nil, reject("12.1", ReasonProposalType)
+		case isGrease(uint16(p.Type)):
+			return nil, reject("13.5", ReasonProposalType)
+		case p.Type == ProposalGroupContextExtensions && greasy(p.Extensions):
+			return nil, reject("13.5", ReasonExtension)
 		}
+		r := wire.NewReader(encode(p.write))
+		out[i] = readProposal(r)
+		if err := r.Done(); err != nil {
+			return nil, malformed("12.1", err)
+		}
+	}
+	return out, nil
+}
+
+// fits checks an own content against the bounds that its readers have.
+func (c *content) fits() error {
+	if len(c.authenticatedData) > MaxAuthenticatedData || c.commit != nil && len(c.commit.proposals) > MaxProposals {
+		return malformed("6", wire.ErrTooLong)
 	}
 	return nil
 }
@@ -126,7 +160,10 @@ func (e *Epoch) makePath(s *stage, c *content, l leafNode, signer Signer) (*path
 		return nil, err
 	}
 	parents, leafHash := s.tree.pathParents(made.path, made.keys)
-	leaf := l.renewed(sourceCommit, public, leafHash, signer, e.pub.groupID, e.own)
+	leaf, err := parseLeaf(l.renewed(sourceCommit, public, leafHash, signer, e.pub.groupID, e.own).raw)
+	if err != nil { // a joiner's leaf has fields that its caller chose
+		return nil, err
+	}
 	if err := leaf.compatible(k, s.extensions); err != nil {
 		return nil, err
 	}
@@ -154,6 +191,7 @@ func (e *Epoch) finishCommit(s *stage, made *pathSecrets, c content, p CommitPar
 	a := e.pub.authenticate(c, p.Signer, p.Private)
 	s.confirm(e.pub, a)
 	keys := k.advance(e.secrets.init, made.commit, psk, s.groupContext.bytes())
+	clear(psk)
 	a.tag = k.confirmationTag(keys.schedule.confirmation, s.groupContext.confirmed)
 	next := &Epoch{
 		pub:     s.finish(e.pub, a),
@@ -213,10 +251,12 @@ func (p *PublicGroup) authenticate(c content, s Signer, private bool) *authentic
 	return a
 }
 
-// Erase overwrites the secrets that only the Welcome needs. Next keeps its own.
+// Erase overwrites the secrets that only the Welcome needs, and ends making it.
+// Next keeps its own.
 func (s *StagedCommit) Erase() {
 	clear(s.joiner)
 	clear(s.welcome)
+	s.joiner = nil
 	for _, n := range s.newcomers {
 		clear(n.pathSecret)
 	}

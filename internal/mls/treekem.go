@@ -78,7 +78,9 @@ type pathSecrets struct {
 func (c *crypto) derivePath(path []step, secret []byte) (pathSecrets, error) {
 	p := pathSecrets{path: path}
 	for _, s := range path {
-		private, public, err := c.keyPair(c.derive(secret, "node"))
+		node := c.derive(secret, "node")
+		private, public, err := c.keyPair(node)
+		clear(node)
 		if err != nil {
 			return p, err
 		}

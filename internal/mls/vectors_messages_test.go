@@ -209,7 +209,7 @@ func (v *vectorProtection) again(t *testing.T, e *Epoch) {
 				t.Fatal(err)
 			}
 			a := e.pub.authenticate(c, signer, private)
-			h := &Handshake{Proposed: &Proposed{a: a}}
+			h := &Handshake{Proposed: e.pub.proposed(a)}
 			if kind == contentCommit {
 				a.tag = make([]byte, 32)
 				h = &Handshake{Commit: &Commit{a}}
@@ -274,7 +274,7 @@ func TestVectorsWelcome(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		info, err := m.openInfo(c, c.welcomeSecret(c.memberSecret(g.joiner, c.zero())))
+		info, err := m.openInfo(c, g.joiner, c.zero())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -156,13 +156,8 @@ func (e *Epoch) groupInfo(s Signer, extensions []Extension, inlineTree bool) (*G
 	if inlineTree {
 		all = append(all, Extension{ExtensionRatchetTree, e.pub.RatchetTree()})
 	}
-	if len(all) > maxExtensions {
-		return nil, reject("12.4.3", ReasonExtension)
-	}
-	for i, x := range all {
-		if _, twice := findExtension(all[:i], x.Type); twice {
-			return nil, reject("13.4", ReasonExtension)
-		}
+	if err := checkExtensions(all); err != nil {
+		return nil, err
 	}
 	p := e.pub
 	return GroupInfo{
@@ -188,6 +183,9 @@ func (e *Epoch) GroupInfo(s Signer, extensions []Extension, inlineTree bool) ([]
 // GroupInfo are known. external_pub is always among them; the tree is if
 // inlineTree is set. HPKE hashes the whole encrypted GroupInfo once for each
 // newcomer (section 12.4.3.1), so for many of them the tree is better beside.
+//
+// The GroupInfo's key and nonce follow from the epoch. Called again, it gives
+// the same GroupInfo or ErrKeyUsed, as it does after Erase.
 func (s *StagedCommit) Welcome(signer Signer, groupInfoExtensions []Extension, inlineTree bool) ([]byte, error) {
 	if len(s.newcomers) == 0 {
 		return nil, nil
@@ -197,8 +195,14 @@ func (s *StagedCommit) Welcome(signer Signer, groupInfoExtensions []Extension, i
 		return nil, err
 	}
 	c := s.Next.pub.crypto
+	plain := encode(g.write)
+	digest := c.hash(plain)
+	if s.joiner == nil || s.welcomed != nil && !bytes.Equal(s.welcomed, digest) {
+		return nil, ErrKeyUsed
+	}
+	s.welcomed = digest
 	key, nonce := c.welcomeKey(s.welcome)
-	m := &welcome{suite: c.suite, info: c.aeadSeal(key, nonce, nil, encode(g.write))}
+	m := &welcome{suite: c.suite, info: c.aeadSeal(key, nonce, nil, plain)}
 	info := labelled("Welcome", m.info)
 	for _, n := range s.newcomers {
 		secrets := groupSecrets{s.joiner, n.pathSecret, s.psks}
@@ -249,8 +253,12 @@ func (m *welcome) secretsFor(c *crypto, k *KeyPackage, secret *KeyPackageSecrets
 
 // openInfo decrypts the GroupInfo; its signature is checked by the caller, who
 // has the tree.
-func (m *welcome) openInfo(c *crypto, welcomeSecret []byte) (*GroupInfo, error) {
-	key, nonce := c.welcomeKey(welcomeSecret)
+func (m *welcome) openInfo(c *crypto, joiner, psk []byte) (*GroupInfo, error) {
+	member := c.memberSecret(joiner, psk)
+	defer clear(member)
+	secret := c.welcomeSecret(member)
+	defer clear(secret)
+	key, nonce := c.welcomeKey(secret)
 	plain, err := c.aeadOpen(key, nonce, nil, m.info)
 	if err != nil {
 		return nil, err

@@ -76,6 +76,8 @@ type Block struct {
 	OnChain        bool
 	SignatureValid bool
 	Epoch          uint64
+	Drawn          Drawn
+	SettledBy      []Person
 }
 
 // A Change is one op of a block as people see it.

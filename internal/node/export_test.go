@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/mls"
 	"kith/internal/store"
@@ -39,6 +40,11 @@ func RecodeOwn(b []byte) ([]byte, error) {
 		return nil, err
 	}
 	return said.bytes(), nil
+}
+
+// Draw makes the picture of a chain.
+func Draw(b *chain.Blocks, title func(wire.Digest) string, settled Settlement) map[wire.BlockHash]*Drawn {
+	return draw(b, b.Head(), title, settled)
 }
 
 // Newest is what is kept of a friend's key packages.

@@ -1,7 +1,7 @@
 package node
 
 import (
-	"slices"
+	"bytes"
 
 	"kith/internal/chain"
 	"kith/internal/group"
@@ -19,20 +19,23 @@ func (n *Node) Blocks(g wire.GroupID) ([]Block, error) {
 	var list []Block
 	err = o.ask(func() error {
 		blocks := o.machine.Blocks()
-		on := blocks.Chain()
+		drawn := draw(blocks, blocks.Head(), o.machine.InfoText, nil)
 		for _, hash := range blocks.All() {
-			list = append(list, n.block(o.machine, hash, slices.Contains(on, hash)))
+			list = append(list, n.block(o.machine, hash, drawn[hash]))
 		}
 		return nil
 	})
 	return list, err
 }
 
-func (n *Node) block(m *group.Machine, hash wire.BlockHash, onChain bool) Block {
+func (n *Node) block(m *group.Machine, hash wire.BlockHash, drawn *Drawn) Block {
 	h := m.Blocks().Header(hash)
 	b := Block{
 		Hash: hash, Header: h, HeaderBytes: h.Bytes(), BodyBytes: len(m.Blocks().Body(hash).Bytes()),
-		Author: n.personIn(m, h.Author.Person), OnChain: onChain, Epoch: m.MLSEpoch(hash),
+		Author: n.personIn(m, h.Author.Person), OnChain: drawn.Fate == FateStands, Epoch: m.MLSEpoch(hash), Drawn: *drawn,
+	}
+	for _, p := range drawn.Voters {
+		b.SettledBy = append(b.SettledBy, n.personIn(m, p))
 	}
 	_, d, ok := m.Blocks().State(hash).Device(h.Author.Device)
 	b.SignatureValid = ok && h.VerifySignature(d.Key[:])
@@ -40,6 +43,35 @@ func (n *Node) block(m *group.Machine, hash wire.BlockHash, onChain bool) Block 
 		b.Changes = append(b.Changes, n.change(m, op))
 	}
 	return b
+}
+
+// Record returns a group's chain as a file that anybody can check, with titles
+// and members' names if asked (docs/spec/chainfile.md).
+func (n *Node) Record(g wire.GroupID, names bool) ([]byte, error) {
+	o, err := n.in(g)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[wire.Digest][]byte)
+	if names {
+		err := n.db.Load(g, []group.Kind{group.KindInfo}, func(r group.Record) error {
+			known[wire.Digest(r.Key)] = bytes.Clone(r.Value)
+			return nil
+		})
+		if err != nil {
+			return nil, storeError(err)
+		}
+	}
+	var file []byte
+	err = o.ask(func() error {
+		r := chain.NewRecord(o.machine.Blocks())
+		if names {
+			r.Name(o.machine.Blocks(), known)
+		}
+		file = r.Marshal()
+		return nil
+	})
+	return file, err
 }
 
 func (n *Node) change(m *group.Machine, op chain.Op) Change {

@@ -28,6 +28,7 @@ const (
 	HashPrint     Label = "print"      // fingerprint shown to people
 
 	HashCiphertext Label = "ciphertext" // ciphertext_hash of an entry: opaque ciphertext<V>
+	HashVote       Label = "vote"       // all bytes of a vote, signature included
 )
 
 // Labels of signatures, used by [SignContent] with "Kith 1 " in front.
@@ -42,6 +43,7 @@ const (
 	SignKnockAnswer Label = "knock answer"
 	SignRequest     Label = "request"
 	SignAnswer      Label = "request answer"
+	SignVote        Label = "vote"
 )
 
 // Labels of other derivations: HPKE info, HKDF info, TLS exporter.

@@ -1,11 +1,13 @@
 // Drives the built page, served by real kith processes, in a real Chromium:
 // `node e2e/run.mjs` plays the story and measures a long conversation;
 // with `screens` it takes the pictures in web/screenshots anew. A name of one
-// part (story, speed, screens) runs that part alone.
+// part (story, fork, speed, screens) runs that part alone; `pictures` takes
+// those of it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { launch } from './browser.mjs';
+import { fork } from './fork.mjs';
 import { screens } from './screens.mjs';
 import { speed } from './speed.mjs';
 import { story } from './story.mjs';
@@ -56,6 +58,7 @@ async function picture(nodes) {
 const browser = await launch();
 try {
   if (does('story')) await tell('story', story(browser));
+  if (does('fork') || does('screens')) await tell('fork', fork(browser, does('screens') || wanted.includes('pictures')));
   if (does('speed')) await tell('speed', speed(browser));
   if (does('screens')) await tell('screens', screens(browser));
   await step(`no policy violation and no error in any page`, () => {

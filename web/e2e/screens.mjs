@@ -14,23 +14,10 @@ const sizes = [
   { width: 1440, height: 900 },
 ];
 
-export function screens(browser) {
+/** shooter gives what takes the pictures of a page, and runs axe on each. */
+export function shooter(browser) {
   mkdirSync(folder, { recursive: true });
-  const [ann, ben, cleo, dan, eli] = ['Ann', 'Ben', 'Cleo', 'Dan', 'Eli'].map((name) => new KithNode(name));
-  const nodes = [ann, ben, cleo, dan, eli];
-  const title = 'Harbour crew';
-  let group = '';
-  let login = '';
-
-  const go = async (fragment) => ann.page.evaluate((to) => (location.hash = to), `#/${fragment}`);
-  const button = (name) => ann.page.getByRole('button', { name }).click();
-  const escape = async () => {
-    await ann.page.keyboard.press('Escape');
-    await ann.page.getByRole('dialog').waitFor({ state: 'detached' });
-  };
-
-  /** shoot takes the pictures, and runs axe on each. */
-  async function shoot(name, page = ann.page) {
+  return async (name, page) => {
     const wrong = [];
     const taken = [];
     for (const size of sizes) {
@@ -48,7 +35,25 @@ export function screens(browser) {
     // Fewer colours make a third of the bytes; where there is no ImageMagick they stay as they are.
     spawnSync('mogrify', ['-colors', '160', '+dither', '-strip', ...taken], { stdio: 'ignore' });
     assert.deepEqual(wrong, []);
-  }
+  };
+}
+
+export function screens(browser) {
+  const [ann, ben, cleo, dan, eli] = ['Ann', 'Ben', 'Cleo', 'Dan', 'Eli'].map((name) => new KithNode(name));
+  const nodes = [ann, ben, cleo, dan, eli];
+  const title = 'Harbour crew';
+  let group = '';
+  let login = '';
+
+  const go = async (fragment) => ann.page.evaluate((to) => (location.hash = to), `#/${fragment}`);
+  const button = (name) => ann.page.getByRole('button', { name }).click();
+  const escape = async () => {
+    await ann.page.keyboard.press('Escape');
+    await ann.page.getByRole('dialog').waitFor({ state: 'detached' });
+  };
+
+  const take = shooter(browser);
+  const shoot = (name, page = ann.page) => take(name, page);
 
   async function enter(node) {
     node.login = await node.start();

@@ -301,6 +301,125 @@ func (Role) EnumDescriptor() ([]byte, []int) {
 	return file_kith_v1_kith_proto_rawDescGZIP(), []int{4}
 }
 
+type BlockFate int32
+
+const (
+	BlockFate_BLOCK_FATE_UNSPECIFIED BlockFate = 0
+	BlockFate_BLOCK_FATE_STANDS      BlockFate = 1 // on the chain
+	BlockFate_BLOCK_FATE_UNDONE      BlockFate = 2 // it lost
+	BlockFate_BLOCK_FATE_AGAIN       BlockFate = 3 // it lost, and all it did was done again
+)
+
+// Enum value maps for BlockFate.
+var (
+	BlockFate_name = map[int32]string{
+		0: "BLOCK_FATE_UNSPECIFIED",
+		1: "BLOCK_FATE_STANDS",
+		2: "BLOCK_FATE_UNDONE",
+		3: "BLOCK_FATE_AGAIN",
+	}
+	BlockFate_value = map[string]int32{
+		"BLOCK_FATE_UNSPECIFIED": 0,
+		"BLOCK_FATE_STANDS":      1,
+		"BLOCK_FATE_UNDONE":      2,
+		"BLOCK_FATE_AGAIN":       3,
+	}
+)
+
+func (x BlockFate) Enum() *BlockFate {
+	p := new(BlockFate)
+	*p = x
+	return p
+}
+
+func (x BlockFate) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BlockFate) Descriptor() protoreflect.EnumDescriptor {
+	return file_kith_v1_kith_proto_enumTypes[5].Descriptor()
+}
+
+func (BlockFate) Type() protoreflect.EnumType {
+	return &file_kith_v1_kith_proto_enumTypes[5]
+}
+
+func (x BlockFate) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BlockFate.Descriptor instead.
+func (BlockFate) EnumDescriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{5}
+}
+
+type LossKind int32
+
+const (
+	LossKind_LOSS_KIND_UNSPECIFIED LossKind = 0 // it did not lose
+	LossKind_LOSS_KIND_STRUCK      LossKind = 1 // its author was removed, or lost the role, on the other side
+	LossKind_LOSS_KIND_WEIGHT      LossKind = 2 // the other side did what counts for more
+	LossKind_LOSS_KIND_SENIOR      LossKind = 3 // the other side's author is the more senior
+	LossKind_LOSS_KIND_DEVICE      LossKind = 4 // the other side's device was added earlier
+	LossKind_LOSS_KIND_TWICE       LossKind = 5 // one device signed both
+	LossKind_LOSS_KIND_SETTLED     LossKind = 6 // the other side is settled
+	LossKind_LOSS_KIND_REVOKED     LossKind = 7 // the device that signed it was removed
+	LossKind_LOSS_KIND_ABSENT      LossKind = 8 // the removal of its author was carried over on the other side
+)
+
+// Enum value maps for LossKind.
+var (
+	LossKind_name = map[int32]string{
+		0: "LOSS_KIND_UNSPECIFIED",
+		1: "LOSS_KIND_STRUCK",
+		2: "LOSS_KIND_WEIGHT",
+		3: "LOSS_KIND_SENIOR",
+		4: "LOSS_KIND_DEVICE",
+		5: "LOSS_KIND_TWICE",
+		6: "LOSS_KIND_SETTLED",
+		7: "LOSS_KIND_REVOKED",
+		8: "LOSS_KIND_ABSENT",
+	}
+	LossKind_value = map[string]int32{
+		"LOSS_KIND_UNSPECIFIED": 0,
+		"LOSS_KIND_STRUCK":      1,
+		"LOSS_KIND_WEIGHT":      2,
+		"LOSS_KIND_SENIOR":      3,
+		"LOSS_KIND_DEVICE":      4,
+		"LOSS_KIND_TWICE":       5,
+		"LOSS_KIND_SETTLED":     6,
+		"LOSS_KIND_REVOKED":     7,
+		"LOSS_KIND_ABSENT":      8,
+	}
+)
+
+func (x LossKind) Enum() *LossKind {
+	p := new(LossKind)
+	*p = x
+	return p
+}
+
+func (x LossKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LossKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_kith_v1_kith_proto_enumTypes[6].Descriptor()
+}
+
+func (LossKind) Type() protoreflect.EnumType {
+	return &file_kith_v1_kith_proto_enumTypes[6]
+}
+
+func (x LossKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LossKind.Descriptor instead.
+func (LossKind) EnumDescriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{6}
+}
+
 type ChangeKind int32
 
 const (
@@ -355,11 +474,11 @@ func (x ChangeKind) String() string {
 }
 
 func (ChangeKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[5].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[7].Descriptor()
 }
 
 func (ChangeKind) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[5]
+	return &file_kith_v1_kith_proto_enumTypes[7]
 }
 
 func (x ChangeKind) Number() protoreflect.EnumNumber {
@@ -368,7 +487,7 @@ func (x ChangeKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ChangeKind.Descriptor instead.
 func (ChangeKind) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{5}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
 }
 
 type MessageState int32
@@ -410,11 +529,11 @@ func (x MessageState) String() string {
 }
 
 func (MessageState) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[6].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[8].Descriptor()
 }
 
 func (MessageState) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[6]
+	return &file_kith_v1_kith_proto_enumTypes[8]
 }
 
 func (x MessageState) Number() protoreflect.EnumNumber {
@@ -423,7 +542,7 @@ func (x MessageState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use MessageState.Descriptor instead.
 func (MessageState) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{6}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
 }
 
 type LoginRequest struct {
@@ -2380,6 +2499,102 @@ func (x *ListBlocksResponse) GetBlocks() []*Block {
 	return nil
 }
 
+type ExportChainRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	WithNames     bool                   `protobuf:"varint,2,opt,name=with_names,json=withNames,proto3" json:"with_names,omitempty"` // titles and members' names too
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportChainRequest) Reset() {
+	*x = ExportChainRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportChainRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportChainRequest) ProtoMessage() {}
+
+func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
+func (*ExportChainRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ExportChainRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *ExportChainRequest) GetWithNames() bool {
+	if x != nil {
+		return x.WithNames
+	}
+	return false
+}
+
+type ExportChainResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	File          []byte                 `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportChainResponse) Reset() {
+	*x = ExportChainResponse{}
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportChainResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportChainResponse) ProtoMessage() {}
+
+func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
+func (*ExportChainResponse) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ExportChainResponse) GetFile() []byte {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
 type Block struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Hash           string                 `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`
@@ -2397,13 +2612,26 @@ type Block struct {
 	BodyBytes      uint32                 `protobuf:"varint,13,opt,name=body_bytes,json=bodyBytes,proto3" json:"body_bytes,omitempty"`
 	Epoch          uint64                 `protobuf:"varint,14,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	AuthorDevice   string                 `protobuf:"bytes,15,opt,name=author_device,json=authorDevice,proto3" json:"author_device,omitempty"`
+	AuthorRank     uint32                 `protobuf:"varint,16,opt,name=author_rank,json=authorRank,proto3" json:"author_rank,omitempty"` // among the admins when it was signed, 1 the most senior; 0: no admin
+	Lane           uint32                 `protobuf:"varint,17,opt,name=lane,proto3" json:"lane,omitempty"`                               // where it is drawn: 0 the chain, others beside it
+	Fate           BlockFate              `protobuf:"varint,18,opt,name=fate,proto3,enum=kith.v1.BlockFate" json:"fate,omitempty"`
+	Loss           LossKind               `protobuf:"varint,19,opt,name=loss,proto3,enum=kith.v1.LossKind" json:"loss,omitempty"`     // why it lost
+	Why            string                 `protobuf:"bytes,20,opt,name=why,proto3" json:"why,omitempty"`                              // the same as a sentence; empty on the chain
+	Won            string                 `protobuf:"bytes,21,opt,name=won,proto3" json:"won,omitempty"`                              // hash of the block that won where its branch parts from the chain
+	DecidedBy      string                 `protobuf:"bytes,22,opt,name=decided_by,json=decidedBy,proto3" json:"decided_by,omitempty"` // hash of the block that decided; may be empty
+	Contradicts    []string               `protobuf:"bytes,23,rep,name=contradicts,proto3" json:"contradicts,omitempty"`              // hashes of blocks that the same device signed in the same place: together they are proof
+	Contradiction  string                 `protobuf:"bytes,24,opt,name=contradiction,proto3" json:"contradiction,omitempty"`          // the same as a sentence
+	Split          *Split                 `protobuf:"bytes,25,opt,name=split,proto3" json:"split,omitempty"`                          // the group was split after this block
+	Settled        bool                   `protobuf:"varint,26,opt,name=settled,proto3" json:"settled,omitempty"`                     // it can no longer be undone
+	SettledBy      []*Person              `protobuf:"bytes,27,rep,name=settled_by,json=settledBy,proto3" json:"settled_by,omitempty"`
+	SettleRound    uint64                 `protobuf:"varint,28,opt,name=settle_round,json=settleRound,proto3" json:"settle_round,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2415,7 +2643,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2428,7 +2656,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Block) GetHash() string {
@@ -2536,18 +2764,180 @@ func (x *Block) GetAuthorDevice() string {
 	return ""
 }
 
+func (x *Block) GetAuthorRank() uint32 {
+	if x != nil {
+		return x.AuthorRank
+	}
+	return 0
+}
+
+func (x *Block) GetLane() uint32 {
+	if x != nil {
+		return x.Lane
+	}
+	return 0
+}
+
+func (x *Block) GetFate() BlockFate {
+	if x != nil {
+		return x.Fate
+	}
+	return BlockFate_BLOCK_FATE_UNSPECIFIED
+}
+
+func (x *Block) GetLoss() LossKind {
+	if x != nil {
+		return x.Loss
+	}
+	return LossKind_LOSS_KIND_UNSPECIFIED
+}
+
+func (x *Block) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *Block) GetWon() string {
+	if x != nil {
+		return x.Won
+	}
+	return ""
+}
+
+func (x *Block) GetDecidedBy() string {
+	if x != nil {
+		return x.DecidedBy
+	}
+	return ""
+}
+
+func (x *Block) GetContradicts() []string {
+	if x != nil {
+		return x.Contradicts
+	}
+	return nil
+}
+
+func (x *Block) GetContradiction() string {
+	if x != nil {
+		return x.Contradiction
+	}
+	return ""
+}
+
+func (x *Block) GetSplit() *Split {
+	if x != nil {
+		return x.Split
+	}
+	return nil
+}
+
+func (x *Block) GetSettled() bool {
+	if x != nil {
+		return x.Settled
+	}
+	return false
+}
+
+func (x *Block) GetSettledBy() []*Person {
+	if x != nil {
+		return x.SettledBy
+	}
+	return nil
+}
+
+func (x *Block) GetSettleRound() uint64 {
+	if x != nil {
+		return x.SettleRound
+	}
+	return 0
+}
+
+// Split: the group went two ways, by the clocks of those who signed.
+type Split struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	From          uint64                 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	To            uint64                 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	Undone        uint32                 `protobuf:"varint,3,opt,name=undone,proto3" json:"undone,omitempty"` // changes that lost, renewed keys apart
+	Again         uint32                 `protobuf:"varint,4,opt,name=again,proto3" json:"again,omitempty"`   // and how many of them were done again
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Split) Reset() {
+	*x = Split{}
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Split) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Split) ProtoMessage() {}
+
+func (x *Split) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Split.ProtoReflect.Descriptor instead.
+func (*Split) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *Split) GetFrom() uint64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Split) GetTo() uint64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *Split) GetUndone() uint32 {
+	if x != nil {
+		return x.Undone
+	}
+	return 0
+}
+
+func (x *Split) GetAgain() uint32 {
+	if x != nil {
+		return x.Again
+	}
+	return 0
+}
+
 type Change struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Kind          ChangeKind             `protobuf:"varint,1,opt,name=kind,proto3,enum=kith.v1.ChangeKind" json:"kind,omitempty"`
 	Subject       *Person                `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	Sentence      string                 `protobuf:"bytes,3,opt,name=sentence,proto3" json:"sentence,omitempty"` // "Ann added Ben."
+	Again         string                 `protobuf:"bytes,4,opt,name=again,proto3" json:"again,omitempty"`       // of a block that lost: hash of the block of the chain that did the same; empty: none did
+	AgainHeight   uint64                 `protobuf:"varint,5,opt,name=again_height,json=againHeight,proto3" json:"again_height,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2559,7 +2949,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2572,7 +2962,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -2596,6 +2986,20 @@ func (x *Change) GetSentence() string {
 	return ""
 }
 
+func (x *Change) GetAgain() string {
+	if x != nil {
+		return x.Again
+	}
+	return ""
+}
+
+func (x *Change) GetAgainHeight() uint64 {
+	if x != nil {
+		return x.AgainHeight
+	}
+	return 0
+}
+
 type SendRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
@@ -2607,7 +3011,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2619,7 +3023,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2632,7 +3036,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -2677,7 +3081,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2689,7 +3093,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2702,7 +3106,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Message) GetId() string {
@@ -2807,7 +3211,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2819,7 +3223,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2832,7 +3236,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -2866,7 +3270,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2878,7 +3282,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2891,7 +3295,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -2918,7 +3322,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2930,7 +3334,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2943,7 +3347,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -2968,7 +3372,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2980,7 +3384,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2993,7 +3397,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 type GetDeliveryRequest struct {
@@ -3006,7 +3410,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3018,7 +3422,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3031,7 +3435,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -3057,7 +3461,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3069,7 +3473,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3082,7 +3486,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -3102,7 +3506,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3114,7 +3518,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3127,7 +3531,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -3154,7 +3558,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3166,7 +3570,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3179,7 +3583,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -3217,7 +3621,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3229,7 +3633,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3242,7 +3646,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -3401,7 +3805,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3413,7 +3817,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3426,7 +3830,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Reached) GetChatId() string {
@@ -3454,7 +3858,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3466,7 +3870,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3479,7 +3883,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -3511,7 +3915,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3523,7 +3927,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3536,7 +3940,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 type StopResponse struct {
@@ -3547,7 +3951,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3559,7 +3963,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3572,7 +3976,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -3706,7 +4110,13 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x11ListBlocksRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\"<\n" +
 	"\x12ListBlocksResponse\x12&\n" +
-	"\x06blocks\x18\x01 \x03(\v2\x0e.kith.v1.BlockR\x06blocks\"\xd3\x03\n" +
+	"\x06blocks\x18\x01 \x03(\v2\x0e.kith.v1.BlockR\x06blocks\"I\n" +
+	"\x12ExportChainRequest\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\x12\x1d\n" +
+	"\n" +
+	"with_names\x18\x02 \x01(\bR\twithNames\")\n" +
+	"\x13ExportChainResponse\x12\x12\n" +
+	"\x04file\x18\x01 \x01(\fR\x04file\"\xf5\x06\n" +
 	"\x05Block\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\tR\x04hash\x12\x16\n" +
 	"\x06height\x18\x02 \x01(\x04R\x06height\x12\x16\n" +
@@ -3727,11 +4137,34 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"body_bytes\x18\r \x01(\rR\tbodyBytes\x12\x14\n" +
 	"\x05epoch\x18\x0e \x01(\x04R\x05epoch\x12#\n" +
-	"\rauthor_device\x18\x0f \x01(\tR\fauthorDevice\"x\n" +
+	"\rauthor_device\x18\x0f \x01(\tR\fauthorDevice\x12\x1f\n" +
+	"\vauthor_rank\x18\x10 \x01(\rR\n" +
+	"authorRank\x12\x12\n" +
+	"\x04lane\x18\x11 \x01(\rR\x04lane\x12&\n" +
+	"\x04fate\x18\x12 \x01(\x0e2\x12.kith.v1.BlockFateR\x04fate\x12%\n" +
+	"\x04loss\x18\x13 \x01(\x0e2\x11.kith.v1.LossKindR\x04loss\x12\x10\n" +
+	"\x03why\x18\x14 \x01(\tR\x03why\x12\x10\n" +
+	"\x03won\x18\x15 \x01(\tR\x03won\x12\x1d\n" +
+	"\n" +
+	"decided_by\x18\x16 \x01(\tR\tdecidedBy\x12 \n" +
+	"\vcontradicts\x18\x17 \x03(\tR\vcontradicts\x12$\n" +
+	"\rcontradiction\x18\x18 \x01(\tR\rcontradiction\x12$\n" +
+	"\x05split\x18\x19 \x01(\v2\x0e.kith.v1.SplitR\x05split\x12\x18\n" +
+	"\asettled\x18\x1a \x01(\bR\asettled\x12.\n" +
+	"\n" +
+	"settled_by\x18\x1b \x03(\v2\x0f.kith.v1.PersonR\tsettledBy\x12!\n" +
+	"\fsettle_round\x18\x1c \x01(\x04R\vsettleRound\"Y\n" +
+	"\x05Split\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\x04R\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\x04R\x02to\x12\x16\n" +
+	"\x06undone\x18\x03 \x01(\rR\x06undone\x12\x14\n" +
+	"\x05again\x18\x04 \x01(\rR\x05again\"\xb1\x01\n" +
 	"\x06Change\x12'\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x13.kith.v1.ChangeKindR\x04kind\x12)\n" +
 	"\asubject\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\asubject\x12\x1a\n" +
-	"\bsentence\x18\x03 \x01(\tR\bsentence\"R\n" +
+	"\bsentence\x18\x03 \x01(\tR\bsentence\x12\x14\n" +
+	"\x05again\x18\x04 \x01(\tR\x05again\x12!\n" +
+	"\fagain_height\x18\x05 \x01(\x04R\vagainHeight\"R\n" +
 	"\vSendRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x1b\n" +
@@ -3826,7 +4259,22 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vROLE_MEMBER\x10\x01\x12\x0e\n" +
 	"\n" +
-	"ROLE_ADMIN\x10\x02*\x82\x02\n" +
+	"ROLE_ADMIN\x10\x02*k\n" +
+	"\tBlockFate\x12\x1a\n" +
+	"\x16BLOCK_FATE_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11BLOCK_FATE_STANDS\x10\x01\x12\x15\n" +
+	"\x11BLOCK_FATE_UNDONE\x10\x02\x12\x14\n" +
+	"\x10BLOCK_FATE_AGAIN\x10\x03*\xd6\x01\n" +
+	"\bLossKind\x12\x19\n" +
+	"\x15LOSS_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10LOSS_KIND_STRUCK\x10\x01\x12\x14\n" +
+	"\x10LOSS_KIND_WEIGHT\x10\x02\x12\x14\n" +
+	"\x10LOSS_KIND_SENIOR\x10\x03\x12\x14\n" +
+	"\x10LOSS_KIND_DEVICE\x10\x04\x12\x13\n" +
+	"\x0fLOSS_KIND_TWICE\x10\x05\x12\x15\n" +
+	"\x11LOSS_KIND_SETTLED\x10\x06\x12\x15\n" +
+	"\x11LOSS_KIND_REVOKED\x10\a\x12\x14\n" +
+	"\x10LOSS_KIND_ABSENT\x10\b*\x82\x02\n" +
 	"\n" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
@@ -3844,7 +4292,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x13MESSAGE_STATE_SHOWN\x10\x01\x12\x19\n" +
 	"\x15MESSAGE_STATE_DAMAGED\x10\x02\x12\x1c\n" +
 	"\x18MESSAGE_STATE_UNREADABLE\x10\x03\x12\x17\n" +
-	"\x13MESSAGE_STATE_NEWER\x10\x042\xca\r\n" +
+	"\x13MESSAGE_STATE_NEWER\x10\x042\x94\x0e\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -3871,7 +4319,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"DeleteChat\x12\x1a.kith.v1.DeleteChatRequest\x1a\x1b.kith.v1.DeleteChatResponse\x12E\n" +
 	"\n" +
-	"ListBlocks\x12\x1a.kith.v1.ListBlocksRequest\x1a\x1b.kith.v1.ListBlocksResponse\x12.\n" +
+	"ListBlocks\x12\x1a.kith.v1.ListBlocksRequest\x1a\x1b.kith.v1.ListBlocksResponse\x12H\n" +
+	"\vExportChain\x12\x1b.kith.v1.ExportChainRequest\x1a\x1c.kith.v1.ExportChainResponse\x12.\n" +
 	"\x04Send\x12\x14.kith.v1.SendRequest\x1a\x10.kith.v1.Message\x12K\n" +
 	"\fListMessages\x12\x1c.kith.v1.ListMessagesRequest\x1a\x1d.kith.v1.ListMessagesResponse\x12?\n" +
 	"\bMarkRead\x12\x18.kith.v1.MarkReadRequest\x1a\x19.kith.v1.MarkReadResponse\x12=\n" +
@@ -3891,165 +4340,176 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 	return file_kith_v1_kith_proto_rawDescData
 }
 
-var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
 	(ChatKind)(0),                 // 2: kith.v1.ChatKind
 	(ChatState)(0),                // 3: kith.v1.ChatState
 	(Role)(0),                     // 4: kith.v1.Role
-	(ChangeKind)(0),               // 5: kith.v1.ChangeKind
-	(MessageState)(0),             // 6: kith.v1.MessageState
-	(*LoginRequest)(nil),          // 7: kith.v1.LoginRequest
-	(*LoginResponse)(nil),         // 8: kith.v1.LoginResponse
-	(*NewLoginRequest)(nil),       // 9: kith.v1.NewLoginRequest
-	(*NewLoginResponse)(nil),      // 10: kith.v1.NewLoginResponse
-	(*GetNodeRequest)(nil),        // 11: kith.v1.GetNodeRequest
-	(*SetupRequest)(nil),          // 12: kith.v1.SetupRequest
-	(*Node)(nil),                  // 13: kith.v1.Node
-	(*Person)(nil),                // 14: kith.v1.Person
-	(*NewContactLinkRequest)(nil), // 15: kith.v1.NewContactLinkRequest
-	(*ContactLink)(nil),           // 16: kith.v1.ContactLink
-	(*AddFriendRequest)(nil),      // 17: kith.v1.AddFriendRequest
-	(*ListFriendsRequest)(nil),    // 18: kith.v1.ListFriendsRequest
-	(*ListFriendsResponse)(nil),   // 19: kith.v1.ListFriendsResponse
-	(*AcceptFriendRequest)(nil),   // 20: kith.v1.AcceptFriendRequest
-	(*DeclineFriendRequest)(nil),  // 21: kith.v1.DeclineFriendRequest
-	(*DeclineFriendResponse)(nil), // 22: kith.v1.DeclineFriendResponse
-	(*BlockFriendRequest)(nil),    // 23: kith.v1.BlockFriendRequest
-	(*Friend)(nil),                // 24: kith.v1.Friend
-	(*CreateGroupRequest)(nil),    // 25: kith.v1.CreateGroupRequest
-	(*ListChatsRequest)(nil),      // 26: kith.v1.ListChatsRequest
-	(*ListChatsResponse)(nil),     // 27: kith.v1.ListChatsResponse
-	(*GetChatRequest)(nil),        // 28: kith.v1.GetChatRequest
-	(*AcceptGroupRequest)(nil),    // 29: kith.v1.AcceptGroupRequest
-	(*DeclineGroupRequest)(nil),   // 30: kith.v1.DeclineGroupRequest
-	(*DeclineGroupResponse)(nil),  // 31: kith.v1.DeclineGroupResponse
-	(*AddMembersRequest)(nil),     // 32: kith.v1.AddMembersRequest
-	(*RemoveMemberRequest)(nil),   // 33: kith.v1.RemoveMemberRequest
-	(*SetRoleRequest)(nil),        // 34: kith.v1.SetRoleRequest
-	(*SetTitleRequest)(nil),       // 35: kith.v1.SetTitleRequest
-	(*LeaveGroupRequest)(nil),     // 36: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 37: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 38: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 39: kith.v1.Chat
-	(*Member)(nil),                // 40: kith.v1.Member
-	(*ListBlocksRequest)(nil),     // 41: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 42: kith.v1.ListBlocksResponse
-	(*Block)(nil),                 // 43: kith.v1.Block
-	(*Change)(nil),                // 44: kith.v1.Change
-	(*SendRequest)(nil),           // 45: kith.v1.SendRequest
-	(*Message)(nil),               // 46: kith.v1.Message
-	(*ListMessagesRequest)(nil),   // 47: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 48: kith.v1.ListMessagesResponse
-	(*MarkReadRequest)(nil),       // 49: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 50: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 51: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 52: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 53: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 54: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 55: kith.v1.Event
-	(*Reached)(nil),               // 56: kith.v1.Reached
-	(*MessageReach)(nil),          // 57: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 58: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 59: kith.v1.StopResponse
+	(BlockFate)(0),                // 5: kith.v1.BlockFate
+	(LossKind)(0),                 // 6: kith.v1.LossKind
+	(ChangeKind)(0),               // 7: kith.v1.ChangeKind
+	(MessageState)(0),             // 8: kith.v1.MessageState
+	(*LoginRequest)(nil),          // 9: kith.v1.LoginRequest
+	(*LoginResponse)(nil),         // 10: kith.v1.LoginResponse
+	(*NewLoginRequest)(nil),       // 11: kith.v1.NewLoginRequest
+	(*NewLoginResponse)(nil),      // 12: kith.v1.NewLoginResponse
+	(*GetNodeRequest)(nil),        // 13: kith.v1.GetNodeRequest
+	(*SetupRequest)(nil),          // 14: kith.v1.SetupRequest
+	(*Node)(nil),                  // 15: kith.v1.Node
+	(*Person)(nil),                // 16: kith.v1.Person
+	(*NewContactLinkRequest)(nil), // 17: kith.v1.NewContactLinkRequest
+	(*ContactLink)(nil),           // 18: kith.v1.ContactLink
+	(*AddFriendRequest)(nil),      // 19: kith.v1.AddFriendRequest
+	(*ListFriendsRequest)(nil),    // 20: kith.v1.ListFriendsRequest
+	(*ListFriendsResponse)(nil),   // 21: kith.v1.ListFriendsResponse
+	(*AcceptFriendRequest)(nil),   // 22: kith.v1.AcceptFriendRequest
+	(*DeclineFriendRequest)(nil),  // 23: kith.v1.DeclineFriendRequest
+	(*DeclineFriendResponse)(nil), // 24: kith.v1.DeclineFriendResponse
+	(*BlockFriendRequest)(nil),    // 25: kith.v1.BlockFriendRequest
+	(*Friend)(nil),                // 26: kith.v1.Friend
+	(*CreateGroupRequest)(nil),    // 27: kith.v1.CreateGroupRequest
+	(*ListChatsRequest)(nil),      // 28: kith.v1.ListChatsRequest
+	(*ListChatsResponse)(nil),     // 29: kith.v1.ListChatsResponse
+	(*GetChatRequest)(nil),        // 30: kith.v1.GetChatRequest
+	(*AcceptGroupRequest)(nil),    // 31: kith.v1.AcceptGroupRequest
+	(*DeclineGroupRequest)(nil),   // 32: kith.v1.DeclineGroupRequest
+	(*DeclineGroupResponse)(nil),  // 33: kith.v1.DeclineGroupResponse
+	(*AddMembersRequest)(nil),     // 34: kith.v1.AddMembersRequest
+	(*RemoveMemberRequest)(nil),   // 35: kith.v1.RemoveMemberRequest
+	(*SetRoleRequest)(nil),        // 36: kith.v1.SetRoleRequest
+	(*SetTitleRequest)(nil),       // 37: kith.v1.SetTitleRequest
+	(*LeaveGroupRequest)(nil),     // 38: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 39: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 40: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 41: kith.v1.Chat
+	(*Member)(nil),                // 42: kith.v1.Member
+	(*ListBlocksRequest)(nil),     // 43: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 44: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 45: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 46: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 47: kith.v1.Block
+	(*Split)(nil),                 // 48: kith.v1.Split
+	(*Change)(nil),                // 49: kith.v1.Change
+	(*SendRequest)(nil),           // 50: kith.v1.SendRequest
+	(*Message)(nil),               // 51: kith.v1.Message
+	(*ListMessagesRequest)(nil),   // 52: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 53: kith.v1.ListMessagesResponse
+	(*MarkReadRequest)(nil),       // 54: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 55: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 56: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 57: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 58: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 59: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 60: kith.v1.Event
+	(*Reached)(nil),               // 61: kith.v1.Reached
+	(*MessageReach)(nil),          // 62: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 63: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 64: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
-	14, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
+	16, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
 	0,  // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
-	24, // 2: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
-	14, // 3: kith.v1.Friend.person:type_name -> kith.v1.Person
+	26, // 2: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
+	16, // 3: kith.v1.Friend.person:type_name -> kith.v1.Person
 	1,  // 4: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	39, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	41, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
 	4,  // 6: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
 	2,  // 7: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
 	3,  // 8: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	40, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
+	42, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
 	4,  // 10: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	46, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
-	14, // 12: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
-	14, // 13: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
-	14, // 14: kith.v1.Member.person:type_name -> kith.v1.Person
+	51, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	16, // 12: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
+	16, // 13: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
+	16, // 14: kith.v1.Member.person:type_name -> kith.v1.Person
 	4,  // 15: kith.v1.Member.role:type_name -> kith.v1.Role
-	14, // 16: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	43, // 17: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	14, // 18: kith.v1.Block.author:type_name -> kith.v1.Person
-	44, // 19: kith.v1.Block.changes:type_name -> kith.v1.Change
-	5,  // 20: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	14, // 21: kith.v1.Change.subject:type_name -> kith.v1.Person
-	14, // 22: kith.v1.Message.author:type_name -> kith.v1.Person
-	6,  // 23: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	46, // 24: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	53, // 25: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	14, // 26: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	46, // 27: kith.v1.Event.message:type_name -> kith.v1.Message
-	39, // 28: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	24, // 29: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	13, // 30: kith.v1.Event.node:type_name -> kith.v1.Node
-	56, // 31: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	57, // 32: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	7,  // 33: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	9,  // 34: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	11, // 35: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	12, // 36: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	15, // 37: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	17, // 38: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	18, // 39: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	20, // 40: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	21, // 41: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	23, // 42: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	25, // 43: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	26, // 44: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	28, // 45: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	29, // 46: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	30, // 47: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	32, // 48: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	33, // 49: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	34, // 50: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	35, // 51: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	36, // 52: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	37, // 53: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	41, // 54: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	45, // 55: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	47, // 56: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	49, // 57: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	51, // 58: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	54, // 59: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	58, // 60: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	8,  // 61: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	10, // 62: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	13, // 63: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	13, // 64: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	16, // 65: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	24, // 66: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	19, // 67: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	24, // 68: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	22, // 69: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	24, // 70: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	39, // 71: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	27, // 72: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	39, // 73: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	39, // 74: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	31, // 75: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	39, // 76: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	39, // 77: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	39, // 78: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	39, // 79: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	39, // 80: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	38, // 81: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	42, // 82: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	46, // 83: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	48, // 84: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	50, // 85: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	52, // 86: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	55, // 87: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	59, // 88: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	61, // [61:89] is the sub-list for method output_type
-	33, // [33:61] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	16, // 16: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	47, // 17: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	16, // 18: kith.v1.Block.author:type_name -> kith.v1.Person
+	49, // 19: kith.v1.Block.changes:type_name -> kith.v1.Change
+	5,  // 20: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	6,  // 21: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	48, // 22: kith.v1.Block.split:type_name -> kith.v1.Split
+	16, // 23: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	7,  // 24: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	16, // 25: kith.v1.Change.subject:type_name -> kith.v1.Person
+	16, // 26: kith.v1.Message.author:type_name -> kith.v1.Person
+	8,  // 27: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	51, // 28: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	58, // 29: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	16, // 30: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	51, // 31: kith.v1.Event.message:type_name -> kith.v1.Message
+	41, // 32: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	26, // 33: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	15, // 34: kith.v1.Event.node:type_name -> kith.v1.Node
+	61, // 35: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	62, // 36: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	9,  // 37: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	11, // 38: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	13, // 39: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	14, // 40: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	17, // 41: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	19, // 42: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	20, // 43: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	22, // 44: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	23, // 45: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	25, // 46: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	27, // 47: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	28, // 48: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	30, // 49: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	31, // 50: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	32, // 51: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	34, // 52: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	35, // 53: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	36, // 54: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	37, // 55: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	38, // 56: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	39, // 57: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	43, // 58: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	45, // 59: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	50, // 60: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	52, // 61: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	54, // 62: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	56, // 63: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	59, // 64: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	63, // 65: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	10, // 66: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	12, // 67: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	15, // 68: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	15, // 69: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	18, // 70: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	26, // 71: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	21, // 72: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	26, // 73: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	24, // 74: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	26, // 75: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	41, // 76: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	29, // 77: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	41, // 78: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	41, // 79: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	33, // 80: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	41, // 81: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	41, // 82: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	41, // 83: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	41, // 84: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	41, // 85: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	40, // 86: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	44, // 87: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	46, // 88: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	51, // 89: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	53, // 90: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	55, // 91: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	57, // 92: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	60, // 93: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	64, // 94: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	66, // [66:95] is the sub-list for method output_type
+	37, // [37:66] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -4057,7 +4517,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[48].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[51].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -4072,8 +4532,8 @@ func file_kith_v1_kith_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
-			NumEnums:      7,
-			NumMessages:   53,
+			NumEnums:      9,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

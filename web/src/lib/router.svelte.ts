@@ -5,7 +5,7 @@ export type Section = 'chats' | 'people' | 'settings';
 export interface Route {
   section: Section;
   item: string; // chat id, or the page within the section; empty: the list
-  side: string; // what the drawer shows: details, history; empty: closed
+  side: string; // what the drawer shows: details, history, chain; empty: closed
   unknown: boolean; // nothing of the page goes by this address
 }
 

@@ -21,6 +21,10 @@ export function exact(time: number): string {
   return exactFormat.format(time);
 }
 
+export function fullDay(time: number): string {
+  return fullDateFormat.format(time);
+}
+
 export function iso(time: number): string {
   return new Date(time).toISOString();
 }

@@ -3,6 +3,21 @@
 // Plain words: no word of how it works inside, but in `record`, which is what
 // somebody reads who asked for the signed record itself.
 
+import type { Split } from '../gen/kith/v1/kith_pb';
+import { clock, fullDay, ms } from './time';
+
+/** splitSentence tells of a split and its healing in one calm line. */
+function splitSentence(split: Split): string {
+  const [from, to] = [ms(split.from), ms(split.to)];
+  const sameDay = fullDay(from) === fullDay(to);
+  const start = sameDay ? clock(from) : `${fullDay(from)}, ${clock(from)}`;
+  const end = sameDay ? clock(to) : `${fullDay(to)}, ${clock(to)}`;
+  const when = start === end ? `at ${start}` : `from ${start} to ${end}`;
+  const undone = split.undone === 0 ? 'nothing was undone' : split.undone === 1 ? '1 change was undone' : `${split.undone} changes were undone`;
+  const again = split.again === 0 ? '' : split.again === 1 ? ', 1 was done again' : `, ${split.again} were done again`;
+  return `the group was split ${when} and is whole again; ${undone}${again}.`;
+}
+
 export const words = {
   app: 'Kith',
   close: 'Close',
@@ -184,6 +199,20 @@ export const words = {
     lost: 'Overtaken by another change made at the same time',
   },
 
+  chain: {
+    title: 'Every change, drawn',
+    hint: 'Each change is signed and follows the one before it. Beside the line stands what was undone because others did something else at the same time.',
+    asOf: 'Look back',
+    members: (names: readonly string[]) => names.join(', '),
+    undone: 'Undone',
+    again: 'Undone, and done again later',
+    partly: 'Undone, part of it done again later',
+    settled: 'Settled',
+    split: (split: Split) => `After this ${splitSentence(split)}`,
+    splitLine: (split: Split) => `T${splitSentence(split).slice(1)}`,
+    twice: (who: string) => `A device of ${who} signed two different changes in the same place`,
+  },
+
   record: {
     title: 'Signed record',
     what: 'What changed',
@@ -203,6 +232,14 @@ export const words = {
     onChain: 'On the chain',
     lost: 'On a fork that lost',
     place: 'Place',
+    why: 'Why it does not count',
+    rank: 'The signer was then',
+    ranked: (rank: number) => (rank === 0 ? 'No admin' : rank === 1 ? 'The most senior admin' : `Admin number ${rank} by seniority`),
+    settled: 'Settled',
+    settledBy: (names: readonly string[], round: bigint) => `By ${names.join(', ')}, round ${round}`,
+    again: 'Done again',
+    againAt: (heights: readonly bigint[]) => `At height ${heights.join(', ')}`,
+    other: (hash: string) => `The other change, ${hash}`,
     sizes: 'Size',
     bytes: (header: number, body: number) => `header ${header} bytes, body ${body} bytes`,
     header: 'Header bytes',

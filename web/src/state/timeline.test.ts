@@ -53,6 +53,15 @@ describe('rowsOf', () => {
     expect(picture(rows)).toBe('day (a b) (c) (d)');
   });
 
+  it('says in one line that the group was split, and when it was whole', () => {
+    const split = (undone: number) => ({ from: BigInt(noon + minute), to: BigInt(noon + 3 * minute), undone, again: undone - 1 });
+    const blocks = (undone: number) => [block(0, 'Ann began.', { split: split(undone) }), block(2, 'Ann added Cleo.'), block(1, 'Ben added Dan.', { onChain: false }), block(9, 'Ann added Eve.')];
+    const rows = rowsOf([message('a', 'ann', 1), message('b', 'ann', 5)], [], { ...shape, blocks: blocks(2) });
+    expect(picture(rows)).toMatch(/^day \[Ann began\.\] \(a\) \[Ann added Cleo\.\] \[The group was split from .+ to .+ and is whole again; 2 changes were undone, 1 was done again\.\] \(b\) \[Ann added Eve\.\]$/);
+    expect(picture(rowsOf([], [], { ...shape, blocks: blocks(0) }))).not.toContain('split');
+    expect(picture(rowsOf([message('z', 'ann', 4)], [], { ...shape, more: true, blocks: blocks(2) }))).not.toContain('split');
+  });
+
   it('marks the day once, and again when it changes', () => {
     const rows = rowsOf([message('a', 'ann', 0), message('b', 'ann', 24 * 60)], [], shape);
     expect(picture(rows)).toBe('day (a) day (b)');

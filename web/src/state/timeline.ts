@@ -1,5 +1,6 @@
 // What stands in a conversation, row by row, made from its messages.
 import { lines, oneLine } from '../lib/text';
+import { words } from '../lib/words';
 import { ChangeKind, MessageState, type Block, type Message } from '../gen/kith/v1/kith_pb';
 
 /** A message that this page has written and the node has not taken yet. */
@@ -152,13 +153,14 @@ class Changes {
   #left: { time: number; row: Row }[];
 
   constructor(blocks: readonly Block[], after: number) {
-    this.#left = blocks
+    const told = blocks
       .filter((block) => block.onChain && Number(block.createdAt) >= after)
       .flatMap((block) =>
         block.changes
           .filter((change) => change.kind !== ChangeKind.REKEYED && change.sentence !== '')
           .map((change, i) => ({ time: Number(block.createdAt), row: { kind: 'change', key: `b-${block.hash}-${i}`, sentence: oneLine(change.sentence) } as const })),
       );
+    this.#left = withSplits(told, blocks, after);
   }
 
   until(time: number): { time: number; row: Row }[] {
@@ -170,6 +172,17 @@ class Changes {
   left(): readonly { time: number; row: Row }[] {
     return this.#left;
   }
+}
+
+/** withSplits puts in that the group was split and is whole again, once it was. Renewed keys that were undone bother nobody. */
+function withSplits(told: { time: number; row: Row }[], blocks: readonly Block[], after: number): { time: number; row: Row }[] {
+  for (const { hash, split } of blocks) {
+    if (split === undefined || split.undone === 0 || Number(split.to) < after) continue;
+    const time = Number(split.to);
+    const next = told.findIndex((t) => t.time > time);
+    told.splice(next < 0 ? told.length : next, 0, { time, row: { kind: 'change', key: `s-${hash}`, sentence: words.chain.splitLine(split) } });
+  }
+  return told;
 }
 
 /** Knows when the local day changes, without a Date for every message. */

@@ -9,7 +9,7 @@ export type Open =
   | { kind: 'leave'; chatId: string }
   | { kind: 'delete-chat'; chatId: string }
   | { kind: 'delivery'; chatId: string; messageId: string }
-  | { kind: 'record'; block: Block }
+  | { kind: 'record'; block: Block; others?: readonly Block[] } // others: what contradicts it
   | { kind: 'numbers'; personId: string }
   | { kind: 'block-person'; personId: string }
   | { kind: 'palette' };

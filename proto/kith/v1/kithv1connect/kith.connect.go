@@ -90,6 +90,8 @@ const (
 	KithServiceDeleteChatProcedure = "/kith.v1.KithService/DeleteChat"
 	// KithServiceListBlocksProcedure is the fully-qualified name of the KithService's ListBlocks RPC.
 	KithServiceListBlocksProcedure = "/kith.v1.KithService/ListBlocks"
+	// KithServiceExportChainProcedure is the fully-qualified name of the KithService's ExportChain RPC.
+	KithServiceExportChainProcedure = "/kith.v1.KithService/ExportChain"
 	// KithServiceSendProcedure is the fully-qualified name of the KithService's Send RPC.
 	KithServiceSendProcedure = "/kith.v1.KithService/Send"
 	// KithServiceListMessagesProcedure is the fully-qualified name of the KithService's ListMessages
@@ -139,6 +141,8 @@ type KithServiceClient interface {
 	DeleteChat(context.Context, *v1.DeleteChatRequest) (*v1.DeleteChatResponse, error)
 	// ListBlocks gives the membership of a group as it came about.
 	ListBlocks(context.Context, *v1.ListBlocksRequest) (*v1.ListBlocksResponse, error)
+	// ExportChain gives a group's chain as a file that anybody can check.
+	ExportChain(context.Context, *v1.ExportChainRequest) (*v1.ExportChainResponse, error)
 	Send(context.Context, *v1.SendRequest) (*v1.Message, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error)
@@ -294,6 +298,12 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("ListBlocks")),
 			connect.WithClientOptions(opts...),
 		),
+		exportChain: connect.NewClient[v1.ExportChainRequest, v1.ExportChainResponse](
+			httpClient,
+			baseURL+KithServiceExportChainProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("ExportChain")),
+			connect.WithClientOptions(opts...),
+		),
 		send: connect.NewClient[v1.SendRequest, v1.Message](
 			httpClient,
 			baseURL+KithServiceSendProcedure,
@@ -357,6 +367,7 @@ type kithServiceClient struct {
 	leaveGroup     *connect.Client[v1.LeaveGroupRequest, v1.Chat]
 	deleteChat     *connect.Client[v1.DeleteChatRequest, v1.DeleteChatResponse]
 	listBlocks     *connect.Client[v1.ListBlocksRequest, v1.ListBlocksResponse]
+	exportChain    *connect.Client[v1.ExportChainRequest, v1.ExportChainResponse]
 	send           *connect.Client[v1.SendRequest, v1.Message]
 	listMessages   *connect.Client[v1.ListMessagesRequest, v1.ListMessagesResponse]
 	markRead       *connect.Client[v1.MarkReadRequest, v1.MarkReadResponse]
@@ -563,6 +574,15 @@ func (c *kithServiceClient) ListBlocks(ctx context.Context, req *v1.ListBlocksRe
 	return nil, err
 }
 
+// ExportChain calls kith.v1.KithService.ExportChain.
+func (c *kithServiceClient) ExportChain(ctx context.Context, req *v1.ExportChainRequest) (*v1.ExportChainResponse, error) {
+	response, err := c.exportChain.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // Send calls kith.v1.KithService.Send.
 func (c *kithServiceClient) Send(ctx context.Context, req *v1.SendRequest) (*v1.Message, error) {
 	response, err := c.send.CallUnary(ctx, connect.NewRequest(req))
@@ -647,6 +667,8 @@ type KithServiceHandler interface {
 	DeleteChat(context.Context, *v1.DeleteChatRequest) (*v1.DeleteChatResponse, error)
 	// ListBlocks gives the membership of a group as it came about.
 	ListBlocks(context.Context, *v1.ListBlocksRequest) (*v1.ListBlocksResponse, error)
+	// ExportChain gives a group's chain as a file that anybody can check.
+	ExportChain(context.Context, *v1.ExportChainRequest) (*v1.ExportChainResponse, error)
 	Send(context.Context, *v1.SendRequest) (*v1.Message, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error)
@@ -798,6 +820,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("ListBlocks")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceExportChainHandler := connect.NewUnaryHandlerSimple(
+		KithServiceExportChainProcedure,
+		svc.ExportChain,
+		connect.WithSchema(kithServiceMethods.ByName("ExportChain")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceSendHandler := connect.NewUnaryHandlerSimple(
 		KithServiceSendProcedure,
 		svc.Send,
@@ -880,6 +908,8 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceDeleteChatHandler.ServeHTTP(w, r)
 		case KithServiceListBlocksProcedure:
 			kithServiceListBlocksHandler.ServeHTTP(w, r)
+		case KithServiceExportChainProcedure:
+			kithServiceExportChainHandler.ServeHTTP(w, r)
 		case KithServiceSendProcedure:
 			kithServiceSendHandler.ServeHTTP(w, r)
 		case KithServiceListMessagesProcedure:
@@ -987,6 +1017,10 @@ func (UnimplementedKithServiceHandler) DeleteChat(context.Context, *v1.DeleteCha
 
 func (UnimplementedKithServiceHandler) ListBlocks(context.Context, *v1.ListBlocksRequest) (*v1.ListBlocksResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ListBlocks is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) ExportChain(context.Context, *v1.ExportChainRequest) (*v1.ExportChainResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ExportChain is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) Send(context.Context, *v1.SendRequest) (*v1.Message, error) {

@@ -18,7 +18,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file kith/v1/kith.proto.
  */
 export const file_kith_v1_kith: GenFile = /*@__PURE__*/
-  fileDesc("ChJraXRoL3YxL2tpdGgucHJvdG8SB2tpdGgudjEiHAoMTG9naW5SZXF1ZXN0EgwKBGNvZGUYASABKAkiHgoNTG9naW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCSIRCg9OZXdMb2dpblJlcXVlc3QiLAoQTmV3TG9naW5SZXNwb25zZRILCgN1cmwYASABKAkSCwoDc3NoGAIgASgJIhAKDkdldE5vZGVSZXF1ZXN0IhwKDFNldHVwUmVxdWVzdBIMCgRuYW1lGAEgASgJItECCgROb2RlEg0KBXJlYWR5GAEgASgIEhsKAm1lGAIgASgLMg8ua2l0aC52MS5QZXJzb24SEQoJZGV2aWNlX2lkGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDAoEaG9tZRgFIAEoCRINCgVjaGF0cxgHIAEoDRIPCgdmcmllbmRzGAggASgNEhEKCWNvbm5lY3RlZBgJIAEoDRIRCglhZGRyZXNzZXMYCiADKAkSKwoMcmVhY2hhYmlsaXR5GAsgASgOMhUua2l0aC52MS5SZWFjaGFiaWxpdHkSFQoNbm90ZXNfY2hhdF9pZBgMIAEoCRISCgpzdGFydGVkX2F0GA0gASgEEhMKC3dlYl9hZGRyZXNzGA4gASgJEg4KBmNvcGllZBgPIAEoCBIVCg1kYW1hZ2VkX2NoYXRzGBAgAygJSgQIBhAHUgtmaW5nZXJwcmludCJRCgZQZXJzb24SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIKCgJtZRgDIAEoCBIOCgZmcmllbmQYBCABKAgSEQoJY29ubmVjdGVkGAUgASgIIhcKFU5ld0NvbnRhY3RMaW5rUmVxdWVzdCJGCgtDb250YWN0TGluaxIMCgRsaW5rGAEgASgJEhIKCmV4cGlyZXNfYXQYAiABKAQSFQoNcXJfcG5nX2Jhc2U2NBgDIAEoCSIgChBBZGRGcmllbmRSZXF1ZXN0EgwKBGxpbmsYASABKAkiFAoSTGlzdEZyaWVuZHNSZXF1ZXN0IjcKE0xpc3RGcmllbmRzUmVzcG9uc2USIAoHZnJpZW5kcxgBIAMoCzIPLmtpdGgudjEuRnJpZW5kIiUKE0FjY2VwdEZyaWVuZFJlcXVlc3QSDgoGcGVyc29uGAEgASgJIiYKFERlY2xpbmVGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSIXChVEZWNsaW5lRnJpZW5kUmVzcG9uc2UiJAoSQmxvY2tGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSKYAQoGRnJpZW5kEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEiMKBXN0YXRlGAIgASgOMhQua2l0aC52MS5GcmllbmRTdGF0ZRIPCgdjaGF0X2lkGAMgASgJEg0KBXNpbmNlGAQgASgEEhMKC2ZpbmdlcnByaW50GAUgASgJEhMKC3dhaXRpbmdfZm9yGAYgASgJIjQKEkNyZWF0ZUdyb3VwUmVxdWVzdBINCgV0aXRsZRgBIAEoCRIPCgdwZXJzb25zGAIgAygJIhIKEExpc3RDaGF0c1JlcXVlc3QiMQoRTGlzdENoYXRzUmVzcG9uc2USHAoFY2hhdHMYASADKAsyDS5raXRoLnYxLkNoYXQiHgoOR2V0Q2hhdFJlcXVlc3QSDAoEY2hhdBgBIAEoCSJBChJBY2NlcHRHcm91cFJlcXVlc3QSDQoFZ3JvdXAYASABKAkSHAoUb25seV90aHJvdWdoX2ZyaWVuZHMYAiABKAgiJAoTRGVjbGluZUdyb3VwUmVxdWVzdBINCgVncm91cBgBIAEoCSIWChREZWNsaW5lR3JvdXBSZXNwb25zZSIzChFBZGRNZW1iZXJzUmVxdWVzdBINCgVncm91cBgBIAEoCRIPCgdwZXJzb25zGAIgAygJIjQKE1JlbW92ZU1lbWJlclJlcXVlc3QSDQoFZ3JvdXAYASABKAkSDgoGcGVyc29uGAIgASgJIkwKDlNldFJvbGVSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEg4KBnBlcnNvbhgCIAEoCRIbCgRyb2xlGAMgASgOMg0ua2l0aC52MS5Sb2xlIi8KD1NldFRpdGxlUmVxdWVzdBINCgVncm91cBgBIAEoCRINCgV0aXRsZRgCIAEoCSI1ChFMZWF2ZUdyb3VwUmVxdWVzdBINCgVncm91cBgBIAEoCRIRCglzdWNjZXNzb3IYAiABKAkiIQoRRGVsZXRlQ2hhdFJlcXVlc3QSDAoEY2hhdBgBIAEoCSIUChJEZWxldGVDaGF0UmVzcG9uc2UiqwMKBENoYXQSCgoCaWQYASABKAkSHwoEa2luZBgCIAEoDjIRLmtpdGgudjEuQ2hhdEtpbmQSIQoFc3RhdGUYAyABKA4yEi5raXRoLnYxLkNoYXRTdGF0ZRINCgV0aXRsZRgEIAEoCRIgCgdtZW1iZXJzGAUgAygLMg8ua2l0aC52MS5NZW1iZXISHgoHbXlfcm9sZRgGIAEoDjINLmtpdGgudjEuUm9sZRIgCgZuZXdlc3QYByABKAsyEC5raXRoLnYxLk1lc3NhZ2USDgoGdW5yZWFkGAggASgNEiMKCmludml0ZWRfYnkYCSABKAsyDy5raXRoLnYxLlBlcnNvbhIjCgpyZW1vdmVkX2J5GAogASgLMg8ua2l0aC52MS5QZXJzb24SEgoKY2hhbmdlZF9hdBgLIAEoBBIRCgljb25uZWN0ZWQYDCABKA0SDwoHbWlzc2luZxgNIAEoDRIPCgdyZWFkX3RvGA4gASgJEg4KBm5vdGljZRgPIAEoCRIPCgd3YWl0aW5nGBAgASgEEhwKFG9ubHlfdGhyb3VnaF9mcmllbmRzGBEgASgIIooBCgZNZW1iZXISHwoGcGVyc29uGAEgASgLMg8ua2l0aC52MS5QZXJzb24SGwoEcm9sZRgCIAEoDjINLmtpdGgudjEuUm9sZRIQCghhY2NlcHRlZBgDIAEoCBINCgVzaW5jZRgEIAEoBBIhCghhZGRlZF9ieRgFIAEoCzIPLmtpdGgudjEuUGVyc29uIiIKEUxpc3RCbG9ja3NSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJIjQKEkxpc3RCbG9ja3NSZXNwb25zZRIeCgZibG9ja3MYASADKAsyDi5raXRoLnYxLkJsb2NrIr4CCgVCbG9jaxIMCgRoYXNoGAEgASgJEg4KBmhlaWdodBgCIAEoBBIOCgZwYXJlbnQYAyABKAkSHwoGYXV0aG9yGAQgASgLMg8ua2l0aC52MS5QZXJzb24SEgoKY3JlYXRlZF9hdBgFIAEoBBIgCgdjaGFuZ2VzGAYgAygLMg8ua2l0aC52MS5DaGFuZ2USEAoIb25fY2hhaW4YByABKAgSDQoFY2xhc3MYCCABKAkSFwoPc2lnbmF0dXJlX3ZhbGlkGAkgASgIEhIKCnN0YXRlX3Jvb3QYCiABKAkSEgoKaGVhZGVyX2hleBgLIAEoCRIUCgxoZWFkZXJfYnl0ZXMYDCABKA0SEgoKYm9keV9ieXRlcxgNIAEoDRINCgVlcG9jaBgOIAEoBBIVCg1hdXRob3JfZGV2aWNlGA8gASgJIl8KBkNoYW5nZRIhCgRraW5kGAEgASgOMhMua2l0aC52MS5DaGFuZ2VLaW5kEiAKB3N1YmplY3QYAiABKAsyDy5raXRoLnYxLlBlcnNvbhIQCghzZW50ZW5jZRgDIAEoCSI8CgtTZW5kUmVxdWVzdBIMCgRjaGF0GAEgASgJEgwKBHRleHQYAiABKAkSEQoJY2xpZW50X2lkGAMgASgJIo8CCgdNZXNzYWdlEgoKAmlkGAEgASgJEg8KB2NoYXRfaWQYAiABKAkSHwoGYXV0aG9yGAMgASgLMg8ua2l0aC52MS5QZXJzb24SDAoEdGltZRgEIAEoBBIMCgR0ZXh0GAUgASgJEiQKBXN0YXRlGAYgASgOMhUua2l0aC52MS5NZXNzYWdlU3RhdGUSDgoGY3Vyc29yGAcgASgJEhEKCWNsaWVudF9pZBgIIAEoCRIPCgdyZWFjaGVkGAkgASgNEhAKCHJlYWNoX29mGAogASgNEhYKDmVhcmxpZXJfY29taW5nGAsgASgIEhMKC3doaWxlX3NwbGl0GAwgASgIEhEKCWNsb2NrX29mZhgNIAEoCCJCChNMaXN0TWVzc2FnZXNSZXF1ZXN0EgwKBGNoYXQYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWxpbWl0GAMgASgNIkgKFExpc3RNZXNzYWdlc1Jlc3BvbnNlEiIKCG1lc3NhZ2VzGAEgAygLMhAua2l0aC52MS5NZXNzYWdlEgwKBG1vcmUYAiABKAgiLwoPTWFya1JlYWRSZXF1ZXN0EgwKBGNoYXQYASABKAkSDgoGY3Vyc29yGAIgASgJIhIKEE1hcmtSZWFkUmVzcG9uc2UiMwoSR2V0RGVsaXZlcnlSZXF1ZXN0EgwKBGNoYXQYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIxCghEZWxpdmVyeRIlCgdtZW1iZXJzGAEgAygLMhQua2l0aC52MS5EZWxpdmVyZWRUbyJBCgtEZWxpdmVyZWRUbxIfCgZwZXJzb24YASABKAsyDy5raXRoLnYxLlBlcnNvbhIRCglkZWxpdmVyZWQYAiABKAgiLgoQU3Vic2NyaWJlUmVxdWVzdBINCgVhZnRlchgBIAEoBBILCgNydW4YAiABKAkimQIKBUV2ZW50EgsKA3NlcRgBIAEoBBILCgNydW4YAiABKAkSDwoFcmVzZXQYAyABKAhIABIjCgdtZXNzYWdlGAQgASgLMhAua2l0aC52MS5NZXNzYWdlSAASHQoEY2hhdBgFIAEoCzINLmtpdGgudjEuQ2hhdEgAEhYKDGNoYXRfZGVsZXRlZBgGIAEoCUgAEiEKBmZyaWVuZBgHIAEoCzIPLmtpdGgudjEuRnJpZW5kSAASGAoOZnJpZW5kX3JlbW92ZWQYCCABKAlIABIdCgRub2RlGAkgASgLMg0ua2l0aC52MS5Ob2RlSAASIwoHcmVhY2hlZBgKIAEoCzIQLmtpdGgudjEuUmVhY2hlZEgAQggKBmNoYW5nZSJDCgdSZWFjaGVkEg8KB2NoYXRfaWQYASABKAkSJwoIbWVzc2FnZXMYAiADKAsyFS5raXRoLnYxLk1lc3NhZ2VSZWFjaCJFCgxNZXNzYWdlUmVhY2gSEgoKbWVzc2FnZV9pZBgBIAEoCRIPCgdyZWFjaGVkGAIgASgNEhAKCHJlYWNoX29mGAMgASgNIg0KC1N0b3BSZXF1ZXN0Ig4KDFN0b3BSZXNwb25zZSpzCgxSZWFjaGFiaWxpdHkSHAoYUkVBQ0hBQklMSVRZX1VOU1BFQ0lGSUVEEAASFgoSUkVBQ0hBQklMSVRZX0xPQ0FMEAESFAoQUkVBQ0hBQklMSVRZX0xBThACEhcKE1JFQUNIQUJJTElUWV9QVUJMSUMQAyqPAQoLRnJpZW5kU3RhdGUSHAoYRlJJRU5EX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSRlJJRU5EX1NUQVRFX0FTS0VEEAESFwoTRlJJRU5EX1NUQVRFX0FTS0lORxACEhcKE0ZSSUVORF9TVEFURV9GUklFTkQQAxIYChRGUklFTkRfU1RBVEVfQkxPQ0tFRBAEKmUKCENoYXRLaW5kEhkKFUNIQVRfS0lORF9VTlNQRUNJRklFRBAAEhMKD0NIQVRfS0lORF9OT1RFUxABEhQKEENIQVRfS0lORF9ESVJFQ1QQAhITCg9DSEFUX0tJTkRfR1JPVVAQAyrKAQoJQ2hhdFN0YXRlEhoKFkNIQVRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJDSEFUX1NUQVRFX0lOVklURUQQARIVChFDSEFUX1NUQVRFX0FDVElWRRACEhYKEkNIQVRfU1RBVEVfTEVBVklORxADEhMKD0NIQVRfU1RBVEVfTEVGVBAEEhYKEkNIQVRfU1RBVEVfUkVNT1ZFRBAFEhcKE0NIQVRfU1RBVEVfREVDTElORUQQBhIUChBDSEFUX1NUQVRFX05FV0VSEAcqPQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9NRU1CRVIQARIOCgpST0xFX0FETUlOEAIqggIKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABIXChNDSEFOR0VfS0lORF9DUkVBVEVEEAESFQoRQ0hBTkdFX0tJTkRfQURERUQQAhIXChNDSEFOR0VfS0lORF9SRU1PVkVEEAMSFAoQQ0hBTkdFX0tJTkRfTEVGVBAEEhgKFENIQU5HRV9LSU5EX1BST01PVEVEEAUSFwoTQ0hBTkdFX0tJTkRfREVNT1RFRBAGEhUKEUNIQU5HRV9LSU5EX1RJVExFEAcSFwoTQ0hBTkdFX0tJTkRfUkVLRVlFRBAIEhUKEUNIQU5HRV9LSU5EX09USEVSEAkqmAEKDE1lc3NhZ2VTdGF0ZRIdChlNRVNTQUdFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTTUVTU0FHRV9TVEFURV9TSE9XThABEhkKFU1FU1NBR0VfU1RBVEVfREFNQUdFRBACEhwKGE1FU1NBR0VfU1RBVEVfVU5SRUFEQUJMRRADEhcKE01FU1NBR0VfU1RBVEVfTkVXRVIQBDLKDQoLS2l0aFNlcnZpY2USNgoFTG9naW4SFS5raXRoLnYxLkxvZ2luUmVxdWVzdBoWLmtpdGgudjEuTG9naW5SZXNwb25zZRI/CghOZXdMb2dpbhIYLmtpdGgudjEuTmV3TG9naW5SZXF1ZXN0Ghkua2l0aC52MS5OZXdMb2dpblJlc3BvbnNlEjEKB0dldE5vZGUSFy5raXRoLnYxLkdldE5vZGVSZXF1ZXN0Gg0ua2l0aC52MS5Ob2RlEi0KBVNldHVwEhUua2l0aC52MS5TZXR1cFJlcXVlc3QaDS5raXRoLnYxLk5vZGUSRgoOTmV3Q29udGFjdExpbmsSHi5raXRoLnYxLk5ld0NvbnRhY3RMaW5rUmVxdWVzdBoULmtpdGgudjEuQ29udGFjdExpbmsSNwoJQWRkRnJpZW5kEhkua2l0aC52MS5BZGRGcmllbmRSZXF1ZXN0Gg8ua2l0aC52MS5GcmllbmQSSAoLTGlzdEZyaWVuZHMSGy5raXRoLnYxLkxpc3RGcmllbmRzUmVxdWVzdBocLmtpdGgudjEuTGlzdEZyaWVuZHNSZXNwb25zZRI9CgxBY2NlcHRGcmllbmQSHC5raXRoLnYxLkFjY2VwdEZyaWVuZFJlcXVlc3QaDy5raXRoLnYxLkZyaWVuZBJOCg1EZWNsaW5lRnJpZW5kEh0ua2l0aC52MS5EZWNsaW5lRnJpZW5kUmVxdWVzdBoeLmtpdGgudjEuRGVjbGluZUZyaWVuZFJlc3BvbnNlEjsKC0Jsb2NrRnJpZW5kEhsua2l0aC52MS5CbG9ja0ZyaWVuZFJlcXVlc3QaDy5raXRoLnYxLkZyaWVuZBI5CgtDcmVhdGVHcm91cBIbLmtpdGgudjEuQ3JlYXRlR3JvdXBSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EkIKCUxpc3RDaGF0cxIZLmtpdGgudjEuTGlzdENoYXRzUmVxdWVzdBoaLmtpdGgudjEuTGlzdENoYXRzUmVzcG9uc2USMQoHR2V0Q2hhdBIXLmtpdGgudjEuR2V0Q2hhdFJlcXVlc3QaDS5raXRoLnYxLkNoYXQSOQoLQWNjZXB0R3JvdXASGy5raXRoLnYxLkFjY2VwdEdyb3VwUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBJLCgxEZWNsaW5lR3JvdXASHC5raXRoLnYxLkRlY2xpbmVHcm91cFJlcXVlc3QaHS5raXRoLnYxLkRlY2xpbmVHcm91cFJlc3BvbnNlEjcKCkFkZE1lbWJlcnMSGi5raXRoLnYxLkFkZE1lbWJlcnNSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjsKDFJlbW92ZU1lbWJlchIcLmtpdGgudjEuUmVtb3ZlTWVtYmVyUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBIxCgdTZXRSb2xlEhcua2l0aC52MS5TZXRSb2xlUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBIzCghTZXRUaXRsZRIYLmtpdGgudjEuU2V0VGl0bGVSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjcKCkxlYXZlR3JvdXASGi5raXRoLnYxLkxlYXZlR3JvdXBSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EkUKCkRlbGV0ZUNoYXQSGi5raXRoLnYxLkRlbGV0ZUNoYXRSZXF1ZXN0Ghsua2l0aC52MS5EZWxldGVDaGF0UmVzcG9uc2USRQoKTGlzdEJsb2NrcxIaLmtpdGgudjEuTGlzdEJsb2Nrc1JlcXVlc3QaGy5raXRoLnYxLkxpc3RCbG9ja3NSZXNwb25zZRIuCgRTZW5kEhQua2l0aC52MS5TZW5kUmVxdWVzdBoQLmtpdGgudjEuTWVzc2FnZRJLCgxMaXN0TWVzc2FnZXMSHC5raXRoLnYxLkxpc3RNZXNzYWdlc1JlcXVlc3QaHS5raXRoLnYxLkxpc3RNZXNzYWdlc1Jlc3BvbnNlEj8KCE1hcmtSZWFkEhgua2l0aC52MS5NYXJrUmVhZFJlcXVlc3QaGS5raXRoLnYxLk1hcmtSZWFkUmVzcG9uc2USPQoLR2V0RGVsaXZlcnkSGy5raXRoLnYxLkdldERlbGl2ZXJ5UmVxdWVzdBoRLmtpdGgudjEuRGVsaXZlcnkSOAoJU3Vic2NyaWJlEhkua2l0aC52MS5TdWJzY3JpYmVSZXF1ZXN0Gg4ua2l0aC52MS5FdmVudDABEjMKBFN0b3ASFC5raXRoLnYxLlN0b3BSZXF1ZXN0GhUua2l0aC52MS5TdG9wUmVzcG9uc2VCG1oZa2l0aC9wcm90by9raXRoL3YxO2tpdGh2MWIGcHJvdG8z");
+  fileDesc("ChJraXRoL3YxL2tpdGgucHJvdG8SB2tpdGgudjEiHAoMTG9naW5SZXF1ZXN0EgwKBGNvZGUYASABKAkiHgoNTG9naW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCSIRCg9OZXdMb2dpblJlcXVlc3QiLAoQTmV3TG9naW5SZXNwb25zZRILCgN1cmwYASABKAkSCwoDc3NoGAIgASgJIhAKDkdldE5vZGVSZXF1ZXN0IhwKDFNldHVwUmVxdWVzdBIMCgRuYW1lGAEgASgJItECCgROb2RlEg0KBXJlYWR5GAEgASgIEhsKAm1lGAIgASgLMg8ua2l0aC52MS5QZXJzb24SEQoJZGV2aWNlX2lkGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDAoEaG9tZRgFIAEoCRINCgVjaGF0cxgHIAEoDRIPCgdmcmllbmRzGAggASgNEhEKCWNvbm5lY3RlZBgJIAEoDRIRCglhZGRyZXNzZXMYCiADKAkSKwoMcmVhY2hhYmlsaXR5GAsgASgOMhUua2l0aC52MS5SZWFjaGFiaWxpdHkSFQoNbm90ZXNfY2hhdF9pZBgMIAEoCRISCgpzdGFydGVkX2F0GA0gASgEEhMKC3dlYl9hZGRyZXNzGA4gASgJEg4KBmNvcGllZBgPIAEoCBIVCg1kYW1hZ2VkX2NoYXRzGBAgAygJSgQIBhAHUgtmaW5nZXJwcmludCJRCgZQZXJzb24SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIKCgJtZRgDIAEoCBIOCgZmcmllbmQYBCABKAgSEQoJY29ubmVjdGVkGAUgASgIIhcKFU5ld0NvbnRhY3RMaW5rUmVxdWVzdCJGCgtDb250YWN0TGluaxIMCgRsaW5rGAEgASgJEhIKCmV4cGlyZXNfYXQYAiABKAQSFQoNcXJfcG5nX2Jhc2U2NBgDIAEoCSIgChBBZGRGcmllbmRSZXF1ZXN0EgwKBGxpbmsYASABKAkiFAoSTGlzdEZyaWVuZHNSZXF1ZXN0IjcKE0xpc3RGcmllbmRzUmVzcG9uc2USIAoHZnJpZW5kcxgBIAMoCzIPLmtpdGgudjEuRnJpZW5kIiUKE0FjY2VwdEZyaWVuZFJlcXVlc3QSDgoGcGVyc29uGAEgASgJIiYKFERlY2xpbmVGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSIXChVEZWNsaW5lRnJpZW5kUmVzcG9uc2UiJAoSQmxvY2tGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSKYAQoGRnJpZW5kEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEiMKBXN0YXRlGAIgASgOMhQua2l0aC52MS5GcmllbmRTdGF0ZRIPCgdjaGF0X2lkGAMgASgJEg0KBXNpbmNlGAQgASgEEhMKC2ZpbmdlcnByaW50GAUgASgJEhMKC3dhaXRpbmdfZm9yGAYgASgJIjQKEkNyZWF0ZUdyb3VwUmVxdWVzdBINCgV0aXRsZRgBIAEoCRIPCgdwZXJzb25zGAIgAygJIhIKEExpc3RDaGF0c1JlcXVlc3QiMQoRTGlzdENoYXRzUmVzcG9uc2USHAoFY2hhdHMYASADKAsyDS5raXRoLnYxLkNoYXQiHgoOR2V0Q2hhdFJlcXVlc3QSDAoEY2hhdBgBIAEoCSJBChJBY2NlcHRHcm91cFJlcXVlc3QSDQoFZ3JvdXAYASABKAkSHAoUb25seV90aHJvdWdoX2ZyaWVuZHMYAiABKAgiJAoTRGVjbGluZUdyb3VwUmVxdWVzdBINCgVncm91cBgBIAEoCSIWChREZWNsaW5lR3JvdXBSZXNwb25zZSIzChFBZGRNZW1iZXJzUmVxdWVzdBINCgVncm91cBgBIAEoCRIPCgdwZXJzb25zGAIgAygJIjQKE1JlbW92ZU1lbWJlclJlcXVlc3QSDQoFZ3JvdXAYASABKAkSDgoGcGVyc29uGAIgASgJIkwKDlNldFJvbGVSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEg4KBnBlcnNvbhgCIAEoCRIbCgRyb2xlGAMgASgOMg0ua2l0aC52MS5Sb2xlIi8KD1NldFRpdGxlUmVxdWVzdBINCgVncm91cBgBIAEoCRINCgV0aXRsZRgCIAEoCSI1ChFMZWF2ZUdyb3VwUmVxdWVzdBINCgVncm91cBgBIAEoCRIRCglzdWNjZXNzb3IYAiABKAkiIQoRRGVsZXRlQ2hhdFJlcXVlc3QSDAoEY2hhdBgBIAEoCSIUChJEZWxldGVDaGF0UmVzcG9uc2UiqwMKBENoYXQSCgoCaWQYASABKAkSHwoEa2luZBgCIAEoDjIRLmtpdGgudjEuQ2hhdEtpbmQSIQoFc3RhdGUYAyABKA4yEi5raXRoLnYxLkNoYXRTdGF0ZRINCgV0aXRsZRgEIAEoCRIgCgdtZW1iZXJzGAUgAygLMg8ua2l0aC52MS5NZW1iZXISHgoHbXlfcm9sZRgGIAEoDjINLmtpdGgudjEuUm9sZRIgCgZuZXdlc3QYByABKAsyEC5raXRoLnYxLk1lc3NhZ2USDgoGdW5yZWFkGAggASgNEiMKCmludml0ZWRfYnkYCSABKAsyDy5raXRoLnYxLlBlcnNvbhIjCgpyZW1vdmVkX2J5GAogASgLMg8ua2l0aC52MS5QZXJzb24SEgoKY2hhbmdlZF9hdBgLIAEoBBIRCgljb25uZWN0ZWQYDCABKA0SDwoHbWlzc2luZxgNIAEoDRIPCgdyZWFkX3RvGA4gASgJEg4KBm5vdGljZRgPIAEoCRIPCgd3YWl0aW5nGBAgASgEEhwKFG9ubHlfdGhyb3VnaF9mcmllbmRzGBEgASgIIooBCgZNZW1iZXISHwoGcGVyc29uGAEgASgLMg8ua2l0aC52MS5QZXJzb24SGwoEcm9sZRgCIAEoDjINLmtpdGgudjEuUm9sZRIQCghhY2NlcHRlZBgDIAEoCBINCgVzaW5jZRgEIAEoBBIhCghhZGRlZF9ieRgFIAEoCzIPLmtpdGgudjEuUGVyc29uIiIKEUxpc3RCbG9ja3NSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJIjQKEkxpc3RCbG9ja3NSZXNwb25zZRIeCgZibG9ja3MYASADKAsyDi5raXRoLnYxLkJsb2NrIjcKEkV4cG9ydENoYWluUmVxdWVzdBINCgVncm91cBgBIAEoCRISCgp3aXRoX25hbWVzGAIgASgIIiMKE0V4cG9ydENoYWluUmVzcG9uc2USDAoEZmlsZRgBIAEoDCLpBAoFQmxvY2sSDAoEaGFzaBgBIAEoCRIOCgZoZWlnaHQYAiABKAQSDgoGcGFyZW50GAMgASgJEh8KBmF1dGhvchgEIAEoCzIPLmtpdGgudjEuUGVyc29uEhIKCmNyZWF0ZWRfYXQYBSABKAQSIAoHY2hhbmdlcxgGIAMoCzIPLmtpdGgudjEuQ2hhbmdlEhAKCG9uX2NoYWluGAcgASgIEg0KBWNsYXNzGAggASgJEhcKD3NpZ25hdHVyZV92YWxpZBgJIAEoCBISCgpzdGF0ZV9yb290GAogASgJEhIKCmhlYWRlcl9oZXgYCyABKAkSFAoMaGVhZGVyX2J5dGVzGAwgASgNEhIKCmJvZHlfYnl0ZXMYDSABKA0SDQoFZXBvY2gYDiABKAQSFQoNYXV0aG9yX2RldmljZRgPIAEoCRITCgthdXRob3JfcmFuaxgQIAEoDRIMCgRsYW5lGBEgASgNEiAKBGZhdGUYEiABKA4yEi5raXRoLnYxLkJsb2NrRmF0ZRIfCgRsb3NzGBMgASgOMhEua2l0aC52MS5Mb3NzS2luZBILCgN3aHkYFCABKAkSCwoDd29uGBUgASgJEhIKCmRlY2lkZWRfYnkYFiABKAkSEwoLY29udHJhZGljdHMYFyADKAkSFQoNY29udHJhZGljdGlvbhgYIAEoCRIdCgVzcGxpdBgZIAEoCzIOLmtpdGgudjEuU3BsaXQSDwoHc2V0dGxlZBgaIAEoCBIjCgpzZXR0bGVkX2J5GBsgAygLMg8ua2l0aC52MS5QZXJzb24SFAoMc2V0dGxlX3JvdW5kGBwgASgEIkAKBVNwbGl0EgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDgoGdW5kb25lGAMgASgNEg0KBWFnYWluGAQgASgNIoQBCgZDaGFuZ2USIQoEa2luZBgBIAEoDjITLmtpdGgudjEuQ2hhbmdlS2luZBIgCgdzdWJqZWN0GAIgASgLMg8ua2l0aC52MS5QZXJzb24SEAoIc2VudGVuY2UYAyABKAkSDQoFYWdhaW4YBCABKAkSFAoMYWdhaW5faGVpZ2h0GAUgASgEIjwKC1NlbmRSZXF1ZXN0EgwKBGNoYXQYASABKAkSDAoEdGV4dBgCIAEoCRIRCgljbGllbnRfaWQYAyABKAkijwIKB01lc3NhZ2USCgoCaWQYASABKAkSDwoHY2hhdF9pZBgCIAEoCRIfCgZhdXRob3IYAyABKAsyDy5raXRoLnYxLlBlcnNvbhIMCgR0aW1lGAQgASgEEgwKBHRleHQYBSABKAkSJAoFc3RhdGUYBiABKA4yFS5raXRoLnYxLk1lc3NhZ2VTdGF0ZRIOCgZjdXJzb3IYByABKAkSEQoJY2xpZW50X2lkGAggASgJEg8KB3JlYWNoZWQYCSABKA0SEAoIcmVhY2hfb2YYCiABKA0SFgoOZWFybGllcl9jb21pbmcYCyABKAgSEwoLd2hpbGVfc3BsaXQYDCABKAgSEQoJY2xvY2tfb2ZmGA0gASgIIkIKE0xpc3RNZXNzYWdlc1JlcXVlc3QSDAoEY2hhdBgBIAEoCRIOCgZiZWZvcmUYAiABKAkSDQoFbGltaXQYAyABKA0iSAoUTGlzdE1lc3NhZ2VzUmVzcG9uc2USIgoIbWVzc2FnZXMYASADKAsyEC5raXRoLnYxLk1lc3NhZ2USDAoEbW9yZRgCIAEoCCIvCg9NYXJrUmVhZFJlcXVlc3QSDAoEY2hhdBgBIAEoCRIOCgZjdXJzb3IYAiABKAkiEgoQTWFya1JlYWRSZXNwb25zZSIzChJHZXREZWxpdmVyeVJlcXVlc3QSDAoEY2hhdBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIjEKCERlbGl2ZXJ5EiUKB21lbWJlcnMYASADKAsyFC5raXRoLnYxLkRlbGl2ZXJlZFRvIkEKC0RlbGl2ZXJlZFRvEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEhEKCWRlbGl2ZXJlZBgCIAEoCCIuChBTdWJzY3JpYmVSZXF1ZXN0Eg0KBWFmdGVyGAEgASgEEgsKA3J1bhgCIAEoCSKZAgoFRXZlbnQSCwoDc2VxGAEgASgEEgsKA3J1bhgCIAEoCRIPCgVyZXNldBgDIAEoCEgAEiMKB21lc3NhZ2UYBCABKAsyEC5raXRoLnYxLk1lc3NhZ2VIABIdCgRjaGF0GAUgASgLMg0ua2l0aC52MS5DaGF0SAASFgoMY2hhdF9kZWxldGVkGAYgASgJSAASIQoGZnJpZW5kGAcgASgLMg8ua2l0aC52MS5GcmllbmRIABIYCg5mcmllbmRfcmVtb3ZlZBgIIAEoCUgAEh0KBG5vZGUYCSABKAsyDS5raXRoLnYxLk5vZGVIABIjCgdyZWFjaGVkGAogASgLMhAua2l0aC52MS5SZWFjaGVkSABCCAoGY2hhbmdlIkMKB1JlYWNoZWQSDwoHY2hhdF9pZBgBIAEoCRInCghtZXNzYWdlcxgCIAMoCzIVLmtpdGgudjEuTWVzc2FnZVJlYWNoIkUKDE1lc3NhZ2VSZWFjaBISCgptZXNzYWdlX2lkGAEgASgJEg8KB3JlYWNoZWQYAiABKA0SEAoIcmVhY2hfb2YYAyABKA0iDQoLU3RvcFJlcXVlc3QiDgoMU3RvcFJlc3BvbnNlKnMKDFJlYWNoYWJpbGl0eRIcChhSRUFDSEFCSUxJVFlfVU5TUEVDSUZJRUQQABIWChJSRUFDSEFCSUxJVFlfTE9DQUwQARIUChBSRUFDSEFCSUxJVFlfTEFOEAISFwoTUkVBQ0hBQklMSVRZX1BVQkxJQxADKo8BCgtGcmllbmRTdGF0ZRIcChhGUklFTkRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJGUklFTkRfU1RBVEVfQVNLRUQQARIXChNGUklFTkRfU1RBVEVfQVNLSU5HEAISFwoTRlJJRU5EX1NUQVRFX0ZSSUVORBADEhgKFEZSSUVORF9TVEFURV9CTE9DS0VEEAQqZQoIQ2hhdEtpbmQSGQoVQ0hBVF9LSU5EX1VOU1BFQ0lGSUVEEAASEwoPQ0hBVF9LSU5EX05PVEVTEAESFAoQQ0hBVF9LSU5EX0RJUkVDVBACEhMKD0NIQVRfS0lORF9HUk9VUBADKsoBCglDaGF0U3RhdGUSGgoWQ0hBVF9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkNIQVRfU1RBVEVfSU5WSVRFRBABEhUKEUNIQVRfU1RBVEVfQUNUSVZFEAISFgoSQ0hBVF9TVEFURV9MRUFWSU5HEAMSEwoPQ0hBVF9TVEFURV9MRUZUEAQSFgoSQ0hBVF9TVEFURV9SRU1PVkVEEAUSFwoTQ0hBVF9TVEFURV9ERUNMSU5FRBAGEhQKEENIQVRfU1RBVEVfTkVXRVIQByo9CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX01FTUJFUhABEg4KClJPTEVfQURNSU4QAiprCglCbG9ja0ZhdGUSGgoWQkxPQ0tfRkFURV9VTlNQRUNJRklFRBAAEhUKEUJMT0NLX0ZBVEVfU1RBTkRTEAESFQoRQkxPQ0tfRkFURV9VTkRPTkUQAhIUChBCTE9DS19GQVRFX0FHQUlOEAMq1gEKCExvc3NLaW5kEhkKFUxPU1NfS0lORF9VTlNQRUNJRklFRBAAEhQKEExPU1NfS0lORF9TVFJVQ0sQARIUChBMT1NTX0tJTkRfV0VJR0hUEAISFAoQTE9TU19LSU5EX1NFTklPUhADEhQKEExPU1NfS0lORF9ERVZJQ0UQBBITCg9MT1NTX0tJTkRfVFdJQ0UQBRIVChFMT1NTX0tJTkRfU0VUVExFRBAGEhUKEUxPU1NfS0lORF9SRVZPS0VEEAcSFAoQTE9TU19LSU5EX0FCU0VOVBAIKoICCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTQ0hBTkdFX0tJTkRfQ1JFQVRFRBABEhUKEUNIQU5HRV9LSU5EX0FEREVEEAISFwoTQ0hBTkdFX0tJTkRfUkVNT1ZFRBADEhQKEENIQU5HRV9LSU5EX0xFRlQQBBIYChRDSEFOR0VfS0lORF9QUk9NT1RFRBAFEhcKE0NIQU5HRV9LSU5EX0RFTU9URUQQBhIVChFDSEFOR0VfS0lORF9USVRMRRAHEhcKE0NIQU5HRV9LSU5EX1JFS0VZRUQQCBIVChFDSEFOR0VfS0lORF9PVEhFUhAJKpgBCgxNZXNzYWdlU3RhdGUSHQoZTUVTU0FHRV9TVEFURV9VTlNQRUNJRklFRBAAEhcKE01FU1NBR0VfU1RBVEVfU0hPV04QARIZChVNRVNTQUdFX1NUQVRFX0RBTUFHRUQQAhIcChhNRVNTQUdFX1NUQVRFX1VOUkVBREFCTEUQAxIXChNNRVNTQUdFX1NUQVRFX05FV0VSEAQylA4KC0tpdGhTZXJ2aWNlEjYKBUxvZ2luEhUua2l0aC52MS5Mb2dpblJlcXVlc3QaFi5raXRoLnYxLkxvZ2luUmVzcG9uc2USPwoITmV3TG9naW4SGC5raXRoLnYxLk5ld0xvZ2luUmVxdWVzdBoZLmtpdGgudjEuTmV3TG9naW5SZXNwb25zZRIxCgdHZXROb2RlEhcua2l0aC52MS5HZXROb2RlUmVxdWVzdBoNLmtpdGgudjEuTm9kZRItCgVTZXR1cBIVLmtpdGgudjEuU2V0dXBSZXF1ZXN0Gg0ua2l0aC52MS5Ob2RlEkYKDk5ld0NvbnRhY3RMaW5rEh4ua2l0aC52MS5OZXdDb250YWN0TGlua1JlcXVlc3QaFC5raXRoLnYxLkNvbnRhY3RMaW5rEjcKCUFkZEZyaWVuZBIZLmtpdGgudjEuQWRkRnJpZW5kUmVxdWVzdBoPLmtpdGgudjEuRnJpZW5kEkgKC0xpc3RGcmllbmRzEhsua2l0aC52MS5MaXN0RnJpZW5kc1JlcXVlc3QaHC5raXRoLnYxLkxpc3RGcmllbmRzUmVzcG9uc2USPQoMQWNjZXB0RnJpZW5kEhwua2l0aC52MS5BY2NlcHRGcmllbmRSZXF1ZXN0Gg8ua2l0aC52MS5GcmllbmQSTgoNRGVjbGluZUZyaWVuZBIdLmtpdGgudjEuRGVjbGluZUZyaWVuZFJlcXVlc3QaHi5raXRoLnYxLkRlY2xpbmVGcmllbmRSZXNwb25zZRI7CgtCbG9ja0ZyaWVuZBIbLmtpdGgudjEuQmxvY2tGcmllbmRSZXF1ZXN0Gg8ua2l0aC52MS5GcmllbmQSOQoLQ3JlYXRlR3JvdXASGy5raXRoLnYxLkNyZWF0ZUdyb3VwUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBJCCglMaXN0Q2hhdHMSGS5raXRoLnYxLkxpc3RDaGF0c1JlcXVlc3QaGi5raXRoLnYxLkxpc3RDaGF0c1Jlc3BvbnNlEjEKB0dldENoYXQSFy5raXRoLnYxLkdldENoYXRSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjkKC0FjY2VwdEdyb3VwEhsua2l0aC52MS5BY2NlcHRHcm91cFJlcXVlc3QaDS5raXRoLnYxLkNoYXQSSwoMRGVjbGluZUdyb3VwEhwua2l0aC52MS5EZWNsaW5lR3JvdXBSZXF1ZXN0Gh0ua2l0aC52MS5EZWNsaW5lR3JvdXBSZXNwb25zZRI3CgpBZGRNZW1iZXJzEhoua2l0aC52MS5BZGRNZW1iZXJzUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBI7CgxSZW1vdmVNZW1iZXISHC5raXRoLnYxLlJlbW92ZU1lbWJlclJlcXVlc3QaDS5raXRoLnYxLkNoYXQSMQoHU2V0Um9sZRIXLmtpdGgudjEuU2V0Um9sZVJlcXVlc3QaDS5raXRoLnYxLkNoYXQSMwoIU2V0VGl0bGUSGC5raXRoLnYxLlNldFRpdGxlUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBI3CgpMZWF2ZUdyb3VwEhoua2l0aC52MS5MZWF2ZUdyb3VwUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBJFCgpEZWxldGVDaGF0Ehoua2l0aC52MS5EZWxldGVDaGF0UmVxdWVzdBobLmtpdGgudjEuRGVsZXRlQ2hhdFJlc3BvbnNlEkUKCkxpc3RCbG9ja3MSGi5raXRoLnYxLkxpc3RCbG9ja3NSZXF1ZXN0Ghsua2l0aC52MS5MaXN0QmxvY2tzUmVzcG9uc2USSAoLRXhwb3J0Q2hhaW4SGy5raXRoLnYxLkV4cG9ydENoYWluUmVxdWVzdBocLmtpdGgudjEuRXhwb3J0Q2hhaW5SZXNwb25zZRIuCgRTZW5kEhQua2l0aC52MS5TZW5kUmVxdWVzdBoQLmtpdGgudjEuTWVzc2FnZRJLCgxMaXN0TWVzc2FnZXMSHC5raXRoLnYxLkxpc3RNZXNzYWdlc1JlcXVlc3QaHS5raXRoLnYxLkxpc3RNZXNzYWdlc1Jlc3BvbnNlEj8KCE1hcmtSZWFkEhgua2l0aC52MS5NYXJrUmVhZFJlcXVlc3QaGS5raXRoLnYxLk1hcmtSZWFkUmVzcG9uc2USPQoLR2V0RGVsaXZlcnkSGy5raXRoLnYxLkdldERlbGl2ZXJ5UmVxdWVzdBoRLmtpdGgudjEuRGVsaXZlcnkSOAoJU3Vic2NyaWJlEhkua2l0aC52MS5TdWJzY3JpYmVSZXF1ZXN0Gg4ua2l0aC52MS5FdmVudDABEjMKBFN0b3ASFC5raXRoLnYxLlN0b3BSZXF1ZXN0GhUua2l0aC52MS5TdG9wUmVzcG9uc2VCG1oZa2l0aC9wcm90by9raXRoL3YxO2tpdGh2MWIGcHJvdG8z");
 
 /**
  * @generated from message kith.v1.LoginRequest
@@ -922,6 +922,47 @@ export const ListBlocksResponseSchema: GenMessage<ListBlocksResponse> = /*@__PUR
   messageDesc(file_kith_v1_kith, 35);
 
 /**
+ * @generated from message kith.v1.ExportChainRequest
+ */
+export type ExportChainRequest = Message$1<"kith.v1.ExportChainRequest"> & {
+  /**
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * titles and members' names too
+   *
+   * @generated from field: bool with_names = 2;
+   */
+  withNames: boolean;
+};
+
+/**
+ * Describes the message kith.v1.ExportChainRequest.
+ * Use `create(ExportChainRequestSchema)` to create a new message.
+ */
+export const ExportChainRequestSchema: GenMessage<ExportChainRequest> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 36);
+
+/**
+ * @generated from message kith.v1.ExportChainResponse
+ */
+export type ExportChainResponse = Message$1<"kith.v1.ExportChainResponse"> & {
+  /**
+   * @generated from field: bytes file = 1;
+   */
+  file: Uint8Array;
+};
+
+/**
+ * Describes the message kith.v1.ExportChainResponse.
+ * Use `create(ExportChainResponseSchema)` to create a new message.
+ */
+export const ExportChainResponseSchema: GenMessage<ExportChainResponse> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 37);
+
+/**
  * @generated from message kith.v1.Block
  */
 export type Block = Message$1<"kith.v1.Block"> & {
@@ -1003,6 +1044,91 @@ export type Block = Message$1<"kith.v1.Block"> & {
    * @generated from field: string author_device = 15;
    */
   authorDevice: string;
+
+  /**
+   * among the admins when it was signed, 1 the most senior; 0: no admin
+   *
+   * @generated from field: uint32 author_rank = 16;
+   */
+  authorRank: number;
+
+  /**
+   * where it is drawn: 0 the chain, others beside it
+   *
+   * @generated from field: uint32 lane = 17;
+   */
+  lane: number;
+
+  /**
+   * @generated from field: kith.v1.BlockFate fate = 18;
+   */
+  fate: BlockFate;
+
+  /**
+   * why it lost
+   *
+   * @generated from field: kith.v1.LossKind loss = 19;
+   */
+  loss: LossKind;
+
+  /**
+   * the same as a sentence; empty on the chain
+   *
+   * @generated from field: string why = 20;
+   */
+  why: string;
+
+  /**
+   * hash of the block that won where its branch parts from the chain
+   *
+   * @generated from field: string won = 21;
+   */
+  won: string;
+
+  /**
+   * hash of the block that decided; may be empty
+   *
+   * @generated from field: string decided_by = 22;
+   */
+  decidedBy: string;
+
+  /**
+   * hashes of blocks that the same device signed in the same place: together they are proof
+   *
+   * @generated from field: repeated string contradicts = 23;
+   */
+  contradicts: string[];
+
+  /**
+   * the same as a sentence
+   *
+   * @generated from field: string contradiction = 24;
+   */
+  contradiction: string;
+
+  /**
+   * the group was split after this block
+   *
+   * @generated from field: kith.v1.Split split = 25;
+   */
+  split?: Split | undefined;
+
+  /**
+   * it can no longer be undone
+   *
+   * @generated from field: bool settled = 26;
+   */
+  settled: boolean;
+
+  /**
+   * @generated from field: repeated kith.v1.Person settled_by = 27;
+   */
+  settledBy: Person[];
+
+  /**
+   * @generated from field: uint64 settle_round = 28;
+   */
+  settleRound: bigint;
 };
 
 /**
@@ -1010,7 +1136,45 @@ export type Block = Message$1<"kith.v1.Block"> & {
  * Use `create(BlockSchema)` to create a new message.
  */
 export const BlockSchema: GenMessage<Block> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 36);
+  messageDesc(file_kith_v1_kith, 38);
+
+/**
+ * Split: the group went two ways, by the clocks of those who signed.
+ *
+ * @generated from message kith.v1.Split
+ */
+export type Split = Message$1<"kith.v1.Split"> & {
+  /**
+   * @generated from field: uint64 from = 1;
+   */
+  from: bigint;
+
+  /**
+   * @generated from field: uint64 to = 2;
+   */
+  to: bigint;
+
+  /**
+   * changes that lost, renewed keys apart
+   *
+   * @generated from field: uint32 undone = 3;
+   */
+  undone: number;
+
+  /**
+   * and how many of them were done again
+   *
+   * @generated from field: uint32 again = 4;
+   */
+  again: number;
+};
+
+/**
+ * Describes the message kith.v1.Split.
+ * Use `create(SplitSchema)` to create a new message.
+ */
+export const SplitSchema: GenMessage<Split> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 39);
 
 /**
  * @generated from message kith.v1.Change
@@ -1032,6 +1196,18 @@ export type Change = Message$1<"kith.v1.Change"> & {
    * @generated from field: string sentence = 3;
    */
   sentence: string;
+
+  /**
+   * of a block that lost: hash of the block of the chain that did the same; empty: none did
+   *
+   * @generated from field: string again = 4;
+   */
+  again: string;
+
+  /**
+   * @generated from field: uint64 again_height = 5;
+   */
+  againHeight: bigint;
 };
 
 /**
@@ -1039,7 +1215,7 @@ export type Change = Message$1<"kith.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 37);
+  messageDesc(file_kith_v1_kith, 40);
 
 /**
  * @generated from message kith.v1.SendRequest
@@ -1068,7 +1244,7 @@ export type SendRequest = Message$1<"kith.v1.SendRequest"> & {
  * Use `create(SendRequestSchema)` to create a new message.
  */
 export const SendRequestSchema: GenMessage<SendRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 38);
+  messageDesc(file_kith_v1_kith, 41);
 
 /**
  * @generated from message kith.v1.Message
@@ -1157,7 +1333,7 @@ export type Message = Message$1<"kith.v1.Message"> & {
  * Use `create(MessageSchema)` to create a new message.
  */
 export const MessageSchema: GenMessage<Message> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 39);
+  messageDesc(file_kith_v1_kith, 42);
 
 /**
  * @generated from message kith.v1.ListMessagesRequest
@@ -1188,7 +1364,7 @@ export type ListMessagesRequest = Message$1<"kith.v1.ListMessagesRequest"> & {
  * Use `create(ListMessagesRequestSchema)` to create a new message.
  */
 export const ListMessagesRequestSchema: GenMessage<ListMessagesRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 40);
+  messageDesc(file_kith_v1_kith, 43);
 
 /**
  * @generated from message kith.v1.ListMessagesResponse
@@ -1214,7 +1390,7 @@ export type ListMessagesResponse = Message$1<"kith.v1.ListMessagesResponse"> & {
  * Use `create(ListMessagesResponseSchema)` to create a new message.
  */
 export const ListMessagesResponseSchema: GenMessage<ListMessagesResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 41);
+  messageDesc(file_kith_v1_kith, 44);
 
 /**
  * @generated from message kith.v1.MarkReadRequest
@@ -1236,7 +1412,7 @@ export type MarkReadRequest = Message$1<"kith.v1.MarkReadRequest"> & {
  * Use `create(MarkReadRequestSchema)` to create a new message.
  */
 export const MarkReadRequestSchema: GenMessage<MarkReadRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 42);
+  messageDesc(file_kith_v1_kith, 45);
 
 /**
  * @generated from message kith.v1.MarkReadResponse
@@ -1249,7 +1425,7 @@ export type MarkReadResponse = Message$1<"kith.v1.MarkReadResponse"> & {
  * Use `create(MarkReadResponseSchema)` to create a new message.
  */
 export const MarkReadResponseSchema: GenMessage<MarkReadResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 43);
+  messageDesc(file_kith_v1_kith, 46);
 
 /**
  * @generated from message kith.v1.GetDeliveryRequest
@@ -1273,7 +1449,7 @@ export type GetDeliveryRequest = Message$1<"kith.v1.GetDeliveryRequest"> & {
  * Use `create(GetDeliveryRequestSchema)` to create a new message.
  */
 export const GetDeliveryRequestSchema: GenMessage<GetDeliveryRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 44);
+  messageDesc(file_kith_v1_kith, 47);
 
 /**
  * @generated from message kith.v1.Delivery
@@ -1290,7 +1466,7 @@ export type Delivery = Message$1<"kith.v1.Delivery"> & {
  * Use `create(DeliverySchema)` to create a new message.
  */
 export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 45);
+  messageDesc(file_kith_v1_kith, 48);
 
 /**
  * @generated from message kith.v1.DeliveredTo
@@ -1312,7 +1488,7 @@ export type DeliveredTo = Message$1<"kith.v1.DeliveredTo"> & {
  * Use `create(DeliveredToSchema)` to create a new message.
  */
 export const DeliveredToSchema: GenMessage<DeliveredTo> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 46);
+  messageDesc(file_kith_v1_kith, 49);
 
 /**
  * @generated from message kith.v1.SubscribeRequest
@@ -1338,7 +1514,7 @@ export type SubscribeRequest = Message$1<"kith.v1.SubscribeRequest"> & {
  * Use `create(SubscribeRequestSchema)` to create a new message.
  */
 export const SubscribeRequestSchema: GenMessage<SubscribeRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 47);
+  messageDesc(file_kith_v1_kith, 50);
 
 /**
  * @generated from message kith.v1.Event
@@ -1417,7 +1593,7 @@ export type Event = Message$1<"kith.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 48);
+  messageDesc(file_kith_v1_kith, 51);
 
 /**
  * Reached: members' devices acknowledged own messages.
@@ -1441,7 +1617,7 @@ export type Reached = Message$1<"kith.v1.Reached"> & {
  * Use `create(ReachedSchema)` to create a new message.
  */
 export const ReachedSchema: GenMessage<Reached> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 49);
+  messageDesc(file_kith_v1_kith, 52);
 
 /**
  * @generated from message kith.v1.MessageReach
@@ -1468,7 +1644,7 @@ export type MessageReach = Message$1<"kith.v1.MessageReach"> & {
  * Use `create(MessageReachSchema)` to create a new message.
  */
 export const MessageReachSchema: GenMessage<MessageReach> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 50);
+  messageDesc(file_kith_v1_kith, 53);
 
 /**
  * @generated from message kith.v1.StopRequest
@@ -1481,7 +1657,7 @@ export type StopRequest = Message$1<"kith.v1.StopRequest"> & {
  * Use `create(StopRequestSchema)` to create a new message.
  */
 export const StopRequestSchema: GenMessage<StopRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 51);
+  messageDesc(file_kith_v1_kith, 54);
 
 /**
  * @generated from message kith.v1.StopResponse
@@ -1494,7 +1670,7 @@ export type StopResponse = Message$1<"kith.v1.StopResponse"> & {
  * Use `create(StopResponseSchema)` to create a new message.
  */
 export const StopResponseSchema: GenMessage<StopResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 52);
+  messageDesc(file_kith_v1_kith, 55);
 
 /**
  * @generated from enum kith.v1.Reachability
@@ -1684,6 +1860,117 @@ export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_kith_v1_kith, 4);
 
 /**
+ * @generated from enum kith.v1.BlockFate
+ */
+export enum BlockFate {
+  /**
+   * @generated from enum value: BLOCK_FATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * on the chain
+   *
+   * @generated from enum value: BLOCK_FATE_STANDS = 1;
+   */
+  STANDS = 1,
+
+  /**
+   * it lost
+   *
+   * @generated from enum value: BLOCK_FATE_UNDONE = 2;
+   */
+  UNDONE = 2,
+
+  /**
+   * it lost, and all it did was done again
+   *
+   * @generated from enum value: BLOCK_FATE_AGAIN = 3;
+   */
+  AGAIN = 3,
+}
+
+/**
+ * Describes the enum kith.v1.BlockFate.
+ */
+export const BlockFateSchema: GenEnum<BlockFate> = /*@__PURE__*/
+  enumDesc(file_kith_v1_kith, 5);
+
+/**
+ * @generated from enum kith.v1.LossKind
+ */
+export enum LossKind {
+  /**
+   * it did not lose
+   *
+   * @generated from enum value: LOSS_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * its author was removed, or lost the role, on the other side
+   *
+   * @generated from enum value: LOSS_KIND_STRUCK = 1;
+   */
+  STRUCK = 1,
+
+  /**
+   * the other side did what counts for more
+   *
+   * @generated from enum value: LOSS_KIND_WEIGHT = 2;
+   */
+  WEIGHT = 2,
+
+  /**
+   * the other side's author is the more senior
+   *
+   * @generated from enum value: LOSS_KIND_SENIOR = 3;
+   */
+  SENIOR = 3,
+
+  /**
+   * the other side's device was added earlier
+   *
+   * @generated from enum value: LOSS_KIND_DEVICE = 4;
+   */
+  DEVICE = 4,
+
+  /**
+   * one device signed both
+   *
+   * @generated from enum value: LOSS_KIND_TWICE = 5;
+   */
+  TWICE = 5,
+
+  /**
+   * the other side is settled
+   *
+   * @generated from enum value: LOSS_KIND_SETTLED = 6;
+   */
+  SETTLED = 6,
+
+  /**
+   * the device that signed it was removed
+   *
+   * @generated from enum value: LOSS_KIND_REVOKED = 7;
+   */
+  REVOKED = 7,
+
+  /**
+   * the removal of its author was carried over on the other side
+   *
+   * @generated from enum value: LOSS_KIND_ABSENT = 8;
+   */
+  ABSENT = 8,
+}
+
+/**
+ * Describes the enum kith.v1.LossKind.
+ */
+export const LossKindSchema: GenEnum<LossKind> = /*@__PURE__*/
+  enumDesc(file_kith_v1_kith, 6);
+
+/**
  * @generated from enum kith.v1.ChangeKind
  */
 export enum ChangeKind {
@@ -1742,7 +2029,7 @@ export enum ChangeKind {
  * Describes the enum kith.v1.ChangeKind.
  */
 export const ChangeKindSchema: GenEnum<ChangeKind> = /*@__PURE__*/
-  enumDesc(file_kith_v1_kith, 5);
+  enumDesc(file_kith_v1_kith, 7);
 
 /**
  * @generated from enum kith.v1.MessageState
@@ -1780,7 +2067,7 @@ export enum MessageState {
  * Describes the enum kith.v1.MessageState.
  */
 export const MessageStateSchema: GenEnum<MessageState> = /*@__PURE__*/
-  enumDesc(file_kith_v1_kith, 6);
+  enumDesc(file_kith_v1_kith, 8);
 
 /**
  * @generated from service kith.v1.KithService
@@ -1979,6 +2266,16 @@ export const KithService: GenService<{
     methodKind: "unary";
     input: typeof ListBlocksRequestSchema;
     output: typeof ListBlocksResponseSchema;
+  },
+  /**
+   * ExportChain gives a group's chain as a file that anybody can check.
+   *
+   * @generated from rpc kith.v1.KithService.ExportChain
+   */
+  exportChain: {
+    methodKind: "unary";
+    input: typeof ExportChainRequestSchema;
+    output: typeof ExportChainResponseSchema;
   },
   /**
    * @generated from rpc kith.v1.KithService.Send

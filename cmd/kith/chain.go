@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"kith/internal/chain"
+	"kith/internal/wire"
+	v1 "kith/proto/kith/v1"
+)
+
+func (p *program) chainVerb() *cobra.Command {
+	return parent("chain", "Hand a group's chain to outsiders, and check one without a node", p.chainExport(), p.chainVerify())
+}
+
+func (p *program) chainExport() *cobra.Command {
+	var names bool
+	c := &cobra.Command{
+		Use:               "export GROUP FILE",
+		Short:             "Write who belongs, and by whose word, into a file that anybody can check; no messages, no keys",
+		Args:              words(2, 2),
+		ValidArgsFunction: p.completeChat,
+		RunE: func(c *cobra.Command, args []string) error {
+			answer, err := call(c.Context(), p.client().ExportChain, &v1.ExportChainRequest{Group: args[0], WithNames: names})
+			if err != nil {
+				return err
+			}
+			if err := writeNew(args[1], answer.File); err != nil {
+				return err
+			}
+			if p.showValue(exported{File: args[1], Bytes: len(answer.File), WithNames: names}) {
+				return nil
+			}
+			p.printf("Wrote %s. Check it with: kith chain verify FILE", oneLine(args[1]))
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&names, "with-names", false, "put titles and members' names into it")
+	return c
+}
+
+type exported struct {
+	File      string `json:"file"`
+	Bytes     int    `json:"bytes"`
+	WithNames bool   `json:"with_names"`
+}
+
+// writeNew writes a file that must not be there yet, for its owner alone.
+func writeNew(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if close := f.Close(); err == nil {
+		err = close
+	}
+	if err != nil {
+		_ = os.Remove(path) // half a file is none
+	}
+	return err
+}
+
+func (p *program) chainVerify() *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify FILE",
+		Short: "Check the chain in a file, from its first block to its last, and say who belongs; needs no node",
+		Args:  words(1, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			b, err := readAtMost(args[0], chain.MaxRecord)
+			if err != nil {
+				return err
+			}
+			r, err := chain.ParseRecord(b)
+			if err != nil {
+				return err
+			}
+			v, err := r.Verify()
+			if err != nil {
+				return err
+			}
+			found := findingsOf(v)
+			if !p.showValue(found) {
+				p.printFindings(found)
+			}
+			return nil
+		},
+	}
+}
+
+// readAtMost reads a file; of a longer one a byte more than limit.
+func readAtMost(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit+1))
+}
+
+// findings are what a chain file shows; the names are those of --json.
+type findings struct {
+	Group         string   `json:"group"`
+	Title         string   `json:"title"`  // empty: the file does not say
+	Blocks        int      `json:"blocks"` // on the chain
+	Lost          int      `json:"lost"`   // on branches that lost
+	Height        uint64   `json:"height"`
+	Head          string   `json:"head"`
+	HeadAt        uint64   `json:"head_at"`
+	StateRoot     string   `json:"state_root"`
+	Settled       string   `json:"settled"` // hash of the last settled block; empty: nothing is settled
+	SettledBy     []string `json:"settled_by"`
+	SettledHeight uint64   `json:"settled_height"`
+	SettleRound   uint64   `json:"settle_round"`
+	Members       []member `json:"members"`
+}
+
+type member struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Admin   bool   `json:"admin"`
+	Rank    int    `json:"rank"` // 1: the most senior admin; 0: no admin
+	Devices int    `json:"devices"`
+}
+
+func findingsOf(v *chain.Verified) findings {
+	h, s := v.Blocks.Header(v.Head), v.Blocks.State(v.Head)
+	on := int(h.Height) + 1
+	f := findings{
+		Group: wire.GroupID(v.Blocks.Genesis()).String(), Title: v.Text(s.Info()), Blocks: on, Lost: v.Blocks.Len() - on,
+		Height: h.Height, Head: v.Head.String(), HeadAt: h.CreatedAt, StateRoot: s.Root().String(), SettledBy: []string{},
+	}
+	if v.Settled != (wire.BlockHash{}) {
+		f.Settled, f.SettledHeight, f.SettleRound = v.Settled.String(), v.Blocks.Header(v.Settled).Height, v.Round
+		for _, id := range v.SettledBy {
+			f.SettledBy = append(f.SettledBy, id.String())
+		}
+	}
+	rank := make(map[wire.PersonID]int)
+	for i, id := range s.Admins() {
+		rank[id] = i + 1
+	}
+	for _, m := range s.Members() {
+		who := member{ID: m.Person.String(), Name: v.Name(m.Person), Admin: rank[m.Person] > 0, Rank: rank[m.Person]}
+		for _, d := range m.Devices {
+			if s.Active(d.ID) {
+				who.Devices++
+			}
+		}
+		f.Members = append(f.Members, who)
+	}
+	return f
+}
+
+func (p *program) printFindings(f findings) {
+	p.printf("The chain is valid: %s, each signed by a member who was allowed to.", count(f.Blocks, "block", "blocks"))
+	if f.Lost > 0 {
+		p.printf("%s undone: valid too, but made at the same time as others that count.", count(f.Lost, "block was", "blocks were"))
+	}
+	rows := [][]string{{"group", f.Group}}
+	if f.Title != "" {
+		rows = append(rows, []string{"title", oneLine(f.Title)})
+	}
+	rows = append(rows, []string{"head", "block " + number(f.Height) + ", signed " + day(f.HeadAt)}, []string{"", f.Head})
+	if f.Settled == "" {
+		rows = append(rows, []string{"settled", "nothing is settled: a block made at the same time could still undo the last ones"})
+	} else {
+		rows = append(rows, []string{"settled", "up to block " + number(f.SettledHeight) + ", in round " + number(f.SettleRound) + ", by:"})
+		for _, id := range f.SettledBy {
+			rows = append(rows, []string{"", id})
+		}
+	}
+	p.table(rows)
+	p.println("")
+	rows = nil
+	for _, m := range f.Members {
+		role := "member"
+		switch {
+		case m.Rank == 1:
+			role = "admin, the most senior"
+		case m.Admin:
+			role = "admin, number " + number(uint64(m.Rank)) + " by seniority"
+		}
+		row := []string{m.ID, role, count(m.Devices, "device", "devices")}
+		if m.Name != "" {
+			row = append(row, oneLine(m.Name))
+		}
+		rows = append(rows, row)
+	}
+	p.table(rows)
+}
+
+func (p *program) groupChain() *cobra.Command {
+	return p.groupVerbOf("chain GROUP", "Show how a group's membership came about, block by block, and what was undone", p.printChain)
+}
+
+func (p *program) printChain(ctx context.Context, group string) error {
+	list, err := call(ctx, p.client().ListBlocks, &v1.ListBlocksRequest{Group: group})
+	if err != nil {
+		return err
+	}
+	if p.json {
+		for _, b := range list.Blocks {
+			p.show(b)
+		}
+		return nil
+	}
+	for _, line := range drawChain(list.Blocks) {
+		p.println(line)
+	}
+	return nil
+}
+
+// changesOf is what a block did, in sentences. Only who leaves has somebody
+// else sign it.
+func changesOf(b *v1.Block) string {
+	text := ""
+	for i, c := range b.Changes {
+		if i > 0 {
+			text += " "
+		}
+		text += oneLine(c.Sentence)
+		if c.Kind == v1.ChangeKind_CHANGE_KIND_LEFT {
+			text += " Signed in by " + nameOf(b.Author) + "."
+		}
+	}
+	return text
+}

@@ -1,0 +1,71 @@
+package chain
+
+import (
+	"reflect"
+
+	"kith/internal/wire"
+)
+
+// Light returns a block that keeps the rules V2 to V5, but has any hash and
+// neither signature, body nor state root; nil if it breaks one.
+func Light(parent *Block, hash wire.BlockHash, author wire.Member, ops ...Op) *Block {
+	h := &Header{Version: HeaderVersion, Suite: SuiteAES, SigAlg: wire.SigEd25519, Height: parent.State.height + 1, Parent: parent.Hash, Author: author, AuthorSeq: parent.State.height + 1, Class: computedClass(ops), Ops: ops}
+	s := *parent.State
+	c := &change{State: &s, parent: parent.State, h: h}
+	for _, step := range []func() error{c.author, c.authority, c.apply} {
+		if step() != nil {
+			return nil
+		}
+	}
+	if c.height = h.Height; len(c.Admins()) == 0 {
+		return nil
+	}
+	return &Block{Hash: hash, Header: h, State: &s}
+}
+
+// Rehash returns a copy of a block under other hashes.
+func (b *Block) Rehash(parent, hash wire.BlockHash) *Block {
+	h := *b.Header
+	h.Parent = parent
+	return &Block{Hash: hash, Header: &h, State: b.State}
+}
+
+// Insert adds a block made by Light.
+func (b *Blocks) Insert(x *Block) { b.insert(&node{Block: *x}) }
+
+// Switches turn one rule of the fork choice off each.
+var Switches = map[string]rules{
+	"noStrike":      {noStrike: true},
+	"noDemotion":    {noDemotion: true},
+	"noCarry":       {noCarry: true},
+	"carryDrops":    {carryDrops: true},
+	"carriedOnly":   {carriedOnly: true},
+	"absentRanks":   {absentRanks: true},
+	"noWeight":      {noWeight: true},
+	"noRank":        {noRank: true},
+	"noDeviceRank":  {noDeviceRank: true},
+	"anyStriker":    {anyStriker: true},
+	"anyWeigher":    {anyWeigher: true},
+	"noInnerForks":  {noInnerForks: true},
+	"juniorFirst":   {juniorFirst: true},
+	"struckStrikes": {struckStrikes: true},
+	"struckWeighs":  {struckWeighs: true},
+	"ownChildToo":   {ownChildToo: true},
+	"noSelfDefeat":  {noSelfDefeat: true},
+	"droppedSpeaks": {droppedSpeaks: true},
+	"voidCounts":    {voidCounts: true},
+	"voidRanks":     {voidRanks: true},
+	"noKeeping":     {noKeeping: true},
+	"keptByRevoked": {keptByRevoked: true},
+}
+
+// AllSwitches is how many there must be.
+var AllSwitches = reflect.TypeFor[rules]().NumField()
+
+// HeadWith returns the fork choice with a switch set; all rules are on for "".
+func HeadWith(name string) func(wire.BlockHash, []*Block) wire.BlockHash { return Switches[name].head }
+
+// PendingWith does the same for the removals that are pending.
+func PendingWith(name string) func(wire.BlockHash, []*Block) []PendingRemoval {
+	return Switches[name].pending
+}

@@ -1,0 +1,152 @@
+package chain
+
+import (
+	"slices"
+
+	"kith/internal/wire"
+)
+
+// A fork is a block with several children, what each of their subtrees says,
+// and the child that was chosen when that was last asked.
+type fork struct {
+	at    *node
+	said  map[*node]*facts
+	next  *node
+	stale bool
+}
+
+// Head returns the block whose state counts, by the function [Head]; zero
+// before there is a genesis.
+func (b *Blocks) Head() wire.BlockHash {
+	if b.genesis == nil {
+		return wire.BlockHash{}
+	}
+	root := b.by[b.root()]
+	if b.settleForks() || !root.below(b.head) {
+		b.head = root
+	}
+	b.head = b.head.end()
+	return b.head.Hash
+}
+
+// HeadFrom returns the block whose state counts among those that descend from
+// root; root itself if it is not held.
+func (b *Blocks) HeadFrom(root wire.BlockHash) wire.BlockHash {
+	n := b.by[root]
+	if n == nil {
+		return root
+	}
+	b.settleForks()
+	return n.end().Hash
+}
+
+// settleForks chooses again at every fork point under which a block has come
+// that says something new, and reports whether it chose otherwise anywhere.
+func (b *Blocks) settleForks() (otherwise bool) {
+	for _, f := range b.forks {
+		if !f.stale {
+			continue
+		}
+		branches := f.branches()
+		next := f.at.children[rules{}.contest(f.at.State, branches).winner()]
+		if f.stale = false; next != f.next {
+			f.next, otherwise = next, true
+		}
+	}
+	return otherwise
+}
+
+func (f *fork) branches() []branch {
+	list := make([]branch, len(f.at.children))
+	for i, c := range f.at.children {
+		list[i] = branch{Block: &c.Block, facts: f.said[c]}
+	}
+	return list
+}
+
+// below reports whether n is o or one of its ancestors.
+func (n *node) below(o *node) bool {
+	return n.State.height <= o.State.height && o.at(n.State.height) == n
+}
+
+// end follows what was chosen from n to a block without children.
+func (n *node) end() *node {
+	for len(n.children) > 0 {
+		if n.fork != nil {
+			n = n.fork.next
+		} else {
+			n = n.children[0]
+		}
+	}
+	return n
+}
+
+// hear tells the fork points below n, which is new, what it says.
+func (b *Blocks) hear(n *node) {
+	outdated := len(n.outdated()) > 0
+	for _, f := range b.forks {
+		if f.at == n || !f.at.below(n) {
+			continue
+		}
+		c := n.at(f.at.State.height + 1)
+		switch {
+		case c == n || outdated: // what n keeps lies on the way to it
+			f.said[c] = c.read()
+			f.stale = true
+		case f.said[c].leaf(&n.Block):
+			f.stale = true
+		}
+	}
+	if p := n.parent; p.fork == nil && len(p.children) > 1 {
+		old := p.children[0]
+		if old == n {
+			old = p.children[1]
+		}
+		b.split(p, old)
+	}
+}
+
+// split makes p a fork point at which next is chosen until somebody asks.
+func (b *Blocks) split(p, next *node) {
+	f := &fork{at: p, said: make(map[*node]*facts, len(p.children)), next: next, stale: true}
+	for _, c := range p.children {
+		f.said[c] = c.read()
+	}
+	p.fork = f
+	b.forks = append(b.forks, f)
+}
+
+// Shed drops what [Surplus] says of the set and returns it. A hash in it may
+// have to be fetched again, when somebody has built on it.
+func (b *Blocks) Shed(root wire.BlockHash) []wire.BlockHash {
+	surplus := Surplus(root, b.list())
+	if len(surplus) == 0 {
+		return nil
+	}
+	for _, hash := range surplus {
+		n := b.by[hash]
+		delete(b.by, hash)
+		n.parent.children = slices.DeleteFunc(n.parent.children, func(c *node) bool { return c == n })
+	}
+	b.forks, b.head = nil, b.genesis
+	for _, n := range b.by {
+		n.fork = nil
+		if len(n.children) > 1 {
+			b.split(n, n.children[0])
+		}
+	}
+	return surplus
+}
+
+// Pending returns the removals that wait for a Carry; see [Pending].
+func (b *Blocks) Pending(root wire.BlockHash) []PendingRemoval {
+	return Pending(root, b.list())
+}
+
+func (b *Blocks) list() []*Block {
+	all := make([]*Block, 0, len(b.by))
+	for _, n := range b.by {
+		all = append(all, &n.Block)
+	}
+	return all
+}

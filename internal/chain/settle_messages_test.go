@@ -1,0 +1,203 @@
+package chain
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+)
+
+// A room is some devices that hear of blocks and votes one by one, in every
+// order there is. Each decides with the real rule over the real sets.
+type room struct {
+	picture string
+	people  int // devices; some become voters with a later block
+	rounds  uint64
+	limit   int // states; 0: all
+	off     rule
+
+	scene *scene
+	cast  []*Vote               // every vote anybody may have cast
+	ids   map[[250]byte]int     // its index
+	views map[chair]*view       // by what a device holds
+	seen  map[[4]chair]struct{} // states
+	todo  [][4]chair
+}
+
+// A chair is all that one device holds.
+type chair struct {
+	who    int8
+	blocks uint16 // by order in the scene
+	votes  uint64 // by index in cast
+	last   int8   // index in cast; -1: none
+}
+
+// A view is what follows from a chair.
+type view struct {
+	settled *node
+	vote    int // what it casts when it has waited long; -1: nothing
+	votes   *Votes
+}
+
+func (r *room) run() error {
+	r.scene = play(r.picture)
+	r.ids, r.views, r.seen = map[[250]byte]int{}, map[chair]*view{}, map[[4]chair]struct{}{}
+	var first [4]chair
+	for i := range r.people {
+		first[i] = chair{int8(i), 1, 0, -1}
+	}
+	r.visit(first)
+	for len(r.todo) > 0 {
+		s := r.todo[len(r.todo)-1]
+		r.todo = r.todo[:len(r.todo)-1]
+		if err := r.expand(s); err != nil {
+			return err
+		}
+		if r.limit > 0 && len(r.seen) > r.limit {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (r *room) visit(s [4]chair) {
+	if _, ok := r.seen[s]; !ok {
+		r.seen[s] = struct{}{}
+		r.todo = append(r.todo, s)
+	}
+}
+
+// expand checks a state and visits what may come next.
+func (r *room) expand(s [4]chair) error {
+	var known uint64 // votes cast so far
+	for _, at := range s[:r.people] {
+		known |= at.votes
+	}
+	for i, at := range s[:r.people] {
+		v := r.view(at)
+		for _, o := range s[:i] {
+			if y := r.view(o).settled; !below(y, v.settled) && !below(v.settled, y) {
+				return fmt.Errorf("%d has settled %s and %d %s", at.who, r.scene.names[v.settled], o.who, r.scene.names[y])
+			}
+		}
+		for _, after := range r.nexts(at, v, known) {
+			if y := r.view(after).settled; !below(v.settled, y) {
+				return fmt.Errorf("%d goes from settled %s to %s", at.who, r.scene.names[v.settled], r.scene.names[y])
+			}
+			next := s
+			next[i] = after
+			r.visit(next)
+		}
+	}
+	return nil
+}
+
+// nexts returns what a device may hold after its next block, vote or decision.
+func (r *room) nexts(at chair, v *view, known uint64) (list []chair) {
+	for k, name := range r.scene.order {
+		n := r.scene.by[name]
+		if at.blocks>>k&1 == 0 && v.votes.blocks.Has(n.parent.Hash) {
+			after := at
+			after.blocks |= 1 << k
+			list = append(list, after)
+		}
+	}
+	for id := range r.cast {
+		if known&^at.votes>>id&1 == 0 {
+			continue
+		}
+		if _, _, err := v.votes.check(r.cast[id]); err == nil {
+			after := at
+			after.votes |= 1 << id
+			list = append(list, after)
+		}
+	}
+	if v.vote >= 0 {
+		after := at
+		after.votes |= 1 << v.vote
+		after.last = int8(v.vote)
+		list = append(list, after)
+	}
+	return list
+}
+
+// view works out what a device sees.
+func (r *room) view(at chair) *view {
+	if v := r.views[at]; v != nil {
+		return v
+	}
+	var names []string
+	for k, name := range r.scene.order {
+		if at.blocks>>k&1 == 1 {
+			names = append(names, name)
+		}
+	}
+	votes := NewVotes(r.scene.only(names...))
+	votes.off = r.off | ruleSignature
+	var held []*Vote
+	for id, vote := range r.cast {
+		if at.votes>>id&1 == 1 {
+			held = append(held, vote)
+		}
+	}
+	if err := offer(votes, held); err != nil {
+		panic(err)
+	}
+	v := &view{settled: r.scene.blocks.by[votes.Settled()], vote: -1, votes: votes}
+	d := &Voter{Device: sceneDevice(int(at.who)), off: r.off}
+	if at.last >= 0 {
+		d.Last = r.cast[at.last]
+	}
+	if b, ok := votes.booth(d); ok && b.round <= r.rounds {
+		if vote := b.decide(d, 2*MaxDwell).Vote; vote != nil {
+			v.vote = r.id(vote)
+		}
+	}
+	r.views[at] = v
+	return v
+}
+
+func (r *room) id(vote *Vote) int {
+	key := [250]byte(vote.Marshal())
+	id, ok := r.ids[key]
+	if !ok {
+		id = len(r.cast)
+		if id == 64 {
+			panic("more votes than a chair has bits for")
+		}
+		r.ids[key] = id
+		r.cast = append(r.cast, vote)
+	}
+	return id
+}
+
+// rooms have a change of voters in each: who votes before it and after it, with
+// a branch that competes with it and branches above it.
+func rooms() []*room {
+	list := []*room{
+		{picture: "G:01 -> e1:12 -> d1 | G -> b1", people: 3, rounds: 2, limit: 300_000},
+		{picture: "G:0 -> e1:01 -> d1 | e1 -> d2 | G -> b1", people: 2, rounds: 2},
+	}
+	if os.Getenv("KITH_EXPLORE") == "big" {
+		list = append(list,
+			&room{picture: "G:01 -> e1:12 -> d1 | e1 -> d2 | G -> b1", people: 3, rounds: 2, limit: 20_000_000},
+			&room{picture: "G:012 -> a1 | G -> b1", people: 3, rounds: 3, limit: 20_000_000})
+	}
+	return list
+}
+
+func TestExploreMessages(t *testing.T) {
+	for _, r := range rooms() {
+		t.Run(r.picture, func(t *testing.T) {
+			began := time.Now()
+			if err := r.run(); err != nil {
+				t.Fatal(err)
+			}
+			how := "all"
+			if len(r.todo) > 0 {
+				how = "bounded"
+			}
+			t.Logf("%d states (%s), %d votes, %d views of one device, no conflict, nothing unsettled again; %v", len(r.seen), how, len(r.cast), len(r.views), time.Since(began).Round(time.Millisecond))
+		})
+	}
+}

@@ -1,0 +1,68 @@
+package group
+
+import (
+	"slices"
+
+	"kith/internal/mls"
+	"kith/internal/wire"
+)
+
+// extFeatures is the extension of a leaf by which a device announces what its
+// program reads beyond the first version: u16 numbers<V>, ascending. It is
+// signed with the leaf, so that everybody knows it of a member who is away.
+const extFeatures uint16 = 0xF003
+
+// Features of this program. Numbers are on the wire: append only.
+const (
+	// FeatureRepair: the ops 9 to 16 of a block, and the frames 9 and up by which
+	// a device rejoins and a group votes. A program without it answers such ops
+	// with "needs a newer version", and takes such frames for misbehaviour.
+	FeatureRepair uint16 = 1
+)
+
+// announced is what this device's leaf says.
+func announced() []mls.Extension {
+	var w wire.Writer
+	w.Group(func(w *wire.Writer) { w.U16(FeatureRepair) })
+	return []mls.Extension{{Type: extFeatures, Data: w.Bytes()}}
+}
+
+// leafFeatures reads what a leaf announces. A list that is not well formed says
+// nothing: it harms its author alone.
+func leafFeatures(l mls.Leaf) (list []uint16) {
+	r := wire.NewReader(extension(l.Extensions, extFeatures))
+	r.Each(2*maxFeatures, maxFeatures, func(r *wire.Reader) {
+		f := r.U16()
+		if n := len(list); n > 0 && list[n-1] >= f {
+			r.Fail(wire.ErrCanonical)
+		}
+		list = append(list, f)
+	})
+	if r.Done() != nil {
+		return nil
+	}
+	return list
+}
+
+// announcements is what the leaves at one block say.
+type announcements struct {
+	at wire.BlockHash
+	by map[wire.DeviceID][]uint16
+}
+
+// reads reports whether a device's program announces a feature at the head.
+func (m *Machine) reads(device wire.DeviceID, feature uint16) bool {
+	public := m.publics[m.head]
+	if public == nil {
+		return false
+	}
+	if m.said.by == nil || m.said.at != m.head {
+		m.said = announcements{m.head, make(map[wire.DeviceID][]uint16)}
+		for l := range public.Leaves() {
+			if who, ok := member(l.Identity); ok {
+				m.said.by[who.Device] = leafFeatures(l)
+			}
+		}
+	}
+	return slices.Contains(m.said.by[device], feature)
+}
