@@ -116,6 +116,9 @@ func (m *Machine) disabuse(fresh []wire.BlockHash, eff *Effects) {
 	}
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
+		if p.rel == stranger { // they are the first that is heard of it
+			p.rel = m.relation(p.member)
+		}
 		if p.rel == former && slices.ContainsFunc(fresh, func(h wire.BlockHash) bool { return m.stateAt(h).Belongs(d) }) {
 			m.sendBlocks(d, m.ending(p.member, 1), eff)
 		}
