@@ -3,7 +3,6 @@ package chain
 import (
 	"bytes"
 	"crypto/ed25519"
-	"slices"
 
 	"kith/internal/wire"
 )
@@ -42,13 +41,13 @@ type bodyCheck struct {
 	at     *node  // the block after which parent holds
 	group  wire.GroupID
 	rest   [][]byte
-	heads  map[wire.PersonID]wire.BlockHash // person_heads that ops of this block moved
+	shown  map[wire.PersonID][]*Header // proofs of this block's ops, the last of each person
 }
 
 // checkBody is V6 as far as it needs no MLS: the body is the one the header
 // names, and holds exactly what the ops cite.
 func checkBody(at *node, h *Header, body *Body) error {
-	c := &bodyCheck{h: h, at: at, group: h.GroupID(), heads: make(map[wire.PersonID]wire.BlockHash)}
+	c := &bodyCheck{h: h, at: at, group: h.GroupID(), shown: make(map[wire.PersonID][]*Header)}
 	if at != nil {
 		c.parent = at.State
 	}
@@ -128,99 +127,6 @@ func (c *bodyCheck) genesis(op *Genesis, cited [][]byte) error {
 		return c.knockKeys(devices, cited)
 	}
 	return c.admission(op.Creator, op.PersonHead, devices, cited)
-}
-
-// admission checks a proof, then the knock key of each device.
-func (c *bodyCheck) admission(person wire.PersonID, head wire.BlockHash, devices []DeviceEntry, cited [][]byte) error {
-	state, err := c.proof(person, head, cited[0])
-	if err != nil {
-		return err
-	}
-	for _, d := range devices {
-		if _, shown, ok := state.Device(d.ID()); !ok || !state.Belongs(shown.ID) || shown.KnockHash != d.KnockHash {
-			return c.refuse(ReasonProof)
-		}
-	}
-	return c.knockKeys(devices, cited[1:])
-}
-
-// revocation checks that the proof shows the device as revoked.
-func (c *bodyCheck) revocation(op *RemoveDevice, cited [][]byte) error {
-	if (op.Person == wire.PersonID{}) {
-		return nil // the chain is the proof
-	}
-	state, err := c.proof(op.Person, op.PersonHead, cited[0])
-	if err != nil {
-		return err
-	}
-	return c.revoked(state, op.Device)
-}
-
-func (c *bodyCheck) revoked(state *State, device wire.DeviceID) error {
-	if _, d, ok := state.Device(device); !ok || d.Status != StatusRevoked {
-		return c.refuse(ReasonProof)
-	}
-	return nil
-}
-
-// history returns the headers that lead to a person's head, and the state there.
-func (c *bodyCheck) history(person wire.PersonID, head wire.BlockHash, encoded []byte) ([]*Header, *State, error) {
-	headers, err := ParseProof(encoded)
-	if err != nil {
-		return nil, nil, c.proofError(err)
-	}
-	state, err := VerifyProof(headers)
-	if err != nil {
-		return nil, nil, c.proofError(err)
-	}
-	if wire.PersonID(headers[0].Hash()) != person || headers[len(headers)-1].Hash() != head {
-		return nil, nil, c.refuse(ReasonProof)
-	}
-	return headers, state, nil
-}
-
-// proof returns the state of a person at head, which becomes the one on record.
-func (c *bodyCheck) proof(person wire.PersonID, head wire.BlockHash, encoded []byte) (*State, error) {
-	headers, state, err := c.history(person, head, encoded)
-	if err != nil {
-		return nil, err
-	}
-	if !c.descends(person, headers, state) {
-		return nil, c.refuse(ReasonProof)
-	}
-	c.heads[person] = head
-	return state, nil
-}
-
-// proofError keeps a newer version's proof apart from a false one.
-func (c *bodyCheck) proofError(err error) error {
-	if isNewer(err) {
-		return ErrNewer
-	}
-	return c.refuse(ReasonProof)
-}
-
-// descends reports whether the proof passes the block that the group has
-// already seen of this person, so that an old one cannot bring a device back.
-func (c *bodyCheck) descends(person wire.PersonID, headers []*Header, state *State) bool {
-	seen, known := c.heads[person]
-	if !known && c.parent != nil {
-		var m Member
-		m, known = c.parent.Person(person)
-		seen = m.PersonHead
-	}
-	// What the recovery key signs stands above every other history.
-	byRecovery := state.byRecovery(headers[len(headers)-1])
-	return !known || byRecovery || slices.ContainsFunc(headers, func(h *Header) bool { return h.Hash() == seen })
-}
-
-func (c *bodyCheck) knockKeys(devices []DeviceEntry, keys [][]byte) error {
-	for i, d := range devices {
-		if len(keys[i]) != KnockKeySize || KnockHash(keys[i]) != d.KnockHash {
-			return c.refuse(ReasonKnockKey)
-		}
-	}
-	return nil
 }
 
 // leave checks that the statement says what the op does and is the person's.

@@ -14,7 +14,7 @@ const (
 	WhySenior  Why = 5 // the other branch's author is the more senior
 	WhyDevice  Why = 6 // two devices of one person: the one admitted earlier counts
 	WhyTwice   Why = 7 // one device signed both: the lower hash counts
-	WhyCarried Why = 8 // its author's removal was carried over on another branch
+	WhyAbsent  Why = 8 // the removal of its author was carried over on another branch
 )
 
 // A Loss says for people why a branch lost. It decides nothing.
@@ -74,7 +74,7 @@ func (w *inquest) explain(l *Loss, i, won int) {
 	case lost.last != best.last && lost.void:
 		l.Why = WhyRevoked
 	case lost.last != best.last:
-		l.Why = WhyCarried
+		l.Why = WhyAbsent
 	case x.Person != y.Person:
 		l.Why = WhySenior
 	case x.Device != y.Device:
@@ -101,12 +101,11 @@ func (w *inquest) struckBy(l *Loss, i int) {
 	}
 }
 
-// strike finds the first block of n's subtree in which a removes or demotes u, or
-// a removal by a is carried over.
+// strike finds the first block of n's subtree in which a removes or demotes u.
 func (n *node) strike(a, u wire.PersonID) *node {
 	for _, m := range n.descent() {
 		for _, w := range m.words() {
-			if w.by.Person == a && w.strikes[u] != 0 && a != u {
+			if w.by.Person == a && w.strikes[u]&(byRemoval|byDemotion) != 0 {
 				return m
 			}
 		}

@@ -2,7 +2,6 @@ package chain
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 
 	"kith/internal/wire"
@@ -56,7 +55,7 @@ func (c *change) leaveDevice(op *Leave) error {
 func (b *Blocks) settledPerson() *node {
 	best := b.genesis
 	for _, n := range b.by {
-		if n != b.genesis && b.genesis.State.byRecovery(n.Header) && newer(n, best) {
+		if n != b.genesis && b.genesis.State.byRecovery(n.Header) && (best == b.genesis || newer(n.Header, best.Header)) {
 			best = n
 		}
 	}
@@ -65,15 +64,14 @@ func (b *Blocks) settledPerson() *node {
 
 // newer orders the blocks of the recovery key; of two with one number, which
 // only a copied phrase makes, the longer history wins, then the lower hash.
-func newer(a, b *node) bool {
-	if b.parent == nil {
-		return true // genesis
+func newer(a, b *Header) bool {
+	if a.AuthorSeq != b.AuthorSeq {
+		return a.AuthorSeq > b.AuthorSeq
 	}
-	return cmp.Or(
-		cmp.Compare(a.Header.AuthorSeq, b.Header.AuthorSeq),
-		cmp.Compare(a.State.height, b.State.height),
-		bytes.Compare(b.Hash[:], a.Hash[:]),
-	) > 0
+	if a.Height != b.Height {
+		return a.Height > b.Height
+	}
+	return compareHashes(a.Hash(), b.Hash()) < 0
 }
 
 // root returns where the walk to the head starts.
@@ -86,7 +84,8 @@ func (b *Blocks) root() wire.BlockHash {
 
 // Suspended returns, sorted, the devices of a person's chain that revoked each
 // other since the recovery key last spoke. Neither counts until it decides; a
-// revocation that nobody answers holds at once.
+// revocation that nobody answers holds at once. It needs no bodies: who holds
+// headers alone adds each with the state that [CheckHeaders] returns.
 func (b *Blocks) Suspended() []wire.DeviceID {
 	if b.genesis == nil || !b.genesis.State.ofPerson {
 		return nil
@@ -99,8 +98,11 @@ func (b *Blocks) Suspended() []wire.DeviceID {
 			continue
 		}
 		for _, op := range n.Header.Ops {
-			if r, ok := op.(*RemoveDevice); ok {
-				said[pair{n.Header.Author.Device, r.Device}] = true
+			switch op := op.(type) {
+			case *RemoveDevice:
+				said[pair{n.Header.Author.Device, op.Device}] = true
+			case *Leave: // from headers alone nobody sees whether it was asked for
+				said[pair{n.Header.Author.Device, op.Cuts[0].Device}] = true
 			}
 		}
 	}

@@ -192,6 +192,60 @@ func TestProofByRecovery(t *testing.T) {
 	}
 }
 
+// A proof that ends with the recovery key brings nobody back whom a newer
+// history took out:
+//
+//	G -> R -> B        R: the recovery key adds the second device, B: the first revokes it
+//	G -> R -> B -> S   S: the recovery key again
+func TestOldProofByRecovery(t *testing.T) {
+	k := newKin(t, "rae")
+	r := k.grow(k.blocks.Head(), phrase, [][]byte{k.knock[1]}, k.addOwn(1), anew(chain.SuiteAES))
+	b := k.grow(r, 0, nil, drop(k.device(1)))
+	s := k.grow(b, phrase, nil, anew(chain.SuiteAES))
+	for _, seen := range []wire.BlockHash{b, s} {
+		g := newGroup(t, chain.Policy{}, "ann")
+		g.people["rae"] = k.person
+		k.seq = map[int]uint64{}
+		add := k.add(chain.RoleMember, 1)
+		add.PersonHead, add.Cites[0] = seen, chain.Cite(k.proofTo(seen))
+		g.commit("ann", [][]byte{k.proofTo(seen), k.knock[0]}, add)
+		op, papers := g.addDevice(k.person, 1, true)
+		papers[0] = k.proofTo(r)
+		op.PersonHead, op.Cites[0] = r, chain.Cite(papers[0])
+		_, _, err := g.try(k.person, 1, papers, op)
+		if rule, reason := refused(err); rule != "V6" || reason != chain.ReasonProof {
+			t.Errorf("a revoked device comes in by an old proof: %v", err)
+		}
+	}
+}
+
+// Who holds headers alone sees the same devices suspended, and a Leave that
+// nobody may have asked for is no way round it.
+func TestSuspendedFromHeaders(t *testing.T) {
+	k := newKin(t, "rae")
+	a := k.two()
+	signed := chain.SignLeave(k.sign(1), wire.GroupID(k.id), wire.Member{Device: k.device(1)}, wire.Instance{}, wire.PersonID{}).Marshal()
+	k.grow(a, 0, [][]byte{signed}, &chain.Leave{Cuts: []chain.Cut{{Device: k.device(1)}}, Cites: []wire.Digest{chain.Cite(signed)}})
+	k.grow(a, 1, nil, drop(k.device(0)))
+	var headers []*chain.Header
+	for _, hash := range k.blocks.All() {
+		headers = append(headers, k.blocks.Header(hash))
+	}
+	states, err := chain.CheckHeaders(headers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	friend := chain.NewBlocks()
+	for i, h := range headers {
+		if err := friend.Add(h, nil, states[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := friend.Suspended(); len(got) != 2 || !slices.Equal(got, k.blocks.Suspended()) || friend.Head() != k.blocks.Head() {
+		t.Errorf("suspended %v", got)
+	}
+}
+
 // inChain tries a block of device i in a person's chain of two devices.
 func inChain(i int, make func(*kin) ([]chain.Op, [][]byte)) func(*group) error {
 	return func(g *group) error {

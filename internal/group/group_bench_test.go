@@ -142,7 +142,7 @@ func BenchmarkJoin(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			w := sim.New(1)
 			ann, ben := w.Add("Ann"), w.Add("Ben")
-			pack, err := ben.Self.NewPackage(w.Now)
+			pack, err := ben.Self.NewPackage(group.NewSuite, w.Now)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -161,7 +161,7 @@ func BenchmarkJoin(b *testing.B) {
 				}
 			}
 			for b.Loop() {
-				_, _, err := group.Join(ben.Self, payload, ann.Self.Member(), func([]byte) ([]byte, bool) { return pack.Secrets, true }, w.Now)
+				_, _, err := group.Join(ben.Self, payload, ann.Self.Member(), func(group.Use) ([]byte, bool) { return pack.Secrets, true }, w.Now)
 				if err != nil {
 					b.Fatal(err)
 				}
