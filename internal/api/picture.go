@@ -72,7 +72,7 @@ var lossKinds = map[chain.Why]v1.LossKind{
 	chain.WhySenior:  v1.LossKind_LOSS_KIND_SENIOR,
 	chain.WhyDevice:  v1.LossKind_LOSS_KIND_DEVICE,
 	chain.WhyTwice:   v1.LossKind_LOSS_KIND_TWICE,
-	chain.WhyAbsent:  v1.LossKind_LOSS_KIND_ABSENT,
+	chain.WhyCarried: v1.LossKind_LOSS_KIND_CARRIED,
 }
 
 // contradiction names the device that signed what no honest one does.
@@ -99,8 +99,8 @@ func (g gallery) why(b node.Block) string {
 		return g.outweighed(g[l.By])
 	case chain.WhyRevoked:
 		return fmt.Sprintf("The device of %s that signed it was removed.", nameOf(b.Author))
-	case chain.WhyAbsent:
-		return fmt.Sprintf("%s had been removed before, and that removal holds on the other side.", atStart(b.Author))
+	case chain.WhyCarried:
+		return fmt.Sprintf("The removal of %s was carried over on the other side.", nameOf(b.Author))
 	case chain.WhySenior:
 		return fmt.Sprintf("%s and %s changed the group at the same time. %s, so what %s did counts.",
 			atStart(won.Author), nameOf(b.Author), senior(won, b), nameOf(won.Author))

@@ -93,8 +93,8 @@ func TestWhy(t *testing.T) {
 			"The device of Ann that signed it was removed.",
 		},
 		{
-			"carried over", signed(1, ben, 1, 0, rekeying()), signed(2, ann, 1, 0, rekeying()), chain.WhyAbsent, false,
-			"Ann had been removed before, and that removal holds on the other side.",
+			"carried over", signed(1, ben, 1, 0, rekeying()), signed(2, ann, 1, 0, rekeying()), chain.WhyCarried, false,
+			"The removal of Ann was carried over on the other side.",
 		},
 	} {
 		l := &chain.Loss{Why: c.why, Lost: c.lost.Hash, Won: c.won.Hash, By: c.won.Hash}

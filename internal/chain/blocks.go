@@ -31,6 +31,7 @@ type node struct {
 	parent, jump *node
 	children     []*node // by hash
 	fork         *fork   // nil unless there are several children
+	voted        bool    // a vote held names it, so it is not shed
 }
 
 // NewBlocks returns an empty set; the first block it takes is the genesis.

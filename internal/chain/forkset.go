@@ -116,10 +116,11 @@ func (b *Blocks) split(p, next *node) {
 	b.forks = append(b.forks, f)
 }
 
-// Shed drops what [Surplus] says of the set and returns it. A hash in it may
-// have to be fetched again, when somebody has built on it.
+// Shed drops what [Surplus] says of the set, but for what votes held name, and
+// returns it. A hash in it may have to be fetched again, when somebody has built
+// on it.
 func (b *Blocks) Shed(root wire.BlockHash) []wire.BlockHash {
-	surplus := Surplus(root, b.list())
+	surplus := slices.DeleteFunc(Surplus(root, b.list()), func(hash wire.BlockHash) bool { return b.by[hash].voted })
 	if len(surplus) == 0 {
 		return nil
 	}

@@ -14,7 +14,7 @@ const (
 	WhySenior  Why = 5 // the other branch's author is the more senior
 	WhyDevice  Why = 6 // two devices of one person: the one admitted earlier counts
 	WhyTwice   Why = 7 // one device signed both: the lower hash counts
-	WhyAbsent  Why = 8 // the removal of its author was carried over on another branch
+	WhyCarried Why = 8 // its author's removal was carried over on another branch
 )
 
 // A Loss says for people why a branch lost. It decides nothing.
@@ -74,7 +74,7 @@ func (w *inquest) explain(l *Loss, i, won int) {
 	case lost.last != best.last && lost.void:
 		l.Why = WhyRevoked
 	case lost.last != best.last:
-		l.Why = WhyAbsent
+		l.Why = WhyCarried
 	case x.Person != y.Person:
 		l.Why = WhySenior
 	case x.Device != y.Device:

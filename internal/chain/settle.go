@@ -77,6 +77,7 @@ func (v *Votes) put(e *era, b *ballot) bool {
 		return false
 	}
 	v.stale = true
+	b.block.voted, b.source.voted = true, true
 	for _, o := range own {
 		if o.hash != b.hash && blame(o, b) {
 			v.keep(newEvidence(o.Vote, b.Vote))
@@ -345,14 +346,4 @@ func (v *Votes) Root() wire.BlockHash {
 
 // Head returns the head among the blocks held, which never leaves the settled
 // chain. Zero before there is a genesis.
-func (v *Votes) Head() wire.BlockHash {
-	root := v.Root()
-	if head := v.blocks.Head(); v.blocks.IsAncestor(root, head) {
-		return head // the walk from genesis goes through the root
-	}
-	var all []*Block
-	for _, n := range v.blocks.by {
-		all = append(all, &n.Block)
-	}
-	return Head(root, all)
-}
+func (v *Votes) Head() wire.BlockHash { return v.blocks.HeadFrom(v.Root()) }

@@ -171,6 +171,28 @@ func TestLiarFillsLittle(t *testing.T) {
 	}
 }
 
+// TestVotedIsNotShed: of more variants of a block than are kept, the one that a
+// vote names stays, or the vote would name what is not there.
+func TestVotedIsNotShed(t *testing.T) {
+	for pick := range 6 {
+		s := play("G:0")
+		for i := range 6 { // by one author, as 2 tips of an author are kept
+			s.add(fmt.Sprint("t", i), s.by["G"], "", false)
+			for range scenePeople - 1 {
+				s.order = append(s.order, "")
+			}
+		}
+		v := NewVotes(s.blocks)
+		mustOffer(t, v, s.signed(fmt.Sprintf("0 votes t%d in 1", pick)))
+		if shed := s.blocks.Shed(v.Root()); len(shed) == 0 && pick == 0 {
+			t.Fatal("nothing is shed")
+		}
+		if s.blocks.Shed(s.blocks.Genesis()); !s.blocks.Has(s.by[fmt.Sprint("t", pick)].Hash) {
+			t.Errorf("t%d is shed though voted for", pick)
+		}
+	}
+}
+
 // TestOldRoundsGo: a group that settles on and on keeps the last rounds.
 func TestOldRoundsGo(t *testing.T) {
 	s := play("G:012")

@@ -63,25 +63,6 @@ func contradict(a, b *Vote) bool {
 	return lie && !a.sameContent(b)
 }
 
-// twoVotes checks a Slash for two votes of one era. Whether they are valid besides
-// does not matter: an honest device signs no such two.
-func (c *bodyCheck) twoVotes(d Device, first, second []byte) bool {
-	a, err := ParseVote(first)
-	if err != nil {
-		return false
-	}
-	b, err := ParseVote(second)
-	if err != nil {
-		return false
-	}
-	for _, v := range []*Vote{a, b} {
-		if v.Group != c.group || v.Device != d.ID || !v.Verify(d.Key[:]) {
-			return false
-		}
-	}
-	return a.Era == b.Era && contradict(a, b)
-}
-
 // AddEvidence takes in evidence that is valid, and reports whether it is new. Of
 // one device one piece is kept, that with the lowest hashes.
 func (v *Votes) AddEvidence(e *Evidence) (bool, error) {

@@ -138,3 +138,22 @@ func entrySigned(b []byte, key ed25519.PublicKey) bool {
 	end := len(b) - wire.SignatureSize
 	return wire.Verify(key, wire.SignEntry, b[:end], b[end:])
 }
+
+// twoVotes is [Evidence] as far as the votes themselves tell it: of two sources
+// of one round, which lies further back cannot be seen here.
+func (c *bodyCheck) twoVotes(d Device, first, second []byte) bool {
+	a, err := ParseVote(first)
+	if err != nil {
+		return false
+	}
+	b, err := ParseVote(second)
+	if err != nil {
+		return false
+	}
+	for _, v := range []*Vote{a, b} {
+		if v.Group != c.group || v.Device != d.ID || !v.Verify(d.Key[:]) {
+			return false
+		}
+	}
+	return a.Era == b.Era && contradict(a, b)
+}
