@@ -72,7 +72,7 @@ var lossKinds = map[chain.Why]v1.LossKind{
 	chain.WhySenior:  v1.LossKind_LOSS_KIND_SENIOR,
 	chain.WhyDevice:  v1.LossKind_LOSS_KIND_DEVICE,
 	chain.WhyTwice:   v1.LossKind_LOSS_KIND_TWICE,
-	chain.WhyAbsent:  v1.LossKind_LOSS_KIND_ABSENT,
+	chain.WhyCarried: v1.LossKind_LOSS_KIND_CARRIED,
 }
 
 // contradiction names the device that signed what no honest one does.
@@ -99,8 +99,8 @@ func (g gallery) why(b node.Block) string {
 		return g.outweighed(g[l.By])
 	case chain.WhyRevoked:
 		return fmt.Sprintf("The device of %s that signed it was removed.", nameOf(b.Author))
-	case chain.WhyAbsent:
-		return fmt.Sprintf("%s had been removed before, and that removal holds on the other side.", atStart(b.Author))
+	case chain.WhyCarried:
+		return fmt.Sprintf("The removal of %s was carried over on the other side.", nameOf(b.Author))
 	case chain.WhySenior:
 		return fmt.Sprintf("%s and %s changed the group at the same time. %s, so what %s did counts.",
 			atStart(won.Author), nameOf(b.Author), senior(won, b), nameOf(won.Author))
@@ -190,4 +190,19 @@ func senior(won, lost node.Block) string {
 		return fmt.Sprintf("%s is an admin and %s is not", atStart(won.Author), nameOf(lost.Author))
 	}
 	return has(won.Author) + " been in the group longer"
+}
+
+// rareSentence is about ops that people seldom cause themselves.
+func rareSentence(who string, c node.Change) string {
+	switch op := c.Op.(type) {
+	case *chain.Carry:
+		return fmt.Sprintf("%s did again what was undone: the removal of %s.", who, nameOf(c.Subject))
+	case *chain.SetPolicy:
+		return who + " changed what the group allows."
+	case *chain.Restart:
+		return who + " began the keys of the group anew."
+	case *chain.Slash:
+		return fmt.Sprintf("%s took out a device of %s that signed what contradicts itself (%s).", who, nameOf(c.Subject), op.Device.String()[:8])
+	}
+	return who + " changed something that needs a newer version of Kith."
 }

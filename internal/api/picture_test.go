@@ -92,6 +92,10 @@ func TestWhy(t *testing.T) {
 			"revoked", signed(1, ben, 1, 0, rekeying()), signed(2, ann, 1, 0, rekeying()), chain.WhyRevoked, false,
 			"The device of Ann that signed it was removed.",
 		},
+		{
+			"carried over", signed(1, ben, 1, 0, rekeying()), signed(2, ann, 1, 0, rekeying()), chain.WhyCarried, false,
+			"The removal of Ann was carried over on the other side.",
+		},
 	} {
 		l := &chain.Loss{Why: c.why, Lost: c.lost.Hash, Won: c.won.Hash, By: c.won.Hash}
 		if c.mutual {

@@ -5,7 +5,7 @@ import "kith/internal/wire"
 // Why is the rule by which a branch lost.
 type Why uint8
 
-// Rules, in the order in which they decide.
+// Rules.
 const (
 	WhySettled Why = 1 // the other branch is settled, or certified
 	WhyStruck  Why = 2 // its author was removed, or lost the admin role, on another branch
@@ -14,7 +14,7 @@ const (
 	WhySenior  Why = 5 // the other branch's author is the more senior
 	WhyDevice  Why = 6 // two devices of one person: the one admitted earlier counts
 	WhyTwice   Why = 7 // one device signed both: the lower hash counts
-	WhyAbsent  Why = 8 // the removal of its author was carried over on another branch
+	WhyCarried Why = 8 // its author's removal was carried over on another branch
 )
 
 // A Loss says for people why a branch lost. It decides nothing.
@@ -71,10 +71,10 @@ func (w *inquest) explain(l *Loss, i, won int) {
 		w.struckBy(l, i)
 	case lost.weight < best.weight:
 		l.Why, l.By = WhyWeight, w.heavy(won)
-	case lost.void != best.void:
+	case lost.last != best.last && lost.void:
 		l.Why = WhyRevoked
 	case lost.last != best.last:
-		l.Why = WhyAbsent
+		l.Why = WhyCarried
 	case x.Person != y.Person:
 		l.Why = WhySenior
 	case x.Device != y.Device:
@@ -117,7 +117,7 @@ func (n *node) strike(a, u wire.PersonID) *node {
 func (w *inquest) heavy(i int) wire.BlockHash {
 	for _, n := range w.fork.children[i].descent() {
 		a := n.Header.Author
-		counts := w.at.IsAdmin(a.Person) && !w.struck.elsewhere(a.Person, i) && !w.revoked[a.Device]
+		counts := w.at.IsAdmin(a.Person) && !w.silent(a.Person, i) && !w.revoked[a.Device]
 		if counts && n.Header.Class == w.branches[i].weight {
 			return n.Hash
 		}

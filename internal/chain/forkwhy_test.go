@@ -24,7 +24,7 @@ func (f *tree) held() *chain.Blocks {
 
 var whyText = map[chain.Why]string{
 	chain.WhySettled: "settled", chain.WhyStruck: "struck", chain.WhyWeight: "outweighed", chain.WhyRevoked: "revoked",
-	chain.WhySenior: "junior", chain.WhyDevice: "later device", chain.WhyTwice: "signed twice",
+	chain.WhySenior: "junior", chain.WhyDevice: "later device", chain.WhyTwice: "signed twice", chain.WhyCarried: "carried",
 }
 
 // why says why the block of that name lost against next.

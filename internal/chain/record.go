@@ -2,8 +2,10 @@ package chain
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"kith/internal/identity"
@@ -66,11 +68,31 @@ const (
 	RecordVotes  RecordReason = "votes"  // they settle nothing, or not what they say
 )
 
-// NewRecord returns the record of all blocks held, without names and votes.
+// NewRecord returns the record of all blocks held, without names and votes. What
+// a Carry cites is part of it, even if that branch is not held any more.
 func NewRecord(b *Blocks) *Record {
+	all := make(map[wire.BlockHash]*Header, b.Len())
+	for hash, n := range b.by {
+		all[hash] = n.Header
+		if n.Body == nil {
+			continue
+		}
+		cited := n.Body.Attachments
+		for _, op := range n.Header.Ops {
+			if op.Kind() == KindCarry {
+				branch, _ := ParseProof(cited[0]) // it is valid, or the block were not held
+				for _, h := range branch {
+					all[h.Hash()] = h
+				}
+			}
+			cited = cited[len(Cites(op)):]
+		}
+	}
 	r := new(Record)
-	for _, hash := range b.All() {
-		r.Headers = append(r.Headers, b.Header(hash))
+	for _, hash := range slices.SortedFunc(maps.Keys(all), func(a, b wire.BlockHash) int {
+		return cmp.Or(cmp.Compare(all[a].Height, all[b].Height), compareHashes(a, b))
+	}) {
+		r.Headers = append(r.Headers, all[hash])
 	}
 	return r
 }
@@ -193,7 +215,7 @@ func (rec *Record) readPapers(r *wire.Reader) {
 
 // A Verified is what a record shows to anybody.
 type Verified struct {
-	Blocks    *Blocks // without bodies
+	Blocks    *Blocks // of the bodies no more than what a Carry cites
 	Head      wire.BlockHash
 	Settled   wire.BlockHash  // zero: nothing is shown to be settled
 	SettledBy []wire.PersonID // by whose votes, sorted
@@ -208,7 +230,7 @@ type Verified struct {
 // bodies show (V6: that a device belongs to its person, that the keys follow
 // the ops) an outsider does not see.
 func (r *Record) Verify() (*Verified, error) {
-	b, err := HeadersOnly(r.Headers)
+	b, err := r.blocks()
 	if _, missing := errors.AsType[*MissingError](err); missing {
 		return nil, &RecordError{RecordParent, err}
 	}
@@ -226,6 +248,54 @@ func (r *Record) Verify() (*Verified, error) {
 		return nil, err
 	}
 	return v, v.takeNames(r)
+}
+
+// blocks checks the headers. The fork choice listens to what a Carry cites, which
+// stands in the record as a branch that lost.
+func (r *Record) blocks() (*Blocks, error) {
+	by := make(map[wire.BlockHash]*Header, len(r.Headers))
+	for _, h := range r.Headers {
+		if _, held := by[h.Parent]; !held && !h.IsGenesis() {
+			return nil, &MissingError{h.Parent}
+		}
+		by[h.Hash()] = h
+	}
+	states, err := CheckHeaders(r.Headers)
+	if err != nil {
+		return nil, err
+	}
+	b := NewBlocks()
+	for i, h := range r.Headers {
+		var body Body
+		for _, op := range h.Ops {
+			papers := make([][]byte, len(Cites(op)))
+			if carry, ok := op.(*Carry); ok {
+				papers[0] = MarshalProof(branchTo(by, carry.Block, h.Parent))
+				if Cite(papers[0]) != carry.Cites[0] {
+					return nil, &MissingError{carry.Block}
+				}
+			}
+			body.Attachments = append(body.Attachments, papers...)
+		}
+		if err := b.Add(h, &body, states[i]); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// branchTo returns the headers from where the branches of two blocks part to
+// the first of them.
+func branchTo(by map[wire.BlockHash]*Header, to, other wire.BlockHash) (list []*Header) {
+	for to != other && by[to] != nil && by[other] != nil {
+		if h := by[to]; h.Height >= by[other].Height {
+			list, to = append(list, h), h.Parent
+		} else {
+			other = by[other].Parent
+		}
+	}
+	slices.Reverse(list)
+	return list
 }
 
 // settle judges the votes; which block is the head follows from them too.

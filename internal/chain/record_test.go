@@ -244,3 +244,41 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// TestRecordCarry: what a Carry cites is in the file, or the file is refused; so
+// an outsider's fork choice hears what a member's does.
+func TestRecordCarry(t *testing.T) {
+	d := divide(t)
+	d.on("G", "A", "ann", nil, d.retitle())
+	d.on("G", "K", "ben", nil, &chain.Rekey{})
+	d.on("K", "L", "ben", nil, d.removal("K", "cat"))
+	branch := d.branch("K", "L")
+	d.on("A", "C", "ann", [][]byte{branch}, &chain.Carry{
+		Block: d.at["L"], Person: d.person("cat").id, Instance: d.in("A", "cat"), Cites: []wire.Digest{chain.Cite(branch)},
+	})
+	r, err := chain.ParseRecord(chain.NewRecord(d.blocks).Marshal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := r.Verify()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Head != d.blocks.Head() || v.Blocks.Len() != 5 || v.Blocks.State(d.at["C"]).IsAdmin(d.person("cat").id) {
+		t.Errorf("head %s of %d blocks, want %s", v.Head, v.Blocks.Len(), d.blocks.Head())
+	}
+	// A node that let go of the branch still has what the Carry cites.
+	few := chain.NewBlocks()
+	for _, name := range []string{"G", "A", "C"} {
+		if err := few.Add(d.blocks.Header(d.at[name]), d.blocks.Body(d.at[name]), d.blocks.State(d.at[name])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := chain.NewRecord(few).Marshal(), chain.NewRecord(d.blocks).Marshal(); !bytes.Equal(got, want) {
+		t.Error("another file without the branch")
+	}
+	r.Headers = slices.DeleteFunc(r.Headers, func(h *chain.Header) bool { return h.Hash() == d.at["L"] })
+	if got := reasonOf(verify(r.Marshal())); got != chain.RecordParent {
+		t.Errorf("without the branch: %q", got)
+	}
+}

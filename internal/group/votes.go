@@ -131,7 +131,6 @@ func (m *Machine) onVotes(now uint64, p *peer, r *wire.Reader, eff *Effects) err
 	if err != nil {
 		return err
 	}
-	p.modern = true
 	if f.part == votesHeld {
 		m.answerHeld(p, f, eff)
 		return nil

@@ -85,8 +85,20 @@ func (n *Node) change(m *group.Machine, op chain.Op) Change {
 		c.Subject = n.personIn(m, op.Person)
 	case *chain.Leave:
 		c.Subject = n.personIn(m, op.Person)
+	case *chain.Park:
+		c.Subject = n.personIn(m, op.Person)
+	case *chain.Unpark:
+		c.Subject = n.personIn(m, op.Person)
+	case *chain.AddDevice:
+		c.Subject = n.personIn(m, op.Person)
+	case *chain.RemoveDevice:
+		c.Subject = n.personIn(m, op.Person)
 	case *chain.SetRole:
 		c.Subject, c.Admin = n.personIn(m, op.Person), op.Role == chain.RoleAdmin
+	case *chain.Carry:
+		c.Subject = n.personIn(m, op.Person)
+	case *chain.Slash:
+		c.Subject = n.personIn(m, op.Person)
 	case *chain.SetInfo:
 		c.Title = m.InfoText(op.Info)
 	}

@@ -143,6 +143,7 @@ func quiet(op chain.Op) bool { return op.Kind() == chain.KindRekey }
 type deed struct {
 	kind   chain.Kind
 	person wire.PersonID
+	device wire.DeviceID
 	role   chain.Role
 	info   wire.Digest
 	title  string
@@ -158,6 +159,14 @@ func (c *canvas) deed(op chain.Op) (d deed, ok bool) {
 		d.person = op.Person
 	case *chain.Leave:
 		d.person = op.Person
+	case *chain.AddDevice:
+		d.device = op.Device.ID()
+	case *chain.RemoveDevice:
+		d.device = op.Device
+	case *chain.Carry: // does what a Remove or RemoveDevice did
+		if d.kind, d.person = chain.KindRemove, op.Person; (op.Device != wire.DeviceID{}) {
+			d.kind, d.person, d.device = chain.KindRemoveDevice, wire.PersonID{}, op.Device
+		}
 	case *chain.SetRole:
 		d.person, d.role = op.Person, op.Role
 	case *chain.SetInfo:

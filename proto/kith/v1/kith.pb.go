@@ -364,7 +364,7 @@ const (
 	LossKind_LOSS_KIND_TWICE       LossKind = 5 // one device signed both
 	LossKind_LOSS_KIND_SETTLED     LossKind = 6 // the other side is settled
 	LossKind_LOSS_KIND_REVOKED     LossKind = 7 // the device that signed it was removed
-	LossKind_LOSS_KIND_ABSENT      LossKind = 8 // the removal of its author was carried over on the other side
+	LossKind_LOSS_KIND_CARRIED     LossKind = 8 // its author's removal was carried over on the other side
 )
 
 // Enum value maps for LossKind.
@@ -378,7 +378,7 @@ var (
 		5: "LOSS_KIND_TWICE",
 		6: "LOSS_KIND_SETTLED",
 		7: "LOSS_KIND_REVOKED",
-		8: "LOSS_KIND_ABSENT",
+		8: "LOSS_KIND_CARRIED",
 	}
 	LossKind_value = map[string]int32{
 		"LOSS_KIND_UNSPECIFIED": 0,
@@ -389,7 +389,7 @@ var (
 		"LOSS_KIND_TWICE":       5,
 		"LOSS_KIND_SETTLED":     6,
 		"LOSS_KIND_REVOKED":     7,
-		"LOSS_KIND_ABSENT":      8,
+		"LOSS_KIND_CARRIED":     8,
 	}
 )
 
@@ -4264,7 +4264,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x16BLOCK_FATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11BLOCK_FATE_STANDS\x10\x01\x12\x15\n" +
 	"\x11BLOCK_FATE_UNDONE\x10\x02\x12\x14\n" +
-	"\x10BLOCK_FATE_AGAIN\x10\x03*\xd6\x01\n" +
+	"\x10BLOCK_FATE_AGAIN\x10\x03*\xd7\x01\n" +
 	"\bLossKind\x12\x19\n" +
 	"\x15LOSS_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10LOSS_KIND_STRUCK\x10\x01\x12\x14\n" +
@@ -4273,8 +4273,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x10LOSS_KIND_DEVICE\x10\x04\x12\x13\n" +
 	"\x0fLOSS_KIND_TWICE\x10\x05\x12\x15\n" +
 	"\x11LOSS_KIND_SETTLED\x10\x06\x12\x15\n" +
-	"\x11LOSS_KIND_REVOKED\x10\a\x12\x14\n" +
-	"\x10LOSS_KIND_ABSENT\x10\b*\x82\x02\n" +
+	"\x11LOSS_KIND_REVOKED\x10\a\x12\x15\n" +
+	"\x11LOSS_KIND_CARRIED\x10\b*\x82\x02\n" +
 	"\n" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
