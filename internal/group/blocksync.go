@@ -158,7 +158,7 @@ func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) er
 		return err
 	}
 	m.takeBlocks(now, p, inv.blocks, eff)
-	if m.speaks() && m.takeCertificate(inv.certificate, eff) == nil {
+	if m.takeCertificate(inv.certificate, eff) == nil {
 		m.count(now, eff)
 	}
 	m.readmit(now, inv, c.From, c.Secrets, eff)

@@ -212,6 +212,8 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onStatements(now, p, r, eff)
 	case kind == frameAskInfo:
 		err = m.onAskInfo(p, r, eff)
+	case kind == frameVotes:
+		err = m.onVotes(now, p, r, eff)
 	case !m.speaks():
 		// An invited device says nothing until its person accepts.
 	case kind == frameDigest:
@@ -222,8 +224,6 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onEntries(now, p, r, eff)
 	case kind == frameWant:
 		err = m.onWant(p, r, eff)
-	case kind == frameVotes:
-		err = m.onVotes(now, p, r, eff)
 	case kind == frameAskKeys:
 		err = m.onAskKeys(p, r, eff)
 	case kind == frameKeys:

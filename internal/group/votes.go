@@ -132,7 +132,9 @@ func (m *Machine) onVotes(now uint64, p *peer, r *wire.Reader, eff *Effects) err
 		return err
 	}
 	if f.part == votesHeld {
-		m.answerHeld(p, f, eff)
+		if m.speaks() {
+			m.answerHeld(p, f, eff)
+		}
 		return nil
 	}
 	m.takeVotes(now, p, f, eff)
@@ -178,7 +180,9 @@ func (m *Machine) takeVotes(now uint64, p *peer, f votesFrame, eff *Effects) {
 		m.wantHave(now, p)
 	}
 	if !fresh.empty() {
-		m.spreadVotes(fresh, p.member.Device, eff)
+		if m.speaks() { // who is invited only listens
+			m.spreadVotes(fresh, p.member.Device, eff)
+		}
 		m.count(now, eff)
 	}
 }

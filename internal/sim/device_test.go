@@ -279,7 +279,7 @@ func TestParkRules(t *testing.T) {
 	if got := status(cleo, g); got != group.StatusLeft {
 		t.Errorf("Cleo has status %d", got)
 	}
-	if got := machine(ann, g).Blocks().State(machine(ann, g).Blocks().Head()); len(got.Members()) != 2 || got.Height() != 2 {
+	if got := machine(ann, g).Blocks().State(machine(ann, g).Head()); len(got.Members()) != 2 || got.Height() != 2 {
 		t.Errorf("%d members at height %d", len(got.Members()), got.Height())
 	}
 	must(t, ann.Do(g, group.SetRole{Person: ben.Self.Person, Role: chain.RoleAdmin}))

@@ -17,7 +17,7 @@ import (
 // epochOf returns the keys that n stored for its head.
 func epochOf(t *testing.T, n *sim.Node, g wire.GroupID) *mls.Epoch {
 	t.Helper()
-	r, head := n.Groups[g], machine(n, g).Blocks().Head()
+	r, head := n.Groups[g], machine(n, g).Head()
 	public, err := mls.ParsePublicGroup(r.Records[group.KindPublic][string(head[:])])
 	must(t, err)
 	e, err := mls.ParseEpoch(r.Records[group.KindEpoch][string(head[:])][8:], public)
@@ -81,7 +81,7 @@ func TestCommitThatDoesNotFit(t *testing.T) {
 	must(t, ann.Do(g, group.Park{Device: ben.Self.Device.ID()}))
 	w.Run(5000)
 	phone := cleo.Link("Cleo's phone")
-	head := machine(dan, g).Blocks().Head()
+	head := machine(dan, g).Head()
 	state := machine(dan, g).Blocks().State(head)
 
 	e := epochOf(t, ann, g)
@@ -231,7 +231,7 @@ func TestPoisonedExternalPub(t *testing.T) {
 		t.Error("who passes such a block on is accused")
 	}
 	w.Run(60_000)
-	if head := machine(ann, g).Blocks().Head(); machine(cleo, g).Blocks().Head() != head || count[group.CannotFollow](ann, g) != 1 {
+	if head := machine(ann, g).Head(); machine(cleo, g).Head() != head || count[group.CannotFollow](ann, g) != 1 {
 		t.Error("Ann has another head")
 	}
 }

@@ -363,7 +363,7 @@ func (r *run) lose(a action) {
 		return
 	}
 	other := r.pick(a.b, func(o *Node) bool {
-		return o != n && able(o) && r.machine(o).Blocks().Head() == r.machine(n).Blocks().Head()
+		return o != n && able(o) && r.machine(o).Head() == r.machine(n).Head()
 	})
 	if other != nil {
 		n.Lose(r.g)
