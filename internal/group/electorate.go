@@ -59,14 +59,14 @@ func (l *loading) silence(rec Record) error {
 	return nil
 }
 
-// due returns when some of it is to be looked at; 0: never.
-func (s silence) due() (next uint64) {
+// due returns when some of it is to be looked at next, after now; 0: never.
+func (s silence) due(now uint64) (next uint64) {
 	for _, o := range s {
 		at := o.since + silenceStored
 		if o.stored {
 			at = o.since + silentVoter
 		}
-		if next == 0 || at < next {
+		if at > now && (next == 0 || at < next) {
 			next = at
 		}
 	}

@@ -72,6 +72,7 @@ func enterBy(self Self, payload []byte, from wire.Member, now uint64, eff *Effec
 		return nil, err
 	}
 	m := newMachine(self)
+	m.now = now
 	for _, b := range in.blocks {
 		hash, err := m.takeBlock(b.header, b.body, eff)
 		if err != nil {

@@ -60,6 +60,7 @@ func Create(self Self, p CreateParams, now uint64) (*Machine, Effects, error) {
 	}
 
 	m := newMachine(self)
+	m.now = now
 	b, err := m.begin(wire.Member{Person: self.Person, Device: self.Device.ID()}, ops, attachments, creator, secrets, packages, now)
 	if err != nil {
 		return nil, Effects{}, err

@@ -24,6 +24,7 @@ func Join(self Self, payload []byte, from wire.Member, secrets Secrets, now uint
 	}
 	var eff Effects
 	m := newMachine(self)
+	m.now = now
 	for _, b := range inv.blocks {
 		hash, err := m.takeBlock(b.header, b.body, &eff)
 		if err != nil {

@@ -104,6 +104,9 @@ const (
 	electStep  = 30_000
 	// electAgain is when a change of the electorate that was refused is tried again.
 	electAgain = 3600 * 1000
+	// askVotes is how often a voter asks for the votes that its own last one rests
+	// on, if it lost them.
+	askVotes = 600_000
 	// silentVoter is how long a voter may owe a word before it is replaced, and
 	// silenceStored from when on that is remembered across restarts.
 	silentVoter   = 30 * 24 * 3600 * 1000

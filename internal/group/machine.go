@@ -249,7 +249,7 @@ func (m *Machine) wake(now uint64) uint64 {
 	at(m.renewal.due)
 	at(m.voteDue)
 	at(m.electDue)
-	at(m.silence.due())
+	at(m.silence.due(now))
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)

@@ -10,15 +10,17 @@ import (
 
 // vote asks the own voter, and casts.
 func (m *Machine) vote(now uint64, eff *Effects) {
-	m.voteDue = 0
 	d := m.voter.Decide(m.votes, m.elapsed)
 	switch {
 	case d.Vote != nil:
+		m.voteDue = 0
 		m.cast(now, d.Vote, eff)
 	case d.Wait != 0:
 		m.voteDue = now + d.Wait
-	case d.Fetch != nil: // the votes of the own source are lacking: whoever has them is asked
-		m.voteDue = now + chain.FirstDwell
+	case d.Fetch == nil:
+		m.voteDue = 0
+	case m.voteDue <= now: // the votes of the own source are lacking: whoever has them is asked
+		m.voteDue = now + askVotes
 		for _, device := range m.connected(true) {
 			if m.modern(device) {
 				m.wantHave(now, m.peers[device])

@@ -152,7 +152,7 @@ func TestTooManyUnparks(t *testing.T) {
 	}
 	for i := range 2 * chain.QuotaWindow {
 		must(t, ann.Do(g, group.SetTitle{Title: fmt.Sprint(i)}))
-		w.Run(1000)
+		w.Run(120_000) // the voters keep up
 	}
 	w.Run(30_000)
 	must(t, ben.Say(g, "back"))
