@@ -183,46 +183,6 @@ func (m *Machine) forget(op chain.Op, eff *Effects) {
 	}
 }
 
-// prune deletes secrets that may not be kept: of epochs that were succeeded long
-// ago, and sooner of those further below the head than a fork may reach back
-// (docs/spec/chain.md, "Keeping and deleting secrets").
-func (m *Machine) prune(now uint64, eff *Effects) {
-	height := m.state().Height()
-	m.pruneDue = 0
-	for _, hash := range sortedBlocks(m.epochs) {
-		e, h := m.epochs[hash], m.blocks.Header(hash)
-		if newest := hash == m.head; newest != (e.since == 0) {
-			e.since = now
-			if newest {
-				e.since = 0
-			}
-			eff.put(KindEpoch, hash[:], e.record())
-		}
-		if hash == m.head {
-			continue
-		}
-		until := e.since + keepEpoch
-		if h.Height+maxEpochs < height {
-			until = e.since + keepDeep
-		}
-		if until > now {
-			m.pruneDue = m.soon(m.pruneDue, until)
-			continue
-		}
-		e.ratchets.Erase()
-		e.secret.Erase()
-		delete(m.epochs, hash)
-		eff.drop(KindEpoch, hash[:])
-		eff.drop(KindRatchet, hash[:])
-	}
-	for _, hash := range sortedBlocks(m.publics) {
-		if m.blocks.Header(hash).Height+maxPublics < height {
-			delete(m.publics, hash)
-			eff.drop(KindPublic, hash[:])
-		}
-	}
-}
-
 func (e *Effects) send(to wire.DeviceID, payload []byte) {
 	e.Send = append(e.Send, Frame{to, payload})
 }

@@ -79,7 +79,7 @@ func (m *Machine) takeBlock(header, body []byte, eff *Effects) (wire.BlockHash, 
 // case it tells: the block's author made it so that this device is shut out.
 func (m *Machine) follow(h *chain.Header, c *mls.Commit, public *mls.PublicGroup, eff *Effects) *mls.Epoch {
 	parent := m.epochs[h.Parent]
-	if parent == nil || h.Author.Device == m.self.Device.ID() {
+	if parent == nil || parent.secret.Closed() || h.Author.Device == m.self.Device.ID() {
 		return nil // an own block comes with its epoch
 	}
 	next, _, err := parent.secret.Process(c)

@@ -90,6 +90,9 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		m.keepTip(h)
 	}
 	m.settle(added, eff)
+	if len(m.epochs) > 1 { // its author may have been the last to move on
+		m.pruneDue = m.soon(m.pruneDue, now+pruneAfter)
+	}
 	m.ackDue = m.soon(m.ackDue, now+ackEvery)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
 	return "", nil

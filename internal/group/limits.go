@@ -50,8 +50,9 @@ const (
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them.
 	maxQuarantine = 256
-	// maxEpochs is how many epochs below the head keep their secrets, so that a
-	// branch from there can be followed; then a reorganisation means to join anew.
+	// maxEpochs is how many epochs below the head keep what a branch from there is
+	// followed with, unless what is settled excludes one before; then a
+	// reorganisation means to join anew.
 	maxEpochs = 16
 	// maxAllVote is up to how many people all who have accepted vote: beyond, one
 	// who is away more than the others would hold up too often what all wait for.
@@ -88,9 +89,9 @@ const (
 	// what is added for each device, so that not all do it at once.
 	rejoinAfter  uint64 = 3_000
 	rejoinJitter uint64 = 3_000
-	// keepEpoch is how long the secrets and message keys of an epoch are kept
-	// after this device learned of its successor: so long somebody who was away
-	// may come back with a branch from there, or with entries of it.
+	// keepEpoch is how long the secrets and message keys of an epoch are kept at
+	// most after this device learned of its successor: so long somebody who was
+	// away may come back with a branch from there, or with entries of it.
 	keepEpoch = 30 * 24 * 3600 * 1000
 	// keepDeep is the same for epochs more than maxEpochs below the head.
 	keepDeep = 7 * 24 * 3600 * 1000
@@ -111,6 +112,9 @@ const (
 	// silenceStored from when on that is remembered across restarts.
 	silentVoter   = 30 * 24 * 3600 * 1000
 	silenceStored = 3600 * 1000
+	// pruneAfter is how long after an entry came it is looked whether message keys
+	// are done with.
+	pruneAfter = 60_000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

@@ -102,6 +102,9 @@ type Inputs struct {
 
 // ProcessWith is Process for any commit (section 12.4.2).
 func (e *Epoch) ProcessWith(c *Commit, in Inputs) (*Epoch, *Changes, error) {
+	if e.Closed() {
+		return nil, nil, ErrClosed
+	}
 	s, err := e.pub.receive(c.a, in.Proposals)
 	if err != nil {
 		return nil, nil, err
@@ -247,14 +250,15 @@ func ParseEpoch(b []byte, pub *PublicGroup) (*Epoch, error) {
 func (e *Epoch) fits() error {
 	c := e.pub.crypto
 	for _, s := range e.secrets.all() {
-		if len(*s) != c.nh {
+		kept := !e.Closed() || s == &e.secrets.senderData || s == &e.secrets.confirmation
+		if kept && len(*s) != c.nh || !kept && len(*s) != 0 {
 			return reject("8", ReasonSecret)
 		}
 	}
 	if !sameMAC(c.confirmationTag(e.secrets.confirmation, e.pub.confirmed), e.pub.tag) {
 		return reject("12.4.2", ReasonConfirmation)
 	}
-	if e.pub.tree.leaf(e.own) == nil || len(e.private) == 0 || e.private[0].node != leafNodeIndex(e.own) {
+	if e.pub.tree.leaf(e.own) == nil || !e.Closed() && e.private[0].node != leafNodeIndex(e.own) {
 		return reject("7", ReasonOwnLeaf)
 	}
 	for _, k := range e.private {
@@ -278,6 +282,26 @@ func (e *Epoch) ForgetMessages() {
 	clear(e.secrets.encryption)
 	e.secrets.encryption = nil
 }
+
+// Close overwrites what leads to other epochs: no commit is made on this one or
+// followed from it any more, and nobody is let in. What was sealed in it can
+// still be opened, with the keys that its Ratchets hold.
+func (e *Epoch) Close() {
+	for _, s := range e.secrets.all() {
+		if s != &e.secrets.senderData && s != &e.secrets.confirmation {
+			clear(*s)
+			*s = nil
+		}
+	}
+	e.ForgetMessages()
+	for _, k := range e.private {
+		clear(k.private)
+	}
+	e.private = nil
+}
+
+// Closed reports whether Close was called.
+func (e *Epoch) Closed() bool { return len(e.private) == 0 }
 
 // Erase overwrites every secret of this epoch. Other epochs, its children
 // among them, keep theirs; e must not be used afterwards.

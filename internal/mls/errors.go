@@ -9,6 +9,8 @@ var (
 	ErrRemoved = errors.New("mls: this device was removed from the group")
 	// ErrKeyUsed means that the key of a message was used, dropped or never kept.
 	ErrKeyUsed = errors.New("mls: the key of this message is gone")
+	// ErrClosed means that the epoch was closed.
+	ErrClosed = errors.New("mls: the secrets that lead on from this epoch are gone")
 	// ErrWrongEpoch means that a message belongs to another epoch of the group.
 	ErrWrongEpoch = errors.New("mls: message of another epoch")
 )

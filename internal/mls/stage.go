@@ -50,6 +50,9 @@ type newcomer struct {
 
 // Commit makes a commit (section 12.4.1).
 func (e *Epoch) Commit(p CommitParams) (*StagedCommit, error) {
+	if e.Closed() {
+		return nil, ErrClosed
+	}
 	own := e.pub.tree.leaf(e.own)
 	if !bytes.Equal(own.signatureKey, p.Signer.PublicKey()) {
 		return nil, reject("6.1", ReasonSigner)
