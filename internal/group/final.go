@@ -117,6 +117,13 @@ func (m *Machine) voted(list []*chain.Vote, round uint64) (people []wire.PersonI
 	return people
 }
 
+// Voters returns the devices that vote in the current era, by person; of a person
+// who has none the device is zero.
+func (m *Machine) Voters() []wire.Member { return m.votes.Voters() }
+
+// Era returns the block that starts the current era.
+func (m *Machine) Era() wire.BlockHash { return m.votes.Era() }
+
 // Head returns the block whose state counts.
 func (m *Machine) Head() wire.BlockHash { return m.head }
 

@@ -191,6 +191,7 @@ func (m *Machine) takeVotes(now uint64, p *peer, f votesFrame, eff *Effects) {
 // something has to come first. The error is the sender's fault.
 func (m *Machine) addVotes(f votesFrame, eff *Effects) (fresh votesFrame, later bool, err error) {
 	fresh.part = votesPushed
+	foreign := false // a vote of this device that it did not cast
 	ok := func(changed bool, e error) bool {
 		var missing *chain.MissingError
 		var early *chain.EarlyError
@@ -205,6 +206,7 @@ func (m *Machine) addVotes(f votesFrame, eff *Effects) (fresh votesFrame, later 
 	for _, w := range f.warrants {
 		if ok(m.votes.AddWarrant(w)) {
 			fresh.warrants = append(fresh.warrants, w)
+			foreign = foreign || slices.ContainsFunc(w.Votes, m.notMine)
 		}
 	}
 	for _, v := range f.votes {
@@ -213,9 +215,10 @@ func (m *Machine) addVotes(f votesFrame, eff *Effects) (fresh votesFrame, later 
 		}
 		fresh.votes = append(fresh.votes, v)
 		m.hear(v.Device, eff)
-		if v.Device == m.self.Device.ID() {
-			m.copied(eff)
-		}
+		foreign = foreign || v.Device == m.self.Device.ID()
+	}
+	if foreign {
+		m.copied(eff)
 	}
 	for _, e := range f.evidence {
 		if ok(m.votes.AddEvidence(e)) {
@@ -223,6 +226,14 @@ func (m *Machine) addVotes(f votesFrame, eff *Effects) (fresh votesFrame, later 
 		}
 	}
 	return fresh, later, err
+}
+
+// notMine reports whether a vote is of this device and later than what it cast
+// last, or another in its place.
+func (m *Machine) notMine(v *chain.Vote) bool {
+	last := m.voter.Last
+	return v.Device == m.self.Device.ID() &&
+		(last == nil || v.Seq > last.Seq || v.Seq == last.Seq && v.Hash() != last.Hash())
 }
 
 // spreadVotes sends what is new to the members that read it, but for the one it

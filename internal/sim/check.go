@@ -17,11 +17,13 @@ type checker struct {
 	g     wire.GroupID
 	said  map[string]group.Row           // by text: the row its author wrote
 	shown map[*Node]map[string]group.Row // by node and text
+	final finality
+	liar  *Node // nil: none has lied yet
 	steps int
 }
 
 func newChecker(w *World) *checker {
-	return &checker{w: w, said: make(map[string]group.Row), shown: make(map[*Node]map[string]group.Row)}
+	return &checker{w: w, said: make(map[string]group.Row), shown: make(map[*Node]map[string]group.Row), final: newFinality()}
 }
 
 // step looks at a node after a step whose effects it committed.
@@ -31,7 +33,7 @@ func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {
 		c.row(n, m, row)
 	}
 	for _, e := range eff.Notify {
-		if bad, ok := e.(group.Misbehaved); ok {
+		if bad, ok := e.(group.Misbehaved); ok && (c.liar == nil || bad.From != c.liar.Self.Member()) {
 			fail("%s accuses %s of breaking rule %q", n.Name, c.w.name(bad.From.Person), bad.Rule)
 		}
 		switch e := e.(type) {
@@ -41,6 +43,7 @@ func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {
 			fail("%s was replaced by block %v", n.Name, e.Block)
 		}
 	}
+	c.final.step(n, m)
 	for _, f := range eff.Send {
 		c.frame(n, m, f)
 	}
@@ -115,6 +118,7 @@ const (
 	kindDigest     = 1
 	kindBlocks     = 3
 	kindStatements = 6
+	kindVotes      = 14
 )
 
 // frame checks that what a node sends is for the receiver.
@@ -155,6 +159,9 @@ func (c *checker) reloaded(n *Node, g wire.GroupID) {
 	}
 	if !maps.Equal(m.Frontier(), r.Machine.Frontier()) {
 		fail("%s: loaded, the machine has frontier %v, it runs with %v", n.Name, m.Frontier(), r.Machine.Frontier())
+	}
+	if a, b := m.Finality(), r.Machine.Finality(); !reflect.DeepEqual(a, b) {
+		fail("%s: loaded, the machine has settled\n%+v, it runs with\n%+v", n.Name, a, b)
 	}
 	if a, b := m.View(), r.Machine.View(); !reflect.DeepEqual(a, b) {
 		fail("%s: loaded, the machine shows\n%+v, it runs with\n%+v", n.Name, a, b)

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 
 	"kith/internal/dag"
@@ -21,6 +22,16 @@ type Replica struct {
 
 func newReplica() *Replica {
 	return &Replica{Records: make(map[group.Kind]map[string][]byte), Rows: make(map[group.Place]group.Row)}
+}
+
+// Copy is a backup of what is stored; its machine is made by Start.
+func (r *Replica) Copy() *Replica {
+	c := newReplica()
+	for k, records := range r.Records {
+		c.Records[k] = maps.Clone(records)
+	}
+	c.Rows, c.Events = maps.Clone(r.Rows), slices.Clone(r.Events)
+	return c
 }
 
 // source gives the records to group.Load.

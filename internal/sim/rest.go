@@ -32,6 +32,7 @@ func (r *run) rest() {
 		fail("at rest %d frames are sent in %d s", after-before, quietTime/1000)
 	}
 	r.equal()
+	r.settled()
 	for _, n := range r.Nodes {
 		if n.Groups[r.g] != nil {
 			if m := r.machine(n); m.Status() == group.StatusActive && !m.View().NoKeys && m.LastResort() && !r.rekeyed(m, n) {

@@ -47,6 +47,7 @@ var deeds = []deed{
 	{always(1), (*run).enter},
 	{always(1), (*run).removeDevice},
 	{crash(1), (*run).lose},
+	{always(4), (*run).lie},
 	{always(7), (*run).replay},
 	{loss(4), (*run).cutPair},
 	{loss(4), (*run).healPair},
@@ -63,7 +64,7 @@ func schedule(r *rand.Rand, c Config) (actions []action) {
 	for _, d := range deeds {
 		total += d.weight(c)
 	}
-	waits := []uint64{0, 0, 0, 5, 30, 200, 1_000, 4_000}
+	waits := []uint64{0, 0, 0, 5, 30, 200, 1_000, 1_000, 4_000, 100_000} // the last lets voters vote
 	for range c.Steps {
 		a := action{wait: waits[r.IntN(len(waits))], a: r.Uint64(), b: r.Uint64()}
 		for n := r.IntN(total); n >= deeds[a.what].weight(c); a.what++ {

@@ -1,0 +1,118 @@
+package sim
+
+import (
+	"kith/internal/chain"
+	"kith/internal/group"
+	"kith/internal/wire"
+)
+
+// finality is the oracle of what is settled: no two nodes settle blocks that
+// exclude each other, and none takes one back, across restarts too.
+type finality struct {
+	heights map[uint64]wire.BlockHash // settled by anybody
+	reached map[*Node]uint64          // height
+}
+
+func newFinality() finality {
+	return finality{heights: make(map[uint64]wire.BlockHash), reached: make(map[*Node]uint64)}
+}
+
+// step looks at what is settled at a node.
+func (f *finality) step(n *Node, m *group.Machine) {
+	at := m.Finality()
+	if at.Conflict != nil {
+		fail("%s holds a conflict of settlements", n.Name)
+	}
+	if at.Height < f.reached[n] {
+		fail("%s had block %d settled, and now %d", n.Name, f.reached[n], at.Height)
+	}
+	f.reached[n] = at.Height
+	for h := at.Block; ; {
+		b := m.Blocks().Header(h)
+		if was, ok := f.heights[b.Height]; ok {
+			if was != h {
+				fail("%s settles another block of height %d than somebody before", n.Name, b.Height)
+			}
+			return
+		}
+		f.heights[b.Height] = h
+		if b.IsGenesis() {
+			return
+		}
+		h = b.Parent
+	}
+}
+
+// settled checks that at rest the head is settled if enough voters are there.
+func (r *run) settled() {
+	for _, n := range r.Nodes {
+		m := r.machine(n)
+		if m == nil || !speaks(m) {
+			continue
+		}
+		f := m.Finality()
+		able := 0
+		for _, v := range m.Voters() {
+			if o := r.byDevice(v.Device); o != nil && r.votes(o) {
+				able++
+			}
+		}
+		if f.Block != m.Head() && able >= f.Quorum {
+			fail("at rest %s has not settled its head %d, but %d, in round %d; %d of %d voters are there", n.Name,
+				m.Blocks().Header(m.Head()).Height, f.Height, f.Voting, able, len(f.Voters))
+		}
+	}
+}
+
+// votes reports whether nothing keeps a node from voting.
+func (r *run) votes(n *Node) bool {
+	m := r.machine(n)
+	return m != nil && speaks(m) && !m.Finality().Excluded && !m.View().NoKeys
+}
+
+func (r *run) byDevice(d wire.DeviceID) *Node {
+	for _, n := range r.Nodes {
+		if n.Self.Device.ID() == d {
+			return n
+		}
+	}
+	return nil
+}
+
+// lie lets the liar of the run, if it is a voter among enough others, sign a vote
+// that it does not cast by the rules, and sends it to somebody.
+func (r *run) lie(a action) {
+	if r.check.liar == nil {
+		r.check.liar = r.Nodes[a.a%uint64(len(r.Nodes))]
+	}
+	m := r.machine(r.check.liar)
+	if m == nil || !speaks(m) || chain.Faults(len(m.Finality().Voters)) == 0 {
+		return
+	}
+	blocks := m.Blocks().All()
+	v := &chain.Vote{
+		Group: r.g, Device: r.check.liar.Self.Device.ID(), Seq: 1 + a.b%4, Era: m.Era(), Round: 1 + a.b>>8%3,
+		Block: blocks[a.b>>16%uint64(len(blocks))], Source: chain.Source{Block: m.Era()},
+	}
+	if !m.Blocks().IsAncestor(v.Era, v.Block) {
+		return
+	}
+	v.Seal(r.check.liar.Self.Device.Sign)
+	to := r.pick(a.a>>16, func(o *Node) bool { return o != r.check.liar && r.machine(o) != nil })
+	if to == nil || !r.Linked(r.check.liar, to) {
+		return
+	}
+	r.tracef("%s lies to %s in round %d", r.check.liar.Name, to.Name, v.Round)
+	r.Deliver(r.check.liar, to, r.g, Pushed(v))
+}
+
+// Pushed is the frame that pushes one vote (docs/spec/sync.md).
+func Pushed(v *chain.Vote) []byte {
+	var w wire.Writer
+	w.U8(kindVotes)
+	w.U8(1)
+	w.Vec(chain.Settlement(nil).Marshal())
+	w.Group(func(*wire.Writer) {})
+	w.Vec(v.Marshal())
+	return w.Bytes()
+}
