@@ -43,6 +43,7 @@ func (s Self) offer(suite mls.Suite, lastResort bool, now uint64) (Package, erro
 	if err != nil {
 		return Package{}, err
 	}
+	defer secrets.Erase()
 	_, expiry := kp.Lifetime()
 	return Package{suite, [32]byte(kp.Ref()), kp.Bytes(), secrets.Marshal(), expiry}, nil
 }

@@ -61,3 +61,16 @@ func packageFor(t *testing.T, h *human, before, after uint64) []byte {
 	}
 	return kp.Bytes()
 }
+
+// TestWelcomeSecretsGo: whoever made a block keeps none of the secrets that its
+// Welcome alone needed, the joiner secret among them.
+func TestWelcomeSecretsGo(t *testing.T) {
+	ann, ben := newHuman(t, "Ann", newRecovery(t)), newHuman(t, "Ben", newRecovery(t))
+	m, _, err := group.Create(ann.Self, group.CreateParams{Title: "Trip"}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.WelcomeAgain(start, ben.newcomer(ben.offer(t, group.NewSuite, false))); !errors.Is(err, mls.ErrKeyUsed) {
+		t.Errorf("a block's Welcome is made again: %v", err)
+	}
+}
