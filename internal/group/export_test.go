@@ -64,6 +64,11 @@ func again(encode func() []byte, err error) ([]byte, error) {
 // Reads reports whether a device announces a feature at the machine's head.
 func (m *Machine) Reads(device wire.DeviceID, feature uint16) bool { return m.reads(device, feature) }
 
+// Mute makes the machine take every device, until it has another head, for one
+// whose program announces nothing; Unmute ends that.
+func (m *Machine) Mute()   { m.said = announcements{m.head, make(map[wire.DeviceID][]uint16)} }
+func (m *Machine) Unmute() { m.said = announcements{} }
+
 // Take gives a machine a block from outside.
 func (m *Machine) Take(header, body []byte) error {
 	_, err := m.takeBlock(header, body, new(Effects))
