@@ -120,6 +120,16 @@ func (m *Machine) removal(who wire.Member) (departure, bool) {
 // came returns the block that admitted a device, on the head's chain.
 func (m *Machine) came(device wire.DeviceID) wire.BlockHash { return m.history().by[device] }
 
+// signedSince reports whether a device signed the block that admitted it, or one
+// above it.
+func (m *Machine) signedSince(device wire.DeviceID) bool {
+	came := m.came(device)
+	if !m.blocks.Has(came) {
+		return false
+	}
+	return m.blocks.Header(came).Author.Device == device || m.state().LastSeq(device) > m.stateAt(came).LastSeq(device)
+}
+
 // nameOf returns the commitment to a person's name: it stands in the person's
 // headers, which the block that admitted the person cites.
 func (m *Machine) nameOf(person wire.PersonID) (wire.Digest, bool) {
