@@ -100,3 +100,8 @@ func (m *Machine) WelcomeAgain(now uint64, n Newcomer) error {
 	_, err = staged.Welcome(m.self.Device, []mls.Extension{{Type: extBlock, Data: hash[:]}, {Type: extFloor, Data: sum[:]}}, true)
 	return err
 }
+
+// Commit makes a block of one op.
+func (m *Machine) Commit(now uint64, op chain.Op, attachments ...[]byte) error {
+	return m.commit(now, change{ops: []chain.Op{op}, attachments: attachments}, new(Effects))
+}

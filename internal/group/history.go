@@ -46,7 +46,11 @@ func ends(op chain.Op) (who wire.Member, cuts []chain.Cut, ok bool) {
 	case *chain.Remove:
 		return wire.Member{Person: op.Person}, op.Cuts, true
 	case *chain.Leave:
-		return wire.Member{Person: op.Person}, op.Cuts, true
+		who.Person = op.Person
+		if who.Person == (wire.PersonID{}) && len(op.Cuts) == 1 { // of a device, in a person's chain
+			who.Device = op.Cuts[0].Device
+		}
+		return who, op.Cuts, true
 	case *chain.RemoveDevice:
 		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
 	case *chain.Carry:
