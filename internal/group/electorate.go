@@ -125,7 +125,7 @@ func (m *Machine) electorate(now uint64) []wire.PersonID {
 	for _, who := range m.byRank() {
 		votes := slices.Contains(before, who.Person)
 		entitled := votes || m.hasAccepted(who) && (small || who.Role == chain.RoleAdmin)
-		if device, ok := m.earliest(who); !entitled || !ok || m.silent(device, now) || len(list) == chain.MaxVoters {
+		if device, ok := m.earliest(who); !entitled || !ok || m.leaves[who.Person] != nil || m.silent(device, now) || len(list) == chain.MaxVoters {
 			continue
 		}
 		list = append(list, who.Person)

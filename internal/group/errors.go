@@ -49,4 +49,10 @@ func (r *Refusal) Error() string {
 
 func (r *Refusal) Unwrap() error { return r.Err }
 
+// heldBack reports whether a commit was refused until voters have caught up.
+func heldBack(err error) bool {
+	r, ok := errors.AsType[*Refusal](err)
+	return ok && r.Reason == ReasonUnsettled
+}
+
 func refuse(reason Reason, err error) error { return &Refusal{Reason: reason, Err: err} }

@@ -27,20 +27,34 @@ func (m *Machine) conclude(now uint64, eff *Effects) {
 	if s == m.final.block {
 		return
 	}
-	m.final.block = s
+	m.final.block, m.restraint = s, 0
 	eff.Notify = append(eff.Notify, Settled{Block: s, Height: m.blocks.Header(s).Height})
 	m.prune(now, eff)
 	m.renewLeaves(now, eff)
 }
 
-// Restrained reports whether the head is so far beyond the settled block that
-// this device signs no more than removals, until the voters have caught up: they
-// are more than this device, and enough of them are connected.
-func (m *Machine) restrained() bool {
+// restrain takes note of when the head came to be so far beyond the settled
+// block that this device signs no more than removals.
+func (m *Machine) restrain() {
 	s := m.stateAt(m.votes.Settled())
-	if s == nil || s.OfPerson() || !chain.Restrained(s, m.state()) {
-		return false
+	switch {
+	case s.OfPerson() || !chain.Restrained(s, m.state()) || !m.votersHere():
+		m.restraint = 0
+	case m.restraint == 0:
+		m.restraint = m.elapsed
 	}
+}
+
+// restrained reports whether the voters are to catch up first. Those that do not
+// in a while, though they are here, are not waited for.
+func (m *Machine) restrained() bool {
+	m.restrain()
+	return m.restraint != 0 && m.elapsed-m.restraint < restraintTime
+}
+
+// votersHere reports whether the voters are more than this device, and enough of
+// them are connected to settle something.
+func (m *Machine) votersHere() bool {
 	voters := m.votes.Voters()
 	here := 0
 	for _, v := range voters {

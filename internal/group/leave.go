@@ -151,7 +151,10 @@ func (m *Machine) commitLeaves(now uint64, eff *Effects) {
 			Successor: l.statement.Successor, Cites: cites([][]byte{cited}),
 		}
 		err := m.commit(now, change{ops: []chain.Op{op}, attachments: [][]byte{cited}}, eff)
-		if err != nil { // a rule refuses it at this head; it may hold at a later one
+		switch {
+		case heldBack(err):
+			l.due = now + unsettledAgain
+		case err != nil: // a rule refuses it at this head; it may hold at a later one
 			l.due = 0
 		}
 	}

@@ -105,6 +105,11 @@ const (
 	electStep  = 30_000
 	// electAgain is when a change of the electorate that was refused is tried again.
 	electAgain = 3600 * 1000
+	// restraintTime is how long voters are waited for who are here and lag behind.
+	restraintTime = 600_000
+	// unsettledAgain is when a commit of this device's own is tried again that was
+	// held back for them.
+	unsettledAgain = 60_000
 	// askVotes is how often a voter asks for the votes that its own last one rests
 	// on, if it lost them.
 	askVotes = 600_000

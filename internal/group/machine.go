@@ -65,6 +65,7 @@ type Machine struct {
 	voteDue   uint64                  // ms; when the own voter is asked again; 0: at news
 	electDue  uint64                  // ms; when this device changes the electorate; 0: it needs no change
 	now       uint64                  // ms; of the newest input
+	restraint uint64                  // elapsed, when the voters began to lag behind; 0: they do not
 	elapsed   uint64                  // ms that went by between inputs; never goes back
 }
 

@@ -40,7 +40,9 @@ func (m *Machine) renew(now uint64, eff *Effects) {
 		m.renewal.due = now + m.rekeyWait()
 	case isDue(m.renewal.due, now):
 		m.renewal.due = 0
-		if m.rekey(now, eff) != nil {
+		if err := m.rekey(now, eff); heldBack(err) {
+			m.renewal.due = now + unsettledAgain
+		} else if err != nil {
 			m.renewal.need = false // rule V7; the next head may allow it
 		}
 	}

@@ -87,8 +87,8 @@ func (m *Machine) copied(eff *Effects) {
 }
 
 // follows reports whether this device may vote for a block: it holds its keys,
-// or never could have held them. One that holds a parent's and not the block's
-// could not follow the commit.
+// or never could have held them, as of one that takes it out. One that holds a
+// parent's and not the block's could not follow the commit.
 func (m *Machine) follows(hash wire.BlockHash) bool {
 	settled := m.votes.Settled()
 	for hash != settled {
@@ -99,7 +99,7 @@ func (m *Machine) follows(hash wire.BlockHash) bool {
 		if m.epochs[hash] != nil || h.IsGenesis() {
 			return true
 		}
-		if m.epochs[h.Parent] != nil {
+		if m.epochs[h.Parent] != nil && m.stateAt(hash).Active(m.self.Device.ID()) {
 			return false
 		}
 		hash = h.Parent

@@ -64,6 +64,15 @@ func (r *run) settled() {
 	}
 }
 
+// excluded reports whether a block is on a branch that n learned of when what is
+// settled excluded it already: n had no keys left to follow it with.
+func (r *run) excluded(n *Node, block wire.BlockHash) bool {
+	m := r.machine(n)
+	s := m.Finality().Block
+	_, followed := n.Groups[r.g].Records[group.KindEpoch][string(block[:])]
+	return !followed && !m.Blocks().IsAncestor(block, s) && !m.Blocks().IsAncestor(s, block)
+}
+
 // votes reports whether nothing keeps a node from voting.
 func (r *run) votes(n *Node) bool {
 	m := r.machine(n)

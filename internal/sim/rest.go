@@ -173,7 +173,7 @@ func (r *run) entitled(n *Node) {
 	seen := r.check.shown[n]
 	for s, row := range r.check.said {
 		if !m.Blocks().Has(row.Block) || !m.Blocks().IsAncestor(joined, row.Block) ||
-			!m.Blocks().State(row.Block).Active(n.Self.Device.ID()) || r.late(m, row) {
+			!m.Blocks().State(row.Block).Active(n.Self.Device.ID()) || r.late(m, row) || r.excluded(n, row.Block) {
 			continue
 		}
 		if _, ok := seen[s]; !ok && r.held(row) {
