@@ -65,6 +65,7 @@ type Machine struct {
 	voteDue   uint64                  // ms; when the own voter is asked again; 0: at news
 	electDue  uint64                  // ms; when this device changes the electorate; 0: it needs no change
 	now       uint64                  // ms; of the newest input
+	slashDue  uint64                  // ms; when this device takes a liar's out; 0: there is none
 	restraint uint64                  // elapsed, when the voters began to lag behind; 0: they do not
 	elapsed   uint64                  // ms that went by between inputs; never goes back
 }
@@ -174,7 +175,7 @@ func (m *Machine) clock(now uint64) {
 	if now >= m.now {
 		m.elapsed += now - m.now
 	} else {
-		m.voteDue, m.electDue = min(m.voteDue, now), min(m.electDue, now)
+		m.voteDue, m.electDue, m.slashDue = min(m.voteDue, now), min(m.electDue, now), min(m.slashDue, now)
 		m.silence.setBack(now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until = min(m.fetch.until, now)
@@ -204,6 +205,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.giveAll(eff)
 	m.commitLeaves(now, eff)
 	m.renew(now, eff)
+	m.slashLiars(now, eff)
 	m.elect(now, eff)
 	m.vote(now, eff)
 	m.ack(now, eff)
@@ -250,6 +252,7 @@ func (m *Machine) wake(now uint64) uint64 {
 	at(m.renewal.due)
 	at(m.voteDue)
 	at(m.electDue)
+	at(m.slashDue)
 	at(m.silence.due(now))
 	if len(m.peers) > 0 {
 		at(m.digestDue)

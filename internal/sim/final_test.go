@@ -167,8 +167,8 @@ func vote(n *sim.Node, g wire.GroupID, seq, round uint64, block wire.BlockHash) 
 }
 
 // TestLiar: one of four votes for two blocks in one round, each told to another.
-// Everybody hears of it, one block is settled, and the liar's own program, which
-// did not sign that, votes no more.
+// Everybody hears of it, one block is settled, the liar's device is taken out and
+// its person stays.
 func TestLiar(t *testing.T) {
 	w, nodes, g := voting(t, "Ann", "Ben", "Cleo", "Dan")
 	ann, ben, dan := nodes[0], nodes[1], nodes[3]
@@ -183,14 +183,21 @@ func TestLiar(t *testing.T) {
 	w.Deliver(dan, ann, g, sim.Pushed(a))
 	w.Deliver(dan, ben, g, sim.Pushed(b))
 	w.Run(60 * minute)
-	settledAll(t, g, 20, nodes...)
+	settledAll(t, g, 20, nodes[:3]...)
 	for _, n := range nodes {
 		if count[group.VotedTwice](n, g) != 1 {
 			t.Errorf("%s does not know who lied", n.Name)
 		}
 	}
-	if !final(dan, g).Excluded {
-		t.Error("Dan's own program goes on voting")
+	s := machine(ann, g).Blocks().State(machine(ann, g).Head())
+	if who, ok := s.Person(dan.Self.Person); !ok || who.Status != chain.StatusActive || s.Belongs(dan.Self.Device.ID()) {
+		t.Errorf("Dan is %+v", who)
+	}
+	if f := final(ann, g); len(f.Voters) != 3 {
+		t.Errorf("%d voters are left", len(f.Voters))
+	}
+	if status(dan, g) != group.StatusRemoved {
+		t.Errorf("Dan's device has status %d", status(dan, g))
 	}
 }
 
