@@ -310,3 +310,39 @@ func TestJoinWhoFollowed(t *testing.T) {
 		agree(t, []*device{ann, ben, cat})
 	}
 }
+
+// TestClose: a closed epoch opens messages, from its stored form too, and nothing
+// leads on from it.
+func TestClose(t *testing.T) {
+	g := group(t, 3)
+	r := g[1].epoch.Ratchets()
+	sent, err := g[0].epoch.Encrypt(g[0].epoch.Ratchets(), g[0].key, nil, []byte("late"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := g[1].epoch.Marshal()
+	next := g[0].commit(mls.CommitParams{})
+	g[1].epoch.Close()
+	stored := g[1].epoch.Marshal()
+	if len(stored) >= len(whole) || !g[1].epoch.Closed() {
+		t.Errorf("closed, it keeps %d of %d bytes", len(stored), len(whole))
+	}
+	e, err := mls.ParseEpoch(stored, g[0].epoch.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, _, err := e.Decrypt(r, sent); err != nil || string(plain) != "late" {
+		t.Errorf("opened %q, %v", plain, err)
+	}
+	if _, _, err := e.Process(next.Commit); !errors.Is(err, mls.ErrClosed) {
+		t.Errorf("a commit is followed: %v", err)
+	}
+	if _, err := e.Commit(mls.CommitParams{Signer: g[1].key}); !errors.Is(err, mls.ErrClosed) {
+		t.Errorf("a commit is made: %v", err)
+	}
+	half := slices.Clone(stored)
+	half[len(half)-1] = 4 // says that a private key follows
+	if _, err := mls.ParseEpoch(half, g[0].epoch.Public()); err == nil {
+		t.Error("half a stored form is taken")
+	}
+}
