@@ -28,6 +28,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 		return
 	}
 	m.head = head
+	m.electLook = true
 	changed := HeadChanged{Head: head, Blocks: m.notOn(head, old), Lost: m.notOn(old, head)}
 	eff.Notify = append(eff.Notify, changed)
 	spoke := m.speaks()

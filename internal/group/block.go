@@ -135,6 +135,7 @@ func (m *Machine) keepEpoch(hash wire.BlockHash, secret *mls.Epoch, eff *Effects
 	e := &epoch{secret: secret, ratchets: secret.Ratchets()}
 	secret.ForgetMessages()
 	m.epochs[hash] = e
+	m.electLook = true
 	eff.put(KindEpoch, hash[:], e.record())
 	m.keepRatchets(hash, e, eff)
 }

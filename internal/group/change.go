@@ -211,6 +211,7 @@ func (m *Machine) accept(now uint64, eff *Effects) error {
 		return refuse(ReasonNotActive, nil)
 	}
 	m.setStatus(StatusActive, eff)
+	m.electLook = true
 	m.ackDue = now
 	eff.Write = append(eff.Write, m.selfRecord())
 	m.greetAll(now, eff)

@@ -20,6 +20,7 @@ type silence map[wire.DeviceID]owed
 type owed struct {
 	since  uint64 // ms
 	stored bool
+	silent bool // for so long that the electorate was looked at again
 }
 
 // demand takes note that a device wrote something that every voter is to
@@ -37,6 +38,7 @@ func (m *Machine) demand(from wire.DeviceID, eff *Effects) {
 func (m *Machine) hear(from wire.DeviceID, eff *Effects) {
 	if m.silence[from].stored {
 		eff.drop(KindSilence, from[:])
+		m.electLook = true
 	}
 	delete(m.silence, from)
 }
@@ -44,8 +46,12 @@ func (m *Machine) hear(from wire.DeviceID, eff *Effects) {
 // keepSilence stores what lasts: most is over within seconds.
 func (m *Machine) keepSilence(now uint64, eff *Effects) {
 	for _, d := range sortedDevices(m.silence) {
-		if o := m.silence[d]; !o.stored && o.since+silenceStored <= now {
-			m.silence[d] = owed{o.since, true}
+		switch o := m.silence[d]; {
+		case o.stored && !o.silent && o.since+silentVoter <= now:
+			m.silence[d] = owed{o.since, true, true}
+			m.electLook = true
+		case !o.stored && o.since+silenceStored <= now:
+			m.silence[d] = owed{since: o.since, stored: true}
 			eff.put(KindSilence, d[:], binary.BigEndian.AppendUint64(nil, o.since))
 		}
 	}
@@ -55,7 +61,7 @@ func (l *loading) silence(rec Record) error {
 	if len(rec.Key) != 32 || len(rec.Value) != 8 {
 		return errRecord
 	}
-	l.m.silence[wire.DeviceID(rec.Key)] = owed{binary.BigEndian.Uint64(rec.Value), true}
+	l.m.silence[wire.DeviceID(rec.Key)] = owed{since: binary.BigEndian.Uint64(rec.Value), stored: true}
 	return nil
 }
 
@@ -85,6 +91,10 @@ func (s silence) setBack(now uint64) {
 // that several changes become one, and the most senior admin's node does it.
 func (m *Machine) elect(now uint64, eff *Effects) {
 	m.keepSilence(now, eff)
+	if !m.electLook && !isDue(m.electDue, now) {
+		return
+	}
+	m.electLook = false
 	list := m.electorate(now)
 	switch {
 	case list == nil:

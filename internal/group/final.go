@@ -27,7 +27,7 @@ func (m *Machine) conclude(now uint64, eff *Effects) {
 	if s == m.final.block {
 		return
 	}
-	m.final.block, m.restraint = s, 0
+	m.final.block, m.restraint, m.electLook = s, 0, true
 	eff.Notify = append(eff.Notify, Settled{Block: s, Height: m.blocks.Header(s).Height})
 	m.prune(now, eff)
 	m.renewLeaves(now, eff)
@@ -137,6 +137,9 @@ func (m *Machine) Voters() []wire.Member { return m.votes.Voters() }
 
 // Era returns the block that starts the current era.
 func (m *Machine) Era() wire.BlockHash { return m.votes.Era() }
+
+// Settled returns the block that is settled, with all before it.
+func (m *Machine) Settled() wire.BlockHash { return m.final.block }
 
 // Head returns the block whose state counts.
 func (m *Machine) Head() wire.BlockHash { return m.head }

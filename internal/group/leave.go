@@ -16,6 +16,7 @@ type pendingLeave struct {
 
 func (m *Machine) keepLeave(s *chain.LeaveStatement, due uint64, eff *Effects) {
 	m.leaves[s.Person] = &pendingLeave{s, due}
+	m.electLook = true
 	eff.put(KindLeave, s.Person[:], s.Marshal())
 }
 

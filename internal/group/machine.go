@@ -63,6 +63,7 @@ type Machine struct {
 	pruneDue  uint64                  // ms; 0: no secrets wait to be deleted
 	digestDue uint64                  // ms; 0: none
 	voteDue   uint64                  // ms; when the own voter is asked again; 0: at news
+	electLook bool                    // something happened that may change who is to vote
 	electDue  uint64                  // ms; when this device changes the electorate; 0: it needs no change
 	now       uint64                  // ms; of the newest input
 	slashDue  uint64                  // ms; when this device takes a liar's out; 0: there is none
@@ -86,23 +87,25 @@ type tip struct {
 
 func newMachine(self Self) *Machine {
 	m := &Machine{
-		self:     self,
-		blocks:   chain.NewBlocks(),
-		silence:  make(silence),
-		publics:  make(map[wire.BlockHash]*mls.PublicGroup),
-		epochs:   make(map[wire.BlockHash]*epoch),
-		acks:     make(map[wire.DeviceID]*dag.Ack),
-		reaches:  make(map[wire.DeviceID]*dag.Reach),
-		infos:    make(map[wire.Digest][]byte),
-		leaves:   make(map[wire.PersonID]*pendingLeave),
-		welcomes: make(map[wire.BlockHash]welcome),
-		tips:     make(map[wire.DeviceID]tip),
-		late:     make(map[dag.Ref]Packed),
-		vouched:  make(map[dag.Ref]wire.BlockHash),
-		waiting:  make(map[dag.Ref]*dag.Header),
-		names:    make(map[wire.Digest]wire.Digest),
-		peers:    make(map[wire.DeviceID]*peer),
-		turned:   make(map[wire.BlockHash]bool),
+		self:    self,
+		blocks:  chain.NewBlocks(),
+		silence: make(silence),
+
+		electLook: true,
+		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
+		epochs:    make(map[wire.BlockHash]*epoch),
+		acks:      make(map[wire.DeviceID]*dag.Ack),
+		reaches:   make(map[wire.DeviceID]*dag.Reach),
+		infos:     make(map[wire.Digest][]byte),
+		leaves:    make(map[wire.PersonID]*pendingLeave),
+		welcomes:  make(map[wire.BlockHash]welcome),
+		tips:      make(map[wire.DeviceID]tip),
+		late:      make(map[dag.Ref]Packed),
+		vouched:   make(map[dag.Ref]wire.BlockHash),
+		waiting:   make(map[dag.Ref]*dag.Header),
+		names:     make(map[wire.Digest]wire.Digest),
+		peers:     make(map[wire.DeviceID]*peer),
+		turned:    make(map[wire.BlockHash]bool),
 	}
 	m.votes = chain.NewVotes(m.blocks)
 	m.voter = chain.Voter{Device: self.Device.ID(), Follows: m.follows}

@@ -89,6 +89,7 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 	m.acks[a.Device] = a
 	eff.put(KindAck, a.Device[:], b)
 	if !accepted {
+		m.electLook = true
 		eff.Notify = append(eff.Notify, Accepted{who.Person})
 	}
 	if first {

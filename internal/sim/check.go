@@ -41,6 +41,8 @@ func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {
 			fail("%s cannot follow block %v: %s", n.Name, e.Block, e.Fault)
 		case group.Replaced:
 			fail("%s was replaced by block %v", n.Name, e.Block)
+		case group.SettledTwice:
+			fail("%s holds a conflict of settlements: %v", n.Name, e.Blocks)
 		}
 	}
 	c.final.step(n, m)

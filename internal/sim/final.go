@@ -19,15 +19,13 @@ func newFinality() finality {
 
 // step looks at what is settled at a node.
 func (f *finality) step(n *Node, m *group.Machine) {
-	at := m.Finality()
-	if at.Conflict != nil {
-		fail("%s holds a conflict of settlements", n.Name)
+	settled := m.Settled()
+	height := m.Blocks().Header(settled).Height
+	if height < f.reached[n] {
+		fail("%s had block %d settled, and now %d", n.Name, f.reached[n], height)
 	}
-	if at.Height < f.reached[n] {
-		fail("%s had block %d settled, and now %d", n.Name, f.reached[n], at.Height)
-	}
-	f.reached[n] = at.Height
-	for h := at.Block; ; {
+	f.reached[n] = height
+	for h := settled; ; {
 		b := m.Blocks().Header(h)
 		if was, ok := f.heights[b.Height]; ok {
 			if was != h {
