@@ -14,7 +14,8 @@ import (
 
 // TestScenario17HalfAndHalf: two and two write and change the group for a month, and
 // meet again. Within the time for which keys are kept nobody loses a message; beyond
-// it some come back by themselves, and the group goes on.
+// it the side that lost comes back by itself, neither reads the other's month, and the
+// group goes on.
 func TestScenario17HalfAndHalf(t *testing.T) {
 	for _, days := range []uint64{29, 45} {
 		t.Run(fmt.Sprint(days, " days"), func(t *testing.T) {
