@@ -227,3 +227,34 @@ func TestScenario30KeyStolen(t *testing.T) {
 	}
 	sees(t, g, []string{"before", "between", "still between", "healed", "for ever"}, nodes...)
 }
+
+// TestScenario28VouchedByAccomplice: Cleo and Dan are removed while both are apart with
+// Eve. Dan answers what Cleo wrote too late, and Eve passes on what she has: by the
+// word of one who is removed himself nothing gets in, by Eve's own it does.
+func TestScenario28VouchedByAccomplice(t *testing.T) {
+	for _, honest := range []bool{false, true} {
+		w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan", "Eve")
+		ann, ben, cleo, dan, eve := nodes[0], nodes[1], nodes[2], nodes[3], nodes[4]
+		must(t, cleo.Say(g, "in time"))
+		w.Run(5000)
+		part(w, cleo, dan, eve)
+		must(t, ann.Do(g, group.Remove{Person: cleo.Self.Person}))
+		must(t, ann.Do(g, group.Remove{Person: dan.Self.Person}))
+		must(t, cleo.Say(g, "too late"))
+		w.Run(3000)
+		must(t, dan.Say(g, "hear, hear"))
+		w.Run(3000)
+		if honest {
+			must(t, eve.Say(g, "well"))
+			w.Run(3000)
+		}
+		w.HealAll()
+		w.Run(20_000)
+		if honest {
+			sees(t, g, []string{"in time", "too late", "hear, hear", "well"}, ann, ben, eve)
+		} else {
+			sees(t, g, []string{"in time"}, ann, ben)
+			sees(t, g, []string{"in time", "too late", "hear, hear"}, eve)
+		}
+	}
+}
