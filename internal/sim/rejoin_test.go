@@ -177,9 +177,9 @@ type told struct {
 	signer                              uint64
 }
 
-// TestForgedGroupInfo is scenario 33: what a member says that is not what the block
+// TestScenario33ForgedGroupInfo: what a member says that is not what the block
 // says is refused, and another member is asked.
-func TestForgedGroupInfo(t *testing.T) {
+func TestScenario33ForgedGroupInfo(t *testing.T) {
 	flip := func(b []byte) { b[len(b)/2] ^= 1 }
 	for what, lie := range map[string]func(*told){
 		"another tree":         func(i *told) { flip(i.tree) },
