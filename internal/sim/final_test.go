@@ -12,7 +12,6 @@ import (
 
 const (
 	minute = 60_000
-	day    = 24 * 60 * minute
 )
 
 func final(n *sim.Node, g wire.GroupID) group.Finality { return n.Groups[g].Machine.Finality() }
