@@ -45,7 +45,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 		m.greetAll(now, eff)
 	}
 	m.reconsider(eff)
-	m.renewLeaves(now, eff)
+	m.renewLeave(eff)
 	m.prune(now, eff)
 	m.ackDue = m.soon(m.ackDue, now)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
@@ -158,6 +158,9 @@ func (m *Machine) resume(accepted bool, eff *Effects) {
 func (m *Machine) setStatus(s Status, eff *Effects) {
 	if s != m.status {
 		m.status = s
+		if s.gone() {
+			m.dropHeld(eff)
+		}
 		eff.Notify = append(eff.Notify, StatusChanged{s})
 	}
 }

@@ -29,6 +29,10 @@ func (m *Machine) commit(now uint64, c change, eff *Effects) error {
 	if e == nil || public == nil {
 		return refuse(ReasonNoKeys, nil)
 	}
+	c, err := m.withCarried(c)
+	if err != nil {
+		return err
+	}
 	h, state, err := m.draft(now, c.ops)
 	if err != nil {
 		return err

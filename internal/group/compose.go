@@ -9,8 +9,7 @@ import (
 // which content_commit hides it (docs/spec/entry.md).
 const saltSize = 32
 
-// compose writes an entry: the log position first, then the ciphertext over a
-// header that is complete but for what the ciphertext decides.
+// compose writes what the person says, or keeps it until a removal is carried over.
 func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 	if err := m.mayWrite(); err != nil {
 		return err
@@ -18,6 +17,15 @@ func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 	if _, err := ParseContent(c.Content.Bytes()); err != nil {
 		return refuse(ReasonContent, err)
 	}
+	if len(m.pending()) > 0 || len(m.held) > 0 {
+		return m.hold(c, eff)
+	}
+	return m.write(now, c, eff)
+}
+
+// write writes an entry: the log position first, then the ciphertext over a
+// header that is complete but for what the ciphertext decides.
+func (m *Machine) write(now uint64, c Compose, eff *Effects) error {
 	e := m.epochs[m.head]
 	device := m.self.Device.ID()
 	at := m.graph.Next(device, now)

@@ -40,6 +40,7 @@ const (
 	KindWelcome Kind = 13 // block hash: the welcome made with the block, to pass on
 	// 14 is reserved.
 	KindLate Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
+	KindHeld Kind = 32 // u64 number: a message that waits, see held.go
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes

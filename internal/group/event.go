@@ -77,6 +77,10 @@ const (
 	FaultExternalPub Fault = "external-pub" // the header's hash is of another key
 )
 
+// HeldChanged: Count messages of this device wait for a removal to be carried
+// over, and go out by themselves after it.
+type HeldChanged struct{ Count int }
+
 func (RowChanged) event()     {}
 func (HeadChanged) event()    {}
 func (StatusChanged) event()  {}
@@ -91,6 +95,7 @@ func (Copied) event()         {}
 func (Rejoined) event()       {}
 func (Replaced) event()       {}
 func (CannotFollow) event()   {}
+func (HeldChanged) event()    {}
 
 // Status is this device's standing in a group. Numbers are stored: append only.
 type Status uint8

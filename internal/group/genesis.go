@@ -93,7 +93,7 @@ func (m *Machine) begin(author wire.Member, ops []chain.Op, attachments [][]byte
 	if err != nil {
 		return nil, err
 	}
-	staged, err := e0.Commit(mls.CommitParams{Add: add, AuthenticatedData: core[:], Signer: m.self.Device})
+	staged, err := e0.Commit(mls.CommitParams{Add: add, AuthenticatedData: core[:], Signer: m.self.Device, LeafExtensions: announced()})
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,9 @@ const (
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them.
 	maxQuarantine = 256
+	// maxHeld bounds the messages that wait for a removal to be carried over: that
+	// takes seconds where anybody is online who can sign it.
+	maxHeld = 64
 	// maxEpochs is how many epochs below the head keep their secrets, so that a
 	// branch from there can be followed; then a reorganisation means to join anew.
 	maxEpochs = 16
@@ -72,9 +75,11 @@ const (
 	proofAfter = 5_000
 	// fetchTimeout is when an unanswered request goes to another peer.
 	fetchTimeout = 5_000
-	// leaveStep is how much later each next member by rank commits a Leave that
-	// nobody has committed: the lowest rank online is first.
-	leaveStep = 400
+	// errandStep is how much later each next member by rank does what nobody has
+	// done: the most senior online is first. Within errandChance the first
+	// ones differ who do not see each other.
+	errandStep   = 400
+	errandChance = 200
 	// rejoinAfter is how long a device without keys at the head waits for a Welcome
 	// that may be on its way, before it comes back by itself; rejoinJitter bounds
 	// what is added for each device, so that not all do it at once.
@@ -106,6 +111,6 @@ const (
 	maxAck         = 1 << 20 // names every device of the group
 	maxReach       = 2 << 10
 	maxLeave       = 1 << 10
-	maxFeatures    = 64 // of them, in a leaf
+	maxFeatures    = 64      // of them, in a leaf
 	maxGroupInfo   = 8 << 10 // without the tree; its longest part is a post-quantum external_pub of 1,216 bytes
 )

@@ -61,6 +61,7 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindLeave, l.leave},
 		{KindWelcome, l.welcome},
 		{KindLate, l.late},
+		{KindHeld, l.held},
 	} {
 		if err := records(step.kind, step.take); err != nil {
 			return nil, refuse(ReasonStored, fmt.Errorf("records of kind %d: %w", step.kind, err))
@@ -213,11 +214,7 @@ func (l *loading) leave(rec Record) error {
 	if err != nil {
 		return err
 	}
-	due := uint64(1) // at once: this device may have been the one to commit it
-	if s.Person == l.m.self.Person {
-		due = 0
-	}
-	l.m.leaves[s.Person] = &pendingLeave{s, due}
+	l.m.leaves[s.Person] = &pendingLeave{s}
 	return nil
 }
 
@@ -244,6 +241,15 @@ func (l *loading) late(rec Record) error {
 		return errRecord
 	}
 	l.m.late[h.Ref()] = Packed{slices.Clone(p.Header), slices.Clone(p.Ciphertext)}
+	return nil
+}
+
+func (l *loading) held(rec Record) error {
+	h, err := parseHeld(rec.Key, rec.Value)
+	if err != nil {
+		return err
+	}
+	l.m.held = append(l.m.held, h)
 	return nil
 }
 

@@ -36,6 +36,8 @@ type Machine struct {
 	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
 
+	held []heldMessage // composed while a removal was to be carried over
+
 	authorSeq uint64 // of the newest block this device signed
 	ackSeq    uint64
 	reachSeq  uint64
@@ -43,9 +45,10 @@ type Machine struct {
 	missing   int         // as last announced
 
 	// Not stored: what follows from blocks.
-	past  *history
-	said  announcements               // of the leaves at the head
-	names map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
+	past     *history
+	carrying carrying
+	said     announcements               // of the leaves at the head
+	names    map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
@@ -53,10 +56,12 @@ type Machine struct {
 	back      rejoin
 	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
 	ackDue    uint64                  // ms; 0: none
-	renewal   renewal                 // of the own leaf
-	pruneDue  uint64                  // ms; 0: no secrets wait to be deleted
-	digestDue uint64                  // ms; 0: none
-	now       uint64                  // ms; of the newest input
+	turns     map[errandName]*turn
+	renewal   renewal // of the own leaf
+	errandDue uint64  // ms; 0: no errand waits
+	pruneDue  uint64  // ms; 0: no secrets wait to be deleted
+	digestDue uint64  // ms; 0: none
+	now       uint64  // ms; of the newest input
 }
 
 // An epoch is what this device can read and write with at one block.
@@ -157,12 +162,12 @@ func (m *Machine) clock(now uint64) {
 	if now < m.now {
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until = min(m.fetch.until, now)
-		m.back.due, m.renewal.due = min(m.back.due, now), min(m.renewal.due, now)
+		m.back.due, m.errandDue = min(m.back.due, now), min(m.errandDue, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
 		}
-		for _, l := range m.leaves {
-			l.due = min(l.due, now)
+		for _, t := range m.turns {
+			t.since = min(t.since, now)
 		}
 		for _, e := range m.epochs {
 			e.since = min(e.since, now)
@@ -181,8 +186,8 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	}
 	m.comeBack(now, eff)
 	m.giveAll(eff)
-	m.commitLeaves(now, eff)
-	m.renew(now, eff)
+	m.runErrands(now, eff)
+	m.releaseHeld(now, eff)
 	m.ack(now, eff)
 	m.announce(now, eff)
 	m.pull(now, eff)
@@ -224,7 +229,6 @@ func (m *Machine) wake(now uint64) uint64 {
 	}
 	at(m.ackDue)
 	at(m.pruneDue)
-	at(m.renewal.due)
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)
@@ -234,11 +238,7 @@ func (m *Machine) wake(now uint64) uint64 {
 			at(p.proofDue)
 		}
 	}
-	if m.mayWrite() == nil {
-		for _, l := range m.leaves {
-			at(l.due)
-		}
-	}
+	at(m.errandDue)
 	if next != 0 {
 		next = max(next, now+1)
 	}

@@ -256,7 +256,7 @@ func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects
 		m.takeReach(b, eff)
 	}
 	for _, b := range f.leaves {
-		if m.takeLeave(now, b, eff) {
+		if m.takeLeave(b, eff) {
 			fresh.leaves = append(fresh.leaves, b)
 		}
 	}

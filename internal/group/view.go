@@ -32,16 +32,18 @@ type View struct {
 	Suite     mls.Suite // of its keys
 	Title     string    // empty while it is not known, and in a direct chat
 	Members   []MemberView
-	Admin     bool          // this device's person is one
-	InvitedBy wire.PersonID // who signed the block this device came in by
-	RemovedBy wire.PersonID // zero: not removed
-	RemovedAt uint64        // ms
-	CreatedAt uint64        // ms
-	ChangedAt uint64        // ms, of the head
-	Missing   int           // entries that others refer to and that are not here
-	NoKeys    bool          // this device cannot follow the head's keys
-	Parked    bool          // an admin set this device aside; it comes back by itself
-	Replaced  bool          // a copy of this device took its place: see Rejoin
+	Admin     bool            // this device's person is one
+	InvitedBy wire.PersonID   // who signed the block this device came in by
+	RemovedBy wire.PersonID   // zero: not removed
+	RemovedAt uint64          // ms
+	CreatedAt uint64          // ms
+	ChangedAt uint64          // ms, of the head
+	Missing   int             // entries that others refer to and that are not here
+	Carrying  []wire.PersonID // whose removal lost at a fork and is carried over before anything is written
+	Held      int             // own messages that wait for that
+	NoKeys    bool            // this device cannot follow the head's keys
+	Parked    bool            // an admin set this device aside; it comes back by itself
+	Replaced  bool            // a copy of this device took its place: see Rejoin
 }
 
 // View returns the group as it stands.
@@ -49,11 +51,14 @@ func (m *Machine) View() View {
 	s := m.state()
 	v := View{
 		Group: m.group, Status: m.status, Direct: s.DirectChat(), Suite: mls.Suite(s.Suite()), Title: m.title(),
-		Admin: s.IsAdmin(m.self.Person), Missing: m.missing,
+		Admin: s.IsAdmin(m.self.Person), Missing: m.missing, Held: len(m.held),
 		CreatedAt: m.blocks.Header(m.blocks.Genesis()).CreatedAt,
 		ChangedAt: m.blocks.Header(m.head).CreatedAt,
 		NoKeys:    s.Belongs(m.self.Device.ID()) && m.epochs[m.head] == nil,
 		Replaced:  m.wasReplaced(),
+	}
+	for _, p := range m.pending() {
+		v.Carrying = append(v.Carrying, p.Person)
 	}
 	if h := m.blocks.Header(m.joined); h != nil {
 		v.InvitedBy = h.Author.Person

@@ -92,6 +92,9 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	s := text(row)
 	if row.Client == said {
 		c.said[s] = row
+		if p := m.Blocks().Pending(m.Blocks().Genesis()); len(p) > 0 { // I5
+			fail("%s writes %q, though the removal of %s is to be carried over", n.Name, s, c.w.name(p[0].Person))
+		}
 	}
 	owner, _, ok := state.Device(row.Place.Device)
 	if !ok || !state.Active(row.Place.Device) || owner.Person != row.Person {
