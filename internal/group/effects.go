@@ -39,8 +39,10 @@ const (
 	KindFloor   Kind = 12 // no key: the floor this device joined on
 	KindWelcome Kind = 13 // block hash: the welcome made with the block, to pass on
 	// 14 is reserved.
-	KindLate Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
-	KindHeld Kind = 32 // u64 number: a message that waits, see held.go
+	KindLate   Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
+	KindUndone Kind = 33 // block hash: own block that lost and is to be done again
+	KindUnsent Kind = 34 // u64 seq: own entry that may be sealed again, see resend.go
+	KindHeld   Kind = 32 // u64 number: a message that waits, see held.go
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes

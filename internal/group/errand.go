@@ -65,6 +65,8 @@ func (m *Machine) errands() (list []errand) {
 	}
 	list = append(list, m.carryErrands()...)
 	list = append(list, m.leaveErrands()...)
+	list = append(list, m.redoErrands()...)
+	list = append(list, m.resendErrands()...)
 	list = append(list, m.rekeyErrands()...)
 	slices.SortFunc(list, func(a, b errand) int {
 		return cmp.Or(cmp.Compare(a.name.kind, b.name.kind), comparePerson(a.name.person, b.name.person),
@@ -80,9 +82,8 @@ func (m *Machine) runErrands(now uint64, eff *Effects) {
 		if !ok {
 			return
 		}
-		head := m.head
 		if due.do(now, eff) != nil { // another head may allow it
-			m.turns[due.name].refused = head
+			m.turns[due.name].refused = m.head
 		} else {
 			delete(m.turns, due.name)
 		}

@@ -81,6 +81,23 @@ const (
 // over, and go out by themselves after it.
 type HeldChanged struct{ Count int }
 
+// BranchChanged: blocks are new, and the head is the one before.
+type BranchChanged struct{}
+
+// Repropose: this device added people by Block, which lost at a fork, and nobody
+// has since; they are to be invited again, with fresh key packages.
+type Repropose struct {
+	Block  wire.BlockHash
+	People []wire.PersonID
+}
+
+// Redone: what this device had changed by Lost, which lost at a fork, Block does
+// again.
+type Redone struct{ Lost, Block wire.BlockHash }
+
+// ResendChanged: the question of View.Unasked was answered.
+type ResendChanged struct{}
+
 func (RowChanged) event()     {}
 func (HeadChanged) event()    {}
 func (StatusChanged) event()  {}
@@ -95,6 +112,10 @@ func (Copied) event()         {}
 func (Rejoined) event()       {}
 func (Replaced) event()       {}
 func (CannotFollow) event()   {}
+func (BranchChanged) event()  {}
+func (Repropose) event()      {}
+func (Redone) event()         {}
+func (ResendChanged) event()  {}
 func (HeldChanged) event()    {}
 
 // Status is this device's standing in a group. Numbers are stored: append only.

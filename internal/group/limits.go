@@ -53,6 +53,8 @@ const (
 	// maxHeld bounds the messages that wait for a removal to be carried over: that
 	// takes seconds where anybody is online who can sign it.
 	maxHeld = 64
+	// maxUnsent bounds the own entries that can be sealed again after a fork.
+	maxUnsent = 64
 	// maxEpochs is how many epochs below the head keep their secrets, so that a
 	// branch from there can be followed; then a reorganisation means to join anew.
 	maxEpochs = 16
@@ -85,6 +87,13 @@ const (
 	// what is added for each device, so that not all do it at once.
 	rejoinAfter  uint64 = 3_000
 	rejoinJitter uint64 = 3_000
+	// redoAfter is how long a device waits, and how much longer at most, before it
+	// does again what a fork undid: all of the other branch is here then, and of
+	// two who have to do something again the second sees the first's block.
+	redoAfter = 2_000
+	// resendAfter is how long a device waits for Acks before it seals its entries
+	// of a branch that lost again: who has them needs no copy.
+	resendAfter = 10_000
 	// keepEpoch is how long the secrets and message keys of an epoch are kept
 	// after this device learned of its successor: so long somebody who was away
 	// may come back with a branch from there, or with entries of it.

@@ -36,7 +36,10 @@ type Machine struct {
 	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
 
-	held []heldMessage // composed while a removal was to be carried over
+	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
+	unsent map[uint64]unsent       // own entries by number
+	spoke  wire.BlockHash          // at which this device last said something
+	held   []heldMessage           // composed while a removal was to be carried over
 
 	authorSeq uint64 // of the newest block this device signed
 	ackSeq    uint64
@@ -95,6 +98,8 @@ func newMachine(self Self) *Machine {
 		waiting:  make(map[dag.Ref]*dag.Header),
 		names:    make(map[wire.Digest]wire.Digest),
 		peers:    make(map[wire.DeviceID]*peer),
+		undone:   make(map[wire.BlockHash]bool),
+		unsent:   make(map[uint64]unsent),
 		turned:   make(map[wire.BlockHash]bool),
 	}
 }
@@ -144,6 +149,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.removeDevice(in.Now, c, &eff)
 	case Rejoin:
 		err = m.rejoin(in.Now, &eff)
+	case Resend:
+		err = m.resend(in.Now, c, &eff)
 	case SetReach:
 		m.setReach(c, &eff)
 	default:

@@ -40,6 +40,8 @@ type View struct {
 	ChangedAt uint64          // ms, of the head
 	Missing   int             // entries that others refer to and that are not here
 	Carrying  []wire.PersonID // whose removal lost at a fork and is carried over before anything is written
+	Unasked   int             // own messages of a branch that lost, which wait for the answer of Resend
+	UnaskedOf []wire.PersonID // who was no member when they were written
 	Held      int             // own messages that wait for that
 	NoKeys    bool            // this device cannot follow the head's keys
 	Parked    bool            // an admin set this device aside; it comes back by itself
@@ -57,6 +59,8 @@ func (m *Machine) View() View {
 		NoKeys:    s.Belongs(m.self.Device.ID()) && m.epochs[m.head] == nil,
 		Replaced:  m.wasReplaced(),
 	}
+	seqs, people := m.unasked()
+	v.Unasked, v.UnaskedOf = len(seqs), people
 	for _, p := range m.pending() {
 		v.Carrying = append(v.Carrying, p.Person)
 	}
@@ -125,6 +129,20 @@ func (m *Machine) InfoText(d wire.Digest) string { return m.infoText(d) }
 
 // Blocks gives the chain to read; it must not be changed.
 func (m *Machine) Blocks() *chain.Blocks { return m.blocks }
+
+// Lost returns the blocks that are not on the head's chain: what was written at
+// them was sent while the group was split.
+func (m *Machine) Lost() (list []wire.BlockHash) {
+	if uint64(m.blocks.Len()) == m.state().Height()+1 {
+		return nil
+	}
+	for _, hash := range m.blocks.All() {
+		if !m.blocks.IsAncestor(hash, m.head) {
+			list = append(list, hash)
+		}
+	}
+	return list
+}
 
 // Status returns this device's standing.
 func (m *Machine) Status() Status { return m.status }

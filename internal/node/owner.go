@@ -42,6 +42,7 @@ type picture struct {
 	view    group.View
 	devices []group.DeviceView
 	waiting int                      // own messages that nobody else has
+	lost    map[wire.BlockHash]bool  // blocks that are not on the head's chain
 	names   map[wire.PersonID]string // of everybody ever admitted, where known
 }
 
@@ -58,7 +59,10 @@ func (n *Node) newOwner(m *group.Machine) *owner {
 func (o *owner) draw() {
 	p := &picture{
 		view: o.machine.View(), devices: o.machine.Devices(), waiting: o.machine.Unreached(),
-		names: make(map[wire.PersonID]string),
+		names: make(map[wire.PersonID]string), lost: make(map[wire.BlockHash]bool),
+	}
+	for _, hash := range o.machine.Lost() {
+		p.lost[hash] = true
 	}
 	for _, who := range o.machine.Everyone() {
 		p.names[who] = o.machine.Name(who)

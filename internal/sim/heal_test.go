@@ -115,3 +115,234 @@ func TestNothingUnderPendingRemoval(t *testing.T) {
 		}
 	}
 }
+
+// TestAddedAgain: Ben's Add of Dan loses against what Ann did at the same time.
+// Ben's node adds him again with another key package; the Welcome that Dan came in
+// by is void, what he wrote stays, and he is not asked a second time.
+//
+//	G ─ promote Ben ─ Ann removes Eve     ─ Ben adds Dan
+//	              └─ Ben adds Dan ─ Dan writes
+func TestAddedAgain(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Eve")
+	ann, ben, cleo, eve := nodes[0], nodes[1], nodes[2], nodes[3]
+	dan := w.Add("Dan")
+	promote(t, w, g, ann, ben)
+	part(w, ann, eve)
+	must(t, ann.Do(g, group.Remove{Person: eve.Self.Person}))
+	must(t, ben.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}}))
+	w.Run(3000)
+	must(t, dan.Do(g, group.Accept{}))
+	w.Run(3000)
+	must(t, dan.Say(g, "on the losing branch"))
+	w.Run(3000)
+	w.HealAll()
+	w.Run(20_000)
+	if v := ann.Groups[g].Machine.View(); len(v.Members) != 4 || made(ann, g, chain.KindAdd) != 4 { // three are in by genesis
+		t.Fatalf("Ann sees %d members\n%v", len(v.Members), w.Trace)
+	}
+	if v := dan.Groups[g].Machine.View(); v.Status != group.StatusActive || v.NoKeys {
+		t.Fatalf("Dan: %+v", v)
+	}
+	must(t, dan.Say(g, "on the other"))
+	w.Run(20_000)
+	sees(t, g, []string{"on the losing branch", "on the other"}, ann, ben, cleo, dan)
+	alike(t, g, ann, ben, cleo, dan)
+}
+
+// TestSealedAgain: Cleo wrote on the branch that lost, and Dan, who was no member
+// there, came in on the other. Cleo is asked before he gets it; who says yes has it
+// sealed again, and everybody else sees it once, where it was.
+//
+//	G ─ promote Ben ─ Ann adds Dan
+//	              └─ Ben titles "B" ─ Cleo writes 1, 2
+func TestSealedAgain(t *testing.T) {
+	for _, yes := range []bool{true, false} {
+		t.Run(fmt.Sprint(yes), func(t *testing.T) {
+			w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+			ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+			dan := w.Add("Dan")
+			promote(t, w, g, ann, ben)
+			part(w, ann, dan)
+			must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}}))
+			must(t, ben.Do(g, group.SetTitle{Title: "B"}))
+			w.Run(3000)
+			must(t, dan.Do(g, group.Accept{}))
+			must(t, cleo.Say(g, "1"))
+			must(t, cleo.Say(g, "2"))
+			w.Run(3000)
+			w.HealAll()
+			w.Run(60_000)
+			sees(t, g, nil, dan)
+			v := cleo.Groups[g].Machine.View()
+			if v.Unasked != 2 || !slices.Equal(v.UnaskedOf, []wire.PersonID{dan.Self.Person}) {
+				t.Fatalf("Cleo is asked about %d messages for %v", v.Unasked, v.UnaskedOf)
+			}
+			cleo.Stop()
+			cleo.Start()
+			must(t, cleo.Do(g, group.Resend{Yes: yes}))
+			w.Run(60_000)
+			if v := cleo.Groups[g].Machine.View(); v.Unasked != 0 {
+				t.Errorf("Cleo is asked again about %d messages", v.Unasked)
+			}
+			if err := cleo.Do(g, group.Resend{Yes: true}); err == nil {
+				t.Error("an answer is taken without a question")
+			}
+			if yes {
+				sees(t, g, []string{"1", "2"}, dan)
+			} else {
+				sees(t, g, nil, dan)
+			}
+			sees(t, g, []string{"1", "2"}, ann, ben, cleo)
+			for _, n := range []*sim.Node{ann, ben, cleo} {
+				for _, row := range n.Groups[g].Shown() {
+					if !slices.Contains(n.Groups[g].Machine.Lost(), row.Block) || row.Place.Seq > 2 {
+						t.Errorf("%s: %+v", n.Name, row)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestSealedAgainUnasked: whom Cleo has spoken to since needs no question, nor does
+// who was a member all the time and has not got it.
+func TestSealedAgainUnasked(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Eve")
+	ann, ben, cleo, eve := nodes[0], nodes[1], nodes[2], nodes[3]
+	dan := w.Add("Dan")
+	promote(t, w, g, ann, ben)
+	eve.Stop()
+	part(w, ann, dan)
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}}))
+	must(t, ben.Do(g, group.SetTitle{Title: "B"}))
+	w.Run(3000)
+	must(t, dan.Do(g, group.Accept{}))
+	must(t, cleo.Say(g, "split"))
+	w.Run(3000)
+	w.HealAll()
+	w.Run(60_000)
+	if v := cleo.Groups[g].Machine.View(); v.Unasked != 1 {
+		t.Fatalf("Cleo is asked about %d messages", v.Unasked)
+	}
+	must(t, cleo.Say(g, "hello Dan"))
+	w.Run(60_000)
+	if v := cleo.Groups[g].Machine.View(); v.Unasked != 0 {
+		t.Fatalf("Cleo is asked about %d messages", v.Unasked)
+	}
+	sees(t, g, []string{"split", "hello Dan"}, ann, ben, cleo)
+	sees(t, g, []string{"hello Dan", "split"}, dan)
+	if seq := cleo.Groups[g].Machine.OwnSeq(); seq != 3 {
+		t.Errorf("Cleo's log has %d entries", seq)
+	}
+	eve.Start()
+	w.Run(60_000)
+	sees(t, g, []string{"split", "hello Dan"}, eve)
+	if seq := cleo.Groups[g].Machine.OwnSeq(); seq != 3 {
+		t.Errorf("Cleo's log has %d entries", seq)
+	}
+}
+
+// TestRemovalAgainstReadmission: Ann removes Dan while Ben removes him and adds him
+// again. What the more senior did is what counts, and neither is done again.
+func TestRemovalAgainstReadmission(t *testing.T) {
+	for _, senior := range []string{"removes", "adds again"} {
+		t.Run("the senior "+senior, func(t *testing.T) {
+			w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
+			ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+			promote(t, w, g, ann, ben)
+			remover, adder := ann, ben
+			if senior != "removes" {
+				remover, adder = ben, ann
+			}
+			part(w, remover)
+			must(t, remover.Do(g, group.Remove{Person: dan.Self.Person}))
+			must(t, adder.Do(g, group.Remove{Person: dan.Self.Person}))
+			w.Run(1000)
+			must(t, adder.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}}))
+			w.Run(1000)
+			must(t, dan.Do(g, group.Accept{}))
+			w.Run(1000)
+			w.HealAll()
+			w.Run(30_000)
+			want := group.StatusActive
+			if senior == "removes" {
+				want = group.StatusRemoved
+			}
+			if status(dan, g) != want {
+				t.Errorf("Dan has status %d", status(dan, g))
+			}
+			must(t, cleo.Say(g, "after"))
+			w.Run(5000)
+			alike(t, g, ann, ben, cleo)
+			if got := made(cleo, g, chain.KindCarry); got != 0 {
+				t.Errorf("there are %d Carries", got)
+			}
+		})
+	}
+}
+
+// TestOwnCommitComesBack: Ben's own block loses, he restarts, and it wins after
+// all, since Ann is struck by a more senior admin's block that comes late. He has
+// its keys still, and everybody reads what was said under it.
+//
+//	G ─ ─ Ann titles "A"
+//	  └─ Ben titles "B" ─ Ben writes        Zoe removes Ann, on another branch of G
+func TestOwnCommitComesBack(t *testing.T) {
+	for _, crash := range []sim.Crash{sim.CrashBefore, sim.CrashAfter} {
+		for at := 0; ; at++ {
+			if !cameBack(t, crash, at) {
+				t.Logf("crash %d: %d places", crash, at)
+				break
+			}
+		}
+	}
+}
+
+func cameBack(t *testing.T, crash sim.Crash, at int) (crashed bool) {
+	w, nodes, g := trip(t, "Zoe", "Ann", "Ben", "Cleo")
+	zoe, ann, ben, cleo := nodes[0], nodes[1], nodes[2], nodes[3]
+	promote(t, w, g, zoe, ann, ben)
+	w.Part(func(n *sim.Node) bool { return n == zoe })
+	for _, n := range []*sim.Node{ann, cleo} {
+		w.Cut(n, ben)
+	}
+	must(t, zoe.Do(g, group.Remove{Person: ann.Self.Person}))
+	must(t, ann.Do(g, group.SetTitle{Title: "A"}))
+	w.Run(1000)
+	ben.Crash, ben.CrashIn = crash, at
+	for range 5 {
+		if ben.Online && ben.Groups[g].Machine.View().Title == "B" {
+			break
+		}
+		ben.Do(g, group.SetTitle{Title: "B"}) // refused while the node is off
+		w.Run(1000)
+	}
+	for range 5 {
+		if len(ben.Texts(g)) == 1 {
+			break
+		}
+		ben.Say(g, "under B")
+		w.Run(1000)
+	}
+	w.Heal(ann, ben)
+	w.Heal(cleo, ben)
+	w.Run(1000) // not long enough for Ben to set the title again
+	if got := ben.Groups[g].Machine.View().Title; got != "A" {
+		t.Fatalf("the title is %q", got)
+	}
+	crashed = ben.Crash == sim.NoCrash
+	ben.Crash = sim.NoCrash
+	ben.Stop()
+	ben.Start()
+	w.HealAll()
+	w.Run(30_000)
+	for _, n := range []*sim.Node{zoe, ben, cleo} {
+		if v := n.Groups[g].Machine.View(); v.Title != "B" || v.NoKeys || len(v.Members) != 3 {
+			t.Fatalf("crash %d at %d: %s sees title %q, %d members, no keys %v\n%v", crash, at, n.Name, v.Title, len(v.Members), v.NoKeys, w.Trace)
+		}
+	}
+	must(t, ben.Say(g, "after"))
+	w.Run(10_000)
+	sees(t, g, []string{"under B", "after"}, zoe, ben, cleo)
+	return crashed
+}

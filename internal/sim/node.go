@@ -161,6 +161,20 @@ func (n *Node) told(g wire.GroupID, eff group.Effects) {
 	if n.World.After != nil {
 		n.World.After(n, g, eff)
 	}
+	for _, e := range eff.Notify {
+		if e, ok := e.(group.Repropose); ok {
+			n.World.after(1, func() { n.repropose(g, e.People) })
+		}
+	}
+}
+
+// repropose invites people again, as package node does: with fresh key packages.
+func (n *Node) repropose(g wire.GroupID, people []wire.PersonID) {
+	for _, p := range people {
+		i := slices.IndexFunc(n.World.Nodes, func(o *Node) bool { return o.Self.Person == p })
+		suite := mls.Suite(head(n.Groups[g].Machine).Suite())
+		n.Do(g, group.Invite{Newcomers: []group.Newcomer{n.World.Nodes[i].NewcomerFor(suite)}})
+	}
 }
 
 func (n *Node) commit(g wire.GroupID, r *Replica, eff group.Effects) {
