@@ -298,6 +298,9 @@ func (o *owner) publish(eff group.Effects) {
 			delivery = true
 		case group.Misbehaved:
 			o.n.punish(e)
+		case group.Repropose:
+			o.n.spawnRepropose(o.id, e.People)
+			chat = true
 		case group.Copied:
 			o.n.noteCopy()
 		case group.Replaced:
@@ -327,7 +330,18 @@ func (o *owner) publish(eff group.Effects) {
 	}
 }
 
+// publishRow publishes a message as it stands now: a row may be a copy of one that
+// stands elsewhere.
 func (o *owner) publishRow(row group.Row) {
+	if row.State == group.RowShown {
+		if rows, err := o.n.db.RowsByID(o.id, row.ID); err == nil {
+			for _, r := range rows {
+				if r.Person == row.Person && r.Commit == row.Commit {
+					row = r
+				}
+			}
+		}
+	}
 	msg := o.n.message(o, row)
 	o.reached([]*Message{&msg})
 	o.n.hub.publish(MessageChanged{msg})
