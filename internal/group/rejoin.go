@@ -78,7 +78,7 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 	}
 	m.back.due = 0
 	for _, d := range m.connected(true) {
-		if !m.back.asked[d] {
+		if !m.back.asked[d] && m.reads(d, FeatureRepair) {
 			if m.back.asked == nil {
 				m.back.asked = make(map[wire.DeviceID]bool)
 			}
