@@ -346,3 +346,154 @@ func cameBack(t *testing.T, crash sim.Crash, at int) (crashed bool) {
 	sees(t, g, []string{"under B", "after"}, zoe, ben, cleo)
 	return crashed
 }
+
+// TestRemovedOnceMoreForOldPrograms: where a member's program does not know a
+// Carry, an admin removes the person again, and an ordinary member waits.
+func TestRemovedOnceMoreForOldPrograms(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan", "Eve")
+	ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+	old := w.Add("Olga")
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{old.OldNewcomer(group.NewSuite)}}))
+	w.Run(1000)
+	must(t, old.Do(g, group.Accept{}))
+	promote(t, w, g, ann, ben)
+	part(w, ann, dan, nodes[4])
+	must(t, ann.Do(g, group.Remove{Person: nodes[4].Self.Person}))
+	must(t, ben.Do(g, group.Remove{Person: dan.Self.Person}))
+	w.Run(3000)
+	ben.Stop()
+	ann.Stop()
+	w.HealAll()
+	w.Run(10_000)
+	must(t, cleo.Say(g, "later"))
+	w.Run(10_000)
+	if v := cleo.Groups[g].Machine.View(); v.Held != 1 || len(v.Carrying) != 1 {
+		t.Fatalf("Cleo: %d wait, %d to be carried", v.Held, len(v.Carrying))
+	}
+	ben.Start()
+	w.Run(10_000)
+	ann.Start()
+	w.Run(10_000)
+	if got := made(cleo, g, chain.KindCarry); got != 0 {
+		t.Errorf("there are %d Carries", got)
+	}
+	sees(t, g, []string{"later"}, ann, ben, cleo, old)
+	sees(t, g, nil, dan)
+}
+
+// TestRekeyAgainstRemoval: Dan renews his keys while Ann, or Ben who is an admin
+// too, removes him; the removal wins, and what Dan wrote under his own block is
+// late.
+func TestRekeyAgainstRemoval(t *testing.T) {
+	for _, by := range []int{0, 1} {
+		w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
+		ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+		promote(t, w, g, ann, ben)
+		part(w, cleo, dan)
+		must(t, dan.Do(g, group.Rekey{}))
+		must(t, dan.Say(g, "under my keys"))
+		must(t, nodes[by].Do(g, group.Remove{Person: dan.Self.Person}))
+		w.Run(3000)
+		w.HealAll()
+		w.Run(20_000)
+		if status(dan, g) != group.StatusRemoved {
+			t.Errorf("Dan has status %d", status(dan, g))
+		}
+		must(t, ann.Say(g, "after"))
+		w.Run(5000)
+		sees(t, g, []string{"after"}, ann, ben)
+		sees(t, g, []string{"under my keys", "after"}, cleo)
+		sees(t, g, []string{"under my keys"}, dan)
+	}
+}
+
+// TestOrdinaryBlockAgainstAdmins: Dan signs an ordinary block on an old one, after
+// a promotion and a removal. It undoes neither.
+//
+//	G ─ Ann promotes Ben ─ Ben removes Eve
+//	└─ Dan renews his keys
+func TestOrdinaryBlockAgainstAdmins(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan", "Eve")
+	ann, ben, cleo, dan, eve := nodes[0], nodes[1], nodes[2], nodes[3], nodes[4]
+	part(w, dan)
+	promote(t, w, g, ann, ben)
+	must(t, ben.Do(g, group.Remove{Person: eve.Self.Person}))
+	w.Run(3000)
+	must(t, dan.Do(g, group.Rekey{}))
+	must(t, dan.Say(g, "alone"))
+	w.HealAll()
+	w.Run(30_000)
+	for _, n := range []*sim.Node{ann, ben, cleo, dan} {
+		if v := n.Groups[g].Machine.View(); len(v.Members) != 4 || made(n, g, chain.KindSetRole) != 1 || made(n, g, chain.KindCarry) != 0 {
+			t.Errorf("%s sees %d members", n.Name, len(v.Members))
+		}
+	}
+	alike(t, g, ann, ben, cleo, dan)
+	sees(t, g, []string{"alone"}, ann)
+	sees(t, g, nil, eve)
+}
+
+// TestAuthorOfLosingBranchGone: Cleo wrote on the branch that lost, and never comes
+// back. Who was a member there reads it, through anybody; who came in on the other
+// branch sees nothing, not even a gap, and nobody waits for it.
+func TestAuthorOfLosingBranchGone(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
+	ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+	eve := w.Add("Eve")
+	promote(t, w, g, ann, ben)
+	dan.Stop()
+	part(w, ann, eve)
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{eve.Newcomer()}}))
+	must(t, ben.Do(g, group.SetTitle{Title: "B"}))
+	w.Run(3000)
+	must(t, eve.Do(g, group.Accept{}))
+	must(t, cleo.Say(g, "last words"))
+	w.Run(3000)
+	cleo.Stop()
+	w.HealAll()
+	w.Run(20_000)
+	ben.Stop()
+	dan.Start() // has it from Ann alone
+	w.Run(20_000)
+	ben.Start()
+	w.Run(20_000)
+	sees(t, g, []string{"last words"}, ann, ben, dan)
+	sees(t, g, nil, eve)
+	if n := len(eve.Groups[g].Rows); n != 0 {
+		t.Errorf("Eve has %d rows", n)
+	}
+	for _, n := range []*sim.Node{ann, ben, dan, eve} {
+		if v := n.Groups[g].Machine.View(); v.Missing != 0 || v.Title != "B" {
+			t.Errorf("%s lacks %d, the title is %q", n.Name, v.Missing, v.Title)
+		}
+	}
+	must(t, dan.Say(g, "after"))
+	w.Run(5000)
+	sees(t, g, []string{"last words", "after"}, ann, ben, dan)
+	sees(t, g, []string{"after"}, eve)
+}
+
+// TestLateMessageVouched: what Cleo wrote after the cut of her removal stays kept
+// back though an accomplice refers to it, who knows of the removal; before the cut
+// nothing is.
+func TestLateMessageVouched(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
+	ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+	must(t, cleo.Say(g, "before the cut"))
+	w.Run(5000)
+	part(w, cleo, dan)
+	must(t, ann.Do(g, group.Remove{Person: cleo.Self.Person}))
+	must(t, cleo.Say(g, "late"))
+	w.Run(3000)
+	w.Part(func(n *sim.Node) bool { return n == cleo })
+	for _, n := range []*sim.Node{ann, ben} {
+		w.Heal(n, dan)
+	}
+	w.Run(10_000) // Dan knows of the removal now, and refers to what he has of Cleo
+	must(t, dan.Say(g, "she said"))
+	w.HealAll()
+	w.Run(20_000)
+	sees(t, g, []string{"before the cut", "she said"}, ann, ben)
+	sees(t, g, []string{"before the cut", "late", "she said"}, dan)
+	sees(t, g, []string{"before the cut", "late"}, cleo)
+}

@@ -297,6 +297,19 @@ func (n *Node) NewcomerFor(suite mls.Suite) group.Newcomer {
 	return n.newcomer(p, err)
 }
 
+// OldNewcomer is NewcomerFor of a program that announces nothing.
+func (n *Node) OldNewcomer(suite mls.Suite) group.Newcomer {
+	me := n.Self.Member()
+	seconds := n.now() / 1000
+	kp, secrets, err := mls.NewKeyPackage(n.Self.Device, mls.KeyPackageParams{
+		Suite: suite, Identity: slices.Concat(me.Person[:], me.Device[:]), NotBefore: seconds - 3600, NotAfter: seconds + 24*3600,
+	})
+	if err != nil {
+		panic(err)
+	}
+	return n.newcomer(group.Package{Suite: suite, Ref: [32]byte(kp.Ref()), Public: kp.Bytes(), Secrets: secrets.Marshal()}, nil)
+}
+
 // LastResort is NewcomerFor with the package that n gives to everybody.
 func (n *Node) LastResort(suite mls.Suite) group.Newcomer {
 	p, ok := n.resort[suite]
