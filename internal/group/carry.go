@@ -8,7 +8,7 @@ import (
 )
 
 // A removal that lost at a fork holds nevertheless while its author is an admin
-// (docs/spec/chain.md, "Removals that lost"). Until somebody has carried it over,
+// (docs/spec/chain.md, "Losing removals"). Until somebody has carried it over,
 // a device that knows of it writes nothing under the head, which its target could
 // read: the next block of whoever signs one begins with it, and messages wait.
 

@@ -497,3 +497,53 @@ func TestLateMessageVouched(t *testing.T) {
 	sees(t, g, []string{"before the cut", "late", "she said"}, dan)
 	sees(t, g, []string{"before the cut", "late"}, cleo)
 }
+
+// TestCrashWhileHealing: everything that a fork undoes at once, with a crash of one
+// node at each of its writes from the moment the sides meet.
+//
+//	G ─ promote Ben ─ Ann removes Eve
+//	              └─ Ben removes Dan ─ Ben adds Fay ─ Ben titles "B" ─ Cleo writes
+func TestCrashWhileHealing(t *testing.T) {
+	for who := range 3 {
+		for at := 0; ; at++ { // before and after each other write
+			if !healed(t, who, sim.CrashBefore+sim.Crash((at+who)%2), at) {
+				t.Logf("node %d: %d places", who, at)
+				break
+			}
+		}
+	}
+}
+
+func healed(t *testing.T, who int, crash sim.Crash, at int) (crashed bool) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan", "Eve")
+	ann, ben, cleo, dan, eve := nodes[0], nodes[1], nodes[2], nodes[3], nodes[4]
+	fay := w.Add("Fay")
+	promote(t, w, g, ann, ben)
+	part(w, ann, dan, eve)
+	must(t, ann.Do(g, group.Remove{Person: eve.Self.Person}))
+	must(t, ben.Do(g, group.Remove{Person: dan.Self.Person}))
+	must(t, ben.Do(g, group.Invite{Newcomers: []group.Newcomer{fay.Newcomer()}}))
+	must(t, ben.Do(g, group.SetTitle{Title: "B"}))
+	w.Run(500)
+	must(t, fay.Do(g, group.Accept{}))
+	w.Run(3000)
+	must(t, cleo.Say(g, "split"))
+	w.Run(1000)
+	nodes[who].Crash, nodes[who].CrashIn = crash, at
+	w.HealAll()
+	w.Run(60_000)
+	where := fmt.Sprintf("node %d, crash %d at %d", who, crash, at)
+	for _, n := range []*sim.Node{ann, ben, cleo, fay} {
+		v := n.Groups[g].Machine.View()
+		if v.Status != group.StatusActive || v.NoKeys || v.Title != "B" || len(v.Members) != 4 || len(v.Carrying)+v.Held+v.Unasked != 0 {
+			t.Fatalf("%s: %s sees %+v\n%v", where, n.Name, v, w.Trace)
+		}
+		if got := n.Texts(g); !slices.Equal(got, []string{"split"}) {
+			t.Fatalf("%s: %s sees %q", where, n.Name, got)
+		}
+	}
+	if status(dan, g) != group.StatusRemoved || status(eve, g) != group.StatusRemoved {
+		t.Fatalf("%s: Dan has status %d, Eve %d", where, status(dan, g), status(eve, g))
+	}
+	return nodes[who].Crash == sim.NoCrash
+}
