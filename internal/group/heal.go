@@ -61,6 +61,10 @@ var errAsked = errors.New("group: waits for a key package")
 
 // redo does again what still makes sense of an own block that was undone.
 func (m *Machine) redo(now uint64, hash wire.BlockHash, eff *Effects) error {
+	if m.blocks.IsAncestor(hash, m.head) {
+		m.forgetUndone(hash, eff)
+		return nil
+	}
 	var c change
 	var people []wire.PersonID
 	for _, op := range m.blocks.Header(hash).Ops {

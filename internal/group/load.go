@@ -259,7 +259,9 @@ func (l *loading) undone(rec Record) error {
 	if len(rec.Key) != 32 || !l.m.blocks.Has(wire.BlockHash(rec.Key)) {
 		return errRecord
 	}
-	l.m.undone[wire.BlockHash(rec.Key)] = true
+	if hash := wire.BlockHash(rec.Key); l.m.blocks.Header(hash).Author.Device == l.m.self.Device.ID() {
+		l.m.undone[hash] = true
+	}
 	return nil
 }
 
