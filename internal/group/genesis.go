@@ -80,7 +80,8 @@ func Create(self Self, p CreateParams, now uint64) (*Machine, Effects, error) {
 }
 
 // begin makes the genesis block: the MLS group starts with the author alone in
-// epoch 0, and the block's commit leads to epoch 1 (docs/spec/chain.md).
+// epoch 0, and the block's commit leads to epoch 1 (docs/spec/chain.md). The
+// secrets of kp are erased.
 func (m *Machine) begin(author wire.Member, ops []chain.Op, attachments [][]byte, kp *mls.KeyPackage, secrets *mls.KeyPackageSecrets, add []*mls.KeyPackage, now uint64) (*madeBlock, error) {
 	h, state, err := chain.Draft(nil, chain.DraftParams{
 		Suite: uint16(kp.Suite()), Author: author, AuthorSeq: 1, Ops: ops, CreatedAt: now,
@@ -90,9 +91,11 @@ func (m *Machine) begin(author wire.Member, ops []chain.Op, attachments [][]byte
 	}
 	core := h.Core()
 	e0, err := mls.Create(kp.Suite(), mlsGroupID(core), kp, secrets)
+	secrets.Erase()
 	if err != nil {
 		return nil, err
 	}
+	defer e0.Erase()
 	staged, err := e0.Commit(mls.CommitParams{Add: add, AuthenticatedData: core[:], Signer: m.self.Device, LeafExtensions: announced()})
 	if err != nil {
 		return nil, err

@@ -41,11 +41,11 @@ func (m *Machine) rekeyErrands() []errand {
 func (m *Machine) LastResort() bool {
 	own := m.self.Device.ID()
 	came := m.came(own)
-	if !m.blocks.Has(came) {
+	if !m.blocks.Has(came) || m.signedSince(own) {
 		return false
 	}
 	entry, ok := entryOf(m.blocks.Header(came), m.self.Member())
-	if !ok || m.state().LastSeq(own) > m.blocks.State(came).LastSeq(own) {
+	if !ok {
 		return false
 	}
 	kp, err := admittedPackage(m.blocks.Body(came), entry.KeyPackageRef[:])

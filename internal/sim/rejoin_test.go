@@ -327,3 +327,51 @@ func TestReplaced(t *testing.T) {
 	w.Run(5000)
 	sees(t, g, []string{"one", "two"}, ann, nodes[2])
 }
+
+// TestCameBackBefore: Ben, who once came back, is removed and deletes the group.
+// When he is added again, the blocks that he signed before are no copy's.
+func TestCameBackBefore(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben := nodes[0], nodes[1]
+	ben.Lose(g)
+	w.Run(20_000)
+	must(t, ann.Do(g, group.Remove{Person: ben.Self.Person}))
+	w.Run(5000)
+	delete(ben.Groups, g)
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{ben.Newcomer()}}))
+	w.Run(5000)
+	must(t, ben.Do(g, group.Accept{}))
+	if v := machine(ben, g).View(); count[group.Replaced](ben, g) > 0 || v.Replaced || v.NoKeys {
+		t.Errorf("Ben takes himself for another: %+v", v)
+	}
+	ben.Lose(g)
+	w.Run(20_000)
+	must(t, ben.Say(g, "back"))
+}
+
+// TestAddedAfterReplaced: what a copy did in an earlier membership is over with it.
+func TestAddedAfterReplaced(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben := nodes[0], nodes[1]
+	backup := make(map[group.Kind]map[string][]byte)
+	for kind, table := range ben.Groups[g].Records {
+		backup[kind] = maps.Clone(table)
+	}
+	ben.Lose(g)
+	w.Run(20_000)
+	ben.Stop()
+	ben.Groups[g].Records = backup
+	ben.Start()
+	w.Run(10_000)
+	if v := machine(ben, g).View(); !v.Replaced {
+		t.Fatalf("Ben, whose place a copy took: %+v", v)
+	}
+	must(t, ann.Do(g, group.Remove{Person: ben.Self.Person}))
+	w.Run(5000)
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{ben.Newcomer()}}))
+	w.Run(5000)
+	must(t, ben.Do(g, group.Accept{}))
+	if v := machine(ben, g).View(); v.Replaced || v.NoKeys {
+		t.Errorf("Ben, who was added again: %+v", v)
+	}
+}
