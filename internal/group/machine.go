@@ -60,11 +60,13 @@ type Machine struct {
 	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
 	ackDue    uint64                  // ms; 0: none
 	turns     map[errandName]*turn
-	renewal   renewal // of the own leaf
-	errandDue uint64  // ms; 0: no errand waits
-	pruneDue  uint64  // ms; 0: no secrets wait to be deleted
-	digestDue uint64  // ms; 0: none
-	now       uint64  // ms; of the newest input
+	question  question // of messages on a branch that lost
+	heard     uint64   // Acks taken since the start
+	renewal   renewal  // of the own leaf
+	errandDue uint64   // ms; 0: no errand waits
+	pruneDue  uint64   // ms; 0: no secrets wait to be deleted
+	digestDue uint64   // ms; 0: none
+	now       uint64   // ms; of the newest input
 }
 
 // An epoch is what this device can read and write with at one block.

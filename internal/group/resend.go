@@ -110,10 +110,33 @@ func (m *Machine) split() (list []uint64) {
 	return list
 }
 
-// unasked returns the own entries of branches that lost which somebody would read
+// A question is what is to be asked of this device's person, as long as nothing that
+// decides it has changed.
+type question struct {
+	head, spoke wire.BlockHash
+	heard       uint64
+	entries     int
+	seqs        []uint64
+	people      []wire.PersonID
+}
+
+// unasked returns what is to be asked now.
+func (m *Machine) unasked() ([]uint64, []wire.PersonID) {
+	if len(m.unsent) == 0 {
+		return nil, nil
+	}
+	q := &m.question
+	if q.head != m.head || q.spoke != m.spoke || q.heard != m.heard || q.entries != len(m.unsent) {
+		*q = question{head: m.head, spoke: m.spoke, heard: m.heard, entries: len(m.unsent)}
+		q.seqs, q.people = m.ask()
+	}
+	return q.seqs, q.people
+}
+
+// ask returns the own entries of branches that lost which somebody would read
 // who was no member when they were written, and whom this device's person may not
 // have had in mind; and those people.
-func (m *Machine) unasked() (seqs []uint64, people []wire.PersonID) {
+func (m *Machine) ask() (seqs []uint64, people []wire.PersonID) {
 	for _, seq := range m.split() {
 		u, ask := m.unsent[seq], false
 		before := m.stateAt(u.block)

@@ -86,6 +86,7 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 	}
 	accepted, first := m.acceptedBy(who), m.acks[a.Device] == nil
 	m.acks[a.Device] = a
+	m.heard++
 	eff.put(KindAck, a.Device[:], b)
 	if !accepted {
 		eff.Notify = append(eff.Notify, Accepted{who.Person})

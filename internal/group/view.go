@@ -197,9 +197,11 @@ func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wir
 }
 
 func covers(a *dag.Ack, device wire.DeviceID, seq uint64) bool {
-	return a != nil && slices.ContainsFunc(a.Delivered, func(d dag.Delivered) bool {
-		return d.Device == device && d.Seq >= seq
-	})
+	if a == nil {
+		return false
+	}
+	i, ok := slices.BinarySearchFunc(a.Delivered, device, func(d dag.Delivered, id wire.DeviceID) int { return compareID(d.Device, id) })
+	return ok && a.Delivered[i].Seq >= seq
 }
 
 // OwnSeq returns the number of the newest own entry.
