@@ -79,6 +79,31 @@ func (p *program) groupLeave() *cobra.Command {
 	return c
 }
 
+func (p *program) groupResend() *cobra.Command {
+	return &cobra.Command{
+		Use:               "resend CHAT yes|no",
+		Short:             "Say whether those who came later get what you wrote while the group was split",
+		Args:              words(2, 2),
+		ValidArgsFunction: p.completeChat,
+		RunE: func(c *cobra.Command, args []string) error {
+			if args[1] != "yes" && args[1] != "no" {
+				return &usageError{"the answer is yes or no; usage: " + c.UseLine()}
+			}
+			yes := args[1] == "yes"
+			chat, err := call(c.Context(), p.client().Resend, &v1.ResendRequest{Chat: args[0], Yes: yes})
+			if err != nil || p.show(chat) {
+				return err
+			}
+			if yes {
+				p.printf("Sent to everybody in %s.", titleOf(chat))
+			} else {
+				p.printf("Kept to those who were in %s then.", titleOf(chat))
+			}
+			return nil
+		},
+	}
+}
+
 func (p *program) groupRename() *cobra.Command {
 	return &cobra.Command{
 		Use:               "rename GROUP TITLE",

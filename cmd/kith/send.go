@@ -47,7 +47,7 @@ func (p *program) send(ctx context.Context, chat, text string) error {
 	if err != nil {
 		return err
 	}
-	if c.Connected == 0 && c.Notice != "" {
+	if (c.Connected == 0 || m.State == v1.MessageState_MESSAGE_STATE_HELD) && c.Notice != "" {
 		p.println(oneLine(c.Notice))
 		return nil
 	}

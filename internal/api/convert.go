@@ -63,7 +63,11 @@ func chatOf(c node.Chat) *v1.Chat {
 		Id: c.ID.String(), Kind: v1.ChatKind(c.Kind), State: stateOf(c.State), Title: c.Title, MyRole: roleOf(c.Admin),
 		Unread: uint32(c.Unread), ChangedAt: c.ChangedAt, Connected: uint32(c.Connected), Missing: uint32(c.Missing),
 		ReadTo: cursorOf(c.ReadTo), Notice: noticeOf(c), Waiting: uint64(c.Waiting), OnlyThroughFriends: c.OnlyFriends,
+		Unasked: uint32(c.Unasked), Held: uint32(c.Held),
 		RemovedBy: somebody(c.RemovedBy),
+	}
+	for _, p := range c.UnaskedOf {
+		out.UnaskedOf = append(out.UnaskedOf, personOf(p))
 	}
 	if c.State == group.StatusInvited || c.State == group.StatusDeclined {
 		out.InvitedBy = somebody(c.InvitedBy)
@@ -110,6 +114,9 @@ func messageOf(m node.Message) *v1.Message {
 		out.State = v1.MessageState_MESSAGE_STATE_NEWER
 		if m.Content.Kind == group.ContentText {
 			out.State, out.Text = v1.MessageState_MESSAGE_STATE_SHOWN, string(m.Content.Body)
+		}
+		if m.Held {
+			out.State, out.Id, out.Cursor = v1.MessageState_MESSAGE_STATE_HELD, "", ""
 		}
 	case group.RowDamaged:
 		out.State = v1.MessageState_MESSAGE_STATE_DAMAGED

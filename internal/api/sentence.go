@@ -151,6 +151,9 @@ func noticeOf(c node.Chat) string {
 	case group.StatusLeft:
 		return "You left."
 	case group.StatusRemoved:
+		if c.RemovedBy.ID == (wire.PersonID{}) {
+			return "The group was split, and the invitation that you came in by was not kept. Whoever invited you invites you again."
+		}
 		return atStart(c.RemovedBy) + " removed you. You keep what you had."
 	case group.StatusDeclined:
 		return "You declined the invitation."
@@ -164,6 +167,10 @@ func noticeOf(c node.Chat) string {
 		return "This device was set aside, because it was not here for long. It comes back by itself, once another member is here."
 	case c.NoKeys:
 		return "This device has no keys for this chat now. It gets new ones by itself, once another member is here."
+	case len(c.Carrying) > 0:
+		return carryingNotice(c)
+	case c.Unasked > 0:
+		return unaskedNotice(c)
 	case c.Waiting > 0:
 		return keptHere(c)
 	case c.Missing == 1:
@@ -172,6 +179,34 @@ func noticeOf(c node.Chat) string {
 		return fmt.Sprintf("%d earlier messages are coming.", c.Missing)
 	}
 	return ""
+}
+
+// carryingNotice says what messages wait for.
+func carryingNotice(c node.Chat) string {
+	s := fmt.Sprintf("While the group was split, %s was removed. That is being finished", nameOf(c.Carrying[0]))
+	if n := len(c.Carrying); n > 1 {
+		s = fmt.Sprintf("While the group was split, %d people were removed. That is being finished", n)
+	}
+	switch c.Held {
+	case 0:
+		return s + "."
+	case 1:
+		return s + "; your message goes out after it."
+	}
+	return fmt.Sprintf("%s; your %d messages go out after it.", s, c.Held)
+}
+
+// unaskedNotice asks whether those who came later get what was written before.
+func unaskedNotice(c node.Chat) string {
+	what, them := fmt.Sprintf("%d messages of yours were", c.Unasked), "them"
+	if c.Unasked == 1 {
+		what, them = "A message of yours was", "it"
+	}
+	who := nameOf(c.UnaskedOf[0]) + " was"
+	if n := len(c.UnaskedOf); n > 1 {
+		who = fmt.Sprintf("%d of the members were", n)
+	}
+	return fmt.Sprintf("%s written while %s not in the group. Send %s to everybody?", what, who, them)
 }
 
 // keptHere says when the others get what nobody but this device has.

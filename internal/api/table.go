@@ -50,6 +50,8 @@ var table = map[string]explained{
 	"node/stopping":       {connect.CodeUnavailable, "Kith is stopping.", "Start it again with: kith run"},
 	"node/blocked":        {connect.CodeFailedPrecondition, "You blocked {}.", "To take it back: kith friend accept, or Unblock in the page."},
 
+	"group/nothing":    {connect.CodeFailedPrecondition, "There is nothing to be answered in this chat.", "It may have been answered elsewhere."},
+	"group/pending":    {connect.CodeUnavailable, "Somebody's removal, made while the group was split, has to be finished first, and not by this device.", "Try again once another member is connected."},
 	"group/role":       {connect.CodePermissionDenied, "Only an admin can do this.", "Ask an admin of the group."},
 	"group/unsettled":  {connect.CodeFailedPrecondition, "Too many changes wait to be settled by those who vote.", "Try again in a minute or two."},
 	"group/not-active": {connect.CodeFailedPrecondition, "You are not in this chat: invited, left or removed.", "Accept the invitation, or ask a member to add you."},

@@ -41,15 +41,21 @@ func Pending(root wire.BlockHash, blocks []*Block) []PendingRemoval {
 }
 
 func (r rules) pending(root wire.BlockHash, blocks []*Block) []PendingRemoval {
+	return r.pendingAt(root, r.head(root, blocks), blocks)
+}
+
+// pendingAt is pending at a head that other reasons than fork choice from root may
+// have made it: what is settled excludes branches, but takes back no removal.
+func (r rules) pendingAt(root, at wire.BlockHash, blocks []*Block) []PendingRemoval {
 	nodes := plant(root, blocks)
-	if nodes == nil {
-		return nil
-	}
 	by := make(map[wire.BlockHash]*node, len(nodes))
 	for _, n := range nodes {
 		by[n.Hash] = n
 	}
-	head := by[r.head(root, blocks)]
+	head := by[at]
+	if head == nil {
+		return nil
+	}
 	var lost []*node
 	pending := make(map[wire.BlockHash][]PendingRemoval)
 	for n := head; n.Hash != root; n = n.parent {

@@ -139,9 +139,13 @@ func (b *Blocks) Shed(root wire.BlockHash) []wire.BlockHash {
 	return surplus
 }
 
-// Pending returns the removals that wait for a Carry; see [Pending].
-func (b *Blocks) Pending(root wire.BlockHash) []PendingRemoval {
-	return Pending(root, b.list())
+// PendingAt returns the removals that wait for a Carry on a head, of all forks
+// since genesis, also those that are settled; see [Pending].
+func (b *Blocks) PendingAt(head wire.BlockHash) []PendingRemoval {
+	if b.genesis == nil {
+		return nil
+	}
+	return rules{}.pendingAt(b.genesis.Hash, head, b.list())
 }
 
 func (b *Blocks) list() []*Block {

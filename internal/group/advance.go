@@ -25,6 +25,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	old, head := m.head, m.pick()
 	if head == old {
 		eff.Write = append(eff.Write, m.selfRecord())
+		eff.Notify = append(eff.Notify, BranchChanged{})
 		return
 	}
 	m.head = head
@@ -41,13 +42,14 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 			}
 		}
 	}
+	m.noteUndone(changed, eff)
 	m.dropAcks(eff)
 	m.meet(now, spoke, len(changed.Blocks), eff)
 	if resumed {
 		m.greetAll(now, eff)
 	}
 	m.reconsider(eff)
-	m.renewLeaves(now, eff)
+	m.renewLeave(eff)
 	m.prune(now, eff)
 	m.ackDue = m.soon(m.ackDue, now)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
@@ -103,10 +105,14 @@ func (m *Machine) standing(eff *Effects) (resumed bool) {
 	}
 	accepted := m.ackSeq != 0 && m.ackSeq&^ackCount == ackBase(m.joined)
 	same := m.instance(came) == m.instance(m.joined)
+	again := accepted && m.status == StatusRemoved && m.proposedAgain(came)
 	m.joined = came
 	switch {
 	case same && m.status.gone(): // fork choice took the removal back
 		m.resume(accepted, eff)
+		return true
+	case again:
+		m.setStatus(StatusActive, eff)
 		return true
 	case !same:
 		delete(m.leaves, m.self.Person)
@@ -116,6 +122,13 @@ func (m *Machine) standing(eff *Effects) (resumed bool) {
 		}
 	}
 	return false
+}
+
+// proposedAgain reports whether the block that this device came in by was undone by
+// a fork and its author has added it once more: what was accepted stays so.
+func (m *Machine) proposedAgain(came wire.BlockHash) bool {
+	before := m.blocks.Header(m.joined)
+	return !m.blocks.IsAncestor(m.joined, m.head) && before.Author.Person == m.blocks.Header(came).Author.Person
 }
 
 // welcomed is the standing of a device that a block admitted: whoever adds a
@@ -160,6 +173,9 @@ func (m *Machine) resume(accepted bool, eff *Effects) {
 func (m *Machine) setStatus(s Status, eff *Effects) {
 	if s != m.status {
 		m.status = s
+		if s.gone() {
+			m.dropHeld(eff)
+		}
 		eff.Notify = append(eff.Notify, StatusChanged{s})
 	}
 }

@@ -25,12 +25,16 @@ type change struct {
 
 // commit makes the block of c on the head.
 func (m *Machine) commit(now uint64, c change, eff *Effects) error {
-	if !chain.Pressing(c.ops) && m.restrained() {
-		return refuse(ReasonUnsettled, nil)
-	}
 	e, public := m.epochs[m.head], m.publics[m.head]
 	if e == nil || public == nil {
 		return refuse(ReasonNoKeys, nil)
+	}
+	c, err := m.withCarried(c)
+	if err != nil {
+		return err
+	}
+	if !chain.Pressing(c.ops) && m.restrained() {
+		return refuse(ReasonUnsettled, nil)
 	}
 	h, state, err := m.draft(now, c.ops)
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 // which content_commit hides it (docs/spec/entry.md).
 const saltSize = 32
 
-// compose writes an entry: the log position first, then the ciphertext over a
-// header that is complete but for what the ciphertext decides.
+// compose writes what the person says, or keeps it until a removal is carried over.
 func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 	if err := m.mayWrite(); err != nil {
 		return err
@@ -18,40 +17,62 @@ func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 	if _, err := ParseContent(c.Content.Bytes()); err != nil {
 		return refuse(ReasonContent, err)
 	}
+	if len(m.pending()) > 0 || len(m.held) > 0 {
+		return m.hold(c, eff)
+	}
+	return m.write(now, c, eff)
+}
+
+// write writes an entry and shows it.
+func (m *Machine) write(now uint64, c Compose, eff *Effects) error {
+	u := unsent{
+		block: m.head, id: wire.ContentID(wire.Random(len(wire.ContentID{}))),
+		salt: [saltSize]byte(wire.Random(saltSize)), content: c.Content.Bytes(),
+	}
+	h, err := m.sealEntry(now, u, eff)
+	if err != nil {
+		return err
+	}
+	m.spoke = m.head
+	m.keepUnsent(h.Seq, u, eff)
+	row := m.row(h, m.self.Person)
+	row.State, row.Content, row.Client = RowShown, u.content, c.Client
+	m.show(row, eff)
+	return nil
+}
+
+// sealEntry makes an entry under the head: the log position first, then the
+// ciphertext over a header that is complete but for what the ciphertext decides.
+func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, error) {
 	e := m.epochs[m.head]
 	device := m.self.Device.ID()
 	at := m.graph.Next(device, now)
-	salt := [saltSize]byte(wire.Random(saltSize))
-	content := c.Content.Bytes()
 	h := &dag.Header{
 		Version: dag.Version, Suite: m.state().Suite(), SigAlg: wire.SigEd25519, Group: m.group,
 		Device: device, Seq: at.Seq, Prev: at.Prev, Parents: at.Parents, Block: m.head,
 		Lamport: at.Lamport, Order: at.Order, Time: now,
-		ContentID: wire.ContentID(wire.Random(len(wire.ContentID{}))),
+		ContentID: u.id,
 	}
-	h.ContentCommit = dag.ContentCommit(m.group, device, h.ContentID, salt, content)
-	plain := append(salt[:], content...)
+	h.ContentCommit = dag.ContentCommit(m.group, device, u.id, u.salt, u.content)
+	plain := append(u.salt[:], u.content...)
 	aad := h.AAD()
 	ciphertext, err := e.secret.Encrypt(e.ratchets, m.self.Device, aad[:], plain, dag.PaddedSize(len(plain))-len(plain))
 	if err != nil {
-		return refuse(ReasonNoKeys, err)
+		return nil, refuse(ReasonNoKeys, err)
 	}
 	h.CiphertextHash = dag.CiphertextHash(ciphertext)
 	h.Length = uint32(len(ciphertext))
 	h.Sign(m.self.Device.Sign)
 	if _, err := m.graph.Add(h); err != nil {
-		return refuse(ReasonStored, err)
+		return nil, refuse(ReasonStored, err)
 	}
 	m.keepEntry(h, ciphertext, eff)
 	m.keepRatchets(m.head, e, eff)
 	m.keepTip(h)
-	row := m.row(h, m.self.Person)
-	row.State, row.Content, row.Client = RowShown, content, c.Client
-	m.show(row, eff)
 	m.push(h, ciphertext, wire.DeviceID{}, eff)
 	m.ackDue = m.soon(m.ackDue, now+ackEvery)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
-	return nil
+	return h, nil
 }
 
 // push sends an entry at once to every member's device that is connected and

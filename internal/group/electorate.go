@@ -189,18 +189,6 @@ func (m *Machine) hasAccepted(who chain.Member) bool {
 		slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.state().LastSeq(d.ID) > 0 })
 }
 
-// allRead reports whether every active device announces a feature.
-func (m *Machine) allRead(feature uint16) bool {
-	for _, who := range m.state().Members() {
-		for _, d := range who.Devices {
-			if m.state().Active(d.ID) && !m.reads(d.ID, feature) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // setVoters lets an admin name the voters: in a large group, witnesses who are
 // none, or fewer.
 func (m *Machine) setVoters(now uint64, people []wire.PersonID, eff *Effects) error {

@@ -146,7 +146,7 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 	e := m.epochs[h.Block]
 	if e == nil {
 		row.State = RowUnreadable
-		return row, !m.beforeJoining(h.Block)
+		return row, !m.beforeJoining(h.Block) && m.stateAt(h.Block).Belongs(m.self.Device.ID())
 	}
 	content, state := m.open(e, h, person, ciphertext)
 	row.State, row.Content = state, content

@@ -27,6 +27,8 @@ const (
 	ReasonUnsettled Reason = "unsettled"  // the voters are to catch up first
 	ReasonRule      Reason = "rule"       // the chain's rules refuse it
 	ReasonInvite    Reason = "invitation" // an invitation that does not check
+	ReasonNothing   Reason = "nothing"    // there is nothing to be answered
+	ReasonPending   Reason = "pending"    // a removal is to be carried over first, by another
 	ReasonNewer     Reason = "newer"      // the group needs a newer program
 	ReasonStored    Reason = "stored"     // what was stored does not fit together
 )

@@ -94,9 +94,31 @@ type SettledTwice struct {
 // VotedTwice: Device cast two votes that no honest device casts both.
 type VotedTwice struct{ Device wire.Member }
 
-func (Settled) event()        {}
-func (SettledTwice) event()   {}
-func (VotedTwice) event()     {}
+func (Settled) event()      {}
+func (SettledTwice) event() {}
+func (VotedTwice) event()   {}
+
+// HeldChanged: Count messages of this device wait for a removal to be carried
+// over, and go out by themselves after it.
+type HeldChanged struct{ Count int }
+
+// BranchChanged: blocks are new, and the head is the one before.
+type BranchChanged struct{}
+
+// Repropose: this device added people by Block, which lost at a fork, and nobody
+// has since; they are to be invited again, with fresh key packages.
+type Repropose struct {
+	Block  wire.BlockHash
+	People []wire.PersonID
+}
+
+// Redone: what this device had changed by Lost, which lost at a fork, Block does
+// again.
+type Redone struct{ Lost, Block wire.BlockHash }
+
+// ResendChanged: the question of View.Unasked was answered.
+type ResendChanged struct{}
+
 func (RowChanged) event()     {}
 func (HeadChanged) event()    {}
 func (StatusChanged) event()  {}
@@ -111,6 +133,11 @@ func (Copied) event()         {}
 func (Rejoined) event()       {}
 func (Replaced) event()       {}
 func (CannotFollow) event()   {}
+func (BranchChanged) event()  {}
+func (Repropose) event()      {}
+func (Redone) event()         {}
+func (ResendChanged) event()  {}
+func (HeldChanged) event()    {}
 
 // Status is this device's standing in a group. Numbers are stored: append only.
 type Status uint8

@@ -57,6 +57,17 @@ func ReencodeWelcome(b []byte) ([]byte, error) {
 	return again(w.bytes, err)
 }
 
+// ReencodeHeld and ReencodeUnsent do the same with the records of these names.
+func ReencodeHeld(b []byte) ([]byte, error) {
+	h, err := parseHeld(make([]byte, 8), b)
+	return again(h.bytes, err)
+}
+
+func ReencodeUnsent(b []byte) ([]byte, error) {
+	u, err := parseUnsent(b)
+	return again(u.bytes, err)
+}
+
 func again(encode func() []byte, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err

@@ -30,7 +30,6 @@ func (m *Machine) conclude(now uint64, eff *Effects) {
 	m.final.block, m.restraint, m.electLook = s, 0, true
 	eff.Notify = append(eff.Notify, Settled{Block: s, Height: m.blocks.Header(s).Height})
 	m.prune(now, eff)
-	m.renewLeaves(now, eff)
 }
 
 // restrain takes note of when the head came to be so far beyond the settled

@@ -72,3 +72,31 @@ func TestFrameBytes(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnRecordBytes spells records by hand, as the table of docs/spec/group.md does.
+func TestOwnRecordBytes(t *testing.T) {
+	block, id, salt := strings.Repeat("11", 32), strings.Repeat("22", 16), strings.Repeat("33", 32)
+	content := "0001 02 6869" // the text "hi"
+	for _, c := range []struct {
+		name, spelt string
+		reencode    func([]byte) ([]byte, error)
+	}{
+		{"held", "03 776562" + "05" + content, group.ReencodeHeld},
+		{"held, without a client id", "00" + "05" + content, group.ReencodeHeld},
+		{"unsent", block + id + salt + "05" + content, group.ReencodeUnsent},
+	} {
+		b, err := hex.DecodeString(strings.ReplaceAll(c.spelt, " ", ""))
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		if again, err := c.reencode(b); err != nil || !bytes.Equal(again, b) {
+			t.Errorf("%s: %x gives %x, %v", c.name, b, again, err)
+		}
+		if _, err := c.reencode(append(b, 0)); err == nil {
+			t.Errorf("%s: a byte more is taken", c.name)
+		}
+		if _, err := c.reencode(b[:len(b)-1]); err == nil {
+			t.Errorf("%s: a byte less is taken", c.name)
+		}
+	}
+}

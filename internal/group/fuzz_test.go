@@ -116,6 +116,21 @@ func FuzzWelcome(f *testing.F) {
 	})
 }
 
+func FuzzOwnRecords(f *testing.F) {
+	w, g := story(f)
+	for _, b := range w.Node("Ann").Groups[g].Records[group.KindUnsent] {
+		f.Add(b)
+	}
+	f.Add([]byte{1, 'c', 5, 0, 1, 2, 'h', 'i'})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for name, reencode := range map[string]func([]byte) ([]byte, error){"held": group.ReencodeHeld, "unsent": group.ReencodeUnsent} {
+			if again, err := reencode(b); err == nil && !bytes.Equal(again, b) {
+				t.Errorf("%s: %x parses and encodes to %x", name, b, again)
+			}
+		}
+	})
+}
+
 // source gives records, with one put in place of its namesake.
 func source(records map[group.Kind]map[string][]byte, kind group.Kind, key, value []byte) group.Source {
 	return func(k group.Kind, each func(group.Record) error) error {

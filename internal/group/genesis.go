@@ -97,7 +97,7 @@ func (m *Machine) begin(author wire.Member, ops []chain.Op, attachments [][]byte
 		return nil, err
 	}
 	defer e0.Erase()
-	staged, err := e0.Commit(mls.CommitParams{Add: add, AuthenticatedData: core[:], Signer: m.self.Device})
+	staged, err := e0.Commit(mls.CommitParams{Add: add, AuthenticatedData: core[:], Signer: m.self.Device, LeafExtensions: announced()})
 	if err != nil {
 		return nil, err
 	}

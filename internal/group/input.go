@@ -77,6 +77,9 @@ type (
 	// Rejoin lets this device come back as soon as it can, if it has no keys. It
 	// does so by itself, but for where another device took its place.
 	Rejoin struct{}
+	// Resend answers whether the messages of View.Unasked go to the people who came
+	// after they were written.
+	Resend struct{ Yes bool }
 	// SetReach tells the members where this device's link is.
 	SetReach struct {
 		Peer   []byte
@@ -103,6 +106,7 @@ func (Park) cause()         {}
 func (AddDevice) cause()    {}
 func (RemoveDevice) cause() {}
 func (Rejoin) cause()       {}
+func (Resend) cause()       {}
 func (SetReach) cause()     {}
 
 // A Newcomer is somebody to be added: all of it was told by that person on a

@@ -1,7 +1,6 @@
 package group
 
 import (
-	"cmp"
 	"slices"
 
 	"kith/internal/chain"
@@ -9,19 +8,17 @@ import (
 )
 
 // A pendingLeave is a signed Leave that no block has committed yet.
-type pendingLeave struct {
-	statement *chain.LeaveStatement
-	due       uint64 // ms; when this device commits it; 0: it is our own, or the head's rules refuse it
-}
+type pendingLeave struct{ statement *chain.LeaveStatement }
 
-func (m *Machine) keepLeave(s *chain.LeaveStatement, due uint64, eff *Effects) {
-	m.leaves[s.Person] = &pendingLeave{s, due}
+func (m *Machine) keepLeave(s *chain.LeaveStatement, eff *Effects) {
+	m.leaves[s.Person] = &pendingLeave{s}
 	m.electLook = true
+	delete(m.turns, errandName{kind: errandLeave, person: s.Person}) // another one may have been refused
 	eff.put(KindLeave, s.Person[:], s.Marshal())
 }
 
 // takeLeave takes a Leave from a peer: true if it is new and holds.
-func (m *Machine) takeLeave(now uint64, b []byte, eff *Effects) bool {
+func (m *Machine) takeLeave(b []byte, eff *Effects) bool {
 	s, err := chain.ParseLeaveStatement(b)
 	if err != nil || !m.leaveHolds(s) {
 		return false
@@ -30,12 +27,12 @@ func (m *Machine) takeLeave(now uint64, b []byte, eff *Effects) bool {
 		return false
 	}
 	if s.Person == m.self.Person { // this person said so on another device
-		m.keepLeave(s, 0, eff)
+		m.keepLeave(s, eff)
 		m.setStatus(StatusLeaving, eff)
 		eff.Write = append(eff.Write, m.selfRecord())
 		return true
 	}
-	m.keepLeave(s, m.leaveDue(now, s.Person), eff)
+	m.keepLeave(s, eff)
 	return true
 }
 
@@ -56,14 +53,9 @@ func (m *Machine) replaces(s, old *chain.LeaveStatement) bool {
 	return m.isMember(s.Successor) && !m.isMember(old.Successor)
 }
 
-// renewLeaves looks at the Leaves that wait, at a new head: one that was refused
-// may hold now, and our own needs a successor if we became the last admin.
-func (m *Machine) renewLeaves(now uint64, eff *Effects) {
-	for _, person := range m.leavers() {
-		if l := m.leaves[person]; person != m.self.Person && l.due == 0 {
-			l.due = m.leaveDue(now, person)
-		}
-	}
+// renewLeave looks at our own Leave that waits, at a new head: it needs a
+// successor if we became the last admin.
+func (m *Machine) renewLeave(eff *Effects) {
 	own := m.leaves[m.self.Person]
 	if own == nil || m.status != StatusLeaving && m.status != StatusDeclined {
 		return
@@ -90,7 +82,7 @@ func (m *Machine) renewLeaves(now uint64, eff *Effects) {
 // signLeave signs a Leave of our own and hands it to whoever is connected.
 func (m *Machine) signLeave(successor wire.PersonID, eff *Effects) {
 	instance := m.instance(m.head)
-	m.keepLeave(chain.SignLeave(m.self.Device.Sign, m.group, m.self.Member(), instance, successor), 0, eff)
+	m.keepLeave(chain.SignLeave(m.self.Device.Sign, m.group, m.self.Member(), instance, successor), eff)
 	m.sendLeave(eff)
 }
 
@@ -102,63 +94,36 @@ func (m *Machine) sendLeave(eff *Effects) {
 	}
 }
 
-// byRank returns the members, admins by seniority first, then by admission.
-func (m *Machine) byRank() []chain.Member {
-	members := m.state().Members()
-	slices.SortFunc(members, func(a, b chain.Member) int {
-		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Join, b.Join))
-	})
-	return members
+// leaveErrands are the Leaves of others that wait.
+func (m *Machine) leaveErrands() (list []errand) {
+	for person := range m.leaves {
+		if person != m.self.Person {
+			list = append(list, errand{
+				name:   errandName{kind: errandLeave, person: person},
+				others: func(who chain.Member) bool { return who.Person != person },
+				wait:   1 + m.chance(errandChance),
+				do:     func(now uint64, eff *Effects) error { return m.commitLeave(now, person, eff) },
+			})
+		}
+	}
+	return list
 }
 
-// leaveDue is when this device commits a Leave: members by join order, one
-// after the other, so that two rarely do it at once.
-func (m *Machine) leaveDue(now uint64, leaver wire.PersonID) uint64 {
-	turn := uint64(0)
-	for _, who := range m.byRank() {
-		if who.Person == m.self.Person {
-			break
-		}
-		if who.Person != leaver && m.acceptedBy(who) {
-			turn++
-		}
+// commitLeave makes the block that a Leave asks for.
+func (m *Machine) commitLeave(now uint64, person wire.PersonID, eff *Effects) error {
+	l := m.leaves[person]
+	if !m.leaveHolds(l.statement) {
+		delete(m.leaves, person)
+		eff.drop(KindLeave, person[:])
+		return nil
 	}
-	return now + turn*leaveStep + 1
-}
-
-// commitLeaves commits the Leaves whose time has come.
-func (m *Machine) commitLeaves(now uint64, eff *Effects) {
-	if m.mayWrite() != nil {
-		return
+	who, _ := m.state().Person(person)
+	cited := l.statement.Marshal()
+	op := &chain.Leave{
+		Person: person, Instance: who.Instance, Cuts: m.cuts(who),
+		Successor: l.statement.Successor, Cites: cites([][]byte{cited}),
 	}
-	var due []wire.PersonID
-	for person, l := range m.leaves {
-		if l.due != 0 && l.due <= now {
-			due = append(due, person)
-		}
-	}
-	slices.SortFunc(due, comparePerson)
-	for _, person := range due {
-		l := m.leaves[person]
-		who, _ := m.state().Person(person)
-		if !m.leaveHolds(l.statement) {
-			delete(m.leaves, person)
-			eff.drop(KindLeave, person[:])
-			continue
-		}
-		cited := l.statement.Marshal()
-		op := &chain.Leave{
-			Person: person, Instance: who.Instance, Cuts: m.cuts(who),
-			Successor: l.statement.Successor, Cites: cites([][]byte{cited}),
-		}
-		err := m.commit(now, change{ops: []chain.Op{op}, attachments: [][]byte{cited}}, eff)
-		switch {
-		case heldBack(err):
-			l.due = now + unsettledAgain
-		case err != nil: // a rule refuses it at this head; it may hold at a later one
-			l.due = 0
-		}
-	}
+	return m.commit(now, change{ops: []chain.Op{op}, attachments: [][]byte{cited}}, eff)
 }
 
 func (m *Machine) acceptedBy(who chain.Member) bool {

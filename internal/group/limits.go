@@ -50,6 +50,11 @@ const (
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them.
 	maxQuarantine = 256
+	// maxHeld bounds the messages that wait for a removal to be carried over: that
+	// takes seconds where anybody is online who can sign it.
+	maxHeld = 64
+	// maxUnsent bounds the own entries that can be sealed again after a fork.
+	maxUnsent = 64
 	// maxEpochs is how many epochs below the head keep what a branch from there is
 	// followed with, unless what is settled excludes one before; then a
 	// reorganisation means to join anew.
@@ -81,14 +86,23 @@ const (
 	proofAfter = 5_000
 	// fetchTimeout is when an unanswered request goes to another peer.
 	fetchTimeout = 5_000
-	// leaveStep is how much later each next member by rank commits a Leave that
-	// nobody has committed: the lowest rank online is first.
-	leaveStep = 400
+	// errandStep is how much later each next member by rank does what nobody has
+	// done: the most senior online is first. Within errandChance the first
+	// ones differ who do not see each other.
+	errandStep   = 400
+	errandChance = 200
 	// rejoinAfter is how long a device without keys at the head waits for a Welcome
 	// that may be on its way, before it comes back by itself; rejoinJitter bounds
 	// what is added for each device, so that not all do it at once.
 	rejoinAfter  uint64 = 3_000
 	rejoinJitter uint64 = 3_000
+	// redoAfter is how long a device waits, and how much longer at most, before it
+	// does again what a fork undid: all of the other branch is here then, and of
+	// two who have to do something again the second sees the first's block.
+	redoAfter = 2_000
+	// resendAfter is how long a device waits for Acks before it seals its entries
+	// of a branch that lost again: who has them needs no copy.
+	resendAfter = 10_000
 	// keepEpoch is how long the secrets and message keys of an epoch are kept at
 	// most after this device learned of its successor: so long somebody who was
 	// away may come back with a branch from there, or with entries of it.

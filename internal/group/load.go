@@ -65,6 +65,9 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindVoteEvidence, l.voteEvidence},
 		{KindVoter, l.voter},
 		{KindSilence, l.silence},
+		{KindHeld, l.held},
+		{KindUndone, l.undone},
+		{KindUnsent, l.unsent},
 	} {
 		if err := records(step.kind, step.take); err != nil {
 			return nil, refuse(ReasonStored, fmt.Errorf("records of kind %d: %w", step.kind, err))
@@ -217,11 +220,7 @@ func (l *loading) leave(rec Record) error {
 	if err != nil {
 		return err
 	}
-	due := uint64(1) // at once: this device may have been the one to commit it
-	if s.Person == l.m.self.Person {
-		due = 0
-	}
-	l.m.leaves[s.Person] = &pendingLeave{s, due}
+	l.m.leaves[s.Person] = &pendingLeave{s}
 	return nil
 }
 
@@ -251,6 +250,37 @@ func (l *loading) late(rec Record) error {
 	return nil
 }
 
+func (l *loading) held(rec Record) error {
+	h, err := parseHeld(rec.Key, rec.Value)
+	if err != nil {
+		return err
+	}
+	l.m.held = append(l.m.held, h)
+	return nil
+}
+
+func (l *loading) undone(rec Record) error {
+	if len(rec.Key) != 32 || !l.m.blocks.Has(wire.BlockHash(rec.Key)) {
+		return errRecord
+	}
+	if hash := wire.BlockHash(rec.Key); l.m.blocks.Header(hash).Author.Device == l.m.self.Device.ID() {
+		l.m.undone[hash] = true
+	}
+	return nil
+}
+
+func (l *loading) unsent(rec Record) error {
+	u, err := parseUnsent(rec.Value)
+	if err != nil {
+		return err
+	}
+	if len(rec.Key) != 8 || !l.m.blocks.Has(u.block) {
+		return errRecord
+	}
+	l.m.unsent[binary.BigEndian.Uint64(rec.Key)] = u
+	return nil
+}
+
 // end puts together what needs all records: lamports rise along every edge, so
 // that in their order parents come first.
 func (l *loading) end() error {
@@ -274,7 +304,11 @@ func (l *loading) end() error {
 		return cmp.Or(cmp.Compare(a.Lamport, b.Lamport), compareID(a.Device, b.Device))
 	})
 	newest := make(map[wire.DeviceID]*dag.Header)
+	var own []*dag.Header
 	for _, h := range l.entries {
+		if h.Device == m.self.Device.ID() {
+			own = append(own, h)
+		}
 		added, err := m.graph.Add(h)
 		if err != nil {
 			continue // refused since
@@ -294,6 +328,7 @@ func (l *loading) end() error {
 	for _, h := range newest {
 		m.keepTip(h)
 	}
+	m.spoke = newestSaid(own)
 	m.missing = len(m.graph.Missing())
 	m.dropAcks(new(Effects))     // left from an earlier membership
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again

@@ -41,6 +41,11 @@ type Machine struct {
 	ballots ballots // what is stored of the votes
 	silence silence // of voters
 
+	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
+	unsent map[uint64]unsent       // own entries by number
+	spoke  wire.BlockHash          // at which this device last said something
+	held   []heldMessage           // composed while a removal was to be carried over
+
 	authorSeq uint64 // of the newest block this device signed
 	ackSeq    uint64
 	reachSeq  uint64
@@ -48,10 +53,11 @@ type Machine struct {
 	missing   int         // as last announced
 
 	// Not stored: what follows from blocks.
-	past  *history
-	said  announcements               // of the leaves at the head
-	final final                       // what is settled, as last announced
-	names map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
+	past     *history
+	carrying carrying
+	said     announcements               // of the leaves at the head
+	final    final                       // what is settled, as last announced
+	names    map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
@@ -59,7 +65,6 @@ type Machine struct {
 	back      rejoin
 	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
 	ackDue    uint64                  // ms; 0: none
-	renewal   renewal                 // of the own leaf
 	pruneDue  uint64                  // ms; 0: no secrets wait to be deleted
 	digestDue uint64                  // ms; 0: none
 	voteDue   uint64                  // ms; when the own voter is asked again; 0: at news
@@ -69,6 +74,11 @@ type Machine struct {
 	slashDue  uint64                  // ms; when this device takes a liar's out; 0: there is none
 	restraint uint64                  // elapsed, when the voters began to lag behind; 0: they do not
 	elapsed   uint64                  // ms that went by between inputs; never goes back
+	turns     map[errandName]*turn
+	question  question // of messages on a branch that lost
+	heard     uint64   // Acks taken since the start
+	renewal   renewal  // of the own leaf
+	errandDue uint64   // ms; 0: no errand waits
 }
 
 // An epoch is what this device can read and write with at one block.
@@ -105,6 +115,8 @@ func newMachine(self Self) *Machine {
 		waiting:   make(map[dag.Ref]*dag.Header),
 		names:     make(map[wire.Digest]wire.Digest),
 		peers:     make(map[wire.DeviceID]*peer),
+		undone:    make(map[wire.BlockHash]bool),
+		unsent:    make(map[uint64]unsent),
 		turned:    make(map[wire.BlockHash]bool),
 	}
 	m.votes = chain.NewVotes(m.blocks)
@@ -160,6 +172,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.removeDevice(in.Now, c, &eff)
 	case Rejoin:
 		err = m.rejoin(in.Now, &eff)
+	case Resend:
+		err = m.resend(in.Now, c, &eff)
 	case SetReach:
 		m.setReach(c, &eff)
 	default:
@@ -182,12 +196,12 @@ func (m *Machine) clock(now uint64) {
 		m.silence.setBack(now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until = min(m.fetch.until, now)
-		m.back.due, m.renewal.due = min(m.back.due, now), min(m.renewal.due, now)
+		m.back.due, m.errandDue = min(m.back.due, now), min(m.errandDue, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
 		}
-		for _, l := range m.leaves {
-			l.due = min(l.due, now)
+		for _, t := range m.turns {
+			t.since = min(t.since, now)
 		}
 		for _, e := range m.epochs {
 			e.since = min(e.since, now)
@@ -206,10 +220,10 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	}
 	m.comeBack(now, eff)
 	m.giveAll(eff)
-	m.commitLeaves(now, eff)
-	m.renew(now, eff)
+	m.runErrands(now, eff)
 	m.slashLiars(now, eff)
 	m.elect(now, eff)
+	m.releaseHeld(now, eff)
 	m.vote(now, eff)
 	m.ack(now, eff)
 	m.announce(now, eff)
@@ -252,7 +266,6 @@ func (m *Machine) wake(now uint64) uint64 {
 	}
 	at(m.ackDue)
 	at(m.pruneDue)
-	at(m.renewal.due)
 	at(m.voteDue)
 	at(m.electDue)
 	at(m.slashDue)
@@ -266,11 +279,7 @@ func (m *Machine) wake(now uint64) uint64 {
 			at(p.proofDue)
 		}
 	}
-	if m.mayWrite() == nil {
-		for _, l := range m.leaves {
-			at(l.due)
-		}
-	}
+	at(m.errandDue)
 	if next != 0 {
 		next = max(next, now+1)
 	}

@@ -1,8 +1,6 @@
 package group
 
 import (
-	"encoding/binary"
-
 	"kith/internal/chain"
 	"kith/internal/wire"
 )
@@ -16,7 +14,6 @@ import (
 type renewal struct {
 	head wire.BlockHash // zero: not looked at yet
 	need bool
-	due  uint64 // ms; 0: not begun
 }
 
 // rekey makes a block that changes nothing but this device's keys.
@@ -27,32 +24,16 @@ func (m *Machine) rekey(now uint64, eff *Effects) error {
 	return m.commit(now, change{ops: []chain.Op{&chain.Rekey{}}}, eff)
 }
 
-// renew makes the Rekey that is needed, once its time has come. One that loses at
-// a fork is needed again at the head that wins.
-func (m *Machine) renew(now uint64, eff *Effects) {
+// rekeyErrands is the Rekey that is needed: of those who came in by one block at
+// times that are spread. Where rule V7 refuses it, another head may not.
+func (m *Machine) rekeyErrands() []errand {
 	if m.renewal.head != m.head {
-		m.renewal.head, m.renewal.need = m.head, m.LastResort()
+		m.renewal = renewal{m.head, m.LastResort()}
 	}
-	switch {
-	case !m.renewal.need || m.mayWrite() != nil:
-		m.renewal.due = 0
-	case m.renewal.due == 0:
-		m.renewal.due = now + m.rekeyWait()
-	case isDue(m.renewal.due, now):
-		m.renewal.due = 0
-		if err := m.rekey(now, eff); heldBack(err) {
-			m.renewal.due = now + unsettledAgain
-		} else if err != nil {
-			m.renewal.need = false // rule V7; the next head may allow it
-		}
+	if !m.renewal.need {
+		return nil
 	}
-}
-
-// rekeyWait spreads the Rekeys of those who came in by one block.
-func (m *Machine) rekeyWait() uint64 {
-	device := m.self.Device.ID()
-	at := binary.BigEndian.Uint32(device[:]) ^ binary.BigEndian.Uint32(m.head[:])
-	return uint64(at) % rekeySpread
+	return []errand{{name: errandName{kind: errandRekey}, wait: m.chance(rekeySpread), do: m.rekey}}
 }
 
 // LastResort reports whether the keys of this device at the head are still those

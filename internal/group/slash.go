@@ -18,7 +18,7 @@ func (m *Machine) slashLiars(now uint64, eff *Effects) {
 	case !ok:
 		m.slashDue = 0
 	case m.slashDue == 0:
-		m.slashDue = now + m.turn(liar.Device())*leaveStep + 1
+		m.slashDue = now + m.turn(liar.Device())*errandStep + 1
 	case isDue(m.slashDue, now):
 		m.slashDue = 0
 		if m.slash(now, liar, eff) != nil {

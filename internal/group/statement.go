@@ -87,6 +87,7 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 	m.hear(a.Device, eff)
 	accepted, first := m.acceptedBy(who), m.acks[a.Device] == nil
 	m.acks[a.Device] = a
+	m.heard++
 	eff.put(KindAck, a.Device[:], b)
 	if !accepted {
 		m.electLook = true
@@ -258,7 +259,7 @@ func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects
 		m.takeReach(b, eff)
 	}
 	for _, b := range f.leaves {
-		if m.takeLeave(now, b, eff) {
+		if m.takeLeave(b, eff) {
 			fresh.leaves = append(fresh.leaves, b)
 		}
 	}

@@ -32,16 +32,20 @@ type View struct {
 	Suite     mls.Suite // of its keys
 	Title     string    // empty while it is not known, and in a direct chat
 	Members   []MemberView
-	Admin     bool          // this device's person is one
-	InvitedBy wire.PersonID // who signed the block this device came in by
-	RemovedBy wire.PersonID // zero: not removed
-	RemovedAt uint64        // ms
-	CreatedAt uint64        // ms
-	ChangedAt uint64        // ms, of the head
-	Missing   int           // entries that others refer to and that are not here
-	NoKeys    bool          // this device cannot follow the head's keys
-	Parked    bool          // an admin set this device aside; it comes back by itself
-	Replaced  bool          // a copy of this device took its place: see Rejoin
+	Admin     bool            // this device's person is one
+	InvitedBy wire.PersonID   // who signed the block this device came in by
+	RemovedBy wire.PersonID   // zero: not removed
+	RemovedAt uint64          // ms
+	CreatedAt uint64          // ms
+	ChangedAt uint64          // ms, of the head
+	Missing   int             // entries that others refer to and that are not here
+	Carrying  []wire.PersonID // whose removal lost at a fork and is carried over before anything is written
+	Unasked   int             // own messages of a branch that lost, which wait for the answer of Resend
+	UnaskedOf []wire.PersonID // who was no member when they were written
+	Held      int             // own messages that wait for that
+	NoKeys    bool            // this device cannot follow the head's keys
+	Parked    bool            // an admin set this device aside; it comes back by itself
+	Replaced  bool            // a copy of this device took its place: see Rejoin
 }
 
 // View returns the group as it stands.
@@ -49,11 +53,16 @@ func (m *Machine) View() View {
 	s := m.state()
 	v := View{
 		Group: m.group, Status: m.status, Direct: s.DirectChat(), Suite: mls.Suite(s.Suite()), Title: m.title(),
-		Admin: s.IsAdmin(m.self.Person), Missing: m.missing,
+		Admin: s.IsAdmin(m.self.Person), Missing: m.missing, Held: len(m.held),
 		CreatedAt: m.blocks.Header(m.blocks.Genesis()).CreatedAt,
 		ChangedAt: m.blocks.Header(m.head).CreatedAt,
 		NoKeys:    s.Belongs(m.self.Device.ID()) && m.epochs[m.head] == nil,
 		Replaced:  m.wasReplaced(),
+	}
+	seqs, people := m.unasked()
+	v.Unasked, v.UnaskedOf = len(seqs), people
+	for _, p := range m.pending() {
+		v.Carrying = append(v.Carrying, p.Person)
 	}
 	if h := m.blocks.Header(m.joined); h != nil {
 		v.InvitedBy = h.Author.Person
@@ -121,6 +130,20 @@ func (m *Machine) InfoText(d wire.Digest) string { return m.infoText(d) }
 // Blocks gives the chain to read; it must not be changed.
 func (m *Machine) Blocks() *chain.Blocks { return m.blocks }
 
+// Lost returns the blocks that are not on the head's chain: what was written at
+// them was sent while the group was split.
+func (m *Machine) Lost() (list []wire.BlockHash) {
+	if uint64(m.blocks.Len()) == m.state().Height()+1 {
+		return nil
+	}
+	for _, hash := range m.blocks.All() {
+		if !m.blocks.IsAncestor(hash, m.head) {
+			list = append(list, hash)
+		}
+	}
+	return list
+}
+
 // Status returns this device's standing.
 func (m *Machine) Status() Status { return m.status }
 
@@ -174,9 +197,11 @@ func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wir
 }
 
 func covers(a *dag.Ack, device wire.DeviceID, seq uint64) bool {
-	return a != nil && slices.ContainsFunc(a.Delivered, func(d dag.Delivered) bool {
-		return d.Device == device && d.Seq >= seq
-	})
+	if a == nil {
+		return false
+	}
+	i, ok := slices.BinarySearchFunc(a.Delivered, device, func(d dag.Delivered, id wire.DeviceID) int { return compareID(d.Device, id) })
+	return ok && a.Delivered[i].Seq >= seq
 }
 
 // OwnSeq returns the number of the newest own entry.

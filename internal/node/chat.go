@@ -33,10 +33,14 @@ type Chat struct {
 	Missing     int    // messages that others refer to and that are not here yet
 	Waiting     int    // own messages that no other member has yet
 	ReadTo      group.Place
-	OnlyFriends bool // see Node.AcceptGroup
-	NoKeys      bool // this device cannot follow the group's keys; it comes back by itself
-	Parked      bool // and that is because an admin set it aside
-	Replaced    bool // and that is because a copy of it took its place: it does not
+	Carrying    []Person // whose removal lost at a fork and is carried over before anything is written
+	Held        int      // own messages that wait for that
+	Unasked     int      // own messages of a branch that lost, see Node.Resend
+	UnaskedOf   []Person // who would read them and was no member when they were written
+	OnlyFriends bool     // see Node.AcceptGroup
+	NoKeys      bool     // this device cannot follow the group's keys; it comes back by itself
+	Parked      bool     // and that is because an admin set it aside
+	Replaced    bool     // and that is because a copy of it took its place: it does not
 }
 
 // A Member is somebody in a chat.
@@ -56,6 +60,7 @@ type Message struct {
 	Author        Person
 	Time          uint64 // ms, the author's clock
 	State         group.RowState
+	Held          bool          // it waits, see group.HeldChanged; it has no ID and Place yet
 	Content       group.Content // zero unless State is RowShown
 	Client        string
 	Reached       int // own messages: other members who have it

@@ -101,6 +101,13 @@ func contentSize(c Happening) int {
 	return 0
 }
 
+// newest returns the number of the newest event.
+func (h *hub) newest() uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.last
+}
+
 // since returns the events after seq, and what is closed at the next one; ok is
 // false if some of them are forgotten.
 func (h *hub) since(seq uint64) (list []Event, next <-chan struct{}, ok bool) {
@@ -121,9 +128,7 @@ func (n *Node) EventRun() string { return n.hub.run }
 // is too old, begins with Reset; run "" begins with what happens next.
 func (n *Node) Subscribe(ctx context.Context, run string, seq uint64, each func(Event) error) error {
 	h := n.hub
-	h.mu.Lock()
-	last := h.last
-	h.mu.Unlock()
+	last := h.newest()
 	if run != h.run {
 		seq = last
 		if run != "" {

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"context"
+
 	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/identity"
@@ -265,6 +267,23 @@ func (n *Node) AddMembers(g wire.GroupID, people []wire.PersonID) error {
 		return o.ask(func() error { return o.stepAlso(group.Invite{Newcomers: newcomers}, also{edits: take}) })
 	})
 }
+
+// spawnRepropose invites people again whose addition a fork undid, each by itself: for
+// one of them there may be no key package. Who cannot be invited now can at the
+// group's next change.
+func (n *Node) spawnRepropose(g wire.GroupID, people []wire.PersonID) {
+	n.spawn(func(context.Context) {
+		for _, p := range people {
+			if err := n.AddMembers(g, []wire.PersonID{p}); err != nil {
+				n.log.Info("not added again after a fork", "group", shortGroup(g), "err", err)
+			}
+		}
+	})
+}
+
+// Resend answers whether the messages of Chat.Unasked go to the people who came
+// after they were written.
+func (n *Node) Resend(g wire.GroupID, yes bool) error { return n.inGroup(g, group.Resend{Yes: yes}) }
 
 // RemoveMember takes somebody out of a group.
 func (n *Node) RemoveMember(g wire.GroupID, p wire.PersonID) error {

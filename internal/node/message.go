@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"kith/internal/group"
 	"kith/internal/identity"
@@ -30,6 +31,7 @@ func (n *Node) Send(ctx context.Context, g wire.GroupID, client string, c group.
 		client = hex.EncodeToString(wire.Random(16))
 	}
 	var sent Message
+	held, seen := false, n.hub.newest()
 	err = o.ask(func() error {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -38,12 +40,18 @@ func (n *Node) Send(ctx context.Context, g wire.GroupID, client string, c group.
 		if err != nil {
 			return storeError(err)
 		}
+		if sent, held = o.heldMessage(client); held {
+			return nil
+		}
 		if row == nil {
 			if err := o.step(group.Compose{Client: client, Content: c}); err != nil {
 				return err
 			}
 			if row, err = n.db.RowByClient(g, client); err != nil {
 				return storeError(err)
+			}
+			if sent, held = o.heldMessage(client); held {
+				return nil
 			}
 			if row == nil {
 				return errors.New("node: the message was written and is not shown")
@@ -53,7 +61,35 @@ func (n *Node) Send(ctx context.Context, g wire.GroupID, client string, c group.
 		o.reached([]*Message{&sent})
 		return nil
 	})
+	if err == nil && held {
+		n.awaitHeld(ctx, g, seen, &sent)
+	}
 	return sent, err
+}
+
+// heldMessage is a message that waits until a removal is carried over.
+func (o *owner) heldMessage(client string) (Message, bool) {
+	c, ok := o.machine.Held(client)
+	me := o.n.me().Person
+	return Message{Chat: o.id, Author: o.n.person(me), Time: nowMS(), State: group.RowShown, Held: true, Content: c, Client: client}, ok
+}
+
+// heldFor is how long whoever sends a message waits with it.
+const heldFor = 5 * time.Second
+
+// awaitHeld waits a little for a message that is held to be written.
+func (n *Node) awaitHeld(ctx context.Context, g wire.GroupID, seen uint64, m *Message) {
+	ctx, cancel := context.WithTimeout(ctx, heldFor)
+	defer cancel()
+	_ = n.Subscribe(ctx, n.hub.run, seen, func(Event) error {
+		row, err := n.db.RowByClient(g, m.Client)
+		o := n.owner(g)
+		if err != nil || row == nil || o == nil {
+			return err
+		}
+		*m = n.message(o, *row)
+		return context.Canceled
+	})
 }
 
 // Messages returns a page of a chat before a place, or the newest, oldest first.
@@ -149,7 +185,7 @@ func (n *Node) MarkRead(g wire.GroupID, to group.Place) error {
 func (n *Node) message(o *owner, r group.Row) Message {
 	m := Message{
 		Chat: o.id, ID: r.ID, Place: r.Place, Author: n.memberOf(o, r.Person), Time: r.Time, State: r.State,
-		Client: r.Client, EarlierComing: r.Waiting, WhileSplit: r.Split,
+		Client: r.Client, EarlierComing: r.Waiting, WhileSplit: o.picture.Load().lost[r.Block],
 		ClockOff: apart(r.Time, r.Place.Order) > clockOff || r.Time > nowMS()+clockOff,
 	}
 	if r.State == group.RowShown {
@@ -234,11 +270,17 @@ func (n *Node) chat(o *owner) (Chat, error) {
 		ID: o.id, Kind: ChatGroup, State: v.Status, Title: v.Title, Admin: v.Admin,
 		ChangedAt: v.ChangedAt, Missing: v.Missing, Waiting: p.waiting, NoKeys: v.NoKeys,
 		Parked: v.Parked, Replaced: v.Replaced,
-		OnlyFriends: n.setting(o.id).OnlyFriends,
-		InvitedBy:   n.memberOf(o, v.InvitedBy),
+		OnlyFriends: n.setting(o.id).OnlyFriends, Held: v.Held, Unasked: v.Unasked,
+		InvitedBy: n.memberOf(o, v.InvitedBy),
 	}
 	if v.RemovedBy != (wire.PersonID{}) {
 		c.RemovedBy = n.memberOf(o, v.RemovedBy)
+	}
+	for _, p := range v.Carrying {
+		c.Carrying = append(c.Carrying, n.memberOf(o, p))
+	}
+	for _, p := range v.UnaskedOf {
+		c.UnaskedOf = append(c.UnaskedOf, n.memberOf(o, p))
 	}
 	n.mu.Lock()
 	notes := n.notes

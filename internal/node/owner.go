@@ -42,6 +42,7 @@ type picture struct {
 	view    group.View
 	devices []group.DeviceView
 	waiting int                      // own messages that nobody else has
+	lost    map[wire.BlockHash]bool  // blocks that are not on the head's chain
 	names   map[wire.PersonID]string // of everybody ever admitted, where known
 }
 
@@ -58,7 +59,10 @@ func (n *Node) newOwner(m *group.Machine) *owner {
 func (o *owner) draw() {
 	p := &picture{
 		view: o.machine.View(), devices: o.machine.Devices(), waiting: o.machine.Unreached(),
-		names: make(map[wire.PersonID]string),
+		names: make(map[wire.PersonID]string), lost: make(map[wire.BlockHash]bool),
+	}
+	for _, hash := range o.machine.Lost() {
+		p.lost[hash] = true
 	}
 	for _, who := range o.machine.Everyone() {
 		p.names[who] = o.machine.Name(who)
@@ -294,6 +298,9 @@ func (o *owner) publish(eff group.Effects) {
 			delivery = true
 		case group.Misbehaved:
 			o.n.punish(e)
+		case group.Repropose:
+			o.n.spawnRepropose(o.id, e.People)
+			chat = true
 		case group.Copied:
 			o.n.noteCopy()
 		case group.Replaced:
@@ -323,7 +330,18 @@ func (o *owner) publish(eff group.Effects) {
 	}
 }
 
+// publishRow publishes a message as it stands now: a row may be a copy of one that
+// stands elsewhere.
 func (o *owner) publishRow(row group.Row) {
+	if row.State == group.RowShown {
+		if rows, err := o.n.db.RowsByID(o.id, row.ID); err == nil {
+			for _, r := range rows {
+				if r.Person == row.Person && r.Commit == row.Commit {
+					row = r
+				}
+			}
+		}
+	}
 	msg := o.n.message(o, row)
 	o.reached([]*Message{&msg})
 	o.n.hub.publish(MessageChanged{msg})

@@ -18,12 +18,16 @@ type checker struct {
 	said  map[string]group.Row           // by text: the row its author wrote
 	shown map[*Node]map[string]group.Row // by node and text
 	final finality
-	liar  *Node // nil: none has lied yet
+	liar  *Node                  // nil: none has lied yet
+	again map[string]group.Place // by text: where it was sealed again
 	steps int
 }
 
 func newChecker(w *World) *checker {
-	return &checker{w: w, said: make(map[string]group.Row), shown: make(map[*Node]map[string]group.Row), final: newFinality()}
+	return &checker{
+		w: w, said: make(map[string]group.Row), shown: make(map[*Node]map[string]group.Row),
+		final: newFinality(), again: make(map[string]group.Place),
+	}
 }
 
 // step looks at a node after a step whose effects it committed.
@@ -101,6 +105,9 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	s := text(row)
 	if row.Client == said {
 		c.said[s] = row
+		if p := m.Blocks().PendingAt(m.Head()); len(p) > 0 { // I5
+			fail("%s writes %q, though the removal of %s is to be carried over", n.Name, s, c.w.name(p[0].Person))
+		}
 	}
 	owner, _, ok := state.Device(row.Place.Device)
 	if !ok || !state.Active(row.Place.Device) || owner.Person != row.Person {
@@ -109,13 +116,30 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	if !state.Active(n.Self.Device.ID()) {
 		fail("%s sees %q, which was written without it", n.Name, s)
 	}
-	if row.Place != c.said[s].Place || row.Person != c.said[s].Person || row.Block != c.said[s].Block {
+	if !c.written(s, row) {
 		fail("%s sees %q at %v by %s, it was written at %v", n.Name, s, row.Place, c.w.name(row.Person), c.said[s].Place)
 	}
-	if _, twice := mine[s]; twice {
+	if old, twice := mine[s]; twice && old.Place == row.Place {
 		fail("%s sees %q a second time", n.Name, s)
+	} else if !twice || dag.Less(row.Place, old.Place) {
+		mine[s] = row
 	}
-	mine[s] = row
+}
+
+// written reports whether a row is what its author wrote, or that sealed again
+// after a fork: once, with the same content id and commitment.
+func (c *checker) written(s string, row group.Row) bool {
+	first := c.said[s]
+	if row.Person != first.Person || row.Place.Device != first.Place.Device || row.ID != first.ID || row.Commit != first.Commit {
+		return false
+	}
+	if row.Place == first.Place {
+		return row.Block == first.Block
+	}
+	if c.again[s] == (group.Place{}) {
+		c.again[s] = row.Place
+	}
+	return c.again[s] == row.Place && dag.Less(first.Place, row.Place)
 }
 
 // Numbers of payloads that a device may be sent that is no member at the

@@ -161,6 +161,20 @@ func (n *Node) told(g wire.GroupID, eff group.Effects) {
 	if n.World.After != nil {
 		n.World.After(n, g, eff)
 	}
+	for _, e := range eff.Notify {
+		if e, ok := e.(group.Repropose); ok {
+			n.World.after(1, func() { n.repropose(g, e.People) })
+		}
+	}
+}
+
+// repropose invites people again, as package node does: with fresh key packages.
+func (n *Node) repropose(g wire.GroupID, people []wire.PersonID) {
+	for _, p := range people {
+		i := slices.IndexFunc(n.World.Nodes, func(o *Node) bool { return o.Self.Person == p })
+		suite := mls.Suite(head(n.Groups[g].Machine).Suite())
+		n.Do(g, group.Invite{Newcomers: []group.Newcomer{n.World.Nodes[i].NewcomerFor(suite)}})
+	}
 }
 
 func (n *Node) commit(g wire.GroupID, r *Replica, eff group.Effects) {
@@ -281,6 +295,19 @@ func (n *Node) Newcomer() group.Newcomer { return n.NewcomerFor(group.NewSuite) 
 func (n *Node) NewcomerFor(suite mls.Suite) group.Newcomer {
 	p, err := n.Self.NewPackage(suite, n.now())
 	return n.newcomer(p, err)
+}
+
+// OldNewcomer is NewcomerFor of a program that announces nothing.
+func (n *Node) OldNewcomer(suite mls.Suite) group.Newcomer {
+	me := n.Self.Member()
+	seconds := n.now() / 1000
+	kp, secrets, err := mls.NewKeyPackage(n.Self.Device, mls.KeyPackageParams{
+		Suite: suite, Identity: slices.Concat(me.Person[:], me.Device[:]), NotBefore: seconds - 3600, NotAfter: seconds + 24*3600,
+	})
+	if err != nil {
+		panic(err)
+	}
+	return n.newcomer(group.Package{Suite: suite, Ref: [32]byte(kp.Ref()), Public: kp.Bytes(), Secrets: secrets.Marshal()}, nil)
 }
 
 // LastResort is NewcomerFor with the package that n gives to everybody.

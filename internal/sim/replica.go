@@ -85,6 +85,10 @@ func (r *Replica) putRow(row group.Row) {
 	for p, old := range r.Rows {
 		if p != row.Place && old.Person == row.Person && old.ID == row.ID && old.Commit == row.Commit && row.Commit != (wire.Digest{}) {
 			if dag.Less(p, row.Place) {
+				if old.State != group.RowShown && row.State == group.RowShown {
+					old.State, old.Content = row.State, row.Content
+					r.Rows[p] = old
+				}
 				return
 			}
 			delete(r.Rows, p)

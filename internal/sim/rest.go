@@ -2,6 +2,7 @@ package sim
 
 import (
 	"maps"
+	"slices"
 
 	"kith/internal/chain"
 	"kith/internal/dag"
@@ -40,6 +41,7 @@ func (r *run) rest() {
 			}
 			r.check.reloaded(n, r.g)
 			r.entitled(n)
+			r.carried(n)
 		}
 	}
 }
@@ -53,6 +55,22 @@ func (r *run) rekeyed(m *group.Machine, n *Node) bool {
 		}
 	}
 	return made >= chain.MaxRekeys
+}
+
+// carried checks that nothing waits for a removal to be carried over, unless
+// nobody is there who could sign that.
+func (r *run) carried(n *Node) {
+	m := r.machine(n)
+	if !speaks(m) || head(m).OfPerson() {
+		return
+	}
+	v := m.View()
+	able := r.pick(0, func(o *Node) bool {
+		return r.stands(group.StatusActive)(o) && !slices.Contains(v.Carrying, o.Self.Person)
+	})
+	if len(v.Carrying)+v.Held > 0 && able != nil {
+		fail("at rest %s has %d removals to be carried over and %d messages that wait", n.Name, len(v.Carrying), v.Held)
+	}
 }
 
 func (r *run) frames() (n int) {

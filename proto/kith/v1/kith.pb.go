@@ -498,6 +498,7 @@ const (
 	MessageState_MESSAGE_STATE_DAMAGED     MessageState = 2
 	MessageState_MESSAGE_STATE_UNREADABLE  MessageState = 3
 	MessageState_MESSAGE_STATE_NEWER       MessageState = 4 // a kind that this program does not know
+	MessageState_MESSAGE_STATE_HELD        MessageState = 5 // one's own, has no id and no place yet: goes out once a removal is finished that was made while the group was split
 )
 
 // Enum value maps for MessageState.
@@ -508,6 +509,7 @@ var (
 		2: "MESSAGE_STATE_DAMAGED",
 		3: "MESSAGE_STATE_UNREADABLE",
 		4: "MESSAGE_STATE_NEWER",
+		5: "MESSAGE_STATE_HELD",
 	}
 	MessageState_value = map[string]int32{
 		"MESSAGE_STATE_UNSPECIFIED": 0,
@@ -515,6 +517,7 @@ var (
 		"MESSAGE_STATE_DAMAGED":     2,
 		"MESSAGE_STATE_UNREADABLE":  3,
 		"MESSAGE_STATE_NEWER":       4,
+		"MESSAGE_STATE_HELD":        5,
 	}
 )
 
@@ -2182,6 +2185,9 @@ type Chat struct {
 	Notice             string                 `protobuf:"bytes,15,opt,name=notice,proto3" json:"notice,omitempty"`                                                      // one sentence on what is going on, or empty
 	Waiting            uint64                 `protobuf:"varint,16,opt,name=waiting,proto3" json:"waiting,omitempty"`                                                   // own messages that nobody else has yet
 	OnlyThroughFriends bool                   `protobuf:"varint,17,opt,name=only_through_friends,json=onlyThroughFriends,proto3" json:"only_through_friends,omitempty"` // see AcceptGroupRequest
+	Unasked            uint32                 `protobuf:"varint,18,opt,name=unasked,proto3" json:"unasked,omitempty"`                                                   // own messages, sent while the group was split, that some would read who came later; see Resend
+	UnaskedOf          []*Person              `protobuf:"bytes,19,rep,name=unasked_of,json=unaskedOf,proto3" json:"unasked_of,omitempty"`                               // and who they are
+	Held               uint32                 `protobuf:"varint,20,opt,name=held,proto3" json:"held,omitempty"`                                                         // own messages that wait, see MESSAGE_STATE_HELD
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -2333,6 +2339,27 @@ func (x *Chat) GetOnlyThroughFriends() bool {
 		return x.OnlyThroughFriends
 	}
 	return false
+}
+
+func (x *Chat) GetUnasked() uint32 {
+	if x != nil {
+		return x.Unasked
+	}
+	return 0
+}
+
+func (x *Chat) GetUnaskedOf() []*Person {
+	if x != nil {
+		return x.UnaskedOf
+	}
+	return nil
+}
+
+func (x *Chat) GetHeld() uint32 {
+	if x != nil {
+		return x.Held
+	}
+	return 0
 }
 
 type Member struct {
@@ -3200,6 +3227,58 @@ func (x *Message) GetClockOff() bool {
 	return false
 }
 
+type ResendRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Yes           bool                   `protobuf:"varint,2,opt,name=yes,proto3" json:"yes,omitempty"` // false: they do not get them, and the question does not come again
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResendRequest) Reset() {
+	*x = ResendRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResendRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResendRequest) ProtoMessage() {}
+
+func (x *ResendRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
+func (*ResendRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *ResendRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *ResendRequest) GetYes() bool {
+	if x != nil {
+		return x.Yes
+	}
+	return false
+}
+
 type ListMessagesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
@@ -3211,7 +3290,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3223,7 +3302,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3236,7 +3315,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -3270,7 +3349,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3282,7 +3361,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3295,7 +3374,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -3322,7 +3401,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3334,7 +3413,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3347,7 +3426,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -3372,7 +3451,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3384,7 +3463,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3397,7 +3476,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 type GetDeliveryRequest struct {
@@ -3410,7 +3489,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3422,7 +3501,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3435,7 +3514,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -3461,7 +3540,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3473,7 +3552,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3486,7 +3565,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -3506,7 +3585,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3518,7 +3597,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3531,7 +3610,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -3558,7 +3637,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3570,7 +3649,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3583,7 +3662,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -3621,7 +3700,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3633,7 +3712,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3646,7 +3725,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -3805,7 +3884,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3817,7 +3896,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3830,7 +3909,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Reached) GetChatId() string {
@@ -3858,7 +3937,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3870,7 +3949,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3883,7 +3962,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -3915,7 +3994,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3927,7 +4006,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3940,7 +4019,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 type StopResponse struct {
@@ -3951,7 +4030,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3963,7 +4042,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3976,7 +4055,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -4078,7 +4157,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
 	"\x11DeleteChatRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"\x14\n" +
-	"\x12DeleteChatResponse\"\xc6\x04\n" +
+	"\x12DeleteChatResponse\"\xa4\x05\n" +
 	"\x04Chat\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x11.kith.v1.ChatKindR\x04kind\x12(\n" +
@@ -4100,7 +4179,11 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\aread_to\x18\x0e \x01(\tR\x06readTo\x12\x16\n" +
 	"\x06notice\x18\x0f \x01(\tR\x06notice\x12\x18\n" +
 	"\awaiting\x18\x10 \x01(\x04R\awaiting\x120\n" +
-	"\x14only_through_friends\x18\x11 \x01(\bR\x12onlyThroughFriends\"\xb2\x01\n" +
+	"\x14only_through_friends\x18\x11 \x01(\bR\x12onlyThroughFriends\x12\x18\n" +
+	"\aunasked\x18\x12 \x01(\rR\aunasked\x12.\n" +
+	"\n" +
+	"unasked_of\x18\x13 \x03(\v2\x0f.kith.v1.PersonR\tunaskedOf\x12\x12\n" +
+	"\x04held\x18\x14 \x01(\rR\x04held\"\xb2\x01\n" +
 	"\x06Member\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.kith.v1.RoleR\x04role\x12\x1a\n" +
@@ -4184,7 +4267,10 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x0eearlier_coming\x18\v \x01(\bR\rearlierComing\x12\x1f\n" +
 	"\vwhile_split\x18\f \x01(\bR\n" +
 	"whileSplit\x12\x1b\n" +
-	"\tclock_off\x18\r \x01(\bR\bclockOff\"W\n" +
+	"\tclock_off\x18\r \x01(\bR\bclockOff\"5\n" +
+	"\rResendRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x10\n" +
+	"\x03yes\x18\x02 \x01(\bR\x03yes\"W\n" +
 	"\x13ListMessagesRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
@@ -4286,13 +4372,14 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x13CHANGE_KIND_DEMOTED\x10\x06\x12\x15\n" +
 	"\x11CHANGE_KIND_TITLE\x10\a\x12\x17\n" +
 	"\x13CHANGE_KIND_REKEYED\x10\b\x12\x15\n" +
-	"\x11CHANGE_KIND_OTHER\x10\t*\x98\x01\n" +
+	"\x11CHANGE_KIND_OTHER\x10\t*\xb0\x01\n" +
 	"\fMessageState\x12\x1d\n" +
 	"\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13MESSAGE_STATE_SHOWN\x10\x01\x12\x19\n" +
 	"\x15MESSAGE_STATE_DAMAGED\x10\x02\x12\x1c\n" +
 	"\x18MESSAGE_STATE_UNREADABLE\x10\x03\x12\x17\n" +
-	"\x13MESSAGE_STATE_NEWER\x10\x042\x94\x0e\n" +
+	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
+	"\x12MESSAGE_STATE_HELD\x10\x052\xc5\x0e\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -4321,7 +4408,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"ListBlocks\x12\x1a.kith.v1.ListBlocksRequest\x1a\x1b.kith.v1.ListBlocksResponse\x12H\n" +
 	"\vExportChain\x12\x1b.kith.v1.ExportChainRequest\x1a\x1c.kith.v1.ExportChainResponse\x12.\n" +
-	"\x04Send\x12\x14.kith.v1.SendRequest\x1a\x10.kith.v1.Message\x12K\n" +
+	"\x04Send\x12\x14.kith.v1.SendRequest\x1a\x10.kith.v1.Message\x12/\n" +
+	"\x06Resend\x12\x16.kith.v1.ResendRequest\x1a\r.kith.v1.Chat\x12K\n" +
 	"\fListMessages\x12\x1c.kith.v1.ListMessagesRequest\x1a\x1d.kith.v1.ListMessagesResponse\x12?\n" +
 	"\bMarkRead\x12\x18.kith.v1.MarkReadRequest\x1a\x19.kith.v1.MarkReadResponse\x12=\n" +
 	"\vGetDelivery\x12\x1b.kith.v1.GetDeliveryRequest\x1a\x11.kith.v1.Delivery\x128\n" +
@@ -4341,7 +4429,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -4395,19 +4483,20 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*Change)(nil),                // 49: kith.v1.Change
 	(*SendRequest)(nil),           // 50: kith.v1.SendRequest
 	(*Message)(nil),               // 51: kith.v1.Message
-	(*ListMessagesRequest)(nil),   // 52: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 53: kith.v1.ListMessagesResponse
-	(*MarkReadRequest)(nil),       // 54: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 55: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 56: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 57: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 58: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 59: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 60: kith.v1.Event
-	(*Reached)(nil),               // 61: kith.v1.Reached
-	(*MessageReach)(nil),          // 62: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 63: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 64: kith.v1.StopResponse
+	(*ResendRequest)(nil),         // 52: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 53: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 54: kith.v1.ListMessagesResponse
+	(*MarkReadRequest)(nil),       // 55: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 56: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 57: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 58: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 59: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 60: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 61: kith.v1.Event
+	(*Reached)(nil),               // 62: kith.v1.Reached
+	(*MessageReach)(nil),          // 63: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 64: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 65: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	16, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -4424,92 +4513,95 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	51, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
 	16, // 12: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
 	16, // 13: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
-	16, // 14: kith.v1.Member.person:type_name -> kith.v1.Person
-	4,  // 15: kith.v1.Member.role:type_name -> kith.v1.Role
-	16, // 16: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	47, // 17: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	16, // 18: kith.v1.Block.author:type_name -> kith.v1.Person
-	49, // 19: kith.v1.Block.changes:type_name -> kith.v1.Change
-	5,  // 20: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
-	6,  // 21: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	48, // 22: kith.v1.Block.split:type_name -> kith.v1.Split
-	16, // 23: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	7,  // 24: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	16, // 25: kith.v1.Change.subject:type_name -> kith.v1.Person
-	16, // 26: kith.v1.Message.author:type_name -> kith.v1.Person
-	8,  // 27: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	51, // 28: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	58, // 29: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	16, // 30: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	51, // 31: kith.v1.Event.message:type_name -> kith.v1.Message
-	41, // 32: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	26, // 33: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	15, // 34: kith.v1.Event.node:type_name -> kith.v1.Node
-	61, // 35: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	62, // 36: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	9,  // 37: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	11, // 38: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	13, // 39: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	14, // 40: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	17, // 41: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	19, // 42: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	20, // 43: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	22, // 44: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	23, // 45: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	25, // 46: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	27, // 47: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	28, // 48: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	30, // 49: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	31, // 50: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	32, // 51: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	34, // 52: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	35, // 53: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	36, // 54: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	37, // 55: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	38, // 56: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	39, // 57: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	43, // 58: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	45, // 59: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	50, // 60: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	52, // 61: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	54, // 62: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	56, // 63: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	59, // 64: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	63, // 65: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	10, // 66: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	12, // 67: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	15, // 68: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	15, // 69: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	18, // 70: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	26, // 71: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	21, // 72: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	26, // 73: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	24, // 74: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	26, // 75: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	41, // 76: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	29, // 77: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	41, // 78: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	41, // 79: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	33, // 80: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	41, // 81: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	41, // 82: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	41, // 83: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	41, // 84: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	41, // 85: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	40, // 86: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	44, // 87: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	46, // 88: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	51, // 89: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	53, // 90: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	55, // 91: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	57, // 92: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	60, // 93: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	64, // 94: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	66, // [66:95] is the sub-list for method output_type
-	37, // [37:66] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	16, // 14: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
+	16, // 15: kith.v1.Member.person:type_name -> kith.v1.Person
+	4,  // 16: kith.v1.Member.role:type_name -> kith.v1.Role
+	16, // 17: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	47, // 18: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	16, // 19: kith.v1.Block.author:type_name -> kith.v1.Person
+	49, // 20: kith.v1.Block.changes:type_name -> kith.v1.Change
+	5,  // 21: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	6,  // 22: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	48, // 23: kith.v1.Block.split:type_name -> kith.v1.Split
+	16, // 24: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	7,  // 25: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	16, // 26: kith.v1.Change.subject:type_name -> kith.v1.Person
+	16, // 27: kith.v1.Message.author:type_name -> kith.v1.Person
+	8,  // 28: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	51, // 29: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	59, // 30: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	16, // 31: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	51, // 32: kith.v1.Event.message:type_name -> kith.v1.Message
+	41, // 33: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	26, // 34: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	15, // 35: kith.v1.Event.node:type_name -> kith.v1.Node
+	62, // 36: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	63, // 37: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	9,  // 38: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	11, // 39: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	13, // 40: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	14, // 41: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	17, // 42: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	19, // 43: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	20, // 44: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	22, // 45: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	23, // 46: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	25, // 47: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	27, // 48: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	28, // 49: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	30, // 50: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	31, // 51: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	32, // 52: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	34, // 53: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	35, // 54: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	36, // 55: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	37, // 56: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	38, // 57: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	39, // 58: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	43, // 59: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	45, // 60: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	50, // 61: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	52, // 62: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	53, // 63: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	55, // 64: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	57, // 65: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	60, // 66: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	64, // 67: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	10, // 68: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	12, // 69: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	15, // 70: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	15, // 71: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	18, // 72: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	26, // 73: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	21, // 74: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	26, // 75: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	24, // 76: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	26, // 77: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	41, // 78: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	29, // 79: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	41, // 80: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	41, // 81: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	33, // 82: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	41, // 83: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	41, // 84: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	41, // 85: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	41, // 86: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	41, // 87: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	40, // 88: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	44, // 89: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	46, // 90: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	51, // 91: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	41, // 92: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	54, // 93: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	56, // 94: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	58, // 95: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	61, // 96: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	65, // 97: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	68, // [68:98] is the sub-list for method output_type
+	38, // [38:68] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -4517,7 +4609,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[51].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[52].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -4533,7 +4625,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   56,
+			NumMessages:   57,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

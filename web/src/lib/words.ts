@@ -96,6 +96,8 @@ export const words = {
     notHere: 'Not here now',
     private: 'Only the members read this.',
     earlier: 'Load earlier messages',
+    sendToAll: 'Send to everybody',
+    keepBack: 'Do not send',
     loading: 'Loading',
     below: (count: number) => (count === 1 ? '1 new below' : `${count} new below`),
     toNewest: 'To the newest',

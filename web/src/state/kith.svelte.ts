@@ -1,7 +1,7 @@
 // The one store of what the page knows: filled by a few calls, kept true by
 // the event stream.
 import { SvelteMap } from 'svelte/reactivity';
-import { FriendState, type Chat, type ContactLink, type Event, type Friend, type Message, type Node } from '../gen/kith/v1/kith_pb';
+import { FriendState, MessageState, type Chat, type ContactLink, type Event, type Friend, type Message, type Node } from '../gen/kith/v1/kith_pb';
 import { openChannel } from '../net/channel';
 import { Refusal, type Answer, type Channel, type News, type Request, type Status, type Verb } from '../net/protocol';
 import { pause } from '../net/resume';
@@ -272,6 +272,7 @@ class Kith {
   }
 
   #takeMessage(message: Message): void {
+    if (message.state === MessageState.HELD) return; // comes again once it has its place
     this.#threads.get(message.chatId)?.take(message);
     if (message.clientId !== '') this.outbox.discard(message.clientId);
     const chat = this.chats.get(message.chatId);

@@ -94,6 +94,8 @@ const (
 	KithServiceExportChainProcedure = "/kith.v1.KithService/ExportChain"
 	// KithServiceSendProcedure is the fully-qualified name of the KithService's Send RPC.
 	KithServiceSendProcedure = "/kith.v1.KithService/Send"
+	// KithServiceResendProcedure is the fully-qualified name of the KithService's Resend RPC.
+	KithServiceResendProcedure = "/kith.v1.KithService/Resend"
 	// KithServiceListMessagesProcedure is the fully-qualified name of the KithService's ListMessages
 	// RPC.
 	KithServiceListMessagesProcedure = "/kith.v1.KithService/ListMessages"
@@ -144,6 +146,9 @@ type KithServiceClient interface {
 	// ExportChain gives a group's chain as a file that anybody can check.
 	ExportChain(context.Context, *v1.ExportChainRequest) (*v1.ExportChainResponse, error)
 	Send(context.Context, *v1.SendRequest) (*v1.Message, error)
+	// Resend answers whether the messages of Chat.unasked go to those who came
+	// after they were written.
+	Resend(context.Context, *v1.ResendRequest) (*v1.Chat, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error)
 	// GetDelivery tells which members' devices have a message of one's own.
@@ -310,6 +315,12 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("Send")),
 			connect.WithClientOptions(opts...),
 		),
+		resend: connect.NewClient[v1.ResendRequest, v1.Chat](
+			httpClient,
+			baseURL+KithServiceResendProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("Resend")),
+			connect.WithClientOptions(opts...),
+		),
 		listMessages: connect.NewClient[v1.ListMessagesRequest, v1.ListMessagesResponse](
 			httpClient,
 			baseURL+KithServiceListMessagesProcedure,
@@ -369,6 +380,7 @@ type kithServiceClient struct {
 	listBlocks     *connect.Client[v1.ListBlocksRequest, v1.ListBlocksResponse]
 	exportChain    *connect.Client[v1.ExportChainRequest, v1.ExportChainResponse]
 	send           *connect.Client[v1.SendRequest, v1.Message]
+	resend         *connect.Client[v1.ResendRequest, v1.Chat]
 	listMessages   *connect.Client[v1.ListMessagesRequest, v1.ListMessagesResponse]
 	markRead       *connect.Client[v1.MarkReadRequest, v1.MarkReadResponse]
 	getDelivery    *connect.Client[v1.GetDeliveryRequest, v1.Delivery]
@@ -592,6 +604,15 @@ func (c *kithServiceClient) Send(ctx context.Context, req *v1.SendRequest) (*v1.
 	return nil, err
 }
 
+// Resend calls kith.v1.KithService.Resend.
+func (c *kithServiceClient) Resend(ctx context.Context, req *v1.ResendRequest) (*v1.Chat, error) {
+	response, err := c.resend.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListMessages calls kith.v1.KithService.ListMessages.
 func (c *kithServiceClient) ListMessages(ctx context.Context, req *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error) {
 	response, err := c.listMessages.CallUnary(ctx, connect.NewRequest(req))
@@ -670,6 +691,9 @@ type KithServiceHandler interface {
 	// ExportChain gives a group's chain as a file that anybody can check.
 	ExportChain(context.Context, *v1.ExportChainRequest) (*v1.ExportChainResponse, error)
 	Send(context.Context, *v1.SendRequest) (*v1.Message, error)
+	// Resend answers whether the messages of Chat.unasked go to those who came
+	// after they were written.
+	Resend(context.Context, *v1.ResendRequest) (*v1.Chat, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error)
 	// GetDelivery tells which members' devices have a message of one's own.
@@ -832,6 +856,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("Send")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceResendHandler := connect.NewUnaryHandlerSimple(
+		KithServiceResendProcedure,
+		svc.Resend,
+		connect.WithSchema(kithServiceMethods.ByName("Resend")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceListMessagesHandler := connect.NewUnaryHandlerSimple(
 		KithServiceListMessagesProcedure,
 		svc.ListMessages,
@@ -912,6 +942,8 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceExportChainHandler.ServeHTTP(w, r)
 		case KithServiceSendProcedure:
 			kithServiceSendHandler.ServeHTTP(w, r)
+		case KithServiceResendProcedure:
+			kithServiceResendHandler.ServeHTTP(w, r)
 		case KithServiceListMessagesProcedure:
 			kithServiceListMessagesHandler.ServeHTTP(w, r)
 		case KithServiceMarkReadProcedure:
@@ -1025,6 +1057,10 @@ func (UnimplementedKithServiceHandler) ExportChain(context.Context, *v1.ExportCh
 
 func (UnimplementedKithServiceHandler) Send(context.Context, *v1.SendRequest) (*v1.Message, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Send is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) Resend(context.Context, *v1.ResendRequest) (*v1.Chat, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Resend is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error) {

@@ -1,0 +1,244 @@
+package group
+
+import (
+	"errors"
+	"slices"
+
+	"kith/internal/dag"
+	"kith/internal/wire"
+)
+
+// What this device wrote on a branch that lost stays where it is, for those who
+// were members there. Who of the head's members has not got it gets it sealed
+// again under the head, once: same content id, same commitment, so that it is one
+// message. If somebody among them was no member when it was written, and this
+// device has said nothing since that one came, its person is asked first.
+
+// An unsent entry is one of this device's own that may have to be sealed again.
+//
+//	size field
+//	32   block it was written at
+//	16   content id
+//	32   salt
+//	V    content
+type unsent struct {
+	block   wire.BlockHash
+	id      wire.ContentID
+	salt    [saltSize]byte
+	content []byte
+}
+
+func (u unsent) bytes() []byte {
+	var w wire.Writer
+	w.Raw(u.block[:])
+	w.Raw(u.id[:])
+	w.Raw(u.salt[:])
+	w.Vec(u.content)
+	return w.Bytes()
+}
+
+func parseUnsent(b []byte) (u unsent, err error) {
+	r := wire.NewReader(b)
+	r.Fixed(u.block[:])
+	r.Fixed(u.id[:])
+	r.Fixed(u.salt[:])
+	u.content = slices.Clone(r.Vec(MaxContent))
+	return u, r.Done()
+}
+
+// keepUnsent keeps what is needed to seal an own entry again.
+func (m *Machine) keepUnsent(seq uint64, u unsent, eff *Effects) {
+	if len(m.unsent) >= maxUnsent/2 {
+		m.sweepUnsent(eff)
+	}
+	if len(m.unsent) >= maxUnsent {
+		m.dropUnsent(m.unsentSeqs()[0], eff)
+	}
+	m.unsent[seq] = u
+	eff.put(KindUnsent, heldKey(seq), u.bytes())
+}
+
+func (m *Machine) dropUnsent(seq uint64, eff *Effects) {
+	delete(m.unsent, seq)
+	eff.drop(KindUnsent, heldKey(seq))
+}
+
+func (m *Machine) unsentSeqs() []uint64 {
+	list := make([]uint64, 0, len(m.unsent))
+	for seq := range m.unsent {
+		list = append(list, seq)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// sweepUnsent forgets what every other member at the head has.
+func (m *Machine) sweepUnsent(eff *Effects) {
+	for _, seq := range m.unsentSeqs() {
+		if u := m.unsent[seq]; m.blocks.IsAncestor(u.block, m.head) && len(m.lacking(seq, u)) == 0 {
+			m.dropUnsent(seq, eff)
+		}
+	}
+}
+
+// lacking returns the other people at the head none of whose devices has an own
+// entry: none acknowledged it as a member of the block it was written at.
+func (m *Machine) lacking(seq uint64, u unsent) (list []wire.PersonID) {
+	at, own := m.stateAt(u.block), m.self.Device.ID()
+	for _, who := range m.state().Members() {
+		if who.Person == m.self.Person {
+			continue
+		}
+		has := false
+		for _, d := range who.Devices {
+			has = has || at.Belongs(d.ID) && covers(m.acks[d.ID], own, seq)
+		}
+		if !has {
+			list = append(list, who.Person)
+		}
+	}
+	return list
+}
+
+// split returns the own entries of branches that lost, oldest first.
+func (m *Machine) split() (list []uint64) {
+	for _, seq := range m.unsentSeqs() {
+		if !m.blocks.IsAncestor(m.unsent[seq].block, m.head) {
+			list = append(list, seq)
+		}
+	}
+	return list
+}
+
+// A question is what is to be asked of this device's person, as long as nothing that
+// decides it has changed.
+type question struct {
+	head, spoke wire.BlockHash
+	heard       uint64
+	entries     int
+	seqs        []uint64
+	people      []wire.PersonID
+}
+
+// unasked returns what is to be asked now.
+func (m *Machine) unasked() ([]uint64, []wire.PersonID) {
+	if len(m.unsent) == 0 {
+		return nil, nil
+	}
+	q := &m.question
+	if q.head != m.head || q.spoke != m.spoke || q.heard != m.heard || q.entries != len(m.unsent) {
+		*q = question{head: m.head, spoke: m.spoke, heard: m.heard, entries: len(m.unsent)}
+		q.seqs, q.people = m.ask()
+	}
+	return q.seqs, q.people
+}
+
+// ask returns the own entries of branches that lost which somebody would read
+// who was no member when they were written, and whom this device's person may not
+// have had in mind; and those people.
+func (m *Machine) ask() (seqs []uint64, people []wire.PersonID) {
+	for _, seq := range m.split() {
+		u, ask := m.unsent[seq], false
+		before := m.stateAt(u.block)
+		for _, person := range m.lacking(seq, u) {
+			then, _ := before.Person(person)
+			now, _ := m.state().Person(person)
+			if then.Instance == now.Instance || m.seenComing(person) {
+				continue
+			}
+			ask = true
+			if !slices.Contains(people, person) {
+				people = append(people, person)
+			}
+		}
+		if ask {
+			seqs = append(seqs, seq)
+		}
+	}
+	slices.SortFunc(people, comparePerson)
+	return seqs, people
+}
+
+// seenComing reports whether this device's person added somebody, or has said
+// something since.
+func (m *Machine) seenComing(person wire.PersonID) bool {
+	came := m.history().came[person]
+	return came.by == m.self.Person || m.spoke != (wire.BlockHash{}) && m.blocks.IsAncestor(came.block, m.spoke)
+}
+
+// resendErrands seals again what needs no question.
+func (m *Machine) resendErrands() []errand {
+	list := m.split()
+	if asked, _ := m.unasked(); len(asked) == len(list) {
+		return nil
+	}
+	return []errand{{name: errandName{kind: errandResend}, wait: resendAfter, do: m.resendQuietly}}
+}
+
+func (m *Machine) resendQuietly(now uint64, eff *Effects) error {
+	asked, _ := m.unasked()
+	for _, seq := range m.split() {
+		if slices.Contains(asked, seq) {
+			continue
+		}
+		if err := m.resendOne(now, seq, eff); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errPending = errors.New("group: a removal is to be carried over first")
+
+// resendOne seals an own entry again under the head, if anybody there lacks it.
+func (m *Machine) resendOne(now, seq uint64, eff *Effects) error {
+	if len(m.pending()) > 0 {
+		return errPending
+	}
+	u := m.unsent[seq]
+	if len(m.lacking(seq, u)) > 0 {
+		if _, err := m.sealEntry(now, u, eff); err != nil {
+			return err
+		}
+	}
+	m.dropUnsent(seq, eff)
+	return nil
+}
+
+// resend is the person's answer to whether those who came later get what was
+// written before.
+func (m *Machine) resend(now uint64, c Resend, eff *Effects) error {
+	if err := m.mayWrite(); err != nil {
+		return err
+	}
+	seqs, _ := m.unasked()
+	if len(seqs) == 0 {
+		return refuse(ReasonNothing, nil)
+	}
+	if c.Yes && len(m.pending()) > 0 {
+		return refuse(ReasonPending, nil)
+	}
+	for _, seq := range seqs {
+		if !c.Yes {
+			m.dropUnsent(seq, eff)
+			continue
+		}
+		if m.resendOne(now, seq, eff) != nil {
+			break
+		}
+	}
+	eff.Notify = append(eff.Notify, ResendChanged{})
+	return nil
+}
+
+// newestSaid returns the block of the newest own entry that is no copy of an earlier one.
+func newestSaid(own []*dag.Header) (at wire.BlockHash) {
+	slices.SortFunc(own, func(a, b *dag.Header) int { return int(int64(a.Seq) - int64(b.Seq)) })
+	said := make(map[wire.ContentID]bool)
+	for _, h := range own {
+		if !said[h.ContentID] {
+			said[h.ContentID], at = true, h.Block
+		}
+	}
+	return at
+}
