@@ -113,8 +113,11 @@ func arrive(t testing.TB, r *rand.Rand, f *tree) *chain.Blocks {
 			t.Fatal(err)
 		}
 		left = slices.Delete(left, i, i+1)
-		if r.IntN(2) == 0 {
+		switch r.IntN(4) {
+		case 0, 1:
 			b.Head()
+		case 2:
+			b.HeadFrom(b.Genesis())
 		}
 	}
 	return b

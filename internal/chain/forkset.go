@@ -21,8 +21,8 @@ func (b *Blocks) Head() wire.BlockHash {
 	if b.genesis == nil {
 		return wire.BlockHash{}
 	}
-	root := b.by[b.root()]
-	if b.settleForks() || !root.below(b.head) {
+	b.settleForks()
+	if root := b.by[b.root()]; !root.below(b.head) {
 		b.head = root
 	}
 	b.head = b.head.end()
@@ -41,8 +41,9 @@ func (b *Blocks) HeadFrom(root wire.BlockHash) wire.BlockHash {
 }
 
 // settleForks chooses again at every fork point under which a block has come
-// that says something new, and reports whether it chose otherwise anywhere.
-func (b *Blocks) settleForks() (otherwise bool) {
+// that says something new. If it chose otherwise anywhere, the head is looked for
+// from the beginning.
+func (b *Blocks) settleForks() {
 	for _, f := range b.forks {
 		if !f.stale {
 			continue
@@ -50,10 +51,9 @@ func (b *Blocks) settleForks() (otherwise bool) {
 		branches := f.branches()
 		next := f.at.children[rules{}.contest(f.at.State, branches).winner()]
 		if f.stale = false; next != f.next {
-			f.next, otherwise = next, true
+			f.next, b.head = next, b.genesis
 		}
 	}
-	return otherwise
 }
 
 func (f *fork) branches() []branch {
