@@ -32,6 +32,7 @@ type node struct {
 	children     []*node // by hash
 	fork         *fork   // nil unless there are several children
 	voted        bool    // a vote held names it, so it is not shed
+	era          *node   // the start of the era of its state, once asked for
 }
 
 // NewBlocks returns an empty set; the first block it takes is the genesis.

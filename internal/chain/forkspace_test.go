@@ -3,6 +3,7 @@ package chain_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -139,4 +140,35 @@ func TestDoubles(t *testing.T) {
 	if chain.Doubles(f.all()[:3]) != nil {
 		t.Error("an honest chain has doubles")
 	}
+}
+
+// Whoever names a block in a vote that nobody signed does not keep it from going.
+func TestShedBlocksGo(t *testing.T) {
+	g := newGroup(t, chain.Policy{}, "ann", "ben*")
+	votes, genesis := chain.NewVotes(g.blocks), g.blocks.Genesis()
+	for i := range 5 {
+		h, body := g.draft(g.blocks.State(genesis), genesis, g.person("ben"), nil, &chain.SetInfo{Info: wire.Digest{byte(i + 1)}})
+		g.take(h, body)
+		if _, err := votes.Add(&chain.Vote{Group: wire.GroupID(genesis), Era: h.Hash()}); err == nil {
+			t.Fatal("a vote that nobody signed was taken")
+		}
+	}
+	var held []func() bool
+	for _, hash := range g.blocks.Children(genesis) {
+		p := g.blocks.Held(hash)
+		held = append(held, func() bool { return p.Value() != nil })
+	}
+	g.blocks.Shed(genesis)
+	runtime.GC()
+	kept := 0
+	for _, still := range held {
+		if still() {
+			kept++
+		}
+	}
+	if kept != chain.MaxSiblings {
+		t.Errorf("%d blocks are kept, want %d", kept, chain.MaxSiblings)
+	}
+	runtime.KeepAlive(votes)
+	runtime.KeepAlive(g)
 }
