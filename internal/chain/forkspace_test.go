@@ -172,3 +172,21 @@ func TestShedBlocksGo(t *testing.T) {
 	runtime.KeepAlive(votes)
 	runtime.KeepAlive(g)
 }
+
+// A Carry cites up to 1,024 headers: a set reads them once, not at every fork.
+func TestCarryIsReadOnce(t *testing.T) {
+	f := plant(t, 0, "ann ben* cat* dan eve")
+	f.grow("G -> B | G -> A -> C | A -> X", map[string]string{
+		"A": "ann removes eve", "B": "ben removes cat", "C": "dan carries B", "X": "cat removes dan",
+	})
+	held := chain.NewBlocks()
+	for _, name := range []string{"G", "A", "C"} {
+		held.Insert(f.blocks[name])
+	}
+	f.blocks["C"].Body.Attachments[0] = nil
+	held.Insert(f.blocks["B"])
+	held.Insert(f.blocks["X"])
+	if got := f.name(held.Head()); got != "C" {
+		t.Errorf("head %s, want C", got)
+	}
+}

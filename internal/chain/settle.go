@@ -14,7 +14,7 @@ import (
 type Votes struct {
 	blocks   *Blocks
 	off      rule
-	eras     map[*node]*era  // by start; only of those once settled
+	eras     map[*node]*era // by start; only of those once settled
 	evidence map[wire.DeviceID]*Evidence
 
 	stale   bool
