@@ -190,3 +190,27 @@ func TestCarryIsReadOnce(t *testing.T) {
 		t.Errorf("head %s, want C", got)
 	}
 }
+
+// Two signatures of one content are no lie, and hide none: of ann's two blocks
+// the one has many.
+func TestDoublesDifferInContent(t *testing.T) {
+	f := plant(t, 0, "ann ben*")
+	f.grow("G -> A | G -> B", map[string]string{"A": "ann rekeys", "B": "ben rekeys"})
+	again := func(name string, n byte) *chain.Block {
+		h := *f.blocks[name].Header
+		h.Signature[0] = n
+		return &chain.Block{Hash: h.Hash(), Header: &h, State: f.blocks[name].State}
+	}
+	blocks := f.all()
+	for n := range byte(20) {
+		blocks = append(blocks, again("A", n))
+	}
+	if pairs := chain.Doubles(blocks); len(pairs) > 0 {
+		t.Fatalf("%d pairs of one content", len(pairs))
+	}
+	f.grow("G -> C", map[string]string{"C": "ann retitles"})
+	pairs := chain.Doubles(append(blocks, f.blocks["C"]))
+	if len(pairs) != 1 || !slices.Contains(pairs[0][:], f.blocks["C"].Hash) {
+		t.Errorf("%d pairs, want one with C", len(pairs))
+	}
+}
