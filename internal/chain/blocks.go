@@ -13,6 +13,8 @@ type Block struct {
 	Header *Header
 	Body   *Body
 	State  *State
+
+	said []word // what words returns, once the block is in a set
 }
 
 // Blocks is the set of valid blocks of one chain that are held here. It is
@@ -32,6 +34,7 @@ type node struct {
 	children     []*node // by hash
 	fork         *fork   // nil unless there are several children
 	voted        bool    // a vote held names it, so it is not shed
+	era          *node   // the start of the era of its state, once asked for
 }
 
 // NewBlocks returns an empty set; the first block it takes is the genesis.
@@ -100,13 +103,13 @@ func (b *Blocks) Add(h *Header, body *Body, s *State) error {
 	if s == nil || s.height != h.Height || s.root != h.StateRoot {
 		return &RejectError{"V5", ReasonStateRoot, h.Height}
 	}
-	b.insert(&node{Block: Block{hash, h, body, s}})
+	b.insert(&node{Block: Block{Hash: hash, Header: h, Body: body, State: s}})
 	return nil
 }
 
 // insert puts n where its header says.
 func (b *Blocks) insert(n *node) {
-	b.by[n.Hash] = n
+	b.by[n.Hash], n.said = n, n.words()
 	if b.genesis == nil {
 		n.jump = n
 		b.genesis, b.head = n, n

@@ -15,7 +15,12 @@
 //	           gained the role earlier is the more senior.
 //	instance   one membership of a person; who comes back gets another one.
 //	head       the block whose state counts, chosen among all valid blocks held.
+//	contest    the choice between the children of one block, the fork point.
 //	strike     an admin's removal or demotion of somebody, seen at a fork.
+//	void       what a device signed that is revoked in a contest: it says nothing there.
+//	Carry      an op that does again what a removal on a losing branch did.
+//	vote       a voter's signed word for a block; an era has one set of voters.
+//	settled    of a block: enough voters have said that it stays for ever.
 //	attachment what an op cites by hash and the body carries: the headers of a
 //	           person's chain, a knock key, a signed leave, Nacks, evidence.
 //	proof      headers of a person's chain that show which devices it has.
@@ -34,5 +39,26 @@
 //   - Every received byte is accounted for: a header that parses encodes to the
 //     same bytes, and those are what was signed.
 //
-// docs/spec/chain.md has the tables of bytes, the rules and their reasons.
+// Where what is
+//
+//	blocks, draft, check, headers      the set of blocks, making and judging one
+//	header, body, op, opcodec, ...     what a block is made of; an op of its own kind
+//	                                   stands in carry, deviceop, restart, setpolicy, slash
+//	apply, authority, admission,       the rules V1 to V8: apply goes through them,
+//	device, genesis, person            the others have what one kind of op does
+//	papers, proof, leave, nack         what attachments must show
+//	state, root, roll, memberproof     the membership, its Merkle root, proof of one member
+//	record, recordname                 the chain file
+//	fork                               fork choice from scratch; the picture of its steps
+//	forkchoice                         one contest: void, strike, weigh, rank
+//	forkword, forkfacts                what one block says; what a whole subtree says
+//	forkset                            fork choice in a set that grows
+//	forkpending, forkspace, forkwhy    removals that lost; what may be dropped; why a
+//	                                   branch lost, for people
+//	vote, certificate, settle*         votes, what they say together, warrants, evidence
+//	voting                             when an honest voter votes for what
+//	offer                              what two devices tell each other to be level
+//
+// docs/spec/chain.md, settlement.md and chainfile.md have the tables of bytes, the
+// rules and their reasons.
 package chain

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"reflect"
+	"weak"
 
 	"kith/internal/wire"
 )
@@ -69,3 +70,6 @@ func HeadWith(name string) func(wire.BlockHash, []*Block) wire.BlockHash { retur
 func PendingWith(name string) func(wire.BlockHash, []*Block) []PendingRemoval {
 	return Switches[name].pending
 }
+
+// Held returns a pointer to what is kept of a block, which does not keep it.
+func (b *Blocks) Held(hash wire.BlockHash) weak.Pointer[node] { return weak.Make(b.by[hash]) }

@@ -60,28 +60,29 @@ func Surplus(root wire.BlockHash, blocks []*Block) []wire.BlockHash {
 }
 
 // Doubles returns pairs of blocks that no honest device signs: two of one device
-// on one parent or with one author_seq. Of more than two it names the lowest
-// hashes. Sorted; either may be a block that lost long ago.
+// on one parent or with one author_seq, which differ in more than their
+// signature. Of several it names the lowest hashes. Sorted; either may be a block
+// that lost long ago.
 func Doubles(blocks []*Block) [][2]wire.BlockHash {
 	type place struct {
 		device wire.DeviceID
 		parent wire.BlockHash
 		seq    uint64
 	}
-	held := make(map[place][]wire.BlockHash)
+	held := make(map[place][]*Block)
 	for _, b := range blocks {
 		d := b.Header.Author.Device
 		for _, p := range []place{{device: d, parent: b.Header.Parent}, {device: d, seq: b.Header.AuthorSeq}} {
-			if !slices.Contains(held[p], b.Hash) {
-				held[p] = append(held[p], b.Hash)
-			}
+			held[p] = append(held[p], b)
 		}
 	}
 	var pairs [][2]wire.BlockHash
 	for _, list := range held {
-		if len(list) > 1 {
-			slices.SortFunc(list, compareHashes)
-			pairs = append(pairs, [2]wire.BlockHash(list[:2]))
+		slices.SortFunc(list, func(a, b *Block) int { return compareHashes(a.Hash, b.Hash) })
+		first := list[0].Header.Bytes()
+		other := slices.IndexFunc(list[1:], func(b *Block) bool { return !sameContent(first, b.Header.Bytes()) })
+		if other >= 0 {
+			pairs = append(pairs, [2]wire.BlockHash{list[0].Hash, list[1+other].Hash})
 		}
 	}
 	slices.SortFunc(pairs, func(a, b [2]wire.BlockHash) int {

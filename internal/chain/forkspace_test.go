@@ -3,6 +3,7 @@ package chain_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -138,5 +139,78 @@ func TestDoubles(t *testing.T) {
 	}
 	if chain.Doubles(f.all()[:3]) != nil {
 		t.Error("an honest chain has doubles")
+	}
+}
+
+// Whoever names a block in a vote that nobody signed does not keep it from going.
+func TestShedBlocksGo(t *testing.T) {
+	g := newGroup(t, chain.Policy{}, "ann", "ben*")
+	votes, genesis := chain.NewVotes(g.blocks), g.blocks.Genesis()
+	for i := range 5 {
+		h, body := g.draft(g.blocks.State(genesis), genesis, g.person("ben"), nil, &chain.SetInfo{Info: wire.Digest{byte(i + 1)}})
+		g.take(h, body)
+		if _, err := votes.Add(&chain.Vote{Group: wire.GroupID(genesis), Era: h.Hash()}); err == nil {
+			t.Fatal("a vote that nobody signed was taken")
+		}
+	}
+	var held []func() bool
+	for _, hash := range g.blocks.Children(genesis) {
+		p := g.blocks.Held(hash)
+		held = append(held, func() bool { return p.Value() != nil })
+	}
+	g.blocks.Shed(genesis)
+	runtime.GC()
+	kept := 0
+	for _, still := range held {
+		if still() {
+			kept++
+		}
+	}
+	if kept != chain.MaxSiblings {
+		t.Errorf("%d blocks are kept, want %d", kept, chain.MaxSiblings)
+	}
+	runtime.KeepAlive(votes)
+	runtime.KeepAlive(g)
+}
+
+// A Carry cites up to 1,024 headers: a set reads them once, not at every fork.
+func TestCarryIsReadOnce(t *testing.T) {
+	f := plant(t, 0, "ann ben* cat* dan eve")
+	f.grow("G -> B | G -> A -> C | A -> X", map[string]string{
+		"A": "ann removes eve", "B": "ben removes cat", "C": "dan carries B", "X": "cat removes dan",
+	})
+	held := chain.NewBlocks()
+	for _, name := range []string{"G", "A", "C"} {
+		held.Insert(f.blocks[name])
+	}
+	f.blocks["C"].Body.Attachments[0] = nil
+	held.Insert(f.blocks["B"])
+	held.Insert(f.blocks["X"])
+	if got := f.name(held.Head()); got != "C" {
+		t.Errorf("head %s, want C", got)
+	}
+}
+
+// Two signatures of one content are no lie, and hide none: of ann's two blocks
+// the one has many.
+func TestDoublesDifferInContent(t *testing.T) {
+	f := plant(t, 0, "ann ben*")
+	f.grow("G -> A | G -> B", map[string]string{"A": "ann rekeys", "B": "ben rekeys"})
+	again := func(name string, n byte) *chain.Block {
+		h := *f.blocks[name].Header
+		h.Signature[0] = n
+		return &chain.Block{Hash: h.Hash(), Header: &h, State: f.blocks[name].State}
+	}
+	blocks := f.all()
+	for n := range byte(20) {
+		blocks = append(blocks, again("A", n))
+	}
+	if pairs := chain.Doubles(blocks); len(pairs) > 0 {
+		t.Fatalf("%d pairs of one content", len(pairs))
+	}
+	f.grow("G -> C", map[string]string{"C": "ann retitles"})
+	pairs := chain.Doubles(append(blocks, f.blocks["C"]))
+	if len(pairs) != 1 || !slices.Contains(pairs[0][:], f.blocks["C"].Hash) {
+		t.Errorf("%d pairs, want one with C", len(pairs))
 	}
 }

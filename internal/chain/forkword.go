@@ -19,6 +19,9 @@ func (w *word) strike(target wire.PersonID, by how) {
 // words returns what b makes devices say: its author what it did, and the author
 // of a removal that it carries over that removal, though it weighs nothing.
 func (b *Block) words() []word {
+	if b.said != nil {
+		return b.said
+	}
 	own := word{by: b.Header.Author, class: b.Header.Class}
 	var carried []word
 	cites := 0

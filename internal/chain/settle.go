@@ -14,8 +14,7 @@ import (
 type Votes struct {
 	blocks   *Blocks
 	off      rule
-	starts   map[*node]*node // by block: the start of the era it is of
-	eras     map[*node]*era  // by start; only of those once settled
+	eras     map[*node]*era // by start; only of those once settled
 	evidence map[wire.DeviceID]*Evidence
 
 	stale   bool
@@ -26,7 +25,7 @@ type Votes struct {
 // NewVotes returns the empty set for the blocks of a group.
 func NewVotes(b *Blocks) *Votes {
 	return &Votes{
-		blocks: b, starts: make(map[*node]*node), eras: make(map[*node]*era),
+		blocks: b, eras: make(map[*node]*era),
 		evidence: make(map[wire.DeviceID]*Evidence), stale: true,
 	}
 }
@@ -115,7 +114,7 @@ func (v *Votes) eraOf(vote *Vote) (*era, error) {
 	if start == nil {
 		return nil, &MissingError{vote.Era}
 	}
-	if v.start(start) != start {
+	if start.eraStart() != start {
 		return nil, &VoteError{ReasonEra}
 	}
 	v.settle()
@@ -160,30 +159,30 @@ func (e *era) ballot(v *Votes, vote *Vote) (*ballot, error) {
 		e.off.on(ruleSourceStart) && vote.Source.Round == 0 && source != e.start:
 		return nil, &VoteError{ReasonSource}
 	case !below(e.start, block),
-		e.off.on(ruleEraBlock) && block != e.start && v.start(block.parent) != e.start:
+		e.off.on(ruleEraBlock) && block != e.start && block.parent.eraStart() != e.start:
 		return nil, &VoteError{ReasonEra}
 	}
 	return &ballot{vote, vote.Hash(), voter, block, source}, nil
 }
 
-// start returns the start of the era that the state after n is of: the nearest
-// block, n or an ancestor, that changed the voters.
-func (v *Votes) start(n *node) *node {
+// eraStart returns the start of the era that the state after n is of: the nearest
+// block, n or an ancestor, that changed the voters. What is found is kept with
+// the block, so that it goes when the block is shed.
+func (n *node) eraStart() *node {
 	var way []*node
-	for v.starts[n] == nil && n.parent != nil {
-		way = append(way, n)
-		n = n.parent
+	at := n
+	for ; at.era == nil && at.parent != nil; at = at.parent {
+		way = append(way, at)
 	}
-	start := v.starts[n]
-	if start == nil {
-		start = n
-		v.starts[n] = n
+	if at.era == nil {
+		at.era = at
 	}
+	start := at.era
 	for _, n := range slices.Backward(way) {
 		if !slices.Equal(voters(n.State), voters(start.State)) {
 			start = n
 		}
-		v.starts[n] = start
+		n.era = start
 	}
 	return start
 }
@@ -205,7 +204,7 @@ func (v *Votes) settle() {
 		e.trim()
 		v.path = append(v.path, e)
 		v.settled = e.settled
-		if at = e.settled; at == e.start || v.start(at) != at || e.stopped() {
+		if at = e.settled; at == e.start || at.eraStart() != at || e.stopped() {
 			break
 		}
 	}

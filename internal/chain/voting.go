@@ -113,8 +113,8 @@ func (v *Votes) target(d *Voter, e *era) *node {
 	if !d.off.on(ruleFirstChange) {
 		return at
 	}
-	for at != e.start && at.parent != nil && v.start(at.parent) != e.start {
-		at = v.start(at.parent) // it starts an era, so its parent is of one before
+	for at != e.start && at.parent != nil && at.parent.eraStart() != e.start {
+		at = at.parent.eraStart() // it starts an era, so its parent is of one before
 	}
 	return at
 }

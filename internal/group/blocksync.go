@@ -78,8 +78,9 @@ func (m *Machine) notTaken(now uint64, p *peer, header []byte, err error, eff *E
 	}
 }
 
-// byAdmin reports whether an active device of an admin at the parent signed a
-// header that this program can parse, if not judge.
+// byAdmin reports whether a header that this program can parse, if not judge, is
+// signed by a device that was an admin's at its parent and is one at the head: who
+// lost that role, or the device, could else date a block back and stop everybody.
 func (m *Machine) byAdmin(header []byte) bool {
 	h, err := chain.ParseHeader(header)
 	if err != nil {
@@ -87,6 +88,9 @@ func (m *Machine) byAdmin(header []byte) bool {
 	}
 	parent := m.stateAt(h.Parent)
 	if parent == nil || h.Group != m.group || !parent.IsAdmin(h.Author.Person) || !parent.Active(h.Author.Device) {
+		return false
+	}
+	if !m.state().IsAdmin(h.Author.Person) || !m.state().Active(h.Author.Device) {
 		return false
 	}
 	owner, d, ok := parent.Device(h.Author.Device)

@@ -41,7 +41,7 @@ func (m *Machine) Published(suite mls.Suite) (ref [32]byte, at uint64, ok bool) 
 	if !ok {
 		return ref, 0, false
 	}
-	return [32]byte(named), m.blocks.Header(m.blocks.Chain()[height]).CreatedAt, true
+	return [32]byte(named), m.blocks.Header(m.blocks.Ancestor(m.head, height)).CreatedAt, true
 }
 
 // publish names new last-resort key packages in the person's chain, all of them

@@ -15,9 +15,9 @@ import (
 
 // ops returns the ops on the head's chain of a node, oldest first.
 func ops(n *sim.Node, g wire.GroupID) (list []chain.Op) {
-	blocks := n.Groups[g].Machine.Blocks()
-	for _, hash := range blocks.Chain() {
-		list = append(list, blocks.Header(hash).Ops...)
+	m := n.Groups[g].Machine
+	for _, hash := range m.Chain() {
+		list = append(list, m.Blocks().Header(hash).Ops...)
 	}
 	return list
 }

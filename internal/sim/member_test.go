@@ -9,6 +9,7 @@ import (
 	"kith/internal/dag"
 	"kith/internal/group"
 	"kith/internal/identity"
+	"kith/internal/sim"
 	"kith/internal/wire"
 )
 
@@ -20,14 +21,7 @@ func TestMemberStopsNobody(t *testing.T) {
 	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
 	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
 	head := ann.Groups[g].Machine.Head()
-	newer := func(self group.Self) []byte {
-		h := &chain.Header{
-			Version: chain.HeaderVersion, Suite: 2, SigAlg: wire.SigEd25519, Group: g, Height: 1, Parent: head,
-			Author: self.Member(), AuthorSeq: 9, Ops: []chain.Op{&chain.Rekey{}},
-		}
-		h.Seal(wire.Digest{}, wire.Digest{}, wire.Digest{}, wire.Digest{}, self.Device.Sign)
-		return blocks([2][]byte{h.Bytes(), ann.Groups[g].Machine.Blocks().Body(head).Bytes()})
-	}
+	newer := func(self group.Self) []byte { return newerBlock(ann, g, head, self) }
 	w.Deliver(cleo, ben, g, newer(cleo.Self))
 	if got := status(ben, g); got != group.StatusActive {
 		t.Errorf("Cleo, no admin, gives Ben status %d", got)
@@ -35,6 +29,34 @@ func TestMemberStopsNobody(t *testing.T) {
 	w.Deliver(ann, ben, g, newer(ann.Self))
 	if got := status(ben, g); got != group.StatusNewer {
 		t.Errorf("Ann, an admin, leaves Ben at status %d", got)
+	}
+}
+
+// newerBlock is a block on one that by holds, of a suite that is not read here.
+func newerBlock(by *sim.Node, g wire.GroupID, parent wire.BlockHash, self group.Self) []byte {
+	held := by.Groups[g].Machine.Blocks()
+	h := &chain.Header{
+		Version: chain.HeaderVersion, Suite: 2, SigAlg: wire.SigEd25519, Group: g, Height: held.Header(parent).Height + 1, Parent: parent,
+		Author: self.Member(), AuthorSeq: 9, Ops: []chain.Op{&chain.Rekey{}},
+	}
+	h.Seal(wire.Digest{}, wire.Digest{}, wire.Digest{}, wire.Digest{}, self.Device.Sign)
+	return blocks([2][]byte{h.Bytes(), held.Body(parent).Bytes()})
+}
+
+// TestFormerAdminStopsNobody: who was an admin once stops the group neither by a
+// block on the one that made it an admin, nor by one on the head.
+func TestFormerAdminStopsNobody(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	promote(t, w, g, ann, cleo)
+	old := ann.Groups[g].Machine.Head()
+	must(t, ann.Do(g, group.SetRole{Person: cleo.Self.Person, Role: chain.RoleMember}))
+	w.Run(5000)
+	for _, parent := range []wire.BlockHash{old, ann.Groups[g].Machine.Head()} {
+		w.Deliver(cleo, ben, g, newerBlock(ann, g, parent, cleo.Self))
+		if got := status(ben, g); got != group.StatusActive {
+			t.Errorf("Cleo, an admin no more, gives Ben status %d", got)
+		}
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 
 // rekeys counts the Rekeys of a person on the head's chain.
 func rekeys(n *sim.Node, g wire.GroupID, by *sim.Node) (count int) {
-	blocks := n.Groups[g].Machine.Blocks()
-	for _, hash := range blocks.Chain() {
-		if h := blocks.Header(hash); h.Author == by.Self.Member() && h.Ops[0].Kind() == chain.KindRekey {
+	m := n.Groups[g].Machine
+	for _, hash := range m.Chain() {
+		if h := m.Blocks().Header(hash); h.Author == by.Self.Member() && h.Ops[0].Kind() == chain.KindRekey {
 			count++
 		}
 	}

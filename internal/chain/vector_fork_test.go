@@ -1,0 +1,121 @@
+package chain_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"testing"
+
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+const forkVectorFile = "../../docs/spec/vectors/forkchoice.json"
+
+// forkVectors are the contests of fork_pictures_test.go. Signatures in them are
+// any bytes, and bodies hold no more than what a Carry cites.
+type forkVectors struct {
+	Comment  string       `json:"comment"`
+	Contests []forkVector `json:"contests"`
+}
+
+type forkVector struct {
+	What   string      `json:"what"`
+	Blocks []forkBlock `json:"blocks"` // parents first
+	Head   string      `json:"head"`   // the name of the block
+}
+
+type forkBlock struct {
+	Name    string `json:"name"`
+	Does    string `json:"does,omitempty"`
+	Header  string `json:"header"`
+	Hash    string `json:"hash"`
+	Carries string `json:"carries,omitempty"` // what a Carry cites
+}
+
+func makeForkVectors(t *testing.T) forkVectors {
+	v := forkVectors{Comment: "Bytes in hex. The fork choice alone: signatures are any bytes and do not hold. docs/spec/chain.md, Fork choice"}
+	for _, c := range pictures {
+		f := plant(t, 0, c.people)
+		f.grow(c.picture, c.does)
+		list := forkVector{What: c.name, Head: f.head()}
+		for _, name := range f.order {
+			b := f.blocks[name]
+			x := forkBlock{Name: name, Does: c.does[name], Header: hex.EncodeToString(b.Header.Bytes()), Hash: b.Hash.String()}
+			if b.Body != nil {
+				x.Carries = hex.EncodeToString(b.Body.Attachments[0])
+			}
+			list.Blocks = append(list.Blocks, x)
+		}
+		v.Contests = append(v.Contests, list)
+	}
+	return v
+}
+
+// TestForkVectorsAreMade: the pictures give exactly the file.
+func TestForkVectorsAreMade(t *testing.T) {
+	want, err := json.MarshalIndent(makeForkVectors(t), "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, '\n')
+	if *update {
+		if err := os.WriteFile(forkVectorFile, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(forkVectorFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the file has other bytes; if the format or a picture changed on purpose, run with -update")
+	}
+}
+
+// TestVectorsOfForks reads the file as another implementation would.
+func TestVectorsOfForks(t *testing.T) {
+	raw, err := os.ReadFile(forkVectorFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v forkVectors
+	if err := json.Unmarshal(raw, &v); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range v.Contests {
+		states, names := map[wire.BlockHash]*chain.State{}, map[wire.BlockHash]string{}
+		var blocks []*chain.Block
+		for _, x := range c.Blocks {
+			b := readForkBlock(t, x, states)
+			states[b.Hash], names[b.Hash] = b.State, x.Name
+			blocks = append(blocks, b)
+		}
+		if got := names[chain.Head(blocks[0].Hash, blocks)]; got != c.Head {
+			t.Errorf("%s: head %s, want %s", c.What, got, c.Head)
+		}
+	}
+}
+
+func readForkBlock(t *testing.T, x forkBlock, states map[wire.BlockHash]*chain.State) *chain.Block {
+	t.Helper()
+	h, err := chain.ParseHeader(unhex(t, x.Header))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, s, err := chain.Draft(states[h.Parent], chain.DraftParams{
+		Suite: h.Suite, Parent: h.Parent, Group: h.Group, Author: h.Author, AuthorSeq: h.AuthorSeq, Ops: h.Ops, CreatedAt: h.CreatedAt,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.StateRoot != h.StateRoot || h.Hash().String() != x.Hash {
+		t.Fatalf("block %s: root or hash", x.Name)
+	}
+	b := &chain.Block{Hash: h.Hash(), Header: h, State: s}
+	if x.Carries != "" {
+		b.Body = &chain.Body{Attachments: [][]byte{unhex(t, x.Carries)}}
+	}
+	return b
+}
