@@ -84,7 +84,7 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 	}
 	m.back.due = 0
 	for _, d := range m.connected(true) {
-		if !m.back.asked[d] && m.reads(d, FeatureRepair) {
+		if !m.back.asked[d] && (m.peers[d].repairs || m.reads(d, FeatureRepair)) {
 			if m.back.asked == nil {
 				m.back.asked = make(map[wire.DeviceID]bool)
 			}
