@@ -130,3 +130,35 @@ func TestAnnouncesByItself(t *testing.T) {
 		}
 	}
 }
+
+// TestShutsNobodyOut: a device without keys does not come back by itself where a
+// member's program would not follow, even by a question of its own; its person may
+// have it do so.
+func TestShutsNobodyOut(t *testing.T) {
+	w := sim.New(1)
+	ann, ben, cleo := w.Add("Ann"), w.Add("Ben"), w.Add("Cleo")
+	g := ann.Create(group.CreateParams{Title: "Trip", Newcomers: []group.Newcomer{ben.Newcomer(), cleo.OlderNewcomer()}})
+	w.Run(1000)
+	cleo.Stop() // or it would announce by itself
+	if err := ben.Do(g, group.Accept{}); err != nil {
+		t.Fatal(err)
+	}
+	w.Run(1000)
+	ben.Lose(g)
+	w.Run(60_000)
+	m := ben.Groups[g].Machine
+	v := m.View()
+	if !v.NoKeys || v.Willing || len(v.Outdated) != 1 || v.Outdated[0] != cleo.Self.Person {
+		t.Fatalf("no keys %v, willing %v, %d would be shut out", v.NoKeys, v.Willing, len(v.Outdated))
+	}
+	if err := ben.Do(g, group.Rejoin{}); err != nil {
+		t.Fatal(err)
+	}
+	if !m.View().Willing {
+		t.Error("the view does not say that the person has decided")
+	}
+	w.Run(10_000)
+	if v := m.View(); v.NoKeys || v.Willing || len(v.Outdated) != 0 {
+		t.Errorf("after the person's word: no keys %v, willing %v", v.NoKeys, v.Willing)
+	}
+}
