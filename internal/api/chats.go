@@ -86,6 +86,10 @@ func (s *service) SetTitle(_ context.Context, r *v1.SetTitleRequest) (*v1.Chat, 
 	return s.inChat(r.Group, "group", func(g wire.GroupID) error { return s.node.SetTitle(g, r.Title) })
 }
 
+func (s *service) Rejoin(_ context.Context, r *v1.RejoinRequest) (*v1.Chat, error) {
+	return s.inChat(r.Chat, "chat", s.node.Rejoin)
+}
+
 func (s *service) LeaveGroup(_ context.Context, r *v1.LeaveGroupRequest) (*v1.Chat, error) {
 	var successor wire.PersonID
 	if r.Successor != "" {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"strings"
 
 	"kith/internal/chain"
 	"kith/internal/group"
@@ -160,6 +161,8 @@ func noticeOf(c node.Chat) string {
 	switch {
 	case c.Replaced:
 		return "Another copy of this device took its place in this chat, so this one can neither read nor write here. If that was not you, somebody has your keys: tell the others."
+	case len(c.Outdated) > 0:
+		return outdatedNotice(c)
 	case c.Parked:
 		return "This device was set aside, because it was not here for long. It comes back by itself, once another member is here."
 	case c.NoKeys:
@@ -172,6 +175,21 @@ func noticeOf(c node.Chat) string {
 		return fmt.Sprintf("%d earlier messages are coming.", c.Missing)
 	}
 	return ""
+}
+
+// outdatedNotice says whom this device would shut out if it got new keys, which it
+// therefore does not do by itself.
+func outdatedNotice(c node.Chat) string {
+	var names []string
+	for _, p := range c.Outdated {
+		names = append(names, nameOf(p))
+	}
+	who := strings.Join(names, ", ")
+	if c.Willing {
+		return "This device gets new keys for this chat once another member is here. Shut out from then on, until they update Kith: " + who + "."
+	}
+	return "This device has no keys for this chat now. If it gets new ones, those with an older version of Kith are shut out until they update: " + who +
+		". Best is to wait until they have. To come back now all the same: kith group rejoin."
 }
 
 // keptHere says when the others get what nobody but this device has.

@@ -47,6 +47,8 @@ const (
 	maxStatements = 4096
 	// maxInfo bounds the preimage of a name or title in bytes.
 	maxInfo = 512
+	// maxUndoneTitles bounds the titles that lost at a fork and are asked for.
+	maxUndoneTitles = 64
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them.
 	maxQuarantine = 256

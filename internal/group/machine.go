@@ -51,6 +51,7 @@ type Machine struct {
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
 	back      rejoin
+	willing   bool                    // its person has said to come back
 	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
 	ackDue    uint64                  // ms; 0: none
 	renewal   renewal                 // of the own leaf

@@ -11,6 +11,11 @@ import (
 // Welcomes too, and whose private part stays in the store for as long. It renews
 // its keys once it has accepted. That it must follows from the blocks: its Add
 // names such a package, and no block of its own lies above that one.
+//
+// So does a device whose leaf does not say what its program reads, because an
+// older one made it: until then nobody asks it for keys, or is asked by it. It
+// waits until somebody is connected, since alone it would only fork, and longer
+// the more members there are, who may all have been brought up to date at once.
 
 // A renewal is what is known of the own leaf at one head.
 type renewal struct {
@@ -31,10 +36,10 @@ func (m *Machine) rekey(now uint64, eff *Effects) error {
 // a fork is needed again at the head that wins.
 func (m *Machine) renew(now uint64, eff *Effects) {
 	if m.renewal.head != m.head {
-		m.renewal.head, m.renewal.need = m.head, m.LastResort()
+		m.renewal.head, m.renewal.need = m.head, m.LastResort() || m.unannounced()
 	}
 	switch {
-	case !m.renewal.need || m.mayWrite() != nil:
+	case !m.renewal.need || m.mayWrite() != nil || m.unannounced() && len(m.connected(true)) == 0:
 		m.renewal.due = 0
 	case m.renewal.due == 0:
 		m.renewal.due = now + m.rekeyWait()
@@ -50,7 +55,18 @@ func (m *Machine) renew(now uint64, eff *Effects) {
 func (m *Machine) rekeyWait() uint64 {
 	device := m.self.Device.ID()
 	at := binary.BigEndian.Uint32(device[:]) ^ binary.BigEndian.Uint32(m.head[:])
-	return uint64(at) % rekeySpread
+	spread := uint64(rekeySpread)
+	if m.unannounced() {
+		spread *= 1 + uint64(len(m.state().Members()))/16
+	}
+	return uint64(at) % spread
+}
+
+// unannounced reports whether the own leaf does not say that this program reads
+// what FeatureRepair stands for.
+func (m *Machine) unannounced() bool {
+	own := m.self.Device.ID()
+	return m.state().Active(own) && !m.reads(own, FeatureRepair)
 }
 
 // LastResort reports whether the keys of this device at the head are still those

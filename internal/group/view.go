@@ -32,16 +32,18 @@ type View struct {
 	Suite     mls.Suite // of its keys
 	Title     string    // empty while it is not known, and in a direct chat
 	Members   []MemberView
-	Admin     bool          // this device's person is one
-	InvitedBy wire.PersonID // who signed the block this device came in by
-	RemovedBy wire.PersonID // zero: not removed
-	RemovedAt uint64        // ms
-	CreatedAt uint64        // ms
-	ChangedAt uint64        // ms, of the head
-	Missing   int           // entries that others refer to and that are not here
-	NoKeys    bool          // this device cannot follow the head's keys
-	Parked    bool          // an admin set this device aside; it comes back by itself
-	Replaced  bool          // a copy of this device took its place: see Rejoin
+	Admin     bool            // this device's person is one
+	InvitedBy wire.PersonID   // who signed the block this device came in by
+	RemovedBy wire.PersonID   // zero: not removed
+	RemovedAt uint64          // ms
+	CreatedAt uint64          // ms
+	ChangedAt uint64          // ms, of the head
+	Missing   int             // entries that others refer to and that are not here
+	NoKeys    bool            // this device cannot follow the head's keys
+	Parked    bool            // an admin set this device aside; it comes back by itself
+	Outdated  []wire.PersonID // without keys: who needs a newer version once this device has come back
+	Willing   bool            // and the person has said to do so all the same: see Rejoin
+	Replaced  bool            // a copy of this device took its place: see Rejoin
 }
 
 // View returns the group as it stands.
@@ -62,6 +64,9 @@ func (m *Machine) View() View {
 		if gone, ok := m.removal(m.self.Member()); ok {
 			v.RemovedBy, v.RemovedAt = gone.by, gone.at
 		}
+	}
+	if v.NoKeys {
+		v.Outdated, v.Willing = m.outdated(), m.willing
 	}
 	v.Parked = v.NoKeys && !s.Active(m.self.Device.ID())
 	came := m.history().came

@@ -33,10 +33,12 @@ type Chat struct {
 	Missing     int    // messages that others refer to and that are not here yet
 	Waiting     int    // own messages that no other member has yet
 	ReadTo      group.Place
-	OnlyFriends bool // see Node.AcceptGroup
-	NoKeys      bool // this device cannot follow the group's keys; it comes back by itself
-	Parked      bool // and that is because an admin set it aside
-	Replaced    bool // and that is because a copy of it took its place: it does not
+	OnlyFriends bool     // see Node.AcceptGroup
+	NoKeys      bool     // this device cannot follow the group's keys; it comes back by itself
+	Outdated    []Person // without keys: who cannot follow once this device has come back, so that it does not by itself
+	Willing     bool     // but its person has said so
+	Parked      bool     // and that is because an admin set it aside
+	Replaced    bool     // and that is because a copy of it took its place: it does not
 }
 
 // A Member is somebody in a chat.

@@ -233,12 +233,15 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	c := Chat{
 		ID: o.id, Kind: ChatGroup, State: v.Status, Title: v.Title, Admin: v.Admin,
 		ChangedAt: v.ChangedAt, Missing: v.Missing, Waiting: p.waiting, NoKeys: v.NoKeys,
-		Parked: v.Parked, Replaced: v.Replaced,
+		Willing: v.Willing, Parked: v.Parked, Replaced: v.Replaced,
 		OnlyFriends: n.setting(o.id).OnlyFriends,
 		InvitedBy:   n.memberOf(o, v.InvitedBy),
 	}
 	if v.RemovedBy != (wire.PersonID{}) {
 		c.RemovedBy = n.memberOf(o, v.RemovedBy)
+	}
+	for _, p := range v.Outdated {
+		c.Outdated = append(c.Outdated, n.memberOf(o, p))
 	}
 	n.mu.Lock()
 	notes := n.notes

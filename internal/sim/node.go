@@ -283,6 +283,21 @@ func (n *Node) NewcomerFor(suite mls.Suite) group.Newcomer {
 	return n.newcomer(p, err)
 }
 
+// OlderNewcomer is Newcomer of a program whose leaves announce nothing.
+func (n *Node) OlderNewcomer() group.Newcomer {
+	who, from := n.Self.Member(), n.now()/1000
+	kp, secrets, err := mls.NewKeyPackage(n.Self.Device, mls.KeyPackageParams{
+		Suite: group.NewSuite, Identity: slices.Concat(who.Person[:], who.Device[:]), NotBefore: from, NotAfter: from + 24*3600,
+	})
+	if err != nil {
+		panic(err)
+	}
+	_, expiry := kp.Lifetime()
+	return n.newcomer(group.Package{
+		Suite: kp.Suite(), Ref: [32]byte(kp.Ref()), Public: kp.Bytes(), Secrets: secrets.Marshal(), Expiry: expiry,
+	}, nil)
+}
+
 // LastResort is NewcomerFor with the package that n gives to everybody.
 func (n *Node) LastResort(suite mls.Suite) group.Newcomer {
 	p, ok := n.resort[suite]
