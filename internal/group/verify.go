@@ -34,6 +34,9 @@ func (m *Machine) verify(h *chain.Header, body *chain.Body, state *chain.State) 
 	if err := c.ByValueOnly(); err != nil {
 		return nil, nil, err
 	}
+	if err := bounded(c, before.Members()); err != nil {
+		return nil, nil, err
+	}
 	check := m.memberChanges
 	if h.External() {
 		check = m.joinerChanges
@@ -72,6 +75,9 @@ func commitOf(h *chain.Header, body *chain.Body) (*mls.Commit, error) {
 func (m *Machine) before(h *chain.Header, body *chain.Body) (*mls.PublicGroup, error) {
 	if !h.IsGenesis() {
 		return m.public(h.Parent)
+	}
+	if len(body.Epoch0.LeafNode) > maxLeaf {
+		return nil, errBound
 	}
 	p, err := mls.PublicFromLeaf(mls.Suite(h.Suite), mlsGroupID(h.Core()), body.Epoch0.LeafNode, body.Epoch0.ConfirmationTag)
 	if err != nil {
