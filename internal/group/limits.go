@@ -74,6 +74,10 @@ const (
 	// maxPublics is how many public groups stay in memory; older ones are
 	// computed again from the blocks when a fork needs them.
 	maxPublics = 64
+	// treeEvery is one in how many blocks has its public group stored. That of
+	// 1,000 members in X-Wing has 2.7 MB. A machine of 200 members is loaded in
+	// 75 ms where treeEvery-1 commits follow the one stored.
+	treeEvery = 32
 )
 
 // Times, in ms.

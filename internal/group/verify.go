@@ -94,6 +94,11 @@ func (m *Machine) before(h *chain.Header, body *chain.Body) (*mls.PublicGroup, e
 // public returns the public group after a block that is held. One that is not
 // in memory is computed again from the blocks.
 func (m *Machine) public(hash wire.BlockHash) (*mls.PublicGroup, error) {
+	return m.replay(hash, func(wire.BlockHash, *mls.PublicGroup) {})
+}
+
+// replay is public; each is told of every public group that was computed.
+func (m *Machine) replay(hash wire.BlockHash, each func(wire.BlockHash, *mls.PublicGroup)) (*mls.PublicGroup, error) {
 	var path []wire.BlockHash
 	for m.publics[hash] == nil {
 		h := m.blocks.Header(hash)
@@ -122,6 +127,7 @@ func (m *Machine) public(hash wire.BlockHash) (*mls.PublicGroup, error) {
 		if p, _, err = p.Apply(c); err != nil {
 			return nil, err
 		}
+		each(hash, p)
 	}
 	return p, nil
 }
