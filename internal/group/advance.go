@@ -214,12 +214,7 @@ func (m *Machine) prune(now uint64, eff *Effects) {
 		eff.drop(KindEpoch, hash[:])
 		eff.drop(KindRatchet, hash[:])
 	}
-	for _, hash := range sortedBlocks(m.publics) {
-		if m.blocks.Header(hash).Height+maxPublics < height {
-			delete(m.publics, hash)
-			eff.drop(KindPublic, hash[:])
-		}
-	}
+	m.pruneTrees(eff)
 }
 
 func (e *Effects) send(to wire.DeviceID, payload []byte) {

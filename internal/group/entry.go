@@ -111,8 +111,9 @@ func (m *Machine) reveal(h *dag.Header, person wire.PersonID, ciphertext []byte,
 	m.show(row, eff)
 }
 
-// settle clears the mark of rows whose parents have come, and takes back those
-// whose claims proved false.
+// settle clears the mark of rows whose parents have come, marks those whose
+// device wrote two with one number, and takes back those whose claims proved
+// false.
 func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 	for _, r := range added {
 		if h := m.waiting[r]; h != nil {
@@ -120,6 +121,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 			m.keepTip(h)
 			eff.Checked = append(eff.Checked, h.Place())
 		}
+		eff.Twice = append(eff.Twice, m.graph.Twins(r)...)
 	}
 	for _, w := range m.graph.Withdrawn() {
 		key := EntryKey(w.Ref)

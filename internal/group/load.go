@@ -114,7 +114,11 @@ func (l *loading) public(rec Record) error {
 	if err != nil || len(rec.Key) != 32 {
 		return errors.Join(err, errRecord)
 	}
-	l.m.publics[wire.BlockHash(rec.Key)] = p
+	hash := wire.BlockHash(rec.Key)
+	if !l.m.blocks.Has(hash) {
+		return errRecord
+	}
+	l.m.publics[hash], l.m.trees[hash] = p, true
 	return nil
 }
 
@@ -126,7 +130,7 @@ func (l *loading) epoch(rec Record) error {
 	if !l.m.blocks.Has(hash) {
 		return errRecord
 	}
-	p, err := l.m.public(hash)
+	p, err := l.m.remember(hash)
 	if err != nil {
 		return err
 	}
@@ -255,6 +259,9 @@ func (l *loading) end() error {
 		return errors.New("there is no genesis block")
 	}
 	m.head = m.blocks.Head()
+	if _, err := m.remember(m.head); err != nil {
+		return err
+	}
 	for hash, e := range m.epochs {
 		var err error
 		if e.ratchets, err = mls.LoadRatchets(e.secret.Public().Suite(), l.ratchets[hash]); err != nil {

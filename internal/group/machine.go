@@ -21,6 +21,7 @@ type Machine struct {
 	status Status
 
 	publics map[wire.BlockHash]*mls.PublicGroup
+	trees   map[wire.BlockHash]bool // whose public group is stored, see trees.go
 	epochs  map[wire.BlockHash]*epoch
 	joined  wire.BlockHash // the block this device came in by
 
@@ -79,6 +80,7 @@ func newMachine(self Self) *Machine {
 		self:     self,
 		blocks:   chain.NewBlocks(),
 		publics:  make(map[wire.BlockHash]*mls.PublicGroup),
+		trees:    make(map[wire.BlockHash]bool),
 		epochs:   make(map[wire.BlockHash]*epoch),
 		acks:     make(map[wire.DeviceID]*dag.Ack),
 		reaches:  make(map[wire.DeviceID]*dag.Reach),

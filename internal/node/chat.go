@@ -64,6 +64,7 @@ type Message struct {
 	ReachOf       int // and how many there are
 	EarlierComing bool
 	WhileSplit    bool
+	WrittenTwice  bool // its device wrote another with the same number
 	ClockOff      bool // the author's clock is more than ten minutes off
 }
 

@@ -149,7 +149,7 @@ func (n *Node) MarkRead(g wire.GroupID, to group.Place) error {
 func (n *Node) message(o *owner, r group.Row) Message {
 	m := Message{
 		Chat: o.id, ID: r.ID, Place: r.Place, Author: n.memberOf(o, r.Person), Time: r.Time, State: r.State,
-		Client: r.Client, EarlierComing: r.Waiting, WhileSplit: r.Split,
+		Client: r.Client, EarlierComing: r.Waiting, WhileSplit: r.Split, WrittenTwice: r.Twice,
 		ClockOff: apart(r.Time, r.Place.Order) > clockOff || r.Time > nowMS()+clockOff,
 	}
 	if r.State == group.RowShown {

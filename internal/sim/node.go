@@ -177,7 +177,7 @@ func (n *Node) die(g wire.GroupID, r *Replica, eff group.Effects) error {
 	n.World.tracef("%s crashes (%d)", n.Name, n.Crash)
 	if n.Crash == CrashAfter {
 		n.commit(g, r, eff)
-		n.told(g, group.Effects{Rows: eff.Rows, Checked: eff.Checked, Notify: eff.Notify})
+		n.told(g, group.Effects{Rows: eff.Rows, Checked: eff.Checked, Twice: eff.Twice, Notify: eff.Notify})
 	}
 	n.Crash = NoCrash
 	n.Stop()

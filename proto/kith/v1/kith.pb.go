@@ -3118,7 +3118,9 @@ type Message struct {
 	ReachOf       uint32                 `protobuf:"varint,10,opt,name=reach_of,json=reachOf,proto3" json:"reach_of,omitempty"`                   // and how many there are
 	EarlierComing bool                   `protobuf:"varint,11,opt,name=earlier_coming,json=earlierComing,proto3" json:"earlier_coming,omitempty"` // an earlier message it refers to is still to come
 	WhileSplit    bool                   `protobuf:"varint,12,opt,name=while_split,json=whileSplit,proto3" json:"while_split,omitempty"`
-	ClockOff      bool                   `protobuf:"varint,13,opt,name=clock_off,json=clockOff,proto3" json:"clock_off,omitempty"` // the author's clock is more than ten minutes off
+	ClockOff      bool                   `protobuf:"varint,13,opt,name=clock_off,json=clockOff,proto3" json:"clock_off,omitempty"`             // the author's clock is more than ten minutes off
+	WrittenTwice  bool                   `protobuf:"varint,14,opt,name=written_twice,json=writtenTwice,proto3" json:"written_twice,omitempty"` // its device wrote another with the same number: not everybody saw this one first
+	AuthorDevice  string                 `protobuf:"bytes,15,opt,name=author_device,json=authorDevice,proto3" json:"author_device,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3242,6 +3244,20 @@ func (x *Message) GetClockOff() bool {
 		return x.ClockOff
 	}
 	return false
+}
+
+func (x *Message) GetWrittenTwice() bool {
+	if x != nil {
+		return x.WrittenTwice
+	}
+	return false
+}
+
+func (x *Message) GetAuthorDevice() string {
+	if x != nil {
+		return x.AuthorDevice
+	}
+	return ""
 }
 
 type ListMessagesRequest struct {
@@ -4214,7 +4230,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\vSendRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x1b\n" +
-	"\tclient_id\x18\x03 \x01(\tR\bclientId\"\xff\x02\n" +
+	"\tclient_id\x18\x03 \x01(\tR\bclientId\"\xc9\x03\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12'\n" +
@@ -4230,7 +4246,9 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x0eearlier_coming\x18\v \x01(\bR\rearlierComing\x12\x1f\n" +
 	"\vwhile_split\x18\f \x01(\bR\n" +
 	"whileSplit\x12\x1b\n" +
-	"\tclock_off\x18\r \x01(\bR\bclockOff\"W\n" +
+	"\tclock_off\x18\r \x01(\bR\bclockOff\x12#\n" +
+	"\rwritten_twice\x18\x0e \x01(\bR\fwrittenTwice\x12#\n" +
+	"\rauthor_device\x18\x0f \x01(\tR\fauthorDevice\"W\n" +
 	"\x13ListMessagesRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
