@@ -52,7 +52,7 @@ type Machine struct {
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
 	back      rejoin
-	willing   bool                    // its person has said to come back
+	willing   bool                    // its person has said to come back, whoever it shuts out
 	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
 	ackDue    uint64                  // ms; 0: none
 	renewal   renewal                 // of the own leaf

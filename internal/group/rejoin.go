@@ -64,7 +64,7 @@ func (m *Machine) rejoin(now uint64, eff *Effects) error {
 		m.replaced = wire.BlockHash{}
 		eff.Write = append(eff.Write, m.selfRecord())
 	}
-	m.back, m.willing = rejoin{head: m.head, due: now}, true
+	m.back, m.willing = rejoin{head: m.head, due: now}, m.shutOut() && len(m.outdated()) > 0
 	return nil
 }
 

@@ -175,6 +175,13 @@ func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wir
 			reached = append(reached, who.Person)
 		}
 	}
+	if gone, ok := m.removal(m.self.Member()); ok && device == m.self.Device.ID() && !m.state().Belongs(device) {
+		for _, cut := range gone.cuts { // no Ack came any more, but the removal says what its author had
+			if cut.Device == device && cut.Seq >= seq && slices.Contains(of, gone.by) && !slices.Contains(reached, gone.by) {
+				reached = append(reached, gone.by)
+			}
+		}
+	}
 	return reached, of
 }
 
