@@ -24,7 +24,7 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (ru
 	if h.Group != m.group {
 		return "entry-group", errCommit
 	}
-	if ref := h.Ref(); m.graph.Has(ref) || m.waiting[ref] != nil {
+	if ref := h.Ref(); m.graph.Has(ref) && !(m.graph.Overclaims(h) && m.afterFloor(h)) || m.waiting[ref] != nil {
 		return "", nil
 	}
 	state := m.blocks.State(h.Block)
@@ -47,7 +47,16 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (ru
 	if !bare && (int(h.Length) != len(p.Ciphertext) || dag.CiphertextHash(p.Ciphertext) != h.CiphertextHash) {
 		return "entry-ciphertext", errCommit
 	}
+	if m.afterFloor(h) {
+		m.graph.Lower(h)
+	}
 	return m.admitEntry(now, h, author.Person, p, eff)
+}
+
+// afterFloor reports whether an entry was surely written after the floor was made on
+// which this device came in: at the block that admitted it, or above.
+func (m *Machine) afterFloor(h *dag.Header) bool {
+	return h.Block == m.joined || m.blocks.IsAncestor(m.joined, h.Block)
 }
 
 // admitEntry puts an entry whose author was a member into the graph and shows
@@ -98,7 +107,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 // byCopy reports whether an entry that is not here is of this device's own
 // present membership: all it writes is here before anybody else has it.
 func (m *Machine) byCopy(h *dag.Header) bool {
-	return h.Device == m.self.Device.ID() && (h.Block == m.joined || m.blocks.IsAncestor(m.joined, h.Block))
+	return h.Device == m.self.Device.ID() && m.afterFloor(h)
 }
 
 // reveal shows what an entry says.

@@ -273,6 +273,9 @@ func (l *loading) end() error {
 	})
 	newest := make(map[wire.DeviceID]*dag.Header)
 	for _, h := range l.entries {
+		if m.afterFloor(h) {
+			m.graph.Lower(h)
+		}
 		added, err := m.graph.Add(h)
 		if err != nil {
 			continue // refused since

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"math"
 	"slices"
 
 	"kith/internal/chain"
@@ -171,7 +172,7 @@ func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wir
 			continue
 		}
 		of = append(of, who.Person)
-		if slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return covers(m.acks[d.ID], device, seq) }) {
+		if slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.covers(m.acks[d.ID], device, seq) }) {
 			reached = append(reached, who.Person)
 		}
 	}
@@ -185,9 +186,15 @@ func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wir
 	return reached, of
 }
 
-func covers(a *dag.Ack, device wire.DeviceID, seq uint64) bool {
+// covers reports whether an Ack says that seq arrived. One that claims more than this
+// device ever wrote repeats a floor that lies, and says nothing.
+func (m *Machine) covers(a *dag.Ack, device wire.DeviceID, seq uint64) bool {
+	most := uint64(math.MaxUint64)
+	if device == m.self.Device.ID() {
+		most = m.OwnSeq()
+	}
 	return a != nil && slices.ContainsFunc(a.Delivered, func(d dag.Delivered) bool {
-		return d.Device == device && d.Seq >= seq
+		return d.Device == device && d.Seq >= seq && d.Seq <= most
 	})
 }
 
