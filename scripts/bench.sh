@@ -5,10 +5,21 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# show OPTION PATTERN COMMAND: passes on what grep lets through of the output,
+# and fails if the command does: a pipe has the status of its end alone.
+ok=$(mktemp -d)
+trap 'rm -rf "$ok"' EXIT
+show() {
+	lines=$1 pattern=$2
+	shift 2
+	{ "$@" && : >"$ok/yes"; } | grep "$lines" "$pattern" || true
+	rm "$ok/yes" 2>/dev/null || { echo "bench: $* failed" >&2; exit 1; }
+}
+
 # run PACKAGE PATTERN ROUNDS: -p 1 and one package at a time, for figures that
 # do not disturb each other.
 run() {
-	go test -p 1 -run '^$' -bench "$2" -benchtime "$3" -benchmem "$1" | grep -v '^goos:\|^goarch:\|^PASS'
+	show -v '^goos:\|^goarch:\|^PASS' go test -p 1 -run '^$' -bench "$2" -benchtime "$3" -benchmem "$1"
 }
 
 # mls prints the tables of docs/benchmarks.md for groups of up to N.
@@ -17,8 +28,9 @@ mls() {
 	for n in 10 100 1000 10000; do
 		[ "$n" -gt "${N:-1000}" ] || sizes=$sizes,$n
 	done
-	MLS_BENCH_SIZES=$sizes go test -run '^$' -bench '^BenchmarkTable$' -benchtime 1x -timeout 1h ./internal/mls/ -table |
-		grep '^|\|^$\|^Parts\|FAIL\|panic'
+	export MLS_BENCH_SIZES=$sizes
+	show -e '^|\|^$\|^Parts\|FAIL\|panic\|_test.go:' \
+		go test -run '^$' -bench '^BenchmarkTable$' -benchtime 1x -timeout 1h ./internal/mls/ -table
 }
 
 if [ "${PKG:-}" = ./internal/mls/ ] && [ -z "${BENCH:-}" ]; then

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -102,6 +103,18 @@ func (p *program) groupResend() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+func (p *program) groupRejoin() *cobra.Command {
+	return p.groupVerbOf("rejoin GROUP", "Get new keys for a chat that this device cannot read; who uses an older version is shut out until they update",
+		func(ctx context.Context, group string) error {
+			chat, err := call(ctx, p.client().Rejoin, &v1.RejoinRequest{Chat: group})
+			if err != nil || p.show(chat) {
+				return err
+			}
+			p.println(cmp.Or(oneLine(chat.Notice), "This device has keys for "+titleOf(chat)+"."))
+			return nil
+		})
 }
 
 func (p *program) groupRename() *cobra.Command {

@@ -23,7 +23,7 @@ import (
 //
 //	ann ARGS...              kith --home ann ARGS...; also ben, cleo, dan
 //	start NAME ARGS...       kith ARGS... in the background, into NAME.out and NAME.err
-//	stop NAME                Ctrl-C, and it must end well
+//	halt NAME                Ctrl-C, and it must end well
 //	crash NAME               kill -9
 //	waitfor REGEX ANN ARGS.. runs kith --home ANN ARGS... until its output matches
 //	waitfile REGEX FILE      reads FILE until it matches
@@ -32,6 +32,10 @@ import (
 //	cut FILE BYTES           keeps the beginning of a file
 //	tiny DIR SIZE            a file system of its own; under the condition [tmpfs]
 //	homes VERSION            copies of what an earlier version left of ann and ben
+//	end                      stands last in every script, which has to come to it
+//
+// No name may be one of testscript's own commands, which go first: its stop ends
+// a script as if all of it had passed.
 var update = flag.Bool("update", false, "write what scripts compare with")
 
 // scriptPatience bounds every wait of a script.
@@ -48,8 +52,8 @@ func TestScripts(t *testing.T) {
 		t.Skip("scripts end programs with Ctrl-C, which Windows does not send to one process")
 	}
 	commands := map[string]func(*testscript.TestScript, bool, []string){
-		"start": start, "stop": stop, "crash": crash, "waitfor": waitFor, "waitfile": waitFile,
-		"keep": keep, "names": names, "cut": cut, "tiny": tiny, "homes": homes,
+		"start": start, "halt": halt, "crash": crash, "waitfor": waitFor, "waitfile": waitFile,
+		"keep": keep, "names": names, "cut": cut, "tiny": tiny, "homes": homes, "end": end,
 	}
 	for _, name := range people {
 		commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {
@@ -62,7 +66,10 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: commands, Setup: setup, Condition: condition, UpdateScripts: *update})
 }
 
-type runningKey struct{}
+type (
+	runningKey struct{}
+	endedKey   struct{}
+)
 
 // processes are those that a script started.
 type processes map[string]*process
@@ -83,9 +90,17 @@ func setup(env *testscript.Env) error {
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("TZ", "UTC")
 	env.Setenv("LONG", strings.Repeat("x", 60_000))
-	running := make(processes)
-	env.Values[runningKey{}] = running
+	running, ended := make(processes), new(bool)
+	env.Values[runningKey{}], env.Values[endedKey{}] = running, ended
+	t := env.T().(interface {
+		Errorf(format string, args ...any)
+		Failed() bool
+		Skipped() bool
+	})
 	env.Defer(func() {
+		if !*ended && !t.Failed() && !t.Skipped() {
+			t.Errorf("the script did not come to its end")
+		}
 		for _, p := range running {
 			_ = p.cmd.Process.Kill()
 			_ = p.cmd.Wait()
@@ -129,12 +144,19 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	running[args[0]] = &process{cmd: cmd}
 }
 
-func stop(ts *testscript.TestScript, neg bool, args []string) {
+func halt(ts *testscript.TestScript, neg bool, args []string) {
 	p := take(ts, args)
 	ts.Check(p.cmd.Process.Signal(os.Interrupt))
 	if err := wait(p); (err != nil) != neg {
 		ts.Fatalf("%s ended with %v: %s", args[0], err, ts.ReadFile(args[0]+".err"))
 	}
+}
+
+func end(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: end")
+	}
+	*ts.Value(endedKey{}).(*bool) = true
 }
 
 func crash(ts *testscript.TestScript, _ bool, args []string) {

@@ -74,6 +74,9 @@ func (p *program) printMessage(m *v1.Message, in v1.ChatState) {
 	}
 	head := fmt.Sprintf("%s %s: ", clock(m.Time), nameOf(m.Author))
 	text := head + lines(textOf(m), "    ")
+	if m.WrittenTwice {
+		text += fmt.Sprintf(" (the device %.8s wrote two messages in this place)", m.AuthorDevice)
+	}
 	if in == v1.ChatState_CHAT_STATE_REMOVED && m.Author.GetMe() && m.Reached == 0 {
 		text += " (nobody got this)"
 	}

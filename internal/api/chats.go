@@ -90,6 +90,10 @@ func (s *service) Resend(_ context.Context, r *v1.ResendRequest) (*v1.Chat, erro
 	return s.inChat(r.Chat, "chat", func(g wire.GroupID) error { return s.node.Resend(g, r.Yes) })
 }
 
+func (s *service) Rejoin(_ context.Context, r *v1.RejoinRequest) (*v1.Chat, error) {
+	return s.inChat(r.Chat, "chat", s.node.Rejoin)
+}
+
 func (s *service) LeaveGroup(_ context.Context, r *v1.LeaveGroupRequest) (*v1.Chat, error) {
 	var successor wire.PersonID
 	if r.Successor != "" {

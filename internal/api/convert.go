@@ -108,6 +108,7 @@ func messageOf(m node.Message) *v1.Message {
 		Id: m.ID.String(), ChatId: m.Chat.String(), Author: personOf(m.Author), Time: m.Time, Cursor: cursorOf(m.Place),
 		ClientId: m.Client, Reached: uint32(m.Reached), ReachOf: uint32(m.ReachOf),
 		EarlierComing: m.EarlierComing, WhileSplit: m.WhileSplit, ClockOff: m.ClockOff,
+		WrittenTwice: m.WrittenTwice, AuthorDevice: m.Place.Device.String(),
 	}
 	switch m.State {
 	case group.RowShown:

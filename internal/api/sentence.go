@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"strings"
 
 	"kith/internal/chain"
 	"kith/internal/group"
@@ -163,6 +164,8 @@ func noticeOf(c node.Chat) string {
 	switch {
 	case c.Replaced:
 		return "Another copy of this device took its place in this chat, so this one can neither read nor write here. If that was not you, somebody has your keys: tell the others."
+	case len(c.Outdated) > 0:
+		return outdatedNotice(c)
 	case c.Parked:
 		return "This device was set aside, because it was not here for long. It comes back by itself, once another member is here."
 	case c.NoKeys:
@@ -207,6 +210,21 @@ func unaskedNotice(c node.Chat) string {
 		who = fmt.Sprintf("%d of the members were", n)
 	}
 	return fmt.Sprintf("%s written while %s not in the group. Send %s to everybody?", what, who, them)
+}
+
+// outdatedNotice says whom this device would shut out if it got new keys, which it
+// therefore does not do by itself.
+func outdatedNotice(c node.Chat) string {
+	var names []string
+	for _, p := range c.Outdated {
+		names = append(names, nameOf(p))
+	}
+	who := strings.Join(names, ", ")
+	if c.Willing {
+		return "This device gets new keys for this chat once another member is here. Shut out from then on, until they update Kith: " + who + "."
+	}
+	return "This device has no keys for this chat now. If it gets new ones, those with an older version of Kith are shut out until they update: " + who +
+		". Best is to wait until they have. To come back now all the same: kith group rejoin."
 }
 
 // keptHere says when the others get what nobody but this device has.

@@ -145,7 +145,7 @@ func TestEveryByteIsSigned(t *testing.T) {
 
 func TestDisplayOrder(t *testing.T) {
 	low, high := wire.DeviceID{1}, wire.DeviceID{2}
-	places := []dag.Place{{1, low, 9}, {1, high, 1}, {1, high, 2}, {2, low, 1}}
+	places := []dag.Place{{Order: 1, Device: low, Seq: 9}, {Order: 1, Device: high, Seq: 1}, {Order: 1, Device: high, Seq: 2}, {Order: 1, Device: high, Seq: 2, Hash: wire.Short{1}}, {Order: 2, Device: low, Seq: 1}}
 	for i, a := range places {
 		for j, b := range places {
 			if dag.Less(a, b) != (i < j) {

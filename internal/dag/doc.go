@@ -19,7 +19,7 @@
 //
 //   - The checked graph is a function of the set of headers given, never of
 //     their order, as long as the parking limits are not reached.
-//   - Display order (order, device, seq) never puts an entry before one that it
+//   - Display order (order, device, seq, hash) never puts an entry before one that it
 //     names, whatever clocks its author has.
 //   - What [Graph.Next] names, everybody with the same headers accepts.
 //   - No receiver's clock is used; only [Graph.Next] is told the time, for an

@@ -36,6 +36,12 @@ func TestEquivocation(t *testing.T) {
 		if got := g.Evidence(); !slices.Equal(got, [][2]dag.Ref{{x.Ref(), y.Ref()}}) {
 			t.Errorf("evidence %v", got)
 		}
+		if got := g.Twins(y.Ref()); !slices.Equal(got, []dag.Place{x.Place(), y.Place()}) || !slices.Equal(got, g.Twins(x.Ref())) {
+			t.Errorf("twins %v", got)
+		}
+		if got := g.Twins(root.Ref()); got != nil {
+			t.Errorf("twins of an honest entry: %v", got)
+		}
 		if tip := g.Frontier()[m.id]; tip != (dag.Tip{Seq: 2, Hash: x.Ref().Hash}) {
 			t.Errorf("the frontier names %v", tip)
 		}

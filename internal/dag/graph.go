@@ -197,6 +197,24 @@ func (g *Graph) Evidence() [][2]Ref {
 	return pairs
 }
 
+// Twins returns the places of the entries that r's device signed with r's seq, if
+// there is more than one.
+func (g *Graph) Twins(r Ref) (places []Place) {
+	l := g.logs[r.Device]
+	if l == nil || len(l.forks[r.Seq]) == 0 {
+		return nil
+	}
+	for _, n := range l.at(r.Seq) {
+		if !n.bare { // a floor's word: nobody signed it
+			places = append(places, Place{n.order, r.Device, r.Seq, n.hash})
+		}
+	}
+	if len(places) < 2 {
+		return nil
+	}
+	return places
+}
+
 // A Position is where the next entry of a device stands: the fields of its
 // header that the graph decides.
 type Position struct {

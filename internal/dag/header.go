@@ -39,7 +39,7 @@ func (h *Header) Hash() wire.EntryHash {
 func (h *Header) Ref() Ref { return Ref{h.Device, h.Seq, h.Hash().Short()} }
 
 // Place returns where the entry is displayed.
-func (h *Header) Place() Place { return Place{h.Order, h.Device, h.Seq} }
+func (h *Header) Place() Place { return Place{h.Order, h.Device, h.Seq, h.Hash().Short()} }
 
 // AAD returns the authenticated_data of the entry's ciphertext. It covers every
 // field that is known before the ciphertext is made.

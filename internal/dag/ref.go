@@ -43,19 +43,22 @@ func readRef(r *wire.Reader) (ref Ref) {
 	return ref
 }
 
-// A Place is where an entry stands on the screen.
+// A Place is where an entry stands on the screen. A device that signed two
+// entries with one order and seq has two places.
 type Place struct {
 	Order  uint64 // ms, see Header.Order
 	Device wire.DeviceID
 	Seq    uint64
+	Hash   wire.Short // of the entry; an Ack's does not say it
 }
 
-// Less is the display order: total but for equivocation, the same on every
-// device, and never against causality.
+// Less is the display order: total, the same on every device, and never against
+// causality.
 func Less(a, b Place) bool {
 	return cmp.Or(
 		cmp.Compare(a.Order, b.Order),
 		bytes.Compare(a.Device[:], b.Device[:]),
 		cmp.Compare(a.Seq, b.Seq),
+		bytes.Compare(a.Hash[:], b.Hash[:]),
 	) < 0
 }

@@ -121,7 +121,10 @@ func (m *Machine) keepBlock(b *madeBlock, eff *Effects) error {
 	value.Vec(b.header.Bytes())
 	value.Vec(b.body.Bytes())
 	eff.put(KindBlock, blockKey(b.header.Height, hash), value.Bytes())
-	eff.put(KindPublic, hash[:], b.public.Marshal())
+	if m.farFromTree(hash) {
+		m.trees[hash] = true
+		eff.put(KindPublic, hash[:], b.public.Marshal())
+	}
 	if b.secret != nil {
 		m.keepEpoch(hash, b.secret, eff)
 	}

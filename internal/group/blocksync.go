@@ -99,7 +99,11 @@ func (m *Machine) byAdmin(header []byte) bool {
 
 // takeFresh goes on from blocks that are new here.
 func (m *Machine) takeFresh(now uint64, p *peer, fresh []wire.BlockHash, eff *Effects) {
+	head := m.head
 	m.advance(now, eff)
+	if m.head == head {
+		m.askInfosOf(p.member.Device, eff) // they may have brought a title that is undone
+	}
 	for _, hash := range fresh {
 		if m.speaks() {
 			m.spread(hash, p.member.Device, eff)

@@ -116,6 +116,7 @@ func (m *Machine) row(h *dag.Header, person wire.PersonID) Row {
 		Place: h.Place(), Person: person, Block: h.Block,
 		ID: h.ContentID, Commit: h.ContentCommit, Time: h.Time,
 		Split: !m.blocks.IsAncestor(h.Block, m.head),
+		Twice: m.graph.Twins(h.Ref()) != nil,
 	}
 }
 

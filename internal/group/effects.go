@@ -12,6 +12,7 @@ type Effects struct {
 	Write   []Record
 	Rows    []Row
 	Checked []Place // rows that are not Waiting any more
+	Twice   []Place // rows whose device wrote another with the same number, see Row
 	Used    []Use   // of key packages: what they open from here on, Use.Follows says
 	Send    []Frame
 	Serve   []Serve
@@ -86,6 +87,7 @@ type Row struct {
 	State   RowState
 	Waiting bool // an earlier message it refers to is still to come
 	Split   bool // written on a branch that lost
+	Twice   bool // its device wrote another with the same number: it shows two faces
 	Content []byte
 	Client  string // ClientID of Compose; on the author's device only
 }

@@ -24,7 +24,7 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (ru
 	if h.Group != m.group {
 		return "entry-group", errCommit
 	}
-	if ref := h.Ref(); m.graph.Has(ref) || m.waiting[ref] != nil {
+	if ref := h.Ref(); m.graph.Has(ref) && !(m.graph.Overclaims(h) && m.afterFloor(h)) || m.waiting[ref] != nil {
 		return "", nil
 	}
 	state := m.blocks.State(h.Block)
@@ -47,7 +47,16 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (ru
 	if !bare && (int(h.Length) != len(p.Ciphertext) || dag.CiphertextHash(p.Ciphertext) != h.CiphertextHash) {
 		return "entry-ciphertext", errCommit
 	}
+	if m.afterFloor(h) {
+		m.graph.Lower(h)
+	}
 	return m.admitEntry(now, h, author.Person, p, eff)
+}
+
+// afterFloor reports whether an entry was surely written after the floor was made on
+// which this device came in: at the block that admitted it, or above.
+func (m *Machine) afterFloor(h *dag.Header) bool {
+	return h.Block == m.joined || m.blocks.IsAncestor(m.joined, h.Block)
 }
 
 // admitEntry puts an entry whose author was a member into the graph and shows
@@ -101,7 +110,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 // byCopy reports whether an entry that is not here is of this device's own
 // present membership: all it writes is here before anybody else has it.
 func (m *Machine) byCopy(h *dag.Header) bool {
-	return h.Device == m.self.Device.ID() && (h.Block == m.joined || m.blocks.IsAncestor(m.joined, h.Block))
+	return h.Device == m.self.Device.ID() && m.afterFloor(h)
 }
 
 // reveal shows what an entry says.
@@ -114,8 +123,9 @@ func (m *Machine) reveal(h *dag.Header, person wire.PersonID, ciphertext []byte,
 	m.show(row, eff)
 }
 
-// settle clears the mark of rows whose parents have come, and takes back those
-// whose claims proved false.
+// settle clears the mark of rows whose parents have come, marks those whose
+// device wrote two with one number, and takes back those whose claims proved
+// false.
 func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 	for _, r := range added {
 		if h := m.waiting[r]; h != nil {
@@ -123,6 +133,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 			m.keepTip(h)
 			eff.Checked = append(eff.Checked, h.Place())
 		}
+		eff.Twice = append(eff.Twice, m.graph.Twins(r)...)
 	}
 	for _, w := range m.graph.Withdrawn() {
 		key := EntryKey(w.Ref)

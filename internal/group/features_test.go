@@ -72,3 +72,93 @@ func TestFeaturesAnnounced(t *testing.T) {
 	check(ben, false)
 	check(ann, true)
 }
+
+// TestAnnouncesByItself: devices whose leaves were made by a program that announces
+// nothing say by a Rekey each what they read now, once they meet somebody; from
+// then on one that lost its keys comes back, in a direct chat too.
+func TestAnnouncesByItself(t *testing.T) {
+	for _, direct := range []bool{true, false} {
+		w := sim.New(1)
+		nodes := []*sim.Node{w.Add("Ann")}
+		p := group.CreateParams{Direct: direct}
+		for i := range 9 {
+			n := w.Add(string(rune('B' + i)))
+			nodes, p.Newcomers = append(nodes, n), append(p.Newcomers, n.OldNewcomer(group.NewSuite))
+			if direct {
+				break
+			}
+			p.Title = "Trip"
+		}
+		ann, ben := nodes[0], nodes[1]
+		g := ann.Create(p)
+		w.Run(1000)
+		for _, n := range nodes[2:] {
+			if err := n.Do(g, group.Accept{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Run(1000)
+		for _, n := range nodes {
+			if n != ben {
+				n.Stop()
+			}
+		}
+		if err := ben.Do(g, group.Accept{}); err != nil {
+			t.Fatal(err)
+		}
+		w.Run(120_000)
+		m := ben.Groups[g].Machine
+		if m.Reads(ben.Self.Device.ID(), group.FeatureRepair) {
+			t.Error("Ben makes a block though nobody is there")
+		}
+		for _, n := range nodes {
+			n.Start()
+		}
+		w.Run(120_000)
+		for _, n := range nodes {
+			if !m.Reads(n.Self.Device.ID(), group.FeatureRepair) {
+				t.Errorf("direct %v: %s does not announce what it reads", direct, n.Name)
+			}
+		}
+		if extra := m.Blocks().Len() - len(nodes); extra > 4 {
+			t.Errorf("direct %v: %d blocks more than one for each of %d devices", direct, extra, len(nodes)-1)
+		}
+		ben.Lose(g)
+		w.Run(20_000)
+		if ben.Groups[g].Machine.View().NoKeys {
+			t.Errorf("direct %v: Ben does not come back", direct)
+		}
+	}
+}
+
+// TestShutsNobodyOut: a device without keys does not come back by itself where a
+// member's program would not follow, even by a question of its own; its person may
+// have it do so.
+func TestShutsNobodyOut(t *testing.T) {
+	w := sim.New(1)
+	ann, ben, cleo := w.Add("Ann"), w.Add("Ben"), w.Add("Cleo")
+	g := ann.Create(group.CreateParams{Title: "Trip", Newcomers: []group.Newcomer{ben.Newcomer(), cleo.OldNewcomer(group.NewSuite)}})
+	w.Run(1000)
+	cleo.Stop() // or it would announce by itself
+	if err := ben.Do(g, group.Accept{}); err != nil {
+		t.Fatal(err)
+	}
+	w.Run(1000)
+	ben.Lose(g)
+	w.Run(60_000)
+	m := ben.Groups[g].Machine
+	v := m.View()
+	if !v.NoKeys || v.Willing || len(v.Outdated) != 1 || v.Outdated[0] != cleo.Self.Person {
+		t.Fatalf("no keys %v, willing %v, %d would be shut out", v.NoKeys, v.Willing, len(v.Outdated))
+	}
+	if err := ben.Do(g, group.Rejoin{}); err != nil {
+		t.Fatal(err)
+	}
+	if !m.View().Willing {
+		t.Error("the view does not say that the person has decided")
+	}
+	w.Run(10_000)
+	if v := m.View(); v.NoKeys || v.Willing || len(v.Outdated) != 0 {
+		t.Errorf("after the person's word: no keys %v, willing %v", v.NoKeys, v.Willing)
+	}
+}

@@ -41,10 +41,11 @@ func Create(self Self, p CreateParams, now uint64) (*Machine, Effects, error) {
 		Policy:  chain.Policy{Direct: p.Direct},
 		Device:  deviceEntry(self.Device.PublicKey(), self.Device.KnockKey(), creator),
 	}
-	if g.PersonHead, err = personHead(self.Headers); err != nil {
+	headers := plain(self.Headers, suite, wire.BlockHash{})
+	if g.PersonHead, err = personHead(headers); err != nil {
 		return nil, Effects{}, err
 	}
-	attachments := [][]byte{proof(self.Headers), self.Device.KnockKey()}
+	attachments := [][]byte{proof(headers), self.Device.KnockKey()}
 	g.Cites = cites(attachments)
 	role := chain.RoleMember
 	if p.Direct {

@@ -75,7 +75,8 @@ type (
 		Headers [][]byte
 	}
 	// Rejoin lets this device come back as soon as it can, if it has no keys. It
-	// does so by itself, but for where another device took its place.
+	// does so by itself, but for where another device took its place, or where a
+	// member's program would not follow: see View.Outdated.
 	Rejoin struct{}
 	// Resend answers whether the messages of View.Unasked go to the people who came
 	// after they were written.

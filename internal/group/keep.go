@@ -47,12 +47,7 @@ func (m *Machine) prune(now uint64, eff *Effects) {
 			eff.put(KindEpoch, hash[:], e.record())
 		}
 	}
-	for _, hash := range sortedBlocks(m.publics) {
-		if m.blocks.Header(hash).Height+maxPublics < height {
-			delete(m.publics, hash)
-			eff.drop(KindPublic, hash[:])
-		}
-	}
+	m.pruneTrees(eff)
 }
 
 func (m *Machine) dropEpoch(hash wire.BlockHash, eff *Effects) {

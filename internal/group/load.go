@@ -121,7 +121,11 @@ func (l *loading) public(rec Record) error {
 	if err != nil || len(rec.Key) != 32 {
 		return errors.Join(err, errRecord)
 	}
-	l.m.publics[wire.BlockHash(rec.Key)] = p
+	hash := wire.BlockHash(rec.Key)
+	if !l.m.blocks.Has(hash) {
+		return errRecord
+	}
+	l.m.publics[hash], l.m.trees[hash] = p, true
 	return nil
 }
 
@@ -133,7 +137,7 @@ func (l *loading) epoch(rec Record) error {
 	if !l.m.blocks.Has(hash) {
 		return errRecord
 	}
-	p, err := l.m.public(hash)
+	p, err := l.m.remember(hash)
 	if err != nil {
 		return err
 	}
@@ -294,6 +298,9 @@ func (l *loading) end() error {
 		m.ballots.evidence[e.Device()] = e
 	}
 	m.ballots.digest = m.voteDigest()
+	if _, err := m.remember(m.head); err != nil {
+		return err
+	}
 	for hash, e := range m.epochs {
 		var err error
 		if e.ratchets, err = mls.LoadRatchets(e.secret.Public().Suite(), l.ratchets[hash]); err != nil {
@@ -308,6 +315,9 @@ func (l *loading) end() error {
 	for _, h := range l.entries {
 		if h.Device == m.self.Device.ID() {
 			own = append(own, h)
+		}
+		if m.afterFloor(h) {
+			m.graph.Lower(h)
 		}
 		added, err := m.graph.Add(h)
 		if err != nil {

@@ -22,6 +22,7 @@ type Machine struct {
 	status Status
 
 	publics map[wire.BlockHash]*mls.PublicGroup
+	trees   map[wire.BlockHash]bool // whose public group is stored, see trees.go
 	epochs  map[wire.BlockHash]*epoch
 	joined  wire.BlockHash // the block this device came in by
 
@@ -63,6 +64,7 @@ type Machine struct {
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
 	back      rejoin
+	willing   bool                    // its person has said to come back, whoever it shuts out
 	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
 	ackDue    uint64                  // ms; 0: none
 	pruneDue  uint64                  // ms; 0: no secrets wait to be deleted
@@ -103,6 +105,7 @@ func newMachine(self Self) *Machine {
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
+		trees:     make(map[wire.BlockHash]bool),
 		epochs:    make(map[wire.BlockHash]*epoch),
 		acks:      make(map[wire.DeviceID]*dag.Ack),
 		reaches:   make(map[wire.DeviceID]*dag.Reach),

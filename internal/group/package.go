@@ -66,6 +66,9 @@ var errLifetime = errors.New("group: a key package of too long a lifetime")
 // CheckPackage returns b if it is a key package of from, of a suite that groups
 // use, and can be used at now, in ms.
 func CheckPackage(b []byte, from wire.Member, now uint64) (*mls.KeyPackage, error) {
+	if len(b) > maxKeyPackage {
+		return nil, refuse(ReasonPackage, errBound)
+	}
 	kp, err := mls.ParseKeyPackage(b)
 	if err != nil {
 		return nil, refuse(ReasonPackage, err)

@@ -3,6 +3,7 @@ package group
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"kith/internal/chain"
 	"kith/internal/mls"
@@ -18,6 +19,7 @@ import (
 //	without ── rejoinAfter, a member is connected ──> asked
 //	asked ── no answer in fetchTimeout, or a forged one ──> the next member is asked
 //	asked ── a GroupInfo that fits ──> Unpark is made ──> keys at the head
+//	without ── somebody's program would not read the Unpark ──> waits for the person's word
 //	asked ── everybody was asked, or a rule refuses ──> waits for another head or peer
 
 // A rejoin is what this device does to get keys for one head. It is not stored.
@@ -62,13 +64,17 @@ func (m *Machine) rejoin(now uint64, eff *Effects) error {
 		m.replaced = wire.BlockHash{}
 		eff.Write = append(eff.Write, m.selfRecord())
 	}
-	m.back = rejoin{head: m.head, due: now}
+	m.back, m.willing = rejoin{head: m.head, due: now}, m.shutOut() && len(m.outdated()) > 0
 	return nil
 }
 
 // comeBack asks the next member, if this device needs it and it is time.
 func (m *Machine) comeBack(now uint64, eff *Effects) {
 	if !m.shutOut() || m.wasReplaced() {
+		m.back, m.willing = rejoin{}, false
+		return
+	}
+	if !m.willing && len(m.outdated()) > 0 {
 		m.back = rejoin{}
 		return
 	}
@@ -84,7 +90,7 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 	}
 	m.back.due = 0
 	for _, d := range m.connected(true) {
-		if !m.back.asked[d] && m.reads(d, FeatureRepair) {
+		if !m.back.asked[d] && (m.peers[d].repairs || m.reads(d, FeatureRepair)) {
 			if m.back.asked == nil {
 				m.back.asked = make(map[wire.DeviceID]bool)
 			}
@@ -93,6 +99,20 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 			return
 		}
 	}
+}
+
+// outdated returns the members who have another device in the keys whose program
+// does not read an Unpark: each of them would need a newer version to go on. So
+// nobody comes back by itself where there is one: its person decides.
+func (m *Machine) outdated() (list []wire.PersonID) {
+	for _, who := range m.state().Members() {
+		if slices.ContainsFunc(who.Devices, func(d chain.Device) bool {
+			return d.ID != m.self.Device.ID() && m.state().Active(d.ID) && !m.reads(d.ID, FeatureRepair)
+		}) {
+			list = append(list, who.Person)
+		}
+	}
+	return list
 }
 
 // jitter keeps devices that a block shut out together from coming back in the

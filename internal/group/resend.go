@@ -91,7 +91,7 @@ func (m *Machine) lacking(seq uint64, u unsent) (list []wire.PersonID) {
 		}
 		has := false
 		for _, d := range who.Devices {
-			has = has || at.Belongs(d.ID) && covers(m.acks[d.ID], own, seq)
+			has = has || at.Belongs(d.ID) && m.covers(m.acks[d.ID], own, seq)
 		}
 		if !has {
 			list = append(list, who.Person)

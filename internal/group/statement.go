@@ -189,9 +189,13 @@ func (m *Machine) addInfo(b []byte, eff *Effects) bool {
 }
 
 // takeInfos keeps what others say the names and the title at the head are, and
-// nothing else: whoever may speak could otherwise fill the store.
+// the titles that were undone, and nothing else: whoever may speak could
+// otherwise fill the store.
 func (m *Machine) takeInfos(list [][]byte, eff *Effects) {
-	wanted := m.commitments()
+	if len(list) == 0 {
+		return
+	}
+	wanted := append(m.commitments(), m.undoneTitles(m.self.Device.ID())...)
 	for _, b := range list {
 		if info, err := identity.ParseInfo(b); err == nil && slices.Contains(wanted, info.Commit()) {
 			m.addInfo(b, eff)
@@ -217,6 +221,25 @@ func (m *Machine) commitments() (list []wire.Digest) {
 	for _, who := range m.state().Everyone() {
 		if d, ok := m.nameOf(who.Person); ok {
 			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// undoneTitles returns what the titles are committed by that lost at a fork not
+// long ago, where a device was a member: who was not is told of none.
+func (m *Machine) undoneTitles(device wire.DeviceID) (list []wire.Digest) {
+	for _, tip := range m.blocks.Tips() {
+		s := m.stateAt(tip)
+		if tip == m.head || s.Height()+maxEpochs < m.state().Height() || !s.Belongs(device) {
+			continue
+		}
+		for _, hash := range m.notOn(tip, m.head) {
+			for _, op := range m.blocks.Header(hash).Ops {
+				if title, ok := op.(*chain.SetInfo); ok && len(list) < maxUndoneTitles {
+					list = append(list, title.Info)
+				}
+			}
 		}
 	}
 	return list
@@ -276,8 +299,8 @@ func (m *Machine) askInfos(eff *Effects) { m.askInfosOf(wire.DeviceID{}, eff) }
 // askInfosOf asks one peer, or with zero all that are connected.
 func (m *Machine) askInfosOf(one wire.DeviceID, eff *Effects) {
 	var want []wire.Digest
-	for _, d := range m.commitments() {
-		if m.infos[d] == nil {
+	for _, d := range append(m.commitments(), m.undoneTitles(m.self.Device.ID())...) {
+		if m.infos[d] == nil && !slices.Contains(want, d) {
 			want = append(want, d)
 		}
 	}
@@ -296,7 +319,7 @@ func (m *Machine) onAskInfo(p *peer, r *wire.Reader, eff *Effects) error {
 	if err != nil {
 		return err
 	}
-	known := m.commitments()
+	known := append(m.commitments(), m.undoneTitles(p.member.Device)...)
 	var f statementsFrame
 	for _, d := range want {
 		if b := m.infos[d]; b != nil && slices.Contains(known, d) {

@@ -29,6 +29,7 @@ type peer struct {
 	proofDue uint64         // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
 	haveLast uint64         // ms; when the last went
 	shown    shown          // of a former member: what it was told
+	repairs  bool           // it sent a frame of FeatureRepair itself
 	asks     wire.BlockHash // whose GroupInfo it waits for
 	given    wire.BlockHash // whose GroupInfo it got last
 }
@@ -225,8 +226,10 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case kind == frameWant:
 		err = m.onWant(p, r, eff)
 	case kind == frameAskKeys:
+		p.repairs = true
 		err = m.onAskKeys(p, r, eff)
 	case kind == frameKeys:
+		p.repairs = true
 		err = m.onKeys(now, p, r, eff)
 	default:
 		err = wire.ErrCanonical

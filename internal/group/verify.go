@@ -34,6 +34,9 @@ func (m *Machine) verify(h *chain.Header, body *chain.Body, state *chain.State) 
 	if err := c.ByValueOnly(); err != nil {
 		return nil, nil, err
 	}
+	if err := bounded(c, before.Members()); err != nil {
+		return nil, nil, err
+	}
 	check := m.memberChanges
 	if h.External() {
 		check = m.joinerChanges
@@ -73,6 +76,9 @@ func (m *Machine) before(h *chain.Header, body *chain.Body) (*mls.PublicGroup, e
 	if !h.IsGenesis() {
 		return m.public(h.Parent)
 	}
+	if len(body.Epoch0.LeafNode) > maxLeaf {
+		return nil, errBound
+	}
 	p, err := mls.PublicFromLeaf(mls.Suite(h.Suite), mlsGroupID(h.Core()), body.Epoch0.LeafNode, body.Epoch0.ConfirmationTag)
 	if err != nil {
 		return nil, err
@@ -88,6 +94,11 @@ func (m *Machine) before(h *chain.Header, body *chain.Body) (*mls.PublicGroup, e
 // public returns the public group after a block that is held. One that is not
 // in memory is computed again from the blocks.
 func (m *Machine) public(hash wire.BlockHash) (*mls.PublicGroup, error) {
+	return m.replay(hash, func(wire.BlockHash, *mls.PublicGroup) {})
+}
+
+// replay is public; each is told of every public group that was computed.
+func (m *Machine) replay(hash wire.BlockHash, each func(wire.BlockHash, *mls.PublicGroup)) (*mls.PublicGroup, error) {
 	var path []wire.BlockHash
 	for m.publics[hash] == nil {
 		h := m.blocks.Header(hash)
@@ -116,6 +127,7 @@ func (m *Machine) public(hash wire.BlockHash) (*mls.PublicGroup, error) {
 		if p, _, err = p.Apply(c); err != nil {
 			return nil, err
 		}
+		each(hash, p)
 	}
 	return p, nil
 }

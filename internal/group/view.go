@@ -1,6 +1,7 @@
 package group
 
 import (
+	"math"
 	"slices"
 
 	"kith/internal/chain"
@@ -45,6 +46,8 @@ type View struct {
 	Held      int             // own messages that wait for that
 	NoKeys    bool            // this device cannot follow the head's keys
 	Parked    bool            // an admin set this device aside; it comes back by itself
+	Outdated  []wire.PersonID // without keys: who needs a newer version once this device has come back
+	Willing   bool            // and the person has said to do so all the same: see Rejoin
 	Replaced  bool            // a copy of this device took its place: see Rejoin
 }
 
@@ -71,6 +74,9 @@ func (m *Machine) View() View {
 		if gone, ok := m.removal(m.self.Member()); ok {
 			v.RemovedBy, v.RemovedAt = gone.by, gone.at
 		}
+	}
+	if v.NoKeys {
+		v.Outdated, v.Willing = m.outdated(), m.willing
 	}
 	v.Parked = v.NoKeys && !s.Active(m.self.Device.ID())
 	came := m.history().came
@@ -189,19 +195,30 @@ func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wir
 			continue
 		}
 		of = append(of, who.Person)
-		if slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return covers(m.acks[d.ID], device, seq) }) {
+		if slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.covers(m.acks[d.ID], device, seq) }) {
 			reached = append(reached, who.Person)
+		}
+	}
+	if gone, ok := m.removal(m.self.Member()); ok && device == m.self.Device.ID() && !m.state().Belongs(device) {
+		for _, cut := range gone.cuts { // no Ack came any more, but the removal says what its author had
+			if cut.Device == device && cut.Seq >= seq && slices.Contains(of, gone.by) && !slices.Contains(reached, gone.by) {
+				reached = append(reached, gone.by)
+			}
 		}
 	}
 	return reached, of
 }
 
-func covers(a *dag.Ack, device wire.DeviceID, seq uint64) bool {
-	if a == nil {
-		return false
+// covers reports whether an Ack says that seq arrived. One that claims more than this
+// device ever wrote repeats a floor that lies, and says nothing.
+func (m *Machine) covers(a *dag.Ack, device wire.DeviceID, seq uint64) bool {
+	most := uint64(math.MaxUint64)
+	if device == m.self.Device.ID() {
+		most = m.OwnSeq()
 	}
-	i, ok := slices.BinarySearchFunc(a.Delivered, device, func(d dag.Delivered, id wire.DeviceID) int { return compareID(d.Device, id) })
-	return ok && a.Delivered[i].Seq >= seq
+	return a != nil && slices.ContainsFunc(a.Delivered, func(d dag.Delivered) bool {
+		return d.Device == device && d.Seq >= seq && d.Seq <= most
+	})
 }
 
 // OwnSeq returns the number of the newest own entry.

@@ -64,6 +64,15 @@ func (c *Commit) ConfirmationTag() []byte { return bytes.Clone(c.a.tag) }
 // HasPath reports whether the committer renewed its path.
 func (c *Commit) HasPath() bool { return c.a.content.commit.path != nil }
 
+// PathLeafSize returns the size of the committer's new leaf, in bytes; 0 without a
+// path.
+func (c *Commit) PathLeafSize() int {
+	if !c.HasPath() {
+		return 0
+	}
+	return len(c.a.content.commit.path.leaf.raw)
+}
+
 // Proposals returns the proposals that stand in the commit by value.
 func (c *Commit) Proposals() []Proposal {
 	var list []Proposal

@@ -149,17 +149,17 @@ func lives(b *testing.B, g *fullGroup, c *column) {
 		return s
 	}
 	adds := CommitParams{Add: []*KeyPackage{m.pack}}
-	added, raw := commit(adds), commit(CommitParams{}).Commit.Bytes()
-	inside, err := added.Welcome(g.signers[0], nil, true)
+	followed, raw := commit(adds), commit(CommitParams{}).Commit.Bytes()
+	inside, err := commit(adds).Welcome(g.signers[0], nil, true)
 	check(b, err)
-	beside, err := added.Welcome(g.signers[0], nil, false)
+	beside, err := followed.Welcome(g.signers[0], nil, false)
 	check(b, err)
 	c.cost("join, tree inside", 1, func() {
 		_, _, err := Join(inside, m.pack, m.secret, nil)
 		check(b, err)
 	})
 	c.cost("join, having followed", 1, func() {
-		_, _, err := added.Next.pub.Join(beside, m.pack, m.secret)
+		_, _, err := followed.Next.pub.Join(beside, m.pack, m.secret)
 		check(b, err)
 	})
 	c.cost("commit, full tree", 5, func() { commit(CommitParams{}) })

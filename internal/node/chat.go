@@ -39,6 +39,8 @@ type Chat struct {
 	UnaskedOf   []Person // who would read them and was no member when they were written
 	OnlyFriends bool     // see Node.AcceptGroup
 	NoKeys      bool     // this device cannot follow the group's keys; it comes back by itself
+	Outdated    []Person // without keys: who cannot follow once this device has come back, so that it does not by itself
+	Willing     bool     // but its person has said so
 	Parked      bool     // and that is because an admin set it aside
 	Replaced    bool     // and that is because a copy of it took its place: it does not
 }
@@ -67,6 +69,7 @@ type Message struct {
 	ReachOf       int // and how many there are
 	EarlierComing bool
 	WhileSplit    bool
+	WrittenTwice  bool // its device wrote another with the same number
 	ClockOff      bool // the author's clock is more than ten minutes off
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"kith/internal/group"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
@@ -16,8 +17,9 @@ func (n *Node) openDirect(p wire.PersonID) error {
 	if f == nil || f.State != FriendFriend || !f.Opener || f.Chat != (wire.GroupID{}) {
 		return nil
 	}
-	err := n.withNewcomers([]wire.PersonID{p}, group.NewSuite, func(newcomers []group.Newcomer, take []edit) error {
-		m, eff, err := group.Create(n.me(), group.CreateParams{Direct: true, Newcomers: newcomers}, nowMS())
+	suite := f.directSuite()
+	err := n.withNewcomers([]wire.PersonID{p}, suite, func(newcomers []group.Newcomer, take []edit) error {
+		m, eff, err := group.Create(n.me(), group.CreateParams{Direct: true, Newcomers: newcomers, Suite: suite}, nowMS())
 		if err != nil {
 			return err
 		}
@@ -31,6 +33,15 @@ func (n *Node) openDirect(p wire.PersonID) error {
 		return nil
 	}
 	return err
+}
+
+// directSuite is the suite of the direct chat with a friend: that of new groups,
+// unless all that is known of its program is that it reads suite 1 alone.
+func (f *friend) directSuite() mls.Suite {
+	if f.Able || len(f.Resorts) > 0 || f.left(suiteFor(false)) == 0 || f.left(group.NewSuite) > 0 {
+		return group.NewSuite
+	}
+	return suiteFor(false)
 }
 
 // openDirects makes the direct chats that a crash, or a lack of key packages, has

@@ -136,5 +136,5 @@ func (n *Node) Secrets() (fresh, spent, resorts []string) {
 	return fresh, spent, resorts
 }
 
-// CardHeaders is what of a person chain a card has room for.
+// CardHeaders is what of a person chain a card shows.
 func CardHeaders(headers [][]byte) [][]byte { return cardHeaders(headers) }

@@ -18,6 +18,8 @@ const (
 	linkLife = 14 * 24 * 3600
 	// packagesEach is how many one-time key packages a friend is given.
 	packagesEach = 8
+	// packagesOld is how many of those in a card are of suite 1.
+	packagesOld = 2
 	// packagesLow is when it is given more.
 	packagesLow = 4
 )
@@ -109,7 +111,7 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 	given := n.stillGood(p, n.friendCopy(p).Given) // who asks again gets the same
 	if len(given) == 0 {
 		var err error
-		if given, private, err = n.makePackages(p, group.NewSuite); err != nil {
+		if given, private, err = n.cardPackages(p); err != nil {
 			return peer.Card{}, err
 		}
 	}
@@ -190,7 +192,7 @@ func (n *Node) AddFriend(text string) (Friend, error) {
 	if l.Person == n.self.Person {
 		return Friend{}, fail(ReasonOwnLink, "")
 	}
-	given, private, err := n.makePackages(l.Person, group.NewSuite)
+	given, private, err := n.cardPackages(l.Person)
 	if err != nil {
 		return Friend{}, err
 	}

@@ -299,6 +299,11 @@ func (n *Node) SetRole(g wire.GroupID, p wire.PersonID, admin bool) error {
 	return n.inGroup(g, group.SetRole{Person: p, Role: role})
 }
 
+// Rejoin gets new keys for a chat that this device has none for, also where it
+// does not do so by itself: whose program does not read the Unpark is shut out
+// until they update.
+func (n *Node) Rejoin(g wire.GroupID) error { return n.inGroup(g, group.Rejoin{}) }
+
 // SetTitle gives a group another title.
 func (n *Node) SetTitle(g wire.GroupID, title string) error {
 	return n.inGroup(g, group.SetTitle{Title: title})

@@ -111,6 +111,15 @@ func TestAskingAgain(t *testing.T) {
 		if !slices.EqualFunc(first, answer.Card.KeyPackages, bytes.Equal) || len(first) != 8 {
 			t.Errorf("an answer gives %d key packages, others than before", len(answer.Card.KeyPackages))
 		}
+		old := 0
+		for _, b := range answer.Card.KeyPackages {
+			if kp, err := mls.ParseKeyPackage(b); err == nil && kp.Suite() == older {
+				old++
+			}
+		}
+		if old != 2 {
+			t.Errorf("of an answer's key packages %d are of suite 1: whoever is met cannot be added to a group of it at once", old)
+		}
 	}
 
 	own, err = ann.NewContactLink()

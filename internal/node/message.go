@@ -185,7 +185,7 @@ func (n *Node) MarkRead(g wire.GroupID, to group.Place) error {
 func (n *Node) message(o *owner, r group.Row) Message {
 	m := Message{
 		Chat: o.id, ID: r.ID, Place: r.Place, Author: n.memberOf(o, r.Person), Time: r.Time, State: r.State,
-		Client: r.Client, EarlierComing: r.Waiting, WhileSplit: o.picture.Load().lost[r.Block],
+		Client: r.Client, EarlierComing: r.Waiting, WhileSplit: o.picture.Load().lost[r.Block], WrittenTwice: r.Twice,
 		ClockOff: apart(r.Time, r.Place.Order) > clockOff || r.Time > nowMS()+clockOff,
 	}
 	if r.State == group.RowShown {
@@ -269,7 +269,7 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	c := Chat{
 		ID: o.id, Kind: ChatGroup, State: v.Status, Title: v.Title, Admin: v.Admin,
 		ChangedAt: v.ChangedAt, Missing: v.Missing, Waiting: p.waiting, NoKeys: v.NoKeys,
-		Parked: v.Parked, Replaced: v.Replaced,
+		Willing: v.Willing, Parked: v.Parked, Replaced: v.Replaced,
 		OnlyFriends: n.setting(o.id).OnlyFriends, Held: v.Held, Unasked: v.Unasked,
 		InvitedBy: n.memberOf(o, v.InvitedBy),
 	}
@@ -281,6 +281,9 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	}
 	for _, p := range v.UnaskedOf {
 		c.UnaskedOf = append(c.UnaskedOf, n.memberOf(o, p))
+	}
+	for _, p := range v.Outdated {
+		c.Outdated = append(c.Outdated, n.memberOf(o, p))
 	}
 	n.mu.Lock()
 	notes := n.notes

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -202,12 +203,12 @@ func (o *owner) apply(eff group.Effects, with also) error {
 }
 
 func (o *owner) commit(eff group.Effects, with also) error {
-	if len(eff.Write)+len(eff.Rows)+len(eff.Checked)+len(eff.Used)+len(with.edits) == 0 && with.write == nil {
+	if len(eff.Write)+len(eff.Rows)+len(eff.Checked)+len(eff.Twice)+len(eff.Used)+len(with.edits) == 0 && with.write == nil {
 		return nil
 	}
 	return o.n.edited(with.edits, func(write func(*store.Tx) error) error {
 		return o.n.db.CommitMany([]store.Batch{{
-			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked,
+			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked, Twice: eff.Twice,
 			Also: func(tx *store.Tx) error {
 				for _, u := range eff.Used {
 					if err := spendPackage(tx, u); err != nil {
@@ -317,7 +318,7 @@ func (o *owner) publish(eff group.Effects) {
 			chat = true
 		}
 	}
-	for _, p := range eff.Checked {
+	for _, p := range slices.Concat(eff.Checked, eff.Twice) {
 		if row, err := o.n.db.RowAt(o.id, p); err == nil && row != nil {
 			o.publishRow(*row)
 		}

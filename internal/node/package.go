@@ -42,8 +42,23 @@ const (
 // makePackages makes key packages for one person. They are to be written before
 // they are given.
 func (n *Node) makePackages(p wire.PersonID, suite mls.Suite) (public [][]byte, private []privatePackage, err error) {
+	return n.makeSome(p, suite, packagesEach)
+}
+
+// cardPackages makes those that a card brings. A few are of suite 1, since whose
+// program has no other opens the direct chat in it.
+func (n *Node) cardPackages(p wire.PersonID) (public [][]byte, private []privatePackage, err error) {
+	public, private, err = n.makeSome(p, group.NewSuite, packagesEach-packagesOld)
+	if err != nil {
+		return nil, nil, err
+	}
+	morePublic, morePrivate, err := n.makeSome(p, suiteFor(false), packagesOld)
+	return append(public, morePublic...), append(private, morePrivate...), err
+}
+
+func (n *Node) makeSome(p wire.PersonID, suite mls.Suite, count int) (public [][]byte, private []privatePackage, err error) {
 	self := n.me()
-	for range packagesEach {
+	for range count {
 		k, err := self.NewPackage(suite, nowMS())
 		if err != nil {
 			return nil, nil, err

@@ -80,7 +80,7 @@ func find[ID interface {
 
 // Cursor writes a place as text that sorts as messages are displayed.
 func Cursor(p group.Place) string {
-	return hex16(p.Order) + "." + p.Device.String() + "." + hex16(p.Seq)
+	return hex16(p.Order) + "." + p.Device.String() + "." + hex16(p.Seq) + "." + hex.EncodeToString(p.Hash[:])
 }
 
 func hex16(v uint64) string {
@@ -91,14 +91,14 @@ func hex16(v uint64) string {
 // ParseCursor reads what Cursor wrote.
 func ParseCursor(s string) (p group.Place, ok bool) {
 	parts := strings.Split(s, ".")
-	if len(parts) != 3 || len(parts[0]) != 16 || len(parts[1]) != 64 || len(parts[2]) != 16 {
+	if len(parts) != 4 || len(parts[0]) != 16 || len(parts[1]) != 64 || len(parts[2]) != 16 || len(parts[3]) != 2*len(p.Hash) {
 		return p, false
 	}
-	device, err := hex.DecodeString(parts[1])
+	device, err := hex.DecodeString(parts[1] + parts[3])
 	if err != nil {
 		return p, false
 	}
-	p.Device = wire.DeviceID(device)
+	copy(p.Hash[:], device[copy(p.Device[:], device):])
 	var err1, err2 error
 	p.Order, err1 = strconv.ParseUint(parts[0], 16, 64)
 	p.Seq, err2 = strconv.ParseUint(parts[2], 16, 64)

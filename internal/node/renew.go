@@ -9,7 +9,6 @@ import (
 
 	"kith/internal/chain"
 	"kith/internal/group"
-	"kith/internal/peer"
 	"kith/internal/store"
 	"kith/internal/wire"
 )
@@ -26,9 +25,6 @@ const (
 	keepReplaced = 30 * 24 * 3600
 	// renewLook is how often the node looks what is due.
 	renewLook = 6 * time.Hour
-	// cardRoom bounds the headers in a card, in bytes: beside 8 post-quantum
-	// packages they leave half of peer.MaxCard.
-	cardRoom = 28 << 10
 )
 
 // renewingPackages renews what is due and drops what is over, while the node runs.
@@ -164,17 +160,12 @@ func replaceResorts(tx *store.Tx, made []group.Package, now uint64) error {
 	return nil
 }
 
-// cardHeaders returns of the own headers what a card has room for. Who is met
-// is told the rest of a chain of many years on the first session: it is blocks
-// that name key packages alone.
+// cardHeaders returns of the own headers what a card shows: all up to the last
+// block that does more than to name key packages. Programs from before there were
+// such blocks refuse a card that has one; who is met is told of them on the first
+// session, if its program reads them.
 func cardHeaders(headers [][]byte) [][]byte {
-	size := func() (n int) {
-		for _, b := range headers {
-			n += len(b) + 4
-		}
-		return n
-	}
-	for len(headers) > 1 && (size() > cardRoom || len(headers) > peer.MaxHeaders) {
+	for len(headers) > 1 {
 		h, err := chain.ParseHeader(headers[len(headers)-1])
 		if err != nil || !group.OnlyPackages(h) {
 			break

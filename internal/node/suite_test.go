@@ -85,7 +85,8 @@ func TestKeysForFriends(t *testing.T) {
 }
 
 // TestOlderFriend: a friend whose program knows one suite is spoken to as before,
-// can be added to a group of that suite, and is not to a new one.
+// has a direct chat of that suite, can be added to a group of it, and is not to a
+// new one.
 func TestOlderFriend(t *testing.T) {
 	t.Parallel()
 	ann := start(t, "Ann", t.TempDir())
@@ -114,8 +115,23 @@ func TestOlderFriend(t *testing.T) {
 	if _, err := ann.CreateGroup("Trip", []wire.PersonID{m.self.Person}); reason(err) != node.ReasonNoPackage {
 		t.Errorf("a new group with a friend without keys for it: %v", err)
 	}
-	g, err := ann.CreateGroupOf(older, "Old trip", []wire.PersonID{m.self.Person})
+	var direct wire.GroupID
+	ann.until("the direct chat", func() bool {
+		f, err := ann.Friend(m.self.Person)
+		direct = f.Chat
+		return err == nil && direct != wire.GroupID{}
+	})
+	if suite, err := ann.Suite(direct); err != nil || suite != older {
+		t.Errorf("the direct chat has suite %#x, %v", suite, err)
+	}
+	k, err := m.self.NewPackage(older, now()) // that of before went into the direct chat
 	must(t, err)
+	must(t, m.session.Send(peer.Message{Payload: node.Packages(k.Public)}))
+	var g wire.GroupID
+	ann.until("a group of its suite", func() bool {
+		g, err = ann.CreateGroupOf(older, "Old trip", []wire.PersonID{m.self.Person})
+		return err == nil
+	})
 	if suite, err := ann.Suite(g); err != nil || suite != older {
 		t.Errorf("the group has suite %#x, %v", suite, err)
 	}

@@ -18,11 +18,30 @@ import (
 func epochOf(t *testing.T, n *sim.Node, g wire.GroupID) *mls.Epoch {
 	t.Helper()
 	r, head := n.Groups[g], machine(n, g).Head()
-	public, err := mls.ParsePublicGroup(r.Records[group.KindPublic][string(head[:])])
-	must(t, err)
+	public := publicOf(t, n, g, head)
 	e, err := mls.ParseEpoch(r.Records[group.KindEpoch][string(head[:])][8:], public)
 	must(t, err)
 	return e
+}
+
+// publicOf returns the public group after a block that n holds.
+func publicOf(t *testing.T, n *sim.Node, g wire.GroupID, hash wire.BlockHash) *mls.PublicGroup {
+	t.Helper()
+	if b := n.Groups[g].Records[group.KindPublic][string(hash[:])]; b != nil {
+		p, err := mls.ParsePublicGroup(b)
+		must(t, err)
+		return p
+	}
+	h, body := machine(n, g).Blocks().Header(hash), machine(n, g).Blocks().Body(hash)
+	parse := mls.ParseCommit
+	if h.External() {
+		parse = mls.ParseExternalCommit
+	}
+	c, err := parse(body.Commit)
+	must(t, err)
+	p, _, err := publicOf(t, n, g, h.Parent).Apply(c)
+	must(t, err)
+	return p
 }
 
 // leafOf returns the leaf of n's device at e.

@@ -191,7 +191,7 @@ func (n *Node) die(g wire.GroupID, r *Replica, eff group.Effects) error {
 	n.World.tracef("%s crashes (%d)", n.Name, n.Crash)
 	if n.Crash == CrashAfter {
 		n.commit(g, r, eff)
-		n.told(g, group.Effects{Rows: eff.Rows, Checked: eff.Checked, Notify: eff.Notify})
+		n.told(g, group.Effects{Rows: eff.Rows, Checked: eff.Checked, Twice: eff.Twice, Notify: eff.Notify})
 	}
 	n.Crash = NoCrash
 	n.Stop()
@@ -307,7 +307,10 @@ func (n *Node) OldNewcomer(suite mls.Suite) group.Newcomer {
 	if err != nil {
 		panic(err)
 	}
-	return n.newcomer(group.Package{Suite: suite, Ref: [32]byte(kp.Ref()), Public: kp.Bytes(), Secrets: secrets.Marshal()}, nil)
+	_, expiry := kp.Lifetime()
+	return n.newcomer(group.Package{
+		Suite: kp.Suite(), Ref: [32]byte(kp.Ref()), Public: kp.Bytes(), Secrets: secrets.Marshal(), Expiry: expiry,
+	}, nil)
 }
 
 // LastResort is NewcomerFor with the package that n gives to everybody.

@@ -79,6 +79,12 @@ func (r *Replica) commit(eff group.Effects) {
 			r.Rows[p] = row
 		}
 	}
+	for _, p := range eff.Twice {
+		if row, ok := r.Rows[p]; ok {
+			row.Twice = true
+			r.Rows[p] = row
+		}
+	}
 }
 
 func (r *Replica) putRow(row group.Row) {

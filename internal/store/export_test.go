@@ -26,6 +26,13 @@ func AddMigration(t *testing.T, sql string) {
 	t.Cleanup(func() { migrations = old })
 }
 
+// OnlyMigrations makes this program one that knows the first n until undone.
+func OnlyMigrations(n int) (undo func()) {
+	old := migrations
+	migrations = old[:n]
+	return func() { migrations = old }
+}
+
 // Plans returns how the engine runs each statement that reads a page.
 func Plans(t *testing.T, db *DB) map[string]string {
 	plans := map[string]string{}

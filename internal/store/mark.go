@@ -37,9 +37,9 @@ func (tx *Tx) SetLastRead(g wire.GroupID, p group.Place) error {
 			return nil
 		}
 	}
-	ord, device, seq := columns(p)
-	return tx.c.exec("UPDATE groups SET read_ord = ?1, read_device = ?2, read_seq = ?3"+
-		" WHERE n = ?4 AND (read_ord, read_device, read_seq) < (?1, ?2, ?3)", ord, device, seq, n)
+	ord, device, seq, hash := columns(p)
+	return tx.c.exec("UPDATE groups SET read_ord = ?1, read_device = ?2, read_seq = ?3, read_hash = ?4"+
+		" WHERE n = ?5 AND (read_ord, read_device, read_seq, read_hash) < (?1, ?2, ?3, ?4)", ord, device, seq, hash, n)
 }
 
 // Unread counts the rows after the read mark that me did not write, up to
@@ -51,15 +51,15 @@ func (db *DB) Unread(g wire.GroupID, me wire.PersonID) (int, error) {
 		if err != nil {
 			return err
 		}
-		ord, device, seq := columns(p)
-		count, _, err = c.number(sqlUnread, n, ord, device, seq, me[:], int64(MaxUnread))
+		ord, device, seq, hash := columns(p)
+		count, _, err = c.number(sqlUnread, n, ord, device, seq, hash, me[:], int64(MaxUnread))
 		return err
 	})
 	return int(count), err
 }
 
 func (c *conn) lastRead(n int64) (p group.Place, err error) {
-	err = c.query("SELECT read_ord, read_device, read_seq FROM groups WHERE n = ?", []any{n}, func(s *sqlite3.Stmt) error {
+	err = c.query("SELECT read_ord, read_device, read_seq, read_hash FROM groups WHERE n = ?", []any{n}, func(s *sqlite3.Stmt) error {
 		p.Order, p.Seq = uint64(s.ColumnInt64(0)), uint64(s.ColumnInt64(2))
 		switch b := s.ColumnRawBlob(1); len(b) {
 		case 0: // never read
@@ -68,6 +68,7 @@ func (c *conn) lastRead(n int64) (p group.Place, err error) {
 		default:
 			return fmt.Errorf("%w: a device id of %d bytes", ErrDamaged, len(b))
 		}
+		copy(p.Hash[:], s.ColumnRawBlob(3))
 		return nil
 	})
 	return p, err

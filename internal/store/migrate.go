@@ -52,6 +52,37 @@ var migrations = []string{
 		value  BLOB NOT NULL,
 		PRIMARY KEY (bucket, key)
 	) STRICT, WITHOUT ROWID;`,
+
+	// 2: a place has the hash of its entry, so that two entries of a device with
+	// one number are two rows. The entry of a row is the record (kind 6; key:
+	// device 32, seq 8, hash 16) whose header has the row's commitment. A withdrawn
+	// row has none any more. What was read stays read.
+	`ALTER TABLE groups ADD COLUMN read_hash BLOB NOT NULL DEFAULT x'';
+	UPDATE groups SET read_hash = x'ffffffffffffffffffffffffffffffff';
+	DROP INDEX messages_place;
+	ALTER TABLE messages ADD COLUMN hash BLOB NOT NULL DEFAULT x'00000000000000000000000000000000';
+	UPDATE messages AS m SET hash = coalesce((SELECT substr(r.key, 41) FROM records AS r WHERE r.grp = m.grp AND r.kind = 6
+		AND r.key BETWEEN CAST(m.device || unhex(printf('%016x00000000000000000000000000000000', m.seq)) AS BLOB)
+			AND CAST(m.device || unhex(printf('%016xffffffffffffffffffffffffffffffff', m.seq)) AS BLOB)
+		AND instr(r.value, m.content_commit) > 0 ORDER BY r.key LIMIT 1), m.hash);
+	CREATE UNIQUE INDEX messages_place ON messages (grp, ord, device, seq, hash);
+	ALTER TABLE hidden RENAME TO hidden_1;
+	DROP INDEX hidden_same;
+	CREATE TABLE hidden (
+		grp    INTEGER NOT NULL, ord INTEGER NOT NULL, device BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
+		person BLOB NOT NULL, id BLOB NOT NULL, content_commit BLOB NOT NULL, block BLOB NOT NULL,
+		time   INTEGER NOT NULL, state INTEGER NOT NULL, marks INTEGER NOT NULL,
+		client TEXT NOT NULL, content BLOB NOT NULL,
+		PRIMARY KEY (grp, ord, device, seq, hash)
+	) STRICT, WITHOUT ROWID;
+	INSERT INTO hidden SELECT h.grp, h.ord, h.device, h.seq,
+		coalesce((SELECT substr(r.key, 41) FROM records AS r WHERE r.grp = h.grp AND r.kind = 6
+			AND r.key BETWEEN CAST(h.device || unhex(printf('%016x00000000000000000000000000000000', h.seq)) AS BLOB)
+				AND CAST(h.device || unhex(printf('%016xffffffffffffffffffffffffffffffff', h.seq)) AS BLOB)
+			AND instr(r.value, h.content_commit) > 0 ORDER BY r.key LIMIT 1), x'00000000000000000000000000000000'),
+		h.person, h.id, h.content_commit, h.block, h.time, h.state, h.marks, h.client, h.content FROM hidden_1 AS h;
+	CREATE INDEX hidden_same ON hidden (grp, id, person, content_commit);
+	DROP TABLE hidden_1;`,
 }
 
 // checkVersion refuses a database this program does not know. It only reads.

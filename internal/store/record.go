@@ -17,6 +17,7 @@ type Batch struct {
 	Records []group.Record
 	Rows    []group.Row
 	Checked []group.Place   // rows that are not Waiting any more
+	Twice   []group.Place   // rows whose device wrote another with the same number
 	Also    func(*Tx) error // more of the same transaction; may be nil; must not call the DB
 }
 
@@ -76,7 +77,12 @@ func (tx *Tx) store(b Batch) error {
 		}
 	}
 	for _, p := range b.Checked {
-		if err := tx.clearWaiting(n, p); err != nil {
+		if err := tx.mark(n, p, 0, markWaiting); err != nil {
+			return err
+		}
+	}
+	for _, p := range b.Twice {
+		if err := tx.mark(n, p, markTwice, 0); err != nil {
 			return err
 		}
 	}

@@ -18,22 +18,22 @@ type Cursor = group.Place
 // messages_place from one end. The other lookups name their index, or the
 // engine would rather walk a whole group in order than sort two rows.
 const (
-	rowColumns = "ord, device, seq, person, id, content_commit, block, time, state, marks, client, content"
+	rowColumns = "ord, device, seq, hash, person, id, content_commit, block, time, state, marks, client, content"
 
-	sqlNewest = "SELECT " + rowColumns + " FROM messages WHERE grp = ? ORDER BY ord DESC, device DESC, seq DESC LIMIT ?"
-	sqlBefore = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND (ord, device, seq) < (?, ?, ?)" +
-		" ORDER BY ord DESC, device DESC, seq DESC LIMIT ?"
-	sqlAfter = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND (ord, device, seq) > (?, ?, ?)" +
-		" ORDER BY ord, device, seq LIMIT ?"
-	sqlAt     = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND ord = ? AND device = ? AND seq = ?"
+	sqlNewest = "SELECT " + rowColumns + " FROM messages WHERE grp = ? ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT ?"
+	sqlBefore = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND (ord, device, seq, hash) < (?, ?, ?, ?)" +
+		" ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT ?"
+	sqlAfter = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND (ord, device, seq, hash) > (?, ?, ?, ?)" +
+		" ORDER BY ord, device, seq, hash LIMIT ?"
+	sqlAt     = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 	sqlSame   = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND id = ? AND person = ? AND content_commit = ?"
 	sqlPerson = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id = ? AND person = ?" +
-		" ORDER BY ord, device, seq LIMIT 1"
-	sqlID     = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id = ? ORDER BY ord, device, seq LIMIT ?"
+		" ORDER BY ord, device, seq, hash LIMIT 1"
+	sqlID     = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id = ? ORDER BY ord, device, seq, hash LIMIT ?"
 	sqlClient = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_client WHERE grp = ? AND client = ? AND client <> ''" +
-		" ORDER BY ord, device, seq LIMIT 1"
+		" ORDER BY ord, device, seq, hash LIMIT 1"
 	sqlCount  = "SELECT count(*) FROM messages WHERE grp = ?"
-	sqlUnread = "SELECT count(*) FROM (SELECT 1 FROM messages WHERE grp = ? AND (ord, device, seq) > (?, ?, ?)" +
+	sqlUnread = "SELECT count(*) FROM (SELECT 1 FROM messages WHERE grp = ? AND (ord, device, seq, hash) > (?, ?, ?, ?)" +
 		" AND person <> ? LIMIT ?)"
 )
 
@@ -41,6 +41,7 @@ const (
 const (
 	markWaiting = 1 << 0
 	markSplit   = 1 << 1
+	markTwice   = 1 << 2
 )
 
 // Page returns the n rows before a place, or the newest ones, oldest first.
@@ -50,8 +51,8 @@ func (db *DB) Page(g wire.GroupID, before *Cursor, n int) ([]group.Row, error) {
 		if before == nil {
 			return c.rows(sqlNewest, grp, limit(n))
 		}
-		ord, device, seq := columns(*before)
-		return c.rows(sqlBefore, grp, ord, device, seq, limit(n))
+		ord, device, seq, hash := columns(*before)
+		return c.rows(sqlBefore, grp, ord, device, seq, hash, limit(n))
 	})
 	slices.Reverse(rows)
 	return rows, err
@@ -61,8 +62,8 @@ func (db *DB) Page(g wire.GroupID, before *Cursor, n int) ([]group.Row, error) {
 // [MaxPage].
 func (db *DB) PageAfter(g wire.GroupID, after Cursor, n int) ([]group.Row, error) {
 	return db.page(g, func(c *conn, grp int64) ([]group.Row, error) {
-		ord, device, seq := columns(after)
-		return c.rows(sqlAfter, grp, ord, device, seq, limit(n))
+		ord, device, seq, hash := columns(after)
+		return c.rows(sqlAfter, grp, ord, device, seq, hash, limit(n))
 	})
 }
 
@@ -73,8 +74,8 @@ func (db *DB) Newest(g wire.GroupID) (*group.Row, error) {
 
 // RowAt returns the visible row at a place, nil if there is none.
 func (db *DB) RowAt(g wire.GroupID, at Cursor) (*group.Row, error) {
-	ord, device, seq := columns(at)
-	return db.row(g, sqlAt, ord, device, seq)
+	ord, device, seq, hash := columns(at)
+	return db.row(g, sqlAt, ord, device, seq, hash)
 }
 
 // Row returns the message of a person with a content id, nil if there is none.
@@ -148,20 +149,23 @@ func (c *conn) rows(sql string, args ...any) ([]group.Row, error) {
 }
 
 func scanRow(s *sqlite3.Stmt) (group.Row, error) {
-	marks := s.ColumnInt64(9)
+	marks := s.ColumnInt64(10)
 	r := group.Row{
 		Place:   group.Place{Order: uint64(s.ColumnInt64(0)), Seq: uint64(s.ColumnInt64(2))},
-		Time:    uint64(s.ColumnInt64(7)),
-		State:   group.RowState(s.ColumnInt64(8)),
+		Time:    uint64(s.ColumnInt64(8)),
+		State:   group.RowState(s.ColumnInt64(9)),
 		Waiting: marks&markWaiting != 0,
 		Split:   marks&markSplit != 0,
-		Client:  s.ColumnText(10),
-		Content: s.ColumnBlob(11, nil),
+		Twice:   marks&markTwice != 0,
+		Client:  s.ColumnText(11),
+		Content: s.ColumnBlob(12, nil),
 	}
 	for _, f := range []struct {
 		column int
 		field  []byte
-	}{{1, r.Place.Device[:]}, {3, r.Person[:]}, {4, r.ID[:]}, {5, r.Commit[:]}, {6, r.Block[:]}} {
+	}{
+		{1, r.Place.Device[:]}, {3, r.Place.Hash[:]}, {4, r.Person[:]}, {5, r.ID[:]}, {6, r.Commit[:]}, {7, r.Block[:]},
+	} {
 		b := s.ColumnRawBlob(f.column)
 		if len(b) != len(f.field) {
 			return group.Row{}, fmt.Errorf("%w: an id of %d bytes", ErrDamaged, len(b))
@@ -173,7 +177,7 @@ func scanRow(s *sqlite3.Stmt) (group.Row, error) {
 
 // rowArgs are the values of the columns grp and rowColumns.
 func rowArgs(n int64, r group.Row) []any {
-	ord, device, seq := columns(r.Place)
+	ord, device, seq, hash := columns(r.Place)
 	var marks int64
 	if r.Waiting {
 		marks |= markWaiting
@@ -181,8 +185,11 @@ func rowArgs(n int64, r group.Row) []any {
 	if r.Split {
 		marks |= markSplit
 	}
+	if r.Twice {
+		marks |= markTwice
+	}
 	return []any{
-		n, ord, device, seq, r.Person[:], r.ID[:], r.Commit[:], r.Block[:],
+		n, ord, device, seq, hash, r.Person[:], r.ID[:], r.Commit[:], r.Block[:],
 		int64(r.Time), int64(r.State), marks, r.Client, r.Content,
 	}
 }
@@ -196,8 +203,8 @@ func checkRow(r group.Row) error {
 
 // columns are a place's columns. One past the range of a column compares as
 // later than every row.
-func columns(p group.Place) (ord int64, device []byte, seq int64) {
-	return int64(min(p.Order, math.MaxInt64)), p.Device[:], int64(min(p.Seq, math.MaxInt64))
+func columns(p group.Place) (ord int64, device []byte, seq int64, hash []byte) {
+	return int64(min(p.Order, math.MaxInt64)), p.Device[:], int64(min(p.Seq, math.MaxInt64)), p.Hash[:]
 }
 
 func limit(n int) int64 { return int64(min(max(n, 0), MaxPage)) }

@@ -1,10 +1,9 @@
 package store
 
 import (
-	"bytes"
-	"cmp"
 	"fmt"
 
+	"kith/internal/dag"
 	"kith/internal/group"
 )
 
@@ -20,16 +19,16 @@ import (
 // withdrawn: the next copy takes its place.
 
 const (
-	sqlAddRow    = "INSERT INTO messages (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	sqlAddRow    = "INSERT INTO messages (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	sqlAddNewRow = sqlAddRow + " ON CONFLICT DO NOTHING"
-	sqlHideRow   = "INSERT OR REPLACE INTO hidden (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	sqlHideRow   = "INSERT OR REPLACE INTO hidden (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
-	sqlDropRow    = "DELETE FROM messages WHERE grp = ? AND ord = ? AND device = ? AND seq = ?"
-	sqlDropHidden = "DELETE FROM hidden WHERE grp = ? AND ord = ? AND device = ? AND seq = ?"
+	sqlDropRow    = "DELETE FROM messages WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
+	sqlDropHidden = "DELETE FROM hidden WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 
-	sqlHiddenAt   = "SELECT " + rowColumns + " FROM hidden WHERE grp = ? AND ord = ? AND device = ? AND seq = ?"
+	sqlHiddenAt   = "SELECT " + rowColumns + " FROM hidden WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 	sqlHiddenSame = "SELECT " + rowColumns + " FROM hidden WHERE grp = ? AND id = ? AND person = ? AND content_commit = ?" +
-		" ORDER BY ord, device, seq"
+		" ORDER BY ord, device, seq, hash"
 )
 
 // putRow stores a row in place of the one at its place.
@@ -52,12 +51,12 @@ func (tx *Tx) putRow(n int64, r group.Row) error {
 	return tx.raise(n, *old)
 }
 
-// clearWaiting says that all a row refers to has come.
-func (tx *Tx) clearWaiting(n int64, p group.Place) error {
-	ord, device, seq := columns(p)
+// mark sets and clears marks of a row, if it is there.
+func (tx *Tx) mark(n int64, p group.Place, set, clear int64) error {
+	ord, device, seq, hash := columns(p)
 	for _, table := range []string{"messages", "hidden"} {
-		err := tx.c.exec("UPDATE "+table+" SET marks = marks & ~? WHERE grp = ? AND ord = ? AND device = ? AND seq = ?",
-			int64(markWaiting), n, ord, device, seq)
+		err := tx.c.exec("UPDATE "+table+" SET marks = (marks | ?) & ~? WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?",
+			set, clear, n, ord, device, seq, hash)
 		if err != nil {
 			return err
 		}
@@ -67,14 +66,14 @@ func (tx *Tx) clearWaiting(n int64, p group.Place) error {
 
 // take removes the row at a place from its table and returns it.
 func (tx *Tx) take(n int64, p group.Place) (*group.Row, error) {
-	ord, device, seq := columns(p)
+	ord, device, seq, hash := columns(p)
 	for _, t := range []struct{ find, drop string }{{sqlAt, sqlDropRow}, {sqlHiddenAt, sqlDropHidden}} {
-		r, err := tx.c.row(t.find, n, ord, device, seq)
+		r, err := tx.c.row(t.find, n, ord, device, seq, hash)
 		if err != nil {
 			return nil, err
 		}
 		if r != nil {
-			return r, tx.c.exec(t.drop, n, ord, device, seq)
+			return r, tx.c.exec(t.drop, n, ord, device, seq, hash)
 		}
 	}
 	return nil, nil
@@ -111,11 +110,11 @@ func (tx *Tx) showFirst(n int64, r group.Row) error {
 		return fmt.Errorf("%w: an index names a row that is not there", ErrDamaged)
 	}
 	first, second := *other, r
-	if before(r.Place, other.Place) {
+	if dag.Less(r.Place, other.Place) {
 		first, second = r, *other
 	}
-	ord, device, seq := columns(other.Place)
-	if err := tx.c.exec(sqlDropRow, n, ord, device, seq); err != nil {
+	ord, device, seq, hash := columns(other.Place)
+	if err := tx.c.exec(sqlDropRow, n, ord, device, seq, hash); err != nil {
 		return err
 	}
 	if err := tx.hide(n, second); err != nil {
@@ -171,11 +170,4 @@ func merged(first, second group.Row) group.Row {
 
 func same(a, b group.Row) bool {
 	return a.Person == b.Person && a.ID == b.ID && a.Commit == b.Commit
-}
-
-func before(a, b group.Place) bool {
-	return cmp.Or(
-		cmp.Compare(a.Order, b.Order),
-		bytes.Compare(a.Device[:], b.Device[:]),
-		cmp.Compare(a.Seq, b.Seq)) < 0
 }

@@ -2034,6 +2034,50 @@ func (x *SetTitleRequest) GetTitle() string {
 	return ""
 }
 
+type RejoinRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejoinRequest) Reset() {
+	*x = RejoinRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejoinRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejoinRequest) ProtoMessage() {}
+
+func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejoinRequest.ProtoReflect.Descriptor instead.
+func (*RejoinRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *RejoinRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
 type LeaveGroupRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
@@ -2044,7 +2088,7 @@ type LeaveGroupRequest struct {
 
 func (x *LeaveGroupRequest) Reset() {
 	*x = LeaveGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2056,7 +2100,7 @@ func (x *LeaveGroupRequest) String() string {
 func (*LeaveGroupRequest) ProtoMessage() {}
 
 func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2069,7 +2113,7 @@ func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveGroupRequest.ProtoReflect.Descriptor instead.
 func (*LeaveGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *LeaveGroupRequest) GetGroup() string {
@@ -2095,7 +2139,7 @@ type DeleteChatRequest struct {
 
 func (x *DeleteChatRequest) Reset() {
 	*x = DeleteChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2107,7 +2151,7 @@ func (x *DeleteChatRequest) String() string {
 func (*DeleteChatRequest) ProtoMessage() {}
 
 func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2120,7 +2164,7 @@ func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *DeleteChatRequest) GetChat() string {
@@ -2138,7 +2182,7 @@ type DeleteChatResponse struct {
 
 func (x *DeleteChatResponse) Reset() {
 	*x = DeleteChatResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2150,7 +2194,7 @@ func (x *DeleteChatResponse) String() string {
 func (*DeleteChatResponse) ProtoMessage() {}
 
 func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2163,7 +2207,7 @@ func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChatResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
 }
 
 type Chat struct {
@@ -2194,7 +2238,7 @@ type Chat struct {
 
 func (x *Chat) Reset() {
 	*x = Chat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2206,7 +2250,7 @@ func (x *Chat) String() string {
 func (*Chat) ProtoMessage() {}
 
 func (x *Chat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2219,7 +2263,7 @@ func (x *Chat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chat.ProtoReflect.Descriptor instead.
 func (*Chat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Chat) GetId() string {
@@ -2375,7 +2419,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2387,7 +2431,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2400,7 +2444,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Member) GetPerson() *Person {
@@ -2447,7 +2491,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2459,7 +2503,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2472,7 +2516,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListBlocksRequest) GetGroup() string {
@@ -2491,7 +2535,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2503,7 +2547,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2516,7 +2560,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*Block {
@@ -2536,7 +2580,7 @@ type ExportChainRequest struct {
 
 func (x *ExportChainRequest) Reset() {
 	*x = ExportChainRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2548,7 +2592,7 @@ func (x *ExportChainRequest) String() string {
 func (*ExportChainRequest) ProtoMessage() {}
 
 func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2561,7 +2605,7 @@ func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
 func (*ExportChainRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ExportChainRequest) GetGroup() string {
@@ -2587,7 +2631,7 @@ type ExportChainResponse struct {
 
 func (x *ExportChainResponse) Reset() {
 	*x = ExportChainResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2599,7 +2643,7 @@ func (x *ExportChainResponse) String() string {
 func (*ExportChainResponse) ProtoMessage() {}
 
 func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2612,7 +2656,7 @@ func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
 func (*ExportChainResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ExportChainResponse) GetFile() []byte {
@@ -2658,7 +2702,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2670,7 +2714,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2683,7 +2727,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Block) GetHash() string {
@@ -2895,7 +2939,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2907,7 +2951,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2920,7 +2964,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Split) GetFrom() uint64 {
@@ -2964,7 +3008,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2976,7 +3020,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2989,7 +3033,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -3038,7 +3082,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3050,7 +3094,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3063,7 +3107,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -3101,14 +3145,16 @@ type Message struct {
 	ReachOf       uint32                 `protobuf:"varint,10,opt,name=reach_of,json=reachOf,proto3" json:"reach_of,omitempty"`                   // and how many there are
 	EarlierComing bool                   `protobuf:"varint,11,opt,name=earlier_coming,json=earlierComing,proto3" json:"earlier_coming,omitempty"` // an earlier message it refers to is still to come
 	WhileSplit    bool                   `protobuf:"varint,12,opt,name=while_split,json=whileSplit,proto3" json:"while_split,omitempty"`
-	ClockOff      bool                   `protobuf:"varint,13,opt,name=clock_off,json=clockOff,proto3" json:"clock_off,omitempty"` // the author's clock is more than ten minutes off
+	ClockOff      bool                   `protobuf:"varint,13,opt,name=clock_off,json=clockOff,proto3" json:"clock_off,omitempty"`             // the author's clock is more than ten minutes off
+	WrittenTwice  bool                   `protobuf:"varint,14,opt,name=written_twice,json=writtenTwice,proto3" json:"written_twice,omitempty"` // its device wrote another with the same number: not everybody saw this one first
+	AuthorDevice  string                 `protobuf:"bytes,15,opt,name=author_device,json=authorDevice,proto3" json:"author_device,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3120,7 +3166,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3133,7 +3179,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Message) GetId() string {
@@ -3227,6 +3273,20 @@ func (x *Message) GetClockOff() bool {
 	return false
 }
 
+func (x *Message) GetWrittenTwice() bool {
+	if x != nil {
+		return x.WrittenTwice
+	}
+	return false
+}
+
+func (x *Message) GetAuthorDevice() string {
+	if x != nil {
+		return x.AuthorDevice
+	}
+	return ""
+}
+
 type ResendRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
@@ -3237,7 +3297,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3249,7 +3309,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3262,7 +3322,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -3290,7 +3350,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3302,7 +3362,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3315,7 +3375,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -3349,7 +3409,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3361,7 +3421,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3374,7 +3434,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -3401,7 +3461,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3413,7 +3473,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3426,7 +3486,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -3451,7 +3511,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3463,7 +3523,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3476,7 +3536,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 type GetDeliveryRequest struct {
@@ -3489,7 +3549,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3501,7 +3561,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3514,7 +3574,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -3540,7 +3600,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3552,7 +3612,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3565,7 +3625,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -3585,7 +3645,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3597,7 +3657,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3610,7 +3670,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -3637,7 +3697,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3649,7 +3709,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3662,7 +3722,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -3700,7 +3760,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3712,7 +3772,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3725,7 +3785,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -3884,7 +3944,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3896,7 +3956,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3909,7 +3969,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Reached) GetChatId() string {
@@ -3937,7 +3997,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3949,7 +4009,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3962,7 +4022,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -3994,7 +4054,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4006,7 +4066,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4019,7 +4079,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 type StopResponse struct {
@@ -4030,7 +4090,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4042,7 +4102,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4055,7 +4115,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -4151,7 +4211,9 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04role\x18\x03 \x01(\x0e2\r.kith.v1.RoleR\x04role\"=\n" +
 	"\x0fSetTitleRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12\x14\n" +
-	"\x05title\x18\x02 \x01(\tR\x05title\"G\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\"#\n" +
+	"\rRejoinRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\"G\n" +
 	"\x11LeaveGroupRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12\x1c\n" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
@@ -4251,7 +4313,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\vSendRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x1b\n" +
-	"\tclient_id\x18\x03 \x01(\tR\bclientId\"\xff\x02\n" +
+	"\tclient_id\x18\x03 \x01(\tR\bclientId\"\xc9\x03\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12'\n" +
@@ -4267,7 +4329,9 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x0eearlier_coming\x18\v \x01(\bR\rearlierComing\x12\x1f\n" +
 	"\vwhile_split\x18\f \x01(\bR\n" +
 	"whileSplit\x12\x1b\n" +
-	"\tclock_off\x18\r \x01(\bR\bclockOff\"5\n" +
+	"\tclock_off\x18\r \x01(\bR\bclockOff\x12#\n" +
+	"\rwritten_twice\x18\x0e \x01(\bR\fwrittenTwice\x12#\n" +
+	"\rauthor_device\x18\x0f \x01(\tR\fauthorDevice\"5\n" +
 	"\rResendRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x10\n" +
 	"\x03yes\x18\x02 \x01(\bR\x03yes\"W\n" +
@@ -4379,7 +4443,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x15MESSAGE_STATE_DAMAGED\x10\x02\x12\x1c\n" +
 	"\x18MESSAGE_STATE_UNREADABLE\x10\x03\x12\x17\n" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
-	"\x12MESSAGE_STATE_HELD\x10\x052\xc5\x0e\n" +
+	"\x12MESSAGE_STATE_HELD\x10\x052\xf6\x0e\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -4400,7 +4464,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"AddMembers\x12\x1a.kith.v1.AddMembersRequest\x1a\r.kith.v1.Chat\x12;\n" +
 	"\fRemoveMember\x12\x1c.kith.v1.RemoveMemberRequest\x1a\r.kith.v1.Chat\x121\n" +
 	"\aSetRole\x12\x17.kith.v1.SetRoleRequest\x1a\r.kith.v1.Chat\x123\n" +
-	"\bSetTitle\x12\x18.kith.v1.SetTitleRequest\x1a\r.kith.v1.Chat\x127\n" +
+	"\bSetTitle\x12\x18.kith.v1.SetTitleRequest\x1a\r.kith.v1.Chat\x12/\n" +
+	"\x06Rejoin\x12\x16.kith.v1.RejoinRequest\x1a\r.kith.v1.Chat\x127\n" +
 	"\n" +
 	"LeaveGroup\x12\x1a.kith.v1.LeaveGroupRequest\x1a\r.kith.v1.Chat\x12E\n" +
 	"\n" +
@@ -4429,7 +4494,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 58)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -4469,34 +4534,35 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*RemoveMemberRequest)(nil),   // 35: kith.v1.RemoveMemberRequest
 	(*SetRoleRequest)(nil),        // 36: kith.v1.SetRoleRequest
 	(*SetTitleRequest)(nil),       // 37: kith.v1.SetTitleRequest
-	(*LeaveGroupRequest)(nil),     // 38: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 39: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 40: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 41: kith.v1.Chat
-	(*Member)(nil),                // 42: kith.v1.Member
-	(*ListBlocksRequest)(nil),     // 43: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 44: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 45: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 46: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 47: kith.v1.Block
-	(*Split)(nil),                 // 48: kith.v1.Split
-	(*Change)(nil),                // 49: kith.v1.Change
-	(*SendRequest)(nil),           // 50: kith.v1.SendRequest
-	(*Message)(nil),               // 51: kith.v1.Message
-	(*ResendRequest)(nil),         // 52: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 53: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 54: kith.v1.ListMessagesResponse
-	(*MarkReadRequest)(nil),       // 55: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 56: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 57: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 58: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 59: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 60: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 61: kith.v1.Event
-	(*Reached)(nil),               // 62: kith.v1.Reached
-	(*MessageReach)(nil),          // 63: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 64: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 65: kith.v1.StopResponse
+	(*RejoinRequest)(nil),         // 38: kith.v1.RejoinRequest
+	(*LeaveGroupRequest)(nil),     // 39: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 40: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 41: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 42: kith.v1.Chat
+	(*Member)(nil),                // 43: kith.v1.Member
+	(*ListBlocksRequest)(nil),     // 44: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 45: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 46: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 47: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 48: kith.v1.Block
+	(*Split)(nil),                 // 49: kith.v1.Split
+	(*Change)(nil),                // 50: kith.v1.Change
+	(*SendRequest)(nil),           // 51: kith.v1.SendRequest
+	(*Message)(nil),               // 52: kith.v1.Message
+	(*ResendRequest)(nil),         // 53: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 54: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 55: kith.v1.ListMessagesResponse
+	(*MarkReadRequest)(nil),       // 56: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 57: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 58: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 59: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 60: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 61: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 62: kith.v1.Event
+	(*Reached)(nil),               // 63: kith.v1.Reached
+	(*MessageReach)(nil),          // 64: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 65: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 66: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	16, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -4504,39 +4570,39 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	26, // 2: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
 	16, // 3: kith.v1.Friend.person:type_name -> kith.v1.Person
 	1,  // 4: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	41, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	42, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
 	4,  // 6: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
 	2,  // 7: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
 	3,  // 8: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	42, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
+	43, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
 	4,  // 10: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	51, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	52, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
 	16, // 12: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
 	16, // 13: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
 	16, // 14: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
 	16, // 15: kith.v1.Member.person:type_name -> kith.v1.Person
 	4,  // 16: kith.v1.Member.role:type_name -> kith.v1.Role
 	16, // 17: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	47, // 18: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	48, // 18: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
 	16, // 19: kith.v1.Block.author:type_name -> kith.v1.Person
-	49, // 20: kith.v1.Block.changes:type_name -> kith.v1.Change
+	50, // 20: kith.v1.Block.changes:type_name -> kith.v1.Change
 	5,  // 21: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
 	6,  // 22: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	48, // 23: kith.v1.Block.split:type_name -> kith.v1.Split
+	49, // 23: kith.v1.Block.split:type_name -> kith.v1.Split
 	16, // 24: kith.v1.Block.settled_by:type_name -> kith.v1.Person
 	7,  // 25: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
 	16, // 26: kith.v1.Change.subject:type_name -> kith.v1.Person
 	16, // 27: kith.v1.Message.author:type_name -> kith.v1.Person
 	8,  // 28: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	51, // 29: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	59, // 30: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	52, // 29: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	60, // 30: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
 	16, // 31: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	51, // 32: kith.v1.Event.message:type_name -> kith.v1.Message
-	41, // 33: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	52, // 32: kith.v1.Event.message:type_name -> kith.v1.Message
+	42, // 33: kith.v1.Event.chat:type_name -> kith.v1.Chat
 	26, // 34: kith.v1.Event.friend:type_name -> kith.v1.Friend
 	15, // 35: kith.v1.Event.node:type_name -> kith.v1.Node
-	62, // 36: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	63, // 37: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	63, // 36: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	64, // 37: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
 	9,  // 38: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
 	11, // 39: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
 	13, // 40: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
@@ -4556,49 +4622,51 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	35, // 54: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
 	36, // 55: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
 	37, // 56: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	38, // 57: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	39, // 58: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	43, // 59: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	45, // 60: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	50, // 61: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	52, // 62: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	53, // 63: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	55, // 64: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	57, // 65: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	60, // 66: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	64, // 67: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	10, // 68: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	12, // 69: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	15, // 70: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	15, // 71: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	18, // 72: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	26, // 73: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	21, // 74: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	26, // 75: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	24, // 76: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	26, // 77: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	41, // 78: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	29, // 79: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	41, // 80: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	41, // 81: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	33, // 82: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	41, // 83: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	41, // 84: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	41, // 85: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	41, // 86: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	41, // 87: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	40, // 88: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	44, // 89: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	46, // 90: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	51, // 91: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	41, // 92: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	54, // 93: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	56, // 94: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	58, // 95: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	61, // 96: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	65, // 97: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	68, // [68:98] is the sub-list for method output_type
-	38, // [38:68] is the sub-list for method input_type
+	38, // 57: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	39, // 58: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	40, // 59: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	44, // 60: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	46, // 61: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	51, // 62: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	53, // 63: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	54, // 64: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	56, // 65: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	58, // 66: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	61, // 67: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	65, // 68: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	10, // 69: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	12, // 70: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	15, // 71: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	15, // 72: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	18, // 73: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	26, // 74: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	21, // 75: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	26, // 76: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	24, // 77: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	26, // 78: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	42, // 79: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	29, // 80: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	42, // 81: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	42, // 82: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	33, // 83: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	42, // 84: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	42, // 85: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	42, // 86: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	42, // 87: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	42, // 88: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	42, // 89: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	41, // 90: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	45, // 91: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	47, // 92: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	52, // 93: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	42, // 94: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	55, // 95: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	57, // 96: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	59, // 97: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	62, // 98: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	66, // 99: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	69, // [69:100] is the sub-list for method output_type
+	38, // [38:69] is the sub-list for method input_type
 	38, // [38:38] is the sub-list for extension type_name
 	38, // [38:38] is the sub-list for extension extendee
 	0,  // [0:38] is the sub-list for field type_name
@@ -4609,7 +4677,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[52].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[53].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -4625,7 +4693,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   57,
+			NumMessages:   58,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -84,6 +84,8 @@ const (
 	KithServiceSetRoleProcedure = "/kith.v1.KithService/SetRole"
 	// KithServiceSetTitleProcedure is the fully-qualified name of the KithService's SetTitle RPC.
 	KithServiceSetTitleProcedure = "/kith.v1.KithService/SetTitle"
+	// KithServiceRejoinProcedure is the fully-qualified name of the KithService's Rejoin RPC.
+	KithServiceRejoinProcedure = "/kith.v1.KithService/Rejoin"
 	// KithServiceLeaveGroupProcedure is the fully-qualified name of the KithService's LeaveGroup RPC.
 	KithServiceLeaveGroupProcedure = "/kith.v1.KithService/LeaveGroup"
 	// KithServiceDeleteChatProcedure is the fully-qualified name of the KithService's DeleteChat RPC.
@@ -138,6 +140,9 @@ type KithServiceClient interface {
 	// SetRole makes a member an admin, or an admin a member.
 	SetRole(context.Context, *v1.SetRoleRequest) (*v1.Chat, error)
 	SetTitle(context.Context, *v1.SetTitleRequest) (*v1.Chat, error)
+	// Rejoin gets new keys for a chat that this device has none for, where it does
+	// not do so by itself: see the chat's notice.
+	Rejoin(context.Context, *v1.RejoinRequest) (*v1.Chat, error)
 	LeaveGroup(context.Context, *v1.LeaveGroupRequest) (*v1.Chat, error)
 	// DeleteChat forgets a chat that one has left, was removed from, or is alone in.
 	DeleteChat(context.Context, *v1.DeleteChatRequest) (*v1.DeleteChatResponse, error)
@@ -285,6 +290,12 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("SetTitle")),
 			connect.WithClientOptions(opts...),
 		),
+		rejoin: connect.NewClient[v1.RejoinRequest, v1.Chat](
+			httpClient,
+			baseURL+KithServiceRejoinProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("Rejoin")),
+			connect.WithClientOptions(opts...),
+		),
 		leaveGroup: connect.NewClient[v1.LeaveGroupRequest, v1.Chat](
 			httpClient,
 			baseURL+KithServiceLeaveGroupProcedure,
@@ -375,6 +386,7 @@ type kithServiceClient struct {
 	removeMember   *connect.Client[v1.RemoveMemberRequest, v1.Chat]
 	setRole        *connect.Client[v1.SetRoleRequest, v1.Chat]
 	setTitle       *connect.Client[v1.SetTitleRequest, v1.Chat]
+	rejoin         *connect.Client[v1.RejoinRequest, v1.Chat]
 	leaveGroup     *connect.Client[v1.LeaveGroupRequest, v1.Chat]
 	deleteChat     *connect.Client[v1.DeleteChatRequest, v1.DeleteChatResponse]
 	listBlocks     *connect.Client[v1.ListBlocksRequest, v1.ListBlocksResponse]
@@ -559,6 +571,15 @@ func (c *kithServiceClient) SetTitle(ctx context.Context, req *v1.SetTitleReques
 	return nil, err
 }
 
+// Rejoin calls kith.v1.KithService.Rejoin.
+func (c *kithServiceClient) Rejoin(ctx context.Context, req *v1.RejoinRequest) (*v1.Chat, error) {
+	response, err := c.rejoin.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // LeaveGroup calls kith.v1.KithService.LeaveGroup.
 func (c *kithServiceClient) LeaveGroup(ctx context.Context, req *v1.LeaveGroupRequest) (*v1.Chat, error) {
 	response, err := c.leaveGroup.CallUnary(ctx, connect.NewRequest(req))
@@ -683,6 +704,9 @@ type KithServiceHandler interface {
 	// SetRole makes a member an admin, or an admin a member.
 	SetRole(context.Context, *v1.SetRoleRequest) (*v1.Chat, error)
 	SetTitle(context.Context, *v1.SetTitleRequest) (*v1.Chat, error)
+	// Rejoin gets new keys for a chat that this device has none for, where it does
+	// not do so by itself: see the chat's notice.
+	Rejoin(context.Context, *v1.RejoinRequest) (*v1.Chat, error)
 	LeaveGroup(context.Context, *v1.LeaveGroupRequest) (*v1.Chat, error)
 	// DeleteChat forgets a chat that one has left, was removed from, or is alone in.
 	DeleteChat(context.Context, *v1.DeleteChatRequest) (*v1.DeleteChatResponse, error)
@@ -826,6 +850,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("SetTitle")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceRejoinHandler := connect.NewUnaryHandlerSimple(
+		KithServiceRejoinProcedure,
+		svc.Rejoin,
+		connect.WithSchema(kithServiceMethods.ByName("Rejoin")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceLeaveGroupHandler := connect.NewUnaryHandlerSimple(
 		KithServiceLeaveGroupProcedure,
 		svc.LeaveGroup,
@@ -932,6 +962,8 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceSetRoleHandler.ServeHTTP(w, r)
 		case KithServiceSetTitleProcedure:
 			kithServiceSetTitleHandler.ServeHTTP(w, r)
+		case KithServiceRejoinProcedure:
+			kithServiceRejoinHandler.ServeHTTP(w, r)
 		case KithServiceLeaveGroupProcedure:
 			kithServiceLeaveGroupHandler.ServeHTTP(w, r)
 		case KithServiceDeleteChatProcedure:
@@ -1037,6 +1069,10 @@ func (UnimplementedKithServiceHandler) SetRole(context.Context, *v1.SetRoleReque
 
 func (UnimplementedKithServiceHandler) SetTitle(context.Context, *v1.SetTitleRequest) (*v1.Chat, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetTitle is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) Rejoin(context.Context, *v1.RejoinRequest) (*v1.Chat, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Rejoin is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) LeaveGroup(context.Context, *v1.LeaveGroupRequest) (*v1.Chat, error) {

@@ -1,0 +1,59 @@
+package group
+
+import (
+	"cmp"
+	"slices"
+
+	"kith/internal/mls"
+	"kith/internal/wire"
+)
+
+// A public group is as large as its tree: stored with every block it would be most
+// of a database. One in treeEvery blocks has it stored; the others are computed
+// from the nearest below when a machine is loaded, and stay in memory, where they
+// share what the commits between them left alone.
+
+// farFromTree reports whether none of the blocks just below one has its public
+// group stored.
+func (m *Machine) farFromTree(hash wire.BlockHash) bool {
+	h := m.blocks.Header(hash)
+	for range treeEvery - 1 {
+		if h.IsGenesis() {
+			return true
+		}
+		if m.trees[h.Parent] {
+			return false
+		}
+		h = m.blocks.Header(h.Parent)
+	}
+	return true
+}
+
+// pruneTrees forgets the public groups of old blocks, and of the stored ones those
+// that stand too close: the version before stored each.
+func (m *Machine) pruneTrees(eff *Effects) {
+	old := func(hash wire.BlockHash) bool {
+		return m.blocks.Header(hash).Height+maxPublics < m.state().Height()
+	}
+	for hash := range m.publics {
+		if old(hash) {
+			delete(m.publics, hash)
+		}
+	}
+	stored := sortedBlocks(m.trees)
+	slices.SortStableFunc(stored, func(a, b wire.BlockHash) int {
+		return cmp.Compare(m.blocks.Header(a).Height, m.blocks.Header(b).Height)
+	})
+	for _, hash := range stored {
+		if old(hash) || !m.farFromTree(hash) {
+			delete(m.trees, hash)
+			eff.drop(KindPublic, hash[:])
+		}
+	}
+}
+
+// remember puts the public group after a block into memory, and those that are
+// computed for it.
+func (m *Machine) remember(hash wire.BlockHash) (*mls.PublicGroup, error) {
+	return m.replay(hash, func(b wire.BlockHash, p *mls.PublicGroup) { m.publics[b] = p })
+}
