@@ -61,10 +61,32 @@ func sentenceOf(author node.Person, c node.Change) string {
 		return fmt.Sprintf("%s named the group “%s”.", who, c.Title)
 	case *chain.Rekey:
 		return who + " renewed the keys."
+	case *chain.Unpark:
+		return who + " rejoined."
+	case *chain.Park:
+		return fmt.Sprintf("%s set a device of %s aside.", who, whose(c.Subject))
+	case *chain.AddDevice:
+		if self {
+			return who + " added a device."
+		}
+		return fmt.Sprintf("%s added a device of %s.", who, whose(c.Subject))
+	case *chain.RemoveDevice:
+		if self {
+			return who + " took out a device."
+		}
+		return fmt.Sprintf("%s took out a device of %s.", who, whose(c.Subject))
 	case *chain.Package:
 		return who + " renewed what others need to add a device while it is off."
 	}
 	return rareSentence(who, c)
+}
+
+// whose names somebody after "a device of".
+func whose(p node.Person) string {
+	if p.Me {
+		return "yours"
+	}
+	return nameOf(p)
 }
 
 // nameSuccessors says in the sentences of blocks who became an admin as another
@@ -136,8 +158,12 @@ func noticeOf(c node.Chat) string {
 		return "This group needs a newer version of Kith. Nothing is lost: update, and it goes on."
 	}
 	switch {
+	case c.Replaced:
+		return "Another copy of this device took its place in this chat, so this one can neither read nor write here. If that was not you, somebody has your keys: tell the others."
+	case c.Parked:
+		return "This device was set aside, because it was not here for long. It comes back by itself, once another member is here."
 	case c.NoKeys:
-		return "This device has lost the keys of this chat. Ask an admin to remove you and add you again."
+		return "This device has no keys for this chat now. It gets new ones by itself, once another member is here."
 	case c.Waiting > 0:
 		return keptHere(c)
 	case c.Missing == 1:

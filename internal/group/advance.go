@@ -33,8 +33,9 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	resumed := m.standing(eff)
 	for _, hash := range changed.Blocks {
 		for _, op := range m.blocks.Header(hash).Ops {
-			if person, ok := removed(op); ok {
-				m.forget(person, eff)
+			m.forget(op, eff)
+			if u, ok := op.(*chain.Unpark); ok {
+				eff.Notify = append(eff.Notify, Rejoined{u.Device, hash})
 			}
 		}
 	}
@@ -80,22 +81,12 @@ func (m *Machine) notOn(a, b wire.BlockHash) (list []wire.BlockHash) {
 	return list
 }
 
-func removed(op chain.Op) (wire.PersonID, bool) {
-	switch op := op.(type) {
-	case *chain.Remove:
-		return op.Person, true
-	case *chain.Leave:
-		return op.Person, true
-	}
-	return wire.PersonID{}, false
-}
-
 // standing is what the head says of this device. It reports whether a membership
 // goes on that had ended.
 func (m *Machine) standing(eff *Effects) (resumed bool) {
-	if !m.state().Active(m.self.Device.ID()) {
+	if !m.state().Belongs(m.self.Device.ID()) {
 		status := StatusRemoved
-		if by, ok := m.removal(m.self.Person); ok && by.left {
+		if by, ok := m.removal(m.self.Member()); ok && by.left {
 			status = StatusLeft
 		}
 		if m.status == StatusDeclined {
@@ -104,8 +95,8 @@ func (m *Machine) standing(eff *Effects) (resumed bool) {
 		m.setStatus(status, eff)
 		return false
 	}
-	came := m.history().came[m.self.Person].block
-	if came != m.joined && m.epochs[came] == nil {
+	came := m.came(m.self.Device.ID())
+	if came != m.joined && m.epochs[came] == nil && m.epochs[m.head] == nil {
 		return false // admitted by another block, whose Welcome is still to come
 	}
 	accepted := m.ackSeq != 0 && m.ackSeq&^ackCount == ackBase(m.joined)
@@ -119,10 +110,19 @@ func (m *Machine) standing(eff *Effects) (resumed bool) {
 		delete(m.leaves, m.self.Person)
 		eff.drop(KindLeave, m.self.Person[:])
 		if m.status.gone() || m.status == StatusLeaving { // it is asked anew
-			m.setStatus(StatusInvited, eff)
+			m.setStatus(m.welcomed(came), eff)
 		}
 	}
 	return false
+}
+
+// welcomed is the standing of a device that a block admitted: whoever adds a
+// device of its own is not asked whether it wants to be in the group.
+func (m *Machine) welcomed(by wire.BlockHash) Status {
+	if m.blocks.Header(by).Author.Person == m.self.Person {
+		return StatusActive
+	}
+	return StatusInvited
 }
 
 // instance names the membership that this device's person has at a block.
@@ -162,18 +162,20 @@ func (m *Machine) setStatus(s Status, eff *Effects) {
 	}
 }
 
-// forget drops what was kept for a removed person.
-func (m *Machine) forget(person wire.PersonID, eff *Effects) {
-	if l := m.leaves[person]; l != nil && person != m.self.Person {
+// forget drops what was kept for a person or device that an op removes.
+func (m *Machine) forget(op chain.Op, eff *Effects) {
+	gone, _, ok := ends(op)
+	if !ok {
+		return
+	}
+	person := gone.Person
+	if gone.Device == (wire.DeviceID{}) && m.leaves[person] != nil && person != m.self.Person {
 		delete(m.leaves, person)
 		eff.drop(KindLeave, person[:])
 	}
-	who, ok := m.state().Person(person)
-	if !ok || who.Status == chain.StatusActive {
-		return
-	}
+	who, _ := m.state().Person(person)
 	for _, d := range who.Devices {
-		if m.reaches[d.ID] != nil {
+		if m.reaches[d.ID] != nil && !m.state().Belongs(d.ID) {
 			delete(m.reaches, d.ID)
 			eff.drop(KindReach, d.ID[:])
 		}

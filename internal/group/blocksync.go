@@ -143,7 +143,10 @@ func (m *Machine) offerWelcomes(p *peer, eff *Effects) {
 }
 
 func admitsAnybody(h *chain.Header) bool {
-	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool { return op.Kind() == chain.KindAdd })
+	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool {
+		_, devices := welcomes(op)
+		return len(devices) > 0
+	})
 }
 
 // onInvitation takes the blocks of an invitation that came again, or that leads

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"maps"
 	"slices"
 
 	"kith/internal/chain"
@@ -18,7 +19,6 @@ type change struct {
 	ops         []chain.Op
 	attachments [][]byte
 	add         []*mls.KeyPackage
-	gone        []wire.PersonID
 	newcomers   []Newcomer
 	infos       [][]byte
 }
@@ -29,17 +29,13 @@ func (m *Machine) commit(now uint64, c change, eff *Effects) error {
 	if e == nil || public == nil {
 		return refuse(ReasonNoKeys, nil)
 	}
-	own := max(m.authorSeq, m.state().LastSeq(m.self.Device.ID())) + 1
-	h, state, err := chain.Draft(m.state(), chain.DraftParams{
-		Suite: m.state().Suite(), Parent: m.head, Group: m.group, Author: m.self.Member(),
-		AuthorSeq: own, Ops: c.ops, CreatedAt: now,
-	})
+	h, state, err := m.draft(now, c.ops)
 	if err != nil {
-		return refuse(ReasonRule, err)
+		return err
 	}
 	core := h.Core()
 	staged, err := e.secret.Commit(mls.CommitParams{
-		Add: c.add, Remove: m.leavesOf(c.gone), AuthenticatedData: core[:], Signer: m.self.Device,
+		Add: c.add, Remove: m.leavesOf(c.ops), AuthenticatedData: core[:], Signer: m.self.Device,
 		LeafExtensions: announced(),
 	})
 	if err != nil {
@@ -50,11 +46,7 @@ func (m *Machine) commit(now uint64, c change, eff *Effects) error {
 	if err != nil {
 		return err
 	}
-	if _, err := m.blocks.Check(b.header, b.body); err != nil {
-		return refuse(ReasonRule, err)
-	}
-	m.authorSeq = own
-	if err := m.keepBlock(b, eff); err != nil {
+	if err := m.keepOwn(b, eff); err != nil {
 		return err
 	}
 	for _, info := range c.infos {
@@ -71,18 +63,30 @@ func (m *Machine) commit(now uint64, c change, eff *Effects) error {
 	return nil
 }
 
-// leavesOf returns the leaves of people's devices at the head, ascending.
-func (m *Machine) leavesOf(people []wire.PersonID) (list []uint32) {
-	for _, person := range people {
-		who, _ := m.state().Person(person)
-		for _, d := range who.Devices {
-			if l, ok := m.publics[m.head].LeafOf(credential(wire.Member{Person: person, Device: d.ID})); ok {
-				list = append(list, l.Index)
-			}
-		}
+// draft begins a block of this device's own on the head.
+func (m *Machine) draft(now uint64, ops []chain.Op) (*chain.Header, *chain.State, error) {
+	h, state, err := chain.Draft(m.state(), chain.DraftParams{
+		Suite: m.state().Suite(), Parent: m.head, Group: m.group, Author: m.self.Member(),
+		AuthorSeq: max(m.authorSeq, m.state().LastSeq(m.self.Device.ID())) + 1, Ops: ops, CreatedAt: now,
+	})
+	if err != nil {
+		return nil, nil, refuse(ReasonRule, err)
 	}
-	slices.Sort(list)
-	return list
+	return h, state, nil
+}
+
+// keepOwn checks a block of this device's own as everybody will, and keeps it.
+func (m *Machine) keepOwn(b *madeBlock, eff *Effects) error {
+	if _, err := m.blocks.Check(b.header, b.body); err != nil {
+		return refuse(ReasonRule, err)
+	}
+	m.authorSeq = b.header.AuthorSeq
+	return m.keepBlock(b, eff)
+}
+
+// leavesOf returns the leaves that ops take out at the head, ascending.
+func (m *Machine) leavesOf(ops []chain.Op) []uint32 {
+	return slices.Sorted(maps.Keys(leavesGone(ops, m.state(), m.publics[m.head])))
 }
 
 // spread sends a block that is new here to the members' devices that are
@@ -125,7 +129,7 @@ func (m *Machine) invite(now uint64, newcomers []Newcomer, eff *Effects) error {
 
 func (m *Machine) isMember(person wire.PersonID) bool {
 	who, ok := m.state().Person(person)
-	return ok && who.Status == chain.StatusActive
+	return ok && who.Status != chain.StatusRemoved
 }
 
 // target returns a member that an admin acts upon.
@@ -155,7 +159,7 @@ func (m *Machine) remove(now uint64, person wire.PersonID, eff *Effects) error {
 		return err
 	}
 	op := &chain.Remove{Person: person, Instance: who.Instance, Cuts: m.cuts(who)}
-	return m.commit(now, change{ops: []chain.Op{op}, gone: []wire.PersonID{person}}, eff)
+	return m.commit(now, change{ops: []chain.Op{op}}, eff)
 }
 
 // cuts says how far this device has seen a leaving person's logs.

@@ -55,12 +55,18 @@ func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 }
 
 // push sends an entry at once to every member's device that is connected and
-// has named the group.
+// has named the group; its header alone to one that is parked.
 func (m *Machine) push(h *dag.Header, ciphertext []byte, from wire.DeviceID, eff *Effects) {
-	payload := entriesFrame{[]Packed{{h.Bytes(), ciphertext}}, entriesPushed}.bytes()
+	whole := entriesFrame{[]Packed{{h.Bytes(), ciphertext}}, entriesPushed}.bytes()
+	bare := entriesFrame{[]Packed{{h.Bytes(), nil}}, entriesPushed}.bytes()
+	at := m.stateAt(h.Block)
 	for _, d := range m.connected(true) {
-		if d != from && d != h.Device {
-			eff.send(d, payload)
+		switch {
+		case d == from || d == h.Device:
+		case at.Active(d):
+			eff.send(d, whole)
+		default:
+			eff.send(d, bare)
 		}
 	}
 }

@@ -49,6 +49,34 @@ type DropSession struct{ Device wire.DeviceID }
 // not write, so that another copy of it is, or was, running.
 type Copied struct{}
 
+// Rejoined: Device came back into the keys by itself, after it was parked or had
+// lost them.
+type Rejoined struct {
+	Device wire.DeviceID
+	Block  wire.BlockHash
+}
+
+// Replaced: a block that this device did not make, and that its key signed, put
+// another leaf in the place of its own: somebody runs a copy of it, or has its
+// key.
+type Replaced struct{ Block wire.BlockHash }
+
+// CannotFollow: this device has the keys of a block's parent and cannot get those
+// of the block, which its author has to answer for.
+type CannotFollow struct {
+	Block wire.BlockHash
+	Fault Fault
+}
+
+// A Fault is what is wrong with a commit that only those see who have the keys.
+type Fault string
+
+// Faults.
+const (
+	FaultCommit      Fault = "commit"       // its path secrets do not open, or do not lead to its tag
+	FaultExternalPub Fault = "external-pub" // the header's hash is of another key
+)
+
 func (RowChanged) event()     {}
 func (HeadChanged) event()    {}
 func (StatusChanged) event()  {}
@@ -60,6 +88,9 @@ func (MissingChanged) event() {}
 func (Misbehaved) event()     {}
 func (DropSession) event()    {}
 func (Copied) event()         {}
+func (Rejoined) event()       {}
+func (Replaced) event()       {}
+func (CannotFollow) event()   {}
 
 // Status is this device's standing in a group. Numbers are stored: append only.
 type Status uint8

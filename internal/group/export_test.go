@@ -31,6 +31,15 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameInvitation:
 		f, err := parseInvitation(r)
 		return again(f.bytes, err)
+	case frameAskKeys:
+		block, err := parseAskKeys(r)
+		return again(func() []byte { return encodeAskKeys(block) }, err)
+	case frameKeys:
+		f, err := parseKeys(r)
+		return again(f.bytes, err)
+	case frameEntrance:
+		f, err := parseInvitation(r)
+		return again(func() []byte { return f.numbered(frameEntrance) }, err)
 	}
 	return nil, wire.ErrCanonical
 }

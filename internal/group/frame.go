@@ -18,6 +18,9 @@ import (
 //	6      statements  opaque ack<V>..., opaque reach<V>..., opaque leave<V>..., opaque info<V>..., each list as one vector
 //	7      ask info    commitment[32]...<V>
 //	8      invitation  see invitation.go
+//	9      ask keys    block[32] of whose epoch the GroupInfo is wanted
+//	10     keys        block[32], opaque GroupInfo<V> without the tree
+//	11     entrance    see entrance.go
 //
 // docs/spec/sync.md says when each is sent.
 const (
@@ -29,6 +32,9 @@ const (
 	frameStatements uint8 = 6
 	frameAskInfo    uint8 = 7
 	frameInvitation uint8 = 8
+	frameAskKeys    uint8 = 9
+	frameKeys       uint8 = 10
+	frameEntrance   uint8 = 11
 )
 
 // Answers of an entries frame.
@@ -71,6 +77,11 @@ type entriesFrame struct {
 type wantFrame struct {
 	frontier dag.Frontier
 	refs     []dag.Ref
+}
+
+type keysFrame struct {
+	block wire.BlockHash
+	info  []byte
 }
 
 type statementsFrame struct{ acks, reaches, leaves, infos [][]byte }
@@ -246,6 +257,32 @@ func parseStatements(r *wire.Reader) (f statementsFrame, err error) {
 	f.reaches = readList(r, maxReach, maxStatements)
 	f.leaves = readList(r, maxLeave, maxStatements)
 	f.infos = readList(r, maxInfo, maxStatements)
+	return f, r.Done()
+}
+
+func encodeAskKeys(block wire.BlockHash) []byte {
+	var w wire.Writer
+	w.U8(frameAskKeys)
+	w.Raw(block[:])
+	return w.Bytes()
+}
+
+func parseAskKeys(r *wire.Reader) (block wire.BlockHash, err error) {
+	r.Fixed(block[:])
+	return block, r.Done()
+}
+
+func (f keysFrame) bytes() []byte {
+	var w wire.Writer
+	w.U8(frameKeys)
+	w.Raw(f.block[:])
+	w.Vec(f.info)
+	return w.Bytes()
+}
+
+func parseKeys(r *wire.Reader) (f keysFrame, err error) {
+	r.Fixed(f.block[:])
+	f.info = r.Vec(maxGroupInfo)
 	return f, r.Done()
 }
 

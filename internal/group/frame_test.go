@@ -24,6 +24,9 @@ func TestFrameBytes(t *testing.T) {
 		"want":                      "05" + "01 00" + "38" + d + "0000000000000003" + strings.Repeat("33", 16),
 		"statements":                "06" + "02 01 aa" + "00" + "04 01 bb 01 cc" + "00",
 		"ask for two names":         "07" + "4040" + d + e,
+		"ask keys":                  "09" + d,
+		"keys":                      "0a" + d + "02 aabb",
+		"entrance":                  "0b" + d + "02 aabb" + "04 00 01 cc 00" + "00" + "00" + "00",
 		"invitation":                "08" + d + "02 aabb" + "04 00 01 cc 00" + "00" + "00" + "00",
 	} {
 		b, err := hex.DecodeString(strings.ReplaceAll(spelt, " ", ""))
@@ -37,7 +40,11 @@ func TestFrameBytes(t *testing.T) {
 	for name, spelt := range map[string]string{
 		"nothing":               "",
 		"number zero":           "00",
-		"unknown number":        "09 00",
+		"unknown number":        "0c 00",
+		"ask keys cut short":    "09" + d[2:],
+		"ask keys and more":     "09" + d + "00",
+		"keys and more":         "0a" + d + "00 00",
+		"GroupInfo too long":    "0a" + d + "6001" + strings.Repeat("00", 0x2001),
 		"digest cut short":      "01" + d[2:],
 		"digest and more":       "01" + d + "00",
 		"acks not ascending":    "02" + "02 00 00" + "01 00" + "4050" + e + "0000000000000001" + d + "0000000000000001" + "00",

@@ -35,6 +35,14 @@ func story(t testing.TB) (*sim.World, wire.GroupID) {
 	w.HealAll()
 	w.Run(5000)
 	do(cleo, group.Leave{})
+	ben.Lose(g)
+	w.Run(20_000)
+	phone := ben.Link("Ben's phone")
+	in, err := ann.Groups[g].Machine.Entrance(phone.Self.Member(), phone.Self.Headers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.History = append(w.History, sim.Payload{From: ann, To: phone, Group: g, Bytes: in})
 	return w, g
 }
 
@@ -56,7 +64,7 @@ func FuzzPayload(f *testing.F) {
 	for _, b := range payloads(w) {
 		f.Add(b)
 	}
-	for kind := range byte(10) {
+	for kind := range byte(13) {
 		f.Add([]byte{kind, 0, 0, 0, 0})
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -77,7 +85,7 @@ func TestPayloadKinds(t *testing.T) {
 			t.Errorf("kind %d: %v", b[0], err)
 		}
 	}
-	for _, kind := range []byte{1, 2, 3, 4, 5, 6, 8} {
+	for _, kind := range []byte{1, 2, 3, 4, 5, 6, 8, 9, 10, 11} {
 		if !seen[kind] {
 			t.Errorf("no payload of kind %d", kind)
 		}

@@ -78,7 +78,7 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	}
 	var list []wire.BlockHash
 	for _, hash := range m.blocks.Chain() {
-		if m.blocks.IsAncestor(m.history().came[p.member.Person].block, hash) {
+		if m.blocks.IsAncestor(m.came(p.member.Device), hash) {
 			list = append(list, hash)
 		}
 	}
@@ -92,11 +92,11 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 // the difference. Once in a session, or at news, lest two go on for ever.
 func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Effects) {
 	own := m.self.Device.ID()
-	if !m.speaks() || !m.state().Active(own) || p.rel == stranger || p.answered && !news {
+	if !m.speaks() || !m.state().Belongs(own) || p.rel == stranger || p.answered && !news {
 		return
 	}
 	for _, hash := range slices.Backward(held) {
-		if _, _, known := m.stateAt(hash).Device(own); known && !m.stateAt(hash).Active(own) && !m.blocks.IsAncestor(hash, m.head) {
+		if _, _, known := m.stateAt(hash).Device(own); known && !m.stateAt(hash).Belongs(own) && !m.blocks.IsAncestor(hash, m.head) {
 			p.answered = true
 			answer := m.ending(p.member, maxFarewell)
 			if p.rel == present {
@@ -116,7 +116,10 @@ func (m *Machine) disabuse(fresh []wire.BlockHash, eff *Effects) {
 	}
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
-		if p.rel == former && slices.ContainsFunc(fresh, func(h wire.BlockHash) bool { return m.stateAt(h).Active(d) }) {
+		if p.rel == stranger { // they are the first that is heard of it
+			p.rel = m.relation(p.member)
+		}
+		if p.rel == former && slices.ContainsFunc(fresh, func(h wire.BlockHash) bool { return m.stateAt(h).Belongs(d) }) {
 			m.sendBlocks(d, m.ending(p.member, 1), eff)
 		}
 	}
@@ -126,7 +129,7 @@ func (m *Machine) disabuse(fresh []wire.BlockHash, eff *Effects) {
 // its first admission to the one that removed it, the last most of them; and, if
 // it is a member on branches that lost, what shows that they did.
 func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
-	if gone, ok := m.removal(who.Person); ok {
+	if gone, ok := m.removal(who); ok {
 		for at := gone.block; len(list) < most; {
 			list = append(list, at)
 			at = m.blocks.Header(at).Parent
@@ -138,7 +141,7 @@ func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
 		}
 	}
 	for _, tip := range m.blocks.Tips() {
-		if m.stateAt(tip).Active(who.Device) {
+		if m.stateAt(tip).Belongs(who.Device) {
 			list = append(list, m.refutation(tip, who.Device)...)
 		}
 	}
@@ -164,7 +167,7 @@ func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.Bl
 	}
 	for i, hash := range ours[:min(len(ours), maxFarewell)] {
 		set = append(set, m.block(hash))
-		if !m.stateAt(chain.Head(root, set)).Active(device) {
+		if !m.stateAt(chain.Head(root, set)).Belongs(device) {
 			return ours[:i+1]
 		}
 	}
@@ -177,6 +180,7 @@ func (m *Machine) block(hash wire.BlockHash) *chain.Block {
 
 func (m *Machine) peerDown(d wire.DeviceID) {
 	delete(m.peers, d)
+	delete(m.back.asked, d)
 	if m.fetch.from == d {
 		m.fetch = fetch{}
 	}

@@ -1,6 +1,8 @@
 package group
 
 import (
+	"slices"
+
 	"kith/internal/chain"
 	"kith/internal/wire"
 )
@@ -9,9 +11,10 @@ import (
 // once for each head.
 type history struct {
 	head wire.BlockHash
-	came map[wire.PersonID]arrival     // the newest
-	gone map[wire.PersonID][]departure // oldest first
-	keys map[wire.Digest][]byte        // knock keys, by their hash
+	came map[wire.PersonID]arrival        // the newest
+	by   map[wire.DeviceID]wire.BlockHash // the newest block that admitted the device
+	gone map[wire.PersonID][]departure    // oldest first
+	keys map[wire.Digest][]byte           // knock keys, by their hash
 }
 
 // An arrival says how somebody became a member.
@@ -22,13 +25,36 @@ type arrival struct {
 	evidence []byte // attachment: headers of the person's chain
 }
 
-// A departure says how somebody ceased to be a member.
+// A departure says how somebody, or one device of somebody, ceased to be a member.
 type departure struct {
-	block wire.BlockHash
-	by    wire.PersonID
-	at    uint64 // ms
-	left  bool   // by its own wish
-	cuts  []chain.Cut
+	block  wire.BlockHash
+	by     wire.PersonID
+	at     uint64 // ms
+	left   bool   // by its own wish
+	cuts   []chain.Cut
+	device wire.DeviceID // zero: all of the person's
+}
+
+func (d departure) of(device wire.DeviceID) bool {
+	return d.device == (wire.DeviceID{}) || d.device == device
+}
+
+// ends returns whose membership an op ends, of all the person's devices if it
+// names none, and how far their logs count.
+func ends(op chain.Op) (who wire.Member, cuts []chain.Cut, ok bool) {
+	switch op := op.(type) {
+	case *chain.Remove:
+		return wire.Member{Person: op.Person}, op.Cuts, true
+	case *chain.Leave:
+		return wire.Member{Person: op.Person}, op.Cuts, true
+	case *chain.RemoveDevice:
+		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
+	case *chain.Carry:
+		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
+	case *chain.Slash:
+		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
+	}
+	return wire.Member{}, nil, false
 }
 
 func (m *Machine) history() *history {
@@ -38,6 +64,7 @@ func (m *Machine) history() *history {
 	p := &history{
 		head: m.head,
 		came: make(map[wire.PersonID]arrival),
+		by:   make(map[wire.DeviceID]wire.BlockHash),
 		gone: make(map[wire.PersonID][]departure),
 		keys: make(map[wire.Digest][]byte),
 	}
@@ -59,26 +86,39 @@ func (p *history) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) {
 		switch op := op.(type) {
 		case *chain.Genesis:
 			p.came[op.Creator] = arrival{hash, h.Author.Person, h.CreatedAt, cited[0]}
+			p.by[op.Device.ID()] = hash
 		case *chain.Add:
 			p.came[op.Person] = arrival{hash, h.Author.Person, h.CreatedAt, cited[0]}
-		case *chain.Remove:
-			p.gone[op.Person] = append(p.gone[op.Person], departure{hash, h.Author.Person, h.CreatedAt, false, op.Cuts})
-		case *chain.Leave:
-			p.gone[op.Person] = append(p.gone[op.Person], departure{hash, op.Person, h.CreatedAt, true, op.Cuts})
+			for _, d := range op.Devices {
+				p.by[d.ID()] = hash
+			}
+		case *chain.AddDevice:
+			p.by[op.Device.ID()] = hash
+		}
+		if who, cuts, ok := ends(op); ok {
+			gone := departure{block: hash, by: h.Author.Person, at: h.CreatedAt, cuts: cuts, device: who.Device}
+			if _, gone.left = op.(*chain.Leave); gone.left {
+				gone.by = who.Person
+			}
+			p.gone[who.Person] = append(p.gone[who.Person], gone)
 		}
 		cited = cited[len(chain.Cites(op)):]
 	}
 }
 
-// removal finds the newest block on the head's chain that ended the person's
+// removal finds the newest block on the head's chain that ended a device's
 // membership.
-func (m *Machine) removal(person wire.PersonID) (departure, bool) {
-	gone := m.history().gone[person]
-	if len(gone) == 0 {
-		return departure{}, false
+func (m *Machine) removal(who wire.Member) (departure, bool) {
+	for _, gone := range slices.Backward(m.history().gone[who.Person]) {
+		if gone.of(who.Device) {
+			return gone, true
+		}
 	}
-	return gone[len(gone)-1], true
+	return departure{}, false
 }
+
+// came returns the block that admitted a device, on the head's chain.
+func (m *Machine) came(device wire.DeviceID) wire.BlockHash { return m.history().by[device] }
 
 // nameOf returns the commitment to a person's name: it stands in the person's
 // headers, which the block that admitted the person cites.

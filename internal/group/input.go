@@ -56,6 +56,25 @@ type (
 	// Leave signs a Leave, for another member to commit. It declines an
 	// invitation that is not accepted yet. Successor is needed of the last admin.
 	Leave struct{ Successor wire.PersonID }
+	// Park takes the leaf of a device that was not here for long; it comes back by
+	// itself.
+	Park struct{ Device wire.DeviceID }
+	// AddDevice adds one more device of a member. Headers are its person's chain,
+	// which shows the device; the rest is the device's own.
+	AddDevice struct {
+		Person     wire.PersonID
+		Headers    [][]byte
+		KnockKey   []byte
+		KeyPackage []byte
+	}
+	// RemoveDevice takes out a device that its person's chain shows as revoked.
+	RemoveDevice struct {
+		Device  wire.DeviceID
+		Headers [][]byte
+	}
+	// Rejoin lets this device come back as soon as it can, if it has no keys. It
+	// does so by itself, but for where another device took its place.
+	Rejoin struct{}
 	// SetReach tells the members where this device's link is.
 	SetReach struct {
 		Peer   []byte
@@ -64,20 +83,24 @@ type (
 	}
 )
 
-func (Tick) cause()     {}
-func (PeerUp) cause()   {}
-func (PeerDown) cause() {}
-func (Received) cause() {}
-func (Compose) cause()  {}
-func (Invite) cause()   {}
-func (Remove) cause()   {}
-func (SetRole) cause()  {}
-func (SetTitle) cause() {}
-func (Rekey) cause()    {}
-func (Publish) cause()  {}
-func (Accept) cause()   {}
-func (Leave) cause()    {}
-func (SetReach) cause() {}
+func (Tick) cause()         {}
+func (PeerUp) cause()       {}
+func (PeerDown) cause()     {}
+func (Received) cause()     {}
+func (Compose) cause()      {}
+func (Invite) cause()       {}
+func (Remove) cause()       {}
+func (SetRole) cause()      {}
+func (SetTitle) cause()     {}
+func (Rekey) cause()        {}
+func (Publish) cause()      {}
+func (Accept) cause()       {}
+func (Leave) cause()        {}
+func (Park) cause()         {}
+func (AddDevice) cause()    {}
+func (RemoveDevice) cause() {}
+func (Rejoin) cause()       {}
+func (SetReach) cause()     {}
 
 // A Newcomer is somebody to be added: all of it was told by that person on a
 // proved session (package peer's Card).

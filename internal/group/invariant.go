@@ -45,7 +45,7 @@ func (m *Machine) checkPublic(hash wire.BlockHash) error {
 	switch {
 	case h == nil:
 		return errors.New("a public group of an unknown block")
-	case wire.Digest(p.ConfirmedTranscriptHash()) != h.Transcript || p.Epoch() != 1+h.Height:
+	case wire.Digest(p.ConfirmedTranscriptHash()) != h.Transcript || p.Epoch() != s.Epoch():
 		return errors.New("the public group is another block's")
 	}
 	return checkRoster(s, p)

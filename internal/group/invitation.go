@@ -65,9 +65,11 @@ type invitation struct {
 	infos   [][]byte
 }
 
-func (i invitation) bytes() []byte {
+func (i invitation) bytes() []byte { return i.numbered(frameInvitation) }
+
+func (i invitation) numbered(number uint8) []byte {
 	var w wire.Writer
-	w.U8(frameInvitation)
+	w.U8(number)
 	w.Raw(i.block[:])
 	w.Vec(i.welcome)
 	writeBlocks(&w, i.blocks)
@@ -164,31 +166,53 @@ func (m *Machine) invitationFor(who wire.Member) []byte {
 	if m.acks[who.Device] != nil || who.Device == m.self.Device.ID() {
 		return nil
 	}
-	hash := m.history().came[who.Person].block
+	hash := m.came(who.Device)
 	w, ok := m.welcomes[hash]
-	if !ok || !admitsDevice(m.blocks.Header(hash), who) {
+	if !ok {
 		return nil
 	}
-	inv := invitation{block: hash, welcome: w.bytes(), reaches: m.allReaches(), infos: m.allInfos()}
-	for _, h := range m.blocks.All() {
-		b := m.blockFrame(h)
-		if h == hash {
-			b.welcome = nil // it stands above
-		}
-		inv.blocks = append(inv.blocks, b)
+	if _, ok := entryOf(m.blocks.Header(hash), who); !ok {
+		return nil
 	}
-	return inv.bytes()
+	return invitation{block: hash, welcome: w.bytes(), blocks: m.allBlocks(hash), reaches: m.allReaches(), infos: m.allInfos()}.bytes()
 }
 
-func admitsDevice(h *chain.Header, who wire.Member) bool {
+// allBlocks returns all blocks, the Welcome of one left out: it stands elsewhere.
+func (m *Machine) allBlocks(but wire.BlockHash) (list []blockFrame) {
+	for _, h := range m.blocks.All() {
+		b := m.blockFrame(h)
+		if h == but {
+			b.welcome = nil
+		}
+		list = append(list, b)
+	}
+	return list
+}
+
+// welcomes returns whose devices an op brings in that get a Welcome for it: all
+// but the one that signs genesis, and one that adds itself.
+func welcomes(op chain.Op) (wire.PersonID, []chain.DeviceEntry) {
+	switch op := op.(type) {
+	case *chain.Add:
+		return op.Person, op.Devices
+	case *chain.AddDevice:
+		if op.Device.KeyPackageRef != (wire.Digest{}) {
+			return op.Person, []chain.DeviceEntry{op.Device}
+		}
+	}
+	return wire.PersonID{}, nil
+}
+
+// entryOf returns the entry by which a block brings in a device that gets a
+// Welcome for it.
+func entryOf(h *chain.Header, who wire.Member) (chain.DeviceEntry, bool) {
 	for _, op := range h.Ops {
-		if a, ok := op.(*chain.Add); ok && a.Person == who.Person {
-			for _, d := range a.Devices {
-				if d.ID() == who.Device {
-					return true
-				}
+		person, devices := welcomes(op)
+		for _, d := range devices {
+			if person == who.Person && d.ID() == who.Device {
+				return d, true
 			}
 		}
 	}
-	return false
+	return chain.DeviceEntry{}, false
 }

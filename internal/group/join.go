@@ -3,7 +3,6 @@ package group
 import (
 	"bytes"
 	"errors"
-	"slices"
 
 	"kith/internal/chain"
 	"kith/internal/dag"
@@ -14,7 +13,8 @@ import (
 // Join makes the machine of a group that from invites this device to, after
 // checking everything from genesis; whatever does not check refuses the whole.
 // secrets finds the private part of one of this device's key packages. The new
-// machine is invited: it says nothing until Accept.
+// machine is invited: it says nothing until Accept, unless another device of its
+// own person added it.
 func Join(self Self, payload []byte, from wire.Member, secrets Secrets, now uint64) (*Machine, Effects, error) {
 	r := wire.NewReader(payload)
 	r.U8()
@@ -48,7 +48,10 @@ func Join(self Self, payload []byte, from wire.Member, secrets Secrets, now uint
 	m.keepTips(a.floor)
 	eff.put(KindFloor, nil, w.floor)
 	m.enter(a, w, &eff)
-	m.joined, m.status = inv.block, StatusInvited
+	m.joined, m.status = inv.block, m.welcomed(inv.block)
+	if m.status == StatusActive {
+		m.ackDue = now
+	}
 	m.addInfo(self.Info, &eff)
 	m.advance(now, &eff)
 	m.takeInfos(inv.infos, &eff)
@@ -56,7 +59,7 @@ func Join(self Self, payload []byte, from wire.Member, secrets Secrets, now uint
 	for _, b := range inv.reaches {
 		m.takeReach(b, &eff)
 	}
-	if m.status != StatusInvited {
+	if m.status.gone() {
 		return nil, Effects{}, refuse(ReasonInvite, ErrStale)
 	}
 	return m, m.finish(now, eff), nil
@@ -87,11 +90,11 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets Secrets) (
 	if h == nil || !state.Active(m.self.Device.ID()) {
 		return nil, errWelcome
 	}
-	ref, ok := ownPackage(h, m.self)
+	entry, ok := entryOf(h, m.self.Member())
 	if !ok {
 		return nil, errWelcome
 	}
-	use := Use{Ref: [32]byte(ref), Block: hash, Parent: h.Parent}
+	use := Use{Ref: [32]byte(entry.KeyPackageRef), Block: hash, Parent: h.Parent}
 	private, ok := secrets(use)
 	if !ok {
 		return nil, errWelcome
@@ -101,7 +104,7 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets Secrets) (
 		return nil, err
 	}
 	defer sec.Erase()
-	kp, err := admittedPackage(m.blocks.Body(hash), ref)
+	kp, err := admittedPackage(m.blocks.Body(hash), use.Ref[:])
 	if err != nil {
 		return nil, err
 	}
@@ -169,28 +172,18 @@ func (m *Machine) followAfter(joined wire.BlockHash, eff *Effects) {
 		if hash == joined || !m.blocks.IsAncestor(joined, hash) || m.epochs[hash] != nil {
 			continue
 		}
-		c, err := mls.ParseCommit(m.blocks.Body(hash).Commit)
+		c, err := commitOf(m.blocks.Header(hash), m.blocks.Body(hash))
 		if err != nil {
 			continue
 		}
-		if e := m.follow(m.blocks.Header(hash), c, m.publics[hash]); e != nil {
+		public, err := m.public(hash)
+		if err != nil {
+			continue
+		}
+		if e := m.follow(m.blocks.Header(hash), c, public, eff); e != nil {
 			m.keepEpoch(hash, e, eff)
 		}
 	}
-}
-
-// ownPackage returns the KeyPackageRef by which a block admits this device.
-func ownPackage(h *chain.Header, self Self) ([]byte, bool) {
-	for _, op := range h.Ops {
-		if a, ok := op.(*chain.Add); ok && a.Person == self.Person {
-			for _, d := range a.Devices {
-				if d.ID() == self.Device.ID() {
-					return slices.Clone(d.KeyPackageRef[:]), true
-				}
-			}
-		}
-	}
-	return nil, false
 }
 
 // admittedPackage returns the key package that a body's commit adds by ref.
@@ -219,7 +212,7 @@ func extension(list []mls.Extension, kind uint16) []byte {
 // mayInvite reports whether a device is a member's, at the block that invites or
 // now: who passes an invitation on may have come in later than it was made.
 func (m *Machine) mayInvite(from wire.Member, block wire.BlockHash) bool {
-	return m.stateAt(block).Active(from.Device) || m.stateAt(m.blocks.Head()).Active(from.Device)
+	return m.stateAt(block).Belongs(from.Device) || m.stateAt(m.blocks.Head()).Belongs(from.Device)
 }
 
 // readmit opens an invitation that came to a machine that is here already: its

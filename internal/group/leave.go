@@ -28,19 +28,25 @@ func (m *Machine) takeLeave(now uint64, b []byte, eff *Effects) bool {
 	if old := m.leaves[s.Person]; old != nil && (s.Person == m.self.Person || !m.replaces(s, old.statement)) {
 		return false
 	}
+	if s.Person == m.self.Person { // this person said so on another device
+		m.keepLeave(s, 0, eff)
+		m.setStatus(StatusLeaving, eff)
+		eff.Write = append(eff.Write, m.selfRecord())
+		return true
+	}
 	m.keepLeave(s, m.leaveDue(now, s.Person), eff)
 	return true
 }
 
-// leaveHolds reports whether a Leave is signed by an active device of a member
+// leaveHolds reports whether a Leave is signed by a device of a member
 // and ends the membership that the head knows.
 func (m *Machine) leaveHolds(s *chain.LeaveStatement) bool {
 	who, ok := m.state().Person(s.Person)
-	if !ok || who.Status != chain.StatusActive || who.Instance != s.Instance || s.Group != m.group {
+	if !ok || who.Status == chain.StatusRemoved || who.Instance != s.Instance || s.Group != m.group {
 		return false
 	}
 	owner, d, ok := m.state().Device(s.Device)
-	return ok && owner.Person == s.Person && m.state().Active(s.Device) && s.Verify(d.Key[:])
+	return ok && owner.Person == s.Person && m.state().Belongs(s.Device) && s.Verify(d.Key[:])
 }
 
 // replaces reports whether a Leave says who follows, and an older one names
@@ -58,7 +64,14 @@ func (m *Machine) renewLeaves(now uint64, eff *Effects) {
 		}
 	}
 	own := m.leaves[m.self.Person]
-	if own == nil || m.status != StatusLeaving && m.status != StatusDeclined || m.isMember(own.statement.Successor) {
+	if own == nil || m.status != StatusLeaving && m.status != StatusDeclined {
+		return
+	}
+	if mine := m.self.Device.ID(); !m.state().Belongs(own.statement.Device) && m.state().Belongs(mine) {
+		m.signLeave(own.statement.Successor, eff) // said on a device that is none of the person's at this head
+		own = m.leaves[m.self.Person]
+	}
+	if m.isMember(own.statement.Successor) {
 		return
 	}
 	s := m.state()
@@ -137,7 +150,7 @@ func (m *Machine) commitLeaves(now uint64, eff *Effects) {
 			Person: person, Instance: who.Instance, Cuts: m.cuts(who),
 			Successor: l.statement.Successor, Cites: cites([][]byte{cited}),
 		}
-		err := m.commit(now, change{ops: []chain.Op{op}, attachments: [][]byte{cited}, gone: []wire.PersonID{person}}, eff)
+		err := m.commit(now, change{ops: []chain.Op{op}, attachments: [][]byte{cited}}, eff)
 		if err != nil { // a rule refuses it at this head; it may hold at a later one
 			l.due = 0
 		}

@@ -75,6 +75,11 @@ const (
 	// leaveStep is how much later each next member by rank commits a Leave that
 	// nobody has committed: the lowest rank online is first.
 	leaveStep = 400
+	// rejoinAfter is how long a device without keys at the head waits for a Welcome
+	// that may be on its way, before it comes back by itself; rejoinJitter bounds
+	// what is added for each device, so that not all do it at once.
+	rejoinAfter  uint64 = 3_000
+	rejoinJitter uint64 = 3_000
 	// keepEpoch is how long the secrets and message keys of an epoch are kept
 	// after this device learned of its successor: so long somebody who was away
 	// may come back with a branch from there, or with entries of it.
@@ -101,5 +106,6 @@ const (
 	maxAck         = 1 << 20 // names every device of the group
 	maxReach       = 2 << 10
 	maxLeave       = 1 << 10
-	maxFeatures    = 64 // of them, in a leaf
+	maxFeatures    = 64      // of them, in a leaf
+	maxGroupInfo   = 8 << 10 // without the tree; its longest part is a post-quantum external_pub of 1,216 bytes
 )

@@ -21,6 +21,7 @@ import (
 //	8    number of the newest own Ack
 //	8    number of the newest own Reach
 //	32   block this device came in by
+//	32   block by which a copy of this device took its place; absent: none
 func (m *Machine) selfRecord() Record {
 	var w wire.Writer
 	w.U8(uint8(m.status))
@@ -28,6 +29,9 @@ func (m *Machine) selfRecord() Record {
 	w.U64(m.ackSeq)
 	w.U64(m.reachSeq)
 	w.Raw(m.joined[:])
+	if m.replaced != (wire.BlockHash{}) {
+		w.Raw(m.replaced[:])
+	}
 	return Record{KindSelf, nil, w.Bytes()}
 }
 
@@ -151,6 +155,9 @@ func (l *loading) self(rec Record) error {
 	m.status = Status(r.U8())
 	m.authorSeq, m.ackSeq, m.reachSeq = r.U64(), r.U64(), r.U64()
 	r.Fixed(m.joined[:])
+	if r.Len() > 0 {
+		r.Fixed(m.replaced[:])
+	}
 	return r.Done()
 }
 

@@ -24,6 +24,8 @@ type Machine struct {
 	epochs  map[wire.BlockHash]*epoch
 	joined  wire.BlockHash // the block this device came in by
 
+	replaced wire.BlockHash // the newest block by which a copy of this device took its place; zero: none
+
 	acks     map[wire.DeviceID]*dag.Ack
 	reaches  map[wire.DeviceID]*dag.Reach
 	infos    map[wire.Digest][]byte
@@ -48,6 +50,7 @@ type Machine struct {
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
+	back      rejoin
 	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
 	ackDue    uint64                  // ms; 0: none
 	renewal   renewal                 // of the own leaf
@@ -128,6 +131,14 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.accept(in.Now, &eff)
 	case Leave:
 		err = m.leave(in.Now, c.Successor, &eff)
+	case Park:
+		err = m.parkDevice(in.Now, c.Device, &eff)
+	case AddDevice:
+		err = m.addDevice(in.Now, c, &eff)
+	case RemoveDevice:
+		err = m.removeDevice(in.Now, c, &eff)
+	case Rejoin:
+		err = m.rejoin(in.Now, &eff)
 	case SetReach:
 		m.setReach(c, &eff)
 	default:
@@ -145,7 +156,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 func (m *Machine) clock(now uint64) {
 	if now < m.now {
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
-		m.fetch.until, m.renewal.due = min(m.fetch.until, now), min(m.renewal.due, now)
+		m.fetch.until = min(m.fetch.until, now)
+		m.back.due, m.renewal.due = min(m.back.due, now), min(m.renewal.due, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
 		}
@@ -167,6 +179,8 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	if isDue(m.pruneDue, now) {
 		m.prune(now, eff)
 	}
+	m.comeBack(now, eff)
+	m.giveAll(eff)
 	m.commitLeaves(now, eff)
 	m.renew(now, eff)
 	m.ack(now, eff)
@@ -187,8 +201,12 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		}
 	}
 	clear(m.turned)
-	// The same step may have ended the membership of who asked.
-	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Active(s.To) })
+	// The same step may have ended the membership of who asked, or was told.
+	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
+	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {
+		kind := f.Payload[0]
+		return kind != frameBlocks && kind != frameDigest && !m.state().Belongs(f.To)
+	})
 	eff.Wake = m.wake(now)
 	return eff
 }
@@ -210,6 +228,7 @@ func (m *Machine) wake(now uint64) uint64 {
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)
+		at(m.back.due)
 		for _, p := range m.peers {
 			at(p.haveDue)
 			at(p.proofDue)
@@ -246,7 +265,7 @@ func (m *Machine) connected(named bool) []wire.DeviceID {
 	var list []wire.DeviceID
 	s := m.state()
 	for d, p := range m.peers {
-		if s.Active(d) && (p.named || !named) {
+		if s.Belongs(d) && (p.named || !named) {
 			list = append(list, d)
 		}
 	}

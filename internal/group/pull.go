@@ -88,6 +88,7 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 		rule, err := m.takeEntry(now, e, signed[i], eff)
 		if errors.Is(err, errBlock) {
 			m.wantHave(now, p)
+			m.fetch.early = true
 			break
 		}
 		if err != nil {
@@ -106,6 +107,9 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 		return nil
 	}
 	if !m.fetch.found { // what it has and we lack it does not give
+		if !m.fetch.early {
+			p.barren = p.frontier
+		}
 		p.frontier = nil
 	}
 	m.fetch = fetch{}

@@ -20,8 +20,8 @@ import (
 // device wrote at block with number seq, beyond that removal's cut.
 func (m *Machine) lateBy(person wire.PersonID, device wire.DeviceID, seq uint64, block wire.BlockHash) (departure, bool) {
 	for _, gone := range m.history().gone[person] {
-		if m.blocks.IsAncestor(gone.block, block) {
-			continue // of a later membership
+		if !gone.of(device) || m.blocks.IsAncestor(gone.block, block) {
+			continue // another device's, or of a later membership
 		}
 		i := slices.IndexFunc(gone.cuts, func(c chain.Cut) bool { return c.Device == device })
 		if i < 0 || seq > gone.cuts[i].Seq {

@@ -56,15 +56,15 @@ func (m *Machine) rekeyWait() uint64 {
 // LastResort reports whether the keys of this device at the head are still those
 // of a last-resort key package.
 func (m *Machine) LastResort() bool {
-	came, ok := m.history().came[m.self.Person]
-	if !ok {
-		return false
-	}
 	own := m.self.Device.ID()
-	ref, ok := ownPackage(m.blocks.Header(came.block), m.self)
-	if !ok || m.state().LastSeq(own) > m.blocks.State(came.block).LastSeq(own) {
+	came := m.came(own)
+	if !m.blocks.Has(came) {
 		return false
 	}
-	kp, err := admittedPackage(m.blocks.Body(came.block), ref)
+	entry, ok := entryOf(m.blocks.Header(came), m.self.Member())
+	if !ok || m.state().LastSeq(own) > m.blocks.State(came).LastSeq(own) {
+		return false
+	}
+	kp, err := admittedPackage(m.blocks.Body(came), entry.KeyPackageRef[:])
 	return err == nil && kp.LastResort()
 }

@@ -27,11 +27,12 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 		return
 	}
 	m.ackDue = 0
-	if m.history().came[m.self.Person].block != m.joined {
+	own := m.self.Device.ID()
+	if m.came(own) != m.joined {
 		return // the Welcome is still to come
 	}
 	digest := m.graph.FrontierDigest()
-	own, base := m.self.Device.ID(), ackBase(m.joined)
+	base := ackBase(m.joined)
 	if m.acks[own] != nil && digest == m.acked && m.ackSeq&^ackCount == base {
 		return
 	}
@@ -56,8 +57,7 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 // dropAcks forgets the Acks of memberships that the head does not know.
 func (m *Machine) dropAcks(eff *Effects) {
 	for _, d := range sortedDevices(m.acks) {
-		who, _, ok := m.state().Device(d)
-		if !ok || !m.state().Active(d) || m.acks[d].Seq&^ackCount != ackBase(m.history().came[who.Person].block) {
+		if !m.state().Belongs(d) || m.acks[d].Seq&^ackCount != ackBase(m.came(d)) {
 			delete(m.acks, d)
 			eff.drop(KindAck, d[:])
 		}
@@ -78,17 +78,19 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 		return false
 	}
 	who, d, ok := m.state().Device(a.Device)
-	if !ok || a.Seq&^ackCount != ackBase(m.history().came[who.Person].block) {
+	if !ok || a.Seq&^ackCount != ackBase(m.came(a.Device)) {
 		return false
 	}
-	if old := m.acks[a.Device]; !m.state().Active(a.Device) || old != nil && !dag.Newer(a, old) || !a.Verify(d.Key[:]) {
+	if old := m.acks[a.Device]; !m.state().Belongs(a.Device) || old != nil && !dag.Newer(a, old) || !a.Verify(d.Key[:]) {
 		return false
 	}
-	accepted := m.acceptedBy(who)
+	accepted, first := m.acceptedBy(who), m.acks[a.Device] == nil
 	m.acks[a.Device] = a
 	eff.put(KindAck, a.Device[:], b)
 	if !accepted {
 		eff.Notify = append(eff.Notify, Accepted{who.Person})
+	}
+	if first {
 		m.dropWelcomes(eff)
 	}
 	eff.Notify = append(eff.Notify, Acked{a.Device})
@@ -113,12 +115,11 @@ func (m *Machine) needed(hash wire.BlockHash) bool {
 		return h.Height+maxEpochs >= m.state().Height()
 	}
 	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool {
-		a, ok := op.(*chain.Add)
-		if !ok || m.history().came[a.Person].block != hash || !m.isMember(a.Person) {
-			return false
-		}
-		who, _ := m.state().Person(a.Person)
-		return !m.acceptedBy(who)
+		_, devices := welcomes(op)
+		return slices.ContainsFunc(devices, func(d chain.DeviceEntry) bool {
+			id := d.ID()
+			return m.came(id) == hash && m.state().Belongs(id) && m.acks[id] == nil
+		})
 	})
 }
 
@@ -149,7 +150,7 @@ func (m *Machine) takeReach(b []byte, eff *Effects) bool {
 		return false
 	}
 	_, d, ok := m.state().Device(r.Device)
-	if old := m.reaches[r.Device]; !ok || !m.state().Active(r.Device) || old != nil && !dag.Newer(r, old) || !r.Verify(d.Key[:]) {
+	if old := m.reaches[r.Device]; !ok || !m.state().Belongs(r.Device) || old != nil && !dag.Newer(r, old) || !r.Verify(d.Key[:]) {
 		return false
 	}
 	m.reaches[r.Device] = r
@@ -267,7 +268,10 @@ func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects
 }
 
 // askInfos asks for the preimages of names and titles that are not here.
-func (m *Machine) askInfos(eff *Effects) {
+func (m *Machine) askInfos(eff *Effects) { m.askInfosOf(wire.DeviceID{}, eff) }
+
+// askInfosOf asks one peer, or with zero all that are connected.
+func (m *Machine) askInfosOf(one wire.DeviceID, eff *Effects) {
 	var want []wire.Digest
 	for _, d := range m.commitments() {
 		if m.infos[d] == nil {
@@ -278,7 +282,9 @@ func (m *Machine) askInfos(eff *Effects) {
 		return
 	}
 	for _, d := range m.connected(false) {
-		eff.send(d, encodeAskInfo(want))
+		if one == (wire.DeviceID{}) || d == one {
+			eff.send(d, encodeAskInfo(want))
+		}
 	}
 }
 

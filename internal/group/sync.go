@@ -1,6 +1,7 @@
 package group
 
 import (
+	"maps"
 	"slices"
 
 	"kith/internal/dag"
@@ -15,16 +16,19 @@ import (
 // A peer is a device with which a session is up.
 type peer struct {
 	member   wire.Member
-	named    bool         // it sent a digest: it takes part in the group
-	digest   wire.Digest  // its newest
-	told     wire.Digest  // the newest it was sent
-	frontier dag.Frontier // what it said to have; nil: not known, or nothing we lack
-	haveDue  uint64       // ms; when the next Have may go to it; 0: none is wanted
-	rel      relation     // at the head that was last looked at
-	answered bool         // its blocks that end our membership were contradicted
-	proofDue uint64       // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
-	haveLast uint64       // ms; when the last went
-	shown    shown        // of a former member: what it was told
+	named    bool           // it sent a digest: it takes part in the group
+	digest   wire.Digest    // its newest
+	told     wire.Digest    // the newest it was sent
+	frontier dag.Frontier   // what it said to have; nil: not known, or nothing we lack
+	barren   dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
+	haveDue  uint64         // ms; when the next Have may go to it; 0: none is wanted
+	rel      relation       // at the head that was last looked at
+	answered bool           // its blocks that end our membership were contradicted
+	proofDue uint64         // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
+	haveLast uint64         // ms; when the last went
+	shown    shown          // of a former member: what it was told
+	asks     wire.BlockHash // whose GroupInfo it waits for
+	given    wire.BlockHash // whose GroupInfo it got last
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -40,6 +44,7 @@ type fetch struct {
 	from  wire.DeviceID
 	until uint64 // ms; 0: none
 	found bool   // the answer so far brought something new
+	early bool   // it holds something whose block is not here yet
 }
 
 // relation is what a device may hear of this group, by this device's own head.
@@ -48,7 +53,7 @@ type relation uint8
 const (
 	stranger relation = iota
 	former            // was a member, or is on a branch that lost: hears of the chain up to that
-	present           // is a member's active device
+	present           // is a member's device, active or parked
 )
 
 func (m *Machine) relation(who wire.Member) relation {
@@ -56,13 +61,13 @@ func (m *Machine) relation(who wire.Member) relation {
 	switch {
 	case ok && owner.Person != who.Person:
 		return stranger
-	case ok && m.state().Active(who.Device):
+	case ok && m.state().Belongs(who.Device):
 		return present
 	case ok:
 		return former
 	}
 	for _, tip := range m.blocks.Tips() { // a member on a branch that lost
-		if m.stateAt(tip).Active(who.Device) {
+		if m.stateAt(tip).Belongs(who.Device) {
 			return former
 		}
 	}
@@ -207,6 +212,10 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onEntries(now, p, r, eff)
 	case kind == frameWant:
 		err = m.onWant(p, r, eff)
+	case kind == frameAskKeys:
+		err = m.onAskKeys(p, r, eff)
+	case kind == frameKeys:
+		err = m.onKeys(now, p, r, eff)
 	default:
 		err = wire.ErrCanonical
 	}
@@ -253,6 +262,7 @@ func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 	}
 	if !p.named {
 		m.offerWelcomes(p, eff)
+		m.askInfosOf(p.member.Device, eff) // what came with a block may not have been written
 	}
 	p.named, p.digest = true, d
 	if d != m.digest() {
@@ -272,8 +282,10 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 	p.named = true
 	m.sendBlocks(p.member.Device, m.blocks.Missing(f.offer), eff)
 	m.sendStatements(p.member.Device, f, eff)
-	p.frontier = f.frontier
-	theyHave := len(m.blocks.Unknown(f.offer)) > 0 || m.lacks(f.frontier)
+	if p.frontier = f.frontier; maps.Equal(f.frontier, p.barren) {
+		p.frontier = nil
+	}
+	theyHave := len(m.blocks.Unknown(f.offer)) > 0 || p.frontier != nil && m.lacks(p.frontier)
 	theyHave = theyHave || newer(f.acks, m.ackNumbers()) || newer(f.reaches, m.reachNumbers())
 	theyLack := len(m.graph.Suffix(f.frontier, 1)) > 0 // they ask once they know what is here
 	if (theyHave || theyLack) && p.haveLast+haveEvery <= now && p.haveDue == 0 {

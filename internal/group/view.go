@@ -40,6 +40,8 @@ type View struct {
 	ChangedAt uint64        // ms, of the head
 	Missing   int           // entries that others refer to and that are not here
 	NoKeys    bool          // this device cannot follow the head's keys
+	Parked    bool          // an admin set this device aside; it comes back by itself
+	Replaced  bool          // a copy of this device took its place: see Rejoin
 }
 
 // View returns the group as it stands.
@@ -50,16 +52,18 @@ func (m *Machine) View() View {
 		Admin: s.IsAdmin(m.self.Person), Missing: m.missing,
 		CreatedAt: m.blocks.Header(m.blocks.Genesis()).CreatedAt,
 		ChangedAt: m.blocks.Header(m.head).CreatedAt,
-		NoKeys:    s.Active(m.self.Device.ID()) && m.epochs[m.head] == nil,
+		NoKeys:    s.Belongs(m.self.Device.ID()) && m.epochs[m.head] == nil,
+		Replaced:  m.wasReplaced(),
 	}
 	if h := m.blocks.Header(m.joined); h != nil {
 		v.InvitedBy = h.Author.Person
 	}
-	if !s.Active(m.self.Device.ID()) {
-		if gone, ok := m.removal(m.self.Person); ok {
+	if !s.Belongs(m.self.Device.ID()) {
+		if gone, ok := m.removal(m.self.Member()); ok {
 			v.RemovedBy, v.RemovedAt = gone.by, gone.at
 		}
 	}
+	v.Parked = v.NoKeys && !s.Active(m.self.Device.ID())
 	came := m.history().came
 	for _, who := range s.Members() {
 		v.Members = append(v.Members, m.memberView(who, came[who.Person]))
@@ -80,7 +84,7 @@ func (m *Machine) memberView(who chain.Member, came arrival) MemberView {
 		v.Accepted = m.status != StatusInvited
 	}
 	for _, d := range who.Devices {
-		if d.Status == chain.StatusActive {
+		if m.state().Belongs(d.ID) {
 			v.Devices = append(v.Devices, d.ID)
 		}
 	}
@@ -124,13 +128,13 @@ func (m *Machine) Status() Status { return m.status }
 // that may still hear of their removal.
 func (m *Machine) Devices() (list []DeviceView) {
 	for _, who := range m.state().Everyone() {
-		gone, former := departure{}, who.Status != chain.StatusActive
-		if former {
-			gone, _ = m.removal(who.Person)
-		}
 		for _, d := range who.Devices {
 			if d.ID == m.self.Device.ID() {
 				continue
+			}
+			gone, former := departure{}, !m.state().Belongs(d.ID)
+			if former {
+				gone, _ = m.removal(wire.Member{Person: who.Person, Device: d.ID})
 			}
 			v := DeviceView{Member: wire.Member{Person: who.Person, Device: d.ID}, Key: d.Key, Reach: m.reaches[d.ID], Former: former}
 			v.KnockKey, _ = m.KnockKey(d.ID)
@@ -179,7 +183,7 @@ func covers(a *dag.Ack, device wire.DeviceID, seq uint64) bool {
 func (m *Machine) OwnSeq() uint64 { return m.tips[m.self.Device.ID()].ref.Seq }
 
 // MLSEpoch returns the epoch number that a block leads to (docs/spec/chain.md).
-func (m *Machine) MLSEpoch(hash wire.BlockHash) uint64 { return 1 + m.blocks.Header(hash).Height }
+func (m *Machine) MLSEpoch(hash wire.BlockHash) uint64 { return m.stateAt(hash).Epoch() }
 
 // Unreached returns how many of the newest own entries no other member has
 // acknowledged; 0 where there is nobody else.

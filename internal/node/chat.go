@@ -34,7 +34,9 @@ type Chat struct {
 	Waiting     int    // own messages that no other member has yet
 	ReadTo      group.Place
 	OnlyFriends bool // see Node.AcceptGroup
-	NoKeys      bool // this device cannot follow the group's keys
+	NoKeys      bool // this device cannot follow the group's keys; it comes back by itself
+	Parked      bool // and that is because an admin set it aside
+	Replaced    bool // and that is because a copy of it took its place: it does not
 }
 
 // A Member is somebody in a chat.

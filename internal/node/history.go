@@ -85,6 +85,14 @@ func (n *Node) change(m *group.Machine, op chain.Op) Change {
 		c.Subject = n.personIn(m, op.Person)
 	case *chain.Leave:
 		c.Subject = n.personIn(m, op.Person)
+	case *chain.Park:
+		c.Subject = n.personIn(m, op.Person)
+	case *chain.Unpark:
+		c.Subject = n.personIn(m, op.Person)
+	case *chain.AddDevice:
+		c.Subject = n.personIn(m, op.Person)
+	case *chain.RemoveDevice:
+		c.Subject = n.personIn(m, op.Person)
 	case *chain.SetRole:
 		c.Subject, c.Admin = n.personIn(m, op.Person), op.Role == chain.RoleAdmin
 	case *chain.Carry:

@@ -233,6 +233,7 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	c := Chat{
 		ID: o.id, Kind: ChatGroup, State: v.Status, Title: v.Title, Admin: v.Admin,
 		ChangedAt: v.ChangedAt, Missing: v.Missing, Waiting: p.waiting, NoKeys: v.NoKeys,
+		Parked: v.Parked, Replaced: v.Replaced,
 		OnlyFriends: n.setting(o.id).OnlyFriends,
 		InvitedBy:   n.memberOf(o, v.InvitedBy),
 	}

@@ -296,6 +296,9 @@ func (o *owner) publish(eff group.Effects) {
 			o.n.punish(e)
 		case group.Copied:
 			o.n.noteCopy()
+		case group.Replaced:
+			o.n.noteCopy()
+			chat = true
 		case group.DropSession:
 			o.n.dropIfStranger(e.Device)
 		case group.ReachChanged:

@@ -34,15 +34,18 @@ func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {
 		if bad, ok := e.(group.Misbehaved); ok {
 			fail("%s accuses %s of breaking rule %q", n.Name, c.w.name(bad.From.Person), bad.Rule)
 		}
-	}
-	if err := m.CheckInvariants(); err != nil {
-		fail("%s: %v", n.Name, err)
+		switch e := e.(type) {
+		case group.CannotFollow:
+			fail("%s cannot follow block %v: %s", n.Name, e.Block, e.Fault)
+		case group.Replaced:
+			fail("%s was replaced by block %v", n.Name, e.Block)
+		}
 	}
 	for _, f := range eff.Send {
 		c.frame(n, m, f)
 	}
 	for _, s := range eff.Serve {
-		if !head(m).Active(s.To) {
+		if !head(m).Belongs(s.To) {
 			fail("%s serves entries to who is no member", n.Name)
 		}
 		c.served(n, g, s)
@@ -116,7 +119,7 @@ const (
 
 // frame checks that what a node sends is for the receiver.
 func (c *checker) frame(n *Node, m *group.Machine, f group.Frame) {
-	if head(m).Active(f.To) {
+	if head(m).Belongs(f.To) {
 		return
 	}
 	owner, _, ok := head(m).Device(f.To)

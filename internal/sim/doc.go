@@ -8,6 +8,7 @@
 // the machine away, with or without the effects of the step that it interrupts,
 // and loads it again from the records.
 //
-// After every step the oracles of check.go hold: invariants R1 to R3 of package
-// group, and one order of display everywhere.
+// After every step of every world [group.Machine.CheckInvariants] holds; in a
+// run of [Run] the oracles of check.go do: invariants R1 to R3 of package group,
+// and one order of display everywhere.
 package sim

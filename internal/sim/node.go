@@ -11,7 +11,7 @@ import (
 	"kith/internal/wire"
 )
 
-// A Node is one person with one device.
+// A Node is one device of a person.
 type Node struct {
 	Name   string
 	Self   group.Self
@@ -29,6 +29,8 @@ type Node struct {
 	index    int
 	life     int // counts starts: what an earlier life had under way is void
 	packages map[[32]byte]group.Package
+	lost     bool  // it lost its keys at least once
+	linkedBy *Node // the device that made it one of its person; nil: it is the first
 	used     map[[32]byte][]group.Use
 	resort   map[mls.Suite]group.Package
 }
@@ -150,7 +152,12 @@ func (n *Node) apply(g wire.GroupID, r *Replica, eff group.Effects) error {
 	return nil
 }
 
+// told looks at a machine after a step that was committed, in every world, and
+// hands it to who listens.
 func (n *Node) told(g wire.GroupID, eff group.Effects) {
+	if err := n.Groups[g].Machine.CheckInvariants(); err != nil {
+		fail("%s: %v", n.Name, err)
+	}
 	if n.World.After != nil {
 		n.World.After(n, g, eff)
 	}
@@ -343,6 +350,12 @@ func (w *World) describe(c group.Cause) string {
 		return fmt.Sprintf("gives %s role %d", w.name(c.Person), c.Role)
 	case group.Leave:
 		return "leaves"
+	case group.Park:
+		return "parks " + w.device(c.Device)
+	case group.AddDevice:
+		return "adds a device of " + w.name(c.Person)
+	case group.RemoveDevice:
+		return "takes out the device " + w.device(c.Device)
 	}
 	return fmt.Sprintf("%T", c)
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"kith/internal/chain"
+	"kith/internal/dag"
 	"kith/internal/group"
 )
 
@@ -92,10 +93,12 @@ func (r *run) equal() {
 		return
 	}
 	s := head(r.machine(one))
-	able := r.pick(0, r.stands(group.StatusActive)) != nil // to commit a Leave
 	for _, n := range r.Nodes {
 		m := r.machine(n)
-		in := s.Active(n.Self.Device.ID())
+		able := r.pick(0, func(o *Node) bool { // to commit its Leave
+			return r.stands(group.StatusActive)(o) && o.Self.Person != n.Self.Person
+		}) != nil
+		in := s.Belongs(n.Self.Device.ID())
 		switch {
 		case m == nil && in:
 			fail("at rest %s is a member and does not know the group", n.Name)
@@ -108,7 +111,7 @@ func (r *run) equal() {
 			fail("at rest %s is leaving for ever", n.Name)
 		case in && able && gone(m.Status()):
 			fail("at rest %s is a member and has status %d", n.Name, m.Status())
-		case in && m.View().NoKeys:
+		case in && m.View().NoKeys && m.Status() == group.StatusActive && r.mayComeBack(n):
 			fail("at rest %s has no keys", n.Name)
 		case !in && !gone(m.Status()):
 			fail("at rest %s is no member and has status %d", n.Name, m.Status())
@@ -116,14 +119,15 @@ func (r *run) equal() {
 	}
 }
 
-// lost reports whether some entry is held only by who takes no part any more: what
-// refers to it waits for ever.
+// lost reports whether some entry is held whole only by who takes no part any
+// more, and somebody lacks it that was to read it: what refers to it waits for
+// ever.
 func (r *run) lost() bool {
-	held := make(map[string]bool)
+	whole := make(map[string]bool)
 	for _, n := range r.Nodes {
 		if m := r.machine(n); m != nil && speaks(m) {
-			for key := range n.Groups[r.g].Records[group.KindEntry] {
-				held[key] = true
+			for key, ciphertext := range n.Groups[r.g].Records[group.KindCipher] {
+				whole[key] = whole[key] || len(ciphertext) > 0
 			}
 		}
 	}
@@ -131,8 +135,8 @@ func (r *run) lost() bool {
 		if r.machine(n) == nil {
 			continue
 		}
-		for key := range n.Groups[r.g].Records[group.KindEntry] {
-			if !held[key] {
+		for key, header := range n.Groups[r.g].Records[group.KindEntry] {
+			if !whole[key] && r.lacks(key, header) {
 				return true
 			}
 		}
@@ -140,11 +144,28 @@ func (r *run) lost() bool {
 	return false
 }
 
+// lacks reports whether somebody who takes part, and was to read an entry, has
+// not even its header.
+func (r *run) lacks(key string, header []byte) bool {
+	h, err := dag.ParseHeader(header)
+	if err != nil {
+		return true
+	}
+	return r.pick(0, func(n *Node) bool {
+		m := r.machine(n)
+		if m == nil || !speaks(m) || n.Groups[r.g].Records[group.KindEntry][key] != nil {
+			return false
+		}
+		s := m.Blocks().State(h.Block)
+		return s == nil || s.Active(n.Self.Device.ID())
+	}) != nil
+}
+
 // entitled checks that a node sees everything that was written for it and that
 // anybody still there can give: what only those had who left is gone with them.
 func (r *run) entitled(n *Node) {
 	m := r.machine(n)
-	if !speaks(m) {
+	if !speaks(m) || r.shutOut(m, n) {
 		return
 	}
 	joined := arrival(m, n)
@@ -160,10 +181,51 @@ func (r *run) entitled(n *Node) {
 	}
 }
 
-// held reports whether somebody who takes part has the entry of a row.
+// mayComeBack reports whether somebody can give n keys, and n has come back so
+// seldom that it may.
+func (r *run) mayComeBack(n *Node) bool {
+	m := r.machine(n)
+	able := r.pick(0, func(o *Node) bool {
+		return r.machine(o) != nil && speaks(r.machine(o)) && !r.machine(o).View().NoKeys
+	})
+	window := chain.QuotaWindow * len(m.View().Members)
+	list := m.Blocks().Chain()
+	count := 0
+	for _, h := range list[max(0, len(list)-window):] {
+		for _, op := range m.Blocks().Header(h).Ops {
+			if u, ok := op.(*chain.Unpark); ok && u.Person == n.Self.Person {
+				count++
+			}
+		}
+	}
+	return able != nil && count < chain.MaxUnparks
+}
+
+// shutOut reports whether n was without keys at some block: what was written
+// there it may not be able to read.
+func (r *run) shutOut(m *group.Machine, n *Node) bool {
+	if n.lost {
+		return true
+	}
+	for _, h := range m.Blocks().All() {
+		for _, op := range m.Blocks().Header(h).Ops {
+			if p, ok := op.(*chain.Park); ok && p.Device == n.Self.Device.ID() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// held reports whether somebody who takes part has the entry of a row, and all
+// it refers to: only such entries are passed on.
 func (r *run) held(row group.Row) bool {
 	for _, n := range r.Nodes {
-		if m := r.machine(n); m != nil && speaks(m) && r.check.shown[n][text(row)].Place == row.Place {
+		m := r.machine(n)
+		if m == nil || !speaks(m) || r.check.shown[n][text(row)].Place != row.Place {
+			continue
+		}
+		if seen, ok := n.Groups[r.g].Rows[row.Place]; ok && !seen.Waiting {
 			return true
 		}
 	}
@@ -176,11 +238,17 @@ func arrival(m *group.Machine, n *Node) (hash [32]byte) {
 		for _, op := range m.Blocks().Header(h).Ops {
 			switch op := op.(type) {
 			case *chain.Genesis:
-				if op.Creator == n.Self.Person {
+				if op.Device.ID() == n.Self.Device.ID() {
 					hash = h
 				}
 			case *chain.Add:
-				if op.Person == n.Self.Person {
+				for _, d := range op.Devices {
+					if d.ID() == n.Self.Device.ID() {
+						hash = h
+					}
+				}
+			case *chain.AddDevice:
+				if op.Device.ID() == n.Self.Device.ID() {
 					hash = h
 				}
 			}
@@ -203,6 +271,11 @@ func (r *run) late(m *group.Machine, row group.Row) bool {
 				cuts = op.Cuts
 			case *chain.Leave:
 				if op.Person != row.Person {
+					continue
+				}
+				cuts = op.Cuts
+			case *chain.RemoveDevice:
+				if op.Device != row.Place.Device {
 					continue
 				}
 				cuts = op.Cuts

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 	"testing/cryptotest"
@@ -81,6 +82,8 @@ type run struct {
 	g     wire.GroupID
 	check *checker
 	count int // texts said
+
+	revoked map[*Node]bool // by its person
 }
 
 // failure is what an oracle panics with, to end a run from any depth.
@@ -113,7 +116,7 @@ func play(t *testing.T, seed uint64, c Config, actions []action) (w *World, err 
 		}
 	}()
 	w.Delay = func() uint64 { return 1 + w.Rand.Uint64N(c.Delay) }
-	r := &run{World: w, check: newChecker(w)}
+	r := &run{World: w, check: newChecker(w), revoked: make(map[*Node]bool)}
 	r.begin(c)
 	for _, a := range actions {
 		w.Run(a.wait)
@@ -137,8 +140,13 @@ func (r *run) begin(c Config) {
 			n.Clock = r.Rand.Int64N(7_200_000) - 3_600_000
 		}
 	}
+	for _, n := range slices.Clone(r.Nodes) {
+		if r.Rand.IntN(5) == 0 {
+			n.Link(n.Name + "'s phone")
+		}
+	}
 	var first []group.Newcomer
-	for _, n := range r.Nodes[1:] {
+	for _, n := range r.Nodes[1:c.Nodes] {
 		if r.Rand.IntN(3) > 0 && near(r.Nodes[0], n) {
 			first = append(first, n.NewcomerFor(c.Suite))
 		}

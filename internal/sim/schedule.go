@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
@@ -40,6 +41,12 @@ var deeds = []deed{
 	{always(2), (*run).reach},
 	{always(2), (*run).rekey},
 	{always(4), (*run).race},
+	{always(2), (*run).park},
+	{always(2), (*run).rejoin},
+	{always(2), (*run).addDevice},
+	{always(1), (*run).enter},
+	{always(1), (*run).removeDevice},
+	{crash(1), (*run).lose},
 	{always(7), (*run).replay},
 	{loss(4), (*run).cutPair},
 	{loss(4), (*run).healPair},
@@ -111,7 +118,7 @@ func (r *run) admin(n uint64) *Node {
 // other chooses a member, by n's head, that is not n.
 func (r *run) other(n *Node, choice uint64) *Node {
 	s := r.state(n)
-	return r.pickAny(choice, func(o *Node) bool { return o != n && s.Active(o.Self.Device.ID()) })
+	return r.pickAny(choice, func(o *Node) bool { return o != n && s.Belongs(o.Self.Device.ID()) })
 }
 
 // pickAny is pick, among those that are off too.
@@ -136,7 +143,10 @@ func (r *run) invite(a action) {
 		return
 	}
 	s := r.state(n)
-	o := r.pick(a.b, func(o *Node) bool { return !s.Active(o.Self.Device.ID()) && near(n, o) })
+	o := r.pick(a.b, func(o *Node) bool {
+		who, known := s.Person(o.Self.Person)
+		return !(known && who.Status != chain.StatusRemoved) && !r.revoked[o] && near(n, o)
+	})
 	if o == nil {
 		return
 	}
@@ -162,7 +172,7 @@ func (r *run) setRole(a action) {
 		return
 	}
 	s := r.state(n)
-	o := r.pick(a.b, func(o *Node) bool { return s.Active(o.Self.Device.ID()) })
+	o := r.pick(a.b, func(o *Node) bool { return s.Belongs(o.Self.Device.ID()) })
 	if o == nil {
 		return
 	}
@@ -272,5 +282,90 @@ func (r *run) start(a action) {
 func (r *run) crash(a action) {
 	if n := r.pick(a.a, func(n *Node) bool { return n.Online }); n != nil {
 		n.Crash = CrashBefore + Crash(a.b%2)
+	}
+}
+
+// park lets an admin set a device aside, also one that is there.
+func (r *run) park(a action) {
+	if n := r.admin(a.a); n != nil {
+		if o := r.other(n, a.b); o != nil {
+			n.Do(r.g, group.Park{Device: o.Self.Device.ID()})
+		}
+	}
+}
+
+// rejoin lets somebody come back at once who does not wait for its turn.
+func (r *run) rejoin(a action) {
+	n := r.pick(a.a, func(n *Node) bool { return r.stands(group.StatusActive)(n) && r.machine(n).View().NoKeys })
+	if n != nil {
+		n.Do(r.g, group.Rejoin{})
+	}
+}
+
+// linked chooses a device that is not in the group, of a person who is.
+func (r *run) linked(n uint64, s *chain.State) *Node {
+	return r.pick(n, func(o *Node) bool {
+		who, ok := s.Person(o.Self.Person)
+		return ok && who.Status != chain.StatusRemoved && !s.Belongs(o.Self.Device.ID()) && !r.revoked[o]
+	})
+}
+
+// addDevice lets a member add a device, that of its own person or of another.
+func (r *run) addDevice(a action) {
+	n := r.pick(a.a, r.stands(group.StatusActive))
+	if n == nil {
+		return
+	}
+	if o := r.linked(a.b, r.state(n)); o != nil && near(n, o) {
+		n.Do(r.g, o.DeviceFor(mls.Suite(r.state(n).Suite())))
+	}
+}
+
+// enter lets a device add itself that does not know the group.
+func (r *run) enter(a action) {
+	n := r.pick(a.a, func(n *Node) bool { return r.stands(group.StatusActive)(n) && !r.machine(n).View().NoKeys })
+	if n == nil {
+		return
+	}
+	if o := r.linked(a.b, r.state(n)); o != nil && o.Groups[r.g] == nil && r.Linked(n, o) {
+		if err := o.Enter(r.g, n); err != nil && !errors.Is(err, group.ErrStale) && !errors.Is(err, errCrash) {
+			fail("%s cannot come in by %s: %v", o.Name, n.Name, err)
+		}
+	}
+}
+
+// removeDevice lets a person revoke one of its devices, and a member take it out.
+func (r *run) removeDevice(a action) {
+	n := r.pick(a.a, r.stands(group.StatusActive))
+	if n == nil {
+		return
+	}
+	s := r.state(n)
+	o := r.pick(a.b, func(o *Node) bool {
+		return o != n && o.linkedBy != nil && s.Belongs(o.Self.Device.ID())
+	})
+	if o == nil {
+		return
+	}
+	if !r.revoked[o] {
+		r.revoked[o] = true
+		o.linkedBy.Revoke(o)
+	}
+	n.Do(r.g, group.RemoveDevice{Device: o.Self.Device.ID(), Headers: o.Self.Headers})
+}
+
+// lose takes the keys from a device, but never from the last that has those of
+// its head and may give them: then nobody could go on.
+func (r *run) lose(a action) {
+	able := func(n *Node) bool { return r.stands(group.StatusActive)(n) && !r.machine(n).View().NoKeys }
+	n := r.pick(a.a, able)
+	if n == nil {
+		return
+	}
+	other := r.pick(a.b, func(o *Node) bool {
+		return o != n && able(o) && r.machine(o).Blocks().Head() == r.machine(n).Blocks().Head()
+	})
+	if other != nil {
+		n.Lose(r.g)
 	}
 }

@@ -21,6 +21,7 @@ const (
 	kindBlocks     = 3
 	kindEntries    = 4
 	kindInvitation = 8
+	kindKeys       = 10
 )
 
 // trip makes a group of the first name with the others, who all accept.

@@ -114,6 +114,11 @@ func (w *World) Add(name string) *Node {
 	if err != nil {
 		panic(err)
 	}
+	return w.enter(name, self)
+}
+
+// enter makes the node of a device.
+func (w *World) enter(name string, self group.Self) *Node {
 	n := &Node{
 		Name: name, Self: self, World: w, Online: true, index: len(w.Nodes),
 		Groups: make(map[wire.GroupID]*Replica), packages: make(map[[32]byte]group.Package), used: make(map[[32]byte][]group.Use),
@@ -142,6 +147,15 @@ func (w *World) name(p wire.PersonID) string {
 		}
 	}
 	return "nobody"
+}
+
+func (w *World) device(d wire.DeviceID) string {
+	for _, n := range w.Nodes {
+		if n.Self.Device.ID() == d {
+			return n.Name
+		}
+	}
+	return "nothing"
 }
 
 func pair(a, b *Node) [2]int { return [2]int{min(a.index, b.index), max(a.index, b.index)} }
