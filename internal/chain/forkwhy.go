@@ -101,12 +101,11 @@ func (w *inquest) struckBy(l *Loss, i int) {
 	}
 }
 
-// strike finds the first block of n's subtree in which a removes or demotes u, or
-// a removal by a is carried over.
+// strike finds the first block of n's subtree in which a removes or demotes u.
 func (n *node) strike(a, u wire.PersonID) *node {
 	for _, m := range n.descent() {
 		for _, w := range m.words() {
-			if w.by.Person == a && w.strikes[u] != 0 && a != u {
+			if w.by.Person == a && w.strikes[u]&(byRemoval|byDemotion) != 0 {
 				return m
 			}
 		}

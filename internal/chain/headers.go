@@ -16,14 +16,12 @@ func CheckHeaders(headers []*Header) ([]*State, error) {
 	var group wire.GroupID
 	var put putOff
 	for i, h := range headers {
-		var parent *State
-		if i > 0 {
-			if h.Group != group {
-				return nil, put.first(&RejectError{"V1", ReasonOther, h.Height})
-			}
-			if parent = after[h.Parent]; parent == nil {
-				return nil, put.first(&MissingError{h.Parent})
-			}
+		parent := after[h.Parent]
+		switch {
+		case i > 0 && h.Group != group:
+			return nil, put.first(&RejectError{"V1", ReasonOther, h.Height})
+		case parent == nil && (i > 0 || !h.IsGenesis()):
+			return nil, put.first(&MissingError{h.Parent})
 		}
 		s, err := judge(parent, h, put.signed)
 		if err != nil {

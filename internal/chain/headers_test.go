@@ -37,6 +37,10 @@ func TestCheckHeaders(t *testing.T) {
 	if rule, reason := refused(err); rule != "V1" || reason != chain.ReasonOther {
 		t.Errorf("a second genesis: %v", err)
 	}
+	_, err = chain.CheckHeaders(headers[1:])
+	if m, ok := errors.AsType[*chain.MissingError](err); !ok || m.Parent != headers[0].Hash() {
+		t.Errorf("genesis is missing: %v", err)
+	}
 	if states, err := chain.CheckHeaders(nil); len(states) != 0 || err != nil {
 		t.Errorf("of nothing: %v", err)
 	}

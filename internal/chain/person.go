@@ -85,7 +85,7 @@ func (b *Blocks) root() wire.BlockHash {
 // Suspended returns, sorted, the devices of a person's chain that revoked each
 // other since the recovery key last spoke. Neither counts until it decides; a
 // revocation that nobody answers holds at once. It needs no bodies: who holds
-// headers alone adds each with the state that [CheckHeaders] returns.
+// headers alone asks [HeadersOnly].
 func (b *Blocks) Suspended() []wire.DeviceID {
 	if b.genesis == nil || !b.genesis.State.ofPerson {
 		return nil

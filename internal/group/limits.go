@@ -106,6 +106,7 @@ const (
 	maxAck         = 1 << 20 // names every device of the group
 	maxReach       = 2 << 10
 	maxLeave       = 1 << 10
-	maxFeatures    = 64      // of them, in a leaf
-	maxGroupInfo   = 8 << 10 // without the tree; its longest part is a post-quantum external_pub of 1,216 bytes
+	maxFeatures    = 64 // of them, in a leaf
+
+	maxGroupInfo = 8 << 10 // without the tree; its longest part is a post-quantum external_pub of 1,216 bytes
 )

@@ -78,7 +78,7 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 	}
 	m.back.due = 0
 	for _, d := range m.connected(true) {
-		if !m.back.asked[d] {
+		if !m.back.asked[d] && m.reads(d, FeatureRepair) {
 			if m.back.asked == nil {
 				m.back.asked = make(map[wire.DeviceID]bool)
 			}
@@ -231,7 +231,7 @@ func (m *Machine) external(now uint64, op chain.Op, attachments [][]byte, info [
 	core := h.Core()
 	staged, err := mls.JoinExternal(mls.ExternalParams{
 		GroupInfo: info, Tree: public.RatchetTree(), Signer: m.self.Device, Identity: credential(m.self.Member()),
-		Replaces: old, AuthenticatedData: core[:],
+		Replaces: old, AuthenticatedData: core[:], LeafExtensions: announced(),
 	})
 	if err != nil {
 		return nil, refuse(ReasonRule, err)
