@@ -39,7 +39,11 @@ const (
 	KindFloor   Kind = 12 // no key: the floor this device joined on
 	KindWelcome Kind = 13 // block hash: the welcome made with the block, to pass on
 	// 14 is reserved.
-	KindLate Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
+	KindLate     Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
+	KindNack     Kind = 16 // block hash, device: Nack
+	KindPerson   Kind = 17 // person: its chain and last-resort key packages, see people.go
+	KindEvidence Kind = 18 // device: two things that no honest device signs both, see evidence.go
+	KindHeard    Kind = 19 // device: u64 ms, when this device last heard of it, see silence.go
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes

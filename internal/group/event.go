@@ -1,6 +1,9 @@
 package group
 
-import "kith/internal/wire"
+import (
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
 
 // An Event tells people's programs what changed; it is published after the
 // Effects it came with are durable.
@@ -68,6 +71,19 @@ type CannotFollow struct {
 	Fault Fault
 }
 
+// Nacked: another device says the same.
+type Nacked struct {
+	Device wire.DeviceID
+	Block  wire.BlockHash
+}
+
+// SignedTwice: there is evidence that Device signed two things of which an honest
+// one signs only one. It is about to be revoked; this device's own never by itself.
+type SignedTwice struct {
+	Device wire.DeviceID
+	What   chain.SlashKind
+}
+
 // A Fault is what is wrong with a commit that only those see who have the keys.
 type Fault string
 
@@ -91,6 +107,8 @@ func (Copied) event()         {}
 func (Rejoined) event()       {}
 func (Replaced) event()       {}
 func (CannotFollow) event()   {}
+func (Nacked) event()         {}
+func (SignedTwice) event()    {}
 
 // Status is this device's standing in a group. Numbers are stored: append only.
 type Status uint8

@@ -37,6 +37,12 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameKeys:
 		f, err := parseKeys(r)
 		return again(f.bytes, err)
+	case frameFaults:
+		f, err := parseFaults(r)
+		return again(f.bytes, err)
+	case framePeople:
+		f, err := parsePeople(r)
+		return again(f.bytes, err)
 	case frameEntrance:
 		f, err := parseInvitation(r)
 		return again(func() []byte { return f.numbered(frameEntrance) }, err)

@@ -21,6 +21,8 @@ import (
 //	9      ask keys    block[32] of whose epoch the GroupInfo is wanted
 //	10     keys        block[32], opaque GroupInfo<V> without the tree
 //	11     entrance    see entrance.go
+//	12     faults      see nack.go
+//	13     people      see people.go
 //
 // docs/spec/sync.md says when each is sent.
 const (
@@ -35,6 +37,8 @@ const (
 	frameAskKeys    uint8 = 9
 	frameKeys       uint8 = 10
 	frameEntrance   uint8 = 11
+	frameFaults     uint8 = 12
+	framePeople     uint8 = 13
 )
 
 // Answers of an entries frame.

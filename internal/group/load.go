@@ -61,6 +61,10 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindLeave, l.leave},
 		{KindWelcome, l.welcome},
 		{KindLate, l.late},
+		{KindNack, l.nack},
+		{KindPerson, l.person},
+		{KindEvidence, l.evidence},
+		{KindHeard, l.heard},
 	} {
 		if err := records(step.kind, step.take); err != nil {
 			return nil, refuse(ReasonStored, fmt.Errorf("records of kind %d: %w", step.kind, err))
@@ -105,6 +109,9 @@ func (l *loading) block(rec Record) error {
 	if h.IsGenesis() {
 		l.m.group = h.GroupID()
 		l.m.start(h.CreatedAt)
+	}
+	if at := (signing{h.Author.Device, h.AuthorSeq}); !l.m.blocks.Has(l.m.signings[at]) {
+		l.m.signings[at] = h.Hash()
 	}
 	return nil
 }
@@ -244,6 +251,43 @@ func (l *loading) late(rec Record) error {
 		return errRecord
 	}
 	l.m.late[h.Ref()] = Packed{slices.Clone(p.Header), slices.Clone(p.Ciphertext)}
+	return nil
+}
+
+func (l *loading) nack(rec Record) error {
+	n, err := chain.ParseNack(rec.Value)
+	if err != nil || !l.m.blocks.Has(n.Block) {
+		return errors.Join(err, errRecord)
+	}
+	l.m.keepNack(n, new(Effects))
+	return nil
+}
+
+func (l *loading) person(rec Record) error {
+	p, err := parsePapers(wire.NewReader(rec.Value))
+	if err != nil || len(rec.Key) != 32 {
+		return errors.Join(err, errRecord)
+	}
+	l.m.people[wire.PersonID(rec.Key)] = p
+	return nil
+}
+
+func (l *loading) evidence(rec Record) error {
+	e, err := parseEvidence(rec.Value)
+	if err != nil || len(rec.Key) != 32 {
+		return errors.Join(err, errRecord)
+	}
+	l.m.evidence[wire.DeviceID(rec.Key)] = e
+	return nil
+}
+
+func (l *loading) heard(rec Record) error {
+	r := wire.NewReader(rec.Value)
+	at := r.U64()
+	if err := r.Done(); err != nil || len(rec.Key) != 32 {
+		return errors.Join(err, errRecord)
+	}
+	l.m.heard[wire.DeviceID(rec.Key)] = at
 	return nil
 }
 

@@ -36,6 +36,12 @@ type Machine struct {
 	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
 
+	nacks    map[wire.BlockHash]map[wire.DeviceID]*chain.Nack
+	people   map[wire.PersonID]*personPapers
+	evidence map[wire.DeviceID]*evidence
+	signings map[signing]wire.BlockHash // the first block held of each
+	heard    map[wire.DeviceID]uint64   // ms; when this device last heard of each
+
 	authorSeq uint64 // of the newest block this device signed
 	ackSeq    uint64
 	reachSeq  uint64
@@ -51,12 +57,14 @@ type Machine struct {
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
 	back      rejoin
-	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
-	ackDue    uint64                  // ms; 0: none
-	renewal   renewal                 // of the own leaf
-	pruneDue  uint64                  // ms; 0: no secrets wait to be deleted
-	digestDue uint64                  // ms; 0: none
-	now       uint64                  // ms; of the newest input
+	mend      repair
+	opened    map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
+	turned    map[wire.BlockHash]bool        // epochs whose ratchets this step has moved
+	ackDue    uint64                         // ms; 0: none
+	renewal   renewal                        // of the own leaf
+	pruneDue  uint64                         // ms; 0: no secrets wait to be deleted
+	digestDue uint64                         // ms; 0: none
+	now       uint64                         // ms; of the newest input
 }
 
 // An epoch is what this device can read and write with at one block.
@@ -88,8 +96,14 @@ func newMachine(self Self) *Machine {
 		late:     make(map[dag.Ref]Packed),
 		vouched:  make(map[dag.Ref]wire.BlockHash),
 		waiting:  make(map[dag.Ref]*dag.Header),
+		nacks:    make(map[wire.BlockHash]map[wire.DeviceID]*chain.Nack),
+		people:   make(map[wire.PersonID]*personPapers),
+		evidence: make(map[wire.DeviceID]*evidence),
+		signings: make(map[signing]wire.BlockHash),
+		heard:    make(map[wire.DeviceID]uint64),
 		names:    make(map[wire.Digest]wire.Digest),
 		peers:    make(map[wire.DeviceID]*peer),
+		opened:   make(map[wire.BlockHash]wire.Digest),
 		turned:   make(map[wire.BlockHash]bool),
 	}
 }
@@ -137,6 +151,10 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.addDevice(in.Now, c, &eff)
 	case RemoveDevice:
 		err = m.removeDevice(in.Now, c, &eff)
+	case Restart:
+		err = m.restart(in.Now, c, &eff)
+	case SetPerson:
+		err = m.setPerson(c, &eff)
 	case Rejoin:
 		err = m.rejoin(in.Now, &eff)
 	case SetReach:
@@ -157,6 +175,10 @@ func (m *Machine) clock(now uint64) {
 	if now < m.now {
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until = min(m.fetch.until, now)
+		for _, t := range []*task{&m.mend.outvote, &m.mend.restart, &m.mend.slash} {
+			t.due = min(t.due, now)
+		}
+		m.back.since = min(m.back.since, now)
 		m.back.due, m.renewal.due = min(m.back.due, now), min(m.renewal.due, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
@@ -180,6 +202,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 		m.prune(now, eff)
 	}
 	m.comeBack(now, eff)
+	m.repairKeys(now, eff)
 	m.giveAll(eff)
 	m.commitLeaves(now, eff)
 	m.renew(now, eff)
@@ -225,6 +248,9 @@ func (m *Machine) wake(now uint64) uint64 {
 	at(m.ackDue)
 	at(m.pruneDue)
 	at(m.renewal.due)
+	for _, t := range []task{m.mend.outvote, m.mend.restart, m.mend.slash} {
+		at(t.due)
+	}
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)

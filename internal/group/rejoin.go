@@ -23,6 +23,7 @@ import (
 // A rejoin is what this device does to get keys for one head. It is not stored.
 type rejoin struct {
 	head  wire.BlockHash // what the rest is about
+	since uint64         // ms; when this device was first without keys there
 	due   uint64         // ms; when the next member is asked; 0: at the next chance
 	asked map[wire.DeviceID]bool
 }
@@ -71,7 +72,7 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 		if b.head != (wire.BlockHash{}) { // it has waited already, at another head
 			wait = 0
 		}
-		*b = rejoin{head: m.head, due: now + wait + m.jitter()}
+		*b = rejoin{head: m.head, since: now, due: now + wait + m.jitter()}
 	}
 	if m.back.due > now {
 		return
@@ -87,6 +88,7 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 			return
 		}
 	}
+	m.noKeysFromAnybody(now, eff)
 }
 
 // jitter keeps devices that a block shut out together from coming back in the
@@ -220,7 +222,7 @@ func (m *Machine) external(now uint64, op chain.Op, attachments [][]byte, info [
 	if err != nil {
 		return nil, err
 	}
-	h, state, err := m.draft(now, []chain.Op{op})
+	h, state, err := m.draft(now, m.head, m.state().Suite(), []chain.Op{op})
 	if err != nil {
 		return nil, err
 	}

@@ -58,13 +58,16 @@ func (m *Machine) rekeyWait() uint64 {
 func (m *Machine) LastResort() bool {
 	own := m.self.Device.ID()
 	came := m.came(own)
-	if !m.blocks.Has(came) {
+	if start := m.blocks.Ancestor(m.head, m.state().Start()); m.blocks.IsAncestor(came, start) {
+		came = start // by which everybody came in anew
+	}
+	if !m.blocks.Has(came) || m.state().LastSeq(own) > m.blocks.State(came).LastSeq(own) {
 		return false
 	}
-	entry, ok := entryOf(m.blocks.Header(came), m.self.Member())
-	if !ok || m.state().LastSeq(own) > m.blocks.State(came).LastSeq(own) {
+	ref, ok := m.addedBy(came, m.self.Member())
+	if !ok {
 		return false
 	}
-	kp, err := admittedPackage(m.blocks.Body(came), entry.KeyPackageRef[:])
+	kp, err := admittedPackage(m.blocks.Body(came), ref[:])
 	return err == nil && kp.LastResort()
 }
