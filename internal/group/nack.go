@@ -102,8 +102,9 @@ func (m *Machine) takeNack(b []byte, eff *Effects) bool {
 	}
 	h := m.blocks.Header(n.Block)
 	_, d, known := m.state().Device(n.Device)
-	if !known || !m.state().Belongs(n.Device) || h.Author.Device == n.Device || h.IsGenesis() ||
-		!m.stateAt(h.Parent).Active(n.Device) && !m.stateAt(n.Block).Active(n.Device) || !n.Verify(d.Key[:]) {
+	parent := m.stateAt(h.Parent) // nil before genesis
+	concerned := m.stateAt(n.Block).Active(n.Device) || parent != nil && parent.Active(n.Device)
+	if !known || !m.state().Belongs(n.Device) || h.Author.Device == n.Device || !concerned || !n.Verify(d.Key[:]) {
 		return false
 	}
 	if !m.roomForNack(n, eff) {
@@ -182,8 +183,11 @@ func (m *Machine) liveNacks() map[wire.DeviceID]*chain.Nack {
 // signedSince reports whether a device signed a block of the head's chain at the
 // height of an earlier one, or above it.
 func (m *Machine) signedSince(d wire.DeviceID, hash wire.BlockHash) bool {
-	parent := m.stateAt(m.blocks.Header(hash).Parent)
-	return parent == nil || m.state().LastSeq(d) > parent.LastSeq(d)
+	var before uint64
+	if parent := m.stateAt(m.blocks.Header(hash).Parent); parent != nil {
+		before = parent.LastSeq(d)
+	}
+	return m.state().LastSeq(d) > before
 }
 
 // tellFaults sends to every member's device that takes part and can read it, but

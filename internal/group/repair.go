@@ -1,8 +1,6 @@
 package group
 
 import (
-	"slices"
-
 	"kith/internal/chain"
 	"kith/internal/wire"
 )
@@ -184,16 +182,13 @@ func (m *Machine) restartByNacks(now uint64, eff *Effects) error {
 // there, and every member that it could ask has given none: the head's Welcome
 // was false, or the keys are lost.
 func (m *Machine) noKeysFromAnybody(now uint64, eff *Effects) {
-	if len(m.back.asked) == 0 || m.back.since+nackAfter > now || !m.state().Active(m.self.Device.ID()) {
+	own := m.self.Device.ID()
+	if len(m.back.asked) == 0 || !m.state().Active(own) || m.blocks.Header(m.head).Author.Device == own || m.liveNacks()[own] != nil {
 		return
 	}
-	if m.blocks.Header(m.head).Author.Device == m.self.Device.ID() {
+	if at := m.back.since + nackAfter; at > now {
+		m.back.due = at
 		return
 	}
-	if slices.ContainsFunc(m.connected(true), func(d wire.DeviceID) bool { return m.readsRepair(m.peers[d]) && !m.back.asked[d] }) {
-		return
-	}
-	if m.liveNacks()[m.self.Device.ID()] == nil {
-		m.nack(m.head, chain.NackPath, eff)
-	}
+	m.nack(m.head, chain.NackPath, eff)
 }
