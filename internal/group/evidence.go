@@ -64,7 +64,7 @@ func (m *Machine) blames(e *evidence) (d wire.DeviceID, ok bool) {
 		}
 		d = a.Author.Device
 		key := m.deviceKey(d)
-		ok = a.Author.Device == b.Author.Device && (a.AuthorSeq == b.AuthorSeq || a.Parent == b.Parent) && a.Core() != b.Core() &&
+		ok = a.Author.Device == b.Author.Device && (a.AuthorSeq == b.AuthorSeq || a.Parent == b.Parent) &&
 			a.GroupID() == m.group && b.GroupID() == m.group && key != nil && a.VerifySignature(key) && b.VerifySignature(key)
 	case chain.SlashEntries:
 		a, err := dag.ParseHeader(e.first)
@@ -74,17 +74,24 @@ func (m *Machine) blames(e *evidence) (d wire.DeviceID, ok bool) {
 		}
 		d = a.Device
 		key := m.deviceKey(d)
-		same := bytes.Equal(e.first[:len(e.first)-wire.SignatureSize], e.second[:min(len(e.first), len(e.second))-wire.SignatureSize])
-		ok = a.Device == b.Device && a.Seq == b.Seq && !same && a.Group == m.group && b.Group == m.group &&
+		ok = a.Device == b.Device && a.Seq == b.Seq && a.Group == m.group && b.Group == m.group &&
 			key != nil && a.VerifySignature(key) && b.VerifySignature(key)
 	}
-	return d, ok
+	return d, ok && !e.sameContent()
+}
+
+// sameContent reports whether the two differ in their signatures alone, which is
+// no lie.
+func (e *evidence) sameContent() bool {
+	n := len(e.first) - wire.SignatureSize
+	return len(e.first) == len(e.second) && bytes.Equal(e.first[:n], e.second[:n])
 }
 
 // deviceKey returns the key of a device that belongs at the head; nil: none does.
 func (m *Machine) deviceKey(d wire.DeviceID) []byte {
-	_, known, ok := m.state().Device(d)
-	if !ok || !m.state().Belongs(d) {
+	head := m.stateAt(m.blocks.Head()) // not m.state, which is none yet where blocks of an invitation are taken
+	_, known, ok := head.Device(d)
+	if !ok || !head.Belongs(d) {
 		return nil
 	}
 	return known.Key[:]
