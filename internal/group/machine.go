@@ -178,7 +178,7 @@ func (m *Machine) clock(now uint64) {
 		for _, t := range []*task{&m.mend.outvote, &m.mend.restart, &m.mend.slash} {
 			t.due = min(t.due, now)
 		}
-		m.back.since = min(m.back.since, now)
+		m.back.since, m.back.nack = min(m.back.since, now), min(m.back.nack, now)
 		m.back.due, m.renewal.due = min(m.back.due, now), min(m.renewal.due, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
@@ -255,6 +255,7 @@ func (m *Machine) wake(now uint64) uint64 {
 		at(m.digestDue)
 		at(m.fetch.until)
 		at(m.back.due)
+		at(m.back.nack)
 		for _, p := range m.peers {
 			at(p.haveDue)
 			at(p.proofDue)

@@ -231,6 +231,8 @@ func (m *Machine) onFaults(p *peer, r *wire.Reader, eff *Effects) error {
 	for _, b := range f.nacks {
 		if m.takeNack(b, eff) {
 			fresh.nacks = append(fresh.nacks, b)
+		} else if n, err := chain.ParseNack(b); err == nil && !m.blocks.Has(n.Block) {
+			m.wantHave(m.now, p) // the block comes another way, and then it is told again
 		}
 	}
 	for _, b := range f.evidence {

@@ -25,6 +25,7 @@ type rejoin struct {
 	head  wire.BlockHash // what the rest is about
 	since uint64         // ms; when this device was first without keys there
 	due   uint64         // ms; when the next member is asked; 0: at the next chance
+	nack  uint64         // ms; when this device says that nobody gives it keys; 0: it has not asked all
 	asked map[wire.DeviceID]bool
 }
 

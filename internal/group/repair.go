@@ -186,9 +186,9 @@ func (m *Machine) noKeysFromAnybody(now uint64, eff *Effects) {
 	if len(m.back.asked) == 0 || !m.state().Active(own) || m.blocks.Header(m.head).Author.Device == own || m.liveNacks()[own] != nil {
 		return
 	}
-	if at := m.back.since + nackAfter; at > now {
-		m.back.due = at
+	if m.back.nack = m.back.since + nackAfter; m.back.nack > now {
 		return
 	}
+	m.back.nack = 0
 	m.nack(m.head, chain.NackPath, eff)
 }
