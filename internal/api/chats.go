@@ -86,6 +86,14 @@ func (s *service) SetTitle(_ context.Context, r *v1.SetTitleRequest) (*v1.Chat, 
 	return s.inChat(r.Group, "group", func(g wire.GroupID) error { return s.node.SetTitle(g, r.Title) })
 }
 
+func (s *service) RestartKeys(_ context.Context, r *v1.RestartKeysRequest) (*v1.Chat, error) {
+	return s.inChat(r.Group, "group", func(g wire.GroupID) error { return s.node.RestartKeys(g, r.PostQuantum) })
+}
+
+func (s *service) RenewKeys(_ context.Context, r *v1.RenewKeysRequest) (*v1.Chat, error) {
+	return s.inChat(r.Group, "group", s.node.RenewKeys)
+}
+
 func (s *service) LeaveGroup(_ context.Context, r *v1.LeaveGroupRequest) (*v1.Chat, error) {
 	var successor wire.PersonID
 	if r.Successor != "" {

@@ -43,7 +43,6 @@ const (
 	KindNack     Kind = 16 // block hash, device: Nack
 	KindPerson   Kind = 17 // person: its chain and last-resort key packages, see people.go
 	KindEvidence Kind = 18 // device: two things that no honest device signs both, see evidence.go
-	KindHeard    Kind = 19 // device: u64 ms, when this device last heard of it, see silence.go
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes

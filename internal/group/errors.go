@@ -26,6 +26,7 @@ const (
 	ReasonRule      Reason = "rule"       // the chain's rules refuse it
 	ReasonInvite    Reason = "invitation" // an invitation that does not check
 	ReasonNewer     Reason = "newer"      // the group needs a newer program
+	ReasonOlder     Reason = "older"      // somebody's program is too old for it
 	ReasonStored    Reason = "stored"     // what was stored does not fit together
 )
 

@@ -117,6 +117,8 @@ const (
 	// that are of a last-resort package: less than a minute, with those who came in
 	// by the same block spread over it.
 	rekeySpread = 45_000
+	// rekeyEach is how old a device's newest block becomes before it renews its keys.
+	rekeyEach uint64 = 7 * 24 * 3600 * 1000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

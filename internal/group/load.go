@@ -64,7 +64,6 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindNack, l.nack},
 		{KindPerson, l.person},
 		{KindEvidence, l.evidence},
-		{KindHeard, l.heard},
 	} {
 		if err := records(step.kind, step.take); err != nil {
 			return nil, refuse(ReasonStored, fmt.Errorf("records of kind %d: %w", step.kind, err))
@@ -278,16 +277,6 @@ func (l *loading) evidence(rec Record) error {
 		return errors.Join(err, errRecord)
 	}
 	l.m.evidence[wire.DeviceID(rec.Key)] = e
-	return nil
-}
-
-func (l *loading) heard(rec Record) error {
-	r := wire.NewReader(rec.Value)
-	at := r.U64()
-	if err := r.Done(); err != nil || len(rec.Key) != 32 {
-		return errors.Join(err, errRecord)
-	}
-	l.m.heard[wire.DeviceID(rec.Key)] = at
 	return nil
 }
 

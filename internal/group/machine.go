@@ -40,7 +40,6 @@ type Machine struct {
 	people   map[wire.PersonID]*personPapers
 	evidence map[wire.DeviceID]*evidence
 	signings map[signing]wire.BlockHash // the first block held of each
-	heard    map[wire.DeviceID]uint64   // ms; when this device last heard of each
 
 	authorSeq uint64 // of the newest block this device signed
 	ackSeq    uint64
@@ -100,7 +99,6 @@ func newMachine(self Self) *Machine {
 		people:   make(map[wire.PersonID]*personPapers),
 		evidence: make(map[wire.DeviceID]*evidence),
 		signings: make(map[signing]wire.BlockHash),
-		heard:    make(map[wire.DeviceID]uint64),
 		names:    make(map[wire.Digest]wire.Digest),
 		peers:    make(map[wire.DeviceID]*peer),
 		opened:   make(map[wire.BlockHash]wire.Digest),
@@ -248,6 +246,9 @@ func (m *Machine) wake(now uint64) uint64 {
 	at(m.ackDue)
 	at(m.pruneDue)
 	at(m.renewal.due)
+	if m.renewal.old > m.now {
+		at(m.renewal.old)
+	}
 	for _, t := range []task{m.mend.outvote, m.mend.restart, m.mend.slash} {
 		at(t.due)
 	}

@@ -4,19 +4,29 @@ import (
 	"encoding/binary"
 
 	"kith/internal/chain"
+	"kith/internal/dag"
 	"kith/internal/wire"
 )
 
-// Whoever came in by a last-resort key package has a leaf key that opens other
-// Welcomes too, and whose private part stays in the store for as long. It renews
-// its keys once it has accepted. That it must follows from the blocks: its Add
-// names such a package, and no block of its own lies above that one.
+// Why a device renews its keys by itself. All of it follows from the blocks and
+// the log, so that nothing is stored.
+//
+//	last resort   whoever came in by such a package has a leaf key that opens other
+//	              Welcomes too, and whose private part stays in the store for as
+//	              long: its Add names the package, and no block of its own lies above
+//	              that one. Within a minute after it has accepted.
+//	unannounced   its leaf does not say what its program reads, because an older one
+//	              made it: likewise.
+//	old           its newest block is rekeyEach old, more or less, and somebody has
+//	              written since: whoever stole keys before reads nothing new. A group
+//	              that is quiet stays quiet.
 
 // A renewal is what is known of the own leaf at one head.
 type renewal struct {
 	head wire.BlockHash // zero: not looked at yet
-	need bool
-	due  uint64 // ms; 0: not begun
+	need bool           // at once
+	old  uint64         // ms; when the newest own block is old
+	due  uint64         // ms; 0: not begun
 }
 
 // rekey makes a block that changes nothing but this device's keys.
@@ -31,17 +41,18 @@ func (m *Machine) rekey(now uint64, eff *Effects) error {
 // a fork is needed again at the head that wins.
 func (m *Machine) renew(now uint64, eff *Effects) {
 	if m.renewal.head != m.head {
-		m.renewal.head, m.renewal.need = m.head, m.LastResort()
+		m.renewal.head, m.renewal.need, m.renewal.old = m.head, m.LastResort() || m.unannounced(), m.oldAt()
 	}
+	need := m.renewal.need || m.renewal.old != 0 && m.renewal.old <= now && m.writtenSince()
 	switch {
-	case !m.renewal.need || m.mayWrite() != nil:
+	case !need || m.mayWrite() != nil:
 		m.renewal.due = 0
 	case m.renewal.due == 0:
 		m.renewal.due = now + m.rekeyWait()
 	case isDue(m.renewal.due, now):
 		m.renewal.due = 0
 		if m.rekey(now, eff) != nil {
-			m.renewal.need = false // rule V7; the next head may allow it
+			m.renewal.need, m.renewal.old = false, 0 // rule V7; the next head may allow it
 		}
 	}
 }
@@ -51,6 +62,52 @@ func (m *Machine) rekeyWait() uint64 {
 	device := m.self.Device.ID()
 	at := binary.BigEndian.Uint32(device[:]) ^ binary.BigEndian.Uint32(m.head[:])
 	return uint64(at) % rekeySpread
+}
+
+// unannounced reports whether the own leaf does not say that this program reads
+// what FeatureRepair stands for.
+func (m *Machine) unannounced() bool {
+	own := m.self.Device.ID()
+	return m.state().Active(own) && !m.reads(own, FeatureRepair)
+}
+
+// ownBlock returns the newest block of this device on the head's chain, or the one
+// it came in by.
+func (m *Machine) ownBlock() wire.BlockHash {
+	own := m.self.Device.ID()
+	came := m.came(own)
+	for at := m.head; at != came; {
+		h := m.blocks.Header(at)
+		if h == nil || h.Author.Device == own {
+			return at
+		}
+		at = h.Parent
+	}
+	return came
+}
+
+// oldAt returns when the newest own block is so old that the keys are renewed, ms:
+// rekeyEach after it, up to a quarter more or less by device and head.
+func (m *Machine) oldAt() uint64 {
+	h := m.blocks.Header(m.ownBlock())
+	if h == nil || m.state().OfPerson() || len(m.state().Members()) < 2 {
+		return 0
+	}
+	own := m.self.Device.ID()
+	spread := uint64(binary.BigEndian.Uint32(own[4:])^binary.BigEndian.Uint32(h.Parent[4:])) % (rekeyEach / 2)
+	return min(h.CreatedAt, m.now) + rekeyEach*3/4 + spread
+}
+
+// writtenSince reports whether somebody wrote at the newest own block, or at one
+// above it.
+func (m *Machine) writtenSince() bool {
+	own := m.ownBlock()
+	for _, t := range m.tips {
+		if h, err := dag.ParseHeader(t.header); err == nil && m.blocks.IsAncestor(own, h.Block) {
+			return true
+		}
+	}
+	return false
 }
 
 // LastResort reports whether the keys of this device at the head are still those

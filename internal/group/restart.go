@@ -24,6 +24,13 @@ func (m *Machine) restart(now uint64, c Restart, eff *Effects) error {
 	case !m.state().IsAdmin(m.self.Person):
 		return refuse(ReasonRole, nil)
 	}
+	for _, who := range m.state().Members() {
+		for _, d := range who.Devices {
+			if d.Status == chain.StatusActive && !m.reads(d.ID, FeatureRepair) {
+				return refuse(ReasonOlder, nil) // it would have to stop
+			}
+		}
+	}
 	suite, reason := m.state().Suite(), chain.RestartLost
 	if c.Suite != 0 {
 		suite = uint16(c.Suite)

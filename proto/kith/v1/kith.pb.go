@@ -2031,6 +2031,102 @@ func (x *SetTitleRequest) GetTitle() string {
 	return ""
 }
 
+type RestartKeysRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	PostQuantum   bool                   `protobuf:"varint,2,opt,name=post_quantum,json=postQuantum,proto3" json:"post_quantum,omitempty"` // from then on, if the group was made before there was that
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestartKeysRequest) Reset() {
+	*x = RestartKeysRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestartKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestartKeysRequest) ProtoMessage() {}
+
+func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestartKeysRequest.ProtoReflect.Descriptor instead.
+func (*RestartKeysRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *RestartKeysRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *RestartKeysRequest) GetPostQuantum() bool {
+	if x != nil {
+		return x.PostQuantum
+	}
+	return false
+}
+
+type RenewKeysRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenewKeysRequest) Reset() {
+	*x = RenewKeysRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenewKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenewKeysRequest) ProtoMessage() {}
+
+func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenewKeysRequest.ProtoReflect.Descriptor instead.
+func (*RenewKeysRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *RenewKeysRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
 type LeaveGroupRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
@@ -2041,7 +2137,7 @@ type LeaveGroupRequest struct {
 
 func (x *LeaveGroupRequest) Reset() {
 	*x = LeaveGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2053,7 +2149,7 @@ func (x *LeaveGroupRequest) String() string {
 func (*LeaveGroupRequest) ProtoMessage() {}
 
 func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2066,7 +2162,7 @@ func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveGroupRequest.ProtoReflect.Descriptor instead.
 func (*LeaveGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *LeaveGroupRequest) GetGroup() string {
@@ -2092,7 +2188,7 @@ type DeleteChatRequest struct {
 
 func (x *DeleteChatRequest) Reset() {
 	*x = DeleteChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2104,7 +2200,7 @@ func (x *DeleteChatRequest) String() string {
 func (*DeleteChatRequest) ProtoMessage() {}
 
 func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2117,7 +2213,7 @@ func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DeleteChatRequest) GetChat() string {
@@ -2135,7 +2231,7 @@ type DeleteChatResponse struct {
 
 func (x *DeleteChatResponse) Reset() {
 	*x = DeleteChatResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2147,7 +2243,7 @@ func (x *DeleteChatResponse) String() string {
 func (*DeleteChatResponse) ProtoMessage() {}
 
 func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2160,7 +2256,7 @@ func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChatResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
 }
 
 type Chat struct {
@@ -2188,7 +2284,7 @@ type Chat struct {
 
 func (x *Chat) Reset() {
 	*x = Chat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2200,7 +2296,7 @@ func (x *Chat) String() string {
 func (*Chat) ProtoMessage() {}
 
 func (x *Chat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2213,7 +2309,7 @@ func (x *Chat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chat.ProtoReflect.Descriptor instead.
 func (*Chat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Chat) GetId() string {
@@ -2348,7 +2444,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2360,7 +2456,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2373,7 +2469,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Member) GetPerson() *Person {
@@ -2420,7 +2516,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2432,7 +2528,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2445,7 +2541,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListBlocksRequest) GetGroup() string {
@@ -2464,7 +2560,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2476,7 +2572,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2489,7 +2585,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*Block {
@@ -2509,7 +2605,7 @@ type ExportChainRequest struct {
 
 func (x *ExportChainRequest) Reset() {
 	*x = ExportChainRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2521,7 +2617,7 @@ func (x *ExportChainRequest) String() string {
 func (*ExportChainRequest) ProtoMessage() {}
 
 func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2534,7 +2630,7 @@ func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
 func (*ExportChainRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ExportChainRequest) GetGroup() string {
@@ -2560,7 +2656,7 @@ type ExportChainResponse struct {
 
 func (x *ExportChainResponse) Reset() {
 	*x = ExportChainResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2572,7 +2668,7 @@ func (x *ExportChainResponse) String() string {
 func (*ExportChainResponse) ProtoMessage() {}
 
 func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2585,7 +2681,7 @@ func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
 func (*ExportChainResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ExportChainResponse) GetFile() []byte {
@@ -2631,7 +2727,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2643,7 +2739,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2656,7 +2752,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Block) GetHash() string {
@@ -2868,7 +2964,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2880,7 +2976,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2893,7 +2989,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Split) GetFrom() uint64 {
@@ -2937,7 +3033,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2949,7 +3045,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2962,7 +3058,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -3011,7 +3107,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3023,7 +3119,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3036,7 +3132,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -3081,7 +3177,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3093,7 +3189,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3106,7 +3202,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Message) GetId() string {
@@ -3211,7 +3307,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3223,7 +3319,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3236,7 +3332,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -3270,7 +3366,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3282,7 +3378,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3295,7 +3391,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -3322,7 +3418,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3334,7 +3430,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3347,7 +3443,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -3372,7 +3468,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3384,7 +3480,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3397,7 +3493,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 type GetDeliveryRequest struct {
@@ -3410,7 +3506,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3422,7 +3518,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3435,7 +3531,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -3461,7 +3557,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3473,7 +3569,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3486,7 +3582,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -3506,7 +3602,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3518,7 +3614,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3531,7 +3627,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -3558,7 +3654,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3570,7 +3666,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3583,7 +3679,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -3621,7 +3717,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3633,7 +3729,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3646,7 +3742,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -3805,7 +3901,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3817,7 +3913,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3830,7 +3926,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Reached) GetChatId() string {
@@ -3858,7 +3954,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3870,7 +3966,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3883,7 +3979,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -3915,7 +4011,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3927,7 +4023,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3940,7 +4036,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 type StopResponse struct {
@@ -3951,7 +4047,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3963,7 +4059,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3976,7 +4072,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -4072,7 +4168,12 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04role\x18\x03 \x01(\x0e2\r.kith.v1.RoleR\x04role\"=\n" +
 	"\x0fSetTitleRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12\x14\n" +
-	"\x05title\x18\x02 \x01(\tR\x05title\"G\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\"M\n" +
+	"\x12RestartKeysRequest\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\x12!\n" +
+	"\fpost_quantum\x18\x02 \x01(\bR\vpostQuantum\"(\n" +
+	"\x10RenewKeysRequest\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\"G\n" +
 	"\x11LeaveGroupRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12\x1c\n" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
@@ -4292,7 +4393,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x13MESSAGE_STATE_SHOWN\x10\x01\x12\x19\n" +
 	"\x15MESSAGE_STATE_DAMAGED\x10\x02\x12\x1c\n" +
 	"\x18MESSAGE_STATE_UNREADABLE\x10\x03\x12\x17\n" +
-	"\x13MESSAGE_STATE_NEWER\x10\x042\x94\x0e\n" +
+	"\x13MESSAGE_STATE_NEWER\x10\x042\x86\x0f\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -4313,7 +4414,9 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"AddMembers\x12\x1a.kith.v1.AddMembersRequest\x1a\r.kith.v1.Chat\x12;\n" +
 	"\fRemoveMember\x12\x1c.kith.v1.RemoveMemberRequest\x1a\r.kith.v1.Chat\x121\n" +
 	"\aSetRole\x12\x17.kith.v1.SetRoleRequest\x1a\r.kith.v1.Chat\x123\n" +
-	"\bSetTitle\x12\x18.kith.v1.SetTitleRequest\x1a\r.kith.v1.Chat\x127\n" +
+	"\bSetTitle\x12\x18.kith.v1.SetTitleRequest\x1a\r.kith.v1.Chat\x129\n" +
+	"\vRestartKeys\x12\x1b.kith.v1.RestartKeysRequest\x1a\r.kith.v1.Chat\x125\n" +
+	"\tRenewKeys\x12\x19.kith.v1.RenewKeysRequest\x1a\r.kith.v1.Chat\x127\n" +
 	"\n" +
 	"LeaveGroup\x12\x1a.kith.v1.LeaveGroupRequest\x1a\r.kith.v1.Chat\x12E\n" +
 	"\n" +
@@ -4341,7 +4444,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 58)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -4381,33 +4484,35 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*RemoveMemberRequest)(nil),   // 35: kith.v1.RemoveMemberRequest
 	(*SetRoleRequest)(nil),        // 36: kith.v1.SetRoleRequest
 	(*SetTitleRequest)(nil),       // 37: kith.v1.SetTitleRequest
-	(*LeaveGroupRequest)(nil),     // 38: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 39: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 40: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 41: kith.v1.Chat
-	(*Member)(nil),                // 42: kith.v1.Member
-	(*ListBlocksRequest)(nil),     // 43: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 44: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 45: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 46: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 47: kith.v1.Block
-	(*Split)(nil),                 // 48: kith.v1.Split
-	(*Change)(nil),                // 49: kith.v1.Change
-	(*SendRequest)(nil),           // 50: kith.v1.SendRequest
-	(*Message)(nil),               // 51: kith.v1.Message
-	(*ListMessagesRequest)(nil),   // 52: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 53: kith.v1.ListMessagesResponse
-	(*MarkReadRequest)(nil),       // 54: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 55: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 56: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 57: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 58: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 59: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 60: kith.v1.Event
-	(*Reached)(nil),               // 61: kith.v1.Reached
-	(*MessageReach)(nil),          // 62: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 63: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 64: kith.v1.StopResponse
+	(*RestartKeysRequest)(nil),    // 38: kith.v1.RestartKeysRequest
+	(*RenewKeysRequest)(nil),      // 39: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),     // 40: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 41: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 42: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 43: kith.v1.Chat
+	(*Member)(nil),                // 44: kith.v1.Member
+	(*ListBlocksRequest)(nil),     // 45: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 46: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 47: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 48: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 49: kith.v1.Block
+	(*Split)(nil),                 // 50: kith.v1.Split
+	(*Change)(nil),                // 51: kith.v1.Change
+	(*SendRequest)(nil),           // 52: kith.v1.SendRequest
+	(*Message)(nil),               // 53: kith.v1.Message
+	(*ListMessagesRequest)(nil),   // 54: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 55: kith.v1.ListMessagesResponse
+	(*MarkReadRequest)(nil),       // 56: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 57: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 58: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 59: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 60: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 61: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 62: kith.v1.Event
+	(*Reached)(nil),               // 63: kith.v1.Reached
+	(*MessageReach)(nil),          // 64: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 65: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 66: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	16, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -4415,38 +4520,38 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	26, // 2: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
 	16, // 3: kith.v1.Friend.person:type_name -> kith.v1.Person
 	1,  // 4: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	41, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	43, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
 	4,  // 6: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
 	2,  // 7: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
 	3,  // 8: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	42, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
+	44, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
 	4,  // 10: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	51, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	53, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
 	16, // 12: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
 	16, // 13: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
 	16, // 14: kith.v1.Member.person:type_name -> kith.v1.Person
 	4,  // 15: kith.v1.Member.role:type_name -> kith.v1.Role
 	16, // 16: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	47, // 17: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	49, // 17: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
 	16, // 18: kith.v1.Block.author:type_name -> kith.v1.Person
-	49, // 19: kith.v1.Block.changes:type_name -> kith.v1.Change
+	51, // 19: kith.v1.Block.changes:type_name -> kith.v1.Change
 	5,  // 20: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
 	6,  // 21: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	48, // 22: kith.v1.Block.split:type_name -> kith.v1.Split
+	50, // 22: kith.v1.Block.split:type_name -> kith.v1.Split
 	16, // 23: kith.v1.Block.settled_by:type_name -> kith.v1.Person
 	7,  // 24: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
 	16, // 25: kith.v1.Change.subject:type_name -> kith.v1.Person
 	16, // 26: kith.v1.Message.author:type_name -> kith.v1.Person
 	8,  // 27: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	51, // 28: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	58, // 29: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	53, // 28: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	60, // 29: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
 	16, // 30: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	51, // 31: kith.v1.Event.message:type_name -> kith.v1.Message
-	41, // 32: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	53, // 31: kith.v1.Event.message:type_name -> kith.v1.Message
+	43, // 32: kith.v1.Event.chat:type_name -> kith.v1.Chat
 	26, // 33: kith.v1.Event.friend:type_name -> kith.v1.Friend
 	15, // 34: kith.v1.Event.node:type_name -> kith.v1.Node
-	61, // 35: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	62, // 36: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	63, // 35: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	64, // 36: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
 	9,  // 37: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
 	11, // 38: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
 	13, // 39: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
@@ -4466,47 +4571,51 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	35, // 53: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
 	36, // 54: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
 	37, // 55: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	38, // 56: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	39, // 57: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	43, // 58: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	45, // 59: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	50, // 60: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	52, // 61: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	54, // 62: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	56, // 63: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	59, // 64: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	63, // 65: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	10, // 66: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	12, // 67: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	15, // 68: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	15, // 69: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	18, // 70: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	26, // 71: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	21, // 72: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	26, // 73: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	24, // 74: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	26, // 75: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	41, // 76: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	29, // 77: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	41, // 78: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	41, // 79: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	33, // 80: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	41, // 81: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	41, // 82: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	41, // 83: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	41, // 84: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	41, // 85: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	40, // 86: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	44, // 87: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	46, // 88: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	51, // 89: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	53, // 90: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	55, // 91: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	57, // 92: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	60, // 93: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	64, // 94: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	66, // [66:95] is the sub-list for method output_type
-	37, // [37:66] is the sub-list for method input_type
+	38, // 56: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	39, // 57: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	40, // 58: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	41, // 59: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	45, // 60: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	47, // 61: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	52, // 62: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	54, // 63: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	56, // 64: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	58, // 65: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	61, // 66: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	65, // 67: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	10, // 68: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	12, // 69: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	15, // 70: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	15, // 71: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	18, // 72: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	26, // 73: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	21, // 74: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	26, // 75: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	24, // 76: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	26, // 77: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	43, // 78: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	29, // 79: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	43, // 80: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	43, // 81: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	33, // 82: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	43, // 83: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	43, // 84: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	43, // 85: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	43, // 86: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	43, // 87: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	43, // 88: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	43, // 89: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	42, // 90: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	46, // 91: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	48, // 92: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	53, // 93: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	55, // 94: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	57, // 95: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	59, // 96: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	62, // 97: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	66, // 98: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	68, // [68:99] is the sub-list for method output_type
+	37, // [37:68] is the sub-list for method input_type
 	37, // [37:37] is the sub-list for extension type_name
 	37, // [37:37] is the sub-list for extension extendee
 	0,  // [0:37] is the sub-list for field type_name
@@ -4517,7 +4626,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[51].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[53].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -4533,7 +4642,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   56,
+			NumMessages:   58,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -18,7 +18,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file kith/v1/kith.proto.
  */
 export const file_kith_v1_kith: GenFile = /*@__PURE__*/
-  fileDesc("ChJraXRoL3YxL2tpdGgucHJvdG8SB2tpdGgudjEiHAoMTG9naW5SZXF1ZXN0EgwKBGNvZGUYASABKAkiHgoNTG9naW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCSIRCg9OZXdMb2dpblJlcXVlc3QiLAoQTmV3TG9naW5SZXNwb25zZRILCgN1cmwYASABKAkSCwoDc3NoGAIgASgJIhAKDkdldE5vZGVSZXF1ZXN0IhwKDFNldHVwUmVxdWVzdBIMCgRuYW1lGAEgASgJItECCgROb2RlEg0KBXJlYWR5GAEgASgIEhsKAm1lGAIgASgLMg8ua2l0aC52MS5QZXJzb24SEQoJZGV2aWNlX2lkGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDAoEaG9tZRgFIAEoCRINCgVjaGF0cxgHIAEoDRIPCgdmcmllbmRzGAggASgNEhEKCWNvbm5lY3RlZBgJIAEoDRIRCglhZGRyZXNzZXMYCiADKAkSKwoMcmVhY2hhYmlsaXR5GAsgASgOMhUua2l0aC52MS5SZWFjaGFiaWxpdHkSFQoNbm90ZXNfY2hhdF9pZBgMIAEoCRISCgpzdGFydGVkX2F0GA0gASgEEhMKC3dlYl9hZGRyZXNzGA4gASgJEg4KBmNvcGllZBgPIAEoCBIVCg1kYW1hZ2VkX2NoYXRzGBAgAygJSgQIBhAHUgtmaW5nZXJwcmludCJRCgZQZXJzb24SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIKCgJtZRgDIAEoCBIOCgZmcmllbmQYBCABKAgSEQoJY29ubmVjdGVkGAUgASgIIhcKFU5ld0NvbnRhY3RMaW5rUmVxdWVzdCJGCgtDb250YWN0TGluaxIMCgRsaW5rGAEgASgJEhIKCmV4cGlyZXNfYXQYAiABKAQSFQoNcXJfcG5nX2Jhc2U2NBgDIAEoCSIgChBBZGRGcmllbmRSZXF1ZXN0EgwKBGxpbmsYASABKAkiFAoSTGlzdEZyaWVuZHNSZXF1ZXN0IjcKE0xpc3RGcmllbmRzUmVzcG9uc2USIAoHZnJpZW5kcxgBIAMoCzIPLmtpdGgudjEuRnJpZW5kIiUKE0FjY2VwdEZyaWVuZFJlcXVlc3QSDgoGcGVyc29uGAEgASgJIiYKFERlY2xpbmVGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSIXChVEZWNsaW5lRnJpZW5kUmVzcG9uc2UiJAoSQmxvY2tGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSKYAQoGRnJpZW5kEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEiMKBXN0YXRlGAIgASgOMhQua2l0aC52MS5GcmllbmRTdGF0ZRIPCgdjaGF0X2lkGAMgASgJEg0KBXNpbmNlGAQgASgEEhMKC2ZpbmdlcnByaW50GAUgASgJEhMKC3dhaXRpbmdfZm9yGAYgASgJIjQKEkNyZWF0ZUdyb3VwUmVxdWVzdBINCgV0aXRsZRgBIAEoCRIPCgdwZXJzb25zGAIgAygJIhIKEExpc3RDaGF0c1JlcXVlc3QiMQoRTGlzdENoYXRzUmVzcG9uc2USHAoFY2hhdHMYASADKAsyDS5raXRoLnYxLkNoYXQiHgoOR2V0Q2hhdFJlcXVlc3QSDAoEY2hhdBgBIAEoCSJBChJBY2NlcHRHcm91cFJlcXVlc3QSDQoFZ3JvdXAYASABKAkSHAoUb25seV90aHJvdWdoX2ZyaWVuZHMYAiABKAgiJAoTRGVjbGluZUdyb3VwUmVxdWVzdBINCgVncm91cBgBIAEoCSIWChREZWNsaW5lR3JvdXBSZXNwb25zZSIzChFBZGRNZW1iZXJzUmVxdWVzdBINCgVncm91cBgBIAEoCRIPCgdwZXJzb25zGAIgAygJIjQKE1JlbW92ZU1lbWJlclJlcXVlc3QSDQoFZ3JvdXAYASABKAkSDgoGcGVyc29uGAIgASgJIkwKDlNldFJvbGVSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEg4KBnBlcnNvbhgCIAEoCRIbCgRyb2xlGAMgASgOMg0ua2l0aC52MS5Sb2xlIi8KD1NldFRpdGxlUmVxdWVzdBINCgVncm91cBgBIAEoCRINCgV0aXRsZRgCIAEoCSI1ChFMZWF2ZUdyb3VwUmVxdWVzdBINCgVncm91cBgBIAEoCRIRCglzdWNjZXNzb3IYAiABKAkiIQoRRGVsZXRlQ2hhdFJlcXVlc3QSDAoEY2hhdBgBIAEoCSIUChJEZWxldGVDaGF0UmVzcG9uc2UiqwMKBENoYXQSCgoCaWQYASABKAkSHwoEa2luZBgCIAEoDjIRLmtpdGgudjEuQ2hhdEtpbmQSIQoFc3RhdGUYAyABKA4yEi5raXRoLnYxLkNoYXRTdGF0ZRINCgV0aXRsZRgEIAEoCRIgCgdtZW1iZXJzGAUgAygLMg8ua2l0aC52MS5NZW1iZXISHgoHbXlfcm9sZRgGIAEoDjINLmtpdGgudjEuUm9sZRIgCgZuZXdlc3QYByABKAsyEC5raXRoLnYxLk1lc3NhZ2USDgoGdW5yZWFkGAggASgNEiMKCmludml0ZWRfYnkYCSABKAsyDy5raXRoLnYxLlBlcnNvbhIjCgpyZW1vdmVkX2J5GAogASgLMg8ua2l0aC52MS5QZXJzb24SEgoKY2hhbmdlZF9hdBgLIAEoBBIRCgljb25uZWN0ZWQYDCABKA0SDwoHbWlzc2luZxgNIAEoDRIPCgdyZWFkX3RvGA4gASgJEg4KBm5vdGljZRgPIAEoCRIPCgd3YWl0aW5nGBAgASgEEhwKFG9ubHlfdGhyb3VnaF9mcmllbmRzGBEgASgIIooBCgZNZW1iZXISHwoGcGVyc29uGAEgASgLMg8ua2l0aC52MS5QZXJzb24SGwoEcm9sZRgCIAEoDjINLmtpdGgudjEuUm9sZRIQCghhY2NlcHRlZBgDIAEoCBINCgVzaW5jZRgEIAEoBBIhCghhZGRlZF9ieRgFIAEoCzIPLmtpdGgudjEuUGVyc29uIiIKEUxpc3RCbG9ja3NSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJIjQKEkxpc3RCbG9ja3NSZXNwb25zZRIeCgZibG9ja3MYASADKAsyDi5raXRoLnYxLkJsb2NrIjcKEkV4cG9ydENoYWluUmVxdWVzdBINCgVncm91cBgBIAEoCRISCgp3aXRoX25hbWVzGAIgASgIIiMKE0V4cG9ydENoYWluUmVzcG9uc2USDAoEZmlsZRgBIAEoDCLpBAoFQmxvY2sSDAoEaGFzaBgBIAEoCRIOCgZoZWlnaHQYAiABKAQSDgoGcGFyZW50GAMgASgJEh8KBmF1dGhvchgEIAEoCzIPLmtpdGgudjEuUGVyc29uEhIKCmNyZWF0ZWRfYXQYBSABKAQSIAoHY2hhbmdlcxgGIAMoCzIPLmtpdGgudjEuQ2hhbmdlEhAKCG9uX2NoYWluGAcgASgIEg0KBWNsYXNzGAggASgJEhcKD3NpZ25hdHVyZV92YWxpZBgJIAEoCBISCgpzdGF0ZV9yb290GAogASgJEhIKCmhlYWRlcl9oZXgYCyABKAkSFAoMaGVhZGVyX2J5dGVzGAwgASgNEhIKCmJvZHlfYnl0ZXMYDSABKA0SDQoFZXBvY2gYDiABKAQSFQoNYXV0aG9yX2RldmljZRgPIAEoCRITCgthdXRob3JfcmFuaxgQIAEoDRIMCgRsYW5lGBEgASgNEiAKBGZhdGUYEiABKA4yEi5raXRoLnYxLkJsb2NrRmF0ZRIfCgRsb3NzGBMgASgOMhEua2l0aC52MS5Mb3NzS2luZBILCgN3aHkYFCABKAkSCwoDd29uGBUgASgJEhIKCmRlY2lkZWRfYnkYFiABKAkSEwoLY29udHJhZGljdHMYFyADKAkSFQoNY29udHJhZGljdGlvbhgYIAEoCRIdCgVzcGxpdBgZIAEoCzIOLmtpdGgudjEuU3BsaXQSDwoHc2V0dGxlZBgaIAEoCBIjCgpzZXR0bGVkX2J5GBsgAygLMg8ua2l0aC52MS5QZXJzb24SFAoMc2V0dGxlX3JvdW5kGBwgASgEIkAKBVNwbGl0EgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDgoGdW5kb25lGAMgASgNEg0KBWFnYWluGAQgASgNIoQBCgZDaGFuZ2USIQoEa2luZBgBIAEoDjITLmtpdGgudjEuQ2hhbmdlS2luZBIgCgdzdWJqZWN0GAIgASgLMg8ua2l0aC52MS5QZXJzb24SEAoIc2VudGVuY2UYAyABKAkSDQoFYWdhaW4YBCABKAkSFAoMYWdhaW5faGVpZ2h0GAUgASgEIjwKC1NlbmRSZXF1ZXN0EgwKBGNoYXQYASABKAkSDAoEdGV4dBgCIAEoCRIRCgljbGllbnRfaWQYAyABKAkijwIKB01lc3NhZ2USCgoCaWQYASABKAkSDwoHY2hhdF9pZBgCIAEoCRIfCgZhdXRob3IYAyABKAsyDy5raXRoLnYxLlBlcnNvbhIMCgR0aW1lGAQgASgEEgwKBHRleHQYBSABKAkSJAoFc3RhdGUYBiABKA4yFS5raXRoLnYxLk1lc3NhZ2VTdGF0ZRIOCgZjdXJzb3IYByABKAkSEQoJY2xpZW50X2lkGAggASgJEg8KB3JlYWNoZWQYCSABKA0SEAoIcmVhY2hfb2YYCiABKA0SFgoOZWFybGllcl9jb21pbmcYCyABKAgSEwoLd2hpbGVfc3BsaXQYDCABKAgSEQoJY2xvY2tfb2ZmGA0gASgIIkIKE0xpc3RNZXNzYWdlc1JlcXVlc3QSDAoEY2hhdBgBIAEoCRIOCgZiZWZvcmUYAiABKAkSDQoFbGltaXQYAyABKA0iSAoUTGlzdE1lc3NhZ2VzUmVzcG9uc2USIgoIbWVzc2FnZXMYASADKAsyEC5raXRoLnYxLk1lc3NhZ2USDAoEbW9yZRgCIAEoCCIvCg9NYXJrUmVhZFJlcXVlc3QSDAoEY2hhdBgBIAEoCRIOCgZjdXJzb3IYAiABKAkiEgoQTWFya1JlYWRSZXNwb25zZSIzChJHZXREZWxpdmVyeVJlcXVlc3QSDAoEY2hhdBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIjEKCERlbGl2ZXJ5EiUKB21lbWJlcnMYASADKAsyFC5raXRoLnYxLkRlbGl2ZXJlZFRvIkEKC0RlbGl2ZXJlZFRvEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEhEKCWRlbGl2ZXJlZBgCIAEoCCIuChBTdWJzY3JpYmVSZXF1ZXN0Eg0KBWFmdGVyGAEgASgEEgsKA3J1bhgCIAEoCSKZAgoFRXZlbnQSCwoDc2VxGAEgASgEEgsKA3J1bhgCIAEoCRIPCgVyZXNldBgDIAEoCEgAEiMKB21lc3NhZ2UYBCABKAsyEC5raXRoLnYxLk1lc3NhZ2VIABIdCgRjaGF0GAUgASgLMg0ua2l0aC52MS5DaGF0SAASFgoMY2hhdF9kZWxldGVkGAYgASgJSAASIQoGZnJpZW5kGAcgASgLMg8ua2l0aC52MS5GcmllbmRIABIYCg5mcmllbmRfcmVtb3ZlZBgIIAEoCUgAEh0KBG5vZGUYCSABKAsyDS5raXRoLnYxLk5vZGVIABIjCgdyZWFjaGVkGAogASgLMhAua2l0aC52MS5SZWFjaGVkSABCCAoGY2hhbmdlIkMKB1JlYWNoZWQSDwoHY2hhdF9pZBgBIAEoCRInCghtZXNzYWdlcxgCIAMoCzIVLmtpdGgudjEuTWVzc2FnZVJlYWNoIkUKDE1lc3NhZ2VSZWFjaBISCgptZXNzYWdlX2lkGAEgASgJEg8KB3JlYWNoZWQYAiABKA0SEAoIcmVhY2hfb2YYAyABKA0iDQoLU3RvcFJlcXVlc3QiDgoMU3RvcFJlc3BvbnNlKnMKDFJlYWNoYWJpbGl0eRIcChhSRUFDSEFCSUxJVFlfVU5TUEVDSUZJRUQQABIWChJSRUFDSEFCSUxJVFlfTE9DQUwQARIUChBSRUFDSEFCSUxJVFlfTEFOEAISFwoTUkVBQ0hBQklMSVRZX1BVQkxJQxADKo8BCgtGcmllbmRTdGF0ZRIcChhGUklFTkRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJGUklFTkRfU1RBVEVfQVNLRUQQARIXChNGUklFTkRfU1RBVEVfQVNLSU5HEAISFwoTRlJJRU5EX1NUQVRFX0ZSSUVORBADEhgKFEZSSUVORF9TVEFURV9CTE9DS0VEEAQqZQoIQ2hhdEtpbmQSGQoVQ0hBVF9LSU5EX1VOU1BFQ0lGSUVEEAASEwoPQ0hBVF9LSU5EX05PVEVTEAESFAoQQ0hBVF9LSU5EX0RJUkVDVBACEhMKD0NIQVRfS0lORF9HUk9VUBADKsoBCglDaGF0U3RhdGUSGgoWQ0hBVF9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkNIQVRfU1RBVEVfSU5WSVRFRBABEhUKEUNIQVRfU1RBVEVfQUNUSVZFEAISFgoSQ0hBVF9TVEFURV9MRUFWSU5HEAMSEwoPQ0hBVF9TVEFURV9MRUZUEAQSFgoSQ0hBVF9TVEFURV9SRU1PVkVEEAUSFwoTQ0hBVF9TVEFURV9ERUNMSU5FRBAGEhQKEENIQVRfU1RBVEVfTkVXRVIQByo9CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX01FTUJFUhABEg4KClJPTEVfQURNSU4QAiprCglCbG9ja0ZhdGUSGgoWQkxPQ0tfRkFURV9VTlNQRUNJRklFRBAAEhUKEUJMT0NLX0ZBVEVfU1RBTkRTEAESFQoRQkxPQ0tfRkFURV9VTkRPTkUQAhIUChBCTE9DS19GQVRFX0FHQUlOEAMq1wEKCExvc3NLaW5kEhkKFUxPU1NfS0lORF9VTlNQRUNJRklFRBAAEhQKEExPU1NfS0lORF9TVFJVQ0sQARIUChBMT1NTX0tJTkRfV0VJR0hUEAISFAoQTE9TU19LSU5EX1NFTklPUhADEhQKEExPU1NfS0lORF9ERVZJQ0UQBBITCg9MT1NTX0tJTkRfVFdJQ0UQBRIVChFMT1NTX0tJTkRfU0VUVExFRBAGEhUKEUxPU1NfS0lORF9SRVZPS0VEEAcSFQoRTE9TU19LSU5EX0NBUlJJRUQQCCqCAgoKQ2hhbmdlS2luZBIbChdDSEFOR0VfS0lORF9VTlNQRUNJRklFRBAAEhcKE0NIQU5HRV9LSU5EX0NSRUFURUQQARIVChFDSEFOR0VfS0lORF9BRERFRBACEhcKE0NIQU5HRV9LSU5EX1JFTU9WRUQQAxIUChBDSEFOR0VfS0lORF9MRUZUEAQSGAoUQ0hBTkdFX0tJTkRfUFJPTU9URUQQBRIXChNDSEFOR0VfS0lORF9ERU1PVEVEEAYSFQoRQ0hBTkdFX0tJTkRfVElUTEUQBxIXChNDSEFOR0VfS0lORF9SRUtFWUVEEAgSFQoRQ0hBTkdFX0tJTkRfT1RIRVIQCSqYAQoMTWVzc2FnZVN0YXRlEh0KGU1FU1NBR0VfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNNRVNTQUdFX1NUQVRFX1NIT1dOEAESGQoVTUVTU0FHRV9TVEFURV9EQU1BR0VEEAISHAoYTUVTU0FHRV9TVEFURV9VTlJFQURBQkxFEAMSFwoTTUVTU0FHRV9TVEFURV9ORVdFUhAEMpQOCgtLaXRoU2VydmljZRI2CgVMb2dpbhIVLmtpdGgudjEuTG9naW5SZXF1ZXN0GhYua2l0aC52MS5Mb2dpblJlc3BvbnNlEj8KCE5ld0xvZ2luEhgua2l0aC52MS5OZXdMb2dpblJlcXVlc3QaGS5raXRoLnYxLk5ld0xvZ2luUmVzcG9uc2USMQoHR2V0Tm9kZRIXLmtpdGgudjEuR2V0Tm9kZVJlcXVlc3QaDS5raXRoLnYxLk5vZGUSLQoFU2V0dXASFS5raXRoLnYxLlNldHVwUmVxdWVzdBoNLmtpdGgudjEuTm9kZRJGCg5OZXdDb250YWN0TGluaxIeLmtpdGgudjEuTmV3Q29udGFjdExpbmtSZXF1ZXN0GhQua2l0aC52MS5Db250YWN0TGluaxI3CglBZGRGcmllbmQSGS5raXRoLnYxLkFkZEZyaWVuZFJlcXVlc3QaDy5raXRoLnYxLkZyaWVuZBJICgtMaXN0RnJpZW5kcxIbLmtpdGgudjEuTGlzdEZyaWVuZHNSZXF1ZXN0Ghwua2l0aC52MS5MaXN0RnJpZW5kc1Jlc3BvbnNlEj0KDEFjY2VwdEZyaWVuZBIcLmtpdGgudjEuQWNjZXB0RnJpZW5kUmVxdWVzdBoPLmtpdGgudjEuRnJpZW5kEk4KDURlY2xpbmVGcmllbmQSHS5raXRoLnYxLkRlY2xpbmVGcmllbmRSZXF1ZXN0Gh4ua2l0aC52MS5EZWNsaW5lRnJpZW5kUmVzcG9uc2USOwoLQmxvY2tGcmllbmQSGy5raXRoLnYxLkJsb2NrRnJpZW5kUmVxdWVzdBoPLmtpdGgudjEuRnJpZW5kEjkKC0NyZWF0ZUdyb3VwEhsua2l0aC52MS5DcmVhdGVHcm91cFJlcXVlc3QaDS5raXRoLnYxLkNoYXQSQgoJTGlzdENoYXRzEhkua2l0aC52MS5MaXN0Q2hhdHNSZXF1ZXN0Ghoua2l0aC52MS5MaXN0Q2hhdHNSZXNwb25zZRIxCgdHZXRDaGF0Ehcua2l0aC52MS5HZXRDaGF0UmVxdWVzdBoNLmtpdGgudjEuQ2hhdBI5CgtBY2NlcHRHcm91cBIbLmtpdGgudjEuQWNjZXB0R3JvdXBSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EksKDERlY2xpbmVHcm91cBIcLmtpdGgudjEuRGVjbGluZUdyb3VwUmVxdWVzdBodLmtpdGgudjEuRGVjbGluZUdyb3VwUmVzcG9uc2USNwoKQWRkTWVtYmVycxIaLmtpdGgudjEuQWRkTWVtYmVyc1JlcXVlc3QaDS5raXRoLnYxLkNoYXQSOwoMUmVtb3ZlTWVtYmVyEhwua2l0aC52MS5SZW1vdmVNZW1iZXJSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjEKB1NldFJvbGUSFy5raXRoLnYxLlNldFJvbGVSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjMKCFNldFRpdGxlEhgua2l0aC52MS5TZXRUaXRsZVJlcXVlc3QaDS5raXRoLnYxLkNoYXQSNwoKTGVhdmVHcm91cBIaLmtpdGgudjEuTGVhdmVHcm91cFJlcXVlc3QaDS5raXRoLnYxLkNoYXQSRQoKRGVsZXRlQ2hhdBIaLmtpdGgudjEuRGVsZXRlQ2hhdFJlcXVlc3QaGy5raXRoLnYxLkRlbGV0ZUNoYXRSZXNwb25zZRJFCgpMaXN0QmxvY2tzEhoua2l0aC52MS5MaXN0QmxvY2tzUmVxdWVzdBobLmtpdGgudjEuTGlzdEJsb2Nrc1Jlc3BvbnNlEkgKC0V4cG9ydENoYWluEhsua2l0aC52MS5FeHBvcnRDaGFpblJlcXVlc3QaHC5raXRoLnYxLkV4cG9ydENoYWluUmVzcG9uc2USLgoEU2VuZBIULmtpdGgudjEuU2VuZFJlcXVlc3QaEC5raXRoLnYxLk1lc3NhZ2USSwoMTGlzdE1lc3NhZ2VzEhwua2l0aC52MS5MaXN0TWVzc2FnZXNSZXF1ZXN0Gh0ua2l0aC52MS5MaXN0TWVzc2FnZXNSZXNwb25zZRI/CghNYXJrUmVhZBIYLmtpdGgudjEuTWFya1JlYWRSZXF1ZXN0Ghkua2l0aC52MS5NYXJrUmVhZFJlc3BvbnNlEj0KC0dldERlbGl2ZXJ5Ehsua2l0aC52MS5HZXREZWxpdmVyeVJlcXVlc3QaES5raXRoLnYxLkRlbGl2ZXJ5EjgKCVN1YnNjcmliZRIZLmtpdGgudjEuU3Vic2NyaWJlUmVxdWVzdBoOLmtpdGgudjEuRXZlbnQwARIzCgRTdG9wEhQua2l0aC52MS5TdG9wUmVxdWVzdBoVLmtpdGgudjEuU3RvcFJlc3BvbnNlQhtaGWtpdGgvcHJvdG8va2l0aC92MTtraXRodjFiBnByb3RvMw");
+  fileDesc("ChJraXRoL3YxL2tpdGgucHJvdG8SB2tpdGgudjEiHAoMTG9naW5SZXF1ZXN0EgwKBGNvZGUYASABKAkiHgoNTG9naW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCSIRCg9OZXdMb2dpblJlcXVlc3QiLAoQTmV3TG9naW5SZXNwb25zZRILCgN1cmwYASABKAkSCwoDc3NoGAIgASgJIhAKDkdldE5vZGVSZXF1ZXN0IhwKDFNldHVwUmVxdWVzdBIMCgRuYW1lGAEgASgJItECCgROb2RlEg0KBXJlYWR5GAEgASgIEhsKAm1lGAIgASgLMg8ua2l0aC52MS5QZXJzb24SEQoJZGV2aWNlX2lkGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDAoEaG9tZRgFIAEoCRINCgVjaGF0cxgHIAEoDRIPCgdmcmllbmRzGAggASgNEhEKCWNvbm5lY3RlZBgJIAEoDRIRCglhZGRyZXNzZXMYCiADKAkSKwoMcmVhY2hhYmlsaXR5GAsgASgOMhUua2l0aC52MS5SZWFjaGFiaWxpdHkSFQoNbm90ZXNfY2hhdF9pZBgMIAEoCRISCgpzdGFydGVkX2F0GA0gASgEEhMKC3dlYl9hZGRyZXNzGA4gASgJEg4KBmNvcGllZBgPIAEoCBIVCg1kYW1hZ2VkX2NoYXRzGBAgAygJSgQIBhAHUgtmaW5nZXJwcmludCJRCgZQZXJzb24SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIKCgJtZRgDIAEoCBIOCgZmcmllbmQYBCABKAgSEQoJY29ubmVjdGVkGAUgASgIIhcKFU5ld0NvbnRhY3RMaW5rUmVxdWVzdCJGCgtDb250YWN0TGluaxIMCgRsaW5rGAEgASgJEhIKCmV4cGlyZXNfYXQYAiABKAQSFQoNcXJfcG5nX2Jhc2U2NBgDIAEoCSIgChBBZGRGcmllbmRSZXF1ZXN0EgwKBGxpbmsYASABKAkiFAoSTGlzdEZyaWVuZHNSZXF1ZXN0IjcKE0xpc3RGcmllbmRzUmVzcG9uc2USIAoHZnJpZW5kcxgBIAMoCzIPLmtpdGgudjEuRnJpZW5kIiUKE0FjY2VwdEZyaWVuZFJlcXVlc3QSDgoGcGVyc29uGAEgASgJIiYKFERlY2xpbmVGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSIXChVEZWNsaW5lRnJpZW5kUmVzcG9uc2UiJAoSQmxvY2tGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSKYAQoGRnJpZW5kEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEiMKBXN0YXRlGAIgASgOMhQua2l0aC52MS5GcmllbmRTdGF0ZRIPCgdjaGF0X2lkGAMgASgJEg0KBXNpbmNlGAQgASgEEhMKC2ZpbmdlcnByaW50GAUgASgJEhMKC3dhaXRpbmdfZm9yGAYgASgJIjQKEkNyZWF0ZUdyb3VwUmVxdWVzdBINCgV0aXRsZRgBIAEoCRIPCgdwZXJzb25zGAIgAygJIhIKEExpc3RDaGF0c1JlcXVlc3QiMQoRTGlzdENoYXRzUmVzcG9uc2USHAoFY2hhdHMYASADKAsyDS5raXRoLnYxLkNoYXQiHgoOR2V0Q2hhdFJlcXVlc3QSDAoEY2hhdBgBIAEoCSJBChJBY2NlcHRHcm91cFJlcXVlc3QSDQoFZ3JvdXAYASABKAkSHAoUb25seV90aHJvdWdoX2ZyaWVuZHMYAiABKAgiJAoTRGVjbGluZUdyb3VwUmVxdWVzdBINCgVncm91cBgBIAEoCSIWChREZWNsaW5lR3JvdXBSZXNwb25zZSIzChFBZGRNZW1iZXJzUmVxdWVzdBINCgVncm91cBgBIAEoCRIPCgdwZXJzb25zGAIgAygJIjQKE1JlbW92ZU1lbWJlclJlcXVlc3QSDQoFZ3JvdXAYASABKAkSDgoGcGVyc29uGAIgASgJIkwKDlNldFJvbGVSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEg4KBnBlcnNvbhgCIAEoCRIbCgRyb2xlGAMgASgOMg0ua2l0aC52MS5Sb2xlIi8KD1NldFRpdGxlUmVxdWVzdBINCgVncm91cBgBIAEoCRINCgV0aXRsZRgCIAEoCSI5ChJSZXN0YXJ0S2V5c1JlcXVlc3QSDQoFZ3JvdXAYASABKAkSFAoMcG9zdF9xdWFudHVtGAIgASgIIiEKEFJlbmV3S2V5c1JlcXVlc3QSDQoFZ3JvdXAYASABKAkiNQoRTGVhdmVHcm91cFJlcXVlc3QSDQoFZ3JvdXAYASABKAkSEQoJc3VjY2Vzc29yGAIgASgJIiEKEURlbGV0ZUNoYXRSZXF1ZXN0EgwKBGNoYXQYASABKAkiFAoSRGVsZXRlQ2hhdFJlc3BvbnNlIqsDCgRDaGF0EgoKAmlkGAEgASgJEh8KBGtpbmQYAiABKA4yES5raXRoLnYxLkNoYXRLaW5kEiEKBXN0YXRlGAMgASgOMhIua2l0aC52MS5DaGF0U3RhdGUSDQoFdGl0bGUYBCABKAkSIAoHbWVtYmVycxgFIAMoCzIPLmtpdGgudjEuTWVtYmVyEh4KB215X3JvbGUYBiABKA4yDS5raXRoLnYxLlJvbGUSIAoGbmV3ZXN0GAcgASgLMhAua2l0aC52MS5NZXNzYWdlEg4KBnVucmVhZBgIIAEoDRIjCgppbnZpdGVkX2J5GAkgASgLMg8ua2l0aC52MS5QZXJzb24SIwoKcmVtb3ZlZF9ieRgKIAEoCzIPLmtpdGgudjEuUGVyc29uEhIKCmNoYW5nZWRfYXQYCyABKAQSEQoJY29ubmVjdGVkGAwgASgNEg8KB21pc3NpbmcYDSABKA0SDwoHcmVhZF90bxgOIAEoCRIOCgZub3RpY2UYDyABKAkSDwoHd2FpdGluZxgQIAEoBBIcChRvbmx5X3Rocm91Z2hfZnJpZW5kcxgRIAEoCCKKAQoGTWVtYmVyEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEhsKBHJvbGUYAiABKA4yDS5raXRoLnYxLlJvbGUSEAoIYWNjZXB0ZWQYAyABKAgSDQoFc2luY2UYBCABKAQSIQoIYWRkZWRfYnkYBSABKAsyDy5raXRoLnYxLlBlcnNvbiIiChFMaXN0QmxvY2tzUmVxdWVzdBINCgVncm91cBgBIAEoCSI0ChJMaXN0QmxvY2tzUmVzcG9uc2USHgoGYmxvY2tzGAEgAygLMg4ua2l0aC52MS5CbG9jayI3ChJFeHBvcnRDaGFpblJlcXVlc3QSDQoFZ3JvdXAYASABKAkSEgoKd2l0aF9uYW1lcxgCIAEoCCIjChNFeHBvcnRDaGFpblJlc3BvbnNlEgwKBGZpbGUYASABKAwi6QQKBUJsb2NrEgwKBGhhc2gYASABKAkSDgoGaGVpZ2h0GAIgASgEEg4KBnBhcmVudBgDIAEoCRIfCgZhdXRob3IYBCABKAsyDy5raXRoLnYxLlBlcnNvbhISCgpjcmVhdGVkX2F0GAUgASgEEiAKB2NoYW5nZXMYBiADKAsyDy5raXRoLnYxLkNoYW5nZRIQCghvbl9jaGFpbhgHIAEoCBINCgVjbGFzcxgIIAEoCRIXCg9zaWduYXR1cmVfdmFsaWQYCSABKAgSEgoKc3RhdGVfcm9vdBgKIAEoCRISCgpoZWFkZXJfaGV4GAsgASgJEhQKDGhlYWRlcl9ieXRlcxgMIAEoDRISCgpib2R5X2J5dGVzGA0gASgNEg0KBWVwb2NoGA4gASgEEhUKDWF1dGhvcl9kZXZpY2UYDyABKAkSEwoLYXV0aG9yX3JhbmsYECABKA0SDAoEbGFuZRgRIAEoDRIgCgRmYXRlGBIgASgOMhIua2l0aC52MS5CbG9ja0ZhdGUSHwoEbG9zcxgTIAEoDjIRLmtpdGgudjEuTG9zc0tpbmQSCwoDd2h5GBQgASgJEgsKA3dvbhgVIAEoCRISCgpkZWNpZGVkX2J5GBYgASgJEhMKC2NvbnRyYWRpY3RzGBcgAygJEhUKDWNvbnRyYWRpY3Rpb24YGCABKAkSHQoFc3BsaXQYGSABKAsyDi5raXRoLnYxLlNwbGl0Eg8KB3NldHRsZWQYGiABKAgSIwoKc2V0dGxlZF9ieRgbIAMoCzIPLmtpdGgudjEuUGVyc29uEhQKDHNldHRsZV9yb3VuZBgcIAEoBCJACgVTcGxpdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEg4KBnVuZG9uZRgDIAEoDRINCgVhZ2FpbhgEIAEoDSKEAQoGQ2hhbmdlEiEKBGtpbmQYASABKA4yEy5raXRoLnYxLkNoYW5nZUtpbmQSIAoHc3ViamVjdBgCIAEoCzIPLmtpdGgudjEuUGVyc29uEhAKCHNlbnRlbmNlGAMgASgJEg0KBWFnYWluGAQgASgJEhQKDGFnYWluX2hlaWdodBgFIAEoBCI8CgtTZW5kUmVxdWVzdBIMCgRjaGF0GAEgASgJEgwKBHRleHQYAiABKAkSEQoJY2xpZW50X2lkGAMgASgJIo8CCgdNZXNzYWdlEgoKAmlkGAEgASgJEg8KB2NoYXRfaWQYAiABKAkSHwoGYXV0aG9yGAMgASgLMg8ua2l0aC52MS5QZXJzb24SDAoEdGltZRgEIAEoBBIMCgR0ZXh0GAUgASgJEiQKBXN0YXRlGAYgASgOMhUua2l0aC52MS5NZXNzYWdlU3RhdGUSDgoGY3Vyc29yGAcgASgJEhEKCWNsaWVudF9pZBgIIAEoCRIPCgdyZWFjaGVkGAkgASgNEhAKCHJlYWNoX29mGAogASgNEhYKDmVhcmxpZXJfY29taW5nGAsgASgIEhMKC3doaWxlX3NwbGl0GAwgASgIEhEKCWNsb2NrX29mZhgNIAEoCCJCChNMaXN0TWVzc2FnZXNSZXF1ZXN0EgwKBGNoYXQYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWxpbWl0GAMgASgNIkgKFExpc3RNZXNzYWdlc1Jlc3BvbnNlEiIKCG1lc3NhZ2VzGAEgAygLMhAua2l0aC52MS5NZXNzYWdlEgwKBG1vcmUYAiABKAgiLwoPTWFya1JlYWRSZXF1ZXN0EgwKBGNoYXQYASABKAkSDgoGY3Vyc29yGAIgASgJIhIKEE1hcmtSZWFkUmVzcG9uc2UiMwoSR2V0RGVsaXZlcnlSZXF1ZXN0EgwKBGNoYXQYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIxCghEZWxpdmVyeRIlCgdtZW1iZXJzGAEgAygLMhQua2l0aC52MS5EZWxpdmVyZWRUbyJBCgtEZWxpdmVyZWRUbxIfCgZwZXJzb24YASABKAsyDy5raXRoLnYxLlBlcnNvbhIRCglkZWxpdmVyZWQYAiABKAgiLgoQU3Vic2NyaWJlUmVxdWVzdBINCgVhZnRlchgBIAEoBBILCgNydW4YAiABKAkimQIKBUV2ZW50EgsKA3NlcRgBIAEoBBILCgNydW4YAiABKAkSDwoFcmVzZXQYAyABKAhIABIjCgdtZXNzYWdlGAQgASgLMhAua2l0aC52MS5NZXNzYWdlSAASHQoEY2hhdBgFIAEoCzINLmtpdGgudjEuQ2hhdEgAEhYKDGNoYXRfZGVsZXRlZBgGIAEoCUgAEiEKBmZyaWVuZBgHIAEoCzIPLmtpdGgudjEuRnJpZW5kSAASGAoOZnJpZW5kX3JlbW92ZWQYCCABKAlIABIdCgRub2RlGAkgASgLMg0ua2l0aC52MS5Ob2RlSAASIwoHcmVhY2hlZBgKIAEoCzIQLmtpdGgudjEuUmVhY2hlZEgAQggKBmNoYW5nZSJDCgdSZWFjaGVkEg8KB2NoYXRfaWQYASABKAkSJwoIbWVzc2FnZXMYAiADKAsyFS5raXRoLnYxLk1lc3NhZ2VSZWFjaCJFCgxNZXNzYWdlUmVhY2gSEgoKbWVzc2FnZV9pZBgBIAEoCRIPCgdyZWFjaGVkGAIgASgNEhAKCHJlYWNoX29mGAMgASgNIg0KC1N0b3BSZXF1ZXN0Ig4KDFN0b3BSZXNwb25zZSpzCgxSZWFjaGFiaWxpdHkSHAoYUkVBQ0hBQklMSVRZX1VOU1BFQ0lGSUVEEAASFgoSUkVBQ0hBQklMSVRZX0xPQ0FMEAESFAoQUkVBQ0hBQklMSVRZX0xBThACEhcKE1JFQUNIQUJJTElUWV9QVUJMSUMQAyqPAQoLRnJpZW5kU3RhdGUSHAoYRlJJRU5EX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSRlJJRU5EX1NUQVRFX0FTS0VEEAESFwoTRlJJRU5EX1NUQVRFX0FTS0lORxACEhcKE0ZSSUVORF9TVEFURV9GUklFTkQQAxIYChRGUklFTkRfU1RBVEVfQkxPQ0tFRBAEKmUKCENoYXRLaW5kEhkKFUNIQVRfS0lORF9VTlNQRUNJRklFRBAAEhMKD0NIQVRfS0lORF9OT1RFUxABEhQKEENIQVRfS0lORF9ESVJFQ1QQAhITCg9DSEFUX0tJTkRfR1JPVVAQAyrKAQoJQ2hhdFN0YXRlEhoKFkNIQVRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJDSEFUX1NUQVRFX0lOVklURUQQARIVChFDSEFUX1NUQVRFX0FDVElWRRACEhYKEkNIQVRfU1RBVEVfTEVBVklORxADEhMKD0NIQVRfU1RBVEVfTEVGVBAEEhYKEkNIQVRfU1RBVEVfUkVNT1ZFRBAFEhcKE0NIQVRfU1RBVEVfREVDTElORUQQBhIUChBDSEFUX1NUQVRFX05FV0VSEAcqPQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9NRU1CRVIQARIOCgpST0xFX0FETUlOEAIqawoJQmxvY2tGYXRlEhoKFkJMT0NLX0ZBVEVfVU5TUEVDSUZJRUQQABIVChFCTE9DS19GQVRFX1NUQU5EUxABEhUKEUJMT0NLX0ZBVEVfVU5ET05FEAISFAoQQkxPQ0tfRkFURV9BR0FJThADKtcBCghMb3NzS2luZBIZChVMT1NTX0tJTkRfVU5TUEVDSUZJRUQQABIUChBMT1NTX0tJTkRfU1RSVUNLEAESFAoQTE9TU19LSU5EX1dFSUdIVBACEhQKEExPU1NfS0lORF9TRU5JT1IQAxIUChBMT1NTX0tJTkRfREVWSUNFEAQSEwoPTE9TU19LSU5EX1RXSUNFEAUSFQoRTE9TU19LSU5EX1NFVFRMRUQQBhIVChFMT1NTX0tJTkRfUkVWT0tFRBAHEhUKEUxPU1NfS0lORF9DQVJSSUVEEAgqggIKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABIXChNDSEFOR0VfS0lORF9DUkVBVEVEEAESFQoRQ0hBTkdFX0tJTkRfQURERUQQAhIXChNDSEFOR0VfS0lORF9SRU1PVkVEEAMSFAoQQ0hBTkdFX0tJTkRfTEVGVBAEEhgKFENIQU5HRV9LSU5EX1BST01PVEVEEAUSFwoTQ0hBTkdFX0tJTkRfREVNT1RFRBAGEhUKEUNIQU5HRV9LSU5EX1RJVExFEAcSFwoTQ0hBTkdFX0tJTkRfUkVLRVlFRBAIEhUKEUNIQU5HRV9LSU5EX09USEVSEAkqmAEKDE1lc3NhZ2VTdGF0ZRIdChlNRVNTQUdFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTTUVTU0FHRV9TVEFURV9TSE9XThABEhkKFU1FU1NBR0VfU1RBVEVfREFNQUdFRBACEhwKGE1FU1NBR0VfU1RBVEVfVU5SRUFEQUJMRRADEhcKE01FU1NBR0VfU1RBVEVfTkVXRVIQBDKGDwoLS2l0aFNlcnZpY2USNgoFTG9naW4SFS5raXRoLnYxLkxvZ2luUmVxdWVzdBoWLmtpdGgudjEuTG9naW5SZXNwb25zZRI/CghOZXdMb2dpbhIYLmtpdGgudjEuTmV3TG9naW5SZXF1ZXN0Ghkua2l0aC52MS5OZXdMb2dpblJlc3BvbnNlEjEKB0dldE5vZGUSFy5raXRoLnYxLkdldE5vZGVSZXF1ZXN0Gg0ua2l0aC52MS5Ob2RlEi0KBVNldHVwEhUua2l0aC52MS5TZXR1cFJlcXVlc3QaDS5raXRoLnYxLk5vZGUSRgoOTmV3Q29udGFjdExpbmsSHi5raXRoLnYxLk5ld0NvbnRhY3RMaW5rUmVxdWVzdBoULmtpdGgudjEuQ29udGFjdExpbmsSNwoJQWRkRnJpZW5kEhkua2l0aC52MS5BZGRGcmllbmRSZXF1ZXN0Gg8ua2l0aC52MS5GcmllbmQSSAoLTGlzdEZyaWVuZHMSGy5raXRoLnYxLkxpc3RGcmllbmRzUmVxdWVzdBocLmtpdGgudjEuTGlzdEZyaWVuZHNSZXNwb25zZRI9CgxBY2NlcHRGcmllbmQSHC5raXRoLnYxLkFjY2VwdEZyaWVuZFJlcXVlc3QaDy5raXRoLnYxLkZyaWVuZBJOCg1EZWNsaW5lRnJpZW5kEh0ua2l0aC52MS5EZWNsaW5lRnJpZW5kUmVxdWVzdBoeLmtpdGgudjEuRGVjbGluZUZyaWVuZFJlc3BvbnNlEjsKC0Jsb2NrRnJpZW5kEhsua2l0aC52MS5CbG9ja0ZyaWVuZFJlcXVlc3QaDy5raXRoLnYxLkZyaWVuZBI5CgtDcmVhdGVHcm91cBIbLmtpdGgudjEuQ3JlYXRlR3JvdXBSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EkIKCUxpc3RDaGF0cxIZLmtpdGgudjEuTGlzdENoYXRzUmVxdWVzdBoaLmtpdGgudjEuTGlzdENoYXRzUmVzcG9uc2USMQoHR2V0Q2hhdBIXLmtpdGgudjEuR2V0Q2hhdFJlcXVlc3QaDS5raXRoLnYxLkNoYXQSOQoLQWNjZXB0R3JvdXASGy5raXRoLnYxLkFjY2VwdEdyb3VwUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBJLCgxEZWNsaW5lR3JvdXASHC5raXRoLnYxLkRlY2xpbmVHcm91cFJlcXVlc3QaHS5raXRoLnYxLkRlY2xpbmVHcm91cFJlc3BvbnNlEjcKCkFkZE1lbWJlcnMSGi5raXRoLnYxLkFkZE1lbWJlcnNSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjsKDFJlbW92ZU1lbWJlchIcLmtpdGgudjEuUmVtb3ZlTWVtYmVyUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBIxCgdTZXRSb2xlEhcua2l0aC52MS5TZXRSb2xlUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBIzCghTZXRUaXRsZRIYLmtpdGgudjEuU2V0VGl0bGVSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjkKC1Jlc3RhcnRLZXlzEhsua2l0aC52MS5SZXN0YXJ0S2V5c1JlcXVlc3QaDS5raXRoLnYxLkNoYXQSNQoJUmVuZXdLZXlzEhkua2l0aC52MS5SZW5ld0tleXNSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjcKCkxlYXZlR3JvdXASGi5raXRoLnYxLkxlYXZlR3JvdXBSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EkUKCkRlbGV0ZUNoYXQSGi5raXRoLnYxLkRlbGV0ZUNoYXRSZXF1ZXN0Ghsua2l0aC52MS5EZWxldGVDaGF0UmVzcG9uc2USRQoKTGlzdEJsb2NrcxIaLmtpdGgudjEuTGlzdEJsb2Nrc1JlcXVlc3QaGy5raXRoLnYxLkxpc3RCbG9ja3NSZXNwb25zZRJICgtFeHBvcnRDaGFpbhIbLmtpdGgudjEuRXhwb3J0Q2hhaW5SZXF1ZXN0Ghwua2l0aC52MS5FeHBvcnRDaGFpblJlc3BvbnNlEi4KBFNlbmQSFC5raXRoLnYxLlNlbmRSZXF1ZXN0GhAua2l0aC52MS5NZXNzYWdlEksKDExpc3RNZXNzYWdlcxIcLmtpdGgudjEuTGlzdE1lc3NhZ2VzUmVxdWVzdBodLmtpdGgudjEuTGlzdE1lc3NhZ2VzUmVzcG9uc2USPwoITWFya1JlYWQSGC5raXRoLnYxLk1hcmtSZWFkUmVxdWVzdBoZLmtpdGgudjEuTWFya1JlYWRSZXNwb25zZRI9CgtHZXREZWxpdmVyeRIbLmtpdGgudjEuR2V0RGVsaXZlcnlSZXF1ZXN0GhEua2l0aC52MS5EZWxpdmVyeRI4CglTdWJzY3JpYmUSGS5raXRoLnYxLlN1YnNjcmliZVJlcXVlc3QaDi5raXRoLnYxLkV2ZW50MAESMwoEU3RvcBIULmtpdGgudjEuU3RvcFJlcXVlc3QaFS5raXRoLnYxLlN0b3BSZXNwb25zZUIbWhlraXRoL3Byb3RvL2tpdGgvdjE7a2l0aHYxYgZwcm90bzM");
 
 /**
  * @generated from message kith.v1.LoginRequest
@@ -682,6 +682,47 @@ export const SetTitleRequestSchema: GenMessage<SetTitleRequest> = /*@__PURE__*/
   messageDesc(file_kith_v1_kith, 28);
 
 /**
+ * @generated from message kith.v1.RestartKeysRequest
+ */
+export type RestartKeysRequest = Message$1<"kith.v1.RestartKeysRequest"> & {
+  /**
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * from then on, if the group was made before there was that
+   *
+   * @generated from field: bool post_quantum = 2;
+   */
+  postQuantum: boolean;
+};
+
+/**
+ * Describes the message kith.v1.RestartKeysRequest.
+ * Use `create(RestartKeysRequestSchema)` to create a new message.
+ */
+export const RestartKeysRequestSchema: GenMessage<RestartKeysRequest> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 29);
+
+/**
+ * @generated from message kith.v1.RenewKeysRequest
+ */
+export type RenewKeysRequest = Message$1<"kith.v1.RenewKeysRequest"> & {
+  /**
+   * @generated from field: string group = 1;
+   */
+  group: string;
+};
+
+/**
+ * Describes the message kith.v1.RenewKeysRequest.
+ * Use `create(RenewKeysRequestSchema)` to create a new message.
+ */
+export const RenewKeysRequestSchema: GenMessage<RenewKeysRequest> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 30);
+
+/**
  * @generated from message kith.v1.LeaveGroupRequest
  */
 export type LeaveGroupRequest = Message$1<"kith.v1.LeaveGroupRequest"> & {
@@ -703,7 +744,7 @@ export type LeaveGroupRequest = Message$1<"kith.v1.LeaveGroupRequest"> & {
  * Use `create(LeaveGroupRequestSchema)` to create a new message.
  */
 export const LeaveGroupRequestSchema: GenMessage<LeaveGroupRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 29);
+  messageDesc(file_kith_v1_kith, 31);
 
 /**
  * @generated from message kith.v1.DeleteChatRequest
@@ -720,7 +761,7 @@ export type DeleteChatRequest = Message$1<"kith.v1.DeleteChatRequest"> & {
  * Use `create(DeleteChatRequestSchema)` to create a new message.
  */
 export const DeleteChatRequestSchema: GenMessage<DeleteChatRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 30);
+  messageDesc(file_kith_v1_kith, 32);
 
 /**
  * @generated from message kith.v1.DeleteChatResponse
@@ -733,7 +774,7 @@ export type DeleteChatResponse = Message$1<"kith.v1.DeleteChatResponse"> & {
  * Use `create(DeleteChatResponseSchema)` to create a new message.
  */
 export const DeleteChatResponseSchema: GenMessage<DeleteChatResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 31);
+  messageDesc(file_kith_v1_kith, 33);
 
 /**
  * @generated from message kith.v1.Chat
@@ -846,7 +887,7 @@ export type Chat = Message$1<"kith.v1.Chat"> & {
  * Use `create(ChatSchema)` to create a new message.
  */
 export const ChatSchema: GenMessage<Chat> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 32);
+  messageDesc(file_kith_v1_kith, 34);
 
 /**
  * @generated from message kith.v1.Member
@@ -885,7 +926,7 @@ export type Member = Message$1<"kith.v1.Member"> & {
  * Use `create(MemberSchema)` to create a new message.
  */
 export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 33);
+  messageDesc(file_kith_v1_kith, 35);
 
 /**
  * @generated from message kith.v1.ListBlocksRequest
@@ -902,7 +943,7 @@ export type ListBlocksRequest = Message$1<"kith.v1.ListBlocksRequest"> & {
  * Use `create(ListBlocksRequestSchema)` to create a new message.
  */
 export const ListBlocksRequestSchema: GenMessage<ListBlocksRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 34);
+  messageDesc(file_kith_v1_kith, 36);
 
 /**
  * @generated from message kith.v1.ListBlocksResponse
@@ -919,7 +960,7 @@ export type ListBlocksResponse = Message$1<"kith.v1.ListBlocksResponse"> & {
  * Use `create(ListBlocksResponseSchema)` to create a new message.
  */
 export const ListBlocksResponseSchema: GenMessage<ListBlocksResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 35);
+  messageDesc(file_kith_v1_kith, 37);
 
 /**
  * @generated from message kith.v1.ExportChainRequest
@@ -943,7 +984,7 @@ export type ExportChainRequest = Message$1<"kith.v1.ExportChainRequest"> & {
  * Use `create(ExportChainRequestSchema)` to create a new message.
  */
 export const ExportChainRequestSchema: GenMessage<ExportChainRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 36);
+  messageDesc(file_kith_v1_kith, 38);
 
 /**
  * @generated from message kith.v1.ExportChainResponse
@@ -960,7 +1001,7 @@ export type ExportChainResponse = Message$1<"kith.v1.ExportChainResponse"> & {
  * Use `create(ExportChainResponseSchema)` to create a new message.
  */
 export const ExportChainResponseSchema: GenMessage<ExportChainResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 37);
+  messageDesc(file_kith_v1_kith, 39);
 
 /**
  * @generated from message kith.v1.Block
@@ -1136,7 +1177,7 @@ export type Block = Message$1<"kith.v1.Block"> & {
  * Use `create(BlockSchema)` to create a new message.
  */
 export const BlockSchema: GenMessage<Block> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 38);
+  messageDesc(file_kith_v1_kith, 40);
 
 /**
  * Split: the group went two ways, by the clocks of those who signed.
@@ -1174,7 +1215,7 @@ export type Split = Message$1<"kith.v1.Split"> & {
  * Use `create(SplitSchema)` to create a new message.
  */
 export const SplitSchema: GenMessage<Split> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 39);
+  messageDesc(file_kith_v1_kith, 41);
 
 /**
  * @generated from message kith.v1.Change
@@ -1215,7 +1256,7 @@ export type Change = Message$1<"kith.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 40);
+  messageDesc(file_kith_v1_kith, 42);
 
 /**
  * @generated from message kith.v1.SendRequest
@@ -1244,7 +1285,7 @@ export type SendRequest = Message$1<"kith.v1.SendRequest"> & {
  * Use `create(SendRequestSchema)` to create a new message.
  */
 export const SendRequestSchema: GenMessage<SendRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 41);
+  messageDesc(file_kith_v1_kith, 43);
 
 /**
  * @generated from message kith.v1.Message
@@ -1333,7 +1374,7 @@ export type Message = Message$1<"kith.v1.Message"> & {
  * Use `create(MessageSchema)` to create a new message.
  */
 export const MessageSchema: GenMessage<Message> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 42);
+  messageDesc(file_kith_v1_kith, 44);
 
 /**
  * @generated from message kith.v1.ListMessagesRequest
@@ -1364,7 +1405,7 @@ export type ListMessagesRequest = Message$1<"kith.v1.ListMessagesRequest"> & {
  * Use `create(ListMessagesRequestSchema)` to create a new message.
  */
 export const ListMessagesRequestSchema: GenMessage<ListMessagesRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 43);
+  messageDesc(file_kith_v1_kith, 45);
 
 /**
  * @generated from message kith.v1.ListMessagesResponse
@@ -1390,7 +1431,7 @@ export type ListMessagesResponse = Message$1<"kith.v1.ListMessagesResponse"> & {
  * Use `create(ListMessagesResponseSchema)` to create a new message.
  */
 export const ListMessagesResponseSchema: GenMessage<ListMessagesResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 44);
+  messageDesc(file_kith_v1_kith, 46);
 
 /**
  * @generated from message kith.v1.MarkReadRequest
@@ -1412,7 +1453,7 @@ export type MarkReadRequest = Message$1<"kith.v1.MarkReadRequest"> & {
  * Use `create(MarkReadRequestSchema)` to create a new message.
  */
 export const MarkReadRequestSchema: GenMessage<MarkReadRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 45);
+  messageDesc(file_kith_v1_kith, 47);
 
 /**
  * @generated from message kith.v1.MarkReadResponse
@@ -1425,7 +1466,7 @@ export type MarkReadResponse = Message$1<"kith.v1.MarkReadResponse"> & {
  * Use `create(MarkReadResponseSchema)` to create a new message.
  */
 export const MarkReadResponseSchema: GenMessage<MarkReadResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 46);
+  messageDesc(file_kith_v1_kith, 48);
 
 /**
  * @generated from message kith.v1.GetDeliveryRequest
@@ -1449,7 +1490,7 @@ export type GetDeliveryRequest = Message$1<"kith.v1.GetDeliveryRequest"> & {
  * Use `create(GetDeliveryRequestSchema)` to create a new message.
  */
 export const GetDeliveryRequestSchema: GenMessage<GetDeliveryRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 47);
+  messageDesc(file_kith_v1_kith, 49);
 
 /**
  * @generated from message kith.v1.Delivery
@@ -1466,7 +1507,7 @@ export type Delivery = Message$1<"kith.v1.Delivery"> & {
  * Use `create(DeliverySchema)` to create a new message.
  */
 export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 48);
+  messageDesc(file_kith_v1_kith, 50);
 
 /**
  * @generated from message kith.v1.DeliveredTo
@@ -1488,7 +1529,7 @@ export type DeliveredTo = Message$1<"kith.v1.DeliveredTo"> & {
  * Use `create(DeliveredToSchema)` to create a new message.
  */
 export const DeliveredToSchema: GenMessage<DeliveredTo> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 49);
+  messageDesc(file_kith_v1_kith, 51);
 
 /**
  * @generated from message kith.v1.SubscribeRequest
@@ -1514,7 +1555,7 @@ export type SubscribeRequest = Message$1<"kith.v1.SubscribeRequest"> & {
  * Use `create(SubscribeRequestSchema)` to create a new message.
  */
 export const SubscribeRequestSchema: GenMessage<SubscribeRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 50);
+  messageDesc(file_kith_v1_kith, 52);
 
 /**
  * @generated from message kith.v1.Event
@@ -1593,7 +1634,7 @@ export type Event = Message$1<"kith.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 51);
+  messageDesc(file_kith_v1_kith, 53);
 
 /**
  * Reached: members' devices acknowledged own messages.
@@ -1617,7 +1658,7 @@ export type Reached = Message$1<"kith.v1.Reached"> & {
  * Use `create(ReachedSchema)` to create a new message.
  */
 export const ReachedSchema: GenMessage<Reached> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 52);
+  messageDesc(file_kith_v1_kith, 54);
 
 /**
  * @generated from message kith.v1.MessageReach
@@ -1644,7 +1685,7 @@ export type MessageReach = Message$1<"kith.v1.MessageReach"> & {
  * Use `create(MessageReachSchema)` to create a new message.
  */
 export const MessageReachSchema: GenMessage<MessageReach> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 53);
+  messageDesc(file_kith_v1_kith, 55);
 
 /**
  * @generated from message kith.v1.StopRequest
@@ -1657,7 +1698,7 @@ export type StopRequest = Message$1<"kith.v1.StopRequest"> & {
  * Use `create(StopRequestSchema)` to create a new message.
  */
 export const StopRequestSchema: GenMessage<StopRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 54);
+  messageDesc(file_kith_v1_kith, 56);
 
 /**
  * @generated from message kith.v1.StopResponse
@@ -1670,7 +1711,7 @@ export type StopResponse = Message$1<"kith.v1.StopResponse"> & {
  * Use `create(StopResponseSchema)` to create a new message.
  */
 export const StopResponseSchema: GenMessage<StopResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 55);
+  messageDesc(file_kith_v1_kith, 57);
 
 /**
  * @generated from enum kith.v1.Reachability
@@ -2237,6 +2278,26 @@ export const KithService: GenService<{
   setTitle: {
     methodKind: "unary";
     input: typeof SetTitleRequestSchema;
+    output: typeof ChatSchema;
+  },
+  /**
+   * RestartKeys starts a group's keys anew, with all its members.
+   *
+   * @generated from rpc kith.v1.KithService.RestartKeys
+   */
+  restartKeys: {
+    methodKind: "unary";
+    input: typeof RestartKeysRequestSchema;
+    output: typeof ChatSchema;
+  },
+  /**
+   * RenewKeys renews this device's part of a group's keys.
+   *
+   * @generated from rpc kith.v1.KithService.RenewKeys
+   */
+  renewKeys: {
+    methodKind: "unary";
+    input: typeof RenewKeysRequestSchema;
     output: typeof ChatSchema;
   },
   /**
