@@ -1,6 +1,9 @@
 package group
 
-import "kith/internal/wire"
+import (
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
 
 // Reencode parses a payload and encodes what it found.
 func Reencode(payload []byte) ([]byte, error) {
@@ -65,6 +68,9 @@ func again(encode func() []byte, err error) ([]byte, error) {
 
 // Reads reports whether a device announces a feature at the machine's head.
 func (m *Machine) Reads(device wire.DeviceID, feature uint16) bool { return m.reads(device, feature) }
+
+// Doubt makes a machine sign a Nack of a block.
+func (m *Machine) Doubt(hash wire.BlockHash) { m.nack(hash, chain.NackPath, new(Effects)) }
 
 // Take gives a machine a block from outside.
 func (m *Machine) Take(header, body []byte) error {

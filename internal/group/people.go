@@ -16,11 +16,13 @@ import (
 //
 //	part name     rest
 //	0    digest   digest[32] of what the sender would offer
-//	1    offer    (person[32], u32 headers, u16 packages)<V>, ascending by person
+//	1    offer    (person[32], u32 headers, u16 packages)<V>, ascending by person, u8 answer
 //	2    papers   (opaque proof<V>, (opaque package<V>)<V>)<V>, u8 more
 //
 // A digest goes out at the first word of a session, an offer answers one that
-// differs, and papers answer an offer that lacks them. New ones are passed on.
+// differs, and papers answer an offer that lacks them. Who lacks something that
+// an offer has answers with its own, unless that one is an answer. New papers are
+// passed on.
 
 // Parts of a people frame.
 const (
@@ -90,6 +92,7 @@ type peopleFrame struct {
 	part   uint8
 	digest wire.Digest
 	offers []papersOffer
+	answer bool // the offer asks for none
 	papers []*personPapers
 	more   bool
 }
@@ -103,6 +106,7 @@ func (f peopleFrame) bytes() []byte {
 		w.Raw(f.digest[:])
 	case peopleOffer:
 		writeOffers(&w, f.offers)
+		w.Bool(f.answer)
 	case peoplePapers:
 		w.Group(func(w *wire.Writer) {
 			for _, p := range f.papers {
@@ -138,6 +142,7 @@ func parsePeople(r *wire.Reader) (f peopleFrame, err error) {
 			}
 			f.offers = append(f.offers, o)
 		})
+		f.answer = r.Bool()
 	case peoplePapers:
 		r.Each(wire.MaxVector, maxStatements, func(r *wire.Reader) { f.papers = append(f.papers, readPapers(r)) })
 		f.more = r.Bool()
@@ -243,6 +248,17 @@ func (m *Machine) packageOf(who wire.Member, suite mls.Suite, now uint64) *mls.K
 	return nil
 }
 
+// Described returns of how many members last-resort key packages are held, this
+// device's own person among them: without those a Restart sets devices aside.
+func (m *Machine) Described() (n int) {
+	for _, p := range m.people {
+		if len(p.packages) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // dropPeople forgets who is no member any more.
 func (m *Machine) dropPeople(eff *Effects) {
 	for _, person := range m.peopleHeld() {
@@ -307,6 +323,9 @@ func (m *Machine) onPeople(p *peer, r *wire.Reader, eff *Effects) error {
 		}
 	case peopleOffer:
 		m.givePapers(p, f.offers, eff)
+		if !f.answer && m.lacksPapers(f.offers) {
+			eff.send(p.member.Device, peopleFrame{part: peopleOffer, offers: m.papersOffers(), answer: true}.bytes())
+		}
 	case peoplePapers:
 		m.onPapers(p, f, eff)
 	}
@@ -349,6 +368,19 @@ func (m *Machine) onPapers(p *peer, f peopleFrame, eff *Effects) {
 	}
 	m.tellPapers(list, p.member.Device, eff)
 	if f.more {
-		eff.send(p.member.Device, peopleFrame{part: peopleOffer, offers: m.papersOffers()}.bytes())
+		eff.send(p.member.Device, peopleFrame{part: peopleOffer, offers: m.papersOffers(), answer: true}.bytes())
 	}
+}
+
+// lacksPapers reports whether an offer has what is not held.
+func (m *Machine) lacksPapers(offers []papersOffer) bool {
+	return slices.ContainsFunc(offers, func(o papersOffer) bool {
+		told := &personPapers{headers: int(o.headers)}
+		own := m.people[o.person]
+		if own == nil {
+			return m.isMember(o.person)
+		}
+		told.packages = make([][]byte, min(o.packages, maxPackages))
+		return told.exceeds(own.headers, len(own.packages))
+	})
 }
