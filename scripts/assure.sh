@@ -1,6 +1,7 @@
 #!/bin/sh
 # What is too long for make test: every fuzz target for a minute, the race
-# detector over everything, many more simulated schedules.
+# detector over everything, many more simulated schedules, and the walks and
+# draws of docs/assurance.md.
 set -eu
 cd "$(dirname "$0")/.."
 echo '== race detector over every package'
@@ -9,5 +10,10 @@ echo '== every fuzz target'
 T=${T:-1m} PKG='' F='' scripts/fuzz.sh
 echo '== simulation, many seeds'
 go test ./internal/sim -run '^TestSim$' -timeout 2h -seeds="${SEEDS:-5000}"
+echo '== fork choice and settlement: every small case (docs/assurance.md)'
+KITH_EXPLORE=big go test ./internal/chain -run '^TestExplore' -timeout 2h -v
+echo '== fork choice and settlement: second implementations, random sets and walks'
+KITH_DRAWS="${DRAWS:-100000}" go test ./internal/chain -run '^(TestNaive|TestSurplus)' -timeout 2h -v
+KITH_DRAWS=6000 go test ./internal/chain -run '^TestSettlementWalks$' -timeout 2h -v
 echo '== MLS: 50 members through 500 epochs of random changes'
 MLS_EPOCHS=500 go test ./internal/mls -run TestRandomLife -timeout 1h -v

@@ -53,6 +53,7 @@ var table = map[string]explained{
 	"group/role":       {connect.CodePermissionDenied, "Only an admin can do this.", "Ask an admin of the group."},
 	"group/not-active": {connect.CodeFailedPrecondition, "You are not in this chat: invited, left or removed.", "Accept the invitation, or ask a member to add you."},
 	"group/no-keys":    {connect.CodeFailedPrecondition, "This device has no keys for this chat now.", "It gets new ones by itself, once it and another member are connected."},
+	"group/replaced":   {connect.CodeFailedPrecondition, "Another copy of this device took its place in this chat.", "Go on with that copy. If there is none, ask an admin to remove you and add you again."},
 	"group/member":     {connect.CodeAlreadyExists, "They are in this group already, or invited.", "There is nothing to do."},
 	"group/no-member":  {connect.CodeNotFound, "They are not in this group.", "See kith group show."},
 	"group/self":       {connect.CodeInvalidArgument, "Nobody removes themselves.", "Leave instead: kith group leave."},

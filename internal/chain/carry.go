@@ -1,6 +1,10 @@
 package chain
 
-import "kith/internal/wire"
+import (
+	"slices"
+
+	"kith/internal/wire"
+)
 
 // Carry does what a removal on a losing branch did, whose author was an admin
 // where the branches part and is one still. It cites the headers of that branch
@@ -98,7 +102,7 @@ func (c *bodyCheck) carry(op *Carry, cited [][]byte) error {
 	if last.Hash() != op.Block || !p.State.IsAdmin(author) || !c.parent.IsAdmin(author) {
 		return c.refuse(ReasonCarry)
 	}
-	return c.sameRemoval(op, p.State, last.Ops, cited[1:])
+	return c.sameRemoval(op, p, last.Ops, cited[1:])
 }
 
 // forkPoint returns the block that first's branch leaves the Carry's own at.
@@ -115,13 +119,14 @@ func (c *bodyCheck) forkPoint(first *Header) *node {
 
 // sameRemoval looks for the removal among the ops of the losing block: of the
 // membership that the Carry ends, or of one of the same person that only the
-// losing branch began.
-func (c *bodyCheck) sameRemoval(op *Carry, p *State, lost []Op, proof [][]byte) error {
-	before, _ := p.Person(op.Person)
+// losing branch began, if since P nobody has ended one on the Carry's own: who
+// was let in again after that stays, else one Carry could be made for ever.
+func (c *bodyCheck) sameRemoval(op *Carry, p *node, lost []Op, proof [][]byte) error {
+	before, _ := p.State.Person(op.Person)
 	for _, l := range lost {
 		switch l := l.(type) {
 		case *Remove:
-			if (op.Device == wire.DeviceID{}) && l.Person == op.Person && (l.Instance == op.Instance || l.Instance != before.Instance) {
+			if (op.Device == wire.DeviceID{}) && l.Person == op.Person && (l.Instance == op.Instance || l.Instance != before.Instance && !c.at.parted(p, op.Person)) {
 				return nil
 			}
 		case *RemoveDevice:
@@ -135,4 +140,29 @@ func (c *bodyCheck) sameRemoval(op *Carry, p *State, lost []Op, proof [][]byte) 
 		}
 	}
 	return c.refuse(ReasonCarry)
+}
+
+// parted reports whether a membership of person ended above p, on the way to n.
+func (n *node) parted(p *node, person wire.PersonID) bool {
+	for ; n != p; n = n.parent {
+		if slices.ContainsFunc(n.Header.Ops, func(op Op) bool { return ends(op) == person }) {
+			return true
+		}
+	}
+	return false
+}
+
+// ends returns whose membership op ends; zero: nobody's.
+func ends(op Op) wire.PersonID {
+	switch op := op.(type) {
+	case *Remove:
+		return op.Person
+	case *Leave:
+		return op.Person
+	case *Carry:
+		if (op.Device == wire.DeviceID{}) {
+			return op.Person
+		}
+	}
+	return wire.PersonID{}
 }

@@ -265,6 +265,21 @@ var carryBreaches = []breach{
 		d.on("G", "L", "ben", nil, d.removal("G", "cat"))
 		return "B", "cat", []string{"L"}
 	})},
+	// G -> A -> B -> C -> D | G -> K -> L: both add eve, L removes her, C carries
+	// that over, and ann adds her again on purpose.
+	{"for the second time", "V6", chain.ReasonCarry, played(func(d *divided) (string, string, []string) {
+		eve := d.person("eve")
+		d.on("G", "A", "ann", nil, d.retitle())
+		d.on("A", "B", "ann", eve.papers(1), eve.add(chain.RoleMember, 1))
+		d.on("G", "K", "ben", eve.papers(1), eve.add(chain.RoleMember, 1))
+		d.on("K", "L", "ben", nil, d.removal("K", "eve"))
+		papers := [][]byte{d.branch("K", "L")}
+		d.on("B", "C", "dan", papers, &chain.Carry{
+			Block: d.at["L"], Person: eve.id, Instance: d.in("B", "eve"), Cites: []wire.Digest{chain.Cite(papers[0])},
+		})
+		d.on("C", "D", "ann", eve.papers(1), eve.add(chain.RoleMember, 1))
+		return "D", "eve", []string{"K", "L"}
+	})},
 	{"of a device, with a proof of another", "V6", chain.ReasonCarry, func(g *group) error {
 		d := withDevice(g.t)
 		_, err := d.carry("B", "ben", []string{"L"}, func(op *chain.Carry, papers *[][]byte) {

@@ -108,9 +108,9 @@ func lightOp(parent *chain.Block, who *person, verb string, target *person, devi
 	case "retitles":
 		return &chain.SetInfo{Info: wire.Digest(parent.Hash)}
 	case "adds":
-		return target.add(chain.RoleMember, 2)
+		return target.lightAdd(chain.RoleMember)
 	case "admits":
-		return target.add(chain.RoleAdmin, 2)
+		return target.lightAdd(chain.RoleAdmin)
 	case "removes":
 		return &chain.Remove{Person: target.id, Instance: m.Instance}
 	case "promotes":
@@ -123,6 +123,14 @@ func lightOp(parent *chain.Block, who *person, verb string, target *person, devi
 		return &chain.RemoveDevice{Person: target.id, Instance: m.Instance, PersonHead: target.head(), Device: target.device(device), Cites: []wire.Digest{chain.Cite(target.proof())}}
 	}
 	panic(verb)
+}
+
+// lightAdd is an Add of both devices, made once: the walks ask for it all the time.
+func (p *person) lightAdd(role chain.Role) *chain.Add {
+	if p.adds[role] == nil {
+		p.adds[role] = p.add(role, 2)
+	}
+	return p.adds[role]
 }
 
 func (d *draw) String() string { return strings.Join(d.lines, "\n") }

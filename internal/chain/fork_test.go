@@ -23,31 +23,6 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// Scenario 4 at every depth: ann removes ben after n blocks, ben forks below.
-func TestBackDating(t *testing.T) {
-	for n := 1; n <= 10; n++ {
-		f := plant(t, n, "ann ben* cat")
-		honest, does := "G", map[string]string{"R": "ann removes ben", "X": "ben removes ann", "Y": "ben removes cat"}
-		for i := range n {
-			name := fmt.Sprint("M", i)
-			does[name] = []string{"cat rekeys", "ann retitles", "ben rekeys"}[i%3]
-			honest += " -> " + name
-		}
-		f.grow(honest+" -> R", does)
-		for i := range n {
-			at := "G"
-			if i > 0 {
-				at = fmt.Sprint("M", i-1)
-			}
-			x, y := fmt.Sprint("X", i), fmt.Sprint("Y", i)
-			f.grow(at+" -> "+x+" -> "+y, map[string]string{x: does["X"], y: does["Y"]})
-		}
-		if got := f.head(); got != "R" {
-			t.Errorf("%d blocks: head %s", n, got)
-		}
-	}
-}
-
 // Two blocks of one device on one parent: the lower hash, whoever that suits.
 func TestEquivocation(t *testing.T) {
 	won := map[string]int{}

@@ -54,7 +54,7 @@ func (r rules) pending(root wire.BlockHash, blocks []*Block) []PendingRemoval {
 	pending := make(map[wire.BlockHash][]PendingRemoval)
 	for n := head; n.Hash != root; n = n.parent {
 		if len(n.parent.children) > 1 {
-			lost = append(lost, r.lost(n, head.State, pending)...)
+			lost = append(lost, r.lost(n, head, pending)...)
 		}
 	}
 	slices.SortFunc(lost, func(a, b *node) int {
@@ -69,7 +69,7 @@ func (r rules) pending(root wire.BlockHash, blocks []*Block) []PendingRemoval {
 
 // lost adds what is pending of the branches that lost against next, and returns
 // the blocks that hold it.
-func (r rules) lost(next *node, head *State, into map[wire.BlockHash][]PendingRemoval) (blocks []*node) {
+func (r rules) lost(next, head *node, into map[wire.BlockHash][]PendingRemoval) (blocks []*node) {
 	n := next.parent
 	branches := make([]branch, len(n.children))
 	for i, c := range n.children {
@@ -81,7 +81,7 @@ func (r rules) lost(next *node, head *State, into map[wire.BlockHash][]PendingRe
 			continue
 		}
 		for _, lost := range c.descent() {
-			if into[lost.Hash] = contest.pendingOf(i, lost, head); into[lost.Hash] != nil {
+			if into[lost.Hash] = contest.pendingOf(i, lost, n, head); into[lost.Hash] != nil {
 				blocks = append(blocks, lost)
 			}
 		}
@@ -89,10 +89,10 @@ func (r rules) lost(next *node, head *State, into map[wire.BlockHash][]PendingRe
 	return blocks
 }
 
-// pendingOf returns what is pending of one block of branch i, which lost.
-func (c *contest) pendingOf(i int, lost *node, head *State) (list []PendingRemoval) {
+// pendingOf returns what is pending of one block of branch i, which lost at p.
+func (c *contest) pendingOf(i int, lost, p, head *node) (list []PendingRemoval) {
 	a := lost.Header.Author
-	if lost.Header.Class != ClassRemoval || c.silent(a.Person, i) || !c.at.IsAdmin(a.Person) || !head.IsAdmin(a.Person) {
+	if lost.Header.Class != ClassRemoval || c.silent(a.Person, i) || !c.at.IsAdmin(a.Person) || !head.State.IsAdmin(a.Person) {
 		return nil
 	}
 	if c.revoked[a.Device] && !c.keeps(lost.read(), a.Device) {
@@ -104,11 +104,11 @@ func (c *contest) pendingOf(i int, lost *node, head *State) (list []PendingRemov
 			continue
 		}
 		before, _ := c.at.Person(op.Person)
-		now, member := head.Person(op.Person)
+		now, member := head.State.Person(op.Person)
 		if !member || now.Status == StatusRemoved {
 			continue
 		}
-		if now.Instance == op.Instance || before.Instance != op.Instance {
+		if now.Instance == op.Instance || before.Instance != op.Instance && !head.parted(p, op.Person) {
 			list = append(list, PendingRemoval{lost.Hash, a.Person, op.Person, now.Instance})
 		}
 	}

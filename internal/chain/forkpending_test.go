@@ -69,6 +69,22 @@ var losses = []struct {
 		"C", "D eve",
 	},
 	{
+		"its target was carried over and has come back", "ann ben* cat dan", "G -> B -> D | G -> A -> C -> K -> E",
+		map[string]string{
+			"A": "ann removes cat", "C": "ann adds eve", "B": "ben adds eve", "D": "ben removes eve",
+			"K": "dan carries D", "E": "ann adds eve",
+		},
+		"E", "",
+	},
+	{
+		"its target left and has come back", "ann ben* cat dan", "G -> B -> D | G -> A -> C -> K -> E",
+		map[string]string{
+			"A": "ann removes cat", "C": "ann adds eve", "B": "ben adds eve", "D": "ben removes eve",
+			"K": "ann removes eve", "E": "ann adds eve",
+		},
+		"E", "",
+	},
+	{
 		"it lost in a fork of its own branch", "ann ben* cat* dan eve", "G -> A | G -> B -> D | B -> E",
 		map[string]string{"A": "ann removes dan", "B": "eve rekeys", "D": "ben removes eve", "E": "cat demotes ben"},
 		"A", "D eve",

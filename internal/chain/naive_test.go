@@ -199,7 +199,7 @@ func naivePending(root wire.BlockHash, blocks []*chain.Block) (list []string) {
 					}
 					now, _ := head.State.Person(op.Person)
 					before, known := p.State.Person(op.Person)
-					begun := !known || before.Instance != op.Instance
+					begun := (!known || before.Instance != op.Instance) && !n.ended(p, head, op.Person)
 					if slices.ContainsFunc(head.State.Members(), func(m chain.Member) bool { return m.Person == op.Person }) &&
 						(now.Instance == op.Instance || begun) {
 						list = append(list, fmt.Sprint(b.Hash, op.Person))
@@ -211,6 +211,25 @@ func naivePending(root wire.BlockHash, blocks []*chain.Block) (list []string) {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// ended reports whether a membership of a person ended above p, on the way to b.
+func (n naive) ended(p, b *chain.Block, person wire.PersonID) bool {
+	for ; b != p; b = n.find(b.Header.Parent) {
+		for _, op := range b.Header.Ops {
+			switch op := op.(type) {
+			case *chain.Remove:
+				if op.Person == person {
+					return true
+				}
+			case *chain.Carry:
+				if op.Person == person {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // carried returns who signed what a block with a Carry cites.

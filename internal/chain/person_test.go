@@ -137,7 +137,7 @@ func (k *kin) sign(i int) func(wire.Label, []byte) []byte {
 // G -> A -> B1 | A -> B2     B1: the first device revokes the second
 // ......................     B2: the second device revokes the first
 // ......... | A -> R         R: the recovery key revokes the second
-func TestTwoDevicesRevokeEachOther(t *testing.T) {
+func TestScenario37DevicesRevokeEachOther(t *testing.T) {
 	k := newKin(t, "rae")
 	a := k.two()
 	k.grow(a, 0, nil, drop(k.device(1)))

@@ -3,6 +3,7 @@ package chain_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,8 @@ import (
 //	ann/2 revokes ann     (her first device)
 //	dan revokes ann/2
 //	dan carries B         (the removal that block B did)
+//	ann elects ben cat    (the voters from here on)
+//	ann restarts          (the keys)
 //
 // Bodies are left out: fork choice looks at headers.
 type tree struct {
@@ -128,6 +131,10 @@ func (f *tree) op(parent *chain.Block, verb, target string) chain.Op {
 		return &chain.Carry{Block: f.blocks[target].Hash, Person: lost.Person, Instance: m.Instance, Cites: []wire.Digest{chain.Cite(f.losing(target))}}
 	case "rekeys":
 		return &chain.Rekey{}
+	case "restarts":
+		return anew(chain.SuiteAES)
+	case "elects":
+		return &chain.SetPolicy{Electorate: f.ids(strings.Fields(target)...)}
 	case "retitles":
 		return &chain.SetInfo{Info: sha256.Sum256(fmt.Append(nil, parent.Hash))}
 	}
@@ -153,6 +160,15 @@ func (f *tree) op(parent *chain.Block, verb, target string) chain.Op {
 	}
 	f.t.Fatalf("no such verb: %s", verb)
 	return nil
+}
+
+// ids returns the ids of people, as an electorate lists them.
+func (f *tree) ids(names ...string) (list []wire.PersonID) {
+	for _, name := range names {
+		list = append(list, f.person(name).id)
+	}
+	slices.SortFunc(list, func(a, b wire.PersonID) int { return slices.Compare(a[:], b[:]) })
+	return list
 }
 
 // losing returns what a Carry of a block cites, as far as fork choice reads it.

@@ -166,38 +166,6 @@ func allReasons(t *testing.T) (all []chain.Reason) {
 	return all
 }
 
-func TestLastAdminNeedsSuccessor(t *testing.T) {
-	g := newGroup(t, chain.Policy{}, "ann", "ben")
-	leave := func(successor wire.PersonID) error {
-		_, _, err := chain.Draft(g.state(), g.params(g.person("ben"), &chain.Leave{
-			Person: g.person("ann").id, Instance: g.instance("ann"), Successor: successor, Cites: make([]wire.Digest, 1),
-		}))
-		return err
-	}
-	for _, successor := range []wire.PersonID{{}, g.person("ann").id, g.person("dan").id} {
-		if rule, reason := refused(leave(successor)); rule != "V4" || reason != chain.ReasonNoAdmin {
-			t.Errorf("successor %s: %s %s", successor, rule, reason)
-		}
-	}
-	if err := leave(g.person("ben").id); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestAuthorityIsThatOfTheParent(t *testing.T) {
-	g := ruleGroup(t)
-	ben, cat := g.person("ben"), g.person("cat")
-	// ben steps down in the block in which it removes cat.
-	g.commit("ben", nil, &chain.SetRole{Person: ben.id, Instance: g.instance("ben")}, &chain.Remove{Person: cat.id, Instance: g.instance("cat")})
-	if g.state().IsAdmin(ben.id) {
-		t.Error("ben is still an admin")
-	}
-	_, _, err := chain.Draft(g.state(), g.params(ben, &chain.SetInfo{}))
-	if _, reason := refused(err); reason != chain.ReasonRole {
-		t.Errorf("next block: %v", err)
-	}
-}
-
 func TestMembersInvite(t *testing.T) {
 	g := newGroup(t, chain.Policy{MembersInvite: true}, "ann", "cat")
 	dan := g.person("dan")

@@ -6,12 +6,20 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"slices"
 	"testing"
 
 	"kith/internal/chain"
 	"kith/internal/wire"
 )
+
+// TestMain collects garbage less often: the walks make much of it, and hold little.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(800)
+	os.Exit(m.Run())
+}
 
 // A person of the tests. Its keys follow from its name; only the first device
 // stands in its own chain.
@@ -23,6 +31,7 @@ type person struct {
 	headers []*chain.Header
 	bodies  []*chain.Body
 	seq     map[int]uint64 // author_seq used last, by device, in the group under test
+	adds    [2]*chain.Add  // by role; see lightAdd
 }
 
 // newPerson returns the person of that name, made once and as new every time.

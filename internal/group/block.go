@@ -19,8 +19,10 @@ type madeBlock struct {
 }
 
 // seal ends a block of this device's own: the commit's results go into the
-// header, which is signed, and the Welcome names the block.
+// header, which is signed, and the Welcome names the block. Of staged nothing is
+// left but Next, and of that nothing after an error.
 func (m *Machine) seal(h *chain.Header, body *chain.Body, state *chain.State, staged *mls.StagedCommit, floor dagFloor, adds bool) (*madeBlock, error) {
+	defer staged.Erase()
 	public := staged.Next.Public()
 	h.Seal(
 		wire.Digest(public.TreeHash()), wire.Digest(public.ConfirmedTranscriptHash()),
@@ -35,11 +37,16 @@ func (m *Machine) seal(h *chain.Header, body *chain.Body, state *chain.State, st
 			{Type: extFloor, Data: sum[:]},
 		}, public.Members() <= maxInlineTree)
 		if err != nil {
+			staged.Next.Erase()
 			return nil, err
 		}
 		b.welcome = welcome{message: w, floor: floor.Marshal()}
 	}
-	return b, checkRoster(state, public)
+	if err := checkRoster(state, public); err != nil {
+		staged.Next.Erase()
+		return nil, err
+	}
+	return b, nil
 }
 
 // takeBlock checks a block from outside and keeps it. Known blocks are no error.

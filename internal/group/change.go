@@ -84,6 +84,7 @@ func (m *Machine) draft(now uint64, base wire.BlockHash, suite uint16, ops []cha
 // keepOwn checks a block of this device's own as everybody will, and keeps it.
 func (m *Machine) keepOwn(b *madeBlock, eff *Effects) error {
 	if _, err := m.blocks.Check(b.header, b.body); err != nil {
+		b.secret.Erase()
 		return refuse(ReasonRule, err)
 	}
 	m.authorSeq = b.header.AuthorSeq

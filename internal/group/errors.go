@@ -14,6 +14,7 @@ const (
 	ReasonRole      Reason = "role"       // only an admin can do this
 	ReasonNotActive Reason = "not-active" // invited, left or removed: nothing can be written
 	ReasonNoKeys    Reason = "no-keys"    // this device cannot follow the group's keys
+	ReasonReplaced  Reason = "replaced"   // and does not get them by itself: a copy of it took its place
 	ReasonMember    Reason = "member"     // is a member already
 	ReasonNoMember  Reason = "no-member"  // is no member
 	ReasonSelf      Reason = "self"       // nobody removes oneself: leave

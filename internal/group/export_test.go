@@ -2,6 +2,7 @@ package group
 
 import (
 	"kith/internal/chain"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
@@ -72,8 +73,44 @@ func (m *Machine) Reads(device wire.DeviceID, feature uint16) bool { return m.re
 // Doubt makes a machine sign a Nack of a block.
 func (m *Machine) Doubt(hash wire.BlockHash) { m.nack(hash, chain.NackPath, new(Effects)) }
 
+// Mute makes the machine take every device, until it has another head, for one
+// whose program announces nothing; Unmute ends that.
+func (m *Machine) Mute()   { m.said = announcements{m.head, make(map[wire.DeviceID][]uint16)} }
+func (m *Machine) Unmute() { m.said = announcements{} }
+
 // Take gives a machine a block from outside.
 func (m *Machine) Take(header, body []byte) error {
 	_, err := m.takeBlock(header, body, new(Effects))
 	return err
+}
+
+// WelcomeAgain makes a block that adds a newcomer, and after it the Welcome of the
+// same commit once more.
+func (m *Machine) WelcomeAgain(now uint64, n Newcomer) error {
+	op, kp, cited, err := admit(n, mls.Suite(m.state().Suite()), wire.BlockHash{}, chain.RoleMember, now)
+	if err != nil {
+		return err
+	}
+	h, state, err := m.draft(now, m.head, m.state().Suite(), []chain.Op{op})
+	if err != nil {
+		return err
+	}
+	core, floor := h.Core(), m.floorFor(nil)
+	staged, err := m.epochs[m.head].secret.Commit(mls.CommitParams{
+		Add: []*mls.KeyPackage{kp}, AuthenticatedData: core[:], Signer: m.self.Device,
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := m.seal(h, &chain.Body{Commit: staged.Commit.Bytes(), Attachments: cited}, state, staged, floor, true); err != nil {
+		return err
+	}
+	hash, sum := h.Hash(), floor.Hash()
+	_, err = staged.Welcome(m.self.Device, []mls.Extension{{Type: extBlock, Data: hash[:]}, {Type: extFloor, Data: sum[:]}}, true)
+	return err
+}
+
+// Commit makes a block of one op.
+func (m *Machine) Commit(now uint64, op chain.Op, attachments ...[]byte) error {
+	return m.commit(now, change{ops: []chain.Op{op}, attachments: attachments}, new(Effects))
 }

@@ -7,6 +7,40 @@ import (
 	"kith/internal/sim"
 )
 
+// TestAsksWhoReads: a device that lost its keys asks nobody by a frame that the
+// other's program may take for misbehaviour.
+func TestAsksWhoReads(t *testing.T) {
+	w := sim.New(1)
+	ann, ben, cleo := w.Add("Ann"), w.Add("Ben"), w.Add("Cleo")
+	g := ann.Create(group.CreateParams{Title: "Trip", Newcomers: []group.Newcomer{ben.Newcomer(), cleo.Newcomer()}})
+	w.Run(1000)
+	for _, n := range []*sim.Node{ben, cleo} {
+		if err := n.Do(g, group.Accept{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Run(1000)
+	ben.Lose(g)
+	m := ben.Groups[g].Machine
+	m.Mute()
+	w.Run(60_000)
+	for _, n := range []*sim.Node{ann, ben, cleo} {
+		for _, p := range n.Sent {
+			if kind := p.Bytes[0]; kind >= 9 && kind <= 11 { // the others were asked of nobody who cannot read them
+				t.Errorf("%s sends a frame of kind %d", n.Name, p.Bytes[0])
+			}
+		}
+	}
+	m.Unmute()
+	if err := ben.Do(g, group.Rejoin{}); err != nil {
+		t.Fatal(err)
+	}
+	w.Run(10_000)
+	if m.View().NoKeys {
+		t.Error("Ben does not come back, though everybody reads his question")
+	}
+}
+
 // What a device announces stands in its leaf: of who made the group, of who was
 // added, and after a change of the head; of nobody else.
 func TestFeaturesAnnounced(t *testing.T) {

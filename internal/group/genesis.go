@@ -79,7 +79,7 @@ func Create(self Self, p CreateParams, now uint64) (*Machine, Effects, error) {
 	return m, m.finish(now, eff), nil
 }
 
-// begin makes the genesis block.
+// begin makes the genesis block. The secrets of kp are erased.
 func (m *Machine) begin(author wire.Member, ops []chain.Op, attachments [][]byte, kp *mls.KeyPackage, secrets *mls.KeyPackageSecrets, add []*mls.KeyPackage, now uint64) (*madeBlock, error) {
 	h, state, err := chain.Draft(nil, chain.DraftParams{
 		Suite: uint16(kp.Suite()), Author: author, AuthorSeq: 1, Ops: ops, CreatedAt: now,

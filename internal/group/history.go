@@ -46,7 +46,11 @@ func ends(op chain.Op) (who wire.Member, cuts []chain.Cut, ok bool) {
 	case *chain.Remove:
 		return wire.Member{Person: op.Person}, op.Cuts, true
 	case *chain.Leave:
-		return wire.Member{Person: op.Person}, op.Cuts, true
+		who.Person = op.Person
+		if who.Person == (wire.PersonID{}) && len(op.Cuts) == 1 { // of a device, in a person's chain
+			who.Device = op.Cuts[0].Device
+		}
+		return who, op.Cuts, true
 	case *chain.RemoveDevice:
 		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
 	case *chain.Carry:
@@ -119,6 +123,16 @@ func (m *Machine) removal(who wire.Member) (departure, bool) {
 
 // came returns the block that admitted a device, on the head's chain.
 func (m *Machine) came(device wire.DeviceID) wire.BlockHash { return m.history().by[device] }
+
+// signedSince reports whether a device signed the block that admitted it, or one
+// above it.
+func (m *Machine) signedSince(device wire.DeviceID) bool {
+	came := m.came(device)
+	if !m.blocks.Has(came) {
+		return false
+	}
+	return m.blocks.Header(came).Author.Device == device || m.state().LastSeq(device) > m.stateAt(came).LastSeq(device)
+}
 
 // nameOf returns the commitment to a person's name: it stands in the person's
 // headers, which the block that admitted the person cites.

@@ -117,14 +117,25 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets Secrets) (
 	if err != nil {
 		return nil, err
 	}
-	floor, err := dag.ParseFloor(w.floor)
+	floor, err := m.admittedFloor(h, e, info, w)
 	if err != nil {
+		e.Erase()
 		return nil, err
 	}
-	if !m.fits(h, e, info, floor) {
-		return nil, errWelcome
+	return &admission{hash, e, floor, use}, nil
+}
+
+// admittedFloor returns the floor beside a Welcome that was opened, if both are
+// what the block says.
+func (m *Machine) admittedFloor(h *chain.Header, e *mls.Epoch, info *mls.GroupInfo, w welcome) (dagFloor, error) {
+	floor, err := dag.ParseFloor(w.floor)
+	if err != nil {
+		return dagFloor{}, err
 	}
-	return &admission{hash, e, floor, use}, m.checkFloor(floor)
+	if !m.fits(h, e, info, floor) {
+		return dagFloor{}, errWelcome
+	}
+	return floor, m.checkFloor(floor)
 }
 
 // addedBy returns the reference of the key package by which a block adds a

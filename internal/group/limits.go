@@ -123,9 +123,13 @@ const (
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.
 	packageLife = 400 * 24 * 3600
-	// packageSlack is how far a key package's lifetime may begin in the future
-	// and how far its own begins in the past, in seconds: clocks differ.
+	// packageSlack is how far the lifetime of a key package of one's own begins in
+	// the past, in seconds: the clock of whoever gets it may be behind.
 	packageSlack = 24 * 3600
+	// maxPackageLife bounds the whole lifetime of a key package of others, in
+	// seconds, as RFC 9420 section 7.2 demands: until then whoever gets hold of its
+	// private part opens what was sealed to it.
+	maxPackageLife = packageLife + packageSlack
 )
 
 // Bounds of parts of a frame, in bytes; what they hold has bounds of its own.

@@ -281,10 +281,13 @@ func (m *Machine) mayWrite() error {
 	if m.status != StatusActive {
 		return refuse(ReasonNotActive, nil)
 	}
-	if m.epochs[m.head] == nil {
-		return refuse(ReasonNoKeys, nil)
+	switch {
+	case m.epochs[m.head] != nil:
+		return nil
+	case m.wasReplaced():
+		return refuse(ReasonReplaced, nil)
 	}
-	return nil
+	return refuse(ReasonNoKeys, nil)
 }
 
 // connected returns the devices of members with which a session is up and that

@@ -172,7 +172,7 @@ func (m *Machine) liveNacks() map[wire.DeviceID]*chain.Nack {
 			continue
 		}
 		for d, n := range m.nacks[hash] {
-			if m.state().Active(d) && !m.signedSince(d, hash) {
+			if m.state().Active(d) && !m.signedFrom(d, hash) {
 				live[d] = n
 			}
 		}
@@ -180,9 +180,9 @@ func (m *Machine) liveNacks() map[wire.DeviceID]*chain.Nack {
 	return live
 }
 
-// signedSince reports whether a device signed a block of the head's chain at the
+// signedFrom reports whether a device signed a block of the head's chain at the
 // height of an earlier one, or above it.
-func (m *Machine) signedSince(d wire.DeviceID, hash wire.BlockHash) bool {
+func (m *Machine) signedFrom(d wire.DeviceID, hash wire.BlockHash) bool {
 	var before uint64
 	if parent := m.stateAt(m.blocks.Header(hash).Parent); parent != nil {
 		before = parent.LastSeq(d)

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"errors"
 	"slices"
 
 	"kith/internal/mls"
@@ -42,6 +43,7 @@ func (s Self) offer(suite mls.Suite, lastResort bool, now uint64) (Package, erro
 	if err != nil {
 		return Package{}, err
 	}
+	defer secrets.Erase()
 	_, expiry := kp.Lifetime()
 	return Package{suite, [32]byte(kp.Ref()), kp.Bytes(), secrets.Marshal(), expiry}, nil
 }
@@ -59,6 +61,8 @@ func (s Self) newPackage(suite mls.Suite, lastResort bool, now uint64) (*mls.Key
 	})
 }
 
+var errLifetime = errors.New("group: a key package of too long a lifetime")
+
 // CheckPackage returns b if it is a key package of from, of a suite that groups
 // use, and can be used at now, in ms.
 func CheckPackage(b []byte, from wire.Member, now uint64) (*mls.KeyPackage, error) {
@@ -71,6 +75,9 @@ func CheckPackage(b []byte, from wire.Member, now uint64) (*mls.KeyPackage, erro
 	}
 	if err := kp.Verify(now / 1000); err != nil {
 		return nil, refuse(ReasonPackage, err)
+	}
+	if begin, end := kp.Lifetime(); end-begin > maxPackageLife {
+		return nil, refuse(ReasonPackage, errLifetime)
 	}
 	m, ok := member(kp.Identity())
 	if !ok || m != from || m.Device != wire.Device(kp.SignatureKey()) {

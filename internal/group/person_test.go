@@ -216,3 +216,30 @@ func TestFullGenesis(t *testing.T) {
 		t.Errorf("%d members, %d packages used", n, len(eff.Used))
 	}
 }
+
+// TestDeviceLeavesPerson: in a person's chain a Leave takes out the one device that
+// asked for it, and no other.
+func TestDeviceLeavesPerson(t *testing.T) {
+	ann := newHuman(t, "Ann", newRecovery(t))
+	m := ann.load(t)
+	phone := group.Self{Device: identity.NewDevice()} // the person field is zero here
+	p, err := phone.NewPackage(group.NewSuite, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Step(group.Input{Now: start, Cause: group.AddDevice{KnockKey: phone.Device.KnockKey(), KeyPackage: p.Public}}); err != nil {
+		t.Fatal(err)
+	}
+	id := phone.Device.ID()
+	asked := chain.SignLeave(phone.Device.Sign, m.Group(), phone.Member(), wire.Instance{}, wire.PersonID{}).Marshal()
+	op := &chain.Leave{Cuts: []chain.Cut{{Device: id, Seq: 1}}, Cites: []wire.Digest{chain.Cite(asked)}}
+	if err := m.Commit(start, op, asked); err != nil {
+		t.Fatal(err)
+	}
+	if s, _, err := group.PersonState(m.Headers()); err != nil || s.Active(id) || !s.Active(ann.Device.ID()) {
+		t.Errorf("the phone is active: %v, the device that stays: %v, %v", s.Active(id), s.Active(ann.Device.ID()), err)
+	}
+	if err := m.CheckInvariants(); err != nil {
+		t.Error(err)
+	}
+}

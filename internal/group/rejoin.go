@@ -35,15 +35,21 @@ func (m *Machine) shutOut() bool {
 }
 
 // wasReplaced reports whether another device with this one's key has put its own
-// leaf in the place of this one's. Two that did so without being told to would
-// never end, so this one waits until its person says what to do.
+// leaf in the place of this one's, since this one was let in last. Two that did so
+// without being told to would never end, so this one waits until its person says
+// what to do.
 func (m *Machine) wasReplaced() bool {
-	return m.replaced != (wire.BlockHash{}) && m.blocks.IsAncestor(m.replaced, m.head)
+	return m.replaced != (wire.BlockHash{}) && m.blocks.IsAncestor(m.replaced, m.head) && !m.blocks.IsAncestor(m.replaced, m.joined)
 }
 
 // noteReplaced takes note of an own device's external commit that this device
-// did not make: what it makes is here before anybody else has it.
+// did not make: what it makes is here before anybody else has it. A machine that
+// is being made has no head yet, and reads what its device did in an earlier
+// membership.
 func (m *Machine) noteReplaced(by wire.BlockHash, eff *Effects) {
+	if m.head == (wire.BlockHash{}) {
+		return
+	}
 	m.replaced = by
 	eff.Notify = append(eff.Notify, Replaced{by})
 }

@@ -99,12 +99,15 @@ func (m *Machine) lastResorts(suite mls.Suite, now uint64) (add []*mls.KeyPackag
 
 // startKeys makes the block of h, in which an MLS group starts: its author alone
 // in epoch 0, from where the block's commit leads to epoch 1 (docs/spec/chain.md).
+// The secrets of kp are erased.
 func (m *Machine) startKeys(h *chain.Header, state *chain.State, kp *mls.KeyPackage, secrets *mls.KeyPackageSecrets, add []*mls.KeyPackage, attachments [][]byte, floor dagFloor) (*madeBlock, error) {
 	core := h.Core()
 	e0, err := mls.Create(kp.Suite(), mlsGroupID(core), kp, secrets)
+	secrets.Erase()
 	if err != nil {
 		return nil, err
 	}
+	defer e0.Erase()
 	staged, err := e0.Commit(mls.CommitParams{Add: add, AuthenticatedData: core[:], Signer: m.self.Device})
 	if err != nil {
 		return nil, err

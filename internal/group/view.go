@@ -78,7 +78,7 @@ func (m *Machine) memberView(who chain.Member, came arrival) MemberView {
 	}
 	for _, d := range who.Devices {
 		// Who has signed a block is in, though an invited device holds no Ack yet.
-		v.Accepted = v.Accepted || m.state().LastSeq(d.ID) > 0
+		v.Accepted = v.Accepted || m.signedSince(d.ID)
 	}
 	if who.Person == m.self.Person {
 		v.Accepted = m.status != StatusInvited

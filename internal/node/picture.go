@@ -311,6 +311,10 @@ func (c *canvas) split(children []wire.BlockHash) Split {
 	return s
 }
 
+// maxTwins bounds the blocks named beside one: one proves the lie, and a device may
+// sign any number.
+const maxTwins = 8
+
 // twins finds blocks that no honest device signs both of: on one parent, or
 // with one author_seq.
 func (c *canvas) twins() {
@@ -327,13 +331,15 @@ func (c *canvas) twins() {
 				c.pair(hash, other)
 				c.pair(other, hash)
 			}
-			taken[s] = append(taken[s], hash)
+			if len(taken[s]) < maxTwins {
+				taken[s] = append(taken[s], hash)
+			}
 		}
 	}
 }
 
 func (c *canvas) pair(hash, other wire.BlockHash) {
-	if d := c.drawn[hash]; !slices.Contains(d.Twins, other) {
+	if d := c.drawn[hash]; len(d.Twins) < maxTwins && !slices.Contains(d.Twins, other) {
 		d.Twins = append(d.Twins, other)
 	}
 }

@@ -356,3 +356,20 @@ func TestEveryLossHasItsReason(t *testing.T) {
 		}
 	}
 }
+
+// TestManyTwins: a device that signs many blocks in one place is named by a few of
+// them; the picture does not grow with the square of what it signs.
+func TestManyTwins(t *testing.T) {
+	s := newSketch(t, 0)
+	root := s.hashes["G"]
+	for i := range 100 {
+		s.seq[entry("dan", 0).ID()] = 0 // each the first that it signs
+		s.add(fmt.Sprint("T", i), s.blocks.State(root), root, wire.Member{Person: who("dan"), Device: entry("dan", 0).ID()}, i, []chain.Op{&chain.Rekey{}})
+	}
+	drawn := s.draw()
+	for name, hash := range s.hashes {
+		if n := len(drawn[hash].Twins); name != "G" && (n < 1 || n > 8) {
+			t.Errorf("block %s has %d twins", name, n)
+		}
+	}
+}

@@ -54,10 +54,14 @@ func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {
 		}
 		c.served(n, g, s)
 	}
-	if c.steps++; c.steps%16 == 0 {
+	if c.steps++; c.steps%pause(m) == 0 {
 		c.reloaded(n, g)
 	}
 }
+
+// pause is after how many steps a machine is loaded once more: a long chain takes
+// long to load, and must not make a long run one of loading alone.
+func pause(m *group.Machine) int { return max(16, m.Blocks().Len()*m.Blocks().Len()/16) }
 
 // served checks that whoever was no member at an entry's block is given its
 // header alone, and everybody else all of it.

@@ -28,9 +28,9 @@ func promote(t *testing.T, w *sim.World, g wire.GroupID, by *sim.Node, who ...*s
 
 func status(n *sim.Node, g wire.GroupID) group.Status { return n.Groups[g].Machine.Status() }
 
-// TestMutualRemoval: Ann removes Ben while Ben removes Ann. The more senior
+// TestScenario02MutualRemoval: Ann removes Ben while Ben removes Ann. The more senior
 // stays, whoever else is there to see it.
-func TestMutualRemoval(t *testing.T) {
+func TestScenario02MutualRemoval(t *testing.T) {
 	for _, others := range [][]string{nil, {"Cleo"}, {"Cleo", "Dan"}} {
 		t.Run(fmt.Sprint(2+len(others)), func(t *testing.T) {
 			w, nodes, g := trip(t, append([]string{"Ann", "Ben"}, others...)...)
@@ -200,10 +200,10 @@ func TestBackAgain(t *testing.T) {
 	}
 }
 
-// TestLateMessages: what Cleo writes after her removal, of which she does not
+// TestScenario28LateMessages: what Cleo writes after her removal, of which she does not
 // know. Without a reply from who did not know either, only those have it who had
 // it then; with one, everybody has.
-func TestLateMessages(t *testing.T) {
+func TestScenario28LateMessages(t *testing.T) {
 	for _, reply := range []bool{false, true} {
 		w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
 		ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
@@ -240,9 +240,9 @@ func TestLateMessages(t *testing.T) {
 	}
 }
 
-// TestWelcomeOfLosingBlock: two admins add Dan on two branches; he comes in by
+// TestScenario20WelcomeOfLosingBlock: two admins add Dan on two branches; he comes in by
 // the one that loses, writes, and goes on under the other.
-func TestWelcomeOfLosingBlock(t *testing.T) {
+func TestScenario20WelcomeOfLosingBlock(t *testing.T) {
 	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
 	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
 	dan := w.Add("Dan")

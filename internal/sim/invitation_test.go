@@ -163,9 +163,9 @@ func TestInvitationForAnother(t *testing.T) {
 	refused(t, "a second time", err)
 }
 
-// TestInvitationTakenBack: a stale invitation leads in, and the first blocks from
+// TestScenario12StaleWelcome: a stale invitation leads in, and the first blocks from
 // anybody lead out again; nothing was said meanwhile.
-func TestInvitationTakenBack(t *testing.T) {
+func TestScenario12StaleWelcome(t *testing.T) {
 	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
 	ann, ben := nodes[0], nodes[1]
 	dan := w.Add("Dan")

@@ -73,7 +73,9 @@ func (c crafted) payload(t *testing.T, at *sim.Node, g wire.GroupID) []byte {
 	return blocks([2][]byte{h.Bytes(), body.Bytes()})
 }
 
-func TestCommitThatDoesNotFit(t *testing.T) {
+// TestScenario22CommitThatDoesNotFit: a leaf in the commit that is not in the ops, the
+// reverse, and a changed credential or key.
+func TestScenario22CommitThatDoesNotFit(t *testing.T) {
 	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
 	ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
 	eve := w.Add("Eve")

@@ -214,3 +214,27 @@ func TestQuietGroupForgets(t *testing.T) {
 	w.Run(5000)
 	alike(t, g, nodes...)
 }
+
+// TestAcceptedAnew: who signed blocks in an earlier membership has not accepted the
+// next one by that.
+func TestAcceptedAnew(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben := nodes[0], nodes[1]
+	must(t, ben.Do(g, group.Rekey{}))
+	w.Run(5000)
+	must(t, ann.Do(g, group.Remove{Person: ben.Self.Person}))
+	w.Run(5000)
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{ben.Newcomer()}}))
+	w.Run(5000)
+	for _, accepted := range []bool{false, true} {
+		for _, m := range machine(ann, g).View().Members {
+			if m.Person == ben.Self.Person && m.Accepted != accepted {
+				t.Errorf("Ann takes Ben's invitation for accepted: %v, want %v", m.Accepted, accepted)
+			}
+		}
+		if !accepted {
+			must(t, ben.Do(g, group.Accept{}))
+			w.Run(5000)
+		}
+	}
+}
