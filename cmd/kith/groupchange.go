@@ -134,6 +134,33 @@ func (p *program) groupRename() *cobra.Command {
 	}
 }
 
+func (p *program) groupRestartKeys() *cobra.Command {
+	var postQuantum bool
+	c := p.groupVerbOf("restart-keys GROUP", "Start a group's keys anew, with all its members: for when some cannot follow them",
+		func(ctx context.Context, group string) error {
+			chat, err := call(ctx, p.client().RestartKeys, &v1.RestartKeysRequest{Group: group, PostQuantum: postQuantum})
+			if err != nil || p.show(chat) {
+				return err
+			}
+			p.printf("The keys of %s have started anew. Who is away gets them on coming back.", titleOf(chat))
+			return nil
+		})
+	c.Flags().BoolVar(&postQuantum, "post-quantum", false, "with keys that quantum computers do not break, where the group has older ones")
+	return c
+}
+
+func (p *program) groupRenewKeys() *cobra.Command {
+	return p.groupVerbOf("renew-keys GROUP", "Renew this device's part of a group's keys: whoever stole it before reads nothing new",
+		func(ctx context.Context, group string) error {
+			chat, err := call(ctx, p.client().RenewKeys, &v1.RenewKeysRequest{Group: group})
+			if err != nil || p.show(chat) {
+				return err
+			}
+			p.printf("This device's keys in %s are new.", titleOf(chat))
+			return nil
+		})
+}
+
 func (p *program) groupDelete() *cobra.Command {
 	return p.groupVerbOf("delete CHAT", "Delete a chat that you left, were removed from, or are alone in, from this machine",
 		func(ctx context.Context, group string) error {

@@ -94,6 +94,14 @@ func (s *service) Rejoin(_ context.Context, r *v1.RejoinRequest) (*v1.Chat, erro
 	return s.inChat(r.Chat, "chat", s.node.Rejoin)
 }
 
+func (s *service) RestartKeys(_ context.Context, r *v1.RestartKeysRequest) (*v1.Chat, error) {
+	return s.inChat(r.Group, "group", func(g wire.GroupID) error { return s.node.RestartKeys(g, r.PostQuantum) })
+}
+
+func (s *service) RenewKeys(_ context.Context, r *v1.RenewKeysRequest) (*v1.Chat, error) {
+	return s.inChat(r.Group, "group", s.node.RenewKeys)
+}
+
 func (s *service) LeaveGroup(_ context.Context, r *v1.LeaveGroupRequest) (*v1.Chat, error) {
 	var successor wire.PersonID
 	if r.Successor != "" {

@@ -68,6 +68,7 @@ var table = map[string]explained{
 	"group/package":    {connect.CodeFailedPrecondition, "They cannot be added with what their program sent last.", "Try again when both programs are running."},
 	"group/rule":       {connect.CodeFailedPrecondition, "The rules of the group do not allow this.", "See kith group show and kith group chain."},
 	"group/invitation": {connect.CodeFailedPrecondition, "This invitation does not check out.", "Ask for a new one."},
+	"group/older":      {connect.CodeFailedPrecondition, "A member's program is too old for this: it would have to stop.", "Ask everybody to update Kith, and try again after they were here."},
 	"group/newer":      {connect.CodeFailedPrecondition, "This group needs a newer version of Kith; nothing is lost.", "Update the program."},
 	"group/stored":     {connect.CodeDataLoss, "What is stored of this chat does not fit together.", "Keep a copy of the home folder, and report this line."},
 

@@ -44,6 +44,9 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	}
 	m.noteUndone(changed, eff)
 	m.dropAcks(eff)
+	m.dropNacks(eff)
+	m.dropPeople(eff)
+	m.dropEvidence(eff)
 	m.meet(now, spoke, len(changed.Blocks), eff)
 	if resumed {
 		m.greetAll(now, eff)

@@ -1,8 +1,6 @@
 package group
 
 import (
-	"bytes"
-	"errors"
 	"slices"
 
 	"kith/internal/chain"
@@ -74,34 +72,18 @@ func (m *Machine) takeBlock(header, body []byte, eff *Effects) (wire.BlockHash, 
 		return hash, err
 	}
 	made := &madeBlock{header: h, body: b, state: state, public: public}
-	made.secret = m.follow(h, commit, public, eff)
+	var fault chain.NackReason
+	made.secret, fault = m.follow(h, commit, public)
 	if h.External() && h.Author.Device == m.self.Device.ID() {
 		m.noteReplaced(hash, eff)
 	}
-	return hash, m.keepBlock(made, eff)
-}
-
-// follow returns the epoch after a block, nil if this device has no keys for it:
-// it was not a member, is removed by it, or cannot open the commit. Of that last
-// case it tells: the block's author made it so that this device is shut out.
-func (m *Machine) follow(h *chain.Header, c *mls.Commit, public *mls.PublicGroup, eff *Effects) *mls.Epoch {
-	parent := m.epochs[h.Parent]
-	if parent == nil || parent.secret.Closed() || h.Author.Device == m.self.Device.ID() {
-		return nil // an own block comes with its epoch
+	if err := m.keepBlock(made, eff); err != nil {
+		return hash, err
 	}
-	next, _, err := parent.secret.Process(c)
-	switch {
-	case errors.Is(err, mls.ErrRemoved):
-		return nil
-	case err != nil || !bytes.Equal(next.Public().TreeHash(), public.TreeHash()):
-		eff.Notify = append(eff.Notify, CannotFollow{h.Hash(), FaultCommit})
-		return nil
-	case externalDigest(next.ExternalPub()) != h.ExternalPub:
-		next.Erase()
-		eff.Notify = append(eff.Notify, CannotFollow{h.Hash(), FaultExternalPub})
-		return nil
+	if fault != 0 {
+		m.nack(hash, fault, eff)
 	}
-	return next
+	return hash, nil
 }
 
 // keepBlock puts a checked block into the set and writes it with its epoch.
@@ -116,6 +98,7 @@ func (m *Machine) keepBlock(b *madeBlock, eff *Effects) error {
 		m.joined = hash
 	}
 	m.demand(b.header.Author.Device, eff)
+	m.noteSigning(b.header, eff)
 	m.publics[hash] = b.public
 	var value wire.Writer
 	value.Vec(b.header.Bytes())

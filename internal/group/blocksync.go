@@ -30,12 +30,13 @@ func (m *Machine) sendBlocks(to wire.DeviceID, list []wire.BlockHash, eff *Effec
 	return len(f.blocks)
 }
 
-func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
+func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, secrets Secrets, eff *Effects) error {
 	f, err := parseBlocks(r)
 	if err != nil {
 		return err
 	}
 	m.takeBlocks(now, p, f.blocks, eff)
+	m.openRestarts(now, secrets, eff)
 	if f.more && m.speaks() {
 		m.wantHave(now, p)
 	}
@@ -151,7 +152,7 @@ func (m *Machine) offerWelcomes(p *peer, eff *Effects) {
 }
 
 func admitsAnybody(h *chain.Header) bool {
-	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool {
+	return isRestart(h) || slices.ContainsFunc(h.Ops, func(op chain.Op) bool {
 		_, devices := welcomes(op)
 		return len(devices) > 0
 	})

@@ -25,24 +25,31 @@ type change struct {
 
 // commit makes the block of c on the head.
 func (m *Machine) commit(now uint64, c change, eff *Effects) error {
-	e, public := m.epochs[m.head], m.publics[m.head]
-	if e == nil || public == nil {
+	return m.commitOn(now, m.head, c, eff)
+}
+
+// commitOn makes the block of c on a block that is held.
+func (m *Machine) commitOn(now uint64, base wire.BlockHash, c change, eff *Effects) error {
+	e := m.epochs[base]
+	if e == nil {
 		return refuse(ReasonNoKeys, nil)
 	}
-	c, err := m.withCarried(c)
-	if err != nil {
-		return err
+	if base == m.head {
+		var err error
+		if c, err = m.withCarried(c); err != nil {
+			return err
+		}
 	}
 	if !chain.Pressing(c.ops) && m.restrained() {
 		return refuse(ReasonUnsettled, nil)
 	}
-	h, state, err := m.draft(now, c.ops)
+	h, state, err := m.draft(now, base, m.stateAt(base).Suite(), c.ops)
 	if err != nil {
 		return err
 	}
 	core := h.Core()
 	staged, err := e.secret.Commit(mls.CommitParams{
-		Add: c.add, Remove: m.leavesOf(c.ops), AuthenticatedData: core[:], Signer: m.self.Device,
+		Add: c.add, Remove: m.leavesOf(c.ops, base, e.secret.Public()), AuthenticatedData: core[:], Signer: m.self.Device,
 		LeafExtensions: announced(),
 	})
 	if err != nil {
@@ -70,11 +77,12 @@ func (m *Machine) commit(now uint64, c change, eff *Effects) error {
 	return nil
 }
 
-// draft begins a block of this device's own on the head.
-func (m *Machine) draft(now uint64, ops []chain.Op) (*chain.Header, *chain.State, error) {
-	h, state, err := chain.Draft(m.state(), chain.DraftParams{
-		Suite: m.state().Suite(), Parent: m.head, Group: m.group, Author: m.self.Member(),
-		AuthorSeq: max(m.authorSeq, m.state().LastSeq(m.self.Device.ID())) + 1, Ops: ops, CreatedAt: now,
+// draft begins a block of this device's own on a block that is held.
+func (m *Machine) draft(now uint64, base wire.BlockHash, suite uint16, ops []chain.Op) (*chain.Header, *chain.State, error) {
+	parent := m.stateAt(base)
+	h, state, err := chain.Draft(parent, chain.DraftParams{
+		Suite: suite, Parent: base, Group: m.group, Author: m.self.Member(),
+		AuthorSeq: max(m.authorSeq, parent.LastSeq(m.self.Device.ID())) + 1, Ops: ops, CreatedAt: now,
 	})
 	if err != nil {
 		return nil, nil, refuse(ReasonRule, err)
@@ -92,9 +100,9 @@ func (m *Machine) keepOwn(b *madeBlock, eff *Effects) error {
 	return m.keepBlock(b, eff)
 }
 
-// leavesOf returns the leaves that ops take out at the head, ascending.
-func (m *Machine) leavesOf(ops []chain.Op) []uint32 {
-	return slices.Sorted(maps.Keys(leavesGone(ops, m.state(), m.publics[m.head])))
+// leavesOf returns the leaves that ops on a block take out, ascending.
+func (m *Machine) leavesOf(ops []chain.Op, base wire.BlockHash, public *mls.PublicGroup) []uint32 {
+	return slices.Sorted(maps.Keys(leavesGone(ops, m.stateAt(base), public)))
 }
 
 // spread sends a block that is new here to the members' devices that are

@@ -40,8 +40,10 @@ const (
 	KindFloor   Kind = 12 // no key: the floor this device joined on
 	KindWelcome Kind = 13 // block hash: the welcome made with the block, to pass on
 	// 14 is reserved.
-	KindLate Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
-	// 16 to 19 are reserved.
+	KindLate         Kind = 15 // entry key: an entry that is kept back, header<V>, ciphertext<V>
+	KindNack         Kind = 16 // block hash, device: Nack
+	KindPerson       Kind = 17 // person: its chain and last-resort key packages, see people.go
+	KindEvidence     Kind = 18 // device: two things that no honest device signs both, see evidence.go
 	KindVote         Kind = 20 // u64 height and hash of the era's start, u64 round, device, vote hash: vote
 	KindVoteEvidence Kind = 21 // device: two votes of its that no honest device signs both
 	KindVoter        Kind = 22 // no key: what the own voter must not forget

@@ -72,6 +72,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 			return "", nil // who passes it on breaks no rule
 		}
 	}
+	m.noteEntry(h, eff)
 	if err != nil {
 		return "entry-claim", err
 	}

@@ -30,6 +30,7 @@ const (
 	ReasonNothing   Reason = "nothing"    // there is nothing to be answered
 	ReasonPending   Reason = "pending"    // a removal is to be carried over first, by another
 	ReasonNewer     Reason = "newer"      // the group needs a newer program
+	ReasonOlder     Reason = "older"      // somebody's program is too old for it
 	ReasonStored    Reason = "stored"     // what was stored does not fit together
 )
 

@@ -1,6 +1,9 @@
 package group
 
-import "kith/internal/wire"
+import (
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
 
 // An Event tells people's programs what changed; it is published after the
 // Effects it came with are durable.
@@ -66,6 +69,19 @@ type Replaced struct{ Block wire.BlockHash }
 type CannotFollow struct {
 	Block wire.BlockHash
 	Fault Fault
+}
+
+// Nacked: another device says the same.
+type Nacked struct {
+	Device wire.DeviceID
+	Block  wire.BlockHash
+}
+
+// SignedTwice: there is evidence that Device signed two things of which an honest
+// one signs only one. It is about to be revoked; this device's own never by itself.
+type SignedTwice struct {
+	Device wire.DeviceID
+	What   chain.SlashKind
 }
 
 // A Fault is what is wrong with a commit that only those see who have the keys.
@@ -138,6 +154,8 @@ func (Repropose) event()      {}
 func (Redone) event()         {}
 func (ResendChanged) event()  {}
 func (HeldChanged) event()    {}
+func (Nacked) event()         {}
+func (SignedTwice) event()    {}
 
 // Status is this device's standing in a group. Numbers are stored: append only.
 type Status uint8

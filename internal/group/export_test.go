@@ -44,6 +44,12 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameKeys:
 		f, err := parseKeys(r)
 		return again(f.bytes, err)
+	case frameFaults:
+		f, err := parseFaults(r)
+		return again(f.bytes, err)
+	case framePeople:
+		f, err := parsePeople(r)
+		return again(f.bytes, err)
 	case frameEntrance:
 		f, err := parseInvitation(r)
 		return again(func() []byte { return f.numbered(frameEntrance) }, err)
@@ -78,6 +84,9 @@ func again(encode func() []byte, err error) ([]byte, error) {
 // Reads reports whether a device announces a feature at the machine's head.
 func (m *Machine) Reads(device wire.DeviceID, feature uint16) bool { return m.reads(device, feature) }
 
+// Doubt makes a machine sign a Nack of a block.
+func (m *Machine) Doubt(hash wire.BlockHash) { m.nack(hash, chain.NackPath, new(Effects)) }
+
 // Mute makes the machine take every device, until it has another head, for one
 // whose program announces nothing; Unmute ends that.
 func (m *Machine) Mute()   { m.said = announcements{m.head, make(map[wire.DeviceID][]uint16)} }
@@ -96,7 +105,7 @@ func (m *Machine) WelcomeAgain(now uint64, n Newcomer) error {
 	if err != nil {
 		return err
 	}
-	h, state, err := m.draft(now, []chain.Op{op})
+	h, state, err := m.draft(now, m.head, m.state().Suite(), []chain.Op{op})
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,8 @@ import (
 //	9      ask keys    block[32] of whose epoch the GroupInfo is wanted
 //	10     keys        block[32], opaque GroupInfo<V> without the tree
 //	11     entrance    see entrance.go
+//	12     faults      see nack.go
+//	13     people      see people.go
 //	14     votes       u8 part; 0: settled[32], digest[32]; 1 pushed, 2 answered: see voteframe.go
 //
 // docs/spec/sync.md says when each is sent.
@@ -36,6 +38,8 @@ const (
 	frameAskKeys    uint8 = 9
 	frameKeys       uint8 = 10
 	frameEntrance   uint8 = 11
+	frameFaults     uint8 = 12
+	framePeople     uint8 = 13
 	frameVotes      uint8 = 14
 )
 

@@ -31,6 +31,11 @@ func TestFrameBytes(t *testing.T) {
 		"ask keys":                  "09" + d,
 		"keys":                      "0a" + d + "02 aabb",
 		"entrance":                  "0b" + d + "02 aabb" + "04 00 01 cc 00" + "00" + "00" + "00",
+		"no faults":                 "0c" + "00" + "00",
+		"two Nacks, evidence":       "0c" + "04 01 aa 01 bb" + "02 01 cc",
+		"digest of people":          "0d" + "00" + d,
+		"offer of people":           "0d" + "01" + "26" + d + "00000003" + "0002" + "01",
+		"papers, more follow":       "0d" + "02" + "05 01 aa 02 01 bb" + "01",
 		"invitation":                "08" + d + "02 aabb" + "04 00 01 cc 00" + "00" + "00" + "00",
 	} {
 		b, err := hex.DecodeString(strings.ReplaceAll(spelt, " ", ""))
@@ -44,7 +49,15 @@ func TestFrameBytes(t *testing.T) {
 	for name, spelt := range map[string]string{
 		"nothing":               "",
 		"number zero":           "00",
-		"unknown number":        "0c 00",
+		"unknown number":        "63 00",
+		"faults cut short":      "0c 00",
+		"faults and more":       "0c 00 00 00",
+		"Nack too long":         "0c" + "4103 4101" + strings.Repeat("00", 0x101) + "00",
+		"unknown part":          "0d 03",
+		"digest of people, cut": "0d 00" + d[2:],
+		"people not ascending":  "0d 01" + "404c" + e + "00000001 0001" + d + "00000001 0001" + "00",
+		"papers without more":   "0d 02 00",
+		"papers, more is 2":     "0d 02 00 02",
 		"ask keys cut short":    "09" + d[2:],
 		"ask keys and more":     "09" + d + "00",
 		"keys and more":         "0a" + d + "00 00",

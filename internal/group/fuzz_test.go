@@ -34,6 +34,13 @@ func story(t testing.TB) (*sim.World, wire.GroupID) {
 	do(ann, group.SetTitle{Title: "Journey"})
 	w.HealAll()
 	w.Run(5000)
+	ann.Publish()
+	w.Run(1000)
+	m := ben.Groups[g].Machine
+	ben.Groups[g].Machine.Doubt(m.Blocks().Head())
+	w.Cut(ann, ben)
+	w.Heal(ann, ben)
+	w.Run(3000)
 	do(cleo, group.Leave{})
 	ben.Lose(g)
 	w.Run(20_000)
@@ -85,7 +92,7 @@ func TestPayloadKinds(t *testing.T) {
 			t.Errorf("kind %d: %v", b[0], err)
 		}
 	}
-	for _, kind := range []byte{1, 2, 3, 4, 5, 6, 8, 9, 10, 11} {
+	for _, kind := range []byte{1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13} {
 		if !seen[kind] {
 			t.Errorf("no payload of kind %d", kind)
 		}

@@ -81,9 +81,7 @@ func Create(self Self, p CreateParams, now uint64) (*Machine, Effects, error) {
 	return m, m.finish(now, eff), nil
 }
 
-// begin makes the genesis block: the MLS group starts with the author alone in
-// epoch 0, and the block's commit leads to epoch 1 (docs/spec/chain.md). The
-// secrets of kp are erased.
+// begin makes the genesis block. The secrets of kp are erased.
 func (m *Machine) begin(author wire.Member, ops []chain.Op, attachments [][]byte, kp *mls.KeyPackage, secrets *mls.KeyPackageSecrets, add []*mls.KeyPackage, now uint64) (*madeBlock, error) {
 	h, state, err := chain.Draft(nil, chain.DraftParams{
 		Suite: uint16(kp.Suite()), Author: author, AuthorSeq: 1, Ops: ops, CreatedAt: now,
@@ -91,24 +89,8 @@ func (m *Machine) begin(author wire.Member, ops []chain.Op, attachments [][]byte
 	if err != nil {
 		return nil, refuse(ReasonRule, err)
 	}
-	core := h.Core()
-	e0, err := mls.Create(kp.Suite(), mlsGroupID(core), kp, secrets)
-	secrets.Erase()
-	if err != nil {
-		return nil, err
-	}
-	defer e0.Erase()
-	staged, err := e0.Commit(mls.CommitParams{Add: add, AuthenticatedData: core[:], Signer: m.self.Device, LeafExtensions: announced()})
-	if err != nil {
-		return nil, err
-	}
-	body := &chain.Body{
-		Epoch0:      &chain.Epoch0{LeafNode: kp.LeafNode(), ConfirmationTag: e0.ConfirmationTag()},
-		Commit:      staged.Commit.Bytes(),
-		Attachments: attachments,
-	}
 	m.authorSeq = 1
-	return m.seal(h, body, state, staged, dagFloor{}, len(add) > 0)
+	return m.startKeys(h, state, kp, secrets, add, attachments, dagFloor{})
 }
 
 // NewPersonParams says what person to make.

@@ -2,6 +2,7 @@ package group
 
 import (
 	"kith/internal/chain"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
@@ -74,6 +75,13 @@ type (
 		Device  wire.DeviceID
 		Headers [][]byte
 	}
+	// Restart begins the keys of the group anew, with those members' devices whose
+	// last-resort key packages are known; the others are set aside and come back by
+	// themselves. Suite is the suite from then on; zero: the one of now.
+	Restart struct{ Suite mls.Suite }
+	// SetPerson tells the members this person's chain and the last-resort key
+	// packages that it names.
+	SetPerson struct{ Headers, Packages [][]byte }
 	// Rejoin lets this device come back as soon as it can, if it has no keys. It
 	// does so by itself, but for where another device took its place, or where a
 	// member's program would not follow: see View.Outdated.
@@ -106,6 +114,8 @@ func (Leave) cause()        {}
 func (Park) cause()         {}
 func (AddDevice) cause()    {}
 func (RemoveDevice) cause() {}
+func (Restart) cause()      {}
+func (SetPerson) cause()    {}
 func (Rejoin) cause()       {}
 func (Resend) cause()       {}
 func (SetReach) cause()     {}

@@ -53,6 +53,7 @@ func Join(self Self, payload []byte, from wire.Member, secrets Secrets, now uint
 	m.keepTips(a.floor)
 	eff.put(KindFloor, nil, w.floor)
 	m.enter(a, w, &eff)
+	m.openRestarts(now, secrets, &eff)
 	m.joined, m.status = inv.block, m.welcomed(inv.block)
 	if m.status == StatusActive {
 		m.ackDue = now
@@ -95,11 +96,11 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets Secrets) (
 	if h == nil || !state.Active(m.self.Device.ID()) {
 		return nil, errWelcome
 	}
-	entry, ok := entryOf(h, m.self.Member())
+	ref, ok := m.addedBy(hash, m.self.Member())
 	if !ok {
 		return nil, errWelcome
 	}
-	use := Use{Ref: [32]byte(entry.KeyPackageRef), Block: hash, Parent: h.Parent}
+	use := Use{Ref: ref, Block: hash, Parent: h.Parent}
 	private, ok := secrets(use)
 	if !ok {
 		return nil, errWelcome
@@ -140,6 +141,16 @@ func (m *Machine) admittedFloor(h *chain.Header, e *mls.Epoch, info *mls.GroupIn
 		return dagFloor{}, errWelcome
 	}
 	return floor, m.checkFloor(floor)
+}
+
+// addedBy returns the reference of the key package by which a block adds a
+// device.
+func (m *Machine) addedBy(hash wire.BlockHash, who wire.Member) (ref [32]byte, ok bool) {
+	if h := m.blocks.Header(hash); !isRestart(h) {
+		entry, ok := entryOf(h, who)
+		return [32]byte(entry.KeyPackageRef), ok
+	}
+	return addedAnew(m.blocks.Body(hash), who)
 }
 
 // fits compares what a Welcome holds with the block it names. That the epoch is
@@ -196,8 +207,11 @@ func (m *Machine) followAfter(joined wire.BlockHash, eff *Effects) {
 		if err != nil {
 			continue
 		}
-		if e := m.follow(m.blocks.Header(hash), c, public, eff); e != nil {
+		e, fault := m.follow(m.blocks.Header(hash), c, public)
+		if e != nil {
 			m.keepEpoch(hash, e, eff)
+		} else if fault != 0 {
+			m.nack(hash, fault, eff)
 		}
 	}
 }
@@ -246,6 +260,7 @@ func (m *Machine) readmit(now uint64, inv invitation, from wire.Member, secrets 
 		return // stale: its key package was used up
 	}
 	m.enter(a, w, eff)
+	m.openRestarts(now, secrets, eff)
 	m.reconsider(eff)
 	if m.standing(eff) {
 		m.greetAll(now, eff)

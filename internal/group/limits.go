@@ -85,8 +85,16 @@ const (
 	// maxVotes bounds the votes of one frame: all rounds of an era that may be
 	// held, with two votes of each of 31 voters.
 	maxVotes = 4096
-	// maxEvidence bounds the evidence of one frame: many eras of liars.
-	maxEvidence = 256
+	// maxVoteEvidence bounds the vote evidence of one frame: many eras of liars.
+	maxVoteEvidence = 256
+	// maxNacks bounds the Nacks that are kept of one device.
+	maxNacks = 4
+	// maxRestart bounds the devices that a Restart adds; the others are parked. As
+	// post-quantum key packages they are 13 MB of the 16 that a body may have.
+	maxRestart = 4096
+	// maxPackages bounds the last-resort key packages of a person: 16 devices with
+	// 4 suites each.
+	maxPackages = 64
 	// maxPublics is how many public groups stay in memory; older ones are
 	// computed again from the blocks when a fork needs them.
 	maxPublics = 64
@@ -120,6 +128,25 @@ const (
 	// what is added for each device, so that not all do it at once.
 	rejoinAfter  uint64 = 3_000
 	rejoinJitter uint64 = 3_000
+	// outvoteAfter is how long an admin's device waits before it signs the sibling
+	// of a block that it and another could not follow; outvoteStep is how much
+	// longer each next admin waits. outvoteAlone is how long one waits that nobody
+	// agrees with and nobody gives keys to.
+	outvoteAfter uint64 = 1_500
+	outvoteStep  uint64 = 3_000
+	outvoteAlone uint64 = 120_000
+	// restartAfter and restartStep are the same for a Restart by anybody: first the
+	// admins may outvote the block.
+	restartAfter uint64 = 20_000
+	restartStep  uint64 = 10_000
+	// slashAfter and slashStep are the same for the revocation of a device that
+	// signed twice, by admins; slashByAnybody is when others begin.
+	slashAfter     uint64 = 2_000
+	slashStep      uint64 = 3_000
+	slashByAnybody uint64 = 60_000
+	// nackAfter is how long a device asks everybody for keys before it says that
+	// there are none.
+	nackAfter uint64 = 60_000
 	// redoAfter is how long a device waits, and how much longer at most, before it
 	// does again what a fork undid: all of the other branch is here then, and of
 	// two who have to do something again the second sees the first's block.
@@ -160,6 +187,8 @@ const (
 	// pruneAfter is how long after an entry came it is looked whether message keys
 	// are done with.
 	pruneAfter = 60_000
+	// rekeyEach is how old a device's newest block becomes before it renews its keys.
+	rekeyEach uint64 = 7 * 24 * 3600 * 1000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.
@@ -180,7 +209,11 @@ const (
 	maxAck         = 1 << 20 // names every device of the group
 	maxReach       = 2 << 10
 	maxLeave       = 1 << 10
-	maxFeatures    = 64 // of them, in a leaf
+	maxNack        = 256
+	maxEvidence    = 2*(64<<10) + 16 // two headers of blocks
+	maxProof       = 512 << 10       // of a person: 1,024 headers, of which most name packages
+	maxPackage     = 8 << 10         // a key package; a post-quantum one is 3 KB
+	maxFeatures    = 64              // of them, in a leaf
 
 	maxGroupInfo = 8 << 10 // without the tree; its longest part is a post-quantum external_pub of 1,216 bytes
 )

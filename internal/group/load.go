@@ -68,6 +68,9 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHeld, l.held},
 		{KindUndone, l.undone},
 		{KindUnsent, l.unsent},
+		{KindNack, l.nack},
+		{KindPerson, l.person},
+		{KindEvidence, l.evidence},
 	} {
 		if err := records(step.kind, step.take); err != nil {
 			return nil, refuse(ReasonStored, fmt.Errorf("records of kind %d: %w", step.kind, err))
@@ -112,6 +115,9 @@ func (l *loading) block(rec Record) error {
 	if h.IsGenesis() {
 		l.m.group = h.GroupID()
 		l.m.start(h.CreatedAt)
+	}
+	if at := (signing{h.Author.Device, h.AuthorSeq}); !l.m.blocks.Has(l.m.signings[at]) {
+		l.m.signings[at] = h.Hash()
 	}
 	return nil
 }
@@ -282,6 +288,33 @@ func (l *loading) unsent(rec Record) error {
 		return errRecord
 	}
 	l.m.unsent[binary.BigEndian.Uint64(rec.Key)] = u
+	return nil
+}
+
+func (l *loading) nack(rec Record) error {
+	n, err := chain.ParseNack(rec.Value)
+	if err != nil || !l.m.blocks.Has(n.Block) {
+		return errors.Join(err, errRecord)
+	}
+	l.m.keepNack(n, new(Effects))
+	return nil
+}
+
+func (l *loading) person(rec Record) error {
+	p, err := parsePapers(wire.NewReader(rec.Value))
+	if err != nil || len(rec.Key) != 32 {
+		return errors.Join(err, errRecord)
+	}
+	l.m.people[wire.PersonID(rec.Key)] = p
+	return nil
+}
+
+func (l *loading) evidence(rec Record) error {
+	e, err := parseEvidence(rec.Value)
+	if err != nil || len(rec.Key) != 32 {
+		return errors.Join(err, errRecord)
+	}
+	l.m.evidence[wire.DeviceID(rec.Key)] = e
 	return nil
 }
 

@@ -38,6 +38,11 @@ type Machine struct {
 	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
 
+	nacks    map[wire.BlockHash]map[wire.DeviceID]*chain.Nack
+	people   map[wire.PersonID]*personPapers
+	evidence map[wire.DeviceID]*evidence
+	signings map[signing]wire.BlockHash // the first block held of each
+
 	voter   chain.Voter
 	ballots ballots // what is stored of the votes
 	silence silence // of voters
@@ -64,18 +69,20 @@ type Machine struct {
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
 	back      rejoin
-	willing   bool                    // its person has said to come back, whoever it shuts out
-	turned    map[wire.BlockHash]bool // epochs whose ratchets this step has moved
-	ackDue    uint64                  // ms; 0: none
-	pruneDue  uint64                  // ms; 0: no secrets wait to be deleted
-	digestDue uint64                  // ms; 0: none
-	voteDue   uint64                  // ms; when the own voter is asked again; 0: at news
-	electLook bool                    // something happened that may change who is to vote
-	electDue  uint64                  // ms; when this device changes the electorate; 0: it needs no change
-	now       uint64                  // ms; of the newest input
-	slashDue  uint64                  // ms; when this device takes a liar's out; 0: there is none
-	restraint uint64                  // elapsed, when the voters began to lag behind; 0: they do not
-	elapsed   uint64                  // ms that went by between inputs; never goes back
+	mend      repair
+	opened    map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
+	willing   bool                           // its person has said to come back, whoever it shuts out
+	turned    map[wire.BlockHash]bool        // epochs whose ratchets this step has moved
+	ackDue    uint64                         // ms; 0: none
+	pruneDue  uint64                         // ms; 0: no secrets wait to be deleted
+	digestDue uint64                         // ms; 0: none
+	voteDue   uint64                         // ms; when the own voter is asked again; 0: at news
+	electLook bool                           // something happened that may change who is to vote
+	electDue  uint64                         // ms; when this device changes the electorate; 0: it needs no change
+	now       uint64                         // ms; of the newest input
+	slashDue  uint64                         // ms; when this device takes a liar's out; 0: there is none
+	restraint uint64                         // elapsed, when the voters began to lag behind; 0: they do not
+	elapsed   uint64                         // ms that went by between inputs; never goes back
 	turns     map[errandName]*turn
 	question  question // of messages on a branch that lost
 	heard     uint64   // Acks taken since the start
@@ -120,6 +127,11 @@ func newMachine(self Self) *Machine {
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
 		unsent:    make(map[uint64]unsent),
+		nacks:     make(map[wire.BlockHash]map[wire.DeviceID]*chain.Nack),
+		people:    make(map[wire.PersonID]*personPapers),
+		evidence:  make(map[wire.DeviceID]*evidence),
+		signings:  make(map[signing]wire.BlockHash),
+		opened:    make(map[wire.BlockHash]wire.Digest),
 		turned:    make(map[wire.BlockHash]bool),
 	}
 	m.votes = chain.NewVotes(m.blocks)
@@ -173,6 +185,10 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.addDevice(in.Now, c, &eff)
 	case RemoveDevice:
 		err = m.removeDevice(in.Now, c, &eff)
+	case Restart:
+		err = m.restart(in.Now, c, &eff)
+	case SetPerson:
+		err = m.setPerson(c, &eff)
 	case Rejoin:
 		err = m.rejoin(in.Now, &eff)
 	case Resend:
@@ -199,6 +215,10 @@ func (m *Machine) clock(now uint64) {
 		m.silence.setBack(now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until = min(m.fetch.until, now)
+		for _, t := range []*task{&m.mend.outvote, &m.mend.restart, &m.mend.slash} {
+			t.due = min(t.due, now)
+		}
+		m.back.since, m.back.nack = min(m.back.since, now), min(m.back.nack, now)
 		m.back.due, m.errandDue = min(m.back.due, now), min(m.errandDue, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
@@ -222,6 +242,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 		m.prune(now, eff)
 	}
 	m.comeBack(now, eff)
+	m.repairKeys(now, eff)
 	m.giveAll(eff)
 	m.runErrands(now, eff)
 	m.slashLiars(now, eff)
@@ -273,10 +294,17 @@ func (m *Machine) wake(now uint64) uint64 {
 	at(m.electDue)
 	at(m.slashDue)
 	at(m.silence.due(now))
+	if m.renewal.old > m.now {
+		at(m.renewal.old)
+	}
+	for _, t := range []task{m.mend.outvote, m.mend.restart, m.mend.slash} {
+		at(t.due)
+	}
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)
 		at(m.back.due)
+		at(m.back.nack)
 		for _, p := range m.peers {
 			at(p.haveDue)
 			at(p.proofDue)

@@ -25,7 +25,9 @@ import (
 // A rejoin is what this device does to get keys for one head. It is not stored.
 type rejoin struct {
 	head  wire.BlockHash // what the rest is about
+	since uint64         // ms; when this device was first without keys there
 	due   uint64         // ms; when the next member is asked; 0: at the next chance
+	nack  uint64         // ms; when this device says that nobody gives it keys; 0: it has not asked all
 	asked map[wire.DeviceID]bool
 }
 
@@ -83,14 +85,14 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 		if b.head != (wire.BlockHash{}) { // it has waited already, at another head
 			wait = 0
 		}
-		*b = rejoin{head: m.head, due: now + wait + m.jitter()}
+		*b = rejoin{head: m.head, since: now, due: now + wait + m.jitter()}
 	}
 	if m.back.due > now {
 		return
 	}
 	m.back.due = 0
 	for _, d := range m.connected(true) {
-		if !m.back.asked[d] && (m.peers[d].repairs || m.reads(d, FeatureRepair)) {
+		if !m.back.asked[d] && m.modern(d) {
 			if m.back.asked == nil {
 				m.back.asked = make(map[wire.DeviceID]bool)
 			}
@@ -99,6 +101,7 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 			return
 		}
 	}
+	m.noKeysFromAnybody(now, eff)
 }
 
 // outdated returns the members who have another device in the keys whose program
@@ -246,7 +249,7 @@ func (m *Machine) external(now uint64, op chain.Op, attachments [][]byte, info [
 	if err != nil {
 		return nil, err
 	}
-	h, state, err := m.draft(now, []chain.Op{op})
+	h, state, err := m.draft(now, m.head, m.state().Suite(), []chain.Op{op})
 	if err != nil {
 		return nil, err
 	}

@@ -1,24 +1,31 @@
 package group
 
 import (
+	"encoding/binary"
+
 	"kith/internal/chain"
+	"kith/internal/dag"
 	"kith/internal/wire"
 )
 
-// Whoever came in by a last-resort key package has a leaf key that opens other
-// Welcomes too, and whose private part stays in the store for as long. It renews
-// its keys once it has accepted. That it must follows from the blocks: its Add
-// names such a package, and no block of its own lies above that one.
+// Why a device renews its keys by itself. All of it follows from the blocks and
+// the log, so that nothing is stored.
 //
-// So does a device whose leaf does not say what its program reads, because an
-// older one made it: until then nobody asks it for keys, or is asked by it. It
-// waits until somebody is connected, since alone it would only fork, and longer
-// the more members there are, who may all have been brought up to date at once.
+//	last resort   whoever came in by such a package has a leaf key that opens other
+//	              Welcomes too, and whose private part stays in the store for as
+//	              long: its Add names the package, and no block of its own lies above
+//	              that one. Within a minute after it has accepted.
+//	unannounced   its leaf does not say what its program reads, because an older one
+//	              made it: likewise.
+//	old           its newest block is rekeyEach old, more or less, and somebody has
+//	              written since: whoever stole keys before reads nothing new. A group
+//	              that is quiet stays quiet.
 
 // A renewal is what is known of the own leaf at one head.
 type renewal struct {
 	head wire.BlockHash // zero: not looked at yet
-	need bool
+	need bool           // at once
+	old  uint64         // ms; when the newest own block is old
 }
 
 // rekey makes a block that changes nothing but this device's keys.
@@ -33,9 +40,10 @@ func (m *Machine) rekey(now uint64, eff *Effects) error {
 // times that are spread. Where rule V7 refuses it, another head may not.
 func (m *Machine) rekeyErrands() []errand {
 	if m.renewal.head != m.head {
-		m.renewal = renewal{m.head, m.LastResort() || m.unannounced()}
+		m.renewal = renewal{m.head, m.LastResort() || m.unannounced(), m.oldAt()}
 	}
-	if !m.renewal.need || m.unannounced() && len(m.connected(true)) == 0 {
+	need := m.renewal.need || m.renewal.old != 0 && m.renewal.old <= m.now && m.writtenSince()
+	if !need || m.unannounced() && len(m.connected(true)) == 0 {
 		return nil
 	}
 	spread := uint64(rekeySpread)
@@ -52,18 +60,60 @@ func (m *Machine) unannounced() bool {
 	return m.state().Active(own) && !m.reads(own, FeatureRepair)
 }
 
+// ownBlock returns the newest block of this device on the head's chain, or the one
+// it came in by.
+func (m *Machine) ownBlock() wire.BlockHash {
+	own := m.self.Device.ID()
+	came := m.came(own)
+	for at := m.head; at != came; {
+		h := m.blocks.Header(at)
+		if h == nil || h.Author.Device == own {
+			return at
+		}
+		at = h.Parent
+	}
+	return came
+}
+
+// oldAt returns when the newest own block is so old that the keys are renewed, ms:
+// rekeyEach after it, up to a quarter more or less by device and head.
+func (m *Machine) oldAt() uint64 {
+	h := m.blocks.Header(m.ownBlock())
+	if h == nil || m.state().OfPerson() || len(m.state().Members()) < 2 {
+		return 0
+	}
+	own := m.self.Device.ID()
+	spread := uint64(binary.BigEndian.Uint32(own[4:])^binary.BigEndian.Uint32(h.Parent[4:])) % (rekeyEach / 2)
+	return min(h.CreatedAt, m.now) + rekeyEach*3/4 + spread
+}
+
+// writtenSince reports whether somebody wrote at the newest own block, or at one
+// above it.
+func (m *Machine) writtenSince() bool {
+	own := m.ownBlock()
+	for _, t := range m.tips {
+		if h, err := dag.ParseHeader(t.header); err == nil && m.blocks.IsAncestor(own, h.Block) {
+			return true
+		}
+	}
+	return false
+}
+
 // LastResort reports whether the keys of this device at the head are still those
 // of a last-resort key package.
 func (m *Machine) LastResort() bool {
 	own := m.self.Device.ID()
 	came := m.came(own)
-	if !m.blocks.Has(came) || m.signedSince(own) {
+	if start := m.blocks.Ancestor(m.head, m.state().Start()); m.blocks.IsAncestor(came, start) {
+		came = start // by which everybody came in anew
+	}
+	if !m.blocks.Has(came) || m.state().LastSeq(own) > m.blocks.State(came).LastSeq(own) {
 		return false
 	}
-	entry, ok := entryOf(m.blocks.Header(came), m.self.Member())
+	ref, ok := m.addedBy(came, m.self.Member())
 	if !ok {
 		return false
 	}
-	kp, err := admittedPackage(m.blocks.Body(came), entry.KeyPackageRef[:])
+	kp, err := admittedPackage(m.blocks.Body(came), ref[:])
 	return err == nil && kp.LastResort()
 }

@@ -18,10 +18,10 @@ func (m *Machine) slashLiars(now uint64, eff *Effects) {
 	case !ok:
 		m.slashDue = 0
 	case m.slashDue == 0:
-		m.slashDue = now + m.turn(liar.Device())*errandStep + 1
+		m.slashDue = now + m.turnAgainst(liar.Device())*errandStep + 1
 	case isDue(m.slashDue, now):
 		m.slashDue = 0
-		if m.slash(now, liar, eff) != nil {
+		if m.slashVoter(now, liar, eff) != nil {
 			m.slashDue = now + slashAgain
 		}
 	}
@@ -41,7 +41,7 @@ func (m *Machine) liar() (*chain.Evidence, bool) {
 	return nil, false
 }
 
-func (m *Machine) slash(now uint64, e *chain.Evidence, eff *Effects) error {
+func (m *Machine) slashVoter(now uint64, e *chain.Evidence, eff *Effects) error {
 	who, _, _ := m.state().Device(e.Device())
 	cited := [][]byte{e.A.Marshal(), e.B.Marshal()}
 	slices.SortFunc(cited, bytes.Compare)
@@ -56,9 +56,9 @@ func (m *Machine) slash(now uint64, e *chain.Evidence, eff *Effects) error {
 	return m.commit(now, change{ops: []chain.Op{op}, attachments: cited}, eff)
 }
 
-// turn is this device's place among those that may act against another: members
+// turnAgainst is this device's place among those that may act against another: members
 // by rank.
-func (m *Machine) turn(but wire.DeviceID) (turn uint64) {
+func (m *Machine) turnAgainst(but wire.DeviceID) (turn uint64) {
 	against, _, _ := m.state().Device(but)
 	for _, who := range m.byRank() {
 		if who.Person == m.self.Person {

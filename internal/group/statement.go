@@ -117,6 +117,9 @@ func (m *Machine) needed(hash wire.BlockHash) bool {
 	if !m.blocks.IsAncestor(hash, m.head) {
 		return h.Height+maxEpochs >= m.state().Height()
 	}
+	if isRestart(h) && h.Height >= m.state().Start() {
+		return true // who was away opens it when it comes back
+	}
 	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool {
 		_, devices := welcomes(op)
 		return slices.ContainsFunc(devices, func(d chain.DeviceEntry) bool {

@@ -29,7 +29,6 @@ type peer struct {
 	proofDue uint64         // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
 	haveLast uint64         // ms; when the last went
 	shown    shown          // of a former member: what it was told
-	repairs  bool           // it sent a frame of FeatureRepair itself
 	asks     wire.BlockHash // whose GroupInfo it waits for
 	given    wire.BlockHash // whose GroupInfo it got last
 }
@@ -205,7 +204,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case kind == frameInvitation: // these two prove themselves, whoever brings them: he may be a
 		err = m.onInvitation(now, p, c, eff) // member whom this device does not know yet,
 	case kind == frameBlocks: // or its blocks may show that not he is removed, but this device
-		err = m.onBlocks(now, p, r, eff)
+		err = m.onBlocks(now, p, r, c.Secrets, eff)
 	case rel == stranger:
 	case rel == former:
 		m.receivedFromFormer(kind, p, r, eff)
@@ -226,11 +225,13 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case kind == frameWant:
 		err = m.onWant(p, r, eff)
 	case kind == frameAskKeys:
-		p.repairs = true
 		err = m.onAskKeys(p, r, eff)
 	case kind == frameKeys:
-		p.repairs = true
 		err = m.onKeys(now, p, r, eff)
+	case kind == frameFaults:
+		err = m.onFaults(p, r, eff)
+	case kind == framePeople:
+		err = m.onPeople(p, r, eff)
 	default:
 		err = wire.ErrCanonical
 	}
@@ -277,6 +278,8 @@ func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 	}
 	if !p.named {
 		m.offerWelcomes(p, eff)
+		m.offerFaults(p, eff)
+		m.offerPeople(p, eff)
 		m.askInfosOf(p.member.Device, eff) // what came with a block may not have been written
 	}
 	p.named, p.digest = true, d
@@ -297,6 +300,7 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 	p.named = true
 	m.sendBlocks(p.member.Device, m.blocks.Missing(f.offer), eff)
 	m.sendStatements(p.member.Device, f, eff)
+	m.offerFaults(p, eff)
 	if p.frontier = f.frontier; maps.Equal(f.frontier, p.barren) {
 		p.frontier = nil
 	}

@@ -16,9 +16,6 @@ var errCommit = errors.New("group: the commit does not do what the block says")
 // verify checks rule V6 of docs/spec/chain.md, whose two halves only this
 // package knows: the commit does what the ops say, and nothing else.
 func (m *Machine) verify(h *chain.Header, body *chain.Body, state *chain.State) (*mls.PublicGroup, *mls.Commit, error) {
-	if h.Starts() && !h.IsGenesis() {
-		return nil, nil, chain.ErrNewer // keys that start anew are not followed yet
-	}
 	c, err := commitOf(h, body)
 	if err != nil {
 		return nil, nil, err
@@ -37,11 +34,15 @@ func (m *Machine) verify(h *chain.Header, body *chain.Body, state *chain.State) 
 	if err := bounded(c, before.Members()); err != nil {
 		return nil, nil, err
 	}
-	check := m.memberChanges
-	if h.External() {
-		check = m.joinerChanges
+	switch {
+	case isRestart(h):
+		err = starterChanges(state, c)
+	case h.External():
+		err = m.joinerChanges(h, before, c)
+	default:
+		err = m.memberChanges(h, before, c)
 	}
-	if err := check(h, before, c); err != nil {
+	if err != nil {
 		return nil, nil, err
 	}
 	if err := namedPackages(h, body); err != nil {
@@ -71,9 +72,9 @@ func commitOf(h *chain.Header, body *chain.Body) (*mls.Commit, error) {
 }
 
 // before returns the public group that a block's commit starts from: its
-// parent's, or epoch 0 of a genesis.
+// parent's, or epoch 0 of one that starts keys.
 func (m *Machine) before(h *chain.Header, body *chain.Body) (*mls.PublicGroup, error) {
-	if !h.IsGenesis() {
+	if !h.Starts() {
 		return m.public(h.Parent)
 	}
 	if len(body.Epoch0.LeafNode) > maxLeaf {
@@ -83,12 +84,22 @@ func (m *Machine) before(h *chain.Header, body *chain.Body) (*mls.PublicGroup, e
 	if err != nil {
 		return nil, err
 	}
-	g, ok := h.Ops[0].(*chain.Genesis)
 	leaf, found := p.LeafOf(credential(h.Author))
-	if !ok || !found || !bytes.Equal(leaf.SignatureKey, g.Device.Key[:]) {
+	if !found || !bytes.Equal(leaf.SignatureKey, m.authorKey(h)) {
 		return nil, errCommit
 	}
 	return p, nil
+}
+
+// authorKey returns the key of the device that signed a block which starts keys.
+func (m *Machine) authorKey(h *chain.Header) []byte {
+	if g, ok := h.Ops[0].(*chain.Genesis); ok {
+		return g.Device.Key[:]
+	}
+	if s := m.stateAt(h.Parent); s != nil {
+		return keyOf(s, h.Author)
+	}
+	return nil
 }
 
 // public returns the public group after a block that is held. One that is not
@@ -106,7 +117,7 @@ func (m *Machine) replay(hash wire.BlockHash, each func(wire.BlockHash, *mls.Pub
 			return nil, errCommit
 		}
 		path = append(path, hash)
-		if h.IsGenesis() {
+		if h.Starts() {
 			break
 		}
 		hash = h.Parent
@@ -114,7 +125,7 @@ func (m *Machine) replay(hash wire.BlockHash, each func(wire.BlockHash, *mls.Pub
 	p := m.publics[hash]
 	for _, hash := range slices.Backward(path) {
 		h, body := m.blocks.Header(hash), m.blocks.Body(hash)
-		if h.IsGenesis() {
+		if h.Starts() {
 			var err error
 			if p, err = m.before(h, body); err != nil {
 				return nil, err

@@ -70,7 +70,7 @@ func parseVotes(r *wire.Reader) (f votesFrame, err error) {
 		return f, r.Done()
 	}
 	warrants := r.Vec(chain.MaxSettlement)
-	r.Each(maxEvidence*chain.EvidenceSize, maxEvidence, func(r *wire.Reader) {
+	r.Each(maxVoteEvidence*chain.EvidenceSize, maxVoteEvidence, func(r *wire.Reader) {
 		var b [chain.EvidenceSize]byte
 		r.Fixed(b[:])
 		e, bad := chain.ParseEvidence(b[:])

@@ -155,8 +155,8 @@ func (m *Machine) answerHeld(p *peer, f votesFrame, eff *Effects) {
 			answer.warrants = append(answer.warrants, w)
 		}
 	}
-	if len(answer.evidence) > maxEvidence {
-		answer.evidence = answer.evidence[:maxEvidence]
+	if len(answer.evidence) > maxVoteEvidence {
+		answer.evidence = answer.evidence[:maxVoteEvidence]
 	}
 	if len(answer.votes) > maxVotes {
 		answer.votes = answer.votes[:maxVotes]

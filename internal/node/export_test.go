@@ -25,6 +25,16 @@ func Remembered(messages, size int) (events, bytes int) {
 	return len(list), bytes
 }
 
+// Described returns of how many members of a group the last-resort key packages
+// are here.
+func (n *Node) Described(g wire.GroupID) (count int) {
+	o := n.owner(g)
+	if o == nil || o.ask(func() error { count = o.machine.Described(); return nil }) != nil {
+		return 0
+	}
+	return count
+}
+
 // Hello is what a node says of itself to a friend.
 func Hello(peer []byte, hosts []string, able bool, left uint8) []byte {
 	return hello{peer, hosts, able, left}.bytes()

@@ -80,6 +80,7 @@ func (n *Node) start(m *group.Machine) *owner {
 		o.peerUp(s)
 	}
 	n.tellReach(o)
+	n.describe(o)
 	n.hub.publish(ChatChanged{o.id})
 	return o
 }
@@ -132,6 +133,21 @@ func (n *Node) reach() {
 	}
 	for _, s := range n.liveSessions() {
 		n.greet(s)
+	}
+}
+
+// describe tells a group's members this person's chain and the last-resort key
+// packages that it names: by them anybody can start the keys anew.
+func (n *Node) describe(o *owner) {
+	n.mu.Lock()
+	c := group.SetPerson{Headers: n.self.Headers, Packages: n.resorts}
+	n.mu.Unlock()
+	o.tell(c)
+}
+
+func (n *Node) describeAll() {
+	for _, o := range n.allOwners() {
+		n.describe(o)
 	}
 }
 
@@ -308,6 +324,21 @@ func (n *Node) Rejoin(g wire.GroupID) error { return n.inGroup(g, group.Rejoin{}
 func (n *Node) SetTitle(g wire.GroupID, title string) error {
 	return n.inGroup(g, group.SetTitle{Title: title})
 }
+
+// RestartKeys starts the keys of a group anew: with every member's device whose
+// last-resort key package is here. The others come back by themselves. With
+// postQuantum they are post-quantum from then on, where they were not.
+func (n *Node) RestartKeys(g wire.GroupID, postQuantum bool) error {
+	c := group.Restart{}
+	if postQuantum {
+		c.Suite = group.NewSuite
+	}
+	return n.inGroup(g, c)
+}
+
+// RenewKeys renews this device's part of a group's keys, after which whoever had
+// stolen it before reads nothing new.
+func (n *Node) RenewKeys(g wire.GroupID) error { return n.inGroup(g, group.Rekey{}) }
 
 // LeaveGroup leaves a group, as soon as another member's node takes note. A
 // direct chat is not left: one blocks the other.

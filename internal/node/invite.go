@@ -88,6 +88,13 @@ func (o *owner) secretsFor(payload []byte) group.Secrets {
 	}
 }
 
+// resortSecrets gives a machine the private part of a last-resort key package, by
+// which a member's block may start its group's keys anew.
+func (n *Node) resortSecrets(u group.Use) ([]byte, bool) {
+	own, ok := n.packageFor(u)
+	return own.Secrets, ok && own.LastResort
+}
+
 func (n *Node) isDamaged(g wire.GroupID) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()

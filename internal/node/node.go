@@ -164,6 +164,7 @@ func (n *Node) Run(ctx context.Context) error {
 	r.tasks.Go(func() { n.dialing(ctx) })
 	r.tasks.Go(func() { n.renewingPackages(ctx) })
 	n.reach()
+	n.describeAll()
 	<-ctx.Done()
 	n.closeLinks()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {

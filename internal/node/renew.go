@@ -109,6 +109,7 @@ func (n *Node) publishResorts(m *group.Machine, now uint64) error {
 	n.mu.Lock()
 	n.self.Headers, n.resorts = headers, public
 	n.mu.Unlock()
+	n.describeAll()
 	for _, s := range n.liveSessions() {
 		n.tellPerson(s)
 	}

@@ -169,7 +169,7 @@ func (n *Node) receive(s *peer.Session, m peer.Message) {
 		}
 		return // else a group that this device has forgotten or never knew
 	}
-	in := group.Received{From: s.Remote(), Payload: m.Payload}
+	in := group.Received{From: s.Remote(), Payload: m.Payload, Secrets: n.resortSecrets}
 	if group.IsInvitation(m.Payload) {
 		in.Secrets = o.secretsFor(m.Payload)
 	}

@@ -43,6 +43,10 @@ func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {
 		switch e := e.(type) {
 		case group.CannotFollow:
 			fail("%s cannot follow block %v: %s", n.Name, e.Block, e.Fault)
+		case group.Nacked:
+			fail("%s hears that %s cannot follow block %v", n.Name, c.w.device(e.Device), e.Block)
+		case group.SignedTwice:
+			fail("%s holds evidence against %s", n.Name, c.w.device(e.Device))
 		case group.Replaced:
 			fail("%s was replaced by block %v", n.Name, e.Block)
 		case group.SettledTwice:

@@ -72,6 +72,33 @@ func (n *Node) signPerson(op chain.Op) {
 	}
 }
 
+// Publish makes n's last-resort key packages, names them in the chain of its
+// person, and tells its groups.
+func (n *Node) Publish() {
+	for _, suite := range group.Suites() {
+		kp := n.LastResort(suite).KeyPackage
+		n.signPerson(&chain.Package{
+			Suite: uint16(suite), KeyPackageRef: n.resort[suite].Ref, Cites: []wire.Digest{chain.Cite(kp)},
+		})
+	}
+	for _, g := range n.groups() {
+		n.Describe(g)
+	}
+}
+
+// Describe tells a group of n what n has published.
+func (n *Node) Describe(g wire.GroupID) {
+	c := group.SetPerson{Headers: n.Self.Headers}
+	for _, suite := range group.Suites() {
+		if p, ok := n.resort[suite]; ok {
+			c.Packages = append(c.Packages, p.Public)
+		}
+	}
+	if err := n.step(g, c); err != nil && err != errCrash {
+		panic(fmt.Sprintf("%s cannot describe itself: %v", n.Name, err))
+	}
+}
+
 // Device is what a member needs to add n's device to a group, with a fresh key
 // package.
 func (n *Node) Device() group.AddDevice { return n.DeviceFor(group.NewSuite) }

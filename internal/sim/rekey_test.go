@@ -116,6 +116,37 @@ func TestRekeyLost(t *testing.T) {
 	}
 }
 
+// TestRekeyByTime: in a group in which people write, each device that is there
+// renews its keys about once a week; in a quiet one nobody does.
+func TestRekeyByTime(t *testing.T) {
+	const day = 24 * 3600 * 1000
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	w.Run(30 * day)
+	if n := rekeys(ann, g, ann) + rekeys(ann, g, ben) + rekeys(ann, g, cleo); n != 0 {
+		t.Errorf("in a quiet group there are %d renewals", n)
+	}
+	cleo.Stop()
+	for range 4 * 7 {
+		must(t, ben.Say(g, "hello"))
+		w.Run(day)
+	}
+	for _, n := range []*sim.Node{ann, ben} {
+		if got := rekeys(ann, g, n); got < 3 || got > 6 {
+			t.Errorf("in four weeks %s renews its keys %d times", n.Name, got)
+		}
+	}
+	if got := rekeys(ann, g, cleo); got != 0 {
+		t.Errorf("Cleo, who is off, renews keys %d times", got)
+	}
+	cleo.Start()
+	w.Run(60_000)
+	alike(t, g, ann, ben, cleo)
+	if got := rekeys(ann, g, cleo); got != 1 {
+		t.Errorf("Cleo, who is back, renews keys %d times", got)
+	}
+}
+
 // TestRekeyAsked: anybody may renew keys at any time, up to rule V7's bound; who
 // is not in may not.
 func TestRekeyAsked(t *testing.T) {

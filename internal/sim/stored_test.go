@@ -64,7 +64,7 @@ func TestStoredTreesOfTheVersionBefore(t *testing.T) {
 	w.Run(1000)
 	tree := ann.Groups[g].Records[group.KindPublic]
 	ann.Stop()
-	for _, hash := range machine(ann, g).Blocks().Chain() {
+	for _, hash := range machine(ann, g).Chain() {
 		tree[string(hash[:])] = publicOf(t, ann, g, hash).Marshal()
 	}
 	ann.Start()

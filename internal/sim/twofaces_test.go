@@ -59,7 +59,7 @@ func twoFaces(t *testing.T, w *sim.World, n *sim.Node, g wire.GroupID, oneKey bo
 // ratchetsOf returns the message keys that n holds at its head.
 func ratchetsOf(t *testing.T, n *sim.Node, g wire.GroupID, e *mls.Epoch) *mls.Ratchets {
 	t.Helper()
-	head := machine(n, g).Blocks().Head()
+	head := machine(n, g).Head()
 	var list []mls.Change
 	must(t, records(n, g)(group.KindRatchet, func(r group.Record) error {
 		if key, ok := bytes.CutPrefix(r.Key, head[:]); ok {

@@ -2078,6 +2078,102 @@ func (x *RejoinRequest) GetChat() string {
 	return ""
 }
 
+type RestartKeysRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	PostQuantum   bool                   `protobuf:"varint,2,opt,name=post_quantum,json=postQuantum,proto3" json:"post_quantum,omitempty"` // from then on, if the group was made before there was that
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestartKeysRequest) Reset() {
+	*x = RestartKeysRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestartKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestartKeysRequest) ProtoMessage() {}
+
+func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestartKeysRequest.ProtoReflect.Descriptor instead.
+func (*RestartKeysRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *RestartKeysRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *RestartKeysRequest) GetPostQuantum() bool {
+	if x != nil {
+		return x.PostQuantum
+	}
+	return false
+}
+
+type RenewKeysRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenewKeysRequest) Reset() {
+	*x = RenewKeysRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenewKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenewKeysRequest) ProtoMessage() {}
+
+func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenewKeysRequest.ProtoReflect.Descriptor instead.
+func (*RenewKeysRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *RenewKeysRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
 type LeaveGroupRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
@@ -2088,7 +2184,7 @@ type LeaveGroupRequest struct {
 
 func (x *LeaveGroupRequest) Reset() {
 	*x = LeaveGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2100,7 +2196,7 @@ func (x *LeaveGroupRequest) String() string {
 func (*LeaveGroupRequest) ProtoMessage() {}
 
 func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2113,7 +2209,7 @@ func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveGroupRequest.ProtoReflect.Descriptor instead.
 func (*LeaveGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *LeaveGroupRequest) GetGroup() string {
@@ -2139,7 +2235,7 @@ type DeleteChatRequest struct {
 
 func (x *DeleteChatRequest) Reset() {
 	*x = DeleteChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2151,7 +2247,7 @@ func (x *DeleteChatRequest) String() string {
 func (*DeleteChatRequest) ProtoMessage() {}
 
 func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2164,7 +2260,7 @@ func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DeleteChatRequest) GetChat() string {
@@ -2182,7 +2278,7 @@ type DeleteChatResponse struct {
 
 func (x *DeleteChatResponse) Reset() {
 	*x = DeleteChatResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2194,7 +2290,7 @@ func (x *DeleteChatResponse) String() string {
 func (*DeleteChatResponse) ProtoMessage() {}
 
 func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2207,7 +2303,7 @@ func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChatResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
 }
 
 type Chat struct {
@@ -2238,7 +2334,7 @@ type Chat struct {
 
 func (x *Chat) Reset() {
 	*x = Chat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2250,7 +2346,7 @@ func (x *Chat) String() string {
 func (*Chat) ProtoMessage() {}
 
 func (x *Chat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2263,7 +2359,7 @@ func (x *Chat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chat.ProtoReflect.Descriptor instead.
 func (*Chat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Chat) GetId() string {
@@ -2419,7 +2515,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2431,7 +2527,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2444,7 +2540,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Member) GetPerson() *Person {
@@ -2491,7 +2587,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2503,7 +2599,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2516,7 +2612,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListBlocksRequest) GetGroup() string {
@@ -2535,7 +2631,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2547,7 +2643,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2560,7 +2656,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*Block {
@@ -2580,7 +2676,7 @@ type ExportChainRequest struct {
 
 func (x *ExportChainRequest) Reset() {
 	*x = ExportChainRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2592,7 +2688,7 @@ func (x *ExportChainRequest) String() string {
 func (*ExportChainRequest) ProtoMessage() {}
 
 func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2605,7 +2701,7 @@ func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
 func (*ExportChainRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ExportChainRequest) GetGroup() string {
@@ -2631,7 +2727,7 @@ type ExportChainResponse struct {
 
 func (x *ExportChainResponse) Reset() {
 	*x = ExportChainResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2643,7 +2739,7 @@ func (x *ExportChainResponse) String() string {
 func (*ExportChainResponse) ProtoMessage() {}
 
 func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2656,7 +2752,7 @@ func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
 func (*ExportChainResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ExportChainResponse) GetFile() []byte {
@@ -2702,7 +2798,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2714,7 +2810,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2727,7 +2823,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Block) GetHash() string {
@@ -2939,7 +3035,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2951,7 +3047,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2964,7 +3060,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Split) GetFrom() uint64 {
@@ -3008,7 +3104,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3020,7 +3116,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3033,7 +3129,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -3082,7 +3178,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3094,7 +3190,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3107,7 +3203,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -3154,7 +3250,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3166,7 +3262,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3179,7 +3275,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Message) GetId() string {
@@ -3297,7 +3393,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3309,7 +3405,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3322,7 +3418,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -3350,7 +3446,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3362,7 +3458,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3375,7 +3471,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -3409,7 +3505,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3421,7 +3517,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3434,7 +3530,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -3461,7 +3557,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3473,7 +3569,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3486,7 +3582,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -3511,7 +3607,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3523,7 +3619,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3536,7 +3632,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 type GetDeliveryRequest struct {
@@ -3549,7 +3645,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3561,7 +3657,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3574,7 +3670,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -3600,7 +3696,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3612,7 +3708,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3625,7 +3721,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -3645,7 +3741,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3657,7 +3753,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3670,7 +3766,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -3697,7 +3793,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3709,7 +3805,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3722,7 +3818,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -3760,7 +3856,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3772,7 +3868,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3785,7 +3881,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -3944,7 +4040,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3956,7 +4052,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3969,7 +4065,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Reached) GetChatId() string {
@@ -3997,7 +4093,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4009,7 +4105,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4022,7 +4118,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -4054,7 +4150,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4066,7 +4162,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4079,7 +4175,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
 }
 
 type StopResponse struct {
@@ -4090,7 +4186,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4102,7 +4198,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4115,7 +4211,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -4213,7 +4309,12 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\"#\n" +
 	"\rRejoinRequest\x12\x12\n" +
-	"\x04chat\x18\x01 \x01(\tR\x04chat\"G\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\"M\n" +
+	"\x12RestartKeysRequest\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\x12!\n" +
+	"\fpost_quantum\x18\x02 \x01(\bR\vpostQuantum\"(\n" +
+	"\x10RenewKeysRequest\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\"G\n" +
 	"\x11LeaveGroupRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12\x1c\n" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
@@ -4443,7 +4544,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x15MESSAGE_STATE_DAMAGED\x10\x02\x12\x1c\n" +
 	"\x18MESSAGE_STATE_UNREADABLE\x10\x03\x12\x17\n" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
-	"\x12MESSAGE_STATE_HELD\x10\x052\xf6\x0e\n" +
+	"\x12MESSAGE_STATE_HELD\x10\x052\xe8\x0f\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -4465,7 +4566,9 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\fRemoveMember\x12\x1c.kith.v1.RemoveMemberRequest\x1a\r.kith.v1.Chat\x121\n" +
 	"\aSetRole\x12\x17.kith.v1.SetRoleRequest\x1a\r.kith.v1.Chat\x123\n" +
 	"\bSetTitle\x12\x18.kith.v1.SetTitleRequest\x1a\r.kith.v1.Chat\x12/\n" +
-	"\x06Rejoin\x12\x16.kith.v1.RejoinRequest\x1a\r.kith.v1.Chat\x127\n" +
+	"\x06Rejoin\x12\x16.kith.v1.RejoinRequest\x1a\r.kith.v1.Chat\x129\n" +
+	"\vRestartKeys\x12\x1b.kith.v1.RestartKeysRequest\x1a\r.kith.v1.Chat\x125\n" +
+	"\tRenewKeys\x12\x19.kith.v1.RenewKeysRequest\x1a\r.kith.v1.Chat\x127\n" +
 	"\n" +
 	"LeaveGroup\x12\x1a.kith.v1.LeaveGroupRequest\x1a\r.kith.v1.Chat\x12E\n" +
 	"\n" +
@@ -4494,7 +4597,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 58)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -4535,34 +4638,36 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*SetRoleRequest)(nil),        // 36: kith.v1.SetRoleRequest
 	(*SetTitleRequest)(nil),       // 37: kith.v1.SetTitleRequest
 	(*RejoinRequest)(nil),         // 38: kith.v1.RejoinRequest
-	(*LeaveGroupRequest)(nil),     // 39: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 40: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 41: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 42: kith.v1.Chat
-	(*Member)(nil),                // 43: kith.v1.Member
-	(*ListBlocksRequest)(nil),     // 44: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 45: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 46: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 47: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 48: kith.v1.Block
-	(*Split)(nil),                 // 49: kith.v1.Split
-	(*Change)(nil),                // 50: kith.v1.Change
-	(*SendRequest)(nil),           // 51: kith.v1.SendRequest
-	(*Message)(nil),               // 52: kith.v1.Message
-	(*ResendRequest)(nil),         // 53: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 54: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 55: kith.v1.ListMessagesResponse
-	(*MarkReadRequest)(nil),       // 56: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 57: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 58: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 59: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 60: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 61: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 62: kith.v1.Event
-	(*Reached)(nil),               // 63: kith.v1.Reached
-	(*MessageReach)(nil),          // 64: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 65: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 66: kith.v1.StopResponse
+	(*RestartKeysRequest)(nil),    // 39: kith.v1.RestartKeysRequest
+	(*RenewKeysRequest)(nil),      // 40: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),     // 41: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 42: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 43: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 44: kith.v1.Chat
+	(*Member)(nil),                // 45: kith.v1.Member
+	(*ListBlocksRequest)(nil),     // 46: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 47: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 48: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 49: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 50: kith.v1.Block
+	(*Split)(nil),                 // 51: kith.v1.Split
+	(*Change)(nil),                // 52: kith.v1.Change
+	(*SendRequest)(nil),           // 53: kith.v1.SendRequest
+	(*Message)(nil),               // 54: kith.v1.Message
+	(*ResendRequest)(nil),         // 55: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 56: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 57: kith.v1.ListMessagesResponse
+	(*MarkReadRequest)(nil),       // 58: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 59: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 60: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 61: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 62: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 63: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 64: kith.v1.Event
+	(*Reached)(nil),               // 65: kith.v1.Reached
+	(*MessageReach)(nil),          // 66: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 67: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 68: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	16, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -4570,39 +4675,39 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	26, // 2: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
 	16, // 3: kith.v1.Friend.person:type_name -> kith.v1.Person
 	1,  // 4: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	42, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	44, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
 	4,  // 6: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
 	2,  // 7: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
 	3,  // 8: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	43, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
+	45, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
 	4,  // 10: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	52, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	54, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
 	16, // 12: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
 	16, // 13: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
 	16, // 14: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
 	16, // 15: kith.v1.Member.person:type_name -> kith.v1.Person
 	4,  // 16: kith.v1.Member.role:type_name -> kith.v1.Role
 	16, // 17: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	48, // 18: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	50, // 18: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
 	16, // 19: kith.v1.Block.author:type_name -> kith.v1.Person
-	50, // 20: kith.v1.Block.changes:type_name -> kith.v1.Change
+	52, // 20: kith.v1.Block.changes:type_name -> kith.v1.Change
 	5,  // 21: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
 	6,  // 22: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	49, // 23: kith.v1.Block.split:type_name -> kith.v1.Split
+	51, // 23: kith.v1.Block.split:type_name -> kith.v1.Split
 	16, // 24: kith.v1.Block.settled_by:type_name -> kith.v1.Person
 	7,  // 25: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
 	16, // 26: kith.v1.Change.subject:type_name -> kith.v1.Person
 	16, // 27: kith.v1.Message.author:type_name -> kith.v1.Person
 	8,  // 28: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	52, // 29: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	60, // 30: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	54, // 29: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	62, // 30: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
 	16, // 31: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	52, // 32: kith.v1.Event.message:type_name -> kith.v1.Message
-	42, // 33: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	54, // 32: kith.v1.Event.message:type_name -> kith.v1.Message
+	44, // 33: kith.v1.Event.chat:type_name -> kith.v1.Chat
 	26, // 34: kith.v1.Event.friend:type_name -> kith.v1.Friend
 	15, // 35: kith.v1.Event.node:type_name -> kith.v1.Node
-	63, // 36: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	64, // 37: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	65, // 36: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	66, // 37: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
 	9,  // 38: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
 	11, // 39: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
 	13, // 40: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
@@ -4623,50 +4728,54 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	36, // 55: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
 	37, // 56: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
 	38, // 57: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	39, // 58: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	40, // 59: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	44, // 60: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	46, // 61: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	51, // 62: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	53, // 63: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	54, // 64: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	56, // 65: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	58, // 66: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	61, // 67: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	65, // 68: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	10, // 69: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	12, // 70: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	15, // 71: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	15, // 72: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	18, // 73: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	26, // 74: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	21, // 75: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	26, // 76: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	24, // 77: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	26, // 78: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	42, // 79: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	29, // 80: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	42, // 81: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	42, // 82: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	33, // 83: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	42, // 84: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	42, // 85: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	42, // 86: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	42, // 87: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	42, // 88: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	42, // 89: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	41, // 90: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	45, // 91: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	47, // 92: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	52, // 93: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	42, // 94: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	55, // 95: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	57, // 96: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	59, // 97: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	62, // 98: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	66, // 99: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	69, // [69:100] is the sub-list for method output_type
-	38, // [38:69] is the sub-list for method input_type
+	39, // 58: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	40, // 59: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	41, // 60: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	42, // 61: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	46, // 62: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	48, // 63: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	53, // 64: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	55, // 65: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	56, // 66: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	58, // 67: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	60, // 68: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	63, // 69: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	67, // 70: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	10, // 71: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	12, // 72: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	15, // 73: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	15, // 74: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	18, // 75: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	26, // 76: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	21, // 77: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	26, // 78: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	24, // 79: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	26, // 80: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	44, // 81: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	29, // 82: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	44, // 83: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	44, // 84: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	33, // 85: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	44, // 86: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	44, // 87: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	44, // 88: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	44, // 89: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	44, // 90: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	44, // 91: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	44, // 92: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	44, // 93: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	43, // 94: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	47, // 95: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	49, // 96: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	54, // 97: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	44, // 98: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	57, // 99: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	59, // 100: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	61, // 101: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	64, // 102: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	68, // 103: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	71, // [71:104] is the sub-list for method output_type
+	38, // [38:71] is the sub-list for method input_type
 	38, // [38:38] is the sub-list for extension type_name
 	38, // [38:38] is the sub-list for extension extendee
 	0,  // [0:38] is the sub-list for field type_name
@@ -4677,7 +4786,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[53].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[55].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -4693,7 +4802,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   58,
+			NumMessages:   60,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -86,6 +86,10 @@ const (
 	KithServiceSetTitleProcedure = "/kith.v1.KithService/SetTitle"
 	// KithServiceRejoinProcedure is the fully-qualified name of the KithService's Rejoin RPC.
 	KithServiceRejoinProcedure = "/kith.v1.KithService/Rejoin"
+	// KithServiceRestartKeysProcedure is the fully-qualified name of the KithService's RestartKeys RPC.
+	KithServiceRestartKeysProcedure = "/kith.v1.KithService/RestartKeys"
+	// KithServiceRenewKeysProcedure is the fully-qualified name of the KithService's RenewKeys RPC.
+	KithServiceRenewKeysProcedure = "/kith.v1.KithService/RenewKeys"
 	// KithServiceLeaveGroupProcedure is the fully-qualified name of the KithService's LeaveGroup RPC.
 	KithServiceLeaveGroupProcedure = "/kith.v1.KithService/LeaveGroup"
 	// KithServiceDeleteChatProcedure is the fully-qualified name of the KithService's DeleteChat RPC.
@@ -143,6 +147,10 @@ type KithServiceClient interface {
 	// Rejoin gets new keys for a chat that this device has none for, where it does
 	// not do so by itself: see the chat's notice.
 	Rejoin(context.Context, *v1.RejoinRequest) (*v1.Chat, error)
+	// RestartKeys starts a group's keys anew, with all its members.
+	RestartKeys(context.Context, *v1.RestartKeysRequest) (*v1.Chat, error)
+	// RenewKeys renews this device's part of a group's keys.
+	RenewKeys(context.Context, *v1.RenewKeysRequest) (*v1.Chat, error)
 	LeaveGroup(context.Context, *v1.LeaveGroupRequest) (*v1.Chat, error)
 	// DeleteChat forgets a chat that one has left, was removed from, or is alone in.
 	DeleteChat(context.Context, *v1.DeleteChatRequest) (*v1.DeleteChatResponse, error)
@@ -296,6 +304,18 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("Rejoin")),
 			connect.WithClientOptions(opts...),
 		),
+		restartKeys: connect.NewClient[v1.RestartKeysRequest, v1.Chat](
+			httpClient,
+			baseURL+KithServiceRestartKeysProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("RestartKeys")),
+			connect.WithClientOptions(opts...),
+		),
+		renewKeys: connect.NewClient[v1.RenewKeysRequest, v1.Chat](
+			httpClient,
+			baseURL+KithServiceRenewKeysProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("RenewKeys")),
+			connect.WithClientOptions(opts...),
+		),
 		leaveGroup: connect.NewClient[v1.LeaveGroupRequest, v1.Chat](
 			httpClient,
 			baseURL+KithServiceLeaveGroupProcedure,
@@ -387,6 +407,8 @@ type kithServiceClient struct {
 	setRole        *connect.Client[v1.SetRoleRequest, v1.Chat]
 	setTitle       *connect.Client[v1.SetTitleRequest, v1.Chat]
 	rejoin         *connect.Client[v1.RejoinRequest, v1.Chat]
+	restartKeys    *connect.Client[v1.RestartKeysRequest, v1.Chat]
+	renewKeys      *connect.Client[v1.RenewKeysRequest, v1.Chat]
 	leaveGroup     *connect.Client[v1.LeaveGroupRequest, v1.Chat]
 	deleteChat     *connect.Client[v1.DeleteChatRequest, v1.DeleteChatResponse]
 	listBlocks     *connect.Client[v1.ListBlocksRequest, v1.ListBlocksResponse]
@@ -580,6 +602,24 @@ func (c *kithServiceClient) Rejoin(ctx context.Context, req *v1.RejoinRequest) (
 	return nil, err
 }
 
+// RestartKeys calls kith.v1.KithService.RestartKeys.
+func (c *kithServiceClient) RestartKeys(ctx context.Context, req *v1.RestartKeysRequest) (*v1.Chat, error) {
+	response, err := c.restartKeys.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RenewKeys calls kith.v1.KithService.RenewKeys.
+func (c *kithServiceClient) RenewKeys(ctx context.Context, req *v1.RenewKeysRequest) (*v1.Chat, error) {
+	response, err := c.renewKeys.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // LeaveGroup calls kith.v1.KithService.LeaveGroup.
 func (c *kithServiceClient) LeaveGroup(ctx context.Context, req *v1.LeaveGroupRequest) (*v1.Chat, error) {
 	response, err := c.leaveGroup.CallUnary(ctx, connect.NewRequest(req))
@@ -707,6 +747,10 @@ type KithServiceHandler interface {
 	// Rejoin gets new keys for a chat that this device has none for, where it does
 	// not do so by itself: see the chat's notice.
 	Rejoin(context.Context, *v1.RejoinRequest) (*v1.Chat, error)
+	// RestartKeys starts a group's keys anew, with all its members.
+	RestartKeys(context.Context, *v1.RestartKeysRequest) (*v1.Chat, error)
+	// RenewKeys renews this device's part of a group's keys.
+	RenewKeys(context.Context, *v1.RenewKeysRequest) (*v1.Chat, error)
 	LeaveGroup(context.Context, *v1.LeaveGroupRequest) (*v1.Chat, error)
 	// DeleteChat forgets a chat that one has left, was removed from, or is alone in.
 	DeleteChat(context.Context, *v1.DeleteChatRequest) (*v1.DeleteChatResponse, error)
@@ -856,6 +900,18 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("Rejoin")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceRestartKeysHandler := connect.NewUnaryHandlerSimple(
+		KithServiceRestartKeysProcedure,
+		svc.RestartKeys,
+		connect.WithSchema(kithServiceMethods.ByName("RestartKeys")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceRenewKeysHandler := connect.NewUnaryHandlerSimple(
+		KithServiceRenewKeysProcedure,
+		svc.RenewKeys,
+		connect.WithSchema(kithServiceMethods.ByName("RenewKeys")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceLeaveGroupHandler := connect.NewUnaryHandlerSimple(
 		KithServiceLeaveGroupProcedure,
 		svc.LeaveGroup,
@@ -964,6 +1020,10 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceSetTitleHandler.ServeHTTP(w, r)
 		case KithServiceRejoinProcedure:
 			kithServiceRejoinHandler.ServeHTTP(w, r)
+		case KithServiceRestartKeysProcedure:
+			kithServiceRestartKeysHandler.ServeHTTP(w, r)
+		case KithServiceRenewKeysProcedure:
+			kithServiceRenewKeysHandler.ServeHTTP(w, r)
 		case KithServiceLeaveGroupProcedure:
 			kithServiceLeaveGroupHandler.ServeHTTP(w, r)
 		case KithServiceDeleteChatProcedure:
@@ -1073,6 +1133,14 @@ func (UnimplementedKithServiceHandler) SetTitle(context.Context, *v1.SetTitleReq
 
 func (UnimplementedKithServiceHandler) Rejoin(context.Context, *v1.RejoinRequest) (*v1.Chat, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Rejoin is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) RestartKeys(context.Context, *v1.RestartKeysRequest) (*v1.Chat, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.RestartKeys is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) RenewKeys(context.Context, *v1.RenewKeysRequest) (*v1.Chat, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.RenewKeys is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) LeaveGroup(context.Context, *v1.LeaveGroupRequest) (*v1.Chat, error) {

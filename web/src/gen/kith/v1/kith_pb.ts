@@ -18,7 +18,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file kith/v1/kith.proto.
  */
 export const file_kith_v1_kith: GenFile = /*@__PURE__*/
-  fileDesc("ChJraXRoL3YxL2tpdGgucHJvdG8SB2tpdGgudjEiHAoMTG9naW5SZXF1ZXN0EgwKBGNvZGUYASABKAkiHgoNTG9naW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCSIRCg9OZXdMb2dpblJlcXVlc3QiLAoQTmV3TG9naW5SZXNwb25zZRILCgN1cmwYASABKAkSCwoDc3NoGAIgASgJIhAKDkdldE5vZGVSZXF1ZXN0IhwKDFNldHVwUmVxdWVzdBIMCgRuYW1lGAEgASgJItECCgROb2RlEg0KBXJlYWR5GAEgASgIEhsKAm1lGAIgASgLMg8ua2l0aC52MS5QZXJzb24SEQoJZGV2aWNlX2lkGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDAoEaG9tZRgFIAEoCRINCgVjaGF0cxgHIAEoDRIPCgdmcmllbmRzGAggASgNEhEKCWNvbm5lY3RlZBgJIAEoDRIRCglhZGRyZXNzZXMYCiADKAkSKwoMcmVhY2hhYmlsaXR5GAsgASgOMhUua2l0aC52MS5SZWFjaGFiaWxpdHkSFQoNbm90ZXNfY2hhdF9pZBgMIAEoCRISCgpzdGFydGVkX2F0GA0gASgEEhMKC3dlYl9hZGRyZXNzGA4gASgJEg4KBmNvcGllZBgPIAEoCBIVCg1kYW1hZ2VkX2NoYXRzGBAgAygJSgQIBhAHUgtmaW5nZXJwcmludCJRCgZQZXJzb24SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIKCgJtZRgDIAEoCBIOCgZmcmllbmQYBCABKAgSEQoJY29ubmVjdGVkGAUgASgIIhcKFU5ld0NvbnRhY3RMaW5rUmVxdWVzdCJGCgtDb250YWN0TGluaxIMCgRsaW5rGAEgASgJEhIKCmV4cGlyZXNfYXQYAiABKAQSFQoNcXJfcG5nX2Jhc2U2NBgDIAEoCSIgChBBZGRGcmllbmRSZXF1ZXN0EgwKBGxpbmsYASABKAkiFAoSTGlzdEZyaWVuZHNSZXF1ZXN0IjcKE0xpc3RGcmllbmRzUmVzcG9uc2USIAoHZnJpZW5kcxgBIAMoCzIPLmtpdGgudjEuRnJpZW5kIiUKE0FjY2VwdEZyaWVuZFJlcXVlc3QSDgoGcGVyc29uGAEgASgJIiYKFERlY2xpbmVGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSIXChVEZWNsaW5lRnJpZW5kUmVzcG9uc2UiJAoSQmxvY2tGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSKYAQoGRnJpZW5kEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEiMKBXN0YXRlGAIgASgOMhQua2l0aC52MS5GcmllbmRTdGF0ZRIPCgdjaGF0X2lkGAMgASgJEg0KBXNpbmNlGAQgASgEEhMKC2ZpbmdlcnByaW50GAUgASgJEhMKC3dhaXRpbmdfZm9yGAYgASgJIjQKEkNyZWF0ZUdyb3VwUmVxdWVzdBINCgV0aXRsZRgBIAEoCRIPCgdwZXJzb25zGAIgAygJIhIKEExpc3RDaGF0c1JlcXVlc3QiMQoRTGlzdENoYXRzUmVzcG9uc2USHAoFY2hhdHMYASADKAsyDS5raXRoLnYxLkNoYXQiHgoOR2V0Q2hhdFJlcXVlc3QSDAoEY2hhdBgBIAEoCSJBChJBY2NlcHRHcm91cFJlcXVlc3QSDQoFZ3JvdXAYASABKAkSHAoUb25seV90aHJvdWdoX2ZyaWVuZHMYAiABKAgiJAoTRGVjbGluZUdyb3VwUmVxdWVzdBINCgVncm91cBgBIAEoCSIWChREZWNsaW5lR3JvdXBSZXNwb25zZSIzChFBZGRNZW1iZXJzUmVxdWVzdBINCgVncm91cBgBIAEoCRIPCgdwZXJzb25zGAIgAygJIjQKE1JlbW92ZU1lbWJlclJlcXVlc3QSDQoFZ3JvdXAYASABKAkSDgoGcGVyc29uGAIgASgJIkwKDlNldFJvbGVSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEg4KBnBlcnNvbhgCIAEoCRIbCgRyb2xlGAMgASgOMg0ua2l0aC52MS5Sb2xlIi8KD1NldFRpdGxlUmVxdWVzdBINCgVncm91cBgBIAEoCRINCgV0aXRsZRgCIAEoCSIdCg1SZWpvaW5SZXF1ZXN0EgwKBGNoYXQYASABKAkiNQoRTGVhdmVHcm91cFJlcXVlc3QSDQoFZ3JvdXAYASABKAkSEQoJc3VjY2Vzc29yGAIgASgJIiEKEURlbGV0ZUNoYXRSZXF1ZXN0EgwKBGNoYXQYASABKAkiFAoSRGVsZXRlQ2hhdFJlc3BvbnNlIu8DCgRDaGF0EgoKAmlkGAEgASgJEh8KBGtpbmQYAiABKA4yES5raXRoLnYxLkNoYXRLaW5kEiEKBXN0YXRlGAMgASgOMhIua2l0aC52MS5DaGF0U3RhdGUSDQoFdGl0bGUYBCABKAkSIAoHbWVtYmVycxgFIAMoCzIPLmtpdGgudjEuTWVtYmVyEh4KB215X3JvbGUYBiABKA4yDS5raXRoLnYxLlJvbGUSIAoGbmV3ZXN0GAcgASgLMhAua2l0aC52MS5NZXNzYWdlEg4KBnVucmVhZBgIIAEoDRIjCgppbnZpdGVkX2J5GAkgASgLMg8ua2l0aC52MS5QZXJzb24SIwoKcmVtb3ZlZF9ieRgKIAEoCzIPLmtpdGgudjEuUGVyc29uEhIKCmNoYW5nZWRfYXQYCyABKAQSEQoJY29ubmVjdGVkGAwgASgNEg8KB21pc3NpbmcYDSABKA0SDwoHcmVhZF90bxgOIAEoCRIOCgZub3RpY2UYDyABKAkSDwoHd2FpdGluZxgQIAEoBBIcChRvbmx5X3Rocm91Z2hfZnJpZW5kcxgRIAEoCBIPCgd1bmFza2VkGBIgASgNEiMKCnVuYXNrZWRfb2YYEyADKAsyDy5raXRoLnYxLlBlcnNvbhIMCgRoZWxkGBQgASgNIooBCgZNZW1iZXISHwoGcGVyc29uGAEgASgLMg8ua2l0aC52MS5QZXJzb24SGwoEcm9sZRgCIAEoDjINLmtpdGgudjEuUm9sZRIQCghhY2NlcHRlZBgDIAEoCBINCgVzaW5jZRgEIAEoBBIhCghhZGRlZF9ieRgFIAEoCzIPLmtpdGgudjEuUGVyc29uIiIKEUxpc3RCbG9ja3NSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJIjQKEkxpc3RCbG9ja3NSZXNwb25zZRIeCgZibG9ja3MYASADKAsyDi5raXRoLnYxLkJsb2NrIjcKEkV4cG9ydENoYWluUmVxdWVzdBINCgVncm91cBgBIAEoCRISCgp3aXRoX25hbWVzGAIgASgIIiMKE0V4cG9ydENoYWluUmVzcG9uc2USDAoEZmlsZRgBIAEoDCLpBAoFQmxvY2sSDAoEaGFzaBgBIAEoCRIOCgZoZWlnaHQYAiABKAQSDgoGcGFyZW50GAMgASgJEh8KBmF1dGhvchgEIAEoCzIPLmtpdGgudjEuUGVyc29uEhIKCmNyZWF0ZWRfYXQYBSABKAQSIAoHY2hhbmdlcxgGIAMoCzIPLmtpdGgudjEuQ2hhbmdlEhAKCG9uX2NoYWluGAcgASgIEg0KBWNsYXNzGAggASgJEhcKD3NpZ25hdHVyZV92YWxpZBgJIAEoCBISCgpzdGF0ZV9yb290GAogASgJEhIKCmhlYWRlcl9oZXgYCyABKAkSFAoMaGVhZGVyX2J5dGVzGAwgASgNEhIKCmJvZHlfYnl0ZXMYDSABKA0SDQoFZXBvY2gYDiABKAQSFQoNYXV0aG9yX2RldmljZRgPIAEoCRITCgthdXRob3JfcmFuaxgQIAEoDRIMCgRsYW5lGBEgASgNEiAKBGZhdGUYEiABKA4yEi5raXRoLnYxLkJsb2NrRmF0ZRIfCgRsb3NzGBMgASgOMhEua2l0aC52MS5Mb3NzS2luZBILCgN3aHkYFCABKAkSCwoDd29uGBUgASgJEhIKCmRlY2lkZWRfYnkYFiABKAkSEwoLY29udHJhZGljdHMYFyADKAkSFQoNY29udHJhZGljdGlvbhgYIAEoCRIdCgVzcGxpdBgZIAEoCzIOLmtpdGgudjEuU3BsaXQSDwoHc2V0dGxlZBgaIAEoCBIjCgpzZXR0bGVkX2J5GBsgAygLMg8ua2l0aC52MS5QZXJzb24SFAoMc2V0dGxlX3JvdW5kGBwgASgEIkAKBVNwbGl0EgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDgoGdW5kb25lGAMgASgNEg0KBWFnYWluGAQgASgNIoQBCgZDaGFuZ2USIQoEa2luZBgBIAEoDjITLmtpdGgudjEuQ2hhbmdlS2luZBIgCgdzdWJqZWN0GAIgASgLMg8ua2l0aC52MS5QZXJzb24SEAoIc2VudGVuY2UYAyABKAkSDQoFYWdhaW4YBCABKAkSFAoMYWdhaW5faGVpZ2h0GAUgASgEIjwKC1NlbmRSZXF1ZXN0EgwKBGNoYXQYASABKAkSDAoEdGV4dBgCIAEoCRIRCgljbGllbnRfaWQYAyABKAkivQIKB01lc3NhZ2USCgoCaWQYASABKAkSDwoHY2hhdF9pZBgCIAEoCRIfCgZhdXRob3IYAyABKAsyDy5raXRoLnYxLlBlcnNvbhIMCgR0aW1lGAQgASgEEgwKBHRleHQYBSABKAkSJAoFc3RhdGUYBiABKA4yFS5raXRoLnYxLk1lc3NhZ2VTdGF0ZRIOCgZjdXJzb3IYByABKAkSEQoJY2xpZW50X2lkGAggASgJEg8KB3JlYWNoZWQYCSABKA0SEAoIcmVhY2hfb2YYCiABKA0SFgoOZWFybGllcl9jb21pbmcYCyABKAgSEwoLd2hpbGVfc3BsaXQYDCABKAgSEQoJY2xvY2tfb2ZmGA0gASgIEhUKDXdyaXR0ZW5fdHdpY2UYDiABKAgSFQoNYXV0aG9yX2RldmljZRgPIAEoCSIqCg1SZXNlbmRSZXF1ZXN0EgwKBGNoYXQYASABKAkSCwoDeWVzGAIgASgIIkIKE0xpc3RNZXNzYWdlc1JlcXVlc3QSDAoEY2hhdBgBIAEoCRIOCgZiZWZvcmUYAiABKAkSDQoFbGltaXQYAyABKA0iSAoUTGlzdE1lc3NhZ2VzUmVzcG9uc2USIgoIbWVzc2FnZXMYASADKAsyEC5raXRoLnYxLk1lc3NhZ2USDAoEbW9yZRgCIAEoCCIvCg9NYXJrUmVhZFJlcXVlc3QSDAoEY2hhdBgBIAEoCRIOCgZjdXJzb3IYAiABKAkiEgoQTWFya1JlYWRSZXNwb25zZSIzChJHZXREZWxpdmVyeVJlcXVlc3QSDAoEY2hhdBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIjEKCERlbGl2ZXJ5EiUKB21lbWJlcnMYASADKAsyFC5raXRoLnYxLkRlbGl2ZXJlZFRvIkEKC0RlbGl2ZXJlZFRvEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEhEKCWRlbGl2ZXJlZBgCIAEoCCIuChBTdWJzY3JpYmVSZXF1ZXN0Eg0KBWFmdGVyGAEgASgEEgsKA3J1bhgCIAEoCSKZAgoFRXZlbnQSCwoDc2VxGAEgASgEEgsKA3J1bhgCIAEoCRIPCgVyZXNldBgDIAEoCEgAEiMKB21lc3NhZ2UYBCABKAsyEC5raXRoLnYxLk1lc3NhZ2VIABIdCgRjaGF0GAUgASgLMg0ua2l0aC52MS5DaGF0SAASFgoMY2hhdF9kZWxldGVkGAYgASgJSAASIQoGZnJpZW5kGAcgASgLMg8ua2l0aC52MS5GcmllbmRIABIYCg5mcmllbmRfcmVtb3ZlZBgIIAEoCUgAEh0KBG5vZGUYCSABKAsyDS5raXRoLnYxLk5vZGVIABIjCgdyZWFjaGVkGAogASgLMhAua2l0aC52MS5SZWFjaGVkSABCCAoGY2hhbmdlIkMKB1JlYWNoZWQSDwoHY2hhdF9pZBgBIAEoCRInCghtZXNzYWdlcxgCIAMoCzIVLmtpdGgudjEuTWVzc2FnZVJlYWNoIkUKDE1lc3NhZ2VSZWFjaBISCgptZXNzYWdlX2lkGAEgASgJEg8KB3JlYWNoZWQYAiABKA0SEAoIcmVhY2hfb2YYAyABKA0iDQoLU3RvcFJlcXVlc3QiDgoMU3RvcFJlc3BvbnNlKnMKDFJlYWNoYWJpbGl0eRIcChhSRUFDSEFCSUxJVFlfVU5TUEVDSUZJRUQQABIWChJSRUFDSEFCSUxJVFlfTE9DQUwQARIUChBSRUFDSEFCSUxJVFlfTEFOEAISFwoTUkVBQ0hBQklMSVRZX1BVQkxJQxADKo8BCgtGcmllbmRTdGF0ZRIcChhGUklFTkRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJGUklFTkRfU1RBVEVfQVNLRUQQARIXChNGUklFTkRfU1RBVEVfQVNLSU5HEAISFwoTRlJJRU5EX1NUQVRFX0ZSSUVORBADEhgKFEZSSUVORF9TVEFURV9CTE9DS0VEEAQqZQoIQ2hhdEtpbmQSGQoVQ0hBVF9LSU5EX1VOU1BFQ0lGSUVEEAASEwoPQ0hBVF9LSU5EX05PVEVTEAESFAoQQ0hBVF9LSU5EX0RJUkVDVBACEhMKD0NIQVRfS0lORF9HUk9VUBADKsoBCglDaGF0U3RhdGUSGgoWQ0hBVF9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkNIQVRfU1RBVEVfSU5WSVRFRBABEhUKEUNIQVRfU1RBVEVfQUNUSVZFEAISFgoSQ0hBVF9TVEFURV9MRUFWSU5HEAMSEwoPQ0hBVF9TVEFURV9MRUZUEAQSFgoSQ0hBVF9TVEFURV9SRU1PVkVEEAUSFwoTQ0hBVF9TVEFURV9ERUNMSU5FRBAGEhQKEENIQVRfU1RBVEVfTkVXRVIQByo9CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX01FTUJFUhABEg4KClJPTEVfQURNSU4QAiprCglCbG9ja0ZhdGUSGgoWQkxPQ0tfRkFURV9VTlNQRUNJRklFRBAAEhUKEUJMT0NLX0ZBVEVfU1RBTkRTEAESFQoRQkxPQ0tfRkFURV9VTkRPTkUQAhIUChBCTE9DS19GQVRFX0FHQUlOEAMq1wEKCExvc3NLaW5kEhkKFUxPU1NfS0lORF9VTlNQRUNJRklFRBAAEhQKEExPU1NfS0lORF9TVFJVQ0sQARIUChBMT1NTX0tJTkRfV0VJR0hUEAISFAoQTE9TU19LSU5EX1NFTklPUhADEhQKEExPU1NfS0lORF9ERVZJQ0UQBBITCg9MT1NTX0tJTkRfVFdJQ0UQBRIVChFMT1NTX0tJTkRfU0VUVExFRBAGEhUKEUxPU1NfS0lORF9SRVZPS0VEEAcSFQoRTE9TU19LSU5EX0NBUlJJRUQQCCqCAgoKQ2hhbmdlS2luZBIbChdDSEFOR0VfS0lORF9VTlNQRUNJRklFRBAAEhcKE0NIQU5HRV9LSU5EX0NSRUFURUQQARIVChFDSEFOR0VfS0lORF9BRERFRBACEhcKE0NIQU5HRV9LSU5EX1JFTU9WRUQQAxIUChBDSEFOR0VfS0lORF9MRUZUEAQSGAoUQ0hBTkdFX0tJTkRfUFJPTU9URUQQBRIXChNDSEFOR0VfS0lORF9ERU1PVEVEEAYSFQoRQ0hBTkdFX0tJTkRfVElUTEUQBxIXChNDSEFOR0VfS0lORF9SRUtFWUVEEAgSFQoRQ0hBTkdFX0tJTkRfT1RIRVIQCSqwAQoMTWVzc2FnZVN0YXRlEh0KGU1FU1NBR0VfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNNRVNTQUdFX1NUQVRFX1NIT1dOEAESGQoVTUVTU0FHRV9TVEFURV9EQU1BR0VEEAISHAoYTUVTU0FHRV9TVEFURV9VTlJFQURBQkxFEAMSFwoTTUVTU0FHRV9TVEFURV9ORVdFUhAEEhYKEk1FU1NBR0VfU1RBVEVfSEVMRBAFMvYOCgtLaXRoU2VydmljZRI2CgVMb2dpbhIVLmtpdGgudjEuTG9naW5SZXF1ZXN0GhYua2l0aC52MS5Mb2dpblJlc3BvbnNlEj8KCE5ld0xvZ2luEhgua2l0aC52MS5OZXdMb2dpblJlcXVlc3QaGS5raXRoLnYxLk5ld0xvZ2luUmVzcG9uc2USMQoHR2V0Tm9kZRIXLmtpdGgudjEuR2V0Tm9kZVJlcXVlc3QaDS5raXRoLnYxLk5vZGUSLQoFU2V0dXASFS5raXRoLnYxLlNldHVwUmVxdWVzdBoNLmtpdGgudjEuTm9kZRJGCg5OZXdDb250YWN0TGluaxIeLmtpdGgudjEuTmV3Q29udGFjdExpbmtSZXF1ZXN0GhQua2l0aC52MS5Db250YWN0TGluaxI3CglBZGRGcmllbmQSGS5raXRoLnYxLkFkZEZyaWVuZFJlcXVlc3QaDy5raXRoLnYxLkZyaWVuZBJICgtMaXN0RnJpZW5kcxIbLmtpdGgudjEuTGlzdEZyaWVuZHNSZXF1ZXN0Ghwua2l0aC52MS5MaXN0RnJpZW5kc1Jlc3BvbnNlEj0KDEFjY2VwdEZyaWVuZBIcLmtpdGgudjEuQWNjZXB0RnJpZW5kUmVxdWVzdBoPLmtpdGgudjEuRnJpZW5kEk4KDURlY2xpbmVGcmllbmQSHS5raXRoLnYxLkRlY2xpbmVGcmllbmRSZXF1ZXN0Gh4ua2l0aC52MS5EZWNsaW5lRnJpZW5kUmVzcG9uc2USOwoLQmxvY2tGcmllbmQSGy5raXRoLnYxLkJsb2NrRnJpZW5kUmVxdWVzdBoPLmtpdGgudjEuRnJpZW5kEjkKC0NyZWF0ZUdyb3VwEhsua2l0aC52MS5DcmVhdGVHcm91cFJlcXVlc3QaDS5raXRoLnYxLkNoYXQSQgoJTGlzdENoYXRzEhkua2l0aC52MS5MaXN0Q2hhdHNSZXF1ZXN0Ghoua2l0aC52MS5MaXN0Q2hhdHNSZXNwb25zZRIxCgdHZXRDaGF0Ehcua2l0aC52MS5HZXRDaGF0UmVxdWVzdBoNLmtpdGgudjEuQ2hhdBI5CgtBY2NlcHRHcm91cBIbLmtpdGgudjEuQWNjZXB0R3JvdXBSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EksKDERlY2xpbmVHcm91cBIcLmtpdGgudjEuRGVjbGluZUdyb3VwUmVxdWVzdBodLmtpdGgudjEuRGVjbGluZUdyb3VwUmVzcG9uc2USNwoKQWRkTWVtYmVycxIaLmtpdGgudjEuQWRkTWVtYmVyc1JlcXVlc3QaDS5raXRoLnYxLkNoYXQSOwoMUmVtb3ZlTWVtYmVyEhwua2l0aC52MS5SZW1vdmVNZW1iZXJSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjEKB1NldFJvbGUSFy5raXRoLnYxLlNldFJvbGVSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjMKCFNldFRpdGxlEhgua2l0aC52MS5TZXRUaXRsZVJlcXVlc3QaDS5raXRoLnYxLkNoYXQSLwoGUmVqb2luEhYua2l0aC52MS5SZWpvaW5SZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjcKCkxlYXZlR3JvdXASGi5raXRoLnYxLkxlYXZlR3JvdXBSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EkUKCkRlbGV0ZUNoYXQSGi5raXRoLnYxLkRlbGV0ZUNoYXRSZXF1ZXN0Ghsua2l0aC52MS5EZWxldGVDaGF0UmVzcG9uc2USRQoKTGlzdEJsb2NrcxIaLmtpdGgudjEuTGlzdEJsb2Nrc1JlcXVlc3QaGy5raXRoLnYxLkxpc3RCbG9ja3NSZXNwb25zZRJICgtFeHBvcnRDaGFpbhIbLmtpdGgudjEuRXhwb3J0Q2hhaW5SZXF1ZXN0Ghwua2l0aC52MS5FeHBvcnRDaGFpblJlc3BvbnNlEi4KBFNlbmQSFC5raXRoLnYxLlNlbmRSZXF1ZXN0GhAua2l0aC52MS5NZXNzYWdlEi8KBlJlc2VuZBIWLmtpdGgudjEuUmVzZW5kUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBJLCgxMaXN0TWVzc2FnZXMSHC5raXRoLnYxLkxpc3RNZXNzYWdlc1JlcXVlc3QaHS5raXRoLnYxLkxpc3RNZXNzYWdlc1Jlc3BvbnNlEj8KCE1hcmtSZWFkEhgua2l0aC52MS5NYXJrUmVhZFJlcXVlc3QaGS5raXRoLnYxLk1hcmtSZWFkUmVzcG9uc2USPQoLR2V0RGVsaXZlcnkSGy5raXRoLnYxLkdldERlbGl2ZXJ5UmVxdWVzdBoRLmtpdGgudjEuRGVsaXZlcnkSOAoJU3Vic2NyaWJlEhkua2l0aC52MS5TdWJzY3JpYmVSZXF1ZXN0Gg4ua2l0aC52MS5FdmVudDABEjMKBFN0b3ASFC5raXRoLnYxLlN0b3BSZXF1ZXN0GhUua2l0aC52MS5TdG9wUmVzcG9uc2VCG1oZa2l0aC9wcm90by9raXRoL3YxO2tpdGh2MWIGcHJvdG8z");
+  fileDesc("ChJraXRoL3YxL2tpdGgucHJvdG8SB2tpdGgudjEiHAoMTG9naW5SZXF1ZXN0EgwKBGNvZGUYASABKAkiHgoNTG9naW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCSIRCg9OZXdMb2dpblJlcXVlc3QiLAoQTmV3TG9naW5SZXNwb25zZRILCgN1cmwYASABKAkSCwoDc3NoGAIgASgJIhAKDkdldE5vZGVSZXF1ZXN0IhwKDFNldHVwUmVxdWVzdBIMCgRuYW1lGAEgASgJItECCgROb2RlEg0KBXJlYWR5GAEgASgIEhsKAm1lGAIgASgLMg8ua2l0aC52MS5QZXJzb24SEQoJZGV2aWNlX2lkGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDAoEaG9tZRgFIAEoCRINCgVjaGF0cxgHIAEoDRIPCgdmcmllbmRzGAggASgNEhEKCWNvbm5lY3RlZBgJIAEoDRIRCglhZGRyZXNzZXMYCiADKAkSKwoMcmVhY2hhYmlsaXR5GAsgASgOMhUua2l0aC52MS5SZWFjaGFiaWxpdHkSFQoNbm90ZXNfY2hhdF9pZBgMIAEoCRISCgpzdGFydGVkX2F0GA0gASgEEhMKC3dlYl9hZGRyZXNzGA4gASgJEg4KBmNvcGllZBgPIAEoCBIVCg1kYW1hZ2VkX2NoYXRzGBAgAygJSgQIBhAHUgtmaW5nZXJwcmludCJRCgZQZXJzb24SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIKCgJtZRgDIAEoCBIOCgZmcmllbmQYBCABKAgSEQoJY29ubmVjdGVkGAUgASgIIhcKFU5ld0NvbnRhY3RMaW5rUmVxdWVzdCJGCgtDb250YWN0TGluaxIMCgRsaW5rGAEgASgJEhIKCmV4cGlyZXNfYXQYAiABKAQSFQoNcXJfcG5nX2Jhc2U2NBgDIAEoCSIgChBBZGRGcmllbmRSZXF1ZXN0EgwKBGxpbmsYASABKAkiFAoSTGlzdEZyaWVuZHNSZXF1ZXN0IjcKE0xpc3RGcmllbmRzUmVzcG9uc2USIAoHZnJpZW5kcxgBIAMoCzIPLmtpdGgudjEuRnJpZW5kIiUKE0FjY2VwdEZyaWVuZFJlcXVlc3QSDgoGcGVyc29uGAEgASgJIiYKFERlY2xpbmVGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSIXChVEZWNsaW5lRnJpZW5kUmVzcG9uc2UiJAoSQmxvY2tGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSKYAQoGRnJpZW5kEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEiMKBXN0YXRlGAIgASgOMhQua2l0aC52MS5GcmllbmRTdGF0ZRIPCgdjaGF0X2lkGAMgASgJEg0KBXNpbmNlGAQgASgEEhMKC2ZpbmdlcnByaW50GAUgASgJEhMKC3dhaXRpbmdfZm9yGAYgASgJIjQKEkNyZWF0ZUdyb3VwUmVxdWVzdBINCgV0aXRsZRgBIAEoCRIPCgdwZXJzb25zGAIgAygJIhIKEExpc3RDaGF0c1JlcXVlc3QiMQoRTGlzdENoYXRzUmVzcG9uc2USHAoFY2hhdHMYASADKAsyDS5raXRoLnYxLkNoYXQiHgoOR2V0Q2hhdFJlcXVlc3QSDAoEY2hhdBgBIAEoCSJBChJBY2NlcHRHcm91cFJlcXVlc3QSDQoFZ3JvdXAYASABKAkSHAoUb25seV90aHJvdWdoX2ZyaWVuZHMYAiABKAgiJAoTRGVjbGluZUdyb3VwUmVxdWVzdBINCgVncm91cBgBIAEoCSIWChREZWNsaW5lR3JvdXBSZXNwb25zZSIzChFBZGRNZW1iZXJzUmVxdWVzdBINCgVncm91cBgBIAEoCRIPCgdwZXJzb25zGAIgAygJIjQKE1JlbW92ZU1lbWJlclJlcXVlc3QSDQoFZ3JvdXAYASABKAkSDgoGcGVyc29uGAIgASgJIkwKDlNldFJvbGVSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEg4KBnBlcnNvbhgCIAEoCRIbCgRyb2xlGAMgASgOMg0ua2l0aC52MS5Sb2xlIi8KD1NldFRpdGxlUmVxdWVzdBINCgVncm91cBgBIAEoCRINCgV0aXRsZRgCIAEoCSIdCg1SZWpvaW5SZXF1ZXN0EgwKBGNoYXQYASABKAkiOQoSUmVzdGFydEtleXNSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEhQKDHBvc3RfcXVhbnR1bRgCIAEoCCIhChBSZW5ld0tleXNSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJIjUKEUxlYXZlR3JvdXBSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEhEKCXN1Y2Nlc3NvchgCIAEoCSIhChFEZWxldGVDaGF0UmVxdWVzdBIMCgRjaGF0GAEgASgJIhQKEkRlbGV0ZUNoYXRSZXNwb25zZSLvAwoEQ2hhdBIKCgJpZBgBIAEoCRIfCgRraW5kGAIgASgOMhEua2l0aC52MS5DaGF0S2luZBIhCgVzdGF0ZRgDIAEoDjISLmtpdGgudjEuQ2hhdFN0YXRlEg0KBXRpdGxlGAQgASgJEiAKB21lbWJlcnMYBSADKAsyDy5raXRoLnYxLk1lbWJlchIeCgdteV9yb2xlGAYgASgOMg0ua2l0aC52MS5Sb2xlEiAKBm5ld2VzdBgHIAEoCzIQLmtpdGgudjEuTWVzc2FnZRIOCgZ1bnJlYWQYCCABKA0SIwoKaW52aXRlZF9ieRgJIAEoCzIPLmtpdGgudjEuUGVyc29uEiMKCnJlbW92ZWRfYnkYCiABKAsyDy5raXRoLnYxLlBlcnNvbhISCgpjaGFuZ2VkX2F0GAsgASgEEhEKCWNvbm5lY3RlZBgMIAEoDRIPCgdtaXNzaW5nGA0gASgNEg8KB3JlYWRfdG8YDiABKAkSDgoGbm90aWNlGA8gASgJEg8KB3dhaXRpbmcYECABKAQSHAoUb25seV90aHJvdWdoX2ZyaWVuZHMYESABKAgSDwoHdW5hc2tlZBgSIAEoDRIjCgp1bmFza2VkX29mGBMgAygLMg8ua2l0aC52MS5QZXJzb24SDAoEaGVsZBgUIAEoDSKKAQoGTWVtYmVyEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEhsKBHJvbGUYAiABKA4yDS5raXRoLnYxLlJvbGUSEAoIYWNjZXB0ZWQYAyABKAgSDQoFc2luY2UYBCABKAQSIQoIYWRkZWRfYnkYBSABKAsyDy5raXRoLnYxLlBlcnNvbiIiChFMaXN0QmxvY2tzUmVxdWVzdBINCgVncm91cBgBIAEoCSI0ChJMaXN0QmxvY2tzUmVzcG9uc2USHgoGYmxvY2tzGAEgAygLMg4ua2l0aC52MS5CbG9jayI3ChJFeHBvcnRDaGFpblJlcXVlc3QSDQoFZ3JvdXAYASABKAkSEgoKd2l0aF9uYW1lcxgCIAEoCCIjChNFeHBvcnRDaGFpblJlc3BvbnNlEgwKBGZpbGUYASABKAwi6QQKBUJsb2NrEgwKBGhhc2gYASABKAkSDgoGaGVpZ2h0GAIgASgEEg4KBnBhcmVudBgDIAEoCRIfCgZhdXRob3IYBCABKAsyDy5raXRoLnYxLlBlcnNvbhISCgpjcmVhdGVkX2F0GAUgASgEEiAKB2NoYW5nZXMYBiADKAsyDy5raXRoLnYxLkNoYW5nZRIQCghvbl9jaGFpbhgHIAEoCBINCgVjbGFzcxgIIAEoCRIXCg9zaWduYXR1cmVfdmFsaWQYCSABKAgSEgoKc3RhdGVfcm9vdBgKIAEoCRISCgpoZWFkZXJfaGV4GAsgASgJEhQKDGhlYWRlcl9ieXRlcxgMIAEoDRISCgpib2R5X2J5dGVzGA0gASgNEg0KBWVwb2NoGA4gASgEEhUKDWF1dGhvcl9kZXZpY2UYDyABKAkSEwoLYXV0aG9yX3JhbmsYECABKA0SDAoEbGFuZRgRIAEoDRIgCgRmYXRlGBIgASgOMhIua2l0aC52MS5CbG9ja0ZhdGUSHwoEbG9zcxgTIAEoDjIRLmtpdGgudjEuTG9zc0tpbmQSCwoDd2h5GBQgASgJEgsKA3dvbhgVIAEoCRISCgpkZWNpZGVkX2J5GBYgASgJEhMKC2NvbnRyYWRpY3RzGBcgAygJEhUKDWNvbnRyYWRpY3Rpb24YGCABKAkSHQoFc3BsaXQYGSABKAsyDi5raXRoLnYxLlNwbGl0Eg8KB3NldHRsZWQYGiABKAgSIwoKc2V0dGxlZF9ieRgbIAMoCzIPLmtpdGgudjEuUGVyc29uEhQKDHNldHRsZV9yb3VuZBgcIAEoBCJACgVTcGxpdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEg4KBnVuZG9uZRgDIAEoDRINCgVhZ2FpbhgEIAEoDSKEAQoGQ2hhbmdlEiEKBGtpbmQYASABKA4yEy5raXRoLnYxLkNoYW5nZUtpbmQSIAoHc3ViamVjdBgCIAEoCzIPLmtpdGgudjEuUGVyc29uEhAKCHNlbnRlbmNlGAMgASgJEg0KBWFnYWluGAQgASgJEhQKDGFnYWluX2hlaWdodBgFIAEoBCI8CgtTZW5kUmVxdWVzdBIMCgRjaGF0GAEgASgJEgwKBHRleHQYAiABKAkSEQoJY2xpZW50X2lkGAMgASgJIr0CCgdNZXNzYWdlEgoKAmlkGAEgASgJEg8KB2NoYXRfaWQYAiABKAkSHwoGYXV0aG9yGAMgASgLMg8ua2l0aC52MS5QZXJzb24SDAoEdGltZRgEIAEoBBIMCgR0ZXh0GAUgASgJEiQKBXN0YXRlGAYgASgOMhUua2l0aC52MS5NZXNzYWdlU3RhdGUSDgoGY3Vyc29yGAcgASgJEhEKCWNsaWVudF9pZBgIIAEoCRIPCgdyZWFjaGVkGAkgASgNEhAKCHJlYWNoX29mGAogASgNEhYKDmVhcmxpZXJfY29taW5nGAsgASgIEhMKC3doaWxlX3NwbGl0GAwgASgIEhEKCWNsb2NrX29mZhgNIAEoCBIVCg13cml0dGVuX3R3aWNlGA4gASgIEhUKDWF1dGhvcl9kZXZpY2UYDyABKAkiKgoNUmVzZW5kUmVxdWVzdBIMCgRjaGF0GAEgASgJEgsKA3llcxgCIAEoCCJCChNMaXN0TWVzc2FnZXNSZXF1ZXN0EgwKBGNoYXQYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWxpbWl0GAMgASgNIkgKFExpc3RNZXNzYWdlc1Jlc3BvbnNlEiIKCG1lc3NhZ2VzGAEgAygLMhAua2l0aC52MS5NZXNzYWdlEgwKBG1vcmUYAiABKAgiLwoPTWFya1JlYWRSZXF1ZXN0EgwKBGNoYXQYASABKAkSDgoGY3Vyc29yGAIgASgJIhIKEE1hcmtSZWFkUmVzcG9uc2UiMwoSR2V0RGVsaXZlcnlSZXF1ZXN0EgwKBGNoYXQYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIxCghEZWxpdmVyeRIlCgdtZW1iZXJzGAEgAygLMhQua2l0aC52MS5EZWxpdmVyZWRUbyJBCgtEZWxpdmVyZWRUbxIfCgZwZXJzb24YASABKAsyDy5raXRoLnYxLlBlcnNvbhIRCglkZWxpdmVyZWQYAiABKAgiLgoQU3Vic2NyaWJlUmVxdWVzdBINCgVhZnRlchgBIAEoBBILCgNydW4YAiABKAkimQIKBUV2ZW50EgsKA3NlcRgBIAEoBBILCgNydW4YAiABKAkSDwoFcmVzZXQYAyABKAhIABIjCgdtZXNzYWdlGAQgASgLMhAua2l0aC52MS5NZXNzYWdlSAASHQoEY2hhdBgFIAEoCzINLmtpdGgudjEuQ2hhdEgAEhYKDGNoYXRfZGVsZXRlZBgGIAEoCUgAEiEKBmZyaWVuZBgHIAEoCzIPLmtpdGgudjEuRnJpZW5kSAASGAoOZnJpZW5kX3JlbW92ZWQYCCABKAlIABIdCgRub2RlGAkgASgLMg0ua2l0aC52MS5Ob2RlSAASIwoHcmVhY2hlZBgKIAEoCzIQLmtpdGgudjEuUmVhY2hlZEgAQggKBmNoYW5nZSJDCgdSZWFjaGVkEg8KB2NoYXRfaWQYASABKAkSJwoIbWVzc2FnZXMYAiADKAsyFS5raXRoLnYxLk1lc3NhZ2VSZWFjaCJFCgxNZXNzYWdlUmVhY2gSEgoKbWVzc2FnZV9pZBgBIAEoCRIPCgdyZWFjaGVkGAIgASgNEhAKCHJlYWNoX29mGAMgASgNIg0KC1N0b3BSZXF1ZXN0Ig4KDFN0b3BSZXNwb25zZSpzCgxSZWFjaGFiaWxpdHkSHAoYUkVBQ0hBQklMSVRZX1VOU1BFQ0lGSUVEEAASFgoSUkVBQ0hBQklMSVRZX0xPQ0FMEAESFAoQUkVBQ0hBQklMSVRZX0xBThACEhcKE1JFQUNIQUJJTElUWV9QVUJMSUMQAyqPAQoLRnJpZW5kU3RhdGUSHAoYRlJJRU5EX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSRlJJRU5EX1NUQVRFX0FTS0VEEAESFwoTRlJJRU5EX1NUQVRFX0FTS0lORxACEhcKE0ZSSUVORF9TVEFURV9GUklFTkQQAxIYChRGUklFTkRfU1RBVEVfQkxPQ0tFRBAEKmUKCENoYXRLaW5kEhkKFUNIQVRfS0lORF9VTlNQRUNJRklFRBAAEhMKD0NIQVRfS0lORF9OT1RFUxABEhQKEENIQVRfS0lORF9ESVJFQ1QQAhITCg9DSEFUX0tJTkRfR1JPVVAQAyrKAQoJQ2hhdFN0YXRlEhoKFkNIQVRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJDSEFUX1NUQVRFX0lOVklURUQQARIVChFDSEFUX1NUQVRFX0FDVElWRRACEhYKEkNIQVRfU1RBVEVfTEVBVklORxADEhMKD0NIQVRfU1RBVEVfTEVGVBAEEhYKEkNIQVRfU1RBVEVfUkVNT1ZFRBAFEhcKE0NIQVRfU1RBVEVfREVDTElORUQQBhIUChBDSEFUX1NUQVRFX05FV0VSEAcqPQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9NRU1CRVIQARIOCgpST0xFX0FETUlOEAIqawoJQmxvY2tGYXRlEhoKFkJMT0NLX0ZBVEVfVU5TUEVDSUZJRUQQABIVChFCTE9DS19GQVRFX1NUQU5EUxABEhUKEUJMT0NLX0ZBVEVfVU5ET05FEAISFAoQQkxPQ0tfRkFURV9BR0FJThADKtcBCghMb3NzS2luZBIZChVMT1NTX0tJTkRfVU5TUEVDSUZJRUQQABIUChBMT1NTX0tJTkRfU1RSVUNLEAESFAoQTE9TU19LSU5EX1dFSUdIVBACEhQKEExPU1NfS0lORF9TRU5JT1IQAxIUChBMT1NTX0tJTkRfREVWSUNFEAQSEwoPTE9TU19LSU5EX1RXSUNFEAUSFQoRTE9TU19LSU5EX1NFVFRMRUQQBhIVChFMT1NTX0tJTkRfUkVWT0tFRBAHEhUKEUxPU1NfS0lORF9DQVJSSUVEEAgqggIKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABIXChNDSEFOR0VfS0lORF9DUkVBVEVEEAESFQoRQ0hBTkdFX0tJTkRfQURERUQQAhIXChNDSEFOR0VfS0lORF9SRU1PVkVEEAMSFAoQQ0hBTkdFX0tJTkRfTEVGVBAEEhgKFENIQU5HRV9LSU5EX1BST01PVEVEEAUSFwoTQ0hBTkdFX0tJTkRfREVNT1RFRBAGEhUKEUNIQU5HRV9LSU5EX1RJVExFEAcSFwoTQ0hBTkdFX0tJTkRfUkVLRVlFRBAIEhUKEUNIQU5HRV9LSU5EX09USEVSEAkqsAEKDE1lc3NhZ2VTdGF0ZRIdChlNRVNTQUdFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTTUVTU0FHRV9TVEFURV9TSE9XThABEhkKFU1FU1NBR0VfU1RBVEVfREFNQUdFRBACEhwKGE1FU1NBR0VfU1RBVEVfVU5SRUFEQUJMRRADEhcKE01FU1NBR0VfU1RBVEVfTkVXRVIQBBIWChJNRVNTQUdFX1NUQVRFX0hFTEQQBTLoDwoLS2l0aFNlcnZpY2USNgoFTG9naW4SFS5raXRoLnYxLkxvZ2luUmVxdWVzdBoWLmtpdGgudjEuTG9naW5SZXNwb25zZRI/CghOZXdMb2dpbhIYLmtpdGgudjEuTmV3TG9naW5SZXF1ZXN0Ghkua2l0aC52MS5OZXdMb2dpblJlc3BvbnNlEjEKB0dldE5vZGUSFy5raXRoLnYxLkdldE5vZGVSZXF1ZXN0Gg0ua2l0aC52MS5Ob2RlEi0KBVNldHVwEhUua2l0aC52MS5TZXR1cFJlcXVlc3QaDS5raXRoLnYxLk5vZGUSRgoOTmV3Q29udGFjdExpbmsSHi5raXRoLnYxLk5ld0NvbnRhY3RMaW5rUmVxdWVzdBoULmtpdGgudjEuQ29udGFjdExpbmsSNwoJQWRkRnJpZW5kEhkua2l0aC52MS5BZGRGcmllbmRSZXF1ZXN0Gg8ua2l0aC52MS5GcmllbmQSSAoLTGlzdEZyaWVuZHMSGy5raXRoLnYxLkxpc3RGcmllbmRzUmVxdWVzdBocLmtpdGgudjEuTGlzdEZyaWVuZHNSZXNwb25zZRI9CgxBY2NlcHRGcmllbmQSHC5raXRoLnYxLkFjY2VwdEZyaWVuZFJlcXVlc3QaDy5raXRoLnYxLkZyaWVuZBJOCg1EZWNsaW5lRnJpZW5kEh0ua2l0aC52MS5EZWNsaW5lRnJpZW5kUmVxdWVzdBoeLmtpdGgudjEuRGVjbGluZUZyaWVuZFJlc3BvbnNlEjsKC0Jsb2NrRnJpZW5kEhsua2l0aC52MS5CbG9ja0ZyaWVuZFJlcXVlc3QaDy5raXRoLnYxLkZyaWVuZBI5CgtDcmVhdGVHcm91cBIbLmtpdGgudjEuQ3JlYXRlR3JvdXBSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EkIKCUxpc3RDaGF0cxIZLmtpdGgudjEuTGlzdENoYXRzUmVxdWVzdBoaLmtpdGgudjEuTGlzdENoYXRzUmVzcG9uc2USMQoHR2V0Q2hhdBIXLmtpdGgudjEuR2V0Q2hhdFJlcXVlc3QaDS5raXRoLnYxLkNoYXQSOQoLQWNjZXB0R3JvdXASGy5raXRoLnYxLkFjY2VwdEdyb3VwUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBJLCgxEZWNsaW5lR3JvdXASHC5raXRoLnYxLkRlY2xpbmVHcm91cFJlcXVlc3QaHS5raXRoLnYxLkRlY2xpbmVHcm91cFJlc3BvbnNlEjcKCkFkZE1lbWJlcnMSGi5raXRoLnYxLkFkZE1lbWJlcnNSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjsKDFJlbW92ZU1lbWJlchIcLmtpdGgudjEuUmVtb3ZlTWVtYmVyUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBIxCgdTZXRSb2xlEhcua2l0aC52MS5TZXRSb2xlUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBIzCghTZXRUaXRsZRIYLmtpdGgudjEuU2V0VGl0bGVSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0Ei8KBlJlam9pbhIWLmtpdGgudjEuUmVqb2luUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBI5CgtSZXN0YXJ0S2V5cxIbLmtpdGgudjEuUmVzdGFydEtleXNSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjUKCVJlbmV3S2V5cxIZLmtpdGgudjEuUmVuZXdLZXlzUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBI3CgpMZWF2ZUdyb3VwEhoua2l0aC52MS5MZWF2ZUdyb3VwUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBJFCgpEZWxldGVDaGF0Ehoua2l0aC52MS5EZWxldGVDaGF0UmVxdWVzdBobLmtpdGgudjEuRGVsZXRlQ2hhdFJlc3BvbnNlEkUKCkxpc3RCbG9ja3MSGi5raXRoLnYxLkxpc3RCbG9ja3NSZXF1ZXN0Ghsua2l0aC52MS5MaXN0QmxvY2tzUmVzcG9uc2USSAoLRXhwb3J0Q2hhaW4SGy5raXRoLnYxLkV4cG9ydENoYWluUmVxdWVzdBocLmtpdGgudjEuRXhwb3J0Q2hhaW5SZXNwb25zZRIuCgRTZW5kEhQua2l0aC52MS5TZW5kUmVxdWVzdBoQLmtpdGgudjEuTWVzc2FnZRIvCgZSZXNlbmQSFi5raXRoLnYxLlJlc2VuZFJlcXVlc3QaDS5raXRoLnYxLkNoYXQSSwoMTGlzdE1lc3NhZ2VzEhwua2l0aC52MS5MaXN0TWVzc2FnZXNSZXF1ZXN0Gh0ua2l0aC52MS5MaXN0TWVzc2FnZXNSZXNwb25zZRI/CghNYXJrUmVhZBIYLmtpdGgudjEuTWFya1JlYWRSZXF1ZXN0Ghkua2l0aC52MS5NYXJrUmVhZFJlc3BvbnNlEj0KC0dldERlbGl2ZXJ5Ehsua2l0aC52MS5HZXREZWxpdmVyeVJlcXVlc3QaES5raXRoLnYxLkRlbGl2ZXJ5EjgKCVN1YnNjcmliZRIZLmtpdGgudjEuU3Vic2NyaWJlUmVxdWVzdBoOLmtpdGgudjEuRXZlbnQwARIzCgRTdG9wEhQua2l0aC52MS5TdG9wUmVxdWVzdBoVLmtpdGgudjEuU3RvcFJlc3BvbnNlQhtaGWtpdGgvcHJvdG8va2l0aC92MTtraXRodjFiBnByb3RvMw");
 
 /**
  * @generated from message kith.v1.LoginRequest
@@ -699,6 +699,47 @@ export const RejoinRequestSchema: GenMessage<RejoinRequest> = /*@__PURE__*/
   messageDesc(file_kith_v1_kith, 29);
 
 /**
+ * @generated from message kith.v1.RestartKeysRequest
+ */
+export type RestartKeysRequest = Message$1<"kith.v1.RestartKeysRequest"> & {
+  /**
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * from then on, if the group was made before there was that
+   *
+   * @generated from field: bool post_quantum = 2;
+   */
+  postQuantum: boolean;
+};
+
+/**
+ * Describes the message kith.v1.RestartKeysRequest.
+ * Use `create(RestartKeysRequestSchema)` to create a new message.
+ */
+export const RestartKeysRequestSchema: GenMessage<RestartKeysRequest> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 30);
+
+/**
+ * @generated from message kith.v1.RenewKeysRequest
+ */
+export type RenewKeysRequest = Message$1<"kith.v1.RenewKeysRequest"> & {
+  /**
+   * @generated from field: string group = 1;
+   */
+  group: string;
+};
+
+/**
+ * Describes the message kith.v1.RenewKeysRequest.
+ * Use `create(RenewKeysRequestSchema)` to create a new message.
+ */
+export const RenewKeysRequestSchema: GenMessage<RenewKeysRequest> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 31);
+
+/**
  * @generated from message kith.v1.LeaveGroupRequest
  */
 export type LeaveGroupRequest = Message$1<"kith.v1.LeaveGroupRequest"> & {
@@ -720,7 +761,7 @@ export type LeaveGroupRequest = Message$1<"kith.v1.LeaveGroupRequest"> & {
  * Use `create(LeaveGroupRequestSchema)` to create a new message.
  */
 export const LeaveGroupRequestSchema: GenMessage<LeaveGroupRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 30);
+  messageDesc(file_kith_v1_kith, 32);
 
 /**
  * @generated from message kith.v1.DeleteChatRequest
@@ -737,7 +778,7 @@ export type DeleteChatRequest = Message$1<"kith.v1.DeleteChatRequest"> & {
  * Use `create(DeleteChatRequestSchema)` to create a new message.
  */
 export const DeleteChatRequestSchema: GenMessage<DeleteChatRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 31);
+  messageDesc(file_kith_v1_kith, 33);
 
 /**
  * @generated from message kith.v1.DeleteChatResponse
@@ -750,7 +791,7 @@ export type DeleteChatResponse = Message$1<"kith.v1.DeleteChatResponse"> & {
  * Use `create(DeleteChatResponseSchema)` to create a new message.
  */
 export const DeleteChatResponseSchema: GenMessage<DeleteChatResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 32);
+  messageDesc(file_kith_v1_kith, 34);
 
 /**
  * @generated from message kith.v1.Chat
@@ -884,7 +925,7 @@ export type Chat = Message$1<"kith.v1.Chat"> & {
  * Use `create(ChatSchema)` to create a new message.
  */
 export const ChatSchema: GenMessage<Chat> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 33);
+  messageDesc(file_kith_v1_kith, 35);
 
 /**
  * @generated from message kith.v1.Member
@@ -923,7 +964,7 @@ export type Member = Message$1<"kith.v1.Member"> & {
  * Use `create(MemberSchema)` to create a new message.
  */
 export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 34);
+  messageDesc(file_kith_v1_kith, 36);
 
 /**
  * @generated from message kith.v1.ListBlocksRequest
@@ -940,7 +981,7 @@ export type ListBlocksRequest = Message$1<"kith.v1.ListBlocksRequest"> & {
  * Use `create(ListBlocksRequestSchema)` to create a new message.
  */
 export const ListBlocksRequestSchema: GenMessage<ListBlocksRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 35);
+  messageDesc(file_kith_v1_kith, 37);
 
 /**
  * @generated from message kith.v1.ListBlocksResponse
@@ -957,7 +998,7 @@ export type ListBlocksResponse = Message$1<"kith.v1.ListBlocksResponse"> & {
  * Use `create(ListBlocksResponseSchema)` to create a new message.
  */
 export const ListBlocksResponseSchema: GenMessage<ListBlocksResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 36);
+  messageDesc(file_kith_v1_kith, 38);
 
 /**
  * @generated from message kith.v1.ExportChainRequest
@@ -981,7 +1022,7 @@ export type ExportChainRequest = Message$1<"kith.v1.ExportChainRequest"> & {
  * Use `create(ExportChainRequestSchema)` to create a new message.
  */
 export const ExportChainRequestSchema: GenMessage<ExportChainRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 37);
+  messageDesc(file_kith_v1_kith, 39);
 
 /**
  * @generated from message kith.v1.ExportChainResponse
@@ -998,7 +1039,7 @@ export type ExportChainResponse = Message$1<"kith.v1.ExportChainResponse"> & {
  * Use `create(ExportChainResponseSchema)` to create a new message.
  */
 export const ExportChainResponseSchema: GenMessage<ExportChainResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 38);
+  messageDesc(file_kith_v1_kith, 40);
 
 /**
  * @generated from message kith.v1.Block
@@ -1174,7 +1215,7 @@ export type Block = Message$1<"kith.v1.Block"> & {
  * Use `create(BlockSchema)` to create a new message.
  */
 export const BlockSchema: GenMessage<Block> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 39);
+  messageDesc(file_kith_v1_kith, 41);
 
 /**
  * Split: the group went two ways, by the clocks of those who signed.
@@ -1212,7 +1253,7 @@ export type Split = Message$1<"kith.v1.Split"> & {
  * Use `create(SplitSchema)` to create a new message.
  */
 export const SplitSchema: GenMessage<Split> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 40);
+  messageDesc(file_kith_v1_kith, 42);
 
 /**
  * @generated from message kith.v1.Change
@@ -1253,7 +1294,7 @@ export type Change = Message$1<"kith.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 41);
+  messageDesc(file_kith_v1_kith, 43);
 
 /**
  * @generated from message kith.v1.SendRequest
@@ -1282,7 +1323,7 @@ export type SendRequest = Message$1<"kith.v1.SendRequest"> & {
  * Use `create(SendRequestSchema)` to create a new message.
  */
 export const SendRequestSchema: GenMessage<SendRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 42);
+  messageDesc(file_kith_v1_kith, 44);
 
 /**
  * @generated from message kith.v1.Message
@@ -1383,7 +1424,7 @@ export type Message = Message$1<"kith.v1.Message"> & {
  * Use `create(MessageSchema)` to create a new message.
  */
 export const MessageSchema: GenMessage<Message> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 43);
+  messageDesc(file_kith_v1_kith, 45);
 
 /**
  * @generated from message kith.v1.ResendRequest
@@ -1407,7 +1448,7 @@ export type ResendRequest = Message$1<"kith.v1.ResendRequest"> & {
  * Use `create(ResendRequestSchema)` to create a new message.
  */
 export const ResendRequestSchema: GenMessage<ResendRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 44);
+  messageDesc(file_kith_v1_kith, 46);
 
 /**
  * @generated from message kith.v1.ListMessagesRequest
@@ -1438,7 +1479,7 @@ export type ListMessagesRequest = Message$1<"kith.v1.ListMessagesRequest"> & {
  * Use `create(ListMessagesRequestSchema)` to create a new message.
  */
 export const ListMessagesRequestSchema: GenMessage<ListMessagesRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 45);
+  messageDesc(file_kith_v1_kith, 47);
 
 /**
  * @generated from message kith.v1.ListMessagesResponse
@@ -1464,7 +1505,7 @@ export type ListMessagesResponse = Message$1<"kith.v1.ListMessagesResponse"> & {
  * Use `create(ListMessagesResponseSchema)` to create a new message.
  */
 export const ListMessagesResponseSchema: GenMessage<ListMessagesResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 46);
+  messageDesc(file_kith_v1_kith, 48);
 
 /**
  * @generated from message kith.v1.MarkReadRequest
@@ -1486,7 +1527,7 @@ export type MarkReadRequest = Message$1<"kith.v1.MarkReadRequest"> & {
  * Use `create(MarkReadRequestSchema)` to create a new message.
  */
 export const MarkReadRequestSchema: GenMessage<MarkReadRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 47);
+  messageDesc(file_kith_v1_kith, 49);
 
 /**
  * @generated from message kith.v1.MarkReadResponse
@@ -1499,7 +1540,7 @@ export type MarkReadResponse = Message$1<"kith.v1.MarkReadResponse"> & {
  * Use `create(MarkReadResponseSchema)` to create a new message.
  */
 export const MarkReadResponseSchema: GenMessage<MarkReadResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 48);
+  messageDesc(file_kith_v1_kith, 50);
 
 /**
  * @generated from message kith.v1.GetDeliveryRequest
@@ -1523,7 +1564,7 @@ export type GetDeliveryRequest = Message$1<"kith.v1.GetDeliveryRequest"> & {
  * Use `create(GetDeliveryRequestSchema)` to create a new message.
  */
 export const GetDeliveryRequestSchema: GenMessage<GetDeliveryRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 49);
+  messageDesc(file_kith_v1_kith, 51);
 
 /**
  * @generated from message kith.v1.Delivery
@@ -1540,7 +1581,7 @@ export type Delivery = Message$1<"kith.v1.Delivery"> & {
  * Use `create(DeliverySchema)` to create a new message.
  */
 export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 50);
+  messageDesc(file_kith_v1_kith, 52);
 
 /**
  * @generated from message kith.v1.DeliveredTo
@@ -1562,7 +1603,7 @@ export type DeliveredTo = Message$1<"kith.v1.DeliveredTo"> & {
  * Use `create(DeliveredToSchema)` to create a new message.
  */
 export const DeliveredToSchema: GenMessage<DeliveredTo> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 51);
+  messageDesc(file_kith_v1_kith, 53);
 
 /**
  * @generated from message kith.v1.SubscribeRequest
@@ -1588,7 +1629,7 @@ export type SubscribeRequest = Message$1<"kith.v1.SubscribeRequest"> & {
  * Use `create(SubscribeRequestSchema)` to create a new message.
  */
 export const SubscribeRequestSchema: GenMessage<SubscribeRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 52);
+  messageDesc(file_kith_v1_kith, 54);
 
 /**
  * @generated from message kith.v1.Event
@@ -1667,7 +1708,7 @@ export type Event = Message$1<"kith.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 53);
+  messageDesc(file_kith_v1_kith, 55);
 
 /**
  * Reached: members' devices acknowledged own messages.
@@ -1691,7 +1732,7 @@ export type Reached = Message$1<"kith.v1.Reached"> & {
  * Use `create(ReachedSchema)` to create a new message.
  */
 export const ReachedSchema: GenMessage<Reached> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 54);
+  messageDesc(file_kith_v1_kith, 56);
 
 /**
  * @generated from message kith.v1.MessageReach
@@ -1718,7 +1759,7 @@ export type MessageReach = Message$1<"kith.v1.MessageReach"> & {
  * Use `create(MessageReachSchema)` to create a new message.
  */
 export const MessageReachSchema: GenMessage<MessageReach> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 55);
+  messageDesc(file_kith_v1_kith, 57);
 
 /**
  * @generated from message kith.v1.StopRequest
@@ -1731,7 +1772,7 @@ export type StopRequest = Message$1<"kith.v1.StopRequest"> & {
  * Use `create(StopRequestSchema)` to create a new message.
  */
 export const StopRequestSchema: GenMessage<StopRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 56);
+  messageDesc(file_kith_v1_kith, 58);
 
 /**
  * @generated from message kith.v1.StopResponse
@@ -1744,7 +1785,7 @@ export type StopResponse = Message$1<"kith.v1.StopResponse"> & {
  * Use `create(StopResponseSchema)` to create a new message.
  */
 export const StopResponseSchema: GenMessage<StopResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 57);
+  messageDesc(file_kith_v1_kith, 59);
 
 /**
  * @generated from enum kith.v1.Reachability
@@ -2329,6 +2370,26 @@ export const KithService: GenService<{
   rejoin: {
     methodKind: "unary";
     input: typeof RejoinRequestSchema;
+    output: typeof ChatSchema;
+  },
+  /**
+   * RestartKeys starts a group's keys anew, with all its members.
+   *
+   * @generated from rpc kith.v1.KithService.RestartKeys
+   */
+  restartKeys: {
+    methodKind: "unary";
+    input: typeof RestartKeysRequestSchema;
+    output: typeof ChatSchema;
+  },
+  /**
+   * RenewKeys renews this device's part of a group's keys.
+   *
+   * @generated from rpc kith.v1.KithService.RenewKeys
+   */
+  renewKeys: {
+    methodKind: "unary";
+    input: typeof RenewKeysRequestSchema;
     output: typeof ChatSchema;
   },
   /**

@@ -1,0 +1,205 @@
+package group
+
+import (
+	"bytes"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/dag"
+	"kith/internal/wire"
+)
+
+// Evidence is two things of which an honest device signs only one: two blocks
+// with one parent or one author_seq, two entries with one seq. Whoever sees both
+// keeps them and tells everybody; then a block, a Slash, revokes the device. It is
+// never about the person, who goes on with another device.
+
+// evidence is what is held against one device.
+//
+//	size field
+//	1    what, see chain.SlashKind
+//	V    the one with the lower bytes
+//	V    the other
+type evidence struct {
+	what   chain.SlashKind
+	first  []byte
+	second []byte
+}
+
+func newEvidence(what chain.SlashKind, a, b []byte) *evidence {
+	if bytes.Compare(a, b) > 0 {
+		a, b = b, a
+	}
+	return &evidence{what, bytes.Clone(a), bytes.Clone(b)}
+}
+
+func (e *evidence) bytes() []byte {
+	var w wire.Writer
+	w.U8(uint8(e.what))
+	w.Vec(e.first)
+	w.Vec(e.second)
+	return w.Bytes()
+}
+
+func parseEvidence(b []byte) (*evidence, error) {
+	r := wire.NewReader(b)
+	e := &evidence{what: chain.SlashKind(r.U8()), first: r.Vec(chain.MaxHeader), second: r.Vec(chain.MaxHeader)}
+	if e.what != chain.SlashBlocks && e.what != chain.SlashEntries || bytes.Compare(e.first, e.second) >= 0 {
+		r.Fail(wire.ErrCanonical)
+	}
+	if err := r.Done(); err != nil {
+		return nil, err
+	}
+	return newEvidence(e.what, e.first, e.second), nil
+}
+
+// blames returns the device that signed both, if an honest one would not.
+func (m *Machine) blames(e *evidence) (d wire.DeviceID, ok bool) {
+	switch e.what {
+	case chain.SlashBlocks:
+		a, err := chain.ParseHeader(e.first)
+		b, other := chain.ParseHeader(e.second)
+		if err != nil || other != nil {
+			return d, false
+		}
+		d = a.Author.Device
+		key := m.deviceKey(d)
+		ok = a.Author.Device == b.Author.Device && (a.AuthorSeq == b.AuthorSeq || a.Parent == b.Parent) &&
+			a.GroupID() == m.group && b.GroupID() == m.group && key != nil && a.VerifySignature(key) && b.VerifySignature(key)
+	case chain.SlashEntries:
+		a, err := dag.ParseHeader(e.first)
+		b, other := dag.ParseHeader(e.second)
+		if err != nil || other != nil {
+			return d, false
+		}
+		d = a.Device
+		key := m.deviceKey(d)
+		ok = a.Device == b.Device && a.Seq == b.Seq && a.Group == m.group && b.Group == m.group &&
+			key != nil && a.VerifySignature(key) && b.VerifySignature(key)
+	}
+	return d, ok && !e.sameContent()
+}
+
+// sameContent reports whether the two differ in their signatures alone, which is
+// no lie.
+func (e *evidence) sameContent() bool {
+	n := len(e.first) - wire.SignatureSize
+	return len(e.first) == len(e.second) && bytes.Equal(e.first[:n], e.second[:n])
+}
+
+// deviceKey returns the key of a device that belongs at the head; nil: none does.
+func (m *Machine) deviceKey(d wire.DeviceID) []byte {
+	head := m.stateAt(m.pick()) // not m.state, which is none yet where blocks of an invitation are taken
+	_, known, ok := head.Device(d)
+	if !ok || !head.Belongs(d) {
+		return nil
+	}
+	return known.Key[:]
+}
+
+// A signing names a block by its author's count.
+type signing struct {
+	device wire.DeviceID
+	seq    uint64
+}
+
+// noteSigning looks for another block that the author of one that is held should
+// not have signed.
+func (m *Machine) noteSigning(h *chain.Header, eff *Effects) {
+	hash, at := h.Hash(), signing{h.Author.Device, h.AuthorSeq}
+	twins := m.blocks.Children(h.Parent)
+	if other, ok := m.signings[at]; ok {
+		twins = append(twins, other)
+	} else {
+		m.signings[at] = hash
+	}
+	for _, other := range twins {
+		if o := m.blocks.Header(other); other != hash && o != nil && o.Author.Device == h.Author.Device {
+			m.keepEvidence(newEvidence(chain.SlashBlocks, o.Bytes(), h.Bytes()), eff)
+		}
+	}
+}
+
+// noteEntry looks whether a device wrote another entry in the place of its newest.
+func (m *Machine) noteEntry(h *dag.Header, eff *Effects) {
+	if t, ok := m.tips[h.Device]; ok && t.ref.Seq == h.Seq && t.ref != h.Ref() {
+		m.keepEvidence(newEvidence(chain.SlashEntries, t.header, h.Bytes()), eff)
+	}
+}
+
+// keepEvidence keeps the first that holds against a device, and tells of it.
+func (m *Machine) keepEvidence(e *evidence, eff *Effects) bool {
+	d, ok := m.blames(e)
+	if !ok || m.evidence[d] != nil {
+		return false
+	}
+	m.evidence[d] = e
+	eff.put(KindEvidence, d[:], e.bytes())
+	eff.Notify = append(eff.Notify, SignedTwice{d, e.what})
+	if m.speaks() {
+		m.tellFaults(faultsFrame{evidence: [][]byte{e.bytes()}}, wire.DeviceID{}, eff)
+	}
+	return true
+}
+
+func (m *Machine) takeEvidence(b []byte, eff *Effects) {
+	if e, err := parseEvidence(b); err == nil {
+		m.keepEvidence(e, eff)
+	}
+}
+
+func (m *Machine) allEvidence() (list [][]byte) {
+	for _, d := range sortedDevices(m.evidence) {
+		list = append(list, m.evidence[d].bytes())
+	}
+	return list
+}
+
+// dropEvidence forgets what is held against devices that are gone.
+func (m *Machine) dropEvidence(eff *Effects) {
+	for _, d := range sortedDevices(m.evidence) {
+		if !m.state().Belongs(d) && !m.onLosing(d) {
+			delete(m.evidence, d)
+			eff.drop(KindEvidence, d[:])
+		}
+	}
+}
+
+// onLosing reports whether a device belongs on a branch that may still win.
+func (m *Machine) onLosing(d wire.DeviceID) bool {
+	return slices.ContainsFunc(m.blocks.Tips(), func(tip wire.BlockHash) bool {
+		return m.stateAt(tip).Height()+maxEpochs >= m.state().Height() && m.stateAt(tip).Belongs(d)
+	})
+}
+
+// slashWait returns the first device that is to be revoked and how long this one
+// waits before it does it: admins first, then anybody.
+func (m *Machine) slashWait() (device wire.DeviceID, wait uint64, needed bool) {
+	if len(m.evidence) == 0 || m.mayWrite() != nil {
+		return device, 0, false
+	}
+	for _, d := range sortedDevices(m.evidence) {
+		if d == m.self.Device.ID() || !m.state().Belongs(d) {
+			continue
+		}
+		if m.state().IsAdmin(m.self.Person) {
+			return d, slashAfter + m.turn(m.state().Admins())*slashStep, true
+		}
+		return d, slashByAnybody + m.turn(m.order())*slashStep, true
+	}
+	return device, 0, false
+}
+
+// slash revokes a device by the evidence against it.
+func (m *Machine) slash(now uint64, d wire.DeviceID, eff *Effects) error {
+	who, _, _ := m.state().Device(d)
+	e := m.evidence[d]
+	cited := [][]byte{e.first, e.second}
+	op := &chain.Slash{Person: who.Person, Instance: who.Instance, Device: d, What: e.what, Cites: cites(cited)}
+	for _, cut := range m.cuts(who) {
+		if cut.Device == d {
+			op.Cuts = append(op.Cuts, cut)
+		}
+	}
+	return m.commit(now, change{ops: []chain.Op{op}, attachments: cited}, eff)
+}

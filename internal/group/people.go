@@ -1,0 +1,386 @@
+package group
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/mls"
+	"kith/internal/wire"
+)
+
+// Every member holds of every other the person's chain and the last-resort key
+// packages that it names, so that anybody can restart the keys (restart.go). They
+// travel in frame 13, which begins with a part:
+//
+//	part name     rest
+//	0    digest   digest[32] of what the sender would offer
+//	1    offer    (person[32], u32 headers, u16 packages)<V>, ascending by person, u8 answer
+//	2    papers   (opaque proof<V>, (opaque package<V>)<V>)<V>, u8 more
+//
+// A digest goes out at the first word of a session, an offer answers one that
+// differs, and papers answer an offer that lacks them. Who lacks something that
+// an offer has answers with its own, unless that one is an answer. New papers are
+// passed on.
+
+// Parts of a people frame.
+const (
+	peopleDigest uint8 = 0
+	peopleOffer  uint8 = 1
+	peoplePapers uint8 = 2
+)
+
+// personPapers is what is held of a person.
+//
+//	size field
+//	V    proof: headers of the chain, see chain.ParseProof
+//	V    packages: opaque<V> each, by device and suite
+type personPapers struct {
+	proof    []byte
+	packages [][]byte
+	headers  int // how many the proof has
+}
+
+func (p *personPapers) write(w *wire.Writer) {
+	w.Vec(p.proof)
+	writeList(w, p.packages)
+}
+
+func (p *personPapers) bytes() []byte {
+	var w wire.Writer
+	p.write(&w)
+	return w.Bytes()
+}
+
+func readPapers(r *wire.Reader) *personPapers {
+	p := &personPapers{proof: r.Vec(maxProof)}
+	p.packages = readList(r, maxPackage, maxPackages)
+	return p
+}
+
+// parsePapers reads what was stored.
+func parsePapers(r *wire.Reader) (*personPapers, error) {
+	p := readPapers(r)
+	if err := r.Done(); err != nil {
+		return nil, err
+	}
+	headers, err := chain.ParseProof(p.proof)
+	if err != nil {
+		return nil, err
+	}
+	p.proof, p.headers = bytes.Clone(p.proof), len(headers)
+	for i := range p.packages {
+		p.packages[i] = bytes.Clone(p.packages[i])
+	}
+	return p, nil
+}
+
+// exceeds reports whether p is newer than what has so many headers and packages,
+// or holds more.
+func (p *personPapers) exceeds(headers, packages int) bool {
+	return cmp.Or(cmp.Compare(p.headers, headers), cmp.Compare(len(p.packages), packages)) > 0
+}
+
+type papersOffer struct {
+	person   wire.PersonID
+	headers  uint32
+	packages uint16
+}
+
+type peopleFrame struct {
+	part   uint8
+	digest wire.Digest
+	offers []papersOffer
+	answer bool // the offer asks for none
+	papers []*personPapers
+	more   bool
+}
+
+func (f peopleFrame) bytes() []byte {
+	var w wire.Writer
+	w.U8(framePeople)
+	w.U8(f.part)
+	switch f.part {
+	case peopleDigest:
+		w.Raw(f.digest[:])
+	case peopleOffer:
+		writeOffers(&w, f.offers)
+		w.Bool(f.answer)
+	case peoplePapers:
+		w.Group(func(w *wire.Writer) {
+			for _, p := range f.papers {
+				p.write(w)
+			}
+		})
+		w.Bool(f.more)
+	}
+	return w.Bytes()
+}
+
+func writeOffers(w *wire.Writer, offers []papersOffer) {
+	w.Group(func(w *wire.Writer) {
+		for _, o := range offers {
+			w.Raw(o.person[:])
+			w.U32(o.headers)
+			w.U16(o.packages)
+		}
+	})
+}
+
+func parsePeople(r *wire.Reader) (f peopleFrame, err error) {
+	switch f.part = r.U8(); f.part {
+	case peopleDigest:
+		r.Fixed(f.digest[:])
+	case peopleOffer:
+		r.Each(maxStatements*38, maxStatements, func(r *wire.Reader) {
+			var o papersOffer
+			r.Fixed(o.person[:])
+			o.headers, o.packages = r.U32(), r.U16()
+			if n := len(f.offers); n > 0 && comparePerson(f.offers[n-1].person, o.person) >= 0 {
+				r.Fail(wire.ErrCanonical)
+			}
+			f.offers = append(f.offers, o)
+		})
+		f.answer = r.Bool()
+	case peoplePapers:
+		r.Each(wire.MaxVector, maxStatements, func(r *wire.Reader) { f.papers = append(f.papers, readPapers(r)) })
+		f.more = r.Bool()
+	default:
+		r.Fail(wire.ErrCanonical)
+	}
+	return f, r.Done()
+}
+
+// setPerson takes this person's own.
+func (m *Machine) setPerson(c SetPerson, eff *Effects) error {
+	if m.state().OfPerson() {
+		return refuse(ReasonRule, nil)
+	}
+	p := &personPapers{proof: proof(c.Headers), packages: c.Packages}
+	person, fresh, err := m.takePapers(p, eff)
+	if err != nil || person != m.self.Person {
+		return refuse(ReasonRule, err)
+	}
+	m.self.Headers = c.Headers
+	if fresh && m.speaks() {
+		m.tellPapers([]*personPapers{p}, wire.DeviceID{}, eff)
+	}
+	return nil
+}
+
+// takePapers keeps what is newer than what is held of a member, or more; then p
+// is what is held now.
+func (m *Machine) takePapers(p *personPapers, eff *Effects) (person wire.PersonID, fresh bool, err error) {
+	headers, err := chain.ParseProof(p.proof)
+	if err != nil {
+		return person, false, err
+	}
+	person, p.headers = wire.PersonID(headers[0].Hash()), len(headers)
+	old := m.people[person]
+	if old != nil && !p.exceeds(old.headers, 0) {
+		return person, false, nil // spares the signatures
+	}
+	who, known := m.state().Person(person)
+	if !known || who.Status == chain.StatusRemoved {
+		return person, false, refuse(ReasonNoMember, nil)
+	}
+	if !slices.ContainsFunc(headers, func(h *chain.Header) bool { return h.Hash() == who.PersonHead }) {
+		return person, false, errCommit // not the person that the group has seen
+	}
+	state, err := chain.VerifyProof(headers)
+	if err != nil {
+		return person, false, err
+	}
+	told := p.packages
+	if old != nil {
+		told = append(slices.Clone(told), old.packages...)
+	}
+	p.proof, p.packages = bytes.Clone(p.proof), namedBy(state, person, told)
+	if old != nil && !p.exceeds(old.headers, len(old.packages)) {
+		return person, false, nil
+	}
+	m.people[person] = p
+	eff.put(KindPerson, person[:], p.bytes())
+	return person, true, nil
+}
+
+// namedBy returns those of some key packages that a person's chain names, by
+// device and suite.
+func namedBy(state *chain.State, person wire.PersonID, list [][]byte) (good [][]byte) {
+	for _, b := range list {
+		kp, err := mls.ParseKeyPackage(b)
+		if err != nil {
+			continue
+		}
+		who, ok := member(kp.Identity())
+		ref, _, known := state.LastResort(who.Device, uint16(kp.Suite()))
+		if ok && known && who.Person == person && state.Belongs(who.Device) && bytes.Equal(ref[:], kp.Ref()) && kp.LastResort() {
+			good = append(good, bytes.Clone(b))
+		}
+	}
+	slices.SortFunc(good, comparePackages)
+	return slices.CompactFunc(good, bytes.Equal)
+}
+
+// comparePackages orders key packages that can be read by device and suite.
+func comparePackages(a, b []byte) int {
+	x, err := mls.ParseKeyPackage(a)
+	y, other := mls.ParseKeyPackage(b)
+	if err != nil || other != nil {
+		return bytes.Compare(a, b)
+	}
+	return cmp.Or(bytes.Compare(x.Identity(), y.Identity()), cmp.Compare(x.Suite(), y.Suite()))
+}
+
+// packageOf returns the last-resort key package of a device for groups of a
+// suite, if one is held that can be used now.
+func (m *Machine) packageOf(who wire.Member, suite mls.Suite, now uint64) *mls.KeyPackage {
+	p := m.people[who.Person]
+	if p == nil {
+		return nil
+	}
+	for _, b := range p.packages {
+		if kp, err := CheckPackage(b, who, now); err == nil && kp.Suite() == suite {
+			return kp
+		}
+	}
+	return nil
+}
+
+// Described returns of how many members last-resort key packages are held, this
+// device's own person among them: without those a Restart sets devices aside.
+func (m *Machine) Described() (n int) {
+	for _, p := range m.people {
+		if len(p.packages) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// dropPeople forgets who is no member any more.
+func (m *Machine) dropPeople(eff *Effects) {
+	for _, person := range m.peopleHeld() {
+		if !m.isMember(person) {
+			delete(m.people, person)
+			eff.drop(KindPerson, person[:])
+		}
+	}
+}
+
+func (m *Machine) peopleHeld() []wire.PersonID {
+	list := make([]wire.PersonID, 0, len(m.people))
+	for person := range m.people {
+		list = append(list, person)
+	}
+	slices.SortFunc(list, comparePerson)
+	return list
+}
+
+func (m *Machine) papersOffers() (list []papersOffer) {
+	for _, person := range m.peopleHeld() {
+		p := m.people[person]
+		if len(list) < maxStatements {
+			list = append(list, papersOffer{person, uint32(p.headers), uint16(len(p.packages))})
+		}
+	}
+	return list
+}
+
+func (m *Machine) peopleDigest() wire.Digest {
+	var w wire.Writer
+	writeOffers(&w, m.papersOffers())
+	return wire.Digest(wire.Hash(wire.HashDigest, m.group[:], w.Bytes()))
+}
+
+// offerPeople says the first word about people to a peer.
+func (m *Machine) offerPeople(p *peer, eff *Effects) {
+	if m.readsRepair(p) {
+		eff.send(p.member.Device, peopleFrame{part: peopleDigest, digest: m.peopleDigest()}.bytes())
+	}
+}
+
+// tellPapers passes papers on that are new here.
+func (m *Machine) tellPapers(list []*personPapers, from wire.DeviceID, eff *Effects) {
+	payload := peopleFrame{part: peoplePapers, papers: list}.bytes()
+	for _, d := range m.connected(true) {
+		if d != from && m.readsRepair(m.peers[d]) {
+			eff.send(d, payload)
+		}
+	}
+}
+
+func (m *Machine) onPeople(p *peer, r *wire.Reader, eff *Effects) error {
+	f, err := parsePeople(r)
+	if err != nil {
+		return err
+	}
+	switch f.part {
+	case peopleDigest:
+		if f.digest != m.peopleDigest() {
+			eff.send(p.member.Device, peopleFrame{part: peopleOffer, offers: m.papersOffers()}.bytes())
+		}
+	case peopleOffer:
+		m.givePapers(p, f.offers, eff)
+		if !f.answer && m.lacksPapers(f.offers) {
+			eff.send(p.member.Device, peopleFrame{part: peopleOffer, offers: m.papersOffers(), answer: true}.bytes())
+		}
+	case peoplePapers:
+		m.onPapers(p, f, eff)
+	}
+	return nil
+}
+
+// givePapers answers an offer with what it lacks.
+func (m *Machine) givePapers(p *peer, offers []papersOffer, eff *Effects) {
+	has := make(map[wire.PersonID]papersOffer, len(offers))
+	for _, o := range offers {
+		has[o.person] = o
+	}
+	f := peopleFrame{part: peoplePapers}
+	size := 0
+	for _, person := range m.peopleHeld() {
+		own := m.people[person]
+		if o := has[person]; !own.exceeds(int(o.headers), int(o.packages)) {
+			continue
+		}
+		if size += len(own.proof) + len(own.packages)*maxPackage; size > maxBlocksBytes && len(f.papers) > 0 {
+			f.more = true
+			break
+		}
+		f.papers = append(f.papers, own)
+	}
+	if len(f.papers) > 0 {
+		eff.send(p.member.Device, f.bytes())
+	}
+}
+
+func (m *Machine) onPapers(p *peer, f peopleFrame, eff *Effects) {
+	var list []*personPapers
+	for _, told := range f.papers {
+		if _, fresh, err := m.takePapers(told, eff); err == nil && fresh {
+			list = append(list, told)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	m.tellPapers(list, p.member.Device, eff)
+	if f.more {
+		eff.send(p.member.Device, peopleFrame{part: peopleOffer, offers: m.papersOffers(), answer: true}.bytes())
+	}
+}
+
+// lacksPapers reports whether an offer has what is not held.
+func (m *Machine) lacksPapers(offers []papersOffer) bool {
+	return slices.ContainsFunc(offers, func(o papersOffer) bool {
+		told := &personPapers{headers: int(o.headers)}
+		own := m.people[o.person]
+		if own == nil {
+			return m.isMember(o.person)
+		}
+		told.packages = make([][]byte, min(o.packages, maxPackages))
+		return told.exceeds(own.headers, len(own.packages))
+	})
+}
