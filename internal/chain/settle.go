@@ -18,6 +18,7 @@ type Votes struct {
 	eras     map[*node]*era  // by start; only of those once settled
 	evidence map[wire.DeviceID]*Evidence
 
+	pin     *node // settled, whatever is held; nil: nothing
 	stale   bool
 	path    []*era // from genesis to the current era, unless stale
 	settled *node  // unless stale
@@ -39,8 +40,8 @@ func (v *Votes) Add(vote *Vote) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if vote.Round < e.base && e.conflict == nil {
-		return false, nil // over
+	if v.over(e, vote.Round) {
+		return false, nil
 	}
 	if vote.Round > max(e.reached(), e.base)+1+maxAhead {
 		return false, &EarlyError{vote.Era, vote.Round}
@@ -61,13 +62,68 @@ func (v *Votes) AddWarrant(w *Warrant) (bool, error) {
 	}
 	y := v.blocks.by[w.Block]
 	against := !below(y, e.settled) && !below(e.settled, y)
+	if against && e.conflict != nil && e.conflict.Kept {
+		return false, nil // one shows enough
+	}
 	changed := false
 	for _, b := range ballots {
-		if against || b.Round >= e.base || e.conflict != nil {
+		if against || !v.over(e, b.Round) {
 			changed = v.put(e, b) || changed
 		}
 	}
 	return changed, nil
+}
+
+// over reports whether votes of a round are not heard any more: what it could
+// settle is settled, or the era is past.
+func (v *Votes) over(e *era, round uint64) bool {
+	if e.open() {
+		return false
+	}
+	past := e.by != nil && v.pin != nil && e.start != v.start(v.pin) && below(e.start, v.pin)
+	return round < e.base || past && round > e.by.number
+}
+
+// Restore is Add for a vote that was held here before, when the same block was
+// pinned: no round of it is over.
+func (v *Votes) Restore(vote *Vote) error {
+	e, b, err := v.check(vote)
+	if err != nil {
+		return err
+	}
+	v.put(e, b)
+	return nil
+}
+
+// Pin makes a settled block stay settled, whatever else becomes held: what
+// contradicts it is evidence and changes neither the settled block nor the head.
+// It reports whether the block is held and descends from what was pinned before.
+func (v *Votes) Pin(hash wire.BlockHash) bool {
+	n := v.blocks.by[hash]
+	if n == nil || v.pin != nil && !below(v.pin, n) {
+		return false
+	}
+	if n != v.pin {
+		v.pin, v.stale = n, true
+	}
+	return true
+}
+
+// pinned returns the last block of an era on the way to what is pinned; the start
+// of the era if that is not above it.
+func (v *Votes) pinned(start *node) *node {
+	if v.pin == nil || !below(start, v.pin) {
+		return start
+	}
+	return v.within(start, v.pin)
+}
+
+// within returns at, or the first block on the way to it that ends the era.
+func (v *Votes) within(start, at *node) *node {
+	for at != start && at.parent != nil && v.start(at.parent) != start {
+		at = v.start(at.parent) // it starts an era, so its parent is of one before
+	}
+	return at
 }
 
 // put takes in a checked ballot, and looks whether it shows that its voter lied.
@@ -201,7 +257,7 @@ func (v *Votes) settle() {
 			e = newEra(at, v.off)
 			v.eras[at] = e
 		}
-		e.judge(func() voterSet { return v.liars(e) })
+		e.judge(v.pinned(at), func() voterSet { return v.liars(e) })
 		e.trim()
 		v.path = append(v.path, e)
 		v.settled = e.settled
