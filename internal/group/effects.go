@@ -45,6 +45,7 @@ const (
 	KindVoteEvidence Kind = 21 // device: two votes of its that no honest device signs both
 	KindVoter        Kind = 22 // no key: what the own voter must not forget
 	KindSilence      Kind = 23 // device: u64 ms since when it owes a word
+	KindSettled      Kind = 24 // no key: hash of the settled block, which stays so
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes
