@@ -77,31 +77,77 @@ func (s *scene) conflicts(t *testing.T, cast []*Vote) bool {
 	return v.Conflict() != nil
 }
 
-// TestScenario14VotersOfThePast: a limit. Voters whose era is over can still sign in
-// it: more than f of them can settle it anew, and of the one voter with whom a group
-// begins f is 0. What came later is unsettled then, and all see it and who lied.
+// TestScenario14VotersOfThePast: voters whose era is over can still sign in it, and
+// of the one voter with whom a group begins f is 0: it settles another branch alone.
+// Who had settled before stays, goes on, and sees it and who lied. Who is shown the
+// other proof first goes there: the two are apart, and both see it.
 //
-//	G:0 -> e1:123 -> d2 | G -> b1
+//	G:0 -> e1:123 -> d2 -> d3 | G -> b1
 func TestScenario14VotersOfThePast(t *testing.T) {
-	s := play("G:0 -> e1:123 -> d2 | G -> b1")
-	v := NewVotes(s.blocks)
+	s := play("G:0 -> e1:123 -> d2 -> d3 | G -> b1")
 	honest := s.several(
 		"0 vote e1 in 1", "0 vote e1 in 2 from e1 of 1",
 		"123 vote d2 in 1 from e1 of 0 era e1", "123 vote d2 in 2 from d2 of 1 era e1",
 	)
-	mustOffer(t, v, honest...)
-	if got := s.name(v.Settled()); got != "d2" {
-		t.Fatalf("settled %s", got)
-	}
 	lies := s.several("0 vote b1 in 1", "0 vote b1 in 2 from b1 of 1")
-	mustOffer(t, v, lies...)
-	if e := v.Evidence(); v.Conflict() == nil || len(e) != 1 || e[0].Device() != sceneDevice(0) {
-		t.Fatalf("conflict %v, evidence %v", v.Conflict(), e)
+	for _, way := range []string{"in the rounds that settled", "in later rounds", "in a warrant"} {
+		v := NewVotes(s.blocks)
+		mustOffer(t, v, honest...)
+		if !v.Pin(v.Settled()) || s.name(v.Settled()) != "d2" {
+			t.Fatalf("settled %s", s.name(v.Settled()))
+		}
+		before := len(v.All())
+		switch way {
+		case "in the rounds that settled":
+			mustOffer(t, v, lies...)
+		case "in later rounds":
+			mustOffer(t, v, s.several("0 vote b1 in 3", "0 vote b1 in 4 from b1 of 3", "0 vote b1 in 5 from b1 of 4")...)
+			if v.Conflict() != nil || len(v.All()) != before {
+				t.Errorf("%s: %d votes, conflict %v", way, len(v.All()), v.Conflict())
+			}
+			continue
+		case "in a warrant":
+			there := NewVotes(s.blocks)
+			mustOffer(t, there, s.several("0 vote b1 in 8", "0 vote b1 in 9 from b1 of 8")...)
+			w := there.Settlement()[0]
+			if ok, err := v.AddWarrant(w); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			if ok, err := v.AddWarrant(w); ok || err != nil {
+				t.Errorf("again: %v, %v", ok, err)
+			}
+		}
+		c := v.Conflict()
+		if c == nil || !c.Kept || c.Stopped || s.name(c.Blocks[0]) != "e1" || s.name(c.Blocks[1]) != "b1" {
+			t.Fatalf("%s: conflict %+v", way, c)
+		}
+		if s.name(v.Settled()) != "d2" || s.name(v.Head()) != "d3" {
+			t.Errorf("%s: settled %s, head %s", way, s.name(v.Settled()), s.name(v.Head()))
+		}
+		if e := v.Evidence(); way != "in a warrant" && (len(e) != 1 || e[0].Device() != sceneDevice(0)) {
+			t.Errorf("%s: evidence %v", way, e)
+		}
+		s.storedAgain(t, v)
+		if got, err := v.Settlement().Verify(s.blocks); err != nil || s.name(got) != "d2" {
+			t.Errorf("%s: who comes new settles %s: %v", way, s.name(got), err)
+		}
+		mustOffer(t, v, s.several("123 vote d3 in 3 from d2 of 2 era e1", "123 vote d3 in 4 from d3 of 3 era e1")...)
+		if s.name(v.Settled()) != "d3" || v.Pin(s.by["b1"].Hash) || v.Pin(s.by["G"].Hash) {
+			t.Errorf("%s: settled %s after more votes", way, s.name(v.Settled()))
+		}
 	}
+	misled := NewVotes(s.blocks)
+	mustOffer(t, misled, lies...)
+	misled.Pin(misled.Settled())
+	mustOffer(t, misled, honest[:2]...)
+	if c := misled.Conflict(); s.name(misled.Settled()) != "b1" || c == nil || !c.Kept || s.name(c.Blocks[1]) != "e1" {
+		t.Errorf("the other side settles %s, conflict %+v", s.name(misled.Settled()), c)
+	}
+	// Where nothing is pinned no order decides.
 	s.conflicts(t, append(lies, honest...))
 	// One of several, likewise, changes nothing.
 	s = play("G:0123 -> e1:456 -> d2 | G -> b1")
-	v = NewVotes(s.blocks)
+	v := NewVotes(s.blocks)
 	mustOffer(t, v, s.several(
 		"012 vote e1 in 1", "012 vote e1 in 2 from e1 of 1",
 		"456 vote d2 in 1 from e1 of 0 era e1", "456 vote d2 in 2 from d2 of 1 era e1",
@@ -109,6 +155,24 @@ func TestScenario14VotersOfThePast(t *testing.T) {
 	)...)
 	if got := s.name(v.Settled()); got != "d2" || v.Conflict() != nil {
 		t.Errorf("settled %s, conflict %v", got, v.Conflict())
+	}
+}
+
+// storedAgain checks that what v holds, stored and restored, says the same.
+func (s *scene) storedAgain(t *testing.T, v *Votes) {
+	t.Helper()
+	again := NewVotes(s.blocks)
+	again.Pin(v.Settled())
+	for _, vote := range v.All() {
+		if err := again.Restore(vote); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if again.Settled() != v.Settled() || again.Head() != v.Head() || again.Conflict() == nil || again.Conflict().Blocks != v.Conflict().Blocks {
+		t.Errorf("restored: settled %s, conflict %+v", s.name(again.Settled()), again.Conflict())
+	}
+	if len(again.All()) != len(v.All()) {
+		t.Errorf("restored: %d votes of %d", len(again.All()), len(v.All()))
 	}
 }
 

@@ -17,6 +17,7 @@ type Votes struct {
 	eras     map[*node]*era // by start; only of those once settled
 	evidence map[wire.DeviceID]*Evidence
 
+	pin     *node // settled, whatever is held; nil: nothing
 	stale   bool
 	path    []*era // from genesis to the current era, unless stale
 	settled *node  // unless stale
@@ -38,8 +39,8 @@ func (v *Votes) Add(vote *Vote) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if vote.Round < e.base && e.conflict == nil {
-		return false, nil // over
+	if v.over(e, vote.Round) {
+		return false, nil
 	}
 	if vote.Round > max(e.reached(), e.base)+1+maxAhead {
 		return false, &EarlyError{vote.Era, vote.Round}
@@ -60,9 +61,12 @@ func (v *Votes) AddWarrant(w *Warrant) (bool, error) {
 	}
 	y := v.blocks.by[w.Block]
 	against := !below(y, e.settled) && !below(e.settled, y)
+	if against && e.conflict != nil && e.conflict.Kept {
+		return false, nil // one shows enough
+	}
 	changed := false
 	for _, b := range ballots {
-		if against || b.Round >= e.base || e.conflict != nil {
+		if against || !v.over(e, b.Round) {
 			changed = v.put(e, b) || changed
 		}
 	}
@@ -200,7 +204,7 @@ func (v *Votes) settle() {
 			e = newEra(at, v.off)
 			v.eras[at] = e
 		}
-		e.judge(func() voterSet { return v.liars(e) })
+		e.judge(v.pinned(at), func() voterSet { return v.liars(e) })
 		e.trim()
 		v.path = append(v.path, e)
 		v.settled = e.settled

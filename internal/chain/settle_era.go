@@ -18,7 +18,9 @@ type era struct {
 	settled  *node  // start at least
 	by       *round // whose votes settle it, the last of several; nil: start
 	conflict *Conflict
-	base     uint64 // rounds below are over: what they could settle is settled
+	base     uint64    // rounds below are over: what they could settle is settled
+	pin      *node     // settled before, and for ever
+	against  [2]uint64 // rounds that settle what conflicts with pin, if some do
 }
 
 // A Conflict is two settled blocks of which neither descends from the other:
@@ -31,6 +33,10 @@ type Conflict struct {
 	// Stopped says that it remains without the voters that are known to have
 	// lied: nothing is voted for, people decide.
 	Stopped bool
+
+	// Kept says that the first of the two was settled here before, and stays;
+	// the other changes nothing. Its Warrant may be nil.
+	Kept bool
 }
 
 // voters returns who votes after the state: of each person of the electorate
@@ -52,7 +58,7 @@ func voters(s *State) []wire.Member {
 }
 
 func newEra(start *node, off rule) *era {
-	return &era{start: start, voters: voters(start.State), off: off, settled: start}
+	return &era{start: start, voters: voters(start.State), off: off, settled: start, pin: start}
 }
 
 func (e *era) quorum() int {
@@ -148,8 +154,8 @@ func (e *era) reached() uint64 {
 // certificate returns the highest certificate: by round, then by height.
 func (e *era) certificate() (uint64, *node) {
 	for _, r := range slices.Backward(e.rounds) {
-		if len(r.certs) > 0 {
-			return r.number, r.certs[0]
+		if i := slices.IndexFunc(r.certs, e.fits); i >= 0 {
+			return r.number, r.certs[i]
 		}
 	}
 	return 0, e.start
@@ -164,15 +170,19 @@ func (e *era) certified(number uint64, y *node) bool {
 	return r != nil && r.certifies(e, y)
 }
 
-// judge finds the settled block. If two conflict, the voters that are known to
-// have lied lose all their votes of this era; if two still conflict, nothing
-// above where they part is settled. liars is asked in that case alone.
-func (e *era) judge(liars func() voterSet) {
-	e.conflict = nil
+// judge finds the settled block, which is pin or above. If two conflict, the
+// voters that are known to have lied lose all their votes of this era; if two
+// still conflict, nothing above where they part is settled. liars is asked in
+// that case alone. What conflicts with pin itself is shown, and decides nothing.
+func (e *era) judge(pin *node, liars func() voterSet) {
+	e.conflict, e.pin = nil, pin
 	e.tally(0)
-	one, others := e.top()
+	one, others, against := e.top()
 	if len(others) == 0 {
 		e.take(one)
+		if len(against) > 0 {
+			e.keep(against[0])
+		}
 		return
 	}
 	other := others[0]
@@ -182,7 +192,7 @@ func (e *era) judge(liars func() voterSet) {
 		Warrants: [2]*Warrant{e.warrant(one), e.warrant(other)},
 	}
 	e.tally(liars())
-	if one, others = e.top(); len(others) == 0 {
+	if one, others, _ = e.top(); len(others) == 0 {
 		e.take(one)
 		return
 	}
@@ -208,19 +218,39 @@ type verdict struct {
 }
 
 func (e *era) take(v *verdict) {
-	e.settled, e.by = e.start, nil
-	if v != nil {
+	e.settled, e.by = e.pin, nil
+	if v != nil && below(e.pin, v.node) {
 		e.settled, e.by = v.node, v.round
 	}
 }
 
+// keep takes note of what conflicts with what is settled here, and stays so.
+func (e *era) keep(v *verdict) {
+	e.against = [2]uint64{v.round.number - 1, v.round.number}
+	e.conflict = &Conflict{Era: e.start.Hash, Blocks: [2]wire.BlockHash{e.settled.Hash, v.node.Hash}, Kept: true}
+	if e.by != nil {
+		e.conflict.Warrants[0] = e.warrant(&verdict{e.settled, e.by})
+	}
+	e.conflict.Warrants[1] = e.warrant(v)
+}
+
+// open reports whether votes may still decide a conflict.
+func (e *era) open() bool { return e.conflict != nil && !e.conflict.Kept }
+
+// fits reports whether a block is not on another branch than the pinned one.
+func (e *era) fits(n *node) bool { return e.pin == nil || below(n, e.pin) || below(e.pin, n) }
+
 // top returns the highest settled block, nil for the start of the era, with
-// the last round that settles it; and those that conflict with it, highest first.
-func (e *era) top() (best *verdict, others []*verdict) {
+// the last round that settles it; those that conflict with it, and those that
+// conflict with what is pinned, highest first.
+func (e *era) top() (best *verdict, others, against []*verdict) {
 	var all []*verdict
 	for _, r := range e.rounds {
 		for _, y := range r.settles {
-			if y != e.start {
+			switch {
+			case !e.fits(y):
+				against = append(against, &verdict{y, r})
+			case y != e.start:
 				all = append(all, &verdict{y, r})
 			}
 		}
@@ -235,30 +265,46 @@ func (e *era) top() (best *verdict, others []*verdict) {
 			others = append(others, v)
 		}
 	}
-	slices.SortStableFunc(others, func(a, b *verdict) int { return compareNodes(a.node, b.node) })
-	return best, others
+	for _, list := range [][]*verdict{others, against} {
+		slices.SortStableFunc(list, func(a, b *verdict) int { return compareNodes(a.node, b.node) })
+	}
+	return best, others, against
 }
 
 // trim forgets the rounds that can settle nothing new, and reports whether it
-// forgot any. A conflict keeps all: they may show who lied.
+// forgot any. A conflict that votes may decide keeps all: they may show who lied;
+// one with what is pinned keeps the rounds that show it.
 func (e *era) trim() bool {
-	if e.by == nil || e.conflict != nil {
+	if e.by == nil || e.open() {
 		return false
 	}
 	e.base = max(e.base, e.by.number-1)
 	before := len(e.rounds)
-	e.rounds = slices.DeleteFunc(e.rounds, func(r *round) bool { return r.number < e.base })
+	e.rounds = slices.DeleteFunc(e.rounds, func(r *round) bool {
+		return r.number < e.base && (e.conflict == nil || !slices.Contains(e.against[:], r.number))
+	})
 	return len(e.rounds) < before
 }
 
 // warrant returns the votes that settle v: those of its round, and what is held of
-// the round before, which certify their sources.
+// the round before, which certify their sources. Votes for what conflicts with it
+// are left out if it is settled without them: who has nothing else could take them
+// for a conflict that is still to be decided.
 func (e *era) warrant(v *verdict) *Warrant {
 	w := &Warrant{Block: v.node.Hash}
+	agreed := &round{number: v.round.number}
+	for _, b := range v.round.ballots {
+		if below(v.node, b.source) {
+			agreed.ballots = append(agreed.ballots, b)
+		}
+	}
+	alone := e.conflict != nil && e.conflict.Kept && agreed.settled(e, v.node)
 	for _, number := range []uint64{v.round.number - 1, v.round.number} {
 		if r := e.round(number); r != nil {
 			for _, b := range r.ballots {
-				w.Votes = append(w.Votes, b.Vote)
+				if !alone || below(v.node, b.block) || below(b.block, v.node) {
+					w.Votes = append(w.Votes, b.Vote)
+				}
 			}
 		}
 	}

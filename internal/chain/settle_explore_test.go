@@ -147,7 +147,7 @@ func (x *exploration) cast(s standing, number uint64, choices [][]*ballot, picke
 			e.put(x.ballot(x.voters-1, number, x.scene.by[name], 0, e.start))
 		}
 	}
-	e.judge(func() voterSet { return 0 })
+	e.judge(e.start, func() voterSet { return 0 })
 	return next
 }
 

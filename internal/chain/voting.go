@@ -113,10 +113,7 @@ func (v *Votes) target(d *Voter, e *era) *node {
 	if !d.off.on(ruleFirstChange) {
 		return at
 	}
-	for at != e.start && at.parent != nil && at.parent.eraStart() != e.start {
-		at = at.parent.eraStart() // it starts an era, so its parent is of one before
-	}
-	return at
+	return v.within(e.start, at)
 }
 
 // decide is the rule once there is something to vote on and passed ms have gone

@@ -48,9 +48,10 @@ const (
 	KindVoteEvidence Kind = 21 // device: two votes of its that no honest device signs both
 	KindVoter        Kind = 22 // no key: what the own voter must not forget
 	KindSilence      Kind = 23 // device: u64 ms since when it owes a word
+	KindSettled      Kind = 24 // no key: hash of the settled block, which stays so
+	KindHeld         Kind = 32 // u64 number: a message that waits, see held.go
 	KindUndone       Kind = 33 // block hash: own block that lost and is to be done again
 	KindUnsent       Kind = 34 // u64 seq: own entry that may be sealed again, see resend.go
-	KindHeld         Kind = 32 // u64 number: a message that waits, see held.go
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes

@@ -105,6 +105,7 @@ type Settled struct {
 type SettledTwice struct {
 	Blocks  [2]wire.BlockHash
 	Stopped bool
+	Kept    bool // the first was settled here before and stays; whoever settled the other stays there
 }
 
 // VotedTwice: Device cast two votes that no honest device casts both.

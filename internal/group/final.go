@@ -20,16 +20,25 @@ func (m *Machine) conclude(now uint64, eff *Effects) {
 	if c := m.votes.Conflict(); (c != nil) != m.final.conflict {
 		m.final.conflict = c != nil
 		if c != nil {
-			eff.Notify = append(eff.Notify, SettledTwice{c.Blocks, c.Stopped})
+			eff.Notify = append(eff.Notify, SettledTwice{c.Blocks, c.Stopped, c.Kept})
 		}
 	}
 	s := m.votes.Settled()
 	if s == m.final.block {
 		return
 	}
-	m.final.block, m.restraint, m.electLook = s, 0, true
+	m.pin(eff)
+	m.restraint, m.electLook = 0, true
 	eff.Notify = append(eff.Notify, Settled{Block: s, Height: m.blocks.Header(s).Height})
 	m.prune(now, eff)
+}
+
+// pin makes what is settled stay so, whatever votes come to be held.
+func (m *Machine) pin(eff *Effects) {
+	s := m.votes.Settled()
+	m.votes.Pin(s)
+	m.final.block = s
+	eff.put(KindSettled, nil, s[:])
 }
 
 // restrain takes note of when the head came to be so far beyond the settled

@@ -35,7 +35,7 @@ func Join(self Self, payload []byte, from wire.Member, secrets Secrets, now uint
 	if err := m.takeCertificate(inv.certificate, &eff); err != nil {
 		return nil, Effects{}, refuse(ReasonInvite, err)
 	}
-	m.final.block = m.votes.Settled()
+	m.pin(&eff)
 	w, err := parseWelcome(inv.welcome)
 	if err != nil {
 		return nil, Effects{}, refuse(ReasonInvite, err)

@@ -61,6 +61,7 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindLeave, l.leave},
 		{KindWelcome, l.welcome},
 		{KindLate, l.late},
+		{KindSettled, l.settled},
 		{KindVote, l.vote},
 		{KindVoteEvidence, l.voteEvidence},
 		{KindVoter, l.voter},
@@ -325,6 +326,7 @@ func (l *loading) end() error {
 	if m.graph == nil {
 		return errors.New("there is no genesis block")
 	}
+	m.votes.Pin(m.votes.Settled()) // a home may be older than the record of it
 	m.head = m.pick()
 	m.final = final{m.votes.Settled(), m.votes.Conflict() != nil}
 	for _, e := range m.votes.Evidence() {

@@ -287,7 +287,7 @@ func (l *loading) vote(rec Record) error {
 	if err != nil {
 		return err
 	}
-	if _, err := l.m.votes.Add(v); err != nil {
+	if err := l.m.votes.Restore(v); err != nil {
 		return err
 	}
 	if !bytes.Equal(l.m.voteKey(v), rec.Key) {
@@ -304,6 +304,13 @@ func (l *loading) voteEvidence(rec Record) error {
 	}
 	if _, err := l.m.votes.AddEvidence(e); err != nil {
 		return err
+	}
+	return nil
+}
+
+func (l *loading) settled(rec Record) error {
+	if len(rec.Key) != 0 || len(rec.Value) != 32 || !l.m.votes.Pin(wire.BlockHash(rec.Value)) {
+		return errRecord
 	}
 	return nil
 }

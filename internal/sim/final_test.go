@@ -282,3 +282,61 @@ func TestSettledSecretsGo(t *testing.T) {
 	w.Run(5000)
 	alike(t, g, nodes...)
 }
+
+// TestVoterOfThePast: Ann alone settled the first blocks of the group, and has her key
+// still. With it she settles another branch, years later: everybody is told, stays
+// where they are, and goes on, across restarts, with people who come new.
+func TestVoterOfThePast(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
+	ann, ben, dan := nodes[0], nodes[1], nodes[3]
+	promote(t, w, g, ann, ben)
+	part(w, ann, nodes[2])
+	must(t, ben.Do(g, group.SetTitle{Title: "Ben's"}))
+	other := machine(ben, g).Head()
+	w.Run(10 * minute)
+	w.HealAll()
+	w.Run(day)
+	settledAll(t, g, 99, nodes...)
+	before := final(ben, g)
+	if len(before.Voters) != 4 || machine(ben, g).Blocks().IsAncestor(other, before.Block) {
+		t.Fatalf("%+v", before)
+	}
+	lie := &chain.Vote{
+		Group: g, Device: ann.Self.Device.ID(), Seq: 90, Era: wire.BlockHash(g), Round: 1,
+		Block: other, Source: chain.Source{Block: wire.BlockHash(g)},
+	}
+	next := *lie
+	next.Seq, next.Round, next.Source = 91, 2, chain.Source{Round: 1, Block: other}
+	for _, v := range []*chain.Vote{lie, &next} {
+		v.Seal(ann.Self.Device.Sign)
+		w.Deliver(ann, ben, g, sim.Pushed(v))
+	}
+	w.Run(10 * minute)
+	others := nodes[1:]
+	for _, n := range others {
+		if !slices.ContainsFunc(n.Groups[g].Events, func(e group.Event) bool {
+			twice, ok := e.(group.SettledTwice)
+			return ok && twice.Kept && !twice.Stopped && twice.Blocks[1] == other
+		}) {
+			t.Errorf("%s is not told: %+v", n.Name, final(n, g).Conflict)
+		}
+		n.Stop()
+	}
+	for _, n := range others {
+		n.Start()
+		if f := final(n, g); !machine(n, g).Blocks().IsAncestor(before.Block, f.Block) || f.Conflict == nil {
+			t.Errorf("%s: after a restart %+v", n.Name, f)
+		}
+	}
+	eve := w.Add("Eve")
+	must(t, ben.Do(g, group.Invite{Newcomers: []group.Newcomer{eve.Newcomer()}}))
+	w.Run(1000)
+	must(t, eve.Do(g, group.Accept{}))
+	w.Run(20 * minute)
+	must(t, dan.Do(g, group.Rekey{}))
+	w.Run(20 * minute)
+	settledAll(t, g, 99, append(others, eve)...)
+	if f := final(eve, g); !machine(eve, g).Blocks().IsAncestor(before.Block, f.Block) || f.Height <= before.Height {
+		t.Errorf("Eve: %+v", f)
+	}
+}
