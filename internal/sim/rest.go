@@ -163,7 +163,7 @@ func (r *run) lost() bool {
 	return false
 }
 
-// lacks reports whether somebody who takes part, and was to read an entry, has
+// lacks reports whether somebody who takes part, and was a member at an entry, has
 // not even its header.
 func (r *run) lacks(key string, header []byte) bool {
 	h, err := dag.ParseHeader(header)
@@ -176,7 +176,7 @@ func (r *run) lacks(key string, header []byte) bool {
 			return false
 		}
 		s := m.Blocks().State(h.Block)
-		return s == nil || s.Active(n.Self.Device.ID())
+		return s == nil || s.Belongs(n.Self.Device.ID())
 	}) != nil
 }
 
