@@ -48,7 +48,8 @@ const (
 
 	// QuotaWindow, MaxRekeys and MaxUnparks say that of QuotaWindow times n
 	// blocks in a row at most MaxRekeys are one person's Rekeys and at most
-	// MaxUnparks its Unparks, n people being members.
+	// MaxUnparks its Unparks with no other person's block since the one before, n
+	// people being members.
 	QuotaWindow = 16
 	MaxRekeys   = 16
 	MaxUnparks  = 4
