@@ -150,3 +150,28 @@ func crowdFor(w *sim.World, n int, suite mls.Suite) (list []group.Newcomer) {
 	}
 	return list
 }
+
+// TestVoterComesAndGoes: Ben, whom a quorum needs, does not vote, and comes and goes.
+// Ann is not held back from what only voters who are here are waited for.
+func TestVoterComesAndGoes(t *testing.T) {
+	w, nodes, g := voting(t, "Ann", "Ben")
+	ann, ben := nodes[0], nodes[1]
+	foreign := vote(ben, g, 99, final(ben, g).Round+3, machine(ben, g).Era())
+	w.Deliver(ann, ben, g, sim.Pushed(foreign)) // so that he takes himself for a copy, and votes no more
+	for i := range chain.MaxUnsettled {
+		must(t, ann.Do(g, group.SetTitle{Title: fmt.Sprint(i)}))
+	}
+	w.Run(1000)
+	if err := ann.Do(g, group.SetTitle{Title: "held back"}); reason(err) != group.ReasonUnsettled {
+		t.Fatalf("Ann is not held back, so the test shows nothing: %v", err)
+	}
+	for range 4 {
+		w.Run(8 * minute)
+		w.Cut(ann, ben)
+		w.Run(5000)
+		must(t, ann.Do(g, group.Rekey{})) // with nobody to wait for
+		w.Heal(ann, ben)
+		w.Run(5000)
+	}
+	must(t, ann.Do(g, group.SetTitle{Title: "and on"}))
+}
