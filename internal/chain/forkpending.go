@@ -101,7 +101,7 @@ func (c *contest) pendingOf(i int, lost, p, head *node) (list []PendingRemoval) 
 	if lost.Header.Class != ClassRemoval || c.silent(a.Person, i) || !c.at.IsAdmin(a.Person) || !head.State.IsAdmin(a.Person) {
 		return nil
 	}
-	if c.revoked[a.Device] && !c.keeps(lost.read(), a.Device) {
+	if c.mute(a) && !c.keeps(lost.read(), a) {
 		return nil
 	}
 	for _, op := range lost.Header.Ops {

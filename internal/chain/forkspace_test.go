@@ -52,6 +52,7 @@ func compareHashes(a, b wire.BlockHash) int { return slices.Compare(a[:], b[:]) 
 // does, in whatever order the blocks come; what they do not hold is sent again.
 func TestSurplusInAnyOrder(t *testing.T) {
 	d := newDraw(t, "ann ben* cat*")
+	d.strangers("fay", "gil")
 	dropped := 0
 	for seed := range uint64(draws(600)) {
 		r := rand.New(rand.NewPCG(seed, 11))

@@ -44,7 +44,7 @@ func witnesses(t *testing.T, name string) (list []string) {
 	}
 	slices.Sort(list)
 	list = slices.Compact(list)
-	for _, c := range pictures {
+	for _, c := range allPictures() {
 		for salt := range 4 {
 			f := plant(t, salt, c.people)
 			f.grow(c.picture, c.does)
