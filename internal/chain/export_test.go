@@ -65,6 +65,7 @@ var Switches = map[string]rules{
 	"noRecovery":    {noRecovery: true},
 	"anyTold":       {anyTold: true},
 	"allPass":       {allPass: true},
+	"noBreak":       {noBreak: true},
 }
 
 // AllSwitches is how many there must be.

@@ -64,6 +64,7 @@ type rules struct {
 	noPassing     bool // a device let in later is as one that it does not know
 	noRecovery    bool // and so is one that the recovery key let in
 	anyTold       bool // one revocation speaks for a device against all others
+	noBreak       bool // who lost the role and has it again carries on from before
 	allPass       bool // one who lets a device in speaks against all others
 }
 

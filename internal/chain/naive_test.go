@@ -195,7 +195,7 @@ func naivePending(root wire.BlockHash, blocks []*chain.Block) (list []string) {
 			}
 			for _, b := range n.subtree(c) {
 				a := b.Header.Author.Person
-				if !p.State.IsAdmin(a) || o.elsewhere(a, c) || !head.State.IsAdmin(a) || o.void(b) {
+				if !p.State.IsAdmin(a) || o.elsewhere(a, c) || !n.ruled(p, head, a) || o.void(b) {
 					continue
 				}
 				for _, op := range b.Header.Ops {
@@ -217,6 +217,22 @@ func naivePending(root wire.BlockHash, blocks []*chain.Block) (list []string) {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// ruled reports whether a person, who is an admin at p, lost the role nowhere on
+// the way to b.
+func (n naive) ruled(p, b *chain.Block, person wire.PersonID) bool {
+	if n.ended(p, b, person) {
+		return false
+	}
+	for ; b != p; b = n.find(b.Header.Parent) {
+		for _, op := range b.Header.Ops {
+			if op, ok := op.(*chain.SetRole); ok && op.Person == person && op.Role == chain.RoleMember {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // ended reports whether a membership of a person ended above p, on the way to b.
