@@ -132,7 +132,11 @@ func withstands(s node.Settlement) []string {
 	const witness = "A witness helps: any further member whose device is mostly on and whom you trust not to lie."
 	switch n := len(s.Voters); n {
 	case 1:
-		add("%s alone decides what can no longer be undone, on one device. If that is lost, nothing more becomes final.", atStart(s.Voters[0].Person))
+		who, verb := s.Voters[0].Person, "decides"
+		if who.Me {
+			verb = "decide"
+		}
+		add("%s alone %s what can no longer be undone, on one device. If that is lost, nothing more becomes final.", atStart(who), verb)
 		add(witness)
 	case 2:
 		add("Two vote, and both are needed. So neither removal of one of the two becomes final as long as that one does not agree.")
