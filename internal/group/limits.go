@@ -70,6 +70,10 @@ const (
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them.
 	maxQuarantine = 256
+	// maxWanted bounds the blocks not here that are kept in mind, of one device that
+	// signed something which names them. An honest one names another at most with
+	// each change of its head.
+	maxWanted = 16
 	// maxHeld bounds the messages that wait for a removal to be carried over: that
 	// takes seconds where anybody is online who can sign it.
 	maxHeld = 64
