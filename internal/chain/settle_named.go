@@ -19,3 +19,17 @@ func (v *Votes) Named() map[wire.BlockHash]bool {
 	}
 	return named
 }
+
+// Room returns how many votes there can be at most, whoever signs them, in the
+// rounds that are heard now.
+func (v *Votes) Room() (n int) {
+	v.settle()
+	for _, e := range v.eras {
+		rounds := int(max(e.reached(), e.base)+1+maxAhead) - int(e.base) + 1
+		n += maxPerRound * len(e.voters) * (rounds + len(e.against))
+		if e.open() {
+			n += len(e.ballots())
+		}
+	}
+	return n
+}

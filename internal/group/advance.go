@@ -29,6 +29,9 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 		return
 	}
 	m.head = head
+	if m.publics[head] == nil { // it lost long ago, and wins now
+		_, _ = m.remember(head)
+	}
 	m.electLook = true
 	changed := HeadChanged{Head: head, Blocks: m.notOn(head, old), Lost: m.notOn(old, head)}
 	eff.Notify = append(eff.Notify, changed)

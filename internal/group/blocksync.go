@@ -136,9 +136,23 @@ func (m *Machine) takeWelcome(p *peer, hash wire.BlockHash, b []byte, eff *Effec
 	if len(b) == 0 || !admitsAnybody(h) || !m.welcomes[hash].empty() && h.Author != p.member {
 		return
 	}
-	if w, err := parseWelcome(b); err == nil && !bytes.Equal(w.bytes(), m.welcomes[hash].bytes()) {
+	if w, err := parseWelcome(b); err == nil && m.fitsBlock(w, hash) && !bytes.Equal(w.bytes(), m.welcomes[hash].bytes()) {
 		m.keepWelcome(hash, w, eff)
 	}
+}
+
+// fitsBlock reports whether a Welcome is not larger than one of a block can be.
+func (m *Machine) fitsBlock(w welcome, hash wire.BlockHash) bool {
+	h := m.blocks.Header(hash)
+	devices := 0
+	for _, op := range h.Ops {
+		_, list := welcomes(op)
+		devices += len(list)
+	}
+	if isRestart(h) {
+		devices = maxRestart
+	}
+	return len(w.message)+len(w.floor) <= welcomeRoom+devices*welcomeDevice
 }
 
 // offerWelcomes sends a peer that has just named the group the Welcomes of this
