@@ -21,6 +21,10 @@ type Block struct {
 // Blocks is the set of valid blocks of one chain that are held here. It is
 // not safe for use by several goroutines at once.
 type Blocks struct {
+	// Keeps, if set, reports whether a block is needed that could be dropped for
+	// space: something that is held names it. See [Blocks.Shed].
+	Keeps func(wire.BlockHash) bool
+
 	by      map[wire.BlockHash]*node
 	genesis *node
 	head    *node   // the head when last asked, or where to look for it
@@ -34,7 +38,6 @@ type node struct {
 	parent, jump *node
 	children     []*node // by hash
 	fork         *fork   // nil unless there are several children
-	voted        bool    // a vote held names it, so it is not shed
 	era          *node   // the start of the era of its state, once asked for
 }
 
