@@ -74,6 +74,9 @@ const (
 	maxInfo = 512
 	// maxUndoneTitles bounds the titles that lost at a fork and are asked for.
 	maxUndoneTitles = 64
+	// maxHollow bounds the entries of which the header alone is here and the text is
+	// asked for.
+	maxHollow = 256
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them.
 	maxQuarantine = 256

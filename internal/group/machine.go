@@ -38,6 +38,7 @@ type Machine struct {
 	late     map[dag.Ref]Packed         // of removed authors, see quarantine.go
 	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
+	hollow   map[dag.Ref]bool           // whose text is not here, see hollow.go
 
 	nacks    map[wire.BlockHash]map[wire.DeviceID]*chain.Nack
 	people   map[wire.PersonID]*personPapers
@@ -89,6 +90,7 @@ type Machine struct {
 	turns     map[errandName]*turn
 	question  question // of messages on a branch that lost
 	heard     uint64   // Acks taken since the start
+	hollowed  int      // hollow entries since the start
 	renewal   renewal  // of the own leaf
 	errandDue uint64   // ms; 0: no errand waits
 }
@@ -128,6 +130,7 @@ func newMachine(self Self) *Machine {
 		late:      make(map[dag.Ref]Packed),
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
+		hollow:    make(map[dag.Ref]bool),
 		names:     make(map[wire.Digest]wire.Digest),
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),

@@ -34,7 +34,7 @@ func (m *Machine) liar() (*chain.Evidence, bool) {
 		return nil, false
 	}
 	for _, e := range m.votes.Evidence() {
-		if d := e.Device(); d != m.self.Device.ID() && m.state().Belongs(d) {
+		if d := e.Device(); d != m.self.Device.ID() && m.state().Belongs(d) && e.Slashable() {
 			return e, true
 		}
 	}
