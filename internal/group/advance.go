@@ -97,6 +97,10 @@ func (m *Machine) notOn(a, b wire.BlockHash) (list []wire.BlockHash) {
 // standing is what the head says of this device. It reports whether a membership
 // goes on that had ended.
 func (m *Machine) standing(eff *Effects) (resumed bool) {
+	if m.outside() {
+		m.standsOutside(eff)
+		return false
+	}
 	if !m.state().Belongs(m.self.Device.ID()) {
 		status := StatusRemoved
 		if by, ok := m.removal(m.self.Member()); ok && by.left {

@@ -77,6 +77,8 @@ func (m *Machine) takeBlock(header, body []byte, eff *Effects) (wire.BlockHash, 
 	if h.External() && h.Author.Device == m.self.Device.ID() {
 		m.noteReplaced(hash, eff)
 	}
+	m.noteSigned(h, eff)
+	m.noteOwnPerson(h, b, eff)
 	if err := m.keepBlock(made, eff); err != nil {
 		return hash, err
 	}

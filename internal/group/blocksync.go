@@ -64,8 +64,8 @@ func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effe
 }
 
 // notTaken does what follows from a block that was not taken. One that needs a
-// newer program stops the group only if an admin signed it on a block that is
-// held: else any member could stop it for everybody.
+// newer program stops the group only if it activates what every leaf announces: any
+// other is valid for no program (rule V8), and an admin could stop everybody by it.
 func (m *Machine) notTaken(now uint64, p *peer, header []byte, err error, eff *Effects) {
 	var missing *chain.MissingError
 	switch {
@@ -74,7 +74,7 @@ func (m *Machine) notTaken(now uint64, p *peer, header []byte, err error, eff *E
 		m.wantHave(now, p)
 	case !errors.Is(err, chain.ErrNewer):
 		eff.Notify = append(eff.Notify, Misbehaved{p.member, "block"})
-	case m.speaks() && m.byAdmin(header):
+	case m.speaks() && m.byAdmin(header) && m.activates(header):
 		m.setStatus(StatusNewer, eff)
 		eff.Write = append(eff.Write, m.selfRecord())
 	}

@@ -87,6 +87,11 @@ const (
 	// maxHeld bounds the messages that wait for a removal to be carried over: that
 	// takes seconds where anybody is online who can sign it.
 	maxHeld = 64
+	// maxCarries, maxCarryCuts and maxCarryProof (bytes of headers) bound what one
+	// block carries over, so that its header has 64 KiB and its body 16 MiB at most.
+	maxCarries    = 64
+	maxCarryCuts  = 512
+	maxCarryProof = 8 << 20
 	// maxUnsent bounds the own entries that can be sealed again after a fork.
 	maxUnsent = 64
 	// maxEpochs is how many epochs below the head keep what a branch from there is

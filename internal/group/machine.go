@@ -277,7 +277,8 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {
 		kind := f.Payload[0]
-		return kind != frameBlocks && kind != frameDigest && !m.state().Belongs(f.To)
+		keys := kind == frameKeys && m.peers[f.To] != nil && m.mayEnter(m.peers[f.To])
+		return kind != frameBlocks && kind != frameDigest && !keys && !m.state().Belongs(f.To)
 	})
 	eff.Wake = m.wake(now)
 	return eff
@@ -305,6 +306,9 @@ func (m *Machine) wake(now uint64) uint64 {
 	for _, t := range []task{m.mend.outvote, m.mend.restart, m.mend.slash} {
 		at(t.due)
 	}
+	if m.outside() { // its own old keys may do
+		at(m.back.due)
+	}
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)
@@ -331,6 +335,8 @@ func (m *Machine) mayWrite() error {
 		return refuse(ReasonNotActive, nil)
 	}
 	switch {
+	case m.outside():
+		return refuse(ReasonNoKeys, nil)
 	case m.epochs[m.head] != nil:
 		return nil
 	case m.wasReplaced():

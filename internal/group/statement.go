@@ -132,7 +132,7 @@ func (m *Machine) needed(hash wire.BlockHash) bool {
 
 func (m *Machine) setReach(c SetReach, eff *Effects) {
 	own := m.self.Device.ID()
-	if m.status != StatusActive {
+	if m.status != StatusActive || m.outside() {
 		return
 	}
 	old := m.reaches[own]

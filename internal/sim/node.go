@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"kith/internal/group"
+	"kith/internal/identity"
 	"kith/internal/mls"
 	"kith/internal/wire"
 )
@@ -29,7 +30,9 @@ type Node struct {
 	index    int
 	life     int // counts starts: what an earlier life had under way is void
 	packages map[[32]byte]group.Package
-	lost     bool  // it lost its keys at least once
+	lost     bool             // it lost its keys at least once
+	as       *identity.Device // whose sessions it has after it healed; nil: its own
+	recovery *identity.Recovery
 	linkedBy *Node // the device that made it one of its person; nil: it is the first
 	used     map[[32]byte][]group.Use
 	resort   map[mls.Suite]group.Package
@@ -103,13 +106,13 @@ func (n *Node) groups() (list []wire.GroupID) {
 
 func (n *Node) up(o *Node) {
 	for _, g := range n.groups() {
-		n.step(g, group.PeerUp{Peer: o.Self.Member()})
+		n.step(g, group.PeerUp{Peer: o.member()})
 	}
 }
 
 func (n *Node) down(o *Node) {
 	for _, g := range n.groups() {
-		n.step(g, group.PeerDown{Device: o.Self.Device.ID()})
+		n.step(g, group.PeerDown{Device: o.member().Device})
 	}
 }
 
@@ -224,7 +227,7 @@ func (n *Node) wakeAt(g wire.GroupID, at uint64) {
 // is still up then.
 func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 	w := n.World
-	i := slices.IndexFunc(w.Nodes, func(o *Node) bool { return o.Self.Device.ID() == to })
+	i := slices.IndexFunc(w.Nodes, func(o *Node) bool { return o.Online && o.member().Device == to })
 	if i < 0 || !w.Linked(n, w.Nodes[i]) {
 		return
 	}
@@ -247,7 +250,7 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) {
 	r := n.Groups[g]
 	if r != nil {
-		n.step(g, group.Received{From: from.Self.Member(), Payload: payload, Secrets: n.secrets})
+		n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})
 	} else if group.IsInvitation(payload) {
 		n.join(g, from, payload)
 	}
@@ -266,7 +269,7 @@ func (n *Node) secrets(u group.Use) ([]byte, bool) {
 }
 
 func (n *Node) join(g wire.GroupID, from *Node, payload []byte) {
-	m, eff, err := group.Join(n.Self, payload, from.Self.Member(), n.secrets, n.now())
+	m, eff, err := group.Join(n.Self, payload, from.member(), n.secrets, n.now())
 	if err != nil {
 		n.World.tracef("%s refuses an invitation: %v", n.Name, err)
 		return
@@ -283,7 +286,7 @@ func (n *Node) join(g wire.GroupID, from *Node, payload []byte) {
 func (n *Node) meet(g wire.GroupID) {
 	for _, o := range n.World.Nodes {
 		if n.World.Linked(n, o) {
-			n.step(g, group.PeerUp{Peer: o.Self.Member()})
+			n.step(g, group.PeerUp{Peer: o.member()})
 		}
 	}
 }
