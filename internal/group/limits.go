@@ -208,8 +208,6 @@ const (
 	// askVotes is how often a voter asks for the votes that its own last one rests
 	// on, if it lost them.
 	askVotes = 600_000
-	// slashAgain is when a Slash that a rule refused is tried again.
-	slashAgain = 3600 * 1000
 	// silentVoter is how long a voter may owe a word before it is replaced, and
 	// silenceStored from when on that is remembered across restarts.
 	silentVoter   = 30 * 24 * 3600 * 1000

@@ -84,7 +84,6 @@ type Machine struct {
 	electLook bool                           // something happened that may change who is to vote
 	electDue  uint64                         // ms; when this device changes the electorate; 0: it needs no change
 	now       uint64                         // ms; of the newest input
-	slashDue  uint64                         // ms; when this device takes a liar's out; 0: there is none
 	restraint uint64                         // elapsed, when the voters began to lag behind; 0: they do not
 	elapsed   uint64                         // ms that went by between inputs; never goes back
 	turns     map[errandName]*turn
@@ -219,7 +218,7 @@ func (m *Machine) clock(now uint64) {
 	if now >= m.now {
 		m.elapsed += now - m.now
 	} else {
-		m.voteDue, m.electDue, m.slashDue = min(m.voteDue, now), min(m.electDue, now), min(m.slashDue, now)
+		m.voteDue, m.electDue = min(m.voteDue, now), min(m.electDue, now)
 		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until = min(m.fetch.until, now)
@@ -254,7 +253,6 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.repairKeys(now, eff)
 	m.giveAll(eff)
 	m.runErrands(now, eff)
-	m.slashLiars(now, eff)
 	m.elect(now, eff)
 	m.releaseHeld(now, eff)
 	m.vote(now, eff)
@@ -302,7 +300,6 @@ func (m *Machine) wake(now uint64) uint64 {
 	at(m.pruneDue)
 	at(m.voteDue)
 	at(m.electDue)
-	at(m.slashDue)
 	if m.renewal.old > m.now {
 		at(m.renewal.old)
 	}
