@@ -83,6 +83,7 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 			list = append(list, hash)
 		}
 	}
+	list = m.withBodies(list)
 	for range maxProofFrames {
 		list = list[m.sendBlocks(p.member.Device, list, eff):]
 	}
@@ -182,6 +183,9 @@ func (m *Machine) block(hash wire.BlockHash) *chain.Block {
 func (m *Machine) peerDown(d wire.DeviceID) {
 	delete(m.peers, d)
 	delete(m.back.asked, d)
+	if m.catchUp != nil && m.catchUp.from.Device == d {
+		m.catchUp = nil
+	}
 	if m.fetch.from == d {
 		m.fetch = fetch{}
 	}

@@ -62,12 +62,14 @@ type Machine struct {
 	past     *history
 	carrying carrying
 	said     announcements               // of the leaves at the head
+	pageRoom int                         // bytes of a page that is given, maxPage
 	final    final                       // what is settled, as last announced
 	names    map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
+	catchUp   *gathering // blocks that come in pages
 	back      rejoin
 	mend      repair
 	opened    map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
@@ -106,9 +108,10 @@ type tip struct {
 
 func newMachine(self Self) *Machine {
 	m := &Machine{
-		self:    self,
-		blocks:  chain.NewBlocks(),
-		silence: make(silence),
+		self:     self,
+		blocks:   chain.NewBlocks(),
+		silence:  make(silence),
+		pageRoom: maxPage,
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
@@ -271,7 +274,8 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {
 		kind := f.Payload[0]
-		return kind != frameBlocks && kind != frameDigest && !m.state().Belongs(f.To)
+		asks := kind == framePages && f.Payload[1] == pagesAsk // of who invites, whom this device may not know yet
+		return kind != frameBlocks && kind != frameDigest && !asks && !m.state().Belongs(f.To)
 	})
 	eff.Wake = m.wake(now)
 	return eff
