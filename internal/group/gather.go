@@ -22,6 +22,8 @@ type gathering struct {
 	size  int    // bytes that came
 	left  uint32 // blocks to come
 	until uint64 // ms; then another may go on
+
+	opened int // how often it was begun anew in place of an answer
 }
 
 // What is wrong with pages.
@@ -183,6 +185,7 @@ func (m *Machine) onPages(now uint64, p *peer, rel relation, c Received, eff *Ef
 	case f.opening != nil:
 		m.onOpening(now, p, *f.opening, c.Secrets, eff)
 	case m.catchUp != nil && m.catchUp.from == p.member:
+		m.catchUp.opened = 0
 		last, err := m.catchUp.take(*f.page, false)
 		m.gathered(now, p, last, err, c.Secrets, eff)
 	}
@@ -198,8 +201,16 @@ func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff
 	if g := m.catchUp; g != nil && g.from != p.member && now < g.until {
 		return
 	}
+	opened := 0
+	if g := m.catchUp; g != nil && g.from == p.member {
+		opened = g.opened + 1
+	}
 	m.catchUp = newGathering(m.scratch(), m.group, p.member, o)
+	m.catchUp.opened = opened
 	last, err := m.catchUp.take(o.page, true)
+	if opened > maxReopened {
+		err = errIncomplete
+	}
 	m.gathered(now, p, last, err, secrets, eff)
 }
 

@@ -68,6 +68,9 @@ const (
 	// maxOpenings bounds the members that are remembered who can go on with pages if
 	// one does not.
 	maxOpenings = 16
+	// maxReopened is how often a member may begin anew in place of an answer: what is
+	// settled there can have become another.
+	maxReopened = 3
 	// maxInlineTree is up to how many leaves a Welcome has the tree inside: whoever
 	// has the blocks needs none, but versions before this rule join by no other.
 	// 64 leaves are at most 18 KB in suite 1, the only one those versions use, and
