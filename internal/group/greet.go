@@ -83,7 +83,11 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 			list = append(list, hash)
 		}
 	}
-	list = m.withBodies(list)
+	whole := m.withBodies(list)
+	if len(whole) == 0 && len(list) > 0 && m.readsPages(p.member.Device) {
+		m.sendPages(p, chain.Offer{Tips: list[:1]}, eff)
+	}
+	list = whole
 	for range maxProofFrames {
 		list = list[m.sendBlocks(p.member.Device, list, eff):]
 	}
