@@ -97,6 +97,9 @@ var errRecord = errors.New("a record does not fit")
 func (l *loading) block(rec Record) error {
 	r := wire.NewReader(rec.Value)
 	header, body := r.Vec(maxBlock), r.Vec(maxBlock)
+	if len(body) == 0 {
+		return l.light(header, r)
+	}
 	if err := r.Done(); err != nil {
 		return err
 	}
@@ -112,6 +115,11 @@ func (l *loading) block(rec Record) error {
 	if err != nil {
 		return err
 	}
+	return l.put(h, b, s)
+}
+
+// put takes a block that was checked.
+func (l *loading) put(h *chain.Header, b *chain.Body, s *chain.State) error {
 	if err := l.m.blocks.Add(h, b, s); err != nil {
 		return err
 	}

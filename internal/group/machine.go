@@ -66,12 +66,14 @@ type Machine struct {
 	carrying carrying
 	silents  silentDevices
 	said     announcements               // of the leaves at the head
+	pageRoom int                         // bytes of a page that is given, maxPage
 	final    final                       // what is settled, as last announced
 	names    map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
+	catchUp   *gathering // blocks that come in pages
 	back      rejoin
 	mend      repair
 	opened    map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
@@ -110,10 +112,11 @@ type tip struct {
 
 func newMachine(self Self) *Machine {
 	m := &Machine{
-		self:    self,
-		blocks:  chain.NewBlocks(),
-		silence: make(silence),
-		company: newCompany(),
+		self:     self,
+		blocks:   chain.NewBlocks(),
+		silence:  make(silence),
+		company:  newCompany(),
+		pageRoom: maxPage,
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
@@ -279,7 +282,8 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {
 		kind := f.Payload[0]
 		keys := kind == frameKeys && m.peers[f.To] != nil && m.mayEnter(m.peers[f.To])
-		return kind != frameBlocks && kind != frameDigest && !keys && !m.state().Belongs(f.To)
+		asks := kind == framePages && f.Payload[1] == pagesAsk // of who invites, whom this device may not know yet
+		return kind != frameBlocks && kind != frameDigest && !keys && !asks && !m.state().Belongs(f.To)
 	})
 	eff.Wake = m.wake(now)
 	return eff

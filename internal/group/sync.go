@@ -20,6 +20,7 @@ type peer struct {
 	digest   wire.Digest    // its newest
 	told     wire.Digest    // the newest it was sent
 	modern   bool           // it sent a frame numbered 9 or up
+	pages    bool           // it sent pages
 	held     held           // what it was told of votes
 	frontier dag.Frontier   // what it said to have; nil: not known, or nothing we lack
 	barren   dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
@@ -200,10 +201,13 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	r := wire.NewReader(c.Payload)
 	kind := r.U8()
 	var err error
-	p.modern = p.modern || kind > frameInvitation && kind <= frameVotes
+	p.modern = p.modern || kind > frameInvitation && kind <= framePages
+	p.pages = p.pages || kind == framePages
 	switch {
 	case kind == frameInvitation: // these two prove themselves, whoever brings them: he may be a
 		err = m.onInvitation(now, p, c, eff) // member whom this device does not know yet,
+	case kind == framePages:
+		err = m.onPages(now, p, rel, c, eff)
 	case kind == frameBlocks: // or its blocks may show that not he is removed, but this device
 		err = m.onBlocks(now, p, r, c.Secrets, eff)
 	case rel == stranger:
@@ -302,7 +306,10 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 		return err
 	}
 	p.named = true
-	m.sendBlocks(p.member.Device, m.blocks.Missing(f.offer), eff)
+	lacks := m.blocks.Missing(f.offer)
+	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
+		m.sendPages(p, f.offer, eff)
+	}
 	m.sendStatements(p.member.Device, f, eff)
 	m.offerFaults(p, eff)
 	if p.frontier = f.frontier; maps.Equal(f.frontier, p.barren) {
