@@ -18,12 +18,18 @@ const (
 	// a device rejoins and a group votes, and the certificate in an invitation. A program without it answers such ops
 	// with "needs a newer version", and takes such frames for misbehaviour.
 	FeatureRepair uint16 = 1
+	// FeatureHandover: the frames 20 and 21, by which who was parked is given what was
+	// written meanwhile.
+	FeatureHandover uint16 = 3
 )
 
 // announced is what this device's leaf says.
 func announced() []mls.Extension {
 	var w wire.Writer
-	w.Group(func(w *wire.Writer) { w.U16(FeatureRepair) })
+	w.Group(func(w *wire.Writer) {
+		w.U16(FeatureRepair)
+		w.U16(FeatureHandover)
+	})
 	return []mls.Extension{{Type: extFeatures, Data: w.Bytes()}}
 }
 

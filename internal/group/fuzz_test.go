@@ -44,6 +44,13 @@ func story(t testing.TB) (*sim.World, wire.GroupID) {
 	do(cleo, group.Leave{})
 	ben.Lose(g)
 	w.Run(20_000)
+	ben.Stop()
+	do(ann, group.Park{Device: ben.Self.Device.ID()})
+	if err := ann.Say(g, "while Ben is away"); err != nil {
+		t.Fatal(err)
+	}
+	ben.Start()
+	w.Run(20_000)
 	phone := ben.Link("Ben's phone")
 	in, err := ann.Groups[g].Machine.Entrance(phone.Self.Member(), phone.Self.Headers)
 	if err != nil {
@@ -71,7 +78,7 @@ func FuzzPayload(f *testing.F) {
 	for _, b := range payloads(w) {
 		f.Add(b)
 	}
-	for kind := range byte(16) {
+	for kind := range byte(24) {
 		f.Add([]byte{kind, 0, 0, 0, 0})
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -92,7 +99,7 @@ func TestPayloadKinds(t *testing.T) {
 			t.Errorf("kind %d: %v", b[0], err)
 		}
 	}
-	for _, kind := range []byte{1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13} {
+	for _, kind := range []byte{1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 20, 21} {
 		if !seen[kind] {
 			t.Errorf("no payload of kind %d", kind)
 		}

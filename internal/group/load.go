@@ -70,6 +70,8 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHeld, l.held},
 		{KindUndone, l.undone},
 		{KindUnsent, l.unsent},
+		{KindOpened, l.opened},
+		{KindLacking, l.lacking},
 		{KindNack, l.nack},
 		{KindPerson, l.person},
 		{KindEvidence, l.evidence},
@@ -89,6 +91,7 @@ type loading struct {
 	m        *Machine
 	ratchets map[wire.BlockHash][]mls.Change
 	entries  []*dag.Header
+	handed   []dag.Ref
 }
 
 var errRecord = errors.New("a record does not fit")
@@ -374,6 +377,7 @@ func (l *loading) end() error {
 	for _, h := range newest {
 		m.keepTip(h)
 	}
+	l.endOpened()
 	m.spoke = newestSaid(own)
 	m.missing = len(m.graph.Missing())
 	m.dropAcks(new(Effects))     // left from an earlier membership
@@ -384,15 +388,4 @@ func (l *loading) end() error {
 		}
 	}
 	return nil
-}
-
-// park takes note of an entry that waits for others, and vouches for them.
-func (m *Machine) park(h *dag.Header, missing []dag.Ref) {
-	ref := h.Ref()
-	m.waiting[ref] = h
-	if _, late := m.late[ref]; !late {
-		for _, r := range missing {
-			m.vouched[r] = h.Block
-		}
-	}
 }
