@@ -379,6 +379,9 @@ func (l *loading) end() error {
 	}
 	l.endOpened()
 	m.spoke = newestSaid(own)
+	if m.outside() {
+		m.standsOutside(new(Effects))
+	}
 	m.missing = len(m.graph.Missing())
 	m.dropAcks(new(Effects))     // left from an earlier membership
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again

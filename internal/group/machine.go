@@ -32,6 +32,7 @@ type Machine struct {
 	reaches  map[wire.DeviceID]*dag.Reach
 	infos    map[wire.Digest][]byte
 	leaves   map[wire.PersonID]*pendingLeave
+	wanted   map[wire.BlockHash]wire.DeviceID // not here: who named them, see shed.go
 	welcomes map[wire.BlockHash]welcome
 	tips     map[wire.DeviceID]tip      // newest checked entry of each device
 	late     map[dag.Ref]Packed         // of removed authors, see quarantine.go
@@ -127,6 +128,7 @@ func newMachine(self Self) *Machine {
 		reaches:   make(map[wire.DeviceID]*dag.Reach),
 		infos:     make(map[wire.Digest][]byte),
 		leaves:    make(map[wire.PersonID]*pendingLeave),
+		wanted:    make(map[wire.BlockHash]wire.DeviceID),
 		welcomes:  make(map[wire.BlockHash]welcome),
 		tips:      make(map[wire.DeviceID]tip),
 		late:      make(map[dag.Ref]Packed),
@@ -282,7 +284,8 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {
 		kind := f.Payload[0]
-		return kind != frameBlocks && kind != frameDigest && !m.state().Belongs(f.To)
+		keys := kind == frameKeys && m.peers[f.To] != nil && m.mayEnter(m.peers[f.To])
+		return kind != frameBlocks && kind != frameDigest && !keys && !m.state().Belongs(f.To)
 	})
 	eff.Wake = m.wake(now)
 	return eff
@@ -309,6 +312,9 @@ func (m *Machine) wake(now uint64) uint64 {
 	}
 	for _, t := range []task{m.mend.outvote, m.mend.restart, m.mend.slash} {
 		at(t.due)
+	}
+	if m.outside() { // its own old keys may do
+		at(m.back.due)
 	}
 	if len(m.peers) > 0 {
 		at(m.digestDue)
@@ -337,6 +343,8 @@ func (m *Machine) mayWrite() error {
 		return refuse(ReasonNotActive, nil)
 	}
 	switch {
+	case m.outside():
+		return refuse(ReasonNoKeys, nil)
 	case m.epochs[m.head] != nil:
 		return nil
 	case m.wasReplaced():

@@ -256,6 +256,8 @@ func (m *Machine) receivedFromFormer(kind uint8, p *peer, r *wire.Reader, eff *E
 	from := p.member
 	again := p.shown.head == m.head
 	switch kind {
+	case frameAskKeys:
+		m.onAskEntrance(p, r, eff)
 	case frameDigest: // it does not know yet
 		if !again {
 			p.shown = shown{m.head, m.blocks.Len() + 1}
