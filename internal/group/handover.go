@@ -20,6 +20,13 @@ import (
 // A shelf is what is kept to be handed over, by block.
 type shelf map[wire.BlockHash]map[dag.Ref]bool
 
+func (s shelf) len() (n int) {
+	for _, refs := range s {
+		n += len(refs)
+	}
+	return n
+}
+
 // keepOpened keeps what an entry says, salt first, if somebody was parked at its
 // block.
 func (m *Machine) keepOpened(h *dag.Header, plain []byte, eff *Effects) {
