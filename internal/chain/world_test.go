@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// personDevices is how many a person of the tests has.
+const personDevices = 4
+
 // A person of the tests. Its keys follow from its name; only the first device
 // stands in its own chain.
 type person struct {
@@ -30,8 +33,9 @@ type person struct {
 	id      wire.PersonID
 	headers []*chain.Header
 	bodies  []*chain.Body
-	seq     map[int]uint64 // author_seq used last, by device, in the group under test
-	adds    [2]*chain.Add  // by role; see lightAdd
+	seq     map[int]uint64  // author_seq used last, by device, in the group under test
+	adds    [2]*chain.Add   // by role; see lightAdd
+	told    map[string]told // see told
 }
 
 // newPerson returns the person of that name, made once and as new every time.
@@ -51,8 +55,8 @@ var made = map[string]*person{}
 
 func makePerson(t testing.TB, name string, recoveryKey [32]byte) *person {
 	t.Helper()
-	p := &person{name: name}
-	for i := range 2 {
+	p := &person{name: name, told: map[string]told{}}
+	for i := range personDevices {
 		seed := sha256.Sum256(fmt.Appendf(nil, "device %d of %s", i, name))
 		p.keys = append(p.keys, ed25519.NewKeyFromSeed(seed[:]))
 		p.knock = append(p.knock, bytes.Repeat(seed[:1], chain.KnockKeySize))

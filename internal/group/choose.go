@@ -75,6 +75,6 @@ func (m *Machine) setVoters(now uint64, people []wire.PersonID, eff *Effects) er
 	if !m.allRead(FeatureRepair) {
 		return refuse(ReasonOlder, nil)
 	}
-	chosen := !slices.Equal(list, m.entitled(now, false))
+	chosen := !slices.Equal(list, m.entitled(false))
 	return m.commit(now, change{ops: votersOps(list, chosen)}, eff)
 }

@@ -179,7 +179,7 @@ func (m *Machine) slashWait() (device wire.DeviceID, wait uint64, needed bool) {
 		return device, 0, false
 	}
 	for _, d := range sortedDevices(m.evidence) {
-		if d == m.self.Device.ID() || !m.state().Belongs(d) {
+		if d == m.self.Device.ID() || m.self.formerly(d) != nil || !m.state().Belongs(d) {
 			continue
 		}
 		if m.state().IsAdmin(m.self.Person) {

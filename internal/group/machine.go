@@ -32,6 +32,7 @@ type Machine struct {
 	reaches  map[wire.DeviceID]*dag.Reach
 	infos    map[wire.Digest][]byte
 	leaves   map[wire.PersonID]*pendingLeave
+	wanted   map[wire.BlockHash]wire.DeviceID // not here: who named them, see shed.go
 	welcomes map[wire.BlockHash]welcome
 	tips     map[wire.DeviceID]tip      // newest checked entry of each device
 	late     map[dag.Ref]Packed         // of removed authors, see quarantine.go
@@ -46,6 +47,7 @@ type Machine struct {
 	voter   chain.Voter
 	ballots ballots // what is stored of the votes
 	silence silence // of voters
+	company company // since when who is silent
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
@@ -61,6 +63,7 @@ type Machine struct {
 	// Not stored: what follows from blocks.
 	past     *history
 	carrying carrying
+	silents  silentDevices
 	said     announcements               // of the leaves at the head
 	final    final                       // what is settled, as last announced
 	names    map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
@@ -109,6 +112,7 @@ func newMachine(self Self) *Machine {
 		self:    self,
 		blocks:  chain.NewBlocks(),
 		silence: make(silence),
+		company: newCompany(),
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
@@ -118,6 +122,7 @@ func newMachine(self Self) *Machine {
 		reaches:   make(map[wire.DeviceID]*dag.Reach),
 		infos:     make(map[wire.Digest][]byte),
 		leaves:    make(map[wire.PersonID]*pendingLeave),
+		wanted:    make(map[wire.BlockHash]wire.DeviceID),
 		welcomes:  make(map[wire.BlockHash]welcome),
 		tips:      make(map[wire.DeviceID]tip),
 		late:      make(map[dag.Ref]Packed),
@@ -212,7 +217,7 @@ func (m *Machine) clock(now uint64) {
 		m.elapsed += now - m.now
 	} else {
 		m.voteDue, m.electDue, m.slashDue = min(m.voteDue, now), min(m.electDue, now), min(m.slashDue, now)
-		m.silence.setBack(now)
+		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until = min(m.fetch.until, now)
 		for _, t := range []*task{&m.mend.outvote, &m.mend.restart, &m.mend.slash} {
@@ -241,6 +246,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	if isDue(m.pruneDue, now) {
 		m.prune(now, eff)
 	}
+	m.countCompany(eff)
 	m.comeBack(now, eff)
 	m.repairKeys(now, eff)
 	m.giveAll(eff)
@@ -271,7 +277,8 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {
 		kind := f.Payload[0]
-		return kind != frameBlocks && kind != frameDigest && !m.state().Belongs(f.To)
+		keys := kind == frameKeys && m.peers[f.To] != nil && m.mayEnter(m.peers[f.To])
+		return kind != frameBlocks && kind != frameDigest && !keys && !m.state().Belongs(f.To)
 	})
 	eff.Wake = m.wake(now)
 	return eff
@@ -293,12 +300,14 @@ func (m *Machine) wake(now uint64) uint64 {
 	at(m.voteDue)
 	at(m.electDue)
 	at(m.slashDue)
-	at(m.silence.due(now))
 	if m.renewal.old > m.now {
 		at(m.renewal.old)
 	}
 	for _, t := range []task{m.mend.outvote, m.mend.restart, m.mend.slash} {
 		at(t.due)
+	}
+	if m.outside() { // its own old keys may do
+		at(m.back.due)
 	}
 	if len(m.peers) > 0 {
 		at(m.digestDue)
@@ -326,6 +335,8 @@ func (m *Machine) mayWrite() error {
 		return refuse(ReasonNotActive, nil)
 	}
 	switch {
+	case m.outside():
+		return refuse(ReasonNoKeys, nil)
 	case m.epochs[m.head] != nil:
 		return nil
 	case m.wasReplaced():

@@ -249,6 +249,8 @@ func (m *Machine) receivedFromFormer(kind uint8, p *peer, r *wire.Reader, eff *E
 	from := p.member
 	again := p.shown.head == m.head
 	switch kind {
+	case frameAskKeys:
+		m.onAskEntrance(p, r, eff)
 	case frameDigest: // it does not know yet
 		if !again {
 			p.shown = shown{m.head, m.blocks.Len() + 1}
@@ -283,6 +285,7 @@ func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 		m.askInfosOf(p.member.Device, eff) // what came with a block may not have been written
 	}
 	p.named, p.digest = true, d
+	m.meetAgain(p.member.Device, eff)
 	if d != m.digest(m.modern(p.member.Device)) {
 		m.wantHave(now, p)
 	} else {

@@ -165,3 +165,16 @@ func Standing(m *group.Machine) []Incident {
 func Drawing(m *group.Machine) map[wire.BlockHash]*Drawn {
 	return draw(m.Blocks(), m.Head(), m.InfoText, newLedger(m))
 }
+
+// OpenCrossed opens the direct chat with somebody who was asked, as if they had
+// asked too.
+func (n *Node) OpenCrossed(p wire.PersonID) error {
+	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
+		f.State, f.Opener = FriendFriend, true
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	return n.openDirect(p)
+}

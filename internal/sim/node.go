@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"kith/internal/group"
+	"kith/internal/identity"
 	"kith/internal/mls"
 	"kith/internal/wire"
 )
@@ -29,7 +30,9 @@ type Node struct {
 	index    int
 	life     int // counts starts: what an earlier life had under way is void
 	packages map[[32]byte]group.Package
-	lost     bool  // it lost its keys at least once
+	lost     bool             // it lost its keys at least once
+	as       *identity.Device // whose sessions it has after it healed; nil: its own
+	recovery *identity.Recovery
 	linkedBy *Node // the device that made it one of its person; nil: it is the first
 	used     map[[32]byte][]group.Use
 	resort   map[mls.Suite]group.Package
@@ -103,13 +106,13 @@ func (n *Node) groups() (list []wire.GroupID) {
 
 func (n *Node) up(o *Node) {
 	for _, g := range n.groups() {
-		n.step(g, group.PeerUp{Peer: o.Self.Member()})
+		n.step(g, group.PeerUp{Peer: o.member()})
 	}
 }
 
 func (n *Node) down(o *Node) {
 	for _, g := range n.groups() {
-		n.step(g, group.PeerDown{Device: o.Self.Device.ID()})
+		n.step(g, group.PeerDown{Device: o.member().Device})
 	}
 }
 
@@ -158,6 +161,7 @@ func (n *Node) told(g wire.GroupID, eff group.Effects) {
 	if err := n.Groups[g].Machine.CheckInvariants(); err != nil {
 		fail("%s: %v", n.Name, err)
 	}
+	bounded(n, n.Groups[g].Machine)
 	if n.World.After != nil {
 		n.World.After(n, g, eff)
 	}
@@ -223,7 +227,7 @@ func (n *Node) wakeAt(g wire.GroupID, at uint64) {
 // is still up then.
 func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 	w := n.World
-	i := slices.IndexFunc(w.Nodes, func(o *Node) bool { return o.Self.Device.ID() == to })
+	i := slices.IndexFunc(w.Nodes, func(o *Node) bool { return o.Online && o.member().Device == to })
 	if i < 0 || !w.Linked(n, w.Nodes[i]) {
 		return
 	}
@@ -246,7 +250,7 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) {
 	r := n.Groups[g]
 	if r != nil {
-		n.step(g, group.Received{From: from.Self.Member(), Payload: payload, Secrets: n.secrets})
+		n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})
 	} else if group.IsInvitation(payload) {
 		n.join(g, from, payload)
 	}
@@ -265,7 +269,7 @@ func (n *Node) secrets(u group.Use) ([]byte, bool) {
 }
 
 func (n *Node) join(g wire.GroupID, from *Node, payload []byte) {
-	m, eff, err := group.Join(n.Self, payload, from.Self.Member(), n.secrets, n.now())
+	m, eff, err := group.Join(n.Self, payload, from.member(), n.secrets, n.now())
 	if err != nil {
 		n.World.tracef("%s refuses an invitation: %v", n.Name, err)
 		return
@@ -282,56 +286,8 @@ func (n *Node) join(g wire.GroupID, from *Node, payload []byte) {
 func (n *Node) meet(g wire.GroupID) {
 	for _, o := range n.World.Nodes {
 		if n.World.Linked(n, o) {
-			n.step(g, group.PeerUp{Peer: o.Self.Member()})
+			n.step(g, group.PeerUp{Peer: o.member()})
 		}
-	}
-}
-
-// Newcomer is what a friend of n holds of it, with a fresh key package for a new
-// group.
-func (n *Node) Newcomer() group.Newcomer { return n.NewcomerFor(group.NewSuite) }
-
-// NewcomerFor is Newcomer for a group of another suite.
-func (n *Node) NewcomerFor(suite mls.Suite) group.Newcomer {
-	p, err := n.Self.NewPackage(suite, n.now())
-	return n.newcomer(p, err)
-}
-
-// OldNewcomer is NewcomerFor of a program that announces nothing.
-func (n *Node) OldNewcomer(suite mls.Suite) group.Newcomer {
-	me := n.Self.Member()
-	seconds := n.now() / 1000
-	kp, secrets, err := mls.NewKeyPackage(n.Self.Device, mls.KeyPackageParams{
-		Suite: suite, Identity: slices.Concat(me.Person[:], me.Device[:]), NotBefore: seconds - 3600, NotAfter: seconds + 24*3600,
-	})
-	if err != nil {
-		panic(err)
-	}
-	_, expiry := kp.Lifetime()
-	return n.newcomer(group.Package{
-		Suite: kp.Suite(), Ref: [32]byte(kp.Ref()), Public: kp.Bytes(), Secrets: secrets.Marshal(), Expiry: expiry,
-	}, nil)
-}
-
-// LastResort is NewcomerFor with the package that n gives to everybody.
-func (n *Node) LastResort(suite mls.Suite) group.Newcomer {
-	p, ok := n.resort[suite]
-	var err error
-	if !ok {
-		p, err = n.Self.NewLastResort(suite, n.now())
-		n.resort[suite] = p
-	}
-	return n.newcomer(p, err)
-}
-
-func (n *Node) newcomer(p group.Package, err error) group.Newcomer {
-	if err != nil {
-		panic(err)
-	}
-	n.packages[p.Ref] = p
-	return group.Newcomer{
-		Person: n.Self.Person, Headers: n.Self.Headers, Info: n.Self.Info,
-		KnockKey: n.Self.Device.KnockKey(), KeyPackage: p.Public,
 	}
 }
 
