@@ -47,7 +47,10 @@ func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, secrets Secrets,
 // be taken, and passes on what is new.
 func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effects) {
 	var fresh, held []wire.BlockHash
-	for _, b := range blocks {
+	for i, b := range blocks {
+		if m.futile(b.header, blocks[i+1:]) {
+			continue
+		}
 		hash, err := m.takeBlockOnce(b, &fresh, eff)
 		if err != nil {
 			m.notTaken(now, p, b.header, err, eff)

@@ -74,6 +74,9 @@ const (
 	maxInfo = 512
 	// maxUndoneTitles bounds the titles that lost at a fork and are asked for.
 	maxUndoneTitles = 64
+	// maxHollow bounds the entries of which the header alone is here and the text is
+	// asked for.
+	maxHollow = 256
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them.
 	maxQuarantine = 256
@@ -205,8 +208,6 @@ const (
 	// askVotes is how often a voter asks for the votes that its own last one rests
 	// on, if it lost them.
 	askVotes = 600_000
-	// slashAgain is when a Slash that a rule refused is tried again.
-	slashAgain = 3600 * 1000
 	// silentVoter is how long a voter may owe a word before it is replaced, and
 	// silenceStored from when on that is remembered across restarts.
 	silentVoter   = 30 * 24 * 3600 * 1000

@@ -70,6 +70,7 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHeld, l.held},
 		{KindUndone, l.undone},
 		{KindUnsent, l.unsent},
+		{KindHollow, l.hollow},
 		{KindNack, l.nack},
 		{KindPerson, l.person},
 		{KindEvidence, l.evidence},

@@ -38,6 +38,7 @@ type Machine struct {
 	late     map[dag.Ref]Packed         // of removed authors, see quarantine.go
 	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
+	hollow   map[dag.Ref]bool           // whose text is not here, see hollow.go
 
 	nacks    map[wire.BlockHash]map[wire.DeviceID]*chain.Nack
 	people   map[wire.PersonID]*personPapers
@@ -83,12 +84,12 @@ type Machine struct {
 	electLook bool                           // something happened that may change who is to vote
 	electDue  uint64                         // ms; when this device changes the electorate; 0: it needs no change
 	now       uint64                         // ms; of the newest input
-	slashDue  uint64                         // ms; when this device takes a liar's out; 0: there is none
 	restraint uint64                         // elapsed, when the voters began to lag behind; 0: they do not
 	elapsed   uint64                         // ms that went by between inputs; never goes back
 	turns     map[errandName]*turn
 	question  question // of messages on a branch that lost
 	heard     uint64   // Acks taken since the start
+	hollowed  int      // hollow entries since the start
 	renewal   renewal  // of the own leaf
 	errandDue uint64   // ms; 0: no errand waits
 }
@@ -128,6 +129,7 @@ func newMachine(self Self) *Machine {
 		late:      make(map[dag.Ref]Packed),
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
+		hollow:    make(map[dag.Ref]bool),
 		names:     make(map[wire.Digest]wire.Digest),
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
@@ -216,7 +218,7 @@ func (m *Machine) clock(now uint64) {
 	if now >= m.now {
 		m.elapsed += now - m.now
 	} else {
-		m.voteDue, m.electDue, m.slashDue = min(m.voteDue, now), min(m.electDue, now), min(m.slashDue, now)
+		m.voteDue, m.electDue = min(m.voteDue, now), min(m.electDue, now)
 		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until = min(m.fetch.until, now)
@@ -251,7 +253,6 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.repairKeys(now, eff)
 	m.giveAll(eff)
 	m.runErrands(now, eff)
-	m.slashLiars(now, eff)
 	m.elect(now, eff)
 	m.releaseHeld(now, eff)
 	m.vote(now, eff)
@@ -299,7 +300,6 @@ func (m *Machine) wake(now uint64) uint64 {
 	at(m.pruneDue)
 	at(m.voteDue)
 	at(m.electDue)
-	at(m.slashDue)
 	if m.renewal.old > m.now {
 		at(m.renewal.old)
 	}

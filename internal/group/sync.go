@@ -31,6 +31,7 @@ type peer struct {
 	shown    shown          // of a former member: what it was told
 	asks     wire.BlockHash // whose GroupInfo it waits for
 	given    wire.BlockHash // whose GroupInfo it got last
+	filled   int            // hollow entries that it was asked for
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
