@@ -26,6 +26,8 @@ type Node struct {
 	Crash   Crash
 	CrashIn int
 
+	withholds func(to *Node, kind byte) bool // nil: it sends all that it is to send
+
 	index    int
 	life     int // counts starts: what an earlier life had under way is void
 	packages map[[32]byte]group.Package
@@ -228,6 +230,9 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 		return
 	}
 	o := w.Nodes[i]
+	if n.withholds != nil && n.withholds(o, payload[0]) {
+		return
+	}
 	p := Payload{n, o, g, payload}
 	n.Sent = append(n.Sent, p)
 	if len(w.History) < maxHistory {
