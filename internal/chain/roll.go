@@ -19,6 +19,7 @@ type activity struct {
 	rekeys []uint64 // heights of its newest Rekeys, at most MaxRekeys, ascending
 
 	unparks []uint64 // likewise of its Unparks, at most MaxUnparks
+	added   uint64   // height of the newest AddDevice of it; 0: none
 
 	packages []lastResort // in a person's chain, at most MaxPackages
 }

@@ -87,6 +87,9 @@ const (
 	maxVotes = 4096
 	// maxVoteEvidence bounds the vote evidence of one frame: many eras of liars.
 	maxVoteEvidence = 256
+	// maxParked bounds the devices that one block of this device's own parks: half of
+	// the ops that a block may have.
+	maxParked = 128
 	// maxNacks bounds the Nacks that are kept of one device.
 	maxNacks = 4
 	// maxRestart bounds the devices that a Restart adds; the others are parked. As
@@ -189,6 +192,19 @@ const (
 	pruneAfter = 60_000
 	// rekeyEach is how old a device's newest block becomes before it renews its keys.
 	rekeyEach uint64 = 7 * 24 * 3600 * 1000
+	// maxLull is what one silence of everybody counts at most in company time: a
+	// group in which something is said each week counts on.
+	maxLull uint64 = 7 * 24 * 3600 * 1000
+	// companyStored is how much company time a crash may lose, and companySlack how
+	// much later a restart may take a device to have been heard: at most one record of
+	// each device is written in so long.
+	companyStored uint64 = 3600 * 1000
+	companySlack  uint64 = 24 * 3600 * 1000
+	// parkAfter is for how long, in company time, a device was not heard that is
+	// parked. parkWait is how long its being heard is waited for yet: what others have
+	// of it comes within seconds of a session.
+	parkAfter uint64 = 90 * 24 * 3600 * 1000
+	parkWait  uint64 = 600_000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

@@ -65,6 +65,7 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindVote, l.vote},
 		{KindVoteEvidence, l.voteEvidence},
 		{KindVoter, l.voter},
+		{KindCompany, l.company},
 		{KindSilence, l.silence},
 		{KindHeld, l.held},
 		{KindUndone, l.undone},

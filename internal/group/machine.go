@@ -46,6 +46,7 @@ type Machine struct {
 	voter   chain.Voter
 	ballots ballots // what is stored of the votes
 	silence silence // of voters
+	company company // since when who is silent
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
@@ -61,6 +62,7 @@ type Machine struct {
 	// Not stored: what follows from blocks.
 	past     *history
 	carrying carrying
+	silents  silentDevices
 	said     announcements               // of the leaves at the head
 	final    final                       // what is settled, as last announced
 	names    map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
@@ -109,6 +111,7 @@ func newMachine(self Self) *Machine {
 		self:    self,
 		blocks:  chain.NewBlocks(),
 		silence: make(silence),
+		company: newCompany(),
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
@@ -212,7 +215,7 @@ func (m *Machine) clock(now uint64) {
 		m.elapsed += now - m.now
 	} else {
 		m.voteDue, m.electDue, m.slashDue = min(m.voteDue, now), min(m.electDue, now), min(m.slashDue, now)
-		m.silence.setBack(now)
+		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until = min(m.fetch.until, now)
 		for _, t := range []*task{&m.mend.outvote, &m.mend.restart, &m.mend.slash} {
@@ -241,6 +244,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	if isDue(m.pruneDue, now) {
 		m.prune(now, eff)
 	}
+	m.countCompany(eff)
 	m.comeBack(now, eff)
 	m.repairKeys(now, eff)
 	m.giveAll(eff)
@@ -293,7 +297,6 @@ func (m *Machine) wake(now uint64) uint64 {
 	at(m.voteDue)
 	at(m.electDue)
 	at(m.slashDue)
-	at(m.silence.due(now))
 	if m.renewal.old > m.now {
 		at(m.renewal.old)
 	}

@@ -160,6 +160,7 @@ func (m *Machine) takeReach(b []byte, eff *Effects) bool {
 		return false
 	}
 	m.reaches[r.Device] = r
+	m.meetAgain(r.Device, eff)
 	eff.put(KindReach, r.Device[:], b)
 	eff.Notify = append(eff.Notify, ReachChanged{r.Device})
 	return true

@@ -283,6 +283,7 @@ func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 		m.askInfosOf(p.member.Device, eff) // what came with a block may not have been written
 	}
 	p.named, p.digest = true, d
+	m.meetAgain(p.member.Device, eff)
 	if d != m.digest(m.modern(p.member.Device)) {
 		m.wantHave(now, p)
 	} else {
