@@ -86,6 +86,17 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	for range maxProofFrames {
 		list = list[m.sendBlocks(p.member.Device, list, eff):]
 	}
+	m.sendProof(p.member.Device, eff)
+}
+
+// sendProof sends all votes that show what is settled here, unasked, to who may be
+// on a branch that they exclude: there this device may be no member, whom nobody asks.
+func (m *Machine) sendProof(d wire.DeviceID, eff *Effects) {
+	f := votesFrame{part: votesAnswered, warrants: m.votes.Settlement(), votes: m.current()}
+	f.votes = f.votes[:min(len(f.votes), maxVotes)]
+	if m.modern(d) && !f.empty() {
+		eff.send(d, f.bytes())
+	}
 }
 
 // contradict answers a peer whose blocks end this device's membership where our
@@ -104,6 +115,9 @@ func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Eff
 				answer = m.notOn(m.head, hash)
 			}
 			m.sendBlocks(p.member.Device, answer[:min(len(answer), maxFarewell)], eff)
+			if !m.blocks.IsAncestor(m.votes.Settled(), hash) {
+				m.sendProof(p.member.Device, eff)
+			}
 			return
 		}
 	}

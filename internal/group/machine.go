@@ -275,7 +275,7 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {
 		kind := f.Payload[0]
-		return kind != frameBlocks && kind != frameDigest && !m.state().Belongs(f.To)
+		return kind != frameBlocks && kind != frameDigest && kind != frameVotes && !m.state().Belongs(f.To)
 	})
 	eff.Wake = m.wake(now)
 	return eff

@@ -207,7 +207,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onBlocks(now, p, r, c.Secrets, eff)
 	case rel == stranger:
 	case rel == former:
-		m.receivedFromFormer(kind, p, r, eff)
+		m.receivedFromFormer(now, kind, p, r, eff)
 	case kind == frameStatements:
 		err = m.onStatements(now, p, r, eff)
 	case kind == frameAskInfo:
@@ -241,8 +241,15 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 }
 
 // receivedFromFormer answers a device that was a member and asks after the
-// group: with the blocks up to the one that removed it, and nothing else.
-func (m *Machine) receivedFromFormer(kind uint8, p *peer, r *wire.Reader, eff *Effects) {
+// group: with the blocks up to the one that removed it, and nothing else. Votes it
+// may bring: they may settle that it is a member, and this device perhaps none.
+func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Reader, eff *Effects) {
+	if kind == frameVotes {
+		if f, err := parseVotes(r); err == nil && f.part != votesHeld {
+			m.takeVotes(now, p, f, eff)
+		}
+		return
+	}
 	if !m.speaks() {
 		return
 	}

@@ -179,13 +179,13 @@ func (c *checker) written(s string, row group.Row) bool {
 const (
 	kindDigest = 1
 	kindBlocks = 3
+	kindVotes  = 14
 )
 
 // Numbers of other payloads.
 const (
 	kindEntries = 4
 	kindFaults  = 12
-	kindVotes   = 14
 )
 
 // frame checks that what a node sends is for the receiver.
@@ -203,7 +203,7 @@ func (c *checker) frame(n *Node, m *group.Machine, f group.Frame) {
 		fail("%s sends something to who never was a member", n.Name)
 	}
 	switch kind := f.Payload[0]; kind {
-	case kindDigest, kindBlocks:
+	case kindDigest, kindBlocks, kindVotes:
 	default:
 		fail("%s sends payload %d to %s, who is no member", n.Name, kind, c.w.name(owner.Person))
 	}

@@ -1,0 +1,52 @@
+package sim_test
+
+import (
+	"testing"
+
+	"kith/internal/chain"
+	"kith/internal/group"
+)
+
+// TestSettledByTheRemoved: three of four voters settle a title of Ann's while Ben, on
+// the other side, removes her. When they meet only she is there to show it, and to
+// Ben she is no member any more. Her votes count all the same.
+//
+//	G ─ promote Ben ─ Ann titles "A", settled
+//	              └─ Ben removes Ann, which is carried over then
+func TestSettledByTheRemoved(t *testing.T) {
+	for _, restarted := range []bool{false, true} {
+		w, nodes, g := voting(t, "Ann", "Ben", "Cleo", "Dan")
+		ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+		promote(t, w, g, ann, ben)
+		w.Run(10 * minute)
+		part(w, ben)
+		must(t, ann.Do(g, group.SetTitle{Title: "A"}))
+		must(t, ben.Do(g, group.Remove{Person: ann.Self.Person}))
+		w.Run(10 * minute)
+		if final(ann, g).Block != machine(ann, g).Head() {
+			t.Fatal("Ann's title is not settled, so the test shows nothing")
+		}
+		cleo.Stop()
+		dan.Stop()
+		if restarted {
+			ann.Stop()
+			ben.Stop()
+			ann.Start()
+			ben.Start()
+		}
+		settled := final(ann, g).Block
+		w.HealAll()
+		w.Run(minute)
+		if m := machine(ben, g); !m.Blocks().IsAncestor(settled, m.Head()) {
+			t.Fatalf("restarted %v: Ben goes on beside what is settled", restarted)
+		}
+		cleo.Start()
+		dan.Start()
+		w.Run(60 * minute)
+		settledAll(t, g, 20, ben, cleo, dan)
+		if made(ben, g, chain.KindCarry) != 1 || status(ann, g) != group.StatusRemoved {
+			t.Errorf("restarted %v: Ann has status %d, though her removal was to be carried over", restarted, status(ann, g))
+		}
+		goesOn(t, w, g, ben, cleo, dan)
+	}
+}
