@@ -66,3 +66,14 @@ func (m *Machine) reads(device wire.DeviceID, feature uint16) bool {
 	}
 	return slices.Contains(m.said.by[device], feature)
 }
+
+// readAt reports whether a device's leaf announced a feature at a block that is
+// held, where it may be no member at the head.
+func (m *Machine) readAt(hash wire.BlockHash, p *peer, feature uint16) bool {
+	public, err := m.public(hash)
+	if err != nil {
+		return false
+	}
+	l, ok := public.LeafOf(credential(p.member))
+	return ok && slices.Contains(leafFeatures(l), feature)
+}

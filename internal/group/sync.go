@@ -259,7 +259,7 @@ func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Re
 	case frameDigest: // it does not know yet
 		if !again {
 			p.shown = shown{m.head, m.blocks.Len() + 1}
-			m.sendBlocks(from.Device, m.ending(from, maxFarewell), eff)
+			m.farewell(p, maxFarewell, eff)
 		}
 	case frameHave:
 		f, err := parseHave(r)

@@ -50,3 +50,34 @@ func TestSettledByTheRemoved(t *testing.T) {
 		goesOn(t, w, g, ben, cleo, dan)
 	}
 }
+
+// TestRemovalSettled: Ann, whom fork choice would follow, removes Ben while he and two
+// more of the four voters settle her removal. Only he is there to tell her, and each
+// is no member to the other.
+//
+//	G ─ promote Ben ─ Ben removes Ann, settled
+//	              └─ Ann removes Ben
+func TestRemovalSettled(t *testing.T) {
+	w, nodes, g := voting(t, "Ann", "Ben", "Cleo", "Dan")
+	ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+	promote(t, w, g, ann, ben)
+	w.Run(10 * minute)
+	part(w, ann)
+	must(t, ben.Do(g, group.Remove{Person: ann.Self.Person}))
+	must(t, ann.Do(g, group.Remove{Person: ben.Self.Person}))
+	w.Run(10 * minute)
+	if f := final(ben, g); f.Height != 3 {
+		t.Fatalf("%d blocks are settled, so the test shows nothing", f.Height)
+	}
+	cleo.Stop()
+	dan.Stop()
+	w.HealAll()
+	w.Run(minute)
+	if got := status(ann, g); got != group.StatusRemoved {
+		t.Errorf("Ann has status %d", got)
+	}
+	cleo.Start()
+	dan.Start()
+	w.Run(minute)
+	goesOn(t, w, g, ben, cleo, dan)
+}

@@ -138,14 +138,15 @@ func (r *run) equal() {
 		}
 		m := r.machine(n)
 		able := r.pick(0, func(o *Node) bool { // to commit its Leave
-			return r.honest(o) && r.stands(group.StatusActive)(o) && o.Self.Person != n.Self.Person
+			m := r.there(o)
+			return m != nil && m.Status() == group.StatusActive && !m.View().NoKeys && o.Self.Person != n.Self.Person
 		}) != nil
 		in := s.Belongs(n.Self.Device.ID())
 		switch {
 		case m == nil && in:
 			fail("at rest %s is a member and does not know the group", n.Name)
 		case m == nil:
-		case in && m.Head() != r.machine(one).Head():
+		case in && !gone(m.Status()) && m.Head() != r.machine(one).Head():
 			fail("at rest %s is a member and has another head", n.Name)
 		case in && able && m.Status() == group.StatusDeclined:
 			fail("at rest %s has declined and is a member", n.Name)
@@ -169,8 +170,8 @@ func (r *run) frontier(m *group.Machine) dag.Frontier {
 }
 
 // lost reports whether some entry is held only by who takes no part any more, and
-// somebody lacks it that is to have it: what refers to it waits for ever. Who was
-// to read it needs it whole; who was parked then, its header.
+// somebody lacks it that is to have it, or holds what refers to it, which then waits
+// for ever. Who was to read it needs it whole; who was parked then, its header.
 func (r *run) lost() bool {
 	header, whole := make(map[string]bool), make(map[string]bool)
 	for _, n := range r.Nodes {
@@ -192,6 +193,27 @@ func (r *run) lost() bool {
 			if !whole[key] && r.lacks(key, h, header[key]) {
 				return true
 			}
+		}
+		if m := r.there(n); m != nil && m.View().Missing > 0 && r.waits(n, header) {
+			return true
+		}
+	}
+	return false
+}
+
+// waits reports whether an entry of n names one that nobody holds.
+func (r *run) waits(n *Node, held map[string]bool) bool {
+	for _, b := range n.Groups[r.g].Records[group.KindEntry] {
+		h, err := dag.ParseHeader(b)
+		if err != nil {
+			return true
+		}
+		names := h.Parents
+		if h.Seq > 1 {
+			names = append(slices.Clone(names), dag.Ref{Device: h.Device, Seq: h.Seq - 1, Hash: h.Prev.Short()})
+		}
+		if slices.ContainsFunc(names, func(p dag.Ref) bool { return !held[string(group.EntryKey(p))] }) {
+			return true
 		}
 	}
 	return false
