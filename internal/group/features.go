@@ -52,11 +52,11 @@ type announcements struct {
 
 // reads reports whether a device's program announces a feature at the head.
 func (m *Machine) reads(device wire.DeviceID, feature uint16) bool {
-	public := m.publics[m.head]
-	if public == nil {
-		return false
-	}
 	if m.said.by == nil || m.said.at != m.head {
+		public, err := m.public(m.head) // after a start that of a branch that lost is not in memory
+		if err != nil {
+			return false
+		}
 		m.said = announcements{m.head, make(map[wire.DeviceID][]uint16)}
 		for l := range public.Leaves() {
 			if who, ok := member(l.Identity); ok {

@@ -374,6 +374,7 @@ func (l *loading) end() error {
 	for _, h := range newest {
 		m.keepTip(h)
 	}
+	l.keepPassed()
 	m.spoke = newestSaid(own)
 	m.missing = len(m.graph.Missing())
 	m.dropAcks(new(Effects))     // left from an earlier membership
@@ -393,6 +394,21 @@ func (m *Machine) park(h *dag.Header, missing []dag.Ref) {
 	if _, late := m.late[ref]; !late {
 		for _, r := range missing {
 			m.vouched[r] = h.Block
+		}
+	}
+}
+
+// keepPassed finds the headers that a floor would name and that are no tips.
+func (l *loading) keepPassed() {
+	m := l.m
+	for _, r := range m.graph.Newest(dag.MaxFloorHeads) {
+		if m.tips[r.Device].ref == r || m.passed[r] != nil {
+			continue
+		}
+		for _, h := range l.entries {
+			if h.Device == r.Device && h.Seq == r.Seq && h.Ref() == r {
+				m.passed[r] = h.Bytes()
+			}
 		}
 	}
 }

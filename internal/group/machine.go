@@ -34,6 +34,7 @@ type Machine struct {
 	leaves   map[wire.PersonID]*pendingLeave
 	welcomes map[wire.BlockHash]welcome
 	tips     map[wire.DeviceID]tip      // newest checked entry of each device
+	passed   map[dag.Ref][]byte         // headers of entries that are no tips any more, see keepTip
 	late     map[dag.Ref]Packed         // of removed authors, see quarantine.go
 	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
@@ -123,6 +124,7 @@ func newMachine(self Self) *Machine {
 		leaves:    make(map[wire.PersonID]*pendingLeave),
 		welcomes:  make(map[wire.BlockHash]welcome),
 		tips:      make(map[wire.DeviceID]tip),
+		passed:    make(map[dag.Ref][]byte),
 		late:      make(map[dag.Ref]Packed),
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
