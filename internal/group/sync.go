@@ -15,12 +15,16 @@ import (
 
 // A peer is a device with which a session is up.
 type peer struct {
-	member   wire.Member
-	named    bool           // it sent a digest: it takes part in the group
-	digest   wire.Digest    // its newest
-	told     wire.Digest    // the newest it was sent
-	modern   bool           // it sent a frame numbered 9 or up
-	held     held           // what it was told of votes
+	member wire.Member
+	named  bool        // it sent a digest: it takes part in the group
+	digest wire.Digest // its newest
+	told   wire.Digest // the newest it was sent
+	modern bool        // it sent a frame numbered 9 or up
+	held   held        // what it was told of votes
+
+	admitted  wire.BlockHash // by which a parked device came in,
+	announced bool           // and whether its leaf there said that it reads votes
+
 	frontier dag.Frontier   // what it said to have; nil: not known, or nothing we lack
 	barren   dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
 	haveDue  uint64         // ms; when the next Have may go to it; 0: none is wanted

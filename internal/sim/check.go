@@ -69,11 +69,11 @@ func (c *checker) event(n *Node, m *group.Machine, e group.Event) {
 			fail("%s accuses %s of breaking rule %q", n.Name, c.w.device(e.From.Device), e.Rule)
 		}
 	case group.CannotFollow:
-		if !lies(by(e.Block)) {
+		if !lies(by(e.Block)) && !c.forsaken(n, m, e.Block) {
 			fail("%s cannot follow block %v: %s", n.Name, e.Block, e.Fault)
 		}
 	case group.Nacked:
-		if !lies(e.Device) && !lies(by(e.Block)) {
+		if o := c.w.byDevice(e.Device); !lies(e.Device) && !lies(by(e.Block)) && !c.forsaken(o, m, e.Block) {
 			fail("%s hears that %s cannot follow block %v", n.Name, c.w.device(e.Device), e.Block)
 		}
 	case group.SignedTwice:
@@ -91,6 +91,13 @@ func (c *checker) event(n *Node, m *group.Machine, e group.Event) {
 	case group.SettledTwice:
 		fail("%s holds a conflict of settlements: %v", n.Name, e.Blocks)
 	}
+}
+
+// forsaken reports whether n has no keys of a block's parent: nobody who is there
+// gives it any, which those who lie may bring about.
+func (c *checker) forsaken(n *Node, m *group.Machine, block wire.BlockHash) bool {
+	parent := m.Blocks().Header(block).Parent
+	return len(c.crew.persons) > 0 && n.Groups[c.g].Records[group.KindEpoch][string(parent[:])] == nil
 }
 
 // pause is after how many steps a machine is loaded once more: a long chain takes

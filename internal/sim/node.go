@@ -47,7 +47,10 @@ const (
 	CrashAfter        // they are committed
 )
 
-var errCrash = errors.New("sim: the node crashed")
+var (
+	errCrash   = errors.New("sim: the node crashed")
+	errNoGroup = errors.New("sim: the node is not in the group")
+)
 
 // crashDown is how long a node that crashed stays off, in ms.
 const crashDown = 50
@@ -233,9 +236,10 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 	if n.withholds != nil && n.withholds(o, payload[0]) {
 		return
 	}
-	p := Payload{n, o, g, payload}
+	p := Payload{From: n, To: o, Group: g, Bytes: payload}
 	n.Sent = append(n.Sent, p)
-	if len(w.History) < maxHistory {
+	place := len(w.History)
+	if place < maxHistory {
 		w.History = append(w.History, p)
 	}
 	lives := [2]int{n.life, o.life}
@@ -243,18 +247,22 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 	w.arrive[way] = max(w.arrive[way], w.Now+w.Delay())
 	w.after(w.arrive[way]-w.Now, func() {
 		if w.Linked(n, o) && lives == [2]int{n.life, o.life} {
-			o.receive(g, n, payload)
+			taken := o.receive(g, n, payload) == nil
+			if place < maxHistory {
+				w.History[place].Taken = taken
+			}
 		}
 	})
 }
 
-func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) {
-	r := n.Groups[g]
-	if r != nil {
-		n.step(g, group.Received{From: from.Self.Member(), Payload: payload, Secrets: n.secrets})
-	} else if group.IsInvitation(payload) {
-		n.join(g, from, payload)
+func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) error {
+	if n.Groups[g] != nil {
+		return n.step(g, group.Received{From: from.Self.Member(), Payload: payload, Secrets: n.secrets})
 	}
+	if group.IsInvitation(payload) {
+		return n.join(g, from, payload)
+	}
+	return errNoGroup
 }
 
 func gone(s group.Status) bool {
@@ -269,18 +277,20 @@ func (n *Node) secrets(u group.Use) ([]byte, bool) {
 	return p.Secrets, ok && !spent
 }
 
-func (n *Node) join(g wire.GroupID, from *Node, payload []byte) {
+func (n *Node) join(g wire.GroupID, from *Node, payload []byte) error {
 	m, eff, err := group.Join(n.Self, payload, from.Self.Member(), n.secrets, n.now())
 	if err != nil {
 		n.World.tracef("%s refuses an invitation: %v", n.Name, err)
-		return
+		return err
 	}
 	r := newReplica()
 	r.Machine = m
 	n.World.tracef("%s is invited by %s", n.Name, from.Name)
-	if n.apply(g, r, eff) == nil {
-		n.meet(g)
+	if err := n.apply(g, r, eff); err != nil {
+		return err
 	}
+	n.meet(g)
+	return nil
 }
 
 // meet tells a new machine of the sessions that are up.

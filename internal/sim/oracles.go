@@ -79,14 +79,20 @@ func (r *run) outsider(n *Node) {
 	if err != nil {
 		fail("at rest %s holds a header that another refuses: %v", n.Name, err)
 	}
-	for what, blocks := range map[string]*chain.Blocks{"the same": whole, "headers and the same votes": light} {
-		v := r.votesOf(n, blocks, rnd)
-		if v.Settled() != m.Settled() {
-			fail("at rest %s has block %v settled, and by %s another has %v", n.Name, m.Settled(), what, v.Settled())
-		}
-		if v.Head() != m.Head() {
-			fail("at rest %s has the head %v, and by %s another has %v", n.Name, m.Head(), what, v.Head())
-		}
+	v := r.votesOf(n, whole, rnd)
+	if v.Settled() != m.Settled() || v.Head() != m.Head() {
+		fail("at rest %s has block %v settled and the head %v, and by the same blocks and votes another has %v and %v",
+			n.Name, m.Settled(), m.Head(), v.Settled(), v.Head())
+	}
+	l := r.votesOf(n, light, rnd)
+	carries := slices.ContainsFunc(headers, func(h *chain.Header) bool {
+		return slices.ContainsFunc(h.Ops, func(op chain.Op) bool { return op.Kind() == chain.KindCarry })
+	})
+	// What a Carry cites stands in its body, so above the settled block fork choice
+	// by headers alone may differ where there is one.
+	if l.Settled() != m.Settled() || l.Head() != m.Head() && !carries {
+		fail("at rest %s has block %v settled and the head %v, and by headers and the same votes another has %v and %v",
+			n.Name, m.Settled(), m.Head(), l.Settled(), l.Head())
 	}
 }
 
@@ -110,7 +116,7 @@ func (r *run) votesOf(n *Node, blocks *chain.Blocks, rnd *rand.Rand) *chain.Vote
 	return v
 }
 
-// same is property I13: what was sent once changes nothing when it comes again.
+// same is property I13: what was taken once changes nothing when it comes again.
 func (r *run) same() {
 	type standing struct {
 		Head, Settled wire.BlockHash
@@ -130,7 +136,7 @@ func (r *run) same() {
 	}
 	for i := range min(64, len(r.History)) {
 		p := r.History[(i*2654435761)%len(r.History)]
-		if before[p.To].Rows >= 0 && r.there(p.To) != nil && r.honest(p.From) {
+		if _, ok := before[p.To]; ok && p.Taken && r.there(p.From) != nil {
 			r.Deliver(p.From, p.To, p.Group, p.Bytes)
 		}
 	}

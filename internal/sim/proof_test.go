@@ -81,3 +81,24 @@ func TestRemovalSettled(t *testing.T) {
 	w.Run(minute)
 	goesOn(t, w, g, ben, cleo, dan)
 }
+
+// TestSettledToldToParkedGuest: Eve is invited, off, and parked before she has
+// accepted. She says nothing by which her program would be known, and is told all the
+// same what is settled.
+func TestSettledToldToParkedGuest(t *testing.T) {
+	w, nodes, g := voting(t, "Ann", "Ben", "Cleo", "Dan")
+	ann, ben := nodes[0], nodes[1]
+	eve := w.Add("Eve")
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{eve.Newcomer()}}))
+	w.Run(5000)
+	eve.Stop()
+	must(t, ann.Do(g, group.Park{Device: eve.Self.Device.ID()}))
+	w.Run(10 * minute)
+	must(t, ben.Say(g, "meanwhile"))
+	alone(w, eve, ben)
+	eve.Start()
+	w.Run(minute)
+	if a, b := final(ann, g), final(eve, g); a.Block != b.Block || a.Height != 3 {
+		t.Errorf("Eve has block %d settled, Ann %d", b.Height, a.Height)
+	}
+}

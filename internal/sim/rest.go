@@ -145,7 +145,7 @@ func (r *run) equal() {
 		switch {
 		case m == nil && in:
 			fail("at rest %s is a member and does not know the group", n.Name)
-		case m == nil:
+		case m == nil || r.alone(n, one):
 		case in && !gone(m.Status()) && m.Head() != r.machine(one).Head():
 			fail("at rest %s is a member and has another head", n.Name)
 		case in && able && m.Status() == group.StatusDeclined:
@@ -167,6 +167,13 @@ func (r *run) frontier(m *group.Machine) dag.Frontier {
 	f := m.Frontier()
 	maps.DeleteFunc(f, func(d wire.DeviceID, _ dag.Tip) bool { o := r.byDevice(d); return o != nil && r.crew.has(o) })
 	return f
+}
+
+// alone reports whether n, which says nothing to anybody, was shown blocks that the
+// others were not: it is invited, or such a block removes it.
+func (r *run) alone(n, other *Node) bool {
+	m := r.machine(n)
+	return len(r.crew.persons) > 0 && !speaks(m) && !r.machine(other).Blocks().Has(m.Head())
 }
 
 // lost reports whether some entry is held only by who takes no part any more, and

@@ -42,6 +42,7 @@ type Payload struct {
 	From, To *Node
 	Group    wire.GroupID
 	Bytes    []byte
+	Taken    bool // it arrived, and what the receiver made of it is durable
 }
 
 // New returns an empty world; the same seed plays the same run.
