@@ -3,6 +3,7 @@ package group
 import (
 	"slices"
 
+	"kith/internal/chain"
 	"kith/internal/mls"
 	"kith/internal/wire"
 )
@@ -18,19 +19,27 @@ const (
 	// a device rejoins and a group votes, and the certificate in an invitation. A program without it answers such ops
 	// with "needs a newer version", and takes such frames for misbehaviour.
 	FeatureRepair uint16 = 1
+	// FeatureHeaders: frame 15, by which the settled part of a chain travels without
+	// commits and a long one in pieces. Who does not read it is sent whole blocks.
+	FeatureHeaders uint16 = 2
 )
 
 // announced is what this device's leaf says.
 func announced() []mls.Extension {
 	var w wire.Writer
-	w.Group(func(w *wire.Writer) { w.U16(FeatureRepair) })
+	w.Group(func(w *wire.Writer) {
+		w.U16(FeatureRepair)
+		w.U16(FeatureHeaders)
+	})
 	return []mls.Extension{{Type: extFeatures, Data: w.Bytes()}}
 }
 
 // leafFeatures reads what a leaf announces. A list that is not well formed says
 // nothing: it harms its author alone.
-func leafFeatures(l mls.Leaf) (list []uint16) {
-	r := wire.NewReader(extension(l.Extensions, extFeatures))
+func leafFeatures(l mls.Leaf) []uint16 { return featuresIn(l.Extensions) }
+
+func featuresIn(extensions []mls.Extension) (list []uint16) {
+	r := wire.NewReader(extension(extensions, extFeatures))
 	r.Each(2*maxFeatures, maxFeatures, func(r *wire.Reader) {
 		f := r.U16()
 		if n := len(list); n > 0 && list[n-1] >= f {
@@ -76,4 +85,31 @@ func (m *Machine) readAt(hash wire.BlockHash, p *peer, feature uint16) bool {
 	}
 	l, ok := public.LeafOf(credential(p.member))
 	return ok && slices.Contains(leafFeatures(l), feature)
+}
+
+// activates reports whether a block, whose parent is held, adds a feature to the
+// group that this program does not know and every leaf at the parent announces.
+// This device's own leaf does so only if a newer program made it.
+func (m *Machine) activates(header []byte) bool {
+	h, err := chain.ParseHeader(header)
+	if err != nil {
+		return false
+	}
+	public, err := m.public(h.Parent)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool {
+		policy, ok := op.(*chain.SetPolicy)
+		return ok && slices.ContainsFunc(policy.Features, func(f uint16) bool { return !chain.Knows(f) && allAnnounce(public, f) })
+	})
+}
+
+func allAnnounce(public *mls.PublicGroup, feature uint16) bool {
+	for l := range public.Leaves() {
+		if !slices.Contains(leafFeatures(l), feature) {
+			return false
+		}
+	}
+	return true
 }

@@ -24,6 +24,7 @@ import (
 //	12     faults      see nack.go
 //	13     people      see people.go
 //	14     votes       u8 part; 0: settled[32], digest[32]; 1 pushed, 2 answered: see voteframe.go
+//	15     pages       u8 part; 0 opening, 1 ask, 2 page: see pageframe.go
 //
 // docs/spec/sync.md says when each is sent.
 const (
@@ -41,6 +42,7 @@ const (
 	frameFaults     uint8 = 12
 	framePeople     uint8 = 13
 	frameVotes      uint8 = 14
+	framePages      uint8 = 15
 )
 
 // Answers of an entries frame.

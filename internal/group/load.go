@@ -70,6 +70,7 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHeld, l.held},
 		{KindUndone, l.undone},
 		{KindUnsent, l.unsent},
+		{KindHollow, l.hollow},
 		{KindNack, l.nack},
 		{KindPerson, l.person},
 		{KindEvidence, l.evidence},
@@ -96,6 +97,9 @@ var errRecord = errors.New("a record does not fit")
 func (l *loading) block(rec Record) error {
 	r := wire.NewReader(rec.Value)
 	header, body := r.Vec(maxBlock), r.Vec(maxBlock)
+	if len(body) == 0 {
+		return l.light(header, r)
+	}
 	if err := r.Done(); err != nil {
 		return err
 	}
@@ -111,6 +115,11 @@ func (l *loading) block(rec Record) error {
 	if err != nil {
 		return err
 	}
+	return l.put(h, b, s)
+}
+
+// put takes a block that was checked.
+func (l *loading) put(h *chain.Header, b *chain.Body, s *chain.State) error {
 	if err := l.m.blocks.Add(h, b, s); err != nil {
 		return err
 	}
@@ -376,6 +385,9 @@ func (l *loading) end() error {
 	}
 	l.keepPassed()
 	m.spoke = newestSaid(own)
+	if m.outside() {
+		m.standsOutside(new(Effects))
+	}
 	m.missing = len(m.graph.Missing())
 	m.dropAcks(new(Effects))     // left from an earlier membership
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again

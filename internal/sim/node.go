@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"kith/internal/group"
+	"kith/internal/identity"
 	"kith/internal/mls"
 	"kith/internal/wire"
 )
@@ -21,6 +23,8 @@ type Node struct {
 	Groups map[wire.GroupID]*Replica
 	Sent   []Payload // every payload handed to a link
 
+	Refused []error // why invitations were
+
 	// Crash kills the node in its next step that writes something, after CrashIn
 	// others.
 	Crash   Crash
@@ -31,7 +35,10 @@ type Node struct {
 	index    int
 	life     int // counts starts: what an earlier life had under way is void
 	packages map[[32]byte]group.Package
-	lost     bool  // it lost its keys at least once
+	joining  map[wire.GroupID]*group.Joining
+	lost     bool             // it lost its keys at least once
+	as       *identity.Device // whose sessions it has after it healed; nil: its own
+	recovery *identity.Recovery
 	linkedBy *Node // the device that made it one of its person; nil: it is the first
 	used     map[[32]byte][]group.Use
 	resort   map[mls.Suite]group.Package
@@ -64,6 +71,7 @@ func (n *Node) Stop() {
 	linked := slices.DeleteFunc(slices.Clone(n.World.Nodes), func(o *Node) bool { return !n.World.Linked(n, o) })
 	n.Online = false
 	n.life++
+	clear(n.joining)
 	for _, o := range linked {
 		o.down(n)
 	}
@@ -102,19 +110,24 @@ func (n *Node) groups() (list []wire.GroupID) {
 	for g := range n.Groups {
 		list = append(list, g)
 	}
-	slices.SortFunc(list, func(a, b wire.GroupID) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortFunc(list, compareGroups)
 	return list
 }
 
+func compareGroups(a, b wire.GroupID) int { return bytes.Compare(a[:], b[:]) }
+
 func (n *Node) up(o *Node) {
 	for _, g := range n.groups() {
-		n.step(g, group.PeerUp{Peer: o.Self.Member()})
+		n.step(g, group.PeerUp{Peer: o.member()})
 	}
 }
 
 func (n *Node) down(o *Node) {
 	for _, g := range n.groups() {
-		n.step(g, group.PeerDown{Device: o.Self.Device.ID()})
+		n.step(g, group.PeerDown{Device: o.member().Device})
+	}
+	for _, g := range slices.SortedFunc(maps.Keys(n.joining), compareGroups) {
+		n.goOn(g, n.joining[g], n.joining[g].Down(n.now(), o.member().Device))
 	}
 }
 
@@ -163,6 +176,7 @@ func (n *Node) told(g wire.GroupID, eff group.Effects) {
 	if err := n.Groups[g].Machine.CheckInvariants(); err != nil {
 		fail("%s: %v", n.Name, err)
 	}
+	bounded(n, n.Groups[g].Machine)
 	if n.World.After != nil {
 		n.World.After(n, g, eff)
 	}
@@ -228,7 +242,7 @@ func (n *Node) wakeAt(g wire.GroupID, at uint64) {
 // is still up then.
 func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 	w := n.World
-	i := slices.IndexFunc(w.Nodes, func(o *Node) bool { return o.Self.Device.ID() == to })
+	i := slices.IndexFunc(w.Nodes, func(o *Node) bool { return o.Online && o.member().Device == to })
 	if i < 0 || !w.Linked(n, w.Nodes[i]) {
 		return
 	}
@@ -257,10 +271,10 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 
 func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) error {
 	if n.Groups[g] != nil {
-		return n.step(g, group.Received{From: from.Self.Member(), Payload: payload, Secrets: n.secrets})
+		return n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})
 	}
 	if group.IsInvitation(payload) {
-		return n.join(g, from, payload)
+		return n.invited(g, from, payload)
 	}
 	return errNoGroup
 }
@@ -275,31 +289,6 @@ func (n *Node) secrets(u group.Use) ([]byte, bool) {
 	lastResort := n.resort[p.Suite].Ref == u.Ref
 	spent := slices.ContainsFunc(n.used[u.Ref], func(before group.Use) bool { return !u.Follows(before, lastResort) })
 	return p.Secrets, ok && !spent
-}
-
-func (n *Node) join(g wire.GroupID, from *Node, payload []byte) error {
-	m, eff, err := group.Join(n.Self, payload, from.Self.Member(), n.secrets, n.now())
-	if err != nil {
-		n.World.tracef("%s refuses an invitation: %v", n.Name, err)
-		return err
-	}
-	r := newReplica()
-	r.Machine = m
-	n.World.tracef("%s is invited by %s", n.Name, from.Name)
-	if err := n.apply(g, r, eff); err != nil {
-		return err
-	}
-	n.meet(g)
-	return nil
-}
-
-// meet tells a new machine of the sessions that are up.
-func (n *Node) meet(g wire.GroupID) {
-	for _, o := range n.World.Nodes {
-		if n.World.Linked(n, o) {
-			n.step(g, group.PeerUp{Peer: o.Self.Member()})
-		}
-	}
 }
 
 // Create makes a group at n, and returns its id.
