@@ -22,6 +22,9 @@ const (
 	// FeatureHeaders: frame 15, by which the settled part of a chain travels without
 	// commits and a long one in pieces. Who does not read it is sent whole blocks.
 	FeatureHeaders uint16 = 2
+	// FeatureHandover: the frames 20 and 21, by which who was parked is given what was
+	// written meanwhile.
+	FeatureHandover uint16 = 3
 )
 
 // announced is what this device's leaf says.
@@ -30,6 +33,7 @@ func announced() []mls.Extension {
 	w.Group(func(w *wire.Writer) {
 		w.U16(FeatureRepair)
 		w.U16(FeatureHeaders)
+		w.U16(FeatureHandover)
 	})
 	return []mls.Extension{{Type: extFeatures, Data: w.Bytes()}}
 }

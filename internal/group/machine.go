@@ -47,9 +47,11 @@ type Machine struct {
 	signings map[signing]wire.BlockHash // the first block held of each
 
 	voter   chain.Voter
-	ballots ballots // what is stored of the votes
-	silence silence // of voters
-	company company // since when who is silent
+	ballots ballots          // what is stored of the votes
+	silence silence          // of voters
+	company company          // since when who is silent
+	shelf   shelf            // what may be handed over
+	missed  map[dag.Ref]bool // written while this device was parked, not here yet
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
@@ -66,6 +68,8 @@ type Machine struct {
 	past     *history
 	carrying carrying
 	silents  silentDevices
+	aside    aside
+	hand     handover
 	said     announcements               // of the leaves at the head
 	pageRoom int                         // bytes of a page that is given, maxPage
 	final    final                       // what is settled, as last announced
@@ -118,6 +122,8 @@ func newMachine(self Self) *Machine {
 		silence:  make(silence),
 		company:  newCompany(),
 		pageRoom: maxPage,
+		shelf:    make(shelf),
+		missed:   make(map[dag.Ref]bool),
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
@@ -226,7 +232,7 @@ func (m *Machine) clock(now uint64) {
 		m.voteDue, m.electDue = min(m.voteDue, now), min(m.electDue, now)
 		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
-		m.fetch.until = min(m.fetch.until, now)
+		m.fetch.until, m.hand.until = min(m.fetch.until, now), min(m.hand.until, now)
 		for _, t := range []*task{&m.mend.outvote, &m.mend.restart, &m.mend.slash} {
 			t.due = min(t.due, now)
 		}
@@ -264,6 +270,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.ack(now, eff)
 	m.announce(now, eff)
 	m.pull(now, eff)
+	m.askContents(now, eff)
 }
 
 // finish adds what every step ends with: the missing count, the
@@ -319,6 +326,7 @@ func (m *Machine) wake(now uint64) uint64 {
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)
+		at(m.hand.until)
 		at(m.back.due)
 		at(m.back.nack)
 		for _, p := range m.peers {

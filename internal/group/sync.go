@@ -37,6 +37,9 @@ type peer struct {
 	asks     wire.BlockHash // whose GroupInfo it waits for
 	given    wire.BlockHash // whose GroupInfo it got last
 	filled   int            // hollow entries that it was asked for
+
+	handed    dag.Ref // up to where it was asked for content, see handover.go
+	handedAll bool    // it was asked for all
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -205,7 +208,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	r := wire.NewReader(c.Payload)
 	kind := r.U8()
 	var err error
-	p.modern = p.modern || kind > frameInvitation && kind <= framePages
+	p.modern = p.modern || kind > frameInvitation && kind <= frameContents
 	p.pages = p.pages || kind == framePages
 	switch {
 	case kind == frameInvitation: // these two prove themselves, whoever brings them: he may be a
@@ -241,6 +244,10 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onFaults(p, r, eff)
 	case kind == framePeople:
 		err = m.onPeople(p, r, eff)
+	case kind == frameAskContents:
+		err = m.onAskContents(p, r, eff)
+	case kind == frameContents:
+		err = m.onContents(now, p, r, eff)
 	default:
 		err = wire.ErrCanonical
 	}
