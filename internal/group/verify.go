@@ -120,7 +120,7 @@ func (m *Machine) replay(hash wire.BlockHash, each func(wire.BlockHash, *mls.Pub
 	var path []wire.BlockHash
 	for m.publics[hash] == nil {
 		h := m.blocks.Header(hash)
-		if h == nil {
+		if h == nil || m.blocks.IsLight(hash) { // below what is settled a header may be all there is
 			return nil, errCommit
 		}
 		path = append(path, hash)
