@@ -14,8 +14,8 @@ type Block struct {
 	Body   *Body
 	State  *State
 
-	said  []word    // what words returns, once the block is in a set
-	shown []exhibit // likewise exhibits
+	said  []word   // what words returns, once the block is in a set
+	shown []citing // likewise citings
 }
 
 // Blocks is the set of valid blocks of one chain that are held here. It is
@@ -48,6 +48,10 @@ func NewBlocks() *Blocks { return &Blocks{by: make(map[wire.BlockHash]*node)} }
 // checkable without MLS. It adds nothing. A [MissingError] asks for the parent
 // first; a [RejectError] is for ever; [ErrNewer] may change with the program.
 func (b *Blocks) Check(h *Header, body *Body) (*State, error) {
+	return b.check(h, func(at *node, h *Header) error { return checkBody(at, h, body) })
+}
+
+func (b *Blocks) check(h *Header, rest func(at *node, h *Header) error) (*State, error) {
 	h, err := canonical(h)
 	if err != nil {
 		return nil, err
@@ -63,7 +67,7 @@ func (b *Blocks) Check(h *Header, body *Body) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkBody(at, h, body); err != nil {
+	if err := rest(at, h); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -114,7 +118,7 @@ func (b *Blocks) Add(h *Header, body *Body, s *State) error {
 // insert puts n where its header says.
 func (b *Blocks) insert(n *node) {
 	b.by[n.Hash] = n
-	n.shown, n.said = n.exhibits(), n.words()
+	n.shown, n.said = n.citings(), n.words()
 	if b.genesis == nil {
 		n.jump = n
 		b.genesis, b.head = n, n

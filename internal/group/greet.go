@@ -83,6 +83,11 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 			list = append(list, hash)
 		}
 	}
+	whole := m.withBodies(list)
+	if len(whole) == 0 && len(list) > 0 && m.readsPages(p.member.Device) {
+		m.sendPages(p, chain.Offer{Tips: list[:1]}, eff)
+	}
+	list = whole
 	for range maxProofFrames {
 		list = list[m.sendBlocks(p.member.Device, list, eff):]
 	}
@@ -182,6 +187,9 @@ func (m *Machine) block(hash wire.BlockHash) *chain.Block {
 func (m *Machine) peerDown(d wire.DeviceID) {
 	delete(m.peers, d)
 	delete(m.back.asked, d)
+	if m.catchUp != nil && m.catchUp.from.Device == d {
+		m.catchUp = nil
+	}
 	if m.fetch.from == d {
 		m.fetch = fetch{}
 	}

@@ -20,6 +20,7 @@ type peer struct {
 	digest   wire.Digest    // its newest
 	told     wire.Digest    // the newest it was sent
 	modern   bool           // it sent a frame numbered 9 or up
+	pages    bool           // it sent pages
 	held     held           // what it was told of votes
 	frontier dag.Frontier   // what it said to have; nil: not known, or nothing we lack
 	barren   dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
@@ -31,6 +32,10 @@ type peer struct {
 	shown    shown          // of a former member: what it was told
 	asks     wire.BlockHash // whose GroupInfo it waits for
 	given    wire.BlockHash // whose GroupInfo it got last
+	filled   int            // hollow entries that it was asked for
+
+	handed    dag.Ref // up to where it was asked for content, see handover.go
+	handedAll bool    // it was asked for all
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -199,10 +204,13 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	r := wire.NewReader(c.Payload)
 	kind := r.U8()
 	var err error
-	p.modern = p.modern || kind > frameInvitation && kind <= frameVotes
+	p.modern = p.modern || kind > frameInvitation && kind <= frameContents
+	p.pages = p.pages || kind == framePages
 	switch {
 	case kind == frameInvitation: // these two prove themselves, whoever brings them: he may be a
 		err = m.onInvitation(now, p, c, eff) // member whom this device does not know yet,
+	case kind == framePages:
+		err = m.onPages(now, p, rel, c, eff)
 	case kind == frameBlocks: // or its blocks may show that not he is removed, but this device
 		err = m.onBlocks(now, p, r, c.Secrets, eff)
 	case rel == stranger:
@@ -232,6 +240,10 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onFaults(p, r, eff)
 	case kind == framePeople:
 		err = m.onPeople(p, r, eff)
+	case kind == frameAskContents:
+		err = m.onAskContents(p, r, eff)
+	case kind == frameContents:
+		err = m.onContents(now, p, r, eff)
 	default:
 		err = wire.ErrCanonical
 	}
@@ -301,7 +313,10 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 		return err
 	}
 	p.named = true
-	m.sendBlocks(p.member.Device, m.blocks.Missing(f.offer), eff)
+	lacks := m.blocks.Missing(f.offer)
+	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
+		m.sendPages(p, f.offer, eff)
+	}
 	m.sendStatements(p.member.Device, f, eff)
 	m.offerFaults(p, eff)
 	if p.frontier = f.frontier; maps.Equal(f.frontier, p.barren) {

@@ -77,6 +77,16 @@ func pause(m *group.Machine) int { return max(16, m.Blocks().Len()*m.Blocks().Le
 func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 	r := n.Groups[g]
 	for i, ref := range s.Refs {
+		if s.Opened {
+			h, err := dag.ParseHeader(r.Records[group.KindEntry][string(group.EntryKey(ref))])
+			if err != nil {
+				fail("%s hands over what it has not", n.Name)
+			}
+			if at := r.Machine.Blocks().State(h.Block); !at.Belongs(s.To) || at.Active(s.To) {
+				fail("%s hands over an entry to %s, who was not parked", n.Name, c.w.device(s.To))
+			}
+			continue
+		}
 		h, err := dag.ParseHeader(r.Records[group.KindEntry][string(group.EntryKey(ref))])
 		if err != nil {
 			continue // below the floor: not stored
@@ -117,7 +127,7 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	if !ok || !state.Active(row.Place.Device) || owner.Person != row.Person {
 		fail("%s sees %q by %s, who was no member then", n.Name, s, c.w.name(row.Person))
 	}
-	if !state.Active(n.Self.Device.ID()) {
+	if !state.Belongs(n.Self.Device.ID()) { // who was parked is handed it
 		fail("%s sees %q, which was written without it", n.Name, s)
 	}
 	if !c.written(s, row) {

@@ -237,14 +237,15 @@ func (r *run) shutOut(m *group.Machine, n *Node) bool {
 }
 
 // held reports whether somebody who takes part has the entry of a row, and all
-// it refers to: only such entries are passed on.
+// it refers to: only such entries are passed on. Who was handed its content alone
+// can pass that on to nobody but who was parked.
 func (r *run) held(row group.Row) bool {
 	for _, n := range r.Nodes {
 		m := r.machine(n)
 		if m == nil || !speaks(m) || r.check.shown[n][text(row)].Place != row.Place {
 			continue
 		}
-		if seen, ok := n.Groups[r.g].Rows[row.Place]; ok && !seen.Waiting {
+		if seen, ok := n.Groups[r.g].Rows[row.Place]; ok && !seen.Waiting && n.hasCipher(r.g, row.Place) {
 			return true
 		}
 	}
