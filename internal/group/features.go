@@ -65,11 +65,11 @@ type announcements struct {
 
 // reads reports whether a device's program announces a feature at the head.
 func (m *Machine) reads(device wire.DeviceID, feature uint16) bool {
-	public := m.publics[m.head]
-	if public == nil {
-		return false
-	}
 	if m.said.by == nil || m.said.at != m.head {
+		public, err := m.public(m.head) // after a start that of a branch that lost is not in memory
+		if err != nil {
+			return false
+		}
 		m.said = announcements{m.head, make(map[wire.DeviceID][]uint16)}
 		for l := range public.Leaves() {
 			if who, ok := member(l.Identity); ok {
@@ -105,4 +105,15 @@ func allAnnounce(public *mls.PublicGroup, feature uint16) bool {
 		}
 	}
 	return true
+}
+
+// readAt reports whether a device's leaf announced a feature at a block that is
+// held, where it may be no member at the head.
+func (m *Machine) readAt(hash wire.BlockHash, p *peer, feature uint16) bool {
+	public, err := m.public(hash)
+	if err != nil {
+		return false
+	}
+	l, ok := public.LeafOf(credential(p.member))
+	return ok && slices.Contains(leafFeatures(l), feature)
 }

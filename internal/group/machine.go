@@ -35,6 +35,7 @@ type Machine struct {
 	wanted   map[wire.BlockHash]wire.DeviceID // not here: who named them, see shed.go
 	welcomes map[wire.BlockHash]welcome
 	tips     map[wire.DeviceID]tip      // newest checked entry of each device
+	passed   map[dag.Ref][]byte         // headers of entries that are no tips any more, see keepTip
 	late     map[dag.Ref]Packed         // of removed authors, see quarantine.go
 	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
@@ -135,6 +136,7 @@ func newMachine(self Self) *Machine {
 		wanted:    make(map[wire.BlockHash]wire.DeviceID),
 		welcomes:  make(map[wire.BlockHash]welcome),
 		tips:      make(map[wire.DeviceID]tip),
+		passed:    make(map[dag.Ref][]byte),
 		late:      make(map[dag.Ref]Packed),
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
@@ -290,7 +292,7 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		kind := f.Payload[0]
 		keys := kind == frameKeys && m.peers[f.To] != nil && m.mayEnter(m.peers[f.To])
 		asks := kind == framePages && f.Payload[1] == pagesAsk // of who invites, whom this device may not know yet
-		return kind != frameBlocks && kind != frameDigest && !keys && !asks && !m.state().Belongs(f.To)
+		return kind != frameBlocks && kind != frameDigest && kind != frameVotes && !keys && !asks && !m.state().Belongs(f.To)
 	})
 	eff.Wake = m.wake(now)
 	return eff

@@ -15,13 +15,17 @@ import (
 
 // A peer is a device with which a session is up.
 type peer struct {
-	member   wire.Member
-	named    bool           // it sent a digest: it takes part in the group
-	digest   wire.Digest    // its newest
-	told     wire.Digest    // the newest it was sent
-	modern   bool           // it sent a frame numbered 9 or up
-	pages    bool           // it sent pages
-	held     held           // what it was told of votes
+	member wire.Member
+	named  bool        // it sent a digest: it takes part in the group
+	digest wire.Digest // its newest
+	told   wire.Digest // the newest it was sent
+	modern bool        // it sent a frame numbered 9 or up
+	pages  bool        // it sent pages
+	held   held        // what it was told of votes
+
+	admitted  wire.BlockHash // by which a parked device came in,
+	announced bool           // and whether its leaf there said that it reads votes
+
 	frontier dag.Frontier   // what it said to have; nil: not known, or nothing we lack
 	barren   dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
 	haveDue  uint64         // ms; when the next Have may go to it; 0: none is wanted
@@ -215,7 +219,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onBlocks(now, p, r, c.Secrets, eff)
 	case rel == stranger:
 	case rel == former:
-		m.receivedFromFormer(kind, p, r, eff)
+		m.receivedFromFormer(now, kind, p, r, eff)
 	case kind == frameStatements:
 		err = m.onStatements(now, p, r, eff)
 	case kind == frameAskInfo:
@@ -253,8 +257,15 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 }
 
 // receivedFromFormer answers a device that was a member and asks after the
-// group: with the blocks up to the one that removed it, and nothing else.
-func (m *Machine) receivedFromFormer(kind uint8, p *peer, r *wire.Reader, eff *Effects) {
+// group: with the blocks up to the one that removed it, and nothing else. Votes it
+// may bring: they may settle that it is a member, and this device perhaps none.
+func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Reader, eff *Effects) {
+	if kind == frameVotes {
+		if f, err := parseVotes(r); err == nil && f.part != votesHeld {
+			m.takeVotes(now, p, f, eff)
+		}
+		return
+	}
 	if !m.speaks() {
 		return
 	}
@@ -266,7 +277,7 @@ func (m *Machine) receivedFromFormer(kind uint8, p *peer, r *wire.Reader, eff *E
 	case frameDigest: // it does not know yet
 		if !again {
 			p.shown = shown{m.head, m.blocks.Len() + 1}
-			m.sendBlocks(from.Device, m.ending(from, maxFarewell), eff)
+			m.farewell(p, maxFarewell, eff)
 		}
 	case frameHave:
 		f, err := parseHave(r)

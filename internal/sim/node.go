@@ -30,6 +30,8 @@ type Node struct {
 	Crash   Crash
 	CrashIn int
 
+	withholds func(to *Node, kind byte) bool // nil: it sends all that it is to send
+
 	index    int
 	life     int // counts starts: what an earlier life had under way is void
 	packages map[[32]byte]group.Package
@@ -52,7 +54,10 @@ const (
 	CrashAfter        // they are committed
 )
 
-var errCrash = errors.New("sim: the node crashed")
+var (
+	errCrash   = errors.New("sim: the node crashed")
+	errNoGroup = errors.New("sim: the node is not in the group")
+)
 
 // crashDown is how long a node that crashed stays off, in ms.
 const crashDown = 50
@@ -242,9 +247,13 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 		return
 	}
 	o := w.Nodes[i]
-	p := Payload{n, o, g, payload}
+	if n.withholds != nil && n.withholds(o, payload[0]) {
+		return
+	}
+	p := Payload{From: n, To: o, Group: g, Bytes: payload}
 	n.Sent = append(n.Sent, p)
-	if len(w.History) < maxHistory {
+	place := len(w.History)
+	if place < maxHistory {
 		w.History = append(w.History, p)
 	}
 	lives := [2]int{n.life, o.life}
@@ -252,18 +261,22 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 	w.arrive[way] = max(w.arrive[way], w.Now+w.Delay())
 	w.after(w.arrive[way]-w.Now, func() {
 		if w.Linked(n, o) && lives == [2]int{n.life, o.life} {
-			o.receive(g, n, payload)
+			taken := o.receive(g, n, payload) == nil
+			if place < maxHistory {
+				w.History[place].Taken = taken
+			}
 		}
 	})
 }
 
-func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) {
-	r := n.Groups[g]
-	if r != nil {
-		n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})
-	} else if group.IsInvitation(payload) {
-		n.invited(g, from, payload)
+func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) error {
+	if n.Groups[g] != nil {
+		return n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})
 	}
+	if group.IsInvitation(payload) {
+		return n.invited(g, from, payload)
+	}
+	return errNoGroup
 }
 
 func gone(s group.Status) bool {
@@ -278,7 +291,7 @@ func (n *Node) secrets(u group.Use) ([]byte, bool) {
 	return p.Secrets, ok && !spent
 }
 
-func (n *Node) invited(g wire.GroupID, from *Node, payload []byte) {
+func (n *Node) invited(g wire.GroupID, from *Node, payload []byte) error {
 	j := n.joining[g]
 	if j == nil {
 		j = group.NewJoining(n.Self, g)
@@ -291,15 +304,17 @@ func (n *Node) invited(g wire.GroupID, from *Node, payload []byte) {
 	}
 	if m == nil {
 		n.goOn(g, j, eff)
-		return
+		return err
 	}
 	delete(n.joining, g)
 	r := newReplica()
 	r.Machine = m
 	n.World.tracef("%s is invited by %s", n.Name, from.Name)
-	if n.apply(g, r, eff) == nil {
-		n.meet(g)
+	if err := n.apply(g, r, eff); err != nil {
+		return err
 	}
+	n.meet(g)
+	return nil
 }
 
 // goOn asks for the next page of an invitation.
