@@ -45,15 +45,15 @@ func newFamily(t testing.TB, most int) *family {
 		f.up, f.did = append(f.up, int(height)-1), append(f.did, -1)
 	}
 	for i := range 3 {
-		f.acts = append(f.acts, act{i, rekeys, 3})
+		f.acts = append(f.acts, act{who: i, verb: rekeys, target: 3})
 		for j := range 3 {
 			if j != i {
-				f.acts = append(f.acts, act{i, revokes, j})
+				f.acts = append(f.acts, act{who: i, verb: revokes, target: j})
 			}
 		}
 	}
 	for j := range 4 {
-		f.acts = append(f.acts, act{3, speaks, j})
+		f.acts = append(f.acts, act{who: 3, verb: speaks, target: j})
 	}
 	return f
 }

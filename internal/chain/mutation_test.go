@@ -34,7 +34,7 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 // witnesses returns what fails with a switch set: the checks first, with the
 // smallest set that breaks each, then the pictures, and what is pending in them.
 func witnesses(t *testing.T, name string) (list []string) {
-	for _, x := range []*explorer{newExplorer(t, 3, false, "rekeys admits removes demotes"), newExplorer(t, 4, false, "rekeys removes")} {
+	for _, x := range []*explorer{newExplorer(t, 3, false, "rekeys admits removes demotes"), newExplorer(t, 4, false, "rekeys removes"), newDeviceExplorer(t, 3)} {
 		x.head, x.pending = chain.HeadWith(name), chain.PendingWith(name)
 		x.broken = func(check string, e *explorer) {
 			list = append(list, check)

@@ -50,7 +50,7 @@ func (n naive) doubted(p *chain.Block, children []*chain.Block) func(wire.Member
 
 // passes reports whether one history passes another.
 func (t told) passes(o told) bool {
-	if slices.ContainsFunc(t.headers, func(h *chain.Header) bool { return h.Hash() == o.head }) {
+	if slices.Contains(t.hashes, o.head) {
 		return true
 	}
 	ours, theirs := t.phrase(), o.phrase()

@@ -69,7 +69,8 @@ const (
 )
 
 // NewRecord returns the record of all blocks held, without names and votes. What
-// a Carry cites is part of it, even if that branch is not held any more.
+// a Carry cites is part of it, even if that branch is not held any more, and so
+// are the proofs of devices that the fork choice looks into.
 func NewRecord(b *Blocks) *Record {
 	all := make(map[wire.BlockHash]*Header, b.Len())
 	for hash, n := range b.by {
@@ -94,6 +95,7 @@ func NewRecord(b *Blocks) *Record {
 	}) {
 		r.Headers = append(r.Headers, all[hash])
 	}
+	r.putProofs(b.contested())
 	return r
 }
 
@@ -261,7 +263,7 @@ func (r *Record) Verify() (*Verified, error) {
 }
 
 // blocks checks the headers. The fork choice listens to what a Carry cites, which
-// stands in the record as a branch that lost.
+// stands in the record as a branch that lost, and to the proofs of devices.
 func (r *Record) blocks() (*Blocks, error) {
 	by := make(map[wire.BlockHash]*Header, len(r.Headers))
 	for _, h := range r.Headers {
@@ -274,11 +276,15 @@ func (r *Record) blocks() (*Blocks, error) {
 	if err != nil {
 		return nil, err
 	}
+	proofs := r.proofs()
 	b := NewBlocks()
 	for i, h := range r.Headers {
 		var body Body
 		for _, op := range h.Ops {
 			papers := make([][]byte, len(Cites(op)))
+			if person, i := tells(op); person != (wire.PersonID{}) && proofs[Cites(op)[i]] != nil {
+				papers[i] = MarshalProof(proofs[Cites(op)[i]])
+			}
 			if carry, ok := op.(*Carry); ok {
 				papers[0] = MarshalProof(branchTo(by, carry.Block, h.Parent))
 				if Cite(papers[0]) != carry.Cites[0] {

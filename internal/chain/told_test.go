@@ -13,6 +13,7 @@ type told struct {
 	paper   []byte
 	cite    wire.Digest
 	headers []*chain.Header
+	hashes  []wire.BlockHash // of headers
 	state   *chain.State
 	head    wire.BlockHash
 }
@@ -29,7 +30,7 @@ func (p *person) tell(t testing.TB, words string) told {
 	if made, ok := p.told[words]; ok {
 		return made
 	}
-	headers := p.headers[:1:1]
+	headers, hashes := p.headers[:1:1], []wire.BlockHash{wire.BlockHash(p.id)}
 	states, err := chain.CheckHeaders(headers)
 	if err != nil {
 		t.Fatal(err)
@@ -52,16 +53,16 @@ func (p *person) tell(t testing.TB, words string) told {
 			ops = append(ops, anew(chain.SuiteAES))
 		}
 		h, next, err := chain.Draft(s, chain.DraftParams{
-			Suite: chain.SuiteAES, Parent: headers[len(headers)-1].Hash(), Group: wire.GroupID(p.id),
+			Suite: chain.SuiteAES, Parent: hashes[len(hashes)-1], Group: wire.GroupID(p.id),
 			Author: wire.Member{Device: author}, AuthorSeq: s.LastSeq(author) + 1, Ops: ops,
 		})
 		if err != nil {
 			t.Fatalf("%s tells %q: %v", p.name, words, err)
 		}
-		headers, s = append(headers, h), next
+		headers, hashes, s = append(headers, h), append(hashes, h.Hash()), next
 	}
 	paper := chain.MarshalProof(headers)
-	made := told{paper, chain.Cite(paper), headers, s, headers[len(headers)-1].Hash()}
+	made := told{paper, chain.Cite(paper), headers, hashes, s, hashes[len(hashes)-1]}
 	p.told[words], library[made.cite] = made, made
 	return made
 }

@@ -98,19 +98,25 @@ func (p *person) extend(t testing.TB, ops ...chain.Op) {
 // extendWith is extend for ops that cite papers.
 func (p *person) extendWith(t testing.TB, papers [][]byte, ops ...chain.Op) {
 	t.Helper()
+	p.extendAs(t, 0, papers, ops...)
+}
+
+// extendAs is extendWith by device i.
+func (p *person) extendAs(t testing.TB, i int, papers [][]byte, ops ...chain.Op) {
+	t.Helper()
 	s, err := chain.VerifyProof(p.headers)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h, _, err := chain.Draft(s, chain.DraftParams{
 		Suite: chain.SuiteAES, Parent: p.head(), Group: wire.GroupID(p.id),
-		Author: wire.Member{Device: p.device(0)}, AuthorSeq: s.LastSeq(p.device(0)) + 1, Ops: ops,
+		Author: wire.Member{Device: p.device(i)}, AuthorSeq: s.LastSeq(p.device(i)) + 1, Ops: ops,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	body := bodyOf(false, papers...)
-	seal(h, body, p.keys[0])
+	seal(h, body, p.keys[i])
 	p.headers, p.bodies = append(p.headers, h), append(p.bodies, body)
 }
 
