@@ -222,6 +222,9 @@ func (m *Machine) slashWait() (device wire.DeviceID, wait uint64, needed bool) {
 func (m *Machine) against() map[wire.DeviceID]*evidence {
 	list := make(map[wire.DeviceID]*evidence, len(m.evidence)+len(m.ballots.evidence))
 	for d, e := range m.ballots.evidence {
+		if !e.Slashable() {
+			continue // a source that went back in height alone
+		}
 		list[d] = newEvidence(chain.SlashVotes, e.A.Marshal(), e.B.Marshal())
 	}
 	maps.Copy(list, m.evidence)
