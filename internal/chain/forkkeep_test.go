@@ -27,15 +27,15 @@ func TestShedKeepsWhatIsNeeded(t *testing.T) {
 			held.Insert(b)
 		}
 		held.Keeps = func(hash wire.BlockHash) bool { return hash == surplus[0] }
-		if dropped := held.Shed(root, root); len(dropped) > 0 || !held.Has(surplus[0]) || !held.Has(surplus[1]) {
+		if dropped := held.Shed(root); len(dropped) > 0 || !held.Has(surplus[0]) || !held.Has(surplus[1]) {
 			t.Errorf("%d are dropped", len(dropped))
 		}
 		held.Keeps = func(hash wire.BlockHash) bool { return hash == surplus[1] }
-		if dropped := held.Shed(root, root); len(dropped) != 1 || dropped[0].Hash != surplus[0] {
+		if dropped := held.Shed(root); len(dropped) != 1 || dropped[0].Hash != surplus[0] {
 			t.Errorf("%d are dropped when the child is not needed", len(dropped))
 		}
 		held.Keeps = nil
-		if dropped := held.Shed(root, root); len(dropped) != 1 || dropped[0].Hash != surplus[1] {
+		if dropped := held.Shed(root); len(dropped) != 1 || dropped[0].Hash != surplus[1] {
 			t.Errorf("%d are dropped when nothing is needed", len(dropped))
 		}
 		if tips := held.Tips(); slices.Contains(tips, surplus[0]) || len(tips) != 2 {
