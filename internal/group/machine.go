@@ -69,6 +69,7 @@ type Machine struct {
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
+	asked     wire.DeviceID // who was asked last for entries
 	back      rejoin
 	mend      repair
 	opened    map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
