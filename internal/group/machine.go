@@ -71,6 +71,7 @@ type Machine struct {
 	fetch     fetch
 	asked     wire.DeviceID // who was asked last for entries
 	back      rejoin
+	asking    wire.DeviceID // who was asked last for keys
 	mend      repair
 	opened    map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
 	willing   bool                           // its person has said to come back, whoever it shuts out

@@ -25,7 +25,7 @@ func (m *Machine) pull(now uint64, eff *Effects) {
 	if !m.anyPeer(func(p *peer) bool { return p.frontier != nil || m.mayFill(p) }) {
 		return
 	}
-	for _, d := range m.afterLast(m.connected(true)) {
+	for _, d := range after(m.asked, m.connected(true)) {
 		p := m.peers[d]
 		if (p.frontier == nil || !m.lacks(p.frontier)) && !m.mayFill(p) {
 			p.frontier = nil
@@ -37,10 +37,10 @@ func (m *Machine) pull(now uint64, eff *Effects) {
 	}
 }
 
-// afterLast puts those first that come after the one that was asked last, so that
+// after puts those first that come after the one that was asked last, so that
 // nobody's turn comes before everybody else's has.
-func (m *Machine) afterLast(list []wire.DeviceID) []wire.DeviceID {
-	i := slices.IndexFunc(list, func(d wire.DeviceID) bool { return lessID(m.asked, d) })
+func after(last wire.DeviceID, list []wire.DeviceID) []wire.DeviceID {
+	i := slices.IndexFunc(list, func(d wire.DeviceID) bool { return lessID(last, d) })
 	if i < 0 {
 		return list
 	}

@@ -91,17 +91,34 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 		return
 	}
 	m.back.due = 0
-	for _, d := range m.connected(true) {
+	for _, d := range m.keepers() {
 		if !m.back.asked[d] && m.modern(d) {
 			if m.back.asked == nil {
 				m.back.asked = make(map[wire.DeviceID]bool)
 			}
-			m.back.asked[d], m.back.due = true, now+fetchTimeout
+			m.back.asked[d], m.back.due, m.asking = true, now+fetchTimeout, d
 			eff.send(d, encodeAskKeys(m.head))
 			return
 		}
 	}
 	m.noKeysFromAnybody(now, eff)
+}
+
+// keepers returns whom to ask for keys: those with a leaf first, and each time who
+// comes after the one that was asked last, at whatever head. Else one who does not
+// answer would be asked first at every head, and keep this device out by new heads.
+func (m *Machine) keepers() []wire.DeviceID {
+	list := after(m.asking, m.connected(true))
+	slices.SortStableFunc(list, func(a, b wire.DeviceID) int {
+		switch x, y := m.state().Active(a), m.state().Active(b); {
+		case x == y:
+			return 0
+		case x:
+			return -1
+		}
+		return 1
+	})
+	return list
 }
 
 // outdated returns the members who have another device in the keys whose program
