@@ -20,6 +20,7 @@ type activity struct {
 
 	unparks  []uint64 // likewise of its Unparks that count, at most MaxUnparks
 	unparked uint64   // height of its newest Unpark, 0: none
+	added    uint64   // height of the newest AddDevice of it; 0: none
 
 	packages []lastResort // in a person's chain, at most MaxPackages
 }

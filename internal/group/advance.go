@@ -22,13 +22,16 @@ func (m *Machine) stateAt(hash wire.BlockHash) *chain.State { return m.blocks.St
 // advance takes the head that fork choice gives now, and everything that
 // follows from another one.
 func (m *Machine) advance(now uint64, eff *Effects) {
-	old, head := m.head, m.pick()
+	old, head := m.head, m.shed(eff)
 	if head == old {
 		eff.Write = append(eff.Write, m.selfRecord())
 		eff.Notify = append(eff.Notify, BranchChanged{})
 		return
 	}
 	m.head = head
+	if m.publics[head] == nil { // it lost long ago, and wins now
+		_, _ = m.remember(head)
+	}
 	m.electLook = true
 	changed := HeadChanged{Head: head, Blocks: m.notOn(head, old), Lost: m.notOn(old, head)}
 	eff.Notify = append(eff.Notify, changed)
@@ -54,10 +57,14 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.reconsider(eff)
 	m.renewLeave(eff)
 	m.prune(now, eff)
+	m.dropOpened(now, eff)
 	m.ackDue = m.soon(m.ackDue, now)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
 	m.askInfos(eff)
 	eff.Write = append(eff.Write, m.selfRecord())
+	if m.shed(eff) != head { // what led to the old head is surplus, and spoke
+		m.advance(now, eff)
+	}
 }
 
 func (m *Machine) soon(due, at uint64) uint64 {
@@ -91,6 +98,10 @@ func (m *Machine) notOn(a, b wire.BlockHash) (list []wire.BlockHash) {
 // standing is what the head says of this device. It reports whether a membership
 // goes on that had ended.
 func (m *Machine) standing(eff *Effects) (resumed bool) {
+	if m.outside() {
+		m.standsOutside(eff)
+		return false
+	}
 	if !m.state().Belongs(m.self.Device.ID()) {
 		status := StatusRemoved
 		if by, ok := m.removal(m.self.Member()); ok && by.left {
@@ -108,19 +119,20 @@ func (m *Machine) standing(eff *Effects) (resumed bool) {
 	}
 	accepted := m.ackSeq != 0 && m.ackSeq&^ackCount == ackBase(m.joined)
 	same := m.instance(came) == m.instance(m.joined)
-	again := accepted && m.status == StatusRemoved && m.proposedAgain(came)
+	healed := accepted && m.proposedAgain(came)
 	m.joined = came
 	switch {
 	case same && m.status.gone(): // fork choice took the removal back
 		m.resume(accepted, eff)
 		return true
-	case again:
+	case healed && m.status == StatusRemoved:
 		m.setStatus(StatusActive, eff)
 		return true
 	case !same:
 		delete(m.leaves, m.self.Person)
 		eff.drop(KindLeave, m.self.Person[:])
-		if m.status.gone() || m.status == StatusLeaving { // it is asked anew
+		if m.status.gone() || m.status == StatusLeaving || !healed { // it is asked anew
+			m.dropHeld(eff)
 			m.setStatus(m.welcomed(came), eff)
 		}
 	}

@@ -14,20 +14,22 @@ import (
 // sendBlocks sends as many of the blocks as one frame takes, and returns how many.
 func (m *Machine) sendBlocks(to wire.DeviceID, list []wire.BlockHash, eff *Effects) int {
 	var f blocksFrame
-	size := 0
-	for i, h := range list {
+	size, sent := 0, 0
+	list = m.withBodies(list)
+	for _, h := range list {
 		b := m.blockFrame(h)
 		size += len(b.header) + len(b.body) + len(b.welcome)
-		if i > 0 && size > maxBlocksBytes || len(f.blocks) == maxBatchEntries {
+		if sent > 0 && size > maxBlocksBytes || sent == maxBatchEntries {
 			f.more = true
 			break
 		}
 		f.blocks = append(f.blocks, b)
+		sent++
 	}
 	if len(f.blocks) > 0 {
 		eff.send(to, f.bytes())
 	}
-	return len(f.blocks)
+	return sent
 }
 
 func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, secrets Secrets, eff *Effects) error {
@@ -47,7 +49,10 @@ func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, secrets Secrets,
 // be taken, and passes on what is new.
 func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effects) {
 	var fresh, held []wire.BlockHash
-	for _, b := range blocks {
+	for i, b := range blocks {
+		if m.futile(b.header, blocks[i+1:]) {
+			continue
+		}
 		hash, err := m.takeBlockOnce(b, &fresh, eff)
 		if err != nil {
 			m.notTaken(now, p, b.header, err, eff)
@@ -60,7 +65,7 @@ func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effe
 		m.takeFresh(now, p, fresh, eff)
 	}
 	m.dropWelcomes(eff)
-	m.contradict(p, held, len(fresh) > 0, eff)
+	m.contradict(p, m.stillHeld(held), len(fresh) > 0, eff)
 }
 
 // notTaken does what follows from a block that was not taken. One that needs a
@@ -70,6 +75,7 @@ func (m *Machine) notTaken(now uint64, p *peer, header []byte, err error, eff *E
 	var missing *chain.MissingError
 	switch {
 	case errors.As(err, &missing):
+		m.wantParent(header, err)
 		m.wantHave(now, p)
 	case !errors.Is(err, chain.ErrNewer):
 		eff.Notify = append(eff.Notify, Misbehaved{p.member, "block"})
@@ -105,6 +111,7 @@ func (m *Machine) takeFresh(now uint64, p *peer, fresh []wire.BlockHash, eff *Ef
 	if m.head == head {
 		m.askInfosOf(p.member.Device, eff) // they may have brought a title that is undone
 	}
+	fresh = m.stillHeld(fresh)
 	for _, hash := range fresh {
 		if m.speaks() {
 			m.spread(hash, p.member.Device, eff)
@@ -134,9 +141,23 @@ func (m *Machine) takeWelcome(p *peer, hash wire.BlockHash, b []byte, eff *Effec
 	if len(b) == 0 || !admitsAnybody(h) || !m.welcomes[hash].empty() && h.Author != p.member {
 		return
 	}
-	if w, err := parseWelcome(b); err == nil && !bytes.Equal(w.bytes(), m.welcomes[hash].bytes()) {
+	if w, err := parseWelcome(b); err == nil && m.fitsBlock(w, hash) && !bytes.Equal(w.bytes(), m.welcomes[hash].bytes()) {
 		m.keepWelcome(hash, w, eff)
 	}
+}
+
+// fitsBlock reports whether a Welcome is not larger than one of a block can be.
+func (m *Machine) fitsBlock(w welcome, hash wire.BlockHash) bool {
+	h := m.blocks.Header(hash)
+	devices := 0
+	for _, op := range h.Ops {
+		_, list := welcomes(op)
+		devices += len(list)
+	}
+	if isRestart(h) {
+		devices = maxRestart
+	}
+	return len(w.message)+len(w.floor) <= welcomeRoom+devices*welcomeDevice
 }
 
 // offerWelcomes sends a peer that has just named the group the Welcomes of this
@@ -170,7 +191,13 @@ func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) er
 	if m.takeCertificate(inv.certificate, eff) == nil {
 		m.count(now, eff)
 	}
-	m.readmit(now, inv, c.From, c.Secrets, eff)
+	m.ledBack(now, p, inv, c.Secrets, eff)
+	return nil
+}
+
+// ledBack takes of an invitation what is not in its blocks, once those are here.
+func (m *Machine) ledBack(now uint64, p *peer, inv invitation, secrets Secrets, eff *Effects) {
+	m.readmit(now, inv, p.member, secrets, eff)
 	for _, b := range inv.reaches {
 		m.takeReach(b, eff)
 	}
@@ -178,5 +205,4 @@ func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) er
 	if m.speaks() && m.relation(p.member) == present {
 		m.sendDigest(p.member.Device, eff) // tells the inviter that we are in
 	}
-	return nil
 }

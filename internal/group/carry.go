@@ -92,14 +92,7 @@ func (m *Machine) mayCarry(who wire.Member, list []chain.PendingRemoval) bool {
 
 // allRead reports whether every device with keys at the head announces a feature.
 func (m *Machine) allRead(feature uint16) bool {
-	for _, who := range m.state().Members() {
-		for _, d := range who.Devices {
-			if m.state().Active(d.ID) && !m.reads(d.ID, feature) {
-				return false
-			}
-		}
-	}
-	return true
+	return m.allReadBut(feature, nil)
 }
 
 // withCarried puts what is pending in front of a change: nothing else may come

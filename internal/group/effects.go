@@ -44,6 +44,7 @@ const (
 	KindNack         Kind = 16 // block hash, device: Nack
 	KindPerson       Kind = 17 // person: its chain and last-resort key packages, see people.go
 	KindEvidence     Kind = 18 // device: two things that no honest device signs both, see evidence.go
+	KindCompany      Kind = 19 // no key: company time and when it grew; device: when it was heard, see company.go
 	KindVote         Kind = 20 // u64 height and hash of the era's start, u64 round, device, vote hash: vote
 	KindVoteEvidence Kind = 21 // device: two votes of its that no honest device signs both
 	KindVoter        Kind = 22 // no key: what the own voter must not forget
@@ -53,6 +54,9 @@ const (
 	KindUndone       Kind = 33 // block hash: own block that lost and is to be done again
 	KindHollow       Kind = 45 // entry key: empty; the entry's text is still lacking, see hollow.go
 	KindUnsent       Kind = 34 // u64 seq: own entry that may be sealed again, see resend.go
+	// 35 to 39 are reserved.
+	KindOpened  Kind = 40 // entry key: salt and content of an entry that may be handed over, see handover.go
+	KindLacking Kind = 41 // entry key: written while this device was parked, not handed over yet
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes
@@ -110,4 +114,6 @@ type Serve struct {
 	To   wire.DeviceID
 	Refs []dag.Ref
 	Bare []bool // of each ref: its header alone, for who was no member then
+
+	Opened bool // what they say in place of the ciphertexts, for who was parked then
 }

@@ -112,6 +112,7 @@ func (m *Machine) dropWelcomes(eff *Effects) {
 	for _, hash := range sortedBlocks(m.welcomes) {
 		if !m.needed(hash) {
 			delete(m.welcomes, hash)
+			delete(m.opened, hash)
 			eff.drop(KindWelcome, hash[:])
 		}
 	}
@@ -137,7 +138,7 @@ func (m *Machine) needed(hash wire.BlockHash) bool {
 
 func (m *Machine) setReach(c SetReach, eff *Effects) {
 	own := m.self.Device.ID()
-	if m.status != StatusActive {
+	if m.status != StatusActive || m.outside() {
 		return
 	}
 	old := m.reaches[own]
@@ -166,6 +167,7 @@ func (m *Machine) takeReach(b []byte, eff *Effects) bool {
 		return false
 	}
 	m.reaches[r.Device] = r
+	m.meetAgain(r.Device, eff)
 	eff.put(KindReach, r.Device[:], b)
 	eff.Notify = append(eff.Notify, ReachChanged{r.Device})
 	return true

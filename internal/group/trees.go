@@ -36,7 +36,7 @@ func (m *Machine) pruneTrees(eff *Effects) {
 		return m.blocks.Header(hash).Height+maxPublics < m.state().Height()
 	}
 	for hash := range m.publics {
-		if old(hash) {
+		if old(hash) && !m.isBase(hash) {
 			delete(m.publics, hash)
 		}
 	}
@@ -45,9 +45,24 @@ func (m *Machine) pruneTrees(eff *Effects) {
 		return cmp.Compare(m.blocks.Header(a).Height, m.blocks.Header(b).Height)
 	})
 	for _, hash := range stored {
-		if old(hash) || !m.farFromTree(hash) {
+		if !m.isBase(hash) && (old(hash) || !m.farFromTree(hash)) {
 			delete(m.trees, hash)
 			eff.drop(KindPublic, hash[:])
+		}
+	}
+}
+
+// spareTrees forgets the public groups that are not of the newest blocks of the
+// head's chain, if there are too many: whoever signs blocks on old ones would have
+// all of them in memory. They are computed again when they are needed.
+func (m *Machine) spareTrees(but wire.BlockHash) {
+	if len(m.publics) <= maxTrees || m.head == (wire.BlockHash{}) {
+		return
+	}
+	for hash := range m.publics {
+		newest := m.blocks.Header(hash).Height+maxPublics >= m.state().Height()
+		if hash != but && !(newest && m.blocks.IsAncestor(hash, m.head)) {
+			delete(m.publics, hash)
 		}
 	}
 }
@@ -55,5 +70,7 @@ func (m *Machine) pruneTrees(eff *Effects) {
 // remember puts the public group after a block into memory, and those that are
 // computed for it.
 func (m *Machine) remember(hash wire.BlockHash) (*mls.PublicGroup, error) {
-	return m.replay(hash, func(b wire.BlockHash, p *mls.PublicGroup) { m.publics[b] = p })
+	p, err := m.replay(hash, func(b wire.BlockHash, p *mls.PublicGroup) { m.publics[b] = p })
+	m.spareTrees(hash)
+	return p, err
 }

@@ -33,16 +33,17 @@ type Chat struct {
 	Missing     int    // messages that others refer to and that are not here yet
 	Waiting     int    // own messages that no other member has yet
 	ReadTo      group.Place
-	Carrying    []Person // whose removal lost at a fork and is carried over before anything is written
-	Held        int      // own messages that wait for that
-	Unasked     int      // own messages of a branch that lost, see Node.Resend
-	UnaskedOf   []Person // who would read them and was no member when they were written
-	OnlyFriends bool     // see Node.AcceptGroup
-	NoKeys      bool     // this device cannot follow the group's keys; it comes back by itself
-	Outdated    []Person // without keys: who cannot follow once this device has come back, so that it does not by itself
-	Willing     bool     // but its person has said so
-	Parked      bool     // and that is because an admin set it aside
-	Replaced    bool     // and that is because a copy of it took its place: it does not
+	Carrying    []Person     // whose removal lost at a fork and is carried over before anything is written
+	Held        int          // own messages that wait for that
+	Unasked     int          // own messages of a branch that lost, see Node.Resend
+	UnaskedOf   []Person     // who would read them and was no member when they were written
+	OnlyFriends bool         // see Node.AcceptGroup
+	NoKeys      bool         // this device cannot follow the group's keys; it comes back by itself
+	Outdated    []Person     // without keys: who cannot follow once this device has come back, so that it does not by itself
+	Willing     bool         // but its person has said so
+	Parked      bool         // and that is because an admin set it aside
+	Replaced    bool         // and that is because a copy of it took its place: it does not
+	Trouble     IncidentKind // IncidentTwice, if nobody votes any more, or IncidentElsewhere; 0: neither
 }
 
 // A Member is somebody in a chat.
@@ -86,12 +87,16 @@ type Block struct {
 	Epoch          uint64
 	Drawn          Drawn
 	SettledBy      []Person
+	VotedBy        []Person // on the chain and not settled: whose newest vote is for it
+	WaitsFor       []Person // and who else votes
+	Stuck          []Person // whose devices could not follow its keys
 }
 
 // A Change is one op of a block as people see it.
 type Change struct {
 	Op      chain.Op
-	Subject Person // with a zero ID: nobody
-	Title   string // of Genesis and SetInfo, empty if not known
-	Admin   bool   // of SetRole: the new role
+	Subject Person   // with a zero ID: nobody
+	Title   string   // of Genesis and SetInfo, empty if not known
+	Admin   bool     // of SetRole: the new role
+	People  []Person // of SetPolicy: who votes from then on; empty: that stays
 }

@@ -26,22 +26,36 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 	}
 	if o := n.owner(g); o != nil { // another member was first
 		o.post(func() {
-			o.received(s, group.Received{From: from, Payload: payload, Secrets: o.secretsFor(payload)})
+			o.received(s, group.Received{From: from, Payload: payload, Secrets: n.ownSecrets})
 		})
+		return
+	}
+	c, ok := n.comingOf(g)
+	if !ok {
+		n.log.Info("invitation refused: too many come at once", "peer", shortDevice(from.Device))
 		return
 	}
 	var used ownPackage
 	void := false // its key package was used up: an honest friend may not know
-	m, eff, err := group.Join(n.me(), payload, from, func(u group.Use) ([]byte, bool) {
+	m, eff, err := c.Take(nowMS(), payload, from, func(u group.Use) ([]byte, bool) {
 		own, ok := n.packageFor(u)
 		used, void = own, !ok
 		return own.Secrets, ok
-	}, nowMS())
-	if err != nil || m.Group() != g {
+	})
+	if m == nil {
+		have, left := c.Progress()
+		n.log.Debug("invitation comes in pieces", "group", shortGroup(g), "blocks", have, "left", left)
+		n.goOn(g, c, eff)
+	} else {
+		n.arrived(g)
+	}
+	if err != nil {
 		if !void && !errors.Is(err, group.ErrStale) && !errors.Is(err, chain.ErrNewer) {
 			s.Punish("invitation", misbehaviourWeight)
 		}
 		n.log.Debug("invitation refused", "peer", shortDevice(from.Device), "group", shortGroup(g), "err", err)
+	}
+	if m == nil {
 		return
 	}
 	view := m.View()
@@ -53,46 +67,32 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		n.log.Info("invitation refused: not by a friend", "peer", shortDevice(from.Device), "group", shortGroup(g))
 		return
 	}
-	with := also{}
+	n.log.Debug("invited", "peer", shortDevice(from.Device), "group", shortGroup(g))
 	if view.Direct {
-		chat, ok := n.giveWay(from.Person, g)
-		if !ok {
-			n.log.Info("direct chat refused: there is one", "peer", shortDevice(from.Device), "group", shortGroup(g))
-			return
-		}
-		with.edits = []edit{setChat(from.Person, chat, g)}
+		err = n.adoptDirect(from.Person, m, eff)
+	} else {
+		err = n.adopt(m, eff, also{})
 	}
-	if err := n.adopt(m, eff, with); err != nil {
+	switch {
+	case errors.Is(err, errOwnChat):
+		n.log.Info("direct chat refused: there is one", "peer", shortDevice(from.Device), "group", shortGroup(g))
+	case err != nil:
 		n.log.Error("cannot join", "group", shortGroup(g), "err", err)
-		return
-	}
-	if view.Direct { // who asked has thereby accepted the chat with exactly that person
-		o := n.owner(g)
-		o.tell(group.Accept{})
-		n.tellReach(o)
+	case view.Direct:
 		n.greet(s)
 	}
 }
 
-// secretsFor gives a machine that is here already the private part of the key
-// package by which an invitation leads back into its group, on the terms of the
-// first invitation: the friend it was given to has used it.
-func (o *owner) secretsFor(payload []byte) group.Secrets {
-	return func(u group.Use) ([]byte, bool) {
-		own, ok := o.n.packageFor(u)
-		by, named := group.Inviter(payload)
-		if !ok || !named || !own.isFor(by.Person) || !o.n.isFriend(by.Person) {
-			return nil, false
-		}
-		return own.Secrets, true
-	}
-}
-
-// resortSecrets gives a machine the private part of a last-resort key package, by
-// which a member's block may start its group's keys anew.
-func (n *Node) resortSecrets(u group.Use) ([]byte, bool) {
+// ownSecrets gives a machine that is here already the private part of a key
+// package: one by which somebody leads this device back into the group, on the
+// terms of the first invitation, that the friend it was given to has used it; or a
+// last resort, by which a member's block may start the group's keys anew.
+func (n *Node) ownSecrets(u group.Use) ([]byte, bool) {
 	own, ok := n.packageFor(u)
-	return own.Secrets, ok && own.LastResort
+	if u.By == (wire.PersonID{}) {
+		return own.Secrets, ok && own.LastResort
+	}
+	return own.Secrets, ok && own.isFor(u.By) && n.isFriend(u.By)
 }
 
 func (n *Node) isDamaged(g wire.GroupID) bool {
@@ -134,39 +134,6 @@ func (n *Node) mayInvite(v group.View, from wire.PersonID) bool {
 		return from == v.InvitedBy && (f.State == FriendFriend || f.State == FriendAsked)
 	}
 	return f.State == FriendFriend
-}
-
-// giveWay decides what becomes of the direct chat there is with a friend who has
-// made another, g: of two made at once that of the person with the smaller id
-// stays. It returns the chat to be replaced.
-func (n *Node) giveWay(p wire.PersonID, g wire.GroupID) (old wire.GroupID, ok bool) {
-	n.mu.Lock()
-	f, self := n.friends[p], n.self.Person
-	n.mu.Unlock()
-	if f == nil {
-		return old, false
-	}
-	if f.Chat == (wire.GroupID{}) || f.Chat == g {
-		return f.Chat, true
-	}
-	o := n.owner(f.Chat)
-	if o == nil {
-		return f.Chat, true
-	}
-	v := o.picture.Load().view
-	answered := slices.ContainsFunc(v.Members, func(m group.MemberView) bool { return m.Person == p && m.Accepted })
-	if answered || slices.Compare(self[:], p[:]) < 0 {
-		return old, false
-	}
-	if newest, err := n.db.Newest(o.id); err != nil || newest != nil {
-		return f.Chat, err == nil // what was written stays, though nobody gets it
-	}
-	n.forget(o)
-	if err := n.db.DeleteGroup(o.id); err != nil {
-		n.log.Error("cannot write", "group", shortGroup(o.id), "err", err)
-	}
-	n.hub.publish(ChatDeleted{o.id})
-	return f.Chat, true
 }
 
 // restore brings back a group that could not be deleted.

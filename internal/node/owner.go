@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/peer"
 	"kith/internal/store"
@@ -33,7 +34,8 @@ type owner struct {
 	// Touched by the goroutine alone, and before it starts.
 	machine *group.Machine
 	wake    *time.Timer
-	ahead   bool // the machine holds what was not written
+	ahead   bool  // the machine holds what was not written
+	split   Split // as it was told last
 
 	picture atomic.Pointer[picture]
 }
@@ -43,6 +45,7 @@ type picture struct {
 	view    group.View
 	devices []group.DeviceView
 	waiting int                      // own messages that nobody else has
+	trouble *chain.Conflict          // two blocks were settled that exclude each other
 	lost    map[wire.BlockHash]bool  // blocks that are not on the head's chain
 	names   map[wire.PersonID]string // of everybody ever admitted, where known
 }
@@ -54,12 +57,15 @@ func (n *Node) newOwner(m *group.Machine) *owner {
 		wake: time.NewTimer(time.Hour),
 	}
 	o.draw()
+	if _, s := o.newestSplit(); s != nil {
+		o.split = *s
+	}
 	return o
 }
 
 func (o *owner) draw() {
 	p := &picture{
-		view: o.machine.View(), devices: o.machine.Devices(), waiting: o.machine.Unreached(),
+		view: o.machine.View(), devices: o.machine.Devices(), waiting: o.machine.Unreached(), trouble: o.machine.Conflict(),
 		names: make(map[wire.PersonID]string), lost: make(map[wire.BlockHash]bool),
 	}
 	for _, hash := range o.machine.Lost() {
@@ -322,6 +328,9 @@ func (o *owner) publish(eff group.Effects) {
 		if row, err := o.n.db.RowAt(o.id, p); err == nil && row != nil {
 			o.publishRow(*row)
 		}
+	}
+	for _, in := range o.incidents(eff.Notify) {
+		o.n.hub.publish(Happened{in})
 	}
 	if chat {
 		o.n.hub.publish(ChatChanged{o.id})

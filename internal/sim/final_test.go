@@ -18,7 +18,7 @@ const (
 func final(n *sim.Node, g wire.GroupID) group.Finality { return n.Groups[g].Machine.Finality() }
 
 // voting is a trip whose people have all become voters.
-func voting(t *testing.T, names ...string) (*sim.World, []*sim.Node, wire.GroupID) {
+func voting(t testing.TB, names ...string) (*sim.World, []*sim.Node, wire.GroupID) {
 	t.Helper()
 	w, nodes, g := trip(t, names...)
 	w.Run(10 * minute)

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"kith/internal/group"
+	"kith/internal/identity"
 	"kith/internal/mls"
 	"kith/internal/wire"
 )
@@ -21,15 +23,22 @@ type Node struct {
 	Groups map[wire.GroupID]*Replica
 	Sent   []Payload // every payload handed to a link
 
+	Refused []error // why invitations were
+
 	// Crash kills the node in its next step that writes something, after CrashIn
 	// others.
 	Crash   Crash
 	CrashIn int
 
+	withholds func(to *Node, kind byte) bool // nil: it sends all that it is to send
+
 	index    int
 	life     int // counts starts: what an earlier life had under way is void
 	packages map[[32]byte]group.Package
-	lost     bool  // it lost its keys at least once
+	joining  map[wire.GroupID]*group.Joining
+	lost     bool             // it lost its keys at least once
+	as       *identity.Device // whose sessions it has after it healed; nil: its own
+	recovery *identity.Recovery
 	linkedBy *Node // the device that made it one of its person; nil: it is the first
 	used     map[[32]byte][]group.Use
 	resort   map[mls.Suite]group.Package
@@ -45,7 +54,10 @@ const (
 	CrashAfter        // they are committed
 )
 
-var errCrash = errors.New("sim: the node crashed")
+var (
+	errCrash   = errors.New("sim: the node crashed")
+	errNoGroup = errors.New("sim: the node is not in the group")
+)
 
 // crashDown is how long a node that crashed stays off, in ms.
 const crashDown = 50
@@ -59,6 +71,7 @@ func (n *Node) Stop() {
 	linked := slices.DeleteFunc(slices.Clone(n.World.Nodes), func(o *Node) bool { return !n.World.Linked(n, o) })
 	n.Online = false
 	n.life++
+	clear(n.joining)
 	for _, o := range linked {
 		o.down(n)
 	}
@@ -97,19 +110,24 @@ func (n *Node) groups() (list []wire.GroupID) {
 	for g := range n.Groups {
 		list = append(list, g)
 	}
-	slices.SortFunc(list, func(a, b wire.GroupID) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortFunc(list, compareGroups)
 	return list
 }
 
+func compareGroups(a, b wire.GroupID) int { return bytes.Compare(a[:], b[:]) }
+
 func (n *Node) up(o *Node) {
 	for _, g := range n.groups() {
-		n.step(g, group.PeerUp{Peer: o.Self.Member()})
+		n.step(g, group.PeerUp{Peer: o.member()})
 	}
 }
 
 func (n *Node) down(o *Node) {
 	for _, g := range n.groups() {
-		n.step(g, group.PeerDown{Device: o.Self.Device.ID()})
+		n.step(g, group.PeerDown{Device: o.member().Device})
+	}
+	for _, g := range slices.SortedFunc(maps.Keys(n.joining), compareGroups) {
+		n.goOn(g, n.joining[g], n.joining[g].Down(n.now(), o.member().Device))
 	}
 }
 
@@ -158,6 +176,7 @@ func (n *Node) told(g wire.GroupID, eff group.Effects) {
 	if err := n.Groups[g].Machine.CheckInvariants(); err != nil {
 		fail("%s: %v", n.Name, err)
 	}
+	bounded(n, n.Groups[g].Machine)
 	if n.World.After != nil {
 		n.World.After(n, g, eff)
 	}
@@ -223,14 +242,18 @@ func (n *Node) wakeAt(g wire.GroupID, at uint64) {
 // is still up then.
 func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 	w := n.World
-	i := slices.IndexFunc(w.Nodes, func(o *Node) bool { return o.Self.Device.ID() == to })
+	i := slices.IndexFunc(w.Nodes, func(o *Node) bool { return o.Online && o.member().Device == to })
 	if i < 0 || !w.Linked(n, w.Nodes[i]) {
 		return
 	}
 	o := w.Nodes[i]
-	p := Payload{n, o, g, payload}
+	if n.withholds != nil && n.withholds(o, payload[0]) {
+		return
+	}
+	p := Payload{From: n, To: o, Group: g, Bytes: payload}
 	n.Sent = append(n.Sent, p)
-	if len(w.History) < maxHistory {
+	place := len(w.History)
+	if place < maxHistory {
 		w.History = append(w.History, p)
 	}
 	lives := [2]int{n.life, o.life}
@@ -238,18 +261,22 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 	w.arrive[way] = max(w.arrive[way], w.Now+w.Delay())
 	w.after(w.arrive[way]-w.Now, func() {
 		if w.Linked(n, o) && lives == [2]int{n.life, o.life} {
-			o.receive(g, n, payload)
+			taken := o.receive(g, n, payload) == nil
+			if place < maxHistory {
+				w.History[place].Taken = taken
+			}
 		}
 	})
 }
 
-func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) {
-	r := n.Groups[g]
-	if r != nil {
-		n.step(g, group.Received{From: from.Self.Member(), Payload: payload, Secrets: n.secrets})
-	} else if group.IsInvitation(payload) {
-		n.join(g, from, payload)
+func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) error {
+	if n.Groups[g] != nil {
+		return n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})
 	}
+	if group.IsInvitation(payload) {
+		return n.invited(g, from, payload)
+	}
+	return errNoGroup
 }
 
 func gone(s group.Status) bool {
@@ -264,74 +291,57 @@ func (n *Node) secrets(u group.Use) ([]byte, bool) {
 	return p.Secrets, ok && !spent
 }
 
-func (n *Node) join(g wire.GroupID, from *Node, payload []byte) {
-	m, eff, err := group.Join(n.Self, payload, from.Self.Member(), n.secrets, n.now())
-	if err != nil {
-		n.World.tracef("%s refuses an invitation: %v", n.Name, err)
-		return
+func (n *Node) invited(g wire.GroupID, from *Node, payload []byte) error {
+	j := n.joining[g]
+	if j == nil {
+		j = group.NewJoining(n.Self, g)
+		n.joining[g] = j
 	}
+	m, eff, err := j.Take(n.now(), payload, from.member(), n.secrets)
+	if err != nil {
+		n.Refused = append(n.Refused, err)
+		n.World.tracef("%s refuses an invitation by %s: %v", n.Name, from.Name, err)
+	}
+	if m == nil {
+		n.goOn(g, j, eff)
+		return err
+	}
+	delete(n.joining, g)
 	r := newReplica()
 	r.Machine = m
 	n.World.tracef("%s is invited by %s", n.Name, from.Name)
-	if n.apply(g, r, eff) == nil {
-		n.meet(g)
+	if err := n.apply(g, r, eff); err != nil {
+		return err
 	}
+	n.meet(g)
+	return nil
+}
+
+// goOn asks for the next page of an invitation.
+func (n *Node) goOn(g wire.GroupID, j *group.Joining, eff group.Effects) {
+	if j.Idle() {
+		delete(n.joining, g)
+	}
+	for _, f := range eff.Send {
+		n.send(g, f.To, f.Payload)
+	}
+	if eff.Wake == 0 {
+		return
+	}
+	life := n.life
+	n.World.after(eff.Wake-min(eff.Wake, n.now()), func() {
+		if n.Online && n.life == life && n.joining[g] == j {
+			n.goOn(g, j, j.Tick(n.now()))
+		}
+	})
 }
 
 // meet tells a new machine of the sessions that are up.
 func (n *Node) meet(g wire.GroupID) {
 	for _, o := range n.World.Nodes {
 		if n.World.Linked(n, o) {
-			n.step(g, group.PeerUp{Peer: o.Self.Member()})
+			n.step(g, group.PeerUp{Peer: o.member()})
 		}
-	}
-}
-
-// Newcomer is what a friend of n holds of it, with a fresh key package for a new
-// group.
-func (n *Node) Newcomer() group.Newcomer { return n.NewcomerFor(group.NewSuite) }
-
-// NewcomerFor is Newcomer for a group of another suite.
-func (n *Node) NewcomerFor(suite mls.Suite) group.Newcomer {
-	p, err := n.Self.NewPackage(suite, n.now())
-	return n.newcomer(p, err)
-}
-
-// OldNewcomer is NewcomerFor of a program that announces nothing.
-func (n *Node) OldNewcomer(suite mls.Suite) group.Newcomer {
-	me := n.Self.Member()
-	seconds := n.now() / 1000
-	kp, secrets, err := mls.NewKeyPackage(n.Self.Device, mls.KeyPackageParams{
-		Suite: suite, Identity: slices.Concat(me.Person[:], me.Device[:]), NotBefore: seconds - 3600, NotAfter: seconds + 24*3600,
-	})
-	if err != nil {
-		panic(err)
-	}
-	_, expiry := kp.Lifetime()
-	return n.newcomer(group.Package{
-		Suite: kp.Suite(), Ref: [32]byte(kp.Ref()), Public: kp.Bytes(), Secrets: secrets.Marshal(), Expiry: expiry,
-	}, nil)
-}
-
-// LastResort is NewcomerFor with the package that n gives to everybody.
-func (n *Node) LastResort(suite mls.Suite) group.Newcomer {
-	p, ok := n.resort[suite]
-	var err error
-	if !ok {
-		p, err = n.Self.NewLastResort(suite, n.now())
-		n.resort[suite] = p
-	}
-	return n.newcomer(p, err)
-}
-
-func (n *Node) newcomer(p group.Package, err error) group.Newcomer {
-	if err != nil {
-		panic(err)
-	}
-	n.packages[p.Ref] = p
-	return group.Newcomer{
-		Person: n.Self.Person, Headers: n.Self.Headers, Info: n.Self.Info,
-		KnockKey: n.Self.Device.KnockKey(), KeyPackage: p.Public,
 	}
 }
 
