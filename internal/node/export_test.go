@@ -161,3 +161,19 @@ func (n *Node) OpenCrossed(p wire.PersonID) error {
 	}
 	return n.openDirect(p)
 }
+
+// MetAt is the device that a friend is met at.
+func (n *Node) MetAt(p wire.PersonID) wire.DeviceID {
+	known, _ := n.friendCopy(p).known()
+	return known.Member.Device
+}
+
+// Keys counts the devices of a member.
+func (n *Node) Keys(g wire.GroupID, p wire.PersonID) int {
+	for _, m := range n.owner(g).picture.Load().view.Members {
+		if m.Person == p {
+			return len(m.Devices)
+		}
+	}
+	return 0
+}

@@ -32,11 +32,11 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 	}
 	var used ownPackage
 	void := false // its key package was used up: an honest friend may not know
-	m, eff, err := group.Join(n.me(), payload, from, func(u group.Use) ([]byte, bool) {
+	m, eff, err := n.join(payload, from, func(u group.Use) ([]byte, bool) {
 		own, ok := n.packageFor(u)
 		used, void = own, !ok
 		return own.Secrets, ok
-	}, nowMS())
+	})
 	if err != nil || m.Group() != g {
 		if !void && !errors.Is(err, group.ErrStale) && !errors.Is(err, chain.ErrNewer) {
 			s.Punish("invitation", misbehaviourWeight)
@@ -67,6 +67,23 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 	case view.Direct:
 		n.greet(s)
 	}
+}
+
+// join makes the machine of a group that this device, or an earlier one of this
+// home that the inviter knows, is invited to. The latter's then adds this one.
+func (n *Node) join(payload []byte, from wire.Member, secrets group.Secrets) (m *group.Machine, eff group.Effects, err error) {
+	self := n.me()
+	m, eff, err = group.Join(self, payload, from, secrets, nowMS())
+	for _, d := range self.Former {
+		if err == nil {
+			break
+		}
+		before := group.Self{Device: d, Person: self.Person, Headers: self.Headers, Info: self.Info}
+		if old, with, oldErr := group.Join(before, payload, from, secrets, nowMS()); oldErr == nil {
+			m, eff, err = old, with, nil
+		}
+	}
+	return m, eff, err
 }
 
 // secretsFor gives a machine that is here already the private part of the key

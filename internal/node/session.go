@@ -37,6 +37,11 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 		return
 	}
 	who := s.Remote()
+	if s.As() == n.me().Device.ID() {
+		n.meetAnew(s)
+	} else {
+		n.spawn(n.moveOn)
+	}
 	n.log.Info("connected", "peer", shortDevice(who.Device), "kind", s.Kind())
 	for _, o := range n.allOwners() {
 		o.peerUp(s)
@@ -235,6 +240,9 @@ func (n *Node) related(who wire.Member) bool {
 
 // Recognise implements peer.Directory.
 func (n *Node) Recognise(m wire.Member) (peer.Known, bool) {
+	if n.ownKey(m.Device) {
+		return peer.Known{}, false // another copy of this home
+	}
 	n.mu.Lock()
 	f := n.friends[m.Person]
 	n.mu.Unlock()
