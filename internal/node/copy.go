@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/identity"
 	"kith/internal/peer"
@@ -53,8 +54,11 @@ func (n *Node) heal(seen wire.DeviceID) error {
 	defer n.joining.Unlock()
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
-	if n.me().Device.ID() != seen {
-		return nil // it has been done
+	n.mu.Lock()
+	revoked := n.revoked
+	n.mu.Unlock()
+	if n.me().Device.ID() != seen || revoked {
+		return nil // it has been done, or is not to be
 	}
 	resume := n.pause()
 	defer resume()
@@ -210,7 +214,11 @@ func (n *Node) getFormer(tx *store.Tx) error {
 		}
 		n.met[wire.DeviceID(item.Key)] = true
 	}
-	n.copied = len(list) > 0 && len(n.OldKeys()) > 0 // until its keys are revoked
+	if err != nil {
+		return err
+	}
+	n.copied = len(n.OldKeys()) > 0 // until they are revoked
+	_, n.revoked, err = tx.Get(bucketSelf, []byte(keyRevoked))
 	return err
 }
 
@@ -235,15 +243,15 @@ func (n *Node) learnPerson(theirs [][]byte) error {
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
 	self := n.me()
+	if revokes(state, self) {
+		n.noteRevoked()
+		return nil
+	}
 	var headers [][]byte
 	switch group.ComparePerson(self.Headers, theirs) {
 	case group.PersonKnown:
 		return nil
 	case group.PersonLonger:
-		if !state.Active(self.Device.ID()) {
-			n.log.Error("another copy of this home has revoked this one's key")
-			return nil
-		}
 		headers = theirs
 	case group.PersonForked:
 		recovery, err := n.recovery()
@@ -255,6 +263,35 @@ func (n *Node) learnPerson(theirs [][]byte) error {
 		}
 	}
 	return n.setPerson(headers)
+}
+
+// revokes reports whether a history of the person has revoked a key of this home:
+// it is the person's word, given at another copy, and no block of the recovery key
+// takes it back by itself.
+func revokes(state *chain.State, self group.Self) bool {
+	for _, d := range append([]*identity.Device{self.Device}, self.Former...) {
+		if _, _, known := state.Device(d.ID()); known && !state.Active(d.ID()) {
+			return true
+		}
+	}
+	return false
+}
+
+// noteRevoked takes note that the person has revoked this home's key at another copy
+// of it. It stays as it is: what it has can be read.
+func (n *Node) noteRevoked() {
+	n.mu.Lock()
+	first := !n.revoked
+	n.revoked = true
+	n.mu.Unlock()
+	if !first {
+		return
+	}
+	n.log.Error("another copy of this home has revoked this one's key: it sends and receives nothing any more")
+	if err := n.db.Update(func(tx *store.Tx) error { return tx.Put(bucketSelf, []byte(keyRevoked), []byte{1}) }); err != nil {
+		n.log.Error("cannot write", "err", err)
+	}
+	n.hub.publish(StatusChanged{})
 }
 
 func (n *Node) spawnLearn(theirs [][]byte) {
@@ -372,7 +409,7 @@ func (n *Node) settleIn(context.Context) {
 func (n *Node) takeOutRevoked(o *owner) {
 	self := n.me()
 	state, _, err := group.PersonState(self.Headers)
-	if err != nil || len(self.Former) == 0 {
+	if err != nil {
 		return
 	}
 	for _, m := range o.picture.Load().view.Members {

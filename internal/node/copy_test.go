@@ -92,6 +92,10 @@ func TestBackupHeals(t *testing.T) {
 	}
 	ben = ben.again()
 	ben.stands(trip, group.StatusRemoved)
+	ben.until("that its key is revoked", func() bool { return ben.Status().Revoked })
+	if got := ben.Status().Device; got != old {
+		t.Errorf("the home whose key was revoked took the key %v", got)
+	}
 }
 
 // TestBothCopiesHeal: two copies of Ben's home, one after the other, write to the

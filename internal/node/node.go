@@ -66,6 +66,7 @@ type Node struct {
 	greeted  map[*peer.Session]greeting
 	damaged  []wire.GroupID         // that do not load
 	met      map[wire.DeviceID]bool // who knows the device key that this home has by now
+	revoked  bool                   // another copy of this home has revoked its key
 	copied   bool                   // something was seen that only another copy of this home can do
 	internet link.Link
 	lan      link.Link

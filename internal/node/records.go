@@ -31,7 +31,8 @@ const (
 	keyPerson  = "person"
 	keyPhrase  = "phrase"
 	keyLinkKey = "link key"
-	keyFormer  = "former" // earlier devices of this home, newest first
+	keyFormer  = "former"  // earlier devices of this home, newest first
+	keyRevoked = "revoked" // there: another copy of this home has revoked its key
 )
 
 // selfRecord is who this device belongs to.

@@ -63,6 +63,9 @@ func (n *Node) renewResorts(now uint64) error {
 		return n.renewAlone(now)
 	}
 	m, err := n.loadPerson()
+	if err == nil && !same(m.Headers(), n.me().Headers) { // another copy of this home has gone on
+		return n.renewAlone(now)
+	}
 	if err != nil || !n.resortsDue(m.Published, now) {
 		return err
 	}
