@@ -54,8 +54,9 @@ const (
 
 	// QuotaWindow, MaxRekeys, MaxUnparks and MaxAddDevices say that of QuotaWindow
 	// times n blocks in a row at most MaxRekeys are one person's Rekeys, at most
-	// MaxUnparks its Unparks, and at most MaxAddDevices of its devices are added
-	// while it has others, n people being members. All 16 devices can come at once.
+	// MaxUnparks its Unparks with no other person's block since the one before, and
+	// at most MaxAddDevices of its devices are added while it has others, n people
+	// being members. All 16 devices can come at once.
 	QuotaWindow   = 16
 	MaxRekeys     = 16
 	MaxUnparks    = 4

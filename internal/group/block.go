@@ -102,6 +102,7 @@ func (m *Machine) keepBlock(b *madeBlock, eff *Effects) error {
 	m.demand(b.header.Author.Device, eff)
 	m.noteSigning(b.header, eff)
 	m.publics[hash] = b.public
+	m.spareTrees(hash)
 	var value wire.Writer
 	value.Vec(b.header.Bytes())
 	value.Vec(b.body.Bytes())

@@ -84,7 +84,7 @@ func (m *Machine) elect(now uint64, eff *Effects) {
 		m.electDue = now + electAfter + m.adminTurn()*electStep
 	case isDue(m.electDue, now):
 		m.electDue = 0
-		if m.commit(now, change{ops: []chain.Op{&chain.SetPolicy{Electorate: list}}}, eff) != nil {
+		if m.commit(now, change{ops: votersOps(list, m.chosen())}, eff) != nil {
 			m.electDue = now + electAgain
 		}
 	}
@@ -110,21 +110,28 @@ func (m *Machine) electorate() []wire.PersonID {
 	if m.mayWrite() != nil || s.OfPerson() || s.DirectChat() || !s.IsAdmin(m.self.Person) || !m.votersStand() || !m.allRead(FeatureRepair) {
 		return nil
 	}
+	list := m.entitled(m.chosen())
+	if len(list) == 0 || slices.Equal(list, s.Electorate()) {
+		return nil
+	}
+	return list
+}
+
+// entitled returns who is to vote where nobody is in the way, sorted. Where an
+// admin has chosen the voters nobody joins them.
+func (m *Machine) entitled(chosen bool) (list []wire.PersonID) {
+	s := m.state()
 	before := s.Electorate()
 	small := len(s.Members()) <= maxAllVote
-	var list []wire.PersonID
 	for _, who := range m.byRank() {
-		votes := slices.Contains(before, who.Person)
-		entitled := votes || m.hasAccepted(who) && (small || who.Role == chain.RoleAdmin)
+		entitled := slices.Contains(before, who.Person) ||
+			!chosen && m.hasAccepted(who) && (small || who.Role == chain.RoleAdmin)
 		if device, ok := m.earliest(who); !entitled || !ok || m.leaves[who.Person] != nil || m.silent(device) || len(list) == chain.MaxVoters {
 			continue
 		}
 		list = append(list, who.Person)
 	}
 	slices.SortFunc(list, comparePerson)
-	if len(list) == 0 || slices.Equal(list, before) {
-		return nil
-	}
 	return list
 }
 
@@ -168,27 +175,4 @@ func (m *Machine) earliest(who chain.Member) (wire.DeviceID, bool) {
 func (m *Machine) hasAccepted(who chain.Member) bool {
 	return who.Person == m.self.Person || m.acceptedBy(who) ||
 		slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.state().LastSeq(d.ID) > 0 })
-}
-
-// setVoters lets an admin name the voters: in a large group, witnesses who are
-// none, or fewer.
-func (m *Machine) setVoters(now uint64, people []wire.PersonID, eff *Effects) error {
-	if err := m.mayWrite(); err != nil {
-		return err
-	}
-	if !m.state().IsAdmin(m.self.Person) {
-		return refuse(ReasonRole, nil)
-	}
-	list := slices.Clone(people)
-	slices.SortFunc(list, comparePerson)
-	list = slices.Compact(list)
-	for _, p := range list {
-		if !m.isMember(p) {
-			return refuse(ReasonNoMember, nil)
-		}
-	}
-	if !m.allRead(FeatureRepair) {
-		return refuse(ReasonNewer, nil)
-	}
-	return m.commit(now, change{ops: []chain.Op{&chain.SetPolicy{Electorate: list}}}, eff)
 }

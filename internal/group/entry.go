@@ -29,6 +29,7 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (ru
 	}
 	state := m.blocks.State(h.Block)
 	if state == nil {
+		m.want(h.Block, h.Device, h.VerifySignature)
 		return "", errBlock
 	}
 	author, device, ok := state.Device(h.Device)

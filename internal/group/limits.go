@@ -1,5 +1,7 @@
 package group
 
+import "kith/internal/dag"
+
 // Limits of the specification: the same on every device.
 const (
 	// MaxContent bounds one content in bytes; longer text goes as an attachment.
@@ -56,6 +58,11 @@ const (
 	// 64 leaves are at most 18 KB in suite 1, the only one those versions use, and
 	// less than the blocks that admitted them.
 	maxInlineTree = 64
+	// A Welcome has at most welcomeRoom and welcomeDevice for each device it lets
+	// in: the floor of 10,000 devices, the GroupInfo with a tree of maxInlineTree
+	// leaves, and a path secret for each newcomer, of which X-Wing's has 1,216 bytes.
+	welcomeRoom   = 2 << 20
+	welcomeDevice = 2 << 10
 	// maxFarewell bounds the blocks that a former member is sent unasked.
 	maxFarewell = 64
 	// maxProofFrames bounds the frames of blocks that a peer is sent unasked.
@@ -70,9 +77,21 @@ const (
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them.
 	maxQuarantine = 256
+	// maxVouched bounds the names of entries that are not here: each entry that
+	// waits names at most its parents and the one before it.
+	maxVouched = dag.MaxParked * (dag.MaxParents + 1)
+	// maxWanted bounds the blocks not here that are kept in mind, of one device that
+	// signed something which names them. An honest one names another at most with
+	// each change of its head.
+	maxWanted = 16
 	// maxHeld bounds the messages that wait for a removal to be carried over: that
 	// takes seconds where anybody is online who can sign it.
 	maxHeld = 64
+	// maxCarries, maxCarryCuts and maxCarryProof (bytes of headers) bound what one
+	// block carries over, so that its header has 64 KiB and its body 16 MiB at most.
+	maxCarries    = 64
+	maxCarryCuts  = 512
+	maxCarryProof = 8 << 20
 	// maxUnsent bounds the own entries that can be sealed again after a fork.
 	maxUnsent = 64
 	// maxEpochs is how many epochs below the head keep what a branch from there is
@@ -101,6 +120,11 @@ const (
 	// maxPublics is how many public groups stay in memory; older ones are
 	// computed again from the blocks when a fork needs them.
 	maxPublics = 64
+	// maxTrees is how many there are in memory at most, with those of branches.
+	maxTrees = 4 * maxPublics
+	// maxNames is how many names of people who are not at the head are remembered
+	// as they were read.
+	maxNames = 64
 	// treeEvery is one in how many blocks has its public group stored. That of
 	// 1,000 members in X-Wing has 2.7 MB. A machine of 200 members is loaded in
 	// 75 ms where treeEvery-1 commits follow the one stored.

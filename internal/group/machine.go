@@ -32,6 +32,7 @@ type Machine struct {
 	reaches  map[wire.DeviceID]*dag.Reach
 	infos    map[wire.Digest][]byte
 	leaves   map[wire.PersonID]*pendingLeave
+	wanted   map[wire.BlockHash]wire.DeviceID // not here: who named them, see shed.go
 	welcomes map[wire.BlockHash]welcome
 	tips     map[wire.DeviceID]tip      // newest checked entry of each device
 	late     map[dag.Ref]Packed         // of removed authors, see quarantine.go
@@ -121,6 +122,7 @@ func newMachine(self Self) *Machine {
 		reaches:   make(map[wire.DeviceID]*dag.Reach),
 		infos:     make(map[wire.Digest][]byte),
 		leaves:    make(map[wire.PersonID]*pendingLeave),
+		wanted:    make(map[wire.BlockHash]wire.DeviceID),
 		welcomes:  make(map[wire.BlockHash]welcome),
 		tips:      make(map[wire.DeviceID]tip),
 		late:      make(map[dag.Ref]Packed),

@@ -106,6 +106,7 @@ func (m *Machine) dropWelcomes(eff *Effects) {
 	for _, hash := range sortedBlocks(m.welcomes) {
 		if !m.needed(hash) {
 			delete(m.welcomes, hash)
+			delete(m.opened, hash)
 			eff.drop(KindWelcome, hash[:])
 		}
 	}

@@ -53,7 +53,7 @@ func RecodeOwn(b []byte) ([]byte, error) {
 }
 
 // Draw makes the picture of a chain.
-func Draw(b *chain.Blocks, title func(wire.Digest) string, settled Settlement) map[wire.BlockHash]*Drawn {
+func Draw(b *chain.Blocks, title func(wire.Digest) string, settled Settler) map[wire.BlockHash]*Drawn {
 	return draw(b, b.Head(), title, settled)
 }
 

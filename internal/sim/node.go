@@ -161,6 +161,7 @@ func (n *Node) told(g wire.GroupID, eff group.Effects) {
 	if err := n.Groups[g].Machine.CheckInvariants(); err != nil {
 		fail("%s: %v", n.Name, err)
 	}
+	bounded(n, n.Groups[g].Machine)
 	if n.World.After != nil {
 		n.World.After(n, g, eff)
 	}

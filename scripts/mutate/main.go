@@ -23,7 +23,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -81,39 +81,37 @@ func mutate(dir string) (missed int, err error) {
 	if by := play(programs, 0); by != "" {
 		return 0, fmt.Errorf("with all rules on %s fails", by)
 	}
-	by := each(rules, func(r rule) string { return play(programs, r.number) })
-	for i, r := range rules {
-		switch {
-		case by[i] != "":
-			fmt.Printf("%-18s %-24s %-60s %s\n", r.file, r.function, r.condition, by[i])
-		case r.reason() != "":
-			fmt.Printf("%-18s %-24s %-60s none can: %s\n", r.file, r.function, r.condition, r.reason())
-		default:
-			missed++
-			fmt.Printf("%-18s %-24s %-60s NOTHING FAILS\n", r.file, r.function, r.condition)
+	for i, by := range each(rules, func(r rule) string { return play(programs, r.number) }) {
+		r, says := rules[i], <-by
+		if says == "" {
+			says = "NOTHING FAILS"
+			if why := r.reason(); why != "" {
+				says = "none can: " + why
+			} else {
+				missed++
+			}
 		}
+		fmt.Printf("%-18s %-24s %-60s %s\n", r.file, r.function, r.condition, says)
 	}
 	fmt.Printf("%d rules of %s\n", len(rules), dir)
 	return missed, nil
 }
 
-// each calls f for every rule, as many at a time as there are cores.
-func each(rules []rule, f func(rule) string) []string {
-	results := make([]string, len(rules))
-	var wg sync.WaitGroup
-	next := make(chan int)
+// each calls f for every rule, as many at a time as there are cores, and returns
+// at once where the results will come.
+func each(rules []rule, f func(rule) string) []chan string {
+	results := make([]chan string, len(rules))
+	for i := range results {
+		results[i] = make(chan string, 1)
+	}
+	var next atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := range next {
-				results[i] = f(rules[i])
+		go func() {
+			for i := next.Add(1) - 1; int(i) < len(rules); i = next.Add(1) - 1 {
+				results[i] <- f(rules[i])
 			}
-		})
+		}()
 	}
-	for i := range rules {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 	return results
 }
 
