@@ -50,8 +50,10 @@ func (n *Node) noteCopy() {
 // used. All of it is one transaction: the key, the person's chain that shows it,
 // and each group's records turned over to it.
 func (n *Node) heal(seen wire.DeviceID) error {
-	n.joining.Lock() // no group is made or joined meanwhile
+	n.joining.Lock() // no group is joined, made or deleted meanwhile
 	defer n.joining.Unlock()
+	n.making.Lock()
+	defer n.making.Unlock()
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
 	n.mu.Lock()

@@ -25,7 +25,7 @@ func (p *person) heals(old wire.DeviceID, chats ...wire.GroupID) {
 	p.t.Helper()
 	p.until("a new device key", func() bool { return p.Status().Device != old })
 	for _, g := range chats {
-		p.until("keys for the chat", func() bool { c, err := p.Chat(g); return err == nil && c.State == group.StatusActive && !c.NoKeys })
+		p.until("keys for the chat", func() bool { return p.InAnew(g) })
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 
 // openDirect makes the direct chat with a friend, unless there is one.
 func (n *Node) openDirect(p wire.PersonID) error {
-	n.joining.Lock() // as in CreateGroup
-	defer n.joining.Unlock()
+	n.making.RLock() // as in CreateGroup
+	defer n.making.RUnlock()
 	n.mu.Lock()
 	f := n.friends[p]
 	n.mu.Unlock()

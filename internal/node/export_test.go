@@ -177,3 +177,14 @@ func (n *Node) Keys(g wire.GroupID, p wire.PersonID) int {
 	}
 	return 0
 }
+
+// InAnew reports whether the device that this home has now has keys for a chat.
+func (n *Node) InAnew(g wire.GroupID) (in bool) {
+	o := n.owner(g)
+	_ = o.ask(func() error {
+		v := o.machine.View()
+		in = o.machine.Device() == n.me().Device.ID() && v.Inside && !v.NoKeys
+		return nil
+	})
+	return in
+}

@@ -183,8 +183,8 @@ func (n *Node) CreateGroup(title string, people []wire.PersonID) (wire.GroupID, 
 	if !n.Ready() {
 		return wire.GroupID{}, fail(ReasonNoIdentity, "")
 	}
-	n.joining.Lock() // or it were of a device that this home has no more
-	defer n.joining.Unlock()
+	n.making.RLock() // or it were of a device that this home has no more
+	defer n.making.RUnlock()
 	var g wire.GroupID
 	err := n.withNewcomers(people, group.NewSuite, func(newcomers []group.Newcomer, take []edit) error {
 		m, eff, err := group.Create(n.me(), group.CreateParams{Title: title, Newcomers: newcomers}, nowMS())

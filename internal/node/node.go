@@ -45,9 +45,10 @@ type Node struct {
 	stopping chan struct{} // closed when Run ends
 	kick     chan struct{} // a dial may be worth trying now
 
-	editing  sync.Mutex // one change of friends at a time; held over its transaction, taken before mu
-	renewing sync.Mutex // one change of the own person chain at a time; taken after joining
-	joining  sync.Mutex // one invitation, new group, new device or Setup at a time; taken before editing
+	editing  sync.Mutex   // one change of friends at a time; held over its transaction, taken before mu
+	renewing sync.Mutex   // one change of the own person chain at a time; taken after joining
+	joining  sync.Mutex   // one invitation, new device or Setup at a time; taken before making and editing
+	making   sync.RWMutex // read by whoever makes a group, written by a new device; taken before renewing and editing
 
 	mu       sync.Mutex // guards all below; never held across a store or link call
 	running  *running
