@@ -24,7 +24,7 @@ func (m *Machine) Holdings() []Holding {
 		{"public groups in memory", len(m.publics), maxTrees + 1},
 		{"epochs", len(m.epochs), m.blocks.Len()},
 		{"numbers of blocks signed", len(m.signings), m.blocks.Len()},
-		{"bytes of a Welcome", m.largestWelcome(), chain.MaxBody},
+		{"bytes of a Welcome", m.largestWelcome(), welcomeRoom + maxRestart*welcomeDevice},
 		{"Welcomes", len(m.welcomes), m.blocks.Len()},
 		{"Welcomes of Restarts that were tried", len(m.opened), len(m.welcomes)},
 		{"Nacks", m.nackCount(), maxNacks * devices},
@@ -32,6 +32,9 @@ func (m *Machine) Holdings() []Holding {
 		{"votes", len(m.ballots.votes), m.votes.Room()},
 		{"evidence by votes", len(m.ballots.evidence), devices},
 		{"silent voters", len(m.silence), devices},
+		{"devices heard", len(m.company.heard), devices},
+		{"contents kept for who was parked", m.shelf.len(), m.graph.Len() + dag.MaxParked},
+		{"contents that are missed", len(m.missed), m.graph.Len() + dag.MaxParked},
 		{"entries that wait for others", len(m.waiting), dag.MaxParked},
 		{"names of entries not here", len(m.vouched), maxVouched},
 		{"entries kept back", len(m.late), maxQuarantine},
@@ -46,7 +49,7 @@ func (m *Machine) Holdings() []Holding {
 		{"own blocks to be done again", len(m.undone), m.blocks.Len()},
 		{"messages that wait", len(m.held), maxHeld},
 		{"own entries to be sealed again", len(m.unsent), maxUnsent},
-		{"errands", len(m.turns), people + m.blocks.Len() + 3},
+		{"errands", len(m.turns), people + m.blocks.Len() + 4},
 		{"parts of a peer's frontier", m.largestFrontier(), dag.MaxDevices},
 	}
 }

@@ -62,6 +62,9 @@ func (n *Node) heal(seen wire.DeviceID) error {
 	if n.me().Device.ID() != seen || revoked {
 		return nil // it has been done, or is not to be
 	}
+	for g := range n.coming { // to the device of before; it is brought again
+		n.arrived(g)
+	}
 	resume := n.pause()
 	defer resume()
 	next, made, err := n.newDevice(nowMS())
@@ -496,6 +499,18 @@ func (n *Node) knockAs(d wire.DeviceID, tries int) *identity.Device {
 		return n.self.Device
 	}
 	return n.self.Former[0]
+}
+
+// as is who this home is in a session: who meets it at an earlier device invites that
+// one, which joins, and then adds the one there is now.
+func (n *Node) as(s *peer.Session) group.Self {
+	self := n.me()
+	for _, d := range self.Former {
+		if d.ID() == s.As() {
+			return group.Self{Device: d, Person: self.Person, Headers: self.Headers, Info: self.Info}
+		}
+	}
+	return self
 }
 
 // ownKey reports whether a device is this one, or was.
