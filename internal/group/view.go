@@ -48,6 +48,7 @@ type View struct {
 	Parked    bool            // an admin set this device aside; it comes back by itself
 	Outdated  []wire.PersonID // without keys: who needs a newer version once this device has come back
 	Willing   bool            // and the person has said to do so all the same: see Rejoin
+	Inside    bool            // this device is the group's, parked or not
 	Replaced  bool            // a copy of this device took its place: see Rejoin
 }
 
@@ -60,6 +61,7 @@ func (m *Machine) View() View {
 		CreatedAt: m.blocks.Header(m.blocks.Genesis()).CreatedAt,
 		ChangedAt: m.blocks.Header(m.head).CreatedAt,
 		NoKeys:    s.Belongs(m.self.Device.ID()) && m.epochs[m.head] == nil || m.outside(),
+		Inside:    s.Belongs(m.self.Device.ID()),
 		Replaced:  m.wasReplaced(),
 	}
 	v.Unasked, v.UnaskedOf = m.questions()

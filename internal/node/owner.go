@@ -308,6 +308,12 @@ func (o *owner) publish(eff group.Effects) {
 			chat = true
 		case group.Copied:
 			o.n.noteCopy()
+		case group.Entered:
+			o.n.spawn(o.n.settleIn)
+			o.n.spawn(o.n.moveOn)
+			chat = true
+		case group.OwnPerson:
+			o.n.spawnLearn(e.Headers)
 		case group.Replaced:
 			o.n.noteCopy()
 			chat = true
