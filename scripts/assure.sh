@@ -15,5 +15,7 @@ KITH_EXPLORE=big go test ./internal/chain -run '^TestExplore' -timeout 2h -v
 echo '== fork choice and settlement: second implementations, random sets and walks'
 KITH_DRAWS="${DRAWS:-100000}" go test ./internal/chain -run '^(TestNaive|TestSurplus)' -timeout 2h -v
 KITH_DRAWS=6000 go test ./internal/chain -run '^TestSettlementWalks$' -timeout 2h -v
+echo '== validity of blocks: each rule taken away is missed by a test'
+go run ./scripts/mutate -first '^TestEveryRule$' ./internal/chain
 echo '== MLS: 50 members through 500 epochs of random changes'
 MLS_EPOCHS=500 go test ./internal/mls -run TestRandomLife -timeout 1h -v

@@ -103,19 +103,35 @@ func readAtMost(path string, limit int64) ([]byte, error) {
 
 // findings are what a chain file shows; the names are those of --json.
 type findings struct {
-	Group         string   `json:"group"`
-	Title         string   `json:"title"`  // empty: the file does not say
-	Blocks        int      `json:"blocks"` // on the chain
-	Lost          int      `json:"lost"`   // on branches that lost
-	Height        uint64   `json:"height"`
-	Head          string   `json:"head"`
-	HeadAt        uint64   `json:"head_at"`
-	StateRoot     string   `json:"state_root"`
-	Settled       string   `json:"settled"` // hash of the last settled block; empty: nothing is settled
-	SettledBy     []string `json:"settled_by"`
-	SettledHeight uint64   `json:"settled_height"`
-	SettleRound   uint64   `json:"settle_round"`
-	Members       []member `json:"members"`
+	Group         string     `json:"group"`
+	Title         string     `json:"title"`  // empty: the file does not say
+	Blocks        int        `json:"blocks"` // on the chain
+	Lost          int        `json:"lost"`   // on branches that lost
+	Height        uint64     `json:"height"`
+	Head          string     `json:"head"`
+	HeadAt        uint64     `json:"head_at"`
+	StateRoot     string     `json:"state_root"`
+	Settled       string     `json:"settled"` // hash of the last settled block; empty: nothing is settled
+	SettledBy     []string   `json:"settled_by"`
+	SettledHeight uint64     `json:"settled_height"`
+	SettleRound   uint64     `json:"settle_round"`
+	Settlement    []settling `json:"settlement"` // what was settled by whom, for each set of voters
+	Members       []member   `json:"members"`
+}
+
+// settling is by whose votes a block is settled, with all before it.
+type settling struct {
+	Block  string  `json:"block"`
+	Height uint64  `json:"height"`
+	Round  uint64  `json:"round"`
+	By     []voter `json:"by"`
+	Voters int     `json:"voters"` // how many there were
+	Quorum int     `json:"quorum"` // how many of them were needed
+}
+
+type voter struct {
+	ID   string `json:"id"`
+	Name string `json:"name"` // empty: the file does not say
 }
 
 type member struct {
@@ -131,7 +147,10 @@ func findingsOf(v *chain.Verified) findings {
 	on := int(h.Height) + 1
 	f := findings{
 		Group: wire.GroupID(v.Blocks.Genesis()).String(), Title: v.Text(s.Info()), Blocks: on, Lost: v.Blocks.Len() - on,
-		Height: h.Height, Head: v.Head.String(), HeadAt: h.CreatedAt, StateRoot: s.Root().String(), SettledBy: []string{},
+		Height: h.Height, Head: v.Head.String(), HeadAt: h.CreatedAt, StateRoot: s.Root().String(), SettledBy: []string{}, Settlement: []settling{},
+	}
+	for _, by := range v.Settlings {
+		f.Settlement = append(f.Settlement, settlingOf(v, by))
 	}
 	if v.Settled != (wire.BlockHash{}) {
 		f.Settled, f.SettledHeight, f.SettleRound = v.Settled.String(), v.Blocks.Header(v.Settled).Height, v.Round
@@ -155,6 +174,14 @@ func findingsOf(v *chain.Verified) findings {
 	return f
 }
 
+func settlingOf(v *chain.Verified, by chain.Settling) settling {
+	s := settling{Block: by.Block.String(), Height: v.Blocks.Header(by.Block).Height, Round: by.Round, Voters: by.Voters, Quorum: by.Quorum, By: []voter{}}
+	for _, id := range by.By {
+		s.By = append(s.By, voter{id.String(), v.Name(id)})
+	}
+	return s
+}
+
 func (p *program) printFindings(f findings) {
 	p.printf("The chain is valid: %s, each signed by a member who was allowed to.", count(f.Blocks, "block", "blocks"))
 	if f.Lost > 0 {
@@ -168,12 +195,13 @@ func (p *program) printFindings(f findings) {
 	if f.Settled == "" {
 		rows = append(rows, []string{"settled", "nothing is settled: a block made at the same time could still undo the last ones"})
 	} else {
-		rows = append(rows, []string{"settled", "up to block " + number(f.SettledHeight) + ", in round " + number(f.SettleRound) + ", by:"})
-		for _, id := range f.SettledBy {
-			rows = append(rows, []string{"", id})
+		rows = append(rows, []string{"settled", "up to block " + number(f.SettledHeight) + ": it can no longer be undone"}, []string{"", f.Settled})
+		if open := f.Height - f.SettledHeight; open > 0 {
+			rows = append(rows, []string{"open", count(int(open), "block", "blocks") + " above it, which others made at the same time could still undo"})
 		}
 	}
 	p.table(rows)
+	p.printSettlings(f)
 	p.println("")
 	rows = nil
 	for _, m := range f.Members {
@@ -193,6 +221,27 @@ func (p *program) printFindings(f findings) {
 	p.table(rows)
 }
 
+// printSettlings says which voters settled which blocks.
+func (p *program) printSettlings(f findings) {
+	from := uint64(0)
+	for _, s := range f.Settlement {
+		what := "blocks " + number(from) + " to " + number(s.Height)
+		if from == s.Height {
+			what = "block " + number(from)
+		}
+		if from <= s.Height { // else the change of voters settled itself
+			p.println("")
+		}
+		p.printf("Settled %s, in round %s by %d of %d voters, of whom %d were needed:", what, number(s.Round), len(s.By), s.Voters, s.Quorum)
+		var rows [][]string
+		for _, who := range s.By {
+			rows = append(rows, []string{"  " + who.ID, oneLine(who.Name)})
+		}
+		p.table(rows)
+		from = s.Height + 1
+	}
+}
+
 func (p *program) groupChain() *cobra.Command {
 	return p.groupVerbOf("chain GROUP", "Show how a group's membership came about, block by block, and what was undone", p.printChain)
 }
@@ -202,15 +251,22 @@ func (p *program) printChain(ctx context.Context, group string) error {
 	if err != nil {
 		return err
 	}
+	s, err := p.settlement(ctx, group, "")
+	if err != nil {
+		return err
+	}
 	if p.json {
 		for _, b := range list.Blocks {
 			p.show(b)
 		}
+		p.show(s)
 		return nil
 	}
 	for _, line := range drawChain(list.Blocks) {
 		p.println(line)
 	}
+	p.println("")
+	p.printSettlement(s)
 	return nil
 }
 

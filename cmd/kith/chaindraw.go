@@ -23,7 +23,7 @@ const (
 //	● │  1  ...  Ann removed Ben.
 //	│ ○  1  ...  Ben removed Ann.
 //	│       Undone. Ann removed Ben and ...
-//	●  2  ...
+//	◐  2  ...    which can still be undone
 type chart struct {
 	lines []string
 	lanes int    // how many there are
@@ -58,12 +58,12 @@ func drawChain(blocks []*v1.Block) []string {
 			c.part(blocks[i:], by)
 		}
 		c.block(b, by, goesOn[b.Hash])
-		if b == settled {
+		if b == settled && b.Height > 0 {
 			c.write(c.bars(), strings.Repeat(" ", c.room+2), settledText(b))
 		}
 	}
-	if c.lanes > 1 {
-		c.lines = append(c.lines, "", "● on the chain   ○ undone")
+	if settled != blocks[len(blocks)-1] || c.lanes > 1 {
+		c.lines = append(c.lines, "", "● settled   ◐ on the chain, can still be undone   ○ undone")
 	}
 	return c.lines
 }
@@ -109,14 +109,25 @@ func (c *chart) part(rest []*v1.Block, by map[string]*v1.Block) {
 func (c *chart) block(b *v1.Block, by map[string]*v1.Block, goesOn bool) {
 	c.open[lane(b)] = true
 	bars := []rune(c.bars())
-	if bars[2*lane(b)] = '○'; b.OnChain {
+	switch {
+	case !b.OnChain:
+		bars[2*lane(b)] = '○'
+	case b.Settled:
 		bars[2*lane(b)] = '●'
+	default:
+		bars[2*lane(b)] = '◐'
 	}
 	c.open[lane(b)] = goesOn
 	c.write(string(bars), fmt.Sprintf("%*d  %s  ", c.room, b.Height, day(b.CreatedAt)), changesOf(b)+" ["+short(b.Hash)+"]")
 	indent := strings.Repeat(" ", c.room+2)
 	if !b.SignatureValid {
 		c.write(c.bars(), indent, "SIGNATURE NOT VALID")
+	}
+	if text := openLine(b); text != "" {
+		c.write(c.bars(), indent, text)
+	}
+	if len(b.Stuck) > 0 {
+		c.write(c.bars(), indent, "Could not be followed by "+namesOf(b.Stuck)+".")
 	}
 	if b.Fate != v1.BlockFate_BLOCK_FATE_STANDS {
 		c.write(c.bars(), indent, fateText(b)+" "+oneLine(b.Why))
@@ -241,7 +252,24 @@ func splitText(s *v1.Split) string {
 
 func sameDay(a, b uint64) bool { return day(a)[:10] == day(b)[:10] }
 
+// openLine says who has voted for a block that can still be undone, and who has
+// not. Where nobody has, nothing is said of each block.
+func openLine(b *v1.Block) string {
+	switch {
+	case len(b.VotedBy) == 0:
+		return ""
+	case len(b.WaitsFor) == 0:
+		return "All have voted for it; it waits for one more round."
+	}
+	return capital(namesOf(b.VotedBy)) + " voted for it; waits for " + namesOf(b.WaitsFor) + "."
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // settledText stands below the last block that can no longer be undone.
 func settledText(b *v1.Block) string {
-	return "Settled up to here by " + namesOf(b.SettledBy) + ": it can no longer be undone."
+	if len(b.SettledBy) == 0 {
+		return "Settled up to here: it can no longer be undone."
+	}
+	return "Settled up to here by " + namesOf(b.SettledBy) + " in round " + number(b.SettleRound) + ": it can no longer be undone."
 }

@@ -38,10 +38,30 @@ func drawn(t *testing.T, want string, blocks ...*v1.Block) {
 }
 
 func TestDrawOneLine(t *testing.T) {
+	g, a, b := block("g", "", 0, 0, "Ann made the group."), block("a", "g", 1, 0, "Ann added Ben."), block("b", "a", 2, 0, "Ann added Dan.")
+	g.Settled = true
+	a.VotedBy, a.WaitsFor = []*v1.Person{{Me: true}}, []*v1.Person{{Name: "Ben"}, {Name: "Cleo"}}
+	b.WaitsFor, b.Stuck = append(a.VotedBy, a.WaitsFor...), []*v1.Person{{Name: "Ben"}}
 	drawn(t, `
 ●  0  2026-03-04 14:00  Ann made the group. [g]
-●  1  2026-03-04 14:01  Ann added Ben. [a]`,
-		block("g", "", 0, 0, "Ann made the group."), block("a", "g", 1, 0, "Ann added Ben."))
+◐  1  2026-03-04 14:01  Ann added Ben. [a]
+│     You voted for it; waits for Ben and Cleo.
+◐  2  2026-03-04 14:02  Ann added Dan. [b]
+      Could not be followed by Ben.
+
+● settled   ◐ on the chain, can still be undone   ○ undone`, g, a, b)
+	a.WaitsFor, b.Stuck = nil, nil
+	drawn(t, `
+●  0  2026-03-04 14:00  Ann made the group. [g]
+◐  1  2026-03-04 14:01  Ann added Ben. [a]
+      All have voted for it; it waits for one more round.
+
+● settled   ◐ on the chain, can still be undone   ○ undone`, g, a)
+	a.Settled, a.SettledBy, a.SettleRound, a.VotedBy = true, []*v1.Person{{Me: true}}, 2, nil
+	drawn(t, `
+●  0  2026-03-04 14:00  Ann made the group. [g]
+●  1  2026-03-04 14:01  Ann added Ben. [a]
+      Settled up to here by you in round 2: it can no longer be undone.`, g, a)
 }
 
 func TestDrawFork(t *testing.T) {
@@ -49,7 +69,8 @@ func TestDrawFork(t *testing.T) {
 		block("b", "g", 1, 1, "Ben removed Ann."), block("c", "a", 2, 0, "Ann\x1b[2J named the group “x”.")
 	g.Split = &v1.Split{From: minute(2), To: minute(20), Undone: 2, Again: 1}
 	b.Why = "Ann removed Ben and Ben removed Ann at the same time. Ann has been in charge longer, so Ben stays removed."
-	c.Settled, c.SettledBy = true, []*v1.Person{{Name: "Ann"}, {Me: true}}
+	g.Settled, a.Settled = true, true
+	c.Settled, c.SettleRound, c.SettledBy = true, 4, []*v1.Person{{Name: "Ann"}, {Me: true}}
 	drawn(t, `
 ●    0  2026-03-04 14:00  Ann made the group. [g]
 ├─╮     The group was split from 2026-03-04 14:02 to 14:20 and is whole again; 2 changes were
@@ -59,9 +80,9 @@ func TestDrawFork(t *testing.T) {
 │       Undone. Ann removed Ben and Ben removed Ann at the same time. Ann has been in charge longer,
 │       so Ben stays removed.
 ●    2  2026-03-04 14:02  Ann�[2J named the group “x”. [c]
-        Settled up to here by Ann and you: it can no longer be undone.
+        Settled up to here by Ann and you in round 4: it can no longer be undone.
 
-● on the chain   ○ undone`, g, a, b, c)
+● settled   ◐ on the chain, can still be undone   ○ undone`, g, a, b, c)
 }
 
 func TestDrawManyLanes(t *testing.T) {
@@ -73,14 +94,14 @@ func TestDrawManyLanes(t *testing.T) {
 	twin.SignatureValid, twin.Contradicts, twin.Contradiction = false, []string{"e"}, "One device signed both."
 	again.Contradicts, again.Contradiction = []string{"t"}, "One device signed both."
 	drawn(t, `
-●         0  2026-03-04 14:00  G [g]
+◐         0  2026-03-04 14:00  G [g]
 ├─┬─╮
-● │ │     1  2026-03-04 14:01  A [a]
+◐ │ │     1  2026-03-04 14:01  A [a]
 │ ○ │     1  2026-03-04 14:01  C [x]
 │ │ │        Undone. Others did more.
 │ │ ○     1  2026-03-04 14:01  B [y]
 │ │ │        Undone. Others did more.
-● │ │     2  2026-03-04 14:02  A [z]
+◐ │ │     2  2026-03-04 14:02  A [z]
 │ ○ │     2  2026-03-04 14:02  C [c]
 │ │ │        Undone. Others did more.
 │ │ ○     2  2026-03-04 14:02  B [b]
@@ -94,9 +115,9 @@ func TestDrawManyLanes(t *testing.T) {
 │     │      Undone, and in part done again in block 12. Others did more.
 │     ○   3  2026-03-04 14:03  Cleo added Dan. [e]
 │            Undone, and done again in block 12. Others did more.
-●        12  2026-03-04 14:12  F [f]
+◐        12  2026-03-04 14:12  F [f]
 
-● on the chain   ○ undone`,
+● settled   ◐ on the chain, can still be undone   ○ undone`,
 		block("g", "", 0, 0, "G"), block("a", "g", 1, 0, "A"), block("x", "g", 1, 1, "C"), block("y", "g", 1, 2, "B"),
 		block("z", "a", 2, 0, "A"), block("c", "x", 2, 1, "C"), block("b", "y", 2, 2, "B"), part, again, twin, block("f", "z", 12, 0, "F"))
 }

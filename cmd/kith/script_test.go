@@ -38,8 +38,8 @@ import (
 // a script as if all of it had passed.
 var update = flag.Bool("update", false, "write what scripts compare with")
 
-// scriptPatience bounds every wait of a script.
-const scriptPatience = 60 * time.Second
+// scriptPatience bounds every wait of a script. One voter settles a block in 90 s.
+const scriptPatience = 150 * time.Second
 
 var people = []string{"ann", "ben", "cleo", "dan"}
 

@@ -189,6 +189,10 @@ func kindOf(c node.Change) v1.ChangeKind {
 		return v1.ChangeKind_CHANGE_KIND_TITLE
 	case *chain.Rekey:
 		return v1.ChangeKind_CHANGE_KIND_REKEYED
+	case *chain.SetPolicy:
+		if len(c.People) > 0 {
+			return v1.ChangeKind_CHANGE_KIND_VOTERS
+		}
 	}
 	return v1.ChangeKind_CHANGE_KIND_OTHER
 }

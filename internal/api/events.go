@@ -89,6 +89,8 @@ func (st *stream) event(e node.Event) error {
 		return st.send(e.Seq, &v1.Event{Change: &v1.Event_FriendRemoved{FriendRemoved: c.Person.String()}})
 	case node.StatusChanged:
 		return st.send(e.Seq, &v1.Event{Change: &v1.Event_Node{Node: st.nodeOf(st.node.Status())}})
+	case node.Happened:
+		return st.send(e.Seq, &v1.Event{Change: &v1.Event_Incident{Incident: incidentOf(c.Incident)}})
 	case node.DeliveryChanged:
 		return st.deliveryEvent(e.Seq, c.Chat)
 	case node.Reset:

@@ -58,9 +58,7 @@ func (g gallery) hang(out *v1.Block, b node.Block) *v1.Block {
 		out.Split = &v1.Split{From: s.From, To: s.To, Undone: uint32(s.Undone), Again: uint32(s.Again)}
 	}
 	out.Settled, out.SettleRound = d.Settled, d.Round
-	for _, p := range b.SettledBy {
-		out.SettledBy = append(out.SettledBy, personOf(p))
-	}
+	out.SettledBy, out.VotedBy, out.WaitsFor, out.Stuck = peopleOf(b.SettledBy), peopleOf(b.VotedBy), peopleOf(b.WaitsFor), peopleOf(b.Stuck)
 	return out
 }
 
@@ -198,6 +196,9 @@ func rareSentence(who string, c node.Change) string {
 	case *chain.Carry:
 		return fmt.Sprintf("%s did again what was undone: the removal of %s.", who, nameOf(c.Subject))
 	case *chain.SetPolicy:
+		if len(c.People) > 0 {
+			return fmt.Sprintf("%s named who votes on what can no longer be undone: %s.", who, namesOf(c.People))
+		}
 		return who + " changed what the group allows."
 	case *chain.Restart:
 		return who + " began the keys of the group anew."

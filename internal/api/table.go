@@ -69,6 +69,10 @@ var table = map[string]explained{
 	"group/rule":       {connect.CodeFailedPrecondition, "The rules of the group do not allow this.", "See kith group show and kith group chain."},
 	"group/invitation": {connect.CodeFailedPrecondition, "This invitation does not check out.", "Ask for a new one."},
 	"group/older":      {connect.CodeFailedPrecondition, "A member's program is too old for this: it would have to stop.", "Ask everybody to update Kith, and try again after they were here."},
+	"group/no-voters":  {connect.CodeInvalidArgument, "Nobody would vote then, and nothing would ever become final.", "Name at least one member."},
+	"group/voters":     {connect.CodeInvalidArgument, "At most 31 people vote.", "Name fewer; admins and a few whose devices are mostly on are enough."},
+	"group/same":       {connect.CodeAlreadyExists, "They vote already, and nobody else.", "There is nothing to do."},
+	"group/voteless":   {connect.CodeFailedPrecondition, "Somebody named has not accepted the invitation yet, or has no device in the group, and could not vote.", "See kith group show; name others, or wait until they are here."},
 	"group/newer":      {connect.CodeFailedPrecondition, "This group needs a newer version of Kith; nothing is lost.", "Update the program."},
 	"group/stored":     {connect.CodeDataLoss, "What is stored of this chat does not fit together.", "Keep a copy of the home folder, and report this line."},
 

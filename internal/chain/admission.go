@@ -55,6 +55,9 @@ func (c *change) admit(m *Member, d DeviceEntry) error {
 		}
 		m.Devices = slices.Delete(m.Devices, i, i+1)
 	}
+	if !c.ofPerson && len(m.Devices) >= MaxDevicesEver {
+		return c.refuse("V5", ReasonDevices)
+	}
 	m.Devices = append(m.Devices, Device{ID: id, Key: d.Key, KnockHash: d.KnockHash})
 	return nil
 }

@@ -240,12 +240,44 @@ func (c *change) quota() error {
 	if rekeys > 0 && c.recent(func(a *activity) []uint64 { return a.rekeys })+rekeys > MaxRekeys {
 		return c.refuse("V7", ReasonRekeys)
 	}
+	a := *c.devices.get(c.h.Author.Device)
+	if unparks > 0 {
+		if a.unparked = c.h.Height; c.calledFor() {
+			unparks = 0
+		}
+	} else {
+		c.traced()
+	}
 	if unparks > 0 && c.recent(func(a *activity) []uint64 { return a.unparks })+unparks > MaxUnparks {
 		return c.refuse("V7", ReasonUnparks)
 	}
-	a := c.devices.get(c.h.Author.Device)
 	c.devices = c.devices.put(a.sign(c.h.AuthorSeq, c.h.Height, rekeys, unparks), 0)
 	return nil
+}
+
+// calledFor reports whether another person signed a block, other than an Unpark,
+// since the author's person came back last: that block may have shut it out. Who
+// could park or poison it once more than it may come back would shut it out for ever.
+func (c *change) calledFor() bool {
+	person := c.h.Author.Person
+	m, _ := c.parent.Person(person)
+	var before uint64
+	for _, d := range m.Devices {
+		before = max(before, c.devices.get(d.ID).unparked)
+	}
+	block := c.parent.newest
+	if block.person == person {
+		block = c.parent.others
+	}
+	return before == 0 || block.height > before
+}
+
+// traced notes who signed a block that is no Unpark.
+func (c *change) traced() {
+	if person := c.h.Author.Person; c.newest.person != person {
+		c.others, c.newest.person = c.newest, person
+	}
+	c.newest.height = c.h.Height
 }
 
 // recent counts the author's blocks within the window, over all its devices.

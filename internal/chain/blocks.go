@@ -14,12 +14,17 @@ type Block struct {
 	Body   *Body
 	State  *State
 
-	said []word // what words returns, once the block is in a set
+	said  []word    // what words returns, once the block is in a set
+	shown []exhibit // likewise exhibits
 }
 
 // Blocks is the set of valid blocks of one chain that are held here. It is
 // not safe for use by several goroutines at once.
 type Blocks struct {
+	// Keeps, if set, reports whether a block is needed that could be dropped for
+	// space: something that is held names it. See [Blocks.Shed].
+	Keeps func(wire.BlockHash) bool
+
 	by      map[wire.BlockHash]*node
 	genesis *node
 	head    *node   // the head when last asked, or where to look for it
@@ -33,7 +38,6 @@ type node struct {
 	parent, jump *node
 	children     []*node // by hash
 	fork         *fork   // nil unless there are several children
-	voted        bool    // a vote held names it, so it is not shed
 	era          *node   // the start of the era of its state, once asked for
 }
 
@@ -113,7 +117,8 @@ func (b *Blocks) Add(h *Header, body *Body, s *State) error {
 
 // insert puts n where its header says.
 func (b *Blocks) insert(n *node) {
-	b.by[n.Hash], n.said = n, n.words()
+	b.by[n.Hash] = n
+	n.shown, n.said = n.exhibits(), n.words()
 	if b.genesis == nil {
 		n.jump = n
 		b.genesis, b.head = n, n

@@ -114,6 +114,19 @@ var authorityBreaches = []breach{
 		op.Person = wire.PersonID{}
 		return op
 	}))},
+	{"an Add without a head of the person's chain", "V4", chain.ReasonPersonField, ops("ann", one(func(g *group) chain.Op {
+		op := g.person("dan").add(chain.RoleMember, 1)
+		op.PersonHead = wire.BlockHash{}
+		return op
+	}))},
+	{"the last admin leaves to who was removed", "V4", chain.ReasonNoAdmin, func(g *group) error {
+		d := newGroup(g.t, chain.Policy{}, "ann", "ben", "cat")
+		d.commit("ann", nil, remove("cat")(d))
+		ann := d.person("ann")
+		leave := &chain.Leave{Person: ann.id, Instance: d.instance("ann"), Successor: d.person("cat").id, Cites: make([]wire.Digest, 1)}
+		_, _, err := chain.Draft(d.state(), d.params(d.person("ben"), leave))
+		return err
+	}},
 	{"an Add to a person", "V4", chain.ReasonPolicy, func(g *group) error {
 		ann := g.person("ann")
 		s, err := chain.VerifyProof(ann.headers)
@@ -171,6 +184,17 @@ var opBreaches = []breach{
 		op := remove("cat")(g).(*chain.Remove)
 		op.Cuts = slices.Repeat([]chain.Cut{{Device: g.person("cat").device(0)}}, 2)
 		return op
+	}))},
+	{"a cut of nobody's device", "V5", chain.ReasonCut, ops("ann", one(func(g *group) chain.Op {
+		op := remove("cat")(g).(*chain.Remove)
+		op.Cuts = []chain.Cut{{Device: g.person("dan").device(0)}}
+		return op
+	}))},
+	{"a role for a stranger", "V5", chain.ReasonNotMember, ops("ann", one(func(g *group) chain.Op {
+		return &chain.SetRole{Person: g.person("dan").id, Role: chain.RoleAdmin}
+	}))},
+	{"a role for another membership", "V5", chain.ReasonNotMember, ops("ann", one(func(g *group) chain.Op {
+		return &chain.SetRole{Person: g.person("cat").id, Instance: g.instance("ben"), Role: chain.RoleAdmin}
 	}))},
 	{"the role it has", "V5", chain.ReasonNoChange, ops("ann", one(func(g *group) chain.Op {
 		return &chain.SetRole{Person: g.person("ben").id, Instance: g.instance("ben"), Role: chain.RoleAdmin}

@@ -7,7 +7,7 @@ import (
 )
 
 // Carry does what a removal on a losing branch did, whose author was an admin
-// where the branches part and is one still. It cites the headers of that branch
+// where the branches part and was one ever since. It cites the headers of that branch
 // from the fork point's child to Block, then, for a device, what the removal
 // cited.
 type Carry struct {
@@ -99,7 +99,7 @@ func (c *bodyCheck) carry(op *Carry, cited [][]byte) error {
 	}
 	last := headers[len(headers)-1]
 	author := last.Author.Person
-	if last.Hash() != op.Block || !p.State.IsAdmin(author) || !c.parent.IsAdmin(author) {
+	if last.Hash() != op.Block || !c.at.adminSince(p, author) {
 		return c.refuse(ReasonCarry)
 	}
 	return c.sameRemoval(op, p, last.Ops, cited[1:])
@@ -150,6 +150,26 @@ func (n *node) parted(p *node, person wire.PersonID) bool {
 		}
 	}
 	return false
+}
+
+// adminSince reports whether person is an admin at p, which lies below n, and
+// was one without a break up to n. Who lost the role has lost what was removed
+// with it: to give it back is not to do that again.
+func (n *node) adminSince(p *node, person wire.PersonID) bool {
+	for ; n != p; n = n.parent {
+		if slices.ContainsFunc(n.Header.Ops, func(op Op) bool { return ends(op) == person || demotes(op) == person }) {
+			return false
+		}
+	}
+	return p.State.IsAdmin(person)
+}
+
+// demotes returns who is no admin any more by op, but a member; zero: nobody.
+func demotes(op Op) wire.PersonID {
+	if op, ok := op.(*SetRole); ok && op.Role == RoleMember {
+		return op.Person
+	}
+	return wire.PersonID{}
 }
 
 // ends returns whose membership op ends; zero: nobody's.

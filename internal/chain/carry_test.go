@@ -229,6 +229,14 @@ var carryBreaches = []breach{
 		d.on("G", "L", "ben", nil, d.removal("G", "cat"))
 		return "B", "cat", []string{"L"}
 	})},
+	// G -> A -> B -> C | G -> L: B demotes ben, who removed cat in L, C promotes him
+	{"of who was no admin in between", "V6", chain.ReasonCarry, played(func(d *divided) (string, string, []string) {
+		d.on("G", "A", "ann", nil, d.retitle())
+		d.on("A", "B", "ann", nil, &chain.SetRole{Person: d.person("ben").id, Instance: d.in("A", "ben")})
+		d.on("B", "C", "ann", nil, &chain.SetRole{Person: d.person("ben").id, Instance: d.in("B", "ben"), Role: chain.RoleAdmin})
+		d.on("G", "L", "ben", nil, d.removal("G", "cat"))
+		return "C", "cat", []string{"L"}
+	})},
 	// G -> A | G -> K -> L: K makes dan an admin, who removes cat
 	{"of who was no admin at the fork", "V6", chain.ReasonCarry, played(func(d *divided) (string, string, []string) {
 		promote := &chain.SetRole{Person: d.person("dan").id, Instance: d.in("G", "dan"), Role: chain.RoleAdmin}

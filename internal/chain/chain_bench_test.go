@@ -171,3 +171,30 @@ func draftRekey(b *testing.B, g *group) (*chain.Header, *chain.Body) {
 	seal(h, body, ann.keys[0])
 	return h, body
 }
+
+// BenchmarkSizes reports the bytes of headers by what they do.
+func BenchmarkSizes(b *testing.B) {
+	g := newGroup(b, chain.Policy{}, "ann", "ben*")
+	ben, _ := g.state().Person(g.person("ben").id)
+	for _, c := range []struct {
+		name string
+		op   chain.Op
+	}{
+		{"Rekey", &chain.Rekey{}},
+		{"SetInfo", &chain.SetInfo{Info: wire.Digest{1}}},
+		{"Add", g.person("dan").add(chain.RoleMember, 1)},
+		{"Remove", &chain.Remove{Person: ben.Person, Instance: ben.Instance, Cuts: []chain.Cut{{Device: ben.Devices[0].ID}}}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			size := 0
+			for b.Loop() {
+				h, _, err := chain.Draft(g.state(), g.params(g.person("ann"), c.op))
+				if err != nil {
+					b.Fatal(err)
+				}
+				size = len(h.Bytes())
+			}
+			b.ReportMetric(float64(size), "bytes")
+		})
+	}
+}

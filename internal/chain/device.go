@@ -91,10 +91,16 @@ func (c *change) addDevice(op *AddDevice) error {
 	case m.belonging() >= MaxDevices:
 		return c.refuse("V5", ReasonDevices)
 	}
+	if err := c.room(&m); err != nil {
+		return err
+	}
 	m.Devices = slices.Clone(m.Devices)
 	if err := c.admit(&m, op.Device); err != nil {
 		return err
 	}
+	a := *c.devices.get(op.Device.ID())
+	a.added = c.h.Height
+	c.devices = c.devices.put(&a, 0)
 	m.PersonHead = op.PersonHead
 	c.put(m)
 	return nil

@@ -277,12 +277,28 @@ var parkBreaches = []breach{
 		return err
 	}},
 	{"Unpark beside a Rekey", "V5", chain.ReasonAlone, ops("ben", func(g *group) []chain.Op { return []chain.Op{unparking(g, "ben", 0), &chain.Rekey{}} })},
-	{"a fifth Unpark by two devices", "V7", chain.ReasonUnparks, func(g *group) error {
+	{"a fifth Unpark by two devices that nobody called for", "V7", chain.ReasonUnparks, func(g *group) error {
 		d := deviceGroup(g)
-		for i := range 4 {
+		for i := range 5 { // the first is called for: others have signed blocks
 			d.commitAs(d.person("ben"), i%2, nil, unparking(d, "ben", i%2))
 		}
 		_, _, err := d.try(d.person("ben"), 0, nil, unparking(d, "ben", 0))
+		return err
+	}},
+	{"a 17th device in the window", "V7", chain.ReasonAdded, func(g *group) error {
+		p := &phones{g, g.state()}
+		var list []chain.Op
+		for n := range 16 {
+			if n > 0 {
+				e := phone(n - 1)
+				list = append(list, p.drop(e.ID()))
+			}
+			p.must(append(list, p.add(n))...)
+			list = nil
+		}
+		d := p.params(p.person("ann"), p.drop(p.person("ben").device(0)), p.add(99))
+		d.AuthorSeq = p.s.Height() + 2
+		_, _, err := chain.Draft(p.s, d)
 		return err
 	}},
 	{"a Package in a group", "V4", chain.ReasonPolicy, ops("ann", one(func(*group) chain.Op { return &chain.Package{} }))},

@@ -102,6 +102,7 @@ const (
 const (
 	ReasonRekeys  Reason = "rekeys"
 	ReasonUnparks Reason = "unparks"
+	ReasonAdded   Reason = "added"   // too many devices of one person
 	ReasonFeature Reason = "feature" // uses what the parent has not activated
 )
 

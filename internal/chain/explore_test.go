@@ -17,6 +17,8 @@ import (
 // are trees whose blocks stand in breadth-first order, children of one block in
 // the order of acts, so that each is seen once.
 type explorer struct {
+	t       testing.TB
+	names   []string
 	people  []*person
 	acts    []act
 	most    int  // blocks above the genesis
@@ -35,10 +37,15 @@ type explorer struct {
 	stop   bool
 }
 
+// An act is what a block does: one device of somebody, to somebody or some device,
+// perhaps by a history (see person.tell).
 type act struct {
-	who    int
-	verb   string
-	target int
+	who     int
+	verb    string
+	target  int
+	device  int
+	of      int // which of the target's
+	history string
 }
 
 // A property reports whether what must hold does, for the set whose newest block
@@ -52,7 +59,7 @@ var explored = []string{"ann", "ben", "cat", "dan"}
 
 func newExplorer(t testing.TB, most int, twins bool, verbs string) *explorer {
 	f := plant(t, 0, "ann ben* cat*")
-	e := &explorer{most: most, twins: twins, head: chain.Head, pending: chain.Pending, checks: checks}
+	e := &explorer{t: t, names: explored, most: most, twins: twins, head: chain.Head, pending: chain.Pending, checks: checks}
 	for _, name := range explored {
 		e.people = append(e.people, f.person(name))
 	}
@@ -60,13 +67,13 @@ func newExplorer(t testing.TB, most int, twins bool, verbs string) *explorer {
 		for verb := range strings.FieldsSeq(verbs) {
 			switch verb {
 			case "rekeys":
-				e.acts = append(e.acts, act{who, verb, who})
+				e.acts = append(e.acts, act{who: who, verb: verb, target: who})
 			case "admits":
-				e.acts = append(e.acts, act{who, verb, 3})
+				e.acts = append(e.acts, act{who: who, verb: verb, target: 3})
 			default:
 				for target := range explored {
 					if target != who {
-						e.acts = append(e.acts, act{who, verb, target})
+						e.acts = append(e.acts, act{who: who, verb: verb, target: target})
 					}
 				}
 			}
@@ -89,16 +96,30 @@ func (e *explorer) walk() {
 			if e.twin(at, i) {
 				continue
 			}
-			a := e.acts[i]
-			who, parent := e.people[a.who], e.blocks[at]
 			e.serial++
-			b := chain.Light(parent, number(e.serial), who.member(0), lightOp(parent, who, a.verb, e.people[a.target], 0))
-			if b == nil {
-				continue
+			if b := e.make(e.blocks[at], e.acts[i]); b != nil {
+				e.push(b, at, i)
 			}
-			e.push(b, at, i)
 		}
 	}
+}
+
+// make returns the block that does a on parent; nil if none may.
+func (e *explorer) make(parent *chain.Block, a act) *chain.Block {
+	who, target := e.people[a.who], e.people[a.target]
+	if a.history == "" {
+		return chain.Light(parent, number(e.serial), who.member(a.device), lightOp(parent, who, a.verb, target, a.of))
+	}
+	known, _ := parent.State.Person(target.id)
+	if !slices.Contains(target.tell(e.t, a.history).hashes, known.PersonHead) {
+		return nil // V6: it must go on from what is on record
+	}
+	op, papers := target.telling(e.t, parent.State, a.verb, a.of, a.history)
+	b := chain.Light(parent, number(e.serial), who.member(a.device), op)
+	if b != nil {
+		b.Body = &chain.Body{Attachments: papers}
+	}
+	return b
 }
 
 func number(n uint64) (hash wire.BlockHash) {
@@ -107,11 +128,16 @@ func number(n uint64) (hash wire.BlockHash) {
 	return hash
 }
 
-// twin reports whether the author of act i may not sign on block at once more.
+// twin reports whether the author of act i may not sign on block at once more. Of
+// two new devices of one person only the lower hash could choose.
 func (e *explorer) twin(at, i int) bool {
 	same := 0
 	for j, up := range e.up {
-		if up == at && e.acts[e.did[j]].who == e.acts[i].who {
+		if up != at {
+			continue
+		}
+		a, b := e.of(j), e.acts[i]
+		if a.who == b.who && (a.device == b.device || a.verb == "enters" && b.verb == "enters") {
 			same++
 			if !e.twins || same > 1 {
 				return true
@@ -178,7 +204,7 @@ func (e *explorer) String() string {
 	var s strings.Builder
 	for i := 1; i < len(e.blocks); i++ {
 		a := e.of(i)
-		fmt.Fprintf(&s, "%d -> %d: %s %s %s\n", e.up[i], i, explored[a.who], a.verb, explored[a.target])
+		fmt.Fprintf(&s, "%d -> %d: %s/%d %s %s/%d %s\n", e.up[i], i, e.names[a.who], a.device+1, a.verb, e.names[a.target], a.of+1, a.history)
 	}
 	return s.String()
 }

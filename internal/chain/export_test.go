@@ -28,7 +28,7 @@ func Light(parent *Block, hash wire.BlockHash, author wire.Member, ops ...Op) *B
 func (b *Block) Rehash(parent, hash wire.BlockHash) *Block {
 	h := *b.Header
 	h.Parent = parent
-	return &Block{Hash: hash, Header: &h, State: b.State}
+	return &Block{Hash: hash, Header: &h, Body: b.Body, State: b.State}
 }
 
 // Insert adds a block made by Light.
@@ -58,6 +58,14 @@ var Switches = map[string]rules{
 	"voidRanks":     {voidRanks: true},
 	"noKeeping":     {noKeeping: true},
 	"keptByRevoked": {keptByRevoked: true},
+	"noDoubt":       {noDoubt: true},
+	"doubtNew":      {doubtNew: true},
+	"noShown":       {noShown: true},
+	"noPassing":     {noPassing: true},
+	"noRecovery":    {noRecovery: true},
+	"anyTold":       {anyTold: true},
+	"allPass":       {allPass: true},
+	"noBreak":       {noBreak: true},
 }
 
 // AllSwitches is how many there must be.

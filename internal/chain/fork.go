@@ -9,8 +9,9 @@ import "kith/internal/wire"
 //	root ── P ┤                       More than one: all are in; then
 //	          ├ c2 ── ·
 //	          │    └ · (lost inside)    void    what a device signed that any of the
-//	          └ c3                              subtrees revokes, unless another device
-//	                                            of its person built on it knowing that
+//	          └ c3                              subtrees revokes, or that came in by one
+//	                                            revoked, unless another device of its
+//	                                            person built on it knowing that
 //	                                    strike  admins of P, most senior first:
 //	                                            whoever one of them removed or demoted
 //	                                            anywhere in the subtree of a child c
@@ -57,6 +58,14 @@ type rules struct {
 	voidRanks     bool // and rank as if they were not revoked
 	noKeeping     bool // nobody can keep what a revoked device signed
 	keptByRevoked bool // a revoked device can
+	noDoubt       bool // what revokes a device says nothing of those that came after
+	doubtNew      bool // it says that none of them counts
+	noShown       bool // not even that it knows them
+	noPassing     bool // a device let in later is as one that it does not know
+	noRecovery    bool // and so is one that the recovery key let in
+	anyTold       bool // one revocation speaks for a device against all others
+	noBreak       bool // who lost the role and has it again carries on from before
+	allPass       bool // one who lets a device in speaks against all others
 }
 
 // head is Head from scratch: from the leaves down to the root, every fork point

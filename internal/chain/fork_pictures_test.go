@@ -1,14 +1,21 @@
 package chain_test
 
-// pictures are the contests of docs/spec/chain.md. Each is played under many
-// salts, so no winner depends on a hash; numbers are the scenarios' there.
-var pictures = []struct {
+import "slices"
+
+// A picture is a contest drawn as text, as in picture_test.go.
+type picture struct {
 	name    string
 	people  string
 	picture string
 	does    map[string]string
 	head    string
-}{
+}
+
+// allPictures are played under many salts, so no winner depends on a hash;
+// numbers are the scenarios of docs/spec/chain.md.
+func allPictures() []picture { return slices.Concat(pictures, doubts) }
+
+var pictures = []picture{
 	{"no fork", "ann ben", "G -> A -> B", map[string]string{"A": "ann rekeys", "B": "ben rekeys"}, "B"},
 	{
 		"1 two admins add at once", "ann ben*", "G -> A | G -> B",

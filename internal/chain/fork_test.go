@@ -10,7 +10,7 @@ import (
 )
 
 func TestPictures(t *testing.T) {
-	for _, c := range pictures {
+	for _, c := range allPictures() {
 		t.Run(c.name, func(t *testing.T) {
 			for salt := range 8 {
 				f := plant(t, salt, c.people)

@@ -14,7 +14,7 @@ type branch struct {
 	facts  *facts
 	out    bool          // dropped by a strike
 	by     wire.PersonID // whose, if it is out
-	void   bool          // its own author's device is revoked and nobody kept it
+	void   bool          // its own author's device is not heard and nobody kept it
 	last   bool          // it ranks behind: it is void, or its author's removal is carried over elsewhere
 	weight Class
 }
@@ -26,6 +26,9 @@ type contest struct {
 	admins   []wire.PersonID // of the fork point, most senior first
 	branches []branch
 	revoked  map[wire.DeviceID]bool
+	told     map[wire.Digest]*history
+	let      map[entrance]*history
+	muted    map[wire.Member]bool // once asked for: whether a device is not heard
 	heard    map[wire.PersonID][]hearing
 	signers  map[wire.PersonID][]int // branches by author of the child
 	struck   marks
@@ -67,7 +70,7 @@ func (r rules) contest(at *State, branches []branch) *contest {
 	c := &contest{
 		rules: r, at: at, admins: at.Admins(), branches: branches, left: len(branches),
 		heard: make(map[wire.PersonID][]hearing), signers: make(map[wire.PersonID][]int),
-		struck: make(marks), parted: make(map[wire.PersonID]*parting),
+		struck: make(marks), parted: make(map[wire.PersonID]*parting), muted: make(map[wire.Member]bool),
 	}
 	if r.juniorFirst {
 		slices.Reverse(c.admins)
@@ -87,8 +90,9 @@ func (r rules) contest(at *State, branches []branch) *contest {
 	return c
 }
 
-// void collects the devices that any subtree revokes.
+// void collects the devices that any subtree revokes, and what is shown of others.
 func (c *contest) void() {
+	var shown facts
 	for i := range c.branches {
 		for device := range c.branches[i].facts.revoked {
 			if c.revoked == nil {
@@ -96,23 +100,34 @@ func (c *contest) void() {
 			}
 			c.revoked[device] = true
 		}
+		shown.learn(c.branches[i].facts)
 	}
+	c.told, c.let = shown.told, shown.let
 	for i := range c.branches {
 		b := &c.branches[i]
-		device := b.Header.Author.Device
-		b.void = c.revoked[device] && !c.keeps(b.facts, device) && !c.voidRanks
+		b.void = c.mute(b.Header.Author) && !c.keeps(b.facts, b.Header.Author) && !c.voidRanks
 	}
 }
 
-// keeps reports whether a block of a revoked device counts; f is what its
+// mute reports whether a device is revoked or doubted.
+func (c *contest) mute(m wire.Member) bool {
+	mute, asked := c.muted[m]
+	if !asked {
+		mute = c.revoked[m.Device] || c.doubts(m)
+		c.muted[m] = mute
+	}
+	return mute
+}
+
+// keeps reports whether a block of a device that is mute counts; f is what its
 // descendants say.
-func (c *contest) keeps(f *facts, device wire.DeviceID) bool {
-	return slices.ContainsFunc(f.keepers[device], c.keeper)
+func (c *contest) keeps(f *facts, m wire.Member) bool {
+	return slices.ContainsFunc(f.keepers[m], func(by wire.DeviceID) bool { return c.keeper(wire.Member{Person: m.Person, Device: by}) })
 }
 
 // keeper reports whether a device can keep what another of its person signed.
-func (c *contest) keeper(by wire.DeviceID) bool {
-	return !c.noKeeping && (!c.revoked[by] || c.keptByRevoked)
+func (c *contest) keeper(by wire.Member) bool {
+	return !c.noKeeping && (!c.mute(by) || c.keptByRevoked)
 }
 
 // listen sorts by person what counts in each branch.
@@ -130,13 +145,13 @@ func (c *contest) listen() {
 	for i := range c.branches {
 		b := &c.branches[i]
 		c.signers[b.Header.Author.Person] = append(c.signers[b.Header.Author.Person], i)
-		for device, d := range b.facts.signed {
-			if !c.revoked[device] || c.voidCounts {
+		for by, d := range b.facts.signed {
+			if c.voidCounts || !c.mute(by) {
 				hear(i, d)
 			}
 		}
 		for k, d := range b.facts.kept {
-			if c.revoked[k.device] && c.keeper(k.by) {
+			if c.mute(k.Member) && c.keeper(wire.Member{Person: k.Person, Device: k.by}) {
 				hear(i, d)
 			}
 		}

@@ -5,13 +5,16 @@ import "kith/internal/wire"
 // facts are what a subtree says at any fork point below it. They are unions, so
 // those of a block follow from those of its children, in any order.
 type facts struct {
-	signed  map[wire.DeviceID]*deeds
+	signed  map[wire.Member]*deeds
 	revoked map[wire.DeviceID]bool
-	keepers map[wire.DeviceID][]wire.DeviceID // by revoked device: who signed knowing that
+	keepers map[wire.Member][]wire.DeviceID // by revoked device: who signed knowing that
 	kept    map[keeping]*deeds
+	told    map[wire.Digest]*history // that revoke a device, by citation
+	let     map[entrance]*history    // that let one in
 }
 
-// deeds are all the words of one device.
+// deeds are all the words of one device. One that several people let in, on
+// branches of their own, speaks for each apart.
 type deeds struct {
 	person  wire.PersonID
 	best    Class
@@ -29,9 +32,12 @@ const (
 
 // A keeping says that one device stands by what another of its person, now
 // revoked, had signed below.
-type keeping struct{ device, by wire.DeviceID }
+type keeping struct {
+	wire.Member
+	by wire.DeviceID
+}
 
-func newFacts() *facts { return &facts{signed: make(map[wire.DeviceID]*deeds, 1)} }
+func newFacts() *facts { return &facts{signed: make(map[wire.Member]*deeds, 1)} }
 
 // gather returns the facts of n's subtree from those of its children, which it
 // uses up.
@@ -60,11 +66,11 @@ func (f *facts) under(b *Block) *facts {
 		f = newFacts()
 	}
 	for _, w := range b.words() {
-		for _, by := range f.keepers[w.by.Device] {
+		for _, by := range f.keepers[w.by] {
 			if f.kept == nil {
 				f.kept = make(map[keeping]*deeds)
 			}
-			k := keeping{w.by.Device, by}
+			k := keeping{w.by, by}
 			if f.kept[k] == nil {
 				f.kept[k] = &deeds{person: w.by.Person}
 			}
@@ -73,7 +79,7 @@ func (f *facts) under(b *Block) *facts {
 	}
 	f.leaf(b)
 	for _, device := range b.outdated() {
-		f.keep(device, b.Header.Author.Device)
+		f.keep(wire.Member{Person: b.Header.Author.Person, Device: device}, b.Header.Author.Device)
 	}
 	return f
 }
@@ -82,10 +88,10 @@ func (f *facts) under(b *Block) *facts {
 // and reports whether f says more than before.
 func (f *facts) leaf(b *Block) (more bool) {
 	for _, w := range b.words() {
-		d := f.signed[w.by.Device]
+		d := f.signed[w.by]
 		if d == nil {
 			d = &deeds{person: w.by.Person}
-			f.signed[w.by.Device] = d
+			f.signed[w.by] = d
 		}
 		more = d.add(w) || more
 	}
@@ -97,19 +103,22 @@ func (f *facts) leaf(b *Block) (more bool) {
 			f.revoked[device], more = true, true
 		}
 	}
+	for _, e := range b.exhibits() {
+		more = f.note(e) || more
+	}
 	return more
 }
 
-func (f *facts) keep(device, by wire.DeviceID) {
-	for _, known := range f.keepers[device] {
+func (f *facts) keep(of wire.Member, by wire.DeviceID) {
+	for _, known := range f.keepers[of] {
 		if known == by {
 			return
 		}
 	}
 	if f.keepers == nil {
-		f.keepers = make(map[wire.DeviceID][]wire.DeviceID)
+		f.keepers = make(map[wire.Member][]wire.DeviceID)
 	}
-	f.keepers[device] = append(f.keepers[device], by)
+	f.keepers[of] = append(f.keepers[of], by)
 }
 
 // join returns the union, of which the smaller side is used up.
@@ -120,11 +129,11 @@ func (f *facts) join(o *facts) *facts {
 	if len(o.signed) > len(f.signed) {
 		f, o = o, f
 	}
-	for device, d := range o.signed {
-		if f.signed[device] == nil {
-			f.signed[device] = d
+	for by, d := range o.signed {
+		if f.signed[by] == nil {
+			f.signed[by] = d
 		} else {
-			f.signed[device].join(d)
+			f.signed[by].join(d)
 		}
 	}
 	for device := range o.revoked {
@@ -133,9 +142,9 @@ func (f *facts) join(o *facts) *facts {
 		}
 		f.revoked[device] = true
 	}
-	for device, by := range o.keepers {
+	for of, by := range o.keepers {
 		for _, by := range by {
-			f.keep(device, by)
+			f.keep(of, by)
 		}
 	}
 	for k, d := range o.kept {
@@ -148,6 +157,7 @@ func (f *facts) join(o *facts) *facts {
 			f.kept[k].join(d)
 		}
 	}
+	f.learn(o)
 	return f
 }
 

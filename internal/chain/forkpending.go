@@ -31,9 +31,9 @@ type PendingRemoval struct {
 }
 
 // Pending returns the removals that lost at a fork point between root and the
-// head and hold nevertheless: the author was an admin of the fork point, was
-// struck there from no other branch and is an admin at the head still; the target's membership is the
-// one at the head, or one that only the losing branch began. Until they are
+// head and hold nevertheless: the author was an admin of the fork point and ever
+// since up to the head, and was struck there from no other branch; the target's
+// membership is the one at the head, or one that only the losing branch began. Until they are
 // carried over, nobody writes under the head. Sorted by height and hash; one
 // membership may stand in it several times.
 func Pending(root wire.BlockHash, blocks []*Block) []PendingRemoval {
@@ -95,13 +95,14 @@ func (r rules) lost(next, head *node, into map[wire.BlockHash][]PendingRemoval) 
 	return blocks
 }
 
-// pendingOf returns what is pending of one block of branch i, which lost at p.
+// pendingOf returns what is pending of one block of branch i, which lost at p,
+// that lies below the head.
 func (c *contest) pendingOf(i int, lost, p, head *node) (list []PendingRemoval) {
 	a := lost.Header.Author
 	if lost.Header.Class != ClassRemoval || c.silent(a.Person, i) || !c.at.IsAdmin(a.Person) || !head.State.IsAdmin(a.Person) {
 		return nil
 	}
-	if c.revoked[a.Device] && !c.keeps(lost.read(), a.Device) {
+	if !head.adminSince(p, a.Person) && !c.noBreak || c.mute(a) && !c.keeps(lost.read(), a) {
 		return nil
 	}
 	for _, op := range lost.Header.Ops {

@@ -48,6 +48,38 @@ var losses = []struct {
 		map[string]string{"A": "ann removes cat", "C": "ann demotes ben", "B": "ben removes dan"},
 		"C", "",
 	},
+	// Eve was no admin at G, so she strikes nobody there.
+	{
+		"its author is one again", "ann ben* cat dan", "G -> A -> P -> C -> D | G -> B",
+		map[string]string{
+			"A": "ann removes cat", "P": "ann admits eve", "C": "eve demotes ben", "D": "ann promotes ben",
+			"B": "ben removes dan",
+		},
+		"D", "",
+	},
+	{
+		"its author is one again in one block", "ann ben* cat dan", "G -> A -> P -> C | G -> B",
+		map[string]string{
+			"A": "ann removes cat", "P": "ann admits eve", "C": "eve demotes ben, promotes ben", "B": "ben removes dan",
+		},
+		"C", "",
+	},
+	{
+		"its author was let in again", "ann ben* cat dan", "G -> A -> P -> C -> D | G -> B",
+		map[string]string{
+			"A": "ann removes cat", "P": "ann admits eve", "C": "eve removes ben", "D": "ann admits ben",
+			"B": "ben removes dan",
+		},
+		"D", "",
+	},
+	{
+		"its author is another's first and one still", "ann ben* cat dan", "G -> A -> P -> C -> D | G -> B",
+		map[string]string{
+			"A": "ann removes cat", "P": "ann admits eve", "C": "ann demotes eve", "D": "ann promotes eve",
+			"B": "ben removes dan",
+		},
+		"D", "B dan",
+	},
 	{
 		"a later block stands on it", "ann ben* cat dan", "G -> A | G -> B -> C",
 		map[string]string{"A": "ann removes cat", "B": "ben retitles", "C": "ben removes dan"},
@@ -131,25 +163,33 @@ func TestPending(t *testing.T) {
 				if got := f.head(); got != c.head {
 					t.Fatalf("head %s, want %s", got, c.head)
 				}
-				var got []string
-				for _, p := range chain.Pending(f.blocks["G"].Hash, f.all()) {
+				list := chain.Pending(f.blocks["G"].Hash, f.all())
+				for _, p := range list {
 					m, _ := f.blocks[c.head].State.Person(p.Person)
 					if m.Instance != p.Instance || p.Author != f.blocks[f.name(p.Block)].Header.Author.Person {
 						t.Error("not the membership at the head, or not the author")
 					}
-					for name, who := range f.people {
-						if who.id == p.Person {
-							got = append(got, f.name(p.Block)+" "+name)
-						}
-					}
 				}
-				slices.Sort(got)
-				if got := strings.Join(got, ", "); got != c.pending {
+				if got := f.names(list); got != c.pending {
 					t.Fatalf("salt %d: pending %q, want %q", salt, got, c.pending)
 				}
 			}
 		})
 	}
+}
+
+// names says in which blocks removals are pending, and of whom.
+func (f *tree) names(list []chain.PendingRemoval) string {
+	var names []string
+	for _, p := range list {
+		for name, who := range f.people {
+			if who.id == p.Person {
+				names = append(names, f.name(p.Block)+" "+name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
 }
 
 func TestRestrained(t *testing.T) {

@@ -116,18 +116,21 @@ func (b *Blocks) split(p, next *node) {
 	b.forks = append(b.forks, f)
 }
 
-// Shed drops what [Surplus] says of the set, but for what votes held name, and
-// returns it. A hash in it may have to be fetched again, when somebody has built
-// on it.
-func (b *Blocks) Shed(root wire.BlockHash) []wire.BlockHash {
-	surplus := slices.DeleteFunc(Surplus(root, b.list()), func(hash wire.BlockHash) bool { return b.by[hash].voted })
-	if len(surplus) == 0 {
-		return nil
-	}
-	for _, hash := range surplus {
+// Shed drops what [Surplus] says of the set, but for what Keeps holds and what
+// that is built on, and returns it. A hash in it may have to be fetched again, when
+// somebody has built on it, or named it.
+func (b *Blocks) Shed(root wire.BlockHash) (dropped []*Block) {
+	for _, hash := range Surplus(root, b.list()) { // children before parents
 		n := b.by[hash]
+		if len(n.children) > 0 || b.Keeps != nil && b.Keeps(hash) {
+			continue
+		}
 		delete(b.by, hash)
 		n.parent.children = slices.DeleteFunc(n.parent.children, func(c *node) bool { return c == n })
+		dropped = append(dropped, &n.Block)
+	}
+	if len(dropped) == 0 {
+		return nil
 	}
 	b.forks, b.head = nil, b.genesis
 	for _, n := range b.by {
@@ -136,7 +139,7 @@ func (b *Blocks) Shed(root wire.BlockHash) []wire.BlockHash {
 			b.split(n, n.children[0])
 		}
 	}
-	return surplus
+	return dropped
 }
 
 // PendingAt returns the removals that wait for a Carry on a head, of all forks

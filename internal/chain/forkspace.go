@@ -7,30 +7,41 @@ import (
 	"kith/internal/wire"
 )
 
-// MaxSiblings bounds the blocks of one device at one height that are kept for
-// their own sake. Two prove that it contradicts itself; more prove nothing new.
-const MaxSiblings = 2
+// Bounds of the blocks at one height that are kept for their own sake.
+const (
+	// MaxSiblings bounds those of one device. Two prove that it contradicts
+	// itself; more prove nothing new.
+	MaxSiblings = 2
 
-// A seat is where a device may have few blocks.
+	// MaxNewSiblings bounds those of all devices together that the root does not
+	// know as one person's: two each of as many as a person may have.
+	MaxNewSiblings = MaxSiblings * MaxDevices
+)
+
+// A seat is where a device may have few blocks, or, if the device is zero, all
+// the devices of a person that are new.
 type seat struct {
-	device wire.DeviceID
+	wire.Member
 	height uint64
 }
 
 // Surplus returns what may be dropped for space, children before parents: all
-// but root with its ancestors, the MaxSiblings blocks of each device at each
-// height that have the lowest hashes, and what those are built on.
+// but root with its ancestors; of each device at each height the MaxSiblings
+// blocks with the lowest hashes, no two of which say the same; of those, where
+// root does not know the device, the MaxNewSiblings of each person at each height
+// with the lowest hashes; and what those are built on.
 //
 // Whoever drops what is surplus and goes on collecting ends with the same set
 // as who collects everything first: a block that is kept once all are seen is
-// among the lowest of every part of them too.
+// among the lowest of every part of them too, since of any device fewer come
+// before it there.
 func Surplus(root wire.BlockHash, blocks []*Block) []wire.BlockHash {
 	by := make(map[wire.BlockHash]*Block, len(blocks))
 	seats := make(map[seat][]*Block)
 	for _, b := range blocks {
 		if by[b.Hash] == nil {
 			by[b.Hash] = b
-			s := seat{b.Header.Author.Device, b.Header.Height}
+			s := seat{b.Header.Author, b.Header.Height}
 			seats[s] = append(seats[s], b)
 		}
 	}
@@ -41,9 +52,20 @@ func Surplus(root wire.BlockHash, blocks []*Block) []wire.BlockHash {
 		}
 	}
 	keep(by[root])
-	for _, list := range seats {
-		slices.SortFunc(list, func(a, b *Block) int { return compareHashes(a.Hash, b.Hash) })
-		for _, b := range list[:min(len(list), MaxSiblings)] {
+	shared := make(map[seat][]*Block)
+	for s, list := range seats {
+		list = lowest(list, MaxSiblings)
+		if by[root].knows(s.Member) {
+			for _, b := range list {
+				keep(b)
+			}
+			continue
+		}
+		all := seat{wire.Member{Person: s.Person}, s.height}
+		shared[all] = append(shared[all], list...)
+	}
+	for _, list := range shared {
+		for _, b := range lowest(list, MaxNewSiblings) {
 			keep(b)
 		}
 	}
@@ -57,6 +79,35 @@ func Surplus(root wire.BlockHash, blocks []*Block) []wire.BlockHash {
 		return cmp.Or(cmp.Compare(by[b].Header.Height, by[a].Header.Height), compareHashes(a, b))
 	})
 	return surplus
+}
+
+// lowest returns the most blocks with the lowest hashes of which no two of one
+// device differ in their signature alone: a dishonest signer makes as many of
+// those as it likes.
+func lowest(list []*Block, most int) (few []*Block) {
+	slices.SortFunc(list, func(a, b *Block) int { return compareHashes(a.Hash, b.Hash) })
+	for _, b := range list {
+		if len(few) == most {
+			break
+		}
+		again := func(o *Block) bool {
+			return o.Header.Author == b.Header.Author && sameContent(o.Header.Bytes(), b.Header.Bytes())
+		}
+		if !slices.ContainsFunc(few, again) {
+			few = append(few, b)
+		}
+	}
+	return few
+}
+
+// knows reports whether a device was ever admitted up to b, or is how the
+// recovery key is named; b may be nil.
+func (b *Block) knows(m wire.Member) bool {
+	if b == nil {
+		return false
+	}
+	of, _, ok := b.State.Device(m.Device)
+	return ok && of.Person == m.Person || b.State.ofPerson && m.Device == b.State.recoveryID
 }
 
 // Doubles returns pairs of blocks that no honest device signs: two of one device

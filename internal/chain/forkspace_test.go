@@ -1,6 +1,8 @@
 package chain_test
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -48,10 +50,76 @@ func TestSurplus(t *testing.T) {
 
 func compareHashes(a, b wire.BlockHash) int { return slices.Compare(a[:], b[:]) }
 
+// However many signatures of one content a device makes, another content keeps
+// its place: the two show that it lies.
+func TestVariantsCostNoSeat(t *testing.T) {
+	for salt := range 8 {
+		f := plant(t, salt, "ann ben*")
+		f.grow("G -> A | G -> B | G -> C", map[string]string{"A": "ben rekeys", "B": "ben retitles", "C": "ben adds dan"})
+		blocks := f.all()
+		for n := range byte(50) {
+			for _, name := range []string{"A", "B", "C"} {
+				blocks = append(blocks, f.signedAgain(name, n))
+			}
+		}
+		surplus := chain.Surplus(f.blocks["G"].Hash, blocks)
+		kept := slices.DeleteFunc(slices.Clone(blocks), func(b *chain.Block) bool { return slices.Contains(surplus, b.Hash) })
+		if len(kept) != 1+chain.MaxSiblings || kept[1].Header.AuthorSeq == kept[2].Header.AuthorSeq {
+			t.Errorf("salt %d: %d are kept, or two of one content", salt, len(kept))
+		}
+	}
+}
+
+// signedAgain returns another signature of what a block says.
+func (f *tree) signedAgain(name string, n byte) *chain.Block {
+	h := *f.blocks[name].Header
+	h.Signature[0], h.Signature[1] = n, 1
+	return &chain.Block{Hash: h.Hash(), Header: &h, State: f.blocks[name].State}
+}
+
+// newDevice is a device of p's that lets itself in on parent.
+func (p *person) newDevice(parent *chain.Block, key [32]byte) *chain.Block {
+	m, _ := parent.State.Person(p.id)
+	entry := chain.DeviceEntry{Key: key}
+	op := &chain.AddDevice{Person: p.id, Instance: m.Instance, PersonHead: p.head(), Device: entry, Cites: make([]wire.Digest, 2)}
+	return chain.Light(parent, wire.BlockHash(sha256.Sum256(append(parent.Hash[:], key[:]...))), wire.Member{Person: p.id, Device: entry.ID()}, op)
+}
+
+// I16: a person brings as many devices as it likes. Those that the root does not
+// know share a bound; the others, and other people, keep what is theirs.
+func TestNewDevicesShareSeats(t *testing.T) {
+	f := plant(t, 0, "zoe ann/2 ben")
+	f.grow("G -> A | G -> B | G -> C", map[string]string{"A": "ann rekeys", "B": "ann/2 rekeys", "C": "ben rekeys"})
+	blocks := f.all()
+	for i := range 100 {
+		blocks = append(blocks, f.person("ann").newDevice(f.blocks["G"], sha256.Sum256([]byte{byte(i)})))
+	}
+	surplus := chain.Surplus(f.blocks["G"].Hash, blocks)
+	if len(surplus) != 100-chain.MaxNewSiblings {
+		t.Errorf("%d of 100 devices are dropped", len(surplus))
+	}
+	for _, name := range []string{"A", "B", "C"} {
+		if slices.Contains(surplus, f.blocks[name].Hash) {
+			t.Errorf("%s is dropped", name)
+		}
+	}
+	// What the root knows has a place of its own.
+	after := blocks[len(blocks)-1]
+	rekey := chain.Light(after, wire.BlockHash{0xff}, after.Header.Author, &chain.Rekey{})
+	blocks = append(blocks, rekey)
+	for i := range 100 {
+		blocks = append(blocks, f.person("ann").newDevice(after, sha256.Sum256([]byte{byte(i), 1})))
+	}
+	if surplus := chain.Surplus(after.Hash, blocks); slices.Contains(surplus, rekey.Hash) {
+		t.Error("the block of a device that the root knows is dropped")
+	}
+}
+
 // I16: whoever drops what is surplus now and then keeps what keeps who never
 // does, in whatever order the blocks come; what they do not hold is sent again.
 func TestSurplusInAnyOrder(t *testing.T) {
 	d := newDraw(t, "ann ben* cat*")
+	d.strangers("fay", "gil")
 	dropped := 0
 	for seed := range uint64(draws(600)) {
 		r := rand.New(rand.NewPCG(seed, 11))
@@ -65,6 +133,9 @@ func TestSurplusInAnyOrder(t *testing.T) {
 					d.lines = append(d.lines, "a variant of it")
 				}
 			}
+		}
+		if seed%4 == 0 {
+			d.crowd(r)
 		}
 		surplus := chain.Surplus(d.root.Hash, d.blocks)
 		want := slices.DeleteFunc(slices.Clone(d.blocks), func(b *chain.Block) bool { return slices.Contains(surplus, b.Hash) })
@@ -86,6 +157,32 @@ func TestSurplusInAnyOrder(t *testing.T) {
 	}
 	if dropped < 1000 {
 		t.Errorf("only %d blocks were surplus", dropped)
+	}
+}
+
+// crowd adds more devices of one person than have a place, some of which sign
+// twice or thrice, or are built on.
+func (d *draw) crowd(r *rand.Rand) {
+	who, parent := d.people[r.IntN(3)], d.blocks[r.IntN(len(d.blocks))]
+	for range chain.MaxNewSiblings {
+		var key [32]byte
+		binary.BigEndian.PutUint64(key[:], r.Uint64())
+		b := who.newDevice(parent, key)
+		if b == nil {
+			return
+		}
+		d.blocks, d.lines = append(d.blocks, b), append(d.lines, "a new device of "+who.name)
+		for i := range r.IntN(3) {
+			twin := *b.Header
+			twin.AuthorSeq += uint64(i % 2)
+			hash := number(r.Uint64())
+			d.blocks, d.lines = append(d.blocks, &chain.Block{Hash: hash, Header: &twin, State: b.State}), append(d.lines, "it signs again")
+		}
+		if on := d.blocks[len(d.blocks)-1]; r.IntN(20) == 0 {
+			if next := chain.Light(on, number(r.Uint64()), d.people[0].member(0), &chain.Rekey{}); next != nil {
+				d.blocks, d.lines = append(d.blocks, next), append(d.lines, "that is built on")
+			}
+		}
 	}
 }
 
@@ -196,14 +293,9 @@ func TestCarryIsReadOnce(t *testing.T) {
 func TestDoublesDifferInContent(t *testing.T) {
 	f := plant(t, 0, "ann ben*")
 	f.grow("G -> A | G -> B", map[string]string{"A": "ann rekeys", "B": "ben rekeys"})
-	again := func(name string, n byte) *chain.Block {
-		h := *f.blocks[name].Header
-		h.Signature[0] = n
-		return &chain.Block{Hash: h.Hash(), Header: &h, State: f.blocks[name].State}
-	}
 	blocks := f.all()
 	for n := range byte(20) {
-		blocks = append(blocks, again("A", n))
+		blocks = append(blocks, f.signedAgain("A", n))
 	}
 	if pairs := chain.Doubles(blocks); len(pairs) > 0 {
 		t.Fatalf("%d pairs of one content", len(pairs))

@@ -10,7 +10,7 @@ const (
 	WhySettled Why = 1 // the other branch is settled, or certified
 	WhyStruck  Why = 2 // its author was removed, or lost the admin role, on another branch
 	WhyWeight  Why = 3 // the other branch did what counts for more
-	WhyRevoked Why = 4 // the device that signed it is revoked
+	WhyRevoked Why = 4 // the device that signed it is revoked, or came in by one that is
 	WhySenior  Why = 5 // the other branch's author is the more senior
 	WhyDevice  Why = 6 // two devices of one person: the one admitted earlier counts
 	WhyTwice   Why = 7 // one device signed both: the lower hash counts
@@ -117,7 +117,7 @@ func (n *node) strike(a, u wire.PersonID) *node {
 func (w *inquest) heavy(i int) wire.BlockHash {
 	for _, n := range w.fork.children[i].descent() {
 		a := n.Header.Author
-		counts := w.at.IsAdmin(a.Person) && !w.silent(a.Person, i) && !w.revoked[a.Device]
+		counts := w.at.IsAdmin(a.Person) && !w.silent(a.Person, i) && !w.mute(a)
 		if counts && n.Header.Class == w.branches[i].weight {
 			return n.Hash
 		}

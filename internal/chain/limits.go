@@ -17,6 +17,12 @@ const (
 	// MaxDevices bounds the active devices of one person.
 	MaxDevices = 16
 
+	// MaxDevicesEver bounds the devices that one person ever had in a group, whose
+	// record names them all: a removal cuts each, and a proof of membership stays
+	// below 17 KiB. The last MaxDevices are for who has none left. A person who
+	// replaces a phone each month for 20 years stays below it.
+	MaxDevicesEver = 256
+
 	// MaxCites bounds what one op cites: a proof and one knock key a device.
 	MaxCites = 1 + MaxDevices
 
@@ -24,8 +30,8 @@ const (
 	MaxAttachments = MaxOps * MaxCites
 
 	// MaxCuts bounds the devices a removal names: every device the person ever
-	// had here. The header's size bounds it too; this keeps one op readable.
-	MaxCuts = 256
+	// had here.
+	MaxCuts = MaxDevicesEver
 
 	// MaxPackages bounds the suites for which a device names a last-resort key
 	// package: those of today and as many again to change to.
@@ -46,12 +52,15 @@ const (
 	// order, which must stay exact in a float64.
 	MaxCreated = 1 << 52
 
-	// QuotaWindow, MaxRekeys and MaxUnparks say that of QuotaWindow times n
-	// blocks in a row at most MaxRekeys are one person's Rekeys and at most
-	// MaxUnparks its Unparks, n people being members.
-	QuotaWindow = 16
-	MaxRekeys   = 16
-	MaxUnparks  = 4
+	// QuotaWindow, MaxRekeys, MaxUnparks and MaxAddDevices say that of QuotaWindow
+	// times n blocks in a row at most MaxRekeys are one person's Rekeys, at most
+	// MaxUnparks its Unparks with no other person's block since the one before, and
+	// at most MaxAddDevices of its devices are added while it has others, n people
+	// being members. All 16 devices can come at once.
+	QuotaWindow   = 16
+	MaxRekeys     = 16
+	MaxUnparks    = 4
+	MaxAddDevices = MaxDevices
 
 	// MaxParked bounds the devices that one Restart parks: what a header has
 	// room for.

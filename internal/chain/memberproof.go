@@ -25,8 +25,8 @@ const memberProofVersion = 1
 // Bounds of member proofs; ours.
 const (
 	// maxMemberRecord bounds one person's record, in bytes: some 110 are fixed,
-	// and 250 devices ever had take 65 each.
-	maxMemberRecord = 16 << 10
+	// and MaxDevicesEver devices take 65 each.
+	maxMemberRecord = 17 << 10
 
 	// maxPath bounds an audit path: the leaves are counted in 32 bits.
 	maxPath = 32

@@ -32,9 +32,9 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 }
 
 // witnesses returns what fails with a switch set: the checks first, with the
-// smallest set that breaks each, then the pictures.
+// smallest set that breaks each, then the pictures, and what is pending in them.
 func witnesses(t *testing.T, name string) (list []string) {
-	for _, x := range []*explorer{newExplorer(t, 3, false, "rekeys admits removes demotes"), newExplorer(t, 4, false, "rekeys removes")} {
+	for _, x := range []*explorer{newExplorer(t, 3, false, "rekeys admits removes demotes"), newExplorer(t, 4, false, "rekeys removes"), newDeviceExplorer(t, 3)} {
 		x.head, x.pending = chain.HeadWith(name), chain.PendingWith(name)
 		x.broken = func(check string, e *explorer) {
 			list = append(list, check)
@@ -44,7 +44,7 @@ func witnesses(t *testing.T, name string) (list []string) {
 	}
 	slices.Sort(list)
 	list = slices.Compact(list)
-	for _, c := range pictures {
+	for _, c := range allPictures() {
 		for salt := range 4 {
 			f := plant(t, salt, c.people)
 			f.grow(c.picture, c.does)
@@ -52,6 +52,13 @@ func witnesses(t *testing.T, name string) (list []string) {
 				list = append(list, fmt.Sprintf("picture %q", c.name))
 				break
 			}
+		}
+	}
+	for _, c := range losses {
+		f := plant(t, 0, c.people)
+		f.grow(c.picture, c.does)
+		if f.names(chain.PendingWith(name)(f.blocks["G"].Hash, f.all())) != c.pending {
+			list = append(list, fmt.Sprintf("pending %q", c.name))
 		}
 	}
 	return list

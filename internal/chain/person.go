@@ -62,6 +62,10 @@ func (b *Blocks) settledPerson() *node {
 	return best
 }
 
+// Outranks reports whether one block of the recovery key stands above another, of
+// another history of the person.
+func Outranks(a, b *Header) bool { return newer(a, b) }
+
 // newer orders the blocks of the recovery key; of two with one number, which
 // only a copied phrase makes, the longer history wins, then the lower hash.
 func newer(a, b *Header) bool {

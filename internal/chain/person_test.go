@@ -10,15 +10,15 @@ import (
 	"kith/internal/wire"
 )
 
-// A kin is the chain of a person whose phrase is at hand: device 2 stands for
-// the recovery key.
+// A kin is the chain of a person whose phrase is at hand: one device more stands
+// for the recovery key.
 type kin struct {
 	*person
 	t      testing.TB
 	blocks *chain.Blocks
 }
 
-const phrase = 2
+const phrase = personDevices
 
 func newKin(t testing.TB, name string) *kin {
 	t.Helper()

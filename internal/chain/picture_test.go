@@ -23,12 +23,17 @@ import (
 //	ann promotes ben      ann demotes ben
 //	ann/2 rekeys          (her second device)
 //	ann/2 revokes ann     (her first device)
-//	dan revokes ann/2
+//	dan revokes ann/2     (by her history)
+//	dan revokes ann: 1+2 2-1    (by one in which her first device let the
+//	                             second in, which revoked it)
+//	ann lets in ann/3: 1+2 1+3  (her third device, by such a history; r is the
+//	                             recovery key)
+//	ann/3 enters: 1+2 1+3       (by itself)
 //	dan carries B         (the removal that block B did)
 //	ann elects ben cat    (the voters from here on)
 //	ann restarts          (the keys)
 //
-// Bodies are left out: fork choice looks at headers.
+// Of bodies there is no more than what fork choice looks at.
 type tree struct {
 	t      testing.TB
 	salt   int // changes every hash
@@ -107,20 +112,42 @@ func (f *tree) act(name string, parent *chain.Block, sentence string) {
 	if !ok || parent == nil {
 		f.t.Fatalf("block %s does not say what it does: %q", name, sentence)
 	}
-	device := 0
-	if s, ok := strings.CutSuffix(who, "/2"); ok {
-		who, device = s, 1
-	}
+	p, device := f.device(who)
+	what, history, _ := strings.Cut(what, ": ")
 	var list []chain.Op
+	var papers [][]byte
 	for clause := range strings.SplitSeq(what, ", ") {
 		verb, target, _ := strings.Cut(clause, " ")
-		list = append(list, f.op(parent, verb, target))
+		switch verb {
+		case "enters":
+			target = who
+		case "lets":
+			target = strings.TrimPrefix(target, "in ")
+		}
+		if history == "" {
+			list = append(list, f.op(parent, verb, target))
+			continue
+		}
+		of, i := f.device(target)
+		op, paper := of.telling(f.t, parent.State, verb, i, history)
+		list, papers = append(list, op), append(papers, paper...)
 	}
-	p := f.person(who)
 	f.block(name, parent.State, parent.Hash, p.member(device), p, device, list)
 	if lost, ok := strings.CutPrefix(what, "carries "); ok {
-		f.blocks[name].Body = &chain.Body{Attachments: [][]byte{f.losing(lost)}}
+		papers = [][]byte{f.losing(lost)}
 	}
+	if papers != nil {
+		f.blocks[name].Body = &chain.Body{Attachments: papers}
+	}
+}
+
+// device returns the device that a picture names.
+func (f *tree) device(name string) (*person, int) {
+	name, number, _ := strings.Cut(name, "/")
+	if number == "" {
+		return f.person(name), 0
+	}
+	return f.person(name), int(number[0] - '1')
 }
 
 func (f *tree) op(parent *chain.Block, verb, target string) chain.Op {
@@ -138,11 +165,7 @@ func (f *tree) op(parent *chain.Block, verb, target string) chain.Op {
 	case "retitles":
 		return &chain.SetInfo{Info: sha256.Sum256(fmt.Append(nil, parent.Hash))}
 	}
-	name, device := target, 0
-	if s, ok := strings.CutSuffix(target, "/2"); ok {
-		name, device = s, 1
-	}
-	p := f.person(name)
+	p, device := f.device(target)
 	m, _ := parent.State.Person(p.id)
 	switch verb {
 	case "revokes":

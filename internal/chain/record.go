@@ -69,7 +69,8 @@ const (
 )
 
 // NewRecord returns the record of all blocks held, without names and votes. What
-// a Carry cites is part of it, even if that branch is not held any more.
+// a Carry cites is part of it, even if that branch is not held any more, and so
+// are the proofs of devices that the fork choice looks into.
 func NewRecord(b *Blocks) *Record {
 	all := make(map[wire.BlockHash]*Header, b.Len())
 	for hash, n := range b.by {
@@ -94,6 +95,7 @@ func NewRecord(b *Blocks) *Record {
 	}) {
 		r.Headers = append(r.Headers, all[hash])
 	}
+	r.putProofs(b.contested())
 	return r
 }
 
@@ -220,8 +222,18 @@ type Verified struct {
 	Settled   wire.BlockHash  // zero: nothing is shown to be settled
 	SettledBy []wire.PersonID // by whose votes, sorted
 	Round     uint64          // of those votes
+	Settlings []Settling      // what was settled by whom, one of each era, oldest first
 	names     map[wire.PersonID]wire.Digest
 	infos     map[wire.Digest]string
+}
+
+// A Settling is how a record shows a block to be settled, with all before it.
+type Settling struct {
+	Block  wire.BlockHash
+	Round  uint64
+	By     []wire.PersonID // who voted in that round, sorted
+	Voters int             // how many the era has
+	Quorum int             // how many of them settle a block
 }
 
 // Verify checks every header by the rules V1 to V5, V7, V8 and its signature,
@@ -251,7 +263,7 @@ func (r *Record) Verify() (*Verified, error) {
 }
 
 // blocks checks the headers. The fork choice listens to what a Carry cites, which
-// stands in the record as a branch that lost.
+// stands in the record as a branch that lost, and to the proofs of devices.
 func (r *Record) blocks() (*Blocks, error) {
 	by := make(map[wire.BlockHash]*Header, len(r.Headers))
 	for _, h := range r.Headers {
@@ -264,11 +276,15 @@ func (r *Record) blocks() (*Blocks, error) {
 	if err != nil {
 		return nil, err
 	}
+	proofs := r.proofs()
 	b := NewBlocks()
 	for i, h := range r.Headers {
 		var body Body
 		for _, op := range h.Ops {
 			papers := make([][]byte, len(Cites(op)))
+			if person, i := tells(op); person != (wire.PersonID{}) && proofs[Cites(op)[i]] != nil {
+				papers[i] = MarshalProof(proofs[Cites(op)[i]])
+			}
 			if carry, ok := op.(*Carry); ok {
 				papers[0] = MarshalProof(branchTo(by, carry.Block, h.Parent))
 				if Cite(papers[0]) != carry.Cites[0] {
@@ -309,20 +325,30 @@ func (v *Verified) settle(s Settlement) error {
 			return &RecordError{RecordVotes, err}
 		}
 	}
-	last := s[len(s)-1]
+	for _, w := range s {
+		v.Settlings = append(v.Settlings, v.settling(w))
+	}
+	last := v.Settlings[len(s)-1]
 	if votes.Conflict() != nil || votes.Settled() != last.Block {
 		return &RecordError{RecordVotes, nil}
 	}
-	v.Head, v.Settled = votes.Head(), last.Block
-	v.Round = last.Votes[len(last.Votes)-1].Round
-	for _, vote := range last.Votes {
-		m, _, _ := v.Blocks.State(last.Block).Device(vote.Device)
-		if vote.Round == v.Round && !slices.Contains(v.SettledBy, m.Person) {
-			v.SettledBy = append(v.SettledBy, m.Person)
+	v.Head, v.Settled, v.Round, v.SettledBy = votes.Head(), last.Block, last.Round, last.By
+	return nil
+}
+
+// settling says what a warrant that holds shows.
+func (v *Verified) settling(w *Warrant) Settling {
+	era := v.Blocks.State(w.Votes[0].Era)
+	n := len(era.Electorate())
+	out := Settling{Block: w.Block, Round: w.Votes[len(w.Votes)-1].Round, Voters: n, Quorum: Quorum(n)}
+	for _, vote := range w.Votes {
+		m, _, _ := era.Device(vote.Device)
+		if vote.Round == out.Round && !slices.Contains(out.By, m.Person) {
+			out.By = append(out.By, m.Person)
 		}
 	}
-	slices.SortFunc(v.SettledBy, func(a, b wire.PersonID) int { return bytes.Compare(a[:], b[:]) })
-	return nil
+	slices.SortFunc(out.By, func(a, b wire.PersonID) int { return bytes.Compare(a[:], b[:]) })
+	return out
 }
 
 // Chain returns the blocks from genesis to the head.

@@ -3,6 +3,7 @@ package chain_test
 import (
 	"bytes"
 	"errors"
+	"os"
 	"slices"
 	"testing"
 
@@ -69,6 +70,51 @@ func TestRecordBytes(t *testing.T) {
 	}
 }
 
+// TestRecordVotesBytes spells out the votes of a file.
+func TestRecordVotesBytes(t *testing.T) {
+	g := forkedGroup(t)
+	at := g.blocks.Head()
+	bare, r := chain.NewRecord(g.blocks).Marshal(), settled(g, at)
+	votes := r.Settlement[0].Votes
+	var list, around wire.Writer
+	list.Varint(2 * chain.VoteSize)
+	warrant := slices.Concat([]byte{1}, at[:], list.Bytes(), votes[0].Marshal(), votes[1].Marshal())
+	around.Varint(len(warrant))
+	without, empty := bytes.CutSuffix(bare, []byte{0, 0, 0}) // no votes, no proofs, no names
+	want := slices.Concat(without, around.Bytes(), warrant, []byte{0, 0})
+	if got := r.Marshal(); !empty || !bytes.Equal(got, want) {
+		t.Errorf("got  %x\nwant %x", got, want)
+	}
+}
+
+// TestRecordOfBefore: files of a program that wrote no votes are what they were:
+// valid, and nothing is settled.
+func TestRecordOfBefore(t *testing.T) {
+	for name, want := range map[string]struct {
+		blocks int
+		title  string
+	}{"named": {3, "Choir"}, "forked": {4, ""}} {
+		file, err := os.ReadFile("testdata/record/" + name + ".chain")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := chain.ParseRecord(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := r.Verify()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := v.Text(v.Blocks.State(v.Head).Info()); v.Blocks.Len() != want.blocks || got != want.title || v.Settlings != nil || v.Settled != (wire.BlockHash{}) {
+			t.Errorf("%s: %d blocks, title %q, settled %v", name, v.Blocks.Len(), got, v.Settlings)
+		}
+		if !bytes.Equal(r.Marshal(), file) {
+			t.Errorf("%s: another encoding", name)
+		}
+	}
+}
+
 // vote makes one by the only voter.
 func vote(g *group, name string, seq, round uint64, block wire.BlockHash, from chain.Source) *chain.Vote {
 	p := g.person(name)
@@ -78,6 +124,16 @@ func vote(g *group, name string, seq, round uint64, block wire.BlockHash, from c
 	}
 	v.Seal(func(l wire.Label, b []byte) []byte { return wire.Sign(p.keys[0], l, b) })
 	return v
+}
+
+// settled is the record of a group in which ann, its only voter, settled a block.
+func settled(g *group, at wire.BlockHash) *chain.Record {
+	genesis := chain.Source{Block: g.blocks.Genesis()}
+	r := chain.NewRecord(g.blocks)
+	r.Settlement = chain.Settlement{{Block: at, Votes: []*chain.Vote{
+		vote(g, "ann", 1, 1, at, genesis), vote(g, "ann", 2, 2, at, chain.Source{Round: 1, Block: at}),
+	}}}
+	return r
 }
 
 // TestRecordSettled: a settled block counts, whatever the fork choice says
@@ -92,11 +148,8 @@ func TestRecordSettled(t *testing.T) {
 		}
 	}
 	for name, at := range map[string]wire.BlockHash{"the head": g.blocks.Head(), "what would lose": lost} {
-		w := &chain.Warrant{Block: at, Votes: []*chain.Vote{
-			vote(g, "ann", 1, 1, at, genesis), vote(g, "ann", 2, 2, at, chain.Source{Round: 1, Block: at}),
-		}}
-		r := chain.NewRecord(g.blocks)
-		r.Settlement = chain.Settlement{w}
+		r := settled(g, at)
+		w := r.Settlement[0]
 		file := r.Marshal()
 		again, err := chain.ParseRecord(file)
 		if err != nil {
@@ -108,6 +161,9 @@ func TestRecordSettled(t *testing.T) {
 		}
 		if v.Settled != at || v.Head != at || v.Round != 2 || !slices.Equal(v.SettledBy, []wire.PersonID{g.person("ann").id}) {
 			t.Errorf("%s: settled %s by %v in round %d, head %s", name, v.Settled, v.SettledBy, v.Round, v.Head)
+		}
+		if s := v.Settlings; len(s) != 1 || s[0].Block != at || s[0].Round != 2 || !slices.Equal(s[0].By, v.SettledBy) || s[0].Voters != 1 || s[0].Quorum != 1 {
+			t.Errorf("%s: %+v", name, s)
 		}
 		if line := v.Chain(); len(line) != 3 || line[2] != at || line[0] != g.blocks.Genesis() {
 			t.Errorf("%s: chain %v", name, line)
@@ -197,15 +253,28 @@ func TestRecordRefused(t *testing.T) {
 	}
 }
 
-// TestRecordTampered changes each byte of a file in turn: nothing passes.
+// TestRecordTampered changes each byte of a file in turn, blocks, votes, proofs and
+// names: nothing passes.
 func TestRecordTampered(t *testing.T) {
 	g := forkedGroup(t)
-	file := chain.NewRecord(g.blocks).Marshal()
-	for i := range file {
-		b := slices.Clone(file)
-		b[i] ^= 0x10
-		if verify(b) == nil {
-			t.Errorf("byte %d changed, and it passes", i)
+	blocks, dan, title := titled(t)
+	named := chain.NewRecord(blocks)
+	named.Proofs = [][]*chain.Header{dan.headers}
+	named.Infos = []identity.Info{title, {Salt: fill32(7), Name: "Dan"}}
+	sortInfos(named.Infos)
+	for what, r := range map[string]*chain.Record{"forked": chain.NewRecord(g.blocks), "settled": settled(g, g.blocks.Head()), "named": named} {
+		file := r.Marshal()
+		if err := verify(file); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		for i := range file {
+			for _, bit := range []byte{0x01, 0x80} {
+				b := slices.Clone(file)
+				b[i] ^= bit
+				if verify(b) == nil {
+					t.Errorf("%s: byte %d changed by %#x, and it passes", what, i, bit)
+				}
+			}
 		}
 	}
 }
@@ -232,7 +301,9 @@ func FuzzRecord(f *testing.F) {
 	f.Add(r.Marshal())
 	r.Proofs, r.Infos = [][]*chain.Header{dan.headers}, []identity.Info{title}
 	f.Add(r.Marshal())
-	f.Add(chain.NewRecord(forkedGroup(f).blocks).Marshal())
+	g := forkedGroup(f)
+	f.Add(chain.NewRecord(g.blocks).Marshal())
+	f.Add(settled(g, g.blocks.Head()).Marshal())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := chain.ParseRecord(b)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 // Name puts in who is called what, as far as infos, by commitment, say it. The
 // blocks are those of the record, with their bodies.
 func (r *Record) Name(b *Blocks, infos map[wire.Digest][]byte) {
-	n := namer{infos: infos, known: make(map[wire.Digest]identity.Info), proofs: make(map[wire.Digest][]*Header)}
+	n := namer{infos: infos, known: make(map[wire.Digest]identity.Info), proofs: r.proofs()}
 	for _, hash := range b.All() {
 		cited := b.Body(hash).Attachments
 		for _, op := range b.Header(hash).Ops {
@@ -26,9 +26,7 @@ func (r *Record) Name(b *Blocks, infos map[wire.Digest][]byte) {
 			cited = cited[len(Cites(op)):]
 		}
 	}
-	for _, d := range slices.SortedFunc(maps.Keys(n.proofs), compareDigests) {
-		r.Proofs = append(r.Proofs, n.proofs[d])
-	}
+	r.putProofs(n.proofs)
 	for _, d := range slices.SortedFunc(maps.Keys(n.known), compareDigests) {
 		r.Infos = append(r.Infos, n.known[d])
 	}
@@ -92,27 +90,26 @@ func (v *Verified) Name(p wire.PersonID) string { return v.infos[v.names[p]] }
 func (v *Verified) Text(info wire.Digest) string { return v.infos[info] }
 
 // takeNames finds who is called what. Each proof must be cited by an op that
-// admits its person; each name or title committed to in a block or in a proof.
+// admits or names its person; each name or title committed to in a block or in a proof.
 func (v *Verified) takeNames(r *Record) error {
-	cited := make(map[wire.Digest][]*Header)
-	for _, p := range r.Proofs {
-		cited[Cite(MarshalProof(p))] = p
-	}
+	cited := r.proofs()
 	known, used := make(map[wire.Digest]bool), make(map[wire.Digest]bool)
 	for _, hash := range append(v.Blocks.All(), v.Chain()...) { // the chain has the last word
 		for _, op := range v.Blocks.Header(hash).Ops {
 			known[committed(op)] = true
-			person, cites := admitted(op), Cites(op)
-			if person == (wire.PersonID{}) || cited[cites[0]] == nil {
+			person, at := tells(op)
+			if person == (wire.PersonID{}) || cited[Cites(op)[at]] == nil {
 				continue
 			}
-			proof := cited[cites[0]]
+			proof := cited[Cites(op)[at]]
 			s, err := VerifyProof(proof)
 			if err != nil || wire.PersonID(proof[0].Hash()) != person {
 				return &RecordError{RecordStray, err}
 			}
-			used[cites[0]] = true
-			v.names[person], known[s.info] = s.info, true
+			used[Cites(op)[at]] = true
+			if admitted(op) != (wire.PersonID{}) {
+				v.names[person], known[s.info] = s.info, true
+			}
 		}
 	}
 	if len(used) < len(cited) {

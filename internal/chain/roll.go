@@ -18,9 +18,17 @@ type activity struct {
 	seq    uint64   // author_seq of its newest block
 	rekeys []uint64 // heights of its newest Rekeys, at most MaxRekeys, ascending
 
-	unparks []uint64 // likewise of its Unparks, at most MaxUnparks
+	unparks  []uint64 // likewise of its Unparks that count, at most MaxUnparks
+	unparked uint64   // height of its newest Unpark, 0: none
+	added    uint64   // height of the newest AddDevice of it; 0: none
 
 	packages []lastResort // in a person's chain, at most MaxPackages
+}
+
+// A trace says who signed a block, and where.
+type trace struct {
+	person wire.PersonID
+	height uint64
 }
 
 // lastResort is the newest last-resort key package of a device for one suite.
@@ -62,7 +70,7 @@ func (r *roll) put(a *activity, depth int) *roll {
 }
 
 // sign returns a with one more block: its author_seq, its height and how many
-// Rekeys and Unparks it holds.
+// Rekeys and Unparks that count it holds.
 func (a activity) sign(seq, height uint64, rekeys, unparks int) *activity {
 	a.seq = seq
 	a.rekeys = lastly(a.rekeys, height, rekeys, MaxRekeys)

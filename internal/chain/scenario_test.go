@@ -18,7 +18,7 @@ import (
 func numbered(t *testing.T, number string) {
 	t.Helper()
 	played := 0
-	for _, c := range pictures {
+	for _, c := range allPictures() {
 		if name, ok := strings.CutPrefix(c.name, number+" "); ok {
 			played++
 			t.Run(name, func(t *testing.T) { wins(t, c.people, c.picture, c.does, c.head) })

@@ -19,8 +19,8 @@ type SetPolicy struct {
 // that activating one is exercised before it matters.
 const FeatureNothing uint16 = 0x0A0A
 
-// knows reports whether this version reads what feature f brings.
-func knows(f uint16) bool { return f == FeatureNothing }
+// Knows reports whether this version reads what feature f brings.
+func Knows(f uint16) bool { return f == FeatureNothing }
 
 // Kind returns the number of the op.
 func (*SetPolicy) Kind() Kind { return KindSetPolicy }
@@ -103,7 +103,7 @@ func (c *change) addFeatures(list []uint16) error {
 		}
 	}
 	for _, f := range list {
-		if !knows(f) {
+		if !Knows(f) {
 			return ErrNewer
 		}
 	}

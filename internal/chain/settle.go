@@ -80,7 +80,6 @@ func (v *Votes) put(e *era, b *ballot) bool {
 		return false
 	}
 	v.stale = true
-	b.block.voted, b.source.voted = true, true
 	for _, o := range own {
 		if o.hash != b.hash && blame(o, b) {
 			v.keep(newEvidence(o.Vote, b.Vote))

@@ -58,6 +58,8 @@ type State struct {
 	recoveryID wire.DeviceID // how the recovery key is named as an author
 	records    []*record     // everybody ever admitted, sorted by person
 	devices    *roll         // every device ever admitted
+	newest     trace         // the newest block that is no Unpark
+	others     trace         // the newest such block by another person than that one's author
 	root       wire.Digest
 }
 

@@ -14,7 +14,8 @@ import (
 const forkVectorFile = "../../docs/spec/vectors/forkchoice.json"
 
 // forkVectors are the contests of fork_pictures_test.go. Signatures in them are
-// any bytes, and bodies hold no more than what a Carry cites.
+// any bytes, and bodies hold no more than what a Carry cites, or the history that a
+// RemoveDevice or AddDevice cites.
 type forkVectors struct {
 	Comment  string       `json:"comment"`
 	Contests []forkVector `json:"contests"`
@@ -32,11 +33,12 @@ type forkBlock struct {
 	Header  string `json:"header"`
 	Hash    string `json:"hash"`
 	Carries string `json:"carries,omitempty"` // what a Carry cites
+	History string `json:"history,omitempty"` // the proof that a RemoveDevice or AddDevice cites
 }
 
 func makeForkVectors(t *testing.T) forkVectors {
 	v := forkVectors{Comment: "Bytes in hex. The fork choice alone: signatures are any bytes and do not hold. docs/spec/chain.md, Fork choice"}
-	for _, c := range pictures {
+	for _, c := range allPictures() {
 		f := plant(t, 0, c.people)
 		f.grow(c.picture, c.does)
 		list := forkVector{What: c.name, Head: f.head()}
@@ -44,7 +46,12 @@ func makeForkVectors(t *testing.T) forkVectors {
 			b := f.blocks[name]
 			x := forkBlock{Name: name, Does: c.does[name], Header: hex.EncodeToString(b.Header.Bytes()), Hash: b.Hash.String()}
 			if b.Body != nil {
-				x.Carries = hex.EncodeToString(b.Body.Attachments[0])
+				first := hex.EncodeToString(b.Body.Attachments[0])
+				if b.Header.Ops[0].Kind() == chain.KindCarry {
+					x.Carries = first
+				} else {
+					x.History = first
+				}
 			}
 			list.Blocks = append(list.Blocks, x)
 		}
@@ -114,8 +121,8 @@ func readForkBlock(t *testing.T, x forkBlock, states map[wire.BlockHash]*chain.S
 		t.Fatalf("block %s: root or hash", x.Name)
 	}
 	b := &chain.Block{Hash: h.Hash(), Header: h, State: s}
-	if x.Carries != "" {
-		b.Body = &chain.Body{Attachments: [][]byte{unhex(t, x.Carries)}}
+	if first := x.Carries + x.History; first != "" {
+		b.Body = &chain.Body{Attachments: [][]byte{unhex(t, first)}}
 	}
 	return b
 }

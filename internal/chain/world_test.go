@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// personDevices is how many a person of the tests has.
+const personDevices = 4
+
 // A person of the tests. Its keys follow from its name; only the first device
 // stands in its own chain.
 type person struct {
@@ -30,8 +33,9 @@ type person struct {
 	id      wire.PersonID
 	headers []*chain.Header
 	bodies  []*chain.Body
-	seq     map[int]uint64 // author_seq used last, by device, in the group under test
-	adds    [2]*chain.Add  // by role; see lightAdd
+	seq     map[int]uint64  // author_seq used last, by device, in the group under test
+	adds    [2]*chain.Add   // by role; see lightAdd
+	told    map[string]told // see told
 }
 
 // newPerson returns the person of that name, made once and as new every time.
@@ -51,8 +55,8 @@ var made = map[string]*person{}
 
 func makePerson(t testing.TB, name string, recoveryKey [32]byte) *person {
 	t.Helper()
-	p := &person{name: name}
-	for i := range 2 {
+	p := &person{name: name, told: map[string]told{}}
+	for i := range personDevices {
 		seed := sha256.Sum256(fmt.Appendf(nil, "device %d of %s", i, name))
 		p.keys = append(p.keys, ed25519.NewKeyFromSeed(seed[:]))
 		p.knock = append(p.knock, bytes.Repeat(seed[:1], chain.KnockKeySize))
@@ -94,19 +98,25 @@ func (p *person) extend(t testing.TB, ops ...chain.Op) {
 // extendWith is extend for ops that cite papers.
 func (p *person) extendWith(t testing.TB, papers [][]byte, ops ...chain.Op) {
 	t.Helper()
+	p.extendAs(t, 0, papers, ops...)
+}
+
+// extendAs is extendWith by device i.
+func (p *person) extendAs(t testing.TB, i int, papers [][]byte, ops ...chain.Op) {
+	t.Helper()
 	s, err := chain.VerifyProof(p.headers)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h, _, err := chain.Draft(s, chain.DraftParams{
 		Suite: chain.SuiteAES, Parent: p.head(), Group: wire.GroupID(p.id),
-		Author: wire.Member{Device: p.device(0)}, AuthorSeq: s.LastSeq(p.device(0)) + 1, Ops: ops,
+		Author: wire.Member{Device: p.device(i)}, AuthorSeq: s.LastSeq(p.device(i)) + 1, Ops: ops,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	body := bodyOf(false, papers...)
-	seal(h, body, p.keys[0])
+	seal(h, body, p.keys[i])
 	p.headers, p.bodies = append(p.headers, h), append(p.bodies, body)
 }
 

@@ -281,6 +281,12 @@ func (g *Graph) find(r Ref) (node, bool) {
 	return l.find(r.Seq, r.Hash)
 }
 
+// Names reports whether an entry that is or was checked names the block.
+func (g *Graph) Names(b wire.BlockHash) bool {
+	_, ok := g.blockAt[b]
+	return ok
+}
+
 // Block returns the block that a checked entry names; false if the entry is not
 // here, or known by name only.
 func (g *Graph) Block(r Ref) (wire.BlockHash, bool) {

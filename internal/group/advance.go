@@ -22,13 +22,16 @@ func (m *Machine) stateAt(hash wire.BlockHash) *chain.State { return m.blocks.St
 // advance takes the head that fork choice gives now, and everything that
 // follows from another one.
 func (m *Machine) advance(now uint64, eff *Effects) {
-	old, head := m.head, m.pick()
+	old, head := m.head, m.shed(eff)
 	if head == old {
 		eff.Write = append(eff.Write, m.selfRecord())
 		eff.Notify = append(eff.Notify, BranchChanged{})
 		return
 	}
 	m.head = head
+	if m.publics[head] == nil { // it lost long ago, and wins now
+		_, _ = m.remember(head)
+	}
 	m.electLook = true
 	changed := HeadChanged{Head: head, Blocks: m.notOn(head, old), Lost: m.notOn(old, head)}
 	eff.Notify = append(eff.Notify, changed)
@@ -58,6 +61,9 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
 	m.askInfos(eff)
 	eff.Write = append(eff.Write, m.selfRecord())
+	if m.shed(eff) != head { // what led to the old head is surplus, and spoke
+		m.advance(now, eff)
+	}
 }
 
 func (m *Machine) soon(due, at uint64) uint64 {
@@ -91,6 +97,10 @@ func (m *Machine) notOn(a, b wire.BlockHash) (list []wire.BlockHash) {
 // standing is what the head says of this device. It reports whether a membership
 // goes on that had ended.
 func (m *Machine) standing(eff *Effects) (resumed bool) {
+	if m.outside() {
+		m.standsOutside(eff)
+		return false
+	}
 	if !m.state().Belongs(m.self.Device.ID()) {
 		status := StatusRemoved
 		if by, ok := m.removal(m.self.Member()); ok && by.left {

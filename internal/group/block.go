@@ -80,6 +80,8 @@ func (m *Machine) takeBlock(header, body []byte, eff *Effects) (wire.BlockHash, 
 	if h.External() && h.Author.Device == m.self.Device.ID() {
 		m.noteReplaced(hash, eff)
 	}
+	m.noteSigned(h, eff)
+	m.noteOwnPerson(h, b, eff)
 	if err := m.keepBlock(made, eff); err != nil {
 		return hash, err
 	}
@@ -103,6 +105,7 @@ func (m *Machine) keepBlock(b *madeBlock, eff *Effects) error {
 	m.demand(b.header.Author.Device, eff)
 	m.noteSigning(b.header, eff)
 	m.publics[hash] = b.public
+	m.spareTrees(hash)
 	var value wire.Writer
 	value.Vec(b.header.Bytes())
 	value.Vec(b.body.Bytes())

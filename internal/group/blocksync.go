@@ -49,7 +49,10 @@ func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, secrets Secrets,
 // be taken, and passes on what is new.
 func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effects) {
 	var fresh, held []wire.BlockHash
-	for _, b := range blocks {
+	for i, b := range blocks {
+		if m.futile(b.header, blocks[i+1:]) {
+			continue
+		}
 		hash, err := m.takeBlockOnce(b, &fresh, eff)
 		if err != nil {
 			m.notTaken(now, p, b.header, err, eff)
@@ -62,20 +65,21 @@ func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effe
 		m.takeFresh(now, p, fresh, eff)
 	}
 	m.dropWelcomes(eff)
-	m.contradict(p, held, len(fresh) > 0, eff)
+	m.contradict(p, m.stillHeld(held), len(fresh) > 0, eff)
 }
 
 // notTaken does what follows from a block that was not taken. One that needs a
-// newer program stops the group only if an admin signed it on a block that is
-// held: else any member could stop it for everybody.
+// newer program stops the group only if it activates what every leaf announces: any
+// other is valid for no program (rule V8), and an admin could stop everybody by it.
 func (m *Machine) notTaken(now uint64, p *peer, header []byte, err error, eff *Effects) {
 	var missing *chain.MissingError
 	switch {
 	case errors.As(err, &missing):
+		m.wantParent(header, err)
 		m.wantHave(now, p)
 	case !errors.Is(err, chain.ErrNewer):
 		eff.Notify = append(eff.Notify, Misbehaved{p.member, "block"})
-	case m.speaks() && m.byAdmin(header):
+	case m.speaks() && m.byAdmin(header) && m.activates(header):
 		m.setStatus(StatusNewer, eff)
 		eff.Write = append(eff.Write, m.selfRecord())
 	}
@@ -107,6 +111,7 @@ func (m *Machine) takeFresh(now uint64, p *peer, fresh []wire.BlockHash, eff *Ef
 	if m.head == head {
 		m.askInfosOf(p.member.Device, eff) // they may have brought a title that is undone
 	}
+	fresh = m.stillHeld(fresh)
 	for _, hash := range fresh {
 		if m.speaks() {
 			m.spread(hash, p.member.Device, eff)
@@ -136,9 +141,23 @@ func (m *Machine) takeWelcome(p *peer, hash wire.BlockHash, b []byte, eff *Effec
 	if len(b) == 0 || !admitsAnybody(h) || !m.welcomes[hash].empty() && h.Author != p.member {
 		return
 	}
-	if w, err := parseWelcome(b); err == nil && !bytes.Equal(w.bytes(), m.welcomes[hash].bytes()) {
+	if w, err := parseWelcome(b); err == nil && m.fitsBlock(w, hash) && !bytes.Equal(w.bytes(), m.welcomes[hash].bytes()) {
 		m.keepWelcome(hash, w, eff)
 	}
+}
+
+// fitsBlock reports whether a Welcome is not larger than one of a block can be.
+func (m *Machine) fitsBlock(w welcome, hash wire.BlockHash) bool {
+	h := m.blocks.Header(hash)
+	devices := 0
+	for _, op := range h.Ops {
+		_, list := welcomes(op)
+		devices += len(list)
+	}
+	if isRestart(h) {
+		devices = maxRestart
+	}
+	return len(w.message)+len(w.floor) <= welcomeRoom+devices*welcomeDevice
 }
 
 // offerWelcomes sends a peer that has just named the group the Welcomes of this

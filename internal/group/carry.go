@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"slices"
 
 	"kith/internal/chain"
@@ -31,14 +32,35 @@ func (m *Machine) pending() []chain.PendingRemoval {
 	return m.carrying.list
 }
 
+// pendingOf returns one removal for each person. Of those that exclude each other
+// the one of the senior author goes first, and counts no more whose author goes by
+// it: two admins who removed each other on branches that lost could else never be
+// carried over together, and without that nobody would write again.
 func (m *Machine) pendingOf() (list []chain.PendingRemoval) {
-	for _, p := range m.blocks.PendingAt(m.head) {
-		if !slices.ContainsFunc(list, func(o chain.PendingRemoval) bool { return o.Person == p.Person }) {
+	all := slices.DeleteFunc(m.blocks.PendingAt(m.head), func(p chain.PendingRemoval) bool { return !m.carriable(p) })
+	slices.SortStableFunc(all, func(a, b chain.PendingRemoval) int { return cmp.Compare(m.rank(a.Author), m.rank(b.Author)) })
+	for _, p := range all {
+		if !slices.ContainsFunc(list, func(o chain.PendingRemoval) bool { return o.Person == p.Person || o.Person == p.Author }) {
 			list = append(list, p)
 		}
 	}
 	slices.SortFunc(list, func(a, b chain.PendingRemoval) int { return comparePerson(a.Person, b.Person) })
 	return list
+}
+
+func (m *Machine) rank(person wire.PersonID) uint32 {
+	who, _ := m.state().Person(person)
+	return who.Rank
+}
+
+// carriable reports whether a Carry can cite the branch of a removal. One that is
+// longer nobody waits for: its author could hold everybody mute by it.
+func (m *Machine) carriable(p chain.PendingRemoval) bool {
+	list, size := m.notOn(p.Block, m.head), 0
+	for _, hash := range list {
+		size += len(m.blocks.Header(hash).Bytes())
+	}
+	return len(list) <= chain.MaxProofHeaders && size <= maxCarryProof
 }
 
 // carryErrands is the block that carries over what is pending, if this device can
@@ -70,25 +92,15 @@ func (m *Machine) mayCarry(who wire.Member, list []chain.PendingRemoval) bool {
 
 // allRead reports whether every device with keys at the head announces a feature.
 func (m *Machine) allRead(feature uint16) bool {
-	for _, who := range m.state().Members() {
-		for _, d := range who.Devices {
-			if m.state().Active(d.ID) && !m.reads(d.ID, feature) {
-				return false
-			}
-		}
-	}
-	return true
+	return m.allReadBut(feature, nil)
 }
 
 // withCarried puts what is pending in front of a change: nothing else may come
-// under the head before it. What the change ends itself is not carried over.
+// under the head before it. What the change ends itself is not carried over. What is
+// too much for one block goes into several, before the change.
 func (m *Machine) withCarried(c change) (change, error) {
-	list := m.pending()
-	list = slices.DeleteFunc(slices.Clone(list), func(p chain.PendingRemoval) bool {
-		return slices.ContainsFunc(c.ops, func(op chain.Op) bool {
-			gone, _, ok := ends(op)
-			return ok && gone == wire.Member{Person: p.Person}
-		})
+	list := slices.DeleteFunc(slices.Clone(m.pending()), func(p chain.PendingRemoval) bool {
+		return slices.ContainsFunc(c.ops, func(op chain.Op) bool { return endsPerson(op, p.Person) || m.overrules(op, p.Author) })
 	})
 	if len(list) == 0 {
 		return c, nil
@@ -98,12 +110,40 @@ func (m *Machine) withCarried(c change) (change, error) {
 	}
 	var ops []chain.Op
 	var attachments [][]byte
+	cuts, size := 0, 0
 	for _, p := range list {
 		op, cited := m.carryOp(p)
+		_, ended, _ := ends(op)
+		cuts += len(ended)
+		for _, a := range cited {
+			size += len(a)
+		}
+		if len(ops) > 0 && (len(ops) == maxCarries || cuts > maxCarryCuts || size > maxCarryProof) {
+			if len(c.ops) > 0 {
+				return c, refuse(ReasonPending, nil)
+			}
+			break
+		}
 		ops, attachments = append(ops, op), append(attachments, cited...)
 	}
 	c.ops, c.attachments = append(ops, c.ops...), append(attachments, c.attachments...)
 	return c, nil
+}
+
+func endsPerson(op chain.Op, person wire.PersonID) bool {
+	gone, _, ok := ends(op)
+	return ok && gone == wire.Member{Person: person}
+}
+
+// overrules reports whether an op of this device's takes the author of a removal, to
+// whom its person is senior, out of the admins: then the removal holds no more. By
+// this the target of a junior's removal goes on, and everybody with it.
+func (m *Machine) overrules(op chain.Op, author wire.PersonID) bool {
+	if !m.state().IsAdmin(m.self.Person) || m.rank(m.self.Person) >= m.rank(author) {
+		return false
+	}
+	role, ok := op.(*chain.SetRole)
+	return endsPerson(op, author) || ok && role.Person == author && role.Role == chain.RoleMember
 }
 
 // carryOp makes the op that carries a removal over. Where somebody's program does

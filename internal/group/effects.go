@@ -44,6 +44,7 @@ const (
 	KindNack         Kind = 16 // block hash, device: Nack
 	KindPerson       Kind = 17 // person: its chain and last-resort key packages, see people.go
 	KindEvidence     Kind = 18 // device: two things that no honest device signs both, see evidence.go
+	KindCompany      Kind = 19 // no key: company time and when it grew; device: when it was heard, see company.go
 	KindVote         Kind = 20 // u64 height and hash of the era's start, u64 round, device, vote hash: vote
 	KindVoteEvidence Kind = 21 // device: two votes of its that no honest device signs both
 	KindVoter        Kind = 22 // no key: what the own voter must not forget
@@ -51,6 +52,7 @@ const (
 	KindSettled      Kind = 24 // no key: hash of the settled block, which stays so
 	KindHeld         Kind = 32 // u64 number: a message that waits, see held.go
 	KindUndone       Kind = 33 // block hash: own block that lost and is to be done again
+	KindHollow       Kind = 45 // entry key: empty; the entry's text is still lacking, see hollow.go
 	KindUnsent       Kind = 34 // u64 seq: own entry that may be sealed again, see resend.go
 )
 

@@ -18,7 +18,7 @@ import (
 type silence map[wire.DeviceID]owed
 
 type owed struct {
-	since  uint64 // ms
+	since  uint64 // ms, company time
 	stored bool
 	silent bool // for so long that the electorate was looked at again
 }
@@ -29,13 +29,14 @@ func (m *Machine) demand(from wire.DeviceID, eff *Effects) {
 	m.hear(from, eff)
 	for _, v := range m.votes.Voters() {
 		if _, owes := m.silence[v.Device]; !owes && v.Device != from && v.Device != m.self.Device.ID() {
-			m.silence[v.Device] = owed{since: m.now}
+			m.silence[v.Device] = owed{since: m.company.time}
 		}
 	}
 }
 
 // hear takes note of something new that a device signed.
 func (m *Machine) hear(from wire.DeviceID, eff *Effects) {
+	m.meetAgain(from, eff)
 	if m.silence[from].stored {
 		eff.drop(KindSilence, from[:])
 		m.electLook = true
@@ -44,7 +45,8 @@ func (m *Machine) hear(from wire.DeviceID, eff *Effects) {
 }
 
 // keepSilence stores what lasts: most is over within seconds.
-func (m *Machine) keepSilence(now uint64, eff *Effects) {
+func (m *Machine) keepSilence(eff *Effects) {
+	now := m.company.time
 	for _, d := range sortedDevices(m.silence) {
 		switch o := m.silence[d]; {
 		case o.stored && !o.silent && o.since+silentVoter <= now:
@@ -61,41 +63,20 @@ func (l *loading) silence(rec Record) error {
 	if len(rec.Key) != 32 || len(rec.Value) != 8 {
 		return errRecord
 	}
-	l.m.silence[wire.DeviceID(rec.Key)] = owed{since: binary.BigEndian.Uint64(rec.Value), stored: true}
+	since := min(binary.BigEndian.Uint64(rec.Value), l.m.company.time) // before there was company time it was by the clock
+	l.m.silence[wire.DeviceID(rec.Key)] = owed{since: since, stored: true}
 	return nil
-}
-
-// due returns when some of it is to be looked at next, after now; 0: never.
-func (s silence) due(now uint64) (next uint64) {
-	for _, o := range s {
-		at := o.since + silenceStored
-		if o.stored {
-			at = o.since + silentVoter
-		}
-		if at > now && (next == 0 || at < next) {
-			next = at
-		}
-	}
-	return next
-}
-
-// setBack keeps a clock that was set back from making it last longer.
-func (s silence) setBack(now uint64) {
-	for d, o := range s {
-		o.since = min(o.since, now)
-		s[d] = o
-	}
 }
 
 // elect changes the electorate once it has needed to be changed for a while, so
 // that several changes become one, and the most senior admin's node does it.
 func (m *Machine) elect(now uint64, eff *Effects) {
-	m.keepSilence(now, eff)
+	m.keepSilence(eff)
 	if !m.electLook && !isDue(m.electDue, now) {
 		return
 	}
 	m.electLook = false
-	list := m.electorate(now)
+	list := m.electorate()
 	switch {
 	case list == nil:
 		m.electDue = 0
@@ -103,7 +84,7 @@ func (m *Machine) elect(now uint64, eff *Effects) {
 		m.electDue = now + electAfter + m.adminTurn()*electStep
 	case isDue(m.electDue, now):
 		m.electDue = 0
-		if m.commit(now, change{ops: []chain.Op{&chain.SetPolicy{Electorate: list}}}, eff) != nil {
+		if m.commit(now, change{ops: votersOps(list, m.chosen())}, eff) != nil {
 			m.electDue = now + electAgain
 		}
 	}
@@ -124,33 +105,40 @@ func (m *Machine) adminTurn() (turn uint64) {
 
 // electorate returns who is to vote, sorted; nil if that is not to be changed
 // now, or not by this device.
-func (m *Machine) electorate(now uint64) []wire.PersonID {
+func (m *Machine) electorate() []wire.PersonID {
 	s := m.state()
 	if m.mayWrite() != nil || s.OfPerson() || s.DirectChat() || !s.IsAdmin(m.self.Person) || !m.votersStand() || !m.allRead(FeatureRepair) {
 		return nil
 	}
-	before := s.Electorate()
-	small := len(s.Members()) <= maxAllVote
-	var list []wire.PersonID
-	for _, who := range m.byRank() {
-		votes := slices.Contains(before, who.Person)
-		entitled := votes || m.hasAccepted(who) && (small || who.Role == chain.RoleAdmin)
-		if device, ok := m.earliest(who); !entitled || !ok || m.leaves[who.Person] != nil || m.silent(device, now) || len(list) == chain.MaxVoters {
-			continue
-		}
-		list = append(list, who.Person)
-	}
-	slices.SortFunc(list, comparePerson)
-	if len(list) == 0 || slices.Equal(list, before) {
+	list := m.entitled(m.chosen())
+	if len(list) == 0 || slices.Equal(list, s.Electorate()) {
 		return nil
 	}
 	return list
 }
 
+// entitled returns who is to vote where nobody is in the way, sorted. Where an
+// admin has chosen the voters nobody joins them.
+func (m *Machine) entitled(chosen bool) (list []wire.PersonID) {
+	s := m.state()
+	before := s.Electorate()
+	small := len(s.Members()) <= maxAllVote
+	for _, who := range m.byRank() {
+		entitled := slices.Contains(before, who.Person) ||
+			!chosen && m.hasAccepted(who) && (small || who.Role == chain.RoleAdmin)
+		if device, ok := m.earliest(who); !entitled || !ok || m.leaves[who.Person] != nil || m.silent(device) || len(list) == chain.MaxVoters {
+			continue
+		}
+		list = append(list, who.Person)
+	}
+	slices.SortFunc(list, comparePerson)
+	return list
+}
+
 // silent reports whether a device has owed a word for too long.
-func (m *Machine) silent(d wire.DeviceID, now uint64) bool {
+func (m *Machine) silent(d wire.DeviceID) bool {
 	o, owes := m.silence[d]
-	return owes && o.since+silentVoter <= now
+	return owes && o.since+silentVoter <= m.company.time
 }
 
 // votersStand reports whether the voters at the head are those of the current
@@ -187,27 +175,4 @@ func (m *Machine) earliest(who chain.Member) (wire.DeviceID, bool) {
 func (m *Machine) hasAccepted(who chain.Member) bool {
 	return who.Person == m.self.Person || m.acceptedBy(who) ||
 		slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.state().LastSeq(d.ID) > 0 })
-}
-
-// setVoters lets an admin name the voters: in a large group, witnesses who are
-// none, or fewer.
-func (m *Machine) setVoters(now uint64, people []wire.PersonID, eff *Effects) error {
-	if err := m.mayWrite(); err != nil {
-		return err
-	}
-	if !m.state().IsAdmin(m.self.Person) {
-		return refuse(ReasonRole, nil)
-	}
-	list := slices.Clone(people)
-	slices.SortFunc(list, comparePerson)
-	list = slices.Compact(list)
-	for _, p := range list {
-		if !m.isMember(p) {
-			return refuse(ReasonNoMember, nil)
-		}
-	}
-	if !m.allRead(FeatureRepair) {
-		return refuse(ReasonNewer, nil)
-	}
-	return m.commit(now, change{ops: []chain.Op{&chain.SetPolicy{Electorate: list}}}, eff)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 
-	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/mls"
 	"kith/internal/wire"
@@ -139,21 +138,10 @@ func (m *Machine) checkEntrance(hash wire.BlockHash, w welcome, from wire.Member
 // addSelf makes the block by which this device comes in, and hands it to from:
 // the others do not know yet that they may listen to it.
 func (m *Machine) addSelf(now uint64, info []byte, from wire.Member, eff *Effects) error {
-	who, _ := m.state().Person(m.self.Person)
-	knock := m.self.Device.KnockKey()
-	entry := chain.DeviceEntry{Key: [32]byte(m.self.Device.PublicKey()), KnockHash: chain.KnockHash(knock)}
-	op, cited, err := m.addDeviceOp(who, m.self.Headers, entry, knock)
+	hash, err := m.ownEntry(now, info, eff)
 	if err != nil {
 		return err
 	}
-	b, err := m.external(now, op, cited, info)
-	if err != nil {
-		return err
-	}
-	if err := m.keepOwn(b, eff); err != nil {
-		return err
-	}
-	hash := b.header.Hash()
 	m.joined, m.status = hash, StatusActive
 	m.addInfo(m.self.Info, eff)
 	m.advance(now, eff)

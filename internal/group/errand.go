@@ -47,6 +47,7 @@ const (
 	errandRedo
 	errandResend
 	errandRekey
+	errandPark
 )
 
 // A turn is how long an errand waits.
@@ -69,6 +70,7 @@ func (m *Machine) errands() (list []errand) {
 	list = append(list, m.redoErrands()...)
 	list = append(list, m.resendErrands()...)
 	list = append(list, m.rekeyErrands()...)
+	list = append(list, m.parkErrands()...)
 	slices.SortFunc(list, func(a, b errand) int {
 		return cmp.Or(cmp.Compare(a.name.kind, b.name.kind), comparePerson(a.name.person, b.name.person),
 			bytes.Compare(a.name.block[:], b.name.block[:]))

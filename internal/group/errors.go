@@ -31,6 +31,10 @@ const (
 	ReasonPending   Reason = "pending"    // a removal is to be carried over first, by another
 	ReasonNewer     Reason = "newer"      // the group needs a newer program
 	ReasonOlder     Reason = "older"      // somebody's program is too old for it
+	ReasonNoVoters  Reason = "no-voters"  // somebody has to vote
+	ReasonVoters    Reason = "voters"     // more than can vote
+	ReasonSame      Reason = "same"       // they vote already
+	ReasonVoteless  Reason = "voteless"   // has not accepted, or has no device that could vote
 	ReasonStored    Reason = "stored"     // what was stored does not fit together
 )
 

@@ -52,6 +52,14 @@ type DropSession struct{ Device wire.DeviceID }
 // not write, so that another copy of it is, or was, running.
 type Copied struct{}
 
+// Entered: this device, which took the place of an earlier one of its home, came
+// in by Block.
+type Entered struct{ Block wire.BlockHash }
+
+// OwnPerson: a block shows a history of this device's own person that is not known
+// here, so that another copy of this home has signed it. It is checked.
+type OwnPerson struct{ Headers [][]byte }
+
 // Rejoined: Device came back into the keys by itself, after it was parked or had
 // lost them.
 type Rejoined struct {
@@ -147,6 +155,8 @@ func (MissingChanged) event() {}
 func (Misbehaved) event()     {}
 func (DropSession) event()    {}
 func (Copied) event()         {}
+func (Entered) event()        {}
+func (OwnPerson) event()      {}
 func (Rejoined) event()       {}
 func (Replaced) event()       {}
 func (CannotFollow) event()   {}

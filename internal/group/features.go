@@ -3,6 +3,7 @@ package group
 import (
 	"slices"
 
+	"kith/internal/chain"
 	"kith/internal/mls"
 	"kith/internal/wire"
 )
@@ -73,4 +74,31 @@ func (m *Machine) reads(device wire.DeviceID, feature uint16) bool {
 		}
 	}
 	return slices.Contains(m.said.by[device], feature)
+}
+
+// activates reports whether a block, whose parent is held, adds a feature to the
+// group that this program does not know and every leaf at the parent announces.
+// This device's own leaf does so only if a newer program made it.
+func (m *Machine) activates(header []byte) bool {
+	h, err := chain.ParseHeader(header)
+	if err != nil {
+		return false
+	}
+	public, err := m.public(h.Parent)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(h.Ops, func(op chain.Op) bool {
+		policy, ok := op.(*chain.SetPolicy)
+		return ok && slices.ContainsFunc(policy.Features, func(f uint16) bool { return !chain.Knows(f) && allAnnounce(public, f) })
+	})
+}
+
+func allAnnounce(public *mls.PublicGroup, feature uint16) bool {
+	for l := range public.Leaves() {
+		if !slices.Contains(leafFeatures(l), feature) {
+			return false
+		}
+	}
+	return true
 }

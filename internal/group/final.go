@@ -42,22 +42,23 @@ func (m *Machine) pin(eff *Effects) {
 }
 
 // restrain takes note of when the head came to be so far beyond the settled
-// block that this device signs no more than removals.
+// block that this device signs no more than removals. A voter who comes and goes
+// does not begin that anew.
 func (m *Machine) restrain() {
 	s := m.stateAt(m.votes.Settled())
 	switch {
-	case s.OfPerson() || !chain.Restrained(s, m.state()) || !m.votersHere():
+	case s.OfPerson() || !chain.Restrained(s, m.state()):
 		m.restraint = 0
-	case m.restraint == 0:
-		m.restraint = m.elapsed
+	case m.restraint == 0 && m.votersHere():
+		m.restraint = max(m.elapsed, 1)
 	}
 }
 
 // restrained reports whether the voters are to catch up first. Those that do not
-// in a while, though they are here, are not waited for.
+// in a while, though they were here, are not waited for.
 func (m *Machine) restrained() bool {
 	m.restrain()
-	return m.restraint != 0 && m.elapsed-m.restraint < restraintTime
+	return m.restraint != 0 && m.votersHere() && m.elapsed-m.restraint < restraintTime
 }
 
 // votersHere reports whether the voters are more than this device, and enough of

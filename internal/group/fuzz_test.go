@@ -50,20 +50,37 @@ func story(t testing.TB) (*sim.World, wire.GroupID) {
 		t.Fatal(err)
 	}
 	w.History = append(w.History, sim.Payload{From: ann, To: phone, Group: g, Bytes: in})
+	w.Cut(ann, ben)
+	do(ann, group.SetTitle{Title: "Tour"})
+	ben.Publish()
+	w.Run(300_000) // voters dwell
+	w.HealAll()
+	w.Run(5000)
 	return w, g
 }
 
-// payloads are some of each kind that a story sends.
+// payloads are some of each kind that a story sends, and of each part where a kind
+// has parts; and one that asks for a name, which nobody lacks in it.
 func payloads(w *sim.World) (list [][]byte) {
-	count := make(map[byte]int)
+	count := make(map[[2]byte]int)
 	for _, p := range w.History {
-		if kind := p.Bytes[0]; count[kind] < 3 {
+		kind := [2]byte{p.Bytes[0]}
+		if kind[0] == kindPeople || kind[0] == kindVotes {
+			kind[1] = p.Bytes[1]
+		}
+		if count[kind] < 3 {
 			count[kind]++
 			list = append(list, p.Bytes)
 		}
 	}
-	return list
+	return append(list, append([]byte{7, 32}, make([]byte, 32)...))
 }
+
+// Numbers of payloads that have parts.
+const (
+	kindPeople = 13
+	kindVotes  = 14
+)
 
 // FuzzPayload: what parses encodes to the same bytes.
 func FuzzPayload(f *testing.F) {
@@ -81,20 +98,24 @@ func FuzzPayload(f *testing.F) {
 	})
 }
 
-// TestPayloadKinds: the story sends each kind but the one that asks for names,
-// which nobody lacks in it.
+// TestPayloadKinds: the seeds are of each kind and part.
 func TestPayloadKinds(t *testing.T) {
 	w, _ := story(t)
-	seen := make(map[byte]bool)
+	seen, parts := make(map[byte]bool), make(map[[2]byte]bool)
 	for _, b := range payloads(w) {
-		seen[b[0]] = true
+		seen[b[0]], parts[[2]byte(b)] = true, true
 		if again, err := group.Reencode(b); err != nil || !bytes.Equal(again, b) {
 			t.Errorf("kind %d: %v", b[0], err)
 		}
 	}
-	for _, kind := range []byte{1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13} {
+	for kind := byte(1); kind <= kindVotes; kind++ {
 		if !seen[kind] {
 			t.Errorf("no payload of kind %d", kind)
+		}
+	}
+	for _, p := range [][2]byte{{kindPeople, 0}, {kindPeople, 1}, {kindPeople, 2}, {kindVotes, 0}, {kindVotes, 1}, {kindVotes, 2}} {
+		if !parts[p] {
+			t.Errorf("no payload of kind %d with part %d", p[0], p[1])
 		}
 	}
 }

@@ -115,23 +115,32 @@ func (m *Machine) stillAdds(hash wire.BlockHash, op *chain.Add) bool {
 	if !s.IsAdmin(m.self.Person) && !s.Policy().MembersInvite {
 		return false
 	}
-	return !slices.ContainsFunc(m.blocks.All(), func(b wire.BlockHash) bool {
-		return b != hash && m.blocks.IsAncestor(hash, b) && slices.ContainsFunc(m.blocks.Header(b).Ops, func(later chain.Op) bool {
-			gone, _, ok := ends(later)
-			return ok && gone == wire.Member{Person: op.Person}
-		})
+	return !m.overtaken(hash, func(later chain.Op) bool { return endsPerson(later, op.Person) })
+}
+
+// overtaken reports whether a block that was built on one that lost holds such an op:
+// then the one that lost was not the last word on its branch.
+func (m *Machine) overtaken(hash wire.BlockHash, by func(chain.Op) bool) bool {
+	return slices.ContainsFunc(m.blocks.All(), func(b wire.BlockHash) bool {
+		return b != hash && m.blocks.IsAncestor(hash, b) && slices.ContainsFunc(m.blocks.Header(b).Ops, by)
 	})
 }
 
 // stillSetsRole reports whether a role is as it was before the fork, and this
-// device's person still the one to change it.
+// device's person still the one to change it; not if it was changed once more, or
+// taken back, on the branch that lost.
 func (m *Machine) stillSetsRole(hash wire.BlockHash, op *chain.SetRole) bool {
 	before, _ := m.stateAt(m.forkOf(hash)).Person(op.Person)
 	now, _ := m.state().Person(op.Person)
 	return m.state().IsAdmin(m.self.Person) && m.isMember(op.Person) && now.Instance == op.Instance &&
-		now.Role != op.Role && (now.Role == before.Role || before.Instance != op.Instance)
+		now.Role != op.Role && (now.Role == before.Role || before.Instance != op.Instance) &&
+		!m.overtaken(hash, func(later chain.Op) bool {
+			role, ok := later.(*chain.SetRole)
+			return ok && role.Person == op.Person || endsPerson(later, op.Person)
+		})
 }
 
 func (m *Machine) stillSetsInfo(hash wire.BlockHash) bool {
-	return m.state().IsAdmin(m.self.Person) && m.state().Info() == m.stateAt(m.forkOf(hash)).Info()
+	return m.state().IsAdmin(m.self.Person) && m.state().Info() == m.stateAt(m.forkOf(hash)).Info() &&
+		!m.overtaken(hash, func(later chain.Op) bool { return later.Kind() == chain.KindSetInfo })
 }

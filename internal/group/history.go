@@ -145,6 +145,9 @@ func (m *Machine) nameOf(person wire.PersonID) (wire.Digest, bool) {
 	d, ok := m.names[cite]
 	if !ok {
 		d, ok = infoInProof(came.evidence)
+		if len(m.names) > maxNames+len(m.state().Everyone()) {
+			clear(m.names) // of branches that lost
+		}
 		if ok {
 			m.names[cite] = d
 		}

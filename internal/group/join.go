@@ -102,7 +102,7 @@ type admission struct {
 // (docs/spec/chain.md, "Joining").
 func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets Secrets) (*admission, error) {
 	h, state := m.blocks.Header(hash), m.blocks.State(hash)
-	if h == nil || !state.Active(m.self.Device.ID()) {
+	if h == nil || !state.Active(m.self.Device.ID()) || !m.fitsBlock(w, hash) {
 		return nil, errWelcome
 	}
 	ref, ok := m.addedBy(hash, m.self.Member())

@@ -1,5 +1,7 @@
 package group
 
+import "kith/internal/dag"
+
 // Limits of the specification: the same on every device.
 const (
 	// MaxContent bounds one content in bytes; longer text goes as an attachment.
@@ -76,6 +78,11 @@ const (
 	// 64 leaves are at most 18 KB in suite 1, the only one those versions use, and
 	// less than the blocks that admitted them.
 	maxInlineTree = 64
+	// A Welcome has at most welcomeRoom and welcomeDevice for each device it lets
+	// in: the floor of 10,000 devices, the GroupInfo with a tree of maxInlineTree
+	// leaves, and a path secret for each newcomer, of which X-Wing's has 1,216 bytes.
+	welcomeRoom   = 2 << 20
+	welcomeDevice = 2 << 10
 	// maxFarewell bounds the blocks that a former member is sent unasked.
 	maxFarewell = 64
 	// maxProofFrames bounds the frames of blocks that a peer is sent unasked.
@@ -87,12 +94,27 @@ const (
 	maxInfo = 512
 	// maxUndoneTitles bounds the titles that lost at a fork and are asked for.
 	maxUndoneTitles = 64
+	// maxHollow bounds the entries of which the header alone is here and the text is
+	// asked for.
+	maxHollow = 256
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them.
 	maxQuarantine = 256
+	// maxVouched bounds the names of entries that are not here: each entry that
+	// waits names at most its parents and the one before it.
+	maxVouched = dag.MaxParked * (dag.MaxParents + 1)
+	// maxWanted bounds the blocks not here that are kept in mind, of one device that
+	// signed something which names them. An honest one names another at most with
+	// each change of its head.
+	maxWanted = 16
 	// maxHeld bounds the messages that wait for a removal to be carried over: that
 	// takes seconds where anybody is online who can sign it.
 	maxHeld = 64
+	// maxCarries, maxCarryCuts and maxCarryProof (bytes of headers) bound what one
+	// block carries over, so that its header has 64 KiB and its body 16 MiB at most.
+	maxCarries    = 64
+	maxCarryCuts  = 512
+	maxCarryProof = 8 << 20
 	// maxUnsent bounds the own entries that can be sealed again after a fork.
 	maxUnsent = 64
 	// maxEpochs is how many epochs below the head keep what a branch from there is
@@ -107,6 +129,9 @@ const (
 	maxVotes = 4096
 	// maxVoteEvidence bounds the vote evidence of one frame: many eras of liars.
 	maxVoteEvidence = 256
+	// maxParked bounds the devices that one block of this device's own parks: half of
+	// the ops that a block may have.
+	maxParked = 128
 	// maxNacks bounds the Nacks that are kept of one device.
 	maxNacks = 4
 	// maxRestart bounds the devices that a Restart adds; the others are parked. As
@@ -118,6 +143,11 @@ const (
 	// maxPublics is how many public groups stay in memory; older ones are
 	// computed again from the blocks when a fork needs them.
 	maxPublics = 64
+	// maxTrees is how many there are in memory at most, with those of branches.
+	maxTrees = 4 * maxPublics
+	// maxNames is how many names of people who are not at the head are remembered
+	// as they were read.
+	maxNames = 64
 	// treeEvery is one in how many blocks has its public group stored. That of
 	// 1,000 members in X-Wing has 2.7 MB. A machine of 200 members is loaded in
 	// 75 ms where treeEvery-1 commits follow the one stored.
@@ -201,8 +231,6 @@ const (
 	// askVotes is how often a voter asks for the votes that its own last one rests
 	// on, if it lost them.
 	askVotes = 600_000
-	// slashAgain is when a Slash that a rule refused is tried again.
-	slashAgain = 3600 * 1000
 	// silentVoter is how long a voter may owe a word before it is replaced, and
 	// silenceStored from when on that is remembered across restarts.
 	silentVoter   = 30 * 24 * 3600 * 1000
@@ -212,6 +240,19 @@ const (
 	pruneAfter = 60_000
 	// rekeyEach is how old a device's newest block becomes before it renews its keys.
 	rekeyEach uint64 = 7 * 24 * 3600 * 1000
+	// maxLull is what one silence of everybody counts at most in company time: a
+	// group in which something is said each week counts on.
+	maxLull uint64 = 7 * 24 * 3600 * 1000
+	// companyStored is how much company time a crash may lose, and companySlack how
+	// much later a restart may take a device to have been heard: at most one record of
+	// each device is written in so long.
+	companyStored uint64 = 3600 * 1000
+	companySlack  uint64 = 24 * 3600 * 1000
+	// parkAfter is for how long, in company time, a device was not heard that is
+	// parked. parkWait is how long its being heard is waited for yet: what others have
+	// of it comes within seconds of a session.
+	parkAfter uint64 = 90 * 24 * 3600 * 1000
+	parkWait  uint64 = 600_000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

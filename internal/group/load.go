@@ -65,10 +65,12 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindVote, l.vote},
 		{KindVoteEvidence, l.voteEvidence},
 		{KindVoter, l.voter},
+		{KindCompany, l.company},
 		{KindSilence, l.silence},
 		{KindHeld, l.held},
 		{KindUndone, l.undone},
 		{KindUnsent, l.unsent},
+		{KindHollow, l.hollow},
 		{KindNack, l.nack},
 		{KindPerson, l.person},
 		{KindEvidence, l.evidence},
@@ -382,6 +384,9 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	m.spoke = newestSaid(own)
+	if m.outside() {
+		m.standsOutside(new(Effects))
+	}
 	m.missing = len(m.graph.Missing())
 	m.dropAcks(new(Effects))     // left from an earlier membership
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again

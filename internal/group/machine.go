@@ -32,11 +32,13 @@ type Machine struct {
 	reaches  map[wire.DeviceID]*dag.Reach
 	infos    map[wire.Digest][]byte
 	leaves   map[wire.PersonID]*pendingLeave
+	wanted   map[wire.BlockHash]wire.DeviceID // not here: who named them, see shed.go
 	welcomes map[wire.BlockHash]welcome
 	tips     map[wire.DeviceID]tip      // newest checked entry of each device
 	late     map[dag.Ref]Packed         // of removed authors, see quarantine.go
 	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
+	hollow   map[dag.Ref]bool           // whose text is not here, see hollow.go
 
 	nacks    map[wire.BlockHash]map[wire.DeviceID]*chain.Nack
 	people   map[wire.PersonID]*personPapers
@@ -46,6 +48,7 @@ type Machine struct {
 	voter   chain.Voter
 	ballots ballots // what is stored of the votes
 	silence silence // of voters
+	company company // since when who is silent
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
@@ -61,6 +64,7 @@ type Machine struct {
 	// Not stored: what follows from blocks.
 	past     *history
 	carrying carrying
+	silents  silentDevices
 	said     announcements               // of the leaves at the head
 	pageRoom int                         // bytes of a page that is given, maxPage
 	final    final                       // what is settled, as last announced
@@ -82,12 +86,12 @@ type Machine struct {
 	electLook bool                           // something happened that may change who is to vote
 	electDue  uint64                         // ms; when this device changes the electorate; 0: it needs no change
 	now       uint64                         // ms; of the newest input
-	slashDue  uint64                         // ms; when this device takes a liar's out; 0: there is none
 	restraint uint64                         // elapsed, when the voters began to lag behind; 0: they do not
 	elapsed   uint64                         // ms that went by between inputs; never goes back
 	turns     map[errandName]*turn
 	question  question // of messages on a branch that lost
 	heard     uint64   // Acks taken since the start
+	hollowed  int      // hollow entries since the start
 	renewal   renewal  // of the own leaf
 	errandDue uint64   // ms; 0: no errand waits
 }
@@ -111,6 +115,7 @@ func newMachine(self Self) *Machine {
 		self:     self,
 		blocks:   chain.NewBlocks(),
 		silence:  make(silence),
+		company:  newCompany(),
 		pageRoom: maxPage,
 
 		electLook: true,
@@ -121,11 +126,13 @@ func newMachine(self Self) *Machine {
 		reaches:   make(map[wire.DeviceID]*dag.Reach),
 		infos:     make(map[wire.Digest][]byte),
 		leaves:    make(map[wire.PersonID]*pendingLeave),
+		wanted:    make(map[wire.BlockHash]wire.DeviceID),
 		welcomes:  make(map[wire.BlockHash]welcome),
 		tips:      make(map[wire.DeviceID]tip),
 		late:      make(map[dag.Ref]Packed),
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
+		hollow:    make(map[dag.Ref]bool),
 		names:     make(map[wire.Digest]wire.Digest),
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
@@ -214,8 +221,8 @@ func (m *Machine) clock(now uint64) {
 	if now >= m.now {
 		m.elapsed += now - m.now
 	} else {
-		m.voteDue, m.electDue, m.slashDue = min(m.voteDue, now), min(m.electDue, now), min(m.slashDue, now)
-		m.silence.setBack(now)
+		m.voteDue, m.electDue = min(m.voteDue, now), min(m.electDue, now)
+		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until = min(m.fetch.until, now)
 		for _, t := range []*task{&m.mend.outvote, &m.mend.restart, &m.mend.slash} {
@@ -244,11 +251,11 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	if isDue(m.pruneDue, now) {
 		m.prune(now, eff)
 	}
+	m.countCompany(eff)
 	m.comeBack(now, eff)
 	m.repairKeys(now, eff)
 	m.giveAll(eff)
 	m.runErrands(now, eff)
-	m.slashLiars(now, eff)
 	m.elect(now, eff)
 	m.releaseHeld(now, eff)
 	m.vote(now, eff)
@@ -274,8 +281,9 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {
 		kind := f.Payload[0]
+		keys := kind == frameKeys && m.peers[f.To] != nil && m.mayEnter(m.peers[f.To])
 		asks := kind == framePages && f.Payload[1] == pagesAsk // of who invites, whom this device may not know yet
-		return kind != frameBlocks && kind != frameDigest && !asks && !m.state().Belongs(f.To)
+		return kind != frameBlocks && kind != frameDigest && !keys && !asks && !m.state().Belongs(f.To)
 	})
 	eff.Wake = m.wake(now)
 	return eff
@@ -296,13 +304,14 @@ func (m *Machine) wake(now uint64) uint64 {
 	at(m.pruneDue)
 	at(m.voteDue)
 	at(m.electDue)
-	at(m.slashDue)
-	at(m.silence.due(now))
 	if m.renewal.old > m.now {
 		at(m.renewal.old)
 	}
 	for _, t := range []task{m.mend.outvote, m.mend.restart, m.mend.slash} {
 		at(t.due)
+	}
+	if m.outside() { // its own old keys may do
+		at(m.back.due)
 	}
 	if len(m.peers) > 0 {
 		at(m.digestDue)
@@ -330,6 +339,8 @@ func (m *Machine) mayWrite() error {
 		return refuse(ReasonNotActive, nil)
 	}
 	switch {
+	case m.outside():
+		return refuse(ReasonNoKeys, nil)
 	case m.epochs[m.head] != nil:
 		return nil
 	case m.wasReplaced():

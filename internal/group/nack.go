@@ -68,7 +68,7 @@ func (m *Machine) follow(h *chain.Header, c *mls.Commit, public *mls.PublicGroup
 // nack signs that this device cannot follow a block that is held.
 func (m *Machine) nack(hash wire.BlockHash, reason chain.NackReason, eff *Effects) {
 	own := m.self.Device.ID()
-	if m.nacks[hash][own] != nil {
+	if m.nacks[hash][own] != nil || m.outsideAt(hash) {
 		return
 	}
 	n := chain.SignNack(m.self.Device.Sign, m.group, own, hash, reason)

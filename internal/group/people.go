@@ -157,6 +157,9 @@ func (m *Machine) setPerson(c SetPerson, eff *Effects) error {
 	if m.state().OfPerson() {
 		return refuse(ReasonRule, nil)
 	}
+	if len(m.self.Former) > 0 && len(c.Headers) > 0 { // one that came in by another history waits for a block to take it
+		m.self.Headers, m.back = c.Headers, rejoin{} // by these it may come in
+	}
 	p := &personPapers{proof: proof(c.Headers), packages: c.Packages}
 	person, fresh, err := m.takePapers(p, eff)
 	if err != nil || person != m.self.Person {
@@ -178,14 +181,15 @@ func (m *Machine) takePapers(p *personPapers, eff *Effects) (person wire.PersonI
 	}
 	person, p.headers = wire.PersonID(headers[0].Hash()), len(headers)
 	old := m.people[person]
-	if old != nil && !p.exceeds(old.headers, 0) {
+	above := supersedes(headers, old)
+	if old != nil && !p.exceeds(old.headers, 0) && !above {
 		return person, false, nil // spares the signatures
 	}
 	who, known := m.state().Person(person)
 	if !known || who.Status == chain.StatusRemoved {
 		return person, false, refuse(ReasonNoMember, nil)
 	}
-	if !slices.ContainsFunc(headers, func(h *chain.Header) bool { return h.Hash() == who.PersonHead }) {
+	if !above && !goesOn(headers, who.PersonHead, old) {
 		return person, false, errCommit // not the person that the group has seen
 	}
 	state, err := chain.VerifyProof(headers)
@@ -197,7 +201,7 @@ func (m *Machine) takePapers(p *personPapers, eff *Effects) (person wire.PersonI
 		told = append(slices.Clone(told), old.packages...)
 	}
 	p.proof, p.packages = bytes.Clone(p.proof), namedBy(state, person, told)
-	if old != nil && !p.exceeds(old.headers, len(old.packages)) {
+	if old != nil && !p.exceeds(old.headers, len(old.packages)) && !above {
 		return person, false, nil
 	}
 	m.people[person] = p

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"maps"
 	"slices"
 
 	"kith/internal/chain"
@@ -60,6 +61,9 @@ func (m *Machine) vouch(h *dag.Header, missing []dag.Ref, eff *Effects) {
 	for _, r := range missing {
 		m.vouched[r] = h.Block
 	}
+	if len(m.vouched) > maxVouched {
+		m.sweepVouched()
+	}
 	todo := slices.Clone(h.Parents)
 	for len(todo) > 0 && len(m.late) > 0 {
 		r := todo[len(todo)-1]
@@ -82,6 +86,16 @@ func (m *Machine) vouch(h *dag.Header, missing []dag.Ref, eff *Effects) {
 		}
 		delete(m.vouched, r)
 	}
+}
+
+// sweepVouched forgets what only entries named that were taken back since. What
+// others wait for stays: of those there are at most maxVouched.
+func (m *Machine) sweepVouched() {
+	waited := make(map[dag.Ref]bool)
+	for _, r := range m.graph.Missing() {
+		waited[r] = true
+	}
+	maps.DeleteFunc(m.vouched, func(r dag.Ref, _ wire.BlockHash) bool { return !waited[r] })
 }
 
 // release shows an entry that was kept back.

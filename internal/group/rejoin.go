@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kith/internal/chain"
+	"kith/internal/identity"
 	"kith/internal/mls"
 	"kith/internal/wire"
 )
@@ -34,6 +35,12 @@ type rejoin struct {
 // shutOut reports whether this device is in the group without keys at the head.
 func (m *Machine) shutOut() bool {
 	return m.status == StatusActive && m.state().Belongs(m.self.Device.ID()) && m.epochs[m.head] == nil
+}
+
+// needsKeys reports whether this device is to get keys by itself: it has none at
+// the head, or is not in the group yet that its person is in.
+func (m *Machine) needsKeys() bool {
+	return m.shutOut() && !m.wasReplaced() || m.speaks() && m.outside()
 }
 
 // wasReplaced reports whether another device with this one's key has put its own
@@ -72,7 +79,7 @@ func (m *Machine) rejoin(now uint64, eff *Effects) error {
 
 // comeBack asks the next member, if this device needs it and it is time.
 func (m *Machine) comeBack(now uint64, eff *Effects) {
-	if !m.shutOut() || m.wasReplaced() {
+	if !m.needsKeys() {
 		m.back, m.willing = rejoin{}, false
 		return
 	}
@@ -91,7 +98,10 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 		return
 	}
 	m.back.due = 0
-	for _, d := range m.connected(true) {
+	if info, ok := m.ownInfo(); ok && m.outside() && m.addDeviceItself(now, info, eff) == nil {
+		return
+	}
+	for _, d := range m.connected(!m.outside()) { // who takes this device for a former member names no group
 		if !m.back.asked[d] && m.modern(d) {
 			if m.back.asked == nil {
 				m.back.asked = make(map[wire.DeviceID]bool)
@@ -110,7 +120,7 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 func (m *Machine) outdated() (list []wire.PersonID) {
 	for _, who := range m.state().Members() {
 		if slices.ContainsFunc(who.Devices, func(d chain.Device) bool {
-			return d.ID != m.self.Device.ID() && m.state().Active(d.ID) && !m.reads(d.ID, FeatureRepair)
+			return d.ID != m.self.Device.ID() && m.self.formerly(d.ID) == nil && m.state().Active(d.ID) && !m.reads(d.ID, FeatureRepair)
 		}) {
 			list = append(list, who.Person)
 		}
@@ -152,7 +162,7 @@ func (m *Machine) giveAll(eff *Effects) {
 
 // giveKeys sends a peer the GroupInfo of the head, once.
 func (m *Machine) giveKeys(p *peer, eff *Effects) {
-	if p.asks != m.head || p.rel != present || p.given == m.head {
+	if p.asks != m.head || !m.mayEnter(p) || p.given == m.head || m.outside() {
 		return
 	}
 	info, err := m.groupInfo()
@@ -166,11 +176,15 @@ func (m *Machine) giveKeys(p *peer, eff *Effects) {
 // groupInfo makes the signed description of the head's epoch. The tree is not in
 // it: whoever has the blocks has the tree.
 func (m *Machine) groupInfo(more ...mls.Extension) ([]byte, error) {
+	return m.signGroupInfo(m.self.Device, more...)
+}
+
+func (m *Machine) signGroupInfo(by *identity.Device, more ...mls.Extension) ([]byte, error) {
 	e := m.epochs[m.head]
 	if e == nil {
 		return nil, refuse(ReasonNoKeys, nil)
 	}
-	return e.secret.GroupInfo(m.self.Device, append(more, mls.Extension{Type: extBlock, Data: m.head[:]}), false)
+	return e.secret.GroupInfo(by, append(more, mls.Extension{Type: extBlock, Data: m.head[:]}), false)
 }
 
 // onKeys comes back by a GroupInfo that this device asked for.
@@ -179,7 +193,7 @@ func (m *Machine) onKeys(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 	if err != nil {
 		return err
 	}
-	if f.block != m.head || m.back.head != m.head || !m.back.asked[p.member.Device] || !m.shutOut() || m.wasReplaced() {
+	if f.block != m.head || m.back.head != m.head || !m.back.asked[p.member.Device] || !m.needsKeys() {
 		return nil // another answer was first, or the head is another by now
 	}
 	if _, err := m.checkGroupInfo(f.block, f.info); err != nil {
@@ -187,9 +201,13 @@ func (m *Machine) onKeys(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 		eff.Notify = append(eff.Notify, Misbehaved{p.member, "group-info"})
 		return nil
 	}
-	if m.unpark(now, f.info, eff) != nil {
+	enter := m.unpark
+	if m.outside() {
+		enter = m.addDeviceItself
+	}
+	if enter(now, f.info, eff) != nil {
 		m.back.due = 0 // a rule refuses it at this head
-		for _, d := range m.connected(true) {
+		for _, d := range m.connected(!m.outside()) {
 			m.back.asked[d] = true
 		}
 	}

@@ -12,6 +12,11 @@ type Self struct {
 	Person  wire.PersonID
 	Headers [][]byte // the person's chain
 	Info    []byte   // preimage of the person's name
+
+	// Former are the earlier devices of this home, newest first, whose keys
+	// another copy of it may use. They sign nothing any more but a GroupInfo that
+	// lets Device in (renew.go).
+	Former []*identity.Device
 }
 
 // Member names this device as blocks and leaves do.

@@ -41,8 +41,14 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 		Version: dag.Version, SigAlg: wire.SigEd25519, Group: m.group,
 		Device: own, Seq: m.ackSeq, Frontier: digest,
 	}
+	first := m.firstHollow()
 	for _, r := range m.graph.Frontier().Refs() {
-		a.Delivered = append(a.Delivered, dag.Delivered{Device: r.Device, Seq: r.Seq})
+		if seq, ok := first[r.Device]; ok {
+			r.Seq = min(r.Seq, seq-1)
+		}
+		if r.Seq > 0 {
+			a.Delivered = append(a.Delivered, dag.Delivered{Device: r.Device, Seq: r.Seq})
+		}
 	}
 	a.Sign(m.self.Device.Sign)
 	m.acked = digest
@@ -106,6 +112,7 @@ func (m *Machine) dropWelcomes(eff *Effects) {
 	for _, hash := range sortedBlocks(m.welcomes) {
 		if !m.needed(hash) {
 			delete(m.welcomes, hash)
+			delete(m.opened, hash)
 			eff.drop(KindWelcome, hash[:])
 		}
 	}
@@ -131,7 +138,7 @@ func (m *Machine) needed(hash wire.BlockHash) bool {
 
 func (m *Machine) setReach(c SetReach, eff *Effects) {
 	own := m.self.Device.ID()
-	if m.status != StatusActive {
+	if m.status != StatusActive || m.outside() {
 		return
 	}
 	old := m.reaches[own]
@@ -160,6 +167,7 @@ func (m *Machine) takeReach(b []byte, eff *Effects) bool {
 		return false
 	}
 	m.reaches[r.Device] = r
+	m.meetAgain(r.Device, eff)
 	eff.put(KindReach, r.Device[:], b)
 	eff.Notify = append(eff.Notify, ReachChanged{r.Device})
 	return true

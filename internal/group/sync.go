@@ -32,6 +32,7 @@ type peer struct {
 	shown    shown          // of a former member: what it was told
 	asks     wire.BlockHash // whose GroupInfo it waits for
 	given    wire.BlockHash // whose GroupInfo it got last
+	filled   int            // hollow entries that it was asked for
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -253,6 +254,8 @@ func (m *Machine) receivedFromFormer(kind uint8, p *peer, r *wire.Reader, eff *E
 	from := p.member
 	again := p.shown.head == m.head
 	switch kind {
+	case frameAskKeys:
+		m.onAskEntrance(p, r, eff)
 	case frameDigest: // it does not know yet
 		if !again {
 			p.shown = shown{m.head, m.blocks.Len() + 1}
@@ -287,6 +290,7 @@ func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 		m.askInfosOf(p.member.Device, eff) // what came with a block may not have been written
 	}
 	p.named, p.digest = true, d
+	m.meetAgain(p.member.Device, eff)
 	if d != m.digest(m.modern(p.member.Device)) {
 		m.wantHave(now, p)
 	} else {

@@ -52,8 +52,25 @@ func (m *Machine) pruneTrees(eff *Effects) {
 	}
 }
 
+// spareTrees forgets the public groups that are not of the newest blocks of the
+// head's chain, if there are too many: whoever signs blocks on old ones would have
+// all of them in memory. They are computed again when they are needed.
+func (m *Machine) spareTrees(but wire.BlockHash) {
+	if len(m.publics) <= maxTrees || m.head == (wire.BlockHash{}) {
+		return
+	}
+	for hash := range m.publics {
+		newest := m.blocks.Header(hash).Height+maxPublics >= m.state().Height()
+		if hash != but && !(newest && m.blocks.IsAncestor(hash, m.head)) {
+			delete(m.publics, hash)
+		}
+	}
+}
+
 // remember puts the public group after a block into memory, and those that are
 // computed for it.
 func (m *Machine) remember(hash wire.BlockHash) (*mls.PublicGroup, error) {
-	return m.replay(hash, func(b wire.BlockHash, p *mls.PublicGroup) { m.publics[b] = p })
+	p, err := m.replay(hash, func(b wire.BlockHash, p *mls.PublicGroup) { m.publics[b] = p })
+	m.spareTrees(hash)
+	return p, err
 }

@@ -104,8 +104,15 @@ func (m *Machine) authorKey(h *chain.Header) []byte {
 
 // public returns the public group after a block that is held. One that is not
 // in memory is computed again from the blocks.
+// What was computed on the way is kept now and then, so that whoever signs many
+// blocks on old ones does not have all of it computed each time.
 func (m *Machine) public(hash wire.BlockHash) (*mls.PublicGroup, error) {
-	return m.replay(hash, func(wire.BlockHash, *mls.PublicGroup) {})
+	return m.replay(hash, func(b wire.BlockHash, p *mls.PublicGroup) {
+		if m.blocks.Header(b).Height%treeEvery == 0 {
+			m.publics[b] = p
+			m.spareTrees(b)
+		}
+	})
 }
 
 // replay is public; each is told of every public group that was computed.

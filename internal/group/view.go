@@ -59,7 +59,7 @@ func (m *Machine) View() View {
 		Admin: s.IsAdmin(m.self.Person), Missing: m.missing, Held: len(m.held),
 		CreatedAt: m.blocks.Header(m.blocks.Genesis()).CreatedAt,
 		ChangedAt: m.blocks.Header(m.head).CreatedAt,
-		NoKeys:    s.Belongs(m.self.Device.ID()) && m.epochs[m.head] == nil,
+		NoKeys:    s.Belongs(m.self.Device.ID()) && m.epochs[m.head] == nil || m.outside(),
 		Replaced:  m.wasReplaced(),
 	}
 	seqs, people := m.unasked()
@@ -78,7 +78,7 @@ func (m *Machine) View() View {
 	if v.NoKeys {
 		v.Outdated, v.Willing = m.outdated(), m.willing
 	}
-	v.Parked = v.NoKeys && !s.Active(m.self.Device.ID())
+	v.Parked = v.NoKeys && !s.Active(m.self.Device.ID()) && !m.outside()
 	came := m.history().came
 	for _, who := range s.Members() {
 		v.Members = append(v.Members, m.memberView(who, came[who.Person]))
@@ -158,7 +158,7 @@ func (m *Machine) Status() Status { return m.status }
 func (m *Machine) Devices() (list []DeviceView) {
 	for _, who := range m.state().Everyone() {
 		for _, d := range who.Devices {
-			if d.ID == m.self.Device.ID() {
+			if d.ID == m.self.Device.ID() || m.self.formerly(d.ID) != nil {
 				continue
 			}
 			gone, former := departure{}, !m.state().Belongs(d.ID)

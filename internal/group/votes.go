@@ -204,11 +204,13 @@ func (m *Machine) addVotes(f votesFrame, eff *Effects) (fresh votesFrame, later 
 		return changed && e == nil
 	}
 	for _, w := range f.warrants {
+		m.wantNamed(w.Votes)
 		if ok(m.votes.AddWarrant(w)) {
 			fresh.warrants = append(fresh.warrants, w)
 			foreign = foreign || slices.ContainsFunc(w.Votes, m.notMine)
 		}
 	}
+	m.wantNamed(f.votes)
 	for _, v := range f.votes {
 		if !ok(m.votes.Add(v)) {
 			continue
@@ -221,6 +223,7 @@ func (m *Machine) addVotes(f votesFrame, eff *Effects) (fresh votesFrame, later 
 		m.copied(eff)
 	}
 	for _, e := range f.evidence {
+		m.wantNamed([]*chain.Vote{e.A, e.B})
 		if ok(m.votes.AddEvidence(e)) {
 			fresh.evidence = append(fresh.evidence, e)
 		}

@@ -37,6 +37,7 @@ var beside = map[string]int{
 	"internal/layers":             -1,
 	"internal/docs":               -1,
 	"scripts/dist":                -1,
+	"scripts/mutate":              -1,
 }
 
 // leaves may be imported by these rooms only.

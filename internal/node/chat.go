@@ -86,12 +86,16 @@ type Block struct {
 	Epoch          uint64
 	Drawn          Drawn
 	SettledBy      []Person
+	VotedBy        []Person // on the chain and not settled: whose newest vote is for it
+	WaitsFor       []Person // and who else votes
+	Stuck          []Person // whose devices could not follow its keys
 }
 
 // A Change is one op of a block as people see it.
 type Change struct {
 	Op      chain.Op
-	Subject Person // with a zero ID: nobody
-	Title   string // of Genesis and SetInfo, empty if not known
-	Admin   bool   // of SetRole: the new role
+	Subject Person   // with a zero ID: nobody
+	Title   string   // of Genesis and SetInfo, empty if not known
+	Admin   bool     // of SetRole: the new role
+	People  []Person // of SetPolicy: who votes from then on; empty: that stays
 }

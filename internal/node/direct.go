@@ -3,9 +3,11 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"kith/internal/group"
 	"kith/internal/mls"
+	"kith/internal/store"
 	"kith/internal/wire"
 )
 
@@ -64,4 +66,68 @@ func (n *Node) spawnOpen(p wire.PersonID) {
 			n.log.Error("cannot open the direct chat", "err", err)
 		}
 	})
+}
+
+// adoptDirect takes part in the direct chat that a friend has made; who asked has
+// thereby accepted the chat with exactly that person. One of one's own may be
+// written at any moment of it: then it is decided anew which of the two stays.
+func (n *Node) adoptDirect(p wire.PersonID, m *group.Machine, eff group.Effects) error {
+	accepted, err := m.Step(group.Input{Now: nowMS(), Cause: group.Accept{}})
+	if err != nil {
+		return err
+	}
+	eff.Write = append(eff.Write, accepted.Write...)
+	eff.Rows = append(eff.Rows, accepted.Rows...)
+	err = errOtherChat
+	for try := 0; try < takeTries && errors.Is(err, errOtherChat); try++ {
+		err = n.replaceDirect(p, m, eff)
+	}
+	return err
+}
+
+// replaceDirect puts the chat of m, that a friend has made, in the place of the
+// one there is with them, if that gives way: its end and the other's beginning
+// are one transaction.
+func (n *Node) replaceDirect(p wire.PersonID, m *group.Machine, eff group.Effects) error {
+	n.mu.Lock()
+	var chat wire.GroupID
+	if f := n.friends[p]; f != nil {
+		chat = f.Chat
+	}
+	n.mu.Unlock()
+	with := also{edits: []edit{setChat(p, chat, m.Group())}}
+	old := n.owner(chat)
+	if old == nil {
+		return n.adopt(m, eff, with)
+	}
+	if !n.givesWay(old, p) {
+		return errOwnChat
+	}
+	n.forget(old) // from here on nothing is written in it
+	switch newest, err := n.db.Newest(old.id); {
+	case err != nil:
+		n.restore(old.id)
+		return err
+	case newest != nil: // what was written stays, though nobody gets it
+		n.restore(old.id)
+		return n.adopt(m, eff, with)
+	}
+	with.write = func(tx *store.Tx) error { return tx.DeleteGroup(old.id) }
+	if err := n.adopt(m, eff, with); err != nil {
+		n.restore(old.id)
+		return err
+	}
+	n.hub.publish(ChatDeleted{old.id})
+	return nil
+}
+
+// givesWay decides what becomes of an own direct chat with a friend who has made
+// another: of two made at once that of the person with the smaller id stays, and
+// so does one that the friend has taken. Both programs decide the same.
+func (n *Node) givesWay(own *owner, friend wire.PersonID) bool {
+	taken := slices.ContainsFunc(own.picture.Load().view.Members, func(m group.MemberView) bool {
+		return m.Person == friend && m.Accepted
+	})
+	self := n.me().Person
+	return !taken && slices.Compare(self[:], friend[:]) > 0
 }

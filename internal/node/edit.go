@@ -110,6 +110,7 @@ var (
 	errResort    = errors.New("node: a last resort among the packages for one group each")
 	errTaken     = errors.New("node: the key package was used meanwhile")
 	errOtherChat = errors.New("node: there is another direct chat")
+	errOwnChat   = errors.New("node: the direct chat of one's own stays")
 )
 
 // takePackage takes a key package of a friend's, and those of its suite before

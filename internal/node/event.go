@@ -14,7 +14,7 @@ type Event struct {
 }
 
 // Happening is one of MessageChanged, ChatChanged, ChatDeleted, FriendChanged,
-// FriendRemoved, StatusChanged, DeliveryChanged, Reset.
+// FriendRemoved, StatusChanged, DeliveryChanged, Happened, Reset.
 type Happening interface{ change() }
 
 type (

@@ -53,7 +53,7 @@ func RecodeOwn(b []byte) ([]byte, error) {
 }
 
 // Draw makes the picture of a chain.
-func Draw(b *chain.Blocks, title func(wire.Digest) string, settled Settlement) map[wire.BlockHash]*Drawn {
+func Draw(b *chain.Blocks, title func(wire.Digest) string, settled Settler) map[wire.BlockHash]*Drawn {
 	return draw(b, b.Head(), title, settled)
 }
 
@@ -148,3 +148,16 @@ func (n *Node) Secrets() (fresh, spent, resorts []string) {
 
 // CardHeaders is what of a person chain a card shows.
 func CardHeaders(headers [][]byte) [][]byte { return cardHeaders(headers) }
+
+// OpenCrossed opens the direct chat with somebody who was asked, as if they had
+// asked too.
+func (n *Node) OpenCrossed(p wire.PersonID) error {
+	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
+		f.State, f.Opener = FriendFriend, true
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	return n.openDirect(p)
+}

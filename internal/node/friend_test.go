@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,41 @@ func TestCrossingRequests(t *testing.T) {
 	ben.sees(g, "hello")
 	ben.say(g, "hello yourself")
 	ann.sees(g, "hello", "hello yourself")
+}
+
+// TestOpenedMeanwhile: while the direct chat that Ann has made is taken, Ben's
+// program writes one of its own.
+func TestOpenedMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, smaller := range map[string]bool{"Ben stays with his own": true, "Ben gives way": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+			if a, b := ann.id(), ben.id(); (slices.Compare(b[:], a[:]) < 0) != smaller {
+				ann, ben = ben, ann
+			}
+			l, err := ann.NewContactLink()
+			must(t, err)
+			_, err = ben.AddFriend(l.Text)
+			must(t, err)
+			ann.until("asked", func() bool { f, err := ann.Friend(ben.id()); return err == nil && f.State == node.FriendAsking })
+			opened := make(chan error, 1)
+			ben.onLog("invited", func() { opened <- ben.OpenCrossed(ann.id()) })
+			_, err = ann.AcceptFriend(ben.id())
+			must(t, err)
+			must(t, <-opened)
+			agree(t, ann, ben)
+			g := ann.chatWith(ben)
+			ann.say(g, "hello")
+			ben.sees(g, "hello")
+			for _, p := range []**person{&ann, &ben} {
+				*p = (*p).restart()
+			}
+			agree(t, ann, ben)
+			ben.say(g, "hello yourself")
+			ann.sees(g, "hello", "hello yourself")
+		})
+	}
 }
 
 // TestRequestWhileAsked: Ben's link cannot be reached; Ann has opened it, and

@@ -19,10 +19,11 @@ func (n *Node) Blocks(g wire.GroupID) ([]Block, error) {
 	var list []Block
 	err = o.ask(func() error {
 		blocks := o.machine.Blocks()
-		drawn := draw(blocks, o.machine.Head(), o.machine.InfoText, nil)
+		drawn := draw(blocks, o.machine.Head(), o.machine.InfoText, newLedger(o.machine))
 		for _, hash := range blocks.All() {
 			list = append(list, n.block(o.machine, hash, drawn[hash]))
 		}
+		o.openings(list)
 		return nil
 	})
 	return list, err
@@ -65,6 +66,7 @@ func (n *Node) Record(g wire.GroupID, names bool) ([]byte, error) {
 	var file []byte
 	err = o.ask(func() error {
 		r := chain.NewRecord(o.machine.Blocks())
+		r.Settlement = o.machine.Settlement()
 		if names {
 			r.Name(o.machine.Blocks(), known)
 		}
@@ -101,6 +103,10 @@ func (n *Node) change(m *group.Machine, op chain.Op) Change {
 		c.Subject = n.personIn(m, op.Person)
 	case *chain.SetInfo:
 		c.Title = m.InfoText(op.Info)
+	case *chain.SetPolicy:
+		for _, p := range op.Electorate {
+			c.People = append(c.People, n.personIn(m, p))
+		}
 	}
 	return c
 }

@@ -67,23 +67,18 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		n.log.Info("invitation refused: not by a friend", "peer", shortDevice(from.Device), "group", shortGroup(g))
 		return
 	}
-	with := also{}
+	n.log.Debug("invited", "peer", shortDevice(from.Device), "group", shortGroup(g))
 	if view.Direct {
-		chat, ok := n.giveWay(from.Person, g)
-		if !ok {
-			n.log.Info("direct chat refused: there is one", "peer", shortDevice(from.Device), "group", shortGroup(g))
-			return
-		}
-		with.edits = []edit{setChat(from.Person, chat, g)}
+		err = n.adoptDirect(from.Person, m, eff)
+	} else {
+		err = n.adopt(m, eff, also{})
 	}
-	if err := n.adopt(m, eff, with); err != nil {
+	switch {
+	case errors.Is(err, errOwnChat):
+		n.log.Info("direct chat refused: there is one", "peer", shortDevice(from.Device), "group", shortGroup(g))
+	case err != nil:
 		n.log.Error("cannot join", "group", shortGroup(g), "err", err)
-		return
-	}
-	if view.Direct { // who asked has thereby accepted the chat with exactly that person
-		o := n.owner(g)
-		o.tell(group.Accept{})
-		n.tellReach(o)
+	case view.Direct:
 		n.greet(s)
 	}
 }
@@ -139,39 +134,6 @@ func (n *Node) mayInvite(v group.View, from wire.PersonID) bool {
 		return from == v.InvitedBy && (f.State == FriendFriend || f.State == FriendAsked)
 	}
 	return f.State == FriendFriend
-}
-
-// giveWay decides what becomes of the direct chat there is with a friend who has
-// made another, g: of two made at once that of the person with the smaller id
-// stays. It returns the chat to be replaced.
-func (n *Node) giveWay(p wire.PersonID, g wire.GroupID) (old wire.GroupID, ok bool) {
-	n.mu.Lock()
-	f, self := n.friends[p], n.self.Person
-	n.mu.Unlock()
-	if f == nil {
-		return old, false
-	}
-	if f.Chat == (wire.GroupID{}) || f.Chat == g {
-		return f.Chat, true
-	}
-	o := n.owner(f.Chat)
-	if o == nil {
-		return f.Chat, true
-	}
-	v := o.picture.Load().view
-	answered := slices.ContainsFunc(v.Members, func(m group.MemberView) bool { return m.Person == p && m.Accepted })
-	if answered || slices.Compare(self[:], p[:]) < 0 {
-		return old, false
-	}
-	if newest, err := n.db.Newest(o.id); err != nil || newest != nil {
-		return f.Chat, err == nil // what was written stays, though nobody gets it
-	}
-	n.forget(o)
-	if err := n.db.DeleteGroup(o.id); err != nil {
-		n.log.Error("cannot write", "group", shortGroup(o.id), "err", err)
-	}
-	n.hub.publish(ChatDeleted{o.id})
-	return f.Chat, true
 }
 
 // restore brings back a group that could not be deleted.

@@ -33,7 +33,8 @@ type owner struct {
 	// Touched by the goroutine alone, and before it starts.
 	machine *group.Machine
 	wake    *time.Timer
-	ahead   bool // the machine holds what was not written
+	ahead   bool  // the machine holds what was not written
+	split   Split // as it was told last
 
 	picture atomic.Pointer[picture]
 }
@@ -54,6 +55,9 @@ func (n *Node) newOwner(m *group.Machine) *owner {
 		wake: time.NewTimer(time.Hour),
 	}
 	o.draw()
+	if _, s := o.newestSplit(); s != nil {
+		o.split = *s
+	}
 	return o
 }
 
@@ -322,6 +326,9 @@ func (o *owner) publish(eff group.Effects) {
 		if row, err := o.n.db.RowAt(o.id, p); err == nil && row != nil {
 			o.publishRow(*row)
 		}
+	}
+	for _, in := range o.incidents(eff.Notify) {
+		o.n.hub.publish(Happened{in})
 	}
 	if chat {
 		o.n.hub.publish(ChatChanged{o.id})

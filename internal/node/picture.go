@@ -54,9 +54,9 @@ type Split struct {
 	Again    int    // and how many of them were done again
 }
 
-// Settlement says what is settled; nil stands for nothing.
-type Settlement interface {
-	Settled(wire.BlockHash) (by []wire.PersonID, round uint64, ok bool)
+// Settler says what is settled; nil stands for nothing.
+type Settler interface {
+	SettledBy(wire.BlockHash) (by []wire.PersonID, round uint64, ok bool)
 }
 
 // canvas is a picture while it is drawn.
@@ -71,7 +71,7 @@ type canvas struct {
 }
 
 // draw makes the picture of all blocks held, of which the chain ends at head.
-func draw(b *chain.Blocks, head wire.BlockHash, title func(wire.Digest) string, settled Settlement) map[wire.BlockHash]*Drawn {
+func draw(b *chain.Blocks, head wire.BlockHash, title func(wire.Digest) string, settled Settler) map[wire.BlockHash]*Drawn {
 	c := &canvas{
 		blocks: b, title: title,
 		on:    make(map[wire.BlockHash]bool),
@@ -105,14 +105,14 @@ func draw(b *chain.Blocks, head wire.BlockHash, title func(wire.Digest) string, 
 	return c.drawn
 }
 
-func (c *canvas) block(hash wire.BlockHash, settled Settlement) *Drawn {
+func (c *canvas) block(hash wire.BlockHash, settled Settler) *Drawn {
 	h := c.blocks.Header(hash)
 	d := &Drawn{Fate: FateStands}
 	if parent := c.blocks.State(h.Parent); parent != nil {
 		d.Rank = 1 + slices.Index(parent.Admins(), h.Author.Person)
 	}
 	if settled != nil {
-		d.Voters, d.Round, d.Settled = settled.Settled(hash)
+		d.Voters, d.Round, d.Settled = settled.SettledBy(hash)
 	}
 	if c.on[hash] {
 		return d

@@ -38,7 +38,7 @@ func startWith(t *testing.T, name string, cfg node.Config) *person {
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
 	}
-	log := &journal{Handler: slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}), name: name, seen: make(map[string]int)}
+	log := &journal{Handler: slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}), name: name, seen: make(map[string]int), on: make(map[string]func())}
 	cfg.Log = slog.New(log)
 	n, err := node.Open(cfg)
 	if err != nil {
@@ -85,14 +85,20 @@ type journal struct {
 	slog.Handler
 	name string
 
-	mu   sync.Mutex // guards seen
+	mu   sync.Mutex // guards seen and on
 	seen map[string]int
+	on   map[string]func() // run once, where the message is logged
 }
 
 func (j *journal) Handle(ctx context.Context, r slog.Record) error {
 	j.mu.Lock()
 	j.seen[r.Message]++
+	do := j.on[r.Message]
+	delete(j.on, r.Message)
 	j.mu.Unlock()
+	if do != nil {
+		do()
+	}
 	r.AddAttrs(slog.String("at", j.name))
 	return j.Handler.Handle(ctx, r)
 }
@@ -102,6 +108,13 @@ func (p *person) logged(message string) int {
 	p.log.mu.Lock()
 	defer p.log.mu.Unlock()
 	return p.log.seen[message]
+}
+
+// onLog has do run when the node logs a message next, before it goes on.
+func (p *person) onLog(message string, do func()) {
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	p.log.on[message] = do
 }
 
 // until waits for something to become so: it looks again at every event.

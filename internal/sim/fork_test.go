@@ -18,7 +18,7 @@ func part(w *sim.World, side ...*sim.Node) {
 	w.Part(func(n *sim.Node) bool { return slices.Contains(side, n) })
 }
 
-func promote(t *testing.T, w *sim.World, g wire.GroupID, by *sim.Node, who ...*sim.Node) {
+func promote(t testing.TB, w *sim.World, g wire.GroupID, by *sim.Node, who ...*sim.Node) {
 	t.Helper()
 	for _, n := range who {
 		must(t, by.Do(g, group.SetRole{Person: n.Self.Person, Role: chain.RoleAdmin}))

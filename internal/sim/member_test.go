@@ -9,27 +9,97 @@ import (
 	"kith/internal/dag"
 	"kith/internal/group"
 	"kith/internal/identity"
+	"kith/internal/mls"
 	"kith/internal/sim"
 	"kith/internal/wire"
 )
 
 // What a member can do who runs another program than ours.
 
-// TestMemberStopsNobody: a block of a suite this program does not read stops the
-// group if an admin signed it, and never if another member did.
-func TestMemberStopsNobody(t *testing.T) {
+// TestNobodyStopsTheGroup: a block that this program cannot judge stops nobody,
+// whoever signed it, unless it activates a feature that every leaf announces. Else
+// an admin could stop all the others, the one who could remove it among them.
+func TestNobodyStopsTheGroup(t *testing.T) {
 	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
 	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	promote(t, w, g, ann, cleo)
 	head := ann.Groups[g].Machine.Head()
-	newer := func(self group.Self) []byte { return newerBlock(ann, g, head, self) }
-	w.Deliver(cleo, ben, g, newer(cleo.Self))
-	if got := status(ben, g); got != group.StatusActive {
-		t.Errorf("Cleo, no admin, gives Ben status %d", got)
+	for _, payload := range [][]byte{newerBlock(ann, g, head, cleo.Self), featureBlock(ann, g, head, cleo.Self)} {
+		for _, n := range []*sim.Node{ann, ben} {
+			w.Deliver(cleo, n, g, payload)
+			if got := status(n, g); got != group.StatusActive {
+				t.Errorf("Cleo, an admin, gives %s status %d", n.Name, got)
+			}
+		}
 	}
-	w.Deliver(ann, ben, g, newer(ann.Self))
+	must(t, ann.Do(g, group.Remove{Person: cleo.Self.Person}))
+	w.Run(5000)
+	goesOn(t, w, g, ann, ben)
+}
+
+// TestFeatureOfNewerProgram: Ben, who has no leaf, is to do without what all who have
+// one announce. An admin's word stops the group for him until his program is newer;
+// a member's does not, nor that of one who was an admin before.
+func TestFeatureOfNewerProgram(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	promote(t, w, g, ann, cleo)
+	announces := func(author *sim.Node, e *mls.Epoch, op chain.Op, remove ...uint32) (*mls.Epoch, []byte) {
+		var list wire.Writer
+		list.Group(func(w *wire.Writer) { w.U16(group.FeatureRepair); w.U16(unknownFeature) })
+		var next *mls.Epoch
+		payload := crafted{author, op, nil, func(core []byte) (*mls.StagedCommit, error) {
+			staged, err := e.Commit(mls.CommitParams{
+				AuthenticatedData: core, Signer: author.Self.Device, Remove: remove,
+				LeafExtensions: []mls.Extension{{Type: 0xF003, Data: list.Bytes()}},
+			})
+			next = staged.Next
+			return staged, err
+		}, nil}.payload(t, ben, g)
+		return next, payload
+	}
+	_, rekey := announces(cleo, epochOf(t, cleo, g), &chain.Rekey{})
+	w.Deliver(cleo, ann, g, rekey)
+	w.Deliver(cleo, ben, g, rekey)
+	e := epochOf(t, ann, g)
+	instance := func(n *sim.Node) wire.Instance {
+		who, _ := headState(ann, g).Person(n.Self.Person)
+		return who.Instance
+	}
+	e, park := announces(ann, e, &chain.Park{Person: ben.Self.Person, Instance: instance(ben), Device: ben.Self.Device.ID()}, leafOf(t, e, ben))
+	w.Deliver(ann, ben, g, park)
+	parked := machine(ben, g).Head()
+	_, demote := announces(ann, e, &chain.SetRole{Person: cleo.Self.Person, Instance: instance(cleo), Role: chain.RoleMember})
+	w.Deliver(ann, ben, g, demote)
+	if v := machine(ben, g).View(); !v.Parked || headState(ben, g).IsAdmin(cleo.Self.Person) {
+		t.Fatalf("Ben was to be parked, and Cleo no admin: %+v", v)
+	}
+	head := machine(ben, g).Head()
+	for _, parent := range []wire.BlockHash{parked, head} {
+		w.Deliver(cleo, ben, g, featureBlock(ben, g, parent, cleo.Self))
+		if got := status(ben, g); got != group.StatusActive {
+			t.Errorf("Cleo, an admin no more, gives Ben status %d", got)
+		}
+	}
+	w.Deliver(ann, ben, g, featureBlock(ben, g, head, ann.Self))
 	if got := status(ben, g); got != group.StatusNewer {
-		t.Errorf("Ann, an admin, leaves Ben at status %d", got)
+		t.Errorf("Ben has status %d", got)
 	}
+}
+
+// unknownFeature is one that this program does not know.
+const unknownFeature = 0x7777
+
+// featureBlock is a block on one that by holds, which activates an unknown feature.
+func featureBlock(by *sim.Node, g wire.GroupID, parent wire.BlockHash, self group.Self) []byte {
+	held := by.Groups[g].Machine.Blocks()
+	h := &chain.Header{
+		Version: chain.HeaderVersion, Suite: held.State(parent).Suite(), SigAlg: wire.SigEd25519, Group: g,
+		Height: held.Header(parent).Height + 1, Parent: parent, Author: self.Member(), AuthorSeq: 9,
+		Class: chain.ClassAdmin, Ops: []chain.Op{&chain.SetPolicy{Features: []uint16{unknownFeature}}},
+	}
+	h.Seal(wire.Digest{}, wire.Digest{}, wire.Digest{}, wire.Digest{}, self.Device.Sign)
+	return blocks([2][]byte{h.Bytes(), held.Body(parent).Bytes()})
 }
 
 // newerBlock is a block on one that by holds, of a suite that is not read here.
@@ -41,23 +111,6 @@ func newerBlock(by *sim.Node, g wire.GroupID, parent wire.BlockHash, self group.
 	}
 	h.Seal(wire.Digest{}, wire.Digest{}, wire.Digest{}, wire.Digest{}, self.Device.Sign)
 	return blocks([2][]byte{h.Bytes(), held.Body(parent).Bytes()})
-}
-
-// TestFormerAdminStopsNobody: who was an admin once stops the group neither by a
-// block on the one that made it an admin, nor by one on the head.
-func TestFormerAdminStopsNobody(t *testing.T) {
-	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
-	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
-	promote(t, w, g, ann, cleo)
-	old := ann.Groups[g].Machine.Head()
-	must(t, ann.Do(g, group.SetRole{Person: cleo.Self.Person, Role: chain.RoleMember}))
-	w.Run(5000)
-	for _, parent := range []wire.BlockHash{old, ann.Groups[g].Machine.Head()} {
-		w.Deliver(cleo, ben, g, newerBlock(ann, g, parent, cleo.Self))
-		if got := status(ben, g); got != group.StatusActive {
-			t.Errorf("Cleo, an admin no more, gives Ben status %d", got)
-		}
-	}
 }
 
 // TestNamesThatNobodyCommitsTo are not kept.

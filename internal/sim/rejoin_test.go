@@ -2,12 +2,10 @@ package sim_test
 
 import (
 	"bytes"
-	"fmt"
 	"maps"
 	"slices"
 	"testing"
 
-	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/sim"
 	"kith/internal/wire"
@@ -137,26 +135,44 @@ func TestNobodyHasKeys(t *testing.T) {
 	}
 }
 
-// TestTooManyUnparks: rule V7 lets a person come back four times in so many blocks;
-// then it waits for others' blocks, and goes on after them.
+// TestTooManyUnparks: rule V7 lets a person come back four times that nobody called
+// for; then it waits for another's block, and goes on after that.
 func TestTooManyUnparks(t *testing.T) {
 	w, nodes, g := trip(t, "Ann", "Ben")
 	ann, ben := nodes[0], nodes[1]
-	for range 5 {
+	w.Run(10 * minute) // both vote, and Ann has nothing more to sign
+	for i := range 5 {
+		if machine(ben, g).View().NoKeys {
+			t.Fatalf("Ben has not come back the %d. time", i)
+		}
 		ben.Lose(g)
 		w.Run(30_000)
 	}
+	ben.Lose(g)
+	w.Run(30_000)
 	if !machine(ben, g).View().NoKeys {
-		t.Fatal("Ben came back a fifth time")
+		t.Fatal("Ben came back a sixth time")
 	}
-	for i := range 2 * chain.QuotaWindow {
-		must(t, ann.Do(g, group.SetTitle{Title: fmt.Sprint(i)}))
-		w.Run(120_000) // the voters keep up
-	}
+	must(t, ann.Do(g, group.SetTitle{Title: "another"}))
 	w.Run(30_000)
 	must(t, ben.Say(g, "back"))
 	w.Run(5000)
 	sees(t, g, []string{"back"}, ann, ben)
+}
+
+// TestParkedAgainAndAgain: Ben, a junior admin, parks Ann as often as he can. She
+// comes back each time, and removes him.
+func TestParkedAgainAndAgain(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	promote(t, w, g, ann, ben)
+	for range 12 {
+		must(t, ben.Do(g, group.Park{Device: ann.Self.Device.ID()}))
+		w.Run(20_000)
+	}
+	must(t, ann.Do(g, group.Remove{Person: ben.Self.Person}))
+	w.Run(5000)
+	goesOn(t, w, g, ann, cleo)
 }
 
 // alone cuts everybody but one from n.

@@ -98,7 +98,7 @@ func TestStory(t *testing.T) {
 	sees(t, g, append(all, "seven", "eight", "nine"), ann, ben)
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

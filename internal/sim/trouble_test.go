@@ -25,7 +25,7 @@ const (
 )
 
 // trip makes a group of the first name with the others, who all accept.
-func trip(t *testing.T, names ...string) (*sim.World, []*sim.Node, wire.GroupID) {
+func trip(t testing.TB, names ...string) (*sim.World, []*sim.Node, wire.GroupID) {
 	t.Helper()
 	w := sim.New(1)
 	var nodes []*sim.Node

@@ -114,7 +114,9 @@ func (w *World) Add(name string) *Node {
 	if err != nil {
 		panic(err)
 	}
-	return w.enter(name, self)
+	n := w.enter(name, self)
+	n.recovery = recovery
+	return n
 }
 
 // enter makes the node of a device.

@@ -196,24 +196,30 @@ func (db *DB) Get(g wire.GroupID, k group.Kind, key []byte) (value []byte, found
 
 // DeleteGroup removes a group with its records, rows and read mark.
 func (db *DB) DeleteGroup(g wire.GroupID) error {
-	return db.Update(func(tx *Tx) error {
-		n, ok := db.number(g)
-		if !ok {
-			return nil
-		}
-		tx.gone = append(tx.gone, g)
-		for _, sql := range []string{
-			"DELETE FROM records WHERE grp = ?",
-			"DELETE FROM messages WHERE grp = ?",
-			"DELETE FROM hidden WHERE grp = ?",
-			"DELETE FROM groups WHERE n = ?",
-		} {
-			if err := tx.c.exec(sql, n); err != nil {
-				return err
-			}
-		}
+	return db.Update(func(tx *Tx) error { return tx.DeleteGroup(g) })
+}
+
+// DeleteGroup is [DB.DeleteGroup], with all else that the transaction does.
+func (tx *Tx) DeleteGroup(g wire.GroupID) error {
+	if !tx.write {
+		return ErrReadOnly
+	}
+	n, ok := tx.db.number(g)
+	if !ok {
 		return nil
-	})
+	}
+	tx.gone = append(tx.gone, g)
+	for _, sql := range []string{
+		"DELETE FROM records WHERE grp = ?",
+		"DELETE FROM messages WHERE grp = ?",
+		"DELETE FROM hidden WHERE grp = ?",
+		"DELETE FROM groups WHERE n = ?",
+	} {
+		if err := tx.c.exec(sql, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // inGroup lends a reader to do, with the group's number. For a group that is

@@ -182,6 +182,14 @@ func TestDeleteGroup(t *testing.T) {
 			must(t, db.Commit(g, []group.Record{{Kind: group.KindSelf, Value: []byte("s")}}, []group.Row{says(ann, 1, 1, "hi"), gone}, nil))
 			must(t, db.SetLastRead(g, group.Place{Order: 1}))
 		}
+		failed := errors.New("failed")
+		if err := db.Update(func(tx *store.Tx) error {
+			must(t, tx.DeleteGroup(g1))
+			return failed
+		}); !errors.Is(err, failed) {
+			t.Fatal(err)
+		}
+		wantPage(t, db, g1, "hi")
 		must(t, db.DeleteGroup(g1))
 		must(t, db.DeleteGroup(g1))
 		groups, err := db.Groups()

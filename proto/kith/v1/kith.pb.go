@@ -420,6 +420,79 @@ func (LossKind) EnumDescriptor() ([]byte, []int) {
 	return file_kith_v1_kith_proto_rawDescGZIP(), []int{6}
 }
 
+type IncidentKind int32
+
+const (
+	IncidentKind_INCIDENT_KIND_UNSPECIFIED       IncidentKind = 0
+	IncidentKind_INCIDENT_KIND_SETTLED           IncidentKind = 1  // more can no longer be undone
+	IncidentKind_INCIDENT_KIND_SETTLED_TWICE     IncidentKind = 2  // two blocks that exclude each other are settled: nobody votes any more
+	IncidentKind_INCIDENT_KIND_SETTLED_ELSEWHERE IncidentKind = 3  // others settled a block that excludes what is settled here, which stays
+	IncidentKind_INCIDENT_KIND_VOTED_TWICE       IncidentKind = 4  // a device cast two votes that no honest one casts both
+	IncidentKind_INCIDENT_KIND_SIGNED_TWICE      IncidentKind = 5  // a device signed two blocks, or wrote two messages, in one place
+	IncidentKind_INCIDENT_KIND_STUCK             IncidentKind = 6  // a device cannot follow the keys of a block
+	IncidentKind_INCIDENT_KIND_RESTARTED         IncidentKind = 7  // the keys were started anew
+	IncidentKind_INCIDENT_KIND_PARKED            IncidentKind = 8  // a device was set aside
+	IncidentKind_INCIDENT_KIND_REJOINED          IncidentKind = 9  // a device came back into the keys
+	IncidentKind_INCIDENT_KIND_SPLIT             IncidentKind = 10 // the group was split and is whole again
+)
+
+// Enum value maps for IncidentKind.
+var (
+	IncidentKind_name = map[int32]string{
+		0:  "INCIDENT_KIND_UNSPECIFIED",
+		1:  "INCIDENT_KIND_SETTLED",
+		2:  "INCIDENT_KIND_SETTLED_TWICE",
+		3:  "INCIDENT_KIND_SETTLED_ELSEWHERE",
+		4:  "INCIDENT_KIND_VOTED_TWICE",
+		5:  "INCIDENT_KIND_SIGNED_TWICE",
+		6:  "INCIDENT_KIND_STUCK",
+		7:  "INCIDENT_KIND_RESTARTED",
+		8:  "INCIDENT_KIND_PARKED",
+		9:  "INCIDENT_KIND_REJOINED",
+		10: "INCIDENT_KIND_SPLIT",
+	}
+	IncidentKind_value = map[string]int32{
+		"INCIDENT_KIND_UNSPECIFIED":       0,
+		"INCIDENT_KIND_SETTLED":           1,
+		"INCIDENT_KIND_SETTLED_TWICE":     2,
+		"INCIDENT_KIND_SETTLED_ELSEWHERE": 3,
+		"INCIDENT_KIND_VOTED_TWICE":       4,
+		"INCIDENT_KIND_SIGNED_TWICE":      5,
+		"INCIDENT_KIND_STUCK":             6,
+		"INCIDENT_KIND_RESTARTED":         7,
+		"INCIDENT_KIND_PARKED":            8,
+		"INCIDENT_KIND_REJOINED":          9,
+		"INCIDENT_KIND_SPLIT":             10,
+	}
+)
+
+func (x IncidentKind) Enum() *IncidentKind {
+	p := new(IncidentKind)
+	*p = x
+	return p
+}
+
+func (x IncidentKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (IncidentKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_kith_v1_kith_proto_enumTypes[7].Descriptor()
+}
+
+func (IncidentKind) Type() protoreflect.EnumType {
+	return &file_kith_v1_kith_proto_enumTypes[7]
+}
+
+func (x IncidentKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use IncidentKind.Descriptor instead.
+func (IncidentKind) EnumDescriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
+}
+
 type ChangeKind int32
 
 const (
@@ -433,21 +506,23 @@ const (
 	ChangeKind_CHANGE_KIND_TITLE       ChangeKind = 7
 	ChangeKind_CHANGE_KIND_REKEYED     ChangeKind = 8
 	ChangeKind_CHANGE_KIND_OTHER       ChangeKind = 9
+	ChangeKind_CHANGE_KIND_VOTERS      ChangeKind = 10
 )
 
 // Enum value maps for ChangeKind.
 var (
 	ChangeKind_name = map[int32]string{
-		0: "CHANGE_KIND_UNSPECIFIED",
-		1: "CHANGE_KIND_CREATED",
-		2: "CHANGE_KIND_ADDED",
-		3: "CHANGE_KIND_REMOVED",
-		4: "CHANGE_KIND_LEFT",
-		5: "CHANGE_KIND_PROMOTED",
-		6: "CHANGE_KIND_DEMOTED",
-		7: "CHANGE_KIND_TITLE",
-		8: "CHANGE_KIND_REKEYED",
-		9: "CHANGE_KIND_OTHER",
+		0:  "CHANGE_KIND_UNSPECIFIED",
+		1:  "CHANGE_KIND_CREATED",
+		2:  "CHANGE_KIND_ADDED",
+		3:  "CHANGE_KIND_REMOVED",
+		4:  "CHANGE_KIND_LEFT",
+		5:  "CHANGE_KIND_PROMOTED",
+		6:  "CHANGE_KIND_DEMOTED",
+		7:  "CHANGE_KIND_TITLE",
+		8:  "CHANGE_KIND_REKEYED",
+		9:  "CHANGE_KIND_OTHER",
+		10: "CHANGE_KIND_VOTERS",
 	}
 	ChangeKind_value = map[string]int32{
 		"CHANGE_KIND_UNSPECIFIED": 0,
@@ -460,6 +535,7 @@ var (
 		"CHANGE_KIND_TITLE":       7,
 		"CHANGE_KIND_REKEYED":     8,
 		"CHANGE_KIND_OTHER":       9,
+		"CHANGE_KIND_VOTERS":      10,
 	}
 )
 
@@ -474,11 +550,11 @@ func (x ChangeKind) String() string {
 }
 
 func (ChangeKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[7].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[8].Descriptor()
 }
 
 func (ChangeKind) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[7]
+	return &file_kith_v1_kith_proto_enumTypes[8]
 }
 
 func (x ChangeKind) Number() protoreflect.EnumNumber {
@@ -487,7 +563,7 @@ func (x ChangeKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ChangeKind.Descriptor instead.
 func (ChangeKind) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
 }
 
 type MessageState int32
@@ -532,11 +608,11 @@ func (x MessageState) String() string {
 }
 
 func (MessageState) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[8].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[9].Descriptor()
 }
 
 func (MessageState) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[8]
+	return &file_kith_v1_kith_proto_enumTypes[9]
 }
 
 func (x MessageState) Number() protoreflect.EnumNumber {
@@ -545,7 +621,7 @@ func (x MessageState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use MessageState.Descriptor instead.
 func (MessageState) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
 }
 
 type LoginRequest struct {
@@ -2792,6 +2868,9 @@ type Block struct {
 	Settled        bool                   `protobuf:"varint,26,opt,name=settled,proto3" json:"settled,omitempty"`                     // it can no longer be undone
 	SettledBy      []*Person              `protobuf:"bytes,27,rep,name=settled_by,json=settledBy,proto3" json:"settled_by,omitempty"`
 	SettleRound    uint64                 `protobuf:"varint,28,opt,name=settle_round,json=settleRound,proto3" json:"settle_round,omitempty"`
+	VotedBy        []*Person              `protobuf:"bytes,29,rep,name=voted_by,json=votedBy,proto3" json:"voted_by,omitempty"`    // of one that is on the chain and not settled: whose newest vote is for it
+	WaitsFor       []*Person              `protobuf:"bytes,30,rep,name=waits_for,json=waitsFor,proto3" json:"waits_for,omitempty"` // and who else votes
+	Stuck          []*Person              `protobuf:"bytes,31,rep,name=stuck,proto3" json:"stuck,omitempty"`                       // whose devices could not follow its keys
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -3022,6 +3101,27 @@ func (x *Block) GetSettleRound() uint64 {
 	return 0
 }
 
+func (x *Block) GetVotedBy() []*Person {
+	if x != nil {
+		return x.VotedBy
+	}
+	return nil
+}
+
+func (x *Block) GetWaitsFor() []*Person {
+	if x != nil {
+		return x.WaitsFor
+	}
+	return nil
+}
+
+func (x *Block) GetStuck() []*Person {
+	if x != nil {
+		return x.Stuck
+	}
+	return nil
+}
+
 // Split: the group went two ways, by the clocks of those who signed.
 type Split struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3091,6 +3191,489 @@ func (x *Split) GetAgain() uint32 {
 	return 0
 }
 
+type GetSettlementRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSettlementRequest) Reset() {
+	*x = GetSettlementRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSettlementRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSettlementRequest) ProtoMessage() {}
+
+func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSettlementRequest.ProtoReflect.Descriptor instead.
+func (*GetSettlementRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *GetSettlementRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+type SetVotersRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	Persons       []string               `protobuf:"bytes,2,rep,name=persons,proto3" json:"persons,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetVotersRequest) Reset() {
+	*x = SetVotersRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetVotersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetVotersRequest) ProtoMessage() {}
+
+func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetVotersRequest.ProtoReflect.Descriptor instead.
+func (*SetVotersRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *SetVotersRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *SetVotersRequest) GetPersons() []string {
+	if x != nil {
+		return x.Persons
+	}
+	return nil
+}
+
+// Settlement: what of a group can no longer be undone, and who decides that.
+type Settlement struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ChatId        string                 `protobuf:"bytes,1,opt,name=chat_id,json=chatId,proto3" json:"chat_id,omitempty"`
+	Settled       string                 `protobuf:"bytes,2,opt,name=settled,proto3" json:"settled,omitempty"`                      // hash of the block that is settled, with all before it
+	Height        uint64                 `protobuf:"varint,3,opt,name=height,proto3" json:"height,omitempty"`                       // of that block
+	Round         uint64                 `protobuf:"varint,4,opt,name=round,proto3" json:"round,omitempty"`                         // whose votes settled it; 0: it is the first
+	SettledBy     []*Person              `protobuf:"bytes,5,rep,name=settled_by,json=settledBy,proto3" json:"settled_by,omitempty"` // who cast them
+	Open          uint64                 `protobuf:"varint,6,opt,name=open,proto3" json:"open,omitempty"`                           // how many blocks of the chain stand above it
+	Voters        []*Voter               `protobuf:"bytes,7,rep,name=voters,proto3" json:"voters,omitempty"`
+	Quorum        uint32                 `protobuf:"varint,8,opt,name=quorum,proto3" json:"quorum,omitempty"`                               // how many of them settle a block
+	Liars         uint32                 `protobuf:"varint,9,opt,name=liars,proto3" json:"liars,omitempty"`                                 // how many of them may lie without harm
+	VotingRound   uint64                 `protobuf:"varint,10,opt,name=voting_round,json=votingRound,proto3" json:"voting_round,omitempty"` // in which they vote now; 0: nothing is open
+	Waiting       string                 `protobuf:"bytes,11,opt,name=waiting,proto3" json:"waiting,omitempty"`                             // for whom, a sentence; empty: for nobody
+	Withstands    []string               `protobuf:"bytes,12,rep,name=withstands,proto3" json:"withstands,omitempty"`                       // what the group bears and what it does not, in sentences
+	Muted         bool                   `protobuf:"varint,13,opt,name=muted,proto3" json:"muted,omitempty"`                                // this device never votes: another copy of it is, or was, running
+	Incidents     []*Incident            `protobuf:"bytes,14,rep,name=incidents,proto3" json:"incidents,omitempty"`                         // what there is against whom
+	Coming        []*Person              `protobuf:"bytes,15,rep,name=coming,proto3" json:"coming,omitempty"`                               // voters that are chosen, once that is settled
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Settlement) Reset() {
+	*x = Settlement{}
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Settlement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Settlement) ProtoMessage() {}
+
+func (x *Settlement) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
+func (*Settlement) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *Settlement) GetChatId() string {
+	if x != nil {
+		return x.ChatId
+	}
+	return ""
+}
+
+func (x *Settlement) GetSettled() string {
+	if x != nil {
+		return x.Settled
+	}
+	return ""
+}
+
+func (x *Settlement) GetHeight() uint64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *Settlement) GetRound() uint64 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *Settlement) GetSettledBy() []*Person {
+	if x != nil {
+		return x.SettledBy
+	}
+	return nil
+}
+
+func (x *Settlement) GetOpen() uint64 {
+	if x != nil {
+		return x.Open
+	}
+	return 0
+}
+
+func (x *Settlement) GetVoters() []*Voter {
+	if x != nil {
+		return x.Voters
+	}
+	return nil
+}
+
+func (x *Settlement) GetQuorum() uint32 {
+	if x != nil {
+		return x.Quorum
+	}
+	return 0
+}
+
+func (x *Settlement) GetLiars() uint32 {
+	if x != nil {
+		return x.Liars
+	}
+	return 0
+}
+
+func (x *Settlement) GetVotingRound() uint64 {
+	if x != nil {
+		return x.VotingRound
+	}
+	return 0
+}
+
+func (x *Settlement) GetWaiting() string {
+	if x != nil {
+		return x.Waiting
+	}
+	return ""
+}
+
+func (x *Settlement) GetWithstands() []string {
+	if x != nil {
+		return x.Withstands
+	}
+	return nil
+}
+
+func (x *Settlement) GetMuted() bool {
+	if x != nil {
+		return x.Muted
+	}
+	return false
+}
+
+func (x *Settlement) GetIncidents() []*Incident {
+	if x != nil {
+		return x.Incidents
+	}
+	return nil
+}
+
+func (x *Settlement) GetComing() []*Person {
+	if x != nil {
+		return x.Coming
+	}
+	return nil
+}
+
+type Voter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Person        *Person                `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
+	Device        string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"` // empty: it has none and cannot vote
+	Voted         bool                   `protobuf:"varint,3,opt,name=voted,proto3" json:"voted,omitempty"`  // in voting_round
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Voter) Reset() {
+	*x = Voter{}
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Voter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Voter) ProtoMessage() {}
+
+func (x *Voter) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Voter.ProtoReflect.Descriptor instead.
+func (*Voter) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *Voter) GetPerson() *Person {
+	if x != nil {
+		return x.Person
+	}
+	return nil
+}
+
+func (x *Voter) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *Voter) GetVoted() bool {
+	if x != nil {
+		return x.Voted
+	}
+	return false
+}
+
+// Incident: something that happened to a group, beside what its members do and say.
+type Incident struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          IncidentKind           `protobuf:"varint,1,opt,name=kind,proto3,enum=kith.v1.IncidentKind" json:"kind,omitempty"`
+	ChatId        string                 `protobuf:"bytes,2,opt,name=chat_id,json=chatId,proto3" json:"chat_id,omitempty"`
+	Sentence      string                 `protobuf:"bytes,3,opt,name=sentence,proto3" json:"sentence,omitempty"`
+	About         string                 `protobuf:"bytes,4,opt,name=about,proto3" json:"about,omitempty"` // names what it is about: a later one of that kind about the same takes its place
+	Person        *Person                `protobuf:"bytes,5,opt,name=person,proto3" json:"person,omitempty"`
+	Device        string                 `protobuf:"bytes,6,opt,name=device,proto3" json:"device,omitempty"`
+	Block         string                 `protobuf:"bytes,7,opt,name=block,proto3" json:"block,omitempty"` // hash
+	Proof         []*Exhibit             `protobuf:"bytes,8,rep,name=proof,proto3" json:"proof,omitempty"` // two objects that speak for themselves, or none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Incident) Reset() {
+	*x = Incident{}
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Incident) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Incident) ProtoMessage() {}
+
+func (x *Incident) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Incident.ProtoReflect.Descriptor instead.
+func (*Incident) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *Incident) GetKind() IncidentKind {
+	if x != nil {
+		return x.Kind
+	}
+	return IncidentKind_INCIDENT_KIND_UNSPECIFIED
+}
+
+func (x *Incident) GetChatId() string {
+	if x != nil {
+		return x.ChatId
+	}
+	return ""
+}
+
+func (x *Incident) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
+func (x *Incident) GetAbout() string {
+	if x != nil {
+		return x.About
+	}
+	return ""
+}
+
+func (x *Incident) GetPerson() *Person {
+	if x != nil {
+		return x.Person
+	}
+	return nil
+}
+
+func (x *Incident) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *Incident) GetBlock() string {
+	if x != nil {
+		return x.Block
+	}
+	return ""
+}
+
+func (x *Incident) GetProof() []*Exhibit {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
+// Exhibit: an object that somebody signed, as it was signed.
+type Exhibit struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"` // block, entry or vote
+	Hash          string                 `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
+	Hex           string                 `protobuf:"bytes,3,opt,name=hex,proto3" json:"hex,omitempty"`
+	Sentence      string                 `protobuf:"bytes,4,opt,name=sentence,proto3" json:"sentence,omitempty"` // what it says
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Exhibit) Reset() {
+	*x = Exhibit{}
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Exhibit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Exhibit) ProtoMessage() {}
+
+func (x *Exhibit) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Exhibit.ProtoReflect.Descriptor instead.
+func (*Exhibit) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *Exhibit) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Exhibit) GetHash() string {
+	if x != nil {
+		return x.Hash
+	}
+	return ""
+}
+
+func (x *Exhibit) GetHex() string {
+	if x != nil {
+		return x.Hex
+	}
+	return ""
+}
+
+func (x *Exhibit) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
 type Change struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Kind          ChangeKind             `protobuf:"varint,1,opt,name=kind,proto3,enum=kith.v1.ChangeKind" json:"kind,omitempty"`
@@ -3104,7 +3687,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3116,7 +3699,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3129,7 +3712,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -3178,7 +3761,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3190,7 +3773,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3203,7 +3786,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -3250,7 +3833,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3262,7 +3845,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3275,7 +3858,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Message) GetId() string {
@@ -3393,7 +3976,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3405,7 +3988,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3418,7 +4001,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -3446,7 +4029,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3458,7 +4041,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3471,7 +4054,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -3505,7 +4088,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3517,7 +4100,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3530,7 +4113,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -3557,7 +4140,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3569,7 +4152,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3582,7 +4165,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -3607,7 +4190,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3619,7 +4202,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3632,7 +4215,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 type GetDeliveryRequest struct {
@@ -3645,7 +4228,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3657,7 +4240,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3670,7 +4253,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -3696,7 +4279,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3708,7 +4291,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3721,7 +4304,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -3741,7 +4324,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3753,7 +4336,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3766,7 +4349,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -3793,7 +4376,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3805,7 +4388,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3818,7 +4401,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -3849,6 +4432,7 @@ type Event struct {
 	//	*Event_FriendRemoved
 	//	*Event_Node
 	//	*Event_Reached
+	//	*Event_Incident
 	Change        isEvent_Change `protobuf_oneof:"change"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3856,7 +4440,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3868,7 +4452,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3881,7 +4465,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -3977,6 +4561,15 @@ func (x *Event) GetReached() *Reached {
 	return nil
 }
 
+func (x *Event) GetIncident() *Incident {
+	if x != nil {
+		if x, ok := x.Change.(*Event_Incident); ok {
+			return x.Incident
+		}
+	}
+	return nil
+}
+
 type isEvent_Change interface {
 	isEvent_Change()
 }
@@ -4013,6 +4606,10 @@ type Event_Reached struct {
 	Reached *Reached `protobuf:"bytes,10,opt,name=reached,proto3,oneof"`
 }
 
+type Event_Incident struct {
+	Incident *Incident `protobuf:"bytes,11,opt,name=incident,proto3,oneof"`
+}
+
 func (*Event_Reset_) isEvent_Change() {}
 
 func (*Event_Message) isEvent_Change() {}
@@ -4029,6 +4626,8 @@ func (*Event_Node) isEvent_Change() {}
 
 func (*Event_Reached) isEvent_Change() {}
 
+func (*Event_Incident) isEvent_Change() {}
+
 // Reached: members' devices acknowledged own messages.
 type Reached struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -4040,7 +4639,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4052,7 +4651,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4065,7 +4664,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Reached) GetChatId() string {
@@ -4093,7 +4692,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4105,7 +4704,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4118,7 +4717,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -4150,7 +4749,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4162,7 +4761,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4175,7 +4774,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
 }
 
 type StopResponse struct {
@@ -4186,7 +4785,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4198,7 +4797,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4211,7 +4810,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -4362,7 +4961,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"with_names\x18\x02 \x01(\bR\twithNames\")\n" +
 	"\x13ExportChainResponse\x12\x12\n" +
-	"\x04file\x18\x01 \x01(\fR\x04file\"\xf5\x06\n" +
+	"\x04file\x18\x01 \x01(\fR\x04file\"\xf6\a\n" +
 	"\x05Block\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\tR\x04hash\x12\x16\n" +
 	"\x06height\x18\x02 \x01(\x04R\x06height\x12\x16\n" +
@@ -4399,12 +4998,59 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\asettled\x18\x1a \x01(\bR\asettled\x12.\n" +
 	"\n" +
 	"settled_by\x18\x1b \x03(\v2\x0f.kith.v1.PersonR\tsettledBy\x12!\n" +
-	"\fsettle_round\x18\x1c \x01(\x04R\vsettleRound\"Y\n" +
+	"\fsettle_round\x18\x1c \x01(\x04R\vsettleRound\x12*\n" +
+	"\bvoted_by\x18\x1d \x03(\v2\x0f.kith.v1.PersonR\avotedBy\x12,\n" +
+	"\twaits_for\x18\x1e \x03(\v2\x0f.kith.v1.PersonR\bwaitsFor\x12%\n" +
+	"\x05stuck\x18\x1f \x03(\v2\x0f.kith.v1.PersonR\x05stuck\"Y\n" +
 	"\x05Split\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\x04R\x04from\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\x04R\x02to\x12\x16\n" +
 	"\x06undone\x18\x03 \x01(\rR\x06undone\x12\x14\n" +
-	"\x05again\x18\x04 \x01(\rR\x05again\"\xb1\x01\n" +
+	"\x05again\x18\x04 \x01(\rR\x05again\",\n" +
+	"\x14GetSettlementRequest\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\"B\n" +
+	"\x10SetVotersRequest\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\x12\x18\n" +
+	"\apersons\x18\x02 \x03(\tR\apersons\"\xd4\x03\n" +
+	"\n" +
+	"Settlement\x12\x17\n" +
+	"\achat_id\x18\x01 \x01(\tR\x06chatId\x12\x18\n" +
+	"\asettled\x18\x02 \x01(\tR\asettled\x12\x16\n" +
+	"\x06height\x18\x03 \x01(\x04R\x06height\x12\x14\n" +
+	"\x05round\x18\x04 \x01(\x04R\x05round\x12.\n" +
+	"\n" +
+	"settled_by\x18\x05 \x03(\v2\x0f.kith.v1.PersonR\tsettledBy\x12\x12\n" +
+	"\x04open\x18\x06 \x01(\x04R\x04open\x12&\n" +
+	"\x06voters\x18\a \x03(\v2\x0e.kith.v1.VoterR\x06voters\x12\x16\n" +
+	"\x06quorum\x18\b \x01(\rR\x06quorum\x12\x14\n" +
+	"\x05liars\x18\t \x01(\rR\x05liars\x12!\n" +
+	"\fvoting_round\x18\n" +
+	" \x01(\x04R\vvotingRound\x12\x18\n" +
+	"\awaiting\x18\v \x01(\tR\awaiting\x12\x1e\n" +
+	"\n" +
+	"withstands\x18\f \x03(\tR\n" +
+	"withstands\x12\x14\n" +
+	"\x05muted\x18\r \x01(\bR\x05muted\x12/\n" +
+	"\tincidents\x18\x0e \x03(\v2\x11.kith.v1.IncidentR\tincidents\x12'\n" +
+	"\x06coming\x18\x0f \x03(\v2\x0f.kith.v1.PersonR\x06coming\"^\n" +
+	"\x05Voter\x12'\n" +
+	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12\x16\n" +
+	"\x06device\x18\x02 \x01(\tR\x06device\x12\x14\n" +
+	"\x05voted\x18\x03 \x01(\bR\x05voted\"\xff\x01\n" +
+	"\bIncident\x12)\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x15.kith.v1.IncidentKindR\x04kind\x12\x17\n" +
+	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12\x1a\n" +
+	"\bsentence\x18\x03 \x01(\tR\bsentence\x12\x14\n" +
+	"\x05about\x18\x04 \x01(\tR\x05about\x12'\n" +
+	"\x06person\x18\x05 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12\x16\n" +
+	"\x06device\x18\x06 \x01(\tR\x06device\x12\x14\n" +
+	"\x05block\x18\a \x01(\tR\x05block\x12&\n" +
+	"\x05proof\x18\b \x03(\v2\x10.kith.v1.ExhibitR\x05proof\"_\n" +
+	"\aExhibit\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04hash\x18\x02 \x01(\tR\x04hash\x12\x10\n" +
+	"\x03hex\x18\x03 \x01(\tR\x03hex\x12\x1a\n" +
+	"\bsentence\x18\x04 \x01(\tR\bsentence\"\xb1\x01\n" +
 	"\x06Change\x12'\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x13.kith.v1.ChangeKindR\x04kind\x12)\n" +
 	"\asubject\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\asubject\x12\x1a\n" +
@@ -4457,7 +5103,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tdelivered\x18\x02 \x01(\bR\tdelivered\":\n" +
 	"\x10SubscribeRequest\x12\x14\n" +
 	"\x05after\x18\x01 \x01(\x04R\x05after\x12\x10\n" +
-	"\x03run\x18\x02 \x01(\tR\x03run\"\xec\x02\n" +
+	"\x03run\x18\x02 \x01(\tR\x03run\"\x9d\x03\n" +
 	"\x05Event\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x10\n" +
 	"\x03run\x18\x02 \x01(\tR\x03run\x12\x16\n" +
@@ -4469,7 +5115,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x0efriend_removed\x18\b \x01(\tH\x00R\rfriendRemoved\x12#\n" +
 	"\x04node\x18\t \x01(\v2\r.kith.v1.NodeH\x00R\x04node\x12,\n" +
 	"\areached\x18\n" +
-	" \x01(\v2\x10.kith.v1.ReachedH\x00R\areachedB\b\n" +
+	" \x01(\v2\x10.kith.v1.ReachedH\x00R\areached\x12/\n" +
+	"\bincident\x18\v \x01(\v2\x11.kith.v1.IncidentH\x00R\bincidentB\b\n" +
 	"\x06change\"U\n" +
 	"\aReached\x12\x17\n" +
 	"\achat_id\x18\x01 \x01(\tR\x06chatId\x121\n" +
@@ -4525,7 +5172,20 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x0fLOSS_KIND_TWICE\x10\x05\x12\x15\n" +
 	"\x11LOSS_KIND_SETTLED\x10\x06\x12\x15\n" +
 	"\x11LOSS_KIND_REVOKED\x10\a\x12\x15\n" +
-	"\x11LOSS_KIND_CARRIED\x10\b*\x82\x02\n" +
+	"\x11LOSS_KIND_CARRIED\x10\b*\xd2\x02\n" +
+	"\fIncidentKind\x12\x1d\n" +
+	"\x19INCIDENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15INCIDENT_KIND_SETTLED\x10\x01\x12\x1f\n" +
+	"\x1bINCIDENT_KIND_SETTLED_TWICE\x10\x02\x12#\n" +
+	"\x1fINCIDENT_KIND_SETTLED_ELSEWHERE\x10\x03\x12\x1d\n" +
+	"\x19INCIDENT_KIND_VOTED_TWICE\x10\x04\x12\x1e\n" +
+	"\x1aINCIDENT_KIND_SIGNED_TWICE\x10\x05\x12\x17\n" +
+	"\x13INCIDENT_KIND_STUCK\x10\x06\x12\x1b\n" +
+	"\x17INCIDENT_KIND_RESTARTED\x10\a\x12\x18\n" +
+	"\x14INCIDENT_KIND_PARKED\x10\b\x12\x1a\n" +
+	"\x16INCIDENT_KIND_REJOINED\x10\t\x12\x17\n" +
+	"\x13INCIDENT_KIND_SPLIT\x10\n" +
+	"*\x9a\x02\n" +
 	"\n" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
@@ -4537,14 +5197,16 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x13CHANGE_KIND_DEMOTED\x10\x06\x12\x15\n" +
 	"\x11CHANGE_KIND_TITLE\x10\a\x12\x17\n" +
 	"\x13CHANGE_KIND_REKEYED\x10\b\x12\x15\n" +
-	"\x11CHANGE_KIND_OTHER\x10\t*\xb0\x01\n" +
+	"\x11CHANGE_KIND_OTHER\x10\t\x12\x16\n" +
+	"\x12CHANGE_KIND_VOTERS\x10\n" +
+	"*\xb0\x01\n" +
 	"\fMessageState\x12\x1d\n" +
 	"\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13MESSAGE_STATE_SHOWN\x10\x01\x12\x19\n" +
 	"\x15MESSAGE_STATE_DAMAGED\x10\x02\x12\x1c\n" +
 	"\x18MESSAGE_STATE_UNREADABLE\x10\x03\x12\x17\n" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
-	"\x12MESSAGE_STATE_HELD\x10\x052\xe8\x0f\n" +
+	"\x12MESSAGE_STATE_HELD\x10\x052\xea\x10\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -4574,7 +5236,9 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"DeleteChat\x12\x1a.kith.v1.DeleteChatRequest\x1a\x1b.kith.v1.DeleteChatResponse\x12E\n" +
 	"\n" +
-	"ListBlocks\x12\x1a.kith.v1.ListBlocksRequest\x1a\x1b.kith.v1.ListBlocksResponse\x12H\n" +
+	"ListBlocks\x12\x1a.kith.v1.ListBlocksRequest\x1a\x1b.kith.v1.ListBlocksResponse\x12C\n" +
+	"\rGetSettlement\x12\x1d.kith.v1.GetSettlementRequest\x1a\x13.kith.v1.Settlement\x12;\n" +
+	"\tSetVoters\x12\x19.kith.v1.SetVotersRequest\x1a\x13.kith.v1.Settlement\x12H\n" +
 	"\vExportChain\x12\x1b.kith.v1.ExportChainRequest\x1a\x1c.kith.v1.ExportChainResponse\x12.\n" +
 	"\x04Send\x12\x14.kith.v1.SendRequest\x1a\x10.kith.v1.Message\x12/\n" +
 	"\x06Resend\x12\x16.kith.v1.ResendRequest\x1a\r.kith.v1.Chat\x12K\n" +
@@ -4596,8 +5260,8 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 	return file_kith_v1_kith_proto_rawDescData
 }
 
-var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
+var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 66)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -4606,179 +5270,202 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(Role)(0),                     // 4: kith.v1.Role
 	(BlockFate)(0),                // 5: kith.v1.BlockFate
 	(LossKind)(0),                 // 6: kith.v1.LossKind
-	(ChangeKind)(0),               // 7: kith.v1.ChangeKind
-	(MessageState)(0),             // 8: kith.v1.MessageState
-	(*LoginRequest)(nil),          // 9: kith.v1.LoginRequest
-	(*LoginResponse)(nil),         // 10: kith.v1.LoginResponse
-	(*NewLoginRequest)(nil),       // 11: kith.v1.NewLoginRequest
-	(*NewLoginResponse)(nil),      // 12: kith.v1.NewLoginResponse
-	(*GetNodeRequest)(nil),        // 13: kith.v1.GetNodeRequest
-	(*SetupRequest)(nil),          // 14: kith.v1.SetupRequest
-	(*Node)(nil),                  // 15: kith.v1.Node
-	(*Person)(nil),                // 16: kith.v1.Person
-	(*NewContactLinkRequest)(nil), // 17: kith.v1.NewContactLinkRequest
-	(*ContactLink)(nil),           // 18: kith.v1.ContactLink
-	(*AddFriendRequest)(nil),      // 19: kith.v1.AddFriendRequest
-	(*ListFriendsRequest)(nil),    // 20: kith.v1.ListFriendsRequest
-	(*ListFriendsResponse)(nil),   // 21: kith.v1.ListFriendsResponse
-	(*AcceptFriendRequest)(nil),   // 22: kith.v1.AcceptFriendRequest
-	(*DeclineFriendRequest)(nil),  // 23: kith.v1.DeclineFriendRequest
-	(*DeclineFriendResponse)(nil), // 24: kith.v1.DeclineFriendResponse
-	(*BlockFriendRequest)(nil),    // 25: kith.v1.BlockFriendRequest
-	(*Friend)(nil),                // 26: kith.v1.Friend
-	(*CreateGroupRequest)(nil),    // 27: kith.v1.CreateGroupRequest
-	(*ListChatsRequest)(nil),      // 28: kith.v1.ListChatsRequest
-	(*ListChatsResponse)(nil),     // 29: kith.v1.ListChatsResponse
-	(*GetChatRequest)(nil),        // 30: kith.v1.GetChatRequest
-	(*AcceptGroupRequest)(nil),    // 31: kith.v1.AcceptGroupRequest
-	(*DeclineGroupRequest)(nil),   // 32: kith.v1.DeclineGroupRequest
-	(*DeclineGroupResponse)(nil),  // 33: kith.v1.DeclineGroupResponse
-	(*AddMembersRequest)(nil),     // 34: kith.v1.AddMembersRequest
-	(*RemoveMemberRequest)(nil),   // 35: kith.v1.RemoveMemberRequest
-	(*SetRoleRequest)(nil),        // 36: kith.v1.SetRoleRequest
-	(*SetTitleRequest)(nil),       // 37: kith.v1.SetTitleRequest
-	(*RejoinRequest)(nil),         // 38: kith.v1.RejoinRequest
-	(*RestartKeysRequest)(nil),    // 39: kith.v1.RestartKeysRequest
-	(*RenewKeysRequest)(nil),      // 40: kith.v1.RenewKeysRequest
-	(*LeaveGroupRequest)(nil),     // 41: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 42: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 43: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 44: kith.v1.Chat
-	(*Member)(nil),                // 45: kith.v1.Member
-	(*ListBlocksRequest)(nil),     // 46: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 47: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 48: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 49: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 50: kith.v1.Block
-	(*Split)(nil),                 // 51: kith.v1.Split
-	(*Change)(nil),                // 52: kith.v1.Change
-	(*SendRequest)(nil),           // 53: kith.v1.SendRequest
-	(*Message)(nil),               // 54: kith.v1.Message
-	(*ResendRequest)(nil),         // 55: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 56: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 57: kith.v1.ListMessagesResponse
-	(*MarkReadRequest)(nil),       // 58: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 59: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 60: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 61: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 62: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 63: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 64: kith.v1.Event
-	(*Reached)(nil),               // 65: kith.v1.Reached
-	(*MessageReach)(nil),          // 66: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 67: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 68: kith.v1.StopResponse
+	(IncidentKind)(0),             // 7: kith.v1.IncidentKind
+	(ChangeKind)(0),               // 8: kith.v1.ChangeKind
+	(MessageState)(0),             // 9: kith.v1.MessageState
+	(*LoginRequest)(nil),          // 10: kith.v1.LoginRequest
+	(*LoginResponse)(nil),         // 11: kith.v1.LoginResponse
+	(*NewLoginRequest)(nil),       // 12: kith.v1.NewLoginRequest
+	(*NewLoginResponse)(nil),      // 13: kith.v1.NewLoginResponse
+	(*GetNodeRequest)(nil),        // 14: kith.v1.GetNodeRequest
+	(*SetupRequest)(nil),          // 15: kith.v1.SetupRequest
+	(*Node)(nil),                  // 16: kith.v1.Node
+	(*Person)(nil),                // 17: kith.v1.Person
+	(*NewContactLinkRequest)(nil), // 18: kith.v1.NewContactLinkRequest
+	(*ContactLink)(nil),           // 19: kith.v1.ContactLink
+	(*AddFriendRequest)(nil),      // 20: kith.v1.AddFriendRequest
+	(*ListFriendsRequest)(nil),    // 21: kith.v1.ListFriendsRequest
+	(*ListFriendsResponse)(nil),   // 22: kith.v1.ListFriendsResponse
+	(*AcceptFriendRequest)(nil),   // 23: kith.v1.AcceptFriendRequest
+	(*DeclineFriendRequest)(nil),  // 24: kith.v1.DeclineFriendRequest
+	(*DeclineFriendResponse)(nil), // 25: kith.v1.DeclineFriendResponse
+	(*BlockFriendRequest)(nil),    // 26: kith.v1.BlockFriendRequest
+	(*Friend)(nil),                // 27: kith.v1.Friend
+	(*CreateGroupRequest)(nil),    // 28: kith.v1.CreateGroupRequest
+	(*ListChatsRequest)(nil),      // 29: kith.v1.ListChatsRequest
+	(*ListChatsResponse)(nil),     // 30: kith.v1.ListChatsResponse
+	(*GetChatRequest)(nil),        // 31: kith.v1.GetChatRequest
+	(*AcceptGroupRequest)(nil),    // 32: kith.v1.AcceptGroupRequest
+	(*DeclineGroupRequest)(nil),   // 33: kith.v1.DeclineGroupRequest
+	(*DeclineGroupResponse)(nil),  // 34: kith.v1.DeclineGroupResponse
+	(*AddMembersRequest)(nil),     // 35: kith.v1.AddMembersRequest
+	(*RemoveMemberRequest)(nil),   // 36: kith.v1.RemoveMemberRequest
+	(*SetRoleRequest)(nil),        // 37: kith.v1.SetRoleRequest
+	(*SetTitleRequest)(nil),       // 38: kith.v1.SetTitleRequest
+	(*RejoinRequest)(nil),         // 39: kith.v1.RejoinRequest
+	(*RestartKeysRequest)(nil),    // 40: kith.v1.RestartKeysRequest
+	(*RenewKeysRequest)(nil),      // 41: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),     // 42: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 43: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 44: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 45: kith.v1.Chat
+	(*Member)(nil),                // 46: kith.v1.Member
+	(*ListBlocksRequest)(nil),     // 47: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 48: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 49: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 50: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 51: kith.v1.Block
+	(*Split)(nil),                 // 52: kith.v1.Split
+	(*GetSettlementRequest)(nil),  // 53: kith.v1.GetSettlementRequest
+	(*SetVotersRequest)(nil),      // 54: kith.v1.SetVotersRequest
+	(*Settlement)(nil),            // 55: kith.v1.Settlement
+	(*Voter)(nil),                 // 56: kith.v1.Voter
+	(*Incident)(nil),              // 57: kith.v1.Incident
+	(*Exhibit)(nil),               // 58: kith.v1.Exhibit
+	(*Change)(nil),                // 59: kith.v1.Change
+	(*SendRequest)(nil),           // 60: kith.v1.SendRequest
+	(*Message)(nil),               // 61: kith.v1.Message
+	(*ResendRequest)(nil),         // 62: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 63: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 64: kith.v1.ListMessagesResponse
+	(*MarkReadRequest)(nil),       // 65: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 66: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 67: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 68: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 69: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 70: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 71: kith.v1.Event
+	(*Reached)(nil),               // 72: kith.v1.Reached
+	(*MessageReach)(nil),          // 73: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 74: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 75: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
-	16, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
+	17, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
 	0,  // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
-	26, // 2: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
-	16, // 3: kith.v1.Friend.person:type_name -> kith.v1.Person
+	27, // 2: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
+	17, // 3: kith.v1.Friend.person:type_name -> kith.v1.Person
 	1,  // 4: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	44, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	45, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
 	4,  // 6: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
 	2,  // 7: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
 	3,  // 8: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	45, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
+	46, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
 	4,  // 10: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	54, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
-	16, // 12: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
-	16, // 13: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
-	16, // 14: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
-	16, // 15: kith.v1.Member.person:type_name -> kith.v1.Person
+	61, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	17, // 12: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
+	17, // 13: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
+	17, // 14: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
+	17, // 15: kith.v1.Member.person:type_name -> kith.v1.Person
 	4,  // 16: kith.v1.Member.role:type_name -> kith.v1.Role
-	16, // 17: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	50, // 18: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	16, // 19: kith.v1.Block.author:type_name -> kith.v1.Person
-	52, // 20: kith.v1.Block.changes:type_name -> kith.v1.Change
+	17, // 17: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	51, // 18: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	17, // 19: kith.v1.Block.author:type_name -> kith.v1.Person
+	59, // 20: kith.v1.Block.changes:type_name -> kith.v1.Change
 	5,  // 21: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
 	6,  // 22: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	51, // 23: kith.v1.Block.split:type_name -> kith.v1.Split
-	16, // 24: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	7,  // 25: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	16, // 26: kith.v1.Change.subject:type_name -> kith.v1.Person
-	16, // 27: kith.v1.Message.author:type_name -> kith.v1.Person
-	8,  // 28: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	54, // 29: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	62, // 30: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	16, // 31: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	54, // 32: kith.v1.Event.message:type_name -> kith.v1.Message
-	44, // 33: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	26, // 34: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	15, // 35: kith.v1.Event.node:type_name -> kith.v1.Node
-	65, // 36: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	66, // 37: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	9,  // 38: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	11, // 39: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	13, // 40: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	14, // 41: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	17, // 42: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	19, // 43: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	20, // 44: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	22, // 45: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	23, // 46: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	25, // 47: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	27, // 48: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	28, // 49: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	30, // 50: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	31, // 51: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	32, // 52: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	34, // 53: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	35, // 54: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	36, // 55: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	37, // 56: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	38, // 57: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	39, // 58: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	40, // 59: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	41, // 60: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	42, // 61: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	46, // 62: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	48, // 63: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	53, // 64: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	55, // 65: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	56, // 66: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	58, // 67: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	60, // 68: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	63, // 69: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	67, // 70: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	10, // 71: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	12, // 72: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	15, // 73: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	15, // 74: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	18, // 75: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	26, // 76: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	21, // 77: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	26, // 78: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	24, // 79: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	26, // 80: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	44, // 81: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	29, // 82: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	44, // 83: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	44, // 84: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	33, // 85: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	44, // 86: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	44, // 87: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	44, // 88: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	44, // 89: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	44, // 90: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	44, // 91: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	44, // 92: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	44, // 93: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	43, // 94: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	47, // 95: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	49, // 96: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	54, // 97: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	44, // 98: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	57, // 99: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	59, // 100: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	61, // 101: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	64, // 102: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	68, // 103: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	71, // [71:104] is the sub-list for method output_type
-	38, // [38:71] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	52, // 23: kith.v1.Block.split:type_name -> kith.v1.Split
+	17, // 24: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	17, // 25: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	17, // 26: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	17, // 27: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	17, // 28: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	56, // 29: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	57, // 30: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	17, // 31: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	17, // 32: kith.v1.Voter.person:type_name -> kith.v1.Person
+	7,  // 33: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
+	17, // 34: kith.v1.Incident.person:type_name -> kith.v1.Person
+	58, // 35: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	8,  // 36: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	17, // 37: kith.v1.Change.subject:type_name -> kith.v1.Person
+	17, // 38: kith.v1.Message.author:type_name -> kith.v1.Person
+	9,  // 39: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	61, // 40: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	69, // 41: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	17, // 42: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	61, // 43: kith.v1.Event.message:type_name -> kith.v1.Message
+	45, // 44: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	27, // 45: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	16, // 46: kith.v1.Event.node:type_name -> kith.v1.Node
+	72, // 47: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	57, // 48: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	73, // 49: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	10, // 50: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	12, // 51: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	14, // 52: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	15, // 53: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	18, // 54: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	20, // 55: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	21, // 56: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	23, // 57: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	24, // 58: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	26, // 59: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	28, // 60: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	29, // 61: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	31, // 62: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	32, // 63: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	33, // 64: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	35, // 65: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	36, // 66: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	37, // 67: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	38, // 68: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	39, // 69: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	40, // 70: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	41, // 71: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	42, // 72: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	43, // 73: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	47, // 74: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	53, // 75: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	54, // 76: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	49, // 77: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	60, // 78: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	62, // 79: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	63, // 80: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	65, // 81: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	67, // 82: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	70, // 83: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	74, // 84: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	11, // 85: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	13, // 86: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	16, // 87: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	16, // 88: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	19, // 89: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	27, // 90: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	22, // 91: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	27, // 92: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	25, // 93: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	27, // 94: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	45, // 95: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	30, // 96: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	45, // 97: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	45, // 98: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	34, // 99: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	45, // 100: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	45, // 101: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	45, // 102: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	45, // 103: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	45, // 104: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	45, // 105: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	45, // 106: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	45, // 107: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	44, // 108: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	48, // 109: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	55, // 110: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	55, // 111: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	50, // 112: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	61, // 113: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	45, // 114: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	64, // 115: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	66, // 116: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	68, // 117: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	71, // 118: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	75, // 119: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	85, // [85:120] is the sub-list for method output_type
+	50, // [50:85] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -4786,7 +5473,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[55].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[61].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -4795,14 +5482,15 @@ func file_kith_v1_kith_proto_init() {
 		(*Event_FriendRemoved)(nil),
 		(*Event_Node)(nil),
 		(*Event_Reached)(nil),
+		(*Event_Incident)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
-			NumEnums:      9,
-			NumMessages:   60,
+			NumEnums:      10,
+			NumMessages:   66,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -18,6 +18,17 @@ function splitSentence(split: Split): string {
   return `the group was split ${when} and is whole again; ${undone}${again}.`;
 }
 
+/** listed is "Ann, Ben and Cleo", within a sentence. */
+function listed(names: readonly string[]): string {
+  const said = names.map((name, i) => (name === words.you && i > 0 ? 'you' : name));
+  return said.length < 2 ? said.join('') : `${said.slice(0, -1).join(', ')} and ${said.at(-1)}`;
+}
+
+/** standing is what somebody was when they signed. */
+function standing(rank: number): string {
+  return rank === 0 ? 'no admin' : rank === 1 ? 'the most senior admin' : `admin number ${rank} by seniority`;
+}
+
 export const words = {
   app: 'Kith',
   close: 'Close',
@@ -211,9 +222,44 @@ export const words = {
     again: 'Undone, and done again later',
     partly: 'Undone, part of it done again later',
     settled: 'Settled',
+    settledFrom: 'Settled, with all before it',
+    open: 'Can still be undone',
+    voted: (voted: readonly string[], waits: readonly string[]) =>
+      waits.length === 0 ? 'All have voted for it; one more round follows' : `${listed(voted)} voted for it; waits for ${listed(waits)}`,
+    stuck: (names: readonly string[]) => `A device of ${listed(names)} could not follow its keys`,
     split: (split: Split) => `After this ${splitSentence(split)}`,
     splitLine: (split: Split) => `T${splitSentence(split).slice(1)}`,
     twice: (who: string) => `A device of ${who} signed two different changes in the same place`,
+  },
+
+  settled: {
+    title: 'What is settled',
+    first: 'The first change stands. Nothing above it is settled yet.',
+    upTo: (height: bigint, names: readonly string[]) => `Settled up to number ${height}${names.length === 0 ? '' : ` by ${listed(names)}`}: it can no longer be undone.`,
+    open: (count: bigint) => (count === 1n ? '1 change above it can still be undone.' : `${count} changes above it can still be undone.`),
+    voters: (quorum: number, of: number) => (of === 1 ? 'One member votes' : quorum === of ? `${of} members vote, all are needed` : `${of} members vote, ${quorum} are needed`),
+    deviceless: 'has no device here, cannot vote',
+    voted: (round: bigint) => `has voted in round ${round}`,
+    trouble: 'What does not add up',
+    proof: 'Show the proof',
+  },
+
+  proof: {
+    title: 'Proof',
+    device: 'Device',
+    hint: 'Both were signed by this device. Whoever has them can check that, without trusting anybody.',
+    votes: 'Each is signed by those who voted. Whoever has them can check that, without trusting anybody.',
+    exhibit: (n: number) => (n === 1 ? 'The one' : 'The other'),
+  },
+
+  voters: {
+    title: 'Who has the final say',
+    hint: 'What these members’ devices agree on can no longer be undone, not even by a change that turns up later.',
+    choose: 'Choose members whose devices are mostly on',
+    now: 'These members',
+    coming: 'Your choice waits until those who had the final say before have agreed to it.',
+    later: 'It counts once those who have the final say now have agreed to it.',
+    confirm: 'Choose',
   },
 
   record: {
@@ -237,10 +283,15 @@ export const words = {
     place: 'Place',
     why: 'Why it does not count',
     rank: 'The signer was then',
-    ranked: (rank: number) => (rank === 0 ? 'No admin' : rank === 1 ? 'The most senior admin' : `Admin number ${rank} by seniority`),
+    ranked: (rank: number) => standing(rank).replace(/^./, (first) => first.toUpperCase()),
     settled: 'Settled',
     settledBy: (names: readonly string[], round: bigint) => `By ${names.join(', ')}, round ${round}`,
     again: 'Done again',
+    decider: 'Decided by',
+    outranks: (winner: string, rank: number, loser: string, lostRank: number) => `${winner}: ${standing(rank)}. ${loser}: ${standing(lostRank)}.`,
+    waits: 'Waits for',
+    voted: 'Voted for by',
+    stuck: 'Not followed by',
     againAt: (heights: readonly bigint[]) => `At height ${heights.join(', ')}`,
     other: (hash: string) => `The other change, ${hash}`,
     sizes: 'Size',

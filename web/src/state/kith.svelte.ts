@@ -266,6 +266,8 @@ class Kith {
         this.node = change.value;
         if (this.phase === 'welcome' && change.value.ready) void this.#load(); // set up in another tab
         return;
+      case 'incident':
+        return; // the chat that it belongs to comes with it
       case 'reached':
         return this.#threads.get(change.value.chatId)?.reach(change.value.messages);
     }

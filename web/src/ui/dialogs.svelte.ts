@@ -1,5 +1,5 @@
 // Which dialog is open. Their code is loaded when they are first opened.
-import type { Block } from '../gen/kith/v1/kith_pb';
+import type { Block, Incident } from '../gen/kith/v1/kith_pb';
 
 export type Open =
   | { kind: 'new-group' }
@@ -9,7 +9,9 @@ export type Open =
   | { kind: 'leave'; chatId: string }
   | { kind: 'delete-chat'; chatId: string }
   | { kind: 'delivery'; chatId: string; messageId: string }
-  | { kind: 'record'; block: Block; others?: readonly Block[] } // others: what contradicts it
+  | { kind: 'record'; block: Block; others?: readonly Block[]; decider?: Block } // others: what contradicts it; decider: by which it lost
+  | { kind: 'proof'; incident: Incident }
+  | { kind: 'voters'; chatId: string }
   | { kind: 'numbers'; personId: string }
   | { kind: 'block-person'; personId: string }
   | { kind: 'palette' };

@@ -96,6 +96,11 @@ const (
 	KithServiceDeleteChatProcedure = "/kith.v1.KithService/DeleteChat"
 	// KithServiceListBlocksProcedure is the fully-qualified name of the KithService's ListBlocks RPC.
 	KithServiceListBlocksProcedure = "/kith.v1.KithService/ListBlocks"
+	// KithServiceGetSettlementProcedure is the fully-qualified name of the KithService's GetSettlement
+	// RPC.
+	KithServiceGetSettlementProcedure = "/kith.v1.KithService/GetSettlement"
+	// KithServiceSetVotersProcedure is the fully-qualified name of the KithService's SetVoters RPC.
+	KithServiceSetVotersProcedure = "/kith.v1.KithService/SetVoters"
 	// KithServiceExportChainProcedure is the fully-qualified name of the KithService's ExportChain RPC.
 	KithServiceExportChainProcedure = "/kith.v1.KithService/ExportChain"
 	// KithServiceSendProcedure is the fully-qualified name of the KithService's Send RPC.
@@ -156,6 +161,11 @@ type KithServiceClient interface {
 	DeleteChat(context.Context, *v1.DeleteChatRequest) (*v1.DeleteChatResponse, error)
 	// ListBlocks gives the membership of a group as it came about.
 	ListBlocks(context.Context, *v1.ListBlocksRequest) (*v1.ListBlocksResponse, error)
+	// GetSettlement tells what of that can no longer be undone, who decides it, what
+	// it waits for, and what there is against whom.
+	GetSettlement(context.Context, *v1.GetSettlementRequest) (*v1.Settlement, error)
+	// SetVoters names who votes on what can no longer be undone.
+	SetVoters(context.Context, *v1.SetVotersRequest) (*v1.Settlement, error)
 	// ExportChain gives a group's chain as a file that anybody can check.
 	ExportChain(context.Context, *v1.ExportChainRequest) (*v1.ExportChainResponse, error)
 	Send(context.Context, *v1.SendRequest) (*v1.Message, error)
@@ -334,6 +344,18 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("ListBlocks")),
 			connect.WithClientOptions(opts...),
 		),
+		getSettlement: connect.NewClient[v1.GetSettlementRequest, v1.Settlement](
+			httpClient,
+			baseURL+KithServiceGetSettlementProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("GetSettlement")),
+			connect.WithClientOptions(opts...),
+		),
+		setVoters: connect.NewClient[v1.SetVotersRequest, v1.Settlement](
+			httpClient,
+			baseURL+KithServiceSetVotersProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("SetVoters")),
+			connect.WithClientOptions(opts...),
+		),
 		exportChain: connect.NewClient[v1.ExportChainRequest, v1.ExportChainResponse](
 			httpClient,
 			baseURL+KithServiceExportChainProcedure,
@@ -412,6 +434,8 @@ type kithServiceClient struct {
 	leaveGroup     *connect.Client[v1.LeaveGroupRequest, v1.Chat]
 	deleteChat     *connect.Client[v1.DeleteChatRequest, v1.DeleteChatResponse]
 	listBlocks     *connect.Client[v1.ListBlocksRequest, v1.ListBlocksResponse]
+	getSettlement  *connect.Client[v1.GetSettlementRequest, v1.Settlement]
+	setVoters      *connect.Client[v1.SetVotersRequest, v1.Settlement]
 	exportChain    *connect.Client[v1.ExportChainRequest, v1.ExportChainResponse]
 	send           *connect.Client[v1.SendRequest, v1.Message]
 	resend         *connect.Client[v1.ResendRequest, v1.Chat]
@@ -647,6 +671,24 @@ func (c *kithServiceClient) ListBlocks(ctx context.Context, req *v1.ListBlocksRe
 	return nil, err
 }
 
+// GetSettlement calls kith.v1.KithService.GetSettlement.
+func (c *kithServiceClient) GetSettlement(ctx context.Context, req *v1.GetSettlementRequest) (*v1.Settlement, error) {
+	response, err := c.getSettlement.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SetVoters calls kith.v1.KithService.SetVoters.
+func (c *kithServiceClient) SetVoters(ctx context.Context, req *v1.SetVotersRequest) (*v1.Settlement, error) {
+	response, err := c.setVoters.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ExportChain calls kith.v1.KithService.ExportChain.
 func (c *kithServiceClient) ExportChain(ctx context.Context, req *v1.ExportChainRequest) (*v1.ExportChainResponse, error) {
 	response, err := c.exportChain.CallUnary(ctx, connect.NewRequest(req))
@@ -756,6 +798,11 @@ type KithServiceHandler interface {
 	DeleteChat(context.Context, *v1.DeleteChatRequest) (*v1.DeleteChatResponse, error)
 	// ListBlocks gives the membership of a group as it came about.
 	ListBlocks(context.Context, *v1.ListBlocksRequest) (*v1.ListBlocksResponse, error)
+	// GetSettlement tells what of that can no longer be undone, who decides it, what
+	// it waits for, and what there is against whom.
+	GetSettlement(context.Context, *v1.GetSettlementRequest) (*v1.Settlement, error)
+	// SetVoters names who votes on what can no longer be undone.
+	SetVoters(context.Context, *v1.SetVotersRequest) (*v1.Settlement, error)
 	// ExportChain gives a group's chain as a file that anybody can check.
 	ExportChain(context.Context, *v1.ExportChainRequest) (*v1.ExportChainResponse, error)
 	Send(context.Context, *v1.SendRequest) (*v1.Message, error)
@@ -930,6 +977,18 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("ListBlocks")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceGetSettlementHandler := connect.NewUnaryHandlerSimple(
+		KithServiceGetSettlementProcedure,
+		svc.GetSettlement,
+		connect.WithSchema(kithServiceMethods.ByName("GetSettlement")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceSetVotersHandler := connect.NewUnaryHandlerSimple(
+		KithServiceSetVotersProcedure,
+		svc.SetVoters,
+		connect.WithSchema(kithServiceMethods.ByName("SetVoters")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceExportChainHandler := connect.NewUnaryHandlerSimple(
 		KithServiceExportChainProcedure,
 		svc.ExportChain,
@@ -1030,6 +1089,10 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceDeleteChatHandler.ServeHTTP(w, r)
 		case KithServiceListBlocksProcedure:
 			kithServiceListBlocksHandler.ServeHTTP(w, r)
+		case KithServiceGetSettlementProcedure:
+			kithServiceGetSettlementHandler.ServeHTTP(w, r)
+		case KithServiceSetVotersProcedure:
+			kithServiceSetVotersHandler.ServeHTTP(w, r)
 		case KithServiceExportChainProcedure:
 			kithServiceExportChainHandler.ServeHTTP(w, r)
 		case KithServiceSendProcedure:
@@ -1153,6 +1216,14 @@ func (UnimplementedKithServiceHandler) DeleteChat(context.Context, *v1.DeleteCha
 
 func (UnimplementedKithServiceHandler) ListBlocks(context.Context, *v1.ListBlocksRequest) (*v1.ListBlocksResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ListBlocks is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) GetSettlement(context.Context, *v1.GetSettlementRequest) (*v1.Settlement, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.GetSettlement is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) SetVoters(context.Context, *v1.SetVotersRequest) (*v1.Settlement, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetVoters is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) ExportChain(context.Context, *v1.ExportChainRequest) (*v1.ExportChainResponse, error) {

@@ -18,7 +18,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file kith/v1/kith.proto.
  */
 export const file_kith_v1_kith: GenFile = /*@__PURE__*/
-  fileDesc("ChJraXRoL3YxL2tpdGgucHJvdG8SB2tpdGgudjEiHAoMTG9naW5SZXF1ZXN0EgwKBGNvZGUYASABKAkiHgoNTG9naW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCSIRCg9OZXdMb2dpblJlcXVlc3QiLAoQTmV3TG9naW5SZXNwb25zZRILCgN1cmwYASABKAkSCwoDc3NoGAIgASgJIhAKDkdldE5vZGVSZXF1ZXN0IhwKDFNldHVwUmVxdWVzdBIMCgRuYW1lGAEgASgJItECCgROb2RlEg0KBXJlYWR5GAEgASgIEhsKAm1lGAIgASgLMg8ua2l0aC52MS5QZXJzb24SEQoJZGV2aWNlX2lkGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDAoEaG9tZRgFIAEoCRINCgVjaGF0cxgHIAEoDRIPCgdmcmllbmRzGAggASgNEhEKCWNvbm5lY3RlZBgJIAEoDRIRCglhZGRyZXNzZXMYCiADKAkSKwoMcmVhY2hhYmlsaXR5GAsgASgOMhUua2l0aC52MS5SZWFjaGFiaWxpdHkSFQoNbm90ZXNfY2hhdF9pZBgMIAEoCRISCgpzdGFydGVkX2F0GA0gASgEEhMKC3dlYl9hZGRyZXNzGA4gASgJEg4KBmNvcGllZBgPIAEoCBIVCg1kYW1hZ2VkX2NoYXRzGBAgAygJSgQIBhAHUgtmaW5nZXJwcmludCJRCgZQZXJzb24SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIKCgJtZRgDIAEoCBIOCgZmcmllbmQYBCABKAgSEQoJY29ubmVjdGVkGAUgASgIIhcKFU5ld0NvbnRhY3RMaW5rUmVxdWVzdCJGCgtDb250YWN0TGluaxIMCgRsaW5rGAEgASgJEhIKCmV4cGlyZXNfYXQYAiABKAQSFQoNcXJfcG5nX2Jhc2U2NBgDIAEoCSIgChBBZGRGcmllbmRSZXF1ZXN0EgwKBGxpbmsYASABKAkiFAoSTGlzdEZyaWVuZHNSZXF1ZXN0IjcKE0xpc3RGcmllbmRzUmVzcG9uc2USIAoHZnJpZW5kcxgBIAMoCzIPLmtpdGgudjEuRnJpZW5kIiUKE0FjY2VwdEZyaWVuZFJlcXVlc3QSDgoGcGVyc29uGAEgASgJIiYKFERlY2xpbmVGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSIXChVEZWNsaW5lRnJpZW5kUmVzcG9uc2UiJAoSQmxvY2tGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSKYAQoGRnJpZW5kEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEiMKBXN0YXRlGAIgASgOMhQua2l0aC52MS5GcmllbmRTdGF0ZRIPCgdjaGF0X2lkGAMgASgJEg0KBXNpbmNlGAQgASgEEhMKC2ZpbmdlcnByaW50GAUgASgJEhMKC3dhaXRpbmdfZm9yGAYgASgJIjQKEkNyZWF0ZUdyb3VwUmVxdWVzdBINCgV0aXRsZRgBIAEoCRIPCgdwZXJzb25zGAIgAygJIhIKEExpc3RDaGF0c1JlcXVlc3QiMQoRTGlzdENoYXRzUmVzcG9uc2USHAoFY2hhdHMYASADKAsyDS5raXRoLnYxLkNoYXQiHgoOR2V0Q2hhdFJlcXVlc3QSDAoEY2hhdBgBIAEoCSJBChJBY2NlcHRHcm91cFJlcXVlc3QSDQoFZ3JvdXAYASABKAkSHAoUb25seV90aHJvdWdoX2ZyaWVuZHMYAiABKAgiJAoTRGVjbGluZUdyb3VwUmVxdWVzdBINCgVncm91cBgBIAEoCSIWChREZWNsaW5lR3JvdXBSZXNwb25zZSIzChFBZGRNZW1iZXJzUmVxdWVzdBINCgVncm91cBgBIAEoCRIPCgdwZXJzb25zGAIgAygJIjQKE1JlbW92ZU1lbWJlclJlcXVlc3QSDQoFZ3JvdXAYASABKAkSDgoGcGVyc29uGAIgASgJIkwKDlNldFJvbGVSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEg4KBnBlcnNvbhgCIAEoCRIbCgRyb2xlGAMgASgOMg0ua2l0aC52MS5Sb2xlIi8KD1NldFRpdGxlUmVxdWVzdBINCgVncm91cBgBIAEoCRINCgV0aXRsZRgCIAEoCSIdCg1SZWpvaW5SZXF1ZXN0EgwKBGNoYXQYASABKAkiOQoSUmVzdGFydEtleXNSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEhQKDHBvc3RfcXVhbnR1bRgCIAEoCCIhChBSZW5ld0tleXNSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJIjUKEUxlYXZlR3JvdXBSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEhEKCXN1Y2Nlc3NvchgCIAEoCSIhChFEZWxldGVDaGF0UmVxdWVzdBIMCgRjaGF0GAEgASgJIhQKEkRlbGV0ZUNoYXRSZXNwb25zZSLvAwoEQ2hhdBIKCgJpZBgBIAEoCRIfCgRraW5kGAIgASgOMhEua2l0aC52MS5DaGF0S2luZBIhCgVzdGF0ZRgDIAEoDjISLmtpdGgudjEuQ2hhdFN0YXRlEg0KBXRpdGxlGAQgASgJEiAKB21lbWJlcnMYBSADKAsyDy5raXRoLnYxLk1lbWJlchIeCgdteV9yb2xlGAYgASgOMg0ua2l0aC52MS5Sb2xlEiAKBm5ld2VzdBgHIAEoCzIQLmtpdGgudjEuTWVzc2FnZRIOCgZ1bnJlYWQYCCABKA0SIwoKaW52aXRlZF9ieRgJIAEoCzIPLmtpdGgudjEuUGVyc29uEiMKCnJlbW92ZWRfYnkYCiABKAsyDy5raXRoLnYxLlBlcnNvbhISCgpjaGFuZ2VkX2F0GAsgASgEEhEKCWNvbm5lY3RlZBgMIAEoDRIPCgdtaXNzaW5nGA0gASgNEg8KB3JlYWRfdG8YDiABKAkSDgoGbm90aWNlGA8gASgJEg8KB3dhaXRpbmcYECABKAQSHAoUb25seV90aHJvdWdoX2ZyaWVuZHMYESABKAgSDwoHdW5hc2tlZBgSIAEoDRIjCgp1bmFza2VkX29mGBMgAygLMg8ua2l0aC52MS5QZXJzb24SDAoEaGVsZBgUIAEoDSKKAQoGTWVtYmVyEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEhsKBHJvbGUYAiABKA4yDS5raXRoLnYxLlJvbGUSEAoIYWNjZXB0ZWQYAyABKAgSDQoFc2luY2UYBCABKAQSIQoIYWRkZWRfYnkYBSABKAsyDy5raXRoLnYxLlBlcnNvbiIiChFMaXN0QmxvY2tzUmVxdWVzdBINCgVncm91cBgBIAEoCSI0ChJMaXN0QmxvY2tzUmVzcG9uc2USHgoGYmxvY2tzGAEgAygLMg4ua2l0aC52MS5CbG9jayI3ChJFeHBvcnRDaGFpblJlcXVlc3QSDQoFZ3JvdXAYASABKAkSEgoKd2l0aF9uYW1lcxgCIAEoCCIjChNFeHBvcnRDaGFpblJlc3BvbnNlEgwKBGZpbGUYASABKAwi6QQKBUJsb2NrEgwKBGhhc2gYASABKAkSDgoGaGVpZ2h0GAIgASgEEg4KBnBhcmVudBgDIAEoCRIfCgZhdXRob3IYBCABKAsyDy5raXRoLnYxLlBlcnNvbhISCgpjcmVhdGVkX2F0GAUgASgEEiAKB2NoYW5nZXMYBiADKAsyDy5raXRoLnYxLkNoYW5nZRIQCghvbl9jaGFpbhgHIAEoCBINCgVjbGFzcxgIIAEoCRIXCg9zaWduYXR1cmVfdmFsaWQYCSABKAgSEgoKc3RhdGVfcm9vdBgKIAEoCRISCgpoZWFkZXJfaGV4GAsgASgJEhQKDGhlYWRlcl9ieXRlcxgMIAEoDRISCgpib2R5X2J5dGVzGA0gASgNEg0KBWVwb2NoGA4gASgEEhUKDWF1dGhvcl9kZXZpY2UYDyABKAkSEwoLYXV0aG9yX3JhbmsYECABKA0SDAoEbGFuZRgRIAEoDRIgCgRmYXRlGBIgASgOMhIua2l0aC52MS5CbG9ja0ZhdGUSHwoEbG9zcxgTIAEoDjIRLmtpdGgudjEuTG9zc0tpbmQSCwoDd2h5GBQgASgJEgsKA3dvbhgVIAEoCRISCgpkZWNpZGVkX2J5GBYgASgJEhMKC2NvbnRyYWRpY3RzGBcgAygJEhUKDWNvbnRyYWRpY3Rpb24YGCABKAkSHQoFc3BsaXQYGSABKAsyDi5raXRoLnYxLlNwbGl0Eg8KB3NldHRsZWQYGiABKAgSIwoKc2V0dGxlZF9ieRgbIAMoCzIPLmtpdGgudjEuUGVyc29uEhQKDHNldHRsZV9yb3VuZBgcIAEoBCJACgVTcGxpdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEg4KBnVuZG9uZRgDIAEoDRINCgVhZ2FpbhgEIAEoDSKEAQoGQ2hhbmdlEiEKBGtpbmQYASABKA4yEy5raXRoLnYxLkNoYW5nZUtpbmQSIAoHc3ViamVjdBgCIAEoCzIPLmtpdGgudjEuUGVyc29uEhAKCHNlbnRlbmNlGAMgASgJEg0KBWFnYWluGAQgASgJEhQKDGFnYWluX2hlaWdodBgFIAEoBCI8CgtTZW5kUmVxdWVzdBIMCgRjaGF0GAEgASgJEgwKBHRleHQYAiABKAkSEQoJY2xpZW50X2lkGAMgASgJIr0CCgdNZXNzYWdlEgoKAmlkGAEgASgJEg8KB2NoYXRfaWQYAiABKAkSHwoGYXV0aG9yGAMgASgLMg8ua2l0aC52MS5QZXJzb24SDAoEdGltZRgEIAEoBBIMCgR0ZXh0GAUgASgJEiQKBXN0YXRlGAYgASgOMhUua2l0aC52MS5NZXNzYWdlU3RhdGUSDgoGY3Vyc29yGAcgASgJEhEKCWNsaWVudF9pZBgIIAEoCRIPCgdyZWFjaGVkGAkgASgNEhAKCHJlYWNoX29mGAogASgNEhYKDmVhcmxpZXJfY29taW5nGAsgASgIEhMKC3doaWxlX3NwbGl0GAwgASgIEhEKCWNsb2NrX29mZhgNIAEoCBIVCg13cml0dGVuX3R3aWNlGA4gASgIEhUKDWF1dGhvcl9kZXZpY2UYDyABKAkiKgoNUmVzZW5kUmVxdWVzdBIMCgRjaGF0GAEgASgJEgsKA3llcxgCIAEoCCJCChNMaXN0TWVzc2FnZXNSZXF1ZXN0EgwKBGNoYXQYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWxpbWl0GAMgASgNIkgKFExpc3RNZXNzYWdlc1Jlc3BvbnNlEiIKCG1lc3NhZ2VzGAEgAygLMhAua2l0aC52MS5NZXNzYWdlEgwKBG1vcmUYAiABKAgiLwoPTWFya1JlYWRSZXF1ZXN0EgwKBGNoYXQYASABKAkSDgoGY3Vyc29yGAIgASgJIhIKEE1hcmtSZWFkUmVzcG9uc2UiMwoSR2V0RGVsaXZlcnlSZXF1ZXN0EgwKBGNoYXQYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIxCghEZWxpdmVyeRIlCgdtZW1iZXJzGAEgAygLMhQua2l0aC52MS5EZWxpdmVyZWRUbyJBCgtEZWxpdmVyZWRUbxIfCgZwZXJzb24YASABKAsyDy5raXRoLnYxLlBlcnNvbhIRCglkZWxpdmVyZWQYAiABKAgiLgoQU3Vic2NyaWJlUmVxdWVzdBINCgVhZnRlchgBIAEoBBILCgNydW4YAiABKAkimQIKBUV2ZW50EgsKA3NlcRgBIAEoBBILCgNydW4YAiABKAkSDwoFcmVzZXQYAyABKAhIABIjCgdtZXNzYWdlGAQgASgLMhAua2l0aC52MS5NZXNzYWdlSAASHQoEY2hhdBgFIAEoCzINLmtpdGgudjEuQ2hhdEgAEhYKDGNoYXRfZGVsZXRlZBgGIAEoCUgAEiEKBmZyaWVuZBgHIAEoCzIPLmtpdGgudjEuRnJpZW5kSAASGAoOZnJpZW5kX3JlbW92ZWQYCCABKAlIABIdCgRub2RlGAkgASgLMg0ua2l0aC52MS5Ob2RlSAASIwoHcmVhY2hlZBgKIAEoCzIQLmtpdGgudjEuUmVhY2hlZEgAQggKBmNoYW5nZSJDCgdSZWFjaGVkEg8KB2NoYXRfaWQYASABKAkSJwoIbWVzc2FnZXMYAiADKAsyFS5raXRoLnYxLk1lc3NhZ2VSZWFjaCJFCgxNZXNzYWdlUmVhY2gSEgoKbWVzc2FnZV9pZBgBIAEoCRIPCgdyZWFjaGVkGAIgASgNEhAKCHJlYWNoX29mGAMgASgNIg0KC1N0b3BSZXF1ZXN0Ig4KDFN0b3BSZXNwb25zZSpzCgxSZWFjaGFiaWxpdHkSHAoYUkVBQ0hBQklMSVRZX1VOU1BFQ0lGSUVEEAASFgoSUkVBQ0hBQklMSVRZX0xPQ0FMEAESFAoQUkVBQ0hBQklMSVRZX0xBThACEhcKE1JFQUNIQUJJTElUWV9QVUJMSUMQAyqPAQoLRnJpZW5kU3RhdGUSHAoYRlJJRU5EX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSRlJJRU5EX1NUQVRFX0FTS0VEEAESFwoTRlJJRU5EX1NUQVRFX0FTS0lORxACEhcKE0ZSSUVORF9TVEFURV9GUklFTkQQAxIYChRGUklFTkRfU1RBVEVfQkxPQ0tFRBAEKmUKCENoYXRLaW5kEhkKFUNIQVRfS0lORF9VTlNQRUNJRklFRBAAEhMKD0NIQVRfS0lORF9OT1RFUxABEhQKEENIQVRfS0lORF9ESVJFQ1QQAhITCg9DSEFUX0tJTkRfR1JPVVAQAyrKAQoJQ2hhdFN0YXRlEhoKFkNIQVRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJDSEFUX1NUQVRFX0lOVklURUQQARIVChFDSEFUX1NUQVRFX0FDVElWRRACEhYKEkNIQVRfU1RBVEVfTEVBVklORxADEhMKD0NIQVRfU1RBVEVfTEVGVBAEEhYKEkNIQVRfU1RBVEVfUkVNT1ZFRBAFEhcKE0NIQVRfU1RBVEVfREVDTElORUQQBhIUChBDSEFUX1NUQVRFX05FV0VSEAcqPQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9NRU1CRVIQARIOCgpST0xFX0FETUlOEAIqawoJQmxvY2tGYXRlEhoKFkJMT0NLX0ZBVEVfVU5TUEVDSUZJRUQQABIVChFCTE9DS19GQVRFX1NUQU5EUxABEhUKEUJMT0NLX0ZBVEVfVU5ET05FEAISFAoQQkxPQ0tfRkFURV9BR0FJThADKtcBCghMb3NzS2luZBIZChVMT1NTX0tJTkRfVU5TUEVDSUZJRUQQABIUChBMT1NTX0tJTkRfU1RSVUNLEAESFAoQTE9TU19LSU5EX1dFSUdIVBACEhQKEExPU1NfS0lORF9TRU5JT1IQAxIUChBMT1NTX0tJTkRfREVWSUNFEAQSEwoPTE9TU19LSU5EX1RXSUNFEAUSFQoRTE9TU19LSU5EX1NFVFRMRUQQBhIVChFMT1NTX0tJTkRfUkVWT0tFRBAHEhUKEUxPU1NfS0lORF9DQVJSSUVEEAgqggIKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABIXChNDSEFOR0VfS0lORF9DUkVBVEVEEAESFQoRQ0hBTkdFX0tJTkRfQURERUQQAhIXChNDSEFOR0VfS0lORF9SRU1PVkVEEAMSFAoQQ0hBTkdFX0tJTkRfTEVGVBAEEhgKFENIQU5HRV9LSU5EX1BST01PVEVEEAUSFwoTQ0hBTkdFX0tJTkRfREVNT1RFRBAGEhUKEUNIQU5HRV9LSU5EX1RJVExFEAcSFwoTQ0hBTkdFX0tJTkRfUkVLRVlFRBAIEhUKEUNIQU5HRV9LSU5EX09USEVSEAkqsAEKDE1lc3NhZ2VTdGF0ZRIdChlNRVNTQUdFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTTUVTU0FHRV9TVEFURV9TSE9XThABEhkKFU1FU1NBR0VfU1RBVEVfREFNQUdFRBACEhwKGE1FU1NBR0VfU1RBVEVfVU5SRUFEQUJMRRADEhcKE01FU1NBR0VfU1RBVEVfTkVXRVIQBBIWChJNRVNTQUdFX1NUQVRFX0hFTEQQBTLoDwoLS2l0aFNlcnZpY2USNgoFTG9naW4SFS5raXRoLnYxLkxvZ2luUmVxdWVzdBoWLmtpdGgudjEuTG9naW5SZXNwb25zZRI/CghOZXdMb2dpbhIYLmtpdGgudjEuTmV3TG9naW5SZXF1ZXN0Ghkua2l0aC52MS5OZXdMb2dpblJlc3BvbnNlEjEKB0dldE5vZGUSFy5raXRoLnYxLkdldE5vZGVSZXF1ZXN0Gg0ua2l0aC52MS5Ob2RlEi0KBVNldHVwEhUua2l0aC52MS5TZXR1cFJlcXVlc3QaDS5raXRoLnYxLk5vZGUSRgoOTmV3Q29udGFjdExpbmsSHi5raXRoLnYxLk5ld0NvbnRhY3RMaW5rUmVxdWVzdBoULmtpdGgudjEuQ29udGFjdExpbmsSNwoJQWRkRnJpZW5kEhkua2l0aC52MS5BZGRGcmllbmRSZXF1ZXN0Gg8ua2l0aC52MS5GcmllbmQSSAoLTGlzdEZyaWVuZHMSGy5raXRoLnYxLkxpc3RGcmllbmRzUmVxdWVzdBocLmtpdGgudjEuTGlzdEZyaWVuZHNSZXNwb25zZRI9CgxBY2NlcHRGcmllbmQSHC5raXRoLnYxLkFjY2VwdEZyaWVuZFJlcXVlc3QaDy5raXRoLnYxLkZyaWVuZBJOCg1EZWNsaW5lRnJpZW5kEh0ua2l0aC52MS5EZWNsaW5lRnJpZW5kUmVxdWVzdBoeLmtpdGgudjEuRGVjbGluZUZyaWVuZFJlc3BvbnNlEjsKC0Jsb2NrRnJpZW5kEhsua2l0aC52MS5CbG9ja0ZyaWVuZFJlcXVlc3QaDy5raXRoLnYxLkZyaWVuZBI5CgtDcmVhdGVHcm91cBIbLmtpdGgudjEuQ3JlYXRlR3JvdXBSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EkIKCUxpc3RDaGF0cxIZLmtpdGgudjEuTGlzdENoYXRzUmVxdWVzdBoaLmtpdGgudjEuTGlzdENoYXRzUmVzcG9uc2USMQoHR2V0Q2hhdBIXLmtpdGgudjEuR2V0Q2hhdFJlcXVlc3QaDS5raXRoLnYxLkNoYXQSOQoLQWNjZXB0R3JvdXASGy5raXRoLnYxLkFjY2VwdEdyb3VwUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBJLCgxEZWNsaW5lR3JvdXASHC5raXRoLnYxLkRlY2xpbmVHcm91cFJlcXVlc3QaHS5raXRoLnYxLkRlY2xpbmVHcm91cFJlc3BvbnNlEjcKCkFkZE1lbWJlcnMSGi5raXRoLnYxLkFkZE1lbWJlcnNSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjsKDFJlbW92ZU1lbWJlchIcLmtpdGgudjEuUmVtb3ZlTWVtYmVyUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBIxCgdTZXRSb2xlEhcua2l0aC52MS5TZXRSb2xlUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBIzCghTZXRUaXRsZRIYLmtpdGgudjEuU2V0VGl0bGVSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0Ei8KBlJlam9pbhIWLmtpdGgudjEuUmVqb2luUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBI5CgtSZXN0YXJ0S2V5cxIbLmtpdGgudjEuUmVzdGFydEtleXNSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjUKCVJlbmV3S2V5cxIZLmtpdGgudjEuUmVuZXdLZXlzUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBI3CgpMZWF2ZUdyb3VwEhoua2l0aC52MS5MZWF2ZUdyb3VwUmVxdWVzdBoNLmtpdGgudjEuQ2hhdBJFCgpEZWxldGVDaGF0Ehoua2l0aC52MS5EZWxldGVDaGF0UmVxdWVzdBobLmtpdGgudjEuRGVsZXRlQ2hhdFJlc3BvbnNlEkUKCkxpc3RCbG9ja3MSGi5raXRoLnYxLkxpc3RCbG9ja3NSZXF1ZXN0Ghsua2l0aC52MS5MaXN0QmxvY2tzUmVzcG9uc2USSAoLRXhwb3J0Q2hhaW4SGy5raXRoLnYxLkV4cG9ydENoYWluUmVxdWVzdBocLmtpdGgudjEuRXhwb3J0Q2hhaW5SZXNwb25zZRIuCgRTZW5kEhQua2l0aC52MS5TZW5kUmVxdWVzdBoQLmtpdGgudjEuTWVzc2FnZRIvCgZSZXNlbmQSFi5raXRoLnYxLlJlc2VuZFJlcXVlc3QaDS5raXRoLnYxLkNoYXQSSwoMTGlzdE1lc3NhZ2VzEhwua2l0aC52MS5MaXN0TWVzc2FnZXNSZXF1ZXN0Gh0ua2l0aC52MS5MaXN0TWVzc2FnZXNSZXNwb25zZRI/CghNYXJrUmVhZBIYLmtpdGgudjEuTWFya1JlYWRSZXF1ZXN0Ghkua2l0aC52MS5NYXJrUmVhZFJlc3BvbnNlEj0KC0dldERlbGl2ZXJ5Ehsua2l0aC52MS5HZXREZWxpdmVyeVJlcXVlc3QaES5raXRoLnYxLkRlbGl2ZXJ5EjgKCVN1YnNjcmliZRIZLmtpdGgudjEuU3Vic2NyaWJlUmVxdWVzdBoOLmtpdGgudjEuRXZlbnQwARIzCgRTdG9wEhQua2l0aC52MS5TdG9wUmVxdWVzdBoVLmtpdGgudjEuU3RvcFJlc3BvbnNlQhtaGWtpdGgvcHJvdG8va2l0aC92MTtraXRodjFiBnByb3RvMw");
+  fileDesc("ChJraXRoL3YxL2tpdGgucHJvdG8SB2tpdGgudjEiHAoMTG9naW5SZXF1ZXN0EgwKBGNvZGUYASABKAkiHgoNTG9naW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCSIRCg9OZXdMb2dpblJlcXVlc3QiLAoQTmV3TG9naW5SZXNwb25zZRILCgN1cmwYASABKAkSCwoDc3NoGAIgASgJIhAKDkdldE5vZGVSZXF1ZXN0IhwKDFNldHVwUmVxdWVzdBIMCgRuYW1lGAEgASgJItECCgROb2RlEg0KBXJlYWR5GAEgASgIEhsKAm1lGAIgASgLMg8ua2l0aC52MS5QZXJzb24SEQoJZGV2aWNlX2lkGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDAoEaG9tZRgFIAEoCRINCgVjaGF0cxgHIAEoDRIPCgdmcmllbmRzGAggASgNEhEKCWNvbm5lY3RlZBgJIAEoDRIRCglhZGRyZXNzZXMYCiADKAkSKwoMcmVhY2hhYmlsaXR5GAsgASgOMhUua2l0aC52MS5SZWFjaGFiaWxpdHkSFQoNbm90ZXNfY2hhdF9pZBgMIAEoCRISCgpzdGFydGVkX2F0GA0gASgEEhMKC3dlYl9hZGRyZXNzGA4gASgJEg4KBmNvcGllZBgPIAEoCBIVCg1kYW1hZ2VkX2NoYXRzGBAgAygJSgQIBhAHUgtmaW5nZXJwcmludCJRCgZQZXJzb24SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIKCgJtZRgDIAEoCBIOCgZmcmllbmQYBCABKAgSEQoJY29ubmVjdGVkGAUgASgIIhcKFU5ld0NvbnRhY3RMaW5rUmVxdWVzdCJGCgtDb250YWN0TGluaxIMCgRsaW5rGAEgASgJEhIKCmV4cGlyZXNfYXQYAiABKAQSFQoNcXJfcG5nX2Jhc2U2NBgDIAEoCSIgChBBZGRGcmllbmRSZXF1ZXN0EgwKBGxpbmsYASABKAkiFAoSTGlzdEZyaWVuZHNSZXF1ZXN0IjcKE0xpc3RGcmllbmRzUmVzcG9uc2USIAoHZnJpZW5kcxgBIAMoCzIPLmtpdGgudjEuRnJpZW5kIiUKE0FjY2VwdEZyaWVuZFJlcXVlc3QSDgoGcGVyc29uGAEgASgJIiYKFERlY2xpbmVGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSIXChVEZWNsaW5lRnJpZW5kUmVzcG9uc2UiJAoSQmxvY2tGcmllbmRSZXF1ZXN0Eg4KBnBlcnNvbhgBIAEoCSKYAQoGRnJpZW5kEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEiMKBXN0YXRlGAIgASgOMhQua2l0aC52MS5GcmllbmRTdGF0ZRIPCgdjaGF0X2lkGAMgASgJEg0KBXNpbmNlGAQgASgEEhMKC2ZpbmdlcnByaW50GAUgASgJEhMKC3dhaXRpbmdfZm9yGAYgASgJIjQKEkNyZWF0ZUdyb3VwUmVxdWVzdBINCgV0aXRsZRgBIAEoCRIPCgdwZXJzb25zGAIgAygJIhIKEExpc3RDaGF0c1JlcXVlc3QiMQoRTGlzdENoYXRzUmVzcG9uc2USHAoFY2hhdHMYASADKAsyDS5raXRoLnYxLkNoYXQiHgoOR2V0Q2hhdFJlcXVlc3QSDAoEY2hhdBgBIAEoCSJBChJBY2NlcHRHcm91cFJlcXVlc3QSDQoFZ3JvdXAYASABKAkSHAoUb25seV90aHJvdWdoX2ZyaWVuZHMYAiABKAgiJAoTRGVjbGluZUdyb3VwUmVxdWVzdBINCgVncm91cBgBIAEoCSIWChREZWNsaW5lR3JvdXBSZXNwb25zZSIzChFBZGRNZW1iZXJzUmVxdWVzdBINCgVncm91cBgBIAEoCRIPCgdwZXJzb25zGAIgAygJIjQKE1JlbW92ZU1lbWJlclJlcXVlc3QSDQoFZ3JvdXAYASABKAkSDgoGcGVyc29uGAIgASgJIkwKDlNldFJvbGVSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEg4KBnBlcnNvbhgCIAEoCRIbCgRyb2xlGAMgASgOMg0ua2l0aC52MS5Sb2xlIi8KD1NldFRpdGxlUmVxdWVzdBINCgVncm91cBgBIAEoCRINCgV0aXRsZRgCIAEoCSIdCg1SZWpvaW5SZXF1ZXN0EgwKBGNoYXQYASABKAkiOQoSUmVzdGFydEtleXNSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEhQKDHBvc3RfcXVhbnR1bRgCIAEoCCIhChBSZW5ld0tleXNSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJIjUKEUxlYXZlR3JvdXBSZXF1ZXN0Eg0KBWdyb3VwGAEgASgJEhEKCXN1Y2Nlc3NvchgCIAEoCSIhChFEZWxldGVDaGF0UmVxdWVzdBIMCgRjaGF0GAEgASgJIhQKEkRlbGV0ZUNoYXRSZXNwb25zZSLvAwoEQ2hhdBIKCgJpZBgBIAEoCRIfCgRraW5kGAIgASgOMhEua2l0aC52MS5DaGF0S2luZBIhCgVzdGF0ZRgDIAEoDjISLmtpdGgudjEuQ2hhdFN0YXRlEg0KBXRpdGxlGAQgASgJEiAKB21lbWJlcnMYBSADKAsyDy5raXRoLnYxLk1lbWJlchIeCgdteV9yb2xlGAYgASgOMg0ua2l0aC52MS5Sb2xlEiAKBm5ld2VzdBgHIAEoCzIQLmtpdGgudjEuTWVzc2FnZRIOCgZ1bnJlYWQYCCABKA0SIwoKaW52aXRlZF9ieRgJIAEoCzIPLmtpdGgudjEuUGVyc29uEiMKCnJlbW92ZWRfYnkYCiABKAsyDy5raXRoLnYxLlBlcnNvbhISCgpjaGFuZ2VkX2F0GAsgASgEEhEKCWNvbm5lY3RlZBgMIAEoDRIPCgdtaXNzaW5nGA0gASgNEg8KB3JlYWRfdG8YDiABKAkSDgoGbm90aWNlGA8gASgJEg8KB3dhaXRpbmcYECABKAQSHAoUb25seV90aHJvdWdoX2ZyaWVuZHMYESABKAgSDwoHdW5hc2tlZBgSIAEoDRIjCgp1bmFza2VkX29mGBMgAygLMg8ua2l0aC52MS5QZXJzb24SDAoEaGVsZBgUIAEoDSKKAQoGTWVtYmVyEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEhsKBHJvbGUYAiABKA4yDS5raXRoLnYxLlJvbGUSEAoIYWNjZXB0ZWQYAyABKAgSDQoFc2luY2UYBCABKAQSIQoIYWRkZWRfYnkYBSABKAsyDy5raXRoLnYxLlBlcnNvbiIiChFMaXN0QmxvY2tzUmVxdWVzdBINCgVncm91cBgBIAEoCSI0ChJMaXN0QmxvY2tzUmVzcG9uc2USHgoGYmxvY2tzGAEgAygLMg4ua2l0aC52MS5CbG9jayI3ChJFeHBvcnRDaGFpblJlcXVlc3QSDQoFZ3JvdXAYASABKAkSEgoKd2l0aF9uYW1lcxgCIAEoCCIjChNFeHBvcnRDaGFpblJlc3BvbnNlEgwKBGZpbGUYASABKAwi0AUKBUJsb2NrEgwKBGhhc2gYASABKAkSDgoGaGVpZ2h0GAIgASgEEg4KBnBhcmVudBgDIAEoCRIfCgZhdXRob3IYBCABKAsyDy5raXRoLnYxLlBlcnNvbhISCgpjcmVhdGVkX2F0GAUgASgEEiAKB2NoYW5nZXMYBiADKAsyDy5raXRoLnYxLkNoYW5nZRIQCghvbl9jaGFpbhgHIAEoCBINCgVjbGFzcxgIIAEoCRIXCg9zaWduYXR1cmVfdmFsaWQYCSABKAgSEgoKc3RhdGVfcm9vdBgKIAEoCRISCgpoZWFkZXJfaGV4GAsgASgJEhQKDGhlYWRlcl9ieXRlcxgMIAEoDRISCgpib2R5X2J5dGVzGA0gASgNEg0KBWVwb2NoGA4gASgEEhUKDWF1dGhvcl9kZXZpY2UYDyABKAkSEwoLYXV0aG9yX3JhbmsYECABKA0SDAoEbGFuZRgRIAEoDRIgCgRmYXRlGBIgASgOMhIua2l0aC52MS5CbG9ja0ZhdGUSHwoEbG9zcxgTIAEoDjIRLmtpdGgudjEuTG9zc0tpbmQSCwoDd2h5GBQgASgJEgsKA3dvbhgVIAEoCRISCgpkZWNpZGVkX2J5GBYgASgJEhMKC2NvbnRyYWRpY3RzGBcgAygJEhUKDWNvbnRyYWRpY3Rpb24YGCABKAkSHQoFc3BsaXQYGSABKAsyDi5raXRoLnYxLlNwbGl0Eg8KB3NldHRsZWQYGiABKAgSIwoKc2V0dGxlZF9ieRgbIAMoCzIPLmtpdGgudjEuUGVyc29uEhQKDHNldHRsZV9yb3VuZBgcIAEoBBIhCgh2b3RlZF9ieRgdIAMoCzIPLmtpdGgudjEuUGVyc29uEiIKCXdhaXRzX2ZvchgeIAMoCzIPLmtpdGgudjEuUGVyc29uEh4KBXN0dWNrGB8gAygLMg8ua2l0aC52MS5QZXJzb24iQAoFU3BsaXQSDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIOCgZ1bmRvbmUYAyABKA0SDQoFYWdhaW4YBCABKA0iJQoUR2V0U2V0dGxlbWVudFJlcXVlc3QSDQoFZ3JvdXAYASABKAkiMgoQU2V0Vm90ZXJzUmVxdWVzdBINCgVncm91cBgBIAEoCRIPCgdwZXJzb25zGAIgAygJItACCgpTZXR0bGVtZW50Eg8KB2NoYXRfaWQYASABKAkSDwoHc2V0dGxlZBgCIAEoCRIOCgZoZWlnaHQYAyABKAQSDQoFcm91bmQYBCABKAQSIwoKc2V0dGxlZF9ieRgFIAMoCzIPLmtpdGgudjEuUGVyc29uEgwKBG9wZW4YBiABKAQSHgoGdm90ZXJzGAcgAygLMg4ua2l0aC52MS5Wb3RlchIOCgZxdW9ydW0YCCABKA0SDQoFbGlhcnMYCSABKA0SFAoMdm90aW5nX3JvdW5kGAogASgEEg8KB3dhaXRpbmcYCyABKAkSEgoKd2l0aHN0YW5kcxgMIAMoCRINCgVtdXRlZBgNIAEoCBIkCglpbmNpZGVudHMYDiADKAsyES5raXRoLnYxLkluY2lkZW50Eh8KBmNvbWluZxgPIAMoCzIPLmtpdGgudjEuUGVyc29uIkcKBVZvdGVyEh8KBnBlcnNvbhgBIAEoCzIPLmtpdGgudjEuUGVyc29uEg4KBmRldmljZRgCIAEoCRINCgV2b3RlZBgDIAEoCCLCAQoISW5jaWRlbnQSIwoEa2luZBgBIAEoDjIVLmtpdGgudjEuSW5jaWRlbnRLaW5kEg8KB2NoYXRfaWQYAiABKAkSEAoIc2VudGVuY2UYAyABKAkSDQoFYWJvdXQYBCABKAkSHwoGcGVyc29uGAUgASgLMg8ua2l0aC52MS5QZXJzb24SDgoGZGV2aWNlGAYgASgJEg0KBWJsb2NrGAcgASgJEh8KBXByb29mGAggAygLMhAua2l0aC52MS5FeGhpYml0IkQKB0V4aGliaXQSDAoEa2luZBgBIAEoCRIMCgRoYXNoGAIgASgJEgsKA2hleBgDIAEoCRIQCghzZW50ZW5jZRgEIAEoCSKEAQoGQ2hhbmdlEiEKBGtpbmQYASABKA4yEy5raXRoLnYxLkNoYW5nZUtpbmQSIAoHc3ViamVjdBgCIAEoCzIPLmtpdGgudjEuUGVyc29uEhAKCHNlbnRlbmNlGAMgASgJEg0KBWFnYWluGAQgASgJEhQKDGFnYWluX2hlaWdodBgFIAEoBCI8CgtTZW5kUmVxdWVzdBIMCgRjaGF0GAEgASgJEgwKBHRleHQYAiABKAkSEQoJY2xpZW50X2lkGAMgASgJIr0CCgdNZXNzYWdlEgoKAmlkGAEgASgJEg8KB2NoYXRfaWQYAiABKAkSHwoGYXV0aG9yGAMgASgLMg8ua2l0aC52MS5QZXJzb24SDAoEdGltZRgEIAEoBBIMCgR0ZXh0GAUgASgJEiQKBXN0YXRlGAYgASgOMhUua2l0aC52MS5NZXNzYWdlU3RhdGUSDgoGY3Vyc29yGAcgASgJEhEKCWNsaWVudF9pZBgIIAEoCRIPCgdyZWFjaGVkGAkgASgNEhAKCHJlYWNoX29mGAogASgNEhYKDmVhcmxpZXJfY29taW5nGAsgASgIEhMKC3doaWxlX3NwbGl0GAwgASgIEhEKCWNsb2NrX29mZhgNIAEoCBIVCg13cml0dGVuX3R3aWNlGA4gASgIEhUKDWF1dGhvcl9kZXZpY2UYDyABKAkiKgoNUmVzZW5kUmVxdWVzdBIMCgRjaGF0GAEgASgJEgsKA3llcxgCIAEoCCJCChNMaXN0TWVzc2FnZXNSZXF1ZXN0EgwKBGNoYXQYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWxpbWl0GAMgASgNIkgKFExpc3RNZXNzYWdlc1Jlc3BvbnNlEiIKCG1lc3NhZ2VzGAEgAygLMhAua2l0aC52MS5NZXNzYWdlEgwKBG1vcmUYAiABKAgiLwoPTWFya1JlYWRSZXF1ZXN0EgwKBGNoYXQYASABKAkSDgoGY3Vyc29yGAIgASgJIhIKEE1hcmtSZWFkUmVzcG9uc2UiMwoSR2V0RGVsaXZlcnlSZXF1ZXN0EgwKBGNoYXQYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIxCghEZWxpdmVyeRIlCgdtZW1iZXJzGAEgAygLMhQua2l0aC52MS5EZWxpdmVyZWRUbyJBCgtEZWxpdmVyZWRUbxIfCgZwZXJzb24YASABKAsyDy5raXRoLnYxLlBlcnNvbhIRCglkZWxpdmVyZWQYAiABKAgiLgoQU3Vic2NyaWJlUmVxdWVzdBINCgVhZnRlchgBIAEoBBILCgNydW4YAiABKAkiwAIKBUV2ZW50EgsKA3NlcRgBIAEoBBILCgNydW4YAiABKAkSDwoFcmVzZXQYAyABKAhIABIjCgdtZXNzYWdlGAQgASgLMhAua2l0aC52MS5NZXNzYWdlSAASHQoEY2hhdBgFIAEoCzINLmtpdGgudjEuQ2hhdEgAEhYKDGNoYXRfZGVsZXRlZBgGIAEoCUgAEiEKBmZyaWVuZBgHIAEoCzIPLmtpdGgudjEuRnJpZW5kSAASGAoOZnJpZW5kX3JlbW92ZWQYCCABKAlIABIdCgRub2RlGAkgASgLMg0ua2l0aC52MS5Ob2RlSAASIwoHcmVhY2hlZBgKIAEoCzIQLmtpdGgudjEuUmVhY2hlZEgAEiUKCGluY2lkZW50GAsgASgLMhEua2l0aC52MS5JbmNpZGVudEgAQggKBmNoYW5nZSJDCgdSZWFjaGVkEg8KB2NoYXRfaWQYASABKAkSJwoIbWVzc2FnZXMYAiADKAsyFS5raXRoLnYxLk1lc3NhZ2VSZWFjaCJFCgxNZXNzYWdlUmVhY2gSEgoKbWVzc2FnZV9pZBgBIAEoCRIPCgdyZWFjaGVkGAIgASgNEhAKCHJlYWNoX29mGAMgASgNIg0KC1N0b3BSZXF1ZXN0Ig4KDFN0b3BSZXNwb25zZSpzCgxSZWFjaGFiaWxpdHkSHAoYUkVBQ0hBQklMSVRZX1VOU1BFQ0lGSUVEEAASFgoSUkVBQ0hBQklMSVRZX0xPQ0FMEAESFAoQUkVBQ0hBQklMSVRZX0xBThACEhcKE1JFQUNIQUJJTElUWV9QVUJMSUMQAyqPAQoLRnJpZW5kU3RhdGUSHAoYRlJJRU5EX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSRlJJRU5EX1NUQVRFX0FTS0VEEAESFwoTRlJJRU5EX1NUQVRFX0FTS0lORxACEhcKE0ZSSUVORF9TVEFURV9GUklFTkQQAxIYChRGUklFTkRfU1RBVEVfQkxPQ0tFRBAEKmUKCENoYXRLaW5kEhkKFUNIQVRfS0lORF9VTlNQRUNJRklFRBAAEhMKD0NIQVRfS0lORF9OT1RFUxABEhQKEENIQVRfS0lORF9ESVJFQ1QQAhITCg9DSEFUX0tJTkRfR1JPVVAQAyrKAQoJQ2hhdFN0YXRlEhoKFkNIQVRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJDSEFUX1NUQVRFX0lOVklURUQQARIVChFDSEFUX1NUQVRFX0FDVElWRRACEhYKEkNIQVRfU1RBVEVfTEVBVklORxADEhMKD0NIQVRfU1RBVEVfTEVGVBAEEhYKEkNIQVRfU1RBVEVfUkVNT1ZFRBAFEhcKE0NIQVRfU1RBVEVfREVDTElORUQQBhIUChBDSEFUX1NUQVRFX05FV0VSEAcqPQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9NRU1CRVIQARIOCgpST0xFX0FETUlOEAIqawoJQmxvY2tGYXRlEhoKFkJMT0NLX0ZBVEVfVU5TUEVDSUZJRUQQABIVChFCTE9DS19GQVRFX1NUQU5EUxABEhUKEUJMT0NLX0ZBVEVfVU5ET05FEAISFAoQQkxPQ0tfRkFURV9BR0FJThADKtcBCghMb3NzS2luZBIZChVMT1NTX0tJTkRfVU5TUEVDSUZJRUQQABIUChBMT1NTX0tJTkRfU1RSVUNLEAESFAoQTE9TU19LSU5EX1dFSUdIVBACEhQKEExPU1NfS0lORF9TRU5JT1IQAxIUChBMT1NTX0tJTkRfREVWSUNFEAQSEwoPTE9TU19LSU5EX1RXSUNFEAUSFQoRTE9TU19LSU5EX1NFVFRMRUQQBhIVChFMT1NTX0tJTkRfUkVWT0tFRBAHEhUKEUxPU1NfS0lORF9DQVJSSUVEEAgq0gIKDEluY2lkZW50S2luZBIdChlJTkNJREVOVF9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVSU5DSURFTlRfS0lORF9TRVRUTEVEEAESHwobSU5DSURFTlRfS0lORF9TRVRUTEVEX1RXSUNFEAISIwofSU5DSURFTlRfS0lORF9TRVRUTEVEX0VMU0VXSEVSRRADEh0KGUlOQ0lERU5UX0tJTkRfVk9URURfVFdJQ0UQBBIeChpJTkNJREVOVF9LSU5EX1NJR05FRF9UV0lDRRAFEhcKE0lOQ0lERU5UX0tJTkRfU1RVQ0sQBhIbChdJTkNJREVOVF9LSU5EX1JFU1RBUlRFRBAHEhgKFElOQ0lERU5UX0tJTkRfUEFSS0VEEAgSGgoWSU5DSURFTlRfS0lORF9SRUpPSU5FRBAJEhcKE0lOQ0lERU5UX0tJTkRfU1BMSVQQCiqaAgoKQ2hhbmdlS2luZBIbChdDSEFOR0VfS0lORF9VTlNQRUNJRklFRBAAEhcKE0NIQU5HRV9LSU5EX0NSRUFURUQQARIVChFDSEFOR0VfS0lORF9BRERFRBACEhcKE0NIQU5HRV9LSU5EX1JFTU9WRUQQAxIUChBDSEFOR0VfS0lORF9MRUZUEAQSGAoUQ0hBTkdFX0tJTkRfUFJPTU9URUQQBRIXChNDSEFOR0VfS0lORF9ERU1PVEVEEAYSFQoRQ0hBTkdFX0tJTkRfVElUTEUQBxIXChNDSEFOR0VfS0lORF9SRUtFWUVEEAgSFQoRQ0hBTkdFX0tJTkRfT1RIRVIQCRIWChJDSEFOR0VfS0lORF9WT1RFUlMQCiqwAQoMTWVzc2FnZVN0YXRlEh0KGU1FU1NBR0VfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNNRVNTQUdFX1NUQVRFX1NIT1dOEAESGQoVTUVTU0FHRV9TVEFURV9EQU1BR0VEEAISHAoYTUVTU0FHRV9TVEFURV9VTlJFQURBQkxFEAMSFwoTTUVTU0FHRV9TVEFURV9ORVdFUhAEEhYKEk1FU1NBR0VfU1RBVEVfSEVMRBAFMuoQCgtLaXRoU2VydmljZRI2CgVMb2dpbhIVLmtpdGgudjEuTG9naW5SZXF1ZXN0GhYua2l0aC52MS5Mb2dpblJlc3BvbnNlEj8KCE5ld0xvZ2luEhgua2l0aC52MS5OZXdMb2dpblJlcXVlc3QaGS5raXRoLnYxLk5ld0xvZ2luUmVzcG9uc2USMQoHR2V0Tm9kZRIXLmtpdGgudjEuR2V0Tm9kZVJlcXVlc3QaDS5raXRoLnYxLk5vZGUSLQoFU2V0dXASFS5raXRoLnYxLlNldHVwUmVxdWVzdBoNLmtpdGgudjEuTm9kZRJGCg5OZXdDb250YWN0TGluaxIeLmtpdGgudjEuTmV3Q29udGFjdExpbmtSZXF1ZXN0GhQua2l0aC52MS5Db250YWN0TGluaxI3CglBZGRGcmllbmQSGS5raXRoLnYxLkFkZEZyaWVuZFJlcXVlc3QaDy5raXRoLnYxLkZyaWVuZBJICgtMaXN0RnJpZW5kcxIbLmtpdGgudjEuTGlzdEZyaWVuZHNSZXF1ZXN0Ghwua2l0aC52MS5MaXN0RnJpZW5kc1Jlc3BvbnNlEj0KDEFjY2VwdEZyaWVuZBIcLmtpdGgudjEuQWNjZXB0RnJpZW5kUmVxdWVzdBoPLmtpdGgudjEuRnJpZW5kEk4KDURlY2xpbmVGcmllbmQSHS5raXRoLnYxLkRlY2xpbmVGcmllbmRSZXF1ZXN0Gh4ua2l0aC52MS5EZWNsaW5lRnJpZW5kUmVzcG9uc2USOwoLQmxvY2tGcmllbmQSGy5raXRoLnYxLkJsb2NrRnJpZW5kUmVxdWVzdBoPLmtpdGgudjEuRnJpZW5kEjkKC0NyZWF0ZUdyb3VwEhsua2l0aC52MS5DcmVhdGVHcm91cFJlcXVlc3QaDS5raXRoLnYxLkNoYXQSQgoJTGlzdENoYXRzEhkua2l0aC52MS5MaXN0Q2hhdHNSZXF1ZXN0Ghoua2l0aC52MS5MaXN0Q2hhdHNSZXNwb25zZRIxCgdHZXRDaGF0Ehcua2l0aC52MS5HZXRDaGF0UmVxdWVzdBoNLmtpdGgudjEuQ2hhdBI5CgtBY2NlcHRHcm91cBIbLmtpdGgudjEuQWNjZXB0R3JvdXBSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EksKDERlY2xpbmVHcm91cBIcLmtpdGgudjEuRGVjbGluZUdyb3VwUmVxdWVzdBodLmtpdGgudjEuRGVjbGluZUdyb3VwUmVzcG9uc2USNwoKQWRkTWVtYmVycxIaLmtpdGgudjEuQWRkTWVtYmVyc1JlcXVlc3QaDS5raXRoLnYxLkNoYXQSOwoMUmVtb3ZlTWVtYmVyEhwua2l0aC52MS5SZW1vdmVNZW1iZXJSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjEKB1NldFJvbGUSFy5raXRoLnYxLlNldFJvbGVSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjMKCFNldFRpdGxlEhgua2l0aC52MS5TZXRUaXRsZVJlcXVlc3QaDS5raXRoLnYxLkNoYXQSLwoGUmVqb2luEhYua2l0aC52MS5SZWpvaW5SZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjkKC1Jlc3RhcnRLZXlzEhsua2l0aC52MS5SZXN0YXJ0S2V5c1JlcXVlc3QaDS5raXRoLnYxLkNoYXQSNQoJUmVuZXdLZXlzEhkua2l0aC52MS5SZW5ld0tleXNSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EjcKCkxlYXZlR3JvdXASGi5raXRoLnYxLkxlYXZlR3JvdXBSZXF1ZXN0Gg0ua2l0aC52MS5DaGF0EkUKCkRlbGV0ZUNoYXQSGi5raXRoLnYxLkRlbGV0ZUNoYXRSZXF1ZXN0Ghsua2l0aC52MS5EZWxldGVDaGF0UmVzcG9uc2USRQoKTGlzdEJsb2NrcxIaLmtpdGgudjEuTGlzdEJsb2Nrc1JlcXVlc3QaGy5raXRoLnYxLkxpc3RCbG9ja3NSZXNwb25zZRJDCg1HZXRTZXR0bGVtZW50Eh0ua2l0aC52MS5HZXRTZXR0bGVtZW50UmVxdWVzdBoTLmtpdGgudjEuU2V0dGxlbWVudBI7CglTZXRWb3RlcnMSGS5raXRoLnYxLlNldFZvdGVyc1JlcXVlc3QaEy5raXRoLnYxLlNldHRsZW1lbnQSSAoLRXhwb3J0Q2hhaW4SGy5raXRoLnYxLkV4cG9ydENoYWluUmVxdWVzdBocLmtpdGgudjEuRXhwb3J0Q2hhaW5SZXNwb25zZRIuCgRTZW5kEhQua2l0aC52MS5TZW5kUmVxdWVzdBoQLmtpdGgudjEuTWVzc2FnZRIvCgZSZXNlbmQSFi5raXRoLnYxLlJlc2VuZFJlcXVlc3QaDS5raXRoLnYxLkNoYXQSSwoMTGlzdE1lc3NhZ2VzEhwua2l0aC52MS5MaXN0TWVzc2FnZXNSZXF1ZXN0Gh0ua2l0aC52MS5MaXN0TWVzc2FnZXNSZXNwb25zZRI/CghNYXJrUmVhZBIYLmtpdGgudjEuTWFya1JlYWRSZXF1ZXN0Ghkua2l0aC52MS5NYXJrUmVhZFJlc3BvbnNlEj0KC0dldERlbGl2ZXJ5Ehsua2l0aC52MS5HZXREZWxpdmVyeVJlcXVlc3QaES5raXRoLnYxLkRlbGl2ZXJ5EjgKCVN1YnNjcmliZRIZLmtpdGgudjEuU3Vic2NyaWJlUmVxdWVzdBoOLmtpdGgudjEuRXZlbnQwARIzCgRTdG9wEhQua2l0aC52MS5TdG9wUmVxdWVzdBoVLmtpdGgudjEuU3RvcFJlc3BvbnNlQhtaGWtpdGgvcHJvdG8va2l0aC92MTtraXRodjFiBnByb3RvMw");
 
 /**
  * @generated from message kith.v1.LoginRequest
@@ -1208,6 +1208,27 @@ export type Block = Message$1<"kith.v1.Block"> & {
    * @generated from field: uint64 settle_round = 28;
    */
   settleRound: bigint;
+
+  /**
+   * of one that is on the chain and not settled: whose newest vote is for it
+   *
+   * @generated from field: repeated kith.v1.Person voted_by = 29;
+   */
+  votedBy: Person[];
+
+  /**
+   * and who else votes
+   *
+   * @generated from field: repeated kith.v1.Person waits_for = 30;
+   */
+  waitsFor: Person[];
+
+  /**
+   * whose devices could not follow its keys
+   *
+   * @generated from field: repeated kith.v1.Person stuck = 31;
+   */
+  stuck: Person[];
 };
 
 /**
@@ -1256,6 +1277,289 @@ export const SplitSchema: GenMessage<Split> = /*@__PURE__*/
   messageDesc(file_kith_v1_kith, 42);
 
 /**
+ * @generated from message kith.v1.GetSettlementRequest
+ */
+export type GetSettlementRequest = Message$1<"kith.v1.GetSettlementRequest"> & {
+  /**
+   * @generated from field: string group = 1;
+   */
+  group: string;
+};
+
+/**
+ * Describes the message kith.v1.GetSettlementRequest.
+ * Use `create(GetSettlementRequestSchema)` to create a new message.
+ */
+export const GetSettlementRequestSchema: GenMessage<GetSettlementRequest> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 43);
+
+/**
+ * @generated from message kith.v1.SetVotersRequest
+ */
+export type SetVotersRequest = Message$1<"kith.v1.SetVotersRequest"> & {
+  /**
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * @generated from field: repeated string persons = 2;
+   */
+  persons: string[];
+};
+
+/**
+ * Describes the message kith.v1.SetVotersRequest.
+ * Use `create(SetVotersRequestSchema)` to create a new message.
+ */
+export const SetVotersRequestSchema: GenMessage<SetVotersRequest> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 44);
+
+/**
+ * Settlement: what of a group can no longer be undone, and who decides that.
+ *
+ * @generated from message kith.v1.Settlement
+ */
+export type Settlement = Message$1<"kith.v1.Settlement"> & {
+  /**
+   * @generated from field: string chat_id = 1;
+   */
+  chatId: string;
+
+  /**
+   * hash of the block that is settled, with all before it
+   *
+   * @generated from field: string settled = 2;
+   */
+  settled: string;
+
+  /**
+   * of that block
+   *
+   * @generated from field: uint64 height = 3;
+   */
+  height: bigint;
+
+  /**
+   * whose votes settled it; 0: it is the first
+   *
+   * @generated from field: uint64 round = 4;
+   */
+  round: bigint;
+
+  /**
+   * who cast them
+   *
+   * @generated from field: repeated kith.v1.Person settled_by = 5;
+   */
+  settledBy: Person[];
+
+  /**
+   * how many blocks of the chain stand above it
+   *
+   * @generated from field: uint64 open = 6;
+   */
+  open: bigint;
+
+  /**
+   * @generated from field: repeated kith.v1.Voter voters = 7;
+   */
+  voters: Voter[];
+
+  /**
+   * how many of them settle a block
+   *
+   * @generated from field: uint32 quorum = 8;
+   */
+  quorum: number;
+
+  /**
+   * how many of them may lie without harm
+   *
+   * @generated from field: uint32 liars = 9;
+   */
+  liars: number;
+
+  /**
+   * in which they vote now; 0: nothing is open
+   *
+   * @generated from field: uint64 voting_round = 10;
+   */
+  votingRound: bigint;
+
+  /**
+   * for whom, a sentence; empty: for nobody
+   *
+   * @generated from field: string waiting = 11;
+   */
+  waiting: string;
+
+  /**
+   * what the group bears and what it does not, in sentences
+   *
+   * @generated from field: repeated string withstands = 12;
+   */
+  withstands: string[];
+
+  /**
+   * this device never votes: another copy of it is, or was, running
+   *
+   * @generated from field: bool muted = 13;
+   */
+  muted: boolean;
+
+  /**
+   * what there is against whom
+   *
+   * @generated from field: repeated kith.v1.Incident incidents = 14;
+   */
+  incidents: Incident[];
+
+  /**
+   * voters that are chosen, once that is settled
+   *
+   * @generated from field: repeated kith.v1.Person coming = 15;
+   */
+  coming: Person[];
+};
+
+/**
+ * Describes the message kith.v1.Settlement.
+ * Use `create(SettlementSchema)` to create a new message.
+ */
+export const SettlementSchema: GenMessage<Settlement> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 45);
+
+/**
+ * @generated from message kith.v1.Voter
+ */
+export type Voter = Message$1<"kith.v1.Voter"> & {
+  /**
+   * @generated from field: kith.v1.Person person = 1;
+   */
+  person?: Person | undefined;
+
+  /**
+   * empty: it has none and cannot vote
+   *
+   * @generated from field: string device = 2;
+   */
+  device: string;
+
+  /**
+   * in voting_round
+   *
+   * @generated from field: bool voted = 3;
+   */
+  voted: boolean;
+};
+
+/**
+ * Describes the message kith.v1.Voter.
+ * Use `create(VoterSchema)` to create a new message.
+ */
+export const VoterSchema: GenMessage<Voter> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 46);
+
+/**
+ * Incident: something that happened to a group, beside what its members do and say.
+ *
+ * @generated from message kith.v1.Incident
+ */
+export type Incident = Message$1<"kith.v1.Incident"> & {
+  /**
+   * @generated from field: kith.v1.IncidentKind kind = 1;
+   */
+  kind: IncidentKind;
+
+  /**
+   * @generated from field: string chat_id = 2;
+   */
+  chatId: string;
+
+  /**
+   * @generated from field: string sentence = 3;
+   */
+  sentence: string;
+
+  /**
+   * names what it is about: a later one of that kind about the same takes its place
+   *
+   * @generated from field: string about = 4;
+   */
+  about: string;
+
+  /**
+   * @generated from field: kith.v1.Person person = 5;
+   */
+  person?: Person | undefined;
+
+  /**
+   * @generated from field: string device = 6;
+   */
+  device: string;
+
+  /**
+   * hash
+   *
+   * @generated from field: string block = 7;
+   */
+  block: string;
+
+  /**
+   * two objects that speak for themselves, or none
+   *
+   * @generated from field: repeated kith.v1.Exhibit proof = 8;
+   */
+  proof: Exhibit[];
+};
+
+/**
+ * Describes the message kith.v1.Incident.
+ * Use `create(IncidentSchema)` to create a new message.
+ */
+export const IncidentSchema: GenMessage<Incident> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 47);
+
+/**
+ * Exhibit: an object that somebody signed, as it was signed.
+ *
+ * @generated from message kith.v1.Exhibit
+ */
+export type Exhibit = Message$1<"kith.v1.Exhibit"> & {
+  /**
+   * block, entry or vote
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string hash = 2;
+   */
+  hash: string;
+
+  /**
+   * @generated from field: string hex = 3;
+   */
+  hex: string;
+
+  /**
+   * what it says
+   *
+   * @generated from field: string sentence = 4;
+   */
+  sentence: string;
+};
+
+/**
+ * Describes the message kith.v1.Exhibit.
+ * Use `create(ExhibitSchema)` to create a new message.
+ */
+export const ExhibitSchema: GenMessage<Exhibit> = /*@__PURE__*/
+  messageDesc(file_kith_v1_kith, 48);
+
+/**
  * @generated from message kith.v1.Change
  */
 export type Change = Message$1<"kith.v1.Change"> & {
@@ -1294,7 +1598,7 @@ export type Change = Message$1<"kith.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 43);
+  messageDesc(file_kith_v1_kith, 49);
 
 /**
  * @generated from message kith.v1.SendRequest
@@ -1323,7 +1627,7 @@ export type SendRequest = Message$1<"kith.v1.SendRequest"> & {
  * Use `create(SendRequestSchema)` to create a new message.
  */
 export const SendRequestSchema: GenMessage<SendRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 44);
+  messageDesc(file_kith_v1_kith, 50);
 
 /**
  * @generated from message kith.v1.Message
@@ -1424,7 +1728,7 @@ export type Message = Message$1<"kith.v1.Message"> & {
  * Use `create(MessageSchema)` to create a new message.
  */
 export const MessageSchema: GenMessage<Message> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 45);
+  messageDesc(file_kith_v1_kith, 51);
 
 /**
  * @generated from message kith.v1.ResendRequest
@@ -1448,7 +1752,7 @@ export type ResendRequest = Message$1<"kith.v1.ResendRequest"> & {
  * Use `create(ResendRequestSchema)` to create a new message.
  */
 export const ResendRequestSchema: GenMessage<ResendRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 46);
+  messageDesc(file_kith_v1_kith, 52);
 
 /**
  * @generated from message kith.v1.ListMessagesRequest
@@ -1479,7 +1783,7 @@ export type ListMessagesRequest = Message$1<"kith.v1.ListMessagesRequest"> & {
  * Use `create(ListMessagesRequestSchema)` to create a new message.
  */
 export const ListMessagesRequestSchema: GenMessage<ListMessagesRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 47);
+  messageDesc(file_kith_v1_kith, 53);
 
 /**
  * @generated from message kith.v1.ListMessagesResponse
@@ -1505,7 +1809,7 @@ export type ListMessagesResponse = Message$1<"kith.v1.ListMessagesResponse"> & {
  * Use `create(ListMessagesResponseSchema)` to create a new message.
  */
 export const ListMessagesResponseSchema: GenMessage<ListMessagesResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 48);
+  messageDesc(file_kith_v1_kith, 54);
 
 /**
  * @generated from message kith.v1.MarkReadRequest
@@ -1527,7 +1831,7 @@ export type MarkReadRequest = Message$1<"kith.v1.MarkReadRequest"> & {
  * Use `create(MarkReadRequestSchema)` to create a new message.
  */
 export const MarkReadRequestSchema: GenMessage<MarkReadRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 49);
+  messageDesc(file_kith_v1_kith, 55);
 
 /**
  * @generated from message kith.v1.MarkReadResponse
@@ -1540,7 +1844,7 @@ export type MarkReadResponse = Message$1<"kith.v1.MarkReadResponse"> & {
  * Use `create(MarkReadResponseSchema)` to create a new message.
  */
 export const MarkReadResponseSchema: GenMessage<MarkReadResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 50);
+  messageDesc(file_kith_v1_kith, 56);
 
 /**
  * @generated from message kith.v1.GetDeliveryRequest
@@ -1564,7 +1868,7 @@ export type GetDeliveryRequest = Message$1<"kith.v1.GetDeliveryRequest"> & {
  * Use `create(GetDeliveryRequestSchema)` to create a new message.
  */
 export const GetDeliveryRequestSchema: GenMessage<GetDeliveryRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 51);
+  messageDesc(file_kith_v1_kith, 57);
 
 /**
  * @generated from message kith.v1.Delivery
@@ -1581,7 +1885,7 @@ export type Delivery = Message$1<"kith.v1.Delivery"> & {
  * Use `create(DeliverySchema)` to create a new message.
  */
 export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 52);
+  messageDesc(file_kith_v1_kith, 58);
 
 /**
  * @generated from message kith.v1.DeliveredTo
@@ -1603,7 +1907,7 @@ export type DeliveredTo = Message$1<"kith.v1.DeliveredTo"> & {
  * Use `create(DeliveredToSchema)` to create a new message.
  */
 export const DeliveredToSchema: GenMessage<DeliveredTo> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 53);
+  messageDesc(file_kith_v1_kith, 59);
 
 /**
  * @generated from message kith.v1.SubscribeRequest
@@ -1629,7 +1933,7 @@ export type SubscribeRequest = Message$1<"kith.v1.SubscribeRequest"> & {
  * Use `create(SubscribeRequestSchema)` to create a new message.
  */
 export const SubscribeRequestSchema: GenMessage<SubscribeRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 54);
+  messageDesc(file_kith_v1_kith, 60);
 
 /**
  * @generated from message kith.v1.Event
@@ -1700,6 +2004,12 @@ export type Event = Message$1<"kith.v1.Event"> & {
      */
     value: Reached;
     case: "reached";
+  } | {
+    /**
+     * @generated from field: kith.v1.Incident incident = 11;
+     */
+    value: Incident;
+    case: "incident";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1708,7 +2018,7 @@ export type Event = Message$1<"kith.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 55);
+  messageDesc(file_kith_v1_kith, 61);
 
 /**
  * Reached: members' devices acknowledged own messages.
@@ -1732,7 +2042,7 @@ export type Reached = Message$1<"kith.v1.Reached"> & {
  * Use `create(ReachedSchema)` to create a new message.
  */
 export const ReachedSchema: GenMessage<Reached> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 56);
+  messageDesc(file_kith_v1_kith, 62);
 
 /**
  * @generated from message kith.v1.MessageReach
@@ -1759,7 +2069,7 @@ export type MessageReach = Message$1<"kith.v1.MessageReach"> & {
  * Use `create(MessageReachSchema)` to create a new message.
  */
 export const MessageReachSchema: GenMessage<MessageReach> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 57);
+  messageDesc(file_kith_v1_kith, 63);
 
 /**
  * @generated from message kith.v1.StopRequest
@@ -1772,7 +2082,7 @@ export type StopRequest = Message$1<"kith.v1.StopRequest"> & {
  * Use `create(StopRequestSchema)` to create a new message.
  */
 export const StopRequestSchema: GenMessage<StopRequest> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 58);
+  messageDesc(file_kith_v1_kith, 64);
 
 /**
  * @generated from message kith.v1.StopResponse
@@ -1785,7 +2095,7 @@ export type StopResponse = Message$1<"kith.v1.StopResponse"> & {
  * Use `create(StopResponseSchema)` to create a new message.
  */
 export const StopResponseSchema: GenMessage<StopResponse> = /*@__PURE__*/
-  messageDesc(file_kith_v1_kith, 59);
+  messageDesc(file_kith_v1_kith, 65);
 
 /**
  * @generated from enum kith.v1.Reachability
@@ -2086,6 +2396,92 @@ export const LossKindSchema: GenEnum<LossKind> = /*@__PURE__*/
   enumDesc(file_kith_v1_kith, 6);
 
 /**
+ * @generated from enum kith.v1.IncidentKind
+ */
+export enum IncidentKind {
+  /**
+   * @generated from enum value: INCIDENT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * more can no longer be undone
+   *
+   * @generated from enum value: INCIDENT_KIND_SETTLED = 1;
+   */
+  SETTLED = 1,
+
+  /**
+   * two blocks that exclude each other are settled: nobody votes any more
+   *
+   * @generated from enum value: INCIDENT_KIND_SETTLED_TWICE = 2;
+   */
+  SETTLED_TWICE = 2,
+
+  /**
+   * others settled a block that excludes what is settled here, which stays
+   *
+   * @generated from enum value: INCIDENT_KIND_SETTLED_ELSEWHERE = 3;
+   */
+  SETTLED_ELSEWHERE = 3,
+
+  /**
+   * a device cast two votes that no honest one casts both
+   *
+   * @generated from enum value: INCIDENT_KIND_VOTED_TWICE = 4;
+   */
+  VOTED_TWICE = 4,
+
+  /**
+   * a device signed two blocks, or wrote two messages, in one place
+   *
+   * @generated from enum value: INCIDENT_KIND_SIGNED_TWICE = 5;
+   */
+  SIGNED_TWICE = 5,
+
+  /**
+   * a device cannot follow the keys of a block
+   *
+   * @generated from enum value: INCIDENT_KIND_STUCK = 6;
+   */
+  STUCK = 6,
+
+  /**
+   * the keys were started anew
+   *
+   * @generated from enum value: INCIDENT_KIND_RESTARTED = 7;
+   */
+  RESTARTED = 7,
+
+  /**
+   * a device was set aside
+   *
+   * @generated from enum value: INCIDENT_KIND_PARKED = 8;
+   */
+  PARKED = 8,
+
+  /**
+   * a device came back into the keys
+   *
+   * @generated from enum value: INCIDENT_KIND_REJOINED = 9;
+   */
+  REJOINED = 9,
+
+  /**
+   * the group was split and is whole again
+   *
+   * @generated from enum value: INCIDENT_KIND_SPLIT = 10;
+   */
+  SPLIT = 10,
+}
+
+/**
+ * Describes the enum kith.v1.IncidentKind.
+ */
+export const IncidentKindSchema: GenEnum<IncidentKind> = /*@__PURE__*/
+  enumDesc(file_kith_v1_kith, 7);
+
+/**
  * @generated from enum kith.v1.ChangeKind
  */
 export enum ChangeKind {
@@ -2138,13 +2534,18 @@ export enum ChangeKind {
    * @generated from enum value: CHANGE_KIND_OTHER = 9;
    */
   OTHER = 9,
+
+  /**
+   * @generated from enum value: CHANGE_KIND_VOTERS = 10;
+   */
+  VOTERS = 10,
 }
 
 /**
  * Describes the enum kith.v1.ChangeKind.
  */
 export const ChangeKindSchema: GenEnum<ChangeKind> = /*@__PURE__*/
-  enumDesc(file_kith_v1_kith, 7);
+  enumDesc(file_kith_v1_kith, 8);
 
 /**
  * @generated from enum kith.v1.MessageState
@@ -2189,7 +2590,7 @@ export enum MessageState {
  * Describes the enum kith.v1.MessageState.
  */
 export const MessageStateSchema: GenEnum<MessageState> = /*@__PURE__*/
-  enumDesc(file_kith_v1_kith, 8);
+  enumDesc(file_kith_v1_kith, 9);
 
 /**
  * @generated from service kith.v1.KithService
@@ -2419,6 +2820,27 @@ export const KithService: GenService<{
     methodKind: "unary";
     input: typeof ListBlocksRequestSchema;
     output: typeof ListBlocksResponseSchema;
+  },
+  /**
+   * GetSettlement tells what of that can no longer be undone, who decides it, what
+   * it waits for, and what there is against whom.
+   *
+   * @generated from rpc kith.v1.KithService.GetSettlement
+   */
+  getSettlement: {
+    methodKind: "unary";
+    input: typeof GetSettlementRequestSchema;
+    output: typeof SettlementSchema;
+  },
+  /**
+   * SetVoters names who votes on what can no longer be undone.
+   *
+   * @generated from rpc kith.v1.KithService.SetVoters
+   */
+  setVoters: {
+    methodKind: "unary";
+    input: typeof SetVotersRequestSchema;
+    output: typeof SettlementSchema;
   },
   /**
    * ExportChain gives a group's chain as a file that anybody can check.

@@ -1,0 +1,289 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"kith/internal/chain"
+	"kith/internal/node"
+	"kith/internal/wire"
+	v1 "kith/proto/kith/v1"
+)
+
+// What of a group can no longer be undone, and who decides that.
+
+func (s *service) GetSettlement(_ context.Context, r *v1.GetSettlementRequest) (*v1.Settlement, error) {
+	g, err := s.chat(r.Group, "group")
+	if err != nil {
+		return nil, err
+	}
+	return s.answerSettlement(g)
+}
+
+func (s *service) SetVoters(_ context.Context, r *v1.SetVotersRequest) (*v1.Settlement, error) {
+	g, err := s.chat(r.Group, "group")
+	if err != nil {
+		return nil, err
+	}
+	var people []wire.PersonID
+	for _, ref := range r.Persons {
+		p, err := s.person(ref)
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, p)
+	}
+	if err := s.node.SetVoters(g, people); err != nil {
+		return nil, asConnect(err)
+	}
+	return s.answerSettlement(g)
+}
+
+func (s *service) answerSettlement(g wire.GroupID) (*v1.Settlement, error) {
+	found, err := s.node.Settlement(g)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	return settlementOf(found), nil
+}
+
+func settlementOf(s node.Settlement) *v1.Settlement {
+	out := &v1.Settlement{
+		ChatId: s.Chat.String(), Settled: s.Block.String(), Height: s.Height, Round: s.Round, SettledBy: peopleOf(s.By),
+		Open: s.Open, Quorum: uint32(s.Quorum), Liars: uint32(s.Liars), VotingRound: s.Voting,
+		Waiting: waiting(s), Withstands: withstands(s), Muted: s.Muted, Coming: peopleOf(s.Coming),
+	}
+	for _, v := range s.Voters {
+		voter := &v1.Voter{Person: personOf(v.Person), Voted: v.Voted}
+		if v.Device != (wire.DeviceID{}) {
+			voter.Device = v.Device.String()
+		}
+		out.Voters = append(out.Voters, voter)
+	}
+	for _, in := range s.Incidents {
+		out.Incidents = append(out.Incidents, incidentOf(in))
+	}
+	return out
+}
+
+func peopleOf(list []node.Person) (out []*v1.Person) {
+	for _, p := range list {
+		out = append(out, personOf(p))
+	}
+	return out
+}
+
+// namesOf is "Ann, you and Ben".
+func namesOf(list []node.Person) string {
+	names := make([]string, len(list))
+	for i, p := range list {
+		names[i] = nameOf(p)
+	}
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// capital begins a sentence.
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// waiting says for whom the newest changes wait.
+func waiting(s node.Settlement) string {
+	if s.Voting == 0 {
+		return ""
+	}
+	var lacking []node.Person
+	for _, v := range s.Voters {
+		if !v.Voted {
+			lacking = append(lacking, v.Person)
+		}
+	}
+	voted := len(s.Voters) - len(lacking)
+	if needed := s.Quorum - voted; voted > 0 && needed > 0 && needed < len(lacking) {
+		return fmt.Sprintf("Waits for %s of %s.", spelt(needed), namesOf(lacking))
+	}
+	return "Waits for " + namesOf(lacking) + "."
+}
+
+var numerals = [...]string{"none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
+
+func spelt(n int) string {
+	if n < len(numerals) {
+		return numerals[n]
+	}
+	return fmt.Sprint(n)
+}
+
+// withstands says what the voters bear and what they do not.
+func withstands(s node.Settlement) []string {
+	if s.Kind != node.ChatGroup || len(s.Voters) == 0 {
+		return nil
+	}
+	var list []string
+	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	const witness = "A witness helps: any further member whose device is mostly on and whom you trust not to lie."
+	switch n := len(s.Voters); n {
+	case 1:
+		who, verb := s.Voters[0].Person, "decides"
+		if who.Me {
+			verb = "decide"
+		}
+		add("%s alone %s what can no longer be undone, on one device. If that is lost, nothing more becomes final.", atStart(who), verb)
+		add(witness)
+	case 2:
+		add("Two vote, and both are needed. So neither removal of one of the two becomes final as long as that one does not agree.")
+		add(witness)
+	case 3:
+		add("Three vote, and two of them are enough. None of them may lie: one liar among three could tell each of the others that their side is final.")
+		add("A fourth voter changes that. " + witness)
+	default:
+		add("%s vote, and %s of them are enough. %s of them may lie, or be away for ever, without harm.", capital(spelt(n)), spelt(s.Quorum), capital(spelt(s.Liars)))
+	}
+	for _, v := range s.Voters {
+		if v.Device == (wire.DeviceID{}) {
+			add("%s has no device in this group now and cannot vote.", atStart(v.Person))
+		}
+	}
+	if s.Muted {
+		add("This device never votes: another copy of it is, or was, running.")
+	}
+	return list
+}
+
+func incidentOf(in node.Incident) *v1.Incident {
+	out := &v1.Incident{
+		Kind: v1.IncidentKind(in.Kind), ChatId: in.Chat.String(), Sentence: incidentSentence(in),
+		About: about(in), Person: somebody(in.Person),
+	}
+	if in.Device != (wire.DeviceID{}) {
+		out.Device = in.Device.String()
+	}
+	if in.Block != (wire.BlockHash{}) {
+		out.Block = in.Block.String()
+	}
+	for _, x := range in.Proof {
+		out.Proof = append(out.Proof, exhibitOf(x, in))
+	}
+	return out
+}
+
+// about names what an incident is about.
+func about(in node.Incident) string {
+	switch in.Kind {
+	case node.IncidentSettled:
+		return "settled"
+	case node.IncidentTwice, node.IncidentElsewhere:
+		return "conflict"
+	case node.IncidentVoted:
+		return "voted " + in.Device.String()
+	case node.IncidentSigned:
+		return fmt.Sprintf("signed %d %s", in.What, in.Device)
+	case node.IncidentSplit:
+		return "split " + in.Block.String()
+	}
+	return in.Block.String() + " " + in.Device.String()
+}
+
+func exhibitOf(x node.Exhibit, in node.Incident) *v1.Exhibit {
+	out := &v1.Exhibit{Kind: "votes", Hash: x.Hash.String(), Hex: hex.EncodeToString(x.Bytes)}
+	switch {
+	case x.Header != nil:
+		out.Kind, out.Sentence = "block", fmt.Sprintf("Block %d.", x.Height)
+		for _, c := range x.Changes {
+			out.Sentence += " " + sentenceOf(in.Person, c)
+		}
+	case x.Entry != nil:
+		out.Kind, out.Sentence = "entry", fmt.Sprintf("Message number %d of this device.", x.Entry.Seq)
+	case x.Vote != nil:
+		out.Kind = "vote"
+		out.Sentence = fmt.Sprintf("In round %d for block %d, %.8s.", x.Vote.Round, x.Height, x.Vote.Block.String())
+	default:
+		out.Sentence = fmt.Sprintf("The votes that settle block %d, %.8s.", x.Height, x.Hash.String())
+	}
+	return out
+}
+
+// incidentSentence is one sentence, or a few, for whoever reads it: no word of how
+// it works inside.
+func incidentSentence(in node.Incident) string {
+	switch in.Kind {
+	case node.IncidentSettled:
+		if len(in.By) == 0 {
+			return fmt.Sprintf("Changes up to number %d can no longer be undone.", in.Height)
+		}
+		return fmt.Sprintf("%s voted: changes up to number %d can no longer be undone.", capital(namesOf(in.By)), in.Height)
+	case node.IncidentTwice:
+		if in.Stopped {
+			return "Those who vote made two things final that exclude each other, so more of them lied than this group bears. Nothing more becomes final until its owner says which one counts."
+		}
+		return "Those who vote made two things final that exclude each other. Leaving out whoever lied, one of them counts; the liars' devices are taken out."
+	case node.IncidentElsewhere:
+		return "Somebody made another course of this group final, by votes that exclude what is final here. What is final here stays. Whoever sees the other course has to leave the group and be invited again."
+	case node.IncidentVoted:
+		return fmt.Sprintf("%s voted for two things at once. %s", capital(deviceOf(in)), liar(in))
+	case node.IncidentSigned:
+		what := "made two different changes in the same place"
+		if in.What == chain.SlashEntries {
+			what = "wrote two different messages in the same place"
+		}
+		return fmt.Sprintf("%s %s. %s", capital(deviceOf(in)), what, liar(in))
+	case node.IncidentStuck:
+		if in.Own {
+			return fmt.Sprintf("This device cannot follow the keys of a change by %s. It comes back by itself, or an admin starts the keys anew.", nameOf(in.Author))
+		}
+		return fmt.Sprintf("%s cannot follow the keys of a change by %s.", capital(deviceOf(in)), nameOf(in.Author))
+	case node.IncidentRestarted:
+		return atStart(in.Person) + " started the keys of the group anew."
+	case node.IncidentParked:
+		if in.Own {
+			return fmt.Sprintf("%s set this device aside, because it was not here for long. It comes back by itself.", atStart(in.Author))
+		}
+		return fmt.Sprintf("%s set %s aside, which was not here for long. It comes back by itself.", atStart(in.Author), deviceOf(in))
+	case node.IncidentRejoined:
+		return atStart(in.Person) + " rejoined."
+	case node.IncidentSplit:
+		return healed(in.Split)
+	}
+	return ""
+}
+
+func deviceOf(in node.Incident) string {
+	return fmt.Sprintf("a device of %s (%.8s)", whose(in.Person), in.Device.String())
+}
+
+// liar says what follows for a device that signed two things.
+func liar(in node.Incident) string {
+	verdict := "It is being taken out"
+	if in.Block != (wire.BlockHash{}) {
+		verdict = "It was taken out"
+	}
+	stays := nameOf(in.Person) + " stays"
+	if in.Person.Me {
+		stays = "you stay"
+	}
+	return fmt.Sprintf("No honest program does that: it was altered, or its key was copied. %s; %s a member.", verdict, stays)
+}
+
+// healed tells of a split that is over.
+func healed(s *node.Split) string {
+	text := "The group was split and is whole again; "
+	undone, again := "1 change was undone", "1 was done again"
+	if s.Undone != 1 {
+		undone = fmt.Sprintf("%d changes were undone", s.Undone)
+	}
+	if s.Again != 1 {
+		again = fmt.Sprintf("%d were done again", s.Again)
+	}
+	if s.Again == 0 {
+		return text + undone + "."
+	}
+	return text + undone + ", " + again + "."
+}

@@ -1,0 +1,233 @@
+package node
+
+import (
+	"kith/internal/chain"
+	"kith/internal/dag"
+	"kith/internal/group"
+	"kith/internal/wire"
+)
+
+// IncidentKind says what happened to a group.
+type IncidentKind uint8
+
+// Incidents.
+const (
+	IncidentSettled   IncidentKind = 1  // more can no longer be undone
+	IncidentTwice     IncidentKind = 2  // two blocks that exclude each other are settled
+	IncidentElsewhere IncidentKind = 3  // the same, of which one was settled here before and stays
+	IncidentVoted     IncidentKind = 4  // a device voted twice
+	IncidentSigned    IncidentKind = 5  // a device signed two blocks or entries in one place
+	IncidentStuck     IncidentKind = 6  // a device cannot follow the keys of a block
+	IncidentRestarted IncidentKind = 7  // the keys were started anew
+	IncidentParked    IncidentKind = 8  // a device was set aside
+	IncidentRejoined  IncidentKind = 9  // a device came back into the keys
+	IncidentSplit     IncidentKind = 10 // the group was split and is whole again
+)
+
+// An Incident is what happened to a group, beside what its members do and say.
+type Incident struct {
+	Kind    IncidentKind
+	Chat    wire.GroupID
+	Person  Person        // whose device it is about, or who did it; with a zero ID: nobody
+	Device  wire.DeviceID // zero: none
+	Own     bool          // that is this device
+	Block   wire.BlockHash
+	Height  uint64   // of Block
+	Author  Person   // of Block
+	By      []Person // of IncidentSettled: who voted
+	Round   uint64
+	Split   *Split
+	Stopped bool // of IncidentTwice: what is known of the liars decides nothing
+	What    chain.SlashKind
+	Proof   []Exhibit
+}
+
+// An Exhibit is an object as somebody signed it. Of Header, Entry and Vote one is
+// set, or none for a whole set of votes.
+type Exhibit struct {
+	Hash    wire.Digest
+	Bytes   []byte
+	Header  *chain.Header
+	Changes []Change // of Header
+	Entry   *dag.Header
+	Vote    *chain.Vote
+	Height  uint64 // of the block that Vote is for
+}
+
+// Happened: something happened to a group.
+type Happened struct{ Incident Incident }
+
+func (Happened) change() {}
+
+// incidents makes of what a step tells what people hear of. It runs in the
+// owner's goroutine.
+func (o *owner) incidents(events []group.Event) (list []Incident) {
+	m := o.machine
+	branched := false
+	for _, e := range events {
+		switch e := e.(type) {
+		case group.Settled:
+			f := m.Finality()
+			in := o.incident(IncidentSettled, wire.Member{}, e.Block)
+			in.By, in.Round = o.people(f.By), f.Round
+			list = append(list, in)
+		case group.SettledTwice:
+			list = append(list, o.conflict(m.Finality().Conflict)...)
+		case group.VotedTwice:
+			list = append(list, o.proved(e.Device.Device, func(k chain.SlashKind) bool { return k == chain.SlashVotes })...)
+		case group.SignedTwice:
+			list = append(list, o.proved(e.Device, func(k chain.SlashKind) bool { return k == e.What })...)
+		case group.CannotFollow:
+			list = append(list, o.incident(IncidentStuck, m.Own(), e.Block))
+		case group.Nacked:
+			list = append(list, o.incident(IncidentStuck, m.MemberOf(e.Device), e.Block))
+		case group.Rejoined:
+			list = append(list, o.incident(IncidentRejoined, m.MemberOf(e.Device), e.Block))
+		case group.HeadChanged:
+			branched = true
+			list = append(list, o.told(e.Blocks)...)
+		case group.BranchChanged:
+			branched = true
+		}
+	}
+	if branched {
+		if in, ok := o.healed(); ok {
+			list = append(list, in)
+		}
+	}
+	return list
+}
+
+func (o *owner) incident(kind IncidentKind, who wire.Member, block wire.BlockHash) Incident {
+	m := o.machine
+	in := Incident{Kind: kind, Chat: o.id, Device: who.Device, Own: who.Device == m.Own().Device, Block: block}
+	if who.Person != (wire.PersonID{}) {
+		in.Person = o.n.personIn(m, who.Person)
+	}
+	if h := m.Blocks().Header(block); h != nil {
+		in.Height, in.Author = h.Height, o.n.personIn(m, h.Author.Person)
+	}
+	return in
+}
+
+// told is what blocks that are new on the chain did to keys. Of a chain that comes
+// whole nothing is told.
+func (o *owner) told(blocks []wire.BlockHash) (list []Incident) {
+	for _, hash := range blocks {
+		h := o.machine.Blocks().Header(hash)
+		if h.IsGenesis() {
+			return nil
+		}
+		for _, op := range h.Ops {
+			switch op := op.(type) {
+			case *chain.Restart:
+				list = append(list, o.incident(IncidentRestarted, h.Author, hash))
+			case *chain.Park:
+				list = append(list, o.incident(IncidentParked, wire.Member{Person: op.Person, Device: op.Device}, hash))
+			}
+		}
+	}
+	return list
+}
+
+// healed is the newest split of the group, if it is not as it was told last.
+// Renewed keys that were undone bother nobody.
+func (o *owner) healed() (Incident, bool) {
+	fork, s := o.newestSplit()
+	if s == nil || s.Undone == 0 || o.split == *s {
+		return Incident{}, false
+	}
+	o.split = *s
+	in := o.incident(IncidentSplit, wire.Member{}, fork)
+	in.Split = s
+	return in, true
+}
+
+func (o *owner) newestSplit() (fork wire.BlockHash, newest *Split) {
+	m := o.machine
+	if len(m.Lost()) == 0 {
+		return fork, nil
+	}
+	for hash, d := range draw(m.Blocks(), m.Head(), m.InfoText, nil) {
+		if d.Split != nil && (newest == nil || m.Blocks().Header(hash).Height > m.Blocks().Header(fork).Height) {
+			fork, newest = hash, d.Split
+		}
+	}
+	return fork, newest
+}
+
+// standing is what there is against whom, and what conflicts.
+func (o *owner) standing(c *chain.Conflict) []Incident {
+	return append(o.conflict(c), o.proved(wire.DeviceID{}, func(chain.SlashKind) bool { return true })...)
+}
+
+func (o *owner) conflict(c *chain.Conflict) []Incident {
+	if c == nil {
+		return nil
+	}
+	in := o.incident(IncidentTwice, wire.Member{}, c.Blocks[0])
+	if in.Stopped = c.Stopped; c.Kept {
+		in.Kind = IncidentElsewhere
+	}
+	for _, w := range c.Warrants {
+		if w != nil {
+			in.Proof = append(in.Proof, Exhibit{Hash: wire.Digest(w.Block), Bytes: w.Marshal(), Height: o.height(w.Block)})
+		}
+	}
+	return []Incident{in}
+}
+
+func (o *owner) height(hash wire.BlockHash) uint64 {
+	if h := o.machine.Blocks().Header(hash); h != nil {
+		return h.Height
+	}
+	return 0
+}
+
+// proved returns what there is against a device, zero for all, of some kinds.
+func (o *owner) proved(device wire.DeviceID, of func(chain.SlashKind) bool) (list []Incident) {
+	for _, p := range o.machine.Proofs() {
+		if device != (wire.DeviceID{}) && p.Device.Device != device || !of(p.What) {
+			continue
+		}
+		kind := IncidentSigned
+		if p.What == chain.SlashVotes {
+			kind = IncidentVoted
+		}
+		in := o.incident(kind, p.Device, p.Block)
+		in.What = p.What
+		for _, raw := range [][]byte{p.First, p.Second} {
+			if x, ok := o.exhibit(p.What, raw); ok {
+				in.Proof = append(in.Proof, x)
+			}
+		}
+		list = append(list, in)
+	}
+	return list
+}
+
+func (o *owner) exhibit(what chain.SlashKind, raw []byte) (x Exhibit, ok bool) {
+	x.Bytes = raw
+	var err error
+	switch what {
+	case chain.SlashBlocks:
+		if x.Header, err = chain.ParseHeader(raw); err != nil {
+			return x, false
+		}
+		x.Hash, x.Height = wire.Digest(x.Header.Hash()), x.Header.Height
+		for _, op := range x.Header.Ops {
+			x.Changes = append(x.Changes, o.n.change(o.machine, op))
+		}
+	case chain.SlashEntries:
+		if x.Entry, err = dag.ParseHeader(raw); err != nil {
+			return x, false
+		}
+		x.Hash = wire.Digest(x.Entry.Hash())
+	case chain.SlashVotes:
+		if x.Vote, err = chain.ParseVote(raw); err != nil {
+			return x, false
+		}
+		x.Hash, x.Height = x.Vote.Hash(), o.height(x.Vote.Block)
+	}
+	return x, true
+}
