@@ -81,6 +81,14 @@ func (g *gathering) take(p page, first bool) (last bool, err error) {
 	return g.left == 0, nil
 }
 
+// held returns how many bytes came.
+func (g *gathering) held() int {
+	if g == nil {
+		return 0
+	}
+	return g.size
+}
+
 func (g *gathering) grow(n int) error {
 	if g.size += n; g.size > maxGathered {
 		return errTooMuch

@@ -49,14 +49,13 @@ func (m *Machine) takeLight(header []byte, attachments [][]byte, eff *Effects) (
 
 // keepLight puts a checked light block into the set and writes it.
 func (m *Machine) keepLight(h *chain.Header, attachments [][]byte, state *chain.State, eff *Effects) error {
-	body := new(chain.Body)
-	for _, a := range attachments {
-		body.Attachments = append(body.Attachments, slices.Clone(a))
-	}
+	body := lightBody(attachments)
 	if err := m.blocks.Add(h, body, state); err != nil {
 		return err
 	}
 	hash := h.Hash()
+	m.noteSigned(h, eff)
+	m.noteOwnPerson(h, body, eff)
 	if h.IsGenesis() {
 		m.group = h.GroupID()
 		m.start(h.CreatedAt)
@@ -89,11 +88,16 @@ func (l *loading) light(header []byte, r *wire.Reader) error {
 	if err != nil {
 		return err
 	}
+	return l.put(h, lightBody(attachments), s)
+}
+
+// lightBody keeps attachments without the frame that they came in.
+func lightBody(attachments [][]byte) *chain.Body {
 	body := new(chain.Body)
 	for _, a := range attachments {
 		body.Attachments = append(body.Attachments, slices.Clone(a))
 	}
-	return l.put(h, body, s)
+	return body
 }
 
 // takeBase checks a whole block on a light one against its header, with the tree
