@@ -187,3 +187,12 @@ func Rewrite(payload []byte, change func(*Piece)) []byte {
 	}
 	return f.bytes()
 }
+
+// WholeSize is how long an invitation with all bodies is.
+func (m *Machine) WholeSize(who wire.Member) int {
+	hash := m.came(who.Device)
+	return len(invitation{
+		block: hash, welcome: m.welcomes[hash].bytes(), blocks: m.allBlocks(hash), reaches: m.allReaches(), infos: m.allInfos(),
+		certificate: m.certificateFor(who.Device),
+	}.bytes())
+}
