@@ -16,7 +16,7 @@ const minutes = 60_000
 
 // settledGroup is a group of two, Ann and Ben, whose n titles and what was before
 // them are settled; one more is not.
-func settledGroup(t *testing.T, n int) (w *sim.World, ann, ben *sim.Node, g wire.GroupID) {
+func settledGroup(t testing.TB, n int) (w *sim.World, ann, ben *sim.Node, g wire.GroupID) {
 	t.Helper()
 	w = sim.New(1)
 	ann, ben = w.Add("Ann"), w.Add("Ben")
@@ -35,7 +35,7 @@ func settledGroup(t *testing.T, n int) (w *sim.World, ann, ben *sim.Node, g wire
 	return w, ann, ben, g
 }
 
-func do(t *testing.T, w *sim.World, n *sim.Node, g wire.GroupID, c group.Cause) {
+func do(t testing.TB, w *sim.World, n *sim.Node, g wire.GroupID, c group.Cause) {
 	t.Helper()
 	if err := n.Do(g, c); err != nil {
 		t.Fatal(err)
