@@ -132,8 +132,9 @@ func (m *Machine) Commit(now uint64, op chain.Op, attachments ...[]byte) error {
 	return m.commit(now, change{ops: []chain.Op{op}, attachments: attachments}, new(Effects))
 }
 
-// SetPageRoom bounds the pages that a machine gives, in bytes.
-func (m *Machine) SetPageRoom(n int) { m.pageRoom = n }
+// SetPageRoom bounds the pages that a machine gives, and its invitations of whole
+// blocks, in bytes.
+func (m *Machine) SetPageRoom(n int) { m.pageRoom, m.allRoom = n, n }
 
 // Picked is the head.
 func (m *Machine) Picked() wire.BlockHash { return m.head }

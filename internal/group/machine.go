@@ -67,6 +67,7 @@ type Machine struct {
 	silents  silentDevices
 	said     announcements               // of the leaves at the head
 	pageRoom int                         // bytes of a page that is given, maxPage
+	allRoom  int                         // bytes of an invitation of whole blocks, maxInvitation
 	final    final                       // what is settled, as last announced
 	names    map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
@@ -117,6 +118,7 @@ func newMachine(self Self) *Machine {
 		silence:  make(silence),
 		company:  newCompany(),
 		pageRoom: maxPage,
+		allRoom:  maxInvitation,
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),

@@ -135,3 +135,26 @@ func TestOldProgramIsInvitedWhole(t *testing.T) {
 		t.Error("it is not in, or has no commits")
 	}
 }
+
+// TestUnsettledInPages: where nothing is settled all blocks come whole, and in pieces
+// what no message holds.
+func TestUnsettledInPages(t *testing.T) {
+	w := sim.New(1)
+	ann, ben, dan := w.Add("Ann"), w.Add("Ben"), w.Add("Dan")
+	g := ann.Create(group.CreateParams{Title: "Trip", Newcomers: []group.Newcomer{ben.Newcomer()}})
+	for i := range 8 {
+		if err := ann.Do(g, group.SetTitle{Title: fmt.Sprint("title ", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ann.Groups[g].Machine.SetPageRoom(16 << 10)
+	do(t, w, ann, g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}})
+	w.Run(5000)
+	if parts := invites(ann, dan); parts[0] == 0 || parts[2] < 2 {
+		t.Errorf("openings, requests and pages: %v", parts)
+	}
+	agree(t, g, ann, dan)
+	if dan.Groups[g].Machine.Blocks().Lights() {
+		t.Error("a block came without its commit")
+	}
+}
