@@ -91,6 +91,21 @@ func (l *loading) light(header []byte, r *wire.Reader) error {
 	return l.put(h, lightBody(attachments), s)
 }
 
+// put takes a block that was checked.
+func (l *loading) put(h *chain.Header, b *chain.Body, s *chain.State) error {
+	if err := l.m.blocks.Add(h, b, s); err != nil {
+		return err
+	}
+	if h.IsGenesis() {
+		l.m.group = h.GroupID()
+		l.m.start(h.CreatedAt)
+	}
+	if at := (signing{h.Author.Device, h.AuthorSeq}); !l.m.blocks.Has(l.m.signings[at]) {
+		l.m.signings[at] = h.Hash()
+	}
+	return nil
+}
+
 // lightBody keeps attachments without the frame that they came in.
 func lightBody(attachments [][]byte) *chain.Body {
 	body := new(chain.Body)
