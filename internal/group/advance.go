@@ -57,6 +57,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.reconsider(eff)
 	m.renewLeave(eff)
 	m.prune(now, eff)
+	m.dropOpened(now, eff)
 	m.ackDue = m.soon(m.ackDue, now)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
 	m.askInfos(eff)
@@ -118,19 +119,20 @@ func (m *Machine) standing(eff *Effects) (resumed bool) {
 	}
 	accepted := m.ackSeq != 0 && m.ackSeq&^ackCount == ackBase(m.joined)
 	same := m.instance(came) == m.instance(m.joined)
-	again := accepted && m.status == StatusRemoved && m.proposedAgain(came)
+	healed := accepted && m.proposedAgain(came)
 	m.joined = came
 	switch {
 	case same && m.status.gone(): // fork choice took the removal back
 		m.resume(accepted, eff)
 		return true
-	case again:
+	case healed && m.status == StatusRemoved:
 		m.setStatus(StatusActive, eff)
 		return true
 	case !same:
 		delete(m.leaves, m.self.Person)
 		eff.drop(KindLeave, m.self.Person[:])
-		if m.status.gone() || m.status == StatusLeaving { // it is asked anew
+		if m.status.gone() || m.status == StatusLeaving || !healed { // it is asked anew
+			m.dropHeld(eff)
 			m.setStatus(m.welcomed(came), eff)
 		}
 	}

@@ -168,10 +168,17 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 	e := m.epochs[h.Block]
 	if e == nil || len(ciphertext) == 0 {
 		row.State = RowUnreadable
-		return row, !m.beforeJoining(h.Block) && m.stateAt(h.Block).Belongs(m.self.Device.ID())
+		if m.beforeJoining(h.Block) || !m.stateAt(h.Block).Belongs(m.self.Device.ID()) {
+			return row, false
+		}
+		m.noteLacking(h, eff)
+		return row, true
 	}
-	content, state := m.open(e, h, person, ciphertext)
-	row.State, row.Content = state, content
+	plain, state := m.open(e, h, person, ciphertext)
+	if row.State = state; state == RowShown {
+		row.Content = plain[saltSize:]
+		m.keepOpened(h, plain, eff)
+	}
 	m.turned[h.Block] = true
 	return row, true
 }
@@ -189,7 +196,8 @@ func (m *Machine) beforeJoining(block wire.BlockHash) bool {
 
 // open decrypts an entry. Before a message key is derived or deleted it checks
 // that the ciphertext is this header's and its sender the header's device: else
-// a member could wrap another's ciphertext and burn its key.
+// a member could wrap another's ciphertext and burn its key. What is shown begins
+// with the salt.
 func (m *Machine) open(e *epoch, h *dag.Header, person wire.PersonID, ciphertext []byte) ([]byte, RowState) {
 	sender, aad, err := e.secret.Peek(ciphertext)
 	want := h.AAD()
@@ -214,5 +222,5 @@ func (m *Machine) open(e *epoch, h *dag.Header, person wire.PersonID, ciphertext
 	if _, err := ParseContent(content); err != nil {
 		return nil, RowDamaged
 	}
-	return content, RowShown
+	return plain, RowShown
 }

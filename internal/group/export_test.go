@@ -50,6 +50,12 @@ func Reencode(payload []byte) ([]byte, error) {
 	case framePeople:
 		f, err := parsePeople(r)
 		return again(f.bytes, err)
+	case frameAskContents:
+		refs, err := parseAskContents(r)
+		return again(func() []byte { return encodeAskContents(refs) }, err)
+	case frameContents:
+		f, err := parseContents(r)
+		return again(f.bytes, err)
 	case framePages:
 		f, err := parsePages(r)
 		return again(f.bytes, err)

@@ -22,6 +22,9 @@ const (
 	// FeatureHeaders: frame 15, by which the settled part of a chain travels without
 	// commits and a long one in pieces. Who does not read it is sent whole blocks.
 	FeatureHeaders uint16 = 2
+	// FeatureHandover: the frames 20 and 21, by which who was parked is given what was
+	// written meanwhile.
+	FeatureHandover uint16 = 3
 )
 
 // announced is what this device's leaf says.
@@ -30,6 +33,7 @@ func announced() []mls.Extension {
 	w.Group(func(w *wire.Writer) {
 		w.U16(FeatureRepair)
 		w.U16(FeatureHeaders)
+		w.U16(FeatureHandover)
 	})
 	return []mls.Extension{{Type: extFeatures, Data: w.Bytes()}}
 }
@@ -61,11 +65,11 @@ type announcements struct {
 
 // reads reports whether a device's program announces a feature at the head.
 func (m *Machine) reads(device wire.DeviceID, feature uint16) bool {
-	public := m.publics[m.head]
-	if public == nil {
-		return false
-	}
 	if m.said.by == nil || m.said.at != m.head {
+		public, err := m.public(m.head) // after a start that of a branch that lost is not in memory
+		if err != nil {
+			return false
+		}
 		m.said = announcements{m.head, make(map[wire.DeviceID][]uint16)}
 		for l := range public.Leaves() {
 			if who, ok := member(l.Identity); ok {
@@ -74,6 +78,17 @@ func (m *Machine) reads(device wire.DeviceID, feature uint16) bool {
 		}
 	}
 	return slices.Contains(m.said.by[device], feature)
+}
+
+// readAt reports whether a device's leaf announced a feature at a block that is
+// held, where it may be no member at the head.
+func (m *Machine) readAt(hash wire.BlockHash, p *peer, feature uint16) bool {
+	public, err := m.public(hash)
+	if err != nil {
+		return false
+	}
+	l, ok := public.LeafOf(credential(p.member))
+	return ok && slices.Contains(leafFeatures(l), feature)
 }
 
 // activates reports whether a block, whose parent is held, adds a feature to the

@@ -25,6 +25,8 @@ import (
 //	13     people      see people.go
 //	14     votes       u8 part; 0: settled[32], digest[32]; 1 pushed, 2 answered: see voteframe.go
 //	15     pages       u8 part; 0 opening, 1 ask, 2 page: see pageframe.go
+//	20     ask content (device[32], u64 seq, short[16])<V>, at most 256
+//	21     contents    (opaque header<V>, opaque salt and content<V>)<V>, u8 answer: 1 last, 2 more of it follow
 //
 // docs/spec/sync.md says when each is sent.
 const (
@@ -43,6 +45,9 @@ const (
 	framePeople     uint8 = 13
 	frameVotes      uint8 = 14
 	framePages      uint8 = 15
+	// 16 to 19 are reserved.
+	frameAskContents uint8 = 20
+	frameContents    uint8 = 21
 )
 
 // Answers of an entries frame.
@@ -208,25 +213,34 @@ func (f wantFrame) bytes() []byte {
 	var w wire.Writer
 	w.U8(frameWant)
 	w.Vec(f.frontier.Marshal())
+	writeRefs(&w, f.refs)
+	return w.Bytes()
+}
+
+func writeRefs(w *wire.Writer, refs []dag.Ref) {
 	w.Group(func(w *wire.Writer) {
-		for _, ref := range f.refs {
+		for _, ref := range refs {
 			w.Raw(ref.Device[:])
 			w.U64(ref.Seq)
 			w.Raw(ref.Hash[:])
 		}
 	})
-	return w.Bytes()
 }
 
-func parseWant(r *wire.Reader) (f wantFrame, err error) {
-	frontier := r.Vec(maxHave)
-	r.Each(maxBatchEntries*56, maxBatchEntries, func(r *wire.Reader) {
+func readRefs(r *wire.Reader, most int) (refs []dag.Ref) {
+	r.Each(most*56, most, func(r *wire.Reader) {
 		var ref dag.Ref
 		r.Fixed(ref.Device[:])
 		ref.Seq = r.U64()
 		r.Fixed(ref.Hash[:])
-		f.refs = append(f.refs, ref)
+		refs = append(refs, ref)
 	})
+	return refs
+}
+
+func parseWant(r *wire.Reader) (f wantFrame, err error) {
+	frontier := r.Vec(maxHave)
+	f.refs = readRefs(r, maxBatchEntries)
 	if err = r.Done(); err != nil {
 		return f, err
 	}

@@ -40,6 +40,9 @@ func TestFrameBytes(t *testing.T) {
 		"ask for a page":            "0f" + "01" + d + "02 00 00" + "00000007",
 		"page":                      "0f" + "02" + d + "08 01 aa 02 01 bb 01 cc 00" + "00000003" + "00000001" + "02 bbcc" + "05 01 dd 01 ee 00" + "00000009",
 		"papers, more follow":       "0d" + "02" + "05 01 aa 02 01 bb" + "01",
+		"ask for contents":          "14" + "38" + d + "0000000000000003" + strings.Repeat("33", 16),
+		"a content, the last":       "15" + "05" + "01 aa 02 bbbb" + "01",
+		"no contents, more follow":  "15" + "00" + "02",
 		"invitation":                "08" + d + "02 aabb" + "04 00 01 cc 00" + "00" + "00" + "00",
 	} {
 		b, err := hex.DecodeString(strings.ReplaceAll(spelt, " ", ""))
@@ -83,6 +86,10 @@ func TestFrameBytes(t *testing.T) {
 		"held and more":         "0e" + "00" + d + e + "00",
 		"half an entry":         "04" + "02 01 aa" + "00",
 		"vector beyond":         "06" + "bfffffff",
+		"contents, pushed":      "15" + "00" + "00",
+		"contents and more":     "15" + "00" + "01 00",
+		"half a content":        "15" + "02 01 aa" + "01",
+		"half a name of one":    "14" + "20" + d,
 	} {
 		b, err := hex.DecodeString(strings.ReplaceAll(spelt, " ", ""))
 		if err != nil {

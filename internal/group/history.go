@@ -15,6 +15,7 @@ type history struct {
 	by   map[wire.DeviceID]wire.BlockHash // the newest block that admitted the device
 	gone map[wire.PersonID][]departure    // oldest first
 	keys map[wire.Digest][]byte           // knock keys, by their hash
+	back map[wire.DeviceID]uint64         // ms; by its clock, when each unparked itself last
 }
 
 // An arrival says how somebody became a member.
@@ -71,6 +72,7 @@ func (m *Machine) history() *history {
 		by:   make(map[wire.DeviceID]wire.BlockHash),
 		gone: make(map[wire.PersonID][]departure),
 		keys: make(map[wire.Digest][]byte),
+		back: make(map[wire.DeviceID]uint64),
 	}
 	for _, hash := range m.notOn(m.head, wire.BlockHash{}) {
 		p.read(hash, m.blocks.Header(hash), m.blocks.Body(hash))
@@ -98,6 +100,8 @@ func (p *history) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) {
 			}
 		case *chain.AddDevice:
 			p.by[op.Device.ID()] = hash
+		case *chain.Unpark:
+			p.back[op.Device] = h.CreatedAt
 		}
 		if who, cuts, ok := ends(op); ok {
 			gone := departure{block: hash, by: h.Author.Person, at: h.CreatedAt, cuts: cuts, device: who.Device}

@@ -20,6 +20,7 @@ func (m *Machine) Holdings() []Holding {
 	devices, people := m.everKnown()
 	return []Holding{
 		{"blocks of one device at one height that nothing is built on", m.siblings(), chain.MaxSiblings + len(m.named()) + len(m.wanted)},
+		{"blocks likewise of one person's devices that what is settled does not know", m.newSiblings(), chain.MaxNewSiblings + len(m.named()) + len(m.wanted)},
 		{"blocks that are wanted", len(m.wanted), maxWanted * devices},
 		{"public groups in memory", len(m.publics), maxTrees + 1},
 		{"epochs", len(m.epochs), m.blocks.Len()},
@@ -32,6 +33,9 @@ func (m *Machine) Holdings() []Holding {
 		{"votes", len(m.ballots.votes), m.votes.Room()},
 		{"evidence by votes", len(m.ballots.evidence), devices},
 		{"silent voters", len(m.silence), devices},
+		{"devices heard", len(m.company.heard), devices},
+		{"contents kept for who was parked", m.shelf.len(), m.graph.Len() + dag.MaxParked},
+		{"contents that are missed", len(m.missed), m.graph.Len() + dag.MaxParked},
 		{"entries that wait for others", len(m.waiting), dag.MaxParked},
 		{"names of entries not here", len(m.vouched), maxVouched},
 		{"entries kept back", len(m.late), maxQuarantine},
@@ -46,7 +50,7 @@ func (m *Machine) Holdings() []Holding {
 		{"own blocks to be done again", len(m.undone), m.blocks.Len()},
 		{"messages that wait", len(m.held), maxHeld},
 		{"own entries to be sealed again", len(m.unsent), maxUnsent},
-		{"errands", len(m.turns), people + m.blocks.Len() + 3},
+		{"errands", len(m.turns), people + m.blocks.Len() + 4},
 		{"bytes of a chain that comes in pieces", m.catchUp.held(), maxGathered},
 		{"parts of a peer's frontier", m.largestFrontier(), dag.MaxDevices},
 	}
@@ -80,6 +84,30 @@ func (m *Machine) siblings() (most int) {
 			count[at]++
 			most = max(most, count[at])
 		}
+	}
+	return most
+}
+
+// newSiblings returns the most that all devices of one person have there together
+// of which the settled block knows nothing.
+func (m *Machine) newSiblings() (most int) {
+	settled := m.stateAt(m.votes.Settled())
+	if settled == nil || settled.OfPerson() {
+		return 0
+	}
+	type place struct {
+		person wire.PersonID
+		height uint64
+	}
+	count := make(map[place]int)
+	for _, tip := range m.blocks.Tips() {
+		h := m.blocks.Header(tip)
+		if of, _, known := settled.Device(h.Author.Device); known && of.Person == h.Author.Person || m.graph.Names(tip) {
+			continue
+		}
+		at := place{h.Author.Person, h.Height}
+		count[at]++
+		most = max(most, count[at])
 	}
 	return most
 }

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"maps"
 	"slices"
 
 	"kith/internal/chain"
@@ -126,6 +127,8 @@ func (m *Machine) floorFor(newcomers []Newcomer) dagFloor {
 	for _, r := range heads {
 		if t := m.tips[r.Device]; t.ref == r {
 			f.Heads = append(f.Heads, t.header)
+		} else if header := m.passed[r]; header != nil {
+			f.Heads = append(f.Heads, header)
 		}
 	}
 	return f
@@ -139,10 +142,19 @@ func (m *Machine) keepTips(f dagFloor) {
 	}
 }
 
+// keepTip keeps the header of a device's newest entry, and those of earlier ones
+// that a floor still has to name: above a floor what refers to names alone is not
+// named itself.
 func (m *Machine) keepTip(h *dag.Header) {
 	ref := h.Ref()
-	if t, ok := m.tips[h.Device]; !ok || t.ref.Seq < ref.Seq {
-		m.tips[h.Device] = tip{ref, h.Bytes()}
+	t, ok := m.tips[h.Device]
+	if ok && t.ref.Seq >= ref.Seq {
+		return
+	}
+	m.tips[h.Device] = tip{ref, h.Bytes()}
+	maps.DeleteFunc(m.passed, func(r dag.Ref, _ []byte) bool { return !m.graph.Named(r) })
+	if ok && m.graph.Named(t.ref) {
+		m.passed[t.ref] = t.header
 	}
 }
 

@@ -129,6 +129,9 @@ const (
 	maxVotes = 4096
 	// maxVoteEvidence bounds the vote evidence of one frame: many eras of liars.
 	maxVoteEvidence = 256
+	// maxHandover bounds the entries that are asked for by one frame; with the longest
+	// contents the answer is cut at maxAnswer, and the rest asked for again.
+	maxHandover = 256
 	// maxParked bounds the devices that one block of this device's own parks: half of
 	// the ops that a block may have.
 	maxParked = 128
@@ -253,6 +256,9 @@ const (
 	// of it comes within seconds of a session.
 	parkAfter uint64 = 90 * 24 * 3600 * 1000
 	parkWait  uint64 = 600_000
+	// handoverFor is how long a device that has come back may take, on and off, to be
+	// given what was written while it was parked.
+	handoverFor uint64 = 30 * 24 * 3600 * 1000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

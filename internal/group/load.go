@@ -71,6 +71,8 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindUndone, l.undone},
 		{KindUnsent, l.unsent},
 		{KindHollow, l.hollow},
+		{KindOpened, l.opened},
+		{KindLacking, l.lacking},
 		{KindNack, l.nack},
 		{KindPerson, l.person},
 		{KindEvidence, l.evidence},
@@ -90,6 +92,7 @@ type loading struct {
 	m        *Machine
 	ratchets map[wire.BlockHash][]mls.Change
 	entries  []*dag.Header
+	handed   []dag.Ref
 }
 
 var errRecord = errors.New("a record does not fit")
@@ -368,6 +371,8 @@ func (l *loading) end() error {
 	for _, h := range newest {
 		m.keepTip(h)
 	}
+	l.endOpened()
+	l.keepPassed()
 	m.spoke = newestSaid(own)
 	if m.outside() {
 		m.standsOutside(new(Effects))
@@ -383,13 +388,17 @@ func (l *loading) end() error {
 	return nil
 }
 
-// park takes note of an entry that waits for others, and vouches for them.
-func (m *Machine) park(h *dag.Header, missing []dag.Ref) {
-	ref := h.Ref()
-	m.waiting[ref] = h
-	if _, late := m.late[ref]; !late {
-		for _, r := range missing {
-			m.vouched[r] = h.Block
+// keepPassed finds the headers that a floor would name and that are no tips.
+func (l *loading) keepPassed() {
+	m := l.m
+	for _, r := range m.graph.Newest(dag.MaxFloorHeads) {
+		if m.tips[r.Device].ref == r || m.passed[r] != nil {
+			continue
+		}
+		for _, h := range l.entries {
+			if h.Device == r.Device && h.Seq == r.Seq && h.Ref() == r {
+				m.passed[r] = h.Bytes()
+			}
 		}
 	}
 }

@@ -35,6 +35,7 @@ type Machine struct {
 	wanted   map[wire.BlockHash]wire.DeviceID // not here: who named them, see shed.go
 	welcomes map[wire.BlockHash]welcome
 	tips     map[wire.DeviceID]tip      // newest checked entry of each device
+	passed   map[dag.Ref][]byte         // headers of entries that are no tips any more, see keepTip
 	late     map[dag.Ref]Packed         // of removed authors, see quarantine.go
 	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
@@ -46,9 +47,11 @@ type Machine struct {
 	signings map[signing]wire.BlockHash // the first block held of each
 
 	voter   chain.Voter
-	ballots ballots // what is stored of the votes
-	silence silence // of voters
-	company company // since when who is silent
+	ballots ballots          // what is stored of the votes
+	silence silence          // of voters
+	company company          // since when who is silent
+	shelf   shelf            // what may be handed over
+	missed  map[dag.Ref]bool // written while this device was parked, not here yet
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
@@ -65,6 +68,8 @@ type Machine struct {
 	past     *history
 	carrying carrying
 	silents  silentDevices
+	aside    aside
+	hand     handover
 	said     announcements               // of the leaves at the head
 	pageRoom int                         // bytes of a page that is given, maxPage
 	allRoom  int                         // bytes of an invitation of whole blocks, maxInvitation
@@ -119,6 +124,8 @@ func newMachine(self Self) *Machine {
 		company:  newCompany(),
 		pageRoom: maxPage,
 		allRoom:  maxInvitation,
+		shelf:    make(shelf),
+		missed:   make(map[dag.Ref]bool),
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
@@ -131,6 +138,7 @@ func newMachine(self Self) *Machine {
 		wanted:    make(map[wire.BlockHash]wire.DeviceID),
 		welcomes:  make(map[wire.BlockHash]welcome),
 		tips:      make(map[wire.DeviceID]tip),
+		passed:    make(map[dag.Ref][]byte),
 		late:      make(map[dag.Ref]Packed),
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
@@ -226,7 +234,7 @@ func (m *Machine) clock(now uint64) {
 		m.voteDue, m.electDue = min(m.voteDue, now), min(m.electDue, now)
 		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
-		m.fetch.until = min(m.fetch.until, now)
+		m.fetch.until, m.hand.until = min(m.fetch.until, now), min(m.hand.until, now)
 		for _, t := range []*task{&m.mend.outvote, &m.mend.restart, &m.mend.slash} {
 			t.due = min(t.due, now)
 		}
@@ -264,6 +272,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.ack(now, eff)
 	m.announce(now, eff)
 	m.pull(now, eff)
+	m.askContents(now, eff)
 }
 
 // finish adds what every step ends with: the missing count, the
@@ -285,7 +294,8 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		kind := f.Payload[0]
 		keys := kind == frameKeys && m.peers[f.To] != nil && m.mayEnter(m.peers[f.To])
 		asks := kind == framePages && f.Payload[1] == pagesAsk // of who invites, whom this device may not know yet
-		return kind != frameBlocks && kind != frameDigest && !keys && !asks && !m.state().Belongs(f.To)
+		public := kind == frameBlocks || kind == frameDigest || kind == frameVotes
+		return !public && !keys && !asks && !m.state().Belongs(f.To)
 	})
 	eff.Wake = m.wake(now)
 	return eff
@@ -318,6 +328,7 @@ func (m *Machine) wake(now uint64) uint64 {
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)
+		at(m.hand.until)
 		at(m.back.due)
 		at(m.back.nack)
 		for _, p := range m.peers {

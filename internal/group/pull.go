@@ -159,7 +159,7 @@ func (s Serve) Answer(read func(k Kind, key []byte) ([]byte, error)) ([][]byte, 
 		e := Packed{Header: header}
 		bare := i < len(s.Bare) && s.Bare[i]
 		if !bare {
-			if e.Ciphertext, err = read(KindCipher, key); err != nil {
+			if e.Ciphertext, err = read(s.kind(), key); err != nil {
 				return nil, err
 			}
 		}
@@ -168,11 +168,26 @@ func (s Serve) Answer(read func(k Kind, key []byte) ([]byte, error)) ([][]byte, 
 			size += len(e.Header) + len(e.Ciphertext)
 		}
 	}
+	if s.Opened {
+		return batches(entries, func(list []Packed, answer uint8) []byte { return contentsFrame{list, answer}.bytes() }), nil
+	}
 	return Batches(entries), nil
 }
 
+// kind is of the records that are served beside the headers.
+func (s Serve) kind() Kind {
+	if s.Opened {
+		return KindOpened
+	}
+	return KindCipher
+}
+
 // Batches cuts entries into the payloads of one answer, each of bounded size.
-func Batches(entries []Packed) (payloads [][]byte) {
+func Batches(entries []Packed) [][]byte {
+	return batches(entries, func(list []Packed, answer uint8) []byte { return entriesFrame{list, answer}.bytes() })
+}
+
+func batches(entries []Packed, frame func([]Packed, uint8) []byte) (payloads [][]byte) {
 	for start := 0; ; {
 		end, size := start, 0
 		for end < len(entries) && (end == start || size < maxBatch) {
@@ -183,7 +198,7 @@ func Batches(entries []Packed) (payloads [][]byte) {
 		if end == len(entries) {
 			answer = entriesLast
 		}
-		payloads = append(payloads, entriesFrame{entries[start:end], answer}.bytes())
+		payloads = append(payloads, frame(entries[start:end], answer))
 		if start = end; start == len(entries) {
 			return payloads
 		}

@@ -137,3 +137,14 @@ func lateValue(p Packed) []byte {
 	w.Vec(p.Ciphertext)
 	return w.Bytes()
 }
+
+// park takes note of an entry that waits for others, and vouches for them.
+func (m *Machine) park(h *dag.Header, missing []dag.Ref) {
+	ref := h.Ref()
+	m.waiting[ref] = h
+	if _, late := m.late[ref]; !late {
+		for _, r := range missing {
+			m.vouched[r] = h.Block
+		}
+	}
+}

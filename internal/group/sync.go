@@ -15,13 +15,17 @@ import (
 
 // A peer is a device with which a session is up.
 type peer struct {
-	member   wire.Member
-	named    bool           // it sent a digest: it takes part in the group
-	digest   wire.Digest    // its newest
-	told     wire.Digest    // the newest it was sent
-	modern   bool           // it sent a frame numbered 9 or up
-	pages    bool           // it sent pages
-	held     held           // what it was told of votes
+	member wire.Member
+	named  bool        // it sent a digest: it takes part in the group
+	digest wire.Digest // its newest
+	told   wire.Digest // the newest it was sent
+	modern bool        // it sent a frame numbered 9 or up
+	pages  bool        // it sent pages
+	held   held        // what it was told of votes
+
+	admitted  wire.BlockHash // by which a parked device came in,
+	announced bool           // and whether its leaf there said that it reads votes
+
 	frontier dag.Frontier   // what it said to have; nil: not known, or nothing we lack
 	barren   dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
 	haveDue  uint64         // ms; when the next Have may go to it; 0: none is wanted
@@ -33,6 +37,9 @@ type peer struct {
 	asks     wire.BlockHash // whose GroupInfo it waits for
 	given    wire.BlockHash // whose GroupInfo it got last
 	filled   int            // hollow entries that it was asked for
+
+	handed    dag.Ref // up to where it was asked for content, see handover.go
+	handedAll bool    // it was asked for all
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -201,7 +208,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	r := wire.NewReader(c.Payload)
 	kind := r.U8()
 	var err error
-	p.modern = p.modern || kind > frameInvitation && kind <= framePages
+	p.modern = p.modern || kind > frameInvitation && kind <= frameContents
 	p.pages = p.pages || kind == framePages
 	switch {
 	case kind == frameInvitation: // these two prove themselves, whoever brings them: he may be a
@@ -212,7 +219,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onBlocks(now, p, r, c.Secrets, eff)
 	case rel == stranger:
 	case rel == former:
-		m.receivedFromFormer(kind, p, r, eff)
+		m.receivedFromFormer(now, kind, p, r, eff)
 	case kind == frameStatements:
 		err = m.onStatements(now, p, r, eff)
 	case kind == frameAskInfo:
@@ -237,6 +244,10 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onFaults(p, r, eff)
 	case kind == framePeople:
 		err = m.onPeople(p, r, eff)
+	case kind == frameAskContents:
+		err = m.onAskContents(p, r, eff)
+	case kind == frameContents:
+		err = m.onContents(now, p, r, eff)
 	default:
 		err = wire.ErrCanonical
 	}
@@ -246,8 +257,15 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 }
 
 // receivedFromFormer answers a device that was a member and asks after the
-// group: with the blocks up to the one that removed it, and nothing else.
-func (m *Machine) receivedFromFormer(kind uint8, p *peer, r *wire.Reader, eff *Effects) {
+// group: with the blocks up to the one that removed it, and nothing else. Votes it
+// may bring: they may settle that it is a member, and this device perhaps none.
+func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Reader, eff *Effects) {
+	if kind == frameVotes {
+		if f, err := parseVotes(r); err == nil && f.part != votesHeld {
+			m.takeVotes(now, p, f, eff)
+		}
+		return
+	}
 	if !m.speaks() {
 		return
 	}
@@ -259,7 +277,7 @@ func (m *Machine) receivedFromFormer(kind uint8, p *peer, r *wire.Reader, eff *E
 	case frameDigest: // it does not know yet
 		if !again {
 			p.shown = shown{m.head, m.blocks.Len() + 1}
-			m.sendBlocks(from.Device, m.ending(from, maxFarewell), eff)
+			m.farewell(p, maxFarewell, eff)
 		}
 	case frameHave:
 		f, err := parseHave(r)

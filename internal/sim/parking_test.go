@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"slices"
 	"testing"
 
 	"kith/internal/chain"
@@ -74,6 +75,10 @@ func TestSilentIsParked(t *testing.T) {
 		}
 	}
 	settledAll(t, g, 100, nodes...)
+	sees(t, g, ann.Texts(g), nodes...)
+	if texts := dan.Texts(g); !slices.Contains(texts, "while you were away") {
+		t.Errorf("Dan was not given what was written: %q", texts)
+	}
 	if ops, _ := parks(ann, g); ops != 2 {
 		t.Errorf("later %d devices are parked", ops)
 	}
@@ -170,6 +175,7 @@ func TestInviteeIsParked(t *testing.T) {
 	if v := machine(cleo, g).View(); v.NoKeys || v.Parked {
 		t.Errorf("Cleo: %+v", v)
 	}
+	w.Run(10 * minute)
 	settledAll(t, g, 100, ann, ben, cleo)
 }
 

@@ -55,8 +55,7 @@ func TestParkedComesBack(t *testing.T) {
 	w.Run(1000)
 	must(t, ann.Say(g, "four"))
 	w.Run(5000)
-	sees(t, g, []string{"one", "too early", "two", "three", "four"}, ann, cleo)
-	sees(t, g, []string{"one", "too early", "three", "four"}, ben)
+	sees(t, g, []string{"one", "too early", "two", "three", "four"}, nodes...)
 	for _, n := range nodes {
 		if got := count[group.Rejoined](n, g); got != 1 {
 			t.Errorf("%s is told %d times that Ben came back", n.Name, got)

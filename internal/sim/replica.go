@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"encoding/binary"
 	"maps"
 	"slices"
 
@@ -136,6 +137,16 @@ func (n *Node) Texts(g wire.GroupID) (list []string) {
 		}
 	}
 	return list
+}
+
+// hasCipher reports whether n has what stands at a place as it was written.
+func (n *Node) hasCipher(g wire.GroupID, p group.Place) bool {
+	for key, cipher := range n.Groups[g].Records[group.KindCipher] {
+		if bytes.HasPrefix([]byte(key), binary.BigEndian.AppendUint64(bytes.Clone(p.Device[:]), p.Seq)) && len(cipher) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func text(row group.Row) string {

@@ -1,0 +1,318 @@
+package group
+
+import (
+	"bytes"
+	"slices"
+
+	"kith/internal/dag"
+	"kith/internal/wire"
+)
+
+// What was written while a device was parked it has no keys for. When it is back
+// it asks for it, and a member that read it hands it over: the header, and what
+// stood in the ciphertext, which the header's content_commit proves. The session
+// seals it. The policy of the group says what newcomers get of the past; who is
+// parked is no newcomer.
+//
+// So of each entry at whose block somebody was parked a member keeps the content
+// with its salt, until all of those are back for a month.
+
+// A shelf is what is kept to be handed over, by block.
+type shelf map[wire.BlockHash]map[dag.Ref]bool
+
+func (s shelf) len() (n int) {
+	for _, refs := range s {
+		n += len(refs)
+	}
+	return n
+}
+
+// keepOpened keeps what an entry says, salt first, if somebody was parked at its
+// block.
+func (m *Machine) keepOpened(h *dag.Header, plain []byte, eff *Effects) {
+	if len(m.asideAt(h.Block)) == 0 || m.shelf[h.Block][h.Ref()] {
+		return
+	}
+	if m.shelf[h.Block] == nil {
+		m.shelf[h.Block] = make(map[dag.Ref]bool)
+	}
+	m.shelf[h.Block][h.Ref()] = true
+	eff.put(KindOpened, EntryKey(h.Ref()), bytes.Clone(plain))
+}
+
+// aside is which devices of others were parked at a block, as last looked at.
+type aside struct {
+	block   wire.BlockHash
+	devices []wire.DeviceID
+}
+
+func (m *Machine) asideAt(block wire.BlockHash) []wire.DeviceID {
+	if m.aside.block == block {
+		return m.aside.devices
+	}
+	m.aside = aside{block: block}
+	s := m.stateAt(block)
+	if s.OfPerson() {
+		return nil
+	}
+	for _, who := range s.Members() {
+		for _, d := range who.Devices {
+			if d.ID != m.self.Device.ID() && s.Belongs(d.ID) && !s.Active(d.ID) {
+				m.aside.devices = append(m.aside.devices, d.ID)
+			}
+		}
+	}
+	return m.aside.devices
+}
+
+// dropOpened forgets what nobody is to be handed any more. It is looked at when
+// the head is another.
+func (m *Machine) dropOpened(now uint64, eff *Effects) {
+	for _, block := range sortedBlocks(m.shelf) {
+		if slices.ContainsFunc(m.asideAt(block), func(d wire.DeviceID) bool { return m.mayLack(d, now) }) {
+			continue
+		}
+		for ref := range m.shelf[block] {
+			eff.drop(KindOpened, EntryKey(ref))
+		}
+		delete(m.shelf, block)
+	}
+}
+
+// mayLack reports whether a device that was parked once may still ask: it is so
+// now, or has not been back for long.
+func (m *Machine) mayLack(d wire.DeviceID, now uint64) bool {
+	s := m.state()
+	return s.Belongs(d) && (!s.Active(d) || min(m.history().back[d], now)+handoverFor > now)
+}
+
+// wasAside reports whether a device was a member's, and parked, at a block.
+func (m *Machine) wasAside(d wire.DeviceID, block wire.BlockHash) bool {
+	s := m.stateAt(block)
+	return s.Belongs(d) && !s.Active(d)
+}
+
+// noteLacking takes note of an entry that was written while this device was
+// parked.
+func (m *Machine) noteLacking(h *dag.Header, eff *Effects) {
+	if ref := h.Ref(); !m.missed[ref] && m.wasAside(m.self.Device.ID(), h.Block) {
+		m.missed[ref] = true
+		eff.put(KindLacking, EntryKey(ref), []byte{})
+		for _, p := range m.peers {
+			p.handed, p.handedAll = dag.Ref{}, false
+		}
+	}
+}
+
+func (m *Machine) dropLacking(ref dag.Ref, eff *Effects) {
+	delete(m.missed, ref)
+	eff.drop(KindLacking, EntryKey(ref))
+}
+
+// A handover is the one request for such content that is under way.
+type handover struct {
+	from  wire.DeviceID
+	until uint64 // ms; 0: none
+	last  dag.Ref
+	found bool
+}
+
+// askContents asks the next member for what this device lacks, a page at a time.
+func (m *Machine) askContents(now uint64, eff *Effects) {
+	if len(m.missed) == 0 || m.hand.until > now || m.mayWrite() != nil {
+		return
+	}
+	if m.hand.until != 0 {
+		if p := m.peers[m.hand.from]; p != nil { // unanswered
+			p.handedAll = true
+		}
+		m.hand = handover{}
+	}
+	for _, d := range m.connected(true) {
+		p := m.peers[d]
+		if p.handedAll || !m.reads(d, FeatureHandover) {
+			continue
+		}
+		page := m.lackingAfter(p.handed)
+		if len(page) == 0 {
+			p.handedAll = true
+			continue
+		}
+		m.hand = handover{from: d, until: now + fetchTimeout, last: page[len(page)-1]}
+		eff.send(d, encodeAskContents(page))
+		return
+	}
+}
+
+// lackingAfter returns the first that are lacked beyond one, ascending.
+func (m *Machine) lackingAfter(ref dag.Ref) []dag.Ref {
+	page := make([]dag.Ref, 0, len(m.missed))
+	for r := range m.missed {
+		if r.Compare(ref) > 0 {
+			page = append(page, r)
+		}
+	}
+	slices.SortFunc(page, dag.Ref.Compare)
+	return page[:min(len(page), maxHandover)]
+}
+
+// onAskContents hands over what a device that was parked may have of it.
+func (m *Machine) onAskContents(p *peer, r *wire.Reader, eff *Effects) error {
+	refs, err := parseAskContents(r)
+	if err != nil {
+		return err
+	}
+	answer := Serve{To: p.member.Device, Opened: true}
+	for _, ref := range refs {
+		block, ok := m.graph.Block(ref)
+		if ok && m.shelf[block][ref] && m.wasAside(p.member.Device, block) {
+			answer.Refs = append(answer.Refs, ref)
+		}
+	}
+	eff.Serve = append(eff.Serve, answer)
+	return nil
+}
+
+// onContents shows what a member hands over, if this device asked for it.
+func (m *Machine) onContents(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
+	f, err := parseContents(r)
+	if err != nil {
+		return err
+	}
+	if m.hand.until == 0 || m.hand.from != p.member.Device {
+		return nil
+	}
+	for _, e := range f.entries {
+		switch fresh, err := m.takeContent(e, eff); {
+		case err != nil:
+			eff.Notify = append(eff.Notify, Misbehaved{p.member, "handover"})
+		case fresh:
+			m.hand.found = true
+		}
+	}
+	if f.answer == entriesMore {
+		m.hand.until = now + fetchTimeout
+		return nil
+	}
+	if !m.hand.found { // it has nothing of this page
+		p.handed = m.hand.last
+	}
+	m.hand = handover{}
+	return nil
+}
+
+// takeContent shows what an entry says that this device lacks: true if it did.
+func (m *Machine) takeContent(e Packed, eff *Effects) (bool, error) {
+	h, err := dag.ParseHeader(e.Header)
+	if err != nil {
+		return false, err
+	}
+	if !m.missed[h.Ref()] {
+		return false, nil
+	}
+	if len(e.Ciphertext) < saltSize {
+		return false, wire.ErrCanonical
+	}
+	salt, content := [saltSize]byte(e.Ciphertext), e.Ciphertext[saltSize:]
+	if dag.ContentCommit(m.group, h.Device, h.ContentID, salt, content) != h.ContentCommit {
+		return false, errCommit
+	}
+	if _, err := ParseContent(content); err != nil {
+		return false, err // no member shows it
+	}
+	author, _, ok := m.stateAt(h.Block).Device(h.Device)
+	if !ok || m.isLate(h, author.Person) {
+		return false, nil
+	}
+	m.dropLacking(h.Ref(), eff)
+	m.keepOpened(h, e.Ciphertext, eff)
+	row := m.row(h, author.Person)
+	row.State, row.Content, row.Waiting = RowShown, bytes.Clone(content), m.waiting[h.Ref()] != nil
+	m.show(row, eff)
+	return true, nil
+}
+
+// Missed returns how many messages were written while this device was parked and
+// were not handed over yet.
+func (m *Machine) Missed() int { return len(m.missed) }
+
+func encodeAskContents(refs []dag.Ref) []byte {
+	var w wire.Writer
+	w.U8(frameAskContents)
+	writeRefs(&w, refs)
+	return w.Bytes()
+}
+
+func parseAskContents(r *wire.Reader) ([]dag.Ref, error) {
+	refs := readRefs(r, maxHandover)
+	return refs, r.Done()
+}
+
+func (f contentsFrame) bytes() []byte {
+	var w wire.Writer
+	w.U8(frameContents)
+	w.Group(func(w *wire.Writer) {
+		for _, e := range f.entries {
+			w.Vec(e.Header)
+			w.Vec(e.Ciphertext)
+		}
+	})
+	w.U8(f.answer)
+	return w.Bytes()
+}
+
+// A contentsFrame has, in place of each ciphertext, what stood in it: salt, content.
+type contentsFrame struct {
+	entries []Packed
+	answer  uint8
+}
+
+func parseContents(r *wire.Reader) (f contentsFrame, err error) {
+	r.Each(wire.MaxVector, maxBatchEntries, func(r *wire.Reader) {
+		f.entries = append(f.entries, Packed{r.Vec(maxEntryHeader), r.Vec(saltSize + MaxContent)})
+	})
+	if f.answer = r.U8(); f.answer != entriesLast && f.answer != entriesMore {
+		r.Fail(wire.ErrCanonical)
+	}
+	return f, r.Done()
+}
+
+// refKey reads what EntryKey wrote.
+func refKey(key []byte) (ref dag.Ref, err error) {
+	r := wire.NewReader(key)
+	r.Fixed(ref.Device[:])
+	ref.Seq = r.U64()
+	r.Fixed(ref.Hash[:])
+	return ref, r.Done()
+}
+
+func (l *loading) lacking(rec Record) error {
+	ref, err := refKey(rec.Key)
+	l.m.missed[ref] = true
+	return err
+}
+
+// opened is loaded after the entries, which say at which block each was written.
+func (l *loading) opened(rec Record) error {
+	ref, err := refKey(rec.Key)
+	l.handed = append(l.handed, ref)
+	return err
+}
+
+// endOpened puts what is kept to its blocks; of what the graph has no more, nothing
+// can be asked for.
+func (l *loading) endOpened() {
+	for _, ref := range l.handed {
+		block, ok := l.m.graph.Block(ref)
+		if h := l.m.waiting[ref]; h != nil {
+			block, ok = h.Block, true
+		}
+		if !ok {
+			continue
+		}
+		if l.m.shelf[block] == nil {
+			l.m.shelf[block] = make(map[dag.Ref]bool)
+		}
+		l.m.shelf[block][ref] = true
+	}
+}
