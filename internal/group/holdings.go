@@ -52,6 +52,7 @@ func (m *Machine) Holdings() []Holding {
 		{"messages that wait", len(m.held), maxHeld},
 		{"own entries to be sealed again", len(m.unsent), maxUnsent},
 		{"errands", len(m.turns), people + m.blocks.Len() + 4},
+		{"bytes of a chain that comes in pieces", m.catchUp.held(), maxGathered},
 		{"parts of a peer's frontier", m.largestFrontier(), dag.MaxDevices},
 	}
 }

@@ -72,6 +72,7 @@ type Machine struct {
 	hand     handover
 	said     announcements               // of the leaves at the head
 	pageRoom int                         // bytes of a page that is given, maxPage
+	allRoom  int                         // bytes of an invitation of whole blocks, maxInvitation
 	final    final                       // what is settled, as last announced
 	names    map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
@@ -124,6 +125,7 @@ func newMachine(self Self) *Machine {
 		silence:  make(silence),
 		company:  newCompany(),
 		pageRoom: maxPage,
+		allRoom:  maxInvitation,
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
 
