@@ -224,7 +224,7 @@ func BenchmarkForksEverywhere(b *testing.B) {
 	variant := f.blocks["E9.0"]
 	for i := 0; b.Loop(); i++ {
 		held.Insert(variant.Rehash(variant.Header.Parent, number(uint64(i)<<8|255)))
-		held.Shed(head, head)
+		held.Shed(head)
 		if held.Head() != head || len(held.PendingAt(head)) > 0 {
 			b.Fatal("the head changes")
 		}

@@ -18,7 +18,7 @@ func TestShedKeepsWhatIsNeeded(t *testing.T) {
 			"D": "ben rekeys", "E": "ben rekeys", "F": "ben rekeys",
 		})
 		root := f.blocks["G"].Hash
-		surplus := chain.Surplus(root, root, f.all())
+		surplus := chain.Surplus(root, f.all())
 		if len(surplus) != 2 {
 			continue // the third at one height leads to one of two at the next
 		}
@@ -27,15 +27,15 @@ func TestShedKeepsWhatIsNeeded(t *testing.T) {
 			held.Insert(b)
 		}
 		held.Keeps = func(hash wire.BlockHash) bool { return hash == surplus[0] }
-		if dropped := held.Shed(root, root); len(dropped) > 0 || !held.Has(surplus[0]) || !held.Has(surplus[1]) {
+		if dropped := held.Shed(root); len(dropped) > 0 || !held.Has(surplus[0]) || !held.Has(surplus[1]) {
 			t.Errorf("%d are dropped", len(dropped))
 		}
 		held.Keeps = func(hash wire.BlockHash) bool { return hash == surplus[1] }
-		if dropped := held.Shed(root, root); len(dropped) != 1 || dropped[0].Hash != surplus[0] {
+		if dropped := held.Shed(root); len(dropped) != 1 || dropped[0].Hash != surplus[0] {
 			t.Errorf("%d are dropped when the child is not needed", len(dropped))
 		}
 		held.Keeps = nil
-		if dropped := held.Shed(root, root); len(dropped) != 1 || dropped[0].Hash != surplus[1] {
+		if dropped := held.Shed(root); len(dropped) != 1 || dropped[0].Hash != surplus[1] {
 			t.Errorf("%d are dropped when nothing is needed", len(dropped))
 		}
 		if tips := held.Tips(); slices.Contains(tips, surplus[0]) || len(tips) != 2 {

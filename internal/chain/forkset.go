@@ -125,12 +125,12 @@ func (b *Blocks) split(p, next *node) {
 // that is built on, and returns it. A hash in it may have to be fetched again, when
 // somebody has built on it, or named it, or more is settled. In a person's chain
 // the recovery key settles, whatever the caller says.
-func (b *Blocks) Shed(root, settled wire.BlockHash) (dropped []*Block) {
+func (b *Blocks) Shed(root wire.BlockHash) (dropped []*Block) {
 	if b.genesis != nil && b.genesis.State.ofPerson {
-		settled = b.root()
+		root = b.root()
 	}
 	below := make(map[*node]bool)
-	for _, hash := range Surplus(root, settled, b.list()) { // children before parents
+	for _, hash := range Surplus(root, b.list()) { // children before parents
 		n := b.by[hash]
 		if len(n.children) > 0 || b.Keeps != nil && b.Keeps(hash) {
 			continue

@@ -13,8 +13,8 @@ const (
 	// itself; more prove nothing new.
 	MaxSiblings = 2
 
-	// MaxNewSiblings bounds those of all devices together that the settled block
-	// does not know as one person's: two each of as many as a person may have.
+	// MaxNewSiblings bounds those of all devices together that the root does not
+	// know as one person's: two each of as many as a person may have.
 	MaxNewSiblings = MaxSiblings * MaxDevices
 )
 
@@ -28,15 +28,15 @@ type seat struct {
 // Surplus returns what may be dropped for space, children before parents: all
 // but root with its ancestors; of each device at each height the MaxSiblings
 // blocks with the lowest hashes, no two of which say the same; of those, where
-// the settled block does not know the device, the MaxNewSiblings of each person
-// at each height with the lowest hashes; and what those are built on. Not root
-// says which devices are known: it may be what the blocks in question decide.
+// root does not know the device, the MaxNewSiblings of each person at each height
+// with the lowest hashes; and what those are built on. Root is what is settled: a
+// head may be what the blocks in question decide.
 //
 // Whoever drops what is surplus and goes on collecting ends with the same set
 // as who collects everything first: a block that is kept once all are seen is
 // among the lowest of every part of them too, since of any device fewer come
 // before it there.
-func Surplus(root, settled wire.BlockHash, blocks []*Block) []wire.BlockHash {
+func Surplus(root wire.BlockHash, blocks []*Block) []wire.BlockHash {
 	by := make(map[wire.BlockHash]*Block, len(blocks))
 	seats := make(map[seat][]*Block)
 	for _, b := range blocks {
@@ -56,7 +56,7 @@ func Surplus(root, settled wire.BlockHash, blocks []*Block) []wire.BlockHash {
 	shared := make(map[seat][]*Block)
 	for s, list := range seats {
 		list = lowest(list, MaxSiblings)
-		if by[settled].knows(s.Member) {
+		if by[root].knows(s.Member) {
 			for _, b := range list {
 				keep(b)
 			}

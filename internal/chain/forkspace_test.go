@@ -31,7 +31,7 @@ func TestSurplus(t *testing.T) {
 		}
 	}
 	slices.SortFunc(variants, compareHashes)
-	got := chain.Surplus(f.blocks["G"].Hash, f.blocks["G"].Hash, f.all())
+	got := chain.Surplus(f.blocks["G"].Hash, f.all())
 	slices.SortFunc(got, compareHashes)
 	if !slices.Equal(got, variants[2:]) {
 		t.Errorf("%d are surplus, want the %d with the higher hashes", len(got), len(variants)-2)
@@ -39,11 +39,11 @@ func TestSurplus(t *testing.T) {
 	// Somebody else builds on the highest of them, and it stays.
 	last := f.name(variants[49])
 	f.grow("G -> "+last+" -> C", map[string]string{"C": "cat rekeys"})
-	if got := chain.Surplus(f.blocks["G"].Hash, f.blocks["G"].Hash, f.all()); len(got) != 47 || slices.Contains(got, variants[49]) {
+	if got := chain.Surplus(f.blocks["G"].Hash, f.all()); len(got) != 47 || slices.Contains(got, variants[49]) {
 		t.Errorf("%d are surplus with one built on", len(got))
 	}
 	// Below the root, what leads to it stays whatever its hash.
-	if got := chain.Surplus(variants[48], variants[48], f.all()); slices.Contains(got, variants[48]) {
+	if got := chain.Surplus(variants[48], f.all()); slices.Contains(got, variants[48]) {
 		t.Error("the root is surplus")
 	}
 }
@@ -62,7 +62,7 @@ func TestVariantsCostNoSeat(t *testing.T) {
 				blocks = append(blocks, f.signedAgain(name, n))
 			}
 		}
-		surplus := chain.Surplus(f.blocks["G"].Hash, f.blocks["G"].Hash, blocks)
+		surplus := chain.Surplus(f.blocks["G"].Hash, blocks)
 		kept := slices.DeleteFunc(slices.Clone(blocks), func(b *chain.Block) bool { return slices.Contains(surplus, b.Hash) })
 		if len(kept) != 1+chain.MaxSiblings || kept[1].Header.AuthorSeq == kept[2].Header.AuthorSeq {
 			t.Errorf("salt %d: %d are kept, or two of one content", salt, len(kept))
@@ -94,7 +94,7 @@ func TestNewDevicesShareSeats(t *testing.T) {
 	for i := range 100 {
 		blocks = append(blocks, f.person("ann").newDevice(f.blocks["G"], sha256.Sum256([]byte{byte(i)})))
 	}
-	surplus := chain.Surplus(f.blocks["G"].Hash, f.blocks["G"].Hash, blocks)
+	surplus := chain.Surplus(f.blocks["G"].Hash, blocks)
 	if len(surplus) != 100-chain.MaxNewSiblings {
 		t.Errorf("%d of 100 devices are dropped", len(surplus))
 	}
@@ -110,7 +110,7 @@ func TestNewDevicesShareSeats(t *testing.T) {
 	for i := range 100 {
 		blocks = append(blocks, f.person("ann").newDevice(after, sha256.Sum256([]byte{byte(i), 1})))
 	}
-	if surplus := chain.Surplus(after.Hash, after.Hash, blocks); slices.Contains(surplus, rekey.Hash) {
+	if surplus := chain.Surplus(after.Hash, blocks); slices.Contains(surplus, rekey.Hash) {
 		t.Error("the block of a device that the root knows is dropped")
 	}
 }
@@ -137,7 +137,7 @@ func TestSurplusInAnyOrder(t *testing.T) {
 		if seed%4 == 0 {
 			d.crowd(r)
 		}
-		surplus := chain.Surplus(d.root.Hash, d.root.Hash, d.blocks)
+		surplus := chain.Surplus(d.root.Hash, d.blocks)
 		want := slices.DeleteFunc(slices.Clone(d.blocks), func(b *chain.Block) bool { return slices.Contains(surplus, b.Hash) })
 		dropped += len(surplus)
 		for range 2 {
@@ -201,8 +201,8 @@ func (d *draw) shedding(t *testing.T, r *rand.Rand) *chain.Blocks {
 			held.Insert(b)
 		}
 		if r.IntN(2) == 0 {
-			held.Shed(d.root.Hash, d.root.Hash)
-			if again := held.Shed(d.root.Hash, d.root.Hash); again != nil {
+			held.Shed(d.root.Hash)
+			if again := held.Shed(d.root.Hash); again != nil {
 				t.Fatalf("%d are surplus at once again", len(again))
 			}
 		}
@@ -210,7 +210,7 @@ func (d *draw) shedding(t *testing.T, r *rand.Rand) *chain.Blocks {
 			held.Head()
 		}
 	}
-	held.Shed(d.root.Hash, d.root.Hash)
+	held.Shed(d.root.Hash)
 	return held
 }
 
@@ -255,7 +255,7 @@ func TestShedBlocksGo(t *testing.T) {
 		p := g.blocks.Held(hash)
 		held = append(held, func() bool { return p.Value() != nil })
 	}
-	g.blocks.Shed(genesis, genesis)
+	g.blocks.Shed(genesis)
 	runtime.GC()
 	kept := 0
 	for _, still := range held {

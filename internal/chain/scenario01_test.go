@@ -157,10 +157,10 @@ func TestScenario08Variants(t *testing.T) {
 		hashes = append(hashes, b.Hash)
 		held.Insert(b)
 		if i%1000 == 0 {
-			held.Shed(held.Genesis(), held.Genesis())
+			held.Shed(held.Genesis())
 		}
 	}
-	held.Shed(held.Genesis(), held.Genesis())
+	held.Shed(held.Genesis())
 	hashes = append(hashes, first.Hash)
 	slices.SortFunc(hashes, compareHashes)
 	if held.Len() != 4 || !held.Has(hashes[0]) || !held.Has(f.blocks["W"].Hash) {

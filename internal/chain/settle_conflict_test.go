@@ -188,10 +188,10 @@ func TestVotedIsNotShed(t *testing.T) {
 		mustOffer(t, v, s.signed(fmt.Sprintf("0 votes t%d in 1", pick)))
 		named := v.Named()
 		s.blocks.Keeps = func(hash wire.BlockHash) bool { return named[hash] }
-		if shed := s.blocks.Shed(v.Root(), v.Root()); len(shed) == 0 && pick == 0 {
+		if shed := s.blocks.Shed(v.Root()); len(shed) == 0 && pick == 0 {
 			t.Fatal("nothing is shed")
 		}
-		if s.blocks.Shed(s.blocks.Genesis(), s.blocks.Genesis()); !s.blocks.Has(s.by[fmt.Sprint("t", pick)].Hash) {
+		if s.blocks.Shed(s.blocks.Genesis()); !s.blocks.Has(s.by[fmt.Sprint("t", pick)].Hash) {
 			t.Errorf("t%d is shed though voted for", pick)
 		}
 	}

@@ -32,14 +32,14 @@ func (m *Machine) shed(eff *Effects) wire.BlockHash {
 	}
 	named, spared := m.named(), make(map[wire.BlockHash]bool)
 	m.blocks.Keeps = func(hash wire.BlockHash) bool {
-		if named[hash] || m.graph.Names(hash) {
+		if hash == head || named[hash] || m.graph.Names(hash) {
 			return true
 		}
 		spared[hash] = m.wanted[hash] != wire.DeviceID{}
 		return spared[hash]
 	}
 	for {
-		dropped := m.blocks.Shed(head, m.votes.Settled())
+		dropped := m.blocks.Shed(m.votes.Settled())
 		for _, b := range dropped {
 			m.dropBlock(b, eff)
 		}
