@@ -88,6 +88,7 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 		m.sendPages(p, chain.Offer{Tips: list[:1]}, eff)
 	}
 	list = whole
+	list = m.heldWhole(list)
 	for range maxProofFrames {
 		list = list[m.sendBlocks(p.member.Device, list, eff):]
 	}
@@ -189,7 +190,13 @@ func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
 	slices.SortFunc(list, func(a, b wire.BlockHash) int { // all of them are on one chain
 		return cmp.Compare(m.blocks.Header(a).Height, m.blocks.Header(b).Height)
 	})
-	return slices.Compact(list)
+	return m.heldWhole(slices.Compact(list))
+}
+
+// heldWhole leaves out light blocks, which who was a member at them has: with them
+// in the list those above would not be sent either.
+func (m *Machine) heldWhole(list []wire.BlockHash) []wire.BlockHash {
+	return slices.DeleteFunc(list, m.blocks.IsLight)
 }
 
 // refutation returns the fewest blocks of the head's chain, from where a tip's
