@@ -84,11 +84,15 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 		}
 	}
 	whole := m.withBodies(list)
-	if len(whole) == 0 && len(list) > 0 && m.readsPages(p.member.Device) {
+	switch {
+	case len(whole) > 0 || len(list) == 0:
+		list = whole
+	case m.readsPages(p.member.Device):
 		m.sendPages(p, chain.Offer{Tips: list[:1]}, eff)
+		list = nil
+	default: // a parked guest, say, which may hold all that is light here
+		list = m.heldWhole(list)
 	}
-	list = whole
-	list = m.heldWhole(list)
 	for range maxProofFrames {
 		list = list[m.sendBlocks(p.member.Device, list, eff):]
 	}

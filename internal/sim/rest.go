@@ -146,8 +146,8 @@ func (r *run) equal() {
 		case m == nil && in:
 			fail("at rest %s is a member and does not know the group", n.Name)
 		case m == nil || r.alone(n, one):
-		case in && m.Status() == group.StatusInvited && !s.Active(n.Self.Device.ID()):
-			// A guest that was parked asks for nothing before it has accepted.
+		case in && m.Status() == group.StatusInvited && len(r.crew.persons) > 0:
+			// A guest asks for nothing before it has accepted, and hears what it is told.
 		case in && !gone(m.Status()) && m.Head() != r.machine(one).Head():
 			fail("at rest %s is a member and has another head", n.Name)
 		case in && able && m.Status() == group.StatusDeclined:
