@@ -224,7 +224,7 @@ func (c *checker) frame(n *Node, m *group.Machine, f group.Frame) {
 			owner, _, ok = m.Blocks().State(tip).Device(f.To)
 		}
 	}
-	if !ok {
+	if !ok && len(c.crew.persons) == 0 { // a liar's variant by which it was one may be dropped since
 		fail("%s sends something to who never was a member", n.Name)
 	}
 	switch kind := f.Payload[0]; kind {

@@ -287,8 +287,9 @@ func (r *run) mayComeBack(n *Node) bool {
 	return able != nil && count < chain.MaxUnparks
 }
 
-// shutOut reports whether n was without keys at some block: what was written
-// there it may not be able to read.
+// shutOut reports whether n was without keys at some block, as one that a liar led
+// onto a branch alone also is until it comes back: what was written there it may not
+// be able to read.
 func (r *run) shutOut(m *group.Machine, n *Node) bool {
 	if n.lost {
 		return true
@@ -296,6 +297,9 @@ func (r *run) shutOut(m *group.Machine, n *Node) bool {
 	for _, h := range m.Blocks().All() {
 		for _, op := range m.Blocks().Header(h).Ops {
 			if p, ok := op.(*chain.Park); ok && p.Device == n.Self.Device.ID() {
+				return true
+			}
+			if u, ok := op.(*chain.Unpark); ok && u.Device == n.Self.Device.ID() && len(r.crew.persons) > 0 {
 				return true
 			}
 		}
