@@ -132,6 +132,9 @@ func (m *Machine) replay(hash wire.BlockHash, each func(wire.BlockHash, *mls.Pub
 	p := m.publics[hash]
 	for _, hash := range slices.Backward(path) {
 		h, body := m.blocks.Header(hash), m.blocks.Body(hash)
+		if body.IsLight() {
+			return nil, errCommit // settled before this device came, and taken without commits
+		}
 		if h.Starts() {
 			var err error
 			if p, err = m.before(h, body); err != nil {
