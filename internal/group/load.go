@@ -235,7 +235,7 @@ func (l *loading) leave(rec Record) error {
 	if err != nil {
 		return err
 	}
-	l.m.leaves[s.Person] = &pendingLeave{s}
+	l.m.leaves[s.Person] = &pendingLeave{s, 0}
 	return nil
 }
 
