@@ -261,7 +261,7 @@ func openLine(b *v1.Block) string {
 	case len(b.WaitsFor) == 0:
 		return "All have voted for it; it waits for one more round."
 	}
-	return capital(namesOf(b.VotedBy)) + " voted for it; waits for " + namesOf(b.WaitsFor) + "."
+	return capital(namesOf(b.VotedBy)) + " voted for it, not yet " + namesOf(b.WaitsFor) + "."
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -45,7 +45,7 @@ func TestDrawOneLine(t *testing.T) {
 	drawn(t, `
 ●  0  2026-03-04 14:00  Ann made the group. [g]
 ◐  1  2026-03-04 14:01  Ann added Ben. [a]
-│     You voted for it; waits for Ben and Cleo.
+│     You voted for it, not yet Ben and Cleo.
 ◐  2  2026-03-04 14:02  Ann added Dan. [b]
       Could not be followed by Ben.
 

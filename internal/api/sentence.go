@@ -170,6 +170,8 @@ func noticeOf(c node.Chat) string {
 		return "This device was set aside, because it was not here for long. It comes back by itself, once another member is here."
 	case c.NoKeys:
 		return "This device has no keys for this chat now. It gets new ones by itself, once another member is here."
+	case c.Trouble != 0:
+		return incidentSentence(node.Incident{Kind: c.Trouble, Stopped: true})
 	case len(c.Carrying) > 0:
 		return carryingNotice(c)
 	case c.Unasked > 0:

@@ -75,8 +75,10 @@ func peopleOf(list []node.Person) (out []*v1.Person) {
 	return out
 }
 
-// namesOf is "Ann, you and Ben".
-func namesOf(list []node.Person) string {
+// namesOf is "you, Ann and Ben".
+func namesOf(list []node.Person) string { return listed(list, " and ") }
+
+func listed(list []node.Person, last string) string {
 	names := make([]string, len(list))
 	for i, p := range list {
 		names[i] = nameOf(p)
@@ -84,7 +86,7 @@ func namesOf(list []node.Person) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	return strings.Join(names[:len(names)-1], ", ") + last + names[len(names)-1]
 }
 
 // capital begins a sentence.
@@ -107,7 +109,11 @@ func waiting(s node.Settlement) string {
 		}
 	}
 	voted := len(s.Voters) - len(lacking)
-	if needed := s.Quorum - voted; voted > 0 && needed > 0 && needed < len(lacking) {
+	switch needed := s.Quorum - voted; {
+	case voted == 0 || needed >= len(lacking): // before anybody spoke it waits for all
+	case needed == 1:
+		return "Waits for " + listed(lacking, " or ") + "."
+	default:
 		return fmt.Sprintf("Waits for %s of %s.", spelt(needed), namesOf(lacking))
 	}
 	return "Waits for " + namesOf(lacking) + "."

@@ -47,10 +47,7 @@ type bodyCheck struct {
 // checkBody is V6 as far as it needs no MLS: the body is the one the header
 // names, and holds exactly what the ops cite.
 func checkBody(at *node, h *Header, body *Body) error {
-	c := &bodyCheck{h: h, at: at, group: h.GroupID(), shown: make(map[wire.PersonID][]*Header)}
-	if at != nil {
-		c.parent = at.State
-	}
+	c := newBodyCheck(at, h)
 	if body == nil {
 		return c.refuse(ReasonBody)
 	}
@@ -67,8 +64,14 @@ func checkBody(at *node, h *Header, body *Body) error {
 	if len(body.Commit) == 0 {
 		return c.refuse(ReasonCommit)
 	}
-	c.rest = body.Attachments
-	for _, op := range h.Ops {
+	return c.attachments(body.Attachments)
+}
+
+// attachments checks that exactly those are there that the ops cite, and what
+// they show.
+func (c *bodyCheck) attachments(list [][]byte) error {
+	c.rest = list
+	for _, op := range c.h.Ops {
 		if err := c.op(op); err != nil {
 			return err
 		}
@@ -77,6 +80,14 @@ func checkBody(at *node, h *Header, body *Body) error {
 		return c.refuse(ReasonAttachment)
 	}
 	return nil
+}
+
+func newBodyCheck(at *node, h *Header) *bodyCheck {
+	c := &bodyCheck{h: h, at: at, group: h.GroupID(), shown: make(map[wire.PersonID][]*Header)}
+	if at != nil {
+		c.parent = at.State
+	}
+	return c
 }
 
 func (c *bodyCheck) refuse(reason Reason) error { return &RejectError{"V6", reason, c.h.Height} }

@@ -155,7 +155,7 @@ func backDatingDevices(e *explorer, before, after []int) bool {
 func TestExploreDevices(t *testing.T) {
 	most := 4
 	if os.Getenv("KITH_EXPLORE") == "big" {
-		most = 5
+		most = 6
 	}
 	e := newDeviceExplorer(t, most)
 	e.broken = func(check string, e *explorer) {

@@ -23,6 +23,10 @@ func newEvidence(a, b *Vote) *Evidence {
 // Device returns who lied.
 func (e *Evidence) Device() wire.DeviceID { return e.A.Device }
 
+// Slashable reports whether the two votes show the lie without the blocks they name,
+// as a [Slash] of them has to.
+func (e *Evidence) Slashable() bool { return contradict(e.A, e.B) }
+
 // EvidenceSize is the length of every piece of evidence, in bytes.
 const EvidenceSize = 2 * VoteSize
 

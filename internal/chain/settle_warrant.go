@@ -121,7 +121,8 @@ func (s Settlement) verify(b *Blocks, off rule) (wire.BlockHash, error) {
 
 // HeadersOnly returns the blocks of a chain whose bodies are not here, for
 // [Settlement.Verify]: parents before children, from genesis. What only bodies
-// show is not checked.
+// show is not checked, and a Carry, whose author stands in what it cites, weighs
+// nothing: whoever asks for a head takes light blocks ([Blocks.CheckLight]).
 func HeadersOnly(headers []*Header) (*Blocks, error) {
 	states, err := CheckHeaders(headers)
 	if err != nil {

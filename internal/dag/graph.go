@@ -121,6 +121,16 @@ func (g *Graph) Heads() []Ref { return ascending(g.heads) }
 // lamport, ascending by ref: what stands in a floor, or below an entry of ours.
 func (g *Graph) Newest(n int) []Ref { return g.newest(n, func(Ref) bool { return true }) }
 
+// Named reports whether r is one of the heads that may be named.
+func (g *Graph) Named(r Ref) bool {
+	if g.firm != nil {
+		_, ok := g.firm[r]
+		return ok
+	}
+	_, ok := g.heads[r]
+	return ok
+}
+
 func (g *Graph) newest(n int, keep func(Ref) bool) []Ref {
 	heads := g.heads
 	if g.firm != nil {

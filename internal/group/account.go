@@ -36,6 +36,9 @@ func (m *Machine) Settlings() (list []Settling) {
 // holds no more than the headers.
 func (m *Machine) Settlement() chain.Settlement { return m.votes.Settlement() }
 
+// Conflict returns two settled blocks that exclude each other; nil: there are none.
+func (m *Machine) Conflict() *chain.Conflict { return m.votes.Conflict() }
+
 // IsSettled reports whether a block stays for ever.
 func (m *Machine) IsSettled(hash wire.BlockHash) bool { return m.votes.IsSettled(hash) }
 

@@ -67,6 +67,9 @@ func (m *Machine) takeBlock(header, body []byte, eff *Effects) (wire.BlockHash, 
 	if err != nil {
 		return hash, err
 	}
+	if m.untracked(h) {
+		return hash, m.keepLight(h, b.Attachments, state, eff)
+	}
 	public, commit, err := m.verify(h, b, state)
 	if err != nil {
 		return hash, err
@@ -107,7 +110,7 @@ func (m *Machine) keepBlock(b *madeBlock, eff *Effects) error {
 	value.Vec(b.header.Bytes())
 	value.Vec(b.body.Bytes())
 	eff.put(KindBlock, blockKey(b.header.Height, hash), value.Bytes())
-	if m.farFromTree(hash) {
+	if m.farFromTree(hash) || m.isBase(hash) {
 		m.trees[hash] = true
 		eff.put(KindPublic, hash[:], b.public.Marshal())
 	}

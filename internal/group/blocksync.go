@@ -14,20 +14,22 @@ import (
 // sendBlocks sends as many of the blocks as one frame takes, and returns how many.
 func (m *Machine) sendBlocks(to wire.DeviceID, list []wire.BlockHash, eff *Effects) int {
 	var f blocksFrame
-	size := 0
-	for i, h := range list {
+	size, sent := 0, 0
+	list = m.withBodies(list)
+	for _, h := range list {
 		b := m.blockFrame(h)
 		size += len(b.header) + len(b.body) + len(b.welcome)
-		if i > 0 && size > maxBlocksBytes || len(f.blocks) == maxBatchEntries {
+		if sent > 0 && size > maxBlocksBytes || sent == maxBatchEntries {
 			f.more = true
 			break
 		}
 		f.blocks = append(f.blocks, b)
+		sent++
 	}
 	if len(f.blocks) > 0 {
 		eff.send(to, f.bytes())
 	}
-	return len(f.blocks)
+	return sent
 }
 
 func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, secrets Secrets, eff *Effects) error {
@@ -47,7 +49,10 @@ func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, secrets Secrets,
 // be taken, and passes on what is new.
 func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effects) {
 	var fresh, held []wire.BlockHash
-	for _, b := range blocks {
+	for i, b := range blocks {
+		if m.futile(b.header, blocks[i+1:]) {
+			continue
+		}
 		hash, err := m.takeBlockOnce(b, &fresh, eff)
 		if err != nil {
 			m.notTaken(now, p, b.header, err, eff)
@@ -186,7 +191,13 @@ func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) er
 	if m.takeCertificate(inv.certificate, eff) == nil {
 		m.count(now, eff)
 	}
-	m.readmit(now, inv, c.From, c.Secrets, eff)
+	m.ledBack(now, p, inv, c.Secrets, eff)
+	return nil
+}
+
+// ledBack takes of an invitation what is not in its blocks, once those are here.
+func (m *Machine) ledBack(now uint64, p *peer, inv invitation, secrets Secrets, eff *Effects) {
+	m.readmit(now, inv, p.member, secrets, eff)
 	for _, b := range inv.reaches {
 		m.takeReach(b, eff)
 	}
@@ -194,5 +205,4 @@ func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) er
 	if m.speaks() && m.relation(p.member) == present {
 		m.sendDigest(p.member.Device, eff) // tells the inviter that we are in
 	}
-	return nil
 }

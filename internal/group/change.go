@@ -47,6 +47,9 @@ func (m *Machine) commitOn(now uint64, base wire.BlockHash, c change, eff *Effec
 	if err != nil {
 		return err
 	}
+	if err := m.canInvite(c.add); err != nil {
+		return err
+	}
 	core := h.Core()
 	staged, err := e.secret.Commit(mls.CommitParams{
 		Add: c.add, Remove: m.leavesOf(c.ops, base, e.secret.Public()), AuthenticatedData: core[:], Signer: m.self.Device,
@@ -108,6 +111,9 @@ func (m *Machine) leavesOf(ops []chain.Op, base wire.BlockHash, public *mls.Publ
 // spread sends a block that is new here to the members' devices that are
 // connected, but for the one it came from.
 func (m *Machine) spread(hash wire.BlockHash, from wire.DeviceID, eff *Effects) {
+	if m.blocks.IsLight(hash) {
+		return // it came late, and counts nowhere
+	}
 	payload := blocksFrame{blocks: []blockFrame{m.blockFrame(hash)}}.bytes()
 	for _, d := range m.connected(false) {
 		if d != from {

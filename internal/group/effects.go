@@ -52,6 +52,7 @@ const (
 	KindSettled      Kind = 24 // no key: hash of the settled block, which stays so
 	KindHeld         Kind = 32 // u64 number: a message that waits, see held.go
 	KindUndone       Kind = 33 // block hash: own block that lost and is to be done again
+	KindHollow       Kind = 45 // entry key: empty; the entry's text is still lacking, see hollow.go
 	KindUnsent       Kind = 34 // u64 seq: own entry that may be sealed again, see resend.go
 	// 35 to 39 are reserved.
 	KindOpened  Kind = 40 // entry key: salt and content of an entry that may be handed over, see handover.go

@@ -32,6 +32,9 @@ func (m *Machine) Entrance(who wire.Member, headers [][]byte) ([]byte, error) {
 	if m.state().Belongs(who.Device) {
 		return nil, refuse(ReasonMember, nil)
 	}
+	if m.blocks.Lights() {
+		return nil, refuse(ReasonRule, errNotHere) // who has all blocks whole can
+	}
 	state, person, err := PersonState(headers)
 	if err != nil || person != who.Person || !state.Active(who.Device) {
 		return nil, refuse(ReasonRule, err)

@@ -3,6 +3,7 @@ package group
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"kith/internal/dag"
 	"kith/internal/mls"
@@ -14,9 +15,9 @@ import (
 var errBlock = errors.New("group: the entry's block is not here")
 
 // takeEntry takes one entry from a peer; signed says that its signature is known
-// to hold. It is refused with a rule's name if the peer passed on what no honest
+// to hold, awaited of which ones the header alone will do. It is refused with a rule's name if the peer passed on what no honest
 // device passes on.
-func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (rule string, err error) {
+func (m *Machine) takeEntry(now uint64, p Packed, signed bool, awaited []dag.Ref, eff *Effects) (rule string, err error) {
 	h, err := dag.ParseHeader(p.Header)
 	if err != nil {
 		return "entry-form", err
@@ -25,6 +26,9 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (ru
 		return "entry-group", errCommit
 	}
 	if ref := h.Ref(); m.graph.Has(ref) && !(m.graph.Overclaims(h) && m.afterFloor(h)) || m.waiting[ref] != nil {
+		if m.hollow[ref] && p.whole() {
+			return m.fill(h, p, eff)
+		}
 		return "", nil
 	}
 	state := m.blocks.State(h.Block)
@@ -40,18 +44,22 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, eff *Effects) (ru
 		return "entry-signature", errCommit
 	}
 	// Who was no member at the block gets the header alone; who was waits for
-	// somebody who has the entry whole, since it would not be taken twice.
-	bare := len(p.Ciphertext) == 0
-	if bare && state.Active(m.self.Device.ID()) {
+	// somebody who has the entry whole, unless others wait for it.
+	lacks := !p.whole() && state.Active(m.self.Device.ID())
+	if _, found := slices.BinarySearchFunc(awaited, h.Ref(), dag.Ref.Compare); lacks && !found {
 		return "", nil
 	}
-	if !bare && (int(h.Length) != len(p.Ciphertext) || dag.CiphertextHash(p.Ciphertext) != h.CiphertextHash) {
+	if p.whole() && !p.fits(h) {
 		return "entry-ciphertext", errCommit
 	}
 	if m.afterFloor(h) {
 		m.graph.Lower(h)
 	}
-	return m.admitEntry(now, h, author.Person, p, eff)
+	rule, err = m.admitEntry(now, h, author.Person, p, eff)
+	if ref := h.Ref(); lacks && (m.graph.Has(ref) || m.waiting[ref] != nil) {
+		m.keepHollow(ref, eff)
+	}
+	return rule, err
 }
 
 // afterFloor reports whether an entry was surely written after the floor was made on
@@ -143,6 +151,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 			delete(m.late, w.Ref)
 			eff.drop(KindLate, key)
 		}
+		m.dropHollow(w.Ref, eff)
 		eff.drop(KindEntry, key)
 		eff.drop(KindCipher, key)
 		if h := m.waiting[w.Ref]; h != nil {
@@ -157,7 +166,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, eff *Effects) (Row, bool) {
 	row := m.row(h, person)
 	e := m.epochs[h.Block]
-	if e == nil {
+	if e == nil || len(ciphertext) == 0 {
 		row.State = RowUnreadable
 		if m.beforeJoining(h.Block) || !m.stateAt(h.Block).Belongs(m.self.Device.ID()) {
 			return row, false

@@ -2,6 +2,7 @@ package group
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 
 	"kith/internal/chain"
@@ -12,7 +13,8 @@ import (
 // Evidence is two things of which an honest device signs only one: two blocks
 // with one parent or one author_seq, two entries with one seq. Whoever sees both
 // keeps them and tells everybody; then a block, a Slash, revokes the device. It is
-// never about the person, who goes on with another device.
+// never about the person, who goes on with another device. Two votes are evidence
+// likewise; the votes keep and spread it (votes.go).
 
 // evidence is what is held against one device.
 //
@@ -175,25 +177,43 @@ func (m *Machine) onLosing(d wire.DeviceID) bool {
 // slashWait returns the first device that is to be revoked and how long this one
 // waits before it does it: admins first, then anybody.
 func (m *Machine) slashWait() (device wire.DeviceID, wait uint64, needed bool) {
-	if len(m.evidence) == 0 || m.mayWrite() != nil {
-		return device, 0, false
+	against := m.against()
+	if len(against) == 0 || m.mayWrite() != nil || !m.allRead(FeatureRepair) {
+		return device, 0, false // a program that does not read the op would have to stop
 	}
-	for _, d := range sortedDevices(m.evidence) {
-		if d == m.self.Device.ID() || m.self.formerly(d) != nil || !m.state().Belongs(d) {
+	for _, d := range sortedDevices(against) {
+		if d == m.self.Device.ID() || m.self.formerly(d) != nil || !m.state().Belongs(d) || m.mend.unproved[d] {
 			continue
 		}
-		if m.state().IsAdmin(m.self.Person) {
-			return d, slashAfter + m.turn(m.state().Admins())*slashStep, true
+		after, step, order := slashAfter, slashStep, m.state().Admins()
+		if !m.state().IsAdmin(m.self.Person) {
+			after, order = slashByAnybody, m.order()
 		}
-		return d, slashByAnybody + m.turn(m.order())*slashStep, true
+		liar, _, _ := m.state().Device(d)
+		order = slices.DeleteFunc(order, func(p wire.PersonID) bool { return p == liar.Person })
+		return d, after + m.turn(order)*step, true
 	}
 	return device, 0, false
+}
+
+// against returns one piece of evidence for each device: two votes, unless there are
+// two blocks or entries.
+func (m *Machine) against() map[wire.DeviceID]*evidence {
+	list := make(map[wire.DeviceID]*evidence, len(m.evidence)+len(m.ballots.evidence))
+	for d, e := range m.ballots.evidence {
+		if !e.Slashable() {
+			continue // a source that went back in height alone
+		}
+		list[d] = newEvidence(chain.SlashVotes, e.A.Marshal(), e.B.Marshal())
+	}
+	maps.Copy(list, m.evidence)
+	return list
 }
 
 // slash revokes a device by the evidence against it.
 func (m *Machine) slash(now uint64, d wire.DeviceID, eff *Effects) error {
 	who, _, _ := m.state().Device(d)
-	e := m.evidence[d]
+	e := m.against()[d]
 	cited := [][]byte{e.first, e.second}
 	op := &chain.Slash{Person: who.Person, Instance: who.Instance, Device: d, What: e.what, Cites: cites(cited)}
 	for _, cut := range m.cuts(who) {

@@ -56,6 +56,9 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameContents:
 		f, err := parseContents(r)
 		return again(f.bytes, err)
+	case framePages:
+		f, err := parsePages(r)
+		return again(f.bytes, err)
 	case frameEntrance:
 		f, err := parseInvitation(r)
 		return again(func() []byte { return f.numbered(frameEntrance) }, err)
@@ -133,4 +136,60 @@ func (m *Machine) WelcomeAgain(now uint64, n Newcomer) error {
 // Commit makes a block of one op.
 func (m *Machine) Commit(now uint64, op chain.Op, attachments ...[]byte) error {
 	return m.commit(now, change{ops: []chain.Op{op}, attachments: attachments}, new(Effects))
+}
+
+// SetPageRoom bounds the pages that a machine gives, in bytes.
+func (m *Machine) SetPageRoom(n int) { m.pageRoom = n }
+
+// Picked is the head.
+func (m *Machine) Picked() wire.BlockHash { return m.head }
+
+// A Piece is what an opening or a page holds, to be changed.
+type Piece struct {
+	Base        *wire.BlockHash
+	Certificate *[]byte // of an opening
+	Lights      []Light
+	Tree        []byte
+	Whole       []Whole
+	Left        *uint32
+}
+
+// Light and Whole are blocks of a Piece.
+type (
+	Light struct {
+		Header      []byte
+		Attachments [][]byte
+	}
+	Whole struct{ Header, Body, Welcome []byte }
+)
+
+// Rewrite returns a payload in pages after a change.
+func Rewrite(payload []byte, change func(*Piece)) []byte {
+	f, err := parsePages(wire.NewReader(payload[1:]))
+	if err != nil {
+		panic(err)
+	}
+	p := f.page
+	if f.opening != nil {
+		p = &f.opening.page
+	}
+	out := &Piece{Base: &p.base, Tree: p.tree, Left: &p.left}
+	if f.opening != nil {
+		out.Certificate = &f.opening.certificate
+	}
+	for _, l := range p.lights {
+		out.Lights = append(out.Lights, Light{l.header, l.attachments})
+	}
+	for _, b := range p.blocks {
+		out.Whole = append(out.Whole, Whole{b.header, b.body, b.welcome})
+	}
+	change(out)
+	p.tree, p.lights, p.blocks = out.Tree, nil, nil
+	for _, l := range out.Lights {
+		p.lights = append(p.lights, lightFrame{l.Header, l.Attachments})
+	}
+	for _, b := range out.Whole {
+		p.blocks = append(p.blocks, blockFrame{b.Header, b.Body, b.Welcome})
+	}
+	return f.bytes()
 }

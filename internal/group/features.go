@@ -19,6 +19,9 @@ const (
 	// a device rejoins and a group votes, and the certificate in an invitation. A program without it answers such ops
 	// with "needs a newer version", and takes such frames for misbehaviour.
 	FeatureRepair uint16 = 1
+	// FeatureHeaders: frame 15, by which the settled part of a chain travels without
+	// commits and a long one in pieces. Who does not read it is sent whole blocks.
+	FeatureHeaders uint16 = 2
 	// FeatureHandover: the frames 20 and 21, by which who was parked is given what was
 	// written meanwhile.
 	FeatureHandover uint16 = 3
@@ -29,6 +32,7 @@ func announced() []mls.Extension {
 	var w wire.Writer
 	w.Group(func(w *wire.Writer) {
 		w.U16(FeatureRepair)
+		w.U16(FeatureHeaders)
 		w.U16(FeatureHandover)
 	})
 	return []mls.Extension{{Type: extFeatures, Data: w.Bytes()}}
@@ -36,8 +40,10 @@ func announced() []mls.Extension {
 
 // leafFeatures reads what a leaf announces. A list that is not well formed says
 // nothing: it harms its author alone.
-func leafFeatures(l mls.Leaf) (list []uint16) {
-	r := wire.NewReader(extension(l.Extensions, extFeatures))
+func leafFeatures(l mls.Leaf) []uint16 { return featuresIn(l.Extensions) }
+
+func featuresIn(extensions []mls.Extension) (list []uint16) {
+	r := wire.NewReader(extension(extensions, extFeatures))
 	r.Each(2*maxFeatures, maxFeatures, func(r *wire.Reader) {
 		f := r.U16()
 		if n := len(list); n > 0 && list[n-1] >= f {
@@ -59,11 +65,11 @@ type announcements struct {
 
 // reads reports whether a device's program announces a feature at the head.
 func (m *Machine) reads(device wire.DeviceID, feature uint16) bool {
-	public := m.publics[m.head]
-	if public == nil {
-		return false
-	}
 	if m.said.by == nil || m.said.at != m.head {
+		public, err := m.public(m.head) // after a start that of a branch that lost is not in memory
+		if err != nil {
+			return false
+		}
 		m.said = announcements{m.head, make(map[wire.DeviceID][]uint16)}
 		for l := range public.Leaves() {
 			if who, ok := member(l.Identity); ok {
@@ -99,4 +105,15 @@ func allAnnounce(public *mls.PublicGroup, feature uint16) bool {
 		}
 	}
 	return true
+}
+
+// readAt reports whether a device's leaf announced a feature at a block that is
+// held, where it may be no member at the head.
+func (m *Machine) readAt(hash wire.BlockHash, p *peer, feature uint16) bool {
+	public, err := m.public(hash)
+	if err != nil {
+		return false
+	}
+	l, ok := public.LeafOf(credential(p.member))
+	return ok && slices.Contains(leafFeatures(l), feature)
 }

@@ -24,6 +24,7 @@ import (
 //	12     faults      see nack.go
 //	13     people      see people.go
 //	14     votes       u8 part; 0: settled[32], digest[32]; 1 pushed, 2 answered: see voteframe.go
+//	15     pages       u8 part; 0 opening, 1 ask, 2 page: see pageframe.go
 //	20     ask content (device[32], u64 seq, short[16])<V>, at most 256
 //	21     contents    (opaque header<V>, opaque salt and content<V>)<V>, u8 answer: 1 last, 2 more of it follow
 //
@@ -43,7 +44,8 @@ const (
 	frameFaults     uint8 = 12
 	framePeople     uint8 = 13
 	frameVotes      uint8 = 14
-	// 15 to 19 are reserved.
+	framePages      uint8 = 15
+	// 16 to 19 are reserved.
 	frameAskContents uint8 = 20
 	frameContents    uint8 = 21
 )

@@ -36,7 +36,7 @@ func (m *Machine) greet(now uint64, p *peer, eff *Effects) {
 		m.offerVotes(who.Device, eff)
 		m.sendDigest(who.Device, eff)
 	case former:
-		m.sendBlocks(who.Device, m.ending(who, maxFarewell), eff)
+		m.farewell(p, maxFarewell, eff)
 	}
 }
 
@@ -63,7 +63,7 @@ func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 			if p.named { // it has what was here before
 				most = min(most, fresh)
 			}
-			m.sendBlocks(d, m.ending(p.member, most), eff)
+			m.farewell(p, most, eff)
 			eff.Notify = append(eff.Notify, DropSession{d})
 		}
 	}
@@ -83,9 +83,45 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 			list = append(list, hash)
 		}
 	}
+	whole := m.withBodies(list)
+	if len(whole) == 0 && len(list) > 0 && m.readsPages(p.member.Device) {
+		m.sendPages(p, chain.Offer{Tips: list[:1]}, eff)
+	}
+	list = whole
 	for range maxProofFrames {
 		list = list[m.sendBlocks(p.member.Device, list, eff):]
 	}
+	if m.modern(p.member.Device) {
+		m.sendProof(p.member.Device, eff)
+	}
+}
+
+// sendProof sends the votes that settled what is settled here, unasked, to who may
+// be on a branch that they exclude: there this device may be no member, whom nobody
+// asks.
+func (m *Machine) sendProof(d wire.DeviceID, eff *Effects) {
+	f := votesFrame{part: votesAnswered, warrants: m.votes.Settlement()}
+	if !f.empty() {
+		eff.send(d, f.bytes())
+	}
+}
+
+// farewell tells a former member that it is none, and shows what settled that, if
+// fork choice alone would leave it on another branch.
+func (m *Machine) farewell(p *peer, most int, eff *Effects) {
+	d := p.member.Device
+	m.sendBlocks(d, m.ending(p.member, most), eff)
+	if slices.ContainsFunc(m.blocks.Tips(), func(tip wire.BlockHash) bool {
+		return m.stateAt(tip).Belongs(d) && m.excludes(tip) && (p.modern || m.readAt(tip, p, FeatureRepair))
+	}) {
+		m.sendProof(d, eff)
+	}
+}
+
+// excludes reports whether what is settled is on another branch than a block.
+func (m *Machine) excludes(hash wire.BlockHash) bool {
+	s := m.votes.Settled()
+	return !m.blocks.IsAncestor(s, hash) && !m.blocks.IsAncestor(hash, s)
 }
 
 // contradict answers a peer whose blocks end this device's membership where our
@@ -99,11 +135,15 @@ func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Eff
 	for _, hash := range slices.Backward(held) {
 		if _, _, known := m.stateAt(hash).Device(own); known && !m.stateAt(hash).Belongs(own) && !m.blocks.IsAncestor(hash, m.head) {
 			p.answered = true
-			answer := m.ending(p.member, maxFarewell)
-			if p.rel == present {
-				answer = m.notOn(m.head, hash)
+			if p.rel == former {
+				m.farewell(p, maxFarewell, eff)
+				return
 			}
+			answer := m.notOn(m.head, hash)
 			m.sendBlocks(p.member.Device, answer[:min(len(answer), maxFarewell)], eff)
+			if m.excludes(hash) && m.modern(p.member.Device) {
+				m.sendProof(p.member.Device, eff)
+			}
 			return
 		}
 	}
@@ -121,7 +161,7 @@ func (m *Machine) disabuse(fresh []wire.BlockHash, eff *Effects) {
 			p.rel = m.relation(p.member)
 		}
 		if p.rel == former && slices.ContainsFunc(fresh, func(h wire.BlockHash) bool { return m.stateAt(h).Belongs(d) }) {
-			m.sendBlocks(d, m.ending(p.member, 1), eff)
+			m.farewell(p, 1, eff)
 		}
 	}
 }
@@ -154,8 +194,8 @@ func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
 
 // refutation returns the fewest blocks of the head's chain, from where a tip's
 // branch left it, with which fork choice does not pick a block at which the device
-// is a member. What came after those is not for it: it may have made the branch
-// to learn that.
+// is a member, or those to the settled one that excludes the branch. What came
+// after those is not for it: it may have made the branch to learn that.
 func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.BlockHash {
 	ours, theirs := m.notOn(m.head, tip), m.notOn(tip, m.head)
 	if len(ours) == 0 {
@@ -172,6 +212,10 @@ func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.Bl
 			return ours[:i+1]
 		}
 	}
+	if m.excludes(tip) {
+		s := m.votes.Settled()
+		return slices.DeleteFunc(ours, func(h wire.BlockHash) bool { return !m.blocks.IsAncestor(h, s) })
+	}
 	return nil
 }
 
@@ -182,6 +226,9 @@ func (m *Machine) block(hash wire.BlockHash) *chain.Block {
 func (m *Machine) peerDown(d wire.DeviceID) {
 	delete(m.peers, d)
 	delete(m.back.asked, d)
+	if m.catchUp != nil && m.catchUp.from.Device == d {
+		m.catchUp = nil
+	}
 	if m.fetch.from == d {
 		m.fetch = fetch{}
 	}

@@ -24,7 +24,7 @@ func (m *Machine) Holdings() []Holding {
 		{"public groups in memory", len(m.publics), maxTrees + 1},
 		{"epochs", len(m.epochs), m.blocks.Len()},
 		{"numbers of blocks signed", len(m.signings), m.blocks.Len()},
-		{"bytes of a Welcome", m.largestWelcome(), chain.MaxBody},
+		{"bytes of a Welcome", m.largestWelcome(), welcomeRoom + maxRestart*welcomeDevice},
 		{"Welcomes", len(m.welcomes), m.blocks.Len()},
 		{"Welcomes of Restarts that were tried", len(m.opened), len(m.welcomes)},
 		{"Nacks", m.nackCount(), maxNacks * devices},

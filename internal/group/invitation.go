@@ -1,10 +1,12 @@
 package group
 
 import (
+	"maps"
 	"slices"
 
 	"kith/internal/chain"
 	"kith/internal/dag"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
@@ -93,27 +95,15 @@ func parseInvitation(r *wire.Reader) (i invitation, err error) {
 	return i, r.Done()
 }
 
-// IsInvitation reports whether payload is one: what a device may send for a
-// group that this device does not know.
-func IsInvitation(payload []byte) bool { return len(payload) > 0 && payload[0] == frameInvitation }
+// IsInvitation reports whether payload is one, or a piece of one: what a device
+// may send for a group that this device does not know.
+func IsInvitation(payload []byte) bool {
+	return len(payload) > 0 && (payload[0] == frameInvitation || isPages(payload))
+}
 
-// Inviter returns who signed the block by which an invitation admits its
-// receiver, if the invitation brings that block.
-func Inviter(payload []byte) (by wire.Member, ok bool) {
-	r := wire.NewReader(payload)
-	if r.U8() != frameInvitation {
-		return by, false
-	}
-	inv, err := parseInvitation(r)
-	if err != nil {
-		return by, false
-	}
-	for _, b := range inv.blocks {
-		if h, err := chain.ParseHeader(b.header); err == nil && h.Hash() == inv.block {
-			return h.Author, true
-		}
-	}
-	return by, false
+// isPages reports whether payload is part of a chain in pages, but no request.
+func isPages(payload []byte) bool {
+	return len(payload) > 1 && payload[0] == framePages && payload[1] != pagesAsk
 }
 
 // floorFor is where somebody starts who is added by the next block: all that is
@@ -137,6 +127,8 @@ func (m *Machine) floorFor(newcomers []Newcomer) dagFloor {
 	for _, r := range heads {
 		if t := m.tips[r.Device]; t.ref == r {
 			f.Heads = append(f.Heads, t.header)
+		} else if header := m.passed[r]; header != nil {
+			f.Heads = append(f.Heads, header)
 		}
 	}
 	return f
@@ -150,10 +142,19 @@ func (m *Machine) keepTips(f dagFloor) {
 	}
 }
 
+// keepTip keeps the header of a device's newest entry, and those of earlier ones
+// that a floor still has to name: above a floor what refers to names alone is not
+// named itself.
 func (m *Machine) keepTip(h *dag.Header) {
 	ref := h.Ref()
-	if t, ok := m.tips[h.Device]; !ok || t.ref.Seq < ref.Seq {
-		m.tips[h.Device] = tip{ref, h.Bytes()}
+	t, ok := m.tips[h.Device]
+	if ok && t.ref.Seq >= ref.Seq {
+		return
+	}
+	m.tips[h.Device] = tip{ref, h.Bytes()}
+	maps.DeleteFunc(m.passed, func(r dag.Ref, _ []byte) bool { return !m.graph.Named(r) })
+	if ok && m.graph.Named(t.ref) {
+		m.passed[t.ref] = t.header
 	}
 }
 
@@ -176,10 +177,35 @@ func (m *Machine) invitationFor(who wire.Member) []byte {
 	if _, ok := entryOf(m.blocks.Header(hash), who); !ok {
 		return nil
 	}
-	return invitation{
+	pages := m.readsPages(who.Device)
+	if pages && m.baseFor(hash) != (wire.BlockHash{}) {
+		return m.openingFor(who.Device, hash, w)
+	}
+	if m.blocks.Lights() {
+		return nil
+	}
+	whole := invitation{
 		block: hash, welcome: w.bytes(), blocks: m.allBlocks(hash), reaches: m.allReaches(), infos: m.allInfos(),
 		certificate: m.certificateFor(who.Device),
 	}.bytes()
+	if pages && len(whole) > maxInvitation {
+		return m.openingFor(who.Device, hash, w)
+	}
+	return whole
+}
+
+// canInvite refuses to add a device whose program takes an invitation of whole
+// blocks alone, where this device has none: nobody else may have a session with it.
+func (m *Machine) canInvite(add []*mls.KeyPackage) error {
+	if !m.blocks.Lights() {
+		return nil
+	}
+	for _, kp := range add {
+		if !slices.Contains(featuresIn(kp.LeafExtensions()), FeatureHeaders) {
+			return refuse(ReasonOlder, errNotHere)
+		}
+	}
+	return nil
 }
 
 // certificateFor returns what proves the settled block to a newcomer; nothing to

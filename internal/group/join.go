@@ -19,7 +19,7 @@ func Join(self Self, payload []byte, from wire.Member, secrets Secrets, now uint
 	r := wire.NewReader(payload)
 	r.U8()
 	inv, err := parseInvitation(r)
-	if err != nil || !IsInvitation(payload) {
+	if err != nil || !IsInvitation(payload) || isPages(payload) {
 		return nil, Effects{}, refuse(ReasonInvite, errors.Join(err, errShape))
 	}
 	var eff Effects
@@ -35,40 +35,49 @@ func Join(self Self, payload []byte, from wire.Member, secrets Secrets, now uint
 	if err := m.takeCertificate(inv.certificate, &eff); err != nil {
 		return nil, Effects{}, refuse(ReasonInvite, err)
 	}
-	m.pin(&eff)
+	if err := m.comeIn(now, inv, from, secrets, &eff); err != nil {
+		return nil, Effects{}, refuse(ReasonInvite, err)
+	}
+	return m, m.finish(now, eff), nil
+}
+
+// comeIn makes of a machine that holds the blocks and votes of an invitation one
+// that is in the group, by the Welcome.
+func (m *Machine) comeIn(now uint64, inv invitation, from wire.Member, secrets Secrets, eff *Effects) error {
+	m.pin(eff)
 	w, err := parseWelcome(inv.welcome)
 	if err != nil {
-		return nil, Effects{}, refuse(ReasonInvite, err)
+		return err
 	}
 	a, err := m.openWelcome(inv.block, w, secrets)
 	if err != nil {
-		return nil, Effects{}, refuse(ReasonInvite, err)
+		return err
 	}
 	if !m.mayInvite(from, inv.block) {
-		return nil, Effects{}, refuse(ReasonInvite, errInviter)
+		return errInviter
 	}
 	if err := m.graph.SetFloor(a.floor); err != nil {
-		return nil, Effects{}, refuse(ReasonInvite, err)
+		return err
 	}
 	m.keepTips(a.floor)
 	eff.put(KindFloor, nil, w.floor)
-	m.enter(a, w, &eff)
-	m.openRestarts(now, secrets, &eff)
+	m.enter(a, w, eff)
+	m.openRestarts(now, secrets, eff)
 	m.joined, m.status = inv.block, m.welcomed(inv.block)
 	if m.status == StatusActive {
 		m.ackDue = now
 	}
-	m.addInfo(self.Info, &eff)
-	m.advance(now, &eff)
-	m.takeInfos(inv.infos, &eff)
-	m.dropWelcomes(&eff)
+	m.addInfo(m.self.Info, eff)
+	m.advance(now, eff)
+	m.takeInfos(inv.infos, eff)
+	m.dropWelcomes(eff)
 	for _, b := range inv.reaches {
-		m.takeReach(b, &eff)
+		m.takeReach(b, eff)
 	}
 	if m.status.gone() {
-		return nil, Effects{}, refuse(ReasonInvite, ErrStale)
+		return ErrStale
 	}
-	return m, m.finish(now, eff), nil
+	return nil
 }
 
 // ErrStale: who brings an invitation may not know yet that it was taken back.
@@ -93,7 +102,7 @@ type admission struct {
 // (docs/spec/chain.md, "Joining").
 func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets Secrets) (*admission, error) {
 	h, state := m.blocks.Header(hash), m.blocks.State(hash)
-	if h == nil || !state.Active(m.self.Device.ID()) {
+	if h == nil || !state.Active(m.self.Device.ID()) || !m.fitsBlock(w, hash) {
 		return nil, errWelcome
 	}
 	ref, ok := m.addedBy(hash, m.self.Member())
@@ -101,6 +110,9 @@ func (m *Machine) openWelcome(hash wire.BlockHash, w welcome, secrets Secrets) (
 		return nil, errWelcome
 	}
 	use := Use{Ref: ref, Block: hash, Parent: h.Parent}
+	if !isRestart(h) {
+		use.By = h.Author.Person
+	}
 	private, ok := secrets(use)
 	if !ok {
 		return nil, errWelcome

@@ -53,6 +53,26 @@ const (
 	// maxInvitationBlocks bounds the blocks of an invitation. Ten years of a
 	// change every other day; what it allocates comes from bytes received.
 	maxInvitationBlocks = 2_000
+	// maxInvitation bounds an invitation of whole blocks, for a session takes 17 MiB
+	// in one message; longer ones go in pages to who reads them.
+	maxInvitation = 16 << 20
+	// maxPage is how many bytes of a chain one page holds, unless one block is
+	// longer: 5,000 light blocks of ordinary changes in one, and a tree of 10,000 in
+	// seven.
+	maxPage = 4 << 20
+	// maxPageBlocks bounds the blocks of a page: no header is below 250 bytes.
+	maxPageBlocks = 1 << 14
+	// maxTree bounds the tree that travels in pages: 10,000 leaves in X-Wing are 27 MB.
+	maxTree = 32 << 20
+	// maxGathered bounds what is taken of one chain before all of it is checked: 5,000
+	// blocks of 10 people that nobody settled have 85 MB.
+	maxGathered = 256 << 20
+	// maxOpenings bounds the members that are remembered who can go on with pages if
+	// one does not.
+	maxOpenings = 16
+	// maxReopened is how often a member may begin anew in place of an answer: what is
+	// settled there can have become another.
+	maxReopened = 3
 	// maxInlineTree is up to how many leaves a Welcome has the tree inside: whoever
 	// has the blocks needs none, but versions before this rule join by no other.
 	// 64 leaves are at most 18 KB in suite 1, the only one those versions use, and
@@ -74,6 +94,9 @@ const (
 	maxInfo = 512
 	// maxUndoneTitles bounds the titles that lost at a fork and are asked for.
 	maxUndoneTitles = 64
+	// maxHollow bounds the entries of which the header alone is here and the text is
+	// asked for.
+	maxHollow = 256
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them.
 	maxQuarantine = 256
@@ -146,6 +169,9 @@ const (
 	// proofAfter is how long a member may be silent in a new session before it is
 	// sent the chain.
 	proofAfter = 5_000
+	// pageTimeout is when an unanswered request for a page goes to another member: a
+	// page of 4 MiB over a slow line.
+	pageTimeout = 60_000
 	// fetchTimeout is when an unanswered request goes to another peer.
 	fetchTimeout = 5_000
 	// errandStep is how much later each next member by rank does what nobody has
@@ -208,8 +234,6 @@ const (
 	// askVotes is how often a voter asks for the votes that its own last one rests
 	// on, if it lost them.
 	askVotes = 600_000
-	// slashAgain is when a Slash that a rule refused is tried again.
-	slashAgain = 3600 * 1000
 	// silentVoter is how long a voter may owe a word before it is replaced, and
 	// silenceStored from when on that is remembered across restarts.
 	silentVoter   = 30 * 24 * 3600 * 1000

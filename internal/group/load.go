@@ -70,6 +70,7 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHeld, l.held},
 		{KindUndone, l.undone},
 		{KindUnsent, l.unsent},
+		{KindHollow, l.hollow},
 		{KindOpened, l.opened},
 		{KindLacking, l.lacking},
 		{KindNack, l.nack},
@@ -99,6 +100,9 @@ var errRecord = errors.New("a record does not fit")
 func (l *loading) block(rec Record) error {
 	r := wire.NewReader(rec.Value)
 	header, body := r.Vec(maxBlock), r.Vec(maxBlock)
+	if len(body) == 0 {
+		return l.light(header, r)
+	}
 	if err := r.Done(); err != nil {
 		return err
 	}
@@ -114,6 +118,11 @@ func (l *loading) block(rec Record) error {
 	if err != nil {
 		return err
 	}
+	return l.put(h, b, s)
+}
+
+// put takes a block that was checked.
+func (l *loading) put(h *chain.Header, b *chain.Body, s *chain.State) error {
 	if err := l.m.blocks.Add(h, b, s); err != nil {
 		return err
 	}
@@ -378,6 +387,7 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	l.endOpened()
+	l.keepPassed()
 	m.spoke = newestSaid(own)
 	if m.outside() {
 		m.standsOutside(new(Effects))
@@ -391,4 +401,19 @@ func (l *loading) end() error {
 		}
 	}
 	return nil
+}
+
+// keepPassed finds the headers that a floor would name and that are no tips.
+func (l *loading) keepPassed() {
+	m := l.m
+	for _, r := range m.graph.Newest(dag.MaxFloorHeads) {
+		if m.tips[r.Device].ref == r || m.passed[r] != nil {
+			continue
+		}
+		for _, h := range l.entries {
+			if h.Device == r.Device && h.Seq == r.Seq && h.Ref() == r {
+				m.passed[r] = h.Bytes()
+			}
+		}
+	}
 }

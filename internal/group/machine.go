@@ -35,9 +35,11 @@ type Machine struct {
 	wanted   map[wire.BlockHash]wire.DeviceID // not here: who named them, see shed.go
 	welcomes map[wire.BlockHash]welcome
 	tips     map[wire.DeviceID]tip      // newest checked entry of each device
+	passed   map[dag.Ref][]byte         // headers of entries that are no tips any more, see keepTip
 	late     map[dag.Ref]Packed         // of removed authors, see quarantine.go
 	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
+	hollow   map[dag.Ref]bool           // whose text is not here, see hollow.go
 
 	nacks    map[wire.BlockHash]map[wire.DeviceID]*chain.Nack
 	people   map[wire.PersonID]*personPapers
@@ -69,12 +71,14 @@ type Machine struct {
 	aside    aside
 	hand     handover
 	said     announcements               // of the leaves at the head
+	pageRoom int                         // bytes of a page that is given, maxPage
 	final    final                       // what is settled, as last announced
 	names    map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
+	catchUp   *gathering // blocks that come in pages
 	back      rejoin
 	mend      repair
 	opened    map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
@@ -87,12 +91,12 @@ type Machine struct {
 	electLook bool                           // something happened that may change who is to vote
 	electDue  uint64                         // ms; when this device changes the electorate; 0: it needs no change
 	now       uint64                         // ms; of the newest input
-	slashDue  uint64                         // ms; when this device takes a liar's out; 0: there is none
 	restraint uint64                         // elapsed, when the voters began to lag behind; 0: they do not
 	elapsed   uint64                         // ms that went by between inputs; never goes back
 	turns     map[errandName]*turn
 	question  question // of messages on a branch that lost
 	heard     uint64   // Acks taken since the start
+	hollowed  int      // hollow entries since the start
 	renewal   renewal  // of the own leaf
 	errandDue uint64   // ms; 0: no errand waits
 }
@@ -113,12 +117,13 @@ type tip struct {
 
 func newMachine(self Self) *Machine {
 	m := &Machine{
-		self:    self,
-		blocks:  chain.NewBlocks(),
-		silence: make(silence),
-		company: newCompany(),
-		shelf:   make(shelf),
-		missed:  make(map[dag.Ref]bool),
+		self:     self,
+		blocks:   chain.NewBlocks(),
+		silence:  make(silence),
+		company:  newCompany(),
+		pageRoom: maxPage,
+		shelf:    make(shelf),
+		missed:   make(map[dag.Ref]bool),
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
@@ -131,9 +136,11 @@ func newMachine(self Self) *Machine {
 		wanted:    make(map[wire.BlockHash]wire.DeviceID),
 		welcomes:  make(map[wire.BlockHash]welcome),
 		tips:      make(map[wire.DeviceID]tip),
+		passed:    make(map[dag.Ref][]byte),
 		late:      make(map[dag.Ref]Packed),
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
+		hollow:    make(map[dag.Ref]bool),
 		names:     make(map[wire.Digest]wire.Digest),
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
@@ -222,7 +229,7 @@ func (m *Machine) clock(now uint64) {
 	if now >= m.now {
 		m.elapsed += now - m.now
 	} else {
-		m.voteDue, m.electDue, m.slashDue = min(m.voteDue, now), min(m.electDue, now), min(m.slashDue, now)
+		m.voteDue, m.electDue = min(m.voteDue, now), min(m.electDue, now)
 		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until, m.hand.until = min(m.fetch.until, now), min(m.hand.until, now)
@@ -257,7 +264,6 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.repairKeys(now, eff)
 	m.giveAll(eff)
 	m.runErrands(now, eff)
-	m.slashLiars(now, eff)
 	m.elect(now, eff)
 	m.releaseHeld(now, eff)
 	m.vote(now, eff)
@@ -285,7 +291,8 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {
 		kind := f.Payload[0]
 		keys := kind == frameKeys && m.peers[f.To] != nil && m.mayEnter(m.peers[f.To])
-		return kind != frameBlocks && kind != frameDigest && !keys && !m.state().Belongs(f.To)
+		asks := kind == framePages && f.Payload[1] == pagesAsk // of who invites, whom this device may not know yet
+		return kind != frameBlocks && kind != frameDigest && kind != frameVotes && !keys && !asks && !m.state().Belongs(f.To)
 	})
 	eff.Wake = m.wake(now)
 	return eff
@@ -306,7 +313,6 @@ func (m *Machine) wake(now uint64) uint64 {
 	at(m.pruneDue)
 	at(m.voteDue)
 	at(m.electDue)
-	at(m.slashDue)
 	if m.renewal.old > m.now {
 		at(m.renewal.old)
 	}

@@ -93,6 +93,7 @@ func CheckPackage(b []byte, from wire.Member, now uint64) (*mls.KeyPackage, erro
 type Use struct {
 	Ref           [32]byte
 	Block, Parent wire.BlockHash // Parent is zero if Block is a genesis
+	By            wire.PersonID  // whose block lets this device in; zero: one that starts the keys anew
 }
 
 // Follows reports whether a package that was used before may be used again. A

@@ -21,21 +21,17 @@ func (m *Machine) pull(now uint64, eff *Effects) {
 		}
 		m.fetch = fetch{}
 	}
-	if !m.anyPeer(func(p *peer) bool { return p.frontier != nil }) {
+	if !m.anyPeer(func(p *peer) bool { return p.frontier != nil || m.mayFill(p) }) {
 		return
 	}
 	for _, d := range m.connected(true) {
 		p := m.peers[d]
-		if p.frontier == nil || !m.lacks(p.frontier) {
+		if (p.frontier == nil || !m.lacks(p.frontier)) && !m.mayFill(p) {
 			p.frontier = nil
 			continue
 		}
-		want := wantFrame{frontier: m.graph.Frontier(), refs: m.graph.Missing()}
-		if len(want.refs) > maxBatchEntries {
-			want.refs = want.refs[:maxBatchEntries]
-		}
 		m.fetch = fetch{from: d, until: now + fetchTimeout}
-		eff.send(d, want.bytes())
+		eff.send(d, m.wants(p).bytes())
 		return
 	}
 }
@@ -84,8 +80,12 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	}
 	before := m.graph.Len()
 	signed := m.signed(f.entries)
+	var awaited []dag.Ref
+	if f.answer != entriesPushed && m.fetch.from == p.member.Device {
+		awaited = m.awaited(f.entries)
+	}
 	for i, e := range f.entries {
-		rule, err := m.takeEntry(now, e, signed[i], eff)
+		rule, err := m.takeEntry(now, e, signed[i], awaited, eff)
 		if errors.Is(err, errBlock) {
 			m.wantHave(now, p)
 			m.fetch.early = true
@@ -147,7 +147,7 @@ func (m *Machine) signed(entries []Packed) []bool {
 // Answer reads the entries of a Serve and makes the payloads to be sent, of at
 // most maxAnswer bytes in all: who lacks more asks again. read gives a stored
 // record, nil if there is none; of what lies below its floor a device has names
-// only, and such entries are left out.
+// only, and such entries are left out. Of a hollow one the header goes.
 func (s Serve) Answer(read func(k Kind, key []byte) ([]byte, error)) ([][]byte, error) {
 	var entries []Packed
 	for i, size := 0, 0; i < len(s.Refs) && size < maxAnswer; i++ {
@@ -163,7 +163,7 @@ func (s Serve) Answer(read func(k Kind, key []byte) ([]byte, error)) ([][]byte, 
 				return nil, err
 			}
 		}
-		if len(header) > 0 && (bare || len(e.Ciphertext) > 0) {
+		if len(header) > 0 {
 			entries = append(entries, e)
 			size += len(e.Header) + len(e.Ciphertext)
 		}

@@ -20,6 +20,7 @@ import (
 type repair struct {
 	head                    wire.BlockHash // what the rest is about
 	outvote, restart, slash task
+	unproved                map[wire.DeviceID]bool // whom no Slash takes out at this head
 }
 
 // A task is one of the things to be signed.
@@ -62,7 +63,7 @@ func (m *Machine) repairKeys(now uint64, eff *Effects) {
 	if m.mend.head != m.head {
 		m.mend = repair{head: m.head}
 	}
-	if m.status != StatusActive || len(m.nacks)+len(m.evidence) == 0 {
+	if m.status != StatusActive || len(m.nacks)+len(m.evidence)+len(m.ballots.evidence) == 0 {
 		m.mend = repair{head: m.head}
 		return
 	}
@@ -79,7 +80,13 @@ func (m *Machine) repairKeys(now uint64, eff *Effects) {
 	case isDue(mend.restart.due, now):
 		m.mend.restart.refused = m.restartByNacks(now, eff) != nil
 	case isDue(mend.slash.due, now):
-		m.mend.slash.refused = m.slash(now, liar, eff) != nil
+		if m.slash(now, liar, eff) != nil {
+			m.mend.slash.due = 0
+			if m.mend.unproved == nil {
+				m.mend.unproved = make(map[wire.DeviceID]bool)
+			}
+			m.mend.unproved[liar] = true // another's turn
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"errors"
 	"slices"
@@ -30,14 +31,14 @@ func (m *Machine) shed(eff *Effects) wire.BlockHash {
 	}
 	named, spared := m.named(), make(map[wire.BlockHash]bool)
 	m.blocks.Keeps = func(hash wire.BlockHash) bool {
-		if named[hash] || m.graph.Names(hash) {
+		if hash == head || named[hash] || m.graph.Names(hash) {
 			return true
 		}
 		spared[hash] = m.wanted[hash] != wire.DeviceID{}
 		return spared[hash]
 	}
 	for {
-		dropped := m.blocks.Shed(head)
+		dropped := m.blocks.Shed(m.votes.Settled())
 		for _, b := range dropped {
 			m.dropBlock(b, eff)
 		}
@@ -90,6 +91,45 @@ func (m *Machine) dropBlock(b *chain.Block, eff *Effects) {
 		m.dropNack(hash, d, eff)
 	}
 	m.carrying = carrying{} // it counts blocks
+}
+
+// futile reports whether a block would be dropped as soon as it is taken, whatever
+// else it says: then it is not worth checking. It is excluded by what is settled, so
+// that it never is the head; enough of its device at its height are held that come
+// before it; and nobody names it, nor is anything of the same frame built on it.
+func (m *Machine) futile(header []byte, rest []blockFrame) bool {
+	h, err := chain.ParseHeader(header)
+	if err != nil || h.IsGenesis() || !m.blocks.Has(h.Parent) || m.blocks.IsAncestor(m.votes.Settled(), h.Parent) {
+		return false
+	}
+	hash := h.Hash()
+	if m.blocks.Has(hash) || m.wanted[hash] != (wire.DeviceID{}) || m.lower(h, hash) < chain.MaxSiblings {
+		return false
+	}
+	return !slices.ContainsFunc(rest, func(b blockFrame) bool {
+		next, err := chain.ParseHeader(b.header)
+		return err == nil && next.Parent == hash
+	})
+}
+
+// lower counts the contents held of a device at a height under lower hashes.
+func (m *Machine) lower(h *chain.Header, hash wire.BlockHash) int {
+	var contents [][]byte
+	for _, other := range m.blocks.All() {
+		o := m.blocks.Header(other)
+		if o.Height > h.Height {
+			break
+		}
+		if o.Height != h.Height || o.Author != h.Author || bytes.Compare(other[:], hash[:]) >= 0 {
+			continue
+		}
+		content := o.Bytes()
+		content = content[:len(content)-wire.SignatureSize]
+		if !slices.ContainsFunc(contents, func(c []byte) bool { return bytes.Equal(c, content) }) {
+			contents = append(contents, content)
+		}
+	}
+	return len(contents)
 }
 
 // stillHeld returns the blocks of a list that were not dropped.

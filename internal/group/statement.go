@@ -41,8 +41,14 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 		Version: dag.Version, SigAlg: wire.SigEd25519, Group: m.group,
 		Device: own, Seq: m.ackSeq, Frontier: digest,
 	}
+	first := m.firstHollow()
 	for _, r := range m.graph.Frontier().Refs() {
-		a.Delivered = append(a.Delivered, dag.Delivered{Device: r.Device, Seq: r.Seq})
+		if seq, ok := first[r.Device]; ok {
+			r.Seq = min(r.Seq, seq-1)
+		}
+		if r.Seq > 0 {
+			a.Delivered = append(a.Delivered, dag.Delivered{Device: r.Device, Seq: r.Seq})
+		}
 	}
 	a.Sign(m.self.Device.Sign)
 	m.acked = digest

@@ -15,12 +15,17 @@ import (
 
 // A peer is a device with which a session is up.
 type peer struct {
-	member   wire.Member
-	named    bool           // it sent a digest: it takes part in the group
-	digest   wire.Digest    // its newest
-	told     wire.Digest    // the newest it was sent
-	modern   bool           // it sent a frame numbered 9 or up
-	held     held           // what it was told of votes
+	member wire.Member
+	named  bool        // it sent a digest: it takes part in the group
+	digest wire.Digest // its newest
+	told   wire.Digest // the newest it was sent
+	modern bool        // it sent a frame numbered 9 or up
+	pages  bool        // it sent pages
+	held   held        // what it was told of votes
+
+	admitted  wire.BlockHash // by which a parked device came in,
+	announced bool           // and whether its leaf there said that it reads votes
+
 	frontier dag.Frontier   // what it said to have; nil: not known, or nothing we lack
 	barren   dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
 	haveDue  uint64         // ms; when the next Have may go to it; 0: none is wanted
@@ -31,6 +36,7 @@ type peer struct {
 	shown    shown          // of a former member: what it was told
 	asks     wire.BlockHash // whose GroupInfo it waits for
 	given    wire.BlockHash // whose GroupInfo it got last
+	filled   int            // hollow entries that it was asked for
 
 	handed    dag.Ref // up to where it was asked for content, see handover.go
 	handedAll bool    // it was asked for all
@@ -203,14 +209,17 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	kind := r.U8()
 	var err error
 	p.modern = p.modern || kind > frameInvitation && kind <= frameContents
+	p.pages = p.pages || kind == framePages
 	switch {
 	case kind == frameInvitation: // these two prove themselves, whoever brings them: he may be a
 		err = m.onInvitation(now, p, c, eff) // member whom this device does not know yet,
+	case kind == framePages:
+		err = m.onPages(now, p, rel, c, eff)
 	case kind == frameBlocks: // or its blocks may show that not he is removed, but this device
 		err = m.onBlocks(now, p, r, c.Secrets, eff)
 	case rel == stranger:
 	case rel == former:
-		m.receivedFromFormer(kind, p, r, eff)
+		m.receivedFromFormer(now, kind, p, r, eff)
 	case kind == frameStatements:
 		err = m.onStatements(now, p, r, eff)
 	case kind == frameAskInfo:
@@ -248,8 +257,15 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 }
 
 // receivedFromFormer answers a device that was a member and asks after the
-// group: with the blocks up to the one that removed it, and nothing else.
-func (m *Machine) receivedFromFormer(kind uint8, p *peer, r *wire.Reader, eff *Effects) {
+// group: with the blocks up to the one that removed it, and nothing else. Votes it
+// may bring: they may settle that it is a member, and this device perhaps none.
+func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Reader, eff *Effects) {
+	if kind == frameVotes {
+		if f, err := parseVotes(r); err == nil && f.part != votesHeld {
+			m.takeVotes(now, p, f, eff)
+		}
+		return
+	}
 	if !m.speaks() {
 		return
 	}
@@ -261,7 +277,7 @@ func (m *Machine) receivedFromFormer(kind uint8, p *peer, r *wire.Reader, eff *E
 	case frameDigest: // it does not know yet
 		if !again {
 			p.shown = shown{m.head, m.blocks.Len() + 1}
-			m.sendBlocks(from.Device, m.ending(from, maxFarewell), eff)
+			m.farewell(p, maxFarewell, eff)
 		}
 	case frameHave:
 		f, err := parseHave(r)
@@ -308,7 +324,10 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 		return err
 	}
 	p.named = true
-	m.sendBlocks(p.member.Device, m.blocks.Missing(f.offer), eff)
+	lacks := m.blocks.Missing(f.offer)
+	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
+		m.sendPages(p, f.offer, eff)
+	}
 	m.sendStatements(p.member.Device, f, eff)
 	m.offerFaults(p, eff)
 	if p.frontier = f.frontier; maps.Equal(f.frontier, p.barren) {

@@ -36,7 +36,7 @@ func (m *Machine) pruneTrees(eff *Effects) {
 		return m.blocks.Header(hash).Height+maxPublics < m.state().Height()
 	}
 	for hash := range m.publics {
-		if old(hash) {
+		if old(hash) && !m.isBase(hash) {
 			delete(m.publics, hash)
 		}
 	}
@@ -45,7 +45,7 @@ func (m *Machine) pruneTrees(eff *Effects) {
 		return cmp.Compare(m.blocks.Header(a).Height, m.blocks.Header(b).Height)
 	})
 	for _, hash := range stored {
-		if old(hash) || !m.farFromTree(hash) {
+		if !m.isBase(hash) && (old(hash) || !m.farFromTree(hash)) {
 			delete(m.trees, hash)
 			eff.drop(KindPublic, hash[:])
 		}

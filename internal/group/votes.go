@@ -30,11 +30,25 @@ func (m *Machine) pick() wire.BlockHash {
 	return m.votes.Head()
 }
 
-// modern reports whether a device reads frames from 9 on: its leaf says so, or
-// it sent one itself.
+// modern reports whether a device reads frames from 9 on: its leaf says so, or did
+// before it was parked, or it sent one itself.
 func (m *Machine) modern(d wire.DeviceID) bool {
 	p := m.peers[d]
-	return p != nil && p.modern || m.reads(d, FeatureRepair)
+	return p != nil && (p.modern || m.parkedReads(p)) || m.reads(d, FeatureRepair)
+}
+
+// parkedReads reports whether a member's device that has no leaf at the head
+// announced that it reads votes in the one that it was admitted with: one that is
+// invited sends nothing by which that would be known.
+func (m *Machine) parkedReads(p *peer) bool {
+	d := p.member.Device
+	if !m.state().Belongs(d) || m.state().Active(d) {
+		return false
+	}
+	if came := m.came(d); p.admitted != came {
+		p.admitted, p.announced = came, m.readAt(came, p, FeatureRepair)
+	}
+	return p.announced
 }
 
 // voteKey sorts votes so that those are loaded first that others need: by era

@@ -222,6 +222,9 @@ func (k *KeyPackage) LastResort() bool {
 // SignatureKey returns the signature key of the leaf.
 func (k *KeyPackage) SignatureKey() []byte { return bytes.Clone(k.leaf.signatureKey) }
 
+// LeafExtensions returns the extensions of its leaf.
+func (k *KeyPackage) LeafExtensions() []Extension { return cloneExtensions(k.leaf.extensions) }
+
 // LeafNode returns the encoded leaf node, for [PublicFromLeaf].
 func (k *KeyPackage) LeafNode() []byte { return bytes.Clone(k.leaf.raw) }
 

@@ -33,16 +33,17 @@ type Chat struct {
 	Missing     int    // messages that others refer to and that are not here yet
 	Waiting     int    // own messages that no other member has yet
 	ReadTo      group.Place
-	Carrying    []Person // whose removal lost at a fork and is carried over before anything is written
-	Held        int      // own messages that wait for that
-	Unasked     int      // own messages of a branch that lost, see Node.Resend
-	UnaskedOf   []Person // who would read them and was no member when they were written
-	OnlyFriends bool     // see Node.AcceptGroup
-	NoKeys      bool     // this device cannot follow the group's keys; it comes back by itself
-	Outdated    []Person // without keys: who cannot follow once this device has come back, so that it does not by itself
-	Willing     bool     // but its person has said so
-	Parked      bool     // and that is because an admin set it aside
-	Replaced    bool     // and that is because a copy of it took its place: it does not
+	Carrying    []Person     // whose removal lost at a fork and is carried over before anything is written
+	Held        int          // own messages that wait for that
+	Unasked     int          // own messages of a branch that lost, see Node.Resend
+	UnaskedOf   []Person     // who would read them and was no member when they were written
+	OnlyFriends bool         // see Node.AcceptGroup
+	NoKeys      bool         // this device cannot follow the group's keys; it comes back by itself
+	Outdated    []Person     // without keys: who cannot follow once this device has come back, so that it does not by itself
+	Willing     bool         // but its person has said so
+	Parked      bool         // and that is because an admin set it aside
+	Replaced    bool         // and that is because a copy of it took its place: it does not
+	Trouble     IncidentKind // IncidentTwice, if nobody votes any more, or IncidentElsewhere; 0: neither
 }
 
 // A Member is somebody in a chat.

@@ -149,6 +149,23 @@ func (n *Node) Secrets() (fresh, spent, resorts []string) {
 // CardHeaders is what of a person chain a card shows.
 func CardHeaders(headers [][]byte) [][]byte { return cardHeaders(headers) }
 
+// Incidents is what people hear of a step of a machine that told events.
+func Incidents(m *group.Machine, events []group.Event) []Incident {
+	o := &owner{n: new(Node), id: m.Group(), machine: m}
+	return o.incidents(events)
+}
+
+// Standing is what there is against whom in the group of a machine.
+func Standing(m *group.Machine) []Incident {
+	o := &owner{n: new(Node), id: m.Group(), machine: m}
+	return o.standing(m.Conflict())
+}
+
+// Drawing is how the blocks of a machine are drawn.
+func Drawing(m *group.Machine) map[wire.BlockHash]*Drawn {
+	return draw(m.Blocks(), m.Head(), m.InfoText, newLedger(m))
+}
+
 // OpenCrossed opens the direct chat with somebody who was asked, as if they had
 // asked too.
 func (n *Node) OpenCrossed(p wire.PersonID) error {

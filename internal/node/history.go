@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"slices"
 
 	"kith/internal/chain"
 	"kith/internal/group"
@@ -38,6 +39,7 @@ func (n *Node) block(m *group.Machine, hash wire.BlockHash, drawn *Drawn) Block 
 	for _, p := range drawn.Voters {
 		b.SettledBy = append(b.SettledBy, n.personIn(m, p))
 	}
+	slices.SortFunc(b.SettledBy, meFirst)
 	_, d, ok := m.Blocks().State(hash).Device(h.Author.Device)
 	b.SignatureValid = ok && h.VerifySignature(d.Key[:])
 	for _, op := range h.Ops {
@@ -107,6 +109,7 @@ func (n *Node) change(m *group.Machine, op chain.Op) Change {
 		for _, p := range op.Electorate {
 			c.People = append(c.People, n.personIn(m, p))
 		}
+		slices.SortFunc(c.People, meFirst)
 	}
 	return c
 }

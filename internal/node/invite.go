@@ -26,22 +26,36 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 	}
 	if o := n.owner(g); o != nil { // another member was first
 		o.post(func() {
-			o.received(s, group.Received{From: from, Payload: payload, Secrets: o.secretsFor(payload)})
+			o.received(s, group.Received{From: from, Payload: payload, Secrets: n.ownSecrets})
 		})
+		return
+	}
+	c, ok := n.comingOf(g)
+	if !ok {
+		n.log.Info("invitation refused: too many come at once", "peer", shortDevice(from.Device))
 		return
 	}
 	var used ownPackage
 	void := false // its key package was used up: an honest friend may not know
-	m, eff, err := group.Join(n.me(), payload, from, func(u group.Use) ([]byte, bool) {
+	m, eff, err := c.Take(nowMS(), payload, from, func(u group.Use) ([]byte, bool) {
 		own, ok := n.packageFor(u)
 		used, void = own, !ok
 		return own.Secrets, ok
-	}, nowMS())
-	if err != nil || m.Group() != g {
+	})
+	if m == nil {
+		have, left := c.Progress()
+		n.log.Debug("invitation comes in pieces", "group", shortGroup(g), "blocks", have, "left", left)
+		n.goOn(g, c, eff)
+	} else {
+		n.arrived(g)
+	}
+	if err != nil {
 		if !void && !errors.Is(err, group.ErrStale) && !errors.Is(err, chain.ErrNewer) {
 			s.Punish("invitation", misbehaviourWeight)
 		}
 		n.log.Debug("invitation refused", "peer", shortDevice(from.Device), "group", shortGroup(g), "err", err)
+	}
+	if m == nil {
 		return
 	}
 	view := m.View()
@@ -69,25 +83,16 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 	}
 }
 
-// secretsFor gives a machine that is here already the private part of the key
-// package by which an invitation leads back into its group, on the terms of the
-// first invitation: the friend it was given to has used it.
-func (o *owner) secretsFor(payload []byte) group.Secrets {
-	return func(u group.Use) ([]byte, bool) {
-		own, ok := o.n.packageFor(u)
-		by, named := group.Inviter(payload)
-		if !ok || !named || !own.isFor(by.Person) || !o.n.isFriend(by.Person) {
-			return nil, false
-		}
-		return own.Secrets, true
-	}
-}
-
-// resortSecrets gives a machine the private part of a last-resort key package, by
-// which a member's block may start its group's keys anew.
-func (n *Node) resortSecrets(u group.Use) ([]byte, bool) {
+// ownSecrets gives a machine that is here already the private part of a key
+// package: one by which somebody leads this device back into the group, on the
+// terms of the first invitation, that the friend it was given to has used it; or a
+// last resort, by which a member's block may start the group's keys anew.
+func (n *Node) ownSecrets(u group.Use) ([]byte, bool) {
 	own, ok := n.packageFor(u)
-	return own.Secrets, ok && own.LastResort
+	if u.By == (wire.PersonID{}) {
+		return own.Secrets, ok && own.LastResort
+	}
+	return own.Secrets, ok && own.isFor(u.By) && n.isFriend(u.By)
 }
 
 func (n *Node) isDamaged(g wire.GroupID) bool {

@@ -273,6 +273,12 @@ func (n *Node) chat(o *owner) (Chat, error) {
 		OnlyFriends: n.setting(o.id).OnlyFriends, Held: v.Held, Unasked: v.Unasked,
 		InvitedBy: n.memberOf(o, v.InvitedBy),
 	}
+	switch {
+	case p.trouble != nil && p.trouble.Kept:
+		c.Trouble = IncidentElsewhere
+	case p.trouble != nil && p.trouble.Stopped:
+		c.Trouble = IncidentTwice
+	}
 	if v.RemovedBy != (wire.PersonID{}) {
 		c.RemovedBy = n.memberOf(o, v.RemovedBy)
 	}

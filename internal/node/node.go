@@ -47,7 +47,8 @@ type Node struct {
 
 	editing  sync.Mutex // one change of friends at a time; held over its transaction, taken before mu
 	renewing sync.Mutex // one change of the own person chain at a time; taken after joining
-	joining  sync.Mutex // one invitation, or Setup, at a time; taken before editing
+	joining  sync.Mutex // one invitation, or Setup, at a time; taken before editing; guards coming
+	coming   map[wire.GroupID]*coming
 
 	mu       sync.Mutex // guards all below; never held across a store or link call
 	running  *running
@@ -90,7 +91,8 @@ func Open(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, db: db, log: cfg.Log, hub: newHub(),
-		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), started: nowMS(),
+		coming: make(map[wire.GroupID]*coming),
+		begun:  make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), started: nowMS(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
 		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting),

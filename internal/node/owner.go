@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/peer"
 	"kith/internal/store"
@@ -44,6 +45,7 @@ type picture struct {
 	view    group.View
 	devices []group.DeviceView
 	waiting int                      // own messages that nobody else has
+	trouble *chain.Conflict          // two blocks were settled that exclude each other
 	lost    map[wire.BlockHash]bool  // blocks that are not on the head's chain
 	names   map[wire.PersonID]string // of everybody ever admitted, where known
 }
@@ -63,7 +65,7 @@ func (n *Node) newOwner(m *group.Machine) *owner {
 
 func (o *owner) draw() {
 	p := &picture{
-		view: o.machine.View(), devices: o.machine.Devices(), waiting: o.machine.Unreached(),
+		view: o.machine.View(), devices: o.machine.Devices(), waiting: o.machine.Unreached(), trouble: o.machine.Conflict(),
 		names: make(map[wire.PersonID]string), lost: make(map[wire.BlockHash]bool),
 	}
 	for _, hash := range o.machine.Lost() {

@@ -58,6 +58,7 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 	for _, o := range n.allOwners() {
 		o.peerDown(who.Device)
 	}
+	n.inviterGone(who.Device)
 	n.personChanged(who.Person)
 	n.kickDialer()
 }
@@ -169,10 +170,7 @@ func (n *Node) receive(s *peer.Session, m peer.Message) {
 		}
 		return // else a group that this device has forgotten or never knew
 	}
-	in := group.Received{From: s.Remote(), Payload: m.Payload, Secrets: n.resortSecrets}
-	if group.IsInvitation(m.Payload) {
-		in.Secrets = o.secretsFor(m.Payload)
-	}
+	in := group.Received{From: s.Remote(), Payload: m.Payload, Secrets: n.ownSecrets}
 	o.post(func() { o.received(s, in) })
 }
 

@@ -62,6 +62,7 @@ func (o *owner) settlement(s *Settlement) {
 	for _, v := range m.Voters() {
 		s.Voters = append(s.Voters, Voter{o.n.personIn(m, v.Person), v.Device, slices.Contains(f.Voted, v.Person)})
 	}
+	slices.SortFunc(s.Voters, func(a, b Voter) int { return meFirst(a.Person, b.Person) })
 	if next := m.Blocks().State(m.Head()).Electorate(); !slices.Equal(next, f.Voters) {
 		s.Coming = o.people(next)
 	}
@@ -72,7 +73,19 @@ func (o *owner) people(ids []wire.PersonID) (list []Person) {
 	for _, id := range ids {
 		list = append(list, o.n.personIn(o.machine, id))
 	}
+	slices.SortFunc(list, meFirst)
 	return list
+}
+
+// meFirst orders people as they are named: oneself, then by name.
+func meFirst(a, b Person) int {
+	switch {
+	case a.Me != b.Me && a.Me:
+		return -1
+	case a.Me != b.Me:
+		return 1
+	}
+	return compareNames(a, b)
 }
 
 // SetVoters names who votes.
@@ -124,5 +137,7 @@ func (o *owner) openings(list []Block) {
 				b.WaitsFor = append(b.WaitsFor, who)
 			}
 		}
+		slices.SortFunc(b.VotedBy, meFirst)
+		slices.SortFunc(b.WaitsFor, meFirst)
 	}
 }

@@ -18,7 +18,7 @@ type checker struct {
 	said  map[string]group.Row           // by text: the row its author wrote
 	shown map[*Node]map[string]group.Row // by node and text
 	final finality
-	liar  *Node                  // nil: none has lied yet
+	crew  *crew
 	again map[string]group.Place // by text: where it was sealed again
 	steps int
 }
@@ -32,28 +32,18 @@ func newChecker(w *World) *checker {
 
 // step looks at a node after a step whose effects it committed.
 func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {
+	if g != c.g || c.crew.has(n) {
+		return
+	}
 	m := n.Groups[g].Machine
 	for _, row := range eff.Rows {
 		c.row(n, m, row)
 	}
 	for _, e := range eff.Notify {
-		if bad, ok := e.(group.Misbehaved); ok && (c.liar == nil || bad.From != c.liar.Self.Member()) {
-			fail("%s accuses %s of breaking rule %q", n.Name, c.w.name(bad.From.Person), bad.Rule)
-		}
-		switch e := e.(type) {
-		case group.CannotFollow:
-			fail("%s cannot follow block %v: %s", n.Name, e.Block, e.Fault)
-		case group.Nacked:
-			fail("%s hears that %s cannot follow block %v", n.Name, c.w.device(e.Device), e.Block)
-		case group.SignedTwice:
-			fail("%s holds evidence against %s", n.Name, c.w.device(e.Device))
-		case group.Replaced:
-			fail("%s was replaced by block %v", n.Name, e.Block)
-		case group.SettledTwice:
-			fail("%s holds a conflict of settlements: %v", n.Name, e.Blocks)
-		}
+		c.event(n, m, e)
 	}
 	c.final.step(n, m)
+	c.ruled(n, m)
 	for _, f := range eff.Send {
 		c.frame(n, m, f)
 	}
@@ -65,7 +55,49 @@ func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {
 	}
 	if c.steps++; c.steps%pause(m) == 0 {
 		c.reloaded(n, g)
+		c.keyed(n, g)
 	}
+}
+
+// event checks that nobody is blamed, or in trouble, but by those who lie.
+func (c *checker) event(n *Node, m *group.Machine, e group.Event) {
+	lies := func(d wire.DeviceID) bool { o := c.w.byDevice(d); return o != nil && c.crew.has(o) }
+	by := func(block wire.BlockHash) wire.DeviceID { return m.Blocks().Header(block).Author.Device }
+	switch e := e.(type) {
+	case group.Misbehaved:
+		if !lies(e.From.Device) {
+			fail("%s accuses %s of breaking rule %q", n.Name, c.w.device(e.From.Device), e.Rule)
+		}
+	case group.CannotFollow:
+		if !lies(by(e.Block)) && !c.forsaken(n, m, e.Block) {
+			fail("%s cannot follow block %v: %s", n.Name, e.Block, e.Fault)
+		}
+	case group.Nacked:
+		if o := c.w.byDevice(e.Device); !lies(e.Device) && !lies(by(e.Block)) && !c.forsaken(o, m, e.Block) {
+			fail("%s hears that %s cannot follow block %v", n.Name, c.w.device(e.Device), e.Block)
+		}
+	case group.SignedTwice:
+		if !lies(e.Device) {
+			fail("%s holds evidence against %s", n.Name, c.w.device(e.Device))
+		}
+	case group.VotedTwice:
+		if !lies(e.Device.Device) {
+			fail("%s holds votes against %s", n.Name, c.w.device(e.Device.Device))
+		}
+	case group.Replaced:
+		fail("%s was replaced by block %v", n.Name, e.Block)
+	case group.Copied:
+		fail("%s takes itself for a copy", n.Name)
+	case group.SettledTwice:
+		fail("%s holds a conflict of settlements: %v", n.Name, e.Blocks)
+	}
+}
+
+// forsaken reports whether n has no keys of a block's parent: nobody who is there
+// gives it any, which those who lie may bring about.
+func (c *checker) forsaken(n *Node, m *group.Machine, block wire.BlockHash) bool {
+	parent := m.Blocks().Header(block).Parent
+	return len(c.crew.persons) > 0 && n.Groups[c.g].Records[group.KindEpoch][string(parent[:])] == nil
 }
 
 // pause is after how many steps a machine is loaded once more: a long chain takes
@@ -110,7 +142,7 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	}
 	if row.State != group.RowShown {
 		for s, old := range mine {
-			if old.Place == row.Place {
+			if old.Place == row.Place && !c.crew.persons[row.Person] {
 				fail("%s saw %q, and then state %d in its place", n.Name, s, row.State)
 			}
 		}
@@ -129,6 +161,9 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	}
 	if !state.Belongs(n.Self.Device.ID()) { // who was parked is handed it
 		fail("%s sees %q, which was written without it", n.Name, s)
+	}
+	if c.crew.persons[row.Person] {
+		return // what it said to whom, it alone knows
 	}
 	if !c.written(s, row) {
 		fail("%s sees %q at %v by %s, it was written at %v", n.Name, s, row.Place, c.w.name(row.Person), c.said[s].Place)
@@ -159,10 +194,15 @@ func (c *checker) written(s string, row group.Row) bool {
 // Numbers of payloads that a device may be sent that is no member at the
 // sender's head (docs/spec/sync.md).
 const (
-	kindDigest     = 1
-	kindBlocks     = 3
-	kindStatements = 6
-	kindVotes      = 14
+	kindDigest = 1
+	kindBlocks = 3
+	kindVotes  = 14
+)
+
+// Numbers of other payloads.
+const (
+	kindEntries = 4
+	kindFaults  = 12
 )
 
 // frame checks that what a node sends is for the receiver.
@@ -180,7 +220,7 @@ func (c *checker) frame(n *Node, m *group.Machine, f group.Frame) {
 		fail("%s sends something to who never was a member", n.Name)
 	}
 	switch kind := f.Payload[0]; kind {
-	case kindDigest, kindBlocks:
+	case kindDigest, kindBlocks, kindVotes:
 	default:
 		fail("%s sends payload %d to %s, who is no member", n.Name, kind, c.w.name(owner.Person))
 	}

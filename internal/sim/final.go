@@ -44,8 +44,8 @@ func (f *finality) step(n *Node, m *group.Machine) {
 // settled checks that at rest the head is settled if enough voters are there.
 func (r *run) settled() {
 	for _, n := range r.Nodes {
-		m := r.machine(n)
-		if m == nil || !speaks(m) {
+		m := r.there(n)
+		if m == nil {
 			continue
 		}
 		f := m.Finality()
@@ -86,44 +86,8 @@ func (r *run) excluded(n *Node, block wire.BlockHash) bool {
 
 // votes reports whether nothing keeps a node from voting.
 func (r *run) votes(n *Node) bool {
-	m := r.machine(n)
-	return m != nil && speaks(m) && !m.Finality().Excluded && !m.View().NoKeys
-}
-
-func (r *run) byDevice(d wire.DeviceID) *Node {
-	for _, n := range r.Nodes {
-		if n.Self.Device.ID() == d {
-			return n
-		}
-	}
-	return nil
-}
-
-// lie lets the liar of the run, if it is a voter among enough others, sign a vote
-// that it does not cast by the rules, and sends it to somebody.
-func (r *run) lie(a action) {
-	if r.check.liar == nil {
-		r.check.liar = r.Nodes[a.a%uint64(len(r.Nodes))]
-	}
-	m := r.machine(r.check.liar)
-	if m == nil || !speaks(m) || chain.Faults(len(m.Finality().Voters)) == 0 {
-		return
-	}
-	blocks := m.Blocks().All()
-	v := &chain.Vote{
-		Group: r.g, Device: r.check.liar.Self.Device.ID(), Seq: 1 + a.b%4, Era: m.Era(), Round: 1 + a.b>>8%3,
-		Block: blocks[a.b>>16%uint64(len(blocks))], Source: chain.Source{Block: m.Era()},
-	}
-	if !m.Blocks().IsAncestor(v.Era, v.Block) {
-		return
-	}
-	v.Seal(r.check.liar.Self.Device.Sign)
-	to := r.pick(a.a>>16, func(o *Node) bool { return o != r.check.liar && r.machine(o) != nil })
-	if to == nil || !r.Linked(r.check.liar, to) {
-		return
-	}
-	r.tracef("%s lies to %s in round %d", r.check.liar.Name, to.Name, v.Round)
-	r.Deliver(r.check.liar, to, r.g, Pushed(v))
+	m := r.there(n)
+	return m != nil && !m.Finality().Excluded && !m.View().NoKeys
 }
 
 // Pushed is the frame that pushes one vote (docs/spec/sync.md).

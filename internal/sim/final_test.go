@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 
@@ -197,6 +198,42 @@ func TestLiar(t *testing.T) {
 	}
 	if status(dan, g) != group.StatusRemoved {
 		t.Errorf("Dan's device has status %d", status(dan, g))
+	}
+}
+
+// TestLiarBehindALiar: what one voter said is a lie only to who sees the blocks, so
+// that no Slash can cite it; that does not keep another liar from being taken out.
+func TestLiarBehindALiar(t *testing.T) {
+	w, nodes, g := voting(t, "Ann", "Ben", "Cleo", "Dan")
+	ann, subtle, plain := nodes[0], nodes[2], nodes[3]
+	if a, b := subtle.Self.Device.ID(), plain.Self.Device.ID(); bytes.Compare(a[:], b[:]) > 0 {
+		subtle, plain = plain, subtle
+	}
+	era := machine(ann, g).Era()
+	must(t, ann.Do(g, group.SetTitle{Title: "A"}))
+	must(t, ann.Do(g, group.SetTitle{Title: "B"}))
+	w.Run(1000)
+	head, round := machine(ann, g).Head(), final(ann, g).Voting
+	said := func(n *sim.Node, seq, round uint64, source wire.BlockHash) *chain.Vote {
+		v := vote(n, g, seq, round, head)
+		v.Source = chain.Source{Round: 1, Block: source}
+		v.Seal(n.Self.Device.Sign)
+		return v
+	}
+	for _, v := range []*chain.Vote{
+		said(subtle, 90, round+2, head), said(subtle, 91, round+3, era),
+		vote(plain, g, 90, round+2, head), vote(plain, g, 90, round+2, era),
+	} {
+		w.Deliver(nodes[1], ann, g, sim.Pushed(v))
+	}
+	subtle.Stop()
+	plain.Stop()
+	w.Run(10 * minute)
+	if got := count[group.VotedTwice](ann, g); got != 2 {
+		t.Fatalf("Ann knows of %d liars", got)
+	}
+	if devices(ann, plain, g) != 0 {
+		t.Error("the plain liar is still there")
 	}
 }
 

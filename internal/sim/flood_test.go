@@ -133,6 +133,16 @@ func TestFloodOnOldBlocks(t *testing.T) {
 			t.Errorf("%d blocks on one old block are held", got)
 		}
 	}
+	// What comes after them is not even checked: its body is another's.
+	blamed := len(accusations(ben, g))
+	for range 20 {
+		_, b := old[3].variant(t, eve, g, 0)
+		b[len(b)-40] ^= 1
+		w.Deliver(eve, ben, g, b)
+	}
+	if n := len(accusations(ben, g)) - blamed; n == 20 {
+		t.Error("all of them are checked")
+	}
 	if got := machine(ben, g).Blocks().Len() - before; got > len(old)*chain.MaxSiblings {
 		t.Errorf("Ben holds %d blocks more", got)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"kith/internal/group"
@@ -22,14 +23,19 @@ type Node struct {
 	Groups map[wire.GroupID]*Replica
 	Sent   []Payload // every payload handed to a link
 
+	Refused []error // why invitations were
+
 	// Crash kills the node in its next step that writes something, after CrashIn
 	// others.
 	Crash   Crash
 	CrashIn int
 
+	withholds func(to *Node, kind byte) bool // nil: it sends all that it is to send
+
 	index    int
 	life     int // counts starts: what an earlier life had under way is void
 	packages map[[32]byte]group.Package
+	joining  map[wire.GroupID]*group.Joining
 	lost     bool             // it lost its keys at least once
 	as       *identity.Device // whose sessions it has after it healed; nil: its own
 	recovery *identity.Recovery
@@ -48,7 +54,10 @@ const (
 	CrashAfter        // they are committed
 )
 
-var errCrash = errors.New("sim: the node crashed")
+var (
+	errCrash   = errors.New("sim: the node crashed")
+	errNoGroup = errors.New("sim: the node is not in the group")
+)
 
 // crashDown is how long a node that crashed stays off, in ms.
 const crashDown = 50
@@ -62,6 +71,7 @@ func (n *Node) Stop() {
 	linked := slices.DeleteFunc(slices.Clone(n.World.Nodes), func(o *Node) bool { return !n.World.Linked(n, o) })
 	n.Online = false
 	n.life++
+	clear(n.joining)
 	for _, o := range linked {
 		o.down(n)
 	}
@@ -100,9 +110,11 @@ func (n *Node) groups() (list []wire.GroupID) {
 	for g := range n.Groups {
 		list = append(list, g)
 	}
-	slices.SortFunc(list, func(a, b wire.GroupID) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortFunc(list, compareGroups)
 	return list
 }
+
+func compareGroups(a, b wire.GroupID) int { return bytes.Compare(a[:], b[:]) }
 
 func (n *Node) up(o *Node) {
 	for _, g := range n.groups() {
@@ -113,6 +125,9 @@ func (n *Node) up(o *Node) {
 func (n *Node) down(o *Node) {
 	for _, g := range n.groups() {
 		n.step(g, group.PeerDown{Device: o.member().Device})
+	}
+	for _, g := range slices.SortedFunc(maps.Keys(n.joining), compareGroups) {
+		n.goOn(g, n.joining[g], n.joining[g].Down(n.now(), o.member().Device))
 	}
 }
 
@@ -232,9 +247,13 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 		return
 	}
 	o := w.Nodes[i]
-	p := Payload{n, o, g, payload}
+	if n.withholds != nil && n.withholds(o, payload[0]) {
+		return
+	}
+	p := Payload{From: n, To: o, Group: g, Bytes: payload}
 	n.Sent = append(n.Sent, p)
-	if len(w.History) < maxHistory {
+	place := len(w.History)
+	if place < maxHistory {
 		w.History = append(w.History, p)
 	}
 	lives := [2]int{n.life, o.life}
@@ -242,18 +261,22 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 	w.arrive[way] = max(w.arrive[way], w.Now+w.Delay())
 	w.after(w.arrive[way]-w.Now, func() {
 		if w.Linked(n, o) && lives == [2]int{n.life, o.life} {
-			o.receive(g, n, payload)
+			taken := o.receive(g, n, payload) == nil
+			if place < maxHistory {
+				w.History[place].Taken = taken
+			}
 		}
 	})
 }
 
-func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) {
-	r := n.Groups[g]
-	if r != nil {
-		n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})
-	} else if group.IsInvitation(payload) {
-		n.join(g, from, payload)
+func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) error {
+	if n.Groups[g] != nil {
+		return n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})
 	}
+	if group.IsInvitation(payload) {
+		return n.invited(g, from, payload)
+	}
+	return errNoGroup
 }
 
 func gone(s group.Status) bool {
@@ -268,18 +291,49 @@ func (n *Node) secrets(u group.Use) ([]byte, bool) {
 	return p.Secrets, ok && !spent
 }
 
-func (n *Node) join(g wire.GroupID, from *Node, payload []byte) {
-	m, eff, err := group.Join(n.Self, payload, from.member(), n.secrets, n.now())
-	if err != nil {
-		n.World.tracef("%s refuses an invitation: %v", n.Name, err)
-		return
+func (n *Node) invited(g wire.GroupID, from *Node, payload []byte) error {
+	j := n.joining[g]
+	if j == nil {
+		j = group.NewJoining(n.Self, g)
+		n.joining[g] = j
 	}
+	m, eff, err := j.Take(n.now(), payload, from.member(), n.secrets)
+	if err != nil {
+		n.Refused = append(n.Refused, err)
+		n.World.tracef("%s refuses an invitation by %s: %v", n.Name, from.Name, err)
+	}
+	if m == nil {
+		n.goOn(g, j, eff)
+		return err
+	}
+	delete(n.joining, g)
 	r := newReplica()
 	r.Machine = m
 	n.World.tracef("%s is invited by %s", n.Name, from.Name)
-	if n.apply(g, r, eff) == nil {
-		n.meet(g)
+	if err := n.apply(g, r, eff); err != nil {
+		return err
 	}
+	n.meet(g)
+	return nil
+}
+
+// goOn asks for the next page of an invitation.
+func (n *Node) goOn(g wire.GroupID, j *group.Joining, eff group.Effects) {
+	if j.Idle() {
+		delete(n.joining, g)
+	}
+	for _, f := range eff.Send {
+		n.send(g, f.To, f.Payload)
+	}
+	if eff.Wake == 0 {
+		return
+	}
+	life := n.life
+	n.World.after(eff.Wake-min(eff.Wake, n.now()), func() {
+		if n.Online && n.life == life && n.joining[g] == j {
+			n.goOn(g, j, j.Tick(n.now()))
+		}
+	})
 }
 
 // meet tells a new machine of the sessions that are up.

@@ -7,12 +7,14 @@ import (
 	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/group"
+	"kith/internal/wire"
 )
 
 // Times of the end of a run, in ms.
 const (
 	settleTime = 3_600_000 // voters dwell, and electorates change
 	quietTime  = 600_000
+	liarTime   = 6 * settleTime // and liars have had rounds go by
 )
 
 // rest heals everything, waits until all is told, and checks what must hold
@@ -24,7 +26,14 @@ func (r *run) rest() {
 	}
 	r.HealAll()
 	for _, n := range r.Nodes {
-		n.Start()
+		if r.honest(n) || !r.crew.silent {
+			n.Start()
+		} else {
+			n.Stop()
+		}
+	}
+	if len(r.crew.persons) > 0 {
+		r.Run(liarTime)
 	}
 	r.Run(settleTime)
 	before := r.frames()
@@ -35,15 +44,18 @@ func (r *run) rest() {
 	r.equal()
 	r.settled()
 	for _, n := range r.Nodes {
-		if n.Groups[r.g] != nil {
+		if r.honest(n) && n.Groups[r.g] != nil {
 			if m := r.machine(n); m.Status() == group.StatusActive && !m.View().NoKeys && m.LastResort() && !r.rekeyed(m, n) {
 				fail("at rest %s still uses a last-resort key package", n.Name)
 			}
 			r.check.reloaded(n, r.g)
 			r.entitled(n)
 			r.carried(n)
+			r.outsider(n)
 		}
 	}
+	r.same()
+	r.goesOn()
 }
 
 // rekeyed reports whether n has used up the Rekeys that it may make (V7).
@@ -66,7 +78,7 @@ func (r *run) carried(n *Node) {
 	}
 	v := m.View()
 	able := r.pick(0, func(o *Node) bool {
-		return r.stands(group.StatusActive)(o) && !slices.Contains(v.Carrying, o.Self.Person)
+		return r.honest(o) && r.stands(group.StatusActive)(o) && !slices.Contains(v.Carrying, o.Self.Person)
 	})
 	if len(v.Carrying)+v.Held > 0 && able != nil {
 		fail("at rest %s has %d removals to be carried over and %d messages that wait", n.Name, len(v.Carrying), v.Held)
@@ -80,6 +92,14 @@ func (r *run) frames() (n int) {
 	return n
 }
 
+// there returns the machine of an honest node that takes part.
+func (r *run) there(n *Node) *group.Machine {
+	if m := r.machine(n); m != nil && r.honest(n) && speaks(m) {
+		return m
+	}
+	return nil
+}
+
 func speaks(m *group.Machine) bool {
 	return m.Status() == group.StatusActive || m.Status() == group.StatusLeaving
 }
@@ -89,8 +109,8 @@ func (r *run) equal() {
 	var one *Node
 	lost := r.lost()
 	for _, n := range r.Nodes {
-		m := r.machine(n)
-		if m == nil || !speaks(m) {
+		m := r.there(n)
+		if m == nil {
 			continue
 		}
 		if one == nil {
@@ -101,10 +121,10 @@ func (r *run) equal() {
 		if m.Head() != first.Head() {
 			fail("at rest %s and %s have different heads", one.Name, n.Name)
 		}
-		if !lost && !maps.Equal(m.Frontier(), first.Frontier()) {
-			fail("at rest %s and %s have different frontiers:\n%v\n%v", one.Name, n.Name, first.Frontier(), m.Frontier())
+		if a, b := r.frontier(first), r.frontier(m); !lost && !maps.Equal(a, b) {
+			fail("at rest %s and %s have different frontiers:\n%v\n%v", one.Name, n.Name, a, b)
 		}
-		if a, b := first.View(), m.View(); a.Title != b.Title || len(a.Members) != len(b.Members) || !lost && a.Missing+b.Missing > 0 {
+		if a, b := first.View(), m.View(); a.Title != b.Title || len(a.Members) != len(b.Members) || !lost && len(r.crew.persons) == 0 && a.Missing+b.Missing > 0 {
 			fail("at rest %s and %s see different groups:\n%+v\n%+v", one.Name, n.Name, a, b)
 		}
 	}
@@ -113,16 +133,20 @@ func (r *run) equal() {
 	}
 	s := head(r.machine(one))
 	for _, n := range r.Nodes {
+		if !r.honest(n) {
+			continue
+		}
 		m := r.machine(n)
 		able := r.pick(0, func(o *Node) bool { // to commit its Leave
-			return r.stands(group.StatusActive)(o) && o.Self.Person != n.Self.Person
+			m := r.there(o)
+			return m != nil && m.Status() == group.StatusActive && !m.View().NoKeys && o.Self.Person != n.Self.Person
 		}) != nil
 		in := s.Belongs(n.Self.Device.ID())
 		switch {
 		case m == nil && in:
 			fail("at rest %s is a member and does not know the group", n.Name)
-		case m == nil:
-		case in && m.Head() != r.machine(one).Head():
+		case m == nil || r.alone(n, one):
+		case in && !gone(m.Status()) && m.Head() != r.machine(one).Head():
 			fail("at rest %s is a member and has another head", n.Name)
 		case in && able && m.Status() == group.StatusDeclined:
 			fail("at rest %s has declined and is a member", n.Name)
@@ -138,45 +162,85 @@ func (r *run) equal() {
 	}
 }
 
-// lost reports whether some entry is held whole only by who takes no part any
-// more, and somebody lacks it that was to read it: what refers to it waits for
-// ever.
+// frontier is how far the logs of those are at a node who do not lie.
+func (r *run) frontier(m *group.Machine) dag.Frontier {
+	f := m.Frontier()
+	maps.DeleteFunc(f, func(d wire.DeviceID, _ dag.Tip) bool { o := r.byDevice(d); return o != nil && r.crew.has(o) })
+	return f
+}
+
+// alone reports whether n, which says nothing to anybody, was shown blocks that the
+// others were not: it is invited, or such a block removes it.
+func (r *run) alone(n, other *Node) bool {
+	m := r.machine(n)
+	return len(r.crew.persons) > 0 && !speaks(m) && !r.machine(other).Blocks().Has(m.Head())
+}
+
+// lost reports whether some entry is held only by who takes no part any more, and
+// somebody lacks it that is to have it, or holds what refers to it, which then waits
+// for ever. Who was to read it needs it whole; who was parked then, its header.
 func (r *run) lost() bool {
-	whole := make(map[string]bool)
+	header, whole := make(map[string]bool), make(map[string]bool)
 	for _, n := range r.Nodes {
-		if m := r.machine(n); m != nil && speaks(m) {
-			for key, ciphertext := range n.Groups[r.g].Records[group.KindCipher] {
-				whole[key] = whole[key] || len(ciphertext) > 0
-			}
+		if r.there(n) == nil {
+			continue
+		}
+		for key := range n.Groups[r.g].Records[group.KindEntry] {
+			header[key] = true
+		}
+		for key, ciphertext := range n.Groups[r.g].Records[group.KindCipher] {
+			whole[key] = whole[key] || len(ciphertext) > 0
 		}
 	}
 	for _, n := range r.Nodes {
-		if r.machine(n) == nil {
+		if r.machine(n) == nil && r.honest(n) || n.Groups[r.g] == nil {
 			continue
 		}
-		for key, header := range n.Groups[r.g].Records[group.KindEntry] {
-			if !whole[key] && r.lacks(key, header) {
+		for key, h := range n.Groups[r.g].Records[group.KindEntry] {
+			if !whole[key] && r.lacks(key, h, header[key]) {
 				return true
 			}
+		}
+		if m := r.there(n); m != nil && m.View().Missing > 0 && r.waits(n, header) {
+			return true
 		}
 	}
 	return false
 }
 
-// lacks reports whether somebody who takes part, and was a member at an entry, has
-// not even its header.
-func (r *run) lacks(key string, header []byte) bool {
+// waits reports whether an entry of n names one that nobody holds.
+func (r *run) waits(n *Node, held map[string]bool) bool {
+	for _, b := range n.Groups[r.g].Records[group.KindEntry] {
+		h, err := dag.ParseHeader(b)
+		if err != nil {
+			return true
+		}
+		names := h.Parents
+		if h.Seq > 1 {
+			names = append(slices.Clone(names), dag.Ref{Device: h.Device, Seq: h.Seq - 1, Hash: h.Prev.Short()})
+		}
+		if slices.ContainsFunc(names, func(p dag.Ref) bool { return !held[string(group.EntryKey(p))] }) {
+			return true
+		}
+	}
+	return false
+}
+
+// lacks reports whether somebody who takes part, and was a member at an entry that
+// nobody has whole, has not even its header, though that is what it gets if anybody
+// has the header.
+func (r *run) lacks(key string, header []byte, held bool) bool {
 	h, err := dag.ParseHeader(header)
 	if err != nil {
 		return true
 	}
 	return r.pick(0, func(n *Node) bool {
-		m := r.machine(n)
-		if m == nil || !speaks(m) || n.Groups[r.g].Records[group.KindEntry][key] != nil {
+		m := r.there(n)
+		if m == nil || n.Groups[r.g].Records[group.KindEntry][key] != nil {
 			return false
 		}
 		s := m.Blocks().State(h.Block)
-		return s == nil || s.Belongs(n.Self.Device.ID())
+		return s == nil || s.Active(n.Self.Device.ID()) || !held && s.Belongs(n.Self.Device.ID())
 	}) != nil
 }
 
@@ -205,7 +269,8 @@ func (r *run) entitled(n *Node) {
 func (r *run) mayComeBack(n *Node) bool {
 	m := r.machine(n)
 	able := r.pick(0, func(o *Node) bool {
-		return r.machine(o) != nil && speaks(r.machine(o)) && !r.machine(o).View().NoKeys
+		m := r.there(o)
+		return m != nil && !m.View().NoKeys
 	})
 	window := chain.QuotaWindow * len(m.View().Members)
 	list := m.Chain()
@@ -241,8 +306,8 @@ func (r *run) shutOut(m *group.Machine, n *Node) bool {
 // can pass that on to nobody but who was parked.
 func (r *run) held(row group.Row) bool {
 	for _, n := range r.Nodes {
-		m := r.machine(n)
-		if m == nil || !speaks(m) || r.check.shown[n][text(row)].Place != row.Place {
+		m := r.there(n)
+		if m == nil || r.check.shown[n][text(row)].Place != row.Place {
 			continue
 		}
 		if seen, ok := n.Groups[r.g].Rows[row.Place]; ok && !seen.Waiting && n.hasCipher(r.g, row.Place) {

@@ -23,9 +23,24 @@ type Config struct {
 	Loss  int       // how many of 100 actions end or bring back sessions; 0: 20
 	Crash int       // how many of 100 actions stop, start or kill nodes; 0: 12
 	Suite mls.Suite // of the group; 0: that of new groups, or the one before
+
+	Hostile int // how many persons lie; below 0: none; 0: by the seed none, one, or as many as voters bear
 }
 
 func (c Config) with(r *rand.Rand) Config {
+	if c.Hostile == 0 {
+		switch n := r.IntN(20); {
+		case n < 8:
+			c.Hostile = -1
+		case n < 17:
+			c.Hostile = 1
+		default:
+			c.Hostile = 2
+			if c.Nodes == 0 {
+				c.Nodes = 7 // of whom two may lie
+			}
+		}
+	}
 	if c.Nodes == 0 {
 		c.Nodes = 3 + r.IntN(4)
 	}
@@ -48,22 +63,39 @@ func (c Config) with(r *rand.Rand) Config {
 }
 
 // Run plays the schedule of a seed and fails t where an oracle does, with the
-// shortest schedule found that still fails.
-func Run(t *testing.T, seed uint64, c Config) {
+// shortest schedule found that still fails. It returns c with what the seed chose.
+func Run(t *testing.T, seed uint64, c Config) Config {
 	t.Helper()
+	asked := c
 	c = c.with(rand.New(rand.NewPCG(seed, 1)))
 	actions := schedule(rand.New(rand.NewPCG(seed, 2)), c)
 	_, err := play(t, seed, c, actions)
 	if err == nil {
-		return
+		return c
 	}
-	short, at := shrink(actions, func(some []action) bool {
+	t.Logf("seed %d fails: %v\n\nRepeat it with: %s\n\nIt is played again without some of its actions, %d times at most.",
+		seed, err, command(t, seed, asked), tries(c))
+	short, tried := shrink(actions, tries(c), func(some []action) bool {
 		_, other := play(t, seed, c, some)
 		return other != nil && kind(other) == kind(err)
 	})
+	end := "no shorter one fails"
+	if tried == tries(c) {
+		end = "there may be a shorter one"
+	}
 	w, last := play(t, seed, c, short)
-	t.Fatalf("seed %d fails: %v\n\nRepeat it with: go test ./internal/sim -run TestSim -seed=%d -steps=%d\n\nThe shortest schedule found (%d of %d actions, %d tries) fails with: %v\n%s",
-		seed, err, seed, c.Steps, len(short), len(actions), at, last, strings.Join(w.Trace, "\n"))
+	t.Fatalf("The shortest schedule found (%d of %d actions, %d tries: %s) fails with: %v\n%s",
+		len(short), len(actions), tried, end, last, strings.Join(w.Trace, "\n"))
+	return c
+}
+
+// command is what repeats a run.
+func command(t *testing.T, seed uint64, asked Config) string {
+	s := fmt.Sprintf("go test ./internal/sim -run '^%s$' -seed=%d", t.Name(), seed)
+	if asked.Steps != 0 {
+		s += fmt.Sprintf(" -steps=%d", asked.Steps)
+	}
+	return s
 }
 
 // Trace plays the schedule of a seed and returns what happened.
@@ -84,6 +116,7 @@ type run struct {
 	count int // texts said
 
 	revoked map[*Node]bool // by its person
+	crew    *crew
 }
 
 // failure is what an oracle panics with, to end a run from any depth.
@@ -116,7 +149,8 @@ func play(t *testing.T, seed uint64, c Config, actions []action) (w *World, err 
 		}
 	}()
 	w.Delay = func() uint64 { return 1 + w.Rand.Uint64N(c.Delay) }
-	r := &run{World: w, check: newChecker(w), revoked: make(map[*Node]bool)}
+	r := &run{World: w, check: newChecker(w), revoked: make(map[*Node]bool), crew: newCrew()}
+	r.check.crew = r.crew
 	r.begin(c)
 	for _, a := range actions {
 		w.Run(a.wait)
@@ -145,6 +179,7 @@ func (r *run) begin(c Config) {
 			n.Link(n.Name + "'s phone")
 		}
 	}
+	r.recruit(c)
 	var first []group.Newcomer
 	for _, n := range r.Nodes[1:c.Nodes] {
 		if r.Rand.IntN(3) > 0 && near(r.Nodes[0], n) {

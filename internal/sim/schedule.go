@@ -30,6 +30,8 @@ func always(n int) func(Config) int { return func(Config) int { return n } }
 func loss(part int) func(Config) int  { return func(c Config) int { return c.Loss * part / 10 } }
 func crash(part int) func(Config) int { return func(c Config) int { return c.Crash * part / 10 } }
 
+func mischief(c Config) int { return max(0, c.Hostile) * 16 }
+
 var deeds = []deed{
 	{always(24), (*run).say},
 	{always(8), (*run).accept},
@@ -47,7 +49,7 @@ var deeds = []deed{
 	{always(1), (*run).enter},
 	{always(1), (*run).removeDevice},
 	{crash(1), (*run).lose},
-	{always(4), (*run).lie},
+	{mischief, (*run).mischief},
 	{always(7), (*run).replay},
 	{loss(4), (*run).cutPair},
 	{loss(4), (*run).healPair},
@@ -329,7 +331,7 @@ func (r *run) enter(a action) {
 		return
 	}
 	if o := r.linked(a.b, r.state(n)); o != nil && o.Groups[r.g] == nil && r.Linked(n, o) {
-		if err := o.Enter(r.g, n); err != nil && !errors.Is(err, group.ErrStale) && !errors.Is(err, errCrash) {
+		if err := o.Enter(r.g, n); err != nil && r.honest(n) && r.honest(o) && !errors.Is(err, group.ErrStale) && !errors.Is(err, errCrash) {
 			fail("%s cannot come in by %s: %v", o.Name, n.Name, err)
 		}
 	}
@@ -358,7 +360,9 @@ func (r *run) removeDevice(a action) {
 // lose takes the keys from a device, but never from the last that has those of
 // its head and may give them: then nobody could go on.
 func (r *run) lose(a action) {
-	able := func(n *Node) bool { return r.stands(group.StatusActive)(n) && !r.machine(n).View().NoKeys }
+	able := func(n *Node) bool {
+		return r.honest(n) && r.stands(group.StatusActive)(n) && !r.machine(n).View().NoKeys
+	}
 	n := r.pick(a.a, able)
 	if n == nil {
 		return

@@ -1,14 +1,23 @@
 package sim
 
-// maxTries bounds the plays that shrinking a schedule may take.
-const maxTries = 400
+// Shrinking plays a schedule at most maxTries times, and fewer where it is long:
+// what it plays in all is bounded by maxPlayed actions, each counted once for
+// every node.
+const (
+	maxTries  = 400
+	maxPlayed = 100_000
+	minTries  = 4
+)
+
+// tries is how often a schedule of so many actions may be played to shrink it.
+func tries(c Config) int { return min(maxTries, max(minTries, maxPlayed/(c.Steps*c.Nodes))) }
 
 // shrink returns a part of the actions that still fails, found by leaving out
-// ever smaller pieces, and how often it tried.
-func shrink(actions []action, fails func([]action) bool) (short []action, tries int) {
-	for size := len(actions) / 2; size > 0; {
+// ever smaller pieces in at most so many tries, and how often it tried.
+func shrink(actions []action, most int, fails func([]action) bool) (short []action, tries int) {
+	for size := len(actions) / 2; size > 0 && tries < most; {
 		dropped := false
-		for at := 0; at+size <= len(actions) && tries < maxTries; {
+		for at := 0; at+size <= len(actions) && tries < most; {
 			some := append(append([]action(nil), actions[:at]...), actions[at+size:]...)
 			tries++
 			if fails(some) {
@@ -19,9 +28,6 @@ func shrink(actions []action, fails func([]action) bool) (short []action, tries 
 		}
 		if !dropped || size > 1 && size > len(actions)/2 {
 			size /= 2
-		}
-		if tries >= maxTries {
-			break
 		}
 	}
 	return actions, tries

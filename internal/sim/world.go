@@ -42,6 +42,7 @@ type Payload struct {
 	From, To *Node
 	Group    wire.GroupID
 	Bytes    []byte
+	Taken    bool // it arrived, and what the receiver made of it is durable
 }
 
 // New returns an empty world; the same seed plays the same run.
@@ -124,7 +125,7 @@ func (w *World) enter(name string, self group.Self) *Node {
 	n := &Node{
 		Name: name, Self: self, World: w, Online: true, index: len(w.Nodes),
 		Groups: make(map[wire.GroupID]*Replica), packages: make(map[[32]byte]group.Package), used: make(map[[32]byte][]group.Use),
-		resort: make(map[mls.Suite]group.Package),
+		resort: make(map[mls.Suite]group.Package), joining: make(map[wire.GroupID]*group.Joining),
 	}
 	w.Nodes = append(w.Nodes, n)
 	for _, o := range w.Nodes {
@@ -152,12 +153,20 @@ func (w *World) name(p wire.PersonID) string {
 }
 
 func (w *World) device(d wire.DeviceID) string {
-	for _, n := range w.Nodes {
-		if n.Self.Device.ID() == d {
-			return n.Name
-		}
+	if n := w.byDevice(d); n != nil {
+		return n.Name
 	}
 	return "nothing"
+}
+
+// byDevice returns the node of a device; nil: there is none.
+func (w *World) byDevice(d wire.DeviceID) *Node {
+	for _, n := range w.Nodes {
+		if n.Self.Device.ID() == d {
+			return n
+		}
+	}
+	return nil
 }
 
 func pair(a, b *Node) [2]int { return [2]int{min(a.index, b.index), max(a.index, b.index)} }

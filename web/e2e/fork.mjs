@@ -99,7 +99,8 @@ export function fork(browser, pictures) {
       const dialog = page.getByRole('dialog', { name: 'Signed record' });
       await dialog.getByText('Why it does not count').waitFor();
       await dialog.getByText('It was built on a change that was undone.').waitFor();
-      await dialog.getByText('Admin number 2 by seniority').waitFor();
+      await dialog.getByText('Admin number 2 by seniority', { exact: true }).waitFor();
+      await dialog.getByText('Ann: the most senior admin. Ben: admin number 2 by seniority.').waitFor();
       assert.deepEqual(await browser.checkAccess(page, 'a record that lost'), []);
       await shoot('record-undone', page);
       await page.keyboard.press('Escape');

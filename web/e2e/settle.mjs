@@ -71,14 +71,14 @@ export function settle(browser, pictures) {
     },
 
     'what is settled stands apart from what is open': async () => {
-      await ann.page.getByText('Settled up to number 2 by You: it can no longer be undone.').waitFor({ timeout: patience });
+      await ann.page.getByText('Settled up to number 2 by you: it can no longer be undone.').waitFor({ timeout: patience });
       await until('all three vote', async () => (await settlement(cleo)).voters.length === 3, patience);
       await drawing().getByText('Settled, with all before it').waitFor();
       await ben.kill();
       await cleo.kill();
       await ann.call('SetTitle', { group, title: 'Harbour crew, north' });
-      await drawing().getByText('You voted for it; waits for ', { exact: false }).waitFor({ timeout: patience });
-      await ann.page.getByText('1 change above it can still be undone. Waits for one of ', { exact: false }).waitFor();
+      await drawing().getByText('You voted for it, not yet Ben and Cleo', { exact: false }).waitFor({ timeout: patience });
+      await ann.page.getByText('1 change above it can still be undone. Waits for Ben or Cleo.').waitFor();
       await ann.page.getByText('3 members vote, 2 are needed').click();
       await ann.page.getByText('None of them may lie', { exact: false }).waitFor();
       assert.deepEqual(await browser.checkAccess(ann.page, 'what is settled'), []);
@@ -94,7 +94,7 @@ export function settle(browser, pictures) {
       await dialog.getByText('Waits for', { exact: true }).waitFor();
       await ann.page.keyboard.press('Escape');
       await drawing().getByRole('button').filter({ hasText: 'You made Ben an admin.' }).click();
-      await dialog.getByText(/^By You, round \d+$/).waitFor();
+      await dialog.getByText(/^By you, round \d+$/).waitFor();
       await ann.page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'detached' });
     },

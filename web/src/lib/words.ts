@@ -18,9 +18,9 @@ function splitSentence(split: Split): string {
   return `the group was split ${when} and is whole again; ${undone}${again}.`;
 }
 
-/** listed is "Ann, Ben and Cleo", within a sentence. */
-function listed(names: readonly string[]): string {
-  const said = names.map((name, i) => (name === words.you && i > 0 ? 'you' : name));
+/** listed is "you, Ben and Cleo", within a sentence or at its start. */
+function listed(names: readonly string[], start = false): string {
+  const said = names.map((name, i) => (name === words.you && (i > 0 || !start) ? 'you' : name));
   return said.length < 2 ? said.join('') : `${said.slice(0, -1).join(', ')} and ${said.at(-1)}`;
 }
 
@@ -225,7 +225,7 @@ export const words = {
     settledFrom: 'Settled, with all before it',
     open: 'Can still be undone',
     voted: (voted: readonly string[], waits: readonly string[]) =>
-      waits.length === 0 ? 'All have voted for it; one more round follows' : `${listed(voted)} voted for it; waits for ${listed(waits)}`,
+      waits.length === 0 ? 'All have voted for it; one more round follows' : `${listed(voted, true)} voted for it, not yet ${listed(waits)}`,
     stuck: (names: readonly string[]) => `A device of ${listed(names)} could not follow its keys`,
     split: (split: Split) => `After this ${splitSentence(split)}`,
     splitLine: (split: Split) => `T${splitSentence(split).slice(1)}`,
@@ -239,7 +239,7 @@ export const words = {
     open: (count: bigint) => (count === 1n ? '1 change above it can still be undone.' : `${count} changes above it can still be undone.`),
     voters: (quorum: number, of: number) => (of === 1 ? 'One member votes' : quorum === of ? `${of} members vote, all are needed` : `${of} members vote, ${quorum} are needed`),
     deviceless: 'has no device here, cannot vote',
-    voted: (round: bigint) => `has voted in round ${round}`,
+    voted: (round: bigint) => `voted in round ${round}`,
     trouble: 'What does not add up',
     proof: 'Show the proof',
   },
@@ -285,7 +285,7 @@ export const words = {
     rank: 'The signer was then',
     ranked: (rank: number) => standing(rank).replace(/^./, (first) => first.toUpperCase()),
     settled: 'Settled',
-    settledBy: (names: readonly string[], round: bigint) => `By ${names.join(', ')}, round ${round}`,
+    settledBy: (names: readonly string[], round: bigint) => `By ${listed(names)}, round ${round}`,
     again: 'Done again',
     decider: 'Decided by',
     outranks: (winner: string, rank: number, loser: string, lostRank: number) => `${winner}: ${standing(rank)}. ${loser}: ${standing(lostRank)}.`,

@@ -1,0 +1,289 @@
+package group
+
+import (
+	"errors"
+	"maps"
+
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+// A gathering is a chain that comes in pages, from one member at a time. Each page
+// is checked as it comes. Nothing of it counts before all is there and its
+// settlement proves the base; a lie makes the whole worthless.
+type gathering struct {
+	m     *Machine // holds what has come
+	eff   Effects  // what m has to write
+	group wire.GroupID
+	from  wire.Member
+	start opening // its page left out
+	base  wire.BlockHash
+	tree  []byte
+	size  int    // bytes that came
+	left  uint32 // blocks to come
+	until uint64 // ms; then another may go on
+
+	opened int // how often it was begun anew in place of an answer
+}
+
+// What is wrong with pages.
+var (
+	errPage       = errors.New("group: a page that does not fit")
+	errGroup      = errors.New("group: the blocks are of another group")
+	errUnsettled  = errors.New("group: nothing proves that the base is settled")
+	errIncomplete = errors.New("group: blocks are held back")
+	errTooMuch    = errors.New("group: more than a chain may have")
+)
+
+// newGathering begins with what m holds.
+func newGathering(m *Machine, group wire.GroupID, from wire.Member, o opening) *gathering {
+	g := &gathering{m: m, group: group, base: o.page.base}
+	g.follow(from, o)
+	return g
+}
+
+// follow takes another member, or the same with a newer word; pieces of a tree are
+// of one member, so that it answers for them.
+func (g *gathering) follow(from wire.Member, o opening) {
+	g.from, g.start, g.tree = from, o, nil
+	g.start.page = page{base: g.base}
+}
+
+// ask returns the request for the next page.
+func (g *gathering) ask() []byte {
+	return pagesAskFrame{g.base, g.m.blocks.Offer(), uint32(len(g.tree))}.bytes()
+}
+
+// take takes the next page and reports whether it was the last. The first, of an
+// opening, may be empty.
+func (g *gathering) take(p page, first bool) (last bool, err error) {
+	if p.base != g.base {
+		return false, errPage
+	}
+	blocks, tree := g.m.blocks.Len(), len(g.tree)
+	for _, l := range p.lights {
+		if err := g.takeLight(l); err != nil {
+			return false, err
+		}
+	}
+	if err := g.takeTree(p); err != nil {
+		return false, err
+	}
+	more := len(g.tree) > tree
+	for _, b := range p.blocks {
+		if err := g.takeWhole(b, p.treeSize); err != nil {
+			return false, err
+		}
+	}
+	if g.left = p.left; g.left > 0 && !first && !more && g.m.blocks.Len() == blocks {
+		return false, errIncomplete
+	}
+	return g.left == 0, nil
+}
+
+func (g *gathering) grow(n int) error {
+	if g.size += n; g.size > maxGathered {
+		return errTooMuch
+	}
+	return nil
+}
+
+// takeLight takes a block without its commit, which may not be the base or above.
+func (g *gathering) takeLight(l lightFrame) error {
+	if err := g.grow(l.size()); err != nil {
+		return err
+	}
+	h, err := chain.ParseHeader(l.header)
+	if err != nil {
+		return err
+	}
+	if g.base == (wire.BlockHash{}) || h.Hash() == g.base || g.m.blocks.IsAncestor(g.base, h.Parent) {
+		return errPage
+	}
+	if _, err := g.m.takeLight(l.header, l.attachments, &g.eff); err != nil {
+		return err
+	}
+	return g.ofGroup()
+}
+
+func (g *gathering) ofGroup() error {
+	if g.m.group != g.group {
+		return errGroup
+	}
+	return nil
+}
+
+func (g *gathering) takeTree(p page) error {
+	if len(p.tree) == 0 {
+		return nil
+	}
+	if int(p.offset) != len(g.tree) {
+		return errPage
+	}
+	g.tree = append(g.tree, p.tree...)
+	return g.grow(len(p.tree))
+}
+
+func (g *gathering) takeWhole(b blockFrame, treeSize uint32) error {
+	if err := g.grow(len(b.header) + len(b.body) + len(b.welcome)); err != nil {
+		return err
+	}
+	h, err := chain.ParseHeader(b.header)
+	if err != nil {
+		return err
+	}
+	hash := h.Hash()
+	switch {
+	case hash == g.base && !h.Starts() && !g.m.blocks.Has(hash):
+		if len(g.tree) != int(treeSize) {
+			return errPage
+		}
+		err = g.m.takeBase(b.header, b.body, g.tree, &g.eff)
+		g.tree = nil
+	default:
+		_, err = g.m.takeBlock(b.header, b.body, &g.eff)
+	}
+	if err != nil {
+		return err
+	}
+	g.m.takeWelcome(&peer{member: g.from}, hash, b.welcome, &g.eff)
+	return g.ofGroup()
+}
+
+// check looks at the whole once the last page is here.
+func (g *gathering) check() error {
+	if g.m.graph == nil {
+		return errIncomplete
+	}
+	if err := g.m.takeCertificate(g.start.certificate, &g.eff); err != nil {
+		return err
+	}
+	if g.base == (wire.BlockHash{}) {
+		return nil
+	}
+	if !g.m.blocks.Has(g.base) || g.m.blocks.IsLight(g.base) {
+		return errIncomplete
+	}
+	if !g.m.blocks.IsAncestor(g.base, g.m.votes.Settled()) {
+		return errUnsettled
+	}
+	return nil
+}
+
+// onPages takes what comes in pages to a device that knows the group: that was
+// away, or is led back into it.
+func (m *Machine) onPages(now uint64, p *peer, rel relation, c Received, eff *Effects) error {
+	f, err := parsePages(wire.NewReader(c.Payload[1:]))
+	if err != nil {
+		return err
+	}
+	switch {
+	case f.ask != nil:
+		if rel == present {
+			m.onPagesAsk(p, *f.ask, eff)
+		}
+	case f.opening != nil:
+		m.onOpening(now, p, *f.opening, c.Secrets, eff)
+	case m.catchUp != nil && m.catchUp.from == p.member:
+		m.catchUp.opened = 0
+		last, err := m.catchUp.take(*f.page, false)
+		m.gathered(now, p, last, err, c.Secrets, eff)
+	}
+	return nil
+}
+
+func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff *Effects) {
+	if o.block != (wire.BlockHash{}) && m.epochs[o.block] != nil {
+		m.catchUp = nil
+		m.ledBack(now, p, o.invitation, secrets, eff) // the sender does not know yet
+		return
+	}
+	if g := m.catchUp; g != nil && g.from != p.member && now < g.until {
+		return
+	}
+	opened := 0
+	if g := m.catchUp; g != nil && g.from == p.member {
+		opened = g.opened + 1
+	}
+	m.catchUp = newGathering(m.scratch(), m.group, p.member, o)
+	m.catchUp.opened = opened
+	last, err := m.catchUp.take(o.page, true)
+	if opened > maxReopened {
+		err = errIncomplete
+	}
+	m.gathered(now, p, last, err, secrets, eff)
+}
+
+// scratch returns a machine that holds this one's blocks and nothing else.
+func (m *Machine) scratch() *Machine {
+	s := newMachine(m.self)
+	s.now, s.group = m.now, m.group
+	for _, hash := range m.blocks.All() {
+		_ = s.blocks.Add(m.blocks.Header(hash), m.blocks.Body(hash), m.stateAt(hash)) // it is held here
+	}
+	s.start(m.blocks.Header(m.blocks.Genesis()).CreatedAt)
+	s.publics, s.trees = maps.Clone(m.publics), maps.Clone(m.trees)
+	return s
+}
+
+// gathered goes on after a page.
+func (m *Machine) gathered(now uint64, p *peer, last bool, err error, secrets Secrets, eff *Effects) {
+	g := m.catchUp
+	if err == nil && last {
+		err = g.check()
+	}
+	switch {
+	case err != nil:
+		m.catchUp = nil
+		if !errors.Is(err, chain.ErrNewer) {
+			eff.Notify = append(eff.Notify, Misbehaved{p.member, "pages"})
+		}
+	case last:
+		m.catchUp = nil
+		m.absorb(now, p, g, eff)
+		m.ledBack(now, p, g.start.invitation, secrets, eff)
+	default:
+		g.until = now + pageTimeout
+		eff.send(p.member.Device, g.ask())
+	}
+}
+
+// absorb takes what was gathered, unless it is settled against what is here.
+func (m *Machine) absorb(now uint64, p *peer, g *gathering, eff *Effects) {
+	mine, theirs := m.votes.Settled(), g.m.votes.Settled()
+	if !g.m.blocks.IsAncestor(mine, theirs) && !g.m.blocks.IsAncestor(theirs, mine) {
+		return
+	}
+	var fresh []wire.BlockHash
+	for _, hash := range g.m.blocks.All() {
+		if m.blocks.Has(hash) {
+			continue
+		}
+		h, body, state := g.m.blocks.Header(hash), g.m.blocks.Body(hash), g.m.stateAt(hash)
+		var err error
+		switch {
+		case body.IsLight():
+			err = m.keepLight(h, body.Attachments, state, eff)
+		case g.m.isBase(hash):
+			err = m.keepBlock(&madeBlock{header: h, body: body, state: state, public: g.m.publics[hash]}, eff)
+		default:
+			_, err = m.takeBlock(h.Bytes(), body.Bytes(), eff)
+		}
+		if err != nil {
+			return // it was checked, and cannot be
+		}
+		fresh = append(fresh, hash)
+	}
+	for _, hash := range sortedBlocks(g.m.welcomes) {
+		if m.welcomes[hash].empty() {
+			m.keepWelcome(hash, g.m.welcomes[hash], eff)
+		}
+	}
+	if m.takeCertificate(g.start.certificate, eff) == nil {
+		m.count(now, eff)
+	}
+	if len(fresh) > 0 {
+		m.takeFresh(now, p, fresh, eff)
+	}
+	m.dropWelcomes(eff)
+}

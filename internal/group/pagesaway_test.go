@@ -1,0 +1,104 @@
+package group_test
+
+import (
+	"testing"
+
+	"kith/internal/group"
+	"kith/internal/sim"
+	"kith/internal/wire"
+)
+
+// away is a settled group of Ann, Ben and Dan, who came in without commits; Ben is
+// off, and since he went off Ann is, too, after many changes.
+func away(t *testing.T) (w *sim.World, ann, ben, dan *sim.Node, g wire.GroupID) {
+	t.Helper()
+	w, ann, ben, g = settledGroup(t, 8)
+	if err := ben.Say(g, "before"); err != nil {
+		t.Fatal(err)
+	}
+	w.Run(5000)
+	ben.Stop()
+	do(t, w, ann, g, group.SetVoters{People: []wire.PersonID{ann.Self.Person}})
+	ben.Start()
+	w.Run(20 * minutes)
+	ben.Stop()
+	for i := range 12 {
+		do(t, w, ann, g, group.SetTitle{Title: string(rune('a' + i))})
+	}
+	w.Run(20 * minutes)
+	dan = w.Add("Dan")
+	do(t, w, ann, g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}})
+	w.Run(5000)
+	do(t, w, dan, g, group.Accept{})
+	do(t, w, ann, g, group.SetTitle{Title: "Journey"})
+	return w, ann, ben, dan, g
+}
+
+// TestBackAfterLong: who was away for long finds nobody but Dan, who has no commits
+// of that time. It takes the chain without them, comes back into the keys by
+// itself, and reads and writes; what it had it still has, after a restart too.
+func TestBackAfterLong(t *testing.T) {
+	w, ann, ben, dan, g := away(t)
+	if !dan.Groups[g].Machine.Blocks().Lights() {
+		t.Fatal("Dan has all commits")
+	}
+	ann.Stop()
+	before := len(ben.Groups[g].Shown())
+	dan.Groups[g].Machine.SetPageRoom(4 << 10)
+	ben.Start()
+	w.Run(2 * minutes)
+	if parts := invites(dan, ben); parts[0] == 0 || parts[2] == 0 {
+		t.Fatalf("openings, requests and pages from Dan: %v", parts)
+	}
+	agree(t, g, dan, ben)
+	if err := ben.Say(g, "I am back"); err != nil {
+		t.Fatal(err)
+	}
+	w.Run(5000)
+	for range 2 {
+		if got := len(ben.Groups[g].Shown()); got != before+1 {
+			t.Errorf("Ben sees %d messages, and saw %d", got, before)
+		}
+		ben.Stop()
+		ben.Start()
+		w.Run(5000)
+	}
+	ann.Start()
+	w.Run(20 * minutes)
+	agree(t, g, ann, ben, dan)
+	m := ben.Groups[g].Machine
+	if m.Settled() != m.Picked() {
+		t.Error("the head does not settle")
+	}
+}
+
+// TestBackIntoAGroup: a former member that is invited again gets pages, and goes on
+// with what it had.
+func TestBackIntoAGroup(t *testing.T) {
+	w, ann, ben, dan, g := away(t)
+	ben.Start()
+	w.Run(2 * minutes)
+	do(t, w, ann, g, group.Remove{Person: ben.Self.Person})
+	w.Run(20 * minutes)
+	for _, title := range []string{"one", "two", "three"} {
+		do(t, w, ann, g, group.SetTitle{Title: title})
+	}
+	w.Run(20 * minutes)
+	do(t, w, ann, g, group.Invite{Newcomers: []group.Newcomer{ben.Newcomer()}})
+	w.Run(5000)
+	if parts := invites(ann, ben); parts[0] == 0 {
+		t.Fatalf("openings, requests and pages from Ann: %v", parts)
+	}
+	do(t, w, ben, g, group.Accept{})
+	agree(t, g, ann, ben, dan)
+	if err := ben.Say(g, "again"); err != nil {
+		t.Fatal(err)
+	}
+	ben.Stop()
+	ben.Start()
+	w.Run(20 * minutes)
+	agree(t, g, ann, ben, dan)
+	if s := ben.Groups[g].Machine.Blocks().State(ben.Groups[g].Machine.Picked()); !s.Active(ben.Self.Device.ID()) {
+		t.Error("Ben has no leaf")
+	}
+}

@@ -1,0 +1,173 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/group"
+	"kith/internal/wire"
+)
+
+// Oracles of the properties of the chain that no step shows by itself
+// (docs/assurance.md, "What the simulation looks at").
+
+// ruled is property I18: somebody may change the group, and somebody votes.
+func (c *checker) ruled(n *Node, m *group.Machine) {
+	if s := head(m); len(s.Admins()) == 0 && !s.OfPerson() && len(s.Members()) > 0 {
+		fail("%s has a group without an admin", n.Name)
+	}
+	if len(m.Voters()) == 0 {
+		fail("%s has a group without a voter", n.Name)
+	}
+}
+
+// keyed is properties I4 and I10 of what a node has stored: keys of no block at which
+// its device has no leaf, of no more blocks than the limits say, and message keys of
+// no block whose epoch is gone.
+func (c *checker) keyed(n *Node, g wire.GroupID) {
+	r := n.Groups[g]
+	blocks := r.Machine.Blocks()
+	for key := range r.Records[group.KindEpoch] {
+		if s := blocks.State(wire.BlockHash([]byte(key))); s == nil || !s.Active(n.Self.Device.ID()) {
+			fail("%s has keys of a block at which it is not in the group", n.Name)
+		}
+	}
+	for key := range r.Records[group.KindRatchet] {
+		if r.Records[group.KindEpoch][key[:32]] == nil {
+			fail("%s has message keys of a block whose epoch is gone", n.Name)
+		}
+	}
+}
+
+// outsider is properties I1, I3 and I17: who is given what a node holds, blocks and
+// votes in another order, or headers in place of blocks, has the same head, the same
+// settled block, and so the same members.
+func (r *run) outsider(n *Node) {
+	m := r.there(n)
+	if m == nil {
+		return
+	}
+	if head(m).Root() != m.Blocks().Header(m.Head()).StateRoot {
+		fail("at rest the head of %s is not the fold of its ops", n.Name)
+	}
+	rnd := rand.New(rand.NewPCG(uint64(m.Blocks().Len()), 3))
+	whole := chain.NewBlocks()
+	var headers []*chain.Header
+	for left := m.Blocks().All(); len(left) > 0; {
+		rnd.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
+		left = slices.DeleteFunc(left, func(hash wire.BlockHash) bool {
+			h, body := m.Blocks().Header(hash), m.Blocks().Body(hash)
+			if !h.IsGenesis() && !whole.Has(h.Parent) {
+				return false
+			}
+			s, err := whole.Check(h, body)
+			if err == nil {
+				err = whole.Add(h, body, s)
+			}
+			if err != nil {
+				fail("at rest %s holds a block that another refuses: %v", n.Name, err)
+			}
+			headers = append(headers, h)
+			return true
+		})
+	}
+	light, err := chain.HeadersOnly(headers)
+	if err != nil {
+		fail("at rest %s holds a header that another refuses: %v", n.Name, err)
+	}
+	v := r.votesOf(n, whole, rnd)
+	if v.Settled() != m.Settled() || v.Head() != m.Head() {
+		fail("at rest %s has block %v settled and the head %v, and by the same blocks and votes another has %v and %v",
+			n.Name, m.Settled(), m.Head(), v.Settled(), v.Head())
+	}
+	l := r.votesOf(n, light, rnd)
+	carries := slices.ContainsFunc(headers, func(h *chain.Header) bool {
+		return slices.ContainsFunc(h.Ops, func(op chain.Op) bool { return op.Kind() == chain.KindCarry })
+	})
+	// What a Carry cites stands in its body, so above the settled block fork choice
+	// by headers alone may differ where there is one.
+	if l.Settled() != m.Settled() || l.Head() != m.Head() && !carries {
+		fail("at rest %s has block %v settled and the head %v, and by headers and the same votes another has %v and %v",
+			n.Name, m.Settled(), m.Head(), l.Settled(), l.Head())
+	}
+}
+
+// votesOf counts the votes that a node has stored, in any order, over blocks.
+func (r *run) votesOf(n *Node, blocks *chain.Blocks, rnd *rand.Rand) *chain.Votes {
+	v := chain.NewVotes(blocks)
+	stored := n.Groups[r.g].Records[group.KindVote]
+	left := slices.Sorted(maps.Keys(stored))
+	rnd.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
+	for progress := true; progress; {
+		progress = false
+		left = slices.DeleteFunc(left, func(key string) bool {
+			vote, err := chain.ParseVote(stored[key])
+			if err == nil {
+				_, err = v.Add(vote)
+			}
+			progress = progress || err == nil
+			return err == nil
+		})
+	}
+	return v
+}
+
+// same is property I13: what was taken once changes nothing when it comes again.
+func (r *run) same() {
+	type standing struct {
+		Head, Settled wire.BlockHash
+		View          group.View
+		Frontier      any
+		Rows          int
+	}
+	of := func(n *Node) standing {
+		m := r.machine(n)
+		return standing{m.Head(), m.Settled(), m.View(), m.Frontier(), len(n.Groups[r.g].Rows)}
+	}
+	before := make(map[*Node]standing)
+	for _, n := range r.Nodes {
+		if r.there(n) != nil {
+			before[n] = of(n)
+		}
+	}
+	for i := range min(64, len(r.History)) {
+		p := r.History[(i*2654435761)%len(r.History)]
+		if _, ok := before[p.To]; ok && p.Taken && r.there(p.From) != nil {
+			r.Deliver(p.From, p.To, p.Group, p.Bytes)
+		}
+	}
+	r.Run(quietTime)
+	for _, n := range r.Nodes {
+		if b, ok := before[n]; ok {
+			if a := of(n); !reflect.DeepEqual(a, b) {
+				fail("at rest %s is changed by what it had before:\n%+v\n%+v", n.Name, b, a)
+			}
+		}
+	}
+}
+
+// goesOn is property I19: whoever takes part and has keys is read by all the others
+// who do.
+func (r *run) goesOn() {
+	texts := make(map[*Node]string)
+	for _, n := range r.Nodes {
+		if m := r.there(n); m != nil && m.Status() == group.StatusActive && !m.View().NoKeys {
+			texts[n] = fmt.Sprintf("%s goes on", n.Name)
+			if err := n.Say(r.g, texts[n]); err != nil {
+				fail("at rest %s cannot write: %v", n.Name, err)
+			}
+		}
+	}
+	r.Run(quietTime)
+	for _, n := range slices.SortedFunc(maps.Keys(texts), func(a, b *Node) int { return a.index - b.index }) {
+		for _, o := range r.Nodes {
+			if texts[o] != "" && !slices.Contains(n.Texts(r.g), texts[o]) {
+				fail("at rest %s does not read what %s goes on to say", n.Name, o.Name)
+			}
+		}
+	}
+}
