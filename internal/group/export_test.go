@@ -193,3 +193,10 @@ func Rewrite(payload []byte, change func(*Piece)) []byte {
 	}
 	return f.bytes()
 }
+
+// Keeps reports what is kept of a block's epoch: what leads on from it, and what opens
+// its messages.
+func (m *Machine) Keeps(hash wire.BlockHash) (leadsOn, opens bool) {
+	e := m.epochs[hash]
+	return e != nil && !e.secret.Closed(), e != nil
+}

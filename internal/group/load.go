@@ -387,6 +387,7 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	l.endOpened()
+	m.pruneDue = 1 // whose time was over meanwhile goes at the first step
 	l.keepPassed()
 	m.spoke = newestSaid(own)
 	if m.outside() {
@@ -401,19 +402,4 @@ func (l *loading) end() error {
 		}
 	}
 	return nil
-}
-
-// keepPassed finds the headers that a floor would name and that are no tips.
-func (l *loading) keepPassed() {
-	m := l.m
-	for _, r := range m.graph.Newest(dag.MaxFloorHeads) {
-		if m.tips[r.Device].ref == r || m.passed[r] != nil {
-			continue
-		}
-		for _, h := range l.entries {
-			if h.Device == r.Device && h.Seq == r.Seq && h.Ref() == r {
-				m.passed[r] = h.Bytes()
-			}
-		}
-	}
 }

@@ -69,6 +69,7 @@ type Machine struct {
 	carrying carrying
 	silents  silentDevices
 	aside    aside
+	voided   wire.BlockHash // the block whose key package was said to be void
 	hand     handover
 	said     announcements               // of the leaves at the head
 	pageRoom int                         // bytes of a page that is given, maxPage
@@ -294,6 +295,7 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		asks := kind == framePages && f.Payload[1] == pagesAsk // of who invites, whom this device may not know yet
 		return kind != frameBlocks && kind != frameDigest && kind != frameVotes && !keys && !asks && !m.state().Belongs(f.To)
 	})
+	m.voidPackage(&eff)
 	eff.Wake = m.wake(now)
 	return eff
 }
