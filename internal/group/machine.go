@@ -293,7 +293,8 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		kind := f.Payload[0]
 		keys := kind == frameKeys && m.peers[f.To] != nil && m.mayEnter(m.peers[f.To])
 		asks := kind == framePages && f.Payload[1] == pagesAsk // of who invites, whom this device may not know yet
-		return kind != frameBlocks && kind != frameDigest && kind != frameVotes && !keys && !asks && !m.state().Belongs(f.To)
+		public := kind == frameBlocks || kind == frameDigest || kind == frameVotes
+		return !public && !keys && !asks && !m.state().Belongs(f.To)
 	})
 	m.voidPackage(&eff)
 	eff.Wake = m.wake(now)

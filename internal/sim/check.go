@@ -102,7 +102,7 @@ func (c *checker) forsaken(n *Node, m *group.Machine, block wire.BlockHash) bool
 
 // pause is after how many steps a machine is loaded once more: a long chain takes
 // long to load, and must not make a long run one of loading alone.
-func pause(m *group.Machine) int { return max(16, m.Blocks().Len()*m.Blocks().Len()/16) }
+func pause(m *group.Machine) int { return max(40, m.Blocks().Len()*m.Blocks().Len()/16) }
 
 // served checks that whoever was no member at an entry's block is given its
 // header alone, and everybody else all of it.

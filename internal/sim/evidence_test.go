@@ -110,6 +110,42 @@ func TestTwoBlocksWithoutAdmin(t *testing.T) {
 	goesOn(t, w, g, ann, ben, cleo)
 }
 
+// TestTwoBlocksOfNobody: Dan signs twice where only a branch that lost knows him.
+// When he is added again, what he did is known.
+func TestTwoBlocksOfNobody(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	promote(t, w, g, ann, ben)
+	dan := w.Add("Dan")
+	part(w, ben, dan)
+	must(t, ann.Do(g, group.SetTitle{Title: "over here"}))
+	must(t, ben.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}}))
+	w.Run(1000)
+	must(t, dan.Do(g, group.Accept{}))
+	w.Run(1000)
+	p := pastOf(t, dan, g)
+	w.HealAll()
+	w.Run(500)
+	if isMember(ann, dan, g) || !machine(ann, g).Blocks().Has(p.block) {
+		t.Fatal("Ann knows Dan, or not his branch, so the test shows nothing")
+	}
+	for range 2 {
+		_, b := p.variant(t, dan, g, 0)
+		w.Deliver(dan, ann, g, b)
+	}
+	if count[group.SignedTwice](ann, g) != 0 {
+		t.Fatal("there is evidence at once, so the test shows nothing")
+	}
+	w.Run(2 * minute)
+	if got := count[group.SignedTwice](ann, g); got != 1 {
+		t.Errorf("Ann is told %d times", got)
+	}
+	if isMember(ann, dan, g) {
+		t.Error("Dan's device belongs")
+	}
+	goesOn(t, w, g, ann, ben, cleo)
+}
+
 // TestTwoEntries: two messages with one number.
 func TestTwoEntries(t *testing.T) {
 	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Eve")
