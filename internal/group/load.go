@@ -393,7 +393,7 @@ func (l *loading) end() error {
 	if m.outside() {
 		m.standsOutside(new(Effects))
 	}
-	m.missing = len(m.graph.Missing())
+	m.missing, m.missedTold = len(m.graph.Missing()), len(m.missed)
 	m.dropAcks(new(Effects))     // left from an earlier membership
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again
 		m.status = StatusActive

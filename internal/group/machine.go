@@ -65,16 +65,17 @@ type Machine struct {
 	missing   int         // as last announced
 
 	// Not stored: what follows from blocks.
-	past     *history
-	carrying carrying
-	silents  silentDevices
-	aside    aside
-	voided   wire.BlockHash // the block whose key package was said to be void
-	hand     handover
-	said     announcements               // of the leaves at the head
-	pageRoom int                         // bytes of a page that is given, maxPage
-	final    final                       // what is settled, as last announced
-	names    map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
+	past       *history
+	carrying   carrying
+	silents    silentDevices
+	aside      aside
+	voided     wire.BlockHash // the block whose key package was said to be void
+	hand       handover
+	missedTold int                         // of missed, as last announced
+	said       announcements               // of the leaves at the head
+	pageRoom   int                         // bytes of a page that is given, maxPage
+	final      final                       // what is settled, as last announced
+	names      map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
@@ -280,6 +281,10 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 	if n := len(m.graph.Missing()); n != m.missing {
 		m.missing = n
 		eff.Notify = append(eff.Notify, MissingChanged{n})
+	}
+	if n := len(m.missed); n != m.missedTold {
+		m.missedTold = n
+		eff.Notify = append(eff.Notify, MissedChanged{n})
 	}
 	for _, hash := range sortedBlocks(m.turned) {
 		if e := m.epochs[hash]; e != nil {
