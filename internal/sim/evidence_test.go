@@ -168,3 +168,32 @@ func TestTwoEntries(t *testing.T) {
 	}
 	goesOn(t, w, g, ann, ben, cleo)
 }
+
+// TestSignedBeforeItCameBack: Ben's home forgot the group when he was removed. Added
+// again he signs no second block with a number that one of his on a branch that lost
+// has: that would be evidence against him, though he is honest.
+func TestSignedBeforeItCameBack(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	promote(t, w, g, ann, ben)
+	part(w, ben)
+	must(t, ben.Do(g, group.SetTitle{Title: "one"}))
+	must(t, ann.Do(g, group.Remove{Person: nodes[3].Self.Person}))
+	w.Run(3000)
+	w.HealAll()
+	w.Run(200)
+	must(t, ann.Do(g, group.Remove{Person: ben.Self.Person}))
+	w.Run(10_000)
+	delete(ben.Groups, g)
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{ben.Newcomer()}}))
+	w.Run(1000)
+	must(t, ben.Do(g, group.Accept{}))
+	w.Run(3000)
+	promote(t, w, g, ann, ben)
+	must(t, ben.Do(g, group.SetTitle{Title: "two"}))
+	w.Run(30_000)
+	if got := slashes(ann, g); got != 0 {
+		t.Errorf("Ben was slashed %d times", got)
+	}
+	goesOn(t, w, g, ann, ben, cleo)
+}
