@@ -259,15 +259,6 @@ func (l *loading) late(rec Record) error {
 	return nil
 }
 
-func (l *loading) held(rec Record) error {
-	h, err := parseHeld(rec.Key, rec.Value)
-	if err != nil {
-		return err
-	}
-	l.m.held = append(l.m.held, h)
-	return nil
-}
-
 func (l *loading) undone(rec Record) error {
 	if len(rec.Key) != 32 || !l.m.blocks.Has(wire.BlockHash(rec.Key)) {
 		return errRecord
