@@ -46,7 +46,7 @@ test: ## everything that must hold; installs what it needs where it may
 e2e: build ## the page in a real Chromium
 	scripts/e2e.sh
 
-sim: ## simulation: SEED=1 STEPS=2000 replays one run, without SEED many
+sim: ## simulation: SEEDS=10000 many seeds on all cores; SEED=1 STEPS=2000 replays one run
 	scripts/sim.sh
 
 interop: ## groups shared with other MLS implementations
@@ -90,4 +90,4 @@ clean: ## remove what was built
 	find web/dist -mindepth 1 ! -name .gitkeep -delete
 
 # Parameters reach the scripts as environment variables.
-export PKG F T SEED STEPS BENCH N VERSION
+export PKG F T SEED SEEDS FROM STEPS BENCH N VERSION

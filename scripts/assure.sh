@@ -9,7 +9,7 @@ PKG=./... scripts/race.sh
 echo '== every fuzz target'
 T=${T:-1m} PKG='' F='' scripts/fuzz.sh
 echo '== simulation, many seeds'
-go test ./internal/sim -run '^TestSim$' -timeout 2h -seeds="${SEEDS:-5000}"
+SEED= SEEDS="${SEEDS:-5000}" FROM=1001 scripts/sim.sh
 echo '== fork choice and settlement: every small case (docs/assurance.md)'
 KITH_EXPLORE=big go test ./internal/chain -run '^TestExplore' -timeout 2h -v
 echo '== fork choice and settlement: second implementations, random sets and walks'

@@ -1,8 +1,36 @@
 #!/bin/sh
-# The simulation: SEED and STEPS replay one run.
+# The simulation. SEED and STEPS replay one run; without SEED, SEEDS many are
+# played (10,000) from FROM (1) on, by one process for each processor. The first
+# failure ends its process, with the command that repeats it and the shortest
+# schedule found.
 set -eu
 cd "$(dirname "$0")/.."
-set -- ./internal/sim -run '^TestSim$'
-[ -z "${SEED:-}" ] || set -- "$@" -v -seed="$SEED"
-[ -z "${STEPS:-}" ] || set -- "$@" -steps="$STEPS"
-exec go test "$@"
+if [ -n "${SEED:-}" ]; then
+	set -- ./internal/sim -run '^TestSim$' -v -seed="$SEED"
+	[ -z "${STEPS:-}" ] || set -- "$@" -steps="$STEPS"
+	exec go test "$@"
+fi
+mkdir -p .cache
+bin=$PWD/.cache/sim.test
+go test -c -o "$bin" ./internal/sim
+cd internal/sim
+parts=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+first=${FROM:-1}
+all=${SEEDS:-10000}
+each=$(((all + parts - 1) / parts))
+pids=''
+part=0
+while [ "$part" -lt "$parts" ]; do
+	count=$((all - part * each))
+	[ "$count" -le "$each" ] || count=$each
+	if [ "$count" -gt 0 ]; then
+		"$bin" -test.run '^TestSim$' -test.v -test.timeout 0 -from=$((first + part * each)) -seeds="$count" ${STEPS:+-steps="$STEPS"} &
+		pids="$pids $!"
+	fi
+	part=$((part + 1))
+done
+bad=0
+for pid in $pids; do
+	wait "$pid" || bad=1
+done
+exit $bad

@@ -96,7 +96,7 @@ func (g gallery) why(b node.Block) string {
 	case chain.WhyWeight:
 		return g.outweighed(g[l.By])
 	case chain.WhyRevoked:
-		return fmt.Sprintf("The device of %s that signed it was removed.", nameOf(b.Author))
+		return fmt.Sprintf("The device of %s that signed it was removed, or let in by one that was.", nameOf(b.Author))
 	case chain.WhyCarried:
 		return fmt.Sprintf("The removal of %s was carried over on the other side.", nameOf(b.Author))
 	case chain.WhySenior:

@@ -90,7 +90,7 @@ func TestWhy(t *testing.T) {
 		},
 		{
 			"revoked", signed(1, ben, 1, 0, rekeying()), signed(2, ann, 1, 0, rekeying()), chain.WhyRevoked, false,
-			"The device of Ann that signed it was removed.",
+			"The device of Ann that signed it was removed, or let in by one that was.",
 		},
 		{
 			"carried over", signed(1, ben, 1, 0, rekeying()), signed(2, ann, 1, 0, rekeying()), chain.WhyCarried, false,

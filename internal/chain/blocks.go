@@ -14,8 +14,8 @@ type Block struct {
 	Body   *Body
 	State  *State
 
-	said  []word    // what words returns, once the block is in a set
-	shown []exhibit // likewise exhibits
+	said  []word   // what words returns, once the block is in a set
+	shown []citing // likewise citings
 }
 
 // Blocks is the set of valid blocks of one chain that are held here. It is
@@ -118,7 +118,7 @@ func (b *Blocks) Add(h *Header, body *Body, s *State) error {
 // insert puts n where its header says.
 func (b *Blocks) insert(n *node) {
 	b.by[n.Hash] = n
-	n.shown, n.said = n.exhibits(), n.words()
+	n.shown, n.said = n.citings(), n.words()
 	if b.genesis == nil {
 		n.jump = n
 		b.genesis, b.head = n, n

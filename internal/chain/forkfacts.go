@@ -103,7 +103,7 @@ func (f *facts) leaf(b *Block) (more bool) {
 			f.revoked[device], more = true, true
 		}
 	}
-	for _, e := range b.exhibits() {
+	for _, e := range b.citings() {
 		more = f.note(e) || more
 	}
 	return more

@@ -20,9 +20,9 @@ type history struct {
 	word    *Header // the newest block of the recovery key; nil: none
 }
 
-// An exhibit is a history with what it is cited for: the device that it lets in,
+// A citing is a history with what it is cited for: the device that it lets in,
 // or, if that is zero, some revocation.
-type exhibit struct {
+type citing struct {
 	*history
 	admits wire.DeviceID
 }
@@ -33,8 +33,8 @@ type entrance struct {
 	cite   wire.Digest
 }
 
-// exhibits returns the histories that b cites for devices.
-func (b *Block) exhibits() (list []exhibit) {
+// citings returns the histories that b cites for devices.
+func (b *Block) citings() (list []citing) {
 	if b.said != nil {
 		return b.shown
 	}
@@ -44,15 +44,15 @@ func (b *Block) exhibits() (list []exhibit) {
 		case *Add:
 			h := b.history(op.Person, op.Cites, at, 0)
 			for _, d := range op.Devices {
-				list = append(list, exhibit{h, d.ID()})
+				list = append(list, citing{h, d.ID()})
 			}
 		case *AddDevice:
-			list = append(list, exhibit{b.history(op.Person, op.Cites, at, 0), op.Device.ID()})
+			list = append(list, citing{b.history(op.Person, op.Cites, at, 0), op.Device.ID()})
 		case *RemoveDevice:
-			list = append(list, exhibit{history: b.history(op.Person, op.Cites, at, 0)})
+			list = append(list, citing{history: b.history(op.Person, op.Cites, at, 0)})
 		case *Carry:
 			if (op.Device != wire.DeviceID{}) {
-				list = append(list, exhibit{history: b.history(op.Person, op.Cites, at, 1)})
+				list = append(list, citing{history: b.history(op.Person, op.Cites, at, 1)})
 			}
 		}
 		at += len(Cites(op))
@@ -108,8 +108,8 @@ func (h *history) passes(o *history, r rules) bool {
 	return h.word != nil && (o.word == nil || newer(h.word, o.word)) && !r.noRecovery
 }
 
-// note takes in what an exhibit shows and reports whether that is new.
-func (f *facts) note(e exhibit) bool {
+// note takes in what a citing shows and reports whether that is new.
+func (f *facts) note(e citing) bool {
 	if (e.admits == wire.DeviceID{}) {
 		if f.told[e.cite] != nil {
 			return false
@@ -131,13 +131,13 @@ func (f *facts) note(e exhibit) bool {
 	return true
 }
 
-// learn takes in all exhibits that o holds.
+// learn takes in all citings that o holds.
 func (f *facts) learn(o *facts) {
 	for _, h := range o.told {
-		f.note(exhibit{history: h})
+		f.note(citing{history: h})
 	}
 	for k, h := range o.let {
-		f.note(exhibit{h, k.device})
+		f.note(citing{h, k.device})
 	}
 }
 

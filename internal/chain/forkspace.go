@@ -29,7 +29,8 @@ type seat struct {
 // but root with its ancestors; of each device at each height the MaxSiblings
 // blocks with the lowest hashes, no two of which say the same; of those, where
 // root does not know the device, the MaxNewSiblings of each person at each height
-// with the lowest hashes; and what those are built on.
+// with the lowest hashes; and what those are built on. Root is what is settled: a
+// head may be what the blocks in question decide.
 //
 // Whoever drops what is surplus and goes on collecting ends with the same set
 // as who collects everything first: a block that is kept once all are seen is

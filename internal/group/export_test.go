@@ -138,8 +138,9 @@ func (m *Machine) Commit(now uint64, op chain.Op, attachments ...[]byte) error {
 	return m.commit(now, change{ops: []chain.Op{op}, attachments: attachments}, new(Effects))
 }
 
-// SetPageRoom bounds the pages that a machine gives, in bytes.
-func (m *Machine) SetPageRoom(n int) { m.pageRoom = n }
+// SetPageRoom bounds the pages that a machine gives, and its invitations of whole
+// blocks, in bytes.
+func (m *Machine) SetPageRoom(n int) { m.pageRoom, m.allRoom = n, n }
 
 // Picked is the head.
 func (m *Machine) Picked() wire.BlockHash { return m.head }
@@ -192,4 +193,13 @@ func Rewrite(payload []byte, change func(*Piece)) []byte {
 		p.blocks = append(p.blocks, blockFrame{b.Header, b.Body, b.Welcome})
 	}
 	return f.bytes()
+}
+
+// WholeSize is how long an invitation with all bodies is.
+func (m *Machine) WholeSize(who wire.Member) int {
+	hash := m.came(who.Device)
+	return len(invitation{
+		block: hash, welcome: m.welcomes[hash].bytes(), blocks: m.allBlocks(hash), reaches: m.allReaches(), infos: m.allInfos(),
+		certificate: m.certificateFor(who.Device),
+	}.bytes())
 }

@@ -80,6 +80,17 @@ func (m *Machine) reads(device wire.DeviceID, feature uint16) bool {
 	return slices.Contains(m.said.by[device], feature)
 }
 
+// readAt reports whether a device's leaf announced a feature at a block that is
+// held, where it may be no member at the head.
+func (m *Machine) readAt(hash wire.BlockHash, p *peer, feature uint16) bool {
+	public, err := m.public(hash)
+	if err != nil {
+		return false
+	}
+	l, ok := public.LeafOf(credential(p.member))
+	return ok && slices.Contains(leafFeatures(l), feature)
+}
+
 // activates reports whether a block, whose parent is held, adds a feature to the
 // group that this program does not know and every leaf at the parent announces.
 // This device's own leaf does so only if a newer program made it.
@@ -105,15 +116,4 @@ func allAnnounce(public *mls.PublicGroup, feature uint16) bool {
 		}
 	}
 	return true
-}
-
-// readAt reports whether a device's leaf announced a feature at a block that is
-// held, where it may be no member at the head.
-func (m *Machine) readAt(hash wire.BlockHash, p *peer, feature uint16) bool {
-	public, err := m.public(hash)
-	if err != nil {
-		return false
-	}
-	l, ok := public.LeafOf(credential(p.member))
-	return ok && slices.Contains(leafFeatures(l), feature)
 }

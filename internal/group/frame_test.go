@@ -35,6 +35,10 @@ func TestFrameBytes(t *testing.T) {
 		"two Nacks, evidence":       "0c" + "04 01 aa 01 bb" + "02 01 cc",
 		"digest of people":          "0d" + "00" + d,
 		"offer of people":           "0d" + "01" + "26" + d + "00000003" + "0002" + "01",
+		"opening":                   "0f" + "00" + d + "02 aabb" + "00" + "00" + "02 aabb" + strings.Repeat("00", 32) + "00 00000000 00000000 00 00 00000000",
+		"opening to who is in":      "0f" + "00" + strings.Repeat("00", 32) + "00" + "00" + "00" + "00" + d + "00 00000000 00000000 00 00 00000000",
+		"ask for a page":            "0f" + "01" + d + "02 00 00" + "00000007",
+		"page":                      "0f" + "02" + d + "08 01 aa 02 01 bb 01 cc 00" + "00000003" + "00000001" + "02 bbcc" + "05 01 dd 01 ee 00" + "00000009",
 		"papers, more follow":       "0d" + "02" + "05 01 aa 02 01 bb" + "01",
 		"ask for contents":          "14" + "38" + d + "0000000000000003" + strings.Repeat("33", 16),
 		"a content, the last":       "15" + "05" + "01 aa 02 bbbb" + "01",
@@ -57,6 +61,10 @@ func TestFrameBytes(t *testing.T) {
 		"faults and more":       "0c 00 00 00",
 		"Nack too long":         "0c" + "4103 4101" + strings.Repeat("00", 0x101) + "00",
 		"unknown part":          "0d 03",
+		"unknown part of pages": "0f 03" + d,
+		"opening, no welcome":   "0f 00" + d + "00 00 00 00" + d + "00 00000000 00000000 00 00 00000000",
+		"page, tree too long":   "0f 02" + d + "00" + "00000002" + "00000001" + "02 bbcc" + "00" + "00000000",
+		"page cut short":        "0f 02" + d + "00" + "00000000" + "00000000" + "00" + "00" + "000000",
 		"digest of people, cut": "0d 00" + d[2:],
 		"people not ascending":  "0d 01" + "404c" + e + "00000001 0001" + d + "00000001 0001" + "00",
 		"papers without more":   "0d 02 00",
@@ -103,6 +111,7 @@ func TestOwnRecordBytes(t *testing.T) {
 	}{
 		{"held", "03 776562" + "05" + content, group.ReencodeHeld},
 		{"held, without a client id", "00" + "05" + content, group.ReencodeHeld},
+		{"held, with its block", "00" + "05" + content + block, group.ReencodeHeld},
 		{"unsent", block + id + salt + "05" + content, group.ReencodeUnsent},
 	} {
 		b, err := hex.DecodeString(strings.ReplaceAll(c.spelt, " ", ""))

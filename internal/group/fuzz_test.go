@@ -100,6 +100,19 @@ func FuzzPayload(f *testing.F) {
 	for kind := range byte(24) {
 		f.Add([]byte{kind, 0, 0, 0, 0})
 	}
+	w, ann, _, g := settledGroup(f, 8)
+	ann.Groups[g].Machine.SetPageRoom(1 << 10)
+	do(f, w, ann, g, group.Invite{Newcomers: []group.Newcomer{w.Add("Dan").Newcomer()}})
+	parts := 0
+	for _, p := range w.History {
+		if p.Bytes[0] == 15 {
+			f.Add(p.Bytes)
+			parts |= 1 << p.Bytes[1]
+		}
+	}
+	if parts != 7 {
+		f.Fatalf("pages are sent with the parts %b", parts)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if again, err := group.Reencode(b); err == nil && !bytes.Equal(again, b) {
 			t.Errorf("%x parses and encodes to %x", b, again)

@@ -81,6 +81,14 @@ func (g *gathering) take(p page, first bool) (last bool, err error) {
 	return g.left == 0, nil
 }
 
+// held returns how many bytes came.
+func (g *gathering) held() int {
+	if g == nil {
+		return 0
+	}
+	return g.size
+}
+
 func (g *gathering) grow(n int) error {
 	if g.size += n; g.size > maxGathered {
 		return errTooMuch
@@ -250,11 +258,44 @@ func (m *Machine) gathered(now uint64, p *peer, last bool, err error, secrets Se
 
 // absorb takes what was gathered, unless it is settled against what is here.
 func (m *Machine) absorb(now uint64, p *peer, g *gathering, eff *Effects) {
-	mine, theirs := m.votes.Settled(), g.m.votes.Settled()
-	if !g.m.blocks.IsAncestor(mine, theirs) && !g.m.blocks.IsAncestor(theirs, mine) {
+	if !m.agrees(g) {
 		return
 	}
-	var fresh []wire.BlockHash
+	fresh := m.merge(g, eff)
+	for _, hash := range sortedBlocks(g.m.welcomes) {
+		if m.welcomes[hash].empty() {
+			m.keepWelcome(hash, g.m.welcomes[hash], eff)
+		}
+	}
+	if m.takeCertificate(g.start.certificate, eff) == nil {
+		m.count(now, eff)
+	}
+	if len(fresh) > 0 {
+		m.takeFresh(now, p, fresh, eff)
+	}
+	m.dropWelcomes(eff)
+}
+
+// agrees reports whether the base stays settled with the votes that are held here,
+// and with what is pinned here: else what was gathered must not be taken, for a
+// light block may not come to be the head.
+func (m *Machine) agrees(g *gathering) bool {
+	mine, theirs := m.votes.Settled(), g.m.votes.Settled()
+	if !g.m.blocks.IsAncestor(mine, theirs) && !g.m.blocks.IsAncestor(theirs, mine) || !g.m.votes.Pin(mine) {
+		return false
+	}
+	for _, v := range m.votes.All() {
+		_, _ = g.m.votes.Add(v) // one that is over by now says nothing
+	}
+	for _, e := range m.votes.Evidence() {
+		_, _ = g.m.votes.AddEvidence(e)
+	}
+	return g.base == wire.BlockHash{} || g.m.blocks.IsAncestor(g.base, g.m.votes.Settled())
+}
+
+// merge takes the blocks that were gathered, all of which were checked, and returns
+// those that are new.
+func (m *Machine) merge(g *gathering, eff *Effects) (fresh []wire.BlockHash) {
 	for _, hash := range g.m.blocks.All() {
 		if m.blocks.Has(hash) {
 			continue
@@ -269,21 +310,9 @@ func (m *Machine) absorb(now uint64, p *peer, g *gathering, eff *Effects) {
 		default:
 			_, err = m.takeBlock(h.Bytes(), body.Bytes(), eff)
 		}
-		if err != nil {
-			return // it was checked, and cannot be
-		}
-		fresh = append(fresh, hash)
-	}
-	for _, hash := range sortedBlocks(g.m.welcomes) {
-		if m.welcomes[hash].empty() {
-			m.keepWelcome(hash, g.m.welcomes[hash], eff)
+		if err == nil {
+			fresh = append(fresh, hash)
 		}
 	}
-	if m.takeCertificate(g.start.certificate, eff) == nil {
-		m.count(now, eff)
-	}
-	if len(fresh) > 0 {
-		m.takeFresh(now, p, fresh, eff)
-	}
-	m.dropWelcomes(eff)
+	return fresh
 }

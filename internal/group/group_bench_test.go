@@ -64,6 +64,15 @@ func BenchmarkCompose(b *testing.B) {
 	})
 }
 
+// BenchmarkTick is a step in which nothing is due.
+func BenchmarkTick(b *testing.B) {
+	machines(b, func(b *testing.B, w *sim.World, m *group.Machine) {
+		for b.Loop() {
+			step(b, m, w.Now, group.Tick{})
+		}
+	})
+}
+
 // BenchmarkView is the picture a node draws after a change.
 func BenchmarkView(b *testing.B) {
 	machines(b, func(b *testing.B, w *sim.World, m *group.Machine) {

@@ -18,8 +18,13 @@ type Holding struct {
 // tests call it after every step, and whoever wants to show it.
 func (m *Machine) Holdings() []Holding {
 	devices, people := m.everKnown()
+	siblings, strangers, room := m.siblings(), m.newSiblings(), 0
+	if siblings > chain.MaxSiblings || strangers > chain.MaxNewSiblings {
+		room = len(m.named()) + len(m.wanted)
+	}
 	return []Holding{
-		{"blocks of one device at one height that nothing is built on", m.siblings(), chain.MaxSiblings + len(m.named()) + len(m.wanted)},
+		{"blocks of one device at one height that nothing is built on", siblings, chain.MaxSiblings + room},
+		{"blocks likewise of one person's devices that what is settled does not know", strangers, chain.MaxNewSiblings + room},
 		{"blocks that are wanted", len(m.wanted), maxWanted * devices},
 		{"public groups in memory", len(m.publics), maxTrees + 1},
 		{"epochs", len(m.epochs), m.blocks.Len()},
@@ -38,6 +43,7 @@ func (m *Machine) Holdings() []Holding {
 		{"entries that wait for others", len(m.waiting), dag.MaxParked},
 		{"names of entries not here", len(m.vouched), maxVouched},
 		{"entries kept back", len(m.late), maxQuarantine},
+		{"entries without their text", len(m.hollow), maxHollow},
 		{"newest entries", len(m.tips), devices},
 		{"Acks", len(m.acks), devices},
 		{"Reaches", len(m.reaches), devices},
@@ -50,6 +56,7 @@ func (m *Machine) Holdings() []Holding {
 		{"messages that wait", len(m.held), maxHeld},
 		{"own entries to be sealed again", len(m.unsent), maxUnsent},
 		{"errands", len(m.turns), people + m.blocks.Len() + 4},
+		{"bytes of a chain that comes in pieces", m.catchUp.held(), maxGathered},
 		{"parts of a peer's frontier", m.largestFrontier(), dag.MaxDevices},
 	}
 }
@@ -82,6 +89,30 @@ func (m *Machine) siblings() (most int) {
 			count[at]++
 			most = max(most, count[at])
 		}
+	}
+	return most
+}
+
+// newSiblings returns the most that all devices of one person have there together
+// of which the settled block knows nothing.
+func (m *Machine) newSiblings() (most int) {
+	settled := m.stateAt(m.votes.Settled())
+	if settled == nil || settled.OfPerson() {
+		return 0
+	}
+	type place struct {
+		person wire.PersonID
+		height uint64
+	}
+	count := make(map[place]int)
+	for _, tip := range m.blocks.Tips() {
+		h := m.blocks.Header(tip)
+		if of, _, known := settled.Device(h.Author.Device); known && of.Person == h.Author.Person || m.graph.Names(tip) {
+			continue
+		}
+		at := place{h.Author.Person, h.Height}
+		count[at]++
+		most = max(most, count[at])
 	}
 	return most
 }

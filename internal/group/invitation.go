@@ -188,7 +188,7 @@ func (m *Machine) invitationFor(who wire.Member) []byte {
 		block: hash, welcome: w.bytes(), blocks: m.allBlocks(hash), reaches: m.allReaches(), infos: m.allInfos(),
 		certificate: m.certificateFor(who.Device),
 	}.bytes()
-	if pages && len(whole) > maxInvitation {
+	if pages && len(whole) > m.allRoom {
 		return m.openingFor(who.Device, hash, w)
 	}
 	return whole

@@ -49,14 +49,13 @@ func (m *Machine) takeLight(header []byte, attachments [][]byte, eff *Effects) (
 
 // keepLight puts a checked light block into the set and writes it.
 func (m *Machine) keepLight(h *chain.Header, attachments [][]byte, state *chain.State, eff *Effects) error {
-	body := new(chain.Body)
-	for _, a := range attachments {
-		body.Attachments = append(body.Attachments, slices.Clone(a))
-	}
+	body := lightBody(attachments)
 	if err := m.blocks.Add(h, body, state); err != nil {
 		return err
 	}
 	hash := h.Hash()
+	m.noteSigned(h, eff)
+	m.noteOwnPerson(h, body, eff)
 	if h.IsGenesis() {
 		m.group = h.GroupID()
 		m.start(h.CreatedAt)
@@ -89,11 +88,31 @@ func (l *loading) light(header []byte, r *wire.Reader) error {
 	if err != nil {
 		return err
 	}
+	return l.put(h, lightBody(attachments), s)
+}
+
+// put takes a block that was checked.
+func (l *loading) put(h *chain.Header, b *chain.Body, s *chain.State) error {
+	if err := l.m.blocks.Add(h, b, s); err != nil {
+		return err
+	}
+	if h.IsGenesis() {
+		l.m.group = h.GroupID()
+		l.m.start(h.CreatedAt)
+	}
+	if at := (signing{h.Author.Device, h.AuthorSeq}); !l.m.blocks.Has(l.m.signings[at]) {
+		l.m.signings[at] = h.Hash()
+	}
+	return nil
+}
+
+// lightBody keeps attachments without the frame that they came in.
+func lightBody(attachments [][]byte) *chain.Body {
 	body := new(chain.Body)
 	for _, a := range attachments {
 		body.Attachments = append(body.Attachments, slices.Clone(a))
 	}
-	return l.put(h, body, s)
+	return body
 }
 
 // takeBase checks a whole block on a light one against its header, with the tree

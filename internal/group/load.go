@@ -121,21 +121,6 @@ func (l *loading) block(rec Record) error {
 	return l.put(h, b, s)
 }
 
-// put takes a block that was checked.
-func (l *loading) put(h *chain.Header, b *chain.Body, s *chain.State) error {
-	if err := l.m.blocks.Add(h, b, s); err != nil {
-		return err
-	}
-	if h.IsGenesis() {
-		l.m.group = h.GroupID()
-		l.m.start(h.CreatedAt)
-	}
-	if at := (signing{h.Author.Device, h.AuthorSeq}); !l.m.blocks.Has(l.m.signings[at]) {
-		l.m.signings[at] = h.Hash()
-	}
-	return nil
-}
-
 func (l *loading) public(rec Record) error {
 	p, err := mls.ParsePublicGroup(rec.Value)
 	if err != nil || len(rec.Key) != 32 {

@@ -72,14 +72,17 @@ type Machine struct {
 	hand     handover
 	said     announcements               // of the leaves at the head
 	pageRoom int                         // bytes of a page that is given, maxPage
+	allRoom  int                         // bytes of an invitation of whole blocks, maxInvitation
 	final    final                       // what is settled, as last announced
 	names    map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
-	catchUp   *gathering // blocks that come in pages
+	asked     wire.DeviceID // who was asked last for entries
+	catchUp   *gathering    // blocks that come in pages
 	back      rejoin
+	asking    wire.DeviceID // who was asked last for keys
 	mend      repair
 	opened    map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
 	willing   bool                           // its person has said to come back, whoever it shuts out
@@ -122,6 +125,7 @@ func newMachine(self Self) *Machine {
 		silence:  make(silence),
 		company:  newCompany(),
 		pageRoom: maxPage,
+		allRoom:  maxInvitation,
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
 
@@ -292,7 +296,8 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		kind := f.Payload[0]
 		keys := kind == frameKeys && m.peers[f.To] != nil && m.mayEnter(m.peers[f.To])
 		asks := kind == framePages && f.Payload[1] == pagesAsk // of who invites, whom this device may not know yet
-		return kind != frameBlocks && kind != frameDigest && kind != frameVotes && !keys && !asks && !m.state().Belongs(f.To)
+		public := kind == frameBlocks || kind == frameDigest || kind == frameVotes
+		return !public && !keys && !asks && !m.state().Belongs(f.To)
 	})
 	eff.Wake = m.wake(now)
 	return eff

@@ -16,7 +16,7 @@ const minutes = 60_000
 
 // settledGroup is a group of two, Ann and Ben, whose n titles and what was before
 // them are settled; one more is not.
-func settledGroup(t *testing.T, n int) (w *sim.World, ann, ben *sim.Node, g wire.GroupID) {
+func settledGroup(t testing.TB, n int) (w *sim.World, ann, ben *sim.Node, g wire.GroupID) {
 	t.Helper()
 	w = sim.New(1)
 	ann, ben = w.Add("Ann"), w.Add("Ben")
@@ -35,7 +35,7 @@ func settledGroup(t *testing.T, n int) (w *sim.World, ann, ben *sim.Node, g wire
 	return w, ann, ben, g
 }
 
-func do(t *testing.T, w *sim.World, n *sim.Node, g wire.GroupID, c group.Cause) {
+func do(t testing.TB, w *sim.World, n *sim.Node, g wire.GroupID, c group.Cause) {
 	t.Helper()
 	if err := n.Do(g, c); err != nil {
 		t.Fatal(err)
@@ -133,5 +133,28 @@ func TestOldProgramIsInvitedWhole(t *testing.T) {
 	m := old.Groups[g].Machine
 	if m == nil || m.Blocks().Lights() {
 		t.Error("it is not in, or has no commits")
+	}
+}
+
+// TestUnsettledInPages: where nothing is settled all blocks come whole, and in pieces
+// what no message holds.
+func TestUnsettledInPages(t *testing.T) {
+	w := sim.New(1)
+	ann, ben, dan := w.Add("Ann"), w.Add("Ben"), w.Add("Dan")
+	g := ann.Create(group.CreateParams{Title: "Trip", Newcomers: []group.Newcomer{ben.Newcomer()}})
+	for i := range 8 {
+		if err := ann.Do(g, group.SetTitle{Title: fmt.Sprint("title ", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ann.Groups[g].Machine.SetPageRoom(16 << 10)
+	do(t, w, ann, g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}})
+	w.Run(5000)
+	if parts := invites(ann, dan); parts[0] == 0 || parts[2] < 2 {
+		t.Errorf("openings, requests and pages: %v", parts)
+	}
+	agree(t, g, ann, dan)
+	if dan.Groups[g].Machine.Blocks().Lights() {
+		t.Error("a block came without its commit")
 	}
 }

@@ -10,8 +10,9 @@ import (
 	"kith/internal/wire"
 )
 
-// A device may sign any number of blocks, and on any old parent. Of those at one
-// height the few are kept that [chain.Surplus] leaves, and with the head's chain
+// A device may sign any number of blocks, and on any old parent, and a person let
+// any number of devices in. Of their blocks at one height the few are kept that
+// [chain.Surplus] leaves, and with the head's chain
 // whatever something else that is held names:
 //
 //	block comes ── checked ──> held ── surplus, and nothing names it ──> dropped

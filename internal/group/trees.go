@@ -61,7 +61,7 @@ func (m *Machine) spareTrees(but wire.BlockHash) {
 	}
 	for hash := range m.publics {
 		newest := m.blocks.Header(hash).Height+maxPublics >= m.state().Height()
-		if hash != but && !(newest && m.blocks.IsAncestor(hash, m.head)) {
+		if hash != but && !m.isBase(hash) && !(newest && m.blocks.IsAncestor(hash, m.head)) {
 			delete(m.publics, hash)
 		}
 	}

@@ -77,6 +77,9 @@ func (m *Machine) before(h *chain.Header, body *chain.Body) (*mls.PublicGroup, e
 	if !h.Starts() {
 		return m.public(h.Parent)
 	}
+	if body.Epoch0 == nil { // of before this device came in, without what it started
+		return nil, errCommit
+	}
 	if len(body.Epoch0.LeafNode) > maxLeaf {
 		return nil, errBound
 	}
@@ -120,7 +123,7 @@ func (m *Machine) replay(hash wire.BlockHash, each func(wire.BlockHash, *mls.Pub
 	var path []wire.BlockHash
 	for m.publics[hash] == nil {
 		h := m.blocks.Header(hash)
-		if h == nil {
+		if h == nil || m.blocks.IsLight(hash) { // below what is settled a header may be all there is
 			return nil, errCommit
 		}
 		path = append(path, hash)
@@ -132,6 +135,9 @@ func (m *Machine) replay(hash wire.BlockHash, each func(wire.BlockHash, *mls.Pub
 	p := m.publics[hash]
 	for _, hash := range slices.Backward(path) {
 		h, body := m.blocks.Header(hash), m.blocks.Body(hash)
+		if body.IsLight() {
+			return nil, errCommit // settled before this device came, and taken without commits
+		}
 		if h.Starts() {
 			var err error
 			if p, err = m.before(h, body); err != nil {

@@ -41,7 +41,7 @@ type View struct {
 	ChangedAt uint64          // ms, of the head
 	Missing   int             // entries that others refer to and that are not here
 	Carrying  []wire.PersonID // whose removal lost at a fork and is carried over before anything is written
-	Unasked   int             // own messages of a branch that lost, which wait for the answer of Resend
+	Unasked   int             // own messages of a branch that lost, or that a removal held up, which wait for the answer of Resend
 	UnaskedOf []wire.PersonID // who was no member when they were written
 	Held      int             // own messages that wait for that
 	NoKeys    bool            // this device cannot follow the head's keys
@@ -64,8 +64,7 @@ func (m *Machine) View() View {
 		Inside:    s.Belongs(m.self.Device.ID()),
 		Replaced:  m.wasReplaced(),
 	}
-	seqs, people := m.unasked()
-	v.Unasked, v.UnaskedOf = len(seqs), people
+	v.Unasked, v.UnaskedOf = m.questions()
 	for _, p := range m.pending() {
 		v.Carrying = append(v.Carrying, p.Person)
 	}

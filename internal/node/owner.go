@@ -34,8 +34,8 @@ type owner struct {
 	// Touched by the goroutine alone, and before it starts.
 	machine *group.Machine
 	wake    *time.Timer
-	ahead   bool  // the machine holds what was not written
-	split   Split // as it was told last
+	ahead   bool // the machine holds what was not written
+	split   lastSplit
 
 	picture atomic.Pointer[picture]
 }
@@ -57,9 +57,7 @@ func (n *Node) newOwner(m *group.Machine) *owner {
 		wake: time.NewTimer(time.Hour),
 	}
 	o.draw()
-	if _, s := o.newestSplit(); s != nil {
-		o.split = *s
-	}
+	o.lookForSplit()
 	return o
 }
 

@@ -8,7 +8,13 @@
 // the machine away, with or without the effects of the step that it interrupts,
 // and loads it again from the records.
 //
-// After every step of every world [group.Machine.CheckInvariants] holds; in a
-// run of [Run] the oracles of check.go do: invariants R1 to R3 of package group,
-// and one order of display everywhere.
+// In a run of [Run] some persons may be hostile, by the seed none, one or as many as
+// voters bear: their devices behave, but for acts that no honest device does
+// (hostile.go), made with what they hold or held once (hand.go). This is the one
+// party that is faked. What the oracles say, they say of the others.
+//
+// After every step of every world [group.Machine.CheckInvariants] holds, and the
+// bounds of what others make a machine hold; in a run of [Run] the oracles of check.go
+// and final.go do, and at its rest those of rest.go and oracles.go. docs/assurance.md
+// says which property each of them is.
 package sim

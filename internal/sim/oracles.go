@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -44,8 +45,8 @@ func (c *checker) keyed(n *Node, g wire.GroupID) {
 }
 
 // outsider is properties I1, I3 and I17: who is given what a node holds, blocks and
-// votes in another order, or headers in place of blocks, has the same head, the same
-// settled block, and so the same members.
+// votes in another order, or headers and what they cite in place of blocks, has the
+// same head, the same settled block, and so the same members.
 func (r *run) outsider(n *Node) {
 	m := r.there(n)
 	if m == nil {
@@ -55,8 +56,7 @@ func (r *run) outsider(n *Node) {
 		fail("at rest the head of %s is not the fold of its ops", n.Name)
 	}
 	rnd := rand.New(rand.NewPCG(uint64(m.Blocks().Len()), 3))
-	whole := chain.NewBlocks()
-	var headers []*chain.Header
+	whole, light := chain.NewBlocks(), chain.NewBlocks()
 	for left := m.Blocks().All(); len(left) > 0; {
 		rnd.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
 		left = slices.DeleteFunc(left, func(hash wire.BlockHash) bool {
@@ -64,36 +64,33 @@ func (r *run) outsider(n *Node) {
 			if !h.IsGenesis() && !whole.Has(h.Parent) {
 				return false
 			}
-			s, err := whole.Check(h, body)
-			if err == nil {
-				err = whole.Add(h, body, s)
-			}
-			if err != nil {
+			if err := errors.Join(take(whole, h, body), take(light, h, body.Light())); err != nil {
 				fail("at rest %s holds a block that another refuses: %v", n.Name, err)
 			}
-			headers = append(headers, h)
 			return true
 		})
 	}
-	light, err := chain.HeadersOnly(headers)
+	for what, blocks := range map[string]*chain.Blocks{"blocks": whole, "headers": light} {
+		if v := r.votesOf(n, blocks, rnd); v.Settled() != m.Settled() || v.Head() != m.Head() {
+			fail("at rest %s has block %v settled and the head %v, and by the same %s and votes another has %v and %v",
+				n.Name, m.Settled(), m.Head(), what, v.Settled(), v.Head())
+		}
+	}
+}
+
+// take adds a block, of which the commit may be left out.
+func take(blocks *chain.Blocks, h *chain.Header, body *chain.Body) error {
+	var s *chain.State
+	var err error
+	if body.IsLight() {
+		s, err = blocks.CheckLight(h, body.Attachments)
+	} else {
+		s, err = blocks.Check(h, body)
+	}
 	if err != nil {
-		fail("at rest %s holds a header that another refuses: %v", n.Name, err)
+		return err
 	}
-	v := r.votesOf(n, whole, rnd)
-	if v.Settled() != m.Settled() || v.Head() != m.Head() {
-		fail("at rest %s has block %v settled and the head %v, and by the same blocks and votes another has %v and %v",
-			n.Name, m.Settled(), m.Head(), v.Settled(), v.Head())
-	}
-	l := r.votesOf(n, light, rnd)
-	carries := slices.ContainsFunc(headers, func(h *chain.Header) bool {
-		return slices.ContainsFunc(h.Ops, func(op chain.Op) bool { return op.Kind() == chain.KindCarry })
-	})
-	// What a Carry cites stands in its body, so above the settled block fork choice
-	// by headers alone may differ where there is one.
-	if l.Settled() != m.Settled() || l.Head() != m.Head() && !carries {
-		fail("at rest %s has block %v settled and the head %v, and by headers and the same votes another has %v and %v",
-			n.Name, m.Settled(), m.Head(), l.Settled(), l.Head())
-	}
+	return blocks.Add(h, body, s)
 }
 
 // votesOf counts the votes that a node has stored, in any order, over blocks.

@@ -175,6 +175,7 @@ func TestInviteeIsParked(t *testing.T) {
 	if v := machine(cleo, g).View(); v.NoKeys || v.Parked {
 		t.Errorf("Cleo: %+v", v)
 	}
+	w.Run(10 * minute)
 	settledAll(t, g, 100, ann, ben, cleo)
 }
 

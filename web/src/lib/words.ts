@@ -260,7 +260,7 @@ export const words = {
     hint: 'What these members’ devices agree on can no longer be undone, not even by a change that turns up later.',
     choose: 'Choose members whose devices are mostly on',
     now: 'These members',
-    coming: 'Your choice waits until those who had the final say before have agreed to it.',
+    coming: 'The choice waits until those who had the final say before have agreed to it.',
     later: 'It counts once those who have the final say now have agreed to it.',
     confirm: 'Choose',
   },
