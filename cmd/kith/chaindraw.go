@@ -62,10 +62,35 @@ func drawChain(blocks []*v1.Block) []string {
 			c.write(c.bars(), strings.Repeat(" ", c.room+2), settledText(b))
 		}
 	}
-	if settled != blocks[len(blocks)-1] || c.lanes > 1 {
-		c.lines = append(c.lines, "", "● settled   ◐ on the chain, can still be undone   ○ undone")
+	if signs := legend(blocks); signs != "● settled" {
+		c.lines = append(c.lines, "", signs)
 	}
 	return c.lines
+}
+
+// sign is what a block is drawn as.
+func sign(b *v1.Block) rune {
+	switch {
+	case !b.OnChain:
+		return '○'
+	case b.Settled:
+		return '●'
+	}
+	return '◐'
+}
+
+// legend explains the signs that are drawn.
+func legend(blocks []*v1.Block) string {
+	var list []string
+	for _, s := range []struct {
+		sign rune
+		text string
+	}{{'●', "● settled"}, {'◐', "◐ on the chain, can still be undone"}, {'○', "○ undone"}} {
+		if slices.ContainsFunc(blocks, func(b *v1.Block) bool { return sign(b) == s.sign }) {
+			list = append(list, s.text)
+		}
+	}
+	return strings.Join(list, "   ")
 }
 
 func lane(b *v1.Block) int { return min(int(b.Lane), drawLanes-1) }
@@ -109,14 +134,7 @@ func (c *chart) part(rest []*v1.Block, by map[string]*v1.Block) {
 func (c *chart) block(b *v1.Block, by map[string]*v1.Block, goesOn bool) {
 	c.open[lane(b)] = true
 	bars := []rune(c.bars())
-	switch {
-	case !b.OnChain:
-		bars[2*lane(b)] = '○'
-	case b.Settled:
-		bars[2*lane(b)] = '●'
-	default:
-		bars[2*lane(b)] = '◐'
-	}
+	bars[2*lane(b)] = sign(b)
 	c.open[lane(b)] = goesOn
 	c.write(string(bars), fmt.Sprintf("%*d  %s  ", c.room, b.Height, day(b.CreatedAt)), changesOf(b)+" ["+short(b.Hash)+"]")
 	indent := strings.Repeat(" ", c.room+2)

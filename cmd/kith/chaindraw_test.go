@@ -49,14 +49,14 @@ func TestDrawOneLine(t *testing.T) {
 ◐  2  2026-03-04 14:02  Ann added Dan. [b]
       Could not be followed by Ben.
 
-● settled   ◐ on the chain, can still be undone   ○ undone`, g, a, b)
+● settled   ◐ on the chain, can still be undone`, g, a, b)
 	a.WaitsFor, b.Stuck = nil, nil
 	drawn(t, `
 ●  0  2026-03-04 14:00  Ann made the group. [g]
 ◐  1  2026-03-04 14:01  Ann added Ben. [a]
       All have voted for it; it waits for one more round.
 
-● settled   ◐ on the chain, can still be undone   ○ undone`, g, a)
+● settled   ◐ on the chain, can still be undone`, g, a)
 	a.Settled, a.SettledBy, a.SettleRound, a.VotedBy = true, []*v1.Person{{Me: true}}, 2, nil
 	drawn(t, `
 ●  0  2026-03-04 14:00  Ann made the group. [g]
@@ -82,7 +82,7 @@ func TestDrawFork(t *testing.T) {
 ●    2  2026-03-04 14:02  Ann�[2J named the group “x”. [c]
         Settled up to here by Ann and you in round 4: it can no longer be undone.
 
-● settled   ◐ on the chain, can still be undone   ○ undone`, g, a, b, c)
+● settled   ○ undone`, g, a, b, c)
 }
 
 func TestDrawManyLanes(t *testing.T) {
@@ -117,7 +117,7 @@ func TestDrawManyLanes(t *testing.T) {
 │            Undone, and done again in block 12. Others did more.
 ◐        12  2026-03-04 14:12  F [f]
 
-● settled   ◐ on the chain, can still be undone   ○ undone`,
+◐ on the chain, can still be undone   ○ undone`,
 		block("g", "", 0, 0, "G"), block("a", "g", 1, 0, "A"), block("x", "g", 1, 1, "C"), block("y", "g", 1, 2, "B"),
 		block("z", "a", 2, 0, "A"), block("c", "x", 2, 1, "C"), block("b", "y", 2, 2, "B"), part, again, twin, block("f", "z", 12, 0, "F"))
 }

@@ -62,7 +62,7 @@ func (p *program) root() *cobra.Command {
 	root.Args, root.RunE = cobra.ArbitraryArgs, unknownVerb
 	root.SetFlagErrorFunc(flagTrouble)
 	root.AddCommand(
-		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.openVerb(), p.linkVerb(),
+		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.revokeVerb(), p.openVerb(), p.linkVerb(),
 		p.friendVerb(), p.groupVerb(), p.chainVerb(), p.sendVerb(), p.tailVerb(), p.versionVerb(),
 	)
 	root.InitDefaultCompletionCmd()

@@ -47,8 +47,10 @@ func (p *program) printStatus(n *v1.Node) {
 		{"chats", number(uint64(n.Chats))},
 	})
 	p.println(reachSentence(n.Reachability))
-	if n.Copied {
-		p.println("Another copy of this home is running, or was: messages get lost. Keep one, and delete the others.")
+	if n.Revoked {
+		p.println("Another copy of this home has revoked its key: nothing is sent or received here any more.")
+	} else if n.Copied {
+		p.println("A copy of this Kith is running, or was. This one has a key of its own now. Go on with one, delete the others, and revoke their keys: " + p.again("revoke"))
 	}
 	for _, id := range n.DamagedChats {
 		p.printf("The chat %s is stored and cannot be opened. Keep a copy of the home folder, and report this.", short(id))

@@ -17,7 +17,7 @@ func (s *Server) nodeOf(st node.Status) *v1.Node {
 	n := &v1.Node{
 		Ready: st.Ready, Version: s.cfg.Version, Home: st.Home, Chats: uint32(st.Chats), Friends: uint32(st.Friends),
 		Connected: uint32(st.Connected), Addresses: st.Addresses, Reachability: v1.Reachability(st.Reachability),
-		StartedAt: st.StartedAt, WebAddress: s.Address(), Copied: st.Copied,
+		StartedAt: st.StartedAt, WebAddress: s.Address(), Copied: st.Copied, Revoked: st.Revoked,
 	}
 	for _, g := range st.Damaged {
 		n.DamagedChats = append(n.DamagedChats, g.String())

@@ -30,6 +30,13 @@ func (s *service) GetNode(context.Context, *v1.GetNodeRequest) (*v1.Node, error)
 	return s.nodeOf(s.node.Status()), nil
 }
 
+func (s *service) RevokeCopies(context.Context, *v1.RevokeCopiesRequest) (*v1.Node, error) {
+	if err := s.node.RevokeCopies(); err != nil {
+		return nil, asConnect(err)
+	}
+	return s.nodeOf(s.node.Status()), nil
+}
+
 func (s *service) Setup(_ context.Context, r *v1.SetupRequest) (*v1.Node, error) {
 	if err := s.node.Setup(r.Name); err != nil {
 		return nil, asConnect(err)

@@ -48,6 +48,7 @@ var table = map[string]explained{
 	"node/still-in":       {connect.CodeFailedPrecondition, "You are still in {}.", "Leave it first: kith group leave."},
 	"node/full":           {connect.CodeResourceExhausted, "The disk is full, so this was not kept.", "Make space and try again; nothing stored before is lost."},
 	"node/stopping":       {connect.CodeUnavailable, "Kith is stopping.", "Start it again with: kith run"},
+	"node/no-copy":        {connect.CodeFailedPrecondition, "There is no other copy of this home that has a key of yours.", "Nothing needs to be done."},
 	"node/blocked":        {connect.CodeFailedPrecondition, "You blocked {}.", "To take it back: kith friend accept, or Unblock in the page."},
 
 	"group/nothing":    {connect.CodeFailedPrecondition, "There is nothing to be answered in this chat.", "It may have been answered elsewhere."},

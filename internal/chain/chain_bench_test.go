@@ -198,3 +198,35 @@ func BenchmarkSizes(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkForksEverywhere is what a new block costs where somebody has signed two
+// beside every one of a chain of 500.
+func BenchmarkForksEverywhere(b *testing.B) {
+	const n = 500
+	f := plant(b, 0, "ann ben* cat")
+	picture, does := "G", map[string]string{}
+	for i := range n {
+		name := fmt.Sprint("A", i)
+		picture, does[name] = picture+" -> "+name, "ann retitles"
+	}
+	for i := 1; i < n; i++ {
+		for j := range 2 {
+			name := fmt.Sprintf("E%d.%d", i, j)
+			picture, does[name] = fmt.Sprintf("%s | A%d -> %s", picture, i-1, name), "ben retitles"
+		}
+	}
+	f.grow(picture, does)
+	held := chain.NewBlocks()
+	for _, x := range f.all() {
+		held.Insert(x)
+	}
+	head := held.Head()
+	variant := f.blocks["E9.0"]
+	for i := 0; b.Loop(); i++ {
+		held.Insert(variant.Rehash(variant.Header.Parent, number(uint64(i)<<8|255)))
+		held.Shed(head)
+		if held.Head() != head || len(held.PendingAt(head)) > 0 {
+			b.Fatal("the head changes")
+		}
+	}
+}

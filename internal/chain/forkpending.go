@@ -58,9 +58,10 @@ func (r rules) pendingAt(root, at wire.BlockHash, blocks []*Block) []PendingRemo
 	}
 	var lost []*node
 	pending := make(map[wire.BlockHash][]PendingRemoval)
+	said := readForks(by[root])
 	for n := head; n.Hash != root; n = n.parent {
 		if len(n.parent.children) > 1 {
-			lost = append(lost, r.lost(n, head, pending)...)
+			lost = append(lost, r.lost(n, head, said, pending)...)
 		}
 	}
 	slices.SortFunc(lost, func(a, b *node) int {
@@ -75,11 +76,11 @@ func (r rules) pendingAt(root, at wire.BlockHash, blocks []*Block) []PendingRemo
 
 // lost adds what is pending of the branches that lost against next, and returns
 // the blocks that hold it.
-func (r rules) lost(next, head *node, into map[wire.BlockHash][]PendingRemoval) (blocks []*node) {
+func (r rules) lost(next, head *node, said map[*node]*facts, into map[wire.BlockHash][]PendingRemoval) (blocks []*node) {
 	n := next.parent
 	branches := make([]branch, len(n.children))
 	for i, c := range n.children {
-		branches[i] = branch{Block: &c.Block, facts: c.read()}
+		branches[i] = branch{Block: &c.Block, facts: said[c]}
 	}
 	contest := r.contest(n.State, branches)
 	for i, c := range n.children {

@@ -84,13 +84,18 @@ func (n *node) end() *node {
 // hear tells the fork points below n, which is new, what it says.
 func (b *Blocks) hear(n *node) {
 	outdated := len(n.outdated()) > 0
+	if outdated { // what n keeps lies on the way to it
+		below := make(map[*node]bool)
+		n.under(below)
+		b.reread(below)
+	}
 	for _, f := range b.forks {
-		if f.at == n || !f.at.below(n) {
+		if f.at == n || outdated || !f.at.below(n) {
 			continue
 		}
 		c := n.at(f.at.State.height + 1)
 		switch {
-		case c == n || outdated: // what n keeps lies on the way to it
+		case c == n:
 			f.said[c] = c.read()
 			f.stale = true
 		case f.said[c].leaf(&n.Block):
@@ -124,25 +129,22 @@ func (b *Blocks) Shed(root wire.BlockHash) (dropped []*Block) {
 	if b.genesis != nil && b.genesis.State.ofPerson {
 		root = b.root()
 	}
+	below := make(map[*node]bool)
 	for _, hash := range Surplus(root, b.list()) { // children before parents
 		n := b.by[hash]
 		if len(n.children) > 0 || b.Keeps != nil && b.Keeps(hash) {
 			continue
 		}
 		delete(b.by, hash)
+		n.under(below)
 		n.parent.children = slices.DeleteFunc(n.parent.children, func(c *node) bool { return c == n })
 		dropped = append(dropped, &n.Block)
 	}
 	if len(dropped) == 0 {
 		return nil
 	}
-	b.forks, b.head = nil, b.genesis
-	for _, n := range b.by {
-		n.fork = nil
-		if len(n.children) > 1 {
-			b.split(n, n.children[0])
-		}
-	}
+	b.head = b.genesis
+	b.reread(below)
 	return dropped
 }
 

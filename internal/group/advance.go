@@ -50,6 +50,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.dropNacks(eff)
 	m.dropPeople(eff)
 	m.dropEvidence(eff)
+	m.noteDoubles(changed, eff)
 	m.meet(now, spoke, len(changed.Blocks), eff)
 	if resumed {
 		m.greetAll(now, eff)

@@ -103,6 +103,9 @@ func (m *Machine) keepBlock(b *madeBlock, eff *Effects) error {
 		m.joined = hash
 	}
 	m.demand(b.header.Author.Device, eff)
+	if b.header.Author == m.self.Member() { // it may be from before this machine
+		m.authorSeq = max(m.authorSeq, b.header.AuthorSeq)
+	}
 	m.noteSigning(b.header, eff)
 	m.publics[hash] = b.public
 	m.spareTrees(hash)

@@ -122,6 +122,27 @@ func (m *Machine) noteSigning(h *chain.Header, eff *Effects) {
 	}
 }
 
+// noteDoubles looks again at all blocks held when a new head knows other devices:
+// evidence is kept of those alone that it knows.
+func (m *Machine) noteDoubles(changed HeadChanged, eff *Effects) {
+	admits := func(hash wire.BlockHash) bool {
+		return slices.ContainsFunc(m.blocks.Header(hash).Ops, func(op chain.Op) bool {
+			return op.Kind() == chain.KindAdd || op.Kind() == chain.KindAddDevice
+		})
+	}
+	if uint64(m.blocks.Len()) == m.state().Height()+1 || len(changed.Lost) == 0 && !slices.ContainsFunc(changed.Blocks, admits) {
+		return
+	}
+	var all []*chain.Block
+	for _, hash := range m.blocks.All() {
+		all = append(all, m.block(hash))
+	}
+	for _, pair := range chain.Doubles(all) {
+		a, b := m.blocks.Header(pair[0]), m.blocks.Header(pair[1])
+		m.keepEvidence(newEvidence(chain.SlashBlocks, a.Bytes(), b.Bytes()), eff)
+	}
+}
+
 // noteEntry looks whether a device wrote another entry in the place of its newest.
 func (m *Machine) noteEntry(h *dag.Header, eff *Effects) {
 	if t, ok := m.tips[h.Device]; ok && t.ref.Seq == h.Seq && t.ref != h.Ref() {

@@ -111,6 +111,7 @@ func TestOwnRecordBytes(t *testing.T) {
 	}{
 		{"held", "03 776562" + "05" + content, group.ReencodeHeld},
 		{"held, without a client id", "00" + "05" + content, group.ReencodeHeld},
+		{"held, with its block", "00" + "05" + content + block, group.ReencodeHeld},
 		{"unsent", block + id + salt + "05" + content, group.ReencodeUnsent},
 	} {
 		b, err := hex.DecodeString(strings.ReplaceAll(c.spelt, " ", ""))

@@ -16,6 +16,7 @@ type heldMessage struct {
 	number  uint64
 	client  string
 	content []byte
+	block   wire.BlockHash // head at which it was composed; zero: not known
 }
 
 // hold keeps a message back.
@@ -23,7 +24,7 @@ func (m *Machine) hold(c Compose, eff *Effects) error {
 	if len(m.held) >= maxHeld || len(c.Client) > MaxContent {
 		return refuse(ReasonPending, nil)
 	}
-	h := heldMessage{number: 1, client: c.Client, content: c.Content.Bytes()}
+	h := heldMessage{number: 1, client: c.Client, content: c.Content.Bytes(), block: m.head}
 	if n := len(m.held); n > 0 {
 		h.number = m.held[n-1].number + 1
 	}
@@ -33,11 +34,34 @@ func (m *Machine) hold(c Compose, eff *Effects) error {
 	return nil
 }
 
-// releaseHeld writes what waited.
+// releaseHeld writes what waited, unless this device's person is to be asked first.
 func (m *Machine) releaseHeld(now uint64, eff *Effects) {
-	if len(m.held) == 0 || m.mayWrite() != nil || len(m.pending()) > 0 {
+	if len(m.held) == 0 || m.mayWrite() != nil || len(m.pending()) > 0 || len(m.heldFrom()) > 0 {
 		return
 	}
+	m.writeHeld(now, eff)
+}
+
+// heldFrom returns the other people at the head who were no members where the newest
+// message that waits was composed, and whom this device's person did not add itself.
+func (m *Machine) heldFrom() (people []wire.PersonID) {
+	if len(m.held) == 0 {
+		return nil
+	}
+	at := m.stateAt(m.held[len(m.held)-1].block)
+	if at == nil {
+		return nil
+	}
+	for _, who := range m.state().Members() {
+		then, _ := at.Person(who.Person)
+		if then.Instance != who.Instance && m.history().came[who.Person].by != m.self.Person {
+			people = append(people, who.Person)
+		}
+	}
+	return people
+}
+
+func (m *Machine) writeHeld(now uint64, eff *Effects) {
 	for len(m.held) > 0 {
 		h := m.held[0]
 		content, err := ParseContent(h.content)
@@ -61,6 +85,17 @@ func (m *Machine) dropHeld(eff *Effects) {
 	m.held = nil
 }
 
+// decideHeld is the person's answer to whether those who came meanwhile get what
+// waited.
+func (m *Machine) decideHeld(now uint64, yes bool, eff *Effects) {
+	if yes {
+		m.writeHeld(now, eff)
+		return
+	}
+	m.dropHeld(eff)
+	eff.Notify = append(eff.Notify, HeldChanged{0})
+}
+
 // Held returns the content of the message that was composed under a client id and
 // waits.
 func (m *Machine) Held(client string) (Content, bool) {
@@ -79,21 +114,31 @@ func heldKey(number uint64) []byte { return binary.BigEndian.AppendUint64(nil, n
 //	size field
 //	V    client id
 //	V    content
+//	32   block at which it was composed; absent: not known
 func (h heldMessage) bytes() []byte {
 	var w wire.Writer
 	w.Vec([]byte(h.client))
 	w.Vec(h.content)
+	if h.block != (wire.BlockHash{}) {
+		w.Raw(h.block[:])
+	}
 	return w.Bytes()
 }
 
 func parseHeld(key, b []byte) (heldMessage, error) {
 	r := wire.NewReader(b)
 	client, content := r.Vec(MaxContent), r.Vec(MaxContent)
+	var block wire.BlockHash
+	if r.Len() > 0 {
+		if r.Fixed(block[:]); block == (wire.BlockHash{}) {
+			r.Fail(wire.ErrCanonical)
+		}
+	}
 	if err := r.Done(); err != nil {
 		return heldMessage{}, err
 	}
 	if len(key) != 8 {
 		return heldMessage{}, errRecord
 	}
-	return heldMessage{binary.BigEndian.Uint64(key), string(client), slices.Clone(content)}, nil
+	return heldMessage{binary.BigEndian.Uint64(key), string(client), slices.Clone(content), block}, nil
 }

@@ -39,6 +39,7 @@ func (m *Machine) Holdings() []Holding {
 		{"entries that wait for others", len(m.waiting), dag.MaxParked},
 		{"names of entries not here", len(m.vouched), maxVouched},
 		{"entries kept back", len(m.late), maxQuarantine},
+		{"entries without their text", len(m.hollow), maxHollow},
 		{"newest entries", len(m.tips), devices},
 		{"Acks", len(m.acks), devices},
 		{"Reaches", len(m.reaches), devices},

@@ -40,6 +40,9 @@ const (
 	// a fraction of what a session queues (package peer), so that several groups
 	// catch up over one session at once.
 	maxAnswer = 2 << 20
+	// maxAnswerFrames is how many frames of one answer are waited for: twice what an
+	// honest one has. Who promises more for ever would keep all others from being asked.
+	maxAnswerFrames = 2 * maxAnswer / maxBatch
 	// maxBatchEntries bounds the entries of one answer and of one frame.
 	maxBatchEntries = 512
 	// batchFrom is how many entries of one frame are checked as a batch: below

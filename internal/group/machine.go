@@ -79,8 +79,10 @@ type Machine struct {
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
-	catchUp   *gathering // blocks that come in pages
+	asked     wire.DeviceID // who was asked last for entries
+	catchUp   *gathering    // blocks that come in pages
 	back      rejoin
+	asking    wire.DeviceID // who was asked last for keys
 	mend      repair
 	opened    map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
 	willing   bool                           // its person has said to come back, whoever it shuts out

@@ -2,6 +2,7 @@ package group
 
 import (
 	"errors"
+	"slices"
 
 	"kith/internal/dag"
 	"kith/internal/wire"
@@ -24,16 +25,26 @@ func (m *Machine) pull(now uint64, eff *Effects) {
 	if !m.anyPeer(func(p *peer) bool { return p.frontier != nil || m.mayFill(p) }) {
 		return
 	}
-	for _, d := range m.connected(true) {
+	for _, d := range after(m.asked, m.connected(true)) {
 		p := m.peers[d]
 		if (p.frontier == nil || !m.lacks(p.frontier)) && !m.mayFill(p) {
 			p.frontier = nil
 			continue
 		}
-		m.fetch = fetch{from: d, until: now + fetchTimeout}
+		m.fetch, m.asked = fetch{from: d, until: now + fetchTimeout}, d
 		eff.send(d, m.wants(p).bytes())
 		return
 	}
+}
+
+// after puts those first that come after the one that was asked last, so that
+// nobody's turn comes before everybody else's has.
+func after(last wire.DeviceID, list []wire.DeviceID) []wire.DeviceID {
+	i := slices.IndexFunc(list, func(d wire.DeviceID) bool { return lessID(last, d) })
+	if i < 0 {
+		return list
+	}
+	return slices.Concat(list[i:], list[:i])
 }
 
 // onWant answers with what the peer lacks, in causal order, and what it names.
@@ -102,7 +113,7 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 		return nil
 	}
 	m.fetch.found = m.fetch.found || m.graph.Len() > before
-	if f.answer == entriesMore {
+	if m.fetch.frames++; f.answer == entriesMore && m.fetch.frames < maxAnswerFrames {
 		m.fetch.until = now + fetchTimeout
 		return nil
 	}

@@ -101,17 +101,34 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 	if info, ok := m.ownInfo(); ok && m.outside() && m.addDeviceItself(now, info, eff) == nil {
 		return
 	}
-	for _, d := range m.connected(!m.outside()) { // who takes this device for a former member names no group
+	for _, d := range m.keepers() {
 		if !m.back.asked[d] && m.modern(d) {
 			if m.back.asked == nil {
 				m.back.asked = make(map[wire.DeviceID]bool)
 			}
-			m.back.asked[d], m.back.due = true, now+fetchTimeout
+			m.back.asked[d], m.back.due, m.asking = true, now+fetchTimeout, d
 			eff.send(d, encodeAskKeys(m.head))
 			return
 		}
 	}
 	m.noKeysFromAnybody(now, eff)
+}
+
+// keepers returns whom to ask for keys: those with a leaf first, and each time who
+// comes after the one that was asked last, at whatever head. Else one who does not
+// answer would be asked first at every head, and keep this device out by new heads.
+func (m *Machine) keepers() []wire.DeviceID {
+	list := after(m.asking, m.connected(!m.outside())) // who takes this device for a former member names no group
+	slices.SortStableFunc(list, func(a, b wire.DeviceID) int {
+		switch x, y := m.state().Active(a), m.state().Active(b); {
+		case x == y:
+			return 0
+		case x:
+			return -1
+		}
+		return 1
+	})
+	return list
 }
 
 // outdated returns the members who have another device in the keys whose program

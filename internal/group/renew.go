@@ -223,18 +223,30 @@ func (m *Machine) noteOwnPerson(h *chain.Header, body *chain.Body, eff *Effects)
 	}
 	cited := body.Attachments
 	for _, op := range h.Ops {
-		add, ok := op.(*chain.AddDevice)
-		if ok && add.Person == m.self.Person && len(cited) > 0 && m.self.formerly(add.Device.ID()) == nil {
-			if headers, err := chain.ParseProof(cited[0]); err == nil {
-				list := make([][]byte, len(headers))
-				for i, h := range headers {
-					list[i] = h.Bytes()
-				}
-				if ComparePerson(m.self.Headers, list) != PersonKnown {
-					eff.Notify = append(eff.Notify, OwnPerson{list})
-				}
-			}
+		var person wire.PersonID
+		switch op := op.(type) {
+		case *chain.AddDevice:
+			person = op.Person
+		case *chain.RemoveDevice:
+			person = op.Person
+		}
+		if person == m.self.Person && len(cited) > 0 {
+			m.tellOwnPerson(cited[0], eff)
 		}
 		cited = cited[len(chain.Cites(op)):]
+	}
+}
+
+func (m *Machine) tellOwnPerson(encoded []byte, eff *Effects) {
+	headers, err := chain.ParseProof(encoded)
+	if err != nil {
+		return
+	}
+	list := make([][]byte, len(headers))
+	for i, h := range headers {
+		list[i] = h.Bytes()
+	}
+	if ComparePerson(m.self.Headers, list) != PersonKnown {
+		eff.Notify = append(eff.Notify, OwnPerson{list})
 	}
 }

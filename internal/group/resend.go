@@ -133,6 +133,21 @@ func (m *Machine) unasked() ([]uint64, []wire.PersonID) {
 	return q.seqs, q.people
 }
 
+// questions returns how many own messages wait for this device's person to say whether
+// those get them who came later, and who these are: of a branch that lost, and such
+// as a removal held up.
+func (m *Machine) questions() (messages int, people []wire.PersonID) {
+	seqs, people := m.unasked()
+	messages = len(seqs)
+	if from := m.heldFrom(); len(from) > 0 {
+		messages += len(m.held)
+		people = slices.Concat(people, from)
+		slices.SortFunc(people, comparePerson)
+		people = slices.Compact(people)
+	}
+	return messages, people
+}
+
 // ask returns the own entries of branches that lost which somebody would read
 // who was no member when they were written, and whom this device's person may not
 // have had in mind; and those people.
@@ -212,11 +227,15 @@ func (m *Machine) resend(now uint64, c Resend, eff *Effects) error {
 		return err
 	}
 	seqs, _ := m.unasked()
-	if len(seqs) == 0 {
+	held := len(m.heldFrom()) > 0
+	if len(seqs) == 0 && !held {
 		return refuse(ReasonNothing, nil)
 	}
 	if c.Yes && len(m.pending()) > 0 {
 		return refuse(ReasonPending, nil)
+	}
+	if held {
+		m.decideHeld(now, c.Yes, eff)
 	}
 	for _, seq := range seqs {
 		if !c.Yes {

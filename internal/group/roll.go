@@ -6,6 +6,7 @@ import (
 
 	"kith/internal/chain"
 	"kith/internal/identity"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
@@ -242,4 +243,44 @@ func supersedes(headers []*chain.Header, held *personPapers) bool {
 	}
 	list, err := chain.ParseProof(held.proof)
 	return err == nil && !slices.ContainsFunc(list, func(h *chain.Header) bool { return by(h) && !chain.Outranks(newest, h) })
+}
+
+// NamedPackage returns which last-resort key package of a device a person's chain
+// names for groups of a suite, and since when, in ms.
+func NamedPackage(headers [][]byte, device wire.DeviceID, suite mls.Suite) (ref [32]byte, at uint64, ok bool) {
+	state, _, err := PersonState(headers)
+	if err != nil {
+		return ref, 0, false
+	}
+	named, height, ok := state.LastResort(device, uint16(suite))
+	if !ok || height >= uint64(len(headers)) {
+		return ref, 0, false
+	}
+	h, err := chain.ParseHeader(headers[height])
+	return [32]byte(named), h.CreatedAt, err == nil
+}
+
+// PersonAbove reports whether the recovery key put one history of a person, which
+// is checked, above another that is held.
+func PersonAbove(headers, held [][]byte) bool {
+	list, err := chain.ParseProof(proof(headers))
+	return err == nil && len(held) > 0 && supersedes(list, &personPapers{proof: proof(held)})
+}
+
+// Earlier returns the devices of a person, as its chain has them, that are active
+// and were admitted before one that is active too.
+func Earlier(state *chain.State, than wire.DeviceID) (list []wire.DeviceID) {
+	owner, _, ok := state.Device(than)
+	if !ok || !state.Active(than) {
+		return nil
+	}
+	for _, d := range owner.Devices {
+		if d.ID == than {
+			break
+		}
+		if state.Active(d.ID) {
+			list = append(list, d.ID)
+		}
+	}
+	return list
 }

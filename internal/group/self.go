@@ -19,6 +19,9 @@ type Self struct {
 	Former []*identity.Device
 }
 
+// Device names the device that the machine is of.
+func (m *Machine) Device() wire.DeviceID { return m.self.Device.ID() }
+
 // Member names this device as blocks and leaves do.
 func (s Self) Member() wire.Member { return wire.Member{Person: s.Person, Device: s.Device.ID()} }
 

@@ -52,10 +52,11 @@ type shown struct {
 
 // fetch is the one request for entries that is under way.
 type fetch struct {
-	from  wire.DeviceID
-	until uint64 // ms; 0: none
-	found bool   // the answer so far brought something new
-	early bool   // it holds something whose block is not here yet
+	from   wire.DeviceID
+	until  uint64 // ms; 0: none
+	found  bool   // the answer so far brought something new
+	frames int    // of the answer so far
+	early  bool   // it holds something whose block is not here yet
 }
 
 // relation is what a device may hear of this group, by this device's own head.

@@ -77,6 +77,9 @@ func (m *Machine) before(h *chain.Header, body *chain.Body) (*mls.PublicGroup, e
 	if !h.Starts() {
 		return m.public(h.Parent)
 	}
+	if body.Epoch0 == nil { // of before this device came in, without what it started
+		return nil, errCommit
+	}
 	if len(body.Epoch0.LeafNode) > maxLeaf {
 		return nil, errBound
 	}

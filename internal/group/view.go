@@ -41,13 +41,14 @@ type View struct {
 	ChangedAt uint64          // ms, of the head
 	Missing   int             // entries that others refer to and that are not here
 	Carrying  []wire.PersonID // whose removal lost at a fork and is carried over before anything is written
-	Unasked   int             // own messages of a branch that lost, which wait for the answer of Resend
+	Unasked   int             // own messages of a branch that lost, or that a removal held up, which wait for the answer of Resend
 	UnaskedOf []wire.PersonID // who was no member when they were written
 	Held      int             // own messages that wait for that
 	NoKeys    bool            // this device cannot follow the head's keys
 	Parked    bool            // an admin set this device aside; it comes back by itself
 	Outdated  []wire.PersonID // without keys: who needs a newer version once this device has come back
 	Willing   bool            // and the person has said to do so all the same: see Rejoin
+	Inside    bool            // this device is the group's, parked or not
 	Replaced  bool            // a copy of this device took its place: see Rejoin
 }
 
@@ -60,10 +61,10 @@ func (m *Machine) View() View {
 		CreatedAt: m.blocks.Header(m.blocks.Genesis()).CreatedAt,
 		ChangedAt: m.blocks.Header(m.head).CreatedAt,
 		NoKeys:    s.Belongs(m.self.Device.ID()) && m.epochs[m.head] == nil || m.outside(),
+		Inside:    s.Belongs(m.self.Device.ID()),
 		Replaced:  m.wasReplaced(),
 	}
-	seqs, people := m.unasked()
-	v.Unasked, v.UnaskedOf = len(seqs), people
+	v.Unasked, v.UnaskedOf = m.questions()
 	for _, p := range m.pending() {
 		v.Carrying = append(v.Carrying, p.Person)
 	}

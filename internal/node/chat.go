@@ -79,7 +79,7 @@ type Block struct {
 	Hash           wire.BlockHash
 	Header         *chain.Header
 	HeaderBytes    []byte
-	BodyBytes      int
+	BodyBytes      int // 0: it was taken without its commit
 	Author         Person
 	Changes        []Change
 	OnChain        bool

@@ -17,9 +17,9 @@ type coming struct {
 	wake *time.Timer // when another member is asked
 }
 
-// comingOf returns what has come of a group; false if too much has of others. The
-// caller holds joining.
-func (n *Node) comingOf(g wire.GroupID) (*coming, bool) {
+// comingOf returns what has come of a group that self is invited to; false if too
+// much has of others. The caller holds joining.
+func (n *Node) comingOf(g wire.GroupID, self group.Self) (*coming, bool) {
 	if c := n.coming[g]; c != nil {
 		return c, true
 	}
@@ -31,7 +31,7 @@ func (n *Node) comingOf(g wire.GroupID) (*coming, bool) {
 	if len(n.coming) >= maxComing {
 		return nil, false
 	}
-	c := &coming{Joining: group.NewJoining(n.me(), g)}
+	c := &coming{Joining: group.NewJoining(self, g)}
 	n.coming[g] = c
 	return c, true
 }

@@ -77,7 +77,7 @@ const (
 func (n *Node) wanted() []target {
 	list := make(map[wire.DeviceID]target)
 	n.mu.Lock()
-	self := n.self.Device
+	self, me := n.self.Device, n.self.Person
 	for _, f := range n.friends {
 		known, ok := f.known()
 		card, told := f.card()
@@ -98,6 +98,9 @@ func (n *Node) wanted() []target {
 		onlyFriends := n.setting(o.id).OnlyFriends
 		for _, d := range p.devices {
 			if onlyFriends && !friends[d.Member.Person] {
+				continue
+			}
+			if self != nil && d.Member.Person == me { // a copy of this home
 				continue
 			}
 			if d.Former || blocked[d.Member.Person] || self != nil && d.Member.Device == self.ID() {
@@ -252,9 +255,9 @@ func (n *Node) dial(ctx context.Context, t *target) {
 	if t.tries%slowTurns == 0 {
 		patience = time.Minute // the link and the handshake have bounds of their own
 	}
-	to, list := t.to, places(n.lan, t.lan, n.internet, t.hosts)
+	as, to, list := n.knockAs(t.to.Member.Device, t.tries), t.to, places(n.lan, t.lan, n.internet, t.hosts)
 	n.mu.Unlock()
-	s, err := n.knock(until, to, list, patience)
+	s, err := n.knock(until, as, to, list, patience)
 	n.mu.Lock()
 	t.dialing, t.cancel = false, nil
 	if s == nil && until.Err() == nil {

@@ -13,6 +13,8 @@ import (
 
 // openDirect makes the direct chat with a friend, unless there is one.
 func (n *Node) openDirect(p wire.PersonID) error {
+	n.making.RLock() // as in CreateGroup
+	defer n.making.RUnlock()
 	n.mu.Lock()
 	f := n.friends[p]
 	n.mu.Unlock()
@@ -72,13 +74,21 @@ func (n *Node) spawnOpen(p wire.PersonID) {
 // thereby accepted the chat with exactly that person. One of one's own may be
 // written at any moment of it: then it is decided anew which of the two stays.
 func (n *Node) adoptDirect(p wire.PersonID, m *group.Machine, eff group.Effects) error {
-	accepted, err := m.Step(group.Input{Now: nowMS(), Cause: group.Accept{}})
-	if err != nil {
-		return err
+	if m.Device() != n.me().Device.ID() { // the invitation is for an earlier device, which says nothing any more
+		defer func() {
+			if o := n.owner(m.Group()); o != nil {
+				o.tell(group.Accept{})
+			}
+		}()
+	} else {
+		accepted, err := m.Step(group.Input{Now: nowMS(), Cause: group.Accept{}})
+		if err != nil {
+			return err
+		}
+		eff.Write = append(eff.Write, accepted.Write...)
+		eff.Rows = append(eff.Rows, accepted.Rows...)
 	}
-	eff.Write = append(eff.Write, accepted.Write...)
-	eff.Rows = append(eff.Rows, accepted.Rows...)
-	err = errOtherChat
+	err := errOtherChat
 	for try := 0; try < takeTries && errors.Is(err, errOtherChat); try++ {
 		err = n.replaceDirect(p, m, eff)
 	}

@@ -23,6 +23,7 @@ const (
 	ReasonFull        Reason = "full"     // the disk
 	ReasonStopping    Reason = "stopping"
 	ReasonBlocked     Reason = "blocked"
+	ReasonNoCopy      Reason = "no-copy" // this home has the only key of its person
 )
 
 // An Error is a refused request.

@@ -178,3 +178,30 @@ func (n *Node) OpenCrossed(p wire.PersonID) error {
 	}
 	return n.openDirect(p)
 }
+
+// MetAt is the device that a friend is met at.
+func (n *Node) MetAt(p wire.PersonID) wire.DeviceID {
+	known, _ := n.friendCopy(p).known()
+	return known.Member.Device
+}
+
+// Keys counts the devices of a member.
+func (n *Node) Keys(g wire.GroupID, p wire.PersonID) int {
+	for _, m := range n.owner(g).picture.Load().view.Members {
+		if m.Person == p {
+			return len(m.Devices)
+		}
+	}
+	return 0
+}
+
+// InAnew reports whether the device that this home has now has keys for a chat.
+func (n *Node) InAnew(g wire.GroupID) (in bool) {
+	o := n.owner(g)
+	_ = o.ask(func() error {
+		v := o.machine.View()
+		in = o.machine.Device() == n.me().Device.ID() && v.Inside && !v.NoKeys
+		return nil
+	})
+	return in
+}

@@ -238,9 +238,15 @@ func (n *Node) onPackages(s *peer.Session, list packages) error {
 		}
 	}
 	_, err := n.updateFriend(s.Remote().Person, func(f *friend) (bool, error) {
+		if known, ok := f.known(); ok && known.Member.Device != s.Remote().Device {
+			return f.State != 0, errSame // of a device that the friend is not met at
+		}
 		f.Packages = newest(append(slices.Clone(f.Packages), good...))
 		return true, nil
 	})
+	if errors.Is(err, errSame) {
+		return nil
+	}
 	if err == nil {
 		n.spawnOpen(s.Remote().Person) // perhaps it waited for a package
 	}

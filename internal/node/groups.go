@@ -122,6 +122,10 @@ func (n *Node) adopt(m *group.Machine, eff group.Effects, with also) error {
 	if err := o.commit(eff, with); err != nil {
 		return storeError(err)
 	}
+	if m.Device() != n.me().Device.ID() { // an earlier device of this home was meant
+		n.restore(o.id)
+		return nil
+	}
 	n.start(m)
 	return nil
 }
@@ -179,6 +183,8 @@ func (n *Node) CreateGroup(title string, people []wire.PersonID) (wire.GroupID, 
 	if !n.Ready() {
 		return wire.GroupID{}, fail(ReasonNoIdentity, "")
 	}
+	n.making.RLock() // or it were of a device that this home has no more
+	defer n.making.RUnlock()
 	var g wire.GroupID
 	err := n.withNewcomers(people, group.NewSuite, func(newcomers []group.Newcomer, take []edit) error {
 		m, eff, err := group.Create(n.me(), group.CreateParams{Title: title, Newcomers: newcomers}, nowMS())

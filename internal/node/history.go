@@ -33,8 +33,11 @@ func (n *Node) Blocks(g wire.GroupID) ([]Block, error) {
 func (n *Node) block(m *group.Machine, hash wire.BlockHash, drawn *Drawn) Block {
 	h := m.Blocks().Header(hash)
 	b := Block{
-		Hash: hash, Header: h, HeaderBytes: h.Bytes(), BodyBytes: len(m.Blocks().Body(hash).Bytes()),
+		Hash: hash, Header: h, HeaderBytes: h.Bytes(),
 		Author: n.personIn(m, h.Author.Person), OnChain: drawn.Fate == FateStands, Epoch: m.MLSEpoch(hash), Drawn: *drawn,
+	}
+	if !m.Blocks().IsLight(hash) {
+		b.BodyBytes = len(m.Blocks().Body(hash).Bytes())
 	}
 	for _, p := range drawn.Voters {
 		b.SettledBy = append(b.SettledBy, n.personIn(m, p))

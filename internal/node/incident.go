@@ -130,30 +130,49 @@ func (o *owner) told(blocks []wire.BlockHash) (list []Incident) {
 	return list
 }
 
+// A lastSplit is the newest split of a group as it was told last.
+type lastSplit struct {
+	Split
+	fork uint64 // height of the block after which it was
+	lost int    // how many blocks were off the chain
+}
+
+// splitOver is how many blocks above a split it may still be told anew, as what it
+// undid is done again. To look takes all blocks, so a new one alone is no reason.
+const splitOver = 64
+
 // healed is the newest split of the group, if it is not as it was told last.
 // Renewed keys that were undone bother nobody.
 func (o *owner) healed() (Incident, bool) {
-	fork, s := o.newestSplit()
-	if s == nil || s.Undone == 0 || o.split == *s {
+	height := o.machine.Blocks().Header(o.machine.Head()).Height
+	open := o.split.Undone > o.split.Again && height <= o.split.fork+splitOver
+	if lost := o.machine.Blocks().Len() - 1 - int(height); lost == 0 || lost == o.split.lost && !open {
 		return Incident{}, false
 	}
-	o.split = *s
-	in := o.incident(IncidentSplit, wire.Member{}, fork)
-	in.Split = s
-	return in, true
+	before := o.split.Split
+	fork := o.lookForSplit()
+	if s := o.split.Split; s.Undone > 0 && s != before {
+		in := o.incident(IncidentSplit, wire.Member{}, fork)
+		in.Split = &s
+		return in, true
+	}
+	return Incident{}, false
 }
 
-func (o *owner) newestSplit() (fork wire.BlockHash, newest *Split) {
-	m := o.machine
-	if len(m.Lost()) == 0 {
-		return fork, nil
+// lookForSplit takes note of the newest split, and returns the block after which
+// it was.
+func (o *owner) lookForSplit() (fork wire.BlockHash) {
+	b, head := o.machine.Blocks(), o.machine.Head()
+	o.split = lastSplit{lost: b.Len() - 1 - int(b.Header(head).Height)}
+	if o.split.lost == 0 {
+		return fork
 	}
-	for hash, d := range draw(m.Blocks(), m.Head(), m.InfoText, nil) {
-		if d.Split != nil && (newest == nil || m.Blocks().Header(hash).Height > m.Blocks().Header(fork).Height) {
-			fork, newest = hash, d.Split
+	for hash, d := range draw(b, head, o.machine.InfoText, nil) {
+		if height := b.Header(hash).Height; d.Split != nil && (fork == wire.BlockHash{} || height > o.split.fork) {
+			fork, o.split.fork, o.split.Split = hash, height, *d.Split
 		}
 	}
-	return fork, newest
+	return fork
 }
 
 // standing is what there is against whom, and what conflicts.

@@ -47,27 +47,29 @@ func (p *person) hears(g wire.GroupID) func(kind node.IncidentKind) []node.Incid
 	}
 }
 
-// TestSplitIsTold: two admins name the group while they are apart. They hear of the
-// split as one thing, which is told anew once what was undone is done again, and
+// TestSplitIsTold: an admin names the group while another, apart from it, removes
+// somebody. They hear of the split as one thing, which is told anew once what was undone is done again, and
 // not again after a restart.
 func TestSplitIsTold(t *testing.T) {
 	t.Parallel()
-	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	ann, ben, cleo := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cleo", t.TempDir())
 	befriend(t, ann, ben)
-	g := together(t, "Trip", ann, ben)
+	befriend(t, ann, cleo)
+	g := together(t, "Trip", ann, ben, cleo)
 	must(t, ann.SetRole(g, ben.id(), true))
 	ben.until("an admin", ben.chat(g, func(c node.Chat) bool { return c.Admin }))
+	cleo.stop()
 	ben.stop()
 	must(t, ann.SetTitle(g, "North"))
 	ann.stop()
 	ben = ben.again()
-	must(t, ben.SetTitle(g, "South"))
+	must(t, ben.RemoveMember(g, cleo.id()))
 	told := ben.hears(g)
 	ann = ann.again()
-	ben.until("heard of the split", func() bool { return len(told(node.IncidentSplit)) > 0 })
+	ben.until("heard that the title is set again", func() bool { return len(told(node.IncidentSplit)) > 1 })
 	all := told(node.IncidentSplit)
-	for _, in := range all {
-		if in.Split.Undone != 1 || in.Split.From == 0 || in.Block != all[0].Block {
+	for i, in := range all {
+		if in.Split.Undone != 1 || in.Split.Again != i || in.Split.From == 0 || in.Block != all[0].Block {
 			t.Errorf("told of %+v, %+v", in, in.Split)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"kith/internal/identity"
 	"kith/internal/link"
 	"kith/internal/peer"
 )
@@ -45,7 +46,7 @@ func (p place) dial(ctx context.Context, patience time.Duration) (link.Conn, err
 // knock dials all places at once, for one that is out of date often swallows
 // packets. Where somebody answers it knocks, at one after the other: two
 // sessions at once would push each other out.
-func (n *Node) knock(ctx context.Context, to peer.Target, list []place, patience time.Duration) (*peer.Session, error) {
+func (n *Node) knock(ctx context.Context, as *identity.Device, to peer.Target, list []place, patience time.Duration) (*peer.Session, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	type answer struct {
 		conn link.Conn
@@ -71,7 +72,9 @@ func (n *Node) knock(ctx context.Context, to peer.Target, list []place, patience
 			a.conn.Close()
 		default:
 			timed, over := context.WithTimeout(ctx, patience)
-			s, err = peer.Knock(timed, a.conn, n.peerConfig(), to)
+			cfg := n.peerConfig()
+			cfg.Device = as
+			s, err = peer.Knock(timed, a.conn, cfg, to)
 			over()
 		}
 		if s != nil {

@@ -188,7 +188,10 @@ func (n *Node) accepting(ctx context.Context, l link.Link) {
 func (n *Node) peerConfig() peer.Config {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return peer.Config{Device: n.self.Device, Person: n.self.Person, Directory: n, Bans: &n.bans, Log: n.log}
+	return peer.Config{
+		Device: n.self.Device, Former: n.self.Former, Moved: n.hasMet,
+		Person: n.self.Person, Directory: n, Bans: &n.bans, Log: n.log,
+	}
 }
 
 // address is where others reach the Internet link; empty before Run.

@@ -21,7 +21,7 @@ func (n *Node) tellPerson(s *peer.Session) {
 	n.mu.Lock()
 	f, g := n.friends[s.Remote().Person], n.greeted[s]
 	news := personNews{n.self.Info, n.self.Headers, n.resorts}
-	say := f != nil && f.State == FriendFriend && g.heard && !g.old && g.told < len(news.headers)
+	say := s.As() == n.self.Device.ID() && f != nil && f.State == FriendFriend && g.heard && !g.old && g.told < len(news.headers)
 	if say {
 		g.told = len(news.headers)
 		n.greeted[s] = g
@@ -40,7 +40,8 @@ var errNews = errors.New("node: what a friend says of itself does not fit togeth
 func (n *Node) onPerson(s *peer.Session, p personNews) error {
 	f := n.friendCopy(s.Remote().Person)
 	card, ok := f.card()
-	if !ok || same(f.headers(card), p.headers) && same(f.Resorts, p.resorts) {
+	known, met := f.known()
+	if !ok || met && known.Member == s.Remote() && same(f.headers(card), p.headers) && same(f.Resorts, p.resorts) {
 		return nil
 	}
 	state, id, err := group.PersonState(p.headers)
@@ -62,10 +63,16 @@ func (n *Node) onPerson(s *peer.Session, p personNews) error {
 	_, err = n.updateFriend(f.Person, func(f *friend) (bool, error) {
 		card, ok := f.card()
 		held := f.headers(card)
-		if !ok || len(held) > len(p.headers) || !same(held, p.headers[:len(held)]) {
+		goesOn := len(held) <= len(p.headers) && same(held, p.headers[:min(len(held), len(p.headers))])
+		if !ok || !goesOn && !group.PersonAbove(p.headers, held) {
 			return f.State != 0, errSame // of a copy of its home, or an old one
 		}
 		card.Info = p.info
+		if f.moves(state, s.Remote().Device) {
+			if d, ok := n.deviceOf(s.Remote()); ok {
+				f.Device, f.Packages, card.KnockKey = d.Key[:], nil, d.KnockKey
+			}
+		}
 		b, err := card.Marshal()
 		if err != nil {
 			return true, err
@@ -81,6 +88,28 @@ func (n *Node) onPerson(s *peer.Session, p personNews) error {
 		n.spawnOpen(f.Person) // perhaps it waited for a package
 	}
 	return n.theirFault(err)
+}
+
+// moves reports whether a friend is to be met at another device from now on: one
+// that its person admitted after the one that is known, or in its place.
+func (f *friend) moves(state *chain.State, to wire.DeviceID) bool {
+	known, ok := f.known()
+	if !ok || known.Member.Device == to {
+		return false
+	}
+	return !state.Active(known.Member.Device) || slices.Contains(group.Earlier(state, to), known.Member.Device)
+}
+
+// deviceOf finds a device of a friend's in a group that both are in.
+func (n *Node) deviceOf(who wire.Member) (group.DeviceView, bool) {
+	for _, o := range n.allOwners() {
+		for _, d := range o.picture.Load().devices {
+			if d.Member == who && !d.Former && len(d.KnockKey) > 0 {
+				return d, true
+			}
+		}
+	}
+	return group.DeviceView{}, false
 }
 
 // checkResorts returns those last-resort packages that can be used. Each must be

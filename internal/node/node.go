@@ -45,9 +45,10 @@ type Node struct {
 	stopping chan struct{} // closed when Run ends
 	kick     chan struct{} // a dial may be worth trying now
 
-	editing  sync.Mutex // one change of friends at a time; held over its transaction, taken before mu
-	renewing sync.Mutex // one change of the own person chain at a time; taken after joining
-	joining  sync.Mutex // one invitation, or Setup, at a time; taken before editing; guards coming
+	editing  sync.Mutex   // one change of friends at a time; held over its transaction, taken before mu
+	renewing sync.Mutex   // one change of the own person chain at a time; taken after joining
+	joining  sync.Mutex   // one invitation, new device or Setup at a time; taken before making and editing; guards coming
+	making   sync.RWMutex // read by whoever makes a group, written by a new device; taken before renewing and editing
 	coming   map[wire.GroupID]*coming
 
 	mu       sync.Mutex // guards all below; never held across a store or link call
@@ -65,8 +66,10 @@ type Node struct {
 	asks     map[wire.PersonID]*target // of contact links not answered yet
 	said     map[wire.PersonID]manners
 	greeted  map[*peer.Session]greeting
-	damaged  []wire.GroupID // that do not load
-	copied   bool           // something was seen that only another copy of this home can do
+	damaged  []wire.GroupID         // that do not load
+	met      map[wire.DeviceID]bool // who knows the device key that this home has by now
+	revoked  bool                   // another copy of this home has revoked its key
+	copied   bool                   // something was seen that only another copy of this home can do
 	internet link.Link
 	lan      link.Link
 }
@@ -95,7 +98,7 @@ func Open(cfg Config) (*Node, error) {
 		begun:  make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), started: nowMS(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
-		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting),
+		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), met: make(map[wire.DeviceID]bool),
 	}
 	if err := n.load(); err != nil {
 		db.Close()

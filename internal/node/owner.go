@@ -34,8 +34,8 @@ type owner struct {
 	// Touched by the goroutine alone, and before it starts.
 	machine *group.Machine
 	wake    *time.Timer
-	ahead   bool  // the machine holds what was not written
-	split   Split // as it was told last
+	ahead   bool // the machine holds what was not written
+	split   lastSplit
 
 	picture atomic.Pointer[picture]
 }
@@ -57,9 +57,7 @@ func (n *Node) newOwner(m *group.Machine) *owner {
 		wake: time.NewTimer(time.Hour),
 	}
 	o.draw()
-	if _, s := o.newestSplit(); s != nil {
-		o.split = *s
-	}
+	o.lookForSplit()
 	return o
 }
 
@@ -310,6 +308,12 @@ func (o *owner) publish(eff group.Effects) {
 			chat = true
 		case group.Copied:
 			o.n.noteCopy()
+		case group.Entered:
+			o.n.spawn(o.n.settleIn)
+			o.n.spawn(o.n.moveOn)
+			chat = true
+		case group.OwnPerson:
+			o.n.spawnLearn(e.Headers)
 		case group.Replaced:
 			o.n.noteCopy()
 			chat = true

@@ -189,6 +189,9 @@ func sweepPackages(tx *store.Tx, now uint64) error {
 // givePackages gives a friend new key packages, once their private parts are
 // durable.
 func (n *Node) givePackages(s *peer.Session, suite mls.Suite) error {
+	if s.As() != n.me().Device.ID() {
+		return nil // they are of a device that this peer does not know yet
+	}
 	public, private, err := n.makePackages(s.Remote().Person, suite)
 	if err != nil {
 		return err

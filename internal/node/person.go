@@ -62,5 +62,6 @@ type Status struct {
 	Notes        wire.GroupID   // "Notes to self"
 	StartedAt    uint64         // ms
 	Copied       bool           // another copy of this home was noticed, see Node.copied
+	Revoked      bool           // that one has revoked the key of this home: it takes no part any more
 	Damaged      []wire.GroupID // chats that are stored and do not load; nothing of them is deleted
 }

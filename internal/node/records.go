@@ -22,6 +22,7 @@ const (
 	bucketPackage = "package" // KeyPackageRef: ownPackage
 	bucketGiven   = "given"   // see givenKey: which of them a person was given
 	bucketChat    = "chat"    // group id: chatSetting
+	bucketMet     = "met"     // device id: it knows the key that this home has by now, see copy.go
 )
 
 // Keys of bucketSelf.
@@ -30,6 +31,8 @@ const (
 	keyPerson  = "person"
 	keyPhrase  = "phrase"
 	keyLinkKey = "link key"
+	keyFormer  = "former"  // earlier devices of this home, newest first
+	keyRevoked = "revoked" // there: another copy of this home has revoked its key
 )
 
 // selfRecord is who this device belongs to.
@@ -207,6 +210,9 @@ func (n *Node) loadRecords(tx *store.Tx) error {
 		return errors.Join(store.ErrDamaged, err)
 	}
 	n.self = group.Self{Device: d, Person: wire.PersonID(rec.Person), Headers: rec.Headers, Info: rec.Info}
+	if err := n.getFormer(tx); err != nil {
+		return err
+	}
 	n.resorts = rec.Resorts
 	n.notes = wire.GroupID(rec.Notes)
 	n.ready = true
@@ -252,18 +258,6 @@ func (n *Node) loadMachine(id wire.GroupID) (*group.Machine, error) {
 	return group.Load(n.me(), func(k group.Kind, each func(group.Record) error) error {
 		return n.db.Load(id, []group.Kind{k}, each)
 	})
-}
-
-// noteCopy takes note that another copy of this home is, or was, running.
-func (n *Node) noteCopy() {
-	n.mu.Lock()
-	first := !n.copied
-	n.copied = true
-	n.mu.Unlock()
-	if first {
-		n.log.Error("another copy of this home is running, or was: messages get lost; stop one of them")
-		n.hub.publish(StatusChanged{})
-	}
 }
 
 // storeError tells a full disk from other failures.

@@ -3,12 +3,12 @@ package node
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"kith/internal/chain"
 	"kith/internal/group"
+	"kith/internal/mls"
 	"kith/internal/store"
 	"kith/internal/wire"
 )
@@ -59,8 +59,14 @@ func (n *Node) renewOwn(now uint64) {
 func (n *Node) renewResorts(now uint64) error {
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
+	if len(n.me().Former) > 0 {
+		return n.renewAlone(now)
+	}
 	m, err := n.loadPerson()
-	if err != nil || !n.resortsDue(m, now) {
+	if err == nil && !same(m.Headers(), n.me().Headers) { // another copy of this home has gone on
+		return n.renewAlone(now)
+	}
+	if err != nil || !n.resortsDue(m.Published, now) {
 		return err
 	}
 	return n.publishResorts(m, now)
@@ -79,29 +85,46 @@ func (n *Node) loadPerson() (*group.Machine, error) {
 func (n *Node) publishResorts(m *group.Machine, now uint64) error {
 	self := n.me()
 	var made []group.Package
-	var public [][]byte
 	for _, suite := range group.Suites() {
 		p, err := self.NewLastResort(suite, now)
 		if err != nil {
 			return err
 		}
-		made, public = append(made, p), append(public, p.Public)
+		made = append(made, p)
 	}
 	eff, err := m.Step(group.Input{Now: now, Cause: group.Publish{Packages: made}})
 	if err != nil {
 		return err
 	}
-	headers := m.Headers()
-	err = n.db.CommitMany([]store.Batch{{Group: wire.GroupID(self.Person), Records: eff.Write, Also: func(tx *store.Tx) error {
+	return n.keepResorts(eff.Write, m.Headers(), made, now)
+}
+
+// renewAlone is renewResorts for a home that healed: its person's chain is headers
+// alone from there on.
+func (n *Node) renewAlone(now uint64) error {
+	self := n.me()
+	named := func(suite mls.Suite) ([32]byte, uint64, bool) {
+		return group.NamedPackage(self.Headers, self.Device.ID(), suite)
+	}
+	if !n.resortsDue(named, now) {
+		return nil
+	}
+	made, headers, err := namedResorts(self, now)
+	if err != nil {
+		return err
+	}
+	return n.keepResorts(nil, headers, made, now)
+}
+
+// keepResorts stores new last-resort packages with the chain that names them, and
+// tells of them. n.renewing is held.
+func (n *Node) keepResorts(records []group.Record, headers [][]byte, made []group.Package, now uint64) error {
+	self, public := n.me(), publicOf(made)
+	err := n.db.CommitMany([]store.Batch{{Group: wire.GroupID(self.Person), Records: records, Also: func(tx *store.Tx) error {
 		if err := replaceResorts(tx, made, now); err != nil {
 			return err
 		}
-		var rec selfRecord
-		if found, err := getJSON(tx, bucketSelf, []byte(keyPerson), &rec); err != nil || !found {
-			return errors.Join(store.ErrDamaged, err)
-		}
-		rec.Headers, rec.Resorts = headers, public
-		return putJSON(tx, bucketSelf, []byte(keyPerson), rec)
+		return putPerson(tx, headers, public)
 	}}})
 	if err != nil {
 		return storeError(err)
@@ -118,9 +141,9 @@ func (n *Node) publishResorts(m *group.Machine, now uint64) error {
 
 // resortsDue reports whether a suite has no package, an old one, or one that is
 // not stored. One from the future was made by a clock that was wrong.
-func (n *Node) resortsDue(m *group.Machine, now uint64) bool {
+func (n *Node) resortsDue(named func(mls.Suite) ([32]byte, uint64, bool), now uint64) bool {
 	for _, suite := range group.Suites() {
-		ref, at, ok := m.Published(suite)
+		ref, at, ok := named(suite)
 		if !ok || at+renewEach <= now || at > now+renewEach {
 			return true
 		}

@@ -37,6 +37,11 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 		return
 	}
 	who := s.Remote()
+	if s.As() == n.me().Device.ID() {
+		n.meetAnew(s)
+	} else {
+		n.spawn(n.moveOn)
+	}
 	n.log.Info("connected", "peer", shortDevice(who.Device), "kind", s.Kind())
 	for _, o := range n.allOwners() {
 		o.peerUp(s)
@@ -67,7 +72,7 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 // session that it still holds it closes s at once. If s stays open the earlier
 // one is dead, though its silence does not show it yet, and s takes its place.
 func (n *Node) outlasts(ctx context.Context, s *peer.Session) bool {
-	if s.Dialed() {
+	if s.Dialed() || s.As() != n.me().Device.ID() {
 		return false
 	}
 	t := time.NewTimer(secondThought)
@@ -95,7 +100,7 @@ func (n *Node) register(s *peer.Session) bool {
 	d := s.Remote().Device
 	n.mu.Lock()
 	old := n.sessions[d]
-	if old != nil && old.Err() == nil && peer.Keep(old, s) == old {
+	if old != nil && old.Err() == nil && n.keeps(old, s) {
 		n.mu.Unlock()
 		return false
 	}
@@ -105,6 +110,15 @@ func (n *Node) register(s *peer.Session) bool {
 		old.Close(errReplaced)
 	}
 	return true
+}
+
+// keeps reports whether of two sessions with one device the old one stays: that of
+// the newer own key, else the one both sides choose. n.mu is held.
+func (n *Node) keeps(old, s *peer.Session) bool {
+	if now := n.self.Device.ID(); old.As() != s.As() {
+		return old.As() == now
+	}
+	return peer.Keep(old, s) == old
 }
 
 func (n *Node) unregister(s *peer.Session) bool {
@@ -233,6 +247,9 @@ func (n *Node) related(who wire.Member) bool {
 
 // Recognise implements peer.Directory.
 func (n *Node) Recognise(m wire.Member) (peer.Known, bool) {
+	if n.ownKey(m.Device) {
+		return peer.Known{}, false // another copy of this home
+	}
 	n.mu.Lock()
 	f := n.friends[m.Person]
 	n.mu.Unlock()

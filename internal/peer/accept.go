@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"kith/internal/identity"
 	"kith/internal/link"
@@ -44,7 +45,7 @@ func admit(ctx, wait context.Context, conn link.Conn, cfg Config) (*Session, err
 	if _, banned := cfg.Bans.Host(host, cfg.now()); banned {
 		return nil, stranger("its network is banned")
 	}
-	remote, answer, secret, err := judge(frame, conn.Binding(), cfg)
+	remote, answer, secret, by, err := judge(frame, conn.Binding(), cfg)
 	if err != nil {
 		if errors.Is(err, ErrStranger) {
 			cfg.Bans.PunishHost(host, RuleKnock, weightKnock, cfg.now())
@@ -56,20 +57,39 @@ func admit(ctx, wait context.Context, conn link.Conn, cfg Config) (*Session, err
 	if err := conn.Write(timed, answer); err != nil {
 		return nil, fmt.Errorf("peer: accept: %w", err)
 	}
+	cfg.Device = by
 	return newSession(conn, cfg, remote, false, secret)
 }
 
-// judge returns who sent a first frame, what to answer, and the secret that both
-// then have. An error is ErrStranger unless the fault is on this side.
-func judge(frame []byte, binding [32]byte, cfg Config) (wire.Member, []byte, [32]byte, error) {
+// judge returns who sent a first frame, what to answer, the secret that both then
+// have, and the key that answers. An error is ErrStranger unless the fault is on
+// this side.
+func judge(frame []byte, binding [32]byte, cfg Config) (who wire.Member, answer []byte, secret [32]byte, by *identity.Device, err error) {
 	switch {
 	case len(frame) == knockFrame && frame[0] == kindKnock:
-		return judgeKnock(frame[1:], binding, cfg)
+		cfg.Device = cfg.knockedAt(frame[1:])
+		who, answer, secret, err = judgeKnock(frame[1:], binding, cfg)
 	case len(frame) > 1+tagSize && len(frame) <= maxReqFrame && frame[0] == kindRequest:
-		return judgeRequest([tagSize]byte(frame[1:]), frame[1+tagSize:], binding, cfg)
+		who, answer, secret, err = judgeRequest([tagSize]byte(frame[1:]), frame[1+tagSize:], binding, cfg)
+	default:
+		err = stranger("its first frame is neither knock nor request")
 	}
-	return wire.Member{}, nil, [32]byte{}, stranger("its first frame is neither knock nor request")
+	return who, answer, secret, cfg.Device, err
 }
+
+// knockedAt returns the key that a box is for: a former one, or else Device.
+func (c Config) knockedAt(box []byte) *identity.Device {
+	for _, d := range c.Former {
+		if _, err := d.OpenKnock(box); err == nil {
+			return d
+		}
+	}
+	return c.Device
+}
+
+// errMoved refuses who knocks at a former key and knows a newer one. It breaks no
+// rule: it may want whoever else has that key.
+var errMoved = errors.New("peer: accept: it knocks at a former key of this home")
 
 func judgeKnock(box []byte, binding [32]byte, cfg Config) (wire.Member, []byte, [32]byte, error) {
 	k, secret, err := cfg.Device.OpenKnockSession(box)
@@ -85,6 +105,10 @@ func judgeKnock(box []byte, binding [32]byte, cfg Config) (wire.Member, []byte, 
 	}
 	if err := welcome(k.Member, cfg); err != nil {
 		return wire.Member{}, nil, [32]byte{}, err
+	}
+	former := slices.Contains(cfg.Former, cfg.Device)
+	if former && cfg.Moved != nil && cfg.Moved(k.Member.Device) {
+		return wire.Member{}, nil, [32]byte{}, errMoved
 	}
 	if !identity.VerifyKnock(known.Key, k.Member.Device, cfg.Device.ID(), binding, k.Signature) {
 		return wire.Member{}, nil, [32]byte{}, stranger("its signature is not for this connection")
@@ -124,7 +148,7 @@ func judgeRequest(tag [tagSize]byte, box []byte, binding [32]byte, cfg Config) (
 // welcome refuses this device itself, this person over an own link, and who is
 // banned.
 func welcome(m wire.Member, cfg Config) error {
-	if m.Device == cfg.Device.ID() {
+	if m.Device == cfg.Device.ID() || slices.ContainsFunc(cfg.Former, func(d *identity.Device) bool { return d.ID() == m.Device }) {
 		return stranger("it is this device")
 	}
 	if _, banned := cfg.Bans.Device(m.Device, cfg.now()); banned {

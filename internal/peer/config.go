@@ -40,11 +40,17 @@ type Directory interface {
 // Config is what every handshake needs. Bans, Log and Now may be nil.
 type Config struct {
 	Device    *identity.Device
+	Former    []*identity.Device // earlier keys of this home: who knows no newer one may still knock at them
 	Person    wire.PersonID
 	Directory Directory // Knock and Ask need none
-	Bans      *Bans
-	Log       *slog.Logger
-	Now       func() time.Time
+
+	// Moved reports whether a device knows Device, and so is not answered by a
+	// former key any more. nil: none does.
+	Moved func(wire.DeviceID) bool
+
+	Bans *Bans
+	Log  *slog.Logger
+	Now  func() time.Time
 }
 
 // self returns the own ids.

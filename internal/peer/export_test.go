@@ -77,7 +77,7 @@ func Seal(d *identity.Device, label wire.Label, own Card, to wire.PersonID, bind
 
 // Judge is Accept without the connection.
 func Judge(frame []byte, binding [32]byte, cfg Config) (wire.Member, []byte, error) {
-	who, answer, _, err := judge(frame, binding, cfg)
+	who, answer, _, _, err := judge(frame, binding, cfg)
 	return who, answer, err
 }
 

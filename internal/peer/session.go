@@ -65,6 +65,9 @@ func newSession(conn link.Conn, cfg Config, remote wire.Member, dialed bool, sec
 	}, nil
 }
 
+// As returns the own device that the session is of.
+func (s *Session) As() wire.DeviceID { return s.self.Device }
+
 // Run moves messages both ways until the session ends, and returns why. It
 // closes Messages and the connection. What the peer sent before it closed is
 // still delivered.

@@ -110,6 +110,42 @@ func TestTwoBlocksWithoutAdmin(t *testing.T) {
 	goesOn(t, w, g, ann, ben, cleo)
 }
 
+// TestTwoBlocksOfNobody: Dan signs twice where only a branch that lost knows him.
+// When he is added again, what he did is known.
+func TestTwoBlocksOfNobody(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	promote(t, w, g, ann, ben)
+	dan := w.Add("Dan")
+	part(w, ben, dan)
+	must(t, ann.Do(g, group.SetTitle{Title: "over here"}))
+	must(t, ben.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}}))
+	w.Run(1000)
+	must(t, dan.Do(g, group.Accept{}))
+	w.Run(1000)
+	p := pastOf(t, dan, g)
+	w.HealAll()
+	w.Run(500)
+	if isMember(ann, dan, g) || !machine(ann, g).Blocks().Has(p.block) {
+		t.Fatal("Ann knows Dan, or not his branch, so the test shows nothing")
+	}
+	for range 2 {
+		_, b := p.variant(t, dan, g, 0)
+		w.Deliver(dan, ann, g, b)
+	}
+	if count[group.SignedTwice](ann, g) != 0 {
+		t.Fatal("there is evidence at once, so the test shows nothing")
+	}
+	w.Run(2 * minute)
+	if got := count[group.SignedTwice](ann, g); got != 1 {
+		t.Errorf("Ann is told %d times", got)
+	}
+	if isMember(ann, dan, g) {
+		t.Error("Dan's device belongs")
+	}
+	goesOn(t, w, g, ann, ben, cleo)
+}
+
 // TestTwoEntries: two messages with one number.
 func TestTwoEntries(t *testing.T) {
 	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Eve")
@@ -129,6 +165,35 @@ func TestTwoEntries(t *testing.T) {
 	}
 	if isMember(ann, eve, g) || slashes(ann, g) != 1 {
 		t.Errorf("Eve's device belongs: %v, slashed %d times", isMember(ann, eve, g), slashes(ann, g))
+	}
+	goesOn(t, w, g, ann, ben, cleo)
+}
+
+// TestSignedBeforeItCameBack: Ben's home forgot the group when he was removed. Added
+// again he signs no second block with a number that one of his on a branch that lost
+// has: that would be evidence against him, though he is honest.
+func TestSignedBeforeItCameBack(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	promote(t, w, g, ann, ben)
+	part(w, ben)
+	must(t, ben.Do(g, group.SetTitle{Title: "one"}))
+	must(t, ann.Do(g, group.Remove{Person: nodes[3].Self.Person}))
+	w.Run(3000)
+	w.HealAll()
+	w.Run(200)
+	must(t, ann.Do(g, group.Remove{Person: ben.Self.Person}))
+	w.Run(10_000)
+	delete(ben.Groups, g)
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{ben.Newcomer()}}))
+	w.Run(1000)
+	must(t, ben.Do(g, group.Accept{}))
+	w.Run(3000)
+	promote(t, w, g, ann, ben)
+	must(t, ben.Do(g, group.SetTitle{Title: "two"}))
+	w.Run(30_000)
+	if got := slashes(ann, g); got != 0 {
+		t.Errorf("Ben was slashed %d times", got)
 	}
 	goesOn(t, w, g, ann, ben, cleo)
 }

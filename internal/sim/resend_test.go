@@ -52,6 +52,60 @@ func TestNothingUnderPendingRemoval(t *testing.T) {
 	}
 }
 
+// TestHeldWhileSomebodyCame: what Cleo wrote while a removal was to be carried over
+// goes out when she is back; Fay came meanwhile. Cleo is asked before Fay reads it.
+func TestHeldWhileSomebodyCame(t *testing.T) {
+	for _, answer := range []string{"yes", "no", "more"} {
+		w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan", "Eve")
+		ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+		promote(t, w, g, ann, ben)
+		part(w, ann, dan, nodes[4])
+		must(t, ann.Do(g, group.Remove{Person: nodes[4].Self.Person}))
+		must(t, ben.Do(g, group.Remove{Person: dan.Self.Person}))
+		w.Run(3000)
+		w.HealAll()
+		for range 1000 {
+			if len(cleo.Groups[g].Machine.View().Carrying) > 0 {
+				break
+			}
+			w.Step()
+		}
+		must(t, cleo.Say(g, "among us"))
+		if v := machine(cleo, g).View(); v.Held != 1 {
+			t.Fatalf("%d messages wait", v.Held)
+		}
+		cleo.Stop()
+		w.Run(20_000)
+		fay := w.Add("Fay")
+		must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{fay.Newcomer()}}))
+		w.Run(1000)
+		must(t, fay.Do(g, group.Accept{}))
+		w.Run(3000)
+		cleo.Start()
+		w.Run(60_000)
+		sees(t, g, nil, ann, ben, fay)
+		if v := machine(cleo, g).View(); v.Unasked != 1 || !slices.Equal(v.UnaskedOf, []wire.PersonID{fay.Self.Person}) {
+			t.Fatalf("Cleo is asked about %d messages, of %v", v.Unasked, v.UnaskedOf)
+		}
+		want := []string{"among us"}
+		switch answer {
+		case "yes":
+			must(t, cleo.Do(g, group.Resend{Yes: true}))
+		case "no":
+			must(t, cleo.Do(g, group.Resend{}))
+			want = nil
+		case "more": // she knows who reads
+			must(t, cleo.Say(g, "and you"))
+			want = append(want, "and you")
+		}
+		w.Run(5000)
+		sees(t, g, want, ann, ben, cleo, fay)
+		if v := machine(cleo, g).View(); v.Unasked != 0 || v.Held != 0 {
+			t.Errorf("%s: %d wait, %d are asked about", answer, v.Held, v.Unasked)
+		}
+	}
+}
+
 // TestSealedAgain: Cleo wrote on the branch that lost, and Dan, who was no member
 // there, came in on the other. Cleo is asked before he gets it; who says yes has it
 // sealed again, and everybody else sees it once, where it was.

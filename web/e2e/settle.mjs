@@ -70,6 +70,24 @@ export function settle(browser, pictures) {
       await ann.page.getByText('2 changes above it can still be undone. Waits for you.').waitFor();
     },
 
+    'a member sees who has it, and chooses nobody': async () => {
+      cleo.context = await browser.person();
+      cleo.page = await cleo.context.newPage();
+      await cleo.page.setViewportSize(wide);
+      await cleo.page.goto(await cleo.open());
+      await cleo.page.getByRole('heading', { name: 'Chats' }).waitFor();
+      await cleo.page.evaluate((to) => (location.hash = to), `#/chats/${group}/details`);
+      await cleo.page.getByRole('button', { name: 'Who has the final say' }).click();
+      const dialog = cleo.page.getByRole('dialog', { name: 'Who has the final say' });
+      await dialog.getByText('These members', { exact: true }).waitFor();
+      await dialog.getByText('The choice waits until ', { exact: false }).waitFor();
+      await dialog.getByText('Ann alone decides what can no longer be undone', { exact: false }).waitFor();
+      assert.equal(await dialog.getByRole('checkbox').count(), 0);
+      assert.deepEqual(await browser.checkAccess(cleo.page, 'who has the final say, for a member'), []);
+      await cleo.context.close();
+      cleo.page = undefined;
+    },
+
     'what is settled stands apart from what is open': async () => {
       await ann.page.getByText('Settled up to number 2 by you: it can no longer be undone.').waitFor({ timeout: patience });
       await until('all three vote', async () => (await settlement(cleo)).voters.length === 3, patience);

@@ -895,8 +895,9 @@ type Node struct {
 	NotesChatId   string                 `protobuf:"bytes,12,opt,name=notes_chat_id,json=notesChatId,proto3" json:"notes_chat_id,omitempty"` // "Notes to self"
 	StartedAt     uint64                 `protobuf:"varint,13,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
 	WebAddress    string                 `protobuf:"bytes,14,opt,name=web_address,json=webAddress,proto3" json:"web_address,omitempty"`
-	Copied        bool                   `protobuf:"varint,15,opt,name=copied,proto3" json:"copied,omitempty"`                                // another copy of this home is, or was, running: messages get lost
+	Copied        bool                   `protobuf:"varint,15,opt,name=copied,proto3" json:"copied,omitempty"`                                // another copy of this home is, or was, running, and its key is not revoked
 	DamagedChats  []string               `protobuf:"bytes,16,rep,name=damaged_chats,json=damagedChats,proto3" json:"damaged_chats,omitempty"` // ids of chats that are stored and cannot be opened
+	Revoked       bool                   `protobuf:"varint,17,opt,name=revoked,proto3" json:"revoked,omitempty"`                              // another copy of this home has revoked its key: it takes no part any more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1034,6 +1035,13 @@ func (x *Node) GetDamagedChats() []string {
 		return x.DamagedChats
 	}
 	return nil
+}
+
+func (x *Node) GetRevoked() bool {
+	if x != nil {
+		return x.Revoked
+	}
+	return false
 }
 
 type Person struct {
@@ -2206,6 +2214,42 @@ func (x *RestartKeysRequest) GetPostQuantum() bool {
 	return false
 }
 
+type RevokeCopiesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeCopiesRequest) Reset() {
+	*x = RevokeCopiesRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeCopiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeCopiesRequest) ProtoMessage() {}
+
+func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeCopiesRequest.ProtoReflect.Descriptor instead.
+func (*RevokeCopiesRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+}
+
 type RenewKeysRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
@@ -2215,7 +2259,7 @@ type RenewKeysRequest struct {
 
 func (x *RenewKeysRequest) Reset() {
 	*x = RenewKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2227,7 +2271,7 @@ func (x *RenewKeysRequest) String() string {
 func (*RenewKeysRequest) ProtoMessage() {}
 
 func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2240,7 +2284,7 @@ func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewKeysRequest.ProtoReflect.Descriptor instead.
 func (*RenewKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RenewKeysRequest) GetGroup() string {
@@ -2260,7 +2304,7 @@ type LeaveGroupRequest struct {
 
 func (x *LeaveGroupRequest) Reset() {
 	*x = LeaveGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2272,7 +2316,7 @@ func (x *LeaveGroupRequest) String() string {
 func (*LeaveGroupRequest) ProtoMessage() {}
 
 func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2285,7 +2329,7 @@ func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveGroupRequest.ProtoReflect.Descriptor instead.
 func (*LeaveGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *LeaveGroupRequest) GetGroup() string {
@@ -2311,7 +2355,7 @@ type DeleteChatRequest struct {
 
 func (x *DeleteChatRequest) Reset() {
 	*x = DeleteChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2323,7 +2367,7 @@ func (x *DeleteChatRequest) String() string {
 func (*DeleteChatRequest) ProtoMessage() {}
 
 func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2336,7 +2380,7 @@ func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DeleteChatRequest) GetChat() string {
@@ -2354,7 +2398,7 @@ type DeleteChatResponse struct {
 
 func (x *DeleteChatResponse) Reset() {
 	*x = DeleteChatResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2366,7 +2410,7 @@ func (x *DeleteChatResponse) String() string {
 func (*DeleteChatResponse) ProtoMessage() {}
 
 func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2379,7 +2423,7 @@ func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChatResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
 }
 
 type Chat struct {
@@ -2410,7 +2454,7 @@ type Chat struct {
 
 func (x *Chat) Reset() {
 	*x = Chat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2422,7 +2466,7 @@ func (x *Chat) String() string {
 func (*Chat) ProtoMessage() {}
 
 func (x *Chat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2435,7 +2479,7 @@ func (x *Chat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chat.ProtoReflect.Descriptor instead.
 func (*Chat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Chat) GetId() string {
@@ -2591,7 +2635,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2603,7 +2647,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2616,7 +2660,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Member) GetPerson() *Person {
@@ -2663,7 +2707,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2675,7 +2719,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2688,7 +2732,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListBlocksRequest) GetGroup() string {
@@ -2707,7 +2751,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2719,7 +2763,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2732,7 +2776,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*Block {
@@ -2752,7 +2796,7 @@ type ExportChainRequest struct {
 
 func (x *ExportChainRequest) Reset() {
 	*x = ExportChainRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2764,7 +2808,7 @@ func (x *ExportChainRequest) String() string {
 func (*ExportChainRequest) ProtoMessage() {}
 
 func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2777,7 +2821,7 @@ func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
 func (*ExportChainRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ExportChainRequest) GetGroup() string {
@@ -2803,7 +2847,7 @@ type ExportChainResponse struct {
 
 func (x *ExportChainResponse) Reset() {
 	*x = ExportChainResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2815,7 +2859,7 @@ func (x *ExportChainResponse) String() string {
 func (*ExportChainResponse) ProtoMessage() {}
 
 func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2828,7 +2872,7 @@ func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
 func (*ExportChainResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ExportChainResponse) GetFile() []byte {
@@ -2877,7 +2921,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2889,7 +2933,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2902,7 +2946,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Block) GetHash() string {
@@ -3135,7 +3179,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3147,7 +3191,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3160,7 +3204,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Split) GetFrom() uint64 {
@@ -3200,7 +3244,7 @@ type GetSettlementRequest struct {
 
 func (x *GetSettlementRequest) Reset() {
 	*x = GetSettlementRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3212,7 +3256,7 @@ func (x *GetSettlementRequest) String() string {
 func (*GetSettlementRequest) ProtoMessage() {}
 
 func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3225,7 +3269,7 @@ func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettlementRequest.ProtoReflect.Descriptor instead.
 func (*GetSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GetSettlementRequest) GetGroup() string {
@@ -3245,7 +3289,7 @@ type SetVotersRequest struct {
 
 func (x *SetVotersRequest) Reset() {
 	*x = SetVotersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3257,7 +3301,7 @@ func (x *SetVotersRequest) String() string {
 func (*SetVotersRequest) ProtoMessage() {}
 
 func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3270,7 +3314,7 @@ func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVotersRequest.ProtoReflect.Descriptor instead.
 func (*SetVotersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *SetVotersRequest) GetGroup() string {
@@ -3311,7 +3355,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3323,7 +3367,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3336,7 +3380,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Settlement) GetChatId() string {
@@ -3455,7 +3499,7 @@ type Voter struct {
 
 func (x *Voter) Reset() {
 	*x = Voter{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3467,7 +3511,7 @@ func (x *Voter) String() string {
 func (*Voter) ProtoMessage() {}
 
 func (x *Voter) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3480,7 +3524,7 @@ func (x *Voter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Voter.ProtoReflect.Descriptor instead.
 func (*Voter) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Voter) GetPerson() *Person {
@@ -3521,7 +3565,7 @@ type Incident struct {
 
 func (x *Incident) Reset() {
 	*x = Incident{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3533,7 +3577,7 @@ func (x *Incident) String() string {
 func (*Incident) ProtoMessage() {}
 
 func (x *Incident) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3546,7 +3590,7 @@ func (x *Incident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Incident.ProtoReflect.Descriptor instead.
 func (*Incident) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Incident) GetKind() IncidentKind {
@@ -3618,7 +3662,7 @@ type Exhibit struct {
 
 func (x *Exhibit) Reset() {
 	*x = Exhibit{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3630,7 +3674,7 @@ func (x *Exhibit) String() string {
 func (*Exhibit) ProtoMessage() {}
 
 func (x *Exhibit) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3643,7 +3687,7 @@ func (x *Exhibit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exhibit.ProtoReflect.Descriptor instead.
 func (*Exhibit) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Exhibit) GetKind() string {
@@ -3687,7 +3731,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3699,7 +3743,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3712,7 +3756,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -3761,7 +3805,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3773,7 +3817,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3786,7 +3830,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -3833,7 +3877,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3845,7 +3889,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3858,7 +3902,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Message) GetId() string {
@@ -3976,7 +4020,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3988,7 +4032,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4001,7 +4045,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -4029,7 +4073,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4041,7 +4085,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4054,7 +4098,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -4088,7 +4132,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4100,7 +4144,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4113,7 +4157,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -4140,7 +4184,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4152,7 +4196,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4165,7 +4209,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -4190,7 +4234,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4202,7 +4246,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4215,7 +4259,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 type GetDeliveryRequest struct {
@@ -4228,7 +4272,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4240,7 +4284,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4253,7 +4297,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -4279,7 +4323,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4291,7 +4335,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4304,7 +4348,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -4324,7 +4368,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4336,7 +4380,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4349,7 +4393,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -4376,7 +4420,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4388,7 +4432,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4401,7 +4445,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -4440,7 +4484,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4452,7 +4496,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4465,7 +4509,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -4639,7 +4683,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4651,7 +4695,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4664,7 +4708,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Reached) GetChatId() string {
@@ -4692,7 +4736,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4704,7 +4748,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4717,7 +4761,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -4749,7 +4793,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4761,7 +4805,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4774,7 +4818,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 type StopResponse struct {
@@ -4785,7 +4829,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4797,7 +4841,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4810,7 +4854,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -4828,7 +4872,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x03ssh\x18\x02 \x01(\tR\x03ssh\"\x10\n" +
 	"\x0eGetNodeRequest\"\"\n" +
 	"\fSetupRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\xe3\x03\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xfd\x03\n" +
 	"\x04Node\x12\x14\n" +
 	"\x05ready\x18\x01 \x01(\bR\x05ready\x12\x1f\n" +
 	"\x02me\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02me\x12\x1b\n" +
@@ -4847,7 +4891,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\vweb_address\x18\x0e \x01(\tR\n" +
 	"webAddress\x12\x16\n" +
 	"\x06copied\x18\x0f \x01(\bR\x06copied\x12#\n" +
-	"\rdamaged_chats\x18\x10 \x03(\tR\fdamagedChatsJ\x04\b\x06\x10\aR\vfingerprint\"r\n" +
+	"\rdamaged_chats\x18\x10 \x03(\tR\fdamagedChats\x12\x18\n" +
+	"\arevoked\x18\x11 \x01(\bR\arevokedJ\x04\b\x06\x10\aR\vfingerprint\"r\n" +
 	"\x06Person\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x0e\n" +
@@ -4911,7 +4956,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"M\n" +
 	"\x12RestartKeysRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12!\n" +
-	"\fpost_quantum\x18\x02 \x01(\bR\vpostQuantum\"(\n" +
+	"\fpost_quantum\x18\x02 \x01(\bR\vpostQuantum\"\x15\n" +
+	"\x13RevokeCopiesRequest\"(\n" +
 	"\x10RenewKeysRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\"G\n" +
 	"\x11LeaveGroupRequest\x12\x14\n" +
@@ -5206,12 +5252,13 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x15MESSAGE_STATE_DAMAGED\x10\x02\x12\x1c\n" +
 	"\x18MESSAGE_STATE_UNREADABLE\x10\x03\x12\x17\n" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
-	"\x12MESSAGE_STATE_HELD\x10\x052\xea\x10\n" +
+	"\x12MESSAGE_STATE_HELD\x10\x052\xa7\x11\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
 	"\aGetNode\x12\x17.kith.v1.GetNodeRequest\x1a\r.kith.v1.Node\x12-\n" +
-	"\x05Setup\x12\x15.kith.v1.SetupRequest\x1a\r.kith.v1.Node\x12F\n" +
+	"\x05Setup\x12\x15.kith.v1.SetupRequest\x1a\r.kith.v1.Node\x12;\n" +
+	"\fRevokeCopies\x12\x1c.kith.v1.RevokeCopiesRequest\x1a\r.kith.v1.Node\x12F\n" +
 	"\x0eNewContactLink\x12\x1e.kith.v1.NewContactLinkRequest\x1a\x14.kith.v1.ContactLink\x127\n" +
 	"\tAddFriend\x12\x19.kith.v1.AddFriendRequest\x1a\x0f.kith.v1.Friend\x12H\n" +
 	"\vListFriends\x12\x1b.kith.v1.ListFriendsRequest\x1a\x1c.kith.v1.ListFriendsResponse\x12=\n" +
@@ -5261,7 +5308,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 66)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 67)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -5304,41 +5351,42 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*SetTitleRequest)(nil),       // 38: kith.v1.SetTitleRequest
 	(*RejoinRequest)(nil),         // 39: kith.v1.RejoinRequest
 	(*RestartKeysRequest)(nil),    // 40: kith.v1.RestartKeysRequest
-	(*RenewKeysRequest)(nil),      // 41: kith.v1.RenewKeysRequest
-	(*LeaveGroupRequest)(nil),     // 42: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 43: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 44: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 45: kith.v1.Chat
-	(*Member)(nil),                // 46: kith.v1.Member
-	(*ListBlocksRequest)(nil),     // 47: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 48: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 49: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 50: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 51: kith.v1.Block
-	(*Split)(nil),                 // 52: kith.v1.Split
-	(*GetSettlementRequest)(nil),  // 53: kith.v1.GetSettlementRequest
-	(*SetVotersRequest)(nil),      // 54: kith.v1.SetVotersRequest
-	(*Settlement)(nil),            // 55: kith.v1.Settlement
-	(*Voter)(nil),                 // 56: kith.v1.Voter
-	(*Incident)(nil),              // 57: kith.v1.Incident
-	(*Exhibit)(nil),               // 58: kith.v1.Exhibit
-	(*Change)(nil),                // 59: kith.v1.Change
-	(*SendRequest)(nil),           // 60: kith.v1.SendRequest
-	(*Message)(nil),               // 61: kith.v1.Message
-	(*ResendRequest)(nil),         // 62: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 63: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 64: kith.v1.ListMessagesResponse
-	(*MarkReadRequest)(nil),       // 65: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 66: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 67: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 68: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 69: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 70: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 71: kith.v1.Event
-	(*Reached)(nil),               // 72: kith.v1.Reached
-	(*MessageReach)(nil),          // 73: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 74: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 75: kith.v1.StopResponse
+	(*RevokeCopiesRequest)(nil),   // 41: kith.v1.RevokeCopiesRequest
+	(*RenewKeysRequest)(nil),      // 42: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),     // 43: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 44: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 45: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 46: kith.v1.Chat
+	(*Member)(nil),                // 47: kith.v1.Member
+	(*ListBlocksRequest)(nil),     // 48: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 49: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 50: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 51: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 52: kith.v1.Block
+	(*Split)(nil),                 // 53: kith.v1.Split
+	(*GetSettlementRequest)(nil),  // 54: kith.v1.GetSettlementRequest
+	(*SetVotersRequest)(nil),      // 55: kith.v1.SetVotersRequest
+	(*Settlement)(nil),            // 56: kith.v1.Settlement
+	(*Voter)(nil),                 // 57: kith.v1.Voter
+	(*Incident)(nil),              // 58: kith.v1.Incident
+	(*Exhibit)(nil),               // 59: kith.v1.Exhibit
+	(*Change)(nil),                // 60: kith.v1.Change
+	(*SendRequest)(nil),           // 61: kith.v1.SendRequest
+	(*Message)(nil),               // 62: kith.v1.Message
+	(*ResendRequest)(nil),         // 63: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 64: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 65: kith.v1.ListMessagesResponse
+	(*MarkReadRequest)(nil),       // 66: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 67: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 68: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 69: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 70: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 71: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 72: kith.v1.Event
+	(*Reached)(nil),               // 73: kith.v1.Reached
+	(*MessageReach)(nil),          // 74: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 75: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 76: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	17, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -5346,123 +5394,125 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	27, // 2: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
 	17, // 3: kith.v1.Friend.person:type_name -> kith.v1.Person
 	1,  // 4: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	45, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	46, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
 	4,  // 6: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
 	2,  // 7: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
 	3,  // 8: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	46, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
+	47, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
 	4,  // 10: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	61, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	62, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
 	17, // 12: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
 	17, // 13: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
 	17, // 14: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
 	17, // 15: kith.v1.Member.person:type_name -> kith.v1.Person
 	4,  // 16: kith.v1.Member.role:type_name -> kith.v1.Role
 	17, // 17: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	51, // 18: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	52, // 18: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
 	17, // 19: kith.v1.Block.author:type_name -> kith.v1.Person
-	59, // 20: kith.v1.Block.changes:type_name -> kith.v1.Change
+	60, // 20: kith.v1.Block.changes:type_name -> kith.v1.Change
 	5,  // 21: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
 	6,  // 22: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	52, // 23: kith.v1.Block.split:type_name -> kith.v1.Split
+	53, // 23: kith.v1.Block.split:type_name -> kith.v1.Split
 	17, // 24: kith.v1.Block.settled_by:type_name -> kith.v1.Person
 	17, // 25: kith.v1.Block.voted_by:type_name -> kith.v1.Person
 	17, // 26: kith.v1.Block.waits_for:type_name -> kith.v1.Person
 	17, // 27: kith.v1.Block.stuck:type_name -> kith.v1.Person
 	17, // 28: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	56, // 29: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	57, // 30: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	57, // 29: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	58, // 30: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
 	17, // 31: kith.v1.Settlement.coming:type_name -> kith.v1.Person
 	17, // 32: kith.v1.Voter.person:type_name -> kith.v1.Person
 	7,  // 33: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
 	17, // 34: kith.v1.Incident.person:type_name -> kith.v1.Person
-	58, // 35: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	59, // 35: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
 	8,  // 36: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
 	17, // 37: kith.v1.Change.subject:type_name -> kith.v1.Person
 	17, // 38: kith.v1.Message.author:type_name -> kith.v1.Person
 	9,  // 39: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	61, // 40: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	69, // 41: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	62, // 40: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	70, // 41: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
 	17, // 42: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	61, // 43: kith.v1.Event.message:type_name -> kith.v1.Message
-	45, // 44: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	62, // 43: kith.v1.Event.message:type_name -> kith.v1.Message
+	46, // 44: kith.v1.Event.chat:type_name -> kith.v1.Chat
 	27, // 45: kith.v1.Event.friend:type_name -> kith.v1.Friend
 	16, // 46: kith.v1.Event.node:type_name -> kith.v1.Node
-	72, // 47: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	57, // 48: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	73, // 49: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	73, // 47: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	58, // 48: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	74, // 49: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
 	10, // 50: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
 	12, // 51: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
 	14, // 52: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
 	15, // 53: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	18, // 54: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	20, // 55: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	21, // 56: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	23, // 57: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	24, // 58: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	26, // 59: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	28, // 60: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	29, // 61: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	31, // 62: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	32, // 63: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	33, // 64: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	35, // 65: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	36, // 66: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	37, // 67: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	38, // 68: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	39, // 69: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	40, // 70: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	41, // 71: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	42, // 72: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	43, // 73: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	47, // 74: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	53, // 75: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	54, // 76: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	49, // 77: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	60, // 78: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	62, // 79: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	63, // 80: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	65, // 81: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	67, // 82: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	70, // 83: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	74, // 84: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	11, // 85: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	13, // 86: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	16, // 87: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	16, // 88: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	19, // 89: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	27, // 90: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	22, // 91: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	27, // 92: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	25, // 93: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	27, // 94: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	45, // 95: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	30, // 96: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	45, // 97: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	45, // 98: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	34, // 99: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	45, // 100: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	45, // 101: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	45, // 102: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	45, // 103: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	45, // 104: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	45, // 105: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	45, // 106: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	45, // 107: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	44, // 108: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	48, // 109: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	55, // 110: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	55, // 111: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	50, // 112: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	61, // 113: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	45, // 114: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	64, // 115: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	66, // 116: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	68, // 117: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	71, // 118: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	75, // 119: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	85, // [85:120] is the sub-list for method output_type
-	50, // [50:85] is the sub-list for method input_type
+	41, // 54: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	18, // 55: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	20, // 56: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	21, // 57: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	23, // 58: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	24, // 59: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	26, // 60: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	28, // 61: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	29, // 62: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	31, // 63: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	32, // 64: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	33, // 65: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	35, // 66: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	36, // 67: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	37, // 68: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	38, // 69: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	39, // 70: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	40, // 71: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	42, // 72: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	43, // 73: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	44, // 74: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	48, // 75: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	54, // 76: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	55, // 77: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	50, // 78: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	61, // 79: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	63, // 80: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	64, // 81: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	66, // 82: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	68, // 83: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	71, // 84: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	75, // 85: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	11, // 86: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	13, // 87: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	16, // 88: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	16, // 89: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	16, // 90: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	19, // 91: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	27, // 92: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	22, // 93: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	27, // 94: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	25, // 95: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	27, // 96: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	46, // 97: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	30, // 98: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	46, // 99: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	46, // 100: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	34, // 101: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	46, // 102: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	46, // 103: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	46, // 104: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	46, // 105: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	46, // 106: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	46, // 107: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	46, // 108: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	46, // 109: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	45, // 110: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	49, // 111: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	56, // 112: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	56, // 113: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	51, // 114: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	62, // 115: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	46, // 116: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	65, // 117: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	67, // 118: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	69, // 119: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	72, // 120: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	76, // 121: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	86, // [86:122] is the sub-list for method output_type
+	50, // [50:86] is the sub-list for method input_type
 	50, // [50:50] is the sub-list for extension type_name
 	50, // [50:50] is the sub-list for extension extendee
 	0,  // [0:50] is the sub-list for field type_name
@@ -5473,7 +5523,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[61].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[62].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -5490,7 +5540,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   66,
+			NumMessages:   67,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -115,6 +115,11 @@ class Kith {
     this.#readSoon.set(chatId, newest.cursor);
   }
 
+  /** revokeCopies takes all other copies of this home out of the person's groups. */
+  async revokeCopies(): Promise<void> {
+    this.node = await this.call('revokeCopies', {});
+  }
+
   async makeLink(): Promise<void> {
     this.link = await this.call('newContactLink', {});
   }

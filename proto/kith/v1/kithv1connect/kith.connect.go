@@ -49,6 +49,9 @@ const (
 	KithServiceGetNodeProcedure = "/kith.v1.KithService/GetNode"
 	// KithServiceSetupProcedure is the fully-qualified name of the KithService's Setup RPC.
 	KithServiceSetupProcedure = "/kith.v1.KithService/Setup"
+	// KithServiceRevokeCopiesProcedure is the fully-qualified name of the KithService's RevokeCopies
+	// RPC.
+	KithServiceRevokeCopiesProcedure = "/kith.v1.KithService/RevokeCopies"
 	// KithServiceNewContactLinkProcedure is the fully-qualified name of the KithService's
 	// NewContactLink RPC.
 	KithServiceNewContactLinkProcedure = "/kith.v1.KithService/NewContactLink"
@@ -132,6 +135,8 @@ type KithServiceClient interface {
 	GetNode(context.Context, *v1.GetNodeRequest) (*v1.Node, error)
 	// Setup makes the identity of a node that has none.
 	Setup(context.Context, *v1.SetupRequest) (*v1.Node, error)
+	// RevokeCopies revokes the keys of all other copies of this home, see Node.copied.
+	RevokeCopies(context.Context, *v1.RevokeCopiesRequest) (*v1.Node, error)
 	// NewContactLink makes a link by which ONE person can ask to be a friend.
 	NewContactLink(context.Context, *v1.NewContactLinkRequest) (*v1.ContactLink, error)
 	AddFriend(context.Context, *v1.AddFriendRequest) (*v1.Friend, error)
@@ -216,6 +221,12 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			httpClient,
 			baseURL+KithServiceSetupProcedure,
 			connect.WithSchema(kithServiceMethods.ByName("Setup")),
+			connect.WithClientOptions(opts...),
+		),
+		revokeCopies: connect.NewClient[v1.RevokeCopiesRequest, v1.Node](
+			httpClient,
+			baseURL+KithServiceRevokeCopiesProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("RevokeCopies")),
 			connect.WithClientOptions(opts...),
 		),
 		newContactLink: connect.NewClient[v1.NewContactLinkRequest, v1.ContactLink](
@@ -413,6 +424,7 @@ type kithServiceClient struct {
 	newLogin       *connect.Client[v1.NewLoginRequest, v1.NewLoginResponse]
 	getNode        *connect.Client[v1.GetNodeRequest, v1.Node]
 	setup          *connect.Client[v1.SetupRequest, v1.Node]
+	revokeCopies   *connect.Client[v1.RevokeCopiesRequest, v1.Node]
 	newContactLink *connect.Client[v1.NewContactLinkRequest, v1.ContactLink]
 	addFriend      *connect.Client[v1.AddFriendRequest, v1.Friend]
 	listFriends    *connect.Client[v1.ListFriendsRequest, v1.ListFriendsResponse]
@@ -476,6 +488,15 @@ func (c *kithServiceClient) GetNode(ctx context.Context, req *v1.GetNodeRequest)
 // Setup calls kith.v1.KithService.Setup.
 func (c *kithServiceClient) Setup(ctx context.Context, req *v1.SetupRequest) (*v1.Node, error) {
 	response, err := c.setup.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RevokeCopies calls kith.v1.KithService.RevokeCopies.
+func (c *kithServiceClient) RevokeCopies(ctx context.Context, req *v1.RevokeCopiesRequest) (*v1.Node, error) {
+	response, err := c.revokeCopies.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -769,6 +790,8 @@ type KithServiceHandler interface {
 	GetNode(context.Context, *v1.GetNodeRequest) (*v1.Node, error)
 	// Setup makes the identity of a node that has none.
 	Setup(context.Context, *v1.SetupRequest) (*v1.Node, error)
+	// RevokeCopies revokes the keys of all other copies of this home, see Node.copied.
+	RevokeCopies(context.Context, *v1.RevokeCopiesRequest) (*v1.Node, error)
 	// NewContactLink makes a link by which ONE person can ask to be a friend.
 	NewContactLink(context.Context, *v1.NewContactLinkRequest) (*v1.ContactLink, error)
 	AddFriend(context.Context, *v1.AddFriendRequest) (*v1.Friend, error)
@@ -849,6 +872,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		KithServiceSetupProcedure,
 		svc.Setup,
 		connect.WithSchema(kithServiceMethods.ByName("Setup")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceRevokeCopiesHandler := connect.NewUnaryHandlerSimple(
+		KithServiceRevokeCopiesProcedure,
+		svc.RevokeCopies,
+		connect.WithSchema(kithServiceMethods.ByName("RevokeCopies")),
 		connect.WithHandlerOptions(opts...),
 	)
 	kithServiceNewContactLinkHandler := connect.NewUnaryHandlerSimple(
@@ -1047,6 +1076,8 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceGetNodeHandler.ServeHTTP(w, r)
 		case KithServiceSetupProcedure:
 			kithServiceSetupHandler.ServeHTTP(w, r)
+		case KithServiceRevokeCopiesProcedure:
+			kithServiceRevokeCopiesHandler.ServeHTTP(w, r)
 		case KithServiceNewContactLinkProcedure:
 			kithServiceNewContactLinkHandler.ServeHTTP(w, r)
 		case KithServiceAddFriendProcedure:
@@ -1132,6 +1163,10 @@ func (UnimplementedKithServiceHandler) GetNode(context.Context, *v1.GetNodeReque
 
 func (UnimplementedKithServiceHandler) Setup(context.Context, *v1.SetupRequest) (*v1.Node, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Setup is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) RevokeCopies(context.Context, *v1.RevokeCopiesRequest) (*v1.Node, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.RevokeCopies is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) NewContactLink(context.Context, *v1.NewContactLinkRequest) (*v1.ContactLink, error) {

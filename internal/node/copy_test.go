@@ -1,0 +1,134 @@
+package node_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"kith/internal/group"
+	"kith/internal/node"
+	"kith/internal/wire"
+)
+
+// backup copies the home of somebody who is stopped.
+func (p *person) backup() string {
+	p.t.Helper()
+	other := p.t.TempDir()
+	must(p.t, os.CopyFS(other, os.DirFS(p.home)))
+	must(p.t, os.Chmod(filepath.Join(other, node.KeyFile), 0o600))
+	return other
+}
+
+// heals waits until somebody has another device key than old, and keys with it in
+// a chat.
+func (p *person) heals(old wire.DeviceID, chats ...wire.GroupID) {
+	p.t.Helper()
+	p.until("a new device key", func() bool { return p.Status().Device != old })
+	for _, g := range chats {
+		p.until("keys for the chat", func() bool { return p.InAnew(g) })
+	}
+}
+
+// TestBackupHeals: Ben's home is set back to a backup, the newer one is gone. It
+// takes a new key by itself, keeps what it had, is met at the new key by its
+// friends, who add it to groups with it, and takes the old one back when he says so.
+func TestBackupHeals(t *testing.T) {
+	ann, ben, cleo := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cleo", t.TempDir())
+	befriend(t, ann, ben)
+	befriend(t, ann, cleo)
+	d := ann.chatWith(ben)
+	trip := together(t, "Trip", ann, ben, cleo)
+	notes := ben.Status().Notes
+	ben.say(notes, "milk")
+	ben.say(d, "zero")
+	ann.sees(d, "zero")
+	old := ben.Status().Device
+	ben.stop()
+	home := ben.backup()
+	ben = ben.again()
+	ben.say(d, "first")
+	ann.sees(d, "zero", "first")
+	ben.stop()
+
+	back := startWith(t, "Ben", node.Config{Home: home})
+	back.heals(old, d, trip, notes)
+	if st := back.Status(); !st.Copied {
+		t.Error("nothing says that there is another copy")
+	}
+	back.say(d, "second")
+	ann.sees(d, "zero", "first", "second")
+	ann.say(d, "third")
+	back.sees(d, "zero", "first", "second", "third")
+	back.say(trip, "on the way")
+	cleo.sees(trip, "on the way")
+	back.say(notes, "bread")
+	back.sees(notes, "milk", "bread")
+	if ann.logged("peer broke a rule") != 0 {
+		t.Error("Ann takes it for an offence")
+	}
+
+	ann.until("Ben's new key", func() bool { return ann.MetAt(back.id()) == back.Status().Device })
+	next, err := ann.CreateGroup("Next", []wire.PersonID{back.id()})
+	must(t, err)
+	back.stands(next, group.StatusInvited)
+	must(t, back.AcceptGroup(next, false))
+	back.say(next, "hello")
+	ann.sees(next, "hello")
+
+	back = back.restart()
+	if st := back.Status(); !st.Copied || st.Device == old {
+		t.Errorf("after a restart: %+v", st)
+	}
+	back.say(d, "fourth")
+	ann.sees(d, "zero", "first", "second", "third", "fourth")
+
+	must(t, back.RevokeCopies())
+	if back.Status().Copied {
+		t.Error("the other copy is still there, though its key is revoked")
+	}
+	ann.until("Ben to have one key", func() bool { return ann.Keys(d, back.id()) == 1 && ann.Keys(trip, back.id()) == 1 })
+	if err := back.RevokeCopies(); reason(err) != node.ReasonNoCopy {
+		t.Errorf("revoked twice: %v", err)
+	}
+	ben = ben.again()
+	ben.stands(trip, group.StatusRemoved)
+	ben.until("that its key is revoked", func() bool { return ben.Status().Revoked })
+	if got := ben.Status().Device; got != old {
+		t.Errorf("the home whose key was revoked took the key %v", got)
+	}
+}
+
+// TestBothCopiesHeal: two copies of Ben's home, one after the other, write to the
+// same friend; each ends with a key of its own, and both are read.
+func TestBothCopiesHeal(t *testing.T) {
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	d := ann.chatWith(ben)
+	old := ben.Status().Device
+	ben.stop()
+	home := ben.backup()
+	ben = ben.again()
+	ben.say(d, "first")
+	ann.sees(d, "first")
+	ben.stop()
+	copied := startWith(t, "Ben's copy", node.Config{Home: home})
+	copied.heals(old, d)
+	copied.say(d, "of the copy")
+	ann.until("what the copy says", func() bool { return len(ann.all(d)) == 2 })
+
+	ben = ben.again()
+	ben.until("a sign of the other", func() bool { return ben.Status().Copied })
+	ben.say(d, "of the first")
+	ann.sees(d, "first", "of the copy", "of the first")
+	for _, p := range []*person{ben, copied} {
+		p.until("everything", func() bool { return len(p.all(d)) == 3 })
+	}
+	if ben.Status().Device == copied.Status().Device {
+		t.Error("both have one key")
+	}
+	copied.say(d, "again")
+	ann.sees(d, "first", "of the copy", "of the first", "again")
+	if ann.logged("peer broke a rule") != 0 {
+		t.Error("Ann takes it for an offence")
+	}
+}
