@@ -169,7 +169,7 @@ func (g *gathering) check() error {
 	if g.base == (wire.BlockHash{}) {
 		return nil
 	}
-	if !g.m.blocks.Has(g.base) || g.m.blocks.IsLight(g.base) {
+	if !g.m.blocks.Has(g.base) { // a light one was here before: settled higher than the sender knows
 		return errIncomplete
 	}
 	if !g.m.blocks.IsAncestor(g.base, g.m.votes.Settled()) {
