@@ -64,8 +64,8 @@ type announcements struct {
 	by map[wire.DeviceID][]uint16
 }
 
-// reads reports whether a device's program announces a feature at the head.
-func (m *Machine) reads(device wire.DeviceID, feature uint16) bool {
+// says reports whether the leaf of a device at the head announces a feature.
+func (m *Machine) says(device wire.DeviceID, feature uint16) bool {
 	if m.said.by == nil || m.said.at != m.head {
 		public, err := m.public(m.head) // after a start that of a branch that lost is not in memory
 		if err != nil {

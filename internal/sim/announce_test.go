@@ -20,11 +20,8 @@ func announcing(t *testing.T, author, at *sim.Node, g wire.GroupID, op chain.Op,
 	}, nil}.payload(t, at, g)
 }
 
-// leafSays is the extension of a leaf that announces features; nothing for none.
+// leafSays is the extension of a leaf that announces features.
 func leafSays(features ...uint16) []mls.Extension {
-	if len(features) == 0 {
-		return nil
-	}
 	var list wire.Writer
 	list.Group(func(w *wire.Writer) {
 		for _, f := range features {
@@ -94,4 +91,30 @@ func addOf(t *testing.T, n group.Newcomer) (*chain.Add, [][]byte, *mls.KeyPackag
 		op.Cites = append(op.Cites, chain.Cite(b))
 	}
 	return op, papers, kp
+}
+
+// TestAnnouncesNothingAnyMore: Eve's next commit says that her program reads
+// nothing, as those of the first version do. She announced more before, so Ben,
+// who loses his keys, comes back by himself all the same.
+func TestAnnouncesNothingAnyMore(t *testing.T) {
+	for _, restarted := range []bool{false, true} {
+		w, nodes, g := trip(t, "Ann", "Ben", "Eve")
+		ann, ben, eve := nodes[0], nodes[1], nodes[2]
+		payload := announcing(t, eve, ann, g, &chain.Rekey{})
+		for _, n := range []*sim.Node{ann, ben} {
+			w.Deliver(eve, n, g, payload)
+		}
+		eve.Stop() // or her own program would announce again
+		w.Run(5000)
+		if restarted {
+			ben.Stop()
+			ben.Start()
+		}
+		ben.Lose(g)
+		w.Run(120_000)
+		if v := machine(ben, g).View(); v.NoKeys || len(v.Outdated) != 0 {
+			t.Errorf("restarted %v: no keys %v, %d are taken to be outdated", restarted, v.NoKeys, len(v.Outdated))
+		}
+		goesOn(t, w, g, ann, ben)
+	}
 }
