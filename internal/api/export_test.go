@@ -12,4 +12,5 @@ func Blocks(list []node.Block) []*v1.Block { return blocksOf(list) }
 var (
 	SettlementOf = settlementOf
 	IncidentOf   = incidentOf
+	NoticeOf     = noticeOf
 )

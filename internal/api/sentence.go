@@ -178,6 +178,10 @@ func noticeOf(c node.Chat) string {
 		return unaskedNotice(c)
 	case c.Waiting > 0:
 		return keptHere(c)
+	case c.Missed == 1:
+		return "A message was written while this device was set aside. It comes once a member is here who has it."
+	case c.Missed > 1:
+		return fmt.Sprintf("%d messages were written while this device was set aside. They come once a member is here who has them.", c.Missed)
 	case c.Missing == 1:
 		return "An earlier message is coming."
 	case c.Missing > 1:

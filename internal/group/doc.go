@@ -4,7 +4,7 @@
 //
 // [Machine.Step] takes one [Input] and returns the [Effects] it wants done; it
 // reads no clock, starts no goroutine and touches no storage. On an error the
-// machine is unchanged. Whoever drives it commits Effects.Write, Rows, Checked
+// machine is unchanged. Whoever drives it commits Effects.Write, Rows, Checked, Void
 // and Used in one transaction, and only then sends and notifies; if that
 // transaction fails, the machine is thrown away and made again by [Load] from
 // the records.

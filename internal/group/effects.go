@@ -6,14 +6,15 @@ import (
 )
 
 // Effects is everything that one [Machine.Step] wants done. Write, Rows,
-// Checked and Used are committed in ONE transaction; only then are Send and
+// Checked, Used and Void are committed in ONE transaction; only then are Send and
 // Serve handed to the links and Notify shown (invariant R3).
 type Effects struct {
 	Write   []Record
 	Rows    []Row
-	Checked []Place // rows that are not Waiting any more
-	Twice   []Place // rows whose device wrote another with the same number, see Row
-	Used    []Use   // of key packages: what they open from here on, Use.Follows says
+	Checked []Place    // rows that are not Waiting any more
+	Twice   []Place    // rows whose device wrote another with the same number, see Row
+	Used    []Use      // of key packages: what they open from here on, Use.Follows says
+	Void    [][32]byte // key packages that open nothing any more, by reference: their private parts go
 	Send    []Frame
 	Serve   []Serve
 	Notify  []Event

@@ -77,12 +77,13 @@ func (m *Machine) elect(now uint64, eff *Effects) {
 	}
 	m.electLook = false
 	list := m.electorate()
+	hurry := m.status == StatusLeaving && m.leaves[m.self.Person] != nil && m.decidesStill(m.self.Person) // it may not be here for long
 	switch {
 	case list == nil:
 		m.electDue = 0
-	case m.electDue == 0:
+	case m.electDue == 0 && !hurry:
 		m.electDue = now + electAfter + m.adminTurn()*electStep
-	case isDue(m.electDue, now):
+	case hurry || isDue(m.electDue, now):
 		m.electDue = 0
 		if m.commit(now, change{ops: votersOps(list, m.chosen())}, eff) != nil {
 			m.electDue = now + electAgain
@@ -107,10 +108,13 @@ func (m *Machine) adminTurn() (turn uint64) {
 // now, or not by this device.
 func (m *Machine) electorate() []wire.PersonID {
 	s := m.state()
-	if m.mayWrite() != nil || s.OfPerson() || s.DirectChat() || !s.IsAdmin(m.self.Person) || !m.votersStand() || !m.allRead(FeatureRepair) {
+	if !m.speaks() || m.epochs[m.head] == nil || s.OfPerson() || s.DirectChat() || !s.IsAdmin(m.self.Person) || !m.votersStand() || !m.allRead(FeatureRepair) {
 		return nil
 	}
 	list := m.entitled(m.chosen())
+	if len(list) == 0 {
+		list = m.heir()
+	}
 	if len(list) == 0 || slices.Equal(list, s.Electorate()) {
 		return nil
 	}
@@ -133,6 +137,24 @@ func (m *Machine) entitled(chosen bool) (list []wire.PersonID) {
 	}
 	slices.SortFunc(list, comparePerson)
 	return list
+}
+
+// heir is who is to vote when this device's person leaves and nobody else would: the
+// successor, or the next by rank.
+func (m *Machine) heir() []wire.PersonID {
+	own := m.leaves[m.self.Person]
+	if own == nil {
+		return nil
+	}
+	if m.isMember(own.statement.Successor) {
+		return []wire.PersonID{own.statement.Successor}
+	}
+	for _, who := range m.byRank() {
+		if m.leaves[who.Person] == nil {
+			return []wire.PersonID{who.Person}
+		}
+	}
+	return nil
 }
 
 // silent reports whether a device has owed a word for too long.

@@ -35,6 +35,10 @@ type ReachChanged struct{ Device wire.DeviceID }
 // InfoChanged: a name or title that was only a commitment is known now.
 type InfoChanged struct{}
 
+// MissedChanged: Count messages that were written while this device was parked were
+// not handed over to it yet.
+type MissedChanged struct{ Count int }
+
 // MissingChanged: Count entries that others refer to are not here yet.
 type MissingChanged struct{ Count int }
 
@@ -152,6 +156,7 @@ func (Accepted) event()       {}
 func (ReachChanged) event()   {}
 func (InfoChanged) event()    {}
 func (MissingChanged) event() {}
+func (MissedChanged) event()  {}
 func (Misbehaved) event()     {}
 func (DropSession) event()    {}
 func (Copied) event()         {}

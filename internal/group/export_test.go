@@ -203,3 +203,10 @@ func (m *Machine) WholeSize(who wire.Member) int {
 		certificate: m.certificateFor(who.Device),
 	}.bytes())
 }
+
+// Keeps reports what is kept of a block's epoch: what leads on from it, and what opens
+// its messages.
+func (m *Machine) Keeps(hash wire.BlockHash) (leadsOn, opens bool) {
+	e := m.epochs[hash]
+	return e != nil && !e.secret.Closed(), e != nil
+}

@@ -29,6 +29,9 @@ func (m *Machine) conclude(now uint64, eff *Effects) {
 	}
 	m.pin(eff)
 	m.restraint, m.electLook = 0, true
+	for _, person := range m.leavers() { // it may have waited for that
+		delete(m.turns, errandName{kind: errandLeave, person: person})
+	}
 	eff.Notify = append(eff.Notify, Settled{Block: s, Height: m.blocks.Header(s).Height})
 	m.prune(now, eff)
 }

@@ -84,10 +84,15 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 		}
 	}
 	whole := m.withBodies(list)
-	if len(whole) == 0 && len(list) > 0 && m.readsPages(p.member.Device) {
+	switch {
+	case len(whole) > 0 || len(list) == 0:
+		list = whole
+	case m.readsPages(p.member.Device):
 		m.sendPages(p, chain.Offer{Tips: list[:1]}, eff)
+		list = nil
+	default: // a parked guest, say, which may hold all that is light here
+		list = m.heldWhole(list)
 	}
-	list = whole
 	for range maxProofFrames {
 		list = list[m.sendBlocks(p.member.Device, list, eff):]
 	}
@@ -189,7 +194,13 @@ func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
 	slices.SortFunc(list, func(a, b wire.BlockHash) int { // all of them are on one chain
 		return cmp.Compare(m.blocks.Header(a).Height, m.blocks.Header(b).Height)
 	})
-	return slices.Compact(list)
+	return m.heldWhole(slices.Compact(list))
+}
+
+// heldWhole leaves out light blocks, which who was a member at them has: with them
+// in the list those above would not be sent either.
+func (m *Machine) heldWhole(list []wire.BlockHash) []wire.BlockHash {
+	return slices.DeleteFunc(list, m.blocks.IsLight)
 }
 
 // refutation returns the fewest blocks of the head's chain, from where a tip's

@@ -232,10 +232,6 @@ func (m *Machine) takeContent(e Packed, eff *Effects) (bool, error) {
 	return true, nil
 }
 
-// Missed returns how many messages were written while this device was parked and
-// were not handed over yet.
-func (m *Machine) Missed() int { return len(m.missed) }
-
 func encodeAskContents(refs []dag.Ref) []byte {
 	var w wire.Writer
 	w.U8(frameAskContents)

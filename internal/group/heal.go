@@ -16,7 +16,7 @@ import (
 // redoable reports whether somebody may want an op done again.
 func redoable(op chain.Op) bool {
 	switch op.Kind() {
-	case chain.KindAdd, chain.KindSetRole, chain.KindSetInfo:
+	case chain.KindAdd, chain.KindSetRole, chain.KindSetInfo, chain.KindSetPolicy, chain.KindRemoveDevice:
 		return true
 	}
 	return false
@@ -67,8 +67,21 @@ func (m *Machine) redo(now uint64, hash wire.BlockHash, eff *Effects) error {
 	}
 	var c change
 	var people []wire.PersonID
+	cited := m.blocks.Body(hash).Attachments
 	for _, op := range m.blocks.Header(hash).Ops {
+		own := cited[:len(chain.Cites(op))]
+		cited = cited[len(own):]
 		switch op := op.(type) {
+		case *chain.RemoveDevice:
+			if again := m.revokeAgain(op); again != nil {
+				c.ops, c.attachments = append(c.ops, again), append(c.attachments, own...)
+			}
+		case *chain.SetPolicy:
+			again, err := m.policyAgain(hash, op)
+			if err != nil {
+				return err
+			}
+			c.ops = append(c.ops, again...)
 		case *chain.Add:
 			if m.stillAdds(hash, op) {
 				people = append(people, op.Person)

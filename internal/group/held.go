@@ -142,3 +142,12 @@ func parseHeld(key, b []byte) (heldMessage, error) {
 	}
 	return heldMessage{binary.BigEndian.Uint64(key), string(client), slices.Clone(content), block}, nil
 }
+
+func (l *loading) held(rec Record) error {
+	h, err := parseHeld(rec.Key, rec.Value)
+	if err != nil {
+		return err
+	}
+	l.m.held = append(l.m.held, h)
+	return nil
+}

@@ -18,9 +18,13 @@ type Holding struct {
 // tests call it after every step, and whoever wants to show it.
 func (m *Machine) Holdings() []Holding {
 	devices, people := m.everKnown()
+	siblings, strangers, room := m.siblings(), m.newSiblings(), 0
+	if siblings > chain.MaxSiblings || strangers > chain.MaxNewSiblings {
+		room = len(m.named()) + len(m.wanted)
+	}
 	return []Holding{
-		{"blocks of one device at one height that nothing is built on", m.siblings(), chain.MaxSiblings + len(m.named()) + len(m.wanted)},
-		{"blocks likewise of one person's devices that what is settled does not know", m.newSiblings(), chain.MaxNewSiblings + len(m.named()) + len(m.wanted)},
+		{"blocks of one device at one height that nothing is built on", siblings, chain.MaxSiblings + room},
+		{"blocks likewise of one person's devices that what is settled does not know", strangers, chain.MaxNewSiblings + room},
 		{"blocks that are wanted", len(m.wanted), maxWanted * devices},
 		{"public groups in memory", len(m.publics), maxTrees + 1},
 		{"epochs", len(m.epochs), m.blocks.Len()},

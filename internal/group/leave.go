@@ -8,10 +8,13 @@ import (
 )
 
 // A pendingLeave is a signed Leave that no block has committed yet.
-type pendingLeave struct{ statement *chain.LeaveStatement }
+type pendingLeave struct {
+	statement *chain.LeaveStatement
+	since     uint64 // ms that had gone by when it was here first, see Machine.elapsed; 0: not looked at since a start
+}
 
 func (m *Machine) keepLeave(s *chain.LeaveStatement, eff *Effects) {
-	m.leaves[s.Person] = &pendingLeave{s}
+	m.leaves[s.Person] = &pendingLeave{s, m.elapsed}
 	m.electLook = true
 	delete(m.turns, errandName{kind: errandLeave, person: s.Person}) // another one may have been refused
 	eff.put(KindLeave, s.Person[:], s.Marshal())
@@ -109,6 +112,29 @@ func (m *Machine) leaveErrands() (list []errand) {
 	return list
 }
 
+// decidesStill reports whether nothing could be settled any more without somebody who
+// leaves: that vote is waited for until others have the say, or for leaveWait.
+func (m *Machine) decidesStill(person wire.PersonID) bool {
+	l := m.leaves[person]
+	if l.since == 0 {
+		l.since = m.elapsed
+	}
+	if m.state().DirectChat() || m.elapsed-l.since >= leaveWait {
+		return false
+	}
+	voters := m.votes.Voters()
+	votes, others := false, 0
+	for _, v := range voters {
+		switch {
+		case v.Person == person:
+			votes = true
+		case m.isMember(v.Person):
+			others++
+		}
+	}
+	return votes && others < chain.Quorum(len(voters))
+}
+
 // commitLeave makes the block that a Leave asks for.
 func (m *Machine) commitLeave(now uint64, person wire.PersonID, eff *Effects) error {
 	l := m.leaves[person]
@@ -116,6 +142,9 @@ func (m *Machine) commitLeave(now uint64, person wire.PersonID, eff *Effects) er
 		delete(m.leaves, person)
 		eff.drop(KindLeave, person[:])
 		return nil
+	}
+	if m.decidesStill(person) {
+		return refuse(ReasonUnsettled, nil)
 	}
 	who, _ := m.state().Person(person)
 	cited := l.statement.Marshal()

@@ -246,6 +246,9 @@ const (
 	pruneAfter = 60_000
 	// rekeyEach is how old a device's newest block becomes before it renews its keys.
 	rekeyEach uint64 = 7 * 24 * 3600 * 1000
+	// leaveWait is how long a Leave waits for the vote of who leaves, if nothing can be
+	// settled without it.
+	leaveWait uint64 = 24 * 3600 * 1000
 	// maxLull is what one silence of everybody counts at most in company time: a
 	// group in which something is said each week counts on.
 	maxLull uint64 = 7 * 24 * 3600 * 1000

@@ -229,7 +229,7 @@ func (l *loading) leave(rec Record) error {
 	if err != nil {
 		return err
 	}
-	l.m.leaves[s.Person] = &pendingLeave{s}
+	l.m.leaves[s.Person] = &pendingLeave{s, 0}
 	return nil
 }
 
@@ -256,15 +256,6 @@ func (l *loading) late(rec Record) error {
 		return errRecord
 	}
 	l.m.late[h.Ref()] = Packed{slices.Clone(p.Header), slices.Clone(p.Ciphertext)}
-	return nil
-}
-
-func (l *loading) held(rec Record) error {
-	h, err := parseHeld(rec.Key, rec.Value)
-	if err != nil {
-		return err
-	}
-	l.m.held = append(l.m.held, h)
 	return nil
 }
 
@@ -372,12 +363,13 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	l.endOpened()
+	m.pruneDue = 1 // whose time was over meanwhile goes at the first step
 	l.keepPassed()
 	m.spoke = newestSaid(own)
 	if m.outside() {
 		m.standsOutside(new(Effects))
 	}
-	m.missing = len(m.graph.Missing())
+	m.missing, m.missedTold = len(m.graph.Missing()), len(m.missed)
 	m.dropAcks(new(Effects))     // left from an earlier membership
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again
 		m.status = StatusActive
@@ -386,19 +378,4 @@ func (l *loading) end() error {
 		}
 	}
 	return nil
-}
-
-// keepPassed finds the headers that a floor would name and that are no tips.
-func (l *loading) keepPassed() {
-	m := l.m
-	for _, r := range m.graph.Newest(dag.MaxFloorHeads) {
-		if m.tips[r.Device].ref == r || m.passed[r] != nil {
-			continue
-		}
-		for _, h := range l.entries {
-			if h.Device == r.Device && h.Seq == r.Seq && h.Ref() == r {
-				m.passed[r] = h.Bytes()
-			}
-		}
-	}
 }

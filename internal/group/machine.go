@@ -65,17 +65,19 @@ type Machine struct {
 	missing   int         // as last announced
 
 	// Not stored: what follows from blocks.
-	past     *history
-	carrying carrying
-	silents  silentDevices
-	aside    aside
-	hand     handover
-	said     announcements               // of the leaves at the head
-	spoken   map[wire.DeviceID]spoken    // by the chain; of those whose leaf says less than was asked for
-	pageRoom int                         // bytes of a page that is given, maxPage
-	allRoom  int                         // bytes of an invitation of whole blocks, maxInvitation
-	final    final                       // what is settled, as last announced
-	names    map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
+	past       *history
+	carrying   carrying
+	silents    silentDevices
+	aside      aside
+	voided     wire.BlockHash // the block whose key package was said to be void
+	hand       handover
+	missedTold int                         // of missed, as last announced
+	said       announcements               // of the leaves at the head
+	spoken     map[wire.DeviceID]spoken    // by the chain; of those whose leaf says less than was asked for
+	pageRoom   int                         // bytes of a page that is given, maxPage
+	allRoom    int                         // bytes of an invitation of whole blocks, maxInvitation
+	final      final                       // what is settled, as last announced
+	names      map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
@@ -285,6 +287,10 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		m.missing = n
 		eff.Notify = append(eff.Notify, MissingChanged{n})
 	}
+	if n := len(m.missed); n != m.missedTold {
+		m.missedTold = n
+		eff.Notify = append(eff.Notify, MissedChanged{n})
+	}
 	for _, hash := range sortedBlocks(m.turned) {
 		if e := m.epochs[hash]; e != nil {
 			m.keepRatchets(hash, e, &eff)
@@ -300,6 +306,7 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		public := kind == frameBlocks || kind == frameDigest || kind == frameVotes
 		return !public && !keys && !asks && !m.state().Belongs(f.To)
 	})
+	m.voidPackage(&eff)
 	eff.Wake = m.wake(now)
 	return eff
 }

@@ -2,6 +2,7 @@ package group
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"kith/internal/chain"
 	"kith/internal/dag"
@@ -17,6 +18,10 @@ import (
 //	              that one. Within a minute after it has accepted.
 //	unannounced   its leaf does not say what its program reads, because an older one
 //	              made it: likewise.
+//	revoked       somebody else took another device of its person out of the group, and
+//	              nobody of the person's has signed a block since: what the two may have
+//	              shared ends, and the person stands by what that device did before
+//	              (docs/spec/chain.md, "Fork choice"). Its earliest device does it.
 //	old           its newest block is rekeyEach old, more or less, and somebody has
 //	              written since: whoever stole keys before reads nothing new. A group
 //	              that is quiet stays quiet.
@@ -40,7 +45,7 @@ func (m *Machine) rekey(now uint64, eff *Effects) error {
 // times that are spread. Where rule V7 refuses it, another head may not.
 func (m *Machine) rekeyErrands() []errand {
 	if m.renewal.head != m.head {
-		m.renewal = renewal{m.head, m.LastResort() || m.unannounced(), m.oldAt()}
+		m.renewal = renewal{m.head, m.LastResort() || m.unannounced() || m.lostOther(), m.oldAt()}
 	}
 	need := m.renewal.need || m.renewal.old != 0 && m.renewal.old <= m.now && m.writtenSince()
 	if !need || m.unannounced() && len(m.connected(true)) == 0 {
@@ -51,6 +56,30 @@ func (m *Machine) rekeyErrands() []errand {
 		spread *= 1 + uint64(len(m.state().Members()))/16
 	}
 	return []errand{{name: errandName{kind: errandRekey}, wait: m.chance(spread), do: m.rekey}}
+}
+
+// lostOther reports whether this device is to renew its keys because somebody else
+// revoked another one of its person's.
+func (m *Machine) lostOther() bool {
+	if m.state().OfPerson() {
+		return false
+	}
+	for at := m.head; m.blocks.Has(at); {
+		h := m.blocks.Header(at)
+		if h.Author.Person == m.self.Person || h.IsGenesis() {
+			return false
+		}
+		if slices.ContainsFunc(h.Ops, func(op chain.Op) bool {
+			gone, ok := op.(*chain.RemoveDevice)
+			return ok && gone.Person == m.self.Person
+		}) {
+			who, _ := m.state().Person(m.self.Person)
+			first, _ := m.earliest(who)
+			return first == m.self.Device.ID()
+		}
+		at = h.Parent
+	}
+	return false
 }
 
 // unannounced reports whether the own leaf does not say that this program reads

@@ -32,7 +32,7 @@ func (m *Machine) shed(eff *Effects) wire.BlockHash {
 	}
 	named, spared := m.named(), make(map[wire.BlockHash]bool)
 	m.blocks.Keeps = func(hash wire.BlockHash) bool {
-		if named[hash] || m.graph.Names(hash) {
+		if hash == head || named[hash] || m.graph.Names(hash) {
 			return true
 		}
 		spared[hash] = m.wanted[hash] != wire.DeviceID{}

@@ -40,6 +40,7 @@ type View struct {
 	CreatedAt uint64          // ms
 	ChangedAt uint64          // ms, of the head
 	Missing   int             // entries that others refer to and that are not here
+	Missed    int             // messages that were written while this device was parked, not handed over yet
 	Carrying  []wire.PersonID // whose removal lost at a fork and is carried over before anything is written
 	Unasked   int             // own messages of a branch that lost, or that a removal held up, which wait for the answer of Resend
 	UnaskedOf []wire.PersonID // who was no member when they were written
@@ -57,7 +58,7 @@ func (m *Machine) View() View {
 	s := m.state()
 	v := View{
 		Group: m.group, Status: m.status, Direct: s.DirectChat(), Suite: mls.Suite(s.Suite()), Title: m.title(),
-		Admin: s.IsAdmin(m.self.Person), Missing: m.missing, Held: len(m.held),
+		Admin: s.IsAdmin(m.self.Person), Missing: m.missing, Missed: len(m.missed), Held: len(m.held),
 		CreatedAt: m.blocks.Header(m.blocks.Genesis()).CreatedAt,
 		ChangedAt: m.blocks.Header(m.head).CreatedAt,
 		NoKeys:    s.Belongs(m.self.Device.ID()) && m.epochs[m.head] == nil || m.outside(),

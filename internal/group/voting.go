@@ -10,7 +10,7 @@ import (
 
 // vote asks the own voter, and casts.
 func (m *Machine) vote(now uint64, eff *Effects) {
-	d := m.voter.Decide(m.votes, m.elapsed)
+	d := m.decide()
 	switch {
 	case d.Vote != nil:
 		m.voteDue = 0
@@ -39,9 +39,27 @@ func (m *Machine) cast(now uint64, v *chain.Vote, eff *Effects) {
 	eff.Write = append(eff.Write, m.voterRecord())
 	m.spreadVotes(votesFrame{part: votesPushed, votes: []*chain.Vote{v}}, v.Device, eff)
 	m.count(now, eff)
-	if d := m.voter.Decide(m.votes, m.elapsed); d.Wait != 0 { // the next round begins its dwell
+	if d := m.decide(); d.Wait != 0 { // the next round begins its dwell
 		m.voteDue = now + d.Wait
+	} else if d.Vote != nil {
+		m.voteDue = now + 1
 	}
+}
+
+// decide asks the own voter. It dwells no more while somebody leaves whose vote is
+// waited for: that one may not be here for long, and a round still needs the votes of
+// the one before.
+func (m *Machine) decide() chain.Decision {
+	d := m.voter.Decide(m.votes, m.elapsed)
+	if d.Wait == 0 {
+		return d
+	}
+	for _, person := range m.leavers() {
+		if m.decidesStill(person) {
+			return m.voter.Decide(m.votes, m.elapsed+d.Wait)
+		}
+	}
+	return d
 }
 
 // voterRecord is what the own voter must not forget.

@@ -268,7 +268,7 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	v := p.view
 	c := Chat{
 		ID: o.id, Kind: ChatGroup, State: v.Status, Title: v.Title, Admin: v.Admin,
-		ChangedAt: v.ChangedAt, Missing: v.Missing, Waiting: p.waiting, NoKeys: v.NoKeys,
+		ChangedAt: v.ChangedAt, Missing: v.Missing, Missed: v.Missed, Waiting: p.waiting, NoKeys: v.NoKeys,
 		Willing: v.Willing, Parked: v.Parked, Replaced: v.Replaced,
 		OnlyFriends: n.setting(o.id).OnlyFriends, Held: v.Held, Unasked: v.Unasked,
 		InvitedBy: n.memberOf(o, v.InvitedBy),

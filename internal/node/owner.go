@@ -207,7 +207,7 @@ func (o *owner) apply(eff group.Effects, with also) error {
 }
 
 func (o *owner) commit(eff group.Effects, with also) error {
-	if len(eff.Write)+len(eff.Rows)+len(eff.Checked)+len(eff.Twice)+len(eff.Used)+len(with.edits) == 0 && with.write == nil {
+	if len(eff.Write)+len(eff.Rows)+len(eff.Checked)+len(eff.Twice)+len(eff.Used)+len(eff.Void)+len(with.edits) == 0 && with.write == nil {
 		return nil
 	}
 	return o.n.edited(with.edits, func(write func(*store.Tx) error) error {
@@ -216,6 +216,11 @@ func (o *owner) commit(eff group.Effects, with also) error {
 			Also: func(tx *store.Tx) error {
 				for _, u := range eff.Used {
 					if err := spendPackage(tx, u); err != nil {
+						return err
+					}
+				}
+				for _, ref := range eff.Void {
+					if err := dropPackage(tx, ref[:]); err != nil {
 						return err
 					}
 				}

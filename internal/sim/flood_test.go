@@ -31,10 +31,16 @@ func pastOf(t *testing.T, n *sim.Node, g wire.GroupID) past {
 // added to the author_seq.
 func (p past) variant(t *testing.T, n *sim.Node, g wire.GroupID, step uint64) (wire.BlockHash, []byte) {
 	t.Helper()
+	return p.sign(t, n, g, step, &chain.Rekey{})
+}
+
+// sign is variant for an op that no leaf comes or goes by.
+func (p past) sign(t *testing.T, n *sim.Node, g wire.GroupID, step uint64, op chain.Op) (wire.BlockHash, []byte) {
+	t.Helper()
 	state := machine(n, g).Blocks().State(p.block)
 	h, _, err := chain.Draft(state, chain.DraftParams{
 		Suite: state.Suite(), Parent: p.block, Group: g, Author: n.Self.Member(),
-		AuthorSeq: state.LastSeq(n.Self.Device.ID()) + 1 + step, Ops: []chain.Op{&chain.Rekey{}}, CreatedAt: 1,
+		AuthorSeq: state.LastSeq(n.Self.Device.ID()) + 1 + step, Ops: []chain.Op{op}, CreatedAt: 1,
 	})
 	must(t, err)
 	core := h.Core()
@@ -193,6 +199,34 @@ func TestVariantThatSomebodyNames(t *testing.T) {
 		if !machine(n, g).Blocks().Has(list[5].hash) || held(t, n, eve, g, p.block) > chain.MaxSiblings+1 {
 			t.Errorf("%s holds %d variants, Ben's: %v", n.Name, held(t, n, eve, g, p.block), machine(n, g).Blocks().Has(list[5].hash))
 		}
+	}
+}
+
+// TestHeadIsNoSurplus: of three blocks that Eve signed on one the last by hash is
+// the head, and stays.
+func TestHeadIsNoSurplus(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Eve")
+	ann, eve := nodes[0], nodes[2]
+	promote(t, w, g, ann, eve)
+	w.Run(minute)
+	p := pastOf(t, eve, g)
+	var low [2][]byte
+	var highest wire.BlockHash
+	for i := range low {
+		hash, b := p.variant(t, eve, g, 0)
+		if low[i] = b; slices.Compare(hash[:], highest[:]) > 0 {
+			highest = hash
+		}
+	}
+	head, title := p.sign(t, eve, g, 0, &chain.SetInfo{Info: wire.Digest{1}})
+	for i := byte(2); slices.Compare(head[:], highest[:]) < 0; i++ {
+		head, title = p.sign(t, eve, g, 0, &chain.SetInfo{Info: wire.Digest{i}})
+	}
+	for _, b := range append(low[:], title) {
+		w.Deliver(eve, ann, g, b)
+	}
+	if machine(ann, g).Head() != head {
+		t.Error("the head is dropped")
 	}
 }
 

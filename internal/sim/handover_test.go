@@ -54,7 +54,7 @@ func TestHandedOver(t *testing.T) {
 	ben.Start()
 	w.Run(30_000)
 	sees(t, g, said, ann, ben)
-	if n := machine(ben, g).Missed(); n != 0 {
+	if n := machine(ben, g).View().Missed; n != 0 {
 		t.Errorf("Ben still misses %d messages", n)
 	}
 	if n := len(ben.Groups[g].Records[group.KindLacking]); n != 0 {

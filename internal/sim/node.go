@@ -199,6 +199,9 @@ func (n *Node) repropose(g wire.GroupID, people []wire.PersonID) {
 func (n *Node) commit(g wire.GroupID, r *Replica, eff group.Effects) {
 	n.Groups[g] = r
 	r.commit(eff)
+	for _, ref := range eff.Void {
+		delete(n.packages, ref)
+	}
 	for _, u := range eff.Used {
 		n.used[u.Ref] = append(n.used[u.Ref], u)
 	}
@@ -357,3 +360,9 @@ func (n *Node) Say(g wire.GroupID, text string) error {
 
 // said is the client id of what nodes say.
 const said = "sim"
+
+// Holds reports whether n has the private part of a key package that it made.
+func (n *Node) Holds(ref [32]byte) bool {
+	_, ok := n.packages[ref]
+	return ok
+}

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"encoding/binary"
 	"slices"
 	"testing"
 
@@ -194,5 +195,32 @@ func TestMemberParksNobody(t *testing.T) {
 	w.Run(30 * minute)
 	if ops, _ := parks(ben, g); ops != 0 { // Ann has not counted yet
 		t.Errorf("%d devices are parked at once", ops)
+	}
+}
+
+// TestSilenceOfBefore: a home of the version before says by the clock since when a
+// voter owes a word. It counts from now on.
+func TestSilenceOfBefore(t *testing.T) {
+	w, nodes, g := voting(t, "Ann", "Ben", "Cleo", "Dan")
+	left, dan := nodes[:3], nodes[3]
+	dan.Stop()
+	for _, n := range left {
+		n.Stop()
+		id := dan.Self.Device.ID()
+		n.Groups[g].Records[group.KindSilence] = map[string][]byte{
+			string(id[:]): binary.BigEndian.AppendUint64(nil, w.Now-29*day),
+		}
+		delete(n.Groups[g].Records, group.KindCompany)
+	}
+	for _, n := range left {
+		n.Start()
+	}
+	daily(t, w, g, 20, left...)
+	if f := final(left[0], g); len(f.Voters) != 4 {
+		t.Errorf("after 20 days there are %d voters", len(f.Voters))
+	}
+	daily(t, w, g, 15, left...)
+	if f := final(left[0], g); len(f.Voters) != 3 {
+		t.Errorf("after 35 days there are %d voters", len(f.Voters))
 	}
 }

@@ -102,3 +102,25 @@ func TestSettledToldToParkedGuest(t *testing.T) {
 		t.Errorf("Eve has block %d settled, Ann %d", b.Height, a.Height)
 	}
 }
+
+// TestRemovalToldByNewcomer: Cleo came in by headers, for what was settled before her.
+// She alone is there to tell Ben, who was off, that he is removed.
+func TestRemovalToldByNewcomer(t *testing.T) {
+	w, nodes, g := voting(t, "Ann", "Ben")
+	ann, ben, cleo := nodes[0], nodes[1], w.Add("Cleo")
+	must(t, ann.Do(g, group.SetTitle{Title: "New"}))
+	w.Run(10 * minute)
+	enter(t, w, g, ann, cleo)
+	if !machine(cleo, g).Blocks().Lights() {
+		t.Fatal("Cleo has every block whole, so the test shows nothing")
+	}
+	ben.Stop()
+	must(t, ann.Do(g, group.Remove{Person: ben.Self.Person}))
+	w.Run(minute)
+	ann.Stop()
+	ben.Start()
+	w.Run(minute)
+	if got := status(ben, g); got != group.StatusRemoved {
+		t.Errorf("Ben has status %d", got)
+	}
+}

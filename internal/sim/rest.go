@@ -146,6 +146,8 @@ func (r *run) equal() {
 		case m == nil && in:
 			fail("at rest %s is a member and does not know the group", n.Name)
 		case m == nil || r.alone(n, one):
+		case in && m.Status() == group.StatusInvited && len(r.crew.persons) > 0:
+			// A guest asks for nothing before it has accepted, and hears what it is told.
 		case in && !gone(m.Status()) && m.Head() != r.machine(one).Head():
 			fail("at rest %s is a member and has another head", n.Name)
 		case in && able && m.Status() == group.StatusDeclined:
@@ -285,8 +287,9 @@ func (r *run) mayComeBack(n *Node) bool {
 	return able != nil && count < chain.MaxUnparks
 }
 
-// shutOut reports whether n was without keys at some block: what was written
-// there it may not be able to read.
+// shutOut reports whether n was without keys at some block, as one that a liar led
+// onto a branch alone also is until it comes back: what was written there it may not
+// be able to read.
 func (r *run) shutOut(m *group.Machine, n *Node) bool {
 	if n.lost {
 		return true
@@ -294,6 +297,9 @@ func (r *run) shutOut(m *group.Machine, n *Node) bool {
 	for _, h := range m.Blocks().All() {
 		for _, op := range m.Blocks().Header(h).Ops {
 			if p, ok := op.(*chain.Park); ok && p.Device == n.Self.Device.ID() {
+				return true
+			}
+			if u, ok := op.(*chain.Unpark); ok && u.Device == n.Self.Device.ID() && len(r.crew.persons) > 0 {
 				return true
 			}
 		}
