@@ -206,7 +206,14 @@ func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff
 		m.ledBack(now, p, o.invitation, secrets, eff) // the sender does not know yet
 		return
 	}
-	if g := m.catchUp; g != nil && g.from != p.member && now < g.until {
+	switch g := m.catchUp; {
+	case g == nil || now >= g.until:
+	case g.from != p.member:
+		return
+	case g.base == o.page.base: // it was sent before the next page was asked for, which brings all
+		if o.block != (wire.BlockHash{}) {
+			g.start.invitation = o.invitation
+		}
 		return
 	}
 	opened := 0
