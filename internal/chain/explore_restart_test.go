@@ -2,6 +2,7 @@ package chain_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"kith/internal/chain"
@@ -9,9 +10,12 @@ import (
 )
 
 // A past is what happened in a group of ann, ben and cat before somebody starts
-// the keys anew: who signed the blocks at heights 1 to 3, which of them is a
-// Restart (0: none), and whether ann's last one parks cat.
+// the keys anew: whether cat has a second device there, whose AddDevice then is the
+// first block; who signed the blocks at heights 1 to 3, which of them is a
+// Restart (0: none), and whether ann's last one parks cat, or
+// ben if cat has two devices: they are more than half then.
 type past struct {
+	two     bool
 	by      [3]string
 	restart int
 	parks   bool
@@ -36,6 +40,12 @@ func pasts() (list []past) {
 			}
 		}
 	}
+	for _, p := range list {
+		if p.by[0] == "cat" && p.by[1] != "ben" {
+			p.two = true
+			list = append(list, p)
+		}
+	}
 	return list
 }
 
@@ -43,6 +53,11 @@ func (p past) play(t *testing.T) *group {
 	g := ruleGroup(t)
 	for i, name := range p.by {
 		switch {
+		case i == 0 && p.two:
+			cat := g.person("cat")
+			cat.second(t)
+			op, papers := g.addDevice(cat, 1, false)
+			g.commit(name, papers, op)
 		case i+1 == p.restart:
 			h, body, err := g.restarting(name, anew(chain.SuiteAES), nil)
 			if err != nil {
@@ -50,8 +65,8 @@ func (p past) play(t *testing.T) *group {
 			}
 			g.take(h, body)
 		case i == 2 && p.parks:
-			cat := g.person("cat")
-			g.commit(name, nil, &chain.Park{Person: cat.id, Instance: g.instance("cat"), Device: cat.device(0)})
+			who := g.person(p.parked())
+			g.commit(name, nil, &chain.Park{Person: who.id, Instance: g.instance(who.name), Device: who.device(0)})
 		default:
 			g.commit(name, nil, &chain.Rekey{})
 		}
@@ -67,27 +82,28 @@ const (
 )
 
 // mayStart is the rule as docs/spec/chain.md has it, from the words alone: whose
-// Restart stands, citing what each of the three says.
-func (p past) mayStart(author string, suite uint16, says [3]int) bool {
+// Restart stands, citing what each device says.
+func (p past) mayStart(author string, suite uint16, says []int) bool {
 	admin := author != "cat"
-	nacks, active := 0, 3
+	nacks, active, persons, there := 0, len(p.devices()), map[string]bool{}, 3
 	if p.parks {
-		active = 2
-		if author == "cat" {
+		active, there = active-1, there-1
+		if author == p.parked() {
 			return false
 		}
 	}
-	for i, name := range trio {
+	for i, name := range p.devices() {
 		at := says[i]
 		if at == silent {
 			continue
 		}
 		nacks++
-		if at == fakes || at < p.restart || p.parks && name == "cat" {
+		persons[name] = true
+		if at == fakes || at < p.restart || p.parks && name == p.parked() {
 			return false
 		}
 		for height := max(at, p.restart); height <= 3; height++ {
-			if p.author(height) == name {
+			if i < 3 && p.author(height) == name {
 				return false // it followed since, or made the block itself
 			}
 		}
@@ -95,7 +111,22 @@ func (p past) mayStart(author string, suite uint16, says [3]int) bool {
 	if nacks == 0 {
 		return admin
 	}
-	return 2*nacks > active && (admin || suite == chain.SuiteAES)
+	return 2*nacks > active && 2*len(persons) > there && (admin || suite == chain.SuiteAES)
+}
+
+func (p past) parked() string {
+	if p.two {
+		return "ben"
+	}
+	return "cat"
+}
+
+// devices names the owner of each; who signs blocks is the first three.
+func (p past) devices() []string {
+	if p.two {
+		return append(slices.Clone(trio), "cat")
+	}
+	return trio
 }
 
 func (p past) author(height int) string {
@@ -111,9 +142,13 @@ func TestExploreRestart(t *testing.T) {
 	tried, allowed := 0, 0
 	for _, p := range pasts() {
 		g := p.play(t)
-		said := g.everything(t)
-		for n := range 6 * 6 * 6 {
-			says := [3]int{n%6 - 1, n/6%6 - 1, n/36 - 1}
+		said := g.everything(t, p.devices())
+		words := 6 * 6 * 6
+		if p.two {
+			words *= 6
+		}
+		for n := range words {
+			says := []int{n%6 - 1, n/6%6 - 1, n/36%6 - 1, n/216 - 1}[:len(p.devices())]
 			var nacks []*chain.Nack
 			for i, at := range says {
 				if at != silent {
@@ -141,16 +176,18 @@ func TestExploreRestart(t *testing.T) {
 	t.Logf("%d Restarts after %d pasts, %d of them stand", tried, len(pasts()), allowed)
 }
 
-// everything returns what each of the three can say: Nacks of the blocks at
+// everything returns what each device can say: Nacks of the blocks at
 // heights 0 to 3, and a forged one of the last.
-func (g *group) everything(t *testing.T) (said [3][5]*chain.Nack) {
-	for i, name := range trio {
+func (g *group) everything(t *testing.T, devices []string) (said [][5]*chain.Nack) {
+	for i, name := range devices {
+		var of [5]*chain.Nack
 		for height := range uint64(4) {
-			said[i][height] = g.nack(g.person(name), 0, g.blocks.Ancestor(g.blocks.Head(), height))
+			of[height] = g.nack(g.person(name), i/3, g.blocks.Ancestor(g.blocks.Head(), height))
 		}
-		last := *said[i][3]
+		last := *of[3]
 		last.Signature[0] ^= 1
-		said[i][fakes] = &last
+		of[fakes] = &last
+		said = append(said, of)
 	}
 	if said[0][3].Block == (wire.BlockHash{}) || said[0][3].Block != g.blocks.Head() {
 		t.Fatal(fmt.Errorf("not three blocks above genesis"))

@@ -55,9 +55,18 @@ func (d *deeds) clone() *deeds {
 }
 
 // reread reads again what is said at some fork points, and forgets those that are
-// none any more.
+// none any more. With two of them at holds the one where they part.
 func (b *Blocks) reread(at map[*node]bool) {
-	said := readForks(b.genesis)
+	var lowest *node
+	for _, f := range b.forks {
+		if at[f.at] && (lowest == nil || f.at.State.height < lowest.State.height) {
+			lowest = f.at
+		}
+	}
+	if lowest == nil {
+		return
+	}
+	said := readForks(lowest)
 	b.forks = slices.DeleteFunc(b.forks, func(f *fork) bool {
 		if !at[f.at] {
 			return false

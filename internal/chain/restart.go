@@ -10,8 +10,8 @@ import (
 // Restart is the last op of a block whose body starts a new MLS group for the
 // state after it: for another suite, after a poisoned commit, when all secrets
 // are lost. Parked lists, ascending, the devices that get no leaf in it. It
-// cites nothing, or as one attachment the Nacks of more than half of the active
-// devices; then it is nobody's privilege.
+// cites nothing, or as one attachment the Nacks of most devices (Most); then it is
+// nobody's privilege.
 type Restart struct {
 	Suite  uint16
 	Reason RestartReason
@@ -121,7 +121,28 @@ func (s *State) activeDevices() (n int) {
 	return n
 }
 
-// nacks checks that more than half of the devices active at the parent could
+// Most reports whether devices, none named twice, are more than half of the active
+// ones, and those of more than half of the people who have one: nobody is most by
+// having many.
+func (s *State) Most(devices []wire.DeviceID) bool {
+	persons, of, owners := 0, 0, make(map[wire.PersonID]bool)
+	for _, id := range devices {
+		if m, _, ok := s.Device(id); ok && s.Active(id) {
+			owners[m.Person] = true
+		}
+	}
+	for _, r := range s.records {
+		if r.Status == StatusActive && slices.ContainsFunc(r.Devices, func(d Device) bool { return d.Status == StatusActive }) {
+			of++
+			if owners[r.Person] {
+				persons++
+			}
+		}
+	}
+	return 2*len(devices) > s.activeDevices() && 2*persons > of
+}
+
+// nacks checks that most of the devices active at the parent (Most) could
 // not follow some block since the keys last started. A device that signed a
 // block after the one it could not follow has come back: its Nack is void.
 func (c *bodyCheck) nacks(attachment []byte) error {
@@ -129,8 +150,7 @@ func (c *bodyCheck) nacks(attachment []byte) error {
 	if isNewer(err) {
 		return ErrNewer
 	}
-	active := c.parent.activeDevices()
-	if err != nil || 2*len(nacks) <= active || len(nacks) > active {
+	if err != nil || len(nacks) > c.parent.activeDevices() || !c.parent.Most(signers(nacks)) {
 		return c.refuse(ReasonNack)
 	}
 	newest := make(map[wire.DeviceID]uint64)
@@ -151,6 +171,13 @@ func (c *bodyCheck) nacks(attachment []byte) error {
 		}
 	}
 	return nil
+}
+
+func signers(nacks []*Nack) (list []wire.DeviceID) {
+	for _, n := range nacks {
+		list = append(list, n.Device)
+	}
+	return list
 }
 
 func signedSince(newest map[wire.DeviceID]uint64, d wire.DeviceID, height uint64) bool {

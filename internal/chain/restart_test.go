@@ -149,6 +149,23 @@ var restartBreaches = []breach{
 		return err
 	}},
 	{"Nacks of a third", "V6", chain.ReasonNack, byNacks(func(g *group, b wire.BlockHash) []byte { return together(g.nack(g.person("ann"), 0, b)) })},
+	{"Nacks of one person with most devices", "V6", chain.ReasonNack, func(g *group) error {
+		d := ruleGroup(g.t)
+		cat := d.person("cat")
+		cat.second(d.t)
+		cat.extendWith(d.t, [][]byte{cat.knock[2]}, cat.addOwn(2))
+		var nacks []*chain.Nack
+		for i := 1; i <= 2; i++ {
+			op, papers := d.addDevice(cat, i, false)
+			d.commit("cat", papers, op)
+		}
+		poisoned := d.commit("ben", nil, &chain.Rekey{}).Hash()
+		for i := range 3 {
+			nacks = append(nacks, d.nack(cat, i, poisoned))
+		}
+		_, _, err := d.restarting("cat", anew(chain.SuiteAES), together(nacks...))
+		return err
+	}},
 	{"a Nack of who wrote the block", "V6", chain.ReasonNack, byNacks(func(g *group, b wire.BlockHash) []byte {
 		return together(g.nack(g.person("ann"), 0, b), g.nack(g.person("ben"), 0, b))
 	})},

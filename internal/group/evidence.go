@@ -199,12 +199,15 @@ func (m *Machine) onLosing(d wire.DeviceID) bool {
 // waits before it does it: admins first, then anybody.
 func (m *Machine) slashWait() (device wire.DeviceID, wait uint64, needed bool) {
 	against := m.against()
-	if len(against) == 0 || m.mayWrite() != nil || !m.allRead(FeatureRepair) {
-		return device, 0, false // a program that does not read the op would have to stop
+	if len(against) == 0 || m.mayWrite() != nil {
+		return device, 0, false
 	}
 	for _, d := range sortedDevices(against) {
 		if d == m.self.Device.ID() || m.self.formerly(d) != nil || !m.state().Belongs(d) || m.mend.unproved[d] {
 			continue
+		}
+		if !m.allRead(FeatureRepair) {
+			break // a program that does not read the op would have to stop
 		}
 		after, step, order := slashAfter, slashStep, m.state().Admins()
 		if !m.state().IsAdmin(m.self.Person) {

@@ -34,6 +34,7 @@ func announced() []mls.Extension {
 		w.U16(FeatureRepair)
 		w.U16(FeatureHeaders)
 		w.U16(FeatureHandover)
+		w.U16(chain.FeatureNothing)
 	})
 	return []mls.Extension{{Type: extFeatures, Data: w.Bytes()}}
 }
@@ -63,8 +64,8 @@ type announcements struct {
 	by map[wire.DeviceID][]uint16
 }
 
-// reads reports whether a device's program announces a feature at the head.
-func (m *Machine) reads(device wire.DeviceID, feature uint16) bool {
+// says reports whether the leaf of a device at the head announces a feature.
+func (m *Machine) says(device wire.DeviceID, feature uint16) bool {
 	if m.said.by == nil || m.said.at != m.head {
 		public, err := m.public(m.head) // after a start that of a branch that lost is not in memory
 		if err != nil {
@@ -107,6 +108,30 @@ func (m *Machine) activates(header []byte) bool {
 		policy, ok := op.(*chain.SetPolicy)
 		return ok && slices.ContainsFunc(policy.Features, func(f uint16) bool { return !chain.Knows(f) && allAnnounce(public, f) })
 	})
+}
+
+// announceAll is rule V8: the leaves that a block brings announce what the group
+// uses, and all leaves do where it begins to use something.
+func (m *Machine) announceAll(h *chain.Header, state *chain.State, after *mls.PublicGroup, changes *mls.Changes) error {
+	uses := state.Features()
+	if len(uses) == 0 {
+		return nil
+	}
+	fresh := map[uint32]bool{changes.Committer: true}
+	for _, l := range changes.Added {
+		fresh[l.Index] = true
+	}
+	begins := h.IsGenesis() || len(m.stateAt(h.Parent).Features()) < len(uses)
+	for l := range after.Leaves() {
+		if (begins || fresh[l.Index]) && !containsAll(leafFeatures(l), uses) {
+			return errCommit
+		}
+	}
+	return nil
+}
+
+func containsAll(list, wanted []uint16) bool {
+	return !slices.ContainsFunc(wanted, func(f uint16) bool { return !slices.Contains(list, f) })
 }
 
 func allAnnounce(public *mls.PublicGroup, feature uint16) bool {

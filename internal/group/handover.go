@@ -2,6 +2,7 @@ package group
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 
 	"kith/internal/dag"
@@ -72,7 +73,7 @@ func (m *Machine) dropOpened(now uint64, eff *Effects) {
 		if slices.ContainsFunc(m.asideAt(block), func(d wire.DeviceID) bool { return m.mayLack(d, now) }) {
 			continue
 		}
-		for ref := range m.shelf[block] {
+		for _, ref := range slices.SortedFunc(maps.Keys(m.shelf[block]), dag.Ref.Compare) {
 			eff.drop(KindOpened, EntryKey(ref))
 		}
 		delete(m.shelf, block)

@@ -194,14 +194,16 @@ func (m *Machine) invitationFor(who wire.Member) []byte {
 	return whole
 }
 
-// canInvite refuses to add a device whose program takes an invitation of whole
-// blocks alone, where this device has none: nobody else may have a session with it.
+// canInvite refuses to add a device whose program does not read what the group
+// uses, or takes an invitation of whole blocks alone, where this device has none:
+// nobody else may have a session with it.
 func (m *Machine) canInvite(add []*mls.KeyPackage) error {
-	if !m.blocks.Lights() {
-		return nil
-	}
 	for _, kp := range add {
-		if !slices.Contains(featuresIn(kp.LeafExtensions()), FeatureHeaders) {
+		reads := featuresIn(kp.LeafExtensions())
+		if !containsAll(reads, m.state().Features()) {
+			return refuse(ReasonOlder, nil)
+		}
+		if m.blocks.Lights() && !slices.Contains(reads, FeatureHeaders) {
 			return refuse(ReasonOlder, errNotHere)
 		}
 	}

@@ -55,7 +55,7 @@ func (m *Machine) pageOf(a pagesAskFrame, spare bool) (page, error) {
 			tree = public.RatchetTree()
 		}
 	}
-	if len(m.withBodies(whole)) < len(whole) || int(a.tree) > len(tree) || len(tree) > maxTree {
+	if len(m.withBodies(whole)) < len(whole) || uint64(a.tree) > uint64(len(tree)) || len(tree) > maxTree {
 		return p, errNotHere
 	}
 	p.treeSize = uint32(len(tree))

@@ -182,7 +182,7 @@ func (m *Machine) takePapers(p *personPapers, eff *Effects) (person wire.PersonI
 	person, p.headers = wire.PersonID(headers[0].Hash()), len(headers)
 	old := m.people[person]
 	above := supersedes(headers, old)
-	if old != nil && !p.exceeds(old.headers, 0) && !above {
+	if old != nil && !above && (!p.exceeds(old.headers, 0) || old.ends(p)) {
 		return person, false, nil // spares the signatures
 	}
 	who, known := m.state().Person(person)

@@ -10,7 +10,7 @@ import (
 //	poisoned for this device, an admin, and for another ── outvoteAfter, a turn ──> sibling that removes the author
 //	poisoned for an admin alone ── nobody gives it keys in outvoteAlone ──> likewise
 //	poisoned for anybody ── a member gives keys ──> comes back (rejoin.go)
-//	more than half of the devices could not follow ── restartAfter, a turn ──> Restart, by anybody (restart.go)
+//	most devices, of most people, could not follow ── restartAfter, a turn ──> Restart, by anybody (restart.go)
 //
 // The sibling is a removal, so that it outweighs the poisoned block while that
 // one is not settled; what was built on top of it goes with it.
@@ -148,10 +148,10 @@ func (m *Machine) outvote(now uint64, eff *Effects) error {
 }
 
 // restartWait returns how long this device waits before it restarts the keys
-// because more than half of the devices could not follow; false: they could, or
+// because most devices could not follow (chain, Most); false: they could, or
 // it cannot.
 func (m *Machine) restartWait() (wait uint64, needed bool) {
-	if !m.state().Active(m.self.Device.ID()) || 2*len(m.liveNacks()) <= m.activeDevices() {
+	if !m.state().Active(m.self.Device.ID()) || !m.state().Most(sortedDevices(m.liveNacks())) {
 		return 0, false
 	}
 	return restartAfter + m.turn(m.order())*restartStep, true
@@ -163,17 +163,6 @@ func (m *Machine) order() (list []wire.PersonID) {
 		list = append(list, who.Person)
 	}
 	return list
-}
-
-func (m *Machine) activeDevices() (n int) {
-	for _, who := range m.state().Members() {
-		for _, d := range who.Devices {
-			if d.Status == chain.StatusActive {
-				n++
-			}
-		}
-	}
-	return n
 }
 
 func (m *Machine) restartByNacks(now uint64, eff *Effects) error {

@@ -82,14 +82,15 @@ func (m *Machine) startAnew(now uint64, suite uint16, reason chain.RestartReason
 }
 
 // lastResorts returns the key packages of the other devices that have a leaf at
-// the head, and those that have no package: both in one order for everybody.
+// the head, and those that have none that the group can use: both in one order for
+// everybody.
 func (m *Machine) lastResorts(suite mls.Suite, now uint64) (add []*mls.KeyPackage, parked []wire.DeviceID) {
 	for _, who := range m.state().Members() {
 		for _, d := range who.Devices {
 			if d.Status != chain.StatusActive || d.ID == m.self.Device.ID() {
 				continue
 			}
-			if kp := m.packageOf(wire.Member{Person: who.Person, Device: d.ID}, suite, now); kp != nil && len(add) < maxRestart {
+			if kp := m.packageOf(wire.Member{Person: who.Person, Device: d.ID}, suite, now); kp != nil && len(add) < maxRestart && containsAll(featuresIn(kp.LeafExtensions()), m.state().Features()) {
 				add = append(add, kp)
 			} else {
 				parked = append(parked, d.ID)

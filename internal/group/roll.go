@@ -245,6 +245,13 @@ func supersedes(headers []*chain.Header, held *personPapers) bool {
 	return err == nil && !slices.ContainsFunc(list, func(h *chain.Header) bool { return by(h) && !chain.Outranks(newest, h) })
 }
 
+// ends reports whether the recovery key put p above what somebody tells, which may
+// be longer: a fork that it ended does not come back.
+func (p *personPapers) ends(told *personPapers) bool {
+	headers, err := chain.ParseProof(p.proof)
+	return err == nil && supersedes(headers, told)
+}
+
 // NamedPackage returns which last-resort key package of a device a person's chain
 // names for groups of a suite, and since when, in ms.
 func NamedPackage(headers [][]byte, device wire.DeviceID, suite mls.Suite) (ref [32]byte, at uint64, ok bool) {

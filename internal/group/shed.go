@@ -151,7 +151,10 @@ func (m *Machine) want(hash wire.BlockHash, by wire.DeviceID, holds func(ed25519
 			n++
 		}
 	}
-	if key := m.keyAnywhere(by); n < maxWanted && key != nil && holds(key) {
+	if n >= maxWanted {
+		return
+	}
+	if key := m.keyAnywhere(by); key != nil && holds(key) {
 		m.wanted[hash] = by
 	}
 }

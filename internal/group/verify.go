@@ -59,6 +59,9 @@ func (m *Machine) verify(h *chain.Header, body *chain.Body, state *chain.State) 
 		after.Epoch() != state.Epoch() {
 		return nil, nil, errCommit
 	}
+	if err := m.announceAll(h, state, after, changes); err != nil {
+		return nil, nil, err
+	}
 	return after, c, checkRoster(state, after)
 }
 

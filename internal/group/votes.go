@@ -276,7 +276,7 @@ func (m *Machine) count(now uint64, eff *Effects) {
 
 // offerVotes tells a peer that this device reads votes, if its leaf does not yet.
 func (m *Machine) offerVotes(d wire.DeviceID, eff *Effects) {
-	if m.modern(d) && !m.reads(m.self.Device.ID(), FeatureRepair) {
+	if m.modern(d) && !m.says(m.self.Device.ID(), FeatureRepair) {
 		m.sendHeld(d, eff)
 	}
 }

@@ -73,6 +73,15 @@ func (c *Commit) PathLeafSize() int {
 	return len(c.a.content.commit.path.leaf.raw)
 }
 
+// PathExtensions returns the extensions of the committer's new leaf; none without
+// a path.
+func (c *Commit) PathExtensions() []Extension {
+	if !c.HasPath() {
+		return nil
+	}
+	return cloneExtensions(c.a.content.commit.path.leaf.extensions)
+}
+
 // Proposals returns the proposals that stand in the commit by value.
 func (c *Commit) Proposals() []Proposal {
 	var list []Proposal

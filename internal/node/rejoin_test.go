@@ -8,7 +8,7 @@ import (
 )
 
 // TestAddedAgainWhileOff: Cleo is removed and added again while her program is
-// off, so that it learns of both at once.
+// off, so that it learns of both at once. She is asked again.
 func TestAddedAgainWhileOff(t *testing.T) {
 	t.Parallel()
 	ann, ben, cleo := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cleo", t.TempDir())
@@ -25,6 +25,7 @@ func TestAddedAgainWhileOff(t *testing.T) {
 	must(t, ann.AddMembers(g, []wire.PersonID{cleo.id()}))
 	ann.say(g, "after")
 	cleo = cleo.again()
+	cleo.stands(g, group.StatusInvited) // it was active, and joins would find it so
 	cleo.joins(g)
 	cleo.sees(g, "before", "after")
 	cleo = cleo.restart()

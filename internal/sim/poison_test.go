@@ -141,3 +141,44 @@ func TestPoisonWhileAway(t *testing.T) {
 	}
 	goesOn(t, w, g, ann, ben, cleo)
 }
+
+// faults is the frame of one Nack.
+func faults(n *chain.Nack) []byte {
+	var b wire.Writer
+	b.U8(12)
+	b.Group(func(b *wire.Writer) { b.Vec(n.Marshal()) })
+	b.Group(func(*wire.Writer) {})
+	return b.Bytes()
+}
+
+// TestNacksOfOnePerson: Eve's sixteen devices are more than half, and all of them
+// say that they could not follow. One person alone restarts nothing.
+func TestNacksOfOnePerson(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan", "Eve")
+	ann, eve := nodes[0], nodes[4]
+	hers := []*sim.Node{eve}
+	for i := range 15 {
+		phone := eve.Link(fmt.Sprint("Eve's phone ", i))
+		must(t, eve.Do(g, phone.Device()))
+		hers = append(hers, phone)
+	}
+	w.Run(60_000)
+	must(t, ann.Do(g, group.SetTitle{Title: "Journey"}))
+	w.Run(5000)
+	at := machine(ann, g).Blocks().Head()
+	for _, n := range hers {
+		n.Stop()
+	}
+	for _, n := range hers {
+		nack := chain.SignNack(n.Self.Device.Sign, g, n.Self.Device.ID(), at, chain.NackPath)
+		w.Deliver(nodes[1], ann, g, faults(nack))
+	}
+	if got := count[group.Nacked](ann, g); got != 16 {
+		t.Fatalf("Ann takes %d Nacks", got)
+	}
+	w.Run(120_000)
+	if s := headState(ann, g); s.Start() != 0 {
+		t.Errorf("the keys were restarted at height %d", s.Start())
+	}
+	goesOn(t, w, g, nodes[:4]...)
+}
