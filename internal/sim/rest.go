@@ -15,6 +15,7 @@ const (
 	settleTime = 3_600_000 // voters dwell, and electorates change
 	quietTime  = 600_000
 	liarTime   = 6 * settleTime // and liars have had rounds go by
+	leaveTime  = 25 * 3_600_000 // a Leave has waited for votes that do not come
 )
 
 // rest heals everything, waits until all is told, and checks what must hold
@@ -36,6 +37,9 @@ func (r *run) rest() {
 		r.Run(liarTime)
 	}
 	r.Run(settleTime)
+	if r.pick(0, r.leaves) != nil {
+		r.Run(leaveTime)
+	}
 	before := r.frames()
 	r.Run(quietTime)
 	if after := r.frames(); after != before {
@@ -137,10 +141,7 @@ func (r *run) equal() {
 			continue
 		}
 		m := r.machine(n)
-		able := r.pick(0, func(o *Node) bool { // to commit its Leave
-			m := r.there(o)
-			return m != nil && m.Status() == group.StatusActive && !m.View().NoKeys && o.Self.Person != n.Self.Person
-		}) != nil
+		able := r.letsGo(n)
 		in := s.Belongs(n.Self.Device.ID())
 		switch {
 		case m == nil && in:
