@@ -23,7 +23,8 @@ type gathering struct {
 	left  uint32 // blocks to come
 	until uint64 // ms; then another may go on
 
-	opened int // how often it was begun anew in place of an answer
+	opened int  // how often it was begun anew in place of an answer
+	light  bool // the base was here before, without its commit
 }
 
 // What is wrong with pages.
@@ -178,7 +179,7 @@ func (g *gathering) check() error {
 	if g.base == (wire.BlockHash{}) {
 		return nil
 	}
-	if !g.m.blocks.Has(g.base) || g.m.blocks.IsLight(g.base) {
+	if !g.m.blocks.Has(g.base) || g.m.blocks.IsLight(g.base) && !g.light {
 		return errIncomplete
 	}
 	if !g.m.blocks.IsAncestor(g.base, g.m.votes.Settled()) {
@@ -226,7 +227,7 @@ func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff
 		opened = g.opened + 1
 	}
 	m.catchUp = newGathering(m.scratch(), m.group, p.member, o)
-	m.catchUp.opened = opened
+	m.catchUp.opened, m.catchUp.light = opened, m.blocks.IsLight(o.page.base) // the sender knows of less that is settled
 	last, err := m.catchUp.take(o.page, true)
 	if opened > maxReopened {
 		err = errIncomplete
