@@ -130,3 +130,37 @@ func TestOpenedTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestBaseIsLight: Ben, who came back by a base above Dan's, is opened to by one who
+// knows of nothing settled above Dan's. Ben has that block without its commit, so that
+// it is not given to him again, and blames nobody.
+func TestBaseIsLight(t *testing.T) {
+	w, ann, ben, dan, g := away(t)
+	w.Run(20 * minutes)
+	var opening []byte
+	for _, p := range w.History {
+		if p.From == ann && p.To == dan && p.Bytes[0] == 15 && p.Bytes[1] == 0 {
+			opening = p.Bytes
+		}
+	}
+	ann.Stop()
+	ben.Start()
+	w.Run(2 * minutes)
+	agree(t, g, dan, ben)
+	base := false
+	opening = group.Rewrite(opening, func(p *group.Piece) {
+		base = ben.Groups[g].Machine.Blocks().IsLight(*p.Base)
+		p.Lights, p.Tree, p.Whole, *p.Left = nil, nil, nil, 0
+	})
+	if !base {
+		t.Fatal("Ben has the base whole")
+	}
+	w.Deliver(dan, ben, g, opening)
+	w.Run(2 * minutes)
+	agree(t, g, dan, ben)
+	for _, e := range ben.Groups[g].Events {
+		if bad, ok := e.(group.Misbehaved); ok {
+			t.Errorf("Ben blames somebody for %q", bad.Rule)
+		}
+	}
+}

@@ -308,9 +308,10 @@ func (r *run) shutOut(m *group.Machine, n *Node) bool {
 	return false
 }
 
-// held reports whether somebody who takes part has the entry of a row, and all
-// it refers to: only such entries are passed on. Who was handed its content alone
-// can pass that on to nobody but who was parked.
+// held reports whether somebody who takes part has the entry of a row as it was
+// written, and all it refers to: only such entries are passed on. Who was parked at its
+// block and handed what it says has no ciphertext of it, and a member that was not
+// parked takes nothing else: without the ciphertext the entry stays a header to it.
 func (r *run) held(row group.Row) bool {
 	for _, n := range r.Nodes {
 		m := r.there(n)
