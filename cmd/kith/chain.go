@@ -34,7 +34,7 @@ func (p *program) chainExport() *cobra.Command {
 			if p.showValue(exported{File: args[1], Bytes: len(answer.File), WithNames: names}) {
 				return nil
 			}
-			p.printf("Wrote %s. Check it with: kith chain verify FILE", oneLine(args[1]))
+			p.printf("Wrote %s. Anybody checks it with: kith chain verify %s", oneLine(args[1]), quoted(oneLine(args[1])))
 			return nil
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"syscall"
@@ -66,6 +67,9 @@ func (p *program) explain(err error) string {
 	}
 	if own, ok := errors.AsType[*api.Error](err); ok {
 		return api.Explain(own).String()
+	}
+	if errors.Is(answer, io.ErrUnexpectedEOF) { // it was killed in the midst of a stream
+		return api.Explain(&api.Error{Reason: api.ReasonGone}).String()
 	}
 	switch answer.Code() {
 	case connect.CodeUnavailable:

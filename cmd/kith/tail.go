@@ -74,6 +74,9 @@ func (p *program) printMessage(m *v1.Message, in v1.ChatState) {
 	}
 	head := fmt.Sprintf("%s %s: ", clock(m.Time), nameOf(m.Author))
 	text := head + lines(textOf(m), "    ")
+	if m.WhileSplit {
+		text += " (written while apart from the others)"
+	}
 	if m.WrittenTwice {
 		text += fmt.Sprintf(" (the device %.8s wrote two messages in this place)", m.AuthorDevice)
 	}

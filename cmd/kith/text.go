@@ -87,10 +87,13 @@ func clock(ms uint64) string {
 }
 
 func titleOf(c *v1.Chat) string {
-	if c.Title == "" {
-		return "somebody"
+	switch {
+	case c.Title != "":
+		return oneLine(c.Title)
+	case c.Kind == v1.ChatKind_CHAT_KIND_GROUP:
+		return "group " + short(c.Id) // this device cannot read its title
 	}
-	return oneLine(c.Title)
+	return "somebody"
 }
 
 // table prints rows with aligned columns.

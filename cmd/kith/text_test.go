@@ -1,14 +1,19 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"image"
 	"image/color"
+	"io"
 	"strings"
 	"testing"
 
+	"connectrpc.com/connect"
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 
+	"kith/internal/api"
 	v1 "kith/proto/kith/v1"
 )
 
@@ -38,6 +43,19 @@ func TestNames(t *testing.T) {
 	for n, want := range []string{"", "Ann", "Ann and you", "Ann, you and somebody"} {
 		if got := namesOf(people[:n]); got != want {
 			t.Errorf("%d: %q", n, got)
+		}
+	}
+}
+
+func TestTitles(t *testing.T) {
+	id := strings.Repeat("0123abcd", 8)
+	for want, c := range map[string]*v1.Chat{
+		"Choir":          {Id: id, Title: "Choir", Kind: v1.ChatKind_CHAT_KIND_GROUP},
+		"group 0123abcd": {Id: id, Kind: v1.ChatKind_CHAT_KIND_GROUP}, // its title cannot be read here
+		"somebody":       {Id: id, Kind: v1.ChatKind_CHAT_KIND_DIRECT},
+	} {
+		if got := titleOf(c); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
@@ -101,5 +119,25 @@ func fill(picture *image.Gray, x, y, size int, white bool) {
 		for dy := range size {
 			picture.SetGray(x*size+dx, y*size+dy, shade)
 		}
+	}
+}
+
+// TestKilledInAStream: a node that is killed while it says something is gone; it
+// did not fail.
+func TestKilledInAStream(t *testing.T) {
+	err := connect.NewError(connect.CodeInternal, fmt.Errorf("protocol error: incomplete envelope: %w", io.ErrUnexpectedEOF))
+	if got, want := new(program).explain(err), api.Explain(&api.Error{Reason: api.ReasonGone}).String(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestApart: a line says of a message that it was written during a split.
+func TestApart(t *testing.T) {
+	var out bytes.Buffer
+	p := &program{out: &out}
+	m := &v1.Message{Author: &v1.Person{Name: "Cem"}, Text: "here", State: v1.MessageState_MESSAGE_STATE_SHOWN, WhileSplit: true}
+	p.printMessage(m, v1.ChatState_CHAT_STATE_ACTIVE)
+	if got := out.String(); !strings.HasSuffix(got, " Cem: here (written while apart from the others)\n") {
+		t.Errorf("%q", got)
 	}
 }

@@ -128,6 +128,8 @@ func keyOf(err error) (key, subject string) {
 			return "file/permission", e.Path
 		case errors.Is(err, syscall.ENOTDIR):
 			return "file/folder", e.Path
+		case errors.Is(err, syscall.EISDIR):
+			return "file/is-folder", e.Path
 		}
 	}
 	return "", ""

@@ -203,7 +203,7 @@ func rareSentence(who string, c node.Change) string {
 	case *chain.Restart:
 		return who + " began the keys of the group anew."
 	case *chain.Slash:
-		return fmt.Sprintf("%s took out a device of %s that signed what contradicts itself (%s).", who, nameOf(c.Subject), op.Device.String()[:8])
+		return fmt.Sprintf("%s took out a device of %s that signed what contradicts itself (%s).", who, whose(c.Subject), op.Device.String()[:8])
 	}
 	return who + " changed something that needs a newer version of Kith."
 }

@@ -169,7 +169,7 @@ func noticeOf(c node.Chat) string {
 	case c.Parked:
 		return "This device was set aside, because it was not here for long. It comes back by itself, once another member is here."
 	case c.NoKeys:
-		return "This device has no keys for this chat now. It gets new ones by itself, once another member is here."
+		return "This device has no keys for this chat now. It gets new ones by itself, once another member is here. If it does not, ask an admin to remove you and add you again."
 	case c.Trouble != 0:
 		return incidentSentence(node.Incident{Kind: c.Trouble, Stopped: true})
 	case len(c.Carrying) > 0:

@@ -182,7 +182,7 @@ func (n *node) eraStart() *node {
 	}
 	start := at.era
 	for _, n := range slices.Backward(way) {
-		if !slices.Equal(voters(n.State), voters(start.State)) {
+		if !slices.Equal(n.State.Voters(), start.State.Voters()) {
 			start = n
 		}
 		n.era = start
@@ -256,8 +256,8 @@ func (v *Votes) Era() wire.BlockHash {
 	return wire.BlockHash{}
 }
 
-// Voters returns who votes in the current era, by person. A person without an
-// active device has none here, and cannot vote.
+// Voters returns who votes in the current era, by person. A person whose devices are
+// all removed has none here, and cannot vote.
 func (v *Votes) Voters() []wire.Member {
 	if e := v.current(); e != nil {
 		return slices.Clone(e.voters)

@@ -242,12 +242,48 @@ func TestVoterWithoutDevice(t *testing.T) {
 	m := gone.records[1].Member
 	m.Devices = []Device{{ID: sceneDevice(1), Status: StatusRevoked}}
 	gone.records[1] = newRecord(m)
-	list := voters(&gone)
+	list := gone.Voters()
 	if len(list) != 2 || list[0].Device != sceneDevice(0) || list[1].Device != [32]byte{} || list[1].Person != scenePerson(1) {
 		t.Errorf("voters %v", list)
 	}
 	e := &era{voters: list}
 	if _, ok := e.voter([32]byte{}); ok {
 		t.Error("nobody's device votes")
+	}
+}
+
+// TestParkedVoter: of a person whose devices are all parked the earliest votes, and of
+// one who has an active one that: a Restart that parks all voters would else leave
+// nobody who could ever settle that they come back.
+func TestParkedVoter(t *testing.T) {
+	s := play("G:01 -> a1")
+	for _, c := range []struct {
+		name     string
+		statuses []Status
+		want     int // index of the device that votes; below 0: none
+	}{
+		{"parked", []Status{StatusParked}, 0},
+		{"both parked", []Status{StatusParked, StatusParked}, 0},
+		{"the later one active", []Status{StatusParked, StatusActive}, 1},
+		{"the earlier one revoked", []Status{StatusRevoked, StatusParked, StatusParked}, 1},
+		{"revoked", []Status{StatusRevoked, StatusRevoked}, -1},
+	} {
+		m := s.by["G"].State.records[1].Member
+		m.Devices = nil
+		var want [32]byte
+		at := *s.by["G"].State
+		for i, status := range c.statuses {
+			d := Device{ID: [32]byte{byte(i + 1)}, Status: status}
+			m.Devices = append(m.Devices, d)
+			at.devices = at.devices.put(&activity{device: d.ID, person: m.Person}, 0)
+			if i == c.want {
+				want = d.ID
+			}
+		}
+		at.records = append([]*record{}, at.records...)
+		at.records[1] = newRecord(m)
+		if list := at.Voters(); list[1].Device != want {
+			t.Errorf("%s: %v votes", c.name, list[1].Device)
+		}
 	}
 }

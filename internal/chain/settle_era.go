@@ -39,10 +39,12 @@ type Conflict struct {
 	Kept bool
 }
 
-// voters returns who votes after the state: of each person of the electorate
-// the earliest device that is active, which changes with what the voters
-// themselves settle and never within an era.
-func voters(s *State) []wire.Member {
+// Voters returns who votes after the block: of each person of the electorate the
+// earliest device that is active, else the earliest that is parked. So a Park or a
+// Restart that leaves no device of theirs its keys takes nobody's vote away, and what
+// brings them back can be settled. It changes with what the voters themselves settle
+// and never within an era.
+func (s *State) Voters() []wire.Member {
 	list := make([]wire.Member, len(s.electorate))
 	for i, id := range s.electorate {
 		list[i].Person = id
@@ -52,13 +54,16 @@ func voters(s *State) []wire.Member {
 				list[i].Device = d.ID
 				break
 			}
+			if list[i].Device == (wire.DeviceID{}) && s.Belongs(d.ID) {
+				list[i].Device = d.ID
+			}
 		}
 	}
 	return list
 }
 
 func newEra(start *node, off rule) *era {
-	return &era{start: start, voters: voters(start.State), off: off, settled: start, pin: start}
+	return &era{start: start, voters: start.State.Voters(), off: off, settled: start, pin: start}
 }
 
 func (e *era) quorum() int {

@@ -202,7 +202,7 @@ func (m *Machine) setRole(now uint64, c SetRole, eff *Effects) error {
 		return err
 	}
 	if who.Role == c.Role {
-		return refuse(ReasonMember, nil)
+		return refuse(ReasonHasRole, nil)
 	}
 	if c.Role == chain.RoleMember && len(m.state().Admins()) == 1 {
 		return refuse(ReasonSuccessor, nil)

@@ -169,21 +169,10 @@ func (m *Machine) votersStand() bool {
 	if c := m.votes.Conflict(); c != nil && c.Stopped {
 		return false
 	}
-	voters := m.votes.Voters()
-	electorate := m.state().Electorate()
-	if len(voters) != len(electorate) {
-		return false
-	}
-	for i, v := range voters {
-		who, _ := m.state().Person(electorate[i])
-		if device, _ := m.earliest(who); v.Person != electorate[i] || v.Device != device {
-			return false
-		}
-	}
-	return true
+	return slices.Equal(m.votes.Voters(), m.state().Voters())
 }
 
-// earliest returns the device that votes for a member.
+// earliest returns the device that votes for a member who has one with keys.
 func (m *Machine) earliest(who chain.Member) (wire.DeviceID, bool) {
 	for _, d := range who.Devices {
 		if m.state().Active(d.ID) {

@@ -16,6 +16,7 @@ const (
 	ReasonNoKeys    Reason = "no-keys"    // this device cannot follow the group's keys
 	ReasonReplaced  Reason = "replaced"   // and does not get them by itself: a copy of it took its place
 	ReasonMember    Reason = "member"     // is a member already
+	ReasonHasRole   Reason = "has-role"   // is an admin already, or is none
 	ReasonNoMember  Reason = "no-member"  // is no member
 	ReasonSelf      Reason = "self"       // nobody removes oneself: leave
 	ReasonDirect    Reason = "direct"     // a direct chat has its two people

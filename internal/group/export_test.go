@@ -97,18 +97,17 @@ func (m *Machine) Reads(device wire.DeviceID, feature uint16) bool { return m.re
 func (m *Machine) Doubt(hash wire.BlockHash) { m.nack(hash, chain.NackPath, new(Effects)) }
 
 // Mute makes the machine take every device, until it has another head, for one
-// whose program announces nothing; Unmute ends that.
+// whose program announces nothing and never did; Unmute ends that.
 func (m *Machine) Mute() {
-	m.said, m.spoken = announcements{m.head, make(map[wire.DeviceID][]uint16)}, make(map[wire.DeviceID]spoken)
-	for _, who := range m.state().Everyone() {
+	m.said = announcements{m.head, make(map[wire.DeviceID][]uint16)}
+	m.spoken = make(map[wire.DeviceID]spoken)
+	for _, who := range m.state().Members() {
 		for _, d := range who.Devices {
 			m.spoken[d.ID] = spoken{upTo: m.head}
 		}
 	}
 }
-
-// Unmute ends that.
-func (m *Machine) Unmute() { m.said, m.spoken = announcements{}, make(map[wire.DeviceID]spoken) }
+func (m *Machine) Unmute() { m.said, m.spoken = announcements{}, nil }
 
 // Take gives a machine a block from outside.
 func (m *Machine) Take(header, body []byte) error {

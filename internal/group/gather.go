@@ -51,6 +51,15 @@ func (g *gathering) follow(from wire.Member, o opening) {
 	g.start.page = page{base: g.base}
 }
 
+// restate takes a newer word of the member that is asked already.
+func (g *gathering) restate(o opening) {
+	if o.block == (wire.BlockHash{}) {
+		o.block, o.welcome = g.start.block, g.start.welcome
+	}
+	o.page = page{base: g.base}
+	g.start = o
+}
+
 // ask returns the request for the next page.
 func (g *gathering) ask() []byte {
 	return pagesAskFrame{g.base, g.m.blocks.Offer(), uint32(len(g.tree))}.bytes()
@@ -171,7 +180,7 @@ func (g *gathering) check() error {
 	if g.base == (wire.BlockHash{}) {
 		return nil
 	}
-	if !g.m.blocks.Has(g.base) || g.m.blocks.IsLight(g.base) {
+	if !g.m.blocks.Has(g.base) { // a light one was here before: settled higher than the sender knows
 		return errIncomplete
 	}
 	if !g.m.blocks.IsAncestor(g.base, g.m.votes.Settled()) {
@@ -194,7 +203,7 @@ func (m *Machine) onPages(now uint64, p *peer, rel relation, c Received, eff *Ef
 		}
 	case f.opening != nil:
 		m.onOpening(now, p, *f.opening, c.Secrets, eff)
-	case m.catchUp != nil && m.catchUp.from == p.member:
+	case m.catchUp != nil && m.catchUp.from == p.member && m.catchUp.base == f.page.base: // else it was asked for before
 		m.catchUp.opened = 0
 		last, err := m.catchUp.take(*f.page, false)
 		m.gathered(now, p, last, err, c.Secrets, eff)
@@ -211,8 +220,12 @@ func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff
 	var others []inviter
 	opened := 0
 	if g := m.catchUp; g != nil {
-		if g.from != p.member && now < g.until {
+		switch waits := now < g.until; {
+		case waits && g.from != p.member:
 			g.remember(p.member, o)
+			return
+		case waits && g.base == o.page.base:
+			g.restate(o) // its answer is under way: asked again, each piece would come twice
 			return
 		}
 		if g.from == p.member {

@@ -101,7 +101,7 @@ const (
 	// asked for.
 	maxHollow = 256
 	// maxQuarantine bounds the late entries of removed authors that wait for
-	// somebody to refer to them.
+	// somebody to refer to them; whoever has most of them makes room for others.
 	maxQuarantine = 256
 	// maxVouched bounds the names of entries that are not here: each entry that
 	// waits names at most its parents and the one before it.

@@ -259,11 +259,18 @@ func (l *loading) late(rec Record) error {
 	return nil
 }
 
+// undone passes over what an earlier device of this home was to do again: nothing
+// keeps its block, which may be dropped.
 func (l *loading) undone(rec Record) error {
-	if len(rec.Key) != 32 || !l.m.blocks.Has(wire.BlockHash(rec.Key)) {
+	if len(rec.Key) != 32 {
 		return errRecord
 	}
-	if hash := wire.BlockHash(rec.Key); l.m.blocks.Header(hash).Author.Device == l.m.self.Device.ID() {
+	hash := wire.BlockHash(rec.Key)
+	h := l.m.blocks.Header(hash)
+	if h == nil && len(l.m.self.Former) == 0 {
+		return errRecord
+	}
+	if h != nil && h.Author.Device == l.m.self.Device.ID() {
 		l.m.undone[hash] = true
 	}
 	return nil

@@ -132,3 +132,31 @@ func TestSilentGiver(t *testing.T) {
 	dan.Groups[g] = silent
 	agree(t, g, eve, ben)
 }
+
+// TestOpenedTwice: Ben asks for blocks twice before the first piece of them is here, and
+// Dan opens pages to him each time. Each piece comes once, and Dan is not blamed.
+func TestOpenedTwice(t *testing.T) {
+	w, ann, ben, dan, g := away(t)
+	ann.Stop()
+	dan.Groups[g].Machine.SetPageRoom(4 << 10)
+	w.Delay = func() uint64 { return 500 }
+	ben.Start()
+	var opening []byte
+	for opening == nil && w.Step() {
+		for _, p := range w.History {
+			if p.To == ben && p.Taken && p.Bytes[0] == 15 && p.Bytes[1] == 0 {
+				opening = p.Bytes
+			}
+		}
+	}
+	for range 5 {
+		w.Deliver(dan, ben, g, opening)
+	}
+	w.Run(2 * minutes)
+	agree(t, g, dan, ben)
+	for _, e := range ben.Groups[g].Events {
+		if bad, ok := e.(group.Misbehaved); ok {
+			t.Errorf("Ben blames somebody for %q", bad.Rule)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -45,14 +46,34 @@ func (m *Machine) isLate(h *dag.Header, person wire.PersonID) bool {
 	return !ok || m.blocks.IsAncestor(gone.block, at)
 }
 
-// quarantine keeps an entry back, if there is room; it is in the log anyhow.
+// quarantine keeps an entry back; it is in the log anyhow. Where there are too
+// many, whoever has most loses its newest: nobody fills the places of others, and
+// the entries decide, not the order in which they came.
 func (m *Machine) quarantine(h *dag.Header, p Packed, eff *Effects) {
-	if len(m.late) >= maxQuarantine {
-		return
-	}
 	ref := h.Ref()
 	m.late[ref] = Packed{slices.Clone(p.Header), slices.Clone(p.Ciphertext)}
 	eff.put(KindLate, EntryKey(ref), lateValue(p))
+	if len(m.late) > maxQuarantine {
+		ref = m.newestOfMost()
+		delete(m.late, ref)
+		eff.drop(KindLate, EntryKey(ref))
+	}
+}
+
+// newestOfMost returns, of the person with most entries kept back, the one with
+// the highest number.
+func (m *Machine) newestOfMost() dag.Ref {
+	of := make(map[wire.PersonID][]dag.Ref)
+	for r, p := range m.late {
+		if h, err := dag.ParseHeader(p.Header); err == nil {
+			author, _, _ := m.blocks.State(h.Block).Device(r.Device)
+			of[author.Person] = append(of[author.Person], r)
+		}
+	}
+	most := slices.MaxFunc(slices.Collect(maps.Keys(of)), func(a, b wire.PersonID) int {
+		return cmp.Or(cmp.Compare(len(of[a]), len(of[b])), comparePerson(a, b))
+	})
+	return slices.MaxFunc(of[most], func(a, b dag.Ref) int { return cmp.Or(cmp.Compare(a.Seq, b.Seq), a.Compare(b)) })
 }
 
 // vouch takes note of what an entry that counts refers to, and shows what

@@ -40,6 +40,13 @@ func Renew(self Self, records Source) (Effects, error) {
 	m.authorSeq, m.ackSeq, m.reachSeq, m.replaced = 0, 0, 0, wire.BlockHash{}
 	eff.Write = append(eff.Write, m.selfRecord())
 	eff.drop(KindVoter, nil)
+	err = records(KindUndone, func(rec Record) error { // its blocks stay undone: nobody keeps them for it
+		eff.drop(KindUndone, rec.Key)
+		return nil
+	})
+	if err != nil {
+		return Effects{}, err
+	}
 	for _, seq := range m.unsentSeqs() { // each is sealed again under its own number alone
 		m.dropUnsent(seq, &eff)
 	}

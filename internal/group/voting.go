@@ -104,23 +104,42 @@ func (m *Machine) copied(eff *Effects) {
 	}
 }
 
-// follows reports whether this device may vote for a block: it holds its keys,
-// or never could have held them, as of one that takes it out. One that holds a
-// parent's and not the block's could not follow the commit.
+// follows reports whether this device may vote for a block: it holds its keys, or
+// those of a block above it on the way to the head, as who came back after keys were
+// restarted, or never could have held them, as of one that takes it out. One that
+// holds a parent's and not the block's could not follow the commit, unless that
+// starts new keys, of which whoever has no leaf there needs none.
 func (m *Machine) follows(hash wire.BlockHash) bool {
-	settled := m.votes.Settled()
+	if m.blocks.Has(hash) && m.followsAbove(hash) {
+		return true
+	}
+	settled, self := m.votes.Settled(), m.self.Device.ID()
 	for hash != settled {
 		h := m.blocks.Header(hash)
 		if h == nil {
 			return false
 		}
-		if m.epochs[hash] != nil || h.IsGenesis() {
+		active := m.stateAt(hash).Active(self)
+		if m.epochs[hash] != nil || h.IsGenesis() || h.Starts() && !active {
 			return true
 		}
-		if m.epochs[h.Parent] != nil && m.stateAt(hash).Active(m.self.Device.ID()) {
+		if m.epochs[h.Parent] != nil && active {
 			return false
 		}
 		hash = h.Parent
 	}
 	return true
+}
+
+// followsAbove reports whether the keys of a block between a block and the head, or
+// of one of the two, are held.
+func (m *Machine) followsAbove(hash wire.BlockHash) bool {
+	if !m.blocks.IsAncestor(hash, m.head) {
+		return false
+	}
+	for at := m.head; ; at = m.blocks.Header(at).Parent {
+		if m.epochs[at] != nil || at == hash {
+			return m.epochs[at] != nil
+		}
+	}
 }

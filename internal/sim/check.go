@@ -70,8 +70,7 @@ func (c *checker) event(n *Node, m *group.Machine, e group.Event) {
 	}
 	switch e := e.(type) {
 	case group.Misbehaved:
-		// Known not to hold: among liars an honest device may be blamed for its pages.
-		if !lies(e.From.Device) && (e.Rule != "pages" || len(c.crew.persons) == 0) {
+		if !lies(e.From.Device) {
 			fail("%s accuses %s of breaking rule %q", n.Name, c.w.device(e.From.Device), e.Rule)
 		}
 	case group.CannotFollow:

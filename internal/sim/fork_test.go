@@ -240,6 +240,39 @@ func TestScenario28LateMessages(t *testing.T) {
 	}
 }
 
+// TestLateOfManyAndOfOne: Eve, who was removed and may not know it, writes without
+// end, and Dan brings it. What Cleo, who was removed too, wrote then is kept back all
+// the same, and shown when Fay's reply to it comes.
+func TestLateOfManyAndOfOne(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan", "Eve", "Fay")
+	ann, ben, cleo, dan, eve, fay := nodes[0], nodes[1], nodes[2], nodes[3], nodes[4], nodes[5]
+	must(t, cleo.Say(g, "before"))
+	w.Run(5000)
+	part(w, ann, ben)
+	for _, n := range []*sim.Node{cleo, fay} {
+		w.Cut(n, dan)
+		w.Cut(n, eve)
+	}
+	for _, n := range []*sim.Node{cleo, eve} {
+		must(t, ann.Do(g, group.Remove{Person: n.Self.Person}))
+	}
+	must(t, cleo.Say(g, "late"))
+	for i := range 300 {
+		must(t, eve.Say(g, fmt.Sprint("flood ", i)))
+	}
+	w.Run(10_000)
+	must(t, fay.Say(g, "reply"))
+	w.Run(5000)
+	cleo.Stop()
+	eve.Stop()
+	for _, n := range []*sim.Node{dan, fay} {
+		w.Heal(n, ann)
+		w.Heal(n, ben)
+		w.Run(60_000)
+	}
+	sees(t, g, []string{"before", "late", "reply"}, ann, ben)
+}
+
 // TestScenario20WelcomeOfLosingBlock: two admins add Dan on two branches; he comes in by
 // the one that loses, writes, and goes on under the other.
 func TestScenario20WelcomeOfLosingBlock(t *testing.T) {

@@ -1,0 +1,67 @@
+package group_test
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"kith/internal/group"
+	"kith/internal/sim"
+	"kith/internal/wire"
+)
+
+// blamed collects whom a node blames from now on.
+func blamed(w *sim.World, who *sim.Node) *[]group.Misbehaved {
+	list := new([]group.Misbehaved)
+	w.After = func(n *sim.Node, _ wire.GroupID, eff group.Effects) {
+		for _, e := range eff.Notify {
+			if e, ok := e.(group.Misbehaved); ok && n == who {
+				*list = append(*list, e)
+			}
+		}
+	}
+	return list
+}
+
+// lastOpening returns the last invitation in pages that n sent to somebody.
+func lastOpening(t *testing.T, n, to *sim.Node) []byte {
+	t.Helper()
+	for _, p := range slices.Backward(n.Sent) {
+		if p.To == to && p.Bytes[0] == 15 && p.Bytes[1] == 0 {
+			return bytes.Clone(p.Bytes)
+		}
+	}
+	t.Fatalf("%s opens nothing to %s", n.Name, to.Name)
+	return nil
+}
+
+// TestLowerBaseIsNoLie: what Dan came in by is settled higher than the base of an
+// opening, so that he holds that base without its commit. The sender, who knows less,
+// did not lie.
+func TestLowerBaseIsNoLie(t *testing.T) {
+	w, ann, ben, g := settledGroup(t, 8)
+	eve, dan := w.Add("Eve"), w.Add("Dan")
+	do(t, w, ann, g, group.Invite{Newcomers: []group.Newcomer{eve.Newcomer()}})
+	low := lastOpening(t, ann, eve)
+	do(t, w, eve, g, group.Accept{})
+	w.Run(20 * minutes)
+	do(t, w, ann, g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}})
+	do(t, w, dan, g, group.Accept{})
+	var base wire.BlockHash
+	group.Rewrite(low, func(p *group.Piece) { base = *p.Base })
+	if !dan.Groups[g].Machine.Blocks().IsLight(base) {
+		t.Fatal("Dan holds the lower base whole")
+	}
+	list := blamed(w, dan)
+	w.Deliver(ann, dan, g, low)
+	w.Run(5000)
+	if len(*list) > 0 {
+		t.Errorf("Dan blames %v", *list)
+	}
+	do(t, w, ann, g, group.SetTitle{Title: "after"})
+	agree(t, g, ann, ben, eve, dan)
+	w.Deliver(ann, dan, g, group.Rewrite(low, func(p *group.Piece) { p.Base[0] ^= 1 }))
+	if len(*list) != 1 || (*list)[0].Rule != "pages" {
+		t.Errorf("of a base that is nowhere, Dan blames %v", *list)
+	}
+}
