@@ -103,6 +103,36 @@ func TestBackIntoAGroup(t *testing.T) {
 	}
 }
 
+// TestSilentGiver: who opens pages and gives none keeps nobody from those of another
+// for longer than pages are waited for.
+func TestSilentGiver(t *testing.T) {
+	w, ann, ben, dan, g := away(t)
+	eve := w.Add("Eve")
+	do(t, w, ann, g, group.Invite{Newcomers: []group.Newcomer{eve.Newcomer()}})
+	w.Run(5000)
+	do(t, w, eve, g, group.Accept{})
+	w.Run(20 * minutes)
+	ann.Stop()
+	eve.Stop()
+	for _, n := range []*sim.Node{dan, eve} {
+		n.Groups[g].Machine.SetPageRoom(4 << 10)
+	}
+	ben.Start()
+	for invites(ben, dan)[1] == 0 {
+		w.Run(1)
+	}
+	silent := dan.Groups[g]
+	delete(dan.Groups, g)
+	eve.Start()
+	w.Run(30_000)
+	if invites(eve, ben)[0] == 0 {
+		t.Fatal("Eve opens no pages")
+	}
+	w.Run(2 * minutes)
+	dan.Groups[g] = silent
+	agree(t, g, eve, ben)
+}
+
 // TestOpenedTwice: Ben asks for blocks twice before the first piece of them is here, and
 // Dan opens pages to him each time. Each piece comes once, and Dan is not blamed.
 func TestOpenedTwice(t *testing.T) {
