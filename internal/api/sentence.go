@@ -148,7 +148,7 @@ func noticeOf(c node.Chat) string {
 	case group.StatusInvited:
 		return atStart(c.InvitedBy) + " invites you. If you accept, the members will see this machine's network address."
 	case group.StatusLeaving:
-		return "You are leaving. It is done once anybody else of the group is here."
+		return "You are leaving. It is done once anybody else of the group is here; while your vote is still needed, that may take a day."
 	case group.StatusLeft:
 		return "You left."
 	case group.StatusRemoved:
