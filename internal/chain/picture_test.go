@@ -29,7 +29,8 @@ import (
 //	ann lets in ann/3: 1+2 1+3  (her third device, by such a history; r is the
 //	                             recovery key)
 //	ann/3 enters: 1+2 1+3       (by itself)
-//	dan carries B         (the removal that block B did)
+//	ben slashes ann       (her first device, by whatever it signed twice)
+//	dan carries B         (the removal that block B did, of a person or a device)
 //	ann elects ben cat    (the voters from here on)
 //	ann restarts          (the keys)
 //
@@ -135,6 +136,9 @@ func (f *tree) act(name string, parent *chain.Block, sentence string) {
 	f.block(name, parent.State, parent.Hash, p.member(device), p, device, list)
 	if lost, ok := strings.CutPrefix(what, "carries "); ok {
 		papers = [][]byte{f.losing(lost)}
+		if _, ok := f.blocks[lost].Header.Ops[0].(*chain.RemoveDevice); ok {
+			papers = append(papers, f.blocks[lost].Body.Attachments[0])
+		}
 	}
 	if papers != nil {
 		f.blocks[name].Body = &chain.Body{Attachments: papers}
@@ -153,9 +157,7 @@ func (f *tree) device(name string) (*person, int) {
 func (f *tree) op(parent *chain.Block, verb, target string) chain.Op {
 	switch verb {
 	case "carries":
-		lost := f.blocks[target].Header.Ops[0].(*chain.Remove)
-		m, _ := parent.State.Person(lost.Person)
-		return &chain.Carry{Block: f.blocks[target].Hash, Person: lost.Person, Instance: m.Instance, Cites: []wire.Digest{chain.Cite(f.losing(target))}}
+		return f.carry(parent, target)
 	case "rekeys":
 		return &chain.Rekey{}
 	case "restarts":
@@ -170,6 +172,8 @@ func (f *tree) op(parent *chain.Block, verb, target string) chain.Op {
 	switch verb {
 	case "revokes":
 		return &chain.RemoveDevice{Person: p.id, Instance: m.Instance, PersonHead: p.head(), Device: p.device(device), Cites: []wire.Digest{chain.Cite(p.proof())}}
+	case "slashes":
+		return &chain.Slash{Person: p.id, Instance: m.Instance, Device: p.device(device), What: chain.SlashBlocks, Cites: make([]wire.Digest, 2)}
 	case "adds":
 		return p.add(chain.RoleMember, 1)
 	case "admits":
@@ -183,6 +187,20 @@ func (f *tree) op(parent *chain.Block, verb, target string) chain.Op {
 	}
 	f.t.Fatalf("no such verb: %s", verb)
 	return nil
+}
+
+// carry returns the Carry of what the block named did.
+func (f *tree) carry(parent *chain.Block, name string) *chain.Carry {
+	op := &chain.Carry{Block: f.blocks[name].Hash, Cites: []wire.Digest{chain.Cite(f.losing(name))}}
+	switch lost := f.blocks[name].Header.Ops[0].(type) {
+	case *chain.Remove:
+		op.Person = lost.Person
+	case *chain.RemoveDevice:
+		op.Person, op.Device, op.Cites = lost.Person, lost.Device, append(op.Cites, lost.Cites[0])
+	}
+	m, _ := parent.State.Person(op.Person)
+	op.Instance = m.Instance
+	return op
 }
 
 // ids returns the ids of people, as an electorate lists them.

@@ -15,7 +15,7 @@ const forkVectorFile = "../../docs/spec/vectors/forkchoice.json"
 
 // forkVectors are the contests of fork_pictures_test.go. Signatures in them are
 // any bytes, and bodies hold no more than what a Carry cites, or the history that a
-// RemoveDevice or AddDevice cites.
+// RemoveDevice or AddDevice cites; a Carry of a device has both.
 type forkVectors struct {
 	Comment  string       `json:"comment"`
 	Contests []forkVector `json:"contests"`
@@ -38,7 +38,7 @@ type forkBlock struct {
 
 func makeForkVectors(t *testing.T) forkVectors {
 	v := forkVectors{Comment: "Bytes in hex. The fork choice alone: signatures are any bytes and do not hold. docs/spec/chain.md, Fork choice"}
-	for _, c := range allPictures() {
+	for _, c := range append(allPictures(), twins) {
 		f := plant(t, 0, c.people)
 		f.grow(c.picture, c.does)
 		list := forkVector{What: c.name, Head: f.head()}
@@ -49,6 +49,9 @@ func makeForkVectors(t *testing.T) forkVectors {
 				first := hex.EncodeToString(b.Body.Attachments[0])
 				if b.Header.Ops[0].Kind() == chain.KindCarry {
 					x.Carries = first
+					if len(b.Body.Attachments) > 1 {
+						x.History = hex.EncodeToString(b.Body.Attachments[1])
+					}
 				} else {
 					x.History = first
 				}
@@ -121,8 +124,14 @@ func readForkBlock(t *testing.T, x forkBlock, states map[wire.BlockHash]*chain.S
 		t.Fatalf("block %s: root or hash", x.Name)
 	}
 	b := &chain.Block{Hash: h.Hash(), Header: h, State: s}
-	if first := x.Carries + x.History; first != "" {
-		b.Body = &chain.Body{Attachments: [][]byte{unhex(t, first)}}
+	for _, paper := range []string{x.Carries, x.History} {
+		if paper == "" {
+			continue
+		}
+		if b.Body == nil {
+			b.Body = new(chain.Body)
+		}
+		b.Body.Attachments = append(b.Body.Attachments, unhex(t, paper))
 	}
 	return b
 }
