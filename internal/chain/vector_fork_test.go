@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
 
 	"kith/internal/chain"
@@ -13,7 +14,8 @@ import (
 
 const forkVectorFile = "../../docs/spec/vectors/forkchoice.json"
 
-// forkVectors are the contests of fork_pictures_test.go. Signatures in them are
+// forkVectors are the contests of fork_pictures_test.go, and what becomes of removals
+// that lost. Signatures in them are
 // any bytes, and bodies hold no more than what a Carry cites, or the history that a
 // RemoveDevice or AddDevice cites; a Carry of a device has both.
 type forkVectors struct {
@@ -25,6 +27,23 @@ type forkVector struct {
 	What   string      `json:"what"`
 	Blocks []forkBlock `json:"blocks"` // parents first
 	Head   string      `json:"head"`   // the name of the block
+
+	Pending []forkPending `json:"pending,omitempty"` // by height and hash of the block
+}
+
+// A forkPending is a removal that lost and is to be carried over.
+type forkPending struct {
+	Block    string `json:"block"` // its name
+	Author   string `json:"author"`
+	Person   string `json:"person"`
+	Instance string `json:"instance"` // that it still ends
+}
+
+func pendingVector(root wire.BlockHash, blocks []*chain.Block, name func(wire.BlockHash) string) (list []forkPending) {
+	for _, p := range chain.Pending(root, blocks) {
+		list = append(list, forkPending{name(p.Block), p.Author.String(), p.Person.String(), hex.EncodeToString(p.Instance[:])})
+	}
+	return list
 }
 
 type forkBlock struct {
@@ -38,10 +57,14 @@ type forkBlock struct {
 
 func makeForkVectors(t *testing.T) forkVectors {
 	v := forkVectors{Comment: "Bytes in hex. The fork choice alone: signatures are any bytes and do not hold. docs/spec/chain.md, Fork choice"}
-	for _, c := range append(allPictures(), twins) {
+	all := append(allPictures(), twins)
+	for _, c := range losses {
+		all = append(all, picture{"pending: " + c.name, c.people, c.picture, c.does, c.head})
+	}
+	for _, c := range all {
 		f := plant(t, 0, c.people)
 		f.grow(c.picture, c.does)
-		list := forkVector{What: c.name, Head: f.head()}
+		list := forkVector{What: c.name, Head: f.head(), Pending: pendingVector(f.blocks["G"].Hash, f.all(), f.name)}
 		for _, name := range f.order {
 			b := f.blocks[name]
 			x := forkBlock{Name: name, Does: c.does[name], Header: hex.EncodeToString(b.Header.Bytes()), Hash: b.Hash.String()}
@@ -104,6 +127,9 @@ func TestVectorsOfForks(t *testing.T) {
 		}
 		if got := names[chain.Head(blocks[0].Hash, blocks)]; got != c.Head {
 			t.Errorf("%s: head %s, want %s", c.What, got, c.Head)
+		}
+		if got := pendingVector(blocks[0].Hash, blocks, func(h wire.BlockHash) string { return names[h] }); !slices.Equal(got, c.Pending) {
+			t.Errorf("%s: pending %v, want %v", c.What, got, c.Pending)
 		}
 	}
 }
