@@ -19,8 +19,9 @@ const forkVectorFile = "../../docs/spec/vectors/forkchoice.json"
 // any bytes, and bodies hold no more than what a Carry cites, or the history that a
 // RemoveDevice or AddDevice cites; a Carry of a device has both.
 type forkVectors struct {
-	Comment  string       `json:"comment"`
-	Contests []forkVector `json:"contests"`
+	Comment  string        `json:"comment"`
+	Contests []forkVector  `json:"contests"`
+	Space    []spaceVector `json:"space"`
 }
 
 type forkVector struct {
@@ -83,6 +84,7 @@ func makeForkVectors(t *testing.T) forkVectors {
 		}
 		v.Contests = append(v.Contests, list)
 	}
+	v.Space = makeSpaceVectors(t)
 	return v
 }
 
@@ -116,6 +118,9 @@ func TestVectorsOfForks(t *testing.T) {
 	var v forkVectors
 	if err := json.Unmarshal(raw, &v); err != nil {
 		t.Fatal(err)
+	}
+	for _, c := range v.Space {
+		checkSpace(t, c)
 	}
 	for _, c := range v.Contests {
 		states, names := map[wire.BlockHash]*chain.State{}, map[wire.BlockHash]string{}
