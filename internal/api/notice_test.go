@@ -8,6 +8,26 @@ import (
 	"kith/internal/node"
 )
 
+// TestLeavingNotice: who leaves is told for whom that waits, and for how long.
+func TestLeavingNotice(t *testing.T) {
+	const late = " If that does not come about, you leave a day after the others heard of it."
+	ben, me := node.Person{Name: "Ben"}, node.Person{Name: "Ann", Me: true}
+	for _, c := range []struct {
+		chat node.Chat
+		want string
+	}{
+		{node.Chat{}, "You leave once anybody else of the group is here."},
+		{node.Chat{Needed: true}, "You leave once others vote in your place, which an admin's device sees to." + late},
+		{node.Chat{Needed: true, Awaited: []node.Person{ben}}, "You leave once others vote in your place. For that Kith waits for Ben." + late},
+		{node.Chat{Needed: true, Awaited: []node.Person{ben, me}}, "You leave once others vote in your place. For that Kith waits for Ben and another device of yours." + late},
+	} {
+		c.chat.State = group.StatusLeaving
+		if got := api.NoticeOf(c.chat); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.chat, got, c.want)
+		}
+	}
+}
+
 // TestNotices: the one line over a chat of a device that was set aside.
 func TestNotices(t *testing.T) {
 	for _, c := range []struct {

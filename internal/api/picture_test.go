@@ -136,3 +136,12 @@ func TestContradictionAndSettlement(t *testing.T) {
 		t.Errorf("done again: %v", c)
 	}
 }
+
+// TestOwnDeviceTakenOut: who reads of their own device reads "yours".
+func TestOwnDeviceTakenOut(t *testing.T) {
+	b := signed(0xaa, ann, 1, 1, node.Change{Op: &chain.Slash{Device: wire.DeviceID{0xdd}}, Subject: me})
+	want := "Ann took out a device of yours that signed what contradicts itself (dd000000)."
+	if got := api.Blocks([]node.Block{b})[0].Changes[0].Sentence; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -141,6 +141,26 @@ func waitingFor(f node.Friend) string {
 	return ""
 }
 
+// leaving says what the own Leave waits for.
+func leaving(c node.Chat) string {
+	const late = " If that does not come about, you leave a day after the others heard of it."
+	var names []string
+	for _, p := range c.Awaited {
+		if p.Me {
+			names = append(names, "another device of yours")
+			continue
+		}
+		names = append(names, nameOf(p))
+	}
+	switch {
+	case !c.Needed:
+		return "You leave once anybody else of the group is here."
+	case len(names) == 0:
+		return "You leave once others vote in your place, which an admin's device sees to." + late
+	}
+	return "You leave once others vote in your place. For that Kith waits for " + joined(names, " and ") + "." + late
+}
+
 // noticeOf says the one thing about a chat that its reader should know now, or
 // nothing.
 func noticeOf(c node.Chat) string {
@@ -148,7 +168,7 @@ func noticeOf(c node.Chat) string {
 	case group.StatusInvited:
 		return atStart(c.InvitedBy) + " invites you. If you accept, the members will see this machine's network address."
 	case group.StatusLeaving:
-		return "You are leaving. It is done once anybody else of the group is here."
+		return leaving(c)
 	case group.StatusLeft:
 		return "You left."
 	case group.StatusRemoved:

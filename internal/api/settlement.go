@@ -83,6 +83,10 @@ func listed(list []node.Person, last string) string {
 	for i, p := range list {
 		names[i] = nameOf(p)
 	}
+	return joined(names, last)
+}
+
+func joined(names []string, last string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}

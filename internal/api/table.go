@@ -64,6 +64,7 @@ var table = map[string]explained{
 	"group/self":       {connect.CodeInvalidArgument, "Nobody removes themselves.", "Leave instead: kith group leave."},
 	"group/direct":     {connect.CodeFailedPrecondition, "A chat of two people stays as it is.", "Make a group: kith group create."},
 	"group/successor":  {connect.CodeFailedPrecondition, "You are the last admin.", "Say who takes over: kith group leave GROUP --successor PERSON."},
+	"group/heir":       {connect.CodeInvalidArgument, "Nobody takes over from themselves.", "Name another member: kith group leave GROUP --successor PERSON."},
 	"group/alone":      {connect.CodeFailedPrecondition, "Nobody else is in this group.", "Delete it instead: kith group delete."},
 	"group/content":    {connect.CodeInvalidArgument, "This cannot be sent: it is empty, over 64 KiB, or no text.", "Write something shorter, as text."},
 	"group/title":      {connect.CodeInvalidArgument, "This cannot be a title: it is empty, over 64 characters, begins or ends with a space, or holds characters that cannot be seen.", "Choose another."},

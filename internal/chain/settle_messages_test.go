@@ -14,6 +14,7 @@ type room struct {
 	people  int // devices; some become voters with a later block
 	rounds  uint64
 	limit   int // states; 0: all
+	liar    int // votes by a further device that lies, of all it can cast; 0: nobody lies
 	off     rule
 
 	scene *scene
@@ -22,6 +23,8 @@ type room struct {
 	views map[chair]*view       // by what a device holds
 	seen  map[[4]chair]struct{} // states
 	todo  [][4]chair
+	lies  uint64 // votes of the liar that may reach anybody at any time, or nobody
+	all   int    // states seen with every choice of lies
 }
 
 // A chair is all that one device holds.
@@ -41,7 +44,61 @@ type view struct {
 
 func (r *room) run() error {
 	r.scene = play(r.picture)
-	r.ids, r.views, r.seen = map[[250]byte]int{}, map[chair]*view{}, map[[4]chair]struct{}{}
+	r.ids, r.views = map[[250]byte]int{}, map[chair]*view{}
+	list := r.everyLie()
+	for _, lies := range choices(list, r.liar) {
+		r.lies = 0
+		for _, id := range lies {
+			r.lies |= 1 << id
+		}
+		if err := r.walk(); err != nil {
+			return fmt.Errorf("%w; the liar says %d of %d", err, lies, len(list))
+		}
+		if r.all += len(r.seen); r.limit > 0 && r.all > r.limit {
+			return nil
+		}
+	}
+	return nil
+}
+
+// everyLie returns the votes that the device after the last can cast in the first
+// era: in every round for every block, from every source that may be one.
+func (r *room) everyLie() (ids []int) {
+	if r.liar == 0 {
+		return nil
+	}
+	for round := uint64(1); round <= r.rounds; round++ {
+		for _, name := range r.scene.order {
+			b := r.scene.by[name]
+			for x := b; x != nil; x = x.parent {
+				if round == 1 && x.parent != nil {
+					continue // the first round has no source but the start of the era
+				}
+				v := r.scene.vote(fmt.Sprintf("%d votes %s in %d from %s of %d", r.people, name, round, r.scene.names[x], round-1))
+				ids = append(ids, r.id(v))
+			}
+		}
+	}
+	return ids
+}
+
+// choices returns every set of up to n of a list.
+func choices(list []int, n int) [][]int {
+	sets := [][]int{nil}
+	if n == 0 {
+		return sets
+	}
+	for i, x := range list {
+		for _, rest := range choices(list[i+1:], n-1) {
+			sets = append(sets, append([]int{x}, rest...))
+		}
+	}
+	return sets
+}
+
+// walk visits every state that there is with today's lies.
+func (r *room) walk() error {
+	r.seen, r.todo = map[[4]chair]struct{}{}, nil
 	var first [4]chair
 	for i := range r.people {
 		first[i] = chair{int8(i), 1, 0, -1}
@@ -53,7 +110,7 @@ func (r *room) run() error {
 		if err := r.expand(s); err != nil {
 			return err
 		}
-		if r.limit > 0 && len(r.seen) > r.limit {
+		if r.limit > 0 && r.all+len(r.seen) > r.limit {
 			return nil
 		}
 	}
@@ -69,7 +126,7 @@ func (r *room) visit(s [4]chair) {
 
 // expand checks a state and visits what may come next.
 func (r *room) expand(s [4]chair) error {
-	var known uint64 // votes cast so far
+	known := r.lies // votes cast so far
 	for _, at := range s[:r.people] {
 		known |= at.votes
 	}
@@ -177,11 +234,15 @@ func rooms() []*room {
 	list := []*room{
 		{picture: "G:01 -> e1:12 -> d1 | G -> b1", people: 3, rounds: 2, limit: 300_000},
 		{picture: "G:0 -> e1:01 -> d1 | e1 -> d2 | G -> b1", people: 2, rounds: 2},
+		{picture: "G:0123 -> e1:012", people: 3, rounds: 2, liar: 1},
 	}
 	if os.Getenv("KITH_EXPLORE") == "big" {
 		list = append(list,
 			&room{picture: "G:01 -> e1:12 -> d1 | e1 -> d2 | G -> b1", people: 3, rounds: 2, limit: 20_000_000},
-			&room{picture: "G:012 -> a1 | G -> b1", people: 3, rounds: 3, limit: 20_000_000})
+			&room{picture: "G:012 -> a1 | G -> b1", people: 3, rounds: 3, limit: 20_000_000},
+			&room{picture: "G:0123 -> e1:012 -> d1", people: 3, rounds: 2, liar: 1},
+			&room{picture: "G:0123 -> e1:012 | G -> b1", people: 3, rounds: 2, liar: 1},
+			&room{picture: "G:0123 -> e1:012", people: 3, rounds: 2, liar: 2})
 	}
 	return list
 }
@@ -197,7 +258,10 @@ func TestExploreMessages(t *testing.T) {
 			if len(r.todo) > 0 {
 				how = "bounded"
 			}
-			t.Logf("%d states (%s), %d votes, %d views of one device, no conflict, nothing unsettled again; %v", len(r.seen), how, len(r.cast), len(r.views), time.Since(began).Round(time.Millisecond))
+			if r.liar > 0 {
+				how += fmt.Sprintf(", a fourth that says any %d votes", r.liar)
+			}
+			t.Logf("%d states (%s), %d votes, %d views of one device, no conflict, nothing unsettled again; %v", r.all, how, len(r.cast), len(r.views), time.Since(began).Round(time.Millisecond))
 		})
 	}
 }

@@ -81,6 +81,9 @@ func (c *bodyCheck) slash(op *Slash, cited [][]byte) error {
 	if bytes.Compare(cited[0], cited[1]) >= 0 || sameContent(cited[0], cited[1]) || !check(d, cited[0], cited[1]) {
 		return c.refuse(ReasonSlash)
 	}
+	if op.What == SlashEntries && (c.otherMembership(op, cited[0]) || c.otherMembership(op, cited[1])) {
+		return c.refuse(ReasonSlash)
+	}
 	return nil
 }
 
@@ -108,8 +111,8 @@ func (c *bodyCheck) twoBlocks(d Device, first, second []byte) bool {
 	return a.AuthorSeq == b.AuthorSeq || a.Parent == b.Parent
 }
 
-// twoEntries reads of an entry header (docs/spec/entry.md) no more than its
-// place in the log:
+// twoEntries reads of an entry header (docs/spec/entry.md) its place in the log;
+// otherMembership reads on as far as its block:
 //
 //	offset size field
 //	0      1    version, 1
@@ -118,6 +121,9 @@ func (c *bodyCheck) twoBlocks(d Device, first, second []byte) bool {
 //	4      32   group id
 //	36     32   device id
 //	68     8    seq
+//	76     32   prev
+//	108    V    parents
+//	+0     32   block
 //	...         what is signed ends 64 bytes before the end
 //	-64    64   signature, label "entry"
 func (c *bodyCheck) twoEntries(d Device, first, second []byte) bool {
@@ -137,6 +143,27 @@ func entryOf(b []byte, group wire.GroupID, device wire.DeviceID) bool {
 func entrySigned(b []byte, key ed25519.PublicKey) bool {
 	end := len(b) - wire.SignatureSize
 	return wire.Verify(key, wire.SignEntry, b[:end], b[end:])
+}
+
+// otherMembership reports whether an entry names a block of this chain at which the
+// device was no member, or in another membership than the op ends: whoever comes
+// again may not know what it wrote before. Of a block elsewhere nothing is said.
+func (c *bodyCheck) otherMembership(op *Slash, entry []byte) bool {
+	var prev, block wire.BlockHash
+	r := wire.NewReader(entry[76:])
+	r.Fixed(prev[:])
+	r.Vec(len(entry)) // parents
+	r.Fixed(block[:])
+	if r.Err() != nil {
+		return false
+	}
+	for n := c.at; n != nil; n = n.parent {
+		if n.Hash == block {
+			m, _, _ := n.State.Device(op.Device)
+			return m.Instance != op.Instance || !n.State.Belongs(op.Device)
+		}
+	}
+	return false
 }
 
 // twoVotes is [Evidence] as far as the votes themselves tell it: of two sources

@@ -100,6 +100,41 @@ func slashing(make func(g *group, ben *person, id wire.GroupID) (a, b []byte)) f
 	}
 }
 
+// at returns the header of an entry of p's as far as its block.
+func at(p *person, group wire.GroupID, seq byte, block wire.BlockHash, rest string) []byte {
+	return entry(p, group, seq, string(slices.Concat(make([]byte, 32), []byte{0}, block[:], []byte(rest))))
+}
+
+// again tries cat's Slash for two entries of ben's, who was removed and let in again,
+// which name the blocks that make returns; before is one from before he went.
+func again(make func(g *group, before wire.BlockHash) (a, b wire.BlockHash)) func(*group) error {
+	return func(g *group) error {
+		d := ruleGroup(g.t)
+		ben, id, before := d.person("ben"), wire.GroupID(d.blocks.Genesis()), d.blocks.Head()
+		d.commit("ann", nil, remove("ben")(d))
+		d.commit("ann", ben.papers(1), ben.add(chain.RoleMember, 1))
+		a, b := make(d, before)
+		op, papers := d.twice(chain.SlashEntries, at(ben, id, 7, a, "one"), at(ben, id, 7, b, "another"))
+		_, _, err := d.try(d.person("cat"), 0, papers, op)
+		return err
+	}
+}
+
+// TestSlashOfOneMembership: of blocks of this membership, and of blocks elsewhere,
+// two entries are two.
+func TestSlashOfOneMembership(t *testing.T) {
+	elsewhere := wire.BlockHash{9}
+	for name, blocks := range map[string]func(*group, wire.BlockHash) (a, b wire.BlockHash){
+		"now":       func(g *group, _ wire.BlockHash) (a, b wire.BlockHash) { return g.blocks.Head(), g.blocks.Head() },
+		"elsewhere": func(g *group, _ wire.BlockHash) (a, b wire.BlockHash) { return elsewhere, elsewhere },
+		"both":      func(g *group, _ wire.BlockHash) (a, b wire.BlockHash) { return elsewhere, g.blocks.Head() },
+	} {
+		if err := again(blocks)(ruleGroup(t)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // blaming does the same for two blocks.
 func blaming(make func(g *group, ben *person, head wire.BlockHash) (a, b []byte)) func(*group) error {
 	return func(g *group) error {
@@ -158,6 +193,12 @@ var slashBreaches = []breach{
 		b := slices.Clone(a)
 		b[len(b)-1]++
 		return a, b
+	})},
+	{"entries of two memberships", "V6", chain.ReasonSlash, again(func(g *group, before wire.BlockHash) (x, y wire.BlockHash) { return before, g.blocks.Head() })},
+	{"entries of the membership before", "V6", chain.ReasonSlash, again(func(_ *group, before wire.BlockHash) (x, y wire.BlockHash) { return before, before })},
+	{"entries of two memberships, the other way", "V6", chain.ReasonSlash, again(func(g *group, before wire.BlockHash) (x, y wire.BlockHash) { return g.blocks.Head(), before })},
+	{"an entry of when it was none", "V6", chain.ReasonSlash, again(func(g *group, _ wire.BlockHash) (x, y wire.BlockHash) {
+		return g.blocks.Ancestor(g.blocks.Head(), 1), g.blocks.Head()
 	})},
 	{"entries with two numbers", "V6", chain.ReasonSlash, slashing(func(_ *group, ben *person, id wire.GroupID) ([]byte, []byte) {
 		return entry(ben, id, 7, "one"), entry(ben, id, 8, "another")

@@ -247,7 +247,10 @@ func (m *Machine) leave(now uint64, successor wire.PersonID, eff *Effects) error
 	case len(s.Members()) == 1:
 		return refuse(ReasonAlone, nil)
 	}
-	if successor != (wire.PersonID{}) && (successor == m.self.Person || !m.isMember(successor)) {
+	if successor == m.self.Person {
+		return refuse(ReasonHeir, nil)
+	}
+	if successor != (wire.PersonID{}) && !m.isMember(successor) {
 		return refuse(ReasonNoMember, nil)
 	}
 	admins := s.Admins()

@@ -140,21 +140,27 @@ func (m *Machine) entitled(chosen bool) (list []wire.PersonID) {
 }
 
 // heir is who is to vote when this device's person leaves and nobody else would: the
-// successor, or the next by rank.
+// successor, or the next by rank; before both, who has accepted, for the others do not
+// vote yet.
 func (m *Machine) heir() []wire.PersonID {
 	own := m.leaves[m.self.Person]
 	if own == nil {
 		return nil
 	}
+	var heirs []wire.PersonID
 	if m.isMember(own.statement.Successor) {
-		return []wire.PersonID{own.statement.Successor}
+		heirs = append(heirs, own.statement.Successor)
 	}
 	for _, who := range m.byRank() {
-		if m.leaves[who.Person] == nil {
-			return []wire.PersonID{who.Person}
+		heirs = append(heirs, who.Person)
+	}
+	heirs = slices.DeleteFunc(heirs, func(p wire.PersonID) bool { return m.leaves[p] != nil })
+	for _, p := range heirs {
+		if who, _ := m.state().Person(p); m.isIn(who) {
+			return []wire.PersonID{p}
 		}
 	}
-	return nil
+	return heirs[:min(1, len(heirs))]
 }
 
 // silent reports whether a device has owed a word for too long.

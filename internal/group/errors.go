@@ -21,6 +21,7 @@ const (
 	ReasonSelf      Reason = "self"       // nobody removes oneself: leave
 	ReasonDirect    Reason = "direct"     // a direct chat has its two people
 	ReasonSuccessor Reason = "successor"  // the last admin names who follows
+	ReasonHeir      Reason = "heir"       // nobody takes over from oneself
 	ReasonAlone     Reason = "alone"      // a group of one is only deleted
 	ReasonContent   Reason = "content"    // empty, too long, or not text
 	ReasonTitle     Reason = "title"      // empty, too long, or with control characters

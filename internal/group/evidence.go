@@ -2,7 +2,6 @@ package group
 
 import (
 	"bytes"
-	"maps"
 	"slices"
 
 	"kith/internal/chain"
@@ -77,9 +76,34 @@ func (m *Machine) blames(e *evidence) (d wire.DeviceID, ok bool) {
 		d = a.Device
 		key := m.deviceKey(d)
 		ok = a.Device == b.Device && a.Seq == b.Seq && a.Group == m.group && b.Group == m.group &&
-			key != nil && a.VerifySignature(key) && b.VerifySignature(key)
+			key != nil && a.VerifySignature(key) && b.VerifySignature(key) && m.ofNow(d, e)
 	}
 	return d, ok && !e.sameContent()
+}
+
+// ofNow reports whether evidence is of the membership in which a device belongs at the
+// head, as far as entries go: both name a block that is held and at which the device
+// belonged in it. Whoever was let in again, and whose home forgot what it wrote
+// before, goes on from where its inviter says that it stopped.
+func (m *Machine) ofNow(d wire.DeviceID, e *evidence) bool {
+	if e.what != chain.SlashEntries {
+		return true
+	}
+	now, _, _ := m.stateAt(m.pick()).Device(d)
+	for _, b := range [][]byte{e.first, e.second} {
+		h, err := dag.ParseHeader(b)
+		if err != nil {
+			return false
+		}
+		at := m.stateAt(h.Block)
+		if at == nil || !at.Belongs(d) {
+			return false
+		}
+		if then, _, _ := at.Device(d); then.Instance != now.Instance {
+			return false
+		}
+	}
+	return true
 }
 
 // sameContent reports whether the two differ in their signatures alone, which is
@@ -153,7 +177,7 @@ func (m *Machine) noteEntry(h *dag.Header, eff *Effects) {
 // keepEvidence keeps the first that holds against a device, and tells of it.
 func (m *Machine) keepEvidence(e *evidence, eff *Effects) bool {
 	d, ok := m.blames(e)
-	if !ok || m.evidence[d] != nil {
+	if before := m.evidence[d]; !ok || before != nil && m.ofNow(d, before) {
 		return false
 	}
 	m.evidence[d] = e
@@ -230,7 +254,11 @@ func (m *Machine) against() map[wire.DeviceID]*evidence {
 		}
 		list[d] = newEvidence(chain.SlashVotes, e.A.Marshal(), e.B.Marshal())
 	}
-	maps.Copy(list, m.evidence)
+	for d, e := range m.evidence {
+		if m.ofNow(d, e) {
+			list[d] = e
+		}
+	}
 	return list
 }
 

@@ -3,6 +3,7 @@ package group
 import (
 	"errors"
 	"maps"
+	"slices"
 
 	"kith/internal/chain"
 	"kith/internal/wire"
@@ -23,7 +24,8 @@ type gathering struct {
 	left  uint32 // blocks to come
 	until uint64 // ms; then another may go on
 
-	opened int // how often it was begun anew in place of an answer
+	opened int       // how often it was begun anew in place of an answer
+	others []inviter // of a device that knows the group: who has opened pages besides
 }
 
 // What is wrong with pages.
@@ -215,18 +217,24 @@ func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff
 		m.ledBack(now, p, o.invitation, secrets, eff) // the sender does not know yet
 		return
 	}
-	if g := m.catchUp; g != nil && now < g.until && (g.from != p.member || g.base == o.page.base) {
-		if g.from == p.member {
-			g.restate(o) // its answer is under way: asked again, each piece would come twice
-		}
-		return
-	}
+	var others []inviter
 	opened := 0
-	if g := m.catchUp; g != nil && g.from == p.member {
-		opened = g.opened + 1
+	if g := m.catchUp; g != nil {
+		switch waits := now < g.until; {
+		case waits && g.from != p.member:
+			g.remember(p.member, o)
+			return
+		case waits && g.base == o.page.base:
+			g.restate(o) // its answer is under way: asked again, each piece would come twice
+			return
+		}
+		if g.from == p.member {
+			opened = g.opened + 1
+		}
+		others = slices.DeleteFunc(g.others, func(i inviter) bool { return i.from == p.member })
 	}
 	m.catchUp = newGathering(m.scratch(), m.group, p.member, o)
-	m.catchUp.opened = opened
+	m.catchUp.opened, m.catchUp.others = opened, others
 	last, err := m.catchUp.take(o.page, true)
 	if opened > maxReopened {
 		err = errIncomplete
@@ -254,7 +262,7 @@ func (m *Machine) gathered(now uint64, p *peer, last bool, err error, secrets Se
 	}
 	switch {
 	case err != nil:
-		m.catchUp = nil
+		m.another(now, eff)
 		if !errors.Is(err, chain.ErrNewer) {
 			eff.Notify = append(eff.Notify, Misbehaved{p.member, "pages"})
 		}
@@ -265,6 +273,37 @@ func (m *Machine) gathered(now uint64, p *peer, last bool, err error, secrets Se
 	default:
 		g.until = now + pageTimeout
 		eff.send(p.member.Device, g.ask())
+	}
+}
+
+// remember keeps another member's opening for when this one's is not gone on with;
+// the newest word of each counts.
+func (g *gathering) remember(from wire.Member, o opening) {
+	g.others = slices.DeleteFunc(g.others, func(i inviter) bool { return i.from == from })
+	if len(g.others) < maxOpenings {
+		o.page = page{base: o.page.base}
+		g.others = append(g.others, inviter{from, o})
+	}
+}
+
+// passOver gives up on who was asked for a page and is silent, or gone.
+func (m *Machine) passOver(now uint64, eff *Effects) {
+	if m.catchUp != nil && isDue(m.catchUp.until, now) {
+		m.another(now, eff)
+	}
+}
+
+// another asks the next that has opened pages and is here, from the start.
+func (m *Machine) another(now uint64, eff *Effects) {
+	others := m.catchUp.others
+	m.catchUp = nil
+	for i, next := range others {
+		if m.peers[next.from.Device] != nil {
+			m.catchUp = newGathering(m.scratch(), m.group, next.from, next.start)
+			m.catchUp.others, m.catchUp.until = others[i+1:], now+pageTimeout
+			eff.send(next.from.Device, m.catchUp.ask())
+			return
+		}
 	}
 }
 

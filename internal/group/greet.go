@@ -238,7 +238,7 @@ func (m *Machine) peerDown(d wire.DeviceID) {
 	delete(m.peers, d)
 	delete(m.back.asked, d)
 	if m.catchUp != nil && m.catchUp.from.Device == d {
-		m.catchUp = nil
+		m.catchUp.until = m.now // another's turn
 	}
 	if m.fetch.from == d {
 		m.fetch = fetch{}

@@ -29,6 +29,14 @@ func NewJoining(self Self, group wire.GroupID) *Joining { return &Joining{self: 
 // Idle reports whether nobody is left to be asked.
 func (j *Joining) Idle() bool { return j.now == nil }
 
+// Asked returns who is asked for more; zero: nobody.
+func (j *Joining) Asked() (p wire.PersonID) {
+	if j.now != nil {
+		p = j.now.from.Person
+	}
+	return p
+}
+
 // Progress returns how many blocks are here, and how many are known to come.
 func (j *Joining) Progress() (have, left int) {
 	if j.now == nil {

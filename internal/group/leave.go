@@ -112,27 +112,50 @@ func (m *Machine) leaveErrands() (list []errand) {
 	return list
 }
 
-// decidesStill reports whether nothing could be settled any more without somebody who
-// leaves: that vote is waited for until others have the say, or for leaveWait.
+// decidesStill reports whether a Leave waits: the vote of who leaves is needed, and has
+// been waited for less than leaveWait.
 func (m *Machine) decidesStill(person wire.PersonID) bool {
 	l := m.leaves[person]
 	if l.since == 0 {
 		l.since = m.elapsed
 	}
-	if m.state().DirectChat() || m.elapsed-l.since >= leaveWait {
+	return m.elapsed-l.since < leaveWait && m.voteNeeded(person)
+}
+
+// voteNeeded reports whether nothing could be settled any more without somebody who
+// leaves, and something can with it. Who has not accepted never votes, so that is not
+// waited for.
+func (m *Machine) voteNeeded(person wire.PersonID) bool {
+	if m.state().DirectChat() {
 		return false
 	}
 	voters := m.votes.Voters()
 	votes, others := false, 0
 	for _, v := range voters {
+		who, _ := m.state().Person(v.Person)
 		switch {
 		case v.Person == person:
-			votes = true
+			votes = m.isIn(who)
 		case m.isMember(v.Person):
 			others++
 		}
 	}
-	return votes && others < chain.Quorum(len(voters))
+	return votes && others+1 == chain.Quorum(len(voters))
+}
+
+// leaveAwaits returns whose votes the own Leave waits for, by person; nobody if no
+// change of voters has been proposed yet. It is false if it does not wait for votes.
+func (m *Machine) leaveAwaits() (list []wire.PersonID, waits bool) {
+	if m.status != StatusLeaving || m.leaves[m.self.Person] == nil || !m.voteNeeded(m.self.Person) {
+		return nil, false
+	}
+	f := m.Finality()
+	for _, v := range m.votes.Voters() {
+		if f.Voting > 0 && v.Device != m.self.Device.ID() && m.isMember(v.Person) && !slices.Contains(f.Voted, v.Person) {
+			list = append(list, v.Person)
+		}
+	}
+	return list, true
 }
 
 // commitLeave makes the block that a Leave asks for.

@@ -240,6 +240,9 @@ func (m *Machine) clock(now uint64) {
 		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until, m.hand.until = min(m.fetch.until, now), min(m.hand.until, now)
+		if m.catchUp != nil {
+			m.catchUp.until = min(m.catchUp.until, now)
+		}
 		for _, t := range []*task{&m.mend.outvote, &m.mend.restart, &m.mend.slash} {
 			t.due = min(t.due, now)
 		}
@@ -275,6 +278,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.releaseHeld(now, eff)
 	m.vote(now, eff)
 	m.ack(now, eff)
+	m.passOver(now, eff)
 	m.announce(now, eff)
 	m.pull(now, eff)
 	m.askContents(now, eff)
@@ -339,6 +343,9 @@ func (m *Machine) wake(now uint64) uint64 {
 		at(m.digestDue)
 		at(m.fetch.until)
 		at(m.hand.until)
+		if m.catchUp != nil {
+			at(m.catchUp.until)
+		}
 		at(m.back.due)
 		at(m.back.nack)
 		for _, p := range m.peers {

@@ -103,6 +103,36 @@ func TestBackIntoAGroup(t *testing.T) {
 	}
 }
 
+// TestSilentGiver: who opens pages and gives none keeps nobody from those of another
+// for longer than pages are waited for.
+func TestSilentGiver(t *testing.T) {
+	w, ann, ben, dan, g := away(t)
+	eve := w.Add("Eve")
+	do(t, w, ann, g, group.Invite{Newcomers: []group.Newcomer{eve.Newcomer()}})
+	w.Run(5000)
+	do(t, w, eve, g, group.Accept{})
+	w.Run(20 * minutes)
+	ann.Stop()
+	eve.Stop()
+	for _, n := range []*sim.Node{dan, eve} {
+		n.Groups[g].Machine.SetPageRoom(4 << 10)
+	}
+	ben.Start()
+	for invites(ben, dan)[1] == 0 {
+		w.Run(1)
+	}
+	silent := dan.Groups[g]
+	delete(dan.Groups, g)
+	eve.Start()
+	w.Run(30_000)
+	if invites(eve, ben)[0] == 0 {
+		t.Fatal("Eve opens no pages")
+	}
+	w.Run(2 * minutes)
+	dan.Groups[g] = silent
+	agree(t, g, eve, ben)
+}
+
 // TestOpenedTwice: Ben asks for blocks twice before the first piece of them is here, and
 // Dan opens pages to him each time. Each piece comes once, and Dan is not blamed.
 func TestOpenedTwice(t *testing.T) {
@@ -122,6 +152,40 @@ func TestOpenedTwice(t *testing.T) {
 	for range 5 {
 		w.Deliver(dan, ben, g, opening)
 	}
+	w.Run(2 * minutes)
+	agree(t, g, dan, ben)
+	for _, e := range ben.Groups[g].Events {
+		if bad, ok := e.(group.Misbehaved); ok {
+			t.Errorf("Ben blames somebody for %q", bad.Rule)
+		}
+	}
+}
+
+// TestBaseIsLight: Ben, who came back by a base above Dan's, is opened to by one who
+// knows of nothing settled above Dan's. Ben has that block without its commit, so that
+// it is not given to him again, and blames nobody.
+func TestBaseIsLight(t *testing.T) {
+	w, ann, ben, dan, g := away(t)
+	w.Run(20 * minutes)
+	var opening []byte
+	for _, p := range w.History {
+		if p.From == ann && p.To == dan && p.Bytes[0] == 15 && p.Bytes[1] == 0 {
+			opening = p.Bytes
+		}
+	}
+	ann.Stop()
+	ben.Start()
+	w.Run(2 * minutes)
+	agree(t, g, dan, ben)
+	base := false
+	opening = group.Rewrite(opening, func(p *group.Piece) {
+		base = ben.Groups[g].Machine.Blocks().IsLight(*p.Base)
+		p.Lights, p.Tree, p.Whole, *p.Left = nil, nil, nil, 0
+	})
+	if !base {
+		t.Fatal("Ben has the base whole")
+	}
+	w.Deliver(dan, ben, g, opening)
 	w.Run(2 * minutes)
 	agree(t, g, dan, ben)
 	for _, e := range ben.Groups[g].Events {

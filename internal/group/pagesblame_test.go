@@ -65,3 +65,34 @@ func TestLowerBaseIsNoLie(t *testing.T) {
 		t.Errorf("of a base that is nowhere, Dan blames %v", *list)
 	}
 }
+
+// catchingUp is Ben, who was away for long, and Dan, whose first page for him is on its
+// way.
+func catchingUp(t *testing.T) (w *sim.World, ben, dan *sim.Node, g wire.GroupID, first []byte) {
+	t.Helper()
+	w, ann, ben, dan, g := away(t)
+	ann.Stop()
+	dan.Groups[g].Machine.SetPageRoom(4 << 10)
+	ben.Start()
+	for invites(dan, ben)[0] == 0 && w.Step() {
+	}
+	return w, ben, dan, g, lastOpening(t, dan, ben)
+}
+
+// TestManyOpeningsAreNoLie: each Have is answered by an opening, and over a slow line
+// several are sent before the answer to the first page comes.
+func TestManyOpeningsAreNoLie(t *testing.T) {
+	w, ben, dan, g, first := catchingUp(t)
+	list := blamed(w, ben)
+	for range 8 {
+		w.Deliver(dan, ben, g, first)
+	}
+	w.Run(2 * minutes)
+	if len(*list) > 0 {
+		t.Errorf("Ben blames %v", *list)
+	}
+	if parts := invites(ben, dan); parts[1] > 20 {
+		t.Errorf("Ben asks %d times for a page", parts[1])
+	}
+	agree(t, g, dan, ben)
+}

@@ -51,6 +51,8 @@ type View struct {
 	Willing   bool            // and the person has said to do so all the same: see Rejoin
 	Inside    bool            // this device is the group's, parked or not
 	Replaced  bool            // a copy of this device took its place: see Rejoin
+	Needed    bool            // leaving: this person's vote is needed until others have the say
+	Awaited   []wire.PersonID // and that needs these votes; empty: an admin's device is to propose others first
 }
 
 // View returns the group as it stands.
@@ -66,6 +68,7 @@ func (m *Machine) View() View {
 		Replaced:  m.wasReplaced(),
 	}
 	v.Unasked, v.UnaskedOf = m.questions()
+	v.Awaited, v.Needed = m.leaveAwaits()
 	for _, p := range m.pending() {
 		v.Carrying = append(v.Carrying, p.Person)
 	}
@@ -88,17 +91,19 @@ func (m *Machine) View() View {
 	return v
 }
 
+// isIn reports whether a member has accepted the invitation: who has signed a block
+// is in, though an invited device holds no Ack yet.
+func (m *Machine) isIn(who chain.Member) bool {
+	if who.Person == m.self.Person {
+		return m.status != StatusInvited
+	}
+	return m.acceptedBy(who) || slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.signedSince(d.ID) })
+}
+
 func (m *Machine) memberView(who chain.Member, came arrival) MemberView {
 	v := MemberView{
 		Person: who.Person, Name: m.Name(who.Person), Admin: who.Role == chain.RoleAdmin, Rank: who.Rank,
-		Accepted: m.acceptedBy(who), Since: came.at, AddedBy: came.by,
-	}
-	for _, d := range who.Devices {
-		// Who has signed a block is in, though an invited device holds no Ack yet.
-		v.Accepted = v.Accepted || m.signedSince(d.ID)
-	}
-	if who.Person == m.self.Person {
-		v.Accepted = m.status != StatusInvited
+		Accepted: m.isIn(who), Since: came.at, AddedBy: came.by,
 	}
 	for _, d := range who.Devices {
 		if m.state().Belongs(d.ID) {

@@ -17,9 +17,9 @@ type coming struct {
 	wake *time.Timer // when another member is asked
 }
 
-// comingOf returns what has come of a group that self is invited to; false if too
-// much has of others. The caller holds joining.
-func (n *Node) comingOf(g wire.GroupID, self group.Self) (*coming, bool) {
+// comingOf returns what has come of a group that self is invited to by somebody;
+// false if too much has of others. The caller holds joining.
+func (n *Node) comingOf(g wire.GroupID, self group.Self, by wire.PersonID) (*coming, bool) {
 	if c := n.coming[g]; c != nil {
 		return c, true
 	}
@@ -28,12 +28,32 @@ func (n *Node) comingOf(g wire.GroupID, self group.Self) (*coming, bool) {
 			n.arrived(other)
 		}
 	}
-	if len(n.coming) >= maxComing {
+	if len(n.coming) >= maxComing && !n.giveUpOne(by) {
 		return nil, false
 	}
 	c := &coming{Joining: group.NewJoining(self, g)}
 	n.coming[g] = c
 	return c, true
+}
+
+// giveUpOne forgets what comes by the person by whom most does, unless that is the one
+// who asks for room: one alone keeps nobody else's invitation out.
+func (n *Node) giveUpOne(by wire.PersonID) bool {
+	of := make(map[wire.PersonID][]wire.GroupID)
+	for g, c := range n.coming {
+		of[c.Asked()] = append(of[c.Asked()], g)
+	}
+	most := by
+	for p, groups := range of {
+		if len(groups) > len(of[most])+1 {
+			most = p
+		}
+	}
+	if most == by {
+		return false
+	}
+	n.arrived(of[most][0])
+	return true
 }
 
 // goOn asks for the next piece. The caller holds joining.

@@ -30,7 +30,7 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		})
 		return
 	}
-	c, ok := n.comingOf(g, n.as(s))
+	c, ok := n.comingOf(g, n.as(s), from.Person)
 	if !ok {
 		n.log.Info("invitation refused: too many come at once", "peer", shortDevice(from.Device))
 		return

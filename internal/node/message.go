@@ -288,6 +288,10 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	for _, p := range v.UnaskedOf {
 		c.UnaskedOf = append(c.UnaskedOf, n.memberOf(o, p))
 	}
+	c.Needed = v.Needed
+	for _, p := range v.Awaited {
+		c.Awaited = append(c.Awaited, n.memberOf(o, p))
+	}
 	for _, p := range v.Outdated {
 		c.Outdated = append(c.Outdated, n.memberOf(o, p))
 	}

@@ -18,6 +18,7 @@ type checker struct {
 	said  map[string]group.Row           // by text: the row its author wrote
 	shown map[*Node]map[string]group.Row // by node and text
 	final finality
+	late  lateness
 	crew  *crew
 	again map[string]group.Place // by text: where it was sealed again
 	steps int
@@ -26,7 +27,7 @@ type checker struct {
 func newChecker(w *World) *checker {
 	return &checker{
 		w: w, said: make(map[string]group.Row), shown: make(map[*Node]map[string]group.Row),
-		final: newFinality(), again: make(map[string]group.Place),
+		final: newFinality(), late: make(lateness), again: make(map[string]group.Place),
 	}
 }
 
@@ -43,6 +44,7 @@ func (c *checker) step(n *Node, g wire.GroupID, eff group.Effects) {
 		c.event(n, m, e)
 	}
 	c.final.step(n, m)
+	c.late.step(n, m)
 	c.ruled(n, m)
 	for _, f := range eff.Send {
 		c.frame(n, m, f)
@@ -167,8 +169,12 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	if !ok || !state.Active(row.Place.Device) || owner.Person != row.Person {
 		fail("%s sees %q by %s, who was no member then", n.Name, s, c.w.name(row.Person))
 	}
-	if !state.Belongs(n.Self.Device.ID()) { // who was parked is handed it
+	if !state.Belongs(n.Self.Device.ID()) {
 		fail("%s sees %q, which was written without it", n.Name, s)
+	}
+	if !state.Active(n.Self.Device.ID()) && n.hasCipher(c.g, row.Place) {
+		// Who was parked is handed what an entry says: its keys are none of its.
+		fail("%s sees %q with keys, though it was parked", n.Name, s)
 	}
 	if c.crew.persons[row.Person] {
 		return // what it said to whom, it alone knows

@@ -62,28 +62,6 @@ func (r *run) settled() {
 	}
 }
 
-// epochsKept is how many blocks below the head keep what a branch from there is
-// followed with (docs/spec/group.md, "Secrets").
-const epochsKept = 16
-
-// excluded reports whether a block is on a branch that n learned of when what is
-// settled excluded it already, or it left the chain too far below the head: n had no
-// keys left to follow it with.
-func (r *run) excluded(n *Node, block wire.BlockHash) bool {
-	m := r.machine(n)
-	s := m.Finality().Block
-	_, followed := n.Groups[r.g].Records[group.KindEpoch][string(block[:])]
-	if followed || m.Blocks().IsAncestor(block, s) {
-		return false
-	}
-	fork := block
-	for !m.Blocks().IsAncestor(fork, m.Head()) {
-		fork = m.Blocks().Header(fork).Parent
-	}
-	deep := fork != block && m.Blocks().Header(fork).Height+epochsKept < head(m).Height()
-	return deep || !m.Blocks().IsAncestor(s, block)
-}
-
 // votes reports whether nothing keeps a node from voting.
 func (r *run) votes(n *Node) bool {
 	m := r.there(n)

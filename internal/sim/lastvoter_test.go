@@ -116,3 +116,83 @@ func TestLeaveDoesNotWaitForEver(t *testing.T) {
 		t.Errorf("after a day there are %d members", len(v.Members))
 	}
 }
+
+// TestLeaveIsToldForWhomItWaits: Ann and Ben vote, and Ben is off. Ann, who leaves, is
+// told that it waits for Ben; a day later she is out.
+func TestLeaveIsToldForWhomItWaits(t *testing.T) {
+	w, nodes, g := voting(t, "Ann", "Ben")
+	ann, ben, cleo := nodes[0], nodes[1], w.Add("Cleo")
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{cleo.Newcomer()}}))
+	w.Run(2000)
+	ben.Stop()
+	must(t, cleo.Do(g, group.Accept{}))
+	must(t, ann.Do(g, group.Leave{Successor: cleo.Self.Person}))
+	w.Run(20 * minute)
+	if v := machine(ann, g).View(); v.Status != group.StatusLeaving || !v.Needed || !slices.Equal(v.Awaited, []wire.PersonID{ben.Self.Person}) {
+		t.Errorf("Ann has status %d, needed %v, and waits for %v", v.Status, v.Needed, v.Awaited)
+	}
+	w.Run(day + 10*minute)
+	if v := machine(ann, g).View(); v.Status != group.StatusLeft || v.Needed || len(v.Awaited) > 0 {
+		t.Errorf("a day later Ann has status %d, needed %v, and waits for %v", v.Status, v.Needed, v.Awaited)
+	}
+}
+
+// TestLeaveWaitsForNoUse: Cleo and Dan, two of three voters, are removed before they
+// vote for that. Nothing is settled with Ann's vote either: her Leave does not wait.
+func TestLeaveWaitsForNoUse(t *testing.T) {
+	w, nodes, g := voting(t, "Ann", "Cleo", "Dan")
+	ann, cleo, dan, eve := nodes[0], nodes[1], nodes[2], w.Add("Eve")
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{eve.Newcomer()}}))
+	w.Run(2000)
+	cleo.Stop()
+	dan.Stop()
+	must(t, eve.Do(g, group.Accept{}))
+	must(t, ann.Do(g, group.Remove{Person: cleo.Self.Person}))
+	must(t, ann.Do(g, group.Remove{Person: dan.Self.Person}))
+	w.Run(2000)
+	must(t, ann.Do(g, group.Leave{Successor: eve.Self.Person}))
+	w.Run(3 * minute)
+	if got := status(ann, g); got != group.StatusLeft {
+		t.Errorf("Ann has status %d", got)
+	}
+}
+
+// TestDeclinedVoter: Ben, one of two voters, is removed and invited again, and
+// declines. Who is invited does not vote, so nothing is waited for.
+func TestDeclinedVoter(t *testing.T) {
+	w, nodes, g := voting(t, "Ann", "Ben")
+	ann, ben := nodes[0], nodes[1]
+	ben.Stop()
+	must(t, ann.Do(g, group.Remove{Person: ben.Self.Person}))
+	w.Run(1000)
+	ben.Start()
+	w.Run(1000)
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{ben.Newcomer()}}))
+	w.Run(1000)
+	must(t, ben.Do(g, group.Leave{}))
+	if got := status(ben, g); got != group.StatusDeclined {
+		t.Fatalf("Ben has status %d", got)
+	}
+	w.Run(3 * minute)
+	if v := machine(ann, g).View(); len(v.Members) != 1 {
+		t.Errorf("%d members", len(v.Members))
+	}
+}
+
+// TestHeirHasAccepted: Ann alone is to vote, by her own choice, and leaves. Cleo, who is
+// to be the admin, has not accepted: Ben votes.
+func TestHeirHasAccepted(t *testing.T) {
+	w, nodes, g := voting(t, "Ann", "Ben")
+	ann, ben, cleo := nodes[0], nodes[1], w.Add("Cleo")
+	must(t, ann.Do(g, group.SetVoters{People: []wire.PersonID{ann.Self.Person}}))
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{cleo.Newcomer()}}))
+	w.Run(10 * minute)
+	if f := final(ann, g); len(f.Voters) != 1 {
+		t.Fatalf("%d voters", len(f.Voters))
+	}
+	must(t, ann.Do(g, group.Leave{Successor: cleo.Self.Person}))
+	w.Run(3 * minute)
+	if f := final(ben, g); status(ann, g) != group.StatusLeft || !slices.Equal(f.Voters, []wire.PersonID{ben.Self.Person}) {
+		t.Errorf("Ann has status %d, the voters are %v", status(ann, g), f.Voters)
+	}
+}

@@ -148,11 +148,12 @@ func (r *run) same() {
 }
 
 // goesOn is property I19: whoever takes part and has keys is read by all the others
-// who do.
+// who do. What is said while a removal is to be carried over, which nobody there can do
+// (see carried), waits.
 func (r *run) goesOn() {
 	texts := make(map[*Node]string)
 	for _, n := range r.Nodes {
-		if m := r.there(n); m != nil && m.Status() == group.StatusActive && !m.View().NoKeys {
+		if m := r.there(n); m != nil && m.Status() == group.StatusActive && !m.View().NoKeys && len(m.View().Carrying) == 0 {
 			texts[n] = fmt.Sprintf("%s goes on", n.Name)
 			if err := n.Say(r.g, texts[n]); err != nil {
 				fail("at rest %s cannot write: %v", n.Name, err)

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"bytes"
-	"encoding/binary"
 	"maps"
 	"slices"
 
@@ -141,12 +140,8 @@ func (n *Node) Texts(g wire.GroupID) (list []string) {
 
 // hasCipher reports whether n has what stands at a place as it was written.
 func (n *Node) hasCipher(g wire.GroupID, p group.Place) bool {
-	for key, cipher := range n.Groups[g].Records[group.KindCipher] {
-		if bytes.HasPrefix([]byte(key), binary.BigEndian.AppendUint64(bytes.Clone(p.Device[:]), p.Seq)) && len(cipher) > 0 {
-			return true
-		}
-	}
-	return false
+	ref := dag.Ref{Device: p.Device, Seq: p.Seq, Hash: p.Hash}
+	return len(n.Groups[g].Records[group.KindCipher][string(group.EntryKey(ref))]) > 0
 }
 
 func text(row group.Row) string {

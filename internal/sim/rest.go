@@ -15,6 +15,7 @@ const (
 	settleTime = 3_600_000 // voters dwell, and electorates change
 	quietTime  = 600_000
 	liarTime   = 6 * settleTime // and liars have had rounds go by
+	leaveTime  = 25 * 3_600_000 // a Leave has waited for votes that do not come
 )
 
 // rest heals everything, waits until all is told, and checks what must hold
@@ -36,6 +37,9 @@ func (r *run) rest() {
 		r.Run(liarTime)
 	}
 	r.Run(settleTime)
+	if r.pick(0, r.leaves) != nil {
+		r.Run(leaveTime)
+	}
 	before := r.frames()
 	r.Run(quietTime)
 	if after := r.frames(); after != before {
@@ -137,10 +141,7 @@ func (r *run) equal() {
 			continue
 		}
 		m := r.machine(n)
-		able := r.pick(0, func(o *Node) bool { // to commit its Leave
-			m := r.there(o)
-			return m != nil && m.Status() == group.StatusActive && !m.View().NoKeys && o.Self.Person != n.Self.Person
-		}) != nil
+		able := r.letsGo(n)
 		in := s.Belongs(n.Self.Device.ID())
 		switch {
 		case m == nil && in:
@@ -307,9 +308,10 @@ func (r *run) shutOut(m *group.Machine, n *Node) bool {
 	return false
 }
 
-// held reports whether somebody who takes part has the entry of a row, and all
-// it refers to: only such entries are passed on. Who was handed its content alone
-// can pass that on to nobody but who was parked.
+// held reports whether somebody who takes part has the entry of a row as it was
+// written, and all it refers to: only such entries are passed on. Who was parked at its
+// block and handed what it says has no ciphertext of it, and a member that was not
+// parked takes nothing else: without the ciphertext the entry stays a header to it.
 func (r *run) held(row group.Row) bool {
 	for _, n := range r.Nodes {
 		m := r.there(n)

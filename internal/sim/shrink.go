@@ -1,16 +1,16 @@
 package sim
 
 // Shrinking plays a schedule at most maxTries times, and fewer where it is long:
-// what it plays in all is bounded by maxPlayed actions, each counted once for
-// every node.
+// what it plays in all is bounded by maxPlayed actions, each counted once for every
+// pair of nodes, which is how many frames it may lead to.
 const (
 	maxTries  = 400
-	maxPlayed = 100_000
+	maxPlayed = 600_000
 	minTries  = 4
 )
 
 // tries is how often a schedule of so many actions may be played to shrink it.
-func tries(c Config) int { return min(maxTries, max(minTries, maxPlayed/(c.Steps*c.Nodes))) }
+func tries(c Config) int { return min(maxTries, max(minTries, maxPlayed/(c.Steps*c.Nodes*c.Nodes))) }
 
 // shrink returns a part of the actions that still fails, found by leaving out
 // ever smaller pieces in at most so many tries, and how often it tried.

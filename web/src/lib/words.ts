@@ -169,7 +169,7 @@ export const words = {
     removedHint: 'You keep what you had. Nothing written since reaches you.',
     left: 'You left this group.',
     leftHint: 'You keep what you had.',
-    leaving: 'You are leaving. It is done once anybody else of the group is here.',
+    leaving: 'You are leaving this group.',
     declined: 'You declined this invitation.',
     newer: 'This group needs a newer version of Kith. Nothing is lost: update, and it goes on.',
     alone: 'Nobody else is in this group any more.',

@@ -1,0 +1,63 @@
+package sim
+
+import (
+	"kith/internal/group"
+	"kith/internal/wire"
+)
+
+// epochsKept is how many blocks below the head keep what a branch from there is
+// followed with (docs/spec/group.md, "Secrets").
+const epochsKept = 16
+
+// lateness is what each node could not follow any more when it took it: a block is
+// followed then or never.
+type lateness map[*Node]*sightings
+
+// sightings are the blocks that a node holds: true if one came too late.
+type sightings struct {
+	late map[wire.BlockHash]bool
+	size int
+	head wire.BlockHash
+}
+
+// step looks at the blocks that are new at a node.
+func (l lateness) step(n *Node, m *group.Machine) {
+	blocks, s := m.Blocks(), l[n]
+	if s == nil {
+		s = new(sightings)
+		l[n] = s
+	}
+	if s.size == blocks.Len() && s.head == m.Head() {
+		return
+	}
+	before := s.late
+	s.late, s.size, s.head = make(map[wire.BlockHash]bool), blocks.Len(), m.Head()
+	for _, hash := range blocks.All() {
+		late, known := before[hash]
+		if !known {
+			late = tooLate(m, hash)
+		}
+		s.late[hash] = late
+	}
+}
+
+// tooLate reports whether a block is on a branch that what is settled excludes, or
+// that left the chain too far below the head: then nothing is kept to follow it with.
+func tooLate(m *group.Machine, block wire.BlockHash) bool {
+	blocks, settled := m.Blocks(), m.Settled()
+	if blocks.IsAncestor(block, m.Head()) {
+		return false
+	}
+	fork := block
+	for !blocks.IsAncestor(fork, m.Head()) {
+		fork = blocks.Header(fork).Parent
+	}
+	return blocks.Header(fork).Height+epochsKept < head(m).Height() || !blocks.IsAncestor(settled, block)
+}
+
+// excluded reports whether n has no keys of a block because it came too late to be
+// followed, and what is settled does not have it: else n comes back and is given them.
+func (r *run) excluded(n *Node, block wire.BlockHash) bool {
+	_, followed := n.Groups[r.g].Records[group.KindEpoch][string(block[:])]
+	return !followed && !r.machine(n).Blocks().IsAncestor(block, r.machine(n).Settled()) && r.check.late[n].late[block]
+}
