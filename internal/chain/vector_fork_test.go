@@ -58,13 +58,16 @@ type forkBlock struct {
 
 func makeForkVectors(t *testing.T) forkVectors {
 	v := forkVectors{Comment: "Bytes in hex. The fork choice alone: signatures are any bytes and do not hold. docs/spec/chain.md, Fork choice"}
-	all := append(allPictures(), twins)
+	all := append(allPictures(), twins, unheld)
 	for _, c := range losses {
 		all = append(all, picture{"pending: " + c.name, c.people, c.picture, c.does, c.head})
 	}
 	for _, c := range all {
 		f := plant(t, 0, c.people)
 		f.grow(c.picture, c.does)
+		if c.name == unheld.name {
+			f.blocks["X"].Body = nil
+		}
 		list := forkVector{What: c.name, Head: f.head(), Pending: pendingVector(f.blocks["G"].Hash, f.all(), f.name)}
 		for _, name := range f.order {
 			b := f.blocks[name]
@@ -81,6 +84,9 @@ func makeForkVectors(t *testing.T) forkVectors {
 				}
 			}
 			list.Blocks = append(list.Blocks, x)
+		}
+		if c.head != "" && list.Head != c.head {
+			t.Errorf("%s: head %s, want %s", c.name, list.Head, c.head)
 		}
 		v.Contests = append(v.Contests, list)
 	}
