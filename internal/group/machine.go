@@ -264,6 +264,7 @@ func (m *Machine) clock(now uint64) {
 // due does what time has come for.
 func (m *Machine) due(now uint64, eff *Effects) {
 	if !m.speaks() {
+		m.passOver(now, eff) // a former member may be on its way back
 		return
 	}
 	if isDue(m.pruneDue, now) {
@@ -318,6 +319,9 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 // wake returns when something is due next.
 func (m *Machine) wake(now uint64) uint64 {
 	if !m.speaks() {
+		if m.catchUp != nil && len(m.peers) > 0 {
+			return m.catchUp.until
+		}
 		return 0
 	}
 	var next uint64

@@ -133,6 +133,48 @@ func TestSilentGiver(t *testing.T) {
 	agree(t, g, eve, ben)
 }
 
+// TestInviterGoes: Ben was removed and is invited again. Dan opens pages to him and is
+// gone before they have come; Ben asks Eve, though he is no member as far as he knows.
+func TestInviterGoes(t *testing.T) {
+	w, ann, ben, dan, g := away(t)
+	eve := w.Add("Eve")
+	do(t, w, ann, g, group.Invite{Newcomers: []group.Newcomer{eve.Newcomer()}})
+	w.Run(5000)
+	do(t, w, eve, g, group.Accept{})
+	w.Run(20 * minutes)
+	do(t, w, ann, g, group.Remove{Person: ben.Self.Person})
+	ben.Start()
+	w.Run(20 * minutes)
+	if s := ben.Groups[g].Machine.Status(); s != group.StatusRemoved {
+		t.Fatalf("status %d", s)
+	}
+	ben.Stop()
+	do(t, w, ann, g, group.Invite{Newcomers: []group.Newcomer{ben.Newcomer()}})
+	w.Run(20 * minutes)
+	ann.Stop()
+	w.Cut(ben, eve)
+	for _, n := range []*sim.Node{dan, eve} {
+		n.Groups[g].Machine.SetPageRoom(1 << 10)
+	}
+	ben.Start()
+	asked := invites(ben, dan)[1]
+	for range 100_000 {
+		if invites(ben, dan)[1] > asked || !w.Step() {
+			break
+		}
+	}
+	w.Heal(ben, eve)
+	w.Run(60)
+	if s := ben.Groups[g].Machine.Status(); s != group.StatusRemoved {
+		t.Fatalf("status %d before Dan is gone", s)
+	}
+	w.Cut(ben, dan)
+	w.Run(2 * minutes)
+	if s := ben.Groups[g].Machine.Status(); s != group.StatusInvited {
+		t.Errorf("status %d, asked Dan %d times and Eve %d", s, invites(ben, dan)[1], invites(ben, eve)[1])
+	}
+}
+
 // TestOpenedTwice: Ben asks for blocks twice before the first piece of them is here, and
 // Dan opens pages to him each time. Each piece comes once, and Dan is not blamed.
 func TestOpenedTwice(t *testing.T) {
