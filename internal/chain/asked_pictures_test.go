@@ -104,5 +104,11 @@ var asked = []picture{
 // is no saying which before they are made (TestEquivocation plays many).
 var twins = picture{"two blocks of one device", "ann ben* cat", "G -> A | G -> B", map[string]string{"A": "cat rekeys", "B": "cat rekeys"}, ""}
 
+// unheld is the first of the doubts, without the history by which X lets ann's third
+// device in: what is not held speaks against nobody, so it is heard.
+var unheld = picture{
+	"a device is not doubted if the history that let it in is not held", doubts[0].people, doubts[0].picture, doubts[0].does, "Y",
+}
+
 // carriers are the people of the contests about what is carried over.
 const carriers = "ann ben* cat* dan eve zoe"

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
 
 	"kith/internal/chain"
@@ -13,18 +14,37 @@ import (
 
 const forkVectorFile = "../../docs/spec/vectors/forkchoice.json"
 
-// forkVectors are the contests of fork_pictures_test.go. Signatures in them are
+// forkVectors are the contests of fork_pictures_test.go, and what becomes of removals
+// that lost. Signatures in them are
 // any bytes, and bodies hold no more than what a Carry cites, or the history that a
 // RemoveDevice or AddDevice cites; a Carry of a device has both.
 type forkVectors struct {
-	Comment  string       `json:"comment"`
-	Contests []forkVector `json:"contests"`
+	Comment  string        `json:"comment"`
+	Contests []forkVector  `json:"contests"`
+	Space    []spaceVector `json:"space"`
 }
 
 type forkVector struct {
 	What   string      `json:"what"`
 	Blocks []forkBlock `json:"blocks"` // parents first
 	Head   string      `json:"head"`   // the name of the block
+
+	Pending []forkPending `json:"pending,omitempty"` // by height and hash of the block
+}
+
+// A forkPending is a removal that lost and is to be carried over.
+type forkPending struct {
+	Block    string `json:"block"` // its name
+	Author   string `json:"author"`
+	Person   string `json:"person"`
+	Instance string `json:"instance"` // that it still ends
+}
+
+func pendingVector(root wire.BlockHash, blocks []*chain.Block, name func(wire.BlockHash) string) (list []forkPending) {
+	for _, p := range chain.Pending(root, blocks) {
+		list = append(list, forkPending{name(p.Block), p.Author.String(), p.Person.String(), hex.EncodeToString(p.Instance[:])})
+	}
+	return list
 }
 
 type forkBlock struct {
@@ -38,10 +58,17 @@ type forkBlock struct {
 
 func makeForkVectors(t *testing.T) forkVectors {
 	v := forkVectors{Comment: "Bytes in hex. The fork choice alone: signatures are any bytes and do not hold. docs/spec/chain.md, Fork choice"}
-	for _, c := range append(allPictures(), twins) {
+	all := append(allPictures(), twins, unheld)
+	for _, c := range losses {
+		all = append(all, picture{"pending: " + c.name, c.people, c.picture, c.does, c.head})
+	}
+	for _, c := range all {
 		f := plant(t, 0, c.people)
 		f.grow(c.picture, c.does)
-		list := forkVector{What: c.name, Head: f.head()}
+		if c.name == unheld.name {
+			f.blocks["X"].Body = nil
+		}
+		list := forkVector{What: c.name, Head: f.head(), Pending: pendingVector(f.blocks["G"].Hash, f.all(), f.name)}
 		for _, name := range f.order {
 			b := f.blocks[name]
 			x := forkBlock{Name: name, Does: c.does[name], Header: hex.EncodeToString(b.Header.Bytes()), Hash: b.Hash.String()}
@@ -58,8 +85,12 @@ func makeForkVectors(t *testing.T) forkVectors {
 			}
 			list.Blocks = append(list.Blocks, x)
 		}
+		if c.head != "" && list.Head != c.head {
+			t.Errorf("%s: head %s, want %s", c.name, list.Head, c.head)
+		}
 		v.Contests = append(v.Contests, list)
 	}
+	v.Space = makeSpaceVectors(t)
 	return v
 }
 
@@ -94,6 +125,9 @@ func TestVectorsOfForks(t *testing.T) {
 	if err := json.Unmarshal(raw, &v); err != nil {
 		t.Fatal(err)
 	}
+	for _, c := range v.Space {
+		checkSpace(t, c)
+	}
 	for _, c := range v.Contests {
 		states, names := map[wire.BlockHash]*chain.State{}, map[wire.BlockHash]string{}
 		var blocks []*chain.Block
@@ -104,6 +138,9 @@ func TestVectorsOfForks(t *testing.T) {
 		}
 		if got := names[chain.Head(blocks[0].Hash, blocks)]; got != c.Head {
 			t.Errorf("%s: head %s, want %s", c.What, got, c.Head)
+		}
+		if got := pendingVector(blocks[0].Hash, blocks, func(h wire.BlockHash) string { return names[h] }); !slices.Equal(got, c.Pending) {
+			t.Errorf("%s: pending %v, want %v", c.What, got, c.Pending)
 		}
 	}
 }

@@ -25,6 +25,8 @@ type vectors struct {
 	Leave   string          `json:"leave"`  // the statement cited in the group's last block
 	Offer   string          `json:"offer"`  // of who holds all blocks of the group
 	Refused []vectorRefusal `json:"refused"`
+	Record  string          `json:"record"`  // of the group, a chain file
+	Members []vectorMember  `json:"members"` // of everybody ever in it, at its head
 
 	Recovered     []vectorBlock `json:"recovered"` // a person's chain, with its recovery key
 	RecoveredHead string        `json:"recovered_head"`
@@ -51,6 +53,19 @@ type vectorRefusal struct {
 	Header string `json:"header"`
 	Rule   string `json:"rule"`
 	Reason string `json:"reason"`
+}
+
+// A vectorMember is a proof of one member against the state root of the head.
+type vectorMember struct {
+	Person string `json:"person"`
+	Status uint8  `json:"status"`
+	Role   uint8  `json:"role"`
+	Rank   uint32 `json:"rank"`
+	Proof  string `json:"proof"`
+}
+
+func memberVector(m chain.Member, proof string) vectorMember {
+	return vectorMember{m.Person.String(), uint8(m.Status), uint8(m.Role), m.Rank, proof}
 }
 
 func blockVector(what string, h *chain.Header, body *chain.Body, s *chain.State) vectorBlock {
@@ -103,6 +118,11 @@ func makeVectors(t *testing.T) vectors {
 	v.Head = g.blocks.Head().String()
 	v.Offer = hex.EncodeToString(g.blocks.Offer().Marshal())
 	v.Refused = refusedVectors(t, g)
+	v.Record = hex.EncodeToString(chain.NewRecord(g.blocks).Marshal())
+	for _, m := range g.state().Everyone() {
+		p, _ := g.state().Prove(m.Person)
+		v.Members = append(v.Members, memberVector(m, hex.EncodeToString(p.Marshal())))
+	}
 	laterVectors(t, &v)
 	return v
 }
@@ -191,6 +211,7 @@ func TestVectors(t *testing.T) {
 	if last := b.Body(b.Head()); !slices.Equal(last.Attachments[0], s.Marshal()) {
 		t.Error("statement")
 	}
+	readPapers(t, &v, b)
 	for _, c := range v.Refused {
 		h, err := chain.ParseHeader(unhex(t, c.Header))
 		if err != nil {
@@ -199,6 +220,30 @@ func TestVectors(t *testing.T) {
 		_, err = b.Check(h, nil)
 		if rule, reason := refused(err); rule != c.Rule || string(reason) != c.Reason {
 			t.Errorf("%s: refused by %s %s", c.What, rule, reason)
+		}
+	}
+}
+
+// readPapers reads what an outsider is given of the group: its file, and proofs
+// of its members.
+func readPapers(t *testing.T, v *vectors, b *chain.Blocks) {
+	t.Helper()
+	r, err := chain.ParseRecord(unhex(t, v.Record))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := r.Verify()
+	if err != nil || shown.Head.String() != v.Head || shown.Blocks.Len() != b.Len() || !bytes.Equal(r.Marshal(), unhex(t, v.Record)) {
+		t.Errorf("record: head %s of %d blocks, %v", shown.Head, shown.Blocks.Len(), err)
+	}
+	root := b.State(b.Head()).Root()
+	for _, c := range v.Members {
+		p, err := chain.ParseMemberProof(unhex(t, c.Proof))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := p.Verify(root); err != nil || memberVector(m, c.Proof) != c {
+			t.Errorf("member %s: %+v, %v", c.Person, m, err)
 		}
 	}
 }

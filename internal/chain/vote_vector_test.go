@@ -1,10 +1,13 @@
 package chain_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"os"
+	"reflect"
+	"slices"
 	"testing"
 
 	"kith/internal/chain"
@@ -20,6 +23,7 @@ type voteVectors struct {
 	Refused    []voteVector `json:"refused"` // none of which is taken in after them
 	Evidence   string       `json:"evidence"`
 	Settlement string       `json:"settlement"` // of the last settled block
+	Cases      []voteCase   `json:"cases"`
 }
 
 type voteVector struct {
@@ -81,20 +85,30 @@ func makeVoteVectors(t *testing.T) voteVectors {
 	}
 	v.Evidence = hex.EncodeToString(again.Evidence()[0].Marshal())
 	v.Settlement = hex.EncodeToString(b.votes.Settlement().Marshal())
+	for _, plan := range plannedCases {
+		v.Cases = append(v.Cases, makeVoteCase(t, plan))
+	}
 	return v
 }
 
-func TestUpdateVoteVectors(t *testing.T) {
-	if !*update {
-		t.Log("run with -update to write " + voteVectorFile + " anew")
-		return
-	}
-	out, err := json.MarshalIndent(makeVoteVectors(t), "", "\t")
+// TestVoteVectorsAreMade: the story and the cases give exactly the file.
+func TestVoteVectorsAreMade(t *testing.T) {
+	want, err := json.MarshalIndent(makeVoteVectors(t), "", "\t")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(voteVectorFile, append(out, '\n'), 0o644); err != nil {
+	want = append(want, '\n')
+	if *update {
+		if err := os.WriteFile(voteVectorFile, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(voteVectorFile)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the file has other bytes; if the format changed on purpose, run with -update")
 	}
 }
 
@@ -150,5 +164,12 @@ func TestVoteVectors(t *testing.T) {
 	}
 	if got, err := s.Verify(b); err != nil || got.String() != v.Votes[len(v.Votes)-1].Settled {
 		t.Errorf("settlement of %s: %v", got, err)
+	}
+	for _, c := range v.Cases {
+		got := c
+		got.Votes, got.Pairs = slices.Clone(c.Votes), slices.Clone(c.Pairs)
+		if playVotes(t, &got); !reflect.DeepEqual(got, c) {
+			t.Errorf("%s: got %+v", c.What, got)
+		}
 	}
 }
