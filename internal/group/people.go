@@ -158,7 +158,10 @@ func (m *Machine) setPerson(c SetPerson, eff *Effects) error {
 		return refuse(ReasonRule, nil)
 	}
 	if len(m.self.Former) > 0 && len(c.Headers) > 0 { // one that came in by another history waits for a block to take it
-		m.self.Headers, m.back = c.Headers, rejoin{} // by these it may come in
+		if !slices.EqualFunc(m.self.Headers, c.Headers, bytes.Equal) {
+			m.back = rejoin{} // by these it may come in; to be told the same again puts nothing off
+		}
+		m.self.Headers = c.Headers
 	}
 	p := &personPapers{proof: proof(c.Headers), packages: c.Packages}
 	person, fresh, err := m.takePapers(p, eff)

@@ -132,3 +132,33 @@ func TestBothCopiesHeal(t *testing.T) {
 		t.Error("Ann takes it for an offence")
 	}
 }
+
+// TestHealedKnocksAsKnown: who has met the new key, in another group or before its
+// block lost, is dialled with the former one as long as a shared group does not have
+// the new one: nobody there would answer that.
+func TestHealedKnocksAsKnown(t *testing.T) {
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	d := ann.chatWith(ben)
+	old, to := ben.Status().Device, ann.Status().Device
+	ben.stop()
+	home := ben.backup()
+	ben = ben.again()
+	ben.say(d, "first")
+	ann.sees(d, "first")
+	ben.stop()
+	ann.stop()
+	copied := startWith(t, "Ben's copy", node.Config{Home: home})
+	must(t, copied.Heal())
+	copied.HasMetAnew(to)
+	if copied.InAnew(d) {
+		t.Fatal("it is in already: the test shows nothing")
+	}
+	if got := copied.KnocksAs(to); got != old {
+		t.Errorf("outside it knocks as %v", got)
+	}
+	copied.heals(old, d) // by its own old keys
+	if got := copied.KnocksAs(to); got != copied.Status().Device {
+		t.Errorf("inside it knocks as %v", got)
+	}
+}

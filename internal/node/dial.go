@@ -222,7 +222,7 @@ func (n *Node) dialDue() {
 	n.mu.Lock()
 	var due []*target
 	for d, t := range n.targets {
-		if n.sessions[d] != nil {
+		if s := n.sessions[d]; s != nil && (s.As() != n.self.Device.ID() || !n.outsideWith(d)) {
 			if t.since == 0 {
 				t.since = now
 			}

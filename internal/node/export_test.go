@@ -205,3 +205,20 @@ func (n *Node) InAnew(g wire.GroupID) (in bool) {
 	})
 	return in
 }
+
+// Heal takes a new device key, as at a sign of a copy.
+func (n *Node) Heal() error { return n.heal(n.me().Device.ID()) }
+
+// HasMetAnew takes note that a device knows the key there is now.
+func (n *Node) HasMetAnew(d wire.DeviceID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.met[d] = true
+}
+
+// KnocksAs returns with which own device a device is dialled first.
+func (n *Node) KnocksAs(d wire.DeviceID) wire.DeviceID {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.knockAs(d, 1).ID()
+}

@@ -79,6 +79,28 @@ func (n *Node) knowsNew(who wire.Member) (knows bool) {
 	return knows
 }
 
+// outsideWith reports whether a group shared with a device has no block with the new
+// key: there only a former one is answered, so sessions are to be of that, also if
+// the device met the new one elsewhere, or before its block lost. n.mu is held.
+func (n *Node) outsideWith(d wire.DeviceID) bool {
+	if len(n.self.Former) == 0 {
+		return false
+	}
+	for _, o := range n.owners {
+		p := o.picture.Load()
+		if p.view.Status == group.StatusActive && !p.view.Inside && slices.ContainsFunc(p.devices, func(v group.DeviceView) bool { return v.Member.Device == d && !v.Former }) {
+			return true
+		}
+	}
+	return false
+}
+
+func (n *Node) isOutsideWith(d wire.DeviceID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.outsideWith(d)
+}
+
 // meetAnew takes note that a device knows the new key.
 func (n *Node) meetAnew(s *peer.Session) {
 	d := s.Remote().Device
@@ -97,18 +119,19 @@ func (n *Node) meetAnew(s *peer.Session) {
 	}
 }
 
-// hasMet reports whether a device knows the key there is now.
+// hasMet reports whether a device, and every group shared with it, knows the key
+// there is now.
 func (n *Node) hasMet(d wire.DeviceID) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.met[d]
+	return n.met[d] && !n.outsideWith(d)
 }
 
-// knockAs returns with which key a device is dialled: the new one if it knows that,
+// knockAs returns with which key a device is dialled: the new one if it and the groups know that,
 // else the newest before; every fourth time the other way, since it may have
 // learned of the new one elsewhere, or lost what it knew. n.mu is held.
 func (n *Node) knockAs(d wire.DeviceID, tries int) *identity.Device {
-	if len(n.self.Former) == 0 || n.met[d] != (tries%4 == 0) {
+	if len(n.self.Former) == 0 || (n.met[d] && !n.outsideWith(d)) != (tries%4 == 0) {
 		return n.self.Device
 	}
 	return n.self.Former[0]

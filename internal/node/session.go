@@ -37,10 +37,11 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 		return
 	}
 	who := s.Remote()
-	if s.As() == n.me().Device.ID() {
-		n.meetAnew(s)
-	} else {
+	switch {
+	case s.As() != n.me().Device.ID():
 		n.spawn(n.moveOn)
+	case !n.isOutsideWith(who.Device):
+		n.meetAnew(s)
 	}
 	n.log.Info("connected", "peer", shortDevice(who.Device), "kind", s.Kind())
 	for _, o := range n.allOwners() {
@@ -72,7 +73,7 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 // session that it still holds it closes s at once. If s stays open the earlier
 // one is dead, though its silence does not show it yet, and s takes its place.
 func (n *Node) outlasts(ctx context.Context, s *peer.Session) bool {
-	if s.Dialed() || s.As() != n.me().Device.ID() {
+	if s.Dialed() || s.As() != n.me().Device.ID() || n.isOutsideWith(s.Remote().Device) {
 		return false
 	}
 	t := time.NewTimer(secondThought)
@@ -113,10 +114,11 @@ func (n *Node) register(s *peer.Session) bool {
 }
 
 // keeps reports whether of two sessions with one device the old one stays: that of
-// the newer own key, else the one both sides choose. n.mu is held.
+// the newer own key, unless a group does not know that yet, else the one both sides
+// choose. n.mu is held.
 func (n *Node) keeps(old, s *peer.Session) bool {
 	if now := n.self.Device.ID(); old.As() != s.As() {
-		return old.As() == now
+		return (old.As() == now) != n.outsideWith(old.Remote().Device)
 	}
 	return peer.Keep(old, s) == old
 }
