@@ -58,6 +58,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.reconsider(eff)
 	m.renewLeave(eff)
 	m.prune(now, eff)
+	m.handOwed(eff)
 	m.dropOpened(now, eff)
 	m.ackDue = m.soon(m.ackDue, now)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)

@@ -157,12 +157,34 @@ func (m *Machine) lackingAfter(ref dag.Ref) []dag.Ref {
 	return page[:min(len(page), maxHandover)]
 }
 
-// onAskContents hands over what a device that was parked may have of it.
+// onAskContents hands over what a device that was parked, and is so no more, may
+// have of it: parking is against whoever finds a device. Who is back by a block that
+// is still to come here is answered then.
 func (m *Machine) onAskContents(p *peer, r *wire.Reader, eff *Effects) error {
 	refs, err := parseAskContents(r)
 	if err != nil {
 		return err
 	}
+	p.owed = nil
+	if m.state().Active(p.member.Device) {
+		m.handOver(p, refs, eff)
+	} else {
+		p.owed = refs
+	}
+	return nil
+}
+
+// handOwed answers who asked before the head knew that it is back.
+func (m *Machine) handOwed(eff *Effects) {
+	for _, d := range m.connected(true) {
+		if p := m.peers[d]; len(p.owed) > 0 && m.state().Active(d) {
+			m.handOver(p, p.owed, eff)
+			p.owed = nil
+		}
+	}
+}
+
+func (m *Machine) handOver(p *peer, refs []dag.Ref, eff *Effects) {
 	answer := Serve{To: p.member.Device, Opened: true}
 	for _, ref := range refs {
 		block, ok := m.graph.Block(ref)
@@ -171,7 +193,6 @@ func (m *Machine) onAskContents(p *peer, r *wire.Reader, eff *Effects) error {
 		}
 	}
 	eff.Serve = append(eff.Serve, answer)
-	return nil
 }
 
 // onContents shows what a member hands over, if this device asked for it.

@@ -145,6 +145,27 @@ func TestHandedOverToNobodyElse(t *testing.T) {
 	sees(t, g, nil, dan)
 }
 
+// TestParkedAsksInVain: who holds a device that is still parked is handed nothing of
+// what was written since.
+func TestParkedAsksInVain(t *testing.T) {
+	_, nodes, g, _ := parked(t, 2)
+	ann, ben := nodes[0], nodes[1]
+	var ask wire.Writer
+	ask.U8(kindAskContents)
+	ask.Group(func(w *wire.Writer) {
+		for key := range ann.Groups[g].Records[group.KindOpened] {
+			w.Raw([]byte(key))
+		}
+	})
+	_, err := machine(ann, g).Step(group.Input{Now: 1, Cause: group.PeerUp{Peer: ben.Self.Member()}})
+	must(t, err)
+	eff, err := machine(ann, g).Step(group.Input{Now: 2, Cause: group.Received{From: ben.Self.Member(), Payload: ask.Bytes()}})
+	must(t, err)
+	if len(eff.Serve) != 0 {
+		t.Errorf("a parked device is served %+v", eff.Serve)
+	}
+}
+
 // TestFalseHandover: content that the header does not commit to, or that nobody
 // asked for, is not shown; the true one is, by another member.
 func TestFalseHandover(t *testing.T) {
