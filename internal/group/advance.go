@@ -60,6 +60,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.prune(now, eff)
 	m.handOwed(eff)
 	m.dropOpened(now, eff)
+	m.dropMissed(now, eff)
 	m.ackDue = m.soon(m.ackDue, now)
 	m.digestDue = m.soon(m.digestDue, now+digestAfter)
 	m.askInfos(eff)

@@ -96,12 +96,30 @@ func (m *Machine) wasAside(d wire.DeviceID, block wire.BlockHash) bool {
 // noteLacking takes note of an entry that was written while this device was
 // parked.
 func (m *Machine) noteLacking(h *dag.Header, eff *Effects) {
-	if ref := h.Ref(); !m.missed[ref] && m.wasAside(m.self.Device.ID(), h.Block) {
+	if ref := h.Ref(); !m.missed[ref] && !m.lackedTooLong(m.now) && m.wasAside(m.self.Device.ID(), h.Block) {
 		m.missed[ref] = true
 		eff.put(KindLacking, EntryKey(ref), []byte{})
 		for _, p := range m.peers {
 			p.handed, p.handedAll = dag.Ref{}, false
 		}
+	}
+}
+
+// lackedTooLong reports whether this device has been back for so long that nobody
+// keeps any more what it was to be handed.
+func (m *Machine) lackedTooLong(now uint64) bool {
+	own := m.self.Device.ID()
+	return m.state().Active(own) && !m.mayLack(own, now)
+}
+
+// dropMissed gives up what members have forgotten by now: its rows stay unreadable.
+// Like them it looks when the head is another.
+func (m *Machine) dropMissed(now uint64, eff *Effects) {
+	if len(m.missed) == 0 || !m.lackedTooLong(now) {
+		return
+	}
+	for _, ref := range slices.SortedFunc(maps.Keys(m.missed), dag.Ref.Compare) {
+		m.dropLacking(ref, eff)
 	}
 }
 
