@@ -92,8 +92,11 @@ func settledSpan(s *v1.Settlement) string {
 
 func openText(s *v1.Settlement) string {
 	text := count(int(s.Open), "block", "blocks") + " above it"
+	if s.VotingRound > 0 {
+		text += ", round " + number(s.VotingRound)
+	}
 	if s.Waiting != "" {
-		text += ", round " + number(s.VotingRound) + ": " + strings.ToLower(s.Waiting[:1]) + oneLine(strings.TrimSuffix(s.Waiting[1:], "."))
+		text += ": " + strings.ToLower(s.Waiting[:1]) + oneLine(strings.TrimSuffix(s.Waiting[1:], "."))
 	}
 	return text
 }

@@ -103,16 +103,19 @@ func capital(s string) string {
 
 // waiting says for whom the newest changes wait.
 func waiting(s node.Settlement) string {
-	if s.Voting == 0 {
+	if s.Voting == 0 || s.Gone() {
 		return ""
 	}
 	var lacking []node.Person
+	voted := 0
 	for _, v := range s.Voters {
-		if !v.Voted {
+		if v.Voted {
+			voted++
+		}
+		if !v.Voted && !v.Gone {
 			lacking = append(lacking, v.Person)
 		}
 	}
-	voted := len(s.Voters) - len(lacking)
 	switch needed := s.Quorum - voted; {
 	case voted == 0 || needed >= len(lacking): // before anybody spoke it waits for all
 	case needed == 1:
@@ -156,6 +159,9 @@ func withstands(s node.Settlement) []string {
 		add("A fourth voter changes that. " + witness)
 	default:
 		add("%s vote, and %s of them are enough. %s of them may lie, or be away for ever, without harm.", capital(spelt(n)), spelt(s.Quorum), capital(spelt(s.Liars)))
+	}
+	if s.Gone() {
+		add("Too few of those who vote are still here with the device they vote by. As long as that is so nothing more becomes final. Nothing is lost: the group goes on, and where two changes exclude each other the more senior admin's counts; what is open can be undone. Only a new group would settle again.")
 	}
 	for _, v := range s.Voters {
 		if v.Device == (wire.DeviceID{}) {

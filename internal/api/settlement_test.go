@@ -19,6 +19,13 @@ func voters(voted string, people ...node.Person) (list []node.Voter) {
 	return list
 }
 
+func gone(list []node.Voter, people ...node.Person) []node.Voter {
+	for i, v := range list {
+		list[i].Gone = slices.Contains(people, v.Person)
+	}
+	return list
+}
+
 // TestWithstands reads aloud what a group of each size bears, and for whom it waits.
 func TestWithstands(t *testing.T) {
 	cleo, dan := node.Person{ID: wire.PersonID{5}, Name: "Cleo"}, node.Person{ID: wire.PersonID{6}, Name: "Dan"}
@@ -35,6 +42,8 @@ func TestWithstands(t *testing.T) {
 		{"four", node.Settlement{Kind: node.ChatGroup, Quorum: 3, Liars: 1, Voters: voters("Ann", ann, ben, cleo, dan), Voting: 1}, "Waits for two of Ben, Cleo and Dan.", []string{"Four vote, and three of them are enough. One of them may lie, or be away for ever, without harm."}},
 		{"nobody spoke yet", node.Settlement{Kind: node.ChatGroup, Quorum: 3, Liars: 1, Voters: voters("", ann, ben, cleo, dan), Voting: 1}, "Waits for Ann, Ben, Cleo and Dan.", []string{"Four vote, "}},
 		{"a direct chat", node.Settlement{Kind: node.ChatDirect, Quorum: 1, Voters: voters("", ann)}, "", nil},
+		{"gone for good", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: gone(voters("Ann", ann, ben, cleo), ben, cleo), Voting: 1}, "", []string{"Three vote, ", "A fourth voter ", "Too few of those who vote are still here with the device they vote by. As long as that is so nothing more becomes final. Nothing is lost: "}},
+		{"one is gone", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: gone(voters("Ann", ann, ben, cleo), ben), Voting: 1}, "Waits for Cleo.", []string{"Three vote, ", "A fourth voter "}},
 		{"without a device", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: []node.Voter{{Person: ann}, {Person: ben, Device: wire.DeviceID{1}}}, Muted: true}, "", []string{"Two vote, ", "A witness ", "Ann has no device in this group now ", "This device never votes: "}},
 	} {
 		got := api.SettlementOf(c.s)

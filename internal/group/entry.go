@@ -44,9 +44,10 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, awaited []dag.Ref
 		return "entry-signature", errCommit
 	}
 	// Who was no member at the block gets the header alone; who was waits for
-	// somebody who has the entry whole, unless others wait for it.
+	// somebody who has the entry whole, unless others wait for it, and there is
+	// room to note that it is asked for: the Ack would count what is not here.
 	lacks := !p.whole() && state.Active(m.self.Device.ID())
-	if _, found := slices.BinarySearchFunc(awaited, h.Ref(), dag.Ref.Compare); lacks && !found {
+	if _, found := slices.BinarySearchFunc(awaited, h.Ref(), dag.Ref.Compare); lacks && (!found || len(m.hollow) >= maxHollow) {
 		return "", nil
 	}
 	if p.whole() && !p.fits(h) {

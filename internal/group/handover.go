@@ -96,12 +96,30 @@ func (m *Machine) wasAside(d wire.DeviceID, block wire.BlockHash) bool {
 // noteLacking takes note of an entry that was written while this device was
 // parked.
 func (m *Machine) noteLacking(h *dag.Header, eff *Effects) {
-	if ref := h.Ref(); !m.missed[ref] && m.wasAside(m.self.Device.ID(), h.Block) {
+	if ref := h.Ref(); !m.missed[ref] && !m.lackedTooLong(m.now) && m.wasAside(m.self.Device.ID(), h.Block) {
 		m.missed[ref] = true
 		eff.put(KindLacking, EntryKey(ref), []byte{})
 		for _, p := range m.peers {
 			p.handed, p.handedAll = dag.Ref{}, false
 		}
+	}
+}
+
+// lackedTooLong reports whether this device has been back for so long that nobody
+// keeps any more what it was to be handed.
+func (m *Machine) lackedTooLong(now uint64) bool {
+	own := m.self.Device.ID()
+	return m.state().Active(own) && !m.mayLack(own, now)
+}
+
+// dropMissed gives up what members have forgotten by now: its rows stay unreadable.
+// Like them it looks when the head is another.
+func (m *Machine) dropMissed(now uint64, eff *Effects) {
+	if len(m.missed) == 0 || !m.lackedTooLong(now) {
+		return
+	}
+	for _, ref := range slices.SortedFunc(maps.Keys(m.missed), dag.Ref.Compare) {
+		m.dropLacking(ref, eff)
 	}
 }
 
@@ -157,12 +175,34 @@ func (m *Machine) lackingAfter(ref dag.Ref) []dag.Ref {
 	return page[:min(len(page), maxHandover)]
 }
 
-// onAskContents hands over what a device that was parked may have of it.
+// onAskContents hands over what a device that was parked, and is so no more, may
+// have of it: parking is against whoever finds a device. Who is back by a block that
+// is still to come here is answered then.
 func (m *Machine) onAskContents(p *peer, r *wire.Reader, eff *Effects) error {
 	refs, err := parseAskContents(r)
 	if err != nil {
 		return err
 	}
+	p.owed = nil
+	if m.state().Active(p.member.Device) {
+		m.handOver(p, refs, eff)
+	} else {
+		p.owed = refs
+	}
+	return nil
+}
+
+// handOwed answers who asked before the head knew that it is back.
+func (m *Machine) handOwed(eff *Effects) {
+	for _, d := range m.connected(true) {
+		if p := m.peers[d]; len(p.owed) > 0 && m.state().Active(d) {
+			m.handOver(p, p.owed, eff)
+			p.owed = nil
+		}
+	}
+}
+
+func (m *Machine) handOver(p *peer, refs []dag.Ref, eff *Effects) {
 	answer := Serve{To: p.member.Device, Opened: true}
 	for _, ref := range refs {
 		block, ok := m.graph.Block(ref)
@@ -171,7 +211,6 @@ func (m *Machine) onAskContents(p *peer, r *wire.Reader, eff *Effects) error {
 		}
 	}
 	eff.Serve = append(eff.Serve, answer)
-	return nil
 }
 
 // onContents shows what a member hands over, if this device asked for it.

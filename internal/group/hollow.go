@@ -33,9 +33,6 @@ func (m *Machine) awaited(entries []Packed) []dag.Ref {
 
 // keepHollow takes note of an entry that has no text yet.
 func (m *Machine) keepHollow(ref dag.Ref, eff *Effects) {
-	if len(m.hollow) >= maxHollow {
-		return
-	}
 	m.hollow[ref] = true
 	m.hollowed++
 	eff.put(KindHollow, EntryKey(ref), []byte{})

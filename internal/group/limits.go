@@ -98,7 +98,8 @@ const (
 	// maxUndoneTitles bounds the titles that lost at a fork and are asked for.
 	maxUndoneTitles = 64
 	// maxHollow bounds the entries of which the header alone is here and the text is
-	// asked for.
+	// asked for. What is beyond waits, and with it what was written after it, until some
+	// of the texts are here.
 	maxHollow = 256
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them; whoever has most of them makes room for others.

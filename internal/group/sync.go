@@ -38,8 +38,9 @@ type peer struct {
 	given    wire.BlockHash // whose GroupInfo it got last
 	filled   int            // hollow entries that it was asked for
 
-	handed    dag.Ref // up to where it was asked for content, see handover.go
-	handedAll bool    // it was asked for all
+	handed    dag.Ref   // up to where it was asked for content, see handover.go
+	handedAll bool      // it was asked for all
+	owed      []dag.Ref // what it asked for while it was parked at the head here
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the

@@ -32,6 +32,18 @@ type Voter struct {
 	Person Person
 	Device wire.DeviceID // zero: it has none, and cannot vote
 	Voted  bool          // in the round of now
+	Gone   bool          // it, or the device it votes by, is no member's any more
+}
+
+// Gone reports whether something is open and too few voters are left to settle it.
+func (s Settlement) Gone() bool {
+	left := 0
+	for _, v := range s.Voters {
+		if v.Voted || !v.Gone && v.Device != (wire.DeviceID{}) {
+			left++
+		}
+	}
+	return s.Voting > 0 && left < s.Quorum
 }
 
 // Settlement returns what is settled in a group, and what there is against whom.
@@ -60,7 +72,7 @@ func (o *owner) settlement(s *Settlement) {
 	s.Quorum, s.Liars, s.Voting, s.Muted = f.Quorum, chain.Faults(len(f.Voters)), f.Voting, f.Excluded
 	s.Stopped = f.Conflict != nil && f.Conflict.Stopped
 	for _, v := range m.Voters() {
-		s.Voters = append(s.Voters, Voter{o.n.personIn(m, v.Person), v.Device, slices.Contains(f.Voted, v.Person)})
+		s.Voters = append(s.Voters, Voter{o.n.personIn(m, v.Person), v.Device, slices.Contains(f.Voted, v.Person), !m.Blocks().State(m.Head()).Belongs(v.Device)})
 	}
 	slices.SortFunc(s.Voters, func(a, b Voter) int { return meFirst(a.Person, b.Person) })
 	if next := m.Blocks().State(m.Head()).Electorate(); !slices.Equal(next, f.Voters) {

@@ -79,6 +79,40 @@ func TestHandedOver(t *testing.T) {
 	}
 }
 
+// TestNeverHandedOver: what nobody has any more is given up when Ben has been back for a
+// month; its rows stay, and cannot be read.
+func TestNeverHandedOver(t *testing.T) {
+	w, nodes, g, said := parked(t, 4)
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	for _, n := range []*sim.Node{ann, cleo} {
+		n.Stop()
+		clear(n.Groups[g].Records[group.KindOpened])
+		n.Start()
+	}
+	ben.Start()
+	w.Run(29 * day)
+	must(t, ann.Do(g, group.SetTitle{Title: "not a month later"}))
+	w.Run(5000)
+	if n := machine(ben, g).View().Missed; n != len(said) {
+		t.Fatalf("Ben misses %d of %d messages", n, len(said))
+	}
+	w.Run(2 * day)
+	must(t, ann.Do(g, group.SetTitle{Title: "a month later"}))
+	w.Run(5000)
+	if n, r := machine(ben, g).View().Missed, len(ben.Groups[g].Records[group.KindLacking]); n != 0 || r != 0 {
+		t.Errorf("Ben still misses %d messages, by %d records", n, r)
+	}
+	unreadable := 0
+	for _, row := range ben.Groups[g].Rows {
+		if row.State == group.RowUnreadable {
+			unreadable++
+		}
+	}
+	if unreadable != len(said) {
+		t.Errorf("Ben is shown that he cannot read %d of %d messages", unreadable, len(said))
+	}
+}
+
 // TestLargeHandedOver: contents of 64 KiB come in several answers.
 func TestLargeHandedOver(t *testing.T) {
 	w, nodes, g, _ := parked(t, 0)
@@ -143,6 +177,27 @@ func TestHandedOverToNobodyElse(t *testing.T) {
 	}
 	sees(t, g, said, ann, cleo)
 	sees(t, g, nil, dan)
+}
+
+// TestParkedAsksInVain: who holds a device that is still parked is handed nothing of
+// what was written since.
+func TestParkedAsksInVain(t *testing.T) {
+	_, nodes, g, _ := parked(t, 2)
+	ann, ben := nodes[0], nodes[1]
+	var ask wire.Writer
+	ask.U8(kindAskContents)
+	ask.Group(func(w *wire.Writer) {
+		for key := range ann.Groups[g].Records[group.KindOpened] {
+			w.Raw([]byte(key))
+		}
+	})
+	_, err := machine(ann, g).Step(group.Input{Now: 1, Cause: group.PeerUp{Peer: ben.Self.Member()}})
+	must(t, err)
+	eff, err := machine(ann, g).Step(group.Input{Now: 2, Cause: group.Received{From: ben.Self.Member(), Payload: ask.Bytes()}})
+	must(t, err)
+	if len(eff.Serve) != 0 {
+		t.Errorf("a parked device is served %+v", eff.Serve)
+	}
 }
 
 // TestFalseHandover: content that the header does not commit to, or that nobody

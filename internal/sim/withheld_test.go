@@ -75,3 +75,46 @@ func TestWithheldText(t *testing.T) {
 		}
 	}
 }
+
+// TestWithheldTexts: of more texts than can be noted as lacking, nothing is taken that is
+// not noted, so that no Ack counts it; when Cleo gives them all are read.
+func TestWithheldTexts(t *testing.T) {
+	w, nodes, g := published(t, group.Suites()[1], "Ann", "Ben", "Cleo")
+	ann, cleo := nodes[0], nodes[2]
+	cleo.Stop()
+	dan := w.Add("Dan")
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.NewcomerFor(group.Suites()[1])}}))
+	w.Run(1000)
+	must(t, dan.Do(g, group.Accept{}))
+	w.Run(10_000)
+	const withheld, room = 300, 256
+	var secrets []group.Packed
+	alone(w, cleo)
+	cleo.Start()
+	for i := range withheld {
+		must(t, cleo.Say(g, fmt.Sprint(i)))
+	}
+	cleo.Stop()
+	w.HealAll()
+	for _, header := range cleo.Groups[g].Records[group.KindEntry] {
+		secrets = append(secrets, group.Packed{Header: header})
+	}
+	w.Deliver(nodes[1], dan, g, entries(secrets...))
+	must(t, dan.Say(g, "after it"))
+	w.Run(60_000)
+	cipher, hollow := ann.Groups[g].Records[group.KindCipher], ann.Groups[g].Records[group.KindHollow]
+	if len(hollow) != room {
+		t.Errorf("%d texts are noted as lacking", len(hollow))
+	}
+	for key := range ann.Groups[g].Records[group.KindEntry] {
+		_, whole := cipher[key]
+		if _, noted := hollow[key]; !whole && !noted {
+			t.Errorf("%x has no text and is not asked for", key)
+		}
+	}
+	cleo.Start()
+	w.Run(60_000)
+	if got := len(ann.Texts(g)); got != withheld+1 {
+		t.Errorf("Ann sees %d of %d messages", got, withheld+1)
+	}
+}
