@@ -19,6 +19,12 @@ func UseSmallIndex() (undo func()) {
 	return func() { indexBatch, spanDocs = rowsIndexed, docsOfSpan }
 }
 
+// NoIndex lets rows wait to be indexed, however many, until undone.
+func NoIndex() (undo func()) {
+	indexBatch = 1 << 40
+	return func() { indexBatch = rowsIndexed }
+}
+
 // CheckIndex looks for faults of the index: the engine's own, documents without a row
 // and rows without a document, spans that lie, and words that are left of no row.
 func CheckIndex(t *testing.T, db *DB) {

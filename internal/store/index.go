@@ -272,12 +272,12 @@ func (db *DB) IndexSome(now uint64) (more bool, err error) {
 
 // indexBelow indexes the rows just below a row number.
 func (tx *Tx) indexBelow(below int64) error {
-	rows, err := tx.c.stored("SELECT rowid, grp, "+rowColumns+" FROM messages WHERE rowid < ? ORDER BY rowid DESC LIMIT ?", below, int64(indexBatch))
+	rows, err := tx.c.stored("SELECT rowid, grp, "+rowColumns+" FROM messages WHERE rowid < ? ORDER BY rowid DESC LIMIT ?", below, int64(4*indexBatch))
 	if err != nil {
 		return err
 	}
 	next := int64(0)
-	if len(rows) == indexBatch {
+	if len(rows) == 4*indexBatch {
 		next = rows[len(rows)-1].msg
 	}
 	if err := tx.indexRows(rows); err != nil {
