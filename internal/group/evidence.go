@@ -222,11 +222,11 @@ func (m *Machine) onLosing(d wire.DeviceID) bool {
 // slashWait returns the first device that is to be revoked and how long this one
 // waits before it does it: admins first, then anybody.
 func (m *Machine) slashWait() (device wire.DeviceID, wait uint64, needed bool) {
-	against := m.against()
-	if len(against) == 0 || m.mayWrite() != nil {
+	accused := m.accused()
+	if len(accused) == 0 || m.mayWrite() != nil {
 		return device, 0, false
 	}
-	for _, d := range sortedDevices(against) {
+	for _, d := range accused {
 		if d == m.self.Device.ID() || m.self.formerly(d) != nil || !m.state().Belongs(d) || m.mend.unproved[d] {
 			continue
 		}
@@ -244,28 +244,36 @@ func (m *Machine) slashWait() (device wire.DeviceID, wait uint64, needed bool) {
 	return device, 0, false
 }
 
-// against returns one piece of evidence for each device: two votes, unless there are
-// two blocks or entries.
-func (m *Machine) against() map[wire.DeviceID]*evidence {
-	list := make(map[wire.DeviceID]*evidence, len(m.evidence)+len(m.ballots.evidence))
-	for d, e := range m.ballots.evidence {
-		if !e.Slashable() {
-			continue // a source that went back in height alone
-		}
-		list[d] = newEvidence(chain.SlashVotes, e.A.Marshal(), e.B.Marshal())
-	}
+// accused returns the devices that there is evidence against, sorted.
+func (m *Machine) accused() (list []wire.DeviceID) {
 	for d, e := range m.evidence {
 		if m.ofNow(d, e) {
-			list[d] = e
+			list = append(list, d)
 		}
 	}
-	return list
+	for d, e := range m.ballots.evidence {
+		if e.Slashable() { // not a source that went back in height alone
+			list = append(list, d)
+		}
+	}
+	slices.SortFunc(list, compareID)
+	return slices.Compact(list)
+}
+
+// against returns the evidence against a device that is accused: two votes, unless
+// there are two blocks or entries.
+func (m *Machine) against(d wire.DeviceID) *evidence {
+	if e := m.evidence[d]; e != nil && m.ofNow(d, e) {
+		return e
+	}
+	votes := m.ballots.evidence[d]
+	return newEvidence(chain.SlashVotes, votes.A.Marshal(), votes.B.Marshal())
 }
 
 // slash revokes a device by the evidence against it.
 func (m *Machine) slash(now uint64, d wire.DeviceID, eff *Effects) error {
 	who, _, _ := m.state().Device(d)
-	e := m.against()[d]
+	e := m.against(d)
 	cited := [][]byte{e.first, e.second}
 	op := &chain.Slash{Person: who.Person, Instance: who.Instance, Device: d, What: e.what, Cites: cites(cited)}
 	for _, cut := range m.cuts(who) {
