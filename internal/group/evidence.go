@@ -146,25 +146,61 @@ func (m *Machine) noteSigning(h *chain.Header, eff *Effects) {
 	}
 }
 
-// noteDoubles looks again at all blocks held when a new head knows other devices:
-// evidence is kept of those alone that it knows.
+// noteDoubles looks at the blocks held of devices that a new head knows and the one
+// before did not: evidence is kept of those alone that the head knows.
 func (m *Machine) noteDoubles(changed HeadChanged, eff *Effects) {
-	admits := func(hash wire.BlockHash) bool {
-		return slices.ContainsFunc(m.blocks.Header(hash).Ops, func(op chain.Op) bool {
-			return op.Kind() == chain.KindAdd || op.Kind() == chain.KindAddDevice
-		})
+	if uint64(m.blocks.Len()) == m.state().Height()+1 {
+		return // there is no fork
 	}
-	if uint64(m.blocks.Len()) == m.state().Height()+1 || len(changed.Lost) == 0 && !slices.ContainsFunc(changed.Blocks, admits) {
+	fresh := m.learned(changed)
+	if len(fresh) == 0 {
 		return
 	}
-	var all []*chain.Block
+	var list []*chain.Block
 	for _, hash := range m.blocks.All() {
-		all = append(all, m.block(hash))
+		if fresh[m.blocks.Header(hash).Author.Device] {
+			list = append(list, m.block(hash))
+		}
 	}
-	for _, pair := range chain.Doubles(all) {
+	for _, pair := range chain.Doubles(list) {
 		a, b := m.blocks.Header(pair[0]), m.blocks.Header(pair[1])
 		m.keepEvidence(newEvidence(chain.SlashBlocks, a.Bytes(), b.Bytes()), eff)
 	}
+}
+
+// learned returns the devices that belong at a new head and did not at the one before,
+// or were admitted again since.
+func (m *Machine) learned(changed HeadChanged) map[wire.DeviceID]bool {
+	devices := make(map[wire.DeviceID]bool)
+	learn := func(list []chain.DeviceEntry) {
+		for _, d := range list {
+			devices[d.ID()] = true
+		}
+	}
+	for _, hash := range changed.Blocks {
+		for _, op := range m.blocks.Header(hash).Ops {
+			switch op := op.(type) {
+			case *chain.Genesis:
+				learn([]chain.DeviceEntry{op.Device})
+			case *chain.Add:
+				learn(op.Devices)
+			case *chain.AddDevice:
+				learn([]chain.DeviceEntry{op.Device})
+			}
+		}
+	}
+	if len(changed.Lost) == 0 {
+		return devices
+	}
+	before := m.stateAt(changed.Lost[len(changed.Lost)-1])
+	for _, who := range m.state().Members() {
+		for _, d := range who.Devices {
+			if m.state().Belongs(d.ID) && !before.Belongs(d.ID) {
+				devices[d.ID] = true
+			}
+		}
+	}
+	return devices
 }
 
 // noteEntry looks whether a device wrote another entry in the place of its newest.
