@@ -116,9 +116,9 @@ func (m *Machine) openingFor(who wire.DeviceID, block wire.BlockHash, w welcome)
 			p.blocks[i].welcome = nil // it stands elsewhere
 		}
 	}
-	return opening{invitation{
+	return opening{invitation: invitation{
 		block: block, welcome: w.bytes(), reaches: m.allReaches(), infos: m.allInfos(), certificate: m.certificateFor(who),
-	}, p}.bytes()
+	}, page: p}.bytes()
 }
 
 // readsPages reports whether a device's program reads pages: its leaf says so, or
@@ -152,5 +152,5 @@ func (m *Machine) sendPages(p *peer, offer chain.Offer, eff *Effects) {
 	if err != nil || next.base == (wire.BlockHash{}) {
 		return
 	}
-	eff.send(p.member.Device, opening{invitation{certificate: m.certificateFor(p.member.Device)}, next}.bytes())
+	eff.send(p.member.Device, opening{invitation: invitation{certificate: m.certificateFor(p.member.Device)}, page: next}.bytes())
 }
