@@ -45,6 +45,19 @@ func (j *Joining) Progress() (have, left int) {
 	return j.now.m.blocks.Len(), int(j.now.left)
 }
 
+// Title is the newest title of the group that has come; empty: none has.
+func (j *Joining) Title() string {
+	if j.now == nil || j.now.m.blocks.Len() == 0 {
+		return ""
+	}
+	m := j.now.m
+	s := m.stateAt(m.blocks.Head())
+	if s == nil {
+		return ""
+	}
+	return m.infoText(s.Info())
+}
+
 // Take takes an invitation, whole or in pages, as [Join] does. While more is to
 // come the machine is nil, and Effects say whom to ask and when to call Tick. An
 // error is the fault of from; others may be asked nevertheless.

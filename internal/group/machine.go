@@ -247,7 +247,7 @@ func (m *Machine) clock(now uint64) {
 			t.due = min(t.due, now)
 		}
 		m.back.since, m.back.nack = min(m.back.since, now), min(m.back.nack, now)
-		m.back.due, m.errandDue = min(m.back.due, now), min(m.errandDue, now)
+		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
 		}
@@ -351,6 +351,7 @@ func (m *Machine) wake(now uint64) uint64 {
 			at(m.catchUp.until)
 		}
 		at(m.back.due)
+		at(m.back.again)
 		at(m.back.nack)
 		for _, p := range m.peers {
 			at(p.haveDue)

@@ -51,6 +51,7 @@ type View struct {
 	Willing   bool            // and the person has said to do so all the same: see Rejoin
 	Inside    bool            // this device is the group's, parked or not
 	Replaced  bool            // a copy of this device took its place: see Rejoin
+	Slashed   bool            // this device was taken out for what its key signed twice; its person is a member
 	Needed    bool            // leaving: this person's vote is needed until others have the say
 	Awaited   []wire.PersonID // and that needs these votes; empty: an admin's device is to propose others first
 }
@@ -79,6 +80,7 @@ func (m *Machine) View() View {
 		if gone, ok := m.removal(m.self.Member()); ok {
 			v.RemovedBy, v.RemovedAt = gone.by, gone.at
 		}
+		v.Slashed = m.isMember(m.self.Person) && m.wasSlashed(m.self.Device.ID())
 	}
 	if v.NoKeys {
 		v.Outdated, v.Willing = m.outdated(), m.willing
