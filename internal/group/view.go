@@ -102,10 +102,23 @@ func (m *Machine) isIn(who chain.Member) bool {
 	return m.acceptedBy(who) || slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.signedSince(d.ID) })
 }
 
+// wasIn reports whether a device of a member's was taken out of the present membership,
+// with which its Ack went: it was revoked, or signed two things, so it had accepted.
+func (m *Machine) wasIn(who chain.Member) bool {
+	return slices.ContainsFunc(who.Devices, func(d chain.Device) bool {
+		at := m.stateAt(m.came(d.ID))
+		if d.Status != chain.StatusRevoked || at == nil {
+			return false
+		}
+		then, _ := at.Person(who.Person)
+		return then.Instance == who.Instance
+	})
+}
+
 func (m *Machine) memberView(who chain.Member, came arrival) MemberView {
 	v := MemberView{
 		Person: who.Person, Name: m.Name(who.Person), Admin: who.Role == chain.RoleAdmin, Rank: who.Rank,
-		Accepted: m.isIn(who), Since: came.at, AddedBy: came.by,
+		Accepted: m.isIn(who) || m.wasIn(who), Since: came.at, AddedBy: came.by,
 	}
 	for _, d := range who.Devices {
 		if m.state().Belongs(d.ID) {

@@ -69,6 +69,7 @@ export const words = {
   nav: { label: 'Main', chats: 'Chats', people: 'People', settings: 'Settings', find: 'Find anything' },
 
   chats: {
+    coming: (title: string, by: string, percent: number) => `An invitation${title === '' ? '' : ` to ${title}`} comes${by === '' ? '' : ` from ${by}`}: ${percent} % is here.`,
     title: 'Chats',
     newGroup: 'New group',
     filter: 'Find a chat',
@@ -128,7 +129,9 @@ export const words = {
     refused: (why: string) => `Not sent. ${why}`,
     discard: 'Discard',
     offline: 'Offline, trying again',
-    copied: 'A copy of this Kith is running, or was. This one has a key of its own now.',
+    copied: 'A copy of this Kith is running, or was. This one takes a key of its own, by itself, and both can go on.',
+    renames: (count: number) => `Renamed ${count} times in a row`,
+    renamesFold: 'Show the last name only',
     revoke: 'Revoke the other keys',
     revokeSure: 'Every other copy is taken out of your groups.',
     revoked: 'Another copy of this Kith has revoked its key: nothing is sent or received here any more.',
