@@ -3,6 +3,7 @@ package group
 import (
 	"slices"
 
+	"kith/internal/identity"
 	"kith/internal/wire"
 )
 
@@ -45,17 +46,19 @@ func (j *Joining) Progress() (have, left int) {
 	return j.now.m.blocks.Len(), int(j.now.left)
 }
 
-// Title is the newest title of the group that has come; empty: none has.
+// Title is the title of the group as who invites says, which the blocks may not show
+// yet: of the names that come with an opening it is the first. Empty: it has none, or
+// it is not known.
 func (j *Joining) Title() string {
-	if j.now == nil || j.now.m.blocks.Len() == 0 {
+	if j.now == nil || j.now.m.blocks.Len() == 0 || len(j.now.start.infos) == 0 {
 		return ""
 	}
-	m := j.now.m
-	s := m.stateAt(m.blocks.Head())
-	if s == nil {
+	s := j.now.m.stateAt(j.now.m.blocks.Head())
+	info, err := identity.ParseInfo(j.now.start.infos[0])
+	if s == nil || s.Info() == (wire.Digest{}) || err != nil {
 		return ""
 	}
-	return m.infoText(s.Info())
+	return info.Name
 }
 
 // Take takes an invitation, whole or in pages, as [Join] does. While more is to
