@@ -50,7 +50,7 @@ func (p *program) printStatus(n *v1.Node) {
 	if n.Revoked {
 		p.println("Another copy of this home has revoked its key: nothing is sent or received here any more.")
 	} else if n.Copied {
-		p.println("A copy of this Kith is running, or was. This one has a key of its own now. Go on with one, delete the others, and revoke their keys: " + p.again("revoke"))
+		p.println("A copy of this Kith is running, or was. This one takes a key of its own by itself, and both can go on. To shut the other copies out: " + p.again("revoke"))
 	}
 	for _, c := range n.Coming {
 		p.println(comingText(c))

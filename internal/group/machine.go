@@ -55,6 +55,7 @@ type Machine struct {
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
+	doubts doubts                  // those of earlier devices of this home
 	spoke  wire.BlockHash          // at which this device last said something
 	held   []heldMessage           // composed while a removal was to be carried over
 
@@ -152,6 +153,7 @@ func newMachine(self Self) *Machine {
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
 		unsent:    make(map[uint64]unsent),
+		doubts:    doubts{of: make(map[doubt]unsent)},
 		nacks:     make(map[wire.BlockHash]map[wire.DeviceID]*chain.Nack),
 		people:    make(map[wire.PersonID]*personPapers),
 		evidence:  make(map[wire.DeviceID]*evidence),
@@ -276,6 +278,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.giveAll(eff)
 	m.runErrands(now, eff)
 	m.elect(now, eff)
+	m.sayTwins(eff)
 	m.releaseHeld(now, eff)
 	m.vote(now, eff)
 	m.ack(now, eff)

@@ -147,11 +147,10 @@ func copiesAtOnce(t *testing.T, seed uint64) {
 	}
 }
 
-// owed reports whether somebody is sure to read a text. What the copies wrote under one
-// number others have once, and what others wrote while a copy was outside that one may
-// not have (docs/spec/copies.md, "Limits"); nothing goes from where it was written.
+// owed reports whether somebody is sure to read a text. What others wrote while a copy
+// was outside that one may not have (docs/spec/copies.md, "Limits").
 func owed(text, reader string, bothIn bool) bool {
 	_, author, _ := strings.Cut(text, " by ")
 	isCopy := func(name string) bool { return name == "Ann" || name == "Copy" }
-	return bothIn || author == reader || !isCopy(author) && !isCopy(reader)
+	return bothIn || author == reader || !isCopy(reader)
 }
