@@ -17,7 +17,10 @@ import (
 // or one says that the other has revoked it; all read the same, and nobody is punished.
 func TestCopiesAtOnce(t *testing.T) {
 	for seed := range uint64(10) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { copiesAtOnce(t, seed) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			copiesAtOnce(t, seed)
+		})
 	}
 }
 
