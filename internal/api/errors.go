@@ -37,11 +37,12 @@ const (
 	ReasonRunning   Reason = "running"    // another program answers on the socket
 	ReasonPath      Reason = "path"       // too long for a Unix socket
 	ReasonNoRun     Reason = "not-running"
-	ReasonSelf      Reason = "self"   // oneself where somebody else is needed
-	ReasonNotes     Reason = "notes"  // "Notes to self" stays
-	ReasonDirect    Reason = "direct" // a direct chat is not deleted
-	ReasonText      Reason = "text"   // not UTF-8
-	ReasonGone      Reason = "gone"   // it stopped during a call
+	ReasonSelf      Reason = "self"    // oneself where somebody else is needed
+	ReasonNotes     Reason = "notes"   // "Notes to self" stays
+	ReasonDirect    Reason = "direct"  // a direct chat is not deleted
+	ReasonLeaving   Reason = "leaving" // one still leaves what is to be deleted
+	ReasonText      Reason = "text"    // not UTF-8
+	ReasonGone      Reason = "gone"    // it stopped during a call
 )
 
 // An Error is a request that this package refuses.
@@ -89,7 +90,8 @@ func Explain(err error) Explanation {
 			Hint:     "Try again; if it stays, report this line.",
 		}
 	}
-	return Explanation{key, row.code, strings.ReplaceAll(row.sentence, "{}", quote(subject)), row.hint}
+	hint := strings.TrimSpace(strings.ReplaceAll(row.hint, "{}", oneLine(subject, 400)))
+	return Explanation{key, row.code, strings.ReplaceAll(row.sentence, "{}", quote(subject)), hint}
 }
 
 // keyOf names the row of err and what fills its gap. A refusal by rule wraps

@@ -2,7 +2,8 @@ package api
 
 import "connectrpc.com/connect"
 
-// explained is a row: {} in the sentence is what the request named.
+// explained is a row: {} in the sentence is what the request named; in the hint, a
+// sentence of this package.
 type explained struct {
 	code           connect.Code
 	sentence, hint string
@@ -25,10 +26,11 @@ var table = map[string]explained{
 	"api/path":        {connect.CodeFailedPrecondition, "The path of the home is too long for a socket in it: {}.", "Choose a shorter --home."},
 	"api/not-running": {connect.CodeUnavailable, "Kith is not running on the home {}.", "Start it with: kith run"},
 
-	"api/self":   {connect.CodeInvalidArgument, "This is you.", "Name somebody else."},
-	"api/notes":  {connect.CodeFailedPrecondition, "Your notes to yourself are neither left nor deleted.", "They stay as long as this home does."},
-	"api/direct": {connect.CodeFailedPrecondition, "A chat of two people is not deleted.", "To hear no more of somebody: kith friend block, or Block in the page."},
-	"api/text":   {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
+	"api/self":    {connect.CodeInvalidArgument, "This is you.", "Name somebody else."},
+	"api/notes":   {connect.CodeFailedPrecondition, "Your notes to yourself are neither left nor deleted.", "They stay as long as this home does."},
+	"api/direct":  {connect.CodeFailedPrecondition, "A chat of two people is not deleted.", "To hear no more of somebody: kith friend block, or Block in the page."},
+	"api/leaving": {connect.CodeFailedPrecondition, "You are leaving this chat, and are in it until that is done.", "{} Delete it then."},
+	"api/text":    {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
 
 	"api/gone": {connect.CodeUnavailable, "Kith stopped while this was under way.", "Start it again with kith run, and look whether it was done."},
 

@@ -55,6 +55,7 @@ type Machine struct {
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
+	doubts doubts                  // those of earlier devices of this home
 	spoke  wire.BlockHash          // at which this device last said something
 	held   []heldMessage           // composed while a removal was to be carried over
 
@@ -152,6 +153,7 @@ func newMachine(self Self) *Machine {
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
 		unsent:    make(map[uint64]unsent),
+		doubts:    doubts{of: make(map[doubt]unsent)},
 		nacks:     make(map[wire.BlockHash]map[wire.DeviceID]*chain.Nack),
 		people:    make(map[wire.PersonID]*personPapers),
 		evidence:  make(map[wire.DeviceID]*evidence),
@@ -247,7 +249,7 @@ func (m *Machine) clock(now uint64) {
 			t.due = min(t.due, now)
 		}
 		m.back.since, m.back.nack = min(m.back.since, now), min(m.back.nack, now)
-		m.back.due, m.errandDue = min(m.back.due, now), min(m.errandDue, now)
+		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
 		}
@@ -276,6 +278,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.giveAll(eff)
 	m.runErrands(now, eff)
 	m.elect(now, eff)
+	m.sayTwins(eff)
 	m.releaseHeld(now, eff)
 	m.vote(now, eff)
 	m.ack(now, eff)
@@ -352,6 +355,7 @@ func (m *Machine) wake(now uint64) uint64 {
 			at(m.catchUp.until)
 		}
 		at(m.back.due)
+		at(m.back.again)
 		at(m.back.nack)
 		for _, p := range m.peers {
 			at(p.haveDue)
