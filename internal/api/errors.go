@@ -115,6 +115,12 @@ func keyOf(err error) (key, subject string) {
 	if e, ok := errors.AsType[*chain.RecordError](err); ok {
 		return "chain/" + string(e.Reason), ""
 	}
+	if e, ok := errors.AsType[*chain.StandingError](err); ok {
+		return "proof/" + string(e.Reason), fmt.Sprint(e.Height)
+	}
+	if e, ok := errors.AsType[*chain.TwiceError](err); ok {
+		return "proof/twice", fmt.Sprint(e.Heights[0])
+	}
 	if e, ok := errors.AsType[*chain.RejectError](err); ok {
 		return "chain/invalid", fmt.Sprintf("height %d, rule %s: %s", e.Height, e.Rule, e.Reason)
 	}
