@@ -42,6 +42,8 @@ const (
 	ReasonDirect    Reason = "direct" // a direct chat is not deleted
 	ReasonText      Reason = "text"   // not UTF-8
 	ReasonGone      Reason = "gone"   // it stopped during a call
+	ReasonFolder    Reason = "folder" // there is none to write into
+	ReasonKept      Reason = "kept"   // what was kept of a group cannot be read
 )
 
 // An Error is a request that this package refuses.

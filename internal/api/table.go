@@ -30,6 +30,9 @@ var table = map[string]explained{
 	"api/direct": {connect.CodeFailedPrecondition, "A chat of two people is not deleted.", "To hear no more of somebody: kith friend block, or Block in the page."},
 	"api/text":   {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
 
+	"api/folder": {connect.CodeFailedPrecondition, "There is no folder {} to write into.", "Make it first, or name a file elsewhere."},
+	"api/kept":   {connect.CodeDataLoss, "What {} keeps cannot be used: it is no proof of a member, or was changed.", "Put it back from a copy; or begin with another file, and compare the id of the group anew."},
+
 	"api/gone": {connect.CodeUnavailable, "Kith stopped while this was under way.", "Start it again with kith run, and look whether it was done."},
 
 	"node/no-identity":    {connect.CodeFailedPrecondition, "Nobody is here yet.", "Give yourself a name: in the page, or with kith init."},
@@ -79,7 +82,7 @@ var table = map[string]explained{
 	"group/newer":      {connect.CodeFailedPrecondition, "This group needs a newer version of Kith; nothing is lost.", "Update the program."},
 	"group/stored":     {connect.CodeDataLoss, "What is stored of this chat does not fit together.", "Keep a copy of the home folder, and report this line."},
 
-	"chain/kind":    {connect.CodeInvalidArgument, "This file holds no chain of a group.", "Ask for one made with kith chain export."},
+	"chain/kind":    {connect.CodeInvalidArgument, "This file holds no chain of a group, and no proof of a member.", "Ask for one made with kith chain export or kith chain proof."},
 	"chain/form":    {connect.CodeDataLoss, "The chain file is cut short, or was changed.", "Ask for it again, whole."},
 	"chain/parent":  {connect.CodeDataLoss, "The chain is not valid: a block stands on one that is not in the file.", "Do not rely on it; ask for a whole one."},
 	"chain/stray":   {connect.CodeDataLoss, "The chain file holds a name, or a proof of one, that no block of it commits to.", "Do not rely on its names; ask for another file."},
@@ -95,7 +98,7 @@ var table = map[string]explained{
 	"proof/person": {connect.CodeDataLoss, "The proof does not hold: block {} does not say of the person what the file does.", "Do not rely on it; ask for another file."},
 	"proof/absent": {connect.CodeFailedPrecondition, "They were not in this group up to block {}, the last that is settled.", "If they were added since, try again once that is settled: kith group voters GROUP."},
 	"proof/large":  {connect.CodeResourceExhausted, "The proof would have more than 16 MiB.", "Give a higher number with --since, or leave it out."},
-	"proof/group":  {connect.CodeFailedPrecondition, "The proof is about another group than the one asked for or kept.", "Do not mix them up: keep one file for each group."},
+	"proof/group":  {connect.CodeFailedPrecondition, "The file is about another group than the one asked for or kept.", "Do not mix them up: keep one file for each group."},
 	"proof/older":  {connect.CodeFailedPrecondition, "The proof is older than block {}, which is kept; nothing was changed.", "Ask for a new one."},
 	"proof/gap":    {connect.CodeFailedPrecondition, "The proof does not show that it goes on from block {}, which is kept; nothing was changed.", "Ask for one made with kith chain proof GROUP PERSON --since NUMBER, with the number of that block."},
 	"proof/twice":  {connect.CodeDataLoss, "The group is settled twice, in two ways that part at or below block {}; what is kept was not changed.", "Keep both files, they are the proof, and show them to the members: more voters lied than the group bears."},
