@@ -13,7 +13,7 @@ import (
 // header that starts it, as the voters before them settled it, so neither the
 // other headers nor a state are needed.
 //
-//	genesis ─votes─> E1, its voters ─votes─> E2, its voters ─votes─> S ── person
+//	genesis ─votes─> E1, its voters ─votes─> E2, its voters ─votes─> S, its voters, person
 //	                                                       ... way ──┘└── above
 //
 // docs/spec/standing.md says what who holds one may believe.
@@ -29,7 +29,7 @@ type Standing struct {
 type Step struct {
 	Header *Header
 	Votes  []*Vote        // of one round, by device and hash
-	Voters []*MemberProof // settings, then each voter by person; empty in the last step
+	Voters []*MemberProof // who votes after it: settings, then each voter by person
 }
 
 // A Shown is what a Standing that holds shows.
@@ -56,16 +56,12 @@ func NewStanding(b *Blocks, settlement Settlement, person wire.PersonID, since u
 	}
 	s := &Standing{Genesis: b.genesis.Header}
 	at := b.genesis
-	for i, w := range settlement {
+	for _, w := range settlement {
 		y := b.by[w.Block]
 		if y == nil {
 			return nil, &MissingError{w.Block}
 		}
-		step := Step{Header: y.Header, Votes: agreeing(b, y, w)}
-		if i < len(settlement)-1 {
-			step.Voters = y.State.proveVoters()
-		}
-		s.Steps, at = append(s.Steps, step), y
+		s.Steps, at = append(s.Steps, Step{y.Header, agreeing(b, y, w), y.State.proveVoters()}), y
 	}
 	proof, ok := at.State.Prove(person)
 	if !ok {
@@ -155,16 +151,12 @@ func (s *Standing) Settled() *Header {
 // Verify checks all of it, from genesis on. It believes of each era that no more
 // than [Faults] of its voters lied; rules it does not check, but for genesis.
 func (s *Standing) Verify() (*Shown, error) {
-	states, err := CheckHeaders([]*Header{s.Genesis})
+	voices, err := s.first()
 	if err != nil {
 		return nil, err
 	}
-	if states[0].ofPerson {
-		return nil, &StandingError{Reason: StandingKind}
-	}
 	era := s.Genesis
 	out := &Shown{Group: wire.GroupID(era.Hash()), Settled: s.Settled()}
-	voices := voicesOf(states[0].electorate, states[0].Person)
 	for i, step := range s.Steps {
 		last := i == len(s.Steps)-1
 		upper, err := s.upper(step, last)
@@ -179,23 +171,50 @@ func (s *Standing) Verify() (*Shown, error) {
 		if !ok {
 			return nil, &StandingError{StandingVotes, h.Height}
 		}
-		out.Settlings = append(out.Settlings, by)
-		if last {
-			break
-		}
 		next, ok := step.voices()
-		if !ok || slices.EqualFunc(voices, next, func(a, b voice) bool { return a.Member == b.Member }) {
+		if !ok || !last && sameVoices(voices, next) {
 			return nil, &StandingError{StandingVoters, h.Height}
 		}
+		out.Settlings = append(out.Settlings, by)
 		voices, era = next, h
 	}
-	if !s.linked() || len(s.Steps) == 0 && len(s.Above) > 0 || len(s.Steps) > 0 && len(s.Steps[len(s.Steps)-1].Voters) > 0 {
+	if !s.linked() || len(s.Steps) == 0 && len(s.Above) > 0 {
 		return nil, &StandingError{StandingWay, out.Settled.Height}
 	}
 	if out.Member, err = s.Member.Verify(out.Settled.StateRoot); err != nil {
 		return nil, &StandingError{StandingPerson, out.Settled.Height}
 	}
 	return out, nil
+}
+
+// first returns who votes from genesis on.
+func (s *Standing) first() ([]voice, error) {
+	if !s.Genesis.IsGenesis() {
+		return nil, &StandingError{StandingWay, s.Genesis.Height}
+	}
+	states, err := CheckHeaders([]*Header{s.Genesis})
+	if err != nil {
+		return nil, err
+	}
+	if states[0].ofPerson {
+		return nil, &StandingError{Reason: StandingKind}
+	}
+	return voicesOf(states[0].electorate, states[0].Person), nil
+}
+
+// ends reports whether the block of a step, which has been verified, ends the era
+// that settles it: it changes the voters.
+func (s *Standing) ends(i int) bool {
+	before, err := s.first()
+	if i > 0 {
+		before, _ = s.Steps[i-1].voices()
+	}
+	after, ok := s.Steps[i].voices()
+	return err == nil && ok && !sameVoices(before, after)
+}
+
+func sameVoices(a, b []voice) bool {
+	return slices.EqualFunc(a, b, func(a, b voice) bool { return a.Member == b.Member })
 }
 
 // upper returns the step's block and, of the last step, those above it: the

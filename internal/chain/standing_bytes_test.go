@@ -111,6 +111,9 @@ func FuzzStanding(f *testing.F) {
 		}
 		roundTrip(t, file, s.Marshal())
 		shown, err := s.Verify()
+		if err != nil {
+			mustExplain(t, -1, err)
+		}
 		if err != nil || shown.Group != wire.GroupID(b.blocks.Genesis()) {
 			return
 		}

@@ -29,12 +29,7 @@ const (
 // 0      7    magic, "KITHSTD"
 // 7      1    version, 0x01
 // 8      var  opaque genesis<V>, its header
-// +0     var  steps<V>, by era, each
-//
-//	var  opaque header<V>
-//	var  votes<V>, 250 bytes each, of one round, ascending by device and hash
-//	var  voters<V>, each opaque proof<V>: settings, then voters; empty in the last
-//
+// +0     var  steps<V>, by era; see [Step]
 // +0     var  above<V>, each opaque header<V>; by height, then hash
 // +0     var  way<V>, each opaque header<V>; each the parent of the next
 // +0     var  opaque proof<V>, of the person
@@ -59,6 +54,10 @@ func (s *Standing) Marshal() []byte {
 	return w.Bytes()
 }
 
+// offset size field
+// 0      var  opaque header<V>
+// +0     var  votes<V>, 250 bytes each, of one round, ascending by device and hash
+// +0     var  voters<V>, each opaque proof<V>: settings, then voters
 func (step Step) encode(w *wire.Writer) {
 	w.Vec(step.Header.Bytes())
 	w.Group(func(w *wire.Writer) {

@@ -65,9 +65,8 @@ func (s *Standing) Follows(kept *Standing) error {
 		if a.Hash() == b.Hash() {
 			continue
 		}
-		last, keptLast := i == len(s.Steps)-1, i == len(kept.Steps)-1
 		switch {
-		case a.Height == b.Height, a.Height < b.Height && !keptLast, b.Height < a.Height && !last:
+		case a.Height == b.Height, a.Height < b.Height && kept.ends(i), b.Height < a.Height && s.ends(i):
 			return s.twice(kept, i)
 		case b.Height < a.Height:
 			if hash, ok := kept.at(b.Height); ok && hash != b.Hash() {

@@ -175,3 +175,23 @@ func TestStandingTwiceInEras(t *testing.T) {
 		forger.commit("ann", nil, &chain.Rekey{})
 	}
 }
+
+// TestStandingBeyondEra: what is kept ends its era, and the voters of that settle
+// a block above, whose way leads down to it: they may not.
+func TestStandingBeyondEra(t *testing.T) {
+	b, grown := moved(t)
+	kept, forged, true4 := after(t, b, grown[2], noWay), after(t, b, grown[1], noWay), after(t, b, grown[3], noWay)
+	top := b.blocks.Header(grown[3].block)
+	vote := b.cast("ann", b.blocks.Genesis(), 9, top.Hash(), chain.Source{Round: 8, Block: top.Hash()})
+	forged.Steps[0] = chain.Step{Header: top, Votes: []*chain.Vote{vote}, Voters: true4.Steps[1].Voters}
+	forged.Member = true4.Member
+	if _, err := forged.Verify(); err != nil {
+		t.Fatal(err) // nothing that it holds shows that the era was over
+	}
+	if why := whyNot(forged, kept); why != "twice" {
+		t.Errorf("beyond the end of the era that is kept: %v", why)
+	}
+	if why := whyNot(kept, forged); why != "twice" {
+		t.Errorf("the end of the era, below what is kept: %v", why)
+	}
+}

@@ -259,7 +259,8 @@ func TestStandingRefused(t *testing.T) {
 			v := s.Steps[0].Voters
 			v[1], v[2] = v[2], v[1]
 		}, chain.StandingVoters},
-		"voters after the last":    {func(s *chain.Standing) { s.Steps[1].Voters = s.Steps[0].Voters }, chain.StandingWay},
+		"no voters after the last": {func(s *chain.Standing) { s.Steps[1].Voters = nil }, chain.StandingVoters},
+		"voters of before":         {func(s *chain.Standing) { s.Steps[1].Voters = s.Steps[0].Voters }, chain.StandingVoters},
 		"a way with a gap":         {func(s *chain.Standing) { s.Way = s.Way[:len(s.Way)-1] }, chain.StandingWay},
 		"a way of a lost branch":   {func(s *chain.Standing) { s.Way[len(s.Way)-1] = lost }, chain.StandingWay},
 		"a way from genesis":       {func(s *chain.Standing) { s.Way = append([]*chain.Header{s.Genesis}, s.Way...) }, chain.StandingWay},
@@ -268,6 +269,7 @@ func TestStandingRefused(t *testing.T) {
 		"the settings as a person": {func(s *chain.Standing) { s.Member = s.Steps[0].Voters[0] }, chain.StandingPerson},
 		"a record of before":       {func(s *chain.Standing) { s.Member = s.Steps[0].Voters[2] }, chain.StandingPerson},
 		"another group's genesis":  {func(s *chain.Standing) { s.Genesis = two.standing("ben", noWay).Genesis }, chain.StandingWay},
+		"another block as genesis": {func(s *chain.Standing) { s.Genesis = s.Way[0] }, chain.StandingWay},
 		"a person's chain":         {func(s *chain.Standing) { s.Genesis = b.person("ann").headers[0] }, chain.StandingKind},
 	} {
 		s := b.standing("ben", 0)
@@ -298,12 +300,9 @@ func TestStandingEveryByte(t *testing.T) {
 		for _, bit := range []byte{1, 0x80} {
 			forged := slices.Clone(file)
 			forged[i] ^= bit
-			s, err := chain.ParseStanding(forged)
+			shown, err := verifyStanding(forged)
 			if err != nil {
-				continue
-			}
-			shown, err := s.Verify()
-			if err != nil {
+				mustExplain(t, i, err)
 				continue
 			}
 			if same++; !reflect.DeepEqual(shown, want) {
@@ -313,5 +312,23 @@ func TestStandingEveryByte(t *testing.T) {
 	}
 	if same > 8 {
 		t.Errorf("%d changes are not noticed", same)
+	}
+}
+
+func verifyStanding(file []byte) (*chain.Shown, error) {
+	s, err := chain.ParseStanding(file)
+	if err != nil {
+		return nil, err
+	}
+	return s.Verify()
+}
+
+// mustExplain: whoever is told of the error has words for it.
+func mustExplain(t *testing.T, at int, err error) {
+	t.Helper()
+	_, own := errors.AsType[*chain.StandingError](err)
+	_, rule := errors.AsType[*chain.RejectError](err)
+	if !own && !rule && !errors.Is(err, chain.ErrNewer) {
+		t.Errorf("byte %d changed: %v", at, err)
 	}
 }

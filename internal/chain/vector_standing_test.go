@@ -103,7 +103,7 @@ func makeStandingVectors(t *testing.T) standingVectors {
 		{"the votes of the other era", func(s *chain.Standing) { s.Steps[1].Votes = s.Steps[0].Votes }},
 		{"an era without its voters", func(s *chain.Standing) { s.Steps[0].Voters = nil }},
 		{"the voters without the settings", func(s *chain.Standing) { s.Steps[0].Voters = s.Steps[0].Voters[1:] }},
-		{"voters after the last block", func(s *chain.Standing) { s.Steps[1].Voters = s.Steps[0].Voters }},
+		{"no voters after the last block", func(s *chain.Standing) { s.Steps[1].Voters = nil }},
 		{"a way that does not reach the block", func(s *chain.Standing) { s.Way = s.Way[:1] }},
 		{"a block above that no vote names", func(s *chain.Standing) { s.Above = s.Way[1:] }},
 		{"a record of another block", func(s *chain.Standing) { s.Member = by["block 1"].Member }},
