@@ -203,8 +203,11 @@ func (m *Machine) onPages(now uint64, p *peer, rel relation, c Received, eff *Ef
 	}
 	switch {
 	case f.ask != nil:
-		if rel == present {
+		switch rel {
+		case present:
 			m.onPagesAsk(p, *f.ask, eff)
+		case former:
+			m.onFormerAsk(p, *f.ask, eff)
 		}
 	case f.opening != nil:
 		m.onOpening(now, p, *f.opening, c.Secrets, eff)

@@ -180,6 +180,9 @@ const (
 	// proofAfter is how long a member may be silent in a new session before it is
 	// sent the chain.
 	proofAfter = 5_000
+	// guestWait is how long a guest waits for more frames of blocks before it asks for
+	// what they leave out.
+	guestWait = 1_000
 	// pageTimeout is when an unanswered request for a page goes to another member: a
 	// page of 4 MiB over a slow line.
 	pageTimeout = 60_000

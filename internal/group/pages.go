@@ -33,9 +33,14 @@ func (m *Machine) baseFor(admits wire.BlockHash) wire.BlockHash {
 // pageOf returns what of the chain comes next to who has some of its blocks and of
 // the tree; one thing at least, however large it is, unless spare.
 func (m *Machine) pageOf(a pagesAskFrame, spare bool) (page, error) {
+	return m.pageWith(a, m.blocks.Missing(a.offer), spare)
+}
+
+// pageWith is pageOf of those blocks alone.
+func (m *Machine) pageWith(a pagesAskFrame, lacks []wire.BlockHash, spare bool) (page, error) {
 	p := page{base: a.base, offset: a.tree}
 	var lights, whole []wire.BlockHash
-	for _, hash := range m.blocks.Missing(a.offer) {
+	for _, hash := range lacks {
 		if a.base == (wire.BlockHash{}) || m.blocks.IsAncestor(a.base, hash) {
 			whole = append(whole, hash)
 		} else {
