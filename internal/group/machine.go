@@ -65,12 +65,12 @@ type Machine struct {
 	missing   int         // as last announced
 
 	// Not stored: what follows from blocks.
-	past       *history
+	past       *register
 	carrying   carrying
 	silents    silentDevices
 	aside      aside
 	voided     wire.BlockHash // the block whose key package was said to be void
-	hand       handover
+	handover   handover
 	missedTold int                         // of missed, as last announced
 	said       announcements               // of the leaves at the head
 	spoken     map[wire.DeviceID]spoken    // by the chain; of those whose leaf says less than was asked for
@@ -87,7 +87,7 @@ type Machine struct {
 	back      rejoin
 	asking    wire.DeviceID // who was asked last for keys
 	mend      repair
-	opened    map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
+	tried     map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
 	willing   bool                           // its person has said to come back, whoever it shuts out
 	turned    map[wire.BlockHash]bool        // epochs whose ratchets this step has moved
 	ackDue    uint64                         // ms; 0: none
@@ -156,7 +156,7 @@ func newMachine(self Self) *Machine {
 		people:    make(map[wire.PersonID]*personPapers),
 		evidence:  make(map[wire.DeviceID]*evidence),
 		signings:  make(map[signing]wire.BlockHash),
-		opened:    make(map[wire.BlockHash]wire.Digest),
+		tried:     make(map[wire.BlockHash]wire.Digest),
 		turned:    make(map[wire.BlockHash]bool),
 	}
 	m.votes = chain.NewVotes(m.blocks)
@@ -239,7 +239,7 @@ func (m *Machine) clock(now uint64) {
 		m.voteDue, m.electDue = min(m.voteDue, now), min(m.electDue, now)
 		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
-		m.fetch.until, m.hand.until = min(m.fetch.until, now), min(m.hand.until, now)
+		m.fetch.until, m.handover.until = min(m.fetch.until, now), min(m.handover.until, now)
 		if m.catchUp != nil {
 			m.catchUp.until = min(m.catchUp.until, now)
 		}
@@ -347,7 +347,7 @@ func (m *Machine) wake(now uint64) uint64 {
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)
-		at(m.hand.until)
+		at(m.handover.until)
 		if m.catchUp != nil {
 			at(m.catchUp.until)
 		}
