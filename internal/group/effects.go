@@ -58,6 +58,7 @@ const (
 	// 35 to 39 are reserved.
 	KindShelved Kind = 40 // entry key: salt and content of an entry that may be handed over, see handover.go
 	KindMissed  Kind = 41 // entry key: written while this device was parked, not handed over yet
+	KindDoubted Kind = 46 // device, u64 seq: what an earlier device of this home wrote, see twins.go
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes

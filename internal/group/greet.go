@@ -11,7 +11,12 @@ import (
 // What a machine says unasked when a session begins, and when the head makes its
 // peer a member or ends that.
 
+// peerUp takes note of a session. Where it took the place of another with the same
+// device, nothing that was asked in that one is answered any more.
 func (m *Machine) peerUp(now uint64, who wire.Member, eff *Effects) {
+	if m.peers[who.Device] != nil {
+		m.peerDown(who.Device)
+	}
 	m.peers[who.Device] = &peer{member: who, rel: m.relation(who)} // also a stranger: it may become a member
 	m.greet(now, m.peers[who.Device], eff)
 }

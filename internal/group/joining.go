@@ -3,6 +3,7 @@ package group
 import (
 	"slices"
 
+	"kith/internal/identity"
 	"kith/internal/wire"
 )
 
@@ -55,6 +56,21 @@ func (j *Joining) Progress() (have, left int) {
 // Held returns how many bytes are kept of what came: [MaxComing] bounds those of all
 // invitations together.
 func (j *Joining) Held() int { return j.now.held() + weightOf(j.inviter) }
+
+// Title is the title of the group as who invites says, which the blocks may not show
+// yet: of the names that come with an opening it is the first. Empty: it has none, or
+// it is not known.
+func (j *Joining) Title() string {
+	if j.now == nil || j.now.m.blocks.Len() == 0 || len(j.now.start.infos) == 0 {
+		return ""
+	}
+	s := j.now.m.stateAt(j.now.m.blocks.Head())
+	info, err := identity.ParseInfo(j.now.start.infos[0])
+	if s == nil || s.Info() == (wire.Digest{}) || err != nil {
+		return ""
+	}
+	return info.Name
+}
 
 // Take takes an invitation, whole or in pages, as [Join] does. While more is to
 // come the machine is nil, and Effects say whom to ask and when to call Tick. An
