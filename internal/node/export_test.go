@@ -26,11 +26,18 @@ func Remembered(messages, size int) (events, bytes int) {
 	return len(list), bytes
 }
 
-// Described returns of how many members of a group the last-resort key packages
-// are here.
+// Described returns of how many members of a group last-resort key packages are
+// stored (docs/spec/sync.md, "People": the proof, then the packages).
 func (n *Node) Described(g wire.GroupID) (count int) {
-	o := n.owner(g)
-	if o == nil || o.ask(func() error { count = o.machine.Described(); return nil }) != nil {
+	err := n.db.Load(g, []group.Kind{group.KindPerson}, func(rec group.Record) error {
+		r := wire.NewReader(rec.Value)
+		r.Vec(wire.MaxVector)
+		if len(r.Vec(wire.MaxVector)) > 0 {
+			count++
+		}
+		return r.Done()
+	})
+	if err != nil {
 		return 0
 	}
 	return count

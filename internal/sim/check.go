@@ -119,7 +119,7 @@ func pause(m *group.Machine) int { return max(40, m.Blocks().Len()*m.Blocks().Le
 func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 	r := n.Groups[g]
 	for i, ref := range s.Refs {
-		if s.Opened {
+		if s.Contents {
 			h, err := dag.ParseHeader(r.Records[group.KindEntry][string(group.EntryKey(ref))])
 			if err != nil {
 				fail("%s hands over what it has not", n.Name)
