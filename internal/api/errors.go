@@ -43,6 +43,8 @@ const (
 	ReasonLeaving   Reason = "leaving" // one still leaves what is to be deleted
 	ReasonText      Reason = "text"    // not UTF-8
 	ReasonGone      Reason = "gone"    // it stopped during a call
+	ReasonFolder    Reason = "folder"  // there is none to write into
+	ReasonKept      Reason = "kept"    // what was kept of a group cannot be read
 )
 
 // An Error is a request that this package refuses.
@@ -116,6 +118,12 @@ func keyOf(err error) (key, subject string) {
 	}
 	if e, ok := errors.AsType[*chain.RecordError](err); ok {
 		return "chain/" + string(e.Reason), ""
+	}
+	if e, ok := errors.AsType[*chain.StandingError](err); ok {
+		return "proof/" + string(e.Reason), fmt.Sprint(e.Height)
+	}
+	if e, ok := errors.AsType[*chain.TwiceError](err); ok {
+		return "proof/twice", fmt.Sprint(e.Heights[0])
 	}
 	if e, ok := errors.AsType[*chain.RejectError](err); ok {
 		return "chain/invalid", fmt.Sprintf("height %d, rule %s: %s", e.Height, e.Rule, e.Reason)

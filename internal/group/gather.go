@@ -244,6 +244,9 @@ func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff
 	m.catchUp = newGathering(m.scratch(), m.group, p.member, o)
 	m.catchUp.opened, m.catchUp.others = opened, others
 	last, err := m.catchUp.take(o.page, true)
+	if _, missing := errors.AsType[*chain.MissingError](err); missing {
+		last, err = false, nil // it answers an older word of this device, which has dropped blocks since: to be asked again
+	}
 	if opened > maxReopened {
 		err = errIncomplete
 	}

@@ -53,6 +53,10 @@ func (j *Joining) Progress() (have, left int) {
 	return j.now.m.blocks.Len(), int(j.now.left)
 }
 
+// Held returns how many bytes are kept of what came: [MaxComing] bounds those of all
+// invitations together.
+func (j *Joining) Held() int { return j.now.held() + weightOf(j.inviter) }
+
 // Title is the title of the group as who invites says, which the blocks may not show
 // yet: of the names that come with an opening it is the first. Empty: it has none, or
 // it is not known.
@@ -67,10 +71,6 @@ func (j *Joining) Title() string {
 	}
 	return info.Name
 }
-
-// Held returns how many bytes are kept of what came: [MaxComing] bounds those of all
-// invitations together.
-func (j *Joining) Held() int { return j.now.held() + weightOf(j.inviter) }
 
 // Take takes an invitation, whole or in pages, as [Join] does. While more is to
 // come the machine is nil, and Effects say whom to ask and when to call Tick. An

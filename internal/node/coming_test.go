@@ -41,30 +41,6 @@ func TestManyComing(t *testing.T) {
 	}
 }
 
-// TestComingIsTold: people see that an invitation comes in pieces, how much of it is
-// here and by whom, until it is whole or given up.
-func TestComingIsTold(t *testing.T) {
-	n := &Node{coming: make(map[wire.GroupID]*coming), progress: make(map[wire.GroupID]Coming), hub: newHub()}
-	ben, g := wire.Member{Person: wire.PersonID{2}}, wire.GroupID{1}
-	c, _ := n.comingOf(g, group.Self{Device: identity.NewDevice()}, ben.Person)
-	if _, _, err := c.Take(1, opening(), ben, nil); err != nil {
-		t.Fatal(err)
-	}
-	before := n.hub.last
-	n.noteComing(g, c)
-	want := Coming{Chat: g, By: Person{ID: ben.Person}}
-	if got := n.Status().Coming; len(got) != 1 || got[0] != want {
-		t.Errorf("status tells of %+v", got)
-	}
-	if n.noteComing(g, c); n.hub.last != before+1 {
-		t.Errorf("%d events for one change", n.hub.last-before)
-	}
-	n.arrived(g)
-	if got := n.Status().Coming; len(got) > 0 || n.hub.last != before+2 {
-		t.Errorf("when it is over status tells of %+v", got)
-	}
-}
-
 // TestMuchComing: of what comes that is too much together, what comes by the person by
 // whom most does is given up, the largest first.
 func TestMuchComing(t *testing.T) {
@@ -105,6 +81,30 @@ func TestMuchComing(t *testing.T) {
 		if len(n.coming) != len(left) {
 			t.Errorf("%d are left, and not %v", len(n.coming), left)
 		}
+	}
+}
+
+// TestComingIsTold: people see that an invitation comes in pieces, how much of it is
+// here and by whom, until it is whole or given up.
+func TestComingIsTold(t *testing.T) {
+	n := &Node{coming: make(map[wire.GroupID]*coming), progress: make(map[wire.GroupID]Coming), hub: newHub()}
+	ben, g := wire.Member{Person: wire.PersonID{2}}, wire.GroupID{1}
+	c, _ := n.comingOf(g, group.Self{Device: identity.NewDevice()}, ben.Person)
+	if _, _, err := c.Take(1, opening(), ben, nil); err != nil {
+		t.Fatal(err)
+	}
+	before := n.hub.last
+	n.noteComing(g, c)
+	want := Coming{Chat: g, By: Person{ID: ben.Person}}
+	if got := n.Status().Coming; len(got) != 1 || got[0] != want {
+		t.Errorf("status tells of %+v", got)
+	}
+	if n.noteComing(g, c); n.hub.last != before+1 {
+		t.Errorf("%d events for one change", n.hub.last-before)
+	}
+	n.arrived(g)
+	if got := n.Status().Coming; len(got) > 0 || n.hub.last != before+2 {
+		t.Errorf("when it is over status tells of %+v", got)
 	}
 }
 
