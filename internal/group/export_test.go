@@ -55,7 +55,7 @@ func Reencode(payload []byte) ([]byte, error) {
 		return again(func() []byte { return encodeAskContents(refs) }, err)
 	case frameContents:
 		f, err := parseContents(r)
-		return again(f.bytes, err)
+		return again(func() []byte { return f.numbered(frameContents) }, err)
 	case framePages:
 		f, err := parsePages(r)
 		return again(f.bytes, err)
@@ -217,4 +217,13 @@ func (m *Machine) WholeSize(who wire.Member) int {
 func (m *Machine) Keeps(hash wire.BlockHash) (leadsOn, opens bool) {
 	e := m.epochs[hash]
 	return e != nil && !e.secret.Closed(), e != nil
+}
+
+// Trees returns how many public groups are in memory of an invitation that comes in
+// pages.
+func (j *Joining) Trees() int {
+	if j.now == nil {
+		return 0
+	}
+	return len(j.now.m.publics)
 }

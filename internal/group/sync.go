@@ -17,6 +17,8 @@ import (
 type peer struct {
 	member wire.Member
 	named  bool        // it sent a digest: it takes part in the group
+	again  bool        // the head made it a member again, and it has not named the group since
+	whole  bool        // a guest that was sent all that was here, and is told what is new
 	digest wire.Digest // its newest
 	told   wire.Digest // the newest it was sent
 	modern bool        // it sent a frame numbered 9 or up
@@ -271,13 +273,11 @@ func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Re
 	if !m.speaks() {
 		return
 	}
-	from := p.member
-	again := p.shown.head == m.head
 	switch kind {
 	case frameAskKeys:
 		m.onAskEntrance(p, r, eff)
 	case frameDigest: // it does not know yet
-		if !again {
+		if p.shown.head != m.head {
 			p.shown = shown{m.head, m.blocks.Len() + 1}
 			m.farewell(p, maxFarewell, eff)
 		}
@@ -286,13 +286,8 @@ func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Re
 		if err != nil {
 			return
 		}
-		last := m.ending(from, maxFarewell)
-		lacks := slices.DeleteFunc(m.blocks.Missing(f.offer), func(h wire.BlockHash) bool {
-			return len(last) == 0 || !m.blocks.IsAncestor(h, last[len(last)-1])
-		})
-		if !again || len(lacks) < p.shown.lacks {
-			p.shown = shown{m.head, len(lacks)}
-			m.sendBlocks(from.Device, lacks, eff)
+		if _, lacks := m.lacksOfEnding(p.member, f.offer); m.tells(p, len(lacks)) {
+			m.sendBlocks(p.member.Device, lacks, eff)
 		}
 	}
 }
@@ -309,7 +304,7 @@ func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 		m.offerPeople(p, eff)
 		m.askInfosOf(p.member.Device, eff) // what came with a block may not have been written
 	}
-	p.named, p.digest = true, d
+	p.named, p.again, p.digest = true, false, d
 	m.meetAgain(p.member.Device, eff)
 	if d != m.digest(m.modern(p.member.Device)) {
 		m.wantHave(now, p)
@@ -325,7 +320,7 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 	if err != nil {
 		return err
 	}
-	p.named = true
+	p.named, p.again = true, false
 	lacks := m.blocks.Missing(f.offer)
 	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
 		m.sendPages(p, f.offer, eff)
