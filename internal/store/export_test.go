@@ -15,14 +15,20 @@ func UseSmallVaults() { argonMemory = 64 }
 
 // UseSmallIndex makes the batches and spans of the index small until undone.
 func UseSmallIndex() (undo func()) {
-	indexBatch, spanDocs = 5, 12
-	return func() { indexBatch, spanDocs = rowsIndexed, docsOfSpan }
+	indexBatch, spanDocs, sliceBits = 5, 12, 5
+	return func() { indexBatch, spanDocs, sliceBits = rowsIndexed, docsOfSpan, bitsOfSlice }
 }
 
 // NoIndex lets rows wait to be indexed, however many, until undone.
 func NoIndex() (undo func()) {
 	indexBatch = 1 << 40
 	return func() { indexBatch = rowsIndexed }
+}
+
+// LimitSpans makes the signs of spans few until undone.
+func LimitSpans(n int64) (undo func()) {
+	spanLimit = n
+	return func() { spanLimit = maxSpans }
 }
 
 // CheckIndex looks for faults of the index: the engine's own, documents without a row

@@ -241,6 +241,34 @@ func TestSpans(t *testing.T) {
 	}
 }
 
+// TestNoMoreSpans: when the signs are used up, the spans there are take what comes.
+func TestNoMoreSpans(t *testing.T) {
+	t.Cleanup(store.UseSmallIndex())
+	t.Cleanup(store.LimitSpans(4))
+	db, err := store.Mem()
+	must(t, err)
+	defer db.Close()
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, i := range rng.Perm(300) {
+		must(t, db.Commit(g1, nil, []group.Row{writes(ann, 1+uint64(i), 1, fmt.Sprintf("word%d", i))}, nil))
+	}
+	for i := range uint64(100) {
+		must(t, db.Commit(g1, nil, []group.Row{withdrawn(writes(ann, 1+i*3, 1, fmt.Sprintf("word%d", i*3)))}, nil))
+	}
+	if all := found(t, db, store.Asked{Query: query(t, "word")}, 50); len(all) != 200 {
+		t.Errorf("%d found", len(all))
+	}
+	store.CheckIndex(t, db)
+	for i, terms := 0, store.Terms(t, db); i < 300; i++ {
+		if n := terms[fmt.Sprintf("word%d", i)]; n > 0 != (i%3 > 0) {
+			t.Errorf("word%d is in the index %d times", i, n)
+		}
+	}
+	if spans := store.Spans(t, db); len(spans) != 4 {
+		t.Errorf("spans of %v", spans)
+	}
+}
+
 // TestManyAtOnce: more messages of one millisecond than numbers for them do no harm.
 func TestManyAtOnce(t *testing.T) {
 	db, err := store.Mem()

@@ -58,10 +58,11 @@ func Said(r group.Row) string {
 	return text
 }
 
-// indexBatch and spanDocs are variables for tests only, which have few rows.
+// These are variables for tests only, which have few rows.
 var (
 	indexBatch = rowsIndexed
 	spanDocs   = docsOfSpan
+	sliceBits  = bitsOfSlice
 )
 
 // tagSign begins the terms that are no words of the text: no word has it, because

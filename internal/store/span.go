@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"math"
 
 	"github.com/ncruces/go-sqlite3"
 )
@@ -13,12 +12,15 @@ import (
 // have enough.
 //
 //	documents   0 ................................................ 2^63
-//	spans       | 7: full | 4: full      | 1: full        | 8: open
-//	since       0         ^              ^                ^
+//	spans       | 1: nothing | 2: May | 7: June | 4: June | 8: July, open
+//	since       0            ^        ^         ^         ^
 //
 // A document belongs to the span with the greatest since that is not above it. A
-// full span whose documents do not reach the edge on which the next one falls
-// gives up that edge to a new span: no document ever changes its span.
+// span begins with its first document, but not within a slice of time that another
+// began, so that a history that comes in any order has a span for each slice at
+// least. A slice in which much was said has several: a full span whose documents do not
+// reach the edge on which the next one falls gives up that edge to a new span. No document
+// ever changes its span.
 
 // A span is a stretch of documents.
 type span struct {
@@ -32,9 +34,12 @@ type span struct {
 // letter of any word.
 const firstSign = 0xe000
 
-// maxSpans is how many characters there are for private use. The last span takes
-// all that comes after it.
+// maxSpans is how many characters there are for private use. When they are used up
+// no span begins any more, and those there are grow.
 const maxSpans = 0xf8ff - firstSign
+
+// spanLimit is maxSpans but in tests.
+var spanLimit int64 = maxSpans
 
 func (s span) sign() string { return string(rune(firstSign + s.n)) }
 
@@ -55,22 +60,45 @@ func (tx *Tx) spanOf(doc int64) (s span, err error) {
 func (tx *Tx) spanFor(last span, doc int64) (span, error) {
 	s := last
 	if s.n == 0 || doc < s.since || doc >= s.until {
-		if err := tx.closeSpan(last); err != nil {
+		err := tx.closeSpan(last)
+		if err != nil {
 			return span{}, err
 		}
-		var err error
 		if s, err = tx.spanOf(doc); err != nil {
 			return span{}, err
 		}
 	}
-	if s.docs >= int64(spanDocs) {
-		var err error
-		if s, err = tx.split(s, doc); err != nil {
+	var err error
+	slice := doc >> (orderBits + sliceBits) << (orderBits + sliceBits)
+	switch {
+	case s.since < slice:
+		s, err = tx.newSpan(s, span{since: slice, until: s.until})
+	case s.docs >= int64(spanDocs):
+		s, err = tx.split(s, doc)
+	}
+	s.docs++
+	return s, err
+}
+
+// newSpan makes a span beside another, which it returns if there is no sign left.
+func (tx *Tx) newSpan(beside, fresh span) (span, error) {
+	last, _, err := tx.c.number("SELECT max(n) FROM spans")
+	if err != nil || last >= spanLimit {
+		return beside, err
+	}
+	if err := tx.closeSpan(beside); err != nil {
+		return span{}, err
+	}
+	if beside.since >= fresh.since { // it gives up its beginning
+		if err := tx.c.exec("UPDATE spans SET since = ? WHERE n = ?", fresh.until, beside.n); err != nil {
 			return span{}, err
 		}
 	}
-	s.docs++
-	return s, nil
+	if err := tx.c.exec("INSERT INTO spans (since, docs) VALUES (?, 0)", fresh.since); err != nil {
+		return span{}, err
+	}
+	fresh.n = tx.c.sq.LastInsertRowID()
+	return fresh, nil
 }
 
 // closeSpan stores how many documents a span has.
@@ -84,38 +112,20 @@ func (tx *Tx) closeSpan(s span) error {
 // split makes a new span of that part of a full one in which doc falls, if none of
 // its documents is there.
 func (tx *Tx) split(s span, doc int64) (span, error) {
-	if s.n >= maxSpans {
-		return s, nil
-	}
 	low, _, err := tx.c.number("SELECT coalesce(min(doc), ?1) FROM docs WHERE doc >= ?1", s.since)
 	if err != nil {
 		return span{}, err
 	}
 	high, _, err := tx.c.number("SELECT coalesce(max(doc), ?1) FROM docs WHERE doc >= ?1 AND doc < ?2", s.since, s.until)
-	if err != nil {
+	switch {
+	case err != nil:
 		return span{}, err
+	case doc > high:
+		return tx.newSpan(s, span{since: doc, until: s.until})
+	case doc < low:
+		return tx.newSpan(s, span{since: s.since, until: low})
 	}
-	if low <= doc && doc <= high {
-		return s, nil
-	}
-	if err := tx.closeSpan(s); err != nil {
-		return span{}, err
-	}
-	fresh := span{since: doc, until: s.until}
-	if doc < low {
-		fresh.since, fresh.until = s.since, low
-		if err := tx.c.exec("UPDATE spans SET since = ? WHERE n = ?", low, s.n); err != nil {
-			return span{}, err
-		}
-	}
-	if err := tx.c.exec("INSERT INTO spans (since, docs) VALUES (?, 0)", fresh.since); err != nil {
-		return span{}, err
-	}
-	fresh.n = tx.c.sq.LastInsertRowID()
-	if fresh.n > maxSpans {
-		return span{}, ErrRange
-	}
-	return fresh, nil
+	return s, nil
 }
 
 // indexing returns how far the index is: the row number below which nothing is
@@ -134,10 +144,8 @@ func (tx *Tx) setBelow(below int64) error {
 	return tx.c.exec("UPDATE indexing SET below = ?", below)
 }
 
-// reindex empties the index; IndexSome fills it again. The spans are guessed from
-// a part of the rows.
+// reindex empties the index; IndexSome fills it again.
 func (tx *Tx) reindex() error {
-	sampled := max(spanDocs/32, 1)
 	for _, sql := range []string{
 		"INSERT INTO found (found) VALUES ('delete-all')",
 		"DELETE FROM docs", "DELETE FROM unindexed", "DELETE FROM spans",
@@ -150,14 +158,6 @@ func (tx *Tx) reindex() error {
 		}
 	}
 	err := tx.c.exec("UPDATE indexing SET version = ?", int64(indexVersion))
-	if err != nil {
-		return err
-	}
-	err = tx.c.exec("INSERT OR IGNORE INTO spans (since, docs) SELECT min(ord, ?1) << ?2, 0 FROM"+
-		" (SELECT ord, row_number() OVER (ORDER BY ord) AS k FROM messages WHERE rowid IN"+
-		" (WITH RECURSIVE r(n) AS (SELECT ?3 UNION ALL SELECT n + ?3 FROM r WHERE n < (SELECT of FROM indexing)) SELECT n FROM r))"+
-		" WHERE k % ?4 = 0 LIMIT ?5",
-		int64(math.MaxInt64>>orderBits), int64(orderBits), int64(sampled), int64(spanDocs/sampled), int64(maxSpans/2))
 	if err != nil {
 		return err
 	}
