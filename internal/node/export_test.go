@@ -7,6 +7,7 @@ import (
 
 	"kith/internal/chain"
 	"kith/internal/group"
+	"kith/internal/identity"
 	"kith/internal/mls"
 	"kith/internal/store"
 	"kith/internal/wire"
@@ -253,4 +254,31 @@ func (n *Node) Stand(g wire.GroupID) (line string) {
 		return nil
 	})
 	return line
+}
+
+// LearnFork has this node, which has healed, learn of the history that another copy of
+// it would have made of the same chain, and reports whether that one counts.
+func (n *Node) LearnFork(before [][]byte) (counts bool, err error) {
+	self, other := n.me(), n.me()
+	other.Device = identity.NewDevice()
+	if other.Headers, err = group.AdmitDevice(before, self.Former[0], other.Device, nowMS()); err != nil {
+		return false, err
+	}
+	_, theirs, err := namedResorts(other, nowMS())
+	if err != nil {
+		return false, err
+	}
+	if err := n.learnPerson(theirs); err != nil {
+		return false, err
+	}
+	now := n.Chain()
+	return len(now) > len(theirs) && same(now[:len(theirs)], theirs), nil
+}
+
+// TellsTrue reports whether the own person chain names the last-resort packages that
+// friends are told of, and how many those are.
+func (n *Node) TellsTrue() (bool, int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return namesAll(n.self.Headers, n.self.Device, n.resorts), len(n.resorts)
 }
