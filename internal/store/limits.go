@@ -73,7 +73,7 @@ const (
 	// it gathers all that begins so.
 	fewRows = 256
 	// deletedInPlace is how many rows of a deleted group are taken out of the index
-	// one by one, half a millisecond each. With more the index is made anew.
+	// one by one, half a millisecond to a whole one each. With more the index is made anew.
 	deletedInPlace = 1000
 )
 
