@@ -89,6 +89,9 @@ func fold(word string) string {
 		}
 	}
 	folded := norm.NFC.String(b.String())
+	if first, _ := utf8.DecodeRuneInString(word); !alone(first) {
+		folded = strings.TrimLeftFunc(folded, func(r rune) bool { return unicode.Is(unicode.M, r) }) // of no letter
+	}
 	n := 0
 	for i := range folded {
 		if n++; n > maxWord {
