@@ -40,6 +40,8 @@ const (
 	ReasonSelf      Reason = "self"   // oneself where somebody else is needed
 	ReasonNotes     Reason = "notes"  // "Notes to self" stays
 	ReasonDirect    Reason = "direct" // a direct chat is not deleted
+	ReasonPoll      Reason = "poll"   // no question, or not 2 to 20 options that differ
+	ReasonEmoji     Reason = "emoji"  // not one
 	ReasonText      Reason = "text"   // not UTF-8
 	ReasonGone      Reason = "gone"   // it stopped during a call
 )

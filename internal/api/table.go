@@ -28,6 +28,8 @@ var table = map[string]explained{
 	"api/self":   {connect.CodeInvalidArgument, "This is you.", "Name somebody else."},
 	"api/notes":  {connect.CodeFailedPrecondition, "Your notes to yourself are neither left nor deleted.", "They stay as long as this home does."},
 	"api/direct": {connect.CodeFailedPrecondition, "A chat of two people is not deleted.", "To hear no more of somebody: kith friend block, or Block in the page."},
+	"api/poll":   {connect.CodeInvalidArgument, "A poll has a question of at most 1,000 bytes, and 2 to 20 different options of at most 200.", "Shorten it, or leave some out."},
+	"api/emoji":  {connect.CodeInvalidArgument, "A reaction is one emoji, or a few characters without spaces.", "Give one, or send it as a message."},
 	"api/text":   {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
 
 	"api/gone": {connect.CodeUnavailable, "Kith stopped while this was under way.", "Start it again with kith run, and look whether it was done."},
@@ -49,6 +51,11 @@ var table = map[string]explained{
 	"node/full":           {connect.CodeResourceExhausted, "The disk is full, so this was not kept.", "Make space and try again; nothing stored before is lost."},
 	"node/stopping":       {connect.CodeUnavailable, "Kith is stopping.", "Start it again with: kith run"},
 	"node/no-copy":        {connect.CodeFailedPrecondition, "There is no other copy of this home that has a key of yours.", "Nothing needs to be done."},
+	"node/deleted":        {connect.CodeFailedPrecondition, "This message is deleted.", "There is nothing more to be done with it."},
+	"node/no-text":        {connect.CodeFailedPrecondition, "Only a text that can be read here has versions, or gets another.", "Write a new message."},
+	"node/no-poll":        {connect.CodeFailedPrecondition, "This message is no poll.", "Look with kith tail --ids which one is."},
+	"node/closed":         {connect.CodeFailedPrecondition, "This poll is closed.", "Ask who made it for a new one."},
+	"node/choice":         {connect.CodeInvalidArgument, "The poll does not offer that, or takes one choice alone.", "Look with kith tail what it offers."},
 	"node/blocked":        {connect.CodeFailedPrecondition, "You blocked {}.", "To take it back: kith friend accept, or Unblock in the page."},
 
 	"group/nothing":    {connect.CodeFailedPrecondition, "There is nothing to be answered in this chat.", "It may have been answered elsewhere."},
@@ -67,6 +74,7 @@ var table = map[string]explained{
 	"group/heir":       {connect.CodeInvalidArgument, "Nobody takes over from themselves.", "Name another member: kith group leave GROUP --successor PERSON."},
 	"group/alone":      {connect.CodeFailedPrecondition, "Nobody else is in this group.", "Delete it instead: kith group delete."},
 	"group/content":    {connect.CodeInvalidArgument, "This cannot be sent: it is empty, over 64 KiB, or no text.", "Write something shorter, as text."},
+	"group/author":     {connect.CodePermissionDenied, "Only who wrote a message can do this with it.", "An admin can delete it."},
 	"group/title":      {connect.CodeInvalidArgument, "This cannot be a title: it is empty, over 64 characters, begins or ends with a space, or holds characters that cannot be seen.", "Choose another."},
 	"group/package":    {connect.CodeFailedPrecondition, "They cannot be added with what their program sent last.", "Try again when both programs are running."},
 	"group/rule":       {connect.CodeFailedPrecondition, "The rules of the group do not allow this.", "See kith group show and kith group chain."},

@@ -98,6 +98,7 @@ func (m *Machine) wasAside(d wire.DeviceID, block wire.BlockHash) bool {
 func (m *Machine) noteLacking(h *dag.Header, eff *Effects) {
 	if ref := h.Ref(); !m.missed[ref] && !m.lackedTooLong(m.now) && m.wasAside(m.self.Device.ID(), h.Block) {
 		m.missed[ref] = true
+		m.noteBlank(h)
 		eff.put(KindLacking, EntryKey(ref), []byte{})
 		for _, p := range m.peers {
 			p.handed, p.handedAll = dag.Ref{}, false

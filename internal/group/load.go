@@ -73,6 +73,7 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHollow, l.hollow},
 		{KindOpened, l.opened},
 		{KindLacking, l.lacking},
+		{KindDeletion, l.deletion},
 		{KindNack, l.nack},
 		{KindPerson, l.person},
 		{KindEvidence, l.evidence},
@@ -93,6 +94,7 @@ type loading struct {
 	ratchets map[wire.BlockHash][]mls.Change
 	entries  []*dag.Header
 	handed   []dag.Ref
+	deletes  []storedDelete
 }
 
 var errRecord = errors.New("a record does not fit")
@@ -370,6 +372,7 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	l.endOpened()
+	l.endDeletions()
 	m.pruneDue = 1 // whose time was over meanwhile goes at the first step
 	l.keepPassed()
 	m.spoke = newestSaid(own)

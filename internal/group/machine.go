@@ -41,6 +41,10 @@ type Machine struct {
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
 	hollow   map[dag.Ref]bool           // whose text is not here, see hollow.go
 
+	deleted  map[Target]bool      // messages that are gone, see erase.go; true: an edit
+	deleting map[dag.Ref]Delete   // of entries that wait for others
+	blank    map[Target][]dag.Ref // entries that are hollow or missed, by what they are
+
 	nacks    map[wire.BlockHash]map[wire.DeviceID]*chain.Nack
 	people   map[wire.PersonID]*personPapers
 	evidence map[wire.DeviceID]*evidence
@@ -148,6 +152,9 @@ func newMachine(self Self) *Machine {
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
 		hollow:    make(map[dag.Ref]bool),
+		deleted:   make(map[Target]bool),
+		deleting:  make(map[dag.Ref]Delete),
+		blank:     make(map[Target][]dag.Ref),
 		names:     make(map[wire.Digest]wire.Digest),
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),

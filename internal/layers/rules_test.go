@@ -5,6 +5,7 @@ package layers
 var rank = map[string]int{
 	"internal/wire":      0,
 	"internal/identity":  1,
+	"internal/markup":    1,
 	"internal/directory": 2,
 	"internal/dag":       2,
 	"internal/mls":       2,

@@ -83,6 +83,22 @@ var migrations = []string{
 		h.person, h.id, h.content_commit, h.block, h.time, h.state, h.marks, h.client, h.content FROM hidden_1 AS h;
 	CREATE INDEX hidden_same ON hidden (grp, id, person, content_commit);
 	DROP TABLE hidden_1;`,
+
+	// 3: annotations, which are no lines of their own. Until then every content was a
+	// text or of a kind that was not known: of kind -1, those are looked at again.
+	`ALTER TABLE messages ADD COLUMN annotation INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE messages ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
+	ALTER TABLE messages ADD COLUMN target BLOB NOT NULL DEFAULT x'';
+	ALTER TABLE hidden ADD COLUMN annotation INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE hidden ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
+	ALTER TABLE hidden ADD COLUMN target BLOB NOT NULL DEFAULT x'';
+	UPDATE messages SET kind = 0 WHERE length(content) = 0;
+	UPDATE messages SET kind = -1 WHERE length(content) > 0 AND substr(content, 1, 2) <> x'0001';
+	UPDATE hidden SET kind = -1 WHERE length(content) > 0 AND substr(content, 1, 2) <> x'0001';
+	DROP INDEX messages_place;
+	CREATE UNIQUE INDEX messages_place ON messages (grp, annotation, ord, device, seq, hash);
+	CREATE INDEX messages_target ON messages (grp, target) WHERE target <> x'';
+	CREATE INDEX messages_kind ON messages (grp, kind) WHERE kind IN (-1, 10, 11);`,
 }
 
 // checkVersion refuses a database this program does not know. It only reads.

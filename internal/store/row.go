@@ -18,23 +18,26 @@ type Cursor = group.Place
 // messages_place from one end. The other lookups name their index, or the
 // engine would rather walk a whole group in order than sort two rows.
 const (
-	rowColumns = "ord, device, seq, hash, person, id, content_commit, block, time, state, marks, client, content"
+	rowColumns = "ord, device, seq, hash, person, id, content_commit, block, time, state, marks, client, content, annotation, kind, target"
 
-	sqlNewest = "SELECT " + rowColumns + " FROM messages WHERE grp = ? ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT ?"
-	sqlBefore = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND (ord, device, seq, hash) < (?, ?, ?, ?)" +
+	sqlNewest = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND annotation = 0 ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT ?"
+	sqlBefore = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND annotation = 0 AND (ord, device, seq, hash) < (?, ?, ?, ?)" +
 		" ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT ?"
-	sqlAfter = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND (ord, device, seq, hash) > (?, ?, ?, ?)" +
+	sqlAfter = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND annotation = 0 AND (ord, device, seq, hash) > (?, ?, ?, ?)" +
 		" ORDER BY ord, device, seq, hash LIMIT ?"
-	sqlAt     = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
+	sqlAt = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND annotation IN (0, 1)" +
+		" AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 	sqlSame   = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND id = ? AND person = ? AND content_commit = ?"
 	sqlPerson = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id = ? AND person = ?" +
 		" ORDER BY ord, device, seq, hash LIMIT 1"
 	sqlID     = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id = ? ORDER BY ord, device, seq, hash LIMIT ?"
+	sqlPrefix = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id >= ? AND id < ? AND annotation = 0" +
+		" ORDER BY id, person, content_commit LIMIT ?"
 	sqlClient = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_client WHERE grp = ? AND client = ? AND client <> ''" +
 		" ORDER BY ord, device, seq, hash LIMIT 1"
-	sqlCount  = "SELECT count(*) FROM messages WHERE grp = ?"
-	sqlUnread = "SELECT count(*) FROM (SELECT 1 FROM messages WHERE grp = ? AND (ord, device, seq, hash) > (?, ?, ?, ?)" +
-		" AND person <> ? LIMIT ?)"
+	sqlCount  = "SELECT count(*) FROM messages WHERE grp = ? AND annotation = 0"
+	sqlUnread = "SELECT count(*) FROM (SELECT 1 FROM messages WHERE grp = ? AND annotation = 0 AND (ord, device, seq, hash) > (?, ?, ?, ?)" +
+		" AND person <> ? AND state <> 5 LIMIT ?)"
 )
 
 // The bits of the column marks.
@@ -42,6 +45,8 @@ const (
 	markWaiting = 1 << 0
 	markSplit   = 1 << 1
 	markTwice   = 1 << 2
+	// From here on those of [group.Powers].
+	marksPowers = 3
 )
 
 // Page returns the n rows before a place, or the newest ones, oldest first.
@@ -72,7 +77,7 @@ func (db *DB) Newest(g wire.GroupID) (*group.Row, error) {
 	return db.row(g, sqlNewest, int64(1))
 }
 
-// RowAt returns the visible row at a place, nil if there is none.
+// RowAt returns the visible row at a place, an annotation too; nil if there is none.
 func (db *DB) RowAt(g wire.GroupID, at Cursor) (*group.Row, error) {
 	ord, device, seq, hash := columns(at)
 	return db.row(g, sqlAt, ord, device, seq, hash)
@@ -89,6 +94,18 @@ func (db *DB) Row(g wire.GroupID, person wire.PersonID, id wire.ContentID) (*gro
 func (db *DB) RowsByID(g wire.GroupID, id wire.ContentID) ([]group.Row, error) {
 	return db.page(g, func(c *conn, grp int64) ([]group.Row, error) {
 		return c.rows(sqlID, grp, id[:], int64(MaxSameID))
+	})
+}
+
+// LinesByID returns the lines whose content id begins with a prefix, oldest first of
+// each id; at most [MaxSameID].
+func (db *DB) LinesByID(g wire.GroupID, prefix []byte) ([]group.Row, error) {
+	return db.page(g, func(c *conn, grp int64) ([]group.Row, error) {
+		end := prefixEnd(prefix)
+		if end == nil {
+			end = slices.Repeat([]byte{0xff}, len(wire.ContentID{})+1)
+		}
+		return c.rows(sqlPrefix, grp, prefix, end, int64(MaxSameID))
 	})
 }
 
@@ -157,8 +174,11 @@ func scanRow(s *sqlite3.Stmt) (group.Row, error) {
 		Waiting: marks&markWaiting != 0,
 		Split:   marks&markSplit != 0,
 		Twice:   marks&markTwice != 0,
+		May:     group.Powers(marks >> marksPowers),
 		Client:  s.ColumnText(11),
 		Content: s.ColumnBlob(12, nil),
+
+		Annotation: s.ColumnInt64(13) != 0,
 	}
 	for _, f := range []struct {
 		column int
@@ -178,7 +198,12 @@ func scanRow(s *sqlite3.Stmt) (group.Row, error) {
 // rowArgs are the values of the columns grp and rowColumns.
 func rowArgs(n int64, r group.Row) []any {
 	ord, device, seq, hash := columns(r.Place)
-	var marks int64
+	marks := int64(r.May) << marksPowers
+	var annotation int64
+	if r.Annotation {
+		annotation = 1
+	}
+	kind, target := subject(r)
 	if r.Waiting {
 		marks |= markWaiting
 	}
@@ -190,7 +215,7 @@ func rowArgs(n int64, r group.Row) []any {
 	}
 	return []any{
 		n, ord, device, seq, hash, r.Person[:], r.ID[:], r.Commit[:], r.Block[:],
-		int64(r.Time), int64(r.State), marks, r.Client, r.Content,
+		int64(r.Time), int64(r.State), marks, r.Client, r.Content, annotation, kind, target,
 	}
 }
 

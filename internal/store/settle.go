@@ -19,11 +19,11 @@ import (
 // withdrawn: the next copy takes its place.
 
 const (
-	sqlAddRow    = "INSERT INTO messages (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	sqlAddRow    = "INSERT INTO messages (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	sqlAddNewRow = sqlAddRow + " ON CONFLICT DO NOTHING"
-	sqlHideRow   = "INSERT OR REPLACE INTO hidden (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	sqlHideRow   = "INSERT OR REPLACE INTO hidden (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
-	sqlDropRow    = "DELETE FROM messages WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
+	sqlDropRow    = "DELETE FROM messages WHERE grp = ? AND annotation IN (0, 1) AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 	sqlDropHidden = "DELETE FROM hidden WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 
 	sqlHiddenAt   = "SELECT " + rowColumns + " FROM hidden WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
@@ -55,8 +55,8 @@ func (tx *Tx) putRow(n int64, r group.Row) error {
 func (tx *Tx) mark(n int64, p group.Place, set, clear int64) error {
 	ord, device, seq, hash := columns(p)
 	for _, table := range []string{"messages", "hidden"} {
-		err := tx.c.exec("UPDATE "+table+" SET marks = (marks | ?) & ~? WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?",
-			set, clear, n, ord, device, seq, hash)
+		err := tx.c.exec("UPDATE "+table+" SET marks = (marks | ?) & ~? WHERE grp = ? AND annotation IN (0, 1)"+
+			" AND ord = ? AND device = ? AND seq = ? AND hash = ?", set, clear, n, ord, device, seq, hash)
 		if err != nil {
 			return err
 		}
@@ -157,11 +157,15 @@ func (tx *Tx) raise(n int64, lost group.Row) error {
 }
 
 // merged is first with what only its copy knows: the content, which the
-// commitment binds and is therefore the same, and the client id.
+// commitment binds and is therefore the same, the client id, and what its author
+// might do at the copy's block. What is deleted of one is so of all.
 func merged(first, second group.Row) group.Row {
-	if first.State != group.RowShown && second.State == group.RowShown {
-		first.State, first.Content = second.State, second.Content
+	switch gone := group.RowDeleted; {
+	case first.State == gone:
+	case second.State == gone || first.State != group.RowShown && second.State == group.RowShown:
+		first.State, first.Content, first.Annotation = second.State, second.Content, second.Annotation
 	}
+	first.May |= second.May
 	if first.Client == "" {
 		first.Client = second.Client
 	}
