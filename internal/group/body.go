@@ -178,7 +178,7 @@ var readers = map[ContentKind]func(*wire.Reader) Body{
 	ContentEdit:     func(r *wire.Reader) Body { return Edit{readTarget(r), readText(r)} },
 	ContentDelete:   readDelete,
 	ContentPoll:     readPoll,
-	ContentVote:     func(r *wire.Reader) Body { return Vote{readTarget(r), slices.Clone(r.Vec(MaxOptions))} },
+	ContentVote:     func(r *wire.Reader) Body { return Vote{readTarget(r), append([]uint8(nil), r.Vec(MaxOptions)...)} },
 	ContentPin:      func(r *wire.Reader) Body { return Pin{readTarget(r), r.Bool()} },
 	ContentExpiry:   func(r *wire.Reader) Body { return Expiry{r.U32()} },
 	ContentClose:    func(r *wire.Reader) Body { return Close{readTarget(r)} },
