@@ -51,6 +51,7 @@ var table = map[string]explained{
 	"node/full":           {connect.CodeResourceExhausted, "The disk is full, so this was not kept.", "Make space and try again; nothing stored before is lost."},
 	"node/stopping":       {connect.CodeUnavailable, "Kith is stopping.", "Start it again with: kith run"},
 	"node/no-copy":        {connect.CodeFailedPrecondition, "There is no other copy of this home that has a key of yours.", "Nothing needs to be done."},
+	"node/no-message":     {connect.CodeNotFound, "No message of this chat is called {}.", "Give the beginning of its id, which kith tail --ids shows."},
 	"node/deleted":        {connect.CodeFailedPrecondition, "This message is deleted.", "There is nothing more to be done with it."},
 	"node/no-text":        {connect.CodeFailedPrecondition, "Only a text that can be read here has versions, or gets another.", "Write a new message."},
 	"node/no-poll":        {connect.CodeFailedPrecondition, "This message is no poll.", "Look with kith tail --ids which one is."},

@@ -37,8 +37,16 @@ func powers(at *chain.State, person wire.PersonID) Powers {
 	return 0
 }
 
-// Powers returns what the author of a row may do at its block.
-func (m *Machine) Powers(r Row) Powers { return powers(m.stateAt(r.Block), r.Person) }
+// sort shows rows anew that a program stored which did not know what they say.
+func (m *Machine) sort(rows []Row, eff *Effects) {
+	for _, r := range rows {
+		if _, err := ParseContent(r.Content); r.State == RowShown && err != nil {
+			r.State, r.Content = RowDamaged, nil
+		}
+		r.May = powers(m.stateAt(r.Block), r.Person)
+		m.show(r, eff)
+	}
+}
 
 // mayAnnotate refuses what would change nothing for anybody.
 func (m *Machine) mayAnnotate(c Content) error {

@@ -172,7 +172,7 @@ func TestFold(t *testing.T) {
 			p.put(ben, group.Vote{In: m.Target(), Choices: []uint8{0}})
 			p.put(ben, group.Vote{In: m.Target(), Choices: []uint8{1}})
 			p.put(cleo, group.Vote{In: m.Target(), Choices: []uint8{0, 1}}) // it takes one
-			p.put(ben, group.Close{Of: m.Target()})                        // it is not his
+			p.put(ben, group.Close{Of: m.Target()})                         // it is not his
 			return m
 		}, "x: Ann; y: Ben"},
 		{"a poll that is closed", func(p *page) group.Row {

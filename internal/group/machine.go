@@ -193,6 +193,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		m.received(in.Now, c, &eff)
 	case Compose:
 		err = m.compose(in.Now, c, &eff)
+	case Sort:
+		m.sort(c.Rows, &eff)
 	case Invite:
 		err = m.invite(in.Now, c.Newcomers, &eff)
 	case Remove:

@@ -266,6 +266,16 @@ func (n *Node) Pins(g wire.GroupID) ([]Message, error) {
 	return slices.DeleteFunc(list, func(m Message) bool { return m.Said.PinnedBy.ID == (wire.PersonID{}) }), err
 }
 
+// sortRows looks again at what an older program stored and did not know.
+func (o *owner) sortRows() {
+	for {
+		rows, err := o.n.db.Unsorted(o.id)
+		if err != nil || len(rows) == 0 || o.step(group.Sort{Rows: rows}) != nil {
+			return
+		}
+	}
+}
+
 // publishRow publishes a message as it stands now: a row may be a copy of one that
 // stands elsewhere, or be about one.
 func (o *owner) publishRow(row group.Row) {

@@ -23,8 +23,9 @@ const (
 	ReasonFull        Reason = "full"     // the disk
 	ReasonStopping    Reason = "stopping"
 	ReasonBlocked     Reason = "blocked"
-	ReasonDeleted     Reason = "deleted" // the message
-	ReasonNoText      Reason = "no-text" // only texts have versions
+	ReasonNoMessage   Reason = "no-message" // Subject names none of the chat's
+	ReasonDeleted     Reason = "deleted"    // the message
+	ReasonNoText      Reason = "no-text"    // only texts have versions
 	ReasonNoPoll      Reason = "no-poll"
 	ReasonClosed      Reason = "closed"  // the poll
 	ReasonChoice      Reason = "choice"  // not what the poll offers

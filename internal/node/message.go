@@ -166,7 +166,7 @@ func (n *Node) line(g wire.GroupID, ref string) (*group.Row, error) {
 	case err != nil:
 		return nil, storeError(err)
 	case len(rows) == 0:
-		return nil, fail(ReasonUnknown, ref)
+		return nil, fail(ReasonNoMessage, ref)
 	case len(rows) > 1:
 		return nil, fail(ReasonAmbiguous, ref)
 	}

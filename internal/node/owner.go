@@ -78,6 +78,7 @@ func (o *owner) draw() {
 // run takes inputs until the node stops or the chat is deleted.
 func (o *owner) run(ctx context.Context) {
 	defer close(o.ended)
+	o.sortRows()
 	o.step(group.Tick{})
 	for {
 		select {
