@@ -84,11 +84,10 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 func (m *Machine) push(h *dag.Header, ciphertext []byte, from wire.DeviceID, eff *Effects) {
 	whole := entriesFrame{[]Packed{{h.Bytes(), ciphertext}}, entriesPushed}.bytes()
 	bare := entriesFrame{[]Packed{{h.Bytes(), nil}}, entriesPushed}.bytes()
-	at := m.stateAt(h.Block)
 	for _, d := range m.connected(true) {
 		switch {
 		case d == from || d == h.Device:
-		case at.Active(d):
+		case m.mayReadAt(d, h.Block):
 			eff.send(d, whole)
 		default:
 			eff.send(d, bare)

@@ -58,8 +58,9 @@ const (
 	KindUnsent       Kind = 34 // u64 seq: own entry that may be sealed again, see resend.go
 	// 35 to 39 are reserved.
 	KindOpened   Kind = 40 // entry key: salt and content of an entry that may be handed over, see handover.go
-	KindDeletion Kind = 46 // entry key: a Delete that counts, as its content's body, see erase.go
 	KindLacking  Kind = 41 // entry key: written while this device was parked, not handed over yet
+	KindDoubted  Kind = 46 // device, u64 seq: what an earlier device of this home wrote, see twins.go
+	KindDeletion Kind = 47 // entry key: a Delete that counts, as its content's body, see erase.go
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes

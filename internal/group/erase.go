@@ -168,7 +168,7 @@ func (d Delete) deletions() []Deletion {
 	return list
 }
 
-// eraseOwn forgets an own message that was kept to be sealed again.
+// eraseOwn forgets an own message that was kept to be sealed, or said, again.
 func (m *Machine) eraseOwn(t Target, eff *Effects) {
 	if t.Person != m.self.Person {
 		return
@@ -177,6 +177,11 @@ func (m *Machine) eraseOwn(t Target, eff *Effects) {
 		u := m.unsent[seq]
 		if u.id == t.ID && dag.ContentCommit(m.group, m.self.Device.ID(), u.id, u.salt, u.content) == t.Commit {
 			m.dropUnsent(seq, eff)
+		}
+	}
+	for _, d := range m.doubts.list() {
+		if u := m.doubts.of[d]; u.id == t.ID && dag.ContentCommit(m.group, d.device, u.id, u.salt, u.content) == t.Commit {
+			m.dropDoubt(d, eff)
 		}
 	}
 }

@@ -11,7 +11,12 @@ import (
 // What a machine says unasked when a session begins, and when the head makes its
 // peer a member or ends that.
 
+// peerUp takes note of a session. Where it took the place of another with the same
+// device, nothing that was asked in that one is answered any more.
 func (m *Machine) peerUp(now uint64, who wire.Member, eff *Effects) {
+	if m.peers[who.Device] != nil {
+		m.peerDown(who.Device)
+	}
 	m.peers[who.Device] = &peer{member: who, rel: m.relation(who)} // also a stranger: it may become a member
 	m.greet(now, m.peers[who.Device], eff)
 }
@@ -30,6 +35,7 @@ func (m *Machine) greet(now uint64, p *peer, eff *Effects) {
 	case present:
 		p.proofDue = now + proofAfter
 		if inv := m.invitationFor(who); inv != nil {
+			p.whole = true
 			eff.send(who.Device, inv)
 			return
 		}
@@ -60,7 +66,7 @@ func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 			m.greet(now, p, eff)
 		case p.rel == former && before == present && spoke:
 			most := maxFarewell
-			if p.named { // it has what was here before
+			if p.named || p.whole { // it has what was here before
 				most = min(most, fresh)
 			}
 			m.farewell(p, most, eff)
@@ -96,6 +102,7 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	for range maxProofFrames {
 		list = list[m.sendBlocks(p.member.Device, list, eff):]
 	}
+	p.whole = len(list) == 0
 	if m.modern(p.member.Device) {
 		m.sendProof(p.member.Device, eff)
 	}

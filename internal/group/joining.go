@@ -3,6 +3,7 @@ package group
 import (
 	"slices"
 
+	"kith/internal/identity"
 	"kith/internal/wire"
 )
 
@@ -20,7 +21,14 @@ type Joining struct {
 
 type inviter struct {
 	from  wire.Member
-	start opening // its page but for the base left out
+	start opening // as kept returns it
+}
+
+func weightOf(list []inviter) (n int) {
+	for _, i := range list {
+		n += i.start.weight
+	}
+	return n
 }
 
 // NewJoining is for the group whose channel the invitation comes on.
@@ -43,6 +51,25 @@ func (j *Joining) Progress() (have, left int) {
 		return 0, 0
 	}
 	return j.now.m.blocks.Len(), int(j.now.left)
+}
+
+// Held returns how many bytes are kept of what came: [MaxComing] bounds those of all
+// invitations together.
+func (j *Joining) Held() int { return j.now.held() + weightOf(j.inviter) }
+
+// Title is the title of the group as who invites says, which the blocks may not show
+// yet: of the names that come with an opening it is the first. Empty: it has none, or
+// it is not known.
+func (j *Joining) Title() string {
+	if j.now == nil || j.now.m.blocks.Len() == 0 || len(j.now.start.infos) == 0 {
+		return ""
+	}
+	s := j.now.m.stateAt(j.now.m.blocks.Head())
+	info, err := identity.ParseInfo(j.now.start.infos[0])
+	if s == nil || s.Info() == (wire.Digest{}) || err != nil {
+		return ""
+	}
+	return info.Name
 }
 
 // Take takes an invitation, whole or in pages, as [Join] does. While more is to
@@ -180,8 +207,7 @@ func (j *Joining) Alone() bool { return j.now != nil && j.now.from == wire.Membe
 // remember keeps a member for later; the newest word of each counts.
 func (j *Joining) remember(from wire.Member, o opening) {
 	j.forget(from.Device)
-	if len(j.inviter) < maxOpenings && from != (wire.Member{}) {
-		o.page = page{base: o.page.base}
+	if o = o.kept(); len(j.inviter) < maxOpenings && from != (wire.Member{}) && j.Held()+o.weight <= maxGathered {
 		j.inviter = append(j.inviter, inviter{from, o})
 	}
 }

@@ -70,6 +70,7 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHeld, l.held},
 		{KindUndone, l.undone},
 		{KindUnsent, l.unsent},
+		{KindDoubted, l.doubted},
 		{KindHollow, l.hollow},
 		{KindOpened, l.opened},
 		{KindLacking, l.lacking},

@@ -59,6 +59,7 @@ type Machine struct {
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
+	doubts doubts                  // those of earlier devices of this home
 	spoke  wire.BlockHash          // at which this device last said something
 	held   []heldMessage           // composed while a removal was to be carried over
 
@@ -159,6 +160,7 @@ func newMachine(self Self) *Machine {
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
 		unsent:    make(map[uint64]unsent),
+		doubts:    doubts{of: make(map[doubt]unsent)},
 		nacks:     make(map[wire.BlockHash]map[wire.DeviceID]*chain.Nack),
 		people:    make(map[wire.PersonID]*personPapers),
 		evidence:  make(map[wire.DeviceID]*evidence),
@@ -256,7 +258,7 @@ func (m *Machine) clock(now uint64) {
 			t.due = min(t.due, now)
 		}
 		m.back.since, m.back.nack = min(m.back.since, now), min(m.back.nack, now)
-		m.back.due, m.errandDue = min(m.back.due, now), min(m.errandDue, now)
+		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
 		}
@@ -285,6 +287,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.giveAll(eff)
 	m.runErrands(now, eff)
 	m.elect(now, eff)
+	m.sayTwins(eff)
 	m.releaseHeld(now, eff)
 	m.vote(now, eff)
 	m.ack(now, eff)
@@ -316,9 +319,10 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {
 		kind := f.Payload[0]
 		keys := kind == frameKeys && m.peers[f.To] != nil && m.mayEnter(m.peers[f.To])
-		asks := kind == framePages && f.Payload[1] == pagesAsk // of who invites, whom this device may not know yet
+		asks := kind == framePages && f.Payload[1] == pagesAsk    // of who invites, whom this device may not know yet
+		ending := kind == framePages && f.Payload[1] == pagesPage // of what a former member asked for, see onFormerAsk
 		public := kind == frameBlocks || kind == frameDigest || kind == frameVotes
-		return !public && !keys && !asks && !m.state().Belongs(f.To)
+		return !public && !keys && !asks && !ending && !m.state().Belongs(f.To)
 	})
 	m.voidPackage(&eff)
 	eff.Wake = m.wake(now)
@@ -360,6 +364,7 @@ func (m *Machine) wake(now uint64) uint64 {
 			at(m.catchUp.until)
 		}
 		at(m.back.due)
+		at(m.back.again)
 		at(m.back.nack)
 		for _, p := range m.peers {
 			at(p.haveDue)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/wire"
 )
@@ -76,11 +77,26 @@ func (m *Machine) onWant(p *peer, r *wire.Reader, eff *Effects) error {
 	return nil
 }
 
-// mayRead reports whether a device was a member's at the block an entry names.
-// Who was not is given the header, so that no log has a hole, and nothing else.
+// mayRead reports whether a device is given what an entry says: it, or another device
+// of its person, was a member's at the block that the entry names. A home that healed
+// has the keys of the device before it. Who was not is given the header, so that no log
+// has a hole, and nothing else.
 func (m *Machine) mayRead(d wire.DeviceID, ref dag.Ref) bool {
 	block, ok := m.graph.Block(ref)
-	return ok && m.stateAt(block).Active(d)
+	return ok && m.mayReadAt(d, block)
+}
+
+func (m *Machine) mayReadAt(d wire.DeviceID, block wire.BlockHash) bool {
+	at := m.stateAt(block)
+	if at.Active(d) {
+		return true
+	}
+	if _, _, known := at.Device(d); known {
+		return false // parked, or removed
+	}
+	now, _, _ := m.state().Device(d)
+	then, ok := at.Person(now.Person)
+	return ok && then.Instance == now.Instance && slices.ContainsFunc(then.Devices, func(d chain.Device) bool { return at.Active(d.ID) })
 }
 
 // onEntries takes entries, pushed or asked for.

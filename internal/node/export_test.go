@@ -3,6 +3,7 @@ package node
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 
 	"kith/internal/chain"
 	"kith/internal/group"
@@ -221,4 +222,28 @@ func (n *Node) KnocksAs(d wire.DeviceID) wire.DeviceID {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.knockAs(d, 1).ID()
+}
+
+// Standing at a chat, in a line: the blocks, whose devices it has, and what is held.
+func (n *Node) Stand(g wire.GroupID) (line string) {
+	o := n.owner(g)
+	if o == nil {
+		return "unknown"
+	}
+	_ = o.ask(func() error {
+		m := o.machine
+		v := m.View()
+		line = fmt.Sprintf("own %.8s head %.8s status %d inside %v nokeys %v replaced %v;", n.me().Device.ID(), m.Head(), v.Status, v.Inside, v.NoKeys, v.Replaced)
+		for _, hash := range m.Chain() {
+			h := m.Blocks().Header(hash)
+			line += fmt.Sprintf(" %.4s(", hash)
+			for _, op := range h.Ops {
+				line += fmt.Sprintf("%T ", op)[len("*chain."):]
+			}
+			line += fmt.Sprintf("by %.4s)", h.Author.Device)
+		}
+		line += fmt.Sprintf(" missing %d missed %d", v.Missing, v.Missed)
+		return nil
+	})
+	return line
 }

@@ -80,6 +80,7 @@ func (o *owner) run(ctx context.Context) {
 	defer close(o.ended)
 	o.sortRows()
 	o.step(group.Tick{})
+	o.noteSlashed()
 	for {
 		select {
 		case <-o.deleted: // what still waits must not bring the chat back
@@ -344,6 +345,7 @@ func (o *owner) publish(eff group.Effects) {
 		o.n.hub.publish(Happened{in})
 	}
 	if chat {
+		o.noteSlashed()
 		o.n.hub.publish(ChatChanged{o.id})
 	}
 	if delivery {

@@ -901,6 +901,7 @@ type Node struct {
 	Copied        bool                   `protobuf:"varint,15,opt,name=copied,proto3" json:"copied,omitempty"`                                // another copy of this home is, or was, running, and its key is not revoked
 	DamagedChats  []string               `protobuf:"bytes,16,rep,name=damaged_chats,json=damagedChats,proto3" json:"damaged_chats,omitempty"` // ids of chats that are stored and cannot be opened
 	Revoked       bool                   `protobuf:"varint,17,opt,name=revoked,proto3" json:"revoked,omitempty"`                              // another copy of this home has revoked its key: it takes no part any more
+	Coming        []*Coming              `protobuf:"bytes,18,rep,name=coming,proto3" json:"coming,omitempty"`                                 // invitations that are not whole yet
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1047,6 +1048,83 @@ func (x *Node) GetRevoked() bool {
 	return false
 }
 
+func (x *Node) GetComing() []*Coming {
+	if x != nil {
+		return x.Coming
+	}
+	return nil
+}
+
+// Coming is an invitation to a group that is long: it comes in pieces, and can be
+// answered once all is here.
+type Coming struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ChatId        string                 `protobuf:"bytes,1,opt,name=chat_id,json=chatId,proto3" json:"chat_id,omitempty"`
+	By            *Person                `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`            // who brings it; absent while nobody is connected who does
+	Percent       uint32                 `protobuf:"varint,3,opt,name=percent,proto3" json:"percent,omitempty"` // of its blocks that are here, 0 to 99
+	Title         string                 `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"`      // empty while it is not known
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Coming) Reset() {
+	*x = Coming{}
+	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Coming) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Coming) ProtoMessage() {}
+
+func (x *Coming) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Coming.ProtoReflect.Descriptor instead.
+func (*Coming) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Coming) GetChatId() string {
+	if x != nil {
+		return x.ChatId
+	}
+	return ""
+}
+
+func (x *Coming) GetBy() *Person {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *Coming) GetPercent() uint32 {
+	if x != nil {
+		return x.Percent
+	}
+	return 0
+}
+
+func (x *Coming) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
 type Person struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1060,7 +1138,7 @@ type Person struct {
 
 func (x *Person) Reset() {
 	*x = Person{}
-	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	mi := &file_kith_v1_kith_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1072,7 +1150,7 @@ func (x *Person) String() string {
 func (*Person) ProtoMessage() {}
 
 func (x *Person) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	mi := &file_kith_v1_kith_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1085,7 +1163,7 @@ func (x *Person) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Person.ProtoReflect.Descriptor instead.
 func (*Person) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Person) GetId() string {
@@ -1131,7 +1209,7 @@ type NewContactLinkRequest struct {
 
 func (x *NewContactLinkRequest) Reset() {
 	*x = NewContactLinkRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[8]
+	mi := &file_kith_v1_kith_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1143,7 +1221,7 @@ func (x *NewContactLinkRequest) String() string {
 func (*NewContactLinkRequest) ProtoMessage() {}
 
 func (x *NewContactLinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[8]
+	mi := &file_kith_v1_kith_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1156,7 +1234,7 @@ func (x *NewContactLinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewContactLinkRequest.ProtoReflect.Descriptor instead.
 func (*NewContactLinkRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
 }
 
 type ContactLink struct {
@@ -1170,7 +1248,7 @@ type ContactLink struct {
 
 func (x *ContactLink) Reset() {
 	*x = ContactLink{}
-	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	mi := &file_kith_v1_kith_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1260,7 @@ func (x *ContactLink) String() string {
 func (*ContactLink) ProtoMessage() {}
 
 func (x *ContactLink) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	mi := &file_kith_v1_kith_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1273,7 @@ func (x *ContactLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactLink.ProtoReflect.Descriptor instead.
 func (*ContactLink) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ContactLink) GetLink() string {
@@ -1228,7 +1306,7 @@ type AddFriendRequest struct {
 
 func (x *AddFriendRequest) Reset() {
 	*x = AddFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	mi := &file_kith_v1_kith_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1240,7 +1318,7 @@ func (x *AddFriendRequest) String() string {
 func (*AddFriendRequest) ProtoMessage() {}
 
 func (x *AddFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	mi := &file_kith_v1_kith_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1253,7 +1331,7 @@ func (x *AddFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFriendRequest.ProtoReflect.Descriptor instead.
 func (*AddFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AddFriendRequest) GetLink() string {
@@ -1271,7 +1349,7 @@ type ListFriendsRequest struct {
 
 func (x *ListFriendsRequest) Reset() {
 	*x = ListFriendsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	mi := &file_kith_v1_kith_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1283,7 +1361,7 @@ func (x *ListFriendsRequest) String() string {
 func (*ListFriendsRequest) ProtoMessage() {}
 
 func (x *ListFriendsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	mi := &file_kith_v1_kith_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1296,7 +1374,7 @@ func (x *ListFriendsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFriendsRequest.ProtoReflect.Descriptor instead.
 func (*ListFriendsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
 }
 
 type ListFriendsResponse struct {
@@ -1308,7 +1386,7 @@ type ListFriendsResponse struct {
 
 func (x *ListFriendsResponse) Reset() {
 	*x = ListFriendsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	mi := &file_kith_v1_kith_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1320,7 +1398,7 @@ func (x *ListFriendsResponse) String() string {
 func (*ListFriendsResponse) ProtoMessage() {}
 
 func (x *ListFriendsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	mi := &file_kith_v1_kith_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1333,7 +1411,7 @@ func (x *ListFriendsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFriendsResponse.ProtoReflect.Descriptor instead.
 func (*ListFriendsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListFriendsResponse) GetFriends() []*Friend {
@@ -1352,7 +1430,7 @@ type AcceptFriendRequest struct {
 
 func (x *AcceptFriendRequest) Reset() {
 	*x = AcceptFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	mi := &file_kith_v1_kith_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +1442,7 @@ func (x *AcceptFriendRequest) String() string {
 func (*AcceptFriendRequest) ProtoMessage() {}
 
 func (x *AcceptFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	mi := &file_kith_v1_kith_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +1455,7 @@ func (x *AcceptFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptFriendRequest.ProtoReflect.Descriptor instead.
 func (*AcceptFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{13}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AcceptFriendRequest) GetPerson() string {
@@ -1396,7 +1474,7 @@ type DeclineFriendRequest struct {
 
 func (x *DeclineFriendRequest) Reset() {
 	*x = DeclineFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	mi := &file_kith_v1_kith_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1486,7 @@ func (x *DeclineFriendRequest) String() string {
 func (*DeclineFriendRequest) ProtoMessage() {}
 
 func (x *DeclineFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	mi := &file_kith_v1_kith_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1499,7 @@ func (x *DeclineFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineFriendRequest.ProtoReflect.Descriptor instead.
 func (*DeclineFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{14}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeclineFriendRequest) GetPerson() string {
@@ -1439,7 +1517,7 @@ type DeclineFriendResponse struct {
 
 func (x *DeclineFriendResponse) Reset() {
 	*x = DeclineFriendResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	mi := &file_kith_v1_kith_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1451,7 +1529,7 @@ func (x *DeclineFriendResponse) String() string {
 func (*DeclineFriendResponse) ProtoMessage() {}
 
 func (x *DeclineFriendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	mi := &file_kith_v1_kith_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1464,7 +1542,7 @@ func (x *DeclineFriendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineFriendResponse.ProtoReflect.Descriptor instead.
 func (*DeclineFriendResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{15}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{16}
 }
 
 type BlockFriendRequest struct {
@@ -1476,7 +1554,7 @@ type BlockFriendRequest struct {
 
 func (x *BlockFriendRequest) Reset() {
 	*x = BlockFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	mi := &file_kith_v1_kith_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1488,7 +1566,7 @@ func (x *BlockFriendRequest) String() string {
 func (*BlockFriendRequest) ProtoMessage() {}
 
 func (x *BlockFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	mi := &file_kith_v1_kith_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1501,7 +1579,7 @@ func (x *BlockFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockFriendRequest.ProtoReflect.Descriptor instead.
 func (*BlockFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{16}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *BlockFriendRequest) GetPerson() string {
@@ -1525,7 +1603,7 @@ type Friend struct {
 
 func (x *Friend) Reset() {
 	*x = Friend{}
-	mi := &file_kith_v1_kith_proto_msgTypes[17]
+	mi := &file_kith_v1_kith_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1537,7 +1615,7 @@ func (x *Friend) String() string {
 func (*Friend) ProtoMessage() {}
 
 func (x *Friend) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[17]
+	mi := &file_kith_v1_kith_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1550,7 +1628,7 @@ func (x *Friend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Friend.ProtoReflect.Descriptor instead.
 func (*Friend) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{17}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Friend) GetPerson() *Person {
@@ -1605,7 +1683,7 @@ type CreateGroupRequest struct {
 
 func (x *CreateGroupRequest) Reset() {
 	*x = CreateGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[18]
+	mi := &file_kith_v1_kith_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1617,7 +1695,7 @@ func (x *CreateGroupRequest) String() string {
 func (*CreateGroupRequest) ProtoMessage() {}
 
 func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[18]
+	mi := &file_kith_v1_kith_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1630,7 +1708,7 @@ func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateGroupRequest.ProtoReflect.Descriptor instead.
 func (*CreateGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{18}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateGroupRequest) GetTitle() string {
@@ -1655,7 +1733,7 @@ type ListChatsRequest struct {
 
 func (x *ListChatsRequest) Reset() {
 	*x = ListChatsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[19]
+	mi := &file_kith_v1_kith_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1667,7 +1745,7 @@ func (x *ListChatsRequest) String() string {
 func (*ListChatsRequest) ProtoMessage() {}
 
 func (x *ListChatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[19]
+	mi := &file_kith_v1_kith_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1680,7 +1758,7 @@ func (x *ListChatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChatsRequest.ProtoReflect.Descriptor instead.
 func (*ListChatsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{19}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{20}
 }
 
 type ListChatsResponse struct {
@@ -1692,7 +1770,7 @@ type ListChatsResponse struct {
 
 func (x *ListChatsResponse) Reset() {
 	*x = ListChatsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[20]
+	mi := &file_kith_v1_kith_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1704,7 +1782,7 @@ func (x *ListChatsResponse) String() string {
 func (*ListChatsResponse) ProtoMessage() {}
 
 func (x *ListChatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[20]
+	mi := &file_kith_v1_kith_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1717,7 +1795,7 @@ func (x *ListChatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChatsResponse.ProtoReflect.Descriptor instead.
 func (*ListChatsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{20}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListChatsResponse) GetChats() []*Chat {
@@ -1736,7 +1814,7 @@ type GetChatRequest struct {
 
 func (x *GetChatRequest) Reset() {
 	*x = GetChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[21]
+	mi := &file_kith_v1_kith_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1748,7 +1826,7 @@ func (x *GetChatRequest) String() string {
 func (*GetChatRequest) ProtoMessage() {}
 
 func (x *GetChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[21]
+	mi := &file_kith_v1_kith_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1761,7 +1839,7 @@ func (x *GetChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetChatRequest.ProtoReflect.Descriptor instead.
 func (*GetChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{21}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetChatRequest) GetChat() string {
@@ -1783,7 +1861,7 @@ type AcceptGroupRequest struct {
 
 func (x *AcceptGroupRequest) Reset() {
 	*x = AcceptGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[22]
+	mi := &file_kith_v1_kith_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1795,7 +1873,7 @@ func (x *AcceptGroupRequest) String() string {
 func (*AcceptGroupRequest) ProtoMessage() {}
 
 func (x *AcceptGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[22]
+	mi := &file_kith_v1_kith_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1808,7 +1886,7 @@ func (x *AcceptGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptGroupRequest.ProtoReflect.Descriptor instead.
 func (*AcceptGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{22}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AcceptGroupRequest) GetGroup() string {
@@ -1834,7 +1912,7 @@ type DeclineGroupRequest struct {
 
 func (x *DeclineGroupRequest) Reset() {
 	*x = DeclineGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[23]
+	mi := &file_kith_v1_kith_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1846,7 +1924,7 @@ func (x *DeclineGroupRequest) String() string {
 func (*DeclineGroupRequest) ProtoMessage() {}
 
 func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[23]
+	mi := &file_kith_v1_kith_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1859,7 +1937,7 @@ func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupRequest.ProtoReflect.Descriptor instead.
 func (*DeclineGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{23}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DeclineGroupRequest) GetGroup() string {
@@ -1877,7 +1955,7 @@ type DeclineGroupResponse struct {
 
 func (x *DeclineGroupResponse) Reset() {
 	*x = DeclineGroupResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[24]
+	mi := &file_kith_v1_kith_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1889,7 +1967,7 @@ func (x *DeclineGroupResponse) String() string {
 func (*DeclineGroupResponse) ProtoMessage() {}
 
 func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[24]
+	mi := &file_kith_v1_kith_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1902,7 +1980,7 @@ func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupResponse.ProtoReflect.Descriptor instead.
 func (*DeclineGroupResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{24}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{25}
 }
 
 type AddMembersRequest struct {
@@ -1915,7 +1993,7 @@ type AddMembersRequest struct {
 
 func (x *AddMembersRequest) Reset() {
 	*x = AddMembersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[25]
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1927,7 +2005,7 @@ func (x *AddMembersRequest) String() string {
 func (*AddMembersRequest) ProtoMessage() {}
 
 func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[25]
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1940,7 +2018,7 @@ func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMembersRequest.ProtoReflect.Descriptor instead.
 func (*AddMembersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{25}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AddMembersRequest) GetGroup() string {
@@ -1967,7 +2045,7 @@ type RemoveMemberRequest struct {
 
 func (x *RemoveMemberRequest) Reset() {
 	*x = RemoveMemberRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1979,7 +2057,7 @@ func (x *RemoveMemberRequest) String() string {
 func (*RemoveMemberRequest) ProtoMessage() {}
 
 func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1992,7 +2070,7 @@ func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMemberRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RemoveMemberRequest) GetGroup() string {
@@ -2020,7 +2098,7 @@ type SetRoleRequest struct {
 
 func (x *SetRoleRequest) Reset() {
 	*x = SetRoleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2032,7 +2110,7 @@ func (x *SetRoleRequest) String() string {
 func (*SetRoleRequest) ProtoMessage() {}
 
 func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2045,7 +2123,7 @@ func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRoleRequest.ProtoReflect.Descriptor instead.
 func (*SetRoleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SetRoleRequest) GetGroup() string {
@@ -2079,7 +2157,7 @@ type SetTitleRequest struct {
 
 func (x *SetTitleRequest) Reset() {
 	*x = SetTitleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2091,7 +2169,7 @@ func (x *SetTitleRequest) String() string {
 func (*SetTitleRequest) ProtoMessage() {}
 
 func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2104,7 +2182,7 @@ func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTitleRequest.ProtoReflect.Descriptor instead.
 func (*SetTitleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SetTitleRequest) GetGroup() string {
@@ -2130,7 +2208,7 @@ type RejoinRequest struct {
 
 func (x *RejoinRequest) Reset() {
 	*x = RejoinRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2142,7 +2220,7 @@ func (x *RejoinRequest) String() string {
 func (*RejoinRequest) ProtoMessage() {}
 
 func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2155,7 +2233,7 @@ func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejoinRequest.ProtoReflect.Descriptor instead.
 func (*RejoinRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RejoinRequest) GetChat() string {
@@ -2175,7 +2253,7 @@ type RestartKeysRequest struct {
 
 func (x *RestartKeysRequest) Reset() {
 	*x = RestartKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2187,7 +2265,7 @@ func (x *RestartKeysRequest) String() string {
 func (*RestartKeysRequest) ProtoMessage() {}
 
 func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2200,7 +2278,7 @@ func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartKeysRequest.ProtoReflect.Descriptor instead.
 func (*RestartKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RestartKeysRequest) GetGroup() string {
@@ -2225,7 +2303,7 @@ type RevokeCopiesRequest struct {
 
 func (x *RevokeCopiesRequest) Reset() {
 	*x = RevokeCopiesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2237,7 +2315,7 @@ func (x *RevokeCopiesRequest) String() string {
 func (*RevokeCopiesRequest) ProtoMessage() {}
 
 func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2250,7 +2328,7 @@ func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCopiesRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCopiesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
 }
 
 type RenewKeysRequest struct {
@@ -2262,7 +2340,7 @@ type RenewKeysRequest struct {
 
 func (x *RenewKeysRequest) Reset() {
 	*x = RenewKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2274,7 +2352,7 @@ func (x *RenewKeysRequest) String() string {
 func (*RenewKeysRequest) ProtoMessage() {}
 
 func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2287,7 +2365,7 @@ func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewKeysRequest.ProtoReflect.Descriptor instead.
 func (*RenewKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RenewKeysRequest) GetGroup() string {
@@ -2307,7 +2385,7 @@ type LeaveGroupRequest struct {
 
 func (x *LeaveGroupRequest) Reset() {
 	*x = LeaveGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2319,7 +2397,7 @@ func (x *LeaveGroupRequest) String() string {
 func (*LeaveGroupRequest) ProtoMessage() {}
 
 func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2332,7 +2410,7 @@ func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveGroupRequest.ProtoReflect.Descriptor instead.
 func (*LeaveGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *LeaveGroupRequest) GetGroup() string {
@@ -2358,7 +2436,7 @@ type DeleteChatRequest struct {
 
 func (x *DeleteChatRequest) Reset() {
 	*x = DeleteChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2370,7 +2448,7 @@ func (x *DeleteChatRequest) String() string {
 func (*DeleteChatRequest) ProtoMessage() {}
 
 func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2383,7 +2461,7 @@ func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *DeleteChatRequest) GetChat() string {
@@ -2401,7 +2479,7 @@ type DeleteChatResponse struct {
 
 func (x *DeleteChatResponse) Reset() {
 	*x = DeleteChatResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2413,7 +2491,7 @@ func (x *DeleteChatResponse) String() string {
 func (*DeleteChatResponse) ProtoMessage() {}
 
 func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2426,7 +2504,7 @@ func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChatResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
 }
 
 type Chat struct {
@@ -2457,7 +2535,7 @@ type Chat struct {
 
 func (x *Chat) Reset() {
 	*x = Chat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2469,7 +2547,7 @@ func (x *Chat) String() string {
 func (*Chat) ProtoMessage() {}
 
 func (x *Chat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2482,7 +2560,7 @@ func (x *Chat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chat.ProtoReflect.Descriptor instead.
 func (*Chat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Chat) GetId() string {
@@ -2638,7 +2716,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2650,7 +2728,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2663,7 +2741,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Member) GetPerson() *Person {
@@ -2710,7 +2788,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2722,7 +2800,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2735,7 +2813,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListBlocksRequest) GetGroup() string {
@@ -2754,7 +2832,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2766,7 +2844,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2779,7 +2857,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*Block {
@@ -2799,7 +2877,7 @@ type ExportChainRequest struct {
 
 func (x *ExportChainRequest) Reset() {
 	*x = ExportChainRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2811,7 +2889,7 @@ func (x *ExportChainRequest) String() string {
 func (*ExportChainRequest) ProtoMessage() {}
 
 func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2824,7 +2902,7 @@ func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
 func (*ExportChainRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ExportChainRequest) GetGroup() string {
@@ -2850,7 +2928,7 @@ type ExportChainResponse struct {
 
 func (x *ExportChainResponse) Reset() {
 	*x = ExportChainResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2862,7 +2940,7 @@ func (x *ExportChainResponse) String() string {
 func (*ExportChainResponse) ProtoMessage() {}
 
 func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2875,7 +2953,7 @@ func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
 func (*ExportChainResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ExportChainResponse) GetFile() []byte {
@@ -2924,7 +3002,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2936,7 +3014,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2949,7 +3027,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Block) GetHash() string {
@@ -3182,7 +3260,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3194,7 +3272,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3207,7 +3285,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Split) GetFrom() uint64 {
@@ -3247,7 +3325,7 @@ type GetSettlementRequest struct {
 
 func (x *GetSettlementRequest) Reset() {
 	*x = GetSettlementRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3259,7 +3337,7 @@ func (x *GetSettlementRequest) String() string {
 func (*GetSettlementRequest) ProtoMessage() {}
 
 func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3272,7 +3350,7 @@ func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettlementRequest.ProtoReflect.Descriptor instead.
 func (*GetSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *GetSettlementRequest) GetGroup() string {
@@ -3292,7 +3370,7 @@ type SetVotersRequest struct {
 
 func (x *SetVotersRequest) Reset() {
 	*x = SetVotersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3304,7 +3382,7 @@ func (x *SetVotersRequest) String() string {
 func (*SetVotersRequest) ProtoMessage() {}
 
 func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3317,7 +3395,7 @@ func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVotersRequest.ProtoReflect.Descriptor instead.
 func (*SetVotersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *SetVotersRequest) GetGroup() string {
@@ -3358,7 +3436,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3370,7 +3448,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3383,7 +3461,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Settlement) GetChatId() string {
@@ -3496,13 +3574,14 @@ type Voter struct {
 	Person        *Person                `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
 	Device        string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"` // empty: it has none and cannot vote
 	Voted         bool                   `protobuf:"varint,3,opt,name=voted,proto3" json:"voted,omitempty"`  // in voting_round
+	Gone          bool                   `protobuf:"varint,4,opt,name=gone,proto3" json:"gone,omitempty"`    // the device was taken out, or its person removed: it cannot vote any more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Voter) Reset() {
 	*x = Voter{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3514,7 +3593,7 @@ func (x *Voter) String() string {
 func (*Voter) ProtoMessage() {}
 
 func (x *Voter) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3527,7 +3606,7 @@ func (x *Voter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Voter.ProtoReflect.Descriptor instead.
 func (*Voter) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Voter) GetPerson() *Person {
@@ -3551,6 +3630,13 @@ func (x *Voter) GetVoted() bool {
 	return false
 }
 
+func (x *Voter) GetGone() bool {
+	if x != nil {
+		return x.Gone
+	}
+	return false
+}
+
 // Incident: something that happened to a group, beside what its members do and say.
 type Incident struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3568,7 +3654,7 @@ type Incident struct {
 
 func (x *Incident) Reset() {
 	*x = Incident{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3580,7 +3666,7 @@ func (x *Incident) String() string {
 func (*Incident) ProtoMessage() {}
 
 func (x *Incident) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3593,7 +3679,7 @@ func (x *Incident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Incident.ProtoReflect.Descriptor instead.
 func (*Incident) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Incident) GetKind() IncidentKind {
@@ -3665,7 +3751,7 @@ type Exhibit struct {
 
 func (x *Exhibit) Reset() {
 	*x = Exhibit{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3677,7 +3763,7 @@ func (x *Exhibit) String() string {
 func (*Exhibit) ProtoMessage() {}
 
 func (x *Exhibit) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3690,7 +3776,7 @@ func (x *Exhibit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exhibit.ProtoReflect.Descriptor instead.
 func (*Exhibit) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Exhibit) GetKind() string {
@@ -3734,7 +3820,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3746,7 +3832,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3759,7 +3845,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -3809,7 +3895,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3821,7 +3907,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3834,7 +3920,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -3879,7 +3965,7 @@ type ReactRequest struct {
 
 func (x *ReactRequest) Reset() {
 	*x = ReactRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3891,7 +3977,7 @@ func (x *ReactRequest) String() string {
 func (*ReactRequest) ProtoMessage() {}
 
 func (x *ReactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3904,7 +3990,7 @@ func (x *ReactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReactRequest.ProtoReflect.Descriptor instead.
 func (*ReactRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ReactRequest) GetChat() string {
@@ -3946,7 +4032,7 @@ type EditMessageRequest struct {
 
 func (x *EditMessageRequest) Reset() {
 	*x = EditMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3958,7 +4044,7 @@ func (x *EditMessageRequest) String() string {
 func (*EditMessageRequest) ProtoMessage() {}
 
 func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3971,7 +4057,7 @@ func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EditMessageRequest.ProtoReflect.Descriptor instead.
 func (*EditMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *EditMessageRequest) GetChat() string {
@@ -4005,7 +4091,7 @@ type DeleteMessageRequest struct {
 
 func (x *DeleteMessageRequest) Reset() {
 	*x = DeleteMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4017,7 +4103,7 @@ func (x *DeleteMessageRequest) String() string {
 func (*DeleteMessageRequest) ProtoMessage() {}
 
 func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4030,7 +4116,7 @@ func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteMessageRequest.ProtoReflect.Descriptor instead.
 func (*DeleteMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *DeleteMessageRequest) GetChat() string {
@@ -4058,7 +4144,7 @@ type PinMessageRequest struct {
 
 func (x *PinMessageRequest) Reset() {
 	*x = PinMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4070,7 +4156,7 @@ func (x *PinMessageRequest) String() string {
 func (*PinMessageRequest) ProtoMessage() {}
 
 func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4083,7 +4169,7 @@ func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PinMessageRequest.ProtoReflect.Descriptor instead.
 func (*PinMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *PinMessageRequest) GetChat() string {
@@ -4116,7 +4202,7 @@ type ListPinsRequest struct {
 
 func (x *ListPinsRequest) Reset() {
 	*x = ListPinsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4128,7 +4214,7 @@ func (x *ListPinsRequest) String() string {
 func (*ListPinsRequest) ProtoMessage() {}
 
 func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4141,7 +4227,7 @@ func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsRequest.ProtoReflect.Descriptor instead.
 func (*ListPinsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ListPinsRequest) GetChat() string {
@@ -4160,7 +4246,7 @@ type ListPinsResponse struct {
 
 func (x *ListPinsResponse) Reset() {
 	*x = ListPinsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4172,7 +4258,7 @@ func (x *ListPinsResponse) String() string {
 func (*ListPinsResponse) ProtoMessage() {}
 
 func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4185,7 +4271,7 @@ func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsResponse.ProtoReflect.Descriptor instead.
 func (*ListPinsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ListPinsResponse) GetMessages() []*Message {
@@ -4208,7 +4294,7 @@ type CreatePollRequest struct {
 
 func (x *CreatePollRequest) Reset() {
 	*x = CreatePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4220,7 +4306,7 @@ func (x *CreatePollRequest) String() string {
 func (*CreatePollRequest) ProtoMessage() {}
 
 func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4233,7 +4319,7 @@ func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePollRequest.ProtoReflect.Descriptor instead.
 func (*CreatePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *CreatePollRequest) GetChat() string {
@@ -4282,7 +4368,7 @@ type VoteRequest struct {
 
 func (x *VoteRequest) Reset() {
 	*x = VoteRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4294,7 +4380,7 @@ func (x *VoteRequest) String() string {
 func (*VoteRequest) ProtoMessage() {}
 
 func (x *VoteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4307,7 +4393,7 @@ func (x *VoteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoteRequest.ProtoReflect.Descriptor instead.
 func (*VoteRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *VoteRequest) GetChat() string {
@@ -4341,7 +4427,7 @@ type ClosePollRequest struct {
 
 func (x *ClosePollRequest) Reset() {
 	*x = ClosePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4353,7 +4439,7 @@ func (x *ClosePollRequest) String() string {
 func (*ClosePollRequest) ProtoMessage() {}
 
 func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4366,7 +4452,7 @@ func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosePollRequest.ProtoReflect.Descriptor instead.
 func (*ClosePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ClosePollRequest) GetChat() string {
@@ -4393,7 +4479,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4405,7 +4491,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4418,7 +4504,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ListVersionsRequest) GetChat() string {
@@ -4444,7 +4530,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4456,7 +4542,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4469,7 +4555,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*Version {
@@ -4490,7 +4576,7 @@ type Version struct {
 
 func (x *Version) Reset() {
 	*x = Version{}
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4502,7 +4588,7 @@ func (x *Version) String() string {
 func (*Version) ProtoMessage() {}
 
 func (x *Version) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4515,7 +4601,7 @@ func (x *Version) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Version.ProtoReflect.Descriptor instead.
 func (*Version) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Version) GetText() string {
@@ -4573,7 +4659,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4585,7 +4671,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4598,7 +4684,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Message) GetId() string {
@@ -4801,7 +4887,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4813,7 +4899,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4826,7 +4912,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Span) GetText() string {
@@ -4906,7 +4992,7 @@ type Quote struct {
 
 func (x *Quote) Reset() {
 	*x = Quote{}
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4918,7 +5004,7 @@ func (x *Quote) String() string {
 func (*Quote) ProtoMessage() {}
 
 func (x *Quote) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4931,7 +5017,7 @@ func (x *Quote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quote.ProtoReflect.Descriptor instead.
 func (*Quote) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Quote) GetId() string {
@@ -4980,7 +5066,7 @@ type Reaction struct {
 
 func (x *Reaction) Reset() {
 	*x = Reaction{}
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4992,7 +5078,7 @@ func (x *Reaction) String() string {
 func (*Reaction) ProtoMessage() {}
 
 func (x *Reaction) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5005,7 +5091,7 @@ func (x *Reaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
 func (*Reaction) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *Reaction) GetEmoji() string {
@@ -5042,7 +5128,7 @@ type Poll struct {
 
 func (x *Poll) Reset() {
 	*x = Poll{}
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5054,7 +5140,7 @@ func (x *Poll) String() string {
 func (*Poll) ProtoMessage() {}
 
 func (x *Poll) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5067,7 +5153,7 @@ func (x *Poll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Poll.ProtoReflect.Descriptor instead.
 func (*Poll) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Poll) GetQuestion() string {
@@ -5116,7 +5202,7 @@ type PollOption struct {
 
 func (x *PollOption) Reset() {
 	*x = PollOption{}
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5128,7 +5214,7 @@ func (x *PollOption) String() string {
 func (*PollOption) ProtoMessage() {}
 
 func (x *PollOption) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5141,7 +5227,7 @@ func (x *PollOption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollOption.ProtoReflect.Descriptor instead.
 func (*PollOption) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *PollOption) GetText() string {
@@ -5180,7 +5266,7 @@ type Permitted struct {
 
 func (x *Permitted) Reset() {
 	*x = Permitted{}
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5192,7 +5278,7 @@ func (x *Permitted) String() string {
 func (*Permitted) ProtoMessage() {}
 
 func (x *Permitted) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5205,7 +5291,7 @@ func (x *Permitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permitted.ProtoReflect.Descriptor instead.
 func (*Permitted) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Permitted) GetReply() bool {
@@ -5260,7 +5346,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5272,7 +5358,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5285,7 +5371,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -5313,7 +5399,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5325,7 +5411,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5338,7 +5424,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -5372,7 +5458,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5384,7 +5470,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5397,7 +5483,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -5424,7 +5510,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5436,7 +5522,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5449,7 +5535,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -5474,7 +5560,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5486,7 +5572,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5499,7 +5585,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
 }
 
 type GetDeliveryRequest struct {
@@ -5512,7 +5598,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5524,7 +5610,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5537,7 +5623,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -5563,7 +5649,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5575,7 +5661,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5588,7 +5674,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -5608,7 +5694,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5620,7 +5706,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5633,7 +5719,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -5660,7 +5746,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5672,7 +5758,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5685,7 +5771,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -5724,7 +5810,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5736,7 +5822,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5749,7 +5835,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -5923,7 +6009,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5935,7 +6021,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5948,7 +6034,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *Reached) GetChatId() string {
@@ -5976,7 +6062,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5988,7 +6074,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6001,7 +6087,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -6033,7 +6119,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6045,7 +6131,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6058,7 +6144,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
 }
 
 type StopResponse struct {
@@ -6069,7 +6155,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6081,7 +6167,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6094,7 +6180,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -6112,7 +6198,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x03ssh\x18\x02 \x01(\tR\x03ssh\"\x10\n" +
 	"\x0eGetNodeRequest\"\"\n" +
 	"\fSetupRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\xfd\x03\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xa6\x04\n" +
 	"\x04Node\x12\x14\n" +
 	"\x05ready\x18\x01 \x01(\bR\x05ready\x12\x1f\n" +
 	"\x02me\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02me\x12\x1b\n" +
@@ -6132,7 +6218,13 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"webAddress\x12\x16\n" +
 	"\x06copied\x18\x0f \x01(\bR\x06copied\x12#\n" +
 	"\rdamaged_chats\x18\x10 \x03(\tR\fdamagedChats\x12\x18\n" +
-	"\arevoked\x18\x11 \x01(\bR\arevokedJ\x04\b\x06\x10\aR\vfingerprint\"r\n" +
+	"\arevoked\x18\x11 \x01(\bR\arevoked\x12'\n" +
+	"\x06coming\x18\x12 \x03(\v2\x0f.kith.v1.ComingR\x06comingJ\x04\b\x06\x10\aR\vfingerprint\"r\n" +
+	"\x06Coming\x12\x17\n" +
+	"\achat_id\x18\x01 \x01(\tR\x06chatId\x12\x1f\n" +
+	"\x02by\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02by\x12\x18\n" +
+	"\apercent\x18\x03 \x01(\rR\apercent\x12\x14\n" +
+	"\x05title\x18\x04 \x01(\tR\x05title\"r\n" +
 	"\x06Person\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x0e\n" +
@@ -6318,11 +6410,12 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"withstands\x12\x14\n" +
 	"\x05muted\x18\r \x01(\bR\x05muted\x12/\n" +
 	"\tincidents\x18\x0e \x03(\v2\x11.kith.v1.IncidentR\tincidents\x12'\n" +
-	"\x06coming\x18\x0f \x03(\v2\x0f.kith.v1.PersonR\x06coming\"^\n" +
+	"\x06coming\x18\x0f \x03(\v2\x0f.kith.v1.PersonR\x06coming\"r\n" +
 	"\x05Voter\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x14\n" +
-	"\x05voted\x18\x03 \x01(\bR\x05voted\"\xff\x01\n" +
+	"\x05voted\x18\x03 \x01(\bR\x05voted\x12\x12\n" +
+	"\x04gone\x18\x04 \x01(\bR\x04gone\"\xff\x01\n" +
 	"\bIncident\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.kith.v1.IncidentKindR\x04kind\x12\x17\n" +
 	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12\x1a\n" +
@@ -6654,7 +6747,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 85)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 86)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -6673,246 +6766,249 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*GetNodeRequest)(nil),        // 14: kith.v1.GetNodeRequest
 	(*SetupRequest)(nil),          // 15: kith.v1.SetupRequest
 	(*Node)(nil),                  // 16: kith.v1.Node
-	(*Person)(nil),                // 17: kith.v1.Person
-	(*NewContactLinkRequest)(nil), // 18: kith.v1.NewContactLinkRequest
-	(*ContactLink)(nil),           // 19: kith.v1.ContactLink
-	(*AddFriendRequest)(nil),      // 20: kith.v1.AddFriendRequest
-	(*ListFriendsRequest)(nil),    // 21: kith.v1.ListFriendsRequest
-	(*ListFriendsResponse)(nil),   // 22: kith.v1.ListFriendsResponse
-	(*AcceptFriendRequest)(nil),   // 23: kith.v1.AcceptFriendRequest
-	(*DeclineFriendRequest)(nil),  // 24: kith.v1.DeclineFriendRequest
-	(*DeclineFriendResponse)(nil), // 25: kith.v1.DeclineFriendResponse
-	(*BlockFriendRequest)(nil),    // 26: kith.v1.BlockFriendRequest
-	(*Friend)(nil),                // 27: kith.v1.Friend
-	(*CreateGroupRequest)(nil),    // 28: kith.v1.CreateGroupRequest
-	(*ListChatsRequest)(nil),      // 29: kith.v1.ListChatsRequest
-	(*ListChatsResponse)(nil),     // 30: kith.v1.ListChatsResponse
-	(*GetChatRequest)(nil),        // 31: kith.v1.GetChatRequest
-	(*AcceptGroupRequest)(nil),    // 32: kith.v1.AcceptGroupRequest
-	(*DeclineGroupRequest)(nil),   // 33: kith.v1.DeclineGroupRequest
-	(*DeclineGroupResponse)(nil),  // 34: kith.v1.DeclineGroupResponse
-	(*AddMembersRequest)(nil),     // 35: kith.v1.AddMembersRequest
-	(*RemoveMemberRequest)(nil),   // 36: kith.v1.RemoveMemberRequest
-	(*SetRoleRequest)(nil),        // 37: kith.v1.SetRoleRequest
-	(*SetTitleRequest)(nil),       // 38: kith.v1.SetTitleRequest
-	(*RejoinRequest)(nil),         // 39: kith.v1.RejoinRequest
-	(*RestartKeysRequest)(nil),    // 40: kith.v1.RestartKeysRequest
-	(*RevokeCopiesRequest)(nil),   // 41: kith.v1.RevokeCopiesRequest
-	(*RenewKeysRequest)(nil),      // 42: kith.v1.RenewKeysRequest
-	(*LeaveGroupRequest)(nil),     // 43: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 44: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 45: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 46: kith.v1.Chat
-	(*Member)(nil),                // 47: kith.v1.Member
-	(*ListBlocksRequest)(nil),     // 48: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 49: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 50: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 51: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 52: kith.v1.Block
-	(*Split)(nil),                 // 53: kith.v1.Split
-	(*GetSettlementRequest)(nil),  // 54: kith.v1.GetSettlementRequest
-	(*SetVotersRequest)(nil),      // 55: kith.v1.SetVotersRequest
-	(*Settlement)(nil),            // 56: kith.v1.Settlement
-	(*Voter)(nil),                 // 57: kith.v1.Voter
-	(*Incident)(nil),              // 58: kith.v1.Incident
-	(*Exhibit)(nil),               // 59: kith.v1.Exhibit
-	(*Change)(nil),                // 60: kith.v1.Change
-	(*SendRequest)(nil),           // 61: kith.v1.SendRequest
-	(*ReactRequest)(nil),          // 62: kith.v1.ReactRequest
-	(*EditMessageRequest)(nil),    // 63: kith.v1.EditMessageRequest
-	(*DeleteMessageRequest)(nil),  // 64: kith.v1.DeleteMessageRequest
-	(*PinMessageRequest)(nil),     // 65: kith.v1.PinMessageRequest
-	(*ListPinsRequest)(nil),       // 66: kith.v1.ListPinsRequest
-	(*ListPinsResponse)(nil),      // 67: kith.v1.ListPinsResponse
-	(*CreatePollRequest)(nil),     // 68: kith.v1.CreatePollRequest
-	(*VoteRequest)(nil),           // 69: kith.v1.VoteRequest
-	(*ClosePollRequest)(nil),      // 70: kith.v1.ClosePollRequest
-	(*ListVersionsRequest)(nil),   // 71: kith.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),  // 72: kith.v1.ListVersionsResponse
-	(*Version)(nil),               // 73: kith.v1.Version
-	(*Message)(nil),               // 74: kith.v1.Message
-	(*Span)(nil),                  // 75: kith.v1.Span
-	(*Quote)(nil),                 // 76: kith.v1.Quote
-	(*Reaction)(nil),              // 77: kith.v1.Reaction
-	(*Poll)(nil),                  // 78: kith.v1.Poll
-	(*PollOption)(nil),            // 79: kith.v1.PollOption
-	(*Permitted)(nil),             // 80: kith.v1.Permitted
-	(*ResendRequest)(nil),         // 81: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 82: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 83: kith.v1.ListMessagesResponse
-	(*MarkReadRequest)(nil),       // 84: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 85: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 86: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 87: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 88: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 89: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 90: kith.v1.Event
-	(*Reached)(nil),               // 91: kith.v1.Reached
-	(*MessageReach)(nil),          // 92: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 93: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 94: kith.v1.StopResponse
+	(*Coming)(nil),                // 17: kith.v1.Coming
+	(*Person)(nil),                // 18: kith.v1.Person
+	(*NewContactLinkRequest)(nil), // 19: kith.v1.NewContactLinkRequest
+	(*ContactLink)(nil),           // 20: kith.v1.ContactLink
+	(*AddFriendRequest)(nil),      // 21: kith.v1.AddFriendRequest
+	(*ListFriendsRequest)(nil),    // 22: kith.v1.ListFriendsRequest
+	(*ListFriendsResponse)(nil),   // 23: kith.v1.ListFriendsResponse
+	(*AcceptFriendRequest)(nil),   // 24: kith.v1.AcceptFriendRequest
+	(*DeclineFriendRequest)(nil),  // 25: kith.v1.DeclineFriendRequest
+	(*DeclineFriendResponse)(nil), // 26: kith.v1.DeclineFriendResponse
+	(*BlockFriendRequest)(nil),    // 27: kith.v1.BlockFriendRequest
+	(*Friend)(nil),                // 28: kith.v1.Friend
+	(*CreateGroupRequest)(nil),    // 29: kith.v1.CreateGroupRequest
+	(*ListChatsRequest)(nil),      // 30: kith.v1.ListChatsRequest
+	(*ListChatsResponse)(nil),     // 31: kith.v1.ListChatsResponse
+	(*GetChatRequest)(nil),        // 32: kith.v1.GetChatRequest
+	(*AcceptGroupRequest)(nil),    // 33: kith.v1.AcceptGroupRequest
+	(*DeclineGroupRequest)(nil),   // 34: kith.v1.DeclineGroupRequest
+	(*DeclineGroupResponse)(nil),  // 35: kith.v1.DeclineGroupResponse
+	(*AddMembersRequest)(nil),     // 36: kith.v1.AddMembersRequest
+	(*RemoveMemberRequest)(nil),   // 37: kith.v1.RemoveMemberRequest
+	(*SetRoleRequest)(nil),        // 38: kith.v1.SetRoleRequest
+	(*SetTitleRequest)(nil),       // 39: kith.v1.SetTitleRequest
+	(*RejoinRequest)(nil),         // 40: kith.v1.RejoinRequest
+	(*RestartKeysRequest)(nil),    // 41: kith.v1.RestartKeysRequest
+	(*RevokeCopiesRequest)(nil),   // 42: kith.v1.RevokeCopiesRequest
+	(*RenewKeysRequest)(nil),      // 43: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),     // 44: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 45: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 46: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 47: kith.v1.Chat
+	(*Member)(nil),                // 48: kith.v1.Member
+	(*ListBlocksRequest)(nil),     // 49: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 50: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 51: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 52: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 53: kith.v1.Block
+	(*Split)(nil),                 // 54: kith.v1.Split
+	(*GetSettlementRequest)(nil),  // 55: kith.v1.GetSettlementRequest
+	(*SetVotersRequest)(nil),      // 56: kith.v1.SetVotersRequest
+	(*Settlement)(nil),            // 57: kith.v1.Settlement
+	(*Voter)(nil),                 // 58: kith.v1.Voter
+	(*Incident)(nil),              // 59: kith.v1.Incident
+	(*Exhibit)(nil),               // 60: kith.v1.Exhibit
+	(*Change)(nil),                // 61: kith.v1.Change
+	(*SendRequest)(nil),           // 62: kith.v1.SendRequest
+	(*ReactRequest)(nil),          // 63: kith.v1.ReactRequest
+	(*EditMessageRequest)(nil),    // 64: kith.v1.EditMessageRequest
+	(*DeleteMessageRequest)(nil),  // 65: kith.v1.DeleteMessageRequest
+	(*PinMessageRequest)(nil),     // 66: kith.v1.PinMessageRequest
+	(*ListPinsRequest)(nil),       // 67: kith.v1.ListPinsRequest
+	(*ListPinsResponse)(nil),      // 68: kith.v1.ListPinsResponse
+	(*CreatePollRequest)(nil),     // 69: kith.v1.CreatePollRequest
+	(*VoteRequest)(nil),           // 70: kith.v1.VoteRequest
+	(*ClosePollRequest)(nil),      // 71: kith.v1.ClosePollRequest
+	(*ListVersionsRequest)(nil),   // 72: kith.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),  // 73: kith.v1.ListVersionsResponse
+	(*Version)(nil),               // 74: kith.v1.Version
+	(*Message)(nil),               // 75: kith.v1.Message
+	(*Span)(nil),                  // 76: kith.v1.Span
+	(*Quote)(nil),                 // 77: kith.v1.Quote
+	(*Reaction)(nil),              // 78: kith.v1.Reaction
+	(*Poll)(nil),                  // 79: kith.v1.Poll
+	(*PollOption)(nil),            // 80: kith.v1.PollOption
+	(*Permitted)(nil),             // 81: kith.v1.Permitted
+	(*ResendRequest)(nil),         // 82: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 83: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 84: kith.v1.ListMessagesResponse
+	(*MarkReadRequest)(nil),       // 85: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 86: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 87: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 88: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 89: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 90: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 91: kith.v1.Event
+	(*Reached)(nil),               // 92: kith.v1.Reached
+	(*MessageReach)(nil),          // 93: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 94: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 95: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
-	17,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
+	18,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
 	0,   // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
-	27,  // 2: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
-	17,  // 3: kith.v1.Friend.person:type_name -> kith.v1.Person
-	1,   // 4: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	46,  // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
-	4,   // 6: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
-	2,   // 7: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
-	3,   // 8: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	47,  // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
-	4,   // 10: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	74,  // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
-	17,  // 12: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
-	17,  // 13: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
-	17,  // 14: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
-	17,  // 15: kith.v1.Member.person:type_name -> kith.v1.Person
-	4,   // 16: kith.v1.Member.role:type_name -> kith.v1.Role
-	17,  // 17: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	52,  // 18: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	17,  // 19: kith.v1.Block.author:type_name -> kith.v1.Person
-	60,  // 20: kith.v1.Block.changes:type_name -> kith.v1.Change
-	5,   // 21: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
-	6,   // 22: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	53,  // 23: kith.v1.Block.split:type_name -> kith.v1.Split
-	17,  // 24: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	17,  // 25: kith.v1.Block.voted_by:type_name -> kith.v1.Person
-	17,  // 26: kith.v1.Block.waits_for:type_name -> kith.v1.Person
-	17,  // 27: kith.v1.Block.stuck:type_name -> kith.v1.Person
-	17,  // 28: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	57,  // 29: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	58,  // 30: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
-	17,  // 31: kith.v1.Settlement.coming:type_name -> kith.v1.Person
-	17,  // 32: kith.v1.Voter.person:type_name -> kith.v1.Person
-	7,   // 33: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
-	17,  // 34: kith.v1.Incident.person:type_name -> kith.v1.Person
-	59,  // 35: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
-	8,   // 36: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	17,  // 37: kith.v1.Change.subject:type_name -> kith.v1.Person
-	74,  // 38: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
-	73,  // 39: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
-	75,  // 40: kith.v1.Version.spans:type_name -> kith.v1.Span
-	17,  // 41: kith.v1.Message.author:type_name -> kith.v1.Person
-	9,   // 42: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	75,  // 43: kith.v1.Message.spans:type_name -> kith.v1.Span
-	76,  // 44: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
-	77,  // 45: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
-	17,  // 46: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
-	17,  // 47: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
-	78,  // 48: kith.v1.Message.poll:type_name -> kith.v1.Poll
-	80,  // 49: kith.v1.Message.may:type_name -> kith.v1.Permitted
-	17,  // 50: kith.v1.Quote.author:type_name -> kith.v1.Person
-	9,   // 51: kith.v1.Quote.state:type_name -> kith.v1.MessageState
-	17,  // 52: kith.v1.Reaction.persons:type_name -> kith.v1.Person
-	79,  // 53: kith.v1.Poll.options:type_name -> kith.v1.PollOption
-	17,  // 54: kith.v1.PollOption.persons:type_name -> kith.v1.Person
-	74,  // 55: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	88,  // 56: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	17,  // 57: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	74,  // 58: kith.v1.Event.message:type_name -> kith.v1.Message
-	46,  // 59: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	27,  // 60: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	16,  // 61: kith.v1.Event.node:type_name -> kith.v1.Node
-	91,  // 62: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	58,  // 63: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	92,  // 64: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	10,  // 65: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	12,  // 66: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	14,  // 67: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	15,  // 68: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	41,  // 69: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	18,  // 70: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	20,  // 71: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	21,  // 72: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	23,  // 73: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	24,  // 74: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	26,  // 75: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	28,  // 76: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	29,  // 77: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	31,  // 78: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	32,  // 79: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	33,  // 80: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	35,  // 81: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	36,  // 82: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	37,  // 83: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	38,  // 84: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	39,  // 85: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	40,  // 86: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	42,  // 87: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	43,  // 88: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	44,  // 89: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	48,  // 90: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	54,  // 91: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	55,  // 92: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	50,  // 93: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	61,  // 94: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	81,  // 95: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	62,  // 96: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	63,  // 97: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	64,  // 98: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	65,  // 99: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	66,  // 100: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	68,  // 101: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	69,  // 102: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	70,  // 103: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	71,  // 104: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	82,  // 105: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	84,  // 106: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	86,  // 107: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	89,  // 108: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	93,  // 109: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	11,  // 110: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	13,  // 111: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	16,  // 112: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	16,  // 113: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	16,  // 114: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	19,  // 115: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	27,  // 116: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	22,  // 117: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	27,  // 118: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	25,  // 119: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	27,  // 120: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	46,  // 121: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	30,  // 122: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	46,  // 123: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	46,  // 124: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	34,  // 125: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	46,  // 126: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	46,  // 127: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	46,  // 128: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	46,  // 129: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	46,  // 130: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	46,  // 131: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	46,  // 132: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	46,  // 133: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	45,  // 134: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	49,  // 135: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	56,  // 136: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	56,  // 137: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	51,  // 138: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	74,  // 139: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	46,  // 140: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	74,  // 141: kith.v1.KithService.React:output_type -> kith.v1.Message
-	74,  // 142: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	74,  // 143: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	74,  // 144: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	67,  // 145: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	74,  // 146: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	74,  // 147: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	74,  // 148: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	72,  // 149: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	83,  // 150: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	85,  // 151: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	87,  // 152: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	90,  // 153: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	94,  // 154: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	110, // [110:155] is the sub-list for method output_type
-	65,  // [65:110] is the sub-list for method input_type
-	65,  // [65:65] is the sub-list for extension type_name
-	65,  // [65:65] is the sub-list for extension extendee
-	0,   // [0:65] is the sub-list for field type_name
+	17,  // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
+	18,  // 3: kith.v1.Coming.by:type_name -> kith.v1.Person
+	28,  // 4: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
+	18,  // 5: kith.v1.Friend.person:type_name -> kith.v1.Person
+	1,   // 6: kith.v1.Friend.state:type_name -> kith.v1.FriendState
+	47,  // 7: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	4,   // 8: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
+	2,   // 9: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
+	3,   // 10: kith.v1.Chat.state:type_name -> kith.v1.ChatState
+	48,  // 11: kith.v1.Chat.members:type_name -> kith.v1.Member
+	4,   // 12: kith.v1.Chat.my_role:type_name -> kith.v1.Role
+	75,  // 13: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	18,  // 14: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
+	18,  // 15: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
+	18,  // 16: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
+	18,  // 17: kith.v1.Member.person:type_name -> kith.v1.Person
+	4,   // 18: kith.v1.Member.role:type_name -> kith.v1.Role
+	18,  // 19: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	53,  // 20: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	18,  // 21: kith.v1.Block.author:type_name -> kith.v1.Person
+	61,  // 22: kith.v1.Block.changes:type_name -> kith.v1.Change
+	5,   // 23: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	6,   // 24: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	54,  // 25: kith.v1.Block.split:type_name -> kith.v1.Split
+	18,  // 26: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	18,  // 27: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	18,  // 28: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	18,  // 29: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	18,  // 30: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	58,  // 31: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	59,  // 32: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	18,  // 33: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	18,  // 34: kith.v1.Voter.person:type_name -> kith.v1.Person
+	7,   // 35: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
+	18,  // 36: kith.v1.Incident.person:type_name -> kith.v1.Person
+	60,  // 37: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	8,   // 38: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	18,  // 39: kith.v1.Change.subject:type_name -> kith.v1.Person
+	75,  // 40: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	74,  // 41: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	76,  // 42: kith.v1.Version.spans:type_name -> kith.v1.Span
+	18,  // 43: kith.v1.Message.author:type_name -> kith.v1.Person
+	9,   // 44: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	76,  // 45: kith.v1.Message.spans:type_name -> kith.v1.Span
+	77,  // 46: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	78,  // 47: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	18,  // 48: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
+	18,  // 49: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
+	79,  // 50: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	81,  // 51: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	18,  // 52: kith.v1.Quote.author:type_name -> kith.v1.Person
+	9,   // 53: kith.v1.Quote.state:type_name -> kith.v1.MessageState
+	18,  // 54: kith.v1.Reaction.persons:type_name -> kith.v1.Person
+	80,  // 55: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	18,  // 56: kith.v1.PollOption.persons:type_name -> kith.v1.Person
+	75,  // 57: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	89,  // 58: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	18,  // 59: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	75,  // 60: kith.v1.Event.message:type_name -> kith.v1.Message
+	47,  // 61: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	28,  // 62: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	16,  // 63: kith.v1.Event.node:type_name -> kith.v1.Node
+	92,  // 64: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	59,  // 65: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	93,  // 66: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	10,  // 67: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	12,  // 68: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	14,  // 69: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	15,  // 70: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	42,  // 71: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	19,  // 72: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	21,  // 73: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	22,  // 74: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	24,  // 75: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	25,  // 76: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	27,  // 77: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	29,  // 78: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	30,  // 79: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	32,  // 80: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	33,  // 81: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	34,  // 82: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	36,  // 83: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	37,  // 84: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	38,  // 85: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	39,  // 86: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	40,  // 87: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	41,  // 88: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	43,  // 89: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	44,  // 90: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	45,  // 91: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	49,  // 92: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	55,  // 93: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	56,  // 94: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	51,  // 95: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	62,  // 96: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	82,  // 97: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	63,  // 98: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	64,  // 99: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	65,  // 100: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	66,  // 101: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	67,  // 102: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	69,  // 103: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	70,  // 104: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	71,  // 105: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	72,  // 106: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	83,  // 107: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	85,  // 108: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	87,  // 109: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	90,  // 110: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	94,  // 111: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	11,  // 112: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	13,  // 113: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	16,  // 114: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	16,  // 115: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	16,  // 116: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	20,  // 117: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	28,  // 118: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	23,  // 119: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	28,  // 120: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	26,  // 121: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	28,  // 122: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	47,  // 123: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	31,  // 124: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	47,  // 125: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	47,  // 126: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	35,  // 127: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	47,  // 128: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	47,  // 129: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	47,  // 130: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	47,  // 131: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	47,  // 132: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	47,  // 133: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	47,  // 134: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	47,  // 135: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	46,  // 136: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	50,  // 137: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	57,  // 138: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	57,  // 139: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	52,  // 140: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	75,  // 141: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	47,  // 142: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	75,  // 143: kith.v1.KithService.React:output_type -> kith.v1.Message
+	75,  // 144: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	75,  // 145: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	75,  // 146: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	68,  // 147: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	75,  // 148: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	75,  // 149: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	75,  // 150: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	73,  // 151: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	84,  // 152: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	86,  // 153: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	88,  // 154: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	91,  // 155: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	95,  // 156: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	112, // [112:157] is the sub-list for method output_type
+	67,  // [67:112] is the sub-list for method input_type
+	67,  // [67:67] is the sub-list for extension type_name
+	67,  // [67:67] is the sub-list for extension extendee
+	0,   // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -6920,7 +7016,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[80].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[81].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -6937,7 +7033,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   85,
+			NumMessages:   86,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
