@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -152,6 +153,9 @@ func text(row group.Row) string {
 	c, err := group.ParseContent(row.Content)
 	if err != nil {
 		return "not a content: " + err.Error()
+	}
+	if c.Kind != group.ContentText {
+		return fmt.Sprintf("kind %d, id %v", c.Kind, row.ID)
 	}
 	return string(c.Body)
 }
