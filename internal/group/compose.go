@@ -70,7 +70,7 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 		return nil, refuse(ReasonStored, err)
 	}
 	m.keepEntry(h, ciphertext, eff)
-	m.keepOpened(h, plain, eff)
+	m.shelve(h, plain, eff)
 	m.keepRatchets(m.head, e, eff)
 	m.keepTip(h)
 	m.push(h, ciphertext, wire.DeviceID{}, eff)

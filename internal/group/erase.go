@@ -109,10 +109,10 @@ func (m *Machine) strip(row *Row, ref dag.Ref, eff *Effects) {
 	row.State, row.Content = RowDeleted, nil
 	key := EntryKey(ref)
 	eff.Write = slices.DeleteFunc(eff.Write, func(r Record) bool {
-		return (r.Kind == KindCipher || r.Kind == KindOpened) && string(r.Key) == string(key)
+		return (r.Kind == KindCipher || r.Kind == KindShelved) && string(r.Key) == string(key)
 	})
 	eff.drop(KindCipher, key)
-	eff.drop(KindOpened, key)
+	eff.drop(KindShelved, key)
 	delete(m.shelf[row.Block], ref)
 	m.unask(ref, eff)
 }
@@ -124,7 +124,7 @@ func (m *Machine) unask(ref dag.Ref, eff *Effects) {
 		m.acked, m.ackDue = wire.Digest{}, m.soon(m.ackDue, m.now+ackEvery)
 	}
 	if m.missed[ref] {
-		m.dropLacking(ref, eff)
+		m.dropMissed(ref, eff)
 	}
 }
 

@@ -57,7 +57,7 @@ func (m *Machine) heldFrom() (people []wire.PersonID) {
 	}
 	for _, who := range m.state().Members() {
 		then, _ := at.Person(who.Person)
-		if then.Instance != who.Instance && m.history().came[who.Person].by != m.self.Person {
+		if then.Instance != who.Instance && m.register().came[who.Person].by != m.self.Person {
 			people = append(people, who.Person)
 		}
 	}

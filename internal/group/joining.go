@@ -12,11 +12,11 @@ import (
 // is silent, gone, or lies, another. The zero value is not ready; its owner drops
 // it when Idle says so.
 type Joining struct {
-	self    Self
-	group   wire.GroupID
-	inviter []inviter // those who can go on, the one that is asked not among them
-	now     *gathering
-	opened  int // how often the one that is asked began anew in place of an answer
+	self     Self
+	group    wire.GroupID
+	inviter  []inviter // those who can go on, the one that is asked not among them
+	now      *gathering
+	reopened int // how often the one that is asked began anew in place of an answer
 }
 
 type inviter struct {
@@ -93,7 +93,7 @@ func (j *Joining) Take(now uint64, payload []byte, from wire.Member, secrets Sec
 	if j.now == nil || j.now.from != from {
 		return nil, Effects{}, nil // it was given up
 	}
-	j.opened = 0
+	j.reopened = 0
 	last, err := j.now.take(*f.page, false)
 	return j.taken(now, last, err, secrets)
 }
@@ -108,12 +108,12 @@ func (j *Joining) opening(now uint64, o opening, from wire.Member, secrets Secre
 			return nil, Effects{}, nil
 		}
 		j.remember(g.from, g.start)
-		j.opened = 0
+		j.reopened = 0
 	}
 	j.forget(from.Device)
 	j.follow(now, from, o)
 	last, err := j.now.take(o.page, true)
-	if j.opened++; j.opened > maxReopened {
+	if j.reopened++; j.reopened > maxReopened {
 		err = errIncomplete
 	}
 	return j.taken(now, last, err, secrets)
@@ -170,7 +170,7 @@ func (j *Joining) asking(now uint64) (eff Effects) {
 
 // another asks the next inviter, if there is one.
 func (j *Joining) another(now uint64) Effects {
-	j.opened = 0
+	j.reopened = 0
 	if len(j.inviter) == 0 {
 		return Effects{}
 	}

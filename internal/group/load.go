@@ -72,8 +72,8 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindUnsent, l.unsent},
 		{KindDoubted, l.doubted},
 		{KindHollow, l.hollow},
-		{KindOpened, l.opened},
-		{KindLacking, l.lacking},
+		{KindShelved, l.shelved},
+		{KindMissed, l.missed},
 		{KindDeletion, l.deletion},
 		{KindNack, l.nack},
 		{KindPerson, l.person},
@@ -94,7 +94,7 @@ type loading struct {
 	m        *Machine
 	ratchets map[wire.BlockHash][]mls.Change
 	entries  []*dag.Header
-	handed   []dag.Ref
+	onShelf  []dag.Ref
 	deletes  []storedDelete
 }
 
@@ -372,7 +372,7 @@ func (l *loading) end() error {
 	for _, h := range newest {
 		m.keepTip(h)
 	}
-	l.endOpened()
+	l.endShelved()
 	l.endDeletions()
 	m.pruneDue = 1 // whose time was over meanwhile goes at the first step
 	l.keepPassed()

@@ -187,31 +187,31 @@ func (s Serve) Answer(read func(k Kind, key []byte) ([]byte, error)) ([][]byte, 
 				return nil, err
 			}
 		}
-		if len(header) > 0 && (len(e.Ciphertext) > 0 || !s.Opened) { // what is opened may be deleted since
+		if len(header) > 0 && (len(e.Ciphertext) > 0 || !s.Contents) { // what was kept may be deleted since
 			entries = append(entries, e)
 			size += len(e.Header) + len(e.Ciphertext)
 		}
 	}
-	if s.Opened {
-		return batches(entries, func(list []Packed, answer uint8) []byte { return contentsFrame{list, answer}.bytes() }), nil
+	if s.Contents {
+		return batches(entries, frameContents), nil
 	}
 	return Batches(entries), nil
 }
 
 // kind is of the records that are served beside the headers.
 func (s Serve) kind() Kind {
-	if s.Opened {
-		return KindOpened
+	if s.Contents {
+		return KindShelved
 	}
 	return KindCipher
 }
 
 // Batches cuts entries into the payloads of one answer, each of bounded size.
 func Batches(entries []Packed) [][]byte {
-	return batches(entries, func(list []Packed, answer uint8) []byte { return entriesFrame{list, answer}.bytes() })
+	return batches(entries, frameEntries)
 }
 
-func batches(entries []Packed, frame func([]Packed, uint8) []byte) (payloads [][]byte) {
+func batches(entries []Packed, kind uint8) (payloads [][]byte) {
 	for start := 0; ; {
 		end, size := start, 0
 		for end < len(entries) && (end == start || size < maxBatch) {
@@ -222,7 +222,7 @@ func batches(entries []Packed, frame func([]Packed, uint8) []byte) (payloads [][
 		if end == len(entries) {
 			answer = entriesLast
 		}
-		payloads = append(payloads, frame(entries[start:end], answer))
+		payloads = append(payloads, entriesFrame{entries[start:end], answer}.numbered(kind))
 		if start = end; start == len(entries) {
 			return payloads
 		}

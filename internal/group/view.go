@@ -86,7 +86,7 @@ func (m *Machine) View() View {
 		v.Outdated, v.Willing = m.outdated(), m.willing
 	}
 	v.Parked = v.NoKeys && !s.Active(m.self.Device.ID()) && !m.outside()
-	came := m.history().came
+	came := m.register().came
 	for _, who := range s.Members() {
 		v.Members = append(v.Members, m.memberView(who, came[who.Person]))
 	}

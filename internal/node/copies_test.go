@@ -150,6 +150,32 @@ func copiesAtOnce(t *testing.T, seed uint64) {
 	}
 }
 
+// TestMergedTellsTrue: where the history of the other copy counts, the chain no longer
+// names the key packages of this one. Friends who were told of those took it for a lie.
+func TestMergedTellsTrue(t *testing.T) {
+	t.Parallel()
+	for range 40 { // which of the two counts is chance
+		ann := start(t, "Ann", t.TempDir())
+		before := ann.Chain()
+		must(t, ann.Heal())
+		counts, err := ann.LearnFork(before)
+		must(t, err)
+		if !counts {
+			ann.stop()
+			continue
+		}
+		if named, _ := ann.TellsTrue(); !named {
+			t.Error("friends are told of packages that the chain does not name")
+		}
+		ann.RenewAt(now())
+		if named, n := ann.TellsTrue(); !named || n != len(group.Suites()) {
+			t.Errorf("of %d packages that are told not all are named", n)
+		}
+		return
+	}
+	t.Fatal("the other history never counts")
+}
+
 // owed reports whether somebody is sure to read a text. What others wrote while a copy
 // was outside that one may not have (docs/spec/copies.md, "Limits").
 func owed(text, reader string, bothIn bool) bool {

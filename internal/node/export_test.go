@@ -7,6 +7,7 @@ import (
 
 	"kith/internal/chain"
 	"kith/internal/group"
+	"kith/internal/identity"
 	"kith/internal/mls"
 	"kith/internal/store"
 	"kith/internal/wire"
@@ -26,11 +27,18 @@ func Remembered(messages, size int) (events, bytes int) {
 	return len(list), bytes
 }
 
-// Described returns of how many members of a group the last-resort key packages
-// are here.
+// Described returns of how many members of a group last-resort key packages are
+// stored (docs/spec/sync.md, "People": the proof, then the packages).
 func (n *Node) Described(g wire.GroupID) (count int) {
-	o := n.owner(g)
-	if o == nil || o.ask(func() error { count = o.machine.Described(); return nil }) != nil {
+	err := n.db.Load(g, []group.Kind{group.KindPerson}, func(rec group.Record) error {
+		r := wire.NewReader(rec.Value)
+		r.Vec(wire.MaxVector)
+		if len(r.Vec(wire.MaxVector)) > 0 {
+			count++
+		}
+		return r.Done()
+	})
+	if err != nil {
 		return 0
 	}
 	return count
@@ -246,4 +254,31 @@ func (n *Node) Stand(g wire.GroupID) (line string) {
 		return nil
 	})
 	return line
+}
+
+// LearnFork has this node, which has healed, learn of the history that another copy of
+// it would have made of the same chain, and reports whether that one counts.
+func (n *Node) LearnFork(before [][]byte) (counts bool, err error) {
+	self, other := n.me(), n.me()
+	other.Device = identity.NewDevice()
+	if other.Headers, err = group.AdmitDevice(before, self.Former[0], other.Device, nowMS()); err != nil {
+		return false, err
+	}
+	_, theirs, err := namedResorts(other, nowMS())
+	if err != nil {
+		return false, err
+	}
+	if err := n.learnPerson(theirs); err != nil {
+		return false, err
+	}
+	now := n.Chain()
+	return len(now) > len(theirs) && same(now[:len(theirs)], theirs), nil
+}
+
+// TellsTrue reports whether the own person chain names the last-resort packages that
+// friends are told of, and how many those are.
+func (n *Node) TellsTrue() (bool, int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return namesAll(n.self.Headers, n.self.Device, n.resorts), len(n.resorts)
 }

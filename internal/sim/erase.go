@@ -18,7 +18,7 @@ func (r *Replica) wipe(d group.Deletion) {
 		default:
 			continue
 		}
-		delete(r.Records[group.KindOpened], string(group.EntryKey(p.Ref())))
+		delete(r.Records[group.KindShelved], string(group.EntryKey(p.Ref())))
 		row.State, row.Content = group.RowDeleted, nil
 		r.Rows[p] = row
 	}

@@ -318,8 +318,8 @@ func (r *run) folded(n *Node) {
 		if !gone[group.Target{Person: author.Person, ID: h.ContentID, Commit: h.ContentCommit}] {
 			continue
 		}
-		for _, k := range []group.Kind{group.KindCipher, group.KindOpened, group.KindHollow, group.KindLacking} {
-			if v, there := rep.Records[k][key]; there && (len(v) > 0 || k == group.KindHollow || k == group.KindLacking) {
+		for _, k := range []group.Kind{group.KindCipher, group.KindShelved, group.KindHollow, group.KindMissed} {
+			if v, there := rep.Records[k][key]; there && (len(v) > 0 || k == group.KindHollow || k == group.KindMissed) {
 				fail("at rest %s has a record of kind %d of what is deleted", n.Name, k)
 			}
 		}

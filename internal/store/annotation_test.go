@@ -136,7 +136,7 @@ func TestWipe(t *testing.T) {
 	for i, r := range []group.Row{m, again, version, unseen, other, remove} {
 		records = append(records, group.Record{Kind: group.KindEntry, Key: group.EntryKey(r.Place.Ref()), Value: []byte{1}},
 			group.Record{Kind: group.KindCipher, Key: group.EntryKey(r.Place.Ref()), Value: []byte(canaries[8] + fmt.Sprint(i))},
-			group.Record{Kind: group.KindOpened, Key: group.EntryKey(r.Place.Ref()), Value: r.Content})
+			group.Record{Kind: group.KindShelved, Key: group.EntryKey(r.Place.Ref()), Value: r.Content})
 	}
 	must(t, db.Commit(g1, records, []group.Row{again, m, version, unseen, reaction, other, remove}, nil))
 	must(t, db.CommitMany([]store.Batch{{Group: g1, Deleted: []group.Deletion{
@@ -163,7 +163,7 @@ func TestWipe(t *testing.T) {
 		key := group.EntryKey(c.row.Place.Ref())
 		_, header, _ := db.Get(g1, group.KindEntry, key)
 		_, cipher, _ := db.Get(g1, group.KindCipher, key)
-		_, opened, _ := db.Get(g1, group.KindOpened, key)
+		_, opened, _ := db.Get(g1, group.KindShelved, key)
 		if !header || cipher != c.cipher || opened != c.opened {
 			t.Errorf("%s: header %v, ciphertext %v, opened %v", c.name, header, cipher, opened)
 		}

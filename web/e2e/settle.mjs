@@ -174,6 +174,13 @@ export function settle(browser, pictures) {
       assert.deepEqual(await browser.checkAccess(ann.page, 'renames, opened'), []);
       await log.getByRole('button', { name: 'Show the last name only' }).click();
       await log.getByText('“Pier”', { exact: false }).waitFor({ state: 'detached' });
+      await go('history');
+      const summary = ann.page.getByText(/^Renamed \d+ times in a row$/).last();
+      await summary.click();
+      await ann.page.getByRole('button').filter({ hasText: 'You named the group “Pier”.' }).waitFor();
+      assert.deepEqual(await browser.checkAccess(ann.page, 'renames in the history'), []);
+      await shoot('history-renames', ann.page);
+      await ann.page.setViewportSize(wide);
     },
 
     'both copies come back by themselves, and the page says so': async () => {
