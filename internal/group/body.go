@@ -116,12 +116,6 @@ type (
 	//	size field
 	//	80   target
 	Close struct{ Of Target }
-
-	// Expiry says how long messages of this chat are kept from now on.
-	//
-	//	size field
-	//	4    seconds, at most 366 days; 0: for good
-	Expiry struct{ Seconds uint32 }
 )
 
 // A Version is an edit, named within a [Delete].
@@ -154,7 +148,6 @@ var (
 	errEmoji   = errors.New("no emoji")
 	errOptions = errors.New("not 2 to 20 options that differ")
 	errOrder   = errors.New("not ascending")
-	errSpan    = errors.New("no time that a message can be kept")
 )
 
 // Open returns what the content says; nil if its kind is unknown.
@@ -180,7 +173,6 @@ var readers = map[ContentKind]func(*wire.Reader) Body{
 	ContentPoll:     readPoll,
 	ContentVote:     func(r *wire.Reader) Body { return Vote{readTarget(r), append([]uint8(nil), r.Vec(MaxOptions)...)} },
 	ContentPin:      func(r *wire.Reader) Body { return Pin{readTarget(r), r.Bool()} },
-	ContentExpiry:   func(r *wire.Reader) Body { return Expiry{r.U32()} },
 	ContentClose:    func(r *wire.Reader) Body { return Close{readTarget(r)} },
 }
 
@@ -272,7 +264,6 @@ func (b Pin) write(w *wire.Writer) {
 }
 
 func (b Close) write(w *wire.Writer)  { b.Of.write(w) }
-func (b Expiry) write(w *wire.Writer) { w.U32(b.Seconds) }
 
 func (b Words) check() error { return checkText(b.Text, MaxContent) }
 func (b Reply) check() error { return checkText(b.Text, MaxContent) }
@@ -342,13 +333,6 @@ func (b Vote) check() error {
 	return ascending(b.Choices, func(a, b uint8) int { return int(a) - int(b) })
 }
 
-func (b Expiry) check() error {
-	if b.Seconds > maxLifetime {
-		return errSpan
-	}
-	return nil
-}
-
 // ascending refuses a list in which an element does not come after the one before.
 func ascending[T any](list []T, compare func(T, T) int) error {
 	for i := 1; i < len(list); i++ {
@@ -367,5 +351,4 @@ func (Delete) kind() ContentKind   { return ContentDelete }
 func (Poll) kind() ContentKind     { return ContentPoll }
 func (Vote) kind() ContentKind     { return ContentVote }
 func (Pin) kind() ContentKind      { return ContentPin }
-func (Expiry) kind() ContentKind   { return ContentExpiry }
 func (Close) kind() ContentKind    { return ContentClose }

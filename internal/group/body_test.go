@@ -43,7 +43,6 @@ func TestBodyBytes(t *testing.T) {
 		{group.Vote{In: someone}, "0009" + "4051" + spelt + "00"},
 		{group.Vote{In: someone, Choices: []uint8{0, 7, 19}}, "0009" + "4054" + spelt + "03000713"},
 		{group.Pin{Of: someone, On: true}, "000a" + "4051" + spelt + "01"},
-		{group.Expiry{Seconds: 86400}, "000b" + "04" + "00015180"},
 		{group.Close{Of: someone}, "0011" + "4050" + spelt},
 	} {
 		content, err := group.Say(c.body)
@@ -95,7 +94,6 @@ func TestBodiesRefused(t *testing.T) {
 		"choices that fall":    group.Vote{In: someone, Choices: []uint8{1, 0}},
 		"a choice twice":       group.Vote{In: someone, Choices: []uint8{1, 1}},
 		"a choice beyond":      group.Vote{In: someone, Choices: []uint8{group.MaxOptions}},
-		"kept too long":        group.Expiry{Seconds: 366*24*3600 + 1},
 	} {
 		if c, err := group.Say(b); err == nil {
 			t.Errorf("%s: makes %x", name, c.Bytes())

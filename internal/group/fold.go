@@ -21,7 +21,7 @@ type Powers uint8
 // Powers.
 const (
 	MayRemove  Powers = 1 << 0 // messages of others: admins of a group
-	MayArrange Powers = 1 << 1 // pins, and how long messages are kept: admins, and both people of a direct chat
+	MayArrange Powers = 1 << 1 // pins: admins, and both people of a direct chat
 )
 
 // Target returns the message of a row.

@@ -24,9 +24,6 @@ const (
 	// MaxReactions bounds the different reactions that are shown of one message, those
 	// that were there first: nobody looks at more, and one member could make any number.
 	MaxReactions = 64
-	// maxLifetime bounds how long a message that is kept for a time is kept, in
-	// seconds: a leap year.
-	maxLifetime = 366 * 24 * 3600
 	// MaxTitle bounds a title in runes, as it bounds a name.
 	MaxTitle = 64
 )

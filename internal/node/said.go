@@ -25,7 +25,6 @@ type Said struct {
 	ByAdmin    bool   // and that was not its author
 	PinnedBy   Person // with a zero ID: it is not pinned
 	Poll       *Poll
-	Setting    *group.Expiry // it says how long messages are kept
 	Known      bool          // what kind of message it is
 	May        Permitted
 }
@@ -147,8 +146,6 @@ func (n *Node) tell(o *owner, m *Message, r group.Row, around surroundings) {
 	case group.Poll:
 		s.Spans = []markup.Span{{Text: b.Question}}
 		s.Poll = n.poll(o, b, shown.Tally)
-	case group.Expiry:
-		s.Setting = &b
 	default:
 		s.Known = false
 	}

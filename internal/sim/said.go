@@ -43,8 +43,12 @@ func (r *Replica) Lines() (rows []group.Row) {
 
 // Page returns what a person sees of each line, in the order of display.
 func (r *Replica) Page() (list []string) {
-	about := r.Annotations()
-	for _, row := range r.Lines() {
+	return r.pageWithout(func(group.Row) bool { return false })
+}
+
+func (r *Replica) pageWithout(leave func(group.Row) bool) (list []string) {
+	about := slices.DeleteFunc(r.Annotations(), leave)
+	for _, row := range slices.DeleteFunc(r.Lines(), leave) {
 		list = append(list, drawShown(row, group.Fold(row, about)))
 	}
 	return list
@@ -329,7 +333,7 @@ func (r *run) folded(n *Node) {
 	}
 	for t := range gone {
 		for _, b := range rep.Records[group.KindUnsent] {
-			if t.Person == n.Self.Person && strings.Contains(string(b), string(t.ID[:])) {
+			if t.Person == n.Self.Person && string(b[32:48]) == string(t.ID[:]) {
 				fail("at rest %s would seal again what is deleted", n.Name)
 			}
 		}
@@ -337,7 +341,7 @@ func (r *run) folded(n *Node) {
 }
 
 // pagesAlike checks that all who came in at one block, read everything since and were
-// told no lies, see one page.
+// told no lies, see one page, but for what was written after its author's removal.
 func (r *run) pagesAlike() {
 	if len(r.crew.persons) > 0 || r.lost() {
 		return
@@ -346,16 +350,36 @@ func (r *run) pagesAlike() {
 		n    *Node
 		list []string
 	}
+	late := r.lateDeletes()
 	by := make(map[wire.BlockHash]page)
 	for _, n := range r.Nodes {
 		m := r.there(n)
 		if m == nil || m.View().NoKeys || r.shutOut(m, n) || slices.ContainsFunc(n.Groups[r.g].Lines(), func(row group.Row) bool { return row.State == group.RowUnreadable }) {
 			continue
 		}
-		at, list := arrival(m, n), n.Groups[r.g].Page()
+		at, list := arrival(m, n), n.Groups[r.g].pageWithout(func(row group.Row) bool { return r.late(m, row) || late[row.Target()] })
 		if one, ok := by[at]; ok && !slices.Equal(one.list, list) {
 			fail("at rest %s sees\n%s\nand %s\n%s", one.n.Name, strings.Join(one.list, "\n"), n.Name, strings.Join(list, "\n"))
 		}
 		by[at] = page{n, list}
 	}
+}
+
+// lateDeletes returns what was deleted by Deletes that were written after their
+// author's removal.
+func (r *run) lateDeletes() map[group.Target]bool {
+	list := make(map[group.Target]bool)
+	for _, n := range r.Nodes {
+		m := r.there(n)
+		if m == nil {
+			continue
+		}
+		for _, row := range n.Groups[r.g].Annotations() {
+			c, err := group.ParseContent(row.Content)
+			if of, ok := c.About(); err == nil && ok && c.Kind == group.ContentDelete && r.late(m, row) {
+				list[of] = true
+			}
+		}
+	}
+	return list
 }

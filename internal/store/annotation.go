@@ -28,7 +28,7 @@ var (
 	sqlAround = sqlAbout + " UNION ALL SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ?" +
 		" AND (id, person, content_commit) IN (VALUES " + repeated("(?, ?, ?)", maxTargets) + ") AND annotation = 0"
 
-	sqlOfKind = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_kind WHERE grp = ? AND kind = ? AND kind IN (-1, 10, 11)" +
+	sqlOfKind = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_kind WHERE grp = ? AND kind = ? AND kind IN (-1, 10)" +
 		" ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT ?"
 	sqlUnsortedHidden = "SELECT " + rowColumns + " FROM hidden WHERE grp = ? AND kind = -1"
 )
@@ -86,12 +86,6 @@ func (c *conn) around(n int64, targets, answered []group.Target) ([]group.Row, e
 // Pins returns the newest Pins of a group, newest first. n is cut to [MaxPage].
 func (db *DB) Pins(g wire.GroupID, n int) ([]group.Row, error) {
 	return db.ofKind(g, int64(group.ContentPin), n)
-}
-
-// Expiries returns the newest settings of a group of how long messages are kept,
-// newest first. n is cut to [MaxPage].
-func (db *DB) Expiries(g wire.GroupID, n int) ([]group.Row, error) {
-	return db.ofKind(g, int64(group.ContentExpiry), n)
 }
 
 // Unsorted returns rows that a program stored which did not know what they are; they

@@ -98,7 +98,7 @@ var migrations = []string{
 	DROP INDEX messages_place;
 	CREATE UNIQUE INDEX messages_place ON messages (grp, annotation, ord, device, seq, hash);
 	CREATE INDEX messages_target ON messages (grp, target) WHERE target <> x'';
-	CREATE INDEX messages_kind ON messages (grp, kind) WHERE kind IN (-1, 10, 11);`,
+	CREATE INDEX messages_kind ON messages (grp, kind) WHERE kind IN (-1, 10);`,
 }
 
 // checkVersion refuses a database this program does not know. It only reads.
