@@ -263,7 +263,7 @@ func (b Pin) write(w *wire.Writer) {
 	w.Bool(b.On)
 }
 
-func (b Close) write(w *wire.Writer)  { b.Of.write(w) }
+func (b Close) write(w *wire.Writer) { b.Of.write(w) }
 
 func (b Words) check() error { return checkText(b.Text, MaxContent) }
 func (b Reply) check() error { return checkText(b.Text, MaxContent) }

@@ -25,7 +25,7 @@ type Said struct {
 	ByAdmin    bool   // and that was not its author
 	PinnedBy   Person // with a zero ID: it is not pinned
 	Poll       *Poll
-	Known      bool          // what kind of message it is
+	Known      bool // what kind of message it is
 	May        Permitted
 }
 
