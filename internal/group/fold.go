@@ -1,6 +1,7 @@
 package group
 
 import (
+	"encoding/binary"
 	"maps"
 	"slices"
 
@@ -49,6 +50,19 @@ func (c Content) About() (Target, bool) {
 		return b.Of, true
 	}
 	return Target{}, false
+}
+
+// IsAnnotation reports whether a content that is valid is an annotation, without
+// reading more of it than its kind.
+func IsAnnotation(content []byte) bool {
+	if len(content) < 2 {
+		return false
+	}
+	switch ContentKind(binary.BigEndian.Uint16(content)) {
+	case ContentReaction, ContentEdit, ContentDelete, ContentVote, ContentPin, ContentClose:
+		return true
+	}
+	return false
 }
 
 // Shown is what people see of a message.

@@ -8,6 +8,7 @@ import (
 
 	"kith/internal/group"
 	"kith/internal/markup"
+	"kith/internal/store"
 	"kith/internal/wire"
 )
 
@@ -270,7 +271,11 @@ func (n *Node) Pins(g wire.GroupID) ([]Message, error) {
 func (o *owner) sortRows() {
 	for {
 		rows, err := o.n.db.Unsorted(o.id)
-		if err != nil || len(rows) == 0 || o.step(group.Sort{Rows: rows}) != nil {
+		if err != nil || len(rows) == 0 {
+			return
+		}
+		sorted := also{write: func(tx *store.Tx) error { return tx.Sorted(o.id, rows) }}
+		if o.stepAlso(group.Sort{Rows: rows}, sorted) != nil {
 			return
 		}
 	}

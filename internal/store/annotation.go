@@ -8,29 +8,35 @@ import (
 	"kith/internal/wire"
 )
 
-// Annotations are contents about another message, its target. They stand in the
-// table of messages, beside the lines and out of their way: the index over places
-// begins with the column annotation.
-
-// unsorted is the kind of a row that was stored by a program which did not know what
-// it is.
-const unsorted = -1
+// Annotations are contents about another message, its target. They stand in a table of
+// their own, out of the way of the lines. What cannot be read is a line until it can
+// be: then it goes to the other table, with all that is known of its copies.
 
 // maxTargets is how many messages one statement finds the annotations of: a page of
 // 50 lines of which each answers another needs one.
 const maxTargets = 100
 
 // The statements for annotations. What lines answer is found besides, on whatever
-// page it is.
+// page it is; the last column says which of both a row is.
 var (
-	sqlAbout = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_target WHERE grp = ? AND target <> x''" +
+	sqlAbout = "SELECT " + rowColumns + ", 1 FROM annotations INDEXED BY annotations_target WHERE grp = ? AND target <> x''" +
 		" AND target IN (" + repeated("?", maxTargets) + ")"
-	sqlAround = sqlAbout + " UNION ALL SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ?" +
-		" AND (id, person, content_commit) IN (VALUES " + repeated("(?, ?, ?)", maxTargets) + ") AND annotation = 0"
+	sqlAround = sqlAbout + " UNION ALL SELECT " + rowColumns + ", 0 FROM messages INDEXED BY messages_same WHERE grp = ?" +
+		" AND (id, person, content_commit) IN (VALUES " + repeated("(?, ?, ?)", maxTargets) + ")"
+	sqlAboutOne = "SELECT " + rowColumns + ", 1 FROM annotations INDEXED BY annotations_target WHERE grp = ? AND target <> x'' AND target = ?"
+)
 
-	sqlOfKind = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_kind WHERE grp = ? AND kind = ? AND kind IN (-1, 10)" +
+const (
+	sqlPins = "SELECT " + rowColumns + " FROM annotations INDEXED BY annotations_pins WHERE grp = ? AND kind = 10" +
 		" ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT ?"
-	sqlUnsortedHidden = "SELECT " + rowColumns + " FROM hidden WHERE grp = ? AND kind = -1"
+	sqlAnnotationAt   = "SELECT " + rowColumns + " FROM annotations WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
+	sqlAnnotationSame = "SELECT " + rowColumns + " FROM annotations WHERE grp = ? AND id = ? AND person = ? AND content_commit = ?"
+	sqlDropAnnotation = "DELETE FROM annotations WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
+	sqlAddAnnotation  = "INSERT INTO annotations (grp, " + rowColumns + ", kind, target) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+	sqlUnsorted = "SELECT m.ord, m.device, m.seq, m.hash, m.person, m.id, m.content_commit, m.block, m.time, m.state, m.marks, m.client, m.content" +
+		" FROM unsorted AS u JOIN messages AS m USING (grp, ord, device, seq, hash) WHERE grp = ? ORDER BY m.ord LIMIT ?"
+	sqlSorted = "DELETE FROM unsorted WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 )
 
 func repeated(s string, n int) string { return strings.Repeat(s+", ", n-1) + s }
@@ -60,6 +66,9 @@ func (db *DB) Around(g wire.GroupID, targets, answered []group.Target) (annotati
 }
 
 func (c *conn) around(n int64, targets, answered []group.Target) ([]group.Row, error) {
+	if len(targets) == 1 && len(answered) == 0 {
+		return c.rows(sqlAboutOne, n, targets[0].Bytes())
+	}
 	args := []any{n}
 	for i := range maxTargets {
 		var t []byte // which is nobody's
@@ -85,21 +94,75 @@ func (c *conn) around(n int64, targets, answered []group.Target) ([]group.Row, e
 
 // Pins returns the newest Pins of a group, newest first. n is cut to [MaxPage].
 func (db *DB) Pins(g wire.GroupID, n int) ([]group.Row, error) {
-	return db.ofKind(g, int64(group.ContentPin), n)
+	rows, err := db.page(g, func(c *conn, grp int64) ([]group.Row, error) { return c.rows(sqlPins, grp, limit(n)) })
+	for i := range rows {
+		rows[i].Annotation = true
+	}
+	return rows, err
 }
 
 // Unsorted returns rows that a program stored which did not know what they are; they
 // are to be put again. At most [MaxPage] at a time.
 func (db *DB) Unsorted(g wire.GroupID) ([]group.Row, error) {
-	rows, err := db.ofKind(g, unsorted, MaxPage)
-	if err != nil || len(rows) > 0 {
-		return rows, err
-	}
-	return db.page(g, func(c *conn, grp int64) ([]group.Row, error) { return c.rows(sqlUnsortedHidden, grp) })
+	return db.page(g, func(c *conn, grp int64) ([]group.Row, error) { return c.rows(sqlUnsorted, grp, int64(MaxPage)) })
 }
 
-func (db *DB) ofKind(g wire.GroupID, kind int64, n int) ([]group.Row, error) {
-	return db.page(g, func(c *conn, grp int64) ([]group.Row, error) { return c.rows(sqlOfKind, grp, kind, limit(n)) })
+// Sorted notes that rows were put again.
+func (tx *Tx) Sorted(g wire.GroupID, rows []group.Row) error {
+	n, ok := tx.db.number(g)
+	for _, r := range rows {
+		if !ok {
+			break
+		}
+		ord, device, seq, hash := columns(r.Place)
+		if err := tx.c.exec(sqlSorted, n, ord, device, seq, hash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func asAnnotation(r *group.Row, err error) (*group.Row, error) {
+	if r != nil {
+		r.Annotation = true
+	}
+	return r, err
+}
+
+// add puts a row into its table; its place and its message have none there.
+func (tx *Tx) add(n int64, r group.Row) error {
+	if !r.Annotation {
+		return tx.c.exec(sqlAddRow, rowArgs(n, r)...)
+	}
+	kind, target := subject(r)
+	return tx.c.exec(sqlAddAnnotation, append(rowArgs(n, r), kind, target)...)
+}
+
+// aside finds the visible copy of a row's message where the index of lines does not
+// meet it: of an annotation in either table, of what cannot be read among the
+// annotations, which then is one.
+func (tx *Tx) aside(n int64, r *group.Row) (*group.Row, error) {
+	if !r.Annotation && r.State == group.RowShown {
+		return nil, nil
+	}
+	other, err := asAnnotation(tx.c.row(sqlAnnotationSame, n, r.ID[:], r.Person[:], r.Commit[:]))
+	if err != nil || other != nil {
+		r.Annotation = true
+		return other, err
+	}
+	if !r.Annotation {
+		return nil, nil
+	}
+	return tx.c.row(sqlSame, n, r.ID[:], r.Person[:], r.Commit[:])
+}
+
+// visible returns the visible copy of a message, nil if there is none.
+func (tx *Tx) visible(n int64, t group.Target) (*group.Row, error) {
+	r, err := tx.c.row(sqlSame, n, t.ID[:], t.Person[:], t.Commit[:])
+	if r != nil || err != nil {
+		return r, err
+	}
+	return asAnnotation(tx.c.row(sqlAnnotationSame, n, t.ID[:], t.Person[:], t.Commit[:]))
 }
 
 // subject is the kind of what a row says, 0 if it says nothing, and what it is about.
@@ -114,7 +177,7 @@ func subject(r group.Row) (kind int64, target []byte) {
 	if err != nil {
 		return 0, nil
 	}
-	if of, about := c.About(); about && r.Annotation {
+	if of, about := c.About(); about {
 		target = of.Bytes()
 	}
 	return int64(c.Kind), target
@@ -164,13 +227,16 @@ func (tx *Tx) emptyAll(n int64, t group.Target, kinds ...group.Kind) error {
 
 // copies returns all rows of a message that are not withdrawn.
 func (tx *Tx) copies(n int64, t group.Target) ([]group.Row, error) {
-	shown, err := tx.c.rows(sqlSame, n, t.ID[:], t.Person[:], t.Commit[:])
+	shown, err := tx.visible(n, t)
 	if err != nil {
 		return nil, err
 	}
 	hidden, err := tx.c.rows(sqlHiddenSame, n, t.ID[:], t.Person[:], t.Commit[:])
 	hidden = slices.DeleteFunc(hidden, func(r group.Row) bool { return r.State == group.RowWithdrawn })
-	return append(shown, hidden...), err
+	if shown != nil {
+		hidden = append(hidden, *shown)
+	}
+	return hidden, err
 }
 
 // empty takes what a row says, and what is kept of its entry beside the header.

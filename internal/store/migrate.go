@@ -84,21 +84,24 @@ var migrations = []string{
 	CREATE INDEX hidden_same ON hidden (grp, id, person, content_commit);
 	DROP TABLE hidden_1;`,
 
-	// 3: annotations, which are no lines of their own. Until then every content was a
-	// text or of a kind that was not known: of kind -1, those are looked at again.
-	`ALTER TABLE messages ADD COLUMN annotation INTEGER NOT NULL DEFAULT 0;
-	ALTER TABLE messages ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
-	ALTER TABLE messages ADD COLUMN target BLOB NOT NULL DEFAULT x'';
-	ALTER TABLE hidden ADD COLUMN annotation INTEGER NOT NULL DEFAULT 0;
-	ALTER TABLE hidden ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
-	ALTER TABLE hidden ADD COLUMN target BLOB NOT NULL DEFAULT x'';
-	UPDATE messages SET kind = 0 WHERE length(content) = 0;
-	UPDATE messages SET kind = -1 WHERE length(content) > 0 AND substr(content, 1, 2) <> x'0001';
-	UPDATE hidden SET kind = -1 WHERE length(content) > 0 AND substr(content, 1, 2) <> x'0001';
-	DROP INDEX messages_place;
-	CREATE UNIQUE INDEX messages_place ON messages (grp, annotation, ord, device, seq, hash);
-	CREATE INDEX messages_target ON messages (grp, target) WHERE target <> x'';
-	CREATE INDEX messages_kind ON messages (grp, kind) WHERE kind IN (-1, 10);`,
+	// 3: annotations have a table of their own: the indexes of messages need not be made
+	// anew, which of a million rows takes more memory than there is. Until then every content was a
+	// text, or of a kind that was not known: those are noted, to be looked at again.
+	`CREATE TABLE annotations (
+		grp    INTEGER NOT NULL, ord INTEGER NOT NULL, device BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
+		person BLOB NOT NULL, id BLOB NOT NULL, content_commit BLOB NOT NULL, block BLOB NOT NULL,
+		time   INTEGER NOT NULL, state INTEGER NOT NULL, marks INTEGER NOT NULL,
+		client TEXT NOT NULL, content BLOB NOT NULL,
+		kind   INTEGER NOT NULL, target BLOB NOT NULL
+	) STRICT;
+	CREATE UNIQUE INDEX annotations_place ON annotations (grp, ord, device, seq, hash);
+	CREATE UNIQUE INDEX annotations_same ON annotations (grp, id, person, content_commit);
+	CREATE INDEX annotations_target ON annotations (grp, target) WHERE target <> x'';
+	CREATE INDEX annotations_pins ON annotations (grp, ord) WHERE kind = 10;
+	CREATE TABLE unsorted (
+		grp INTEGER NOT NULL, ord INTEGER NOT NULL, device BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL
+	) STRICT;
+	INSERT INTO unsorted SELECT grp, ord, device, seq, hash FROM messages WHERE length(content) > 1 AND substr(content, 1, 2) <> x'0001';`,
 }
 
 // checkVersion refuses a database this program does not know. It only reads.

@@ -219,6 +219,8 @@ func (tx *Tx) DeleteGroup(g wire.GroupID) error {
 		"DELETE FROM records WHERE grp = ?",
 		"DELETE FROM messages WHERE grp = ?",
 		"DELETE FROM hidden WHERE grp = ?",
+		"DELETE FROM annotations WHERE grp = ?",
+		"DELETE FROM unsorted WHERE grp = ?",
 		"DELETE FROM groups WHERE n = ?",
 	} {
 		if err := tx.c.exec(sql, n); err != nil {

@@ -18,25 +18,24 @@ type Cursor = group.Place
 // messages_place from one end. The other lookups name their index, or the
 // engine would rather walk a whole group in order than sort two rows.
 const (
-	rowColumns = "ord, device, seq, hash, person, id, content_commit, block, time, state, marks, client, content, annotation, kind, target"
+	rowColumns = "ord, device, seq, hash, person, id, content_commit, block, time, state, marks, client, content"
 
-	sqlNewest = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND annotation = 0 ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT ?"
-	sqlBefore = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND annotation = 0 AND (ord, device, seq, hash) < (?, ?, ?, ?)" +
+	sqlNewest = "SELECT " + rowColumns + " FROM messages WHERE grp = ? ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT ?"
+	sqlBefore = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND (ord, device, seq, hash) < (?, ?, ?, ?)" +
 		" ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT ?"
-	sqlAfter = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND annotation = 0 AND (ord, device, seq, hash) > (?, ?, ?, ?)" +
+	sqlAfter = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND (ord, device, seq, hash) > (?, ?, ?, ?)" +
 		" ORDER BY ord, device, seq, hash LIMIT ?"
-	sqlAt = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND annotation IN (0, 1)" +
-		" AND ord = ? AND device = ? AND seq = ? AND hash = ?"
+	sqlAt     = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 	sqlSame   = "SELECT " + rowColumns + " FROM messages WHERE grp = ? AND id = ? AND person = ? AND content_commit = ?"
 	sqlPerson = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id = ? AND person = ?" +
 		" ORDER BY ord, device, seq, hash LIMIT 1"
 	sqlID     = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id = ? ORDER BY ord, device, seq, hash LIMIT ?"
-	sqlPrefix = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id >= ? AND id < ? AND annotation = 0" +
+	sqlPrefix = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id >= ? AND id < ?" +
 		" ORDER BY id, person, content_commit LIMIT ?"
 	sqlClient = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_client WHERE grp = ? AND client = ? AND client <> ''" +
 		" ORDER BY ord, device, seq, hash LIMIT 1"
-	sqlCount  = "SELECT count(*) FROM messages WHERE grp = ? AND annotation = 0"
-	sqlUnread = "SELECT count(*) FROM (SELECT 1 FROM messages WHERE grp = ? AND annotation = 0 AND (ord, device, seq, hash) > (?, ?, ?, ?)" +
+	sqlCount  = "SELECT count(*) FROM messages WHERE grp = ?"
+	sqlUnread = "SELECT count(*) FROM (SELECT 1 FROM messages WHERE grp = ? AND (ord, device, seq, hash) > (?, ?, ?, ?)" +
 		" AND person <> ? AND state <> 5 LIMIT ?)"
 )
 
@@ -80,7 +79,11 @@ func (db *DB) Newest(g wire.GroupID) (*group.Row, error) {
 // RowAt returns the visible row at a place, an annotation too; nil if there is none.
 func (db *DB) RowAt(g wire.GroupID, at Cursor) (*group.Row, error) {
 	ord, device, seq, hash := columns(at)
-	return db.row(g, sqlAt, ord, device, seq, hash)
+	row, err := db.row(g, sqlAt, ord, device, seq, hash)
+	if row != nil || err != nil {
+		return row, err
+	}
+	return asAnnotation(db.row(g, sqlAnnotationAt, ord, device, seq, hash))
 }
 
 // Row returns the message of a person with a content id, nil if there is none.
@@ -97,8 +100,8 @@ func (db *DB) RowsByID(g wire.GroupID, id wire.ContentID) ([]group.Row, error) {
 	})
 }
 
-// LinesByID returns the lines whose content id begins with a prefix, oldest first of
-// each id; at most [MaxSameID].
+// LinesByID returns the lines whose content id begins with a prefix; at most
+// [MaxSameID].
 func (db *DB) LinesByID(g wire.GroupID, prefix []byte) ([]group.Row, error) {
 	return db.page(g, func(c *conn, grp int64) ([]group.Row, error) {
 		end := prefixEnd(prefix)
@@ -177,9 +180,8 @@ func scanRow(s *sqlite3.Stmt) (group.Row, error) {
 		May:     group.Powers(marks >> marksPowers),
 		Client:  s.ColumnText(11),
 		Content: s.ColumnBlob(12, nil),
-
-		Annotation: s.ColumnInt64(13) != 0,
 	}
+	r.Annotation = r.State == group.RowShown && group.IsAnnotation(r.Content) || s.ColumnCount() > 13 && s.ColumnInt64(13) != 0
 	for _, f := range []struct {
 		column int
 		field  []byte
@@ -199,11 +201,6 @@ func scanRow(s *sqlite3.Stmt) (group.Row, error) {
 func rowArgs(n int64, r group.Row) []any {
 	ord, device, seq, hash := columns(r.Place)
 	marks := int64(r.May) << marksPowers
-	var annotation int64
-	if r.Annotation {
-		annotation = 1
-	}
-	kind, target := subject(r)
 	if r.Waiting {
 		marks |= markWaiting
 	}
@@ -215,7 +212,7 @@ func rowArgs(n int64, r group.Row) []any {
 	}
 	return []any{
 		n, ord, device, seq, hash, r.Person[:], r.ID[:], r.Commit[:], r.Block[:],
-		int64(r.Time), int64(r.State), marks, r.Client, r.Content, annotation, kind, target,
+		int64(r.Time), int64(r.State), marks, r.Client, r.Content,
 	}
 }
 

@@ -7,23 +7,23 @@ import (
 	"kith/internal/group"
 )
 
-// How a row is stored. The table messages holds what is visible, the table
+// How a row is stored. The tables messages and annotations hold what is visible, the table
 // hidden the rest: withdrawn rows, and copies of a message that stands at a
 // smaller place. Between two transactions
 //
 //   - a place is in one of the tables at most;
-//   - a message (person, content id, commitment) is in messages once if it has
+//   - a message (person, content id, commitment) is in messages or annotations once if it has
 //     any row that is not withdrawn, and that row has the smallest place.
 //
 // Keeping the copies means that nothing is lost when the row in view is
 // withdrawn: the next copy takes its place.
 
 const (
-	sqlAddRow    = "INSERT INTO messages (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	sqlAddRow    = "INSERT INTO messages (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	sqlAddNewRow = sqlAddRow + " ON CONFLICT DO NOTHING"
-	sqlHideRow   = "INSERT OR REPLACE INTO hidden (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	sqlHideRow   = "INSERT OR REPLACE INTO hidden (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
-	sqlDropRow    = "DELETE FROM messages WHERE grp = ? AND annotation IN (0, 1) AND ord = ? AND device = ? AND seq = ? AND hash = ?"
+	sqlDropRow    = "DELETE FROM messages WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 	sqlDropHidden = "DELETE FROM hidden WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 
 	sqlHiddenAt   = "SELECT " + rowColumns + " FROM hidden WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
@@ -54,9 +54,9 @@ func (tx *Tx) putRow(n int64, r group.Row) error {
 // mark sets and clears marks of a row, if it is there.
 func (tx *Tx) mark(n int64, p group.Place, set, clear int64) error {
 	ord, device, seq, hash := columns(p)
-	for _, table := range []string{"messages", "hidden"} {
-		err := tx.c.exec("UPDATE "+table+" SET marks = (marks | ?) & ~? WHERE grp = ? AND annotation IN (0, 1)"+
-			" AND ord = ? AND device = ? AND seq = ? AND hash = ?", set, clear, n, ord, device, seq, hash)
+	for _, table := range []string{"messages", "hidden", "annotations"} {
+		err := tx.c.exec("UPDATE "+table+" SET marks = (marks | ?) & ~? WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?",
+			set, clear, n, ord, device, seq, hash)
 		if err != nil {
 			return err
 		}
@@ -67,12 +67,15 @@ func (tx *Tx) mark(n int64, p group.Place, set, clear int64) error {
 // take removes the row at a place from its table and returns it.
 func (tx *Tx) take(n int64, p group.Place) (*group.Row, error) {
 	ord, device, seq, hash := columns(p)
-	for _, t := range []struct{ find, drop string }{{sqlAt, sqlDropRow}, {sqlHiddenAt, sqlDropHidden}} {
+	for _, t := range []struct{ find, drop string }{
+		{sqlAt, sqlDropRow}, {sqlHiddenAt, sqlDropHidden}, {sqlAnnotationAt, sqlDropAnnotation},
+	} {
 		r, err := tx.c.row(t.find, n, ord, device, seq, hash)
 		if err != nil {
 			return nil, err
 		}
 		if r != nil {
+			r.Annotation = r.Annotation || t.find == sqlAnnotationAt
 			return r, tx.c.exec(t.drop, n, ord, device, seq, hash)
 		}
 	}
@@ -91,36 +94,45 @@ func (tx *Tx) show(n int64, r group.Row) error {
 			r = merged(r, c)
 		}
 	}
+	aside, err := tx.aside(n, &r)
+	if err != nil {
+		return err
+	}
+	if aside != nil {
+		return tx.showFirst(n, r, aside)
+	}
+	if r.Annotation {
+		return tx.add(n, r)
+	}
 	if err := tx.c.exec(sqlAddNewRow, rowArgs(n, r)...); err != nil {
 		return err
 	}
 	if tx.c.sq.Changes() == 1 {
 		return nil
 	}
-	return tx.showFirst(n, r)
-}
-
-// showFirst decides between r and the visible copy of its message.
-func (tx *Tx) showFirst(n int64, r group.Row) error {
 	other, err := tx.c.row(sqlSame, n, r.ID[:], r.Person[:], r.Commit[:])
+	if err == nil && other == nil {
+		err = fmt.Errorf("%w: an index names a row that is not there", ErrDamaged)
+	}
 	if err != nil {
 		return err
 	}
-	if other == nil {
-		return fmt.Errorf("%w: an index names a row that is not there", ErrDamaged)
-	}
+	return tx.showFirst(n, r, other)
+}
+
+// showFirst decides between r and the visible copy of its message.
+func (tx *Tx) showFirst(n int64, r group.Row, other *group.Row) error {
 	first, second := *other, r
 	if dag.Less(r.Place, other.Place) {
 		first, second = r, *other
 	}
-	ord, device, seq, hash := columns(other.Place)
-	if err := tx.c.exec(sqlDropRow, n, ord, device, seq, hash); err != nil {
+	if _, err := tx.take(n, other.Place); err != nil {
 		return err
 	}
 	if err := tx.hide(n, second); err != nil {
 		return err
 	}
-	return tx.c.exec(sqlAddRow, rowArgs(n, merged(first, second))...)
+	return tx.add(n, merged(first, second))
 }
 
 func (tx *Tx) hide(n int64, r group.Row) error {
@@ -130,7 +142,7 @@ func (tx *Tx) hide(n int64, r group.Row) error {
 // raise brings the smallest remaining copy of lost's message into view, if
 // none is.
 func (tx *Tx) raise(n int64, lost group.Row) error {
-	shown, err := tx.c.row(sqlSame, n, lost.ID[:], lost.Person[:], lost.Commit[:])
+	shown, err := tx.visible(n, lost.Target())
 	if err != nil || shown != nil {
 		return err
 	}
@@ -153,7 +165,8 @@ func (tx *Tx) raise(n int64, lost group.Row) error {
 	if _, err := tx.take(n, up.Place); err != nil {
 		return err
 	}
-	return tx.c.exec(sqlAddRow, rowArgs(n, *up)...)
+	up.Annotation = up.Annotation || lost.Annotation
+	return tx.add(n, *up)
 }
 
 // merged is first with what only its copy knows: the content, which the
@@ -163,9 +176,10 @@ func merged(first, second group.Row) group.Row {
 	switch gone := group.RowDeleted; {
 	case first.State == gone:
 	case second.State == gone || first.State != group.RowShown && second.State == group.RowShown:
-		first.State, first.Content, first.Annotation = second.State, second.Content, second.Annotation
+		first.State, first.Content = second.State, second.Content
 	}
 	first.May |= second.May
+	first.Annotation = first.Annotation || second.Annotation
 	if first.Client == "" {
 		first.Client = second.Client
 	}
