@@ -32,6 +32,7 @@ type program struct {
 	home      string
 	elsewhere bool // --home was given
 	json      bool
+	ids       bool // messages are printed with theirs
 	started   bool // arguments were understood
 	in        io.Reader
 	out       io.Writer
@@ -64,6 +65,8 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(
 		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.revokeVerb(), p.openVerb(), p.linkVerb(),
 		p.friendVerb(), p.groupVerb(), p.chainVerb(), p.sendVerb(), p.tailVerb(), p.searchVerb(), p.versionVerb(),
+		p.replyVerb(), p.reactVerb(), p.editVerb(), p.versionsVerb(), p.deleteVerb(), p.pinVerb(), p.unpinVerb(),
+		p.pollVerb(), p.voteVerb(), p.closeVerb(),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

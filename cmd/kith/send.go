@@ -17,7 +17,7 @@ import (
 func (p *program) sendVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:               "send CHAT TEXT...",
-		Short:             "Write to a chat; with - the text comes from standard input",
+		Short:             "Write to a chat; with - the text comes from standard input, and @Name mentions a member",
 		Args:              words(2, many),
 		ValidArgsFunction: p.completeChat,
 		RunE: func(c *cobra.Command, args []string) error {

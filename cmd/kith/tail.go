@@ -24,7 +24,7 @@ const maxTail = 500
 
 func (p *program) tailVerb() *cobra.Command {
 	var n int
-	var follow bool
+	var follow, ids bool
 	c := &cobra.Command{
 		Use:               "tail CHAT",
 		Short:             "Print the newest messages of a chat",
@@ -34,6 +34,7 @@ func (p *program) tailVerb() *cobra.Command {
 			if n < 0 || n > maxTail {
 				return &usageError{fmt.Sprintf("-n is 0 to %d", maxTail)}
 			}
+			p.ids = ids
 			if !follow {
 				return p.tail(c.Context(), args[0], n)
 			}
@@ -42,6 +43,7 @@ func (p *program) tailVerb() *cobra.Command {
 	}
 	c.Flags().IntVarP(&n, "number", "n", 10, "how many messages")
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with those that come, until Ctrl-C")
+	c.Flags().BoolVar(&ids, "ids", false, "before each the beginning of its id, by which reply, react, edit and others name it")
 	return c
 }
 
@@ -73,7 +75,19 @@ func (p *program) printMessage(m *v1.Message, in v1.ChatState) {
 		return
 	}
 	head := fmt.Sprintf("%s %s: ", clock(m.Time), nameOf(m.Author))
-	text := head + lines(textOf(m), "    ")
+	if p.ids {
+		head = fmt.Sprintf("%-8s ", short(m.Id)) + head
+	}
+	if q := m.ReplyTo; q != nil {
+		head += "> " + quoteOf(q) + "\n    "
+	}
+	text := head + lines(textOf(m), "    ") + mark(m)
+	if m.Poll != nil && m.State == v1.MessageState_MESSAGE_STATE_SHOWN {
+		text += drawPoll(m.Poll, "    ")
+	}
+	if m.PinnedBy != nil {
+		text += " (pinned)"
+	}
 	if m.WhileSplit {
 		text += " (written while apart from the others)"
 	}
@@ -83,11 +97,30 @@ func (p *program) printMessage(m *v1.Message, in v1.ChatState) {
 	if in == v1.ChatState_CHAT_STATE_REMOVED && m.Author.GetMe() && m.Reached == 0 {
 		text += " (nobody got this)"
 	}
+	if len(m.Reactions) > 0 {
+		text += "\n    " + reactions(m)
+	}
 	p.println(text)
+}
+
+// quoteOf is what a message answers, on one line.
+func quoteOf(q *v1.Quote) string {
+	switch q.State {
+	case v1.MessageState_MESSAGE_STATE_SHOWN:
+		return nameOf(q.Author) + ": " + excerpt(q.Text)
+	case v1.MessageState_MESSAGE_STATE_DELETED:
+		return nameOf(q.Author) + ": (deleted)"
+	}
+	return nameOf(q.Author) + ": (not here)"
 }
 
 func textOf(m *v1.Message) string {
 	switch m.State {
+	case v1.MessageState_MESSAGE_STATE_DELETED:
+		if m.DeletedByAdmin {
+			return "(removed by " + nameOf(m.DeletedBy) + ", admin)"
+		}
+		return "(deleted)"
 	case v1.MessageState_MESSAGE_STATE_DAMAGED:
 		return "(this message arrived damaged)"
 	case v1.MessageState_MESSAGE_STATE_UNREADABLE:
@@ -106,8 +139,8 @@ type follower struct {
 	state  v1.ChatState
 	after  uint64 // place in the stream
 	run    string
-	shown  map[string]bool // cursors
-	told   bool            // that the node does not answer
+	shown  map[string]*v1.Message // by cursor, as it was printed; nil: it was not
+	told   bool                   // that the node does not answer
 }
 
 func (p *program) follow(ctx context.Context, ref string, n int) error {
@@ -116,7 +149,7 @@ func (p *program) follow(ctx context.Context, ref string, n int) error {
 	if err != nil {
 		return err
 	}
-	f := &follower{program: p, client: client, chat: chat.Id, state: chat.State, shown: make(map[string]bool)}
+	f := &follower{program: p, client: client, chat: chat.Id, state: chat.State, shown: make(map[string]*v1.Message)}
 	pause := firstPause
 	for {
 		heard, err := f.stream(ctx, n)
@@ -175,7 +208,8 @@ func (f *follower) event(ctx context.Context, e *v1.Event, n int, first bool) er
 		}
 		for i, m := range list {
 			if began && i < len(list)-n {
-				f.shown[m.Cursor] = true // older than what was asked for
+				f.shown[m.Cursor] = nil // older than what was asked for
+				continue
 			}
 			f.print(m)
 		}
@@ -193,9 +227,20 @@ func (f *follower) event(ctx context.Context, e *v1.Event, n int, first bool) er
 }
 
 func (f *follower) print(m *v1.Message) {
-	if f.shown[m.Cursor] {
-		return // it only looks different now: another member has it
+	was, seen := f.shown[m.Cursor]
+	f.shown[m.Cursor] = m
+	switch {
+	case !seen:
+		f.printMessage(m, f.state)
+	case was == nil: // what happens to what was not asked for is not told either
+		f.shown[m.Cursor] = nil
+	case m.State != v1.MessageState_MESSAGE_STATE_UNSPECIFIED:
+		list := changes(was, m)
+		if len(list) > 0 && f.show(m) {
+			return
+		}
+		for _, line := range list {
+			f.println(line)
+		}
 	}
-	f.shown[m.Cursor] = true
-	f.printMessage(m, f.state)
 }

@@ -165,22 +165,6 @@ func (s *service) ExportChain(_ context.Context, r *v1.ExportChainRequest) (*v1.
 	return &v1.ExportChainResponse{File: file}, nil
 }
 
-func (s *service) Send(ctx context.Context, r *v1.SendRequest) (*v1.Message, error) {
-	g, err := s.chat(r.Chat, "chat")
-	if err != nil {
-		return nil, err
-	}
-	content, err := group.Text(r.Text)
-	if err != nil {
-		return nil, asConnect(err)
-	}
-	m, err := s.node.Send(ctx, g, r.ClientId, content)
-	if err != nil {
-		return nil, asConnect(err)
-	}
-	return messageOf(m), nil
-}
-
 func (s *service) ListMessages(_ context.Context, r *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error) {
 	g, err := s.chat(r.Chat, "chat")
 	if err != nil {

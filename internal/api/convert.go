@@ -113,20 +113,7 @@ func messageOf(m node.Message) *v1.Message {
 		EarlierComing: m.EarlierComing, WhileSplit: m.WhileSplit, ClockOff: m.ClockOff,
 		WrittenTwice: m.WrittenTwice, AuthorDevice: m.Place.Device.String(),
 	}
-	switch m.State {
-	case group.RowShown:
-		out.State = v1.MessageState_MESSAGE_STATE_NEWER
-		if m.Content.Kind == group.ContentText {
-			out.State, out.Text = v1.MessageState_MESSAGE_STATE_SHOWN, string(m.Content.Body)
-		}
-		if m.Held {
-			out.State, out.Id, out.Cursor = v1.MessageState_MESSAGE_STATE_HELD, "", ""
-		}
-	case group.RowDamaged:
-		out.State = v1.MessageState_MESSAGE_STATE_DAMAGED
-	case group.RowUnreadable:
-		out.State = v1.MessageState_MESSAGE_STATE_UNREADABLE
-	}
+	tell(out, m)
 	return out
 }
 

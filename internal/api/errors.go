@@ -43,6 +43,8 @@ const (
 	ReasonNotes     Reason = "notes"   // "Notes to self" stays
 	ReasonDirect    Reason = "direct"  // a direct chat is not deleted
 	ReasonLeaving   Reason = "leaving" // one still leaves what is to be deleted
+	ReasonPoll      Reason = "poll"    // no question, or not 2 to 20 options that differ
+	ReasonEmoji     Reason = "emoji"   // not one
 	ReasonText      Reason = "text"    // not UTF-8
 	ReasonGone      Reason = "gone"    // it stopped during a call
 	ReasonFolder    Reason = "folder"  // there is none to write into

@@ -52,6 +52,9 @@ type Place struct {
 	Hash   wire.Short // of the entry; an Ack's does not say it
 }
 
+// Ref names the entry that stands at a place.
+func (p Place) Ref() Ref { return Ref{Device: p.Device, Seq: p.Seq, Hash: p.Hash} }
+
 // Less is the display order: total, the same on every device, and never against
 // causality.
 func Less(a, b Place) bool {

@@ -17,6 +17,9 @@ func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 	if _, err := ParseContent(c.Content.Bytes()); err != nil {
 		return refuse(ReasonContent, err)
 	}
+	if err := m.mayAnnotate(c.Content); err != nil {
+		return err
+	}
 	if len(m.pending()) > 0 || len(m.held) > 0 {
 		return m.hold(c, eff)
 	}
@@ -117,10 +120,12 @@ func (m *Machine) row(h *dag.Header, person wire.PersonID) Row {
 		ID: h.ContentID, Commit: h.ContentCommit, Time: h.Time,
 		Split: !m.blocks.IsAncestor(h.Block, m.head),
 		Twice: m.graph.Twins(h.Ref()) != nil,
+		May:   powers(m.stateAt(h.Block), person),
 	}
 }
 
 func (m *Machine) show(row Row, eff *Effects) {
+	m.judge(&row, eff)
 	eff.Rows = append(eff.Rows, row)
 	eff.Notify = append(eff.Notify, RowChanged{row})
 }

@@ -1,19 +1,14 @@
 package group
 
-import (
-	"errors"
-	"strings"
-	"unicode/utf8"
-
-	"kith/internal/wire"
-)
+import "kith/internal/wire"
 
 // ContentKind numbers what a content is. Numbers are on the wire: append only.
 // A kind this program does not know is kept, carried and shown as "needs a
 // newer version".
 type ContentKind uint16
 
-// Kinds of content. Only text is made today; the others are assigned.
+// Kinds of content. 6, 7 and 11 to 16 are assigned and not made yet. body.go has
+// what each says.
 const (
 	ContentText         ContentKind = 1
 	ContentReply        ContentKind = 2
@@ -31,32 +26,21 @@ const (
 	ContentPayment      ContentKind = 14
 	ContentIntroduction ContentKind = 15
 	ContentSystem       ContentKind = 16
+	ContentClose        ContentKind = 17
 )
 
 // Content is what an entry says.
 //
 //	size field
 //	2    kind
-//	V    body, by kind; of text: UTF-8, at least one character that is not space
+//	V    body, by kind
 type Content struct {
 	Kind ContentKind
 	Body []byte
 }
 
 // Text returns a text content, or why s cannot be one.
-func Text(s string) (Content, error) {
-	switch {
-	case !utf8.ValidString(s):
-		return Content{}, refuse(ReasonContent, errors.New("not valid UTF-8"))
-	case strings.TrimSpace(s) == "":
-		return Content{}, refuse(ReasonContent, errors.New("empty"))
-	}
-	c := Content{Kind: ContentText, Body: []byte(s)}
-	if len(c.Bytes()) > MaxContent {
-		return Content{}, refuse(ReasonContent, errors.New("longer than 64 KiB"))
-	}
-	return c, nil
-}
+func Text(s string) (Content, error) { return Say(Words{s}) }
 
 // Bytes encodes the content.
 func (c Content) Bytes() []byte {
@@ -66,8 +50,8 @@ func (c Content) Bytes() []byte {
 	return w.Bytes()
 }
 
-// ParseContent decodes a content; one of an unknown kind is no error. A text
-// that is not one is.
+// ParseContent decodes a content. One of an unknown kind is no error; one whose
+// body is not of its kind is.
 func ParseContent(b []byte) (Content, error) {
 	if len(b) > MaxContent {
 		return Content{}, wire.ErrTooLong
@@ -77,10 +61,8 @@ func ParseContent(b []byte) (Content, error) {
 	if err := r.Done(); err != nil {
 		return Content{}, err
 	}
-	if c.Kind == ContentText {
-		if _, err := Text(string(c.Body)); err != nil {
-			return Content{}, err
-		}
+	if _, err := c.Open(); err != nil {
+		return Content{}, err
 	}
 	return c, nil
 }

@@ -12,6 +12,7 @@ type Effects struct {
 	Write   []Record
 	Rows    []Row
 	Checked []Place    // rows that are not Waiting any more
+	Deleted []Deletion // messages to be wiped
 	Twice   []Place    // rows whose device wrote another with the same number, see Row
 	Used    []Use      // of key packages: what they open from here on, Use.Follows says
 	Void    [][32]byte // key packages that open nothing any more, by reference: their private parts go
@@ -56,9 +57,10 @@ const (
 	KindHollow       Kind = 45 // entry key: empty; the entry's text is still lacking, see hollow.go
 	KindUnsent       Kind = 34 // u64 seq: own entry that may be sealed again, see resend.go
 	// 35 to 39 are reserved.
-	KindShelved Kind = 40 // entry key: salt and content of an entry that may be handed over, see handover.go
-	KindMissed  Kind = 41 // entry key: written while this device was parked, not handed over yet
-	KindDoubted Kind = 46 // device, u64 seq: what an earlier device of this home wrote, see twins.go
+	KindShelved  Kind = 40 // entry key: salt and content of an entry that may be handed over, see handover.go
+	KindMissed   Kind = 41 // entry key: written while this device was parked, not handed over yet
+	KindDoubted  Kind = 46 // device, u64 seq: what an earlier device of this home wrote, see twins.go
+	KindDeletion Kind = 47 // entry key: a Delete that counts, as its content's body, see erase.go
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes
@@ -82,6 +84,7 @@ const (
 	RowDamaged    RowState = 2 // decrypts to something its author did not commit to; no Content
 	RowUnreadable RowState = 3 // this device has no key for it and gets none; no Content
 	RowWithdrawn  RowState = 4 // its claims proved false: removed from view
+	RowDeleted    RowState = 5 // its author or an admin deleted it; no Content, here or anywhere on this device
 )
 
 // Row is one line of the conversation. A row replaces the stored row of the
@@ -95,11 +98,14 @@ type Row struct {
 	Commit  wire.Digest
 	Time    uint64 // ms, the author's clock
 	State   RowState
-	Waiting bool // an earlier message it refers to is still to come
-	Split   bool // written on a branch that lost
-	Twice   bool // its device wrote another with the same number: it shows two faces
+	Waiting bool   // an earlier message it refers to is still to come
+	Split   bool   // written on a branch that lost
+	Twice   bool   // its device wrote another with the same number: it shows two faces
+	May     Powers // of Person at Block
 	Content []byte
 	Client  string // ClientID of Compose; on the author's device only
+
+	Annotation bool // it is no line of its own but about another message, or was before it was deleted
 }
 
 // Frame is one payload for a device that this machine knows to be entitled to

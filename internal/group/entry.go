@@ -3,7 +3,6 @@ package group
 import (
 	"bytes"
 	"errors"
-	"slices"
 
 	"kith/internal/dag"
 	"kith/internal/mls"
@@ -15,9 +14,9 @@ import (
 var errBlock = errors.New("group: the entry's block is not here")
 
 // takeEntry takes one entry from a peer; signed says that its signature is known
-// to hold, awaited of which ones the header alone will do. It is refused with a rule's name if the peer passed on what no honest
-// device passes on.
-func (m *Machine) takeEntry(now uint64, p Packed, signed bool, awaited []dag.Ref, eff *Effects) (rule string, err error) {
+// to hold, asked that the peer was asked for entries, so that the header alone will do.
+// It is refused with a rule's name if the peer passed on what no honest device passes on.
+func (m *Machine) takeEntry(now uint64, p Packed, signed, asked bool, eff *Effects) (rule string, err error) {
 	h, err := dag.ParseHeader(p.Header)
 	if err != nil {
 		return "entry-form", err
@@ -44,10 +43,10 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, awaited []dag.Ref
 		return "entry-signature", errCommit
 	}
 	// Who was no member at the block gets the header alone; who was waits for
-	// somebody who has the entry whole, unless others wait for it, and there is
-	// room to note that it is asked for: the Ack would count what is not here.
-	lacks := !p.whole() && state.Active(m.self.Device.ID())
-	if _, found := slices.BinarySearchFunc(awaited, h.Ref(), dag.Ref.Compare); lacks && (!found || len(m.hollow) >= maxHollow) {
+	// somebody who has the entry whole, unless this one was asked for it, and there is
+	// room to note that the rest is asked for: the Ack would count what is not here.
+	lacks := !p.whole() && state.Active(m.self.Device.ID()) && !m.isDeleted(h, author.Person)
+	if lacks && (!asked || len(m.hollow) >= maxHollow) {
 		return "", nil
 	}
 	if p.whole() && !p.fits(h) {
@@ -59,6 +58,7 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed bool, awaited []dag.Ref
 	rule, err = m.admitEntry(now, h, author.Person, p, eff)
 	if ref := h.Ref(); lacks && (m.graph.Has(ref) || m.waiting[ref] != nil) {
 		m.keepHollow(ref, eff)
+		m.noteBlank(h)
 	}
 	return rule, err
 }
@@ -143,6 +143,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 			delete(m.waiting, r)
 			m.keepTip(h)
 			eff.Checked = append(eff.Checked, h.Place())
+			m.settleDelete(r, true, eff)
 		}
 		eff.Twice = append(eff.Twice, m.graph.Twins(r)...)
 	}
@@ -153,6 +154,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 			eff.drop(KindLate, key)
 		}
 		m.dropHollow(w.Ref, eff)
+		m.settleDelete(w.Ref, false, eff)
 		eff.drop(KindEntry, key)
 		eff.drop(KindCipher, key)
 		if h := m.waiting[w.Ref]; h != nil {

@@ -24,6 +24,7 @@ const (
 	ReasonHeir      Reason = "heir"       // nobody takes over from oneself
 	ReasonAlone     Reason = "alone"      // a group of one is only deleted
 	ReasonContent   Reason = "content"    // empty, too long, or not text
+	ReasonAuthor    Reason = "author"     // only its author can do this to a message
 	ReasonTitle     Reason = "title"      // empty, too long, or with control characters
 	ReasonPackage   Reason = "package"    // the newcomer's key package cannot be used
 	ReasonUnsettled Reason = "unsettled"  // the voters are to catch up first

@@ -151,9 +151,31 @@ func FuzzContent(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 'h', 'i'})
 	f.Add([]byte{0, 99, 1, 0xff})
 	f.Add([]byte{0, 1, 1, ' '})
+	for _, b := range []group.Body{
+		group.Reply{To: someone, Text: "yes"}, group.Reaction{To: someone, On: true, Emoji: "👍"}, group.Edit{Of: someone, Text: "no"},
+		group.Delete{Of: someone, Versions: []group.Version{version(1)}}, group.Poll{Question: "?", Options: []string{"a", "b"}},
+		group.Vote{In: someone, Choices: []uint8{1}}, group.Pin{Of: someone}, group.Close{Of: someone},
+	} {
+		c, err := group.Say(b)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(c.Bytes())
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if c, err := group.ParseContent(b); err == nil && !bytes.Equal(c.Bytes(), b) {
+		c, err := group.ParseContent(b)
+		if err != nil {
+			return
+		}
+		if !bytes.Equal(c.Bytes(), b) {
 			t.Errorf("%x parses and encodes to %x", b, c.Bytes())
+		}
+		body, err := c.Open()
+		if err != nil || body == nil {
+			return
+		}
+		if again, err := group.Say(body); err != nil || !bytes.Equal(again.Bytes(), b) {
+			t.Errorf("%x says %+v, which is %x, %v", b, body, again.Bytes(), err)
 		}
 	})
 }

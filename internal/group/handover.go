@@ -103,6 +103,7 @@ func (m *Machine) wasAside(d wire.DeviceID, block wire.BlockHash) bool {
 func (m *Machine) noteMissed(h *dag.Header, eff *Effects) {
 	if ref := h.Ref(); !m.missed[ref] && !m.missedTooLong(m.now) && m.wasAside(m.self.Device.ID(), h.Block) {
 		m.missed[ref] = true
+		m.noteBlank(h)
 		eff.put(KindMissed, EntryKey(ref), []byte{})
 		for _, p := range m.peers {
 			p.handed, p.handedAll = dag.Ref{}, false

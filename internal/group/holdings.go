@@ -44,6 +44,8 @@ func (m *Machine) Holdings() []Holding {
 		{"names of entries not here", len(m.vouched), maxVouched},
 		{"entries kept back", len(m.late), maxQuarantine},
 		{"entries without their text", len(m.hollow), maxHollow},
+		{"deleted messages", len(m.deleted), (m.graph.Len() + dag.MaxParked) * (MaxVersions + 1)},
+		{"Deletes that wait for others", len(m.deleting), dag.MaxParked},
 		{"newest entries", len(m.tips), devices},
 		{"Acks", len(m.acks), devices},
 		{"Reaches", len(m.reaches), devices},

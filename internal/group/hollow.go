@@ -11,8 +11,9 @@ import (
 // A hollow entry is one whose header is in the log and whose text, to which this
 // device is entitled, nobody has given yet. Its author may never give it to more than
 // one, or to nobody, and what others wrote after it, who were entitled to the header
-// alone, would wait for ever. So the header is taken where entries wait for it;
-// its row cannot be read, and every member is asked for the rest once in a session.
+// alone, would wait for ever. Or who has it may have deleted it, and the Delete comes
+// later. So the header is taken from who was asked for entries; its row cannot be
+// read, and every member is asked for the rest once in a session.
 
 // whole reports whether an entry brings its ciphertext.
 func (p Packed) whole() bool { return len(p.Ciphertext) > 0 }
@@ -20,15 +21,6 @@ func (p Packed) whole() bool { return len(p.Ciphertext) > 0 }
 // fits reports whether the ciphertext is the header's.
 func (p Packed) fits(h *dag.Header) bool {
 	return int(h.Length) == len(p.Ciphertext) && dag.CiphertextHash(p.Ciphertext) == h.CiphertextHash
-}
-
-// awaited returns which entries may be taken as headers alone from an answer: those
-// that others wait for.
-func (m *Machine) awaited(entries []Packed) []dag.Ref {
-	if !slices.ContainsFunc(entries, func(p Packed) bool { return !p.whole() }) {
-		return nil
-	}
-	return m.graph.Missing()
 }
 
 // keepHollow takes note of an entry that has no text yet.
@@ -98,10 +90,25 @@ func (m *Machine) mayFill(p *peer) bool { return len(m.hollow) > 0 && p.filled <
 func (m *Machine) wants(p *peer) wantFrame {
 	refs := m.graph.Missing()
 	if m.mayFill(p) {
-		p.filled = m.hollowed
-		refs = slices.Compact(append(m.hollowRefs(), refs...))
+		refs = append(m.nextHollow(p), refs...)
 	}
 	return wantFrame{frontier: m.graph.Frontier(), refs: refs[:min(len(refs), maxBatchEntries)]}
+}
+
+// nextHollow returns the hollow entries that a peer is asked for next, so many that
+// there is room for missing ones.
+func (m *Machine) nextHollow(p *peer) []dag.Ref {
+	if p.fill == (dag.Ref{}) {
+		p.filling = m.hollowed
+	}
+	list := slices.DeleteFunc(m.hollowRefs(), func(r dag.Ref) bool { return r.Compare(p.fill) <= 0 })
+	if len(list) > maxBatchEntries/2 {
+		list = list[:maxBatchEntries/2]
+		p.fill = list[len(list)-1]
+		return list
+	}
+	p.filled, p.fill = p.filling, dag.Ref{}
+	return list
 }
 
 func (l *loading) hollow(rec Record) error {

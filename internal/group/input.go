@@ -37,6 +37,9 @@ type (
 		Client  string
 		Content Content
 	}
+	// Sort looks again at rows that an older program stored, which did not know what
+	// they are.
+	Sort struct{ Rows []Row }
 	// Invite adds people, in one block.
 	Invite struct{ Newcomers []Newcomer }
 	// Remove takes a person out.
@@ -102,6 +105,7 @@ func (PeerUp) cause()       {}
 func (PeerDown) cause()     {}
 func (Received) cause()     {}
 func (Compose) cause()      {}
+func (Sort) cause()         {}
 func (Invite) cause()       {}
 func (Remove) cause()       {}
 func (SetRole) cause()      {}

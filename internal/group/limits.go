@@ -9,6 +9,21 @@ const (
 	// MaxCiphertext bounds an entry's ciphertext in bytes: MaxContent, its salt,
 	// PADME's 12 % at most, and the MLS framing around it.
 	MaxCiphertext = MaxContent + MaxContent/8 + 1<<10
+	// MaxVersions bounds the edits that a Delete names, 48 bytes each: more than anybody
+	// makes of one message, and a fifth of a content.
+	MaxVersions = 256
+	// MaxOptions bounds the options of a poll: what fits on a screen.
+	MaxOptions = 20
+	// maxQuestion and maxOption bound a poll's texts in bytes, so that a poll with all
+	// of its options can be read at a glance.
+	maxQuestion = 1000
+	maxOption   = 200
+	// maxEmoji bounds a reaction in bytes. The longest emoji there is has 41: a family
+	// of which each has a skin colour.
+	maxEmoji = 64
+	// MaxReactions bounds the different reactions that are shown of one message, those
+	// that were there first: nobody looks at more, and one member could make any number.
+	MaxReactions = 64
 	// MaxTitle bounds a title in runes, as it bounds a name.
 	MaxTitle = 64
 )
@@ -107,7 +122,7 @@ const (
 	// maxHollow bounds the entries of which the header alone is here and the text is
 	// asked for. What is beyond waits, and with it what was written after it, until some
 	// of the texts are here.
-	maxHollow = 256
+	maxHollow = 1024
 	// maxQuarantine bounds the late entries of removed authors that wait for
 	// somebody to refer to them; whoever has most of them makes room for others.
 	maxQuarantine = 256

@@ -74,6 +74,7 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHollow, l.hollow},
 		{KindShelved, l.shelved},
 		{KindMissed, l.missed},
+		{KindDeletion, l.deletion},
 		{KindNack, l.nack},
 		{KindPerson, l.person},
 		{KindEvidence, l.evidence},
@@ -94,6 +95,7 @@ type loading struct {
 	ratchets map[wire.BlockHash][]mls.Change
 	entries  []*dag.Header
 	onShelf  []dag.Ref
+	deletes  []storedDelete
 }
 
 var errRecord = errors.New("a record does not fit")
@@ -371,6 +373,7 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	l.endShelved()
+	l.endDeletions()
 	m.pruneDue = 1 // whose time was over meanwhile goes at the first step
 	l.keepPassed()
 	m.spoke = newestSaid(own)

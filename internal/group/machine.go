@@ -41,6 +41,10 @@ type Machine struct {
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
 	hollow   map[dag.Ref]bool           // whose text is not here, see hollow.go
 
+	deleted  map[Target]bool      // messages that are gone, see erase.go; true: an edit
+	deleting map[dag.Ref]Delete   // of entries that wait for others
+	blank    map[Target][]dag.Ref // entries that are hollow or missed, by what they are
+
 	nacks    map[wire.BlockHash]map[wire.DeviceID]*chain.Nack
 	people   map[wire.PersonID]*personPapers
 	evidence map[wire.DeviceID]*evidence
@@ -149,6 +153,9 @@ func newMachine(self Self) *Machine {
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
 		hollow:    make(map[dag.Ref]bool),
+		deleted:   make(map[Target]bool),
+		deleting:  make(map[dag.Ref]Delete),
+		blank:     make(map[Target][]dag.Ref),
 		names:     make(map[wire.Digest]wire.Digest),
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
@@ -188,6 +195,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		m.received(in.Now, c, &eff)
 	case Compose:
 		err = m.compose(in.Now, c, &eff)
+	case Sort:
+		m.sort(c.Rows, &eff)
 	case Invite:
 		err = m.invite(in.Now, c.Newcomers, &eff)
 	case Remove:

@@ -107,12 +107,9 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	}
 	before := m.graph.Len()
 	signed := m.signed(f.entries)
-	var awaited []dag.Ref
-	if f.answer != entriesPushed && m.fetch.from == p.member.Device {
-		awaited = m.awaited(f.entries)
-	}
+	asked := f.answer != entriesPushed && m.fetch.from == p.member.Device
 	for i, e := range f.entries {
-		rule, err := m.takeEntry(now, e, signed[i], awaited, eff)
+		rule, err := m.takeEntry(now, e, signed[i], asked, eff)
 		if errors.Is(err, errBlock) {
 			m.wantHave(now, p)
 			m.fetch.early = true
@@ -125,7 +122,7 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	if len(m.graph.Missing()) > 0 {
 		m.wantHave(now, p)
 	}
-	if f.answer == entriesPushed || m.fetch.from != p.member.Device {
+	if !asked {
 		return nil
 	}
 	m.fetch.found = m.fetch.found || m.graph.Len() > before
@@ -190,7 +187,7 @@ func (s Serve) Answer(read func(k Kind, key []byte) ([]byte, error)) ([][]byte, 
 				return nil, err
 			}
 		}
-		if len(header) > 0 {
+		if len(header) > 0 && (len(e.Ciphertext) > 0 || !s.Contents) { // what was kept may be deleted since
 			entries = append(entries, e)
 			size += len(e.Header) + len(e.Ciphertext)
 		}

@@ -38,7 +38,9 @@ type peer struct {
 	shown    shown          // of a former member: what it was told
 	asks     wire.BlockHash // whose GroupInfo it waits for
 	given    wire.BlockHash // whose GroupInfo it got last
-	filled   int            // hollow entries that it was asked for
+	filled   int            // hollow entries that it was asked for,
+	filling  int            // and will have been once it was asked for those
+	fill     dag.Ref        // beyond this one; zero: from the first
 
 	handed    dag.Ref   // up to where it was asked for content, see handover.go
 	handedAll bool      // it was asked for all

@@ -6,6 +6,7 @@ var rank = map[string]int{
 	"internal/wire":      0,
 	"internal/search":    0,
 	"internal/identity":  1,
+	"internal/markup":    1,
 	"internal/directory": 2,
 	"internal/dag":       2,
 	"internal/mls":       2,

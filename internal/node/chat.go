@@ -67,7 +67,7 @@ type Message struct {
 	Time          uint64 // ms, the author's clock
 	State         group.RowState
 	Held          bool          // it waits, see group.HeldChanged; it has no ID and Place yet
-	Content       group.Content // zero unless State is RowShown
+	Content       group.Content // as it was written; zero unless State is RowShown
 	Client        string
 	Reached       int // own messages: other members who have it
 	ReachOf       int // and how many there are
@@ -75,6 +75,7 @@ type Message struct {
 	WhileSplit    bool
 	WrittenTwice  bool // its device wrote another with the same number
 	ClockOff      bool // the author's clock is more than ten minutes off
+	Said          Said // what is shown of it
 }
 
 // A Block is one change of the membership.

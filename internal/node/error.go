@@ -23,6 +23,12 @@ const (
 	ReasonFull        Reason = "full"     // the disk
 	ReasonStopping    Reason = "stopping"
 	ReasonBlocked     Reason = "blocked"
+	ReasonNoMessage   Reason = "no-message" // Subject names none of the chat's
+	ReasonDeleted     Reason = "deleted"    // the message
+	ReasonNoText      Reason = "no-text"    // only texts have versions
+	ReasonNoPoll      Reason = "no-poll"
+	ReasonClosed      Reason = "closed"  // the poll
+	ReasonChoice      Reason = "choice"  // not what the poll offers
 	ReasonNoCopy      Reason = "no-copy" // this home has the only key of its person
 )
 

@@ -57,9 +57,9 @@ func (n *Node) Send(ctx context.Context, g wire.GroupID, client string, c group.
 				return errors.New("node: the message was written and is not shown")
 			}
 		}
-		sent = n.message(o, *row)
+		sent, err = n.message(o, *row)
 		o.reached([]*Message{&sent})
-		return nil
+		return err
 	})
 	if err == nil && held {
 		n.awaitHeld(ctx, g, seen, &sent)
@@ -71,7 +71,9 @@ func (n *Node) Send(ctx context.Context, g wire.GroupID, client string, c group.
 func (o *owner) heldMessage(client string) (Message, bool) {
 	c, ok := o.machine.Held(client)
 	me := o.n.me().Person
-	return Message{Chat: o.id, Author: o.n.person(me), Time: nowMS(), State: group.RowShown, Held: true, Content: c, Client: client}, ok
+	m := Message{Chat: o.id, Author: o.n.person(me), Time: nowMS(), State: group.RowShown, Held: true, Content: c, Client: client}
+	o.n.tell(o, &m, group.Row{Person: me, State: group.RowShown, Content: c.Bytes()}, surroundings{})
+	return m, ok
 }
 
 // heldFor is how long whoever sends a message waits with it.
@@ -87,7 +89,9 @@ func (n *Node) awaitHeld(ctx context.Context, g wire.GroupID, seen uint64, m *Me
 		if err != nil || row == nil || o == nil {
 			return err
 		}
-		*m = n.message(o, *row)
+		if *m, err = n.message(o, *row); err != nil {
+			return err
+		}
 		return context.Canceled
 	})
 }
@@ -113,32 +117,51 @@ func (n *Node) Messages(g wire.GroupID, before *group.Place, limit int) (list []
 	return list, more, err
 }
 
-// Message finds one message by its id or cursor.
+// Message finds one message by its id, the beginning of that, or its cursor; "last" is
+// the newest.
 func (n *Node) Message(g wire.GroupID, ref string) (Message, error) {
 	o, err := n.in(g)
 	if err != nil {
 		return Message{}, err
 	}
-	var row *group.Row
-	if at, ok := ParseCursor(ref); ok {
-		row, err = n.db.RowAt(g, at)
-	} else if b, bad := hex.DecodeString(ref); bad == nil && len(b) == len(wire.ContentID{}) {
-		var rows []group.Row
-		if rows, err = n.db.RowsByID(g, wire.ContentID(b)); len(rows) == 1 {
-			row = &rows[0]
-		}
-	}
+	row, err := n.line(g, ref)
 	if err != nil {
 		return Message{}, err
 	}
-	if row == nil {
-		return Message{}, fail(ReasonUnknown, ref)
+	msg, err := n.message(o, *row)
+	if err != nil {
+		return Message{}, err
 	}
-	msg := n.message(o, *row)
 	return msg, o.ask(func() error {
 		o.reached([]*Message{&msg})
 		return nil
 	})
+}
+
+// line finds the row of a message, see Message.
+func (n *Node) line(g wire.GroupID, ref string) (*group.Row, error) {
+	var rows []group.Row
+	var err error
+	if at, ok := ParseCursor(ref); ok {
+		var row *group.Row
+		if row, err = n.db.RowAt(g, at); row != nil && !row.Annotation {
+			rows = append(rows, *row)
+		}
+	} else if ref == "last" {
+		rows, err = n.db.Page(g, nil, 1)
+	} else if b, bad := hex.DecodeString(ref[:len(ref)&^1]); bad == nil && len(ref) >= minPrefix {
+		rows, err = n.db.LinesByID(g, b)
+		rows = slices.DeleteFunc(rows, func(r group.Row) bool { return !strings.HasPrefix(r.ID.String(), ref) })
+	}
+	switch {
+	case err != nil:
+		return nil, storeError(err)
+	case len(rows) == 0:
+		return nil, fail(ReasonNoMessage, ref)
+	case len(rows) > 1:
+		return nil, fail(ReasonAmbiguous, ref)
+	}
+	return &rows[0], nil
 }
 
 // Delivery returns who of the other members has an own message, and who all of
@@ -174,20 +197,38 @@ func (n *Node) MarkRead(g wire.GroupID, to group.Place) error {
 }
 
 // message makes what people see of a row.
-func (n *Node) message(o *owner, r group.Row) Message {
-	m := Message{
-		Chat: o.id, ID: r.ID, Place: r.Place, Author: n.memberOf(o, r.Person), Time: r.Time, State: r.State,
-		Client: r.Client, EarlierComing: r.Waiting, WhileSplit: o.picture.Load().lost[r.Block], WrittenTwice: r.Twice,
-		ClockOff: apart(r.Time, r.Place.Order) > clockOff || r.Time > nowMS()+clockOff,
+func (n *Node) message(o *owner, r group.Row) (Message, error) {
+	list, err := n.messages(o, []group.Row{r})
+	if err != nil {
+		return Message{}, err
 	}
-	if r.State == group.RowShown {
-		if c, err := group.ParseContent(r.Content); err == nil {
-			m.Content = c
-		} else {
-			m.State = group.RowDamaged
+	return list[0], nil
+}
+
+// messages makes what people see of rows, with what is about them.
+func (n *Node) messages(o *owner, rows []group.Row) ([]Message, error) {
+	around, err := n.around(o.id, rows)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	list := make([]Message, len(rows))
+	for i, r := range rows {
+		m := &list[i]
+		*m = Message{
+			Chat: o.id, ID: r.ID, Place: r.Place, Author: n.memberOf(o, r.Person), Time: r.Time, State: r.State,
+			Client: r.Client, EarlierComing: r.Waiting, WhileSplit: o.picture.Load().lost[r.Block], WrittenTwice: r.Twice,
+			ClockOff: apart(r.Time, r.Place.Order) > clockOff || r.Time > nowMS()+clockOff,
 		}
+		if r.State == group.RowShown {
+			if c, err := group.ParseContent(r.Content); err == nil {
+				m.Content = c
+			} else {
+				m.State = group.RowDamaged
+			}
+		}
+		n.tell(o, m, r, around)
 	}
-	return m
+	return list, nil
 }
 
 func apart(a, b uint64) uint64 { return max(a, b) - min(a, b) }
@@ -330,7 +371,10 @@ func (n *Node) readState(o *owner, c *Chat) error {
 		return err
 	}
 	if row != nil {
-		m := n.message(o, *row)
+		m, err := n.message(o, *row)
+		if err != nil {
+			return err
+		}
 		c.Newest = &m
 		c.ChangedAt = max(c.ChangedAt, row.Place.Order)
 	}

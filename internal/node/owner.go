@@ -78,6 +78,7 @@ func (o *owner) draw() {
 // run takes inputs until the node stops or the chat is deleted.
 func (o *owner) run(ctx context.Context) {
 	defer close(o.ended)
+	o.sortRows()
 	o.step(group.Tick{})
 	o.noteSlashed()
 	for {
@@ -213,7 +214,7 @@ func (o *owner) commit(eff group.Effects, with also) error {
 	}
 	return o.n.edited(with.edits, func(write func(*store.Tx) error) error {
 		return o.n.db.CommitMany([]store.Batch{{
-			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked, Twice: eff.Twice,
+			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked, Deleted: eff.Deleted, Twice: eff.Twice,
 			Also: func(tx *store.Tx) error {
 				for _, u := range eff.Used {
 					if err := spendPackage(tx, u); err != nil {
@@ -334,6 +335,7 @@ func (o *owner) publish(eff group.Effects) {
 			chat = true
 		}
 	}
+	o.publishDeleted(eff.Deleted)
 	for _, p := range slices.Concat(eff.Checked, eff.Twice) {
 		if row, err := o.n.db.RowAt(o.id, p); err == nil && row != nil {
 			o.publishRow(*row)
@@ -349,23 +351,6 @@ func (o *owner) publish(eff group.Effects) {
 	if delivery {
 		o.n.hub.publish(DeliveryChanged{o.id})
 	}
-}
-
-// publishRow publishes a message as it stands now: a row may be a copy of one that
-// stands elsewhere.
-func (o *owner) publishRow(row group.Row) {
-	if row.State == group.RowShown {
-		if rows, err := o.n.db.RowsByID(o.id, row.ID); err == nil {
-			for _, r := range rows {
-				if r.Person == row.Person && r.Commit == row.Commit {
-					row = r
-				}
-			}
-		}
-	}
-	msg := o.n.message(o, row)
-	o.reached([]*Message{&msg})
-	o.n.hub.publish(MessageChanged{msg})
 }
 
 // reached fills in who has own messages. It runs in the owner's goroutine.

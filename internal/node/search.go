@@ -74,7 +74,11 @@ func (n *Node) Search(a Asked) (Findings, error) {
 	f := Findings{Next: got.Next, Upto: got.Upto, Percent: got.Percent}
 	for _, r := range got.Found {
 		if o := n.owner(r.Group); o != nil {
-			f.Hits = append(f.Hits, Hit{n.message(o, r.Row), a.Query.Snippet(store.Said(r.Row), snippetLength)})
+			m, err := n.message(o, r.Row)
+			if err != nil {
+				return Findings{}, err
+			}
+			f.Hits = append(f.Hits, Hit{m, a.Query.Snippet(store.Said(r.Row), snippetLength)})
 		}
 	}
 	if a.Before == 0 && !a.Query.Empty() && a.Chat == nil && a.Person == nil && a.Since == 0 && a.Until == 0 && len(a.Kinds) == 0 {
@@ -238,10 +242,12 @@ func (n *Node) MessagesAround(g wire.GroupID, at group.Place, limit int) (list [
 
 // shown makes what people see of rows.
 func (n *Node) shown(o *owner, rows []group.Row) ([]Message, error) {
-	list := make([]Message, len(rows))
+	list, err := n.messages(o, rows)
+	if err != nil {
+		return nil, err
+	}
 	own := make([]*Message, 0, len(rows))
-	for i, r := range rows {
-		list[i] = n.message(o, r)
+	for i := range list {
 		own = append(own, &list[i])
 	}
 	return list, o.ask(func() error {

@@ -21,13 +21,16 @@ type checker struct {
 	late  lateness
 	crew  *crew
 	again map[string]group.Place // by text: where it was sealed again
-	steps int
+
+	removed map[group.Target]bool // what somebody deleted
+	steps   int
 }
 
 func newChecker(w *World) *checker {
 	return &checker{
 		w: w, said: make(map[string]group.Row), shown: make(map[*Node]map[string]group.Row),
 		final: newFinality(), late: make(lateness), again: make(map[string]group.Place),
+		removed: make(map[group.Target]bool),
 	}
 }
 
@@ -168,6 +171,9 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	}
 	if row.State != group.RowShown {
 		for s, old := range mine {
+			if row.State == group.RowDeleted && c.isRemoved(old) {
+				continue
+			}
 			if old.Place == row.Place && !c.crew.persons[row.Person] {
 				fail("%s saw %q, and then state %d in its place", n.Name, s, row.State)
 			}

@@ -326,6 +326,9 @@ func (n *Node) Do(g wire.GroupID, c group.Cause) error {
 func (w *World) describe(c group.Cause) string {
 	switch c := c.(type) {
 	case group.Compose:
+		if b, err := c.Content.Open(); err == nil && c.Content.Kind != group.ContentText {
+			return fmt.Sprintf("says %T%v", b, b)
+		}
 		return fmt.Sprintf("says %q", c.Content.Body)
 	case group.Invite:
 		s := "invites"

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -73,6 +74,9 @@ func (r *Replica) commit(eff group.Effects) {
 	for _, row := range eff.Rows {
 		r.putRow(row)
 	}
+	for _, d := range eff.Deleted {
+		r.wipe(d)
+	}
 	for _, p := range eff.Checked {
 		if row, ok := r.Rows[p]; ok {
 			row.Waiting = false
@@ -91,12 +95,14 @@ func (r *Replica) putRow(row group.Row) {
 	for p, old := range r.Rows {
 		if p != row.Place && old.Person == row.Person && old.ID == row.ID && old.Commit == row.Commit && row.Commit != (wire.Digest{}) {
 			if dag.Less(p, row.Place) {
-				if old.State != group.RowShown && row.State == group.RowShown {
-					old.State, old.Content = row.State, row.Content
-					r.Rows[p] = old
+				if old.State != group.RowShown && old.State != group.RowDeleted && row.State == group.RowShown {
+					old.State, old.Content, old.Annotation = row.State, row.Content, row.Annotation
 				}
+				old.May |= row.May
+				r.Rows[p] = old
 				return
 			}
+			row.May |= old.May
 			delete(r.Rows, p)
 		}
 	}
@@ -140,14 +146,16 @@ func (n *Node) Texts(g wire.GroupID) (list []string) {
 
 // hasCipher reports whether n has what stands at a place as it was written.
 func (n *Node) hasCipher(g wire.GroupID, p group.Place) bool {
-	ref := dag.Ref{Device: p.Device, Seq: p.Seq, Hash: p.Hash}
-	return len(n.Groups[g].Records[group.KindCipher][string(group.EntryKey(ref))]) > 0
+	return len(n.Groups[g].Records[group.KindCipher][string(group.EntryKey(p.Ref()))]) > 0
 }
 
 func text(row group.Row) string {
 	c, err := group.ParseContent(row.Content)
 	if err != nil {
 		return "not a content: " + err.Error()
+	}
+	if c.Kind != group.ContentText {
+		return fmt.Sprintf("kind %d, id %v", c.Kind, row.ID)
 	}
 	return string(c.Body)
 }

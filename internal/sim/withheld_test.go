@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"kith/internal/dag"
@@ -87,7 +88,7 @@ func TestWithheldTexts(t *testing.T) {
 	w.Run(1000)
 	must(t, dan.Do(g, group.Accept{}))
 	w.Run(10_000)
-	const withheld, room = 300, 256
+	const withheld, room = 1_100, 1024
 	var secrets []group.Packed
 	alone(w, cleo)
 	cleo.Start()
@@ -96,10 +97,13 @@ func TestWithheldTexts(t *testing.T) {
 	}
 	cleo.Stop()
 	w.HealAll()
-	for _, header := range cleo.Groups[g].Records[group.KindEntry] {
-		secrets = append(secrets, group.Packed{Header: header})
+	written := cleo.Groups[g].Records[group.KindEntry]
+	for _, key := range sorted(written) {
+		secrets = append(secrets, group.Packed{Header: written[key]})
 	}
-	w.Deliver(nodes[1], dan, g, entries(secrets...))
+	for part := range slices.Chunk(secrets, 500) { // a frame has 512 at most
+		w.Deliver(nodes[1], dan, g, entries(part...))
+	}
 	must(t, dan.Say(g, "after it"))
 	w.Run(60_000)
 	cipher, hollow := ann.Groups[g].Records[group.KindCipher], ann.Groups[g].Records[group.KindHollow]

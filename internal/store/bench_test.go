@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"kith/internal/group"
@@ -66,7 +67,7 @@ func benchCommit(b *testing.B, each int) {
 	b.ReportMetric(float64((processTime(b)-began).Microseconds())/float64(next), "cpu-us/msg")
 }
 
-func BenchmarkCommit1(b *testing.B)   { benchCommit(b, 1) }
+func BenchmarkCommit1(b *testing.B) { benchCommit(b, 1) }
 
 // BenchmarkCommit1NotIndexed is what BenchmarkCommit1 would take without the index.
 func BenchmarkCommit1NotIndexed(b *testing.B) {
@@ -182,4 +183,38 @@ func BenchmarkLoad(b *testing.B) {
 	fi, err := os.Stat(cfg.Path)
 	must(b, err)
 	b.ReportMetric(float64(fi.Size())/messages, "B/msg")
+}
+
+// BenchmarkAround reads a page of 50 with what is about its lines: of the newest lines
+// each has three reactions, of those in the middle none has any.
+func BenchmarkAround(b *testing.B) {
+	_, db := bigChat(b)
+	newest, err := db.Page(g1, nil, 50)
+	must(b, err)
+	var reactions []group.Row
+	for i, r := range newest {
+		for j := range 3 {
+			a := about(bob, uint64(2*bigRows+3*i+j), group.Reaction{To: r.Target(), On: true, Emoji: strconv.Itoa(j)})
+			reactions = append(reactions, a)
+		}
+	}
+	must(b, db.Commit(g1, nil, reactions, nil))
+	for name, at := range map[string]uint64{"newest": 3 * bigRows, "middle": bigRows / 2} {
+		b.Run(name, func(b *testing.B) {
+			before := spoken(at).Place
+			for b.Loop() {
+				rows, err := db.Page(g1, &before, 50)
+				if err != nil || len(rows) != 50 {
+					b.Fatal(len(rows), err)
+				}
+				var of []group.Target
+				for _, r := range rows {
+					of = append(of, r.Target())
+				}
+				if _, _, err := db.Around(g1, of, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

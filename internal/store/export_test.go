@@ -142,11 +142,20 @@ func OnlyMigrations(n int) (undo func()) {
 
 // Plans returns how the engine runs each statement that reads a page.
 func Plans(t *testing.T, db *DB) map[string]string {
-	plans := map[string]string{}
-	for name, sql := range map[string]string{
+	return plans(t, db, map[string]string{
 		"newest": sqlNewest, "before": sqlBefore, "after": sqlAfter, "unread": sqlUnread,
 		"count": sqlCount, "client": sqlClient, "person": sqlPerson, "id": sqlID,
-	} {
+	})
+}
+
+// AnnotationPlans returns how the engine runs each statement that finds annotations.
+func AnnotationPlans(t *testing.T, db *DB) map[string]string {
+	return plans(t, db, map[string]string{"about": sqlAbout, "around": sqlAround, "one": sqlAboutOne, "pins": sqlPins, "prefix": sqlPrefix})
+}
+
+func plans(t *testing.T, db *DB, statements map[string]string) map[string]string {
+	plans := map[string]string{}
+	for name, sql := range statements {
 		err := db.exclusive(func(c *conn) error {
 			return c.query("EXPLAIN QUERY PLAN "+sql, nil, func(s *sqlite3.Stmt) error {
 				plans[name] += s.ColumnText(3) + "\n"

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"kith/internal/group"
 	"kith/internal/search"
@@ -34,7 +35,7 @@ import (
 const indexVersion = 1
 
 // indexSince is the migration that made the tables of the index.
-const indexSince = 3
+const indexSince = 4
 
 // indexed is what the index keeps of a row: what it says, and its kind. A row that
 // is not there or not readable is not found.
@@ -46,8 +47,13 @@ func indexed(r group.Row) (text string, kind group.ContentKind, ok bool) {
 	if err != nil {
 		return "", 0, false
 	}
-	if c.Kind == group.ContentText {
-		text = string(c.Body)
+	switch body, _ := c.Open(); body := body.(type) { // of an unknown kind nothing but the kind is found
+	case group.Words:
+		text = body.Text
+	case group.Reply:
+		text = body.Text
+	case group.Poll:
+		text = body.Question + "\n" + strings.Join(body.Options, "\n")
 	}
 	return text, c.Kind, true
 }

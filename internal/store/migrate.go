@@ -84,7 +84,26 @@ var migrations = []string{
 	CREATE INDEX hidden_same ON hidden (grp, id, person, content_commit);
 	DROP TABLE hidden_1;`,
 
-	// 3: the index of what rows say, see index.go; made when the database is opened.
+	// 3: annotations have a table of their own: the indexes of messages need not be made
+	// anew, which of a million rows takes more memory than there is. Until then every content was a
+	// text, or of a kind that was not known: those are noted, to be looked at again.
+	`CREATE TABLE annotations (
+		grp    INTEGER NOT NULL, ord INTEGER NOT NULL, device BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
+		person BLOB NOT NULL, id BLOB NOT NULL, content_commit BLOB NOT NULL, block BLOB NOT NULL,
+		time   INTEGER NOT NULL, state INTEGER NOT NULL, marks INTEGER NOT NULL,
+		client TEXT NOT NULL, content BLOB NOT NULL,
+		kind   INTEGER NOT NULL, target BLOB NOT NULL
+	) STRICT;
+	CREATE UNIQUE INDEX annotations_place ON annotations (grp, ord, device, seq, hash);
+	CREATE UNIQUE INDEX annotations_same ON annotations (grp, id, person, content_commit);
+	CREATE INDEX annotations_target ON annotations (grp, target) WHERE target <> x'';
+	CREATE INDEX annotations_pins ON annotations (grp, ord) WHERE kind = 10;
+	CREATE TABLE unsorted (
+		grp INTEGER NOT NULL, ord INTEGER NOT NULL, device BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL
+	) STRICT;
+	INSERT INTO unsorted SELECT grp, ord, device, seq, hash FROM messages WHERE length(content) > 1 AND substr(content, 1, 2) <> x'0001';`,
+
+	// 4: the index of what rows say, see index.go; made when the database is opened.
 	// A deleted word is cut out of the engine's pages at once (secure-delete).
 	`CREATE VIRTUAL TABLE found USING fts5(text, content='', columnsize=0, tokenize='ascii');
 	INSERT INTO found (found, rank) VALUES ('secure-delete', 1);

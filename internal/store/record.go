@@ -16,9 +16,10 @@ type Batch struct {
 	Group   wire.GroupID
 	Records []group.Record
 	Rows    []group.Row
-	Checked []group.Place   // rows that are not Waiting any more
-	Twice   []group.Place   // rows whose device wrote another with the same number
-	Also    func(*Tx) error // more of the same transaction; may be nil; must not call the DB
+	Checked []group.Place    // rows that are not Waiting any more
+	Deleted []group.Deletion // messages to be wiped, once the rows are stored
+	Twice   []group.Place    // rows whose device wrote another with the same number
+	Also    func(*Tx) error  // more of the same transaction; may be nil; must not call the DB
 }
 
 // Commit stores the effects of one step in one transaction, which is durable
@@ -73,6 +74,11 @@ func (tx *Tx) store(b Batch) error {
 	}
 	for _, r := range b.Rows {
 		if err := tx.putRow(n, r); err != nil {
+			return err
+		}
+	}
+	for _, d := range b.Deleted {
+		if err := tx.wipe(n, d); err != nil {
 			return err
 		}
 	}
@@ -217,6 +223,8 @@ func (tx *Tx) DeleteGroup(g wire.GroupID) error {
 		"DELETE FROM records WHERE grp = ?",
 		"DELETE FROM messages WHERE grp = ?",
 		"DELETE FROM hidden WHERE grp = ?",
+		"DELETE FROM annotations WHERE grp = ?",
+		"DELETE FROM unsorted WHERE grp = ?",
 		"DELETE FROM groups WHERE n = ?",
 	} {
 		if err := tx.c.exec(sql, n); err != nil {

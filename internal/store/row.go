@@ -30,11 +30,13 @@ const (
 	sqlPerson = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id = ? AND person = ?" +
 		" ORDER BY ord, device, seq, hash LIMIT 1"
 	sqlID     = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id = ? ORDER BY ord, device, seq, hash LIMIT ?"
+	sqlPrefix = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_same WHERE grp = ? AND id >= ? AND id < ?" +
+		" ORDER BY id, person, content_commit LIMIT ?"
 	sqlClient = "SELECT " + rowColumns + " FROM messages INDEXED BY messages_client WHERE grp = ? AND client = ? AND client <> ''" +
 		" ORDER BY ord, device, seq, hash LIMIT 1"
 	sqlCount  = "SELECT count(*) FROM messages WHERE grp = ?"
 	sqlUnread = "SELECT count(*) FROM (SELECT 1 FROM messages WHERE grp = ? AND (ord, device, seq, hash) > (?, ?, ?, ?)" +
-		" AND person <> ? LIMIT ?)"
+		" AND person <> ? AND state <> 5 LIMIT ?)"
 )
 
 // The bits of the column marks.
@@ -42,6 +44,8 @@ const (
 	markWaiting = 1 << 0
 	markSplit   = 1 << 1
 	markTwice   = 1 << 2
+	// From here on those of [group.Powers].
+	marksPowers = 3
 )
 
 // Page returns the n rows before a place, or the newest ones, oldest first.
@@ -72,10 +76,14 @@ func (db *DB) Newest(g wire.GroupID) (*group.Row, error) {
 	return db.row(g, sqlNewest, int64(1))
 }
 
-// RowAt returns the visible row at a place, nil if there is none.
+// RowAt returns the visible row at a place, an annotation too; nil if there is none.
 func (db *DB) RowAt(g wire.GroupID, at Cursor) (*group.Row, error) {
 	ord, device, seq, hash := columns(at)
-	return db.row(g, sqlAt, ord, device, seq, hash)
+	row, err := db.row(g, sqlAt, ord, device, seq, hash)
+	if row != nil || err != nil {
+		return row, err
+	}
+	return asAnnotation(db.row(g, sqlAnnotationAt, ord, device, seq, hash))
 }
 
 // Row returns the message of a person with a content id, nil if there is none.
@@ -89,6 +97,18 @@ func (db *DB) Row(g wire.GroupID, person wire.PersonID, id wire.ContentID) (*gro
 func (db *DB) RowsByID(g wire.GroupID, id wire.ContentID) ([]group.Row, error) {
 	return db.page(g, func(c *conn, grp int64) ([]group.Row, error) {
 		return c.rows(sqlID, grp, id[:], int64(MaxSameID))
+	})
+}
+
+// LinesByID returns the lines whose content id begins with a prefix; at most
+// [MaxSameID].
+func (db *DB) LinesByID(g wire.GroupID, prefix []byte) ([]group.Row, error) {
+	return db.page(g, func(c *conn, grp int64) ([]group.Row, error) {
+		end := prefixEnd(prefix)
+		if end == nil {
+			end = slices.Repeat([]byte{0xff}, len(wire.ContentID{})+1)
+		}
+		return c.rows(sqlPrefix, grp, prefix, end, int64(MaxSameID))
 	})
 }
 
@@ -160,9 +180,11 @@ func scanRowFrom(s *sqlite3.Stmt, first int) (group.Row, error) {
 		Waiting: marks&markWaiting != 0,
 		Split:   marks&markSplit != 0,
 		Twice:   marks&markTwice != 0,
+		May:     group.Powers(marks >> marksPowers),
 		Client:  s.ColumnText(first + 11),
 		Content: s.ColumnBlob(first+12, nil),
 	}
+	r.Annotation = r.State == group.RowShown && group.IsAnnotation(r.Content) || s.ColumnCount() > first+13 && s.ColumnInt64(first+13) != 0
 	for _, f := range []struct {
 		column int
 		field  []byte
@@ -181,7 +203,7 @@ func scanRowFrom(s *sqlite3.Stmt, first int) (group.Row, error) {
 // rowArgs are the values of the columns grp and rowColumns.
 func rowArgs(n int64, r group.Row) []any {
 	ord, device, seq, hash := columns(r.Place)
-	var marks int64
+	marks := int64(r.May) << marksPowers
 	if r.Waiting {
 		marks |= markWaiting
 	}

@@ -7,12 +7,12 @@ import (
 	"kith/internal/group"
 )
 
-// How a row is stored. The table messages holds what is visible, the table
+// How a row is stored. The tables messages and annotations hold what is visible, the table
 // hidden the rest: withdrawn rows, and copies of a message that stands at a
 // smaller place. Between two transactions
 //
 //   - a place is in one of the tables at most;
-//   - a message (person, content id, commitment) is in messages once if it has
+//   - a message (person, content id, commitment) is in messages or annotations once if it has
 //     any row that is not withdrawn, and that row has the smallest place.
 //
 // Keeping the copies means that nothing is lost when the row in view is
@@ -55,7 +55,7 @@ func (tx *Tx) putRow(n int64, r group.Row) error {
 // mark sets and clears marks of a row, if it is there.
 func (tx *Tx) mark(n int64, p group.Place, set, clear int64) error {
 	ord, device, seq, hash := columns(p)
-	for _, table := range []string{"messages", "hidden"} {
+	for _, table := range []string{"messages", "hidden", "annotations"} {
 		err := tx.c.exec("UPDATE "+table+" SET marks = (marks | ?) & ~? WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?",
 			set, clear, n, ord, device, seq, hash)
 		if err != nil {
@@ -75,15 +75,22 @@ func (tx *Tx) take(n int64, p group.Place) (*group.Row, error) {
 	if r != nil {
 		return r, tx.drop(n, *r)
 	}
-	if r, err = tx.c.row(sqlHiddenAt, n, ord, device, seq, hash); r == nil || err != nil {
-		return nil, err
+	for _, t := range []struct{ find, drop string }{{sqlHiddenAt, sqlDropHidden}, {sqlAnnotationAt, sqlDropAnnotation}} {
+		r, err := tx.c.row(t.find, n, ord, device, seq, hash)
+		if err != nil {
+			return nil, err
+		}
+		if r != nil {
+			r.Annotation = r.Annotation || t.find == sqlAnnotationAt
+			return r, tx.c.exec(t.drop, n, ord, device, seq, hash)
+		}
 	}
-	return r, tx.c.exec(sqlDropHidden, n, ord, device, seq, hash)
+	return nil, nil
 }
 
-// add inserts a row into messages, by sqlAddRow or sqlAddNewRow, and reports
+// insert puts a row into messages, by sqlAddRow or sqlAddNewRow, and reports
 // whether it is there now.
-func (tx *Tx) add(sql string, n int64, r group.Row) (bool, error) {
+func (tx *Tx) insert(sql string, n int64, r group.Row) (bool, error) {
 	if err := tx.c.exec(sql, rowArgs(n, r)...); err != nil {
 		return false, err
 	}
@@ -118,33 +125,42 @@ func (tx *Tx) show(n int64, r group.Row) error {
 			r = merged(r, c)
 		}
 	}
-	if added, err := tx.add(sqlAddNewRow, n, r); added || err != nil {
-		return err
-	}
-	return tx.showFirst(n, r)
-}
-
-// showFirst decides between r and the visible copy of its message.
-func (tx *Tx) showFirst(n int64, r group.Row) error {
-	other, err := tx.c.row(sqlSame, n, r.ID[:], r.Person[:], r.Commit[:])
+	aside, err := tx.aside(n, &r)
 	if err != nil {
 		return err
 	}
-	if other == nil {
-		return fmt.Errorf("%w: an index names a row that is not there", ErrDamaged)
+	if aside != nil {
+		return tx.showFirst(n, r, aside)
 	}
+	if r.Annotation {
+		return tx.add(n, r)
+	}
+	if added, err := tx.insert(sqlAddNewRow, n, r); added || err != nil {
+		return err
+	}
+	other, err := tx.c.row(sqlSame, n, r.ID[:], r.Person[:], r.Commit[:])
+	if err == nil && other == nil {
+		err = fmt.Errorf("%w: an index names a row that is not there", ErrDamaged)
+	}
+	if err != nil {
+		return err
+	}
+	return tx.showFirst(n, r, other)
+}
+
+// showFirst decides between r and the visible copy of its message.
+func (tx *Tx) showFirst(n int64, r group.Row, other *group.Row) error {
 	first, second := *other, r
 	if dag.Less(r.Place, other.Place) {
 		first, second = r, *other
 	}
-	if err := tx.drop(n, *other); err != nil {
+	if _, err := tx.take(n, other.Place); err != nil {
 		return err
 	}
 	if err := tx.hide(n, second); err != nil {
 		return err
 	}
-	_, err = tx.add(sqlAddRow, n, merged(first, second))
-	return err
+	return tx.add(n, merged(first, second))
 }
 
 func (tx *Tx) hide(n int64, r group.Row) error {
@@ -154,7 +170,7 @@ func (tx *Tx) hide(n int64, r group.Row) error {
 // raise brings the smallest remaining copy of lost's message into view, if
 // none is.
 func (tx *Tx) raise(n int64, lost group.Row) error {
-	shown, err := tx.c.row(sqlSame, n, lost.ID[:], lost.Person[:], lost.Commit[:])
+	shown, err := tx.visible(n, lost.Target())
 	if err != nil || shown != nil {
 		return err
 	}
@@ -177,16 +193,21 @@ func (tx *Tx) raise(n int64, lost group.Row) error {
 	if _, err := tx.take(n, up.Place); err != nil {
 		return err
 	}
-	_, err = tx.add(sqlAddRow, n, *up)
-	return err
+	up.Annotation = up.Annotation || lost.Annotation
+	return tx.add(n, *up)
 }
 
 // merged is first with what only its copy knows: the content, which the
-// commitment binds and is therefore the same, and the client id.
+// commitment binds and is therefore the same, the client id, and what its author
+// might do at the copy's block. What is deleted of one is so of all.
 func merged(first, second group.Row) group.Row {
-	if first.State != group.RowShown && second.State == group.RowShown {
+	switch gone := group.RowDeleted; {
+	case first.State == gone:
+	case second.State == gone || first.State != group.RowShown && second.State == group.RowShown:
 		first.State, first.Content = second.State, second.Content
 	}
+	first.May |= second.May
+	first.Annotation = first.Annotation || second.Annotation
 	if first.Client == "" {
 		first.Client = second.Client
 	}

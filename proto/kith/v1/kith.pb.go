@@ -575,6 +575,7 @@ const (
 	MessageState_MESSAGE_STATE_UNREADABLE  MessageState = 3
 	MessageState_MESSAGE_STATE_NEWER       MessageState = 4 // a kind that this program does not know
 	MessageState_MESSAGE_STATE_HELD        MessageState = 5 // one's own, has no id and no place yet: goes out once a removal is finished that was made while the group was split
+	MessageState_MESSAGE_STATE_DELETED     MessageState = 6 // deleted_by says by whom
 )
 
 // Enum value maps for MessageState.
@@ -586,6 +587,7 @@ var (
 		3: "MESSAGE_STATE_UNREADABLE",
 		4: "MESSAGE_STATE_NEWER",
 		5: "MESSAGE_STATE_HELD",
+		6: "MESSAGE_STATE_DELETED",
 	}
 	MessageState_value = map[string]int32{
 		"MESSAGE_STATE_UNSPECIFIED": 0,
@@ -594,6 +596,7 @@ var (
 		"MESSAGE_STATE_UNREADABLE":  3,
 		"MESSAGE_STATE_NEWER":       4,
 		"MESSAGE_STATE_HELD":        5,
+		"MESSAGE_STATE_DELETED":     6,
 	}
 )
 
@@ -3885,6 +3888,7 @@ type SendRequest struct {
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
 	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
 	ClientId      string                 `protobuf:"bytes,3,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"` // chosen by the client; sending it again gives the same message
+	ReplyTo       string                 `protobuf:"bytes,4,opt,name=reply_to,json=replyTo,proto3" json:"reply_to,omitempty"`    // message that it answers; empty: none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3940,30 +3944,722 @@ func (x *SendRequest) GetClientId() string {
 	return ""
 }
 
-type Message struct {
+func (x *SendRequest) GetReplyTo() string {
+	if x != nil {
+		return x.ReplyTo
+	}
+	return ""
+}
+
+// In the requests below, message is an id or its beginning, or a cursor; "last" is
+// the newest message of the chat. client_id is as in SendRequest.
+type ReactRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	ChatId        string                 `protobuf:"bytes,2,opt,name=chat_id,json=chatId,proto3" json:"chat_id,omitempty"`
-	Author        *Person                `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
-	Time          uint64                 `protobuf:"varint,4,opt,name=time,proto3" json:"time,omitempty"` // the author's clock
-	Text          string                 `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
-	State         MessageState           `protobuf:"varint,6,opt,name=state,proto3,enum=kith.v1.MessageState" json:"state,omitempty"`
-	Cursor        string                 `protobuf:"bytes,7,opt,name=cursor,proto3" json:"cursor,omitempty"` // its place; sorts as text in the order of display
-	ClientId      string                 `protobuf:"bytes,8,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
-	Reached       uint32                 `protobuf:"varint,9,opt,name=reached,proto3" json:"reached,omitempty"`                                   // own messages: other members' devices that have it
-	ReachOf       uint32                 `protobuf:"varint,10,opt,name=reach_of,json=reachOf,proto3" json:"reach_of,omitempty"`                   // and how many there are
-	EarlierComing bool                   `protobuf:"varint,11,opt,name=earlier_coming,json=earlierComing,proto3" json:"earlier_coming,omitempty"` // an earlier message it refers to is still to come
-	WhileSplit    bool                   `protobuf:"varint,12,opt,name=while_split,json=whileSplit,proto3" json:"while_split,omitempty"`
-	ClockOff      bool                   `protobuf:"varint,13,opt,name=clock_off,json=clockOff,proto3" json:"clock_off,omitempty"`             // the author's clock is more than ten minutes off
-	WrittenTwice  bool                   `protobuf:"varint,14,opt,name=written_twice,json=writtenTwice,proto3" json:"written_twice,omitempty"` // its device wrote another with the same number: not everybody saw this one first
-	AuthorDevice  string                 `protobuf:"bytes,15,opt,name=author_device,json=authorDevice,proto3" json:"author_device,omitempty"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	Emoji         string                 `protobuf:"bytes,3,opt,name=emoji,proto3" json:"emoji,omitempty"`
+	Off           bool                   `protobuf:"varint,4,opt,name=off,proto3" json:"off,omitempty"` // takes it back
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
+func (x *ReactRequest) Reset() {
+	*x = ReactRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReactRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReactRequest) ProtoMessage() {}
+
+func (x *ReactRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReactRequest.ProtoReflect.Descriptor instead.
+func (*ReactRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *ReactRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *ReactRequest) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *ReactRequest) GetEmoji() string {
+	if x != nil {
+		return x.Emoji
+	}
+	return ""
+}
+
+func (x *ReactRequest) GetOff() bool {
+	if x != nil {
+		return x.Off
+	}
+	return false
+}
+
+type EditMessageRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	Text          string                 `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"` // as in SendRequest
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EditMessageRequest) Reset() {
+	*x = EditMessageRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EditMessageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EditMessageRequest) ProtoMessage() {}
+
+func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EditMessageRequest.ProtoReflect.Descriptor instead.
+func (*EditMessageRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *EditMessageRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *EditMessageRequest) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *EditMessageRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type DeleteMessageRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteMessageRequest) Reset() {
+	*x = DeleteMessageRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteMessageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteMessageRequest) ProtoMessage() {}
+
+func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteMessageRequest.ProtoReflect.Descriptor instead.
+func (*DeleteMessageRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *DeleteMessageRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *DeleteMessageRequest) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+type PinMessageRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	Off           bool                   `protobuf:"varint,3,opt,name=off,proto3" json:"off,omitempty"` // lets it go
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PinMessageRequest) Reset() {
+	*x = PinMessageRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PinMessageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PinMessageRequest) ProtoMessage() {}
+
+func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PinMessageRequest.ProtoReflect.Descriptor instead.
+func (*PinMessageRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *PinMessageRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *PinMessageRequest) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *PinMessageRequest) GetOff() bool {
+	if x != nil {
+		return x.Off
+	}
+	return false
+}
+
+type ListPinsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPinsRequest) Reset() {
+	*x = ListPinsRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPinsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPinsRequest) ProtoMessage() {}
+
+func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPinsRequest.ProtoReflect.Descriptor instead.
+func (*ListPinsRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+}
+
+func (x *ListPinsRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+type ListPinsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Messages      []*Message             `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPinsResponse) Reset() {
+	*x = ListPinsResponse{}
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPinsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPinsResponse) ProtoMessage() {}
+
+func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPinsResponse.ProtoReflect.Descriptor instead.
+func (*ListPinsResponse) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *ListPinsResponse) GetMessages() []*Message {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+type CreatePollRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Question      string                 `protobuf:"bytes,2,opt,name=question,proto3" json:"question,omitempty"` // at most 1,000 bytes
+	Options       []string               `protobuf:"bytes,3,rep,name=options,proto3" json:"options,omitempty"`   // 2 to 20, each at most 200 bytes, no two the same
+	Several       bool                   `protobuf:"varint,4,opt,name=several,proto3" json:"several,omitempty"`  // more than one may be chosen
+	ClientId      string                 `protobuf:"bytes,5,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreatePollRequest) Reset() {
+	*x = CreatePollRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreatePollRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreatePollRequest) ProtoMessage() {}
+
+func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreatePollRequest.ProtoReflect.Descriptor instead.
+func (*CreatePollRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *CreatePollRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *CreatePollRequest) GetQuestion() string {
+	if x != nil {
+		return x.Question
+	}
+	return ""
+}
+
+func (x *CreatePollRequest) GetOptions() []string {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+func (x *CreatePollRequest) GetSeveral() bool {
+	if x != nil {
+		return x.Several
+	}
+	return false
+}
+
+func (x *CreatePollRequest) GetClientId() string {
+	if x != nil {
+		return x.ClientId
+	}
+	return ""
+}
+
+type VoteRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	Choices       []uint32               `protobuf:"varint,3,rep,packed,name=choices,proto3" json:"choices,omitempty"` // numbers of options, from 0; none: takes the vote back
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VoteRequest) Reset() {
+	*x = VoteRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VoteRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VoteRequest) ProtoMessage() {}
+
+func (x *VoteRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VoteRequest.ProtoReflect.Descriptor instead.
+func (*VoteRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *VoteRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *VoteRequest) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *VoteRequest) GetChoices() []uint32 {
+	if x != nil {
+		return x.Choices
+	}
+	return nil
+}
+
+type ClosePollRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClosePollRequest) Reset() {
+	*x = ClosePollRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClosePollRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClosePollRequest) ProtoMessage() {}
+
+func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClosePollRequest.ProtoReflect.Descriptor instead.
+func (*ClosePollRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
+}
+
+func (x *ClosePollRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *ClosePollRequest) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+type ListVersionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListVersionsRequest) Reset() {
+	*x = ListVersionsRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListVersionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListVersionsRequest) ProtoMessage() {}
+
+func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
+func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
+}
+
+func (x *ListVersionsRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *ListVersionsRequest) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+type ListVersionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Versions      []*Version             `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListVersionsResponse) Reset() {
+	*x = ListVersionsResponse{}
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListVersionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListVersionsResponse) ProtoMessage() {}
+
+func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
+func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *ListVersionsResponse) GetVersions() []*Version {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+type Version struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Spans         []*Span                `protobuf:"bytes,2,rep,name=spans,proto3" json:"spans,omitempty"`
+	Time          uint64                 `protobuf:"varint,3,opt,name=time,proto3" json:"time,omitempty"` // the author's clock
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Version) Reset() {
+	*x = Version{}
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Version) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Version) ProtoMessage() {}
+
+func (x *Version) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Version.ProtoReflect.Descriptor instead.
+func (*Version) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *Version) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Version) GetSpans() []*Span {
+	if x != nil {
+		return x.Spans
+	}
+	return nil
+}
+
+func (x *Version) GetTime() uint64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+type Message struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Id             string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	ChatId         string                 `protobuf:"bytes,2,opt,name=chat_id,json=chatId,proto3" json:"chat_id,omitempty"`
+	Author         *Person                `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
+	Time           uint64                 `protobuf:"varint,4,opt,name=time,proto3" json:"time,omitempty"` // the author's clock
+	Text           string                 `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
+	State          MessageState           `protobuf:"varint,6,opt,name=state,proto3,enum=kith.v1.MessageState" json:"state,omitempty"`
+	Cursor         string                 `protobuf:"bytes,7,opt,name=cursor,proto3" json:"cursor,omitempty"` // its place; sorts as text in the order of display
+	ClientId       string                 `protobuf:"bytes,8,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
+	Reached        uint32                 `protobuf:"varint,9,opt,name=reached,proto3" json:"reached,omitempty"`                                   // own messages: other members' devices that have it
+	ReachOf        uint32                 `protobuf:"varint,10,opt,name=reach_of,json=reachOf,proto3" json:"reach_of,omitempty"`                   // and how many there are
+	EarlierComing  bool                   `protobuf:"varint,11,opt,name=earlier_coming,json=earlierComing,proto3" json:"earlier_coming,omitempty"` // an earlier message it refers to is still to come
+	WhileSplit     bool                   `protobuf:"varint,12,opt,name=while_split,json=whileSplit,proto3" json:"while_split,omitempty"`
+	ClockOff       bool                   `protobuf:"varint,13,opt,name=clock_off,json=clockOff,proto3" json:"clock_off,omitempty"`             // the author's clock is more than ten minutes off
+	WrittenTwice   bool                   `protobuf:"varint,14,opt,name=written_twice,json=writtenTwice,proto3" json:"written_twice,omitempty"` // its device wrote another with the same number: not everybody saw this one first
+	AuthorDevice   string                 `protobuf:"bytes,15,opt,name=author_device,json=authorDevice,proto3" json:"author_device,omitempty"`
+	Spans          []*Span                `protobuf:"bytes,16,rep,name=spans,proto3" json:"spans,omitempty"` // text in pieces that are shown alike, which together are text without its marks
+	MentionsMe     bool                   `protobuf:"varint,17,opt,name=mentions_me,json=mentionsMe,proto3" json:"mentions_me,omitempty"`
+	ReplyTo        *Quote                 `protobuf:"bytes,18,opt,name=reply_to,json=replyTo,proto3" json:"reply_to,omitempty"`                         // what it answers
+	Reactions      []*Reaction            `protobuf:"bytes,19,rep,name=reactions,proto3" json:"reactions,omitempty"`                                    // the one that was there first first
+	Edits          uint32                 `protobuf:"varint,20,opt,name=edits,proto3" json:"edits,omitempty"`                                           // how often it was edited; ListVersions gives what it was
+	EditedAt       uint64                 `protobuf:"varint,21,opt,name=edited_at,json=editedAt,proto3" json:"edited_at,omitempty"`                     // by the author's clock
+	DeletedBy      *Person                `protobuf:"bytes,22,opt,name=deleted_by,json=deletedBy,proto3" json:"deleted_by,omitempty"`                   // of MESSAGE_STATE_DELETED
+	DeletedByAdmin bool                   `protobuf:"varint,23,opt,name=deleted_by_admin,json=deletedByAdmin,proto3" json:"deleted_by_admin,omitempty"` // and that was not its author
+	PinnedBy       *Person                `protobuf:"bytes,24,opt,name=pinned_by,json=pinnedBy,proto3" json:"pinned_by,omitempty"`                      // null: it is not pinned
+	Poll           *Poll                  `protobuf:"bytes,25,opt,name=poll,proto3" json:"poll,omitempty"`                                              // text is its question then
+	May            *Permitted             `protobuf:"bytes,26,opt,name=may,proto3" json:"may,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3975,7 +4671,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3988,7 +4684,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Message) GetId() string {
@@ -4096,6 +4792,550 @@ func (x *Message) GetAuthorDevice() string {
 	return ""
 }
 
+func (x *Message) GetSpans() []*Span {
+	if x != nil {
+		return x.Spans
+	}
+	return nil
+}
+
+func (x *Message) GetMentionsMe() bool {
+	if x != nil {
+		return x.MentionsMe
+	}
+	return false
+}
+
+func (x *Message) GetReplyTo() *Quote {
+	if x != nil {
+		return x.ReplyTo
+	}
+	return nil
+}
+
+func (x *Message) GetReactions() []*Reaction {
+	if x != nil {
+		return x.Reactions
+	}
+	return nil
+}
+
+func (x *Message) GetEdits() uint32 {
+	if x != nil {
+		return x.Edits
+	}
+	return 0
+}
+
+func (x *Message) GetEditedAt() uint64 {
+	if x != nil {
+		return x.EditedAt
+	}
+	return 0
+}
+
+func (x *Message) GetDeletedBy() *Person {
+	if x != nil {
+		return x.DeletedBy
+	}
+	return nil
+}
+
+func (x *Message) GetDeletedByAdmin() bool {
+	if x != nil {
+		return x.DeletedByAdmin
+	}
+	return false
+}
+
+func (x *Message) GetPinnedBy() *Person {
+	if x != nil {
+		return x.PinnedBy
+	}
+	return nil
+}
+
+func (x *Message) GetPoll() *Poll {
+	if x != nil {
+		return x.Poll
+	}
+	return nil
+}
+
+func (x *Message) GetMay() *Permitted {
+	if x != nil {
+		return x.May
+	}
+	return nil
+}
+
+// Span: a piece of a text. Of a mention, text is the name to be shown.
+type Span struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Bold          bool                   `protobuf:"varint,2,opt,name=bold,proto3" json:"bold,omitempty"`
+	Italic        bool                   `protobuf:"varint,3,opt,name=italic,proto3" json:"italic,omitempty"`
+	Struck        bool                   `protobuf:"varint,4,opt,name=struck,proto3" json:"struck,omitempty"`
+	Code          bool                   `protobuf:"varint,5,opt,name=code,proto3" json:"code,omitempty"`
+	Block         bool                   `protobuf:"varint,6,opt,name=block,proto3" json:"block,omitempty"`  // of code, on lines of its own
+	Quote         bool                   `protobuf:"varint,7,opt,name=quote,proto3" json:"quote,omitempty"`  // of quoted lines
+	Link          string                 `protobuf:"bytes,8,opt,name=link,proto3" json:"link,omitempty"`     // http or https; always what text says
+	Person        string                 `protobuf:"bytes,9,opt,name=person,proto3" json:"person,omitempty"` // id of who is mentioned
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Span) Reset() {
+	*x = Span{}
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Span) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Span) ProtoMessage() {}
+
+func (x *Span) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Span.ProtoReflect.Descriptor instead.
+func (*Span) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *Span) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Span) GetBold() bool {
+	if x != nil {
+		return x.Bold
+	}
+	return false
+}
+
+func (x *Span) GetItalic() bool {
+	if x != nil {
+		return x.Italic
+	}
+	return false
+}
+
+func (x *Span) GetStruck() bool {
+	if x != nil {
+		return x.Struck
+	}
+	return false
+}
+
+func (x *Span) GetCode() bool {
+	if x != nil {
+		return x.Code
+	}
+	return false
+}
+
+func (x *Span) GetBlock() bool {
+	if x != nil {
+		return x.Block
+	}
+	return false
+}
+
+func (x *Span) GetQuote() bool {
+	if x != nil {
+		return x.Quote
+	}
+	return false
+}
+
+func (x *Span) GetLink() string {
+	if x != nil {
+		return x.Link
+	}
+	return ""
+}
+
+func (x *Span) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+// Quote: the beginning of a message that is answered, as it is now.
+type Quote struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Cursor        string                 `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"` // empty: it is not here
+	Author        *Person                `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
+	State         MessageState           `protobuf:"varint,4,opt,name=state,proto3,enum=kith.v1.MessageState" json:"state,omitempty"` // unspecified: it is not here, perhaps not yet
+	Text          string                 `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`                              // at most 200 characters
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Quote) Reset() {
+	*x = Quote{}
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Quote) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Quote) ProtoMessage() {}
+
+func (x *Quote) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Quote.ProtoReflect.Descriptor instead.
+func (*Quote) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *Quote) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Quote) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *Quote) GetAuthor() *Person {
+	if x != nil {
+		return x.Author
+	}
+	return nil
+}
+
+func (x *Quote) GetState() MessageState {
+	if x != nil {
+		return x.State
+	}
+	return MessageState_MESSAGE_STATE_UNSPECIFIED
+}
+
+func (x *Quote) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type Reaction struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Emoji         string                 `protobuf:"bytes,1,opt,name=emoji,proto3" json:"emoji,omitempty"`
+	Persons       []*Person              `protobuf:"bytes,2,rep,name=persons,proto3" json:"persons,omitempty"`
+	Mine          bool                   `protobuf:"varint,3,opt,name=mine,proto3" json:"mine,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reaction) Reset() {
+	*x = Reaction{}
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reaction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reaction) ProtoMessage() {}
+
+func (x *Reaction) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
+func (*Reaction) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *Reaction) GetEmoji() string {
+	if x != nil {
+		return x.Emoji
+	}
+	return ""
+}
+
+func (x *Reaction) GetPersons() []*Person {
+	if x != nil {
+		return x.Persons
+	}
+	return nil
+}
+
+func (x *Reaction) GetMine() bool {
+	if x != nil {
+		return x.Mine
+	}
+	return false
+}
+
+type Poll struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Question      string                 `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
+	Options       []*PollOption          `protobuf:"bytes,2,rep,name=options,proto3" json:"options,omitempty"`
+	Several       bool                   `protobuf:"varint,3,opt,name=several,proto3" json:"several,omitempty"` // more than one may be chosen
+	Closed        bool                   `protobuf:"varint,4,opt,name=closed,proto3" json:"closed,omitempty"`
+	Voters        uint32                 `protobuf:"varint,5,opt,name=voters,proto3" json:"voters,omitempty"` // how many people have chosen something
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Poll) Reset() {
+	*x = Poll{}
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Poll) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Poll) ProtoMessage() {}
+
+func (x *Poll) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Poll.ProtoReflect.Descriptor instead.
+func (*Poll) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *Poll) GetQuestion() string {
+	if x != nil {
+		return x.Question
+	}
+	return ""
+}
+
+func (x *Poll) GetOptions() []*PollOption {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+func (x *Poll) GetSeveral() bool {
+	if x != nil {
+		return x.Several
+	}
+	return false
+}
+
+func (x *Poll) GetClosed() bool {
+	if x != nil {
+		return x.Closed
+	}
+	return false
+}
+
+func (x *Poll) GetVoters() uint32 {
+	if x != nil {
+		return x.Voters
+	}
+	return 0
+}
+
+type PollOption struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Persons       []*Person              `protobuf:"bytes,2,rep,name=persons,proto3" json:"persons,omitempty"` // who chose it
+	Mine          bool                   `protobuf:"varint,3,opt,name=mine,proto3" json:"mine,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PollOption) Reset() {
+	*x = PollOption{}
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PollOption) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PollOption) ProtoMessage() {}
+
+func (x *PollOption) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PollOption.ProtoReflect.Descriptor instead.
+func (*PollOption) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *PollOption) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *PollOption) GetPersons() []*Person {
+	if x != nil {
+		return x.Persons
+	}
+	return nil
+}
+
+func (x *PollOption) GetMine() bool {
+	if x != nil {
+		return x.Mine
+	}
+	return false
+}
+
+// Permitted: what one may do to a message now.
+type Permitted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reply         bool                   `protobuf:"varint,1,opt,name=reply,proto3" json:"reply,omitempty"` // and react
+	Edit          bool                   `protobuf:"varint,2,opt,name=edit,proto3" json:"edit,omitempty"`
+	Delete        bool                   `protobuf:"varint,3,opt,name=delete,proto3" json:"delete,omitempty"`
+	Pin           bool                   `protobuf:"varint,4,opt,name=pin,proto3" json:"pin,omitempty"`
+	Vote          bool                   `protobuf:"varint,5,opt,name=vote,proto3" json:"vote,omitempty"`
+	Close         bool                   `protobuf:"varint,6,opt,name=close,proto3" json:"close,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Permitted) Reset() {
+	*x = Permitted{}
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Permitted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Permitted) ProtoMessage() {}
+
+func (x *Permitted) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Permitted.ProtoReflect.Descriptor instead.
+func (*Permitted) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+}
+
+func (x *Permitted) GetReply() bool {
+	if x != nil {
+		return x.Reply
+	}
+	return false
+}
+
+func (x *Permitted) GetEdit() bool {
+	if x != nil {
+		return x.Edit
+	}
+	return false
+}
+
+func (x *Permitted) GetDelete() bool {
+	if x != nil {
+		return x.Delete
+	}
+	return false
+}
+
+func (x *Permitted) GetPin() bool {
+	if x != nil {
+		return x.Pin
+	}
+	return false
+}
+
+func (x *Permitted) GetVote() bool {
+	if x != nil {
+		return x.Vote
+	}
+	return false
+}
+
+func (x *Permitted) GetClose() bool {
+	if x != nil {
+		return x.Close
+	}
+	return false
+}
+
 type ResendRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
@@ -4106,7 +5346,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4118,7 +5358,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4131,7 +5371,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -4161,7 +5401,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4173,7 +5413,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4186,7 +5426,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -4235,7 +5475,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4247,7 +5487,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4260,7 +5500,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -4303,7 +5543,7 @@ type SearchRequest struct {
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4315,7 +5555,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4328,7 +5568,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *SearchRequest) GetText() string {
@@ -4403,7 +5643,7 @@ type SearchResponse struct {
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4415,7 +5655,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4428,7 +5668,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *SearchResponse) GetFound() []*Found {
@@ -4488,7 +5728,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4500,7 +5740,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4513,7 +5753,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *Found) GetMessage() *Message {
@@ -4569,7 +5809,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4581,7 +5821,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4594,7 +5834,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *Mark) GetStart() uint32 {
@@ -4621,7 +5861,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4633,7 +5873,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4646,7 +5886,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -4671,7 +5911,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4683,7 +5923,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4696,7 +5936,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
 }
 
 type GetDeliveryRequest struct {
@@ -4709,7 +5949,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4721,7 +5961,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4734,7 +5974,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -4760,7 +6000,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4772,7 +6012,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4785,7 +6025,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -4805,7 +6045,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4817,7 +6057,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4830,7 +6070,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -4857,7 +6097,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4869,7 +6109,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4882,7 +6122,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -4921,7 +6161,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4933,7 +6173,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4946,7 +6186,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -5120,7 +6360,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5132,7 +6372,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5145,7 +6385,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *Reached) GetChatId() string {
@@ -5173,7 +6413,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5185,7 +6425,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5198,7 +6438,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -5230,7 +6470,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5242,7 +6482,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5255,7 +6495,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
 }
 
 type StopResponse struct {
@@ -5266,7 +6506,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5278,7 +6518,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5291,7 +6531,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -5546,11 +6786,54 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\asubject\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\asubject\x12\x1a\n" +
 	"\bsentence\x18\x03 \x01(\tR\bsentence\x12\x14\n" +
 	"\x05again\x18\x04 \x01(\tR\x05again\x12!\n" +
-	"\fagain_height\x18\x05 \x01(\x04R\vagainHeight\"R\n" +
+	"\fagain_height\x18\x05 \x01(\x04R\vagainHeight\"m\n" +
 	"\vSendRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x1b\n" +
-	"\tclient_id\x18\x03 \x01(\tR\bclientId\"\xc9\x03\n" +
+	"\tclient_id\x18\x03 \x01(\tR\bclientId\x12\x19\n" +
+	"\breply_to\x18\x04 \x01(\tR\areplyTo\"d\n" +
+	"\fReactRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12\x14\n" +
+	"\x05emoji\x18\x03 \x01(\tR\x05emoji\x12\x10\n" +
+	"\x03off\x18\x04 \x01(\bR\x03off\"V\n" +
+	"\x12EditMessageRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"D\n" +
+	"\x14DeleteMessageRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"S\n" +
+	"\x11PinMessageRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12\x10\n" +
+	"\x03off\x18\x03 \x01(\bR\x03off\"%\n" +
+	"\x0fListPinsRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\"@\n" +
+	"\x10ListPinsResponse\x12,\n" +
+	"\bmessages\x18\x01 \x03(\v2\x10.kith.v1.MessageR\bmessages\"\x94\x01\n" +
+	"\x11CreatePollRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x1a\n" +
+	"\bquestion\x18\x02 \x01(\tR\bquestion\x12\x18\n" +
+	"\aoptions\x18\x03 \x03(\tR\aoptions\x12\x18\n" +
+	"\aseveral\x18\x04 \x01(\bR\aseveral\x12\x1b\n" +
+	"\tclient_id\x18\x05 \x01(\tR\bclientId\"U\n" +
+	"\vVoteRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12\x18\n" +
+	"\achoices\x18\x03 \x03(\rR\achoices\"@\n" +
+	"\x10ClosePollRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"C\n" +
+	"\x13ListVersionsRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"D\n" +
+	"\x14ListVersionsResponse\x12,\n" +
+	"\bversions\x18\x01 \x03(\v2\x10.kith.v1.VersionR\bversions\"V\n" +
+	"\aVersion\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12#\n" +
+	"\x05spans\x18\x02 \x03(\v2\r.kith.v1.SpanR\x05spans\x12\x12\n" +
+	"\x04time\x18\x03 \x01(\x04R\x04time\"\xef\x06\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12'\n" +
@@ -5568,7 +6851,58 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"whileSplit\x12\x1b\n" +
 	"\tclock_off\x18\r \x01(\bR\bclockOff\x12#\n" +
 	"\rwritten_twice\x18\x0e \x01(\bR\fwrittenTwice\x12#\n" +
-	"\rauthor_device\x18\x0f \x01(\tR\fauthorDevice\"5\n" +
+	"\rauthor_device\x18\x0f \x01(\tR\fauthorDevice\x12#\n" +
+	"\x05spans\x18\x10 \x03(\v2\r.kith.v1.SpanR\x05spans\x12\x1f\n" +
+	"\vmentions_me\x18\x11 \x01(\bR\n" +
+	"mentionsMe\x12)\n" +
+	"\breply_to\x18\x12 \x01(\v2\x0e.kith.v1.QuoteR\areplyTo\x12/\n" +
+	"\treactions\x18\x13 \x03(\v2\x11.kith.v1.ReactionR\treactions\x12\x14\n" +
+	"\x05edits\x18\x14 \x01(\rR\x05edits\x12\x1b\n" +
+	"\tedited_at\x18\x15 \x01(\x04R\beditedAt\x12.\n" +
+	"\n" +
+	"deleted_by\x18\x16 \x01(\v2\x0f.kith.v1.PersonR\tdeletedBy\x12(\n" +
+	"\x10deleted_by_admin\x18\x17 \x01(\bR\x0edeletedByAdmin\x12,\n" +
+	"\tpinned_by\x18\x18 \x01(\v2\x0f.kith.v1.PersonR\bpinnedBy\x12!\n" +
+	"\x04poll\x18\x19 \x01(\v2\r.kith.v1.PollR\x04poll\x12$\n" +
+	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\"\xca\x01\n" +
+	"\x04Span\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
+	"\x04bold\x18\x02 \x01(\bR\x04bold\x12\x16\n" +
+	"\x06italic\x18\x03 \x01(\bR\x06italic\x12\x16\n" +
+	"\x06struck\x18\x04 \x01(\bR\x06struck\x12\x12\n" +
+	"\x04code\x18\x05 \x01(\bR\x04code\x12\x14\n" +
+	"\x05block\x18\x06 \x01(\bR\x05block\x12\x14\n" +
+	"\x05quote\x18\a \x01(\bR\x05quote\x12\x12\n" +
+	"\x04link\x18\b \x01(\tR\x04link\x12\x16\n" +
+	"\x06person\x18\t \x01(\tR\x06person\"\x99\x01\n" +
+	"\x05Quote\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12'\n" +
+	"\x06author\x18\x03 \x01(\v2\x0f.kith.v1.PersonR\x06author\x12+\n" +
+	"\x05state\x18\x04 \x01(\x0e2\x15.kith.v1.MessageStateR\x05state\x12\x12\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\"_\n" +
+	"\bReaction\x12\x14\n" +
+	"\x05emoji\x18\x01 \x01(\tR\x05emoji\x12)\n" +
+	"\apersons\x18\x02 \x03(\v2\x0f.kith.v1.PersonR\apersons\x12\x12\n" +
+	"\x04mine\x18\x03 \x01(\bR\x04mine\"\x9b\x01\n" +
+	"\x04Poll\x12\x1a\n" +
+	"\bquestion\x18\x01 \x01(\tR\bquestion\x12-\n" +
+	"\aoptions\x18\x02 \x03(\v2\x13.kith.v1.PollOptionR\aoptions\x12\x18\n" +
+	"\aseveral\x18\x03 \x01(\bR\aseveral\x12\x16\n" +
+	"\x06closed\x18\x04 \x01(\bR\x06closed\x12\x16\n" +
+	"\x06voters\x18\x05 \x01(\rR\x06voters\"_\n" +
+	"\n" +
+	"PollOption\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12)\n" +
+	"\apersons\x18\x02 \x03(\v2\x0f.kith.v1.PersonR\apersons\x12\x12\n" +
+	"\x04mine\x18\x03 \x01(\bR\x04mine\"\x89\x01\n" +
+	"\tPermitted\x12\x14\n" +
+	"\x05reply\x18\x01 \x01(\bR\x05reply\x12\x12\n" +
+	"\x04edit\x18\x02 \x01(\bR\x04edit\x12\x16\n" +
+	"\x06delete\x18\x03 \x01(\bR\x06delete\x12\x10\n" +
+	"\x03pin\x18\x04 \x01(\bR\x03pin\x12\x12\n" +
+	"\x04vote\x18\x05 \x01(\bR\x04vote\x12\x14\n" +
+	"\x05close\x18\x06 \x01(\bR\x05close\"5\n" +
 	"\rResendRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x10\n" +
 	"\x03yes\x18\x02 \x01(\bR\x03yes\"\x85\x01\n" +
@@ -5721,14 +7055,15 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x13CHANGE_KIND_REKEYED\x10\b\x12\x15\n" +
 	"\x11CHANGE_KIND_OTHER\x10\t\x12\x16\n" +
 	"\x12CHANGE_KIND_VOTERS\x10\n" +
-	"*\xb0\x01\n" +
+	"*\xcb\x01\n" +
 	"\fMessageState\x12\x1d\n" +
 	"\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13MESSAGE_STATE_SHOWN\x10\x01\x12\x19\n" +
 	"\x15MESSAGE_STATE_DAMAGED\x10\x02\x12\x1c\n" +
 	"\x18MESSAGE_STATE_UNREADABLE\x10\x03\x12\x17\n" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
-	"\x12MESSAGE_STATE_HELD\x10\x052\xe2\x11\n" +
+	"\x12MESSAGE_STATE_HELD\x10\x05\x12\x19\n" +
+	"\x15MESSAGE_STATE_DELETED\x10\x062\x84\x16\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -5764,7 +7099,18 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tSetVoters\x12\x19.kith.v1.SetVotersRequest\x1a\x13.kith.v1.Settlement\x12H\n" +
 	"\vExportChain\x12\x1b.kith.v1.ExportChainRequest\x1a\x1c.kith.v1.ExportChainResponse\x12.\n" +
 	"\x04Send\x12\x14.kith.v1.SendRequest\x1a\x10.kith.v1.Message\x12/\n" +
-	"\x06Resend\x12\x16.kith.v1.ResendRequest\x1a\r.kith.v1.Chat\x12K\n" +
+	"\x06Resend\x12\x16.kith.v1.ResendRequest\x1a\r.kith.v1.Chat\x120\n" +
+	"\x05React\x12\x15.kith.v1.ReactRequest\x1a\x10.kith.v1.Message\x12<\n" +
+	"\vEditMessage\x12\x1b.kith.v1.EditMessageRequest\x1a\x10.kith.v1.Message\x12@\n" +
+	"\rDeleteMessage\x12\x1d.kith.v1.DeleteMessageRequest\x1a\x10.kith.v1.Message\x12:\n" +
+	"\n" +
+	"PinMessage\x12\x1a.kith.v1.PinMessageRequest\x1a\x10.kith.v1.Message\x12?\n" +
+	"\bListPins\x12\x18.kith.v1.ListPinsRequest\x1a\x19.kith.v1.ListPinsResponse\x12:\n" +
+	"\n" +
+	"CreatePoll\x12\x1a.kith.v1.CreatePollRequest\x1a\x10.kith.v1.Message\x12.\n" +
+	"\x04Vote\x12\x14.kith.v1.VoteRequest\x1a\x10.kith.v1.Message\x128\n" +
+	"\tClosePoll\x12\x19.kith.v1.ClosePollRequest\x1a\x10.kith.v1.Message\x12K\n" +
+	"\fListVersions\x12\x1c.kith.v1.ListVersionsRequest\x1a\x1d.kith.v1.ListVersionsResponse\x12K\n" +
 	"\fListMessages\x12\x1c.kith.v1.ListMessagesRequest\x1a\x1d.kith.v1.ListMessagesResponse\x129\n" +
 	"\x06Search\x12\x16.kith.v1.SearchRequest\x1a\x17.kith.v1.SearchResponse\x12?\n" +
 	"\bMarkRead\x12\x18.kith.v1.MarkReadRequest\x1a\x19.kith.v1.MarkReadResponse\x12=\n" +
@@ -5785,7 +7131,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 90)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -5850,163 +7196,214 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*Exhibit)(nil),               // 60: kith.v1.Exhibit
 	(*Change)(nil),                // 61: kith.v1.Change
 	(*SendRequest)(nil),           // 62: kith.v1.SendRequest
-	(*Message)(nil),               // 63: kith.v1.Message
-	(*ResendRequest)(nil),         // 64: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 65: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 66: kith.v1.ListMessagesResponse
-	(*SearchRequest)(nil),         // 67: kith.v1.SearchRequest
-	(*SearchResponse)(nil),        // 68: kith.v1.SearchResponse
-	(*Found)(nil),                 // 69: kith.v1.Found
-	(*Mark)(nil),                  // 70: kith.v1.Mark
-	(*MarkReadRequest)(nil),       // 71: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 72: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 73: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 74: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 75: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 76: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 77: kith.v1.Event
-	(*Reached)(nil),               // 78: kith.v1.Reached
-	(*MessageReach)(nil),          // 79: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 80: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 81: kith.v1.StopResponse
+	(*ReactRequest)(nil),          // 63: kith.v1.ReactRequest
+	(*EditMessageRequest)(nil),    // 64: kith.v1.EditMessageRequest
+	(*DeleteMessageRequest)(nil),  // 65: kith.v1.DeleteMessageRequest
+	(*PinMessageRequest)(nil),     // 66: kith.v1.PinMessageRequest
+	(*ListPinsRequest)(nil),       // 67: kith.v1.ListPinsRequest
+	(*ListPinsResponse)(nil),      // 68: kith.v1.ListPinsResponse
+	(*CreatePollRequest)(nil),     // 69: kith.v1.CreatePollRequest
+	(*VoteRequest)(nil),           // 70: kith.v1.VoteRequest
+	(*ClosePollRequest)(nil),      // 71: kith.v1.ClosePollRequest
+	(*ListVersionsRequest)(nil),   // 72: kith.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),  // 73: kith.v1.ListVersionsResponse
+	(*Version)(nil),               // 74: kith.v1.Version
+	(*Message)(nil),               // 75: kith.v1.Message
+	(*Span)(nil),                  // 76: kith.v1.Span
+	(*Quote)(nil),                 // 77: kith.v1.Quote
+	(*Reaction)(nil),              // 78: kith.v1.Reaction
+	(*Poll)(nil),                  // 79: kith.v1.Poll
+	(*PollOption)(nil),            // 80: kith.v1.PollOption
+	(*Permitted)(nil),             // 81: kith.v1.Permitted
+	(*ResendRequest)(nil),         // 82: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 83: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 84: kith.v1.ListMessagesResponse
+	(*SearchRequest)(nil),         // 85: kith.v1.SearchRequest
+	(*SearchResponse)(nil),        // 86: kith.v1.SearchResponse
+	(*Found)(nil),                 // 87: kith.v1.Found
+	(*Mark)(nil),                  // 88: kith.v1.Mark
+	(*MarkReadRequest)(nil),       // 89: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 90: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 91: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 92: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 93: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 94: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 95: kith.v1.Event
+	(*Reached)(nil),               // 96: kith.v1.Reached
+	(*MessageReach)(nil),          // 97: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 98: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 99: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
-	18, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
-	0,  // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
-	17, // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
-	18, // 3: kith.v1.Coming.by:type_name -> kith.v1.Person
-	28, // 4: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
-	18, // 5: kith.v1.Friend.person:type_name -> kith.v1.Person
-	1,  // 6: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	47, // 7: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
-	4,  // 8: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
-	2,  // 9: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
-	3,  // 10: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	48, // 11: kith.v1.Chat.members:type_name -> kith.v1.Member
-	4,  // 12: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	63, // 13: kith.v1.Chat.newest:type_name -> kith.v1.Message
-	18, // 14: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
-	18, // 15: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
-	18, // 16: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
-	18, // 17: kith.v1.Member.person:type_name -> kith.v1.Person
-	4,  // 18: kith.v1.Member.role:type_name -> kith.v1.Role
-	18, // 19: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	53, // 20: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	18, // 21: kith.v1.Block.author:type_name -> kith.v1.Person
-	61, // 22: kith.v1.Block.changes:type_name -> kith.v1.Change
-	5,  // 23: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
-	6,  // 24: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	54, // 25: kith.v1.Block.split:type_name -> kith.v1.Split
-	18, // 26: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	18, // 27: kith.v1.Block.voted_by:type_name -> kith.v1.Person
-	18, // 28: kith.v1.Block.waits_for:type_name -> kith.v1.Person
-	18, // 29: kith.v1.Block.stuck:type_name -> kith.v1.Person
-	18, // 30: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	58, // 31: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	59, // 32: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
-	18, // 33: kith.v1.Settlement.coming:type_name -> kith.v1.Person
-	18, // 34: kith.v1.Voter.person:type_name -> kith.v1.Person
-	7,  // 35: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
-	18, // 36: kith.v1.Incident.person:type_name -> kith.v1.Person
-	60, // 37: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
-	8,  // 38: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	18, // 39: kith.v1.Change.subject:type_name -> kith.v1.Person
-	18, // 40: kith.v1.Message.author:type_name -> kith.v1.Person
-	9,  // 41: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	63, // 42: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	69, // 43: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
-	47, // 44: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
-	18, // 45: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
-	63, // 46: kith.v1.Found.message:type_name -> kith.v1.Message
-	70, // 47: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	75, // 48: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	18, // 49: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	63, // 50: kith.v1.Event.message:type_name -> kith.v1.Message
-	47, // 51: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	28, // 52: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	16, // 53: kith.v1.Event.node:type_name -> kith.v1.Node
-	78, // 54: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	59, // 55: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	79, // 56: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	10, // 57: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	12, // 58: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	14, // 59: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	15, // 60: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	42, // 61: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	19, // 62: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	21, // 63: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	22, // 64: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	24, // 65: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	25, // 66: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	27, // 67: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	29, // 68: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	30, // 69: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	32, // 70: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	33, // 71: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	34, // 72: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	36, // 73: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	37, // 74: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	38, // 75: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	39, // 76: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	40, // 77: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	41, // 78: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	43, // 79: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	44, // 80: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	45, // 81: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	49, // 82: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	55, // 83: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	56, // 84: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	51, // 85: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	62, // 86: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	64, // 87: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	65, // 88: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	67, // 89: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	71, // 90: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	73, // 91: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	76, // 92: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	80, // 93: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	11, // 94: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	13, // 95: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	16, // 96: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	16, // 97: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	16, // 98: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	20, // 99: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	28, // 100: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	23, // 101: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	28, // 102: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	26, // 103: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	28, // 104: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	47, // 105: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	31, // 106: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	47, // 107: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	47, // 108: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	35, // 109: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	47, // 110: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	47, // 111: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	47, // 112: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	47, // 113: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	47, // 114: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	47, // 115: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	47, // 116: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	47, // 117: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	46, // 118: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	50, // 119: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	57, // 120: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	57, // 121: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	52, // 122: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	63, // 123: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	47, // 124: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	66, // 125: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	68, // 126: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	72, // 127: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	74, // 128: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	77, // 129: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	81, // 130: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	94, // [94:131] is the sub-list for method output_type
-	57, // [57:94] is the sub-list for method input_type
-	57, // [57:57] is the sub-list for extension type_name
-	57, // [57:57] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	18,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
+	0,   // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
+	17,  // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
+	18,  // 3: kith.v1.Coming.by:type_name -> kith.v1.Person
+	28,  // 4: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
+	18,  // 5: kith.v1.Friend.person:type_name -> kith.v1.Person
+	1,   // 6: kith.v1.Friend.state:type_name -> kith.v1.FriendState
+	47,  // 7: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	4,   // 8: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
+	2,   // 9: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
+	3,   // 10: kith.v1.Chat.state:type_name -> kith.v1.ChatState
+	48,  // 11: kith.v1.Chat.members:type_name -> kith.v1.Member
+	4,   // 12: kith.v1.Chat.my_role:type_name -> kith.v1.Role
+	75,  // 13: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	18,  // 14: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
+	18,  // 15: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
+	18,  // 16: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
+	18,  // 17: kith.v1.Member.person:type_name -> kith.v1.Person
+	4,   // 18: kith.v1.Member.role:type_name -> kith.v1.Role
+	18,  // 19: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	53,  // 20: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	18,  // 21: kith.v1.Block.author:type_name -> kith.v1.Person
+	61,  // 22: kith.v1.Block.changes:type_name -> kith.v1.Change
+	5,   // 23: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	6,   // 24: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	54,  // 25: kith.v1.Block.split:type_name -> kith.v1.Split
+	18,  // 26: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	18,  // 27: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	18,  // 28: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	18,  // 29: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	18,  // 30: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	58,  // 31: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	59,  // 32: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	18,  // 33: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	18,  // 34: kith.v1.Voter.person:type_name -> kith.v1.Person
+	7,   // 35: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
+	18,  // 36: kith.v1.Incident.person:type_name -> kith.v1.Person
+	60,  // 37: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	8,   // 38: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	18,  // 39: kith.v1.Change.subject:type_name -> kith.v1.Person
+	75,  // 40: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	74,  // 41: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	76,  // 42: kith.v1.Version.spans:type_name -> kith.v1.Span
+	18,  // 43: kith.v1.Message.author:type_name -> kith.v1.Person
+	9,   // 44: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	76,  // 45: kith.v1.Message.spans:type_name -> kith.v1.Span
+	77,  // 46: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	78,  // 47: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	18,  // 48: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
+	18,  // 49: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
+	79,  // 50: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	81,  // 51: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	18,  // 52: kith.v1.Quote.author:type_name -> kith.v1.Person
+	9,   // 53: kith.v1.Quote.state:type_name -> kith.v1.MessageState
+	18,  // 54: kith.v1.Reaction.persons:type_name -> kith.v1.Person
+	80,  // 55: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	18,  // 56: kith.v1.PollOption.persons:type_name -> kith.v1.Person
+	75,  // 57: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	87,  // 58: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	47,  // 59: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	18,  // 60: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
+	75,  // 61: kith.v1.Found.message:type_name -> kith.v1.Message
+	88,  // 62: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	93,  // 63: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	18,  // 64: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	75,  // 65: kith.v1.Event.message:type_name -> kith.v1.Message
+	47,  // 66: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	28,  // 67: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	16,  // 68: kith.v1.Event.node:type_name -> kith.v1.Node
+	96,  // 69: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	59,  // 70: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	97,  // 71: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	10,  // 72: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	12,  // 73: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	14,  // 74: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	15,  // 75: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	42,  // 76: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	19,  // 77: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	21,  // 78: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	22,  // 79: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	24,  // 80: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	25,  // 81: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	27,  // 82: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	29,  // 83: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	30,  // 84: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	32,  // 85: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	33,  // 86: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	34,  // 87: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	36,  // 88: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	37,  // 89: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	38,  // 90: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	39,  // 91: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	40,  // 92: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	41,  // 93: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	43,  // 94: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	44,  // 95: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	45,  // 96: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	49,  // 97: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	55,  // 98: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	56,  // 99: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	51,  // 100: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	62,  // 101: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	82,  // 102: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	63,  // 103: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	64,  // 104: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	65,  // 105: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	66,  // 106: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	67,  // 107: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	69,  // 108: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	70,  // 109: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	71,  // 110: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	72,  // 111: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	83,  // 112: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	85,  // 113: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	89,  // 114: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	91,  // 115: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	94,  // 116: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	98,  // 117: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	11,  // 118: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	13,  // 119: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	16,  // 120: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	16,  // 121: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	16,  // 122: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	20,  // 123: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	28,  // 124: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	23,  // 125: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	28,  // 126: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	26,  // 127: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	28,  // 128: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	47,  // 129: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	31,  // 130: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	47,  // 131: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	47,  // 132: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	35,  // 133: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	47,  // 134: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	47,  // 135: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	47,  // 136: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	47,  // 137: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	47,  // 138: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	47,  // 139: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	47,  // 140: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	47,  // 141: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	46,  // 142: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	50,  // 143: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	57,  // 144: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	57,  // 145: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	52,  // 146: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	75,  // 147: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	47,  // 148: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	75,  // 149: kith.v1.KithService.React:output_type -> kith.v1.Message
+	75,  // 150: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	75,  // 151: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	75,  // 152: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	68,  // 153: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	75,  // 154: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	75,  // 155: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	75,  // 156: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	73,  // 157: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	84,  // 158: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	86,  // 159: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	90,  // 160: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	92,  // 161: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	95,  // 162: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	99,  // 163: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	118, // [118:164] is the sub-list for method output_type
+	72,  // [72:118] is the sub-list for method input_type
+	72,  // [72:72] is the sub-list for extension type_name
+	72,  // [72:72] is the sub-list for extension extendee
+	0,   // [0:72] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -6014,7 +7411,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[67].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[85].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -6031,7 +7428,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   72,
+			NumMessages:   90,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -110,6 +110,26 @@ const (
 	KithServiceSendProcedure = "/kith.v1.KithService/Send"
 	// KithServiceResendProcedure is the fully-qualified name of the KithService's Resend RPC.
 	KithServiceResendProcedure = "/kith.v1.KithService/Resend"
+	// KithServiceReactProcedure is the fully-qualified name of the KithService's React RPC.
+	KithServiceReactProcedure = "/kith.v1.KithService/React"
+	// KithServiceEditMessageProcedure is the fully-qualified name of the KithService's EditMessage RPC.
+	KithServiceEditMessageProcedure = "/kith.v1.KithService/EditMessage"
+	// KithServiceDeleteMessageProcedure is the fully-qualified name of the KithService's DeleteMessage
+	// RPC.
+	KithServiceDeleteMessageProcedure = "/kith.v1.KithService/DeleteMessage"
+	// KithServicePinMessageProcedure is the fully-qualified name of the KithService's PinMessage RPC.
+	KithServicePinMessageProcedure = "/kith.v1.KithService/PinMessage"
+	// KithServiceListPinsProcedure is the fully-qualified name of the KithService's ListPins RPC.
+	KithServiceListPinsProcedure = "/kith.v1.KithService/ListPins"
+	// KithServiceCreatePollProcedure is the fully-qualified name of the KithService's CreatePoll RPC.
+	KithServiceCreatePollProcedure = "/kith.v1.KithService/CreatePoll"
+	// KithServiceVoteProcedure is the fully-qualified name of the KithService's Vote RPC.
+	KithServiceVoteProcedure = "/kith.v1.KithService/Vote"
+	// KithServiceClosePollProcedure is the fully-qualified name of the KithService's ClosePoll RPC.
+	KithServiceClosePollProcedure = "/kith.v1.KithService/ClosePoll"
+	// KithServiceListVersionsProcedure is the fully-qualified name of the KithService's ListVersions
+	// RPC.
+	KithServiceListVersionsProcedure = "/kith.v1.KithService/ListVersions"
 	// KithServiceListMessagesProcedure is the fully-qualified name of the KithService's ListMessages
 	// RPC.
 	KithServiceListMessagesProcedure = "/kith.v1.KithService/ListMessages"
@@ -179,6 +199,22 @@ type KithServiceClient interface {
 	// Resend answers whether the messages of Chat.unasked go to those who came
 	// after they were written.
 	Resend(context.Context, *v1.ResendRequest) (*v1.Chat, error)
+	// React sets or takes back one's own reaction to a message.
+	React(context.Context, *v1.ReactRequest) (*v1.Message, error)
+	// EditMessage gives an own text or reply another text.
+	EditMessage(context.Context, *v1.EditMessageRequest) (*v1.Message, error)
+	// DeleteMessage deletes an own message, or as an admin any: for everybody, for good.
+	DeleteMessage(context.Context, *v1.DeleteMessageRequest) (*v1.Message, error)
+	// PinMessage pins a message, or lets it go.
+	PinMessage(context.Context, *v1.PinMessageRequest) (*v1.Message, error)
+	ListPins(context.Context, *v1.ListPinsRequest) (*v1.ListPinsResponse, error)
+	CreatePoll(context.Context, *v1.CreatePollRequest) (*v1.Message, error)
+	// Vote chooses in a poll, in place of what one chose before.
+	Vote(context.Context, *v1.VoteRequest) (*v1.Message, error)
+	// ClosePoll ends an own poll.
+	ClosePoll(context.Context, *v1.ClosePollRequest) (*v1.Message, error)
+	// ListVersions gives an edited message as it was.
+	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	// Search finds messages by what they say, and chats and people by their names.
 	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
@@ -389,6 +425,60 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("Resend")),
 			connect.WithClientOptions(opts...),
 		),
+		react: connect.NewClient[v1.ReactRequest, v1.Message](
+			httpClient,
+			baseURL+KithServiceReactProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("React")),
+			connect.WithClientOptions(opts...),
+		),
+		editMessage: connect.NewClient[v1.EditMessageRequest, v1.Message](
+			httpClient,
+			baseURL+KithServiceEditMessageProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("EditMessage")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteMessage: connect.NewClient[v1.DeleteMessageRequest, v1.Message](
+			httpClient,
+			baseURL+KithServiceDeleteMessageProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("DeleteMessage")),
+			connect.WithClientOptions(opts...),
+		),
+		pinMessage: connect.NewClient[v1.PinMessageRequest, v1.Message](
+			httpClient,
+			baseURL+KithServicePinMessageProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("PinMessage")),
+			connect.WithClientOptions(opts...),
+		),
+		listPins: connect.NewClient[v1.ListPinsRequest, v1.ListPinsResponse](
+			httpClient,
+			baseURL+KithServiceListPinsProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("ListPins")),
+			connect.WithClientOptions(opts...),
+		),
+		createPoll: connect.NewClient[v1.CreatePollRequest, v1.Message](
+			httpClient,
+			baseURL+KithServiceCreatePollProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("CreatePoll")),
+			connect.WithClientOptions(opts...),
+		),
+		vote: connect.NewClient[v1.VoteRequest, v1.Message](
+			httpClient,
+			baseURL+KithServiceVoteProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("Vote")),
+			connect.WithClientOptions(opts...),
+		),
+		closePoll: connect.NewClient[v1.ClosePollRequest, v1.Message](
+			httpClient,
+			baseURL+KithServiceClosePollProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("ClosePoll")),
+			connect.WithClientOptions(opts...),
+		),
+		listVersions: connect.NewClient[v1.ListVersionsRequest, v1.ListVersionsResponse](
+			httpClient,
+			baseURL+KithServiceListVersionsProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("ListVersions")),
+			connect.WithClientOptions(opts...),
+		),
 		listMessages: connect.NewClient[v1.ListMessagesRequest, v1.ListMessagesResponse](
 			httpClient,
 			baseURL+KithServiceListMessagesProcedure,
@@ -461,6 +551,15 @@ type kithServiceClient struct {
 	exportChain    *connect.Client[v1.ExportChainRequest, v1.ExportChainResponse]
 	send           *connect.Client[v1.SendRequest, v1.Message]
 	resend         *connect.Client[v1.ResendRequest, v1.Chat]
+	react          *connect.Client[v1.ReactRequest, v1.Message]
+	editMessage    *connect.Client[v1.EditMessageRequest, v1.Message]
+	deleteMessage  *connect.Client[v1.DeleteMessageRequest, v1.Message]
+	pinMessage     *connect.Client[v1.PinMessageRequest, v1.Message]
+	listPins       *connect.Client[v1.ListPinsRequest, v1.ListPinsResponse]
+	createPoll     *connect.Client[v1.CreatePollRequest, v1.Message]
+	vote           *connect.Client[v1.VoteRequest, v1.Message]
+	closePoll      *connect.Client[v1.ClosePollRequest, v1.Message]
+	listVersions   *connect.Client[v1.ListVersionsRequest, v1.ListVersionsResponse]
 	listMessages   *connect.Client[v1.ListMessagesRequest, v1.ListMessagesResponse]
 	search         *connect.Client[v1.SearchRequest, v1.SearchResponse]
 	markRead       *connect.Client[v1.MarkReadRequest, v1.MarkReadResponse]
@@ -748,6 +847,87 @@ func (c *kithServiceClient) Resend(ctx context.Context, req *v1.ResendRequest) (
 	return nil, err
 }
 
+// React calls kith.v1.KithService.React.
+func (c *kithServiceClient) React(ctx context.Context, req *v1.ReactRequest) (*v1.Message, error) {
+	response, err := c.react.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// EditMessage calls kith.v1.KithService.EditMessage.
+func (c *kithServiceClient) EditMessage(ctx context.Context, req *v1.EditMessageRequest) (*v1.Message, error) {
+	response, err := c.editMessage.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DeleteMessage calls kith.v1.KithService.DeleteMessage.
+func (c *kithServiceClient) DeleteMessage(ctx context.Context, req *v1.DeleteMessageRequest) (*v1.Message, error) {
+	response, err := c.deleteMessage.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// PinMessage calls kith.v1.KithService.PinMessage.
+func (c *kithServiceClient) PinMessage(ctx context.Context, req *v1.PinMessageRequest) (*v1.Message, error) {
+	response, err := c.pinMessage.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListPins calls kith.v1.KithService.ListPins.
+func (c *kithServiceClient) ListPins(ctx context.Context, req *v1.ListPinsRequest) (*v1.ListPinsResponse, error) {
+	response, err := c.listPins.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// CreatePoll calls kith.v1.KithService.CreatePoll.
+func (c *kithServiceClient) CreatePoll(ctx context.Context, req *v1.CreatePollRequest) (*v1.Message, error) {
+	response, err := c.createPoll.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Vote calls kith.v1.KithService.Vote.
+func (c *kithServiceClient) Vote(ctx context.Context, req *v1.VoteRequest) (*v1.Message, error) {
+	response, err := c.vote.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ClosePoll calls kith.v1.KithService.ClosePoll.
+func (c *kithServiceClient) ClosePoll(ctx context.Context, req *v1.ClosePollRequest) (*v1.Message, error) {
+	response, err := c.closePoll.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListVersions calls kith.v1.KithService.ListVersions.
+func (c *kithServiceClient) ListVersions(ctx context.Context, req *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error) {
+	response, err := c.listVersions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListMessages calls kith.v1.KithService.ListMessages.
 func (c *kithServiceClient) ListMessages(ctx context.Context, req *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error) {
 	response, err := c.listMessages.CallUnary(ctx, connect.NewRequest(req))
@@ -852,6 +1032,22 @@ type KithServiceHandler interface {
 	// Resend answers whether the messages of Chat.unasked go to those who came
 	// after they were written.
 	Resend(context.Context, *v1.ResendRequest) (*v1.Chat, error)
+	// React sets or takes back one's own reaction to a message.
+	React(context.Context, *v1.ReactRequest) (*v1.Message, error)
+	// EditMessage gives an own text or reply another text.
+	EditMessage(context.Context, *v1.EditMessageRequest) (*v1.Message, error)
+	// DeleteMessage deletes an own message, or as an admin any: for everybody, for good.
+	DeleteMessage(context.Context, *v1.DeleteMessageRequest) (*v1.Message, error)
+	// PinMessage pins a message, or lets it go.
+	PinMessage(context.Context, *v1.PinMessageRequest) (*v1.Message, error)
+	ListPins(context.Context, *v1.ListPinsRequest) (*v1.ListPinsResponse, error)
+	CreatePoll(context.Context, *v1.CreatePollRequest) (*v1.Message, error)
+	// Vote chooses in a poll, in place of what one chose before.
+	Vote(context.Context, *v1.VoteRequest) (*v1.Message, error)
+	// ClosePoll ends an own poll.
+	ClosePoll(context.Context, *v1.ClosePollRequest) (*v1.Message, error)
+	// ListVersions gives an edited message as it was.
+	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	// Search finds messages by what they say, and chats and people by their names.
 	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
@@ -1058,6 +1254,60 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("Resend")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceReactHandler := connect.NewUnaryHandlerSimple(
+		KithServiceReactProcedure,
+		svc.React,
+		connect.WithSchema(kithServiceMethods.ByName("React")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceEditMessageHandler := connect.NewUnaryHandlerSimple(
+		KithServiceEditMessageProcedure,
+		svc.EditMessage,
+		connect.WithSchema(kithServiceMethods.ByName("EditMessage")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceDeleteMessageHandler := connect.NewUnaryHandlerSimple(
+		KithServiceDeleteMessageProcedure,
+		svc.DeleteMessage,
+		connect.WithSchema(kithServiceMethods.ByName("DeleteMessage")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServicePinMessageHandler := connect.NewUnaryHandlerSimple(
+		KithServicePinMessageProcedure,
+		svc.PinMessage,
+		connect.WithSchema(kithServiceMethods.ByName("PinMessage")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceListPinsHandler := connect.NewUnaryHandlerSimple(
+		KithServiceListPinsProcedure,
+		svc.ListPins,
+		connect.WithSchema(kithServiceMethods.ByName("ListPins")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceCreatePollHandler := connect.NewUnaryHandlerSimple(
+		KithServiceCreatePollProcedure,
+		svc.CreatePoll,
+		connect.WithSchema(kithServiceMethods.ByName("CreatePoll")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceVoteHandler := connect.NewUnaryHandlerSimple(
+		KithServiceVoteProcedure,
+		svc.Vote,
+		connect.WithSchema(kithServiceMethods.ByName("Vote")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceClosePollHandler := connect.NewUnaryHandlerSimple(
+		KithServiceClosePollProcedure,
+		svc.ClosePoll,
+		connect.WithSchema(kithServiceMethods.ByName("ClosePoll")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceListVersionsHandler := connect.NewUnaryHandlerSimple(
+		KithServiceListVersionsProcedure,
+		svc.ListVersions,
+		connect.WithSchema(kithServiceMethods.ByName("ListVersions")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceListMessagesHandler := connect.NewUnaryHandlerSimple(
 		KithServiceListMessagesProcedure,
 		svc.ListMessages,
@@ -1158,6 +1408,24 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceSendHandler.ServeHTTP(w, r)
 		case KithServiceResendProcedure:
 			kithServiceResendHandler.ServeHTTP(w, r)
+		case KithServiceReactProcedure:
+			kithServiceReactHandler.ServeHTTP(w, r)
+		case KithServiceEditMessageProcedure:
+			kithServiceEditMessageHandler.ServeHTTP(w, r)
+		case KithServiceDeleteMessageProcedure:
+			kithServiceDeleteMessageHandler.ServeHTTP(w, r)
+		case KithServicePinMessageProcedure:
+			kithServicePinMessageHandler.ServeHTTP(w, r)
+		case KithServiceListPinsProcedure:
+			kithServiceListPinsHandler.ServeHTTP(w, r)
+		case KithServiceCreatePollProcedure:
+			kithServiceCreatePollHandler.ServeHTTP(w, r)
+		case KithServiceVoteProcedure:
+			kithServiceVoteHandler.ServeHTTP(w, r)
+		case KithServiceClosePollProcedure:
+			kithServiceClosePollHandler.ServeHTTP(w, r)
+		case KithServiceListVersionsProcedure:
+			kithServiceListVersionsHandler.ServeHTTP(w, r)
 		case KithServiceListMessagesProcedure:
 			kithServiceListMessagesHandler.ServeHTTP(w, r)
 		case KithServiceSearchProcedure:
@@ -1301,6 +1569,42 @@ func (UnimplementedKithServiceHandler) Send(context.Context, *v1.SendRequest) (*
 
 func (UnimplementedKithServiceHandler) Resend(context.Context, *v1.ResendRequest) (*v1.Chat, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Resend is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) React(context.Context, *v1.ReactRequest) (*v1.Message, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.React is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) EditMessage(context.Context, *v1.EditMessageRequest) (*v1.Message, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.EditMessage is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) DeleteMessage(context.Context, *v1.DeleteMessageRequest) (*v1.Message, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.DeleteMessage is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) PinMessage(context.Context, *v1.PinMessageRequest) (*v1.Message, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.PinMessage is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) ListPins(context.Context, *v1.ListPinsRequest) (*v1.ListPinsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ListPins is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) CreatePoll(context.Context, *v1.CreatePollRequest) (*v1.Message, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.CreatePoll is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) Vote(context.Context, *v1.VoteRequest) (*v1.Message, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Vote is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) ClosePoll(context.Context, *v1.ClosePollRequest) (*v1.Message, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ClosePoll is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ListVersions is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error) {
