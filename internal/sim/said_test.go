@@ -229,9 +229,9 @@ func deleteComesFirst(t *testing.T, comesWhole bool) {
 }
 
 func packedAt(n *sim.Node, g wire.GroupID, row group.Row) group.Packed {
-	key := string(group.EntryKey(row.Place.Ref()))
+	key := group.EntryKey(row.Place.Ref())
 	r := n.Groups[g].Records
-	return group.Packed{Header: r[group.KindEntry][key], Ciphertext: r[group.KindCipher][key]}
+	return group.Packed{Header: r[group.KindEntry][string(key)], Ciphertext: r[group.KindCipher][string(key)]}
 }
 
 // TestFalseDelete: a Delete whose claims prove false deletes nothing.
