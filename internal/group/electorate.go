@@ -141,7 +141,7 @@ func (m *Machine) entitled(chosen bool) (list []wire.PersonID) {
 
 // heir is who is to vote when this device's person leaves and nobody else would: the
 // successor, or the next by rank; before both, who has accepted, for the others do not
-// vote yet.
+// vote yet. Who has no device with keys cannot.
 func (m *Machine) heir() []wire.PersonID {
 	own := m.leaves[m.self.Person]
 	if own == nil {
@@ -154,7 +154,11 @@ func (m *Machine) heir() []wire.PersonID {
 	for _, who := range m.byRank() {
 		heirs = append(heirs, who.Person)
 	}
-	heirs = slices.DeleteFunc(heirs, func(p wire.PersonID) bool { return m.leaves[p] != nil })
+	heirs = slices.DeleteFunc(heirs, func(p wire.PersonID) bool {
+		who, _ := m.state().Person(p)
+		_, able := m.earliest(who)
+		return m.leaves[p] != nil || !able
+	})
 	for _, p := range heirs {
 		if who, _ := m.state().Person(p); m.hasVote(who) {
 			return []wire.PersonID{p}

@@ -91,7 +91,7 @@ func (r *run) carried(n *Node) {
 
 func (r *run) frames() (n int) {
 	for _, o := range r.Nodes {
-		n += len(o.Sent)
+		n += o.sent
 	}
 	return n
 }
