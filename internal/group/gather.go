@@ -210,7 +210,7 @@ func (m *Machine) onPages(now uint64, p *peer, rel relation, c Received, eff *Ef
 			m.onFormerAsk(p, *f.ask, eff)
 		}
 	case f.opening != nil:
-		m.onOpening(now, p, *f.opening, c.Secrets, eff)
+		m.onOpening(now, p, rel, *f.opening, c.Secrets, eff)
 	case m.catchUp != nil && m.catchUp.from == p.member && m.catchUp.base == f.page.base: // else it was asked for before
 		m.catchUp.reopened = 0
 		last, err := m.catchUp.take(*f.page, false)
@@ -219,7 +219,7 @@ func (m *Machine) onPages(now uint64, p *peer, rel relation, c Received, eff *Ef
 	return nil
 }
 
-func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff *Effects) {
+func (m *Machine) onOpening(now uint64, p *peer, rel relation, o opening, secrets Secrets, eff *Effects) {
 	if o.block != (wire.BlockHash{}) && m.epochs[o.block] != nil {
 		m.catchUp = nil
 		m.ledBack(now, p, o.invitation, secrets, eff) // the sender does not know yet
@@ -245,6 +245,10 @@ func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff
 	m.catchUp.reopened, m.catchUp.others = reopened, others
 	last, err := m.catchUp.take(o.page, true)
 	if _, missing := errors.AsType[*chain.MissingError](err); missing {
+		if rel != present { // nothing shows yet that it is of this group
+			m.another(now, eff)
+			return
+		}
 		last, err = false, nil // it answers an older word of this device, which has dropped blocks since: to be asked again
 	}
 	if reopened > maxReopened {
