@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 if [ -n "${SMALL:-}" ]; then
-	race=./internal/wire fuzz=./internal/wire/ time=1s seeds=20 explore='' draws=200 walks=20 rules=body epochs=''
+	race=./internal/wire fuzz=./internal/wire/ time=1s seeds=20 explore='' draws=2000 walks=20 rules=body epochs=''
 else
 	race=./... fuzz='' time=1m seeds=5000 explore=big draws=100000 walks=6000 rules='' epochs=500
 fi

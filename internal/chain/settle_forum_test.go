@@ -24,7 +24,6 @@ type forum struct {
 	picture string
 	liar    int    // person; -1: nobody lies
 	rounds  uint64 // of each era
-	limit   int    // states; 0: all
 	off     rule
 
 	scene    *scene
@@ -100,9 +99,6 @@ func (f *forum) run() error {
 		f.todo = f.todo[:len(f.todo)-1]
 		if err := f.expand(s); err != nil {
 			return fmt.Errorf("%w: %s", err, f.story(s))
-		}
-		if f.limit > 0 && len(f.seen) > f.limit {
-			return nil
 		}
 	}
 	return nil

@@ -24,8 +24,7 @@ func forums() []*forum {
 			&forum{picture: "G:0123 -> b1 | G -> e1:012 -> d1", liar: 3, rounds: 2},
 			&forum{picture: "G:0123 -> e1:012 -> d1 | G -> c1:0124 -> f1", liar: 3, rounds: 2},
 			&forum{picture: "G:0123 -> a1 -> e2:012 -> d3 | G -> b1", liar: 3, rounds: 2},
-			&forum{picture: "G:0123 -> e1:1234 -> d1 | G -> b1", liar: 3, rounds: 2},
-			&forum{picture: "G:0123 -> e1:012 -> d1 | G -> b1", liar: 3, rounds: 3, limit: 300_000})
+			&forum{picture: "G:0123 -> e1:1234 -> d1 | G -> b1", liar: 3, rounds: 2})
 	}
 	return list
 }
@@ -37,12 +36,8 @@ func TestExploreForum(t *testing.T) {
 			if err := f.run(); err != nil {
 				t.Fatal(err)
 			}
-			how := "all"
-			if len(f.todo) > 0 {
-				how = "bounded"
-			}
-			t.Logf("%d states (%s), up to round %d, liar %d with %d votes to say, %d votes in all, %d holdings, no conflict, nothing unsettled again; %v",
-				len(f.seen), how, f.rounds, f.liar, len(f.lies.ids()), len(f.cast), len(f.held), time.Since(began).Round(time.Millisecond))
+			t.Logf("%d states, up to round %d, liar %d with %d votes to say, %d votes in all, %d holdings, no conflict, nothing unsettled again; %v",
+				len(f.seen), f.rounds, f.liar, len(f.lies.ids()), len(f.cast), len(f.held), time.Since(began).Round(time.Millisecond))
 		})
 	}
 }

@@ -312,7 +312,8 @@ func (m *Machine) another(now uint64, eff *Effects) {
 	others := m.catchUp.others
 	m.catchUp = nil
 	for i, next := range others {
-		if m.peers[next.from.Device] != nil {
+		told := next.start.weight == 0 // a guest, of blocks, and nothing was opened
+		if m.peers[next.from.Device] != nil && !(told && m.relation(next.from) != present) {
 			m.catchUp = newGathering(m.scratch(), m.group, next.from, next.start)
 			m.catchUp.others, m.catchUp.until = others[i+1:], now+pageTimeout
 			eff.send(next.from.Device, m.catchUp.ask())
