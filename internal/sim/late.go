@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"slices"
+
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/wire"
 )
@@ -60,4 +63,42 @@ func tooLate(m *group.Machine, block wire.BlockHash) bool {
 func (r *run) excluded(n *Node, block wire.BlockHash) bool {
 	_, followed := n.Groups[r.g].Records[group.KindEpoch][string(block[:])]
 	return !followed && !r.machine(n).Blocks().IsAncestor(block, r.machine(n).Settled()) && r.check.late[n].late[block]
+}
+
+// late reports whether a row's device was taken out on the head's chain and wrote it
+// after the cut: others may or may not have it.
+func (r *run) late(m *group.Machine, row group.Row) bool {
+	for _, h := range m.Chain() {
+		if m.Blocks().IsAncestor(h, row.Block) {
+			continue // written in a later membership
+		}
+		for _, op := range m.Blocks().Header(h).Ops {
+			who, cuts, ok := takenOut(op)
+			if !ok || who.Person != row.Person || who.Device != (wire.DeviceID{}) && who.Device != row.Place.Device {
+				continue
+			}
+			if !slices.ContainsFunc(cuts, func(c chain.Cut) bool { return c.Device == row.Place.Device && c.Seq >= row.Place.Seq }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// takenOut returns whom an op takes out, with all devices if it names none, and how far
+// what they wrote counts.
+func takenOut(op chain.Op) (wire.Member, []chain.Cut, bool) {
+	switch op := op.(type) {
+	case *chain.Remove:
+		return wire.Member{Person: op.Person}, op.Cuts, true
+	case *chain.Leave:
+		return wire.Member{Person: op.Person}, op.Cuts, true
+	case *chain.RemoveDevice:
+		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
+	case *chain.Slash:
+		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
+	case *chain.Carry:
+		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
+	}
+	return wire.Member{}, nil, false
 }
