@@ -19,6 +19,7 @@ type lateness map[*Node]*sightings
 // sightings are the blocks that a node holds: true if one came too late.
 type sightings struct {
 	late map[wire.BlockHash]bool
+	met  map[wire.DeviceID]bool // let in by some block that it held once
 	size int
 	head wire.BlockHash
 }
@@ -27,7 +28,7 @@ type sightings struct {
 func (l lateness) step(n *Node, m *group.Machine) {
 	blocks, s := m.Blocks(), l[n]
 	if s == nil {
-		s = new(sightings)
+		s = &sightings{met: make(map[wire.DeviceID]bool)}
 		l[n] = s
 	}
 	if s.size == blocks.Len() && s.head == m.Head() {
@@ -39,9 +40,29 @@ func (l lateness) step(n *Node, m *group.Machine) {
 		late, known := before[hash]
 		if !known {
 			late = tooLate(m, hash)
+			for _, op := range blocks.Header(hash).Ops {
+				for _, d := range letIn(op) {
+					s.met[d] = true
+				}
+			}
 		}
 		s.late[hash] = late
 	}
+}
+
+// letIn returns the devices that an op makes a member's.
+func letIn(op chain.Op) (list []wire.DeviceID) {
+	switch op := op.(type) {
+	case *chain.Genesis:
+		list = append(list, op.Device.ID())
+	case *chain.Add:
+		for _, d := range op.Devices {
+			list = append(list, d.ID())
+		}
+	case *chain.AddDevice:
+		list = append(list, op.Device.ID())
+	}
+	return list
 }
 
 // tooLate reports whether a block is on a branch that what is settled excludes, or

@@ -328,23 +328,8 @@ func (r *run) held(row group.Row) bool {
 // arrival returns the block that last admitted n, on the head's chain.
 func arrival(m *group.Machine, n *Node) (hash [32]byte) {
 	for _, h := range m.Chain() {
-		for _, op := range m.Blocks().Header(h).Ops {
-			switch op := op.(type) {
-			case *chain.Genesis:
-				if op.Device.ID() == n.Self.Device.ID() {
-					hash = h
-				}
-			case *chain.Add:
-				for _, d := range op.Devices {
-					if d.ID() == n.Self.Device.ID() {
-						hash = h
-					}
-				}
-			case *chain.AddDevice:
-				if op.Device.ID() == n.Self.Device.ID() {
-					hash = h
-				}
-			}
+		if slices.ContainsFunc(m.Blocks().Header(h).Ops, func(op chain.Op) bool { return slices.Contains(letIn(op), n.Self.Device.ID()) }) {
+			hash = h
 		}
 	}
 	return hash
