@@ -32,6 +32,8 @@ type Node struct {
 
 	withholds func(to *Node, kind byte) bool // nil: it sends all that it is to send
 
+	opened map[wire.DeviceID]bool // who sent it an opening of pages
+
 	index    int
 	sent     int // payloads handed to a link
 	life     int // counts starts: what an earlier life had under way is void
@@ -277,6 +279,9 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 }
 
 func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) error {
+	if len(payload) > 1 && payload[0] == kindPages && payload[1] == pagesOpening {
+		n.opened[from.member().Device] = true
+	}
 	if n.Groups[g] != nil {
 		return n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})
 	}
