@@ -227,3 +227,10 @@ func (j *Joining) Trees() int {
 	}
 	return len(j.now.m.publics)
 }
+
+// StandsAbove is the rank of two histories of a person that are as long.
+func StandsAbove(a, b [][]byte) bool {
+	x, err := chain.ParseProof(proof(a))
+	y, other := chain.ParseProof(proof(b))
+	return err == nil && other == nil && standsAbove(x, y)
+}
