@@ -56,7 +56,7 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed, asked bool, eff *Effec
 		m.graph.Lower(h)
 	}
 	rule, err = m.admitEntry(now, h, author.Person, p, eff)
-	if ref := h.Ref(); lacks && (m.graph.Has(ref) || m.waiting[ref] != nil) {
+	if ref := h.Ref(); lacks && (m.graph.Has(ref) || m.waiting[ref] != nil) && !m.isDeleted(h, author.Person) { // a Delete may have waited for it
 		m.keepHollow(ref, eff)
 		m.noteBlank(h)
 	}

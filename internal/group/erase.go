@@ -176,7 +176,7 @@ func (m *Machine) eraseOwn(t Target, eff *Effects) {
 			m.dropUnsent(seq, eff)
 		}
 	}
-	for _, d := range m.doubts.list() {
+	for _, d := range m.doubted() {
 		if u := m.doubts.of[d]; u.id == t.ID && dag.ContentCommit(m.group, d.device, u.id, u.salt, u.content) == t.Commit {
 			m.dropDoubt(d, eff)
 		}

@@ -117,9 +117,9 @@ func TestFold(t *testing.T) {
 		}, "a"},
 		{"with a copied id", func(p *page) group.Row {
 			m := p.put(ann, group.Words{Text: "a"})
-			copied := p.put(ben, group.Words{Text: "b"})
+			p.put(ben, group.Words{Text: "b"})
 			p.rows[1].ID, p.rows[1].Commit = m.ID, m.Commit
-			copied = p.rows[1]
+			copied := p.rows[1]
 			p.put(ben, group.Edit{Of: copied.Target(), Text: "mine"})
 			p.put(ben, group.Delete{Of: copied.Target()})
 			return m

@@ -152,9 +152,14 @@ func FuzzContent(f *testing.F) {
 	f.Add([]byte{0, 99, 1, 0xff})
 	f.Add([]byte{0, 1, 1, ' '})
 	for _, b := range []group.Body{
-		group.Reply{To: someone, Text: "yes"}, group.Reaction{To: someone, On: true, Emoji: "👍"}, group.Edit{Of: someone, Text: "no"},
-		group.Delete{Of: someone, Versions: []group.Version{version(1)}}, group.Poll{Question: "?", Options: []string{"a", "b"}},
-		group.Vote{In: someone, Choices: []uint8{1}}, group.Pin{Of: someone}, group.Close{Of: someone},
+		group.Reply{To: someone, Text: "yes"},
+		group.Reaction{To: someone, On: true, Emoji: "👍"},
+		group.Edit{Of: someone, Text: "no"},
+		group.Delete{Of: someone, Versions: []group.Version{version(1)}},
+		group.Poll{Question: "?", Options: []string{"a", "b"}},
+		group.Vote{In: someone, Choices: []uint8{1}},
+		group.Pin{Of: someone},
+		group.Close{Of: someone},
 	} {
 		c, err := group.Say(b)
 		if err != nil {

@@ -249,8 +249,8 @@ func (m *Machine) OwnSeq() uint64 { return m.tips[m.self.Device.ID()].ref.Seq }
 // MLSEpoch returns the epoch number that a block leads to (docs/spec/chain.md).
 func (m *Machine) MLSEpoch(hash wire.BlockHash) uint64 { return m.stateAt(hash).Epoch() }
 
-// Unreached returns how many of the newest own entries no other member has
-// acknowledged; 0 where there is nobody else.
+// Unreached returns how many of the newest own messages no other member has
+// acknowledged, annotations apart; 0 where there is nobody else.
 func (m *Machine) Unreached() int {
 	own := m.self.Device.ID()
 	newest := m.OwnSeq()
@@ -268,7 +268,13 @@ func (m *Machine) Unreached() int {
 			}
 		}
 	}
-	return int(newest - min(newest, reached))
+	count := int(newest - min(newest, reached))
+	for seq, u := range m.unsent {
+		if seq > reached && IsAnnotation(u.content) {
+			count--
+		}
+	}
+	return max(0, count)
 }
 
 // Everyone returns all who are or were members, sorted by id.

@@ -25,8 +25,15 @@ func draw(list []markup.Span) string {
 			is   bool
 			name string
 		}{
-			{s.Bold, "bold"}, {s.Italic, "italic"}, {s.Struck, "struck"}, {s.Code && !s.Block, "code"}, {s.Block, "block"}, {s.Quote, "quote"},
-			{s.Link != "", "link"}, {s.Person == ann, "ann"}, {s.Person == ben, "ben"},
+			{s.Bold, "bold"},
+			{s.Italic, "italic"},
+			{s.Struck, "struck"},
+			{s.Code && !s.Block, "code"},
+			{s.Block, "block"},
+			{s.Quote, "quote"},
+			{s.Link != "", "link"},
+			{s.Person == ann, "ann"},
+			{s.Person == ben, "ben"},
 		} {
 			if m.is {
 				marks = append(marks, m.name)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"slices"
-	"strings"
 
 	"kith/internal/group"
 	"kith/internal/wire"
@@ -12,18 +11,20 @@ import (
 // their own, out of the way of the lines. What cannot be read is a line until it can
 // be: then it goes to the other table, with all that is known of its copies.
 
-// maxTargets is how many messages one statement finds the annotations of: a page of
-// 50 lines of which each answers another needs one.
-const maxTargets = 100
+// targetSize is the length of an encoded target.
+const targetSize = 32 + 16 + 32
 
-// The statements for annotations. What lines answer is found besides, on whatever
+// The statements for annotations. Targets are bound as one blob, for each of many would
+// cost more than to find it. What lines answer is found besides, on whatever
 // page it is; the last column says which of both a row is.
-var (
-	sqlAbout = "SELECT " + rowColumns + ", 1 FROM annotations INDEXED BY annotations_target WHERE grp = ? AND target <> x''" +
-		" AND target IN (" + repeated("?", maxTargets) + ")"
-	sqlAround = sqlAbout + " UNION ALL SELECT " + rowColumns + ", 0 FROM messages INDEXED BY messages_same WHERE grp = ?" +
-		" AND (id, person, content_commit) IN (VALUES " + repeated("(?, ?, ?)", maxTargets) + ")"
-	sqlAboutOne = "SELECT " + rowColumns + ", 1 FROM annotations INDEXED BY annotations_target WHERE grp = ? AND target <> x'' AND target = ?"
+const (
+	sqlAbout = "WITH RECURSIVE t (i) AS (SELECT 0 WHERE ?3 > 0 UNION ALL SELECT i + 1 FROM t WHERE i + 1 < ?3)" +
+		" SELECT " + rowColumns + ", 1 FROM t CROSS JOIN annotations INDEXED BY annotations_target" +
+		" WHERE grp = ?1 AND target <> x'' AND target = substr(?2, i * 80 + 1, 80)"
+	sqlAround = sqlAbout + " UNION ALL SELECT * FROM (" +
+		"WITH RECURSIVE u (i) AS (SELECT 0 WHERE ?5 > 0 UNION ALL SELECT i + 1 FROM u WHERE i + 1 < ?5)" +
+		" SELECT " + rowColumns + ", 0 FROM u CROSS JOIN messages INDEXED BY messages_same WHERE grp = ?1 AND id = substr(?4, i * 80 + 33, 16)" +
+		" AND person = substr(?4, i * 80 + 1, 32) AND content_commit = substr(?4, i * 80 + 49, 32))"
 )
 
 const (
@@ -39,57 +40,36 @@ const (
 	sqlSorted = "DELETE FROM unsorted WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 )
 
-func repeated(s string, n int) string { return strings.Repeat(s+", ", n-1) + s }
-
 // Around returns the annotations of messages, in no order, and the lines among
 // answered. Who wants the annotations of those too names them twice.
 func (db *DB) Around(g wire.GroupID, targets, answered []group.Target) (annotations, lines []group.Row, err error) {
 	err = db.inGroup(g, func(c *conn, n int64) error {
-		for len(targets)+len(answered) > 0 {
-			now, then := targets[:min(len(targets), maxTargets)], answered[:min(len(answered), maxTargets)]
-			targets, answered = targets[len(now):], answered[len(then):]
-			rows, err := c.around(n, now, then)
-			if err != nil {
-				return err
-			}
-			for _, r := range rows {
-				if r.Annotation {
-					annotations = append(annotations, r)
-				} else {
-					lines = append(lines, r)
-				}
+		rows, err := c.around(n, targets, answered)
+		for _, r := range rows {
+			if r.Annotation {
+				annotations = append(annotations, r)
+			} else {
+				lines = append(lines, r)
 			}
 		}
-		return nil
+		return err
 	})
 	return annotations, lines, err
 }
 
 func (c *conn) around(n int64, targets, answered []group.Target) ([]group.Row, error) {
-	if len(targets) == 1 && len(answered) == 0 {
-		return c.rows(sqlAboutOne, n, targets[0].Bytes())
-	}
-	args := []any{n}
-	for i := range maxTargets {
-		var t []byte // which is nobody's
-		if i < len(targets) {
-			t = targets[i].Bytes()
-		}
-		args = append(args, t)
-	}
 	if len(answered) == 0 {
-		return c.rows(sqlAbout, args...)
+		return c.rows(sqlAbout, n, joined(targets), int64(len(targets)))
 	}
-	args = append(args, n)
-	for i := range maxTargets {
-		if i >= len(answered) {
-			args = append(args, []byte(nil), []byte(nil), []byte(nil))
-			continue
-		}
-		t := &answered[i]
-		args = append(args, t.ID[:], t.Person[:], t.Commit[:])
+	return c.rows(sqlAround, n, joined(targets), int64(len(targets)), joined(answered), int64(len(answered)))
+}
+
+func joined(targets []group.Target) []byte {
+	b := make([]byte, 0, targetSize*len(targets))
+	for _, t := range targets {
+		b = append(b, t.Bytes()...)
 	}
-	return c.rows(sqlAround, args...)
+	return b
 }
 
 // Pins returns the newest Pins of a group, newest first. n is cut to [MaxPage].

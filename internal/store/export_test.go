@@ -150,7 +150,7 @@ func Plans(t *testing.T, db *DB) map[string]string {
 
 // AnnotationPlans returns how the engine runs each statement that finds annotations.
 func AnnotationPlans(t *testing.T, db *DB) map[string]string {
-	return plans(t, db, map[string]string{"about": sqlAbout, "around": sqlAround, "one": sqlAboutOne, "pins": sqlPins, "prefix": sqlPrefix})
+	return plans(t, db, map[string]string{"about": sqlAbout, "around": sqlAround, "pins": sqlPins, "prefix": sqlPrefix})
 }
 
 func plans(t *testing.T, db *DB, statements map[string]string) map[string]string {
