@@ -72,14 +72,9 @@ func (m *Machine) mayEnter(p *peer) bool {
 	return p.rel == present || p.rel == former && m.isMember(p.member.Person) && m.wasSlashed(p.member.Device) && !m.wasRevoked(p.member)
 }
 
-func (m *Machine) wasSlashed(d wire.DeviceID) bool {
-	return slices.ContainsFunc(m.Chain(), func(hash wire.BlockHash) bool {
-		return slices.ContainsFunc(m.blocks.Header(hash).Ops, func(op chain.Op) bool {
-			s, ok := op.(*chain.Slash)
-			return ok && s.Device == d
-		})
-	})
-}
+// wasSlashed reports whether the head's chain has taken a device out for two things
+// that it signed.
+func (m *Machine) wasSlashed(d wire.DeviceID) bool { return m.register().two[d] }
 
 // wasRevoked reports whether a device is none of its person's any more, as far as
 // is known here.
