@@ -274,6 +274,14 @@ func (v *Votes) Round() uint64 {
 	return 0
 }
 
+// Since returns the round that settled last; 0: none of the era did.
+func (v *Votes) Since() uint64 {
+	if e := v.current(); e != nil {
+		return e.since()
+	}
+	return 0
+}
+
 // Certificate returns the highest certificate of the current era.
 func (v *Votes) Certificate() Source {
 	e := v.current()
