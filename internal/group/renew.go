@@ -114,7 +114,7 @@ func (m *Machine) outsideAt(hash wire.BlockHash) bool {
 	return len(m.self.Former) > 0 && s != nil && !s.Belongs(m.self.Device.ID())
 }
 
-// standsOutside is the standing of a device outside: an earlier one of its home may
+// standsOutside gives the status of a device outside: an earlier one of its home may
 // have been taken out, of which it learns only now.
 func (m *Machine) standsOutside(eff *Effects) {
 	if m.status == StatusRemoved {
