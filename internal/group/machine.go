@@ -106,6 +106,8 @@ type Machine struct {
 	hollowed  int      // hollow entries since the start
 	renewal   renewal  // of the own leaf
 	errandDue uint64   // ms; 0: no errand waits
+
+	sound map[wire.BlockHash]*mls.PublicGroup // of publics, what CheckInvariants has looked at
 }
 
 // An epoch is what this device can read and write with at one block.
