@@ -95,7 +95,8 @@ func Explain(err error) Explanation {
 		}
 	}
 	hint := strings.TrimSpace(strings.ReplaceAll(row.hint, "{}", oneLine(subject, 400)))
-	return Explanation{key, row.code, strings.ReplaceAll(row.sentence, "{}", quote(subject)), hint}
+	sentence := strings.ReplaceAll(strings.ReplaceAll(row.sentence, "{n}", subject), "{}", quote(subject))
+	return Explanation{key, row.code, sentence, hint}
 }
 
 // keyOf names the row of err and what fills its gap. A refusal by rule wraps

@@ -73,6 +73,7 @@ type Node struct {
 	met      map[wire.DeviceID]bool  // who knows the device key that this home has by now
 	revoked  bool                    // another copy of this home has revoked its key
 	copied   bool                    // something was seen that only another copy of this home can do
+	healing  wire.DeviceID           // that a new key takes the place of, now or by and by; zero: none since the start
 	internet link.Link
 	lan      link.Link
 }
