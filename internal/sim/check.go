@@ -231,9 +231,6 @@ const (
 	kindPages  = 15
 )
 
-// pagesPage is the part of a pages frame that is an answer.
-const pagesPage = 2
-
 // Numbers of other payloads.
 const (
 	kindEntries = 4
@@ -256,7 +253,8 @@ func (c *checker) frame(n *Node, m *group.Machine, f group.Frame) {
 	}
 	switch kind := f.Payload[0]; {
 	case kind == kindDigest || kind == kindBlocks || kind == kindVotes:
-	case kind == kindPages && f.Payload[1] == pagesPage: // the answer to a former member that asked
+	case kind == kindPages:
+		c.pages(n, f)
 	default:
 		fail("%s sends payload %d to %s, who is no member", n.Name, kind, c.w.name(owner.Person))
 	}

@@ -31,6 +31,7 @@ type Node struct {
 	CrashIn int
 
 	withholds func(to *Node, kind byte) bool // nil: it sends all that it is to send
+	paged     []group.Received               // what came in pages, see checker.pages
 
 	index    int
 	life     int // counts starts: what an earlier life had under way is void
@@ -273,6 +274,9 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 }
 
 func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) error {
+	if len(payload) > 1 && payload[0] == kindPages {
+		n.paged = append(n.paged, group.Received{From: from.member(), Payload: payload})
+	}
 	if n.Groups[g] != nil {
 		return n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})
 	}
