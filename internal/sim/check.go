@@ -242,21 +242,19 @@ func (c *checker) frame(n *Node, m *group.Machine, f group.Frame) {
 	if head(m).Belongs(f.To) {
 		return
 	}
-	owner, _, ok := head(m).Device(f.To)
-	for _, tip := range m.Blocks().Tips() {
-		if !ok {
-			owner, _, ok = m.Blocks().State(tip).Device(f.To)
-		}
+	kind := f.Payload[0]
+	if kind == kindPages && f.Payload[1] == pagesAsk {
+		c.asksOpener(n, f)
+		return
 	}
-	if !ok && len(c.crew.persons) == 0 { // a liar's variant by which it was one may be dropped since
-		fail("%s sends something to who never was a member", n.Name)
+	if !c.late[n].met[f.To] { // by a variant that was dropped since, it may be
+		fail("%s sends payload %d to %s, who never was a member", n.Name, kind, c.w.device(f.To))
 	}
-	switch kind := f.Payload[0]; {
+	switch {
 	case kind == kindDigest || kind == kindBlocks || kind == kindVotes:
-	case kind == kindPages:
-		c.pages(n, f)
+	case kind == kindPages && f.Payload[1] == pagesPage: // the answer to a former member that asked
 	default:
-		fail("%s sends payload %d to %s, who is no member", n.Name, kind, c.w.name(owner.Person))
+		fail("%s sends payload %d to %s, who is no member", n.Name, kind, c.w.device(f.To))
 	}
 }
 

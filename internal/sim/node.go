@@ -21,7 +21,7 @@ type Node struct {
 	Online bool
 	Clock  int64 // ms that its clock is off
 	Groups map[wire.GroupID]*Replica
-	Sent   []Payload // every payload handed to a link
+	Sent   []Payload // every payload handed to a link, but in a run
 
 	Refused []error // why invitations were
 
@@ -31,9 +31,10 @@ type Node struct {
 	CrashIn int
 
 	withholds func(to *Node, kind byte) bool // nil: it sends all that it is to send
-	paged     []group.Received               // what came in pages, see checker.pages
+	paged     []group.Received               // what came in pages, see checker.asksOpener
 
 	index    int
+	sent     int // payloads handed to a link
 	life     int // counts starts: what an earlier life had under way is void
 	packages map[[32]byte]group.Package
 	joining  map[wire.GroupID]*group.Joining
@@ -255,7 +256,10 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 		return
 	}
 	p := Payload{From: n, To: o, Group: g, Bytes: payload}
-	n.Sent = append(n.Sent, p)
+	n.sent++
+	if !w.spare {
+		n.Sent = append(n.Sent, p)
+	}
 	place := len(w.History)
 	if place < maxHistory {
 		w.History = append(w.History, p)

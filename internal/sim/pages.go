@@ -19,19 +19,13 @@ const (
 	pagesPage    = 2
 )
 
-// pages checks a pages frame for who is no member at the head.
-func (c *checker) pages(n *Node, f group.Frame) {
-	if f.Payload[1] == pagesPage { // the answer to a former member that asked
-		return
+// asksOpener checks a question for who is no member at the head.
+func (c *checker) asksOpener(n *Node, f group.Frame) {
+	offer, ok := Offered(f.Payload)
+	given := n.given(f.To)
+	if !ok || slices.ContainsFunc(slices.Concat(offer.Tips, offer.Locator), func(h wire.BlockHash) bool { return !given[h] }) {
+		fail("%s asks %s, who is no member, for pages, and names blocks that did not come from there", n.Name, c.w.device(f.To))
 	}
-	if f.Payload[1] == pagesAsk {
-		offer, ok := Offered(f.Payload)
-		given := n.given(f.To)
-		if ok && !slices.ContainsFunc(slices.Concat(offer.Tips, offer.Locator), func(h wire.BlockHash) bool { return !given[h] }) {
-			return
-		}
-	}
-	fail("%s sends part %d of pages to who is no member, and has not opened them with those blocks", n.Name, f.Payload[1])
 }
 
 // Offered returns the blocks that a question for pages says its sender has.

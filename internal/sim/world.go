@@ -31,6 +31,7 @@ type World struct {
 	// After, if set, is told of every step whose effects were committed.
 	After func(*Node, wire.GroupID, group.Effects)
 
+	spare  bool // nodes keep nothing of what they send: a long run would be all that
 	queue  events
 	serial int
 	cut    map[[2]int]bool
