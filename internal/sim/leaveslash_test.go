@@ -73,3 +73,24 @@ func TestLeaveAfterSlashBesideRemove(t *testing.T) {
 		t.Error("Cleo waits for votes that never come: Ben and Dan's device are out")
 	}
 }
+
+// TestReaddSettles: Ben is removed, and before that is settled Dan's device is taken out.
+// Nothing is settled any more, until Ben is added again with the device that votes.
+func TestReaddSettles(t *testing.T) {
+	w, nodes, g := voting(t, "Ann", "Ben", "Cleo", "Dan")
+	ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+	before := final(ann, g).Block
+	must(t, ann.Do(g, group.Remove{Person: ben.Self.Person}))
+	w.Run(1000)
+	takenOut(t, w, g, dan, ann)
+	renewed(t, w, dan, g)
+	w.Run(60 * minute)
+	if final(ann, g).Block != before {
+		t.Error("two of four have settled something")
+	}
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{ben.Newcomer()}}))
+	w.Run(5000)
+	must(t, ben.Do(g, group.Accept{}))
+	w.Run(180 * minute)
+	settledAll(t, g, 100, ann, ben, cleo)
+}
