@@ -131,7 +131,7 @@ func entitled(m *group.Machine, block wire.BlockHash, d wire.DeviceID) bool {
 
 // served checks that a device is given all of an entry if it was a member's and not
 // parked at the entry's block, or is newer than that and another of its person's was;
-// else the header alone.
+// else the header alone; and that it is handed over to none but the parked and the newer.
 func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 	r := n.Groups[g]
 	for i, ref := range s.Refs {
@@ -140,8 +140,10 @@ func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 			if err != nil {
 				fail("%s hands over what it has not", n.Name)
 			}
-			if at := r.Machine.Blocks().State(h.Block); !at.Belongs(s.To) || at.Active(s.To) {
-				fail("%s hands over an entry to %s, who was not parked", n.Name, c.w.device(s.To))
+			at := r.Machine.Blocks().State(h.Block)
+			_, _, known := at.Device(s.To)
+			if aside := at.Belongs(s.To) && !at.Active(s.To); !aside && (known || !entitled(r.Machine, h.Block, s.To)) {
+				fail("%s hands over an entry to %s, who was not parked and came no later than another of its person's", n.Name, c.w.device(s.To))
 			}
 			continue
 		}
