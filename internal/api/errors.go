@@ -16,6 +16,7 @@ import (
 	"kith/internal/identity"
 	"kith/internal/link"
 	"kith/internal/node"
+	"kith/internal/search"
 	"kith/internal/store"
 )
 
@@ -30,6 +31,7 @@ const (
 	ReasonSocket    Reason = "socket"     // a call of the socket alone
 	ReasonCursor    Reason = "cursor"     // not a place
 	ReasonLimit     Reason = "limit"      // more messages than one answer holds
+	ReasonFound     Reason = "found"      // more messages than one answer of a search holds
 	ReasonRole      Reason = "role"       // neither member nor admin
 	ReasonEmpty     Reason = "empty"      // a name that is needed is missing
 	ReasonWeb       Reason = "web"        // not a loopback address
@@ -151,6 +153,8 @@ var sentinels = []struct {
 	key string
 }{
 	{chain.ErrNewer, "chain/newer"},
+	{search.ErrTooLong, "search/too-long"},
+	{search.ErrNoWord, "search/no-word"},
 	{store.ErrInUse, "store/in-use"},
 	{store.ErrWrongKey, "store/wrong-key"},
 	{store.ErrDamaged, "store/damaged"},

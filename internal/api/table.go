@@ -18,6 +18,7 @@ var table = map[string]explained{
 	"api/socket":      {connect.CodePermissionDenied, "This is for the command line alone.", "Use kith in a terminal."},
 	"api/cursor":      {connect.CodeInvalidArgument, "That is no place in a chat.", "Use a cursor that an earlier answer gave."},
 	"api/limit":       {connect.CodeInvalidArgument, "One answer holds 1 to 500 messages.", "Ask for fewer, and then for those before them."},
+	"api/found":       {connect.CodeInvalidArgument, "One answer of a search holds 1 to 200 messages.", "Ask for fewer, and then for those before them."},
 	"api/role":        {connect.CodeInvalidArgument, "A role is member or admin.", "Name one of them."},
 	"api/empty":       {connect.CodeInvalidArgument, "The request does not say {}.", "Name it."},
 	"api/web":         {connect.CodeInvalidArgument, "The page is for this machine alone, and {} is no address of it.", "Use localhost:PORT; from another machine, use ssh -L."},
@@ -122,6 +123,9 @@ var table = map[string]explained{
 	"identity/link-expired": {connect.CodeFailedPrecondition, "This contact link is too old.", "Ask your friend for a new one."},
 	"identity/link-form":    {connect.CodeInvalidArgument, "The contact link is made wrongly.", "Ask your friend for a new one."},
 	"identity/link-host":    {connect.CodeInvalidArgument, "The contact link holds an address of a kind that links do not carry.", "Ask your friend for a new one."},
+
+	"search/too-long": {connect.CodeInvalidArgument, "A search has at most 16 words.", "Look for fewer of them."},
+	"search/no-word":  {connect.CodeInvalidArgument, "There is no word in this to look for.", "Type a word or its beginning, or say by whom, where or when."},
 
 	"store/in-use":           {connect.CodeFailedPrecondition, "Another Kith is running on this home.", "Use that one, or end it first; another identity needs another --home."},
 	"store/wrong-key":        {connect.CodeFailedPrecondition, "The database does not open with this key: it belongs to another home, or it needs --passphrase-file.", "Give what it was made with; nothing was changed."},

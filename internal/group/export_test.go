@@ -229,13 +229,6 @@ func (j *Joining) Trees() int {
 	return len(j.now.m.publics)
 }
 
-// StandsAbove is the rank of two histories of a person that are as long.
-func StandsAbove(a, b [][]byte) bool {
-	x, err := chain.ParseProof(proof(a))
-	y, other := chain.ParseProof(proof(b))
-	return err == nil && other == nil && standsAbove(x, y)
-}
-
 // Doubted returns of how many entries of each device a home keeps the text that had so
 // many of each, the oldest first, when it took new keys.
 func Doubted(devices []*identity.Device, each int) map[wire.DeviceID]int {
@@ -252,4 +245,11 @@ func Doubted(devices []*identity.Device, each int) map[wire.DeviceID]int {
 		kept[d.device]++
 	}
 	return kept
+}
+
+// StandsAbove is the rank of two histories of a person that are as long.
+func StandsAbove(a, b [][]byte) bool {
+	x, err := chain.ParseProof(proof(a))
+	y, other := chain.ParseProof(proof(b))
+	return err == nil && other == nil && standsAbove(x, y)
 }
