@@ -169,6 +169,10 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 	e := m.epochs[h.Block]
 	if e == nil || len(ciphertext) == 0 {
 		row.State = RowUnreadable
+		if m.comesLate(m.self.Member(), h.Block) {
+			m.noteMissed(h, eff)
+			return row, false // it is shown once it can be read
+		}
 		if m.beforeJoining(h.Block) || !m.stateAt(h.Block).Belongs(m.self.Device.ID()) {
 			return row, false
 		}

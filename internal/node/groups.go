@@ -183,6 +183,9 @@ func (n *Node) CreateGroup(title string, people []wire.PersonID) (wire.GroupID, 
 	if !n.Ready() {
 		return wire.GroupID{}, fail(ReasonNoIdentity, "")
 	}
+	if err := n.takesPart(); err != nil {
+		return wire.GroupID{}, err
+	}
 	n.making.RLock() // or it were of a device that this home has no more
 	defer n.making.RUnlock()
 	var g wire.GroupID

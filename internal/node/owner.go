@@ -159,6 +159,9 @@ func (o *owner) stepAlso(c group.Cause, with also) error {
 	if o.ahead && !o.reload() {
 		return &group.Refusal{Reason: group.ReasonStored}
 	}
+	if forOthers(c) && o.n.shutOut(o.id) {
+		return fail(ReasonRevoked, "")
+	}
 	eff, err := o.machine.Step(group.Input{Now: nowMS(), Cause: c})
 	if err != nil {
 		return err
