@@ -1,0 +1,180 @@
+package peer_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"time"
+)
+
+// A treeResult is what became of payloads: of those online when it was published and
+// until the end.
+type treeResult struct {
+	in      [3]float64 // share reached within 1, 3, 5 s
+	ever    float64
+	mean    time.Duration
+	p99     time.Duration
+	copies  float64 // of a payload at each who has it, its author not counted
+	control float64 // bytes of everything else, of each member for each payload
+}
+
+var treeWithin = [3]int64{1_000_000, 3_000_000, 5_000_000}
+
+// result sums up payloads, which were published at least 10 s ago.
+func (w *treeWorld) result(list []*treePost) treeResult {
+	var r treeResult
+	var audience, reached, copies int
+	var late []int64
+	var sum int64
+	for _, p := range list {
+		for i, n := range w.nodes {
+			if i == p.by || !n.online || n.since+5_000_000 > p.at {
+				continue // it came later, or is still looking for neighbours
+			}
+			audience++
+			at, ok := p.got[i]
+			if !ok {
+				continue
+			}
+			took := at - p.at
+			for k, within := range treeWithin {
+				if took <= within {
+					r.in[k]++
+				}
+			}
+			reached++
+			sum += took
+			late = append(late, took)
+		}
+		copies += p.copies
+		r.copies += float64(len(p.got) - 1)
+	}
+	r.copies = float64(copies) / r.copies
+	for k := range r.in {
+		r.in[k] /= float64(audience)
+	}
+	r.ever = float64(reached) / float64(audience)
+	r.mean = time.Duration(sum/int64(reached)) * time.Microsecond
+	slices.Sort(late)
+	r.p99 = time.Duration(late[len(late)*99/100]) * time.Microsecond
+	r.control = float64(w.count.control) / float64(len(list)) / float64(w.cfg.nodes)
+	return r
+}
+
+func (r treeResult) String() string {
+	return fmt.Sprintf("%7.3f %7.3f %7.3f %7.3f %% | mean %5d ms, 99 %% %5d ms | %5.2f copies | %6.0f B of control",
+		100*r.in[0], 100*r.in[1], 100*r.in[2], 100*r.ever, r.mean.Milliseconds(), r.p99.Milliseconds(), r.copies, r.control)
+}
+
+// simulate lets a world come up, publishes a few payloads that shape the tree, and
+// measures the next ones, each by another member, one a second.
+func simulate(t testing.TB, cfg treeConfig) (treeResult, *treeWorld) {
+	t.Helper()
+	flood := cfg.flood
+	cfg.flood = false
+	w := newTreeWorld(t, 1, cfg)
+	w.run(20)
+	if cfg.churn {
+		w.churns()
+	}
+	for range 20 {
+		w.publish(w.someone(), false)
+		w.run(1)
+	}
+	w.cfg.flood = flood
+	w.count = traffic{counting: true}
+	var list []*treePost
+	for range cfg.publish {
+		list = append(list, w.publish(w.someone(), true))
+		w.run(1)
+	}
+	w.count.counting = false
+	w.run(10)
+	return w.result(list), w
+}
+
+// homeLine is a line of 10 Mbit/s up; 5 % of all frames vanish, as on no session, which
+// repeats them: what a tree bears that it need not.
+func homeLine(nodes, size, publish int) treeConfig {
+	return treeConfig{nodes: nodes, size: size, upload: 10, loss: 0.05, churn: true, publish: publish}
+}
+
+// TestTreeReaches: among 200 and 1,000 members all over the world, who come and go
+// and lose messages, nearly everybody has a payload within seconds, and
+// nearly nobody gets it twice.
+func TestTreeReaches(t *testing.T) {
+	for _, n := range []int{200, 1000} {
+		r, _ := simulate(t, homeLine(n, 10<<10, 20))
+		t.Logf("%5d members, 10 kB: %v", n, r)
+		if r.in[1] < 0.99 || r.in[2] < 0.999 || r.copies > 1.1 {
+			t.Errorf("%d members: %v", n, r)
+		}
+	}
+}
+
+// TestTreeFails: 10 and 30 % of 1,000 members fall silent at once.
+func TestTreeFails(t *testing.T) {
+	for _, share := range []float64{0.1, 0.3} {
+		during, after := failing(t, 1000, share)
+		t.Logf("%2.0f %% fail: until noticed %v", 100*share, during)
+		t.Logf("             20 s later  %v", after)
+		if during.in[2] < 0.99 || after.in[1] < 0.99 || after.in[2] < 0.999 || after.copies > 1.1 {
+			t.Errorf("%2.0f %% fail: %v\n%v", 100*share, during, after)
+		}
+	}
+}
+
+// failing has a share fail, and measures the payloads of the first 5 s, while nobody
+// knows, and those from 20 s on.
+func failing(t testing.TB, nodes int, share float64) (during, after treeResult) {
+	cfg := homeLine(nodes, 10<<10, 1)
+	cfg.churn = false
+	_, w := simulate(t, cfg)
+	w.fail(share)
+	burst := func() (r treeResult) {
+		w.count = traffic{counting: true}
+		var list []*treePost
+		for range 5 {
+			w.run(1)
+			list = append(list, w.publish(w.someone(), true))
+		}
+		w.run(1)
+		w.count.counting = false
+		w.run(9)
+		return w.result(list)
+	}
+	during = burst()
+	w.run(5)
+	return during, burst()
+}
+
+// TestTreeAll prints the table of docs/benchmarks.md: KITH_TREE=big.
+func TestTreeAll(t *testing.T) {
+	if os.Getenv("KITH_TREE") != "big" {
+		t.Skip("takes minutes: KITH_TREE=big, as make assure has it")
+	}
+	for _, n := range []int{200, 500, 750, 1000, 10000} {
+		for _, size := range []int{1 << 10, 10 << 10} {
+			publish := 60
+			if n > 1000 {
+				publish = 20
+			}
+			cfg := homeLine(n, size, publish)
+			tree, _ := simulate(t, cfg)
+			quiet := cfg
+			quiet.churn, quiet.loss = false, 0
+			calm, _ := simulate(t, quiet)
+			cfg.flood, cfg.churn = true, false
+			flood, _ := simulate(t, cfg)
+			t.Logf("%5d members, %2d kB: tree                  %v", n, size>>10, tree)
+			t.Logf("                      without loss or churn %v", calm)
+			t.Logf("                      flood of the same     %v", flood)
+		}
+		for _, share := range []float64{0.1, 0.3} {
+			during, after := failing(t, n, share)
+			t.Logf("%5d members, %2.0f %% fail: until noticed   %v", n, 100*share, during)
+			t.Logf("                          20 s later      %v", after)
+		}
+	}
+}
