@@ -50,6 +50,7 @@ type Tree struct {
 	newsDue  uint64 // ms; when the lazy announcements go; 0: there are none
 	repaired int    // payloads in a row that had to be asked for
 	orphaned bool   // an eager neighbour was lost since the last one that came by itself
+	lag      lag    // by which payloads come after their announcement
 }
 
 // PayloadID names a payload: the owner sees to it that it is bound to the bytes.
@@ -85,6 +86,7 @@ type want struct {
 	from  []wire.DeviceID // who announced it, in order
 	tried []wire.DeviceID // who was asked in this round
 	asked []wire.DeviceID // who ever was
+	since uint64          // ms; when it was first announced
 	due   uint64          // ms; when the next is asked
 	now   wire.DeviceID   // whose answer is awaited; zero: nobody's
 	round int
@@ -287,6 +289,7 @@ func (t *Tree) clock(now uint64) {
 			}
 		}
 		for _, w := range t.wants {
+			back(&w.since)
 			back(&w.due)
 		}
 		for _, c := range t.peers {

@@ -66,20 +66,21 @@ const (
 	maxNews = 1024
 	// lazyEvery is how long announcements are gathered, in ms: ten frames a second at
 	// most to each neighbour.
-	lazyEvery = 100
-	// graftAfter is how long a payload that was announced is awaited before somebody is
-	// asked for it, in ms: the tree's way is longer than the shortest one, by a few
-	// hops of 100 ms.
-	graftAfter = 600
+	lazyEvery = 50
+	// graftLeast and graftMost bound how long a payload that was announced is awaited
+	// before somebody is asked for it, in ms. The tree's way is longer than
+	// the shortest one; by how much a device learns from what comes.
+	graftLeast = 250
+	graftMost  = 1_000
 	// answerWait is how long an answer is awaited, in ms: a round trip around the globe,
 	// and 64 KiB at 1 Mbit/s.
-	answerWait = 1_000
+	answerWait = 700
 	// maxRounds is how often each who announced a payload is asked for it: an answer may
 	// get lost.
 	maxRounds = 2
 	// graftFrom is how many payloads in a row must have been asked for until an edge is
 	// made eager again: one may have been lost on a good edge.
-	graftFrom = 2
+	graftFrom = 5
 	// maxBroken is how many promises in a row a neighbour may break. Where one message
 	// in ten is lost, an honest one breaks five in a row once in a thousand times.
 	maxBroken = 5

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"math"
 	"slices"
 
 	"kith/internal/wire"
@@ -102,18 +103,26 @@ func (t *Tree) onGossip(from wire.DeviceID, c *contact, f gossipFrame, eff *Effe
 		return
 	}
 	p := &post{size: len(f.payload), from: from}
-	if w := t.wants[f.id]; w != nil {
+	w := t.wants[f.id]
+	if w != nil {
 		p.asked, p.pulled = w.asked, slices.Contains(w.asked, from)
 	}
-	t.settleWant(f.id)
-	t.note(f.id, p)
 	if p.pulled && !c.eager {
 		t.repaired++
 	} else {
 		t.repaired, t.orphaned = 0, false
 		c.eager = c.neighbour
 	}
+	switch {
+	case p.pulled:
+	case w == nil:
+		t.lag.note(0)
+	default:
+		t.lag.note(float64(t.now - w.since))
+	}
 	c.broken = 0
+	t.settleWant(f.id)
+	t.note(f.id, p)
 	eff.Deliver = append(eff.Deliver, Delivery{f.id, from, f.payload})
 }
 
@@ -150,7 +159,7 @@ func (t *Tree) onHave(from wire.DeviceID, c *contact, f haveFrame, eff *Effects)
 			if len(t.wants) >= maxWants || c.promises >= maxPromises {
 				continue
 			}
-			w = &want{due: t.now + graftAfter}
+			w = &want{since: t.now, due: t.now + t.lag.patience()}
 			t.wants[id] = w
 			c.promises++
 		}
@@ -277,6 +286,21 @@ func (t *Tree) onGraft(from wire.DeviceID, c *contact, f graftFrame, eff *Effect
 			eff.push(from, id)
 		}
 	}
+}
+
+// A lag is by how many ms payloads that come by themselves come after they were first
+// announced: what RFC 6298 does for round trips.
+type lag struct{ mean, spread float64 }
+
+func (l *lag) note(ms float64) {
+	ms = min(ms, graftMost)
+	l.spread += (math.Abs(ms-l.mean) - l.spread) / 4
+	l.mean += (ms - l.mean) / 8
+}
+
+// patience is how long a payload that was announced is awaited, in ms.
+func (l *lag) patience() uint64 {
+	return uint64(min(max(l.mean+4*l.spread, graftLeast), graftMost))
 }
 
 func sortedIDs(ids []PayloadID) []PayloadID {

@@ -121,13 +121,12 @@ func (t *Tree) findNeighbours(eff *Effects) {
 	}
 }
 
-// candidate draws a member who could become a neighbour.
+// candidate draws a member who could become a neighbour: in turn from all members, and
+// from those who are known to be online.
 func (t *Tree) candidate() (wire.DeviceID, bool) {
 	if t.sampled = !t.sampled; t.sampled {
-		for range draws {
-			if d := t.members[t.random.IntN(len(t.members))]; t.may(d) {
-				return d, true
-			}
+		if d, found := t.sample(); found {
+			return d, true
 		}
 	}
 	var list []wire.DeviceID
@@ -142,13 +141,20 @@ func (t *Tree) candidate() (wire.DeviceID, bool) {
 		}
 	}
 	if len(list) == 0 {
-		list = slices.DeleteFunc(slices.Clone(t.members), func(d wire.DeviceID) bool { return !t.may(d) })
-	}
-	if len(list) == 0 {
-		return wire.DeviceID{}, false
+		return t.sample()
 	}
 	slices.SortFunc(list, compareDevice)
 	return list[t.random.IntN(len(list))], true
+}
+
+// sample draws from all members; where most are neighbours already it may find nobody.
+func (t *Tree) sample() (wire.DeviceID, bool) {
+	for range draws {
+		if d := t.members[t.random.IntN(len(t.members))]; t.may(d) {
+			return d, true
+		}
+	}
+	return wire.DeviceID{}, false
 }
 
 // may reports whether a device could become a neighbour now.

@@ -3,6 +3,7 @@ package peer_test
 import (
 	pq "container/heap"
 	"encoding/binary"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -28,15 +29,17 @@ type treeWorld struct {
 	order  uint64
 	now    int64 // µs
 
-	sent  []*treePost
-	count traffic
+	hostile int // so many of the first are
+	sent    []*treePost
+	count   traffic
 }
 
 type treeConfig struct {
 	nodes   int
 	size    int     // bytes of a payload
 	upload  float64 // Mbit/s of each
-	loss    float64 // share of frames that vanish
+	loss    float64 // share of frames that get lost
+	vanish  bool    // for good; else their session repeats them a round trip later
 	churn   bool    // 1 % of the members go, and as many come, each 6 s: sessions of ten minutes
 	publish int     // payloads that are measured
 	flood   bool    // every neighbour gets every payload, nothing else is said
@@ -52,6 +55,9 @@ const (
 	// packetRoom is what is around 1,200 bytes of a session: IP, UDP, QUIC and its
 	// seal.
 	packetRoom, packetSize = 60, 1200
+	// repeatAfter is what a session waits beside a round trip until it repeats what is not
+	// acknowledged, in µs.
+	repeatAfter = 50_000
 	// noticed is after how long a session with a device that fell silent is given up, in
 	// µs (docs/benchmarks.md: a cut cable).
 	noticed = 6_000_000
@@ -202,7 +208,7 @@ func (w *treeWorld) come(i int) {
 func (w *treeWorld) goes(i int, crash bool) {
 	n := w.nodes[i]
 	n.online, n.tree = false, nil
-	for other := range n.links {
+	for _, other := range slices.Sorted(maps.Keys(n.links)) {
 		wait := w.way(i, other)
 		if crash {
 			wait += noticed
@@ -249,6 +255,13 @@ func (w *treeWorld) index(d wire.DeviceID) int { return int(binary.BigEndian.Uin
 func (w *treeWorld) send(i int, f peer.Frame) {
 	b, copied := f.Bytes, f.Payload != nil
 	var p *treePost
+	switch {
+	case i >= w.hostile || w.index(f.To) < w.hostile:
+	case copied:
+		return // it gives nothing
+	case b[0] == 2:
+		b = w.gang(b[1])
+	}
 	if copied {
 		p = w.sent[binary.BigEndian.Uint32(f.Payload[:])]
 		b = p.frame
@@ -282,11 +295,15 @@ func (w *treeWorld) carry(from, to, size int, payload bool, arrive func(to int))
 		w.count.control += int64(size)
 	}
 	n.free = max(n.free, w.now) + int64(float64(size)*8/w.cfg.upload)
+	wait := n.free - w.now + w.way(from, to)
 	if w.random.Float64() < w.cfg.loss {
-		return
+		if w.cfg.vanish {
+			return
+		}
+		wait += 2*w.way(from, to) + repeatAfter
 	}
 	life := o.life
-	w.after(n.free-w.now+w.way(from, to), func() {
+	w.after(wait, func() {
 		if o.online && o.life == life && o.links[from] {
 			arrive(to)
 		}
@@ -347,7 +364,7 @@ func (w *treeWorld) publish(i int, counts bool) *treePost {
 
 func (w *treeWorld) deliver(i int, d peer.Delivery) {
 	p := w.sent[binary.BigEndian.Uint32(d.ID[:])]
-	if _, twice := p.got[i]; twice {
+	if at, twice := p.got[i]; twice && at >= w.nodes[i].since {
 		w.t.Errorf("a payload was delivered twice")
 	}
 	p.got[i] = w.now
@@ -409,4 +426,35 @@ func (w *treeWorld) fail(share float64) {
 	for range int(share * float64(w.cfg.nodes)) {
 		w.goes(w.someone(), true)
 	}
+}
+
+// honest draws a node that is.
+func (w *treeWorld) honest() int {
+	return w.hostile + w.random.IntN(len(w.nodes)-w.hostile)
+}
+
+// gang is a shuffle that names hostile nodes alone.
+func (w *treeWorld) gang(answer byte) []byte {
+	b := []byte{2, answer, 0x40, 6 * 32}
+	first := w.random.IntN(w.hostile - 6)
+	for _, d := range w.ids[first : first+6] {
+		b = append(b, d[:]...)
+	}
+	return b
+}
+
+// molest has each hostile node ask ten others urgently, now and each second.
+func (w *treeWorld) molest() {
+	for i := range w.hostile {
+		for range 10 {
+			j := w.honest()
+			if !w.nodes[i].links[j] {
+				w.connect(i, j)
+			}
+			w.carry(i, j, 2, false, func(to int) {
+				w.step(to, peer.Heard{From: w.ids[i], Frame: []byte{1, 2}})
+			})
+		}
+	}
+	w.after(1_000_000, w.molest)
 }
