@@ -47,10 +47,11 @@ type Tree struct {
 	order    []PayloadID // of seen, a ring: the oldest is at next once it is full
 	next     int
 	wants    map[PayloadID]*want
-	newsDue  uint64 // ms; when the lazy announcements go; 0: there are none
-	repaired int    // payloads in a row that had to be asked for
-	orphaned bool   // an eager neighbour was lost since the last one that came by itself
-	lag      lag    // by which payloads come after their announcement
+	newsDue  uint64        // ms; when the lazy announcements go; 0: there are none
+	parent   wire.DeviceID // the last that pushed a new payload
+	repaired int           // payloads in a row that had to be asked for, without a word of the parent
+	orphaned bool          // an eager neighbour was lost since the last one that came by itself
+	lag      lag           // by which payloads come after their announcement
 }
 
 // PayloadID names a payload: the owner sees to it that it is bound to the bytes.

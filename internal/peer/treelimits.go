@@ -62,6 +62,9 @@ const (
 	maxPromises = 256
 	// maxFrom bounds the neighbours remembered for one of them.
 	maxFrom = 9
+	// bringUp is how many of the newest payloads are announced to a new neighbour: those of
+	// the seconds in which one is looked for.
+	bringUp = 16
 	// maxNews bounds what waits to be announced to one neighbour.
 	maxNews = 1024
 	// lazyEvery is how long announcements are gathered, in ms: ten frames a second at
@@ -70,7 +73,7 @@ const (
 	// graftLeast and graftMost bound how long a payload that was announced is awaited
 	// before somebody is asked for it, in ms. The tree's way is longer than
 	// the shortest one; by how much a device learns from what comes.
-	graftLeast = 250
+	graftLeast = 350
 	graftMost  = 1_000
 	// answerWait is how long an answer is awaited, in ms: a round trip around the globe,
 	// and 64 KiB at 1 Mbit/s.
@@ -80,7 +83,7 @@ const (
 	maxRounds = 2
 	// graftFrom is how many payloads in a row must have been asked for until an edge is
 	// made eager again: one may have been lost on a good edge.
-	graftFrom = 5
+	graftFrom = 3
 	// maxBroken is how many promises in a row a neighbour may break. Where one message
 	// in ten is lost, an honest one breaks five in a row once in a thousand times.
 	maxBroken = 5

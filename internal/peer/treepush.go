@@ -66,6 +66,20 @@ func (t *Tree) spread(id PayloadID, late bool, eff *Effects) {
 	}
 }
 
+// bringUp has the newest payloads announced to a new neighbour: it may have had none
+// when they passed, or this device when it wrote one.
+func (t *Tree) bringUp(c *contact) {
+	for i := range min(len(t.order), bringUp) {
+		id := t.order[(t.next+len(t.order)-1-i)%len(t.order)]
+		if p := t.seen[id]; p != nil && p.state == VerdictHeld {
+			c.news = append(c.news, id)
+		}
+	}
+	if len(c.news) > 0 && t.newsDue == 0 {
+		t.newsDue = t.now + lazyEvery
+	}
+}
+
 // announceNews announces what was gathered.
 func (t *Tree) announceNews(eff *Effects) {
 	if !isTime(t.newsDue, t.now) {
@@ -93,6 +107,7 @@ func (t *Tree) onGossip(from wire.DeviceID, c *contact, f gossipFrame, eff *Effe
 		t.part(from, c, eff)
 	}
 	if p := t.seen[f.id]; p != nil {
+		t.lives(from)
 		if slices.Contains(p.asked, from) || !t.allows(from, c, eff) {
 			return
 		}
@@ -107,23 +122,27 @@ func (t *Tree) onGossip(from wire.DeviceID, c *contact, f gossipFrame, eff *Effe
 	if w != nil {
 		p.asked, p.pulled = w.asked, slices.Contains(w.asked, from)
 	}
-	if p.pulled && !c.eager {
-		t.repaired++
-	} else {
-		t.repaired, t.orphaned = 0, false
-		c.eager = c.neighbour
-	}
 	switch {
+	case p.pulled && !c.eager:
+		t.repaired++
 	case p.pulled:
-	case w == nil:
-		t.lag.note(0)
+		t.repaired, t.orphaned = 0, false
 	default:
-		t.lag.note(float64(t.now - w.since))
+		t.repaired, t.orphaned, t.parent = 0, false, from
+		c.eager = c.neighbour
+		t.lag.note(w, t.now)
 	}
 	c.broken = 0
 	t.settleWant(f.id)
 	t.note(f.id, p)
 	eff.Deliver = append(eff.Deliver, Delivery{f.id, from, f.payload})
+}
+
+// lives takes note that the parent has what was asked for elsewhere: it is only late.
+func (t *Tree) lives(d wire.DeviceID) {
+	if d == t.parent {
+		t.repaired = 0
+	}
 }
 
 // checked passes on what is genuine, and forgets what is not what it is called.
@@ -152,6 +171,9 @@ func (t *Tree) onHave(from wire.DeviceID, c *contact, f haveFrame, eff *Effects)
 	}
 	for _, id := range f.ids {
 		if t.seen[id] != nil {
+			if f.late {
+				t.lives(from)
+			}
 			continue
 		}
 		w := t.wants[id]
@@ -292,8 +314,12 @@ func (t *Tree) onGraft(from wire.DeviceID, c *contact, f graftFrame, eff *Effect
 // announced: what RFC 6298 does for round trips.
 type lag struct{ mean, spread float64 }
 
-func (l *lag) note(ms float64) {
-	ms = min(ms, graftMost)
+// note takes in a payload that came by itself; w is nil if nobody announced it before.
+func (l *lag) note(w *want, now uint64) {
+	ms := 0.0
+	if w != nil {
+		ms = min(float64(now-w.since), graftMost)
+	}
 	l.spread += (math.Abs(ms-l.mean) - l.spread) / 4
 	l.mean += (ms - l.mean) / 8
 }

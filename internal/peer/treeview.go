@@ -240,6 +240,7 @@ func (t *Tree) add(d wire.DeviceID, c *contact, own bool) {
 	i, _ := slices.BinarySearchFunc(t.near, d, compareDevice)
 	t.near = slices.Insert(t.near, i, d)
 	t.refill.wait = 0
+	t.bringUp(c)
 }
 
 // remove takes a device from the neighbours.
