@@ -29,6 +29,7 @@ type Blocks struct {
 	genesis *node
 	head    *node   // the head when last asked, or where to look for it
 	forks   []*fork // blocks with more than one child
+	levels  levels
 }
 
 // A node is a block in the tree. jump is some ancestor, such that following
@@ -42,7 +43,9 @@ type node struct {
 }
 
 // NewBlocks returns an empty set; the first block it takes is the genesis.
-func NewBlocks() *Blocks { return &Blocks{by: make(map[wire.BlockHash]*node)} }
+func NewBlocks() *Blocks {
+	return &Blocks{by: make(map[wire.BlockHash]*node), levels: levels{crowded: make(map[uint64]bool)}}
+}
 
 // Check returns the state after a block if it is valid by all that is publicly
 // checkable without MLS. It adds nothing. A [MissingError] asks for the parent
@@ -90,6 +93,14 @@ func (b *Blocks) parentOf(h *Header) (*node, error) {
 	return n, nil
 }
 
+// block returns the block of n, nil of none.
+func (n *node) block() *Block {
+	if n == nil {
+		return nil
+	}
+	return &n.Block
+}
+
 // state returns the state after n; nil is what stands before genesis.
 func (n *node) state() *State {
 	if n == nil {
@@ -118,6 +129,7 @@ func (b *Blocks) Add(h *Header, body *Body, s *State) error {
 // insert puts n where its header says.
 func (b *Blocks) insert(n *node) {
 	b.by[n.Hash] = n
+	b.levels.add(n)
 	n.shown, n.said = n.citings(), n.words()
 	if b.genesis == nil {
 		n.jump = n
@@ -219,11 +231,13 @@ func (b *Blocks) Children(hash wire.BlockHash) []wire.BlockHash {
 
 // All returns every block, by height and then hash: parents before children.
 func (b *Blocks) All() []wire.BlockHash {
-	all := make([]*node, 0, len(b.by))
-	for _, n := range b.by {
-		all = append(all, n)
+	all := make([]wire.BlockHash, 0, len(b.by))
+	for _, level := range b.levels.at {
+		for _, n := range level {
+			all = append(all, n.Hash)
+		}
 	}
-	return inOrder(all)
+	return all
 }
 
 func inOrder(nodes []*node) []wire.BlockHash {

@@ -34,6 +34,9 @@ func (b *Block) Rehash(parent, hash wire.BlockHash) *Block {
 // Insert adds a block made by Light.
 func (b *Blocks) Insert(x *Block) { b.insert(&node{Block: *x}) }
 
+// SurplusAbove is what Shed finds.
+func (b *Blocks) SurplusAbove(root wire.BlockHash) []wire.BlockHash { return b.surplus(b.by[root]) }
+
 // Switches turn one rule of the fork choice off each.
 var Switches = map[string]rules{
 	"noStrike":      {noStrike: true},

@@ -130,12 +130,13 @@ func (b *Blocks) Shed(root wire.BlockHash) (dropped []*Block) {
 		root = b.root()
 	}
 	below := make(map[*node]bool)
-	for _, hash := range Surplus(root, b.list()) { // children before parents
+	for _, hash := range b.surplus(b.by[root]) { // children before parents
 		n := b.by[hash]
 		if len(n.children) > 0 || b.Keeps != nil && b.Keeps(hash) {
 			continue
 		}
 		delete(b.by, hash)
+		b.levels.remove(n)
 		n.under(below)
 		n.parent.children = slices.DeleteFunc(n.parent.children, func(c *node) bool { return c == n })
 		dropped = append(dropped, &n.Block)

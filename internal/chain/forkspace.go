@@ -37,47 +37,80 @@ type seat struct {
 // among the lowest of every part of them too, since of any device fewer come
 // before it there.
 func Surplus(root wire.BlockHash, blocks []*Block) []wire.BlockHash {
-	by := make(map[wire.BlockHash]*Block, len(blocks))
-	seats := make(map[seat][]*Block)
+	var at *Block
 	for _, b := range blocks {
-		if by[b.Hash] == nil {
-			by[b.Hash] = b
-			s := seat{b.Header.Author, b.Header.Height}
-			seats[s] = append(seats[s], b)
+		if b.Hash == root {
+			at = b
 		}
 	}
-	kept := make(map[wire.BlockHash]bool, len(by))
-	keep := func(b *Block) {
-		for ; b != nil && !kept[b.Hash]; b = by[b.Header.Parent] {
-			kept[b.Hash] = true
-		}
+	s := newSorting(at)
+	for _, b := range blocks {
+		s.add(b)
 	}
-	keep(by[root])
+	return s.surplus()
+}
+
+// A sorting is what tells surplus blocks from those that are kept, of heights that
+// follow one another.
+type sorting struct {
+	root  *Block // nil: not held
+	by    map[wire.BlockHash]*Block
+	seats map[seat][]*Block
+	kept  map[wire.BlockHash]bool
+}
+
+func newSorting(root *Block) *sorting {
+	return &sorting{
+		root: root, by: make(map[wire.BlockHash]*Block),
+		seats: make(map[seat][]*Block), kept: make(map[wire.BlockHash]bool),
+	}
+}
+
+func (s *sorting) add(b *Block) {
+	if s.by[b.Hash] == nil {
+		s.by[b.Hash] = b
+		at := seat{b.Header.Author, b.Header.Height}
+		s.seats[at] = append(s.seats[at], b)
+	}
+}
+
+// keep keeps a block and what it is built on.
+func (s *sorting) keep(hash wire.BlockHash) {
+	for b := s.by[hash]; b != nil && !s.kept[b.Hash]; b = s.by[b.Header.Parent] {
+		s.kept[b.Hash] = true
+	}
+}
+
+func (s *sorting) keepAll(list []*Block) {
+	for _, b := range list {
+		s.keep(b.Hash)
+	}
+}
+
+func (s *sorting) surplus() (surplus []wire.BlockHash) {
+	if s.root != nil {
+		s.keep(s.root.Hash)
+	}
 	shared := make(map[seat][]*Block)
-	for s, list := range seats {
+	for at, list := range s.seats {
 		list = lowest(list, MaxSiblings)
-		if by[root].knows(s.Member) {
-			for _, b := range list {
-				keep(b)
-			}
+		if s.root.knows(at.Member) {
+			s.keepAll(list)
 			continue
 		}
-		all := seat{wire.Member{Person: s.Person}, s.height}
+		all := seat{wire.Member{Person: at.Person}, at.height}
 		shared[all] = append(shared[all], list...)
 	}
 	for _, list := range shared {
-		for _, b := range lowest(list, MaxNewSiblings) {
-			keep(b)
-		}
+		s.keepAll(lowest(list, MaxNewSiblings))
 	}
-	var surplus []wire.BlockHash
-	for hash := range by {
-		if !kept[hash] {
+	for hash := range s.by {
+		if !s.kept[hash] {
 			surplus = append(surplus, hash)
 		}
 	}
 	slices.SortFunc(surplus, func(a, b wire.BlockHash) int {
-		return cmp.Or(cmp.Compare(by[b].Header.Height, by[a].Header.Height), compareHashes(a, b))
+		return cmp.Or(cmp.Compare(s.by[b].Header.Height, s.by[a].Header.Height), compareHashes(a, b))
 	})
 	return surplus
 }

@@ -140,6 +140,7 @@ func TestSurplusInAnyOrder(t *testing.T) {
 		surplus := chain.Surplus(d.root.Hash, d.blocks)
 		want := slices.DeleteFunc(slices.Clone(d.blocks), func(b *chain.Block) bool { return slices.Contains(surplus, b.Hash) })
 		dropped += len(surplus)
+		d.compareSurplus(t, r)
 		for range 2 {
 			held := d.shedding(t, r)
 			if held.Len() != len(want) {
@@ -157,6 +158,24 @@ func TestSurplusInAnyOrder(t *testing.T) {
 	}
 	if dropped < 1000 {
 		t.Errorf("only %d blocks were surplus", dropped)
+	}
+}
+
+// compareSurplus looks at all blocks at once, and at those of crowded heights alone.
+func (d *draw) compareSurplus(t *testing.T, r *rand.Rand) {
+	t.Helper()
+	held := chain.NewBlocks()
+	for _, b := range d.blocks {
+		held.Insert(b)
+	}
+	for range 4 {
+		root := d.blocks[r.IntN(len(d.blocks))].Hash
+		want, got := chain.Surplus(root, d.blocks), held.SurplusAbove(root)
+		slices.SortFunc(want, compareHashes)
+		slices.SortFunc(got, compareHashes)
+		if !slices.Equal(got, want) {
+			t.Fatalf("%d are surplus above %d, want %d\n%s", len(got), d.name(root), len(want), d)
+		}
 	}
 }
 

@@ -37,24 +37,28 @@ func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, secrets Secrets,
 	if err != nil {
 		return err
 	}
-	m.takeBlocks(now, p, f.blocks, eff)
+	all := m.takeBlocks(now, p, f.blocks, eff)
 	m.openRestarts(now, secrets, eff)
 	if f.more && m.speaks() {
 		m.wantHave(now, p)
 	}
+	m.guestLacks(now, p, f.more || !all)
 	return nil
 }
 
 // takeBlocks takes blocks, parents before children, up to the first that cannot
-// be taken, and passes on what is new.
-func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effects) {
+// be taken, and passes on what is new. It reports whether no parent was missing.
+func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effects) (all bool) {
 	var fresh, held []wire.BlockHash
+	all = true
 	for i, b := range blocks {
 		if m.futile(b.header, blocks[i+1:]) {
 			continue
 		}
 		hash, err := m.takeBlockOnce(b, &fresh, eff)
 		if err != nil {
+			_, missing := errors.AsType[*chain.MissingError](err)
+			all = !missing
 			m.notTaken(now, p, b.header, err, eff)
 			break
 		}
@@ -66,6 +70,7 @@ func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effe
 	}
 	m.dropWelcomes(eff)
 	m.contradict(p, m.stillHeld(held), len(fresh) > 0, eff)
+	return all
 }
 
 // notTaken does what follows from a block that was not taken. One that needs a

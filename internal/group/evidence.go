@@ -146,25 +146,61 @@ func (m *Machine) noteSigning(h *chain.Header, eff *Effects) {
 	}
 }
 
-// noteDoubles looks again at all blocks held when a new head knows other devices:
-// evidence is kept of those alone that it knows.
+// noteDoubles looks at the blocks held of devices that a new head knows and the one
+// before did not: evidence is kept of those alone that the head knows.
 func (m *Machine) noteDoubles(changed HeadChanged, eff *Effects) {
-	admits := func(hash wire.BlockHash) bool {
-		return slices.ContainsFunc(m.blocks.Header(hash).Ops, func(op chain.Op) bool {
-			return op.Kind() == chain.KindAdd || op.Kind() == chain.KindAddDevice
-		})
+	if uint64(m.blocks.Len()) == m.state().Height()+1 {
+		return // there is no fork
 	}
-	if uint64(m.blocks.Len()) == m.state().Height()+1 || len(changed.Lost) == 0 && !slices.ContainsFunc(changed.Blocks, admits) {
+	fresh := m.learned(changed)
+	if len(fresh) == 0 {
 		return
 	}
-	var all []*chain.Block
+	var list []*chain.Block
 	for _, hash := range m.blocks.All() {
-		all = append(all, m.block(hash))
+		if fresh[m.blocks.Header(hash).Author.Device] {
+			list = append(list, m.block(hash))
+		}
 	}
-	for _, pair := range chain.Doubles(all) {
+	for _, pair := range chain.Doubles(list) {
 		a, b := m.blocks.Header(pair[0]), m.blocks.Header(pair[1])
 		m.keepEvidence(newEvidence(chain.SlashBlocks, a.Bytes(), b.Bytes()), eff)
 	}
+}
+
+// learned returns the devices that belong at a new head and did not at the one before,
+// or were admitted again since.
+func (m *Machine) learned(changed HeadChanged) map[wire.DeviceID]bool {
+	devices := make(map[wire.DeviceID]bool)
+	learn := func(list []chain.DeviceEntry) {
+		for _, d := range list {
+			devices[d.ID()] = true
+		}
+	}
+	for _, hash := range changed.Blocks {
+		for _, op := range m.blocks.Header(hash).Ops {
+			switch op := op.(type) {
+			case *chain.Genesis:
+				learn([]chain.DeviceEntry{op.Device})
+			case *chain.Add:
+				learn(op.Devices)
+			case *chain.AddDevice:
+				learn([]chain.DeviceEntry{op.Device})
+			}
+		}
+	}
+	if len(changed.Lost) == 0 {
+		return devices
+	}
+	before := m.stateAt(changed.Lost[len(changed.Lost)-1])
+	for _, who := range m.state().Members() {
+		for _, d := range who.Devices {
+			if m.state().Belongs(d.ID) && !before.Belongs(d.ID) {
+				devices[d.ID] = true
+			}
+		}
+	}
+	return devices
 }
 
 // noteEntry looks whether a device wrote another entry in the place of its newest.
@@ -222,11 +258,11 @@ func (m *Machine) onLosing(d wire.DeviceID) bool {
 // slashWait returns the first device that is to be revoked and how long this one
 // waits before it does it: admins first, then anybody.
 func (m *Machine) slashWait() (device wire.DeviceID, wait uint64, needed bool) {
-	against := m.against()
-	if len(against) == 0 || m.mayWrite() != nil {
+	accused := m.accused()
+	if len(accused) == 0 || m.mayWrite() != nil {
 		return device, 0, false
 	}
-	for _, d := range sortedDevices(against) {
+	for _, d := range accused {
 		if d == m.self.Device.ID() || m.self.formerly(d) != nil || !m.state().Belongs(d) || m.mend.unproved[d] {
 			continue
 		}
@@ -244,28 +280,36 @@ func (m *Machine) slashWait() (device wire.DeviceID, wait uint64, needed bool) {
 	return device, 0, false
 }
 
-// against returns one piece of evidence for each device: two votes, unless there are
-// two blocks or entries.
-func (m *Machine) against() map[wire.DeviceID]*evidence {
-	list := make(map[wire.DeviceID]*evidence, len(m.evidence)+len(m.ballots.evidence))
-	for d, e := range m.ballots.evidence {
-		if !e.Slashable() {
-			continue // a source that went back in height alone
-		}
-		list[d] = newEvidence(chain.SlashVotes, e.A.Marshal(), e.B.Marshal())
-	}
+// accused returns the devices that there is evidence against, sorted.
+func (m *Machine) accused() (list []wire.DeviceID) {
 	for d, e := range m.evidence {
 		if m.ofNow(d, e) {
-			list[d] = e
+			list = append(list, d)
 		}
 	}
-	return list
+	for d, e := range m.ballots.evidence {
+		if e.Slashable() { // not a source that went back in height alone
+			list = append(list, d)
+		}
+	}
+	slices.SortFunc(list, compareID)
+	return slices.Compact(list)
+}
+
+// against returns the evidence against a device that is accused: two votes, unless
+// there are two blocks or entries.
+func (m *Machine) against(d wire.DeviceID) *evidence {
+	if e := m.evidence[d]; e != nil && m.ofNow(d, e) {
+		return e
+	}
+	votes := m.ballots.evidence[d]
+	return newEvidence(chain.SlashVotes, votes.A.Marshal(), votes.B.Marshal())
 }
 
 // slash revokes a device by the evidence against it.
 func (m *Machine) slash(now uint64, d wire.DeviceID, eff *Effects) error {
 	who, _, _ := m.state().Device(d)
-	e := m.against()[d]
+	e := m.against(d)
 	cited := [][]byte{e.first, e.second}
 	op := &chain.Slash{Person: who.Person, Instance: who.Instance, Device: d, What: e.what, Cites: cites(cited)}
 	for _, cut := range m.cuts(who) {

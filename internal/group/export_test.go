@@ -218,3 +218,12 @@ func (m *Machine) Keeps(hash wire.BlockHash) (leadsOn, opens bool) {
 	e := m.epochs[hash]
 	return e != nil && !e.secret.Closed(), e != nil
 }
+
+// Trees returns how many public groups are in memory of an invitation that comes in
+// pages.
+func (j *Joining) Trees() int {
+	if j.now == nil {
+		return 0
+	}
+	return len(j.now.m.publics)
+}

@@ -25,6 +25,9 @@ const (
 	// FeatureHandover: the frames 20 and 21, by which who was parked is given what was
 	// written meanwhile.
 	FeatureHandover uint16 = 3
+	// FeaturePapers: the parts 3 and 4 of frame 13, by which it shows that two hold as
+	// many papers of a person, and others.
+	FeaturePapers uint16 = 4
 )
 
 // announced is what this device's leaf says.
@@ -34,6 +37,7 @@ func announced() []mls.Extension {
 		w.U16(FeatureRepair)
 		w.U16(FeatureHeaders)
 		w.U16(FeatureHandover)
+		w.U16(FeaturePapers)
 		w.U16(chain.FeatureNothing)
 	})
 	return []mls.Extension{{Type: extFeatures, Data: w.Bytes()}}

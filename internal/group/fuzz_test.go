@@ -80,7 +80,9 @@ func payloads(w *sim.World) (list [][]byte) {
 			list = append(list, p.Bytes)
 		}
 	}
-	return append(list, append([]byte{7, 32}, make([]byte, 32)...))
+	// Besides, what goes to older programs only.
+	old := [][]byte{append([]byte{kindPeople, 0}, make([]byte, 32)...), {kindPeople, 1, 0, 1}}
+	return append(append(list, old...), append([]byte{7, 32}, make([]byte, 32)...))
 }
 
 // Numbers of payloads that have parts.
@@ -138,7 +140,7 @@ func TestPayloadKinds(t *testing.T) {
 			t.Errorf("no payload of kind %d", kind)
 		}
 	}
-	for _, p := range [][2]byte{{kindPeople, 0}, {kindPeople, 1}, {kindPeople, 2}, {kindVotes, 0}, {kindVotes, 1}, {kindVotes, 2}} {
+	for _, p := range [][2]byte{{kindPeople, 0}, {kindPeople, 1}, {kindPeople, 2}, {kindPeople, 3}, {kindPeople, 4}, {kindVotes, 0}, {kindVotes, 1}, {kindVotes, 2}} {
 		if !parts[p] {
 			t.Errorf("no payload of kind %d with part %d", p[0], p[1])
 		}

@@ -24,6 +24,9 @@ type gathering struct {
 	left  uint32 // blocks to come
 	until uint64 // ms; then another may go on
 
+	looked int // of what is to be written, how much spareStored has seen
+	stored int // where there the newest public group is, counted from 1; 0: none
+
 	opened int       // how often it was begun anew in place of an answer
 	others []inviter // of a device that knows the group: who has opened pages besides
 }
@@ -47,17 +50,18 @@ func newGathering(m *Machine, group wire.GroupID, from wire.Member, o opening) *
 // follow takes another member, or the same with a newer word; pieces of a tree are
 // of one member, so that it answers for them.
 func (g *gathering) follow(from wire.Member, o opening) {
-	g.from, g.start, g.tree = from, o, nil
-	g.start.page = page{base: g.base}
+	g.from, g.start, g.tree = from, o.kept(), nil
 }
 
 // restate takes a newer word of the member that is asked already.
 func (g *gathering) restate(o opening) {
 	if o.block == (wire.BlockHash{}) {
 		o.block, o.welcome = g.start.block, g.start.welcome
+		o.weight += len(o.welcome)
 	}
-	o.page = page{base: g.base}
-	g.start = o
+	if g.held()-g.start.weight+o.weight <= maxGathered {
+		g.start = o.kept()
+	}
 }
 
 // ask returns the request for the next page.
@@ -86,22 +90,23 @@ func (g *gathering) take(p page, first bool) (last bool, err error) {
 			return false, err
 		}
 	}
+	g.spareStored()
 	if g.left = p.left; g.left > 0 && !first && !more && g.m.blocks.Len() == blocks {
 		return false, errIncomplete
 	}
 	return g.left == 0, nil
 }
 
-// held returns how many bytes came.
+// held returns how many bytes are kept of what came.
 func (g *gathering) held() int {
 	if g == nil {
 		return 0
 	}
-	return g.size
+	return g.size + g.start.weight + weightOf(g.others)
 }
 
 func (g *gathering) grow(n int) error {
-	if g.size += n; g.size > maxGathered {
+	if g.size += n; g.held() > maxGathered {
 		return errTooMuch
 	}
 	return nil
@@ -109,7 +114,7 @@ func (g *gathering) grow(n int) error {
 
 // takeLight takes a block without its commit, which may not be the base or above.
 func (g *gathering) takeLight(l lightFrame) error {
-	if err := g.grow(l.size()); err != nil {
+	if err := g.grow(l.size() + blockCost); err != nil {
 		return err
 	}
 	h, err := chain.ParseHeader(l.header)
@@ -144,7 +149,7 @@ func (g *gathering) takeTree(p page) error {
 }
 
 func (g *gathering) takeWhole(b blockFrame, treeSize uint32) error {
-	if err := g.grow(len(b.header) + len(b.body) + len(b.welcome)); err != nil {
+	if err := g.grow(len(b.header) + len(b.body) + len(b.welcome) + blockCost); err != nil {
 		return err
 	}
 	h, err := chain.ParseHeader(b.header)
@@ -198,8 +203,11 @@ func (m *Machine) onPages(now uint64, p *peer, rel relation, c Received, eff *Ef
 	}
 	switch {
 	case f.ask != nil:
-		if rel == present {
+		switch rel {
+		case present:
 			m.onPagesAsk(p, *f.ask, eff)
+		case former:
+			m.onFormerAsk(p, *f.ask, eff)
 		}
 	case f.opening != nil:
 		m.onOpening(now, p, *f.opening, c.Secrets, eff)
@@ -280,8 +288,7 @@ func (m *Machine) gathered(now uint64, p *peer, last bool, err error, secrets Se
 // the newest word of each counts.
 func (g *gathering) remember(from wire.Member, o opening) {
 	g.others = slices.DeleteFunc(g.others, func(i inviter) bool { return i.from == from })
-	if len(g.others) < maxOpenings {
-		o.page = page{base: o.page.base}
+	if o = o.kept(); len(g.others) < maxOpenings && g.held()+o.weight <= maxGathered {
 		g.others = append(g.others, inviter{from, o})
 	}
 }

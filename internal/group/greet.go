@@ -30,6 +30,7 @@ func (m *Machine) greet(now uint64, p *peer, eff *Effects) {
 	case present:
 		p.proofDue = now + proofAfter
 		if inv := m.invitationFor(who); inv != nil {
+			p.whole = true
 			eff.send(who.Device, inv)
 			return
 		}
@@ -60,7 +61,7 @@ func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 			m.greet(now, p, eff)
 		case p.rel == former && before == present && spoke:
 			most := maxFarewell
-			if p.named { // it has what was here before
+			if p.named || p.whole { // it has what was here before
 				most = min(most, fresh)
 			}
 			m.farewell(p, most, eff)
@@ -96,6 +97,7 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	for range maxProofFrames {
 		list = list[m.sendBlocks(p.member.Device, list, eff):]
 	}
+	p.whole = len(list) == 0
 	if m.modern(p.member.Device) {
 		m.sendProof(p.member.Device, eff)
 	}

@@ -20,7 +20,14 @@ type Joining struct {
 
 type inviter struct {
 	from  wire.Member
-	start opening // its page but for the base left out
+	start opening // as kept returns it
+}
+
+func weightOf(list []inviter) (n int) {
+	for _, i := range list {
+		n += i.start.weight
+	}
+	return n
 }
 
 // NewJoining is for the group whose channel the invitation comes on.
@@ -44,6 +51,10 @@ func (j *Joining) Progress() (have, left int) {
 	}
 	return j.now.m.blocks.Len(), int(j.now.left)
 }
+
+// Held returns how many bytes are kept of what came: [MaxComing] bounds those of all
+// invitations together.
+func (j *Joining) Held() int { return j.now.held() + weightOf(j.inviter) }
 
 // Take takes an invitation, whole or in pages, as [Join] does. While more is to
 // come the machine is nil, and Effects say whom to ask and when to call Tick. An
@@ -180,8 +191,7 @@ func (j *Joining) Alone() bool { return j.now != nil && j.now.from == wire.Membe
 // remember keeps a member for later; the newest word of each counts.
 func (j *Joining) remember(from wire.Member, o opening) {
 	j.forget(from.Device)
-	if len(j.inviter) < maxOpenings && from != (wire.Member{}) {
-		o.page = page{base: o.page.base}
+	if o = o.kept(); len(j.inviter) < maxOpenings && from != (wire.Member{}) && j.Held()+o.weight <= maxGathered {
 		j.inviter = append(j.inviter, inviter{from, o})
 	}
 }

@@ -307,9 +307,10 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {
 		kind := f.Payload[0]
 		keys := kind == frameKeys && m.peers[f.To] != nil && m.mayEnter(m.peers[f.To])
-		asks := kind == framePages && f.Payload[1] == pagesAsk // of who invites, whom this device may not know yet
+		asks := kind == framePages && f.Payload[1] == pagesAsk    // of who invites, whom this device may not know yet
+		ending := kind == framePages && f.Payload[1] == pagesPage // of what a former member asked for, see onFormerAsk
 		public := kind == frameBlocks || kind == frameDigest || kind == frameVotes
-		return !public && !keys && !asks && !m.state().Belongs(f.To)
+		return !public && !keys && !asks && !ending && !m.state().Belongs(f.To)
 	})
 	m.voidPackage(&eff)
 	eff.Wake = m.wake(now)

@@ -1,7 +1,9 @@
 package group
 
 import (
+	"bytes"
 	"errors"
+	"slices"
 
 	"kith/internal/chain"
 	"kith/internal/wire"
@@ -60,6 +62,23 @@ type page struct {
 type opening struct {
 	invitation // but for its blocks, which are the page's
 	page       page
+	weight     int // bytes of it without its page
+}
+
+// kept returns an opening without its page but for the base, in memory of its own.
+func (o opening) kept() opening {
+	o.page = page{base: o.page.base}
+	o.welcome, o.certificate = bytes.Clone(o.welcome), bytes.Clone(o.certificate)
+	o.reaches, o.infos = cloneList(o.reaches), cloneList(o.infos)
+	return o
+}
+
+func cloneList(list [][]byte) [][]byte {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i] = bytes.Clone(list[i])
+	}
+	return list
 }
 
 type pagesAskFrame struct {
@@ -122,11 +141,13 @@ func (o opening) bytes() []byte {
 }
 
 func readOpening(r *wire.Reader) (o opening) {
+	before := r.Len()
 	r.Fixed(o.block[:])
 	o.welcome = r.Vec(maxBlock)
 	o.reaches = readList(r, maxReach, maxStatements)
 	o.infos = readList(r, maxInfo, maxStatements)
 	o.certificate = r.Vec(chain.MaxSettlement)
+	o.weight = before - r.Len()
 	o.page = readPage(r)
 	if (len(o.welcome) == 0) != (o.block == wire.BlockHash{}) {
 		r.Fail(wire.ErrCanonical)

@@ -33,9 +33,14 @@ func (m *Machine) baseFor(admits wire.BlockHash) wire.BlockHash {
 // pageOf returns what of the chain comes next to who has some of its blocks and of
 // the tree; one thing at least, however large it is, unless spare.
 func (m *Machine) pageOf(a pagesAskFrame, spare bool) (page, error) {
+	return m.pageWith(a, m.blocks.Missing(a.offer), spare)
+}
+
+// pageWith is pageOf of those blocks alone.
+func (m *Machine) pageWith(a pagesAskFrame, lacks []wire.BlockHash, spare bool) (page, error) {
 	p := page{base: a.base, offset: a.tree}
 	var lights, whole []wire.BlockHash
-	for _, hash := range m.blocks.Missing(a.offer) {
+	for _, hash := range lacks {
 		if a.base == (wire.BlockHash{}) || m.blocks.IsAncestor(a.base, hash) {
 			whole = append(whole, hash)
 		} else {
@@ -111,9 +116,9 @@ func (m *Machine) openingFor(who wire.DeviceID, block wire.BlockHash, w welcome)
 			p.blocks[i].welcome = nil // it stands elsewhere
 		}
 	}
-	return opening{invitation{
+	return opening{invitation: invitation{
 		block: block, welcome: w.bytes(), reaches: m.allReaches(), infos: m.allInfos(), certificate: m.certificateFor(who),
-	}, p}.bytes()
+	}, page: p}.bytes()
 }
 
 // readsPages reports whether a device's program reads pages: its leaf says so, or
@@ -147,5 +152,5 @@ func (m *Machine) sendPages(p *peer, offer chain.Offer, eff *Effects) {
 	if err != nil || next.base == (wire.BlockHash{}) {
 		return
 	}
-	eff.send(p.member.Device, opening{invitation{certificate: m.certificateFor(p.member.Device)}, next}.bytes())
+	eff.send(p.member.Device, opening{invitation: invitation{certificate: m.certificateFor(p.member.Device)}, page: next}.bytes())
 }

@@ -12,24 +12,12 @@ import (
 
 // Every member holds of every other the person's chain and the last-resort key
 // packages that it names, so that anybody can restart the keys (restart.go). They
-// travel in frame 13, which begins with a part:
-//
-//	part name     rest
-//	0    digest   digest[32] of what the sender would offer
-//	1    offer    (person[32], u32 headers, u16 packages)<V>, ascending by person, u8 answer
-//	2    papers   (opaque proof<V>, (opaque package<V>)<V>)<V>, u8 more
+// travel in frame 13 (peopleframe.go).
 //
 // A digest goes out at the first word of a session, an offer answers one that
 // differs, and papers answer an offer that lacks them. Who lacks something that
 // an offer has answers with its own, unless that one is an answer. New papers are
 // passed on.
-
-// Parts of a people frame.
-const (
-	peopleDigest uint8 = 0
-	peopleOffer  uint8 = 1
-	peoplePapers uint8 = 2
-)
 
 // personPapers is what is held of a person.
 //
@@ -40,6 +28,16 @@ type personPapers struct {
 	proof    []byte
 	packages [][]byte
 	headers  int // how many the proof has
+	sum      wire.Digest
+}
+
+// summed returns what names all of p: no two of one number of headers and packages are
+// taken for the same.
+func (p *personPapers) summed() wire.Digest {
+	if p.sum == (wire.Digest{}) {
+		p.sum = wire.Digest(wire.Hash(wire.HashDigest, p.bytes()))
+	}
+	return p.sum
 }
 
 func (p *personPapers) write(w *wire.Writer) {
@@ -82,76 +80,6 @@ func (p *personPapers) exceeds(headers, packages int) bool {
 	return cmp.Or(cmp.Compare(p.headers, headers), cmp.Compare(len(p.packages), packages)) > 0
 }
 
-type papersOffer struct {
-	person   wire.PersonID
-	headers  uint32
-	packages uint16
-}
-
-type peopleFrame struct {
-	part   uint8
-	digest wire.Digest
-	offers []papersOffer
-	answer bool // the offer asks for none
-	papers []*personPapers
-	more   bool
-}
-
-func (f peopleFrame) bytes() []byte {
-	var w wire.Writer
-	w.U8(framePeople)
-	w.U8(f.part)
-	switch f.part {
-	case peopleDigest:
-		w.Raw(f.digest[:])
-	case peopleOffer:
-		writeOffers(&w, f.offers)
-		w.Bool(f.answer)
-	case peoplePapers:
-		w.Group(func(w *wire.Writer) {
-			for _, p := range f.papers {
-				p.write(w)
-			}
-		})
-		w.Bool(f.more)
-	}
-	return w.Bytes()
-}
-
-func writeOffers(w *wire.Writer, offers []papersOffer) {
-	w.Group(func(w *wire.Writer) {
-		for _, o := range offers {
-			w.Raw(o.person[:])
-			w.U32(o.headers)
-			w.U16(o.packages)
-		}
-	})
-}
-
-func parsePeople(r *wire.Reader) (f peopleFrame, err error) {
-	switch f.part = r.U8(); f.part {
-	case peopleDigest:
-		r.Fixed(f.digest[:])
-	case peopleOffer:
-		r.Each(maxStatements*38, maxStatements, func(r *wire.Reader) {
-			var o papersOffer
-			r.Fixed(o.person[:])
-			o.headers, o.packages = r.U32(), r.U16()
-			if n := len(f.offers); n > 0 && comparePerson(f.offers[n-1].person, o.person) >= 0 {
-				r.Fail(wire.ErrCanonical)
-			}
-			f.offers = append(f.offers, o)
-		})
-		f.answer = r.Bool()
-	case peoplePapers:
-		r.Each(wire.MaxVector, maxStatements, func(r *wire.Reader) { f.papers = append(f.papers, readPapers(r)) })
-		f.more = r.Bool()
-	default:
-		r.Fail(wire.ErrCanonical)
-	}
-	return f, r.Done()
-}
-
 // setPerson takes this person's own.
 func (m *Machine) setPerson(c SetPerson, eff *Effects) error {
 	if m.state().OfPerson() {
@@ -184,8 +112,8 @@ func (m *Machine) takePapers(p *personPapers, eff *Effects) (person wire.PersonI
 	}
 	person, p.headers = wire.PersonID(headers[0].Hash()), len(headers)
 	old := m.people[person]
-	above := supersedes(headers, old)
-	if old != nil && !above && (!p.exceeds(old.headers, 0) || old.ends(p)) {
+	above, beside := supersedes(headers, old), p.isBeside(old)
+	if old != nil && !above && (!beside && !p.exceeds(old.headers, 0) || old.ends(p)) {
 		return person, false, nil // spares the signatures
 	}
 	who, known := m.state().Person(person)
@@ -199,17 +127,27 @@ func (m *Machine) takePapers(p *personPapers, eff *Effects) (person wire.PersonI
 	if err != nil {
 		return person, false, err
 	}
+	if beside && !above {
+		if wins, err := prevails(headerBytes(headers), headerBytes(old.history())); err != nil || !wins {
+			return person, false, err
+		}
+	}
 	told := p.packages
 	if old != nil {
 		told = append(slices.Clone(told), old.packages...)
 	}
 	p.proof, p.packages = bytes.Clone(p.proof), namedBy(state, person, told)
-	if old != nil && !p.exceeds(old.headers, len(old.packages)) && !above {
+	if old != nil && !p.exceeds(old.headers, len(old.packages)) && !above && !beside {
 		return person, false, nil
 	}
 	m.people[person] = p
 	eff.put(KindPerson, person[:], p.bytes())
 	return person, true, nil
+}
+
+// isBeside reports whether p has as many headers as old, and others.
+func (p *personPapers) isBeside(old *personPapers) bool {
+	return old != nil && p.headers == old.headers && !bytes.Equal(p.proof, old.proof)
 }
 
 // namedBy returns those of some key packages that a person's chain names, by
@@ -285,26 +223,32 @@ func (m *Machine) peopleHeld() []wire.PersonID {
 	return list
 }
 
-func (m *Machine) papersOffers() (list []papersOffer) {
+func (m *Machine) papersOffers(sums bool) (list []papersOffer) {
 	for _, person := range m.peopleHeld() {
 		p := m.people[person]
-		if len(list) < maxStatements {
-			list = append(list, papersOffer{person, uint32(p.headers), uint16(len(p.packages))})
+		if len(list) == maxStatements {
+			break
 		}
+		o := papersOffer{person: person, headers: uint32(p.headers), packages: uint16(len(p.packages))}
+		if sums {
+			o.sum = p.summed()
+		}
+		list = append(list, o)
 	}
 	return list
 }
 
-func (m *Machine) peopleDigest() wire.Digest {
+func (m *Machine) peopleDigest(sums bool) wire.Digest {
 	var w wire.Writer
-	writeOffers(&w, m.papersOffers())
+	writeOffers(&w, m.papersOffers(sums), sums)
 	return wire.Digest(wire.Hash(wire.HashDigest, m.group[:], w.Bytes()))
 }
 
 // offerPeople says the first word about people to a peer.
 func (m *Machine) offerPeople(p *peer, eff *Effects) {
 	if m.readsRepair(p) {
-		eff.send(p.member.Device, peopleFrame{part: peopleDigest, digest: m.peopleDigest()}.bytes())
+		sums := m.reads(p.member.Device, FeaturePapers)
+		eff.send(p.member.Device, peopleFrame{part: peopleDigest, sums: sums, digest: m.peopleDigest(sums)}.bytes())
 	}
 }
 
@@ -325,13 +269,13 @@ func (m *Machine) onPeople(p *peer, r *wire.Reader, eff *Effects) error {
 	}
 	switch f.part {
 	case peopleDigest:
-		if f.digest != m.peopleDigest() {
-			eff.send(p.member.Device, peopleFrame{part: peopleOffer, offers: m.papersOffers()}.bytes())
+		if f.digest != m.peopleDigest(f.sums) {
+			m.sendOffer(p, f.sums, false, eff)
 		}
 	case peopleOffer:
-		m.givePapers(p, f.offers, eff)
-		if !f.answer && m.lacksPapers(f.offers) {
-			eff.send(p.member.Device, peopleFrame{part: peopleOffer, offers: m.papersOffers(), answer: true}.bytes())
+		m.givePapers(p, f, eff)
+		if !f.answer && m.lacksPapers(f) {
+			m.sendOffer(p, f.sums, true, eff)
 		}
 	case peoplePapers:
 		m.onPapers(p, f, eff)
@@ -339,17 +283,22 @@ func (m *Machine) onPeople(p *peer, r *wire.Reader, eff *Effects) error {
 	return nil
 }
 
+func (m *Machine) sendOffer(p *peer, sums, answer bool, eff *Effects) {
+	f := peopleFrame{part: peopleOffer, sums: sums, offers: m.papersOffers(sums), answer: answer}
+	eff.send(p.member.Device, f.bytes())
+}
+
 // givePapers answers an offer with what it lacks.
-func (m *Machine) givePapers(p *peer, offers []papersOffer, eff *Effects) {
-	has := make(map[wire.PersonID]papersOffer, len(offers))
-	for _, o := range offers {
+func (m *Machine) givePapers(p *peer, offer peopleFrame, eff *Effects) {
+	has := make(map[wire.PersonID]papersOffer, len(offer.offers))
+	for _, o := range offer.offers {
 		has[o.person] = o
 	}
 	f := peopleFrame{part: peoplePapers}
 	size := 0
 	for _, person := range m.peopleHeld() {
 		own := m.people[person]
-		if o := has[person]; !own.exceeds(int(o.headers), int(o.packages)) {
+		if !own.adds(has[person], offer.sums) {
 			continue
 		}
 		if size += len(own.proof) + len(own.packages)*maxPackage; size > maxBlocksBytes && len(f.papers) > 0 {
@@ -361,6 +310,16 @@ func (m *Machine) givePapers(p *peer, offers []papersOffer, eff *Effects) {
 	if len(f.papers) > 0 {
 		eff.send(p.member.Device, f.bytes())
 	}
+}
+
+// adds reports whether p may have what the sender of an offer lacks. Of as many headers
+// either may have what the other lacks, and what the recovery key put on top counts
+// against any number.
+func (p *personPapers) adds(o papersOffer, sums bool) bool {
+	if p.exceeds(int(o.headers), int(o.packages)) {
+		return true
+	}
+	return sums && p.summed() != o.sum && (p.headers == int(o.headers) || supersedes(p.history(), nil))
 }
 
 func (m *Machine) onPapers(p *peer, f peopleFrame, eff *Effects) {
@@ -375,19 +334,18 @@ func (m *Machine) onPapers(p *peer, f peopleFrame, eff *Effects) {
 	}
 	m.tellPapers(list, p.member.Device, eff)
 	if f.more {
-		eff.send(p.member.Device, peopleFrame{part: peopleOffer, offers: m.papersOffers(), answer: true}.bytes())
+		m.sendOffer(p, m.reads(p.member.Device, FeaturePapers), true, eff)
 	}
 }
 
 // lacksPapers reports whether an offer has what is not held.
-func (m *Machine) lacksPapers(offers []papersOffer) bool {
-	return slices.ContainsFunc(offers, func(o papersOffer) bool {
-		told := &personPapers{headers: int(o.headers)}
+func (m *Machine) lacksPapers(f peopleFrame) bool {
+	return slices.ContainsFunc(f.offers, func(o papersOffer) bool {
 		own := m.people[o.person]
 		if own == nil {
 			return m.isMember(o.person)
 		}
-		told.packages = make([][]byte, min(o.packages, maxPackages))
-		return told.exceeds(own.headers, len(own.packages))
+		told := &personPapers{headers: int(o.headers), packages: make([][]byte, min(o.packages, maxPackages))}
+		return f.sums && own.summed() != o.sum || told.exceeds(own.headers, len(own.packages))
 	})
 }

@@ -245,6 +245,19 @@ func supersedes(headers []*chain.Header, held *personPapers) bool {
 	return err == nil && !slices.ContainsFunc(list, func(h *chain.Header) bool { return by(h) && !chain.Outranks(newest, h) })
 }
 
+// history returns the headers of what was checked before it was kept.
+func (p *personPapers) history() []*chain.Header {
+	headers, _ := chain.ParseProof(p.proof)
+	return headers
+}
+
+func headerBytes(headers []*chain.Header) (list [][]byte) {
+	for _, h := range headers {
+		list = append(list, h.Bytes())
+	}
+	return list
+}
+
 // ends reports whether the recovery key put p above what somebody tells, which may
 // be longer: a fork that it ended does not come back.
 func (p *personPapers) ends(told *personPapers) bool {

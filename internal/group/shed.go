@@ -30,8 +30,12 @@ func (m *Machine) shed(eff *Effects) wire.BlockHash {
 		m.forgetWanted(nil) // there is no fork
 		return head
 	}
-	named, spared := m.named(), make(map[wire.BlockHash]bool)
+	var named map[wire.BlockHash]bool // once something is surplus
+	spared := make(map[wire.BlockHash]bool)
 	m.blocks.Keeps = func(hash wire.BlockHash) bool {
+		if named == nil {
+			named = m.named()
+		}
 		if hash == head || named[hash] || m.graph.Names(hash) {
 			return true
 		}
@@ -116,12 +120,9 @@ func (m *Machine) futile(header []byte, rest []blockFrame) bool {
 // lower counts the contents held of a device at a height under lower hashes.
 func (m *Machine) lower(h *chain.Header, hash wire.BlockHash) int {
 	var contents [][]byte
-	for _, other := range m.blocks.All() {
+	for _, other := range m.blocks.At(h.Height) {
 		o := m.blocks.Header(other)
-		if o.Height > h.Height {
-			break
-		}
-		if o.Height != h.Height || o.Author != h.Author || bytes.Compare(other[:], hash[:]) >= 0 {
+		if o.Author != h.Author || bytes.Compare(other[:], hash[:]) >= 0 {
 			continue
 		}
 		content := o.Bytes()

@@ -17,6 +17,7 @@ import (
 type peer struct {
 	member wire.Member
 	named  bool        // it sent a digest: it takes part in the group
+	whole  bool        // a guest that was sent all that was here, and is told what is new
 	digest wire.Digest // its newest
 	told   wire.Digest // the newest it was sent
 	modern bool        // it sent a frame numbered 9 or up
@@ -271,13 +272,11 @@ func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Re
 	if !m.speaks() {
 		return
 	}
-	from := p.member
-	again := p.shown.head == m.head
 	switch kind {
 	case frameAskKeys:
 		m.onAskEntrance(p, r, eff)
 	case frameDigest: // it does not know yet
-		if !again {
+		if p.shown.head != m.head {
 			p.shown = shown{m.head, m.blocks.Len() + 1}
 			m.farewell(p, maxFarewell, eff)
 		}
@@ -286,13 +285,8 @@ func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Re
 		if err != nil {
 			return
 		}
-		last := m.ending(from, maxFarewell)
-		lacks := slices.DeleteFunc(m.blocks.Missing(f.offer), func(h wire.BlockHash) bool {
-			return len(last) == 0 || !m.blocks.IsAncestor(h, last[len(last)-1])
-		})
-		if !again || len(lacks) < p.shown.lacks {
-			p.shown = shown{m.head, len(lacks)}
-			m.sendBlocks(from.Device, lacks, eff)
+		if _, lacks := m.lacksOfEnding(p.member, f.offer); m.tells(p, len(lacks)) {
+			m.sendBlocks(p.member.Device, lacks, eff)
 		}
 	}
 }

@@ -54,14 +54,20 @@ func (m *Machine) pruneTrees(eff *Effects) {
 
 // spareTrees forgets the public groups that are not of the newest blocks of the
 // head's chain, if there are too many: whoever signs blocks on old ones would have
-// all of them in memory. They are computed again when they are needed.
+// all of them in memory. They are computed again when they are needed. While a chain
+// is gathered there is no head, and what came last is in its place.
 func (m *Machine) spareTrees(but wire.BlockHash) {
-	if len(m.publics) <= maxTrees || m.head == (wire.BlockHash{}) {
+	if len(m.publics) <= maxTrees {
 		return
 	}
+	tip := m.head
+	if tip == (wire.BlockHash{}) {
+		tip = but
+	}
+	height := m.blocks.Header(tip).Height
 	for hash := range m.publics {
-		newest := m.blocks.Header(hash).Height+maxPublics >= m.state().Height()
-		if hash != but && !m.isBase(hash) && !(newest && m.blocks.IsAncestor(hash, m.head)) {
+		newest := m.blocks.Header(hash).Height+maxPublics >= height
+		if hash != but && !m.isBase(hash) && !(newest && m.blocks.IsAncestor(hash, tip)) {
 			delete(m.publics, hash)
 		}
 	}
@@ -71,6 +77,24 @@ func (m *Machine) spareTrees(but wire.BlockHash) {
 // computed for it.
 func (m *Machine) remember(hash wire.BlockHash) (*mls.PublicGroup, error) {
 	p, err := m.replay(hash, func(b wire.BlockHash, p *mls.PublicGroup) { m.publics[b] = p })
-	m.spareTrees(hash)
+	if m.head != (wire.BlockHash{}) { // else the epochs are loaded, each of which needs one, in no order
+		m.spareTrees(hash)
+	}
 	return p, err
+}
+
+// spareStored leaves of the public groups that a gathering has to write the newest,
+// beside those of bases: one for treeEvery blocks can be far larger than those. What
+// is not written is computed when the machine is loaded.
+func (g *gathering) spareStored() {
+	for ; g.looked < len(g.eff.Write); g.looked++ {
+		rec := g.eff.Write[g.looked]
+		if rec.Kind != KindPublic || g.m.isBase(wire.BlockHash(rec.Key)) {
+			continue
+		}
+		if g.stored > 0 {
+			g.eff.Write[g.stored-1].Value = nil
+		}
+		g.stored = g.looked + 1
+	}
 }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"time"
 
 	"kith/internal/group"
@@ -34,6 +35,32 @@ func (n *Node) comingOf(g wire.GroupID, self group.Self, by wire.PersonID) (*com
 	c := &coming{Joining: group.NewJoining(self, g)}
 	n.coming[g] = c
 	return c, true
+}
+
+// spareComing forgets what comes by the person by whom most bytes do, until all
+// together are no more than room. What is forgotten comes again with the next session.
+// The caller holds joining.
+func (n *Node) spareComing(room int) {
+	for {
+		all := 0
+		of := make(map[wire.PersonID]int)
+		for _, c := range n.coming {
+			all += c.Held()
+			of[c.Asked()] += c.Held()
+		}
+		if all <= room {
+			return
+		}
+		var most wire.GroupID
+		for g, c := range n.coming {
+			worst := n.coming[most]
+			if worst == nil || cmp.Or(cmp.Compare(of[c.Asked()], of[worst.Asked()]), cmp.Compare(c.Held(), worst.Held())) > 0 {
+				most = g
+			}
+		}
+		n.log.Info("invitation given up: too much comes at once", "group", shortGroup(most))
+		n.arrived(most)
+	}
 }
 
 // giveUpOne forgets what comes by the person by whom most does, unless that is the one

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"log/slog"
 	"testing"
 
 	"kith/internal/group"
@@ -40,22 +41,73 @@ func TestManyComing(t *testing.T) {
 	}
 }
 
+// TestMuchComing: of what comes that is too much together, what comes by the person by
+// whom most does is given up, the largest first.
+func TestMuchComing(t *testing.T) {
+	n := &Node{coming: make(map[wire.GroupID]*coming), log: slog.New(slog.DiscardHandler)}
+	mallory, ben := wire.Member{Person: wire.PersonID{1}}, wire.Member{Person: wire.PersonID{2}}
+	bring := func(g byte, by wire.Member, pieces int) {
+		t.Helper()
+		c, _ := n.comingOf(wire.GroupID{g}, group.Self{Device: identity.NewDevice()}, by.Person)
+		for i := range pieces {
+			payload := piece(1, uint32(i))
+			if i == 0 {
+				payload = opening()
+			}
+			if _, _, err := c.Take(1, payload, by, nil); err != nil || c.Idle() {
+				t.Fatalf("piece %d of %d is not taken: %v", i, g, err)
+			}
+		}
+	}
+	bring(1, mallory, 4)
+	bring(2, mallory, 5)
+	bring(3, mallory, 3)
+	bring(4, ben, 8)
+	n.spareComing(1 << 30)
+	if len(n.coming) != 4 {
+		t.Error("what there is room for is given up")
+	}
+	for _, left := range [][]byte{{1, 3, 4}, {1, 3}, {3}, nil} {
+		all := 0
+		for _, c := range n.coming {
+			all += c.Held()
+		}
+		n.spareComing(all - 1)
+		for _, g := range left {
+			if n.coming[wire.GroupID{g}] == nil {
+				t.Errorf("of %v %d is given up", left, g)
+			}
+		}
+		if len(n.coming) != len(left) {
+			t.Errorf("%d are left, and not %v", len(n.coming), left)
+		}
+	}
+}
+
 // opening is the shortest that says that a block is to come (docs/spec/sync.md, "Pages").
-func opening() []byte {
+func opening() []byte { return piece(0, 0) }
+
+// pieceSize is how many bytes of a tree a piece has.
+const pieceSize = 1 << 10
+
+// piece is an opening, or a page with the bytes at, counted in pieces from 1, of a tree.
+func piece(part uint8, at uint32) []byte {
 	var w wire.Writer
 	w.U8(15)
-	w.U8(0)
-	w.Raw(append(make([]byte, 31), 1))
-	w.Vec([]byte{1}) // Welcome
-	for range 2 {
-		w.Group(func(*wire.Writer) {})
+	w.U8(2 * part)
+	if part == 0 {
+		w.Raw(append(make([]byte, 31), 1))
+		w.Vec([]byte{1}) // Welcome
+		for range 2 {
+			w.Group(func(*wire.Writer) {})
+		}
+		w.Vec(nil)
 	}
-	w.Vec(nil)
 	w.Raw(make([]byte, 32)) // base
 	w.Group(func(*wire.Writer) {})
-	w.U32(0)
-	w.U32(0)
-	w.Vec(nil)
+	w.U32(16 * pieceSize)
+	w.U32(max(at, 1)*pieceSize - pieceSize)
+	w.Vec(make([]byte, pieceSize*min(at, 1)))
 	w.Group(func(*wire.Writer) {})
 	w.U32(1) // left
 	return w.Bytes()

@@ -212,7 +212,11 @@ const (
 	kindDigest = 1
 	kindBlocks = 3
 	kindVotes  = 14
+	kindPages  = 15
 )
+
+// pagesPage is the part of a pages frame that is an answer.
+const pagesPage = 2
 
 // Numbers of other payloads.
 const (
@@ -234,8 +238,9 @@ func (c *checker) frame(n *Node, m *group.Machine, f group.Frame) {
 	if !ok && len(c.crew.persons) == 0 { // a liar's variant by which it was one may be dropped since
 		fail("%s sends something to who never was a member", n.Name)
 	}
-	switch kind := f.Payload[0]; kind {
-	case kindDigest, kindBlocks, kindVotes:
+	switch kind := f.Payload[0]; {
+	case kind == kindDigest || kind == kindBlocks || kind == kindVotes:
+	case kind == kindPages && f.Payload[1] == pagesPage: // the answer to a former member that asked
 	default:
 		fail("%s sends payload %d to %s, who is no member", n.Name, kind, c.w.name(owner.Person))
 	}

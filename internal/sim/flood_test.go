@@ -23,19 +23,19 @@ type past struct {
 	epoch *mls.Epoch
 }
 
-func pastOf(t *testing.T, n *sim.Node, g wire.GroupID) past {
+func pastOf(t testing.TB, n *sim.Node, g wire.GroupID) past {
 	return past{machine(n, g).Head(), epochOf(t, n, g)}
 }
 
 // variant is a Rekey of n's on a block of the past; each is another block. step is
 // added to the author_seq.
-func (p past) variant(t *testing.T, n *sim.Node, g wire.GroupID, step uint64) (wire.BlockHash, []byte) {
+func (p past) variant(t testing.TB, n *sim.Node, g wire.GroupID, step uint64) (wire.BlockHash, []byte) {
 	t.Helper()
 	return p.sign(t, n, g, step, &chain.Rekey{})
 }
 
 // sign is variant for an op that no leaf comes or goes by.
-func (p past) sign(t *testing.T, n *sim.Node, g wire.GroupID, step uint64, op chain.Op) (wire.BlockHash, []byte) {
+func (p past) sign(t testing.TB, n *sim.Node, g wire.GroupID, step uint64, op chain.Op) (wire.BlockHash, []byte) {
 	t.Helper()
 	state := machine(n, g).Blocks().State(p.block)
 	h, _, err := chain.Draft(state, chain.DraftParams{

@@ -15,7 +15,7 @@ import (
 // itself or goes alone (rule V6, scenario 22).
 
 // epochOf returns the keys that n stored for its head.
-func epochOf(t *testing.T, n *sim.Node, g wire.GroupID) *mls.Epoch {
+func epochOf(t testing.TB, n *sim.Node, g wire.GroupID) *mls.Epoch {
 	t.Helper()
 	r, head := n.Groups[g], machine(n, g).Head()
 	public := publicOf(t, n, g, head)
@@ -25,7 +25,7 @@ func epochOf(t *testing.T, n *sim.Node, g wire.GroupID) *mls.Epoch {
 }
 
 // publicOf returns the public group after a block that n holds.
-func publicOf(t *testing.T, n *sim.Node, g wire.GroupID, hash wire.BlockHash) *mls.PublicGroup {
+func publicOf(t testing.TB, n *sim.Node, g wire.GroupID, hash wire.BlockHash) *mls.PublicGroup {
 	t.Helper()
 	if b := n.Groups[g].Records[group.KindPublic][string(hash[:])]; b != nil {
 		p, err := mls.ParsePublicGroup(b)

@@ -48,8 +48,8 @@ func TestForkOfAPersonStaysBelow(t *testing.T) {
 	}
 }
 
-// papersFrame tells of one person: kind 13, part 2, (proof, packages), no more.
-func papersFrame(headers [][]byte) []byte {
+// papersFrame tells of one person: kind 13, part 2, (proof, packages), and no more.
+func papersFrame(headers [][]byte, packages ...[]byte) []byte {
 	var w, proof wire.Writer
 	proof.Group(func(w *wire.Writer) {
 		for _, h := range headers {
@@ -60,7 +60,11 @@ func papersFrame(headers [][]byte) []byte {
 	w.U8(2)
 	w.Group(func(w *wire.Writer) {
 		w.Vec(proof.Bytes())
-		w.Group(func(*wire.Writer) {})
+		w.Group(func(w *wire.Writer) {
+			for _, p := range packages {
+				w.Vec(p)
+			}
+		})
 	})
 	w.Bool(false)
 	return w.Bytes()

@@ -10,8 +10,7 @@ import (
 
 // TestRandomRun is the run that Jami plays on its own program: 25 accounts and, with
 // KITH_RANDOM=big, 5,000 random events of every kind that a schedule has; without,
-// 150. The flags seed and steps choose others; with seed 1 it is known to fail
-// (docs/assurance.md).
+// 150. The flags seed and steps choose others.
 func TestRandomRun(t *testing.T) {
 	c := sim.Config{Nodes: 25, Steps: 150}
 	if os.Getenv("KITH_RANDOM") == "big" {
@@ -20,5 +19,5 @@ func TestRandomRun(t *testing.T) {
 	if *steps != 0 {
 		c.Steps = *steps
 	}
-	sim.Run(t, cmp.Or(*seed, 2), c)
+	sim.Run(t, cmp.Or(*seed, 1), c)
 }
