@@ -175,6 +175,9 @@ const (
 	// digestAfter is how long a change waits before it is announced to peers
 	// that were not sent it: a burst becomes one announcement.
 	digestAfter = 200
+	// treeDigestAfter is the same for entries and statements where a tree brings
+	// the entries: each change has every device tell every other.
+	treeDigestAfter = 5_000
 	// haveEvery is the least time between two Have frames to one peer.
 	haveEvery = 200
 	// proofAfter is how long a member may be silent in a new session before it is

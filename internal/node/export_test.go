@@ -222,3 +222,16 @@ func (n *Node) KnocksAs(d wire.DeviceID) wire.DeviceID {
 	defer n.mu.Unlock()
 	return n.knockAs(d, 1).ID()
 }
+
+// TreeNeighbours is with how many devices a node exchanges a group's entries along the
+// tree.
+func (n *Node) TreeNeighbours(g wire.GroupID) (count int) {
+	o := n.owner(g)
+	_ = o.ask(func() error {
+		if o.cast != nil {
+			count = len(o.cast.tree.Neighbours())
+		}
+		return nil
+	})
+	return count
+}

@@ -63,8 +63,10 @@ func startWith(t *testing.T, name string, cfg node.Config) *person {
 			t.Fatal(err)
 		}
 	}
-	p.until("listens", func() bool { return len(p.Status().Addresses) > 0 })
-	p.cfg.Listen = p.Status().Addresses[0]
+	if cfg.Link == nil {
+		p.until("listens", func() bool { return len(p.Status().Addresses) > 0 })
+		p.cfg.Listen = p.Status().Addresses[0]
+	}
 	return p
 }
 
