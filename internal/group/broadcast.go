@@ -85,6 +85,22 @@ func (m *Machine) newsDue(now uint64) {
 	m.digestDue = m.soon(m.digestDue, now+wait)
 }
 
+// awaitTree puts off the next request for entries if a peer has few that are not here:
+// the tree is bringing them.
+func (m *Machine) awaitTree(now uint64, theirs dag.Frontier) {
+	if m.fetch.until != 0 || len(theirs) == 0 || len(m.Spreaders()) == 0 {
+		return
+	}
+	lacking := uint64(0)
+	ours := m.graph.Frontier()
+	for d, tip := range theirs {
+		lacking += max(tip.Seq, ours[d].Seq) - ours[d].Seq
+	}
+	if lacking > 0 && lacking <= treeFew {
+		m.fetch = fetch{until: now + treeWait}
+	}
+}
+
 // Pushed is an entry as it is pushed to a device: without its text to one that was no
 // member at its block. It is nil if the entry is not here. read gives a stored record.
 func (m *Machine) Pushed(to wire.DeviceID, ref dag.Ref, read func(k Kind, key []byte) ([]byte, error)) ([]byte, error) {

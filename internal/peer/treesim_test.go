@@ -100,10 +100,18 @@ func homeLine(nodes, size, publish int) treeConfig {
 	return treeConfig{nodes: nodes, size: size, upload: 10, loss: 0.05, vanish: true, churn: true, publish: publish}
 }
 
+// notUnderRace skips what has one goroutine alone.
+func notUnderRace(t *testing.T) {
+	if raceDetector {
+		t.Skip("one goroutine: the race detector has nothing to find here")
+	}
+}
+
 // TestTreeReaches: among 200 and 1,000 members all over the world, who come and go
 // and lose messages, nearly everybody has a payload within seconds, and
 // nearly nobody gets it twice.
 func TestTreeReaches(t *testing.T) {
+	notUnderRace(t)
 	for _, n := range []int{200, 1000} {
 		r, _ := simulate(t, homeLine(n, 10<<10, 12))
 		t.Logf("%5d members, 10 kB: %v", n, r)
@@ -115,6 +123,7 @@ func TestTreeReaches(t *testing.T) {
 
 // TestTreeFails: 10 and 30 % of 500 members fall silent at once.
 func TestTreeFails(t *testing.T) {
+	notUnderRace(t)
 	for _, share := range []float64{0.1, 0.3} {
 		during, after := failing(t, 500, share)
 		t.Logf("%2.0f %% fail: until noticed %v", 100*share, during)
@@ -156,6 +165,7 @@ func failing(t testing.TB, nodes int, share float64) (during, after treeResult) 
 // give, pass nothing on and tell of each other alone. The others have everything
 // nevertheless, and most neighbours of theirs are honest.
 func TestTreeHostile(t *testing.T) {
+	notUnderRace(t)
 	cfg := homeLine(200, 10<<10, 0)
 	cfg.loss, cfg.churn = 0, false
 	w := newTreeWorld(t, 1, cfg)
