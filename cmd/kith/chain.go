@@ -4,16 +4,18 @@ import (
 	"context"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"kith/internal/api"
 	"kith/internal/chain"
 	"kith/internal/wire"
 	v1 "kith/proto/kith/v1"
 )
 
 func (p *program) chainVerb() *cobra.Command {
-	return parent("chain", "Hand a group's chain to outsiders, and check one without a node", p.chainExport(), p.chainVerify())
+	return parent("chain", "Hand a group's chain to outsiders, and check one without a node", p.chainExport(), p.chainProof(), p.chainVerify())
 }
 
 func (p *program) chainExport() *cobra.Command {
@@ -50,6 +52,10 @@ type exported struct {
 
 // writeNew writes a file that must not be there yet, for its owner alone.
 func writeNew(path string, b []byte) error {
+	dir := filepath.Dir(path)
+	if at, err := os.Stat(dir); os.IsNotExist(err) || err == nil && !at.IsDir() {
+		return &api.Error{Reason: api.ReasonFolder, Subject: dir}
+	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -65,30 +71,47 @@ func writeNew(path string, b []byte) error {
 }
 
 func (p *program) chainVerify() *cobra.Command {
-	return &cobra.Command{
-		Use:   "verify FILE",
-		Short: "Check the chain in a file, from its first block to its last, and say who belongs; needs no node",
+	var group, keep string
+	c := &cobra.Command{
+		Use:   "verify FILE [--group ID] [--keep STATE]",
+		Short: "Check a chain in a file, or a proof of one member, and say what it shows; needs no node",
 		Args:  words(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			b, err := readAtMost(args[0], chain.MaxRecord)
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
+			case chain.IsStanding(b):
+				return p.checkStanding(b, group, keep)
+			case keep != "":
+				return &usageError{"--keep is for proofs of one member, made with kith chain proof"}
 			}
-			r, err := chain.ParseRecord(b)
-			if err != nil {
-				return err
-			}
-			v, err := r.Verify()
-			if err != nil {
-				return err
-			}
-			found := findingsOf(v)
-			if !p.showValue(found) {
-				p.printFindings(found)
-			}
-			return nil
+			return p.checkRecord(b, group)
 		},
 	}
+	c.Flags().StringVar(&group, "group", "", "refuse the file unless it is about the group with this `ID`, all 64 digits")
+	c.Flags().StringVar(&keep, "keep", "", "the file `STATE` keeps the newest proof that was believed: refuse what does not descend from it, else keep this one")
+	return c
+}
+
+// checkRecord checks the chain in a file.
+func (p *program) checkRecord(file []byte, group string) error {
+	r, err := chain.ParseRecord(file)
+	if err != nil {
+		return err
+	}
+	v, err := r.Verify()
+	if err != nil {
+		return err
+	}
+	if err := sameGroup(group, wire.GroupID(v.Blocks.Genesis())); err != nil {
+		return err
+	}
+	found := findingsOf(v)
+	if !p.showValue(found) {
+		p.printFindings(found)
+	}
+	return nil
 }
 
 // readAtMost reads a file; of a longer one a byte more than limit.
@@ -111,7 +134,7 @@ type findings struct {
 	Head          string     `json:"head"`
 	HeadAt        uint64     `json:"head_at"`
 	StateRoot     string     `json:"state_root"`
-	Settled       string     `json:"settled"` // hash of the last settled block; empty: nothing is settled
+	Settled       string     `json:"settled"` // hash of the last settled block; the first is by itself
 	SettledBy     []string   `json:"settled_by"`
 	SettledHeight uint64     `json:"settled_height"`
 	SettleRound   uint64     `json:"settle_round"`
@@ -150,13 +173,11 @@ func findingsOf(v *chain.Verified) findings {
 		Height: h.Height, Head: v.Head.String(), HeadAt: h.CreatedAt, StateRoot: s.Root().String(), SettledBy: []string{}, Settlement: []settling{},
 	}
 	for _, by := range v.Settlings {
-		f.Settlement = append(f.Settlement, settlingOf(v, by))
+		f.Settlement = append(f.Settlement, settledBy(by, v.Blocks.Header(by.Block).Height, v.Name))
 	}
-	if v.Settled != (wire.BlockHash{}) {
-		f.Settled, f.SettledHeight, f.SettleRound = v.Settled.String(), v.Blocks.Header(v.Settled).Height, v.Round
-		for _, id := range v.SettledBy {
-			f.SettledBy = append(f.SettledBy, id.String())
-		}
+	f.Settled, f.SettledHeight, f.SettleRound = v.Settled.String(), v.Blocks.Header(v.Settled).Height, v.Round
+	for _, id := range v.SettledBy {
+		f.SettledBy = append(f.SettledBy, id.String())
 	}
 	rank := make(map[wire.PersonID]int)
 	for i, id := range s.Admins() {
@@ -174,10 +195,10 @@ func findingsOf(v *chain.Verified) findings {
 	return f
 }
 
-func settlingOf(v *chain.Verified, by chain.Settling) settling {
-	s := settling{Block: by.Block.String(), Height: v.Blocks.Header(by.Block).Height, Round: by.Round, Voters: by.Voters, Quorum: by.Quorum, By: []voter{}}
+func settledBy(by chain.Settling, height uint64, name func(wire.PersonID) string) settling {
+	s := settling{Block: by.Block.String(), Height: height, Round: by.Round, Voters: by.Voters, Quorum: by.Quorum, By: []voter{}}
 	for _, id := range by.By {
-		s.By = append(s.By, voter{id.String(), v.Name(id)})
+		s.By = append(s.By, voter{id.String(), name(id)})
 	}
 	return s
 }
@@ -192,13 +213,9 @@ func (p *program) printFindings(f findings) {
 		rows = append(rows, []string{"title", oneLine(f.Title)})
 	}
 	rows = append(rows, []string{"head", "block " + number(f.Height) + ", signed " + day(f.HeadAt)}, []string{"", f.Head})
-	if f.Settled == "" {
-		rows = append(rows, []string{"settled", "nothing is settled: a block made at the same time could still undo the last ones"})
-	} else {
-		rows = append(rows, []string{"settled", "up to block " + number(f.SettledHeight) + ": it can no longer be undone"}, []string{"", f.Settled})
-		if open := f.Height - f.SettledHeight; open > 0 {
-			rows = append(rows, []string{"open", count(int(open), "block", "blocks") + " above it, which others made at the same time could still undo"})
-		}
+	rows = append(rows, []string{"settled", "up to block " + number(f.SettledHeight) + ": it can no longer be undone"}, []string{"", f.Settled})
+	if open := f.Height - f.SettledHeight; open > 0 {
+		rows = append(rows, []string{"open", count(int(open), "block", "blocks") + " above it, which others made at the same time could still undo"})
 	}
 	p.table(rows)
 	p.printSettlings(f)

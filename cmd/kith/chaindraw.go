@@ -29,6 +29,8 @@ type chart struct {
 	lanes int    // how many there are
 	open  []bool // lanes whose line goes on below
 	room  int    // columns of the largest height
+
+	runs map[string]int // by the hash of the last: how many renames in a row one line stands for
 }
 
 // drawChain returns the lines of the drawing, none wider than drawWidth.
@@ -37,7 +39,8 @@ func drawChain(blocks []*v1.Block) []string {
 	slices.SortStableFunc(blocks, func(a, b *v1.Block) int {
 		return cmp.Or(cmp.Compare(a.Height, b.Height), cmp.Compare(a.Lane, b.Lane))
 	})
-	c := &chart{}
+	c := &chart{runs: make(map[string]int)}
+	blocks = c.foldRenames(blocks)
 	by := make(map[string]*v1.Block)
 	goesOn := make(map[string]bool) // blocks with a child in their own lane
 	var settled *v1.Block           // the last one
@@ -136,7 +139,7 @@ func (c *chart) block(b *v1.Block, by map[string]*v1.Block, goesOn bool) {
 	bars := []rune(c.bars())
 	bars[2*lane(b)] = sign(b)
 	c.open[lane(b)] = goesOn
-	c.write(string(bars), fmt.Sprintf("%*d  %s  ", c.room, b.Height, day(b.CreatedAt)), changesOf(b)+" ["+short(b.Hash)+"]")
+	c.write(string(bars), fmt.Sprintf("%*d  %s  ", c.room, b.Height, day(b.CreatedAt)), changesOf(b)+c.runText(b)+" ["+short(b.Hash)+"]")
 	indent := strings.Repeat(" ", c.room+2)
 	if !b.SignatureValid {
 		c.write(c.bars(), indent, "SIGNATURE NOT VALID")

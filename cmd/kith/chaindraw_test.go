@@ -155,3 +155,31 @@ func TestSplitText(t *testing.T) {
 		}
 	}
 }
+
+// TestDrawRenames: renames in a row by one person are one line, and only those.
+func TestDrawRenames(t *testing.T) {
+	renames := func(name, parent string, height uint64, by string) *v1.Block {
+		b := block(name, parent, height, 0, by+" named the group "+name+".")
+		b.Author, b.Changes[0].Kind = &v1.Person{Id: by, Name: by}, v1.ChangeKind_CHANGE_KIND_TITLE
+		return b
+	}
+	g := block("g", "", 0, 0, "Ann made the group.")
+	list := []*v1.Block{g, renames("a", "g", 1, "Ann"), renames("b", "a", 2, "Ann"), renames("c", "b", 3, "Ann"), renames("d", "c", 4, "Ben")}
+	for _, b := range list {
+		b.Settled = true
+	}
+	list[4].Settled, list[4].VotedBy, list[4].WaitsFor = false, []*v1.Person{{Me: true}}, []*v1.Person{{Name: "Ben"}}
+	list = append(list, renames("e", "d", 5, "Ben"), block("x", "d", 5, 1, "Ann added Dan."))
+	drawn(t, `
+●    0  2026-03-04 14:00  Ann made the group. [g]
+●    3  2026-03-04 14:03  Ann named the group c. The last of 3 renames in a row, blocks 1 to 3. [c]
+│       Settled up to here: it can no longer be undone.
+◐    4  2026-03-04 14:04  Ben named the group d. [d]
+│       You voted for it, not yet Ben.
+├─╮
+◐ │  5  2026-03-04 14:05  Ben named the group e. [e]
+  ○  5  2026-03-04 14:05  Ann added Dan. [x]
+        Undone. Others did more.
+
+● settled   ◐ on the chain, can still be undone   ○ undone`, list...)
+}

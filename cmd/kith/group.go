@@ -140,25 +140,32 @@ func (p *program) groupShow() *cobra.Command {
 		}
 		var rows [][]string
 		for _, m := range chat.Members {
-			rows = append(rows, []string{short(m.Person.GetId()), nameOf(m.Person), memberText(m)})
+			rows = append(rows, []string{short(m.Person.GetId()), nameOf(m.Person), memberText(m, chat.State)})
 		}
 		p.table(rows)
 		return nil
 	})
 }
 
-func memberText(m *v1.Member) string {
+// memberText says how somebody stands in a chat. Of one that this person is in no more
+// nobody hears who accepted since.
+func memberText(m *v1.Member, in v1.ChatState) string {
 	text := "member"
 	if m.Role == v1.Role_ROLE_ADMIN {
 		text = "admin"
 	}
-	if !m.Accepted {
+	if !m.Accepted && !ended(in) {
 		text += ", invited, has not accepted yet"
 	}
 	if m.Person.GetConnected() {
 		text += ", here now"
 	}
 	return text
+}
+
+// ended reports whether a chat is one that this person takes no part in any more.
+func ended(s v1.ChatState) bool {
+	return s == v1.ChatState_CHAT_STATE_LEFT || s == v1.ChatState_CHAT_STATE_REMOVED || s == v1.ChatState_CHAT_STATE_DECLINED
 }
 
 // groupVerbOf is a verb that takes one group.

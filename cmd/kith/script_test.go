@@ -30,6 +30,7 @@ import (
 //	keep VAR REGEX           the first group of REGEX in stdout becomes $VAR
 //	names                    the names in the JSON lines of stdout, one a line, into names.txt
 //	cut FILE BYTES           keeps the beginning of a file
+//	forge FILE               changes one byte after the other; kith chain verify must refuse each
 //	tiny DIR SIZE            a file system of its own; under the condition [tmpfs]
 //	homes VERSION            copies of what an earlier version left of ann and ben
 //	end                      stands last in every script, which has to come to it
@@ -53,7 +54,7 @@ func TestScripts(t *testing.T) {
 	}
 	commands := map[string]func(*testscript.TestScript, bool, []string){
 		"start": start, "halt": halt, "crash": crash, "waitfor": waitFor, "waitfile": waitFile,
-		"keep": keep, "names": names, "cut": cut, "tiny": tiny, "homes": homes, "end": end,
+		"keep": keep, "names": names, "cut": cut, "forge": forge, "tiny": tiny, "homes": homes, "end": end,
 	}
 	for _, name := range people {
 		commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {
@@ -291,6 +292,44 @@ func cut(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
 	ts.Check(os.Truncate(filepath.Clean(ts.MkAbs(args[0])), n))
+}
+
+// forgeries is how many bytes of a file forge changes, spread over all of it.
+const forgeries = 60
+
+// forge checks that a changed file is refused in one line, or shows the same: the
+// counts that shape the path of a proof are no part of what it proves.
+func forge(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: forge FILE")
+	}
+	whole := []byte(ts.ReadFile(args[0]))
+	want, err := kith(ts, "chain", "verify", ts.MkAbs(args[0])).Output()
+	ts.Check(err)
+	path := ts.MkAbs("forged")
+	refused := 0
+	for i := range forgeries {
+		at := i * len(whole) / forgeries
+		forged := bytes.Clone(whole)
+		forged[at] ^= 1
+		ts.Check(os.WriteFile(path, forged, 0o600))
+		var out, trouble bytes.Buffer
+		cmd := kith(ts, "chain", "verify", path)
+		cmd.Stdout, cmd.Stderr = &out, &trouble
+		err := cmd.Run()
+		switch line := trouble.String(); {
+		case err == nil && bytes.Equal(out.Bytes(), want):
+		case err == nil:
+			ts.Fatalf("byte %d changed, and it shows:\n%s", at, out.String())
+		case cmd.ProcessState.ExitCode() != 1 || out.Len() > 0 || strings.Count(line, "\n") != 1 || !strings.HasPrefix(line, "kith: ") || strings.Contains(line, "inside Kith"):
+			ts.Fatalf("byte %d changed: %v, %q, and on standard output %q", at, err, line, out.String())
+		default:
+			refused++
+		}
+	}
+	if refused < forgeries-3 {
+		ts.Fatalf("only %d of %d forgeries are refused", refused, forgeries)
+	}
 }
 
 // condition [tmpfs]: this user may mount one.

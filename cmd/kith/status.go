@@ -50,11 +50,28 @@ func (p *program) printStatus(n *v1.Node) {
 	if n.Revoked {
 		p.println("Another copy of this home has revoked its key: nothing is sent or received here any more.")
 	} else if n.Copied {
-		p.println("A copy of this Kith is running, or was. This one has a key of its own now. Go on with one, delete the others, and revoke their keys: " + p.again("revoke"))
+		p.println("A copy of this Kith is running, or was. This one takes a key of its own by itself, and both can go on. To shut the other copies out: " + p.again("revoke"))
+	}
+	for _, c := range n.Coming {
+		p.println(comingText(c))
 	}
 	for _, id := range n.DamagedChats {
 		p.printf("The chat %s is stored and cannot be opened. Keep a copy of the home folder, and report this.", short(id))
 	}
+}
+
+// comingText says how much of an invitation is here: nobody can answer it before.
+func comingText(c *v1.Coming) string {
+	text := "An invitation"
+	if c.Title != "" {
+		text += " to " + oneLine(c.Title)
+	}
+	if c.By != nil {
+		text += " comes from " + nameOf(c.By)
+	} else {
+		text += " comes"
+	}
+	return text + ": " + number(uint64(c.Percent)) + " % is here."
 }
 
 func addressesOf(n *v1.Node) string {

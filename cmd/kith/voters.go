@@ -63,6 +63,8 @@ func (p *program) printSettlement(s *v1.Settlement) {
 		switch {
 		case v.Device == "":
 			text += ", has no device in the group and cannot vote"
+		case v.Gone:
+			text += ", is not in the group any more with the device they vote by, and cannot vote"
 		case v.Voted:
 			text += ", has voted in round " + number(s.VotingRound)
 		}

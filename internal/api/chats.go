@@ -132,6 +132,8 @@ func (s *service) DeleteChat(_ context.Context, r *v1.DeleteChatRequest) (*v1.De
 		return nil, asConnect(&Error{Reason: ReasonNotes})
 	case c.Kind == node.ChatDirect && active && len(c.Members) > 1:
 		return nil, asConnect(&Error{Reason: ReasonDirect})
+	case c.State == group.StatusLeaving && len(c.Members) > 1:
+		return nil, asConnect(&Error{Reason: ReasonLeaving, Subject: leaving(c)})
 	}
 	if err := s.node.DeleteChat(g); err != nil {
 		return nil, asConnect(err)

@@ -37,11 +37,14 @@ const (
 	ReasonRunning   Reason = "running"    // another program answers on the socket
 	ReasonPath      Reason = "path"       // too long for a Unix socket
 	ReasonNoRun     Reason = "not-running"
-	ReasonSelf      Reason = "self"   // oneself where somebody else is needed
-	ReasonNotes     Reason = "notes"  // "Notes to self" stays
-	ReasonDirect    Reason = "direct" // a direct chat is not deleted
-	ReasonText      Reason = "text"   // not UTF-8
-	ReasonGone      Reason = "gone"   // it stopped during a call
+	ReasonSelf      Reason = "self"    // oneself where somebody else is needed
+	ReasonNotes     Reason = "notes"   // "Notes to self" stays
+	ReasonDirect    Reason = "direct"  // a direct chat is not deleted
+	ReasonLeaving   Reason = "leaving" // one still leaves what is to be deleted
+	ReasonText      Reason = "text"    // not UTF-8
+	ReasonGone      Reason = "gone"    // it stopped during a call
+	ReasonFolder    Reason = "folder"  // there is none to write into
+	ReasonKept      Reason = "kept"    // what was kept of a group cannot be read
 )
 
 // An Error is a request that this package refuses.
@@ -89,7 +92,8 @@ func Explain(err error) Explanation {
 			Hint:     "Try again; if it stays, report this line.",
 		}
 	}
-	return Explanation{key, row.code, strings.ReplaceAll(row.sentence, "{}", quote(subject)), row.hint}
+	hint := strings.TrimSpace(strings.ReplaceAll(row.hint, "{}", oneLine(subject, 400)))
+	return Explanation{key, row.code, strings.ReplaceAll(row.sentence, "{}", quote(subject)), hint}
 }
 
 // keyOf names the row of err and what fills its gap. A refusal by rule wraps
@@ -114,6 +118,12 @@ func keyOf(err error) (key, subject string) {
 	}
 	if e, ok := errors.AsType[*chain.RecordError](err); ok {
 		return "chain/" + string(e.Reason), ""
+	}
+	if e, ok := errors.AsType[*chain.StandingError](err); ok {
+		return "proof/" + string(e.Reason), fmt.Sprint(e.Height)
+	}
+	if e, ok := errors.AsType[*chain.TwiceError](err); ok {
+		return "proof/twice", fmt.Sprint(e.Heights[0])
 	}
 	if e, ok := errors.AsType[*chain.RejectError](err); ok {
 		return "chain/invalid", fmt.Sprintf("height %d, rule %s: %s", e.Height, e.Rule, e.Reason)

@@ -56,7 +56,7 @@ func settlementOf(s node.Settlement) *v1.Settlement {
 		Waiting: waiting(s), Withstands: withstands(s), Muted: s.Muted, Coming: peopleOf(s.Coming),
 	}
 	for _, v := range s.Voters {
-		voter := &v1.Voter{Person: personOf(v.Person), Voted: v.Voted}
+		voter := &v1.Voter{Person: personOf(v.Person), Voted: v.Voted, Gone: v.Gone && v.Device != (wire.DeviceID{})}
 		if v.Device != (wire.DeviceID{}) {
 			voter.Device = v.Device.String()
 		}
@@ -101,29 +101,39 @@ func capital(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// waiting says for whom the newest changes wait.
+// waiting says for whom the newest changes wait, and that nobody has to do anything
+// for it: a program votes by itself.
 func waiting(s node.Settlement) string {
 	if s.Voting == 0 || s.Gone() {
 		return ""
 	}
 	var lacking []node.Person
-	voted := 0
+	voted, here := 0, 0
 	for _, v := range s.Voters {
-		if v.Voted {
+		switch {
+		case v.Voted:
 			voted++
-		}
-		if !v.Voted && !v.Gone {
+		case !v.Gone:
 			lacking = append(lacking, v.Person)
+			if v.Person.Me || v.Person.Connected {
+				here++
+			}
 		}
 	}
-	switch needed := s.Quorum - voted; {
+	needed := s.Quorum - voted
+	var whom string
+	switch {
 	case voted == 0 || needed >= len(lacking): // before anybody spoke it waits for all
+		whom = namesOf(lacking)
 	case needed == 1:
-		return "Waits for " + listed(lacking, " or ") + "."
+		whom = listed(lacking, " or ")
 	default:
-		return fmt.Sprintf("Waits for %s of %s.", spelt(needed), namesOf(lacking))
+		whom = fmt.Sprintf("%s of %s", spelt(needed), namesOf(lacking))
 	}
-	return "Waits for " + namesOf(lacking) + "."
+	if here >= needed {
+		return "Waits for " + whom + "; that happens by itself within two minutes."
+	}
+	return "Waits for " + whom + "; that happens by itself within two minutes once they are online."
 }
 
 var numerals = [...]string{"none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}

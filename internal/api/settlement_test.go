@@ -28,6 +28,7 @@ func gone(list []node.Voter, people ...node.Person) []node.Voter {
 
 // TestWithstands reads aloud what a group of each size bears, and for whom it waits.
 func TestWithstands(t *testing.T) {
+	here := node.Person{ID: wire.PersonID{7}, Name: "Eve", Connected: true}
 	cleo, dan := node.Person{ID: wire.PersonID{5}, Name: "Cleo"}, node.Person{ID: wire.PersonID{6}, Name: "Dan"}
 	for _, c := range []struct {
 		name    string
@@ -35,15 +36,16 @@ func TestWithstands(t *testing.T) {
 		waiting string
 		says    []string // beginnings
 	}{
-		{"one", node.Settlement{Kind: node.ChatGroup, Quorum: 1, Voters: voters("", me), Voting: 1}, "Waits for you.", []string{"You alone decide ", "A witness helps: "}},
+		{"one", node.Settlement{Kind: node.ChatGroup, Quorum: 1, Voters: voters("", me), Voting: 1}, "Waits for you; that happens by itself within two minutes.", []string{"You alone decide ", "A witness helps: "}},
 		{"another", node.Settlement{Kind: node.ChatGroup, Quorum: 1, Voters: voters("", ann)}, "", []string{"Ann alone decides ", "A witness helps: "}},
-		{"two", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: voters("Ida", me, ben), Voting: 2}, "Waits for Ben.", []string{"Two vote, and both are needed. So neither removal of one of the two becomes final ", "A witness helps: "}},
-		{"three", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: voters("Ann", ann, ben, cleo), Voting: 1}, "Waits for Ben or Cleo.", []string{"Three vote, and two of them are enough. None of them may lie: ", "A fourth voter changes that. "}},
-		{"four", node.Settlement{Kind: node.ChatGroup, Quorum: 3, Liars: 1, Voters: voters("Ann", ann, ben, cleo, dan), Voting: 1}, "Waits for two of Ben, Cleo and Dan.", []string{"Four vote, and three of them are enough. One of them may lie, or be away for ever, without harm."}},
-		{"nobody spoke yet", node.Settlement{Kind: node.ChatGroup, Quorum: 3, Liars: 1, Voters: voters("", ann, ben, cleo, dan), Voting: 1}, "Waits for Ann, Ben, Cleo and Dan.", []string{"Four vote, "}},
+		{"two", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: voters("Ida", me, ben), Voting: 2}, "Waits for Ben; that happens by itself within two minutes once they are online.", []string{"Two vote, and both are needed. So neither removal of one of the two becomes final ", "A witness helps: "}},
+		{"three", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: voters("Ann", ann, ben, cleo), Voting: 1}, "Waits for Ben or Cleo; that happens by itself within two minutes once they are online.", []string{"Three vote, and two of them are enough. None of them may lie: ", "A fourth voter changes that. "}},
+		{"four", node.Settlement{Kind: node.ChatGroup, Quorum: 3, Liars: 1, Voters: voters("Ann", ann, ben, cleo, dan), Voting: 1}, "Waits for two of Ben, Cleo and Dan; that happens by itself within two minutes once they are online.", []string{"Four vote, and three of them are enough. One of them may lie, or be away for ever, without harm."}},
+		{"nobody spoke yet", node.Settlement{Kind: node.ChatGroup, Quorum: 3, Liars: 1, Voters: voters("", ann, ben, cleo, dan), Voting: 1}, "Waits for Ann, Ben, Cleo and Dan; that happens by itself within two minutes once they are online.", []string{"Four vote, "}},
+		{"enough are here", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: voters("Ann", ann, ben, here), Voting: 1}, "Waits for Ben or Eve; that happens by itself within two minutes.", []string{"Three vote, ", "A fourth voter "}},
 		{"a direct chat", node.Settlement{Kind: node.ChatDirect, Quorum: 1, Voters: voters("", ann)}, "", nil},
 		{"gone for good", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: gone(voters("Ann", ann, ben, cleo), ben, cleo), Voting: 1}, "", []string{"Three vote, ", "A fourth voter ", "Too few of those who vote are still here with the device they vote by. As long as that is so nothing more becomes final. Nothing is lost: "}},
-		{"one is gone", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: gone(voters("Ann", ann, ben, cleo), ben), Voting: 1}, "Waits for Cleo.", []string{"Three vote, ", "A fourth voter "}},
+		{"one is gone", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: gone(voters("Ann", ann, ben, cleo), ben), Voting: 1}, "Waits for Cleo; that happens by itself within two minutes once they are online.", []string{"Three vote, ", "A fourth voter "}},
 		{"without a device", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: []node.Voter{{Person: ann}, {Person: ben, Device: wire.DeviceID{1}}}, Muted: true}, "", []string{"Two vote, ", "A witness ", "Ann has no device in this group now ", "This device never votes: "}},
 	} {
 		got := api.SettlementOf(c.s)

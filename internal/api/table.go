@@ -2,7 +2,8 @@ package api
 
 import "connectrpc.com/connect"
 
-// explained is a row: {} in the sentence is what the request named.
+// explained is a row: {} in the sentence is what the request named; in the hint, a
+// sentence of this package.
 type explained struct {
 	code           connect.Code
 	sentence, hint string
@@ -25,10 +26,14 @@ var table = map[string]explained{
 	"api/path":        {connect.CodeFailedPrecondition, "The path of the home is too long for a socket in it: {}.", "Choose a shorter --home."},
 	"api/not-running": {connect.CodeUnavailable, "Kith is not running on the home {}.", "Start it with: kith run"},
 
-	"api/self":   {connect.CodeInvalidArgument, "This is you.", "Name somebody else."},
-	"api/notes":  {connect.CodeFailedPrecondition, "Your notes to yourself are neither left nor deleted.", "They stay as long as this home does."},
-	"api/direct": {connect.CodeFailedPrecondition, "A chat of two people is not deleted.", "To hear no more of somebody: kith friend block, or Block in the page."},
-	"api/text":   {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
+	"api/self":    {connect.CodeInvalidArgument, "This is you.", "Name somebody else."},
+	"api/notes":   {connect.CodeFailedPrecondition, "Your notes to yourself are neither left nor deleted.", "They stay as long as this home does."},
+	"api/direct":  {connect.CodeFailedPrecondition, "A chat of two people is not deleted.", "To hear no more of somebody: kith friend block, or Block in the page."},
+	"api/leaving": {connect.CodeFailedPrecondition, "You are leaving this chat, and are in it until that is done.", "{} Delete it then."},
+	"api/text":    {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
+
+	"api/folder": {connect.CodeFailedPrecondition, "There is no folder {} to write into.", "Make it first, or name a file elsewhere."},
+	"api/kept":   {connect.CodeDataLoss, "What {} keeps cannot be used: it is no proof of a member, or was changed.", "Put it back from a copy; or begin with another file, and compare the id of the group anew."},
 
 	"api/gone": {connect.CodeUnavailable, "Kith stopped while this was under way.", "Start it again with kith run, and look whether it was done."},
 
@@ -79,13 +84,26 @@ var table = map[string]explained{
 	"group/newer":      {connect.CodeFailedPrecondition, "This group needs a newer version of Kith; nothing is lost.", "Update the program."},
 	"group/stored":     {connect.CodeDataLoss, "What is stored of this chat does not fit together.", "Keep a copy of the home folder, and report this line."},
 
-	"chain/kind":    {connect.CodeInvalidArgument, "This file holds no chain of a group.", "Ask for one made with kith chain export."},
+	"chain/kind":    {connect.CodeInvalidArgument, "This file holds no chain of a group, and no proof of a member.", "Ask for one made with kith chain export or kith chain proof."},
 	"chain/form":    {connect.CodeDataLoss, "The chain file is cut short, or was changed.", "Ask for it again, whole."},
 	"chain/parent":  {connect.CodeDataLoss, "The chain is not valid: a block stands on one that is not in the file.", "Do not rely on it; ask for a whole one."},
 	"chain/stray":   {connect.CodeDataLoss, "The chain file holds a name, or a proof of one, that no block of it commits to.", "Do not rely on its names; ask for another file."},
 	"chain/votes":   {connect.CodeDataLoss, "The chain is valid, but the votes with it do not settle what the file says.", "Do not rely on it; ask for another file."},
 	"chain/invalid": {connect.CodeDataLoss, "The chain is not valid: {}.", "Do not rely on it: somebody made or changed it against the rules."},
 	"chain/newer":   {connect.CodeFailedPrecondition, "This chain needs a newer version of Kith.", "Update the program."},
+
+	"proof/kind":   {connect.CodeInvalidArgument, "This file proves no membership of a group.", "Ask for one made with kith chain proof."},
+	"proof/form":   {connect.CodeDataLoss, "The proof is cut short, or was changed.", "Ask for it again, whole."},
+	"proof/votes":  {connect.CodeDataLoss, "The proof does not hold: its votes do not settle block {}.", "Do not rely on it; ask for another file."},
+	"proof/voters": {connect.CodeDataLoss, "The proof does not hold: it does not show who votes after block {}.", "Do not rely on it; ask for another file."},
+	"proof/way":    {connect.CodeDataLoss, "The proof does not hold: blocks in it do not stand one on the other, at {}.", "Do not rely on it; ask for another file."},
+	"proof/person": {connect.CodeDataLoss, "The proof does not hold: block {} does not say of the person what the file does.", "Do not rely on it; ask for another file."},
+	"proof/absent": {connect.CodeFailedPrecondition, "They were not in this group up to block {}, the last that is settled.", "If they were added since, try again once that is settled: kith group voters GROUP."},
+	"proof/large":  {connect.CodeResourceExhausted, "The proof would have more than 16 MiB.", "Give a higher number with --since, or leave it out."},
+	"proof/group":  {connect.CodeFailedPrecondition, "The file is about another group than the one asked for or kept.", "Do not mix them up: keep one file for each group."},
+	"proof/older":  {connect.CodeFailedPrecondition, "The proof is older than block {}, which is kept; nothing was changed.", "Ask for a new one."},
+	"proof/gap":    {connect.CodeFailedPrecondition, "The proof does not show that it goes on from block {}, which is kept; nothing was changed.", "Ask for one made with kith chain proof GROUP PERSON --since NUMBER, with the number of that block."},
+	"proof/twice":  {connect.CodeDataLoss, "The group is settled twice, in two ways that part at or below block {}; what is kept was not changed.", "Keep both files, they are the proof, and show them to the members: more voters lied than the group bears."},
 
 	"identity/name-empty":   {connect.CodeInvalidArgument, "The name is empty.", "Give one with at least one visible character."},
 	"identity/name-long":    {connect.CodeInvalidArgument, "The name has more than 64 characters and would not fit on a line.", "Shorten it."},

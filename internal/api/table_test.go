@@ -88,6 +88,22 @@ func TestChainFilesExplained(t *testing.T) {
 	}
 }
 
+// TestProofFilesExplained is about what outsiders are told of a proof of a member.
+func TestProofFilesExplained(t *testing.T) {
+	list := reasons(t, "chain", "StandingReason")
+	if len(list) < 11 {
+		t.Errorf("found %d reasons", len(list))
+	}
+	for _, r := range list {
+		checkExplanation(t, api.Explain(&chain.StandingError{Reason: chain.StandingReason(r), Height: 7}), "proof/"+r)
+	}
+	x := api.Explain(&chain.TwiceError{Heights: [2]uint64{7, 9}})
+	checkExplanation(t, x, "proof/twice")
+	if !strings.Contains(x.Sentence, "block “7”") {
+		t.Errorf("no block named: %s", x.Sentence)
+	}
+}
+
 func checkExplanation(t *testing.T, x api.Explanation, reason string) {
 	t.Helper()
 	line := x.String()

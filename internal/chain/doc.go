@@ -49,6 +49,7 @@
 //	papers, proof, leave, nack         what attachments must show
 //	state, root, roll, memberproof     the membership, its Merkle root, proof of one member
 //	record, recordname                 the chain file
+//	standing*                          a member's settled standing, for who keeps no chain
 //	fork                               fork choice from scratch; the picture of its steps
 //	forkchoice                         one contest: void, strike, weigh, rank
 //	forkword, forkfacts                what one block says; what a whole subtree says
@@ -59,6 +60,6 @@
 //	voting                             when an honest voter votes for what
 //	offer                              what two devices tell each other to be level
 //
-// docs/spec/chain.md, settlement.md and chainfile.md have the tables of bytes, the
-// rules and their reasons.
+// docs/spec/chain.md, settlement.md, chainfile.md and standing.md have the tables of
+// bytes, the rules and their reasons.
 package chain

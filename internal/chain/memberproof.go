@@ -93,11 +93,7 @@ func (s *State) Prove(person wire.PersonID) (*MemberProof, bool) {
 	if !ok {
 		return nil, false
 	}
-	leaves := make([][32]byte, 0, 1+len(s.records))
-	leaves = append(leaves, s.settings())
-	for _, r := range s.records {
-		leaves = append(leaves, r.leaf)
-	}
+	leaves := s.leaves()
 	return &MemberProof{
 		Index: uint32(at + 1), Leaves: uint32(len(leaves)),
 		Record: encodeMember(s.records[at].Member), Path: auditPath(leaves, at+1),
@@ -121,8 +117,20 @@ func auditPath(leaves [][32]byte, at int) [][32]byte {
 // caller trusts the root: it stands in a header it has checked, or holds the
 // certificate of.
 func (p *MemberProof) Verify(root wire.Digest) (Member, error) {
-	if p.Index == 0 || p.Index >= p.Leaves {
+	if p.Index == 0 || !p.leads(root) {
 		return Member{}, ErrMemberProof
+	}
+	m, err := decodeMember(p.Record)
+	if err != nil {
+		return Member{}, fmt.Errorf("chain: member record: %w", err)
+	}
+	return m, nil
+}
+
+// leads reports whether the path leads from the record to root.
+func (p *MemberProof) leads(root wire.Digest) bool {
+	if p.Index >= p.Leaves {
+		return false
 	}
 	hash := [32]byte(wire.Hash(wire.HashTreeLeaf, p.Record))
 	at, last, path := p.Index, p.Leaves-1, p.Path
@@ -131,7 +139,7 @@ func (p *MemberProof) Verify(root wire.Digest) (Member, error) {
 			continue // no sibling at this height
 		}
 		if len(path) == 0 {
-			return Member{}, ErrMemberProof
+			return false
 		}
 		left, right := hash, path[0]
 		if at&1 == 1 {
@@ -139,14 +147,7 @@ func (p *MemberProof) Verify(root wire.Digest) (Member, error) {
 		}
 		hash, path = wire.Hash(wire.HashTreeNode, left[:], right[:]), path[1:]
 	}
-	if len(path) > 0 || wire.Digest(hash) != root {
-		return Member{}, ErrMemberProof
-	}
-	m, err := decodeMember(p.Record)
-	if err != nil {
-		return Member{}, fmt.Errorf("chain: member record: %w", err)
-	}
-	return m, nil
+	return len(path) == 0 && wire.Digest(hash) == root
 }
 
 // offset size field
@@ -157,6 +158,11 @@ func (p *MemberProof) Verify(root wire.Digest) (Member, error) {
 // +0     var  path[32]<V>, from the leaf's sibling upwards
 func (p *MemberProof) Marshal() []byte {
 	var w wire.Writer
+	p.encode(&w)
+	return w.Bytes()
+}
+
+func (p *MemberProof) encode(w *wire.Writer) {
 	w.U8(memberProofVersion)
 	w.U32(p.Index)
 	w.U32(p.Leaves)
@@ -166,14 +172,24 @@ func (p *MemberProof) Marshal() []byte {
 			w.Raw(hash[:])
 		}
 	})
-	return w.Bytes()
 }
 
 // ParseMemberProof decodes a whole proof; Verify judges it.
 func ParseMemberProof(b []byte) (*MemberProof, error) {
 	r := wire.NewReader(b)
-	if v := r.U8(); r.Err() == nil && v != memberProofVersion {
+	p := decodeMemberProof(r)
+	switch err := r.Done(); {
+	case isNewer(err):
 		return nil, ErrNewer
+	case err != nil:
+		return nil, fmt.Errorf("chain: member proof: %w", err)
+	}
+	return p, nil
+}
+
+func decodeMemberProof(r *wire.Reader) *MemberProof {
+	if v := r.U8(); r.Err() == nil && v != memberProofVersion {
+		r.Fail(ErrNewer)
 	}
 	p := &MemberProof{Index: r.U32(), Leaves: r.U32()}
 	p.Record = append([]byte(nil), r.Vec(maxMemberRecord)...)
@@ -182,8 +198,5 @@ func ParseMemberProof(b []byte) (*MemberProof, error) {
 		r.Fixed(hash[:])
 		p.Path = append(p.Path, hash)
 	})
-	if err := r.Done(); err != nil {
-		return nil, fmt.Errorf("chain: member proof: %w", err)
-	}
-	return p, nil
+	return p
 }

@@ -219,7 +219,7 @@ func (rec *Record) readPapers(r *wire.Reader) {
 type Verified struct {
 	Blocks    *Blocks // of the bodies no more than what a Carry cites
 	Head      wire.BlockHash
-	Settled   wire.BlockHash  // zero: nothing is shown to be settled
+	Settled   wire.BlockHash  // genesis unless votes show more
 	SettledBy []wire.PersonID // by whose votes, sorted
 	Round     uint64          // of those votes
 	Settlings []Settling      // what was settled by whom, one of each era, oldest first
@@ -255,7 +255,7 @@ func (r *Record) Verify() (*Verified, error) {
 	case b.State(b.Genesis()).OfPerson():
 		return nil, &RecordError{RecordKind, nil}
 	}
-	v := &Verified{Blocks: b, Head: b.Head(), names: make(map[wire.PersonID]wire.Digest), infos: make(map[wire.Digest]string)}
+	v := &Verified{Blocks: b, Head: b.Head(), Settled: b.Genesis(), names: make(map[wire.PersonID]wire.Digest), infos: make(map[wire.Digest]string)}
 	if err := v.settle(r.Settlement); err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func TestRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.Blocks.Len() != 4 || v.Head != g.blocks.Head() || v.Settled != (wire.BlockHash{}) {
+	if v.Blocks.Len() != 4 || v.Head != g.blocks.Head() || v.Settled != g.blocks.Genesis() {
 		t.Errorf("%d blocks, head %s, settled %s", v.Blocks.Len(), v.Head, v.Settled)
 	}
 	if got, want := v.Blocks.State(v.Head).Root(), g.state().Root(); got != want {
@@ -88,7 +88,7 @@ func TestRecordVotesBytes(t *testing.T) {
 }
 
 // TestRecordOfBefore: files of a program that wrote no votes are what they were:
-// valid, and nothing is settled.
+// valid, and nothing but genesis is settled.
 func TestRecordOfBefore(t *testing.T) {
 	for name, want := range map[string]struct {
 		blocks int
@@ -106,7 +106,7 @@ func TestRecordOfBefore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := v.Text(v.Blocks.State(v.Head).Info()); v.Blocks.Len() != want.blocks || got != want.title || v.Settlings != nil || v.Settled != (wire.BlockHash{}) {
+		if got := v.Text(v.Blocks.State(v.Head).Info()); v.Blocks.Len() != want.blocks || got != want.title || v.Settlings != nil || v.Settled != v.Blocks.Genesis() {
 			t.Errorf("%s: %d blocks, title %q, settled %v", name, v.Blocks.Len(), got, v.Settlings)
 		}
 		if !bytes.Equal(r.Marshal(), file) {

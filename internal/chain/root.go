@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"bytes"
 	"math/bits"
 
 	"kith/internal/wire"
@@ -24,8 +25,8 @@ func newRecord(m Member) *record {
 	return &record{m, wire.Hash(wire.HashTreeLeaf, encodeMember(m))}
 }
 
-// settings returns the leaf hash of record 0.
-func (s *State) settings() [32]byte {
+// encodeSettings returns record 0.
+func (s *State) encodeSettings() []byte {
 	var w wire.Writer
 	w.U8(0)
 	s.policy.encode(&w)
@@ -36,18 +37,41 @@ func (s *State) settings() [32]byte {
 			w.Raw(id[:])
 		}
 	})
-	return wire.Hash(wire.HashTreeLeaf, w.Bytes())
+	return w.Bytes()
 }
 
-// computeRoot returns the Merkle root over all records.
-func (s *State) computeRoot() wire.Digest {
+// decodeSettings reads record 0 and returns the electorate, ascending.
+func decodeSettings(b []byte) (electorate []wire.PersonID, err error) {
+	r := wire.NewReader(b)
+	if r.U8() != 0 {
+		r.Fail(wire.ErrCanonical)
+	}
+	decodePolicy(r)
+	r.Raw(32) // info
+	decodeFeatures(r)
+	r.Each(32*MaxVoters, MaxVoters, func(r *wire.Reader) {
+		var id wire.PersonID
+		r.Fixed(id[:])
+		if n := len(electorate); n > 0 && bytes.Compare(electorate[n-1][:], id[:]) >= 0 {
+			r.Fail(wire.ErrCanonical)
+		}
+		electorate = append(electorate, id)
+	})
+	return electorate, r.Done()
+}
+
+// leaves returns the hashes of all records.
+func (s *State) leaves() [][32]byte {
 	leaves := make([][32]byte, 0, 1+len(s.records))
-	leaves = append(leaves, s.settings())
+	leaves = append(leaves, wire.Hash(wire.HashTreeLeaf, s.encodeSettings()))
 	for _, r := range s.records {
 		leaves = append(leaves, r.leaf)
 	}
-	return wire.Digest(merkle(leaves))
+	return leaves
 }
+
+// computeRoot returns the Merkle root over all records.
+func (s *State) computeRoot() wire.Digest { return wire.Digest(merkle(s.leaves())) }
 
 // merkle is MTH of RFC 6962 over one or more leaf hashes.
 func merkle(leaves [][32]byte) [32]byte {

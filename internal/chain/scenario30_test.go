@@ -170,4 +170,16 @@ func TestScenario38LightDevice(t *testing.T) {
 	if got, err := forged.Verify(losing); err == nil {
 		t.Errorf("votes of no voter settle %s", got)
 	}
+	// Nor is it shown to who keeps no chain at all, but one true proof.
+	s, err := chain.NewStanding(d.blocks, settlement, d.person("ben").id, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, votes := range [][]*chain.Vote{settlement[0].Votes, forged[0].Votes} {
+		s.Steps[0] = chain.Step{Header: d.blocks.Header(d.at["L"]), Votes: votes[len(votes)-1:]}
+		s.Way, s.Member = nil, lost
+		if _, err := s.Verify(); err == nil {
+			t.Error("a proof of a branch that lost")
+		}
+	}
 }

@@ -49,17 +49,21 @@ func (s *State) Voters() []wire.Member {
 	for i, id := range s.electorate {
 		list[i].Person = id
 		m, _ := s.Person(id)
+		list[i].Device = m.voting().ID
+	}
+	return list
+}
+
+// voting returns the device by which a member votes; zero: it cannot.
+func (m Member) voting() Device {
+	for _, status := range []Status{StatusActive, StatusParked} {
 		for _, d := range m.Devices {
-			if s.Active(d.ID) {
-				list[i].Device = d.ID
-				break
-			}
-			if list[i].Device == (wire.DeviceID{}) && s.Belongs(d.ID) {
-				list[i].Device = d.ID
+			if m.Status != StatusRemoved && d.Status == status {
+				return d
 			}
 		}
 	}
-	return list
+	return Device{}
 }
 
 func newEra(start *node, off rule) *era {

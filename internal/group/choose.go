@@ -68,7 +68,7 @@ func (m *Machine) setVoters(now uint64, people []wire.PersonID, eff *Effects) er
 			return refuse(ReasonNoMember, nil)
 		}
 		who, _ := s.Person(p)
-		if _, ok := m.earliest(who); !ok || !m.hasAccepted(who) {
+		if !m.hasVote(who) {
 			return refuse(ReasonVoteless, nil)
 		}
 	}

@@ -67,7 +67,7 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 		return nil, refuse(ReasonStored, err)
 	}
 	m.keepEntry(h, ciphertext, eff)
-	m.keepOpened(h, plain, eff)
+	m.shelve(h, plain, eff)
 	m.keepRatchets(m.head, e, eff)
 	m.keepTip(h)
 	m.push(h, ciphertext, wire.DeviceID{}, eff)
@@ -83,11 +83,10 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 func (m *Machine) push(h *dag.Header, ciphertext []byte, from wire.DeviceID, eff *Effects) {
 	whole := entriesFrame{[]Packed{{h.Bytes(), ciphertext}}, entriesPushed}.bytes()
 	bare := entriesFrame{[]Packed{{h.Bytes(), nil}}, entriesPushed}.bytes()
-	at := m.stateAt(h.Block)
 	for _, d := range m.connected(true) {
 		switch {
 		case d == from || d == h.Device || m.spreadsTo(d):
-		case at.Active(d):
+		case m.mayReadAt(d, h.Block):
 			eff.send(d, whole)
 		default:
 			eff.send(d, bare)

@@ -57,8 +57,9 @@ const (
 	KindHollow       Kind = 45 // entry key: empty; the entry's text is still lacking, see hollow.go
 	KindUnsent       Kind = 34 // u64 seq: own entry that may be sealed again, see resend.go
 	// 35 to 39 are reserved.
-	KindOpened  Kind = 40 // entry key: salt and content of an entry that may be handed over, see handover.go
-	KindLacking Kind = 41 // entry key: written while this device was parked, not handed over yet
+	KindShelved Kind = 40 // entry key: salt and content of an entry that may be handed over, see handover.go
+	KindMissed  Kind = 41 // entry key: written while this device was parked, not handed over yet
+	KindDoubted Kind = 46 // device, u64 seq: what an earlier device of this home wrote, see twins.go
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes
@@ -117,5 +118,5 @@ type Serve struct {
 	Refs []dag.Ref
 	Bare []bool // of each ref: its header alone, for who was no member then
 
-	Opened bool // what they say in place of the ciphertexts, for who was parked then
+	Contents bool // what they say in place of the ciphertexts, for who was parked then
 }

@@ -129,7 +129,7 @@ func (m *Machine) entitled(chosen bool) (list []wire.PersonID) {
 	small := len(s.Members()) <= maxAllVote
 	for _, who := range m.byRank() {
 		entitled := slices.Contains(before, who.Person) ||
-			!chosen && m.hasAccepted(who) && (small || who.Role == chain.RoleAdmin)
+			!chosen && m.hasVote(who) && (small || who.Role == chain.RoleAdmin)
 		if device, ok := m.earliest(who); !entitled || !ok || m.leaves[who.Person] != nil || m.silent(device) || len(list) == chain.MaxVoters {
 			continue
 		}
@@ -156,7 +156,7 @@ func (m *Machine) heir() []wire.PersonID {
 	}
 	heirs = slices.DeleteFunc(heirs, func(p wire.PersonID) bool { return m.leaves[p] != nil })
 	for _, p := range heirs {
-		if who, _ := m.state().Person(p); m.isIn(who) {
+		if who, _ := m.state().Person(p); m.hasVote(who) {
 			return []wire.PersonID{p}
 		}
 	}
@@ -188,8 +188,17 @@ func (m *Machine) earliest(who chain.Member) (wire.DeviceID, bool) {
 	return wire.DeviceID{}, false
 }
 
-// hasAccepted is acceptedBy, of this device's own person too.
-func (m *Machine) hasAccepted(who chain.Member) bool {
-	return who.Person == m.self.Person || m.acceptedBy(who) ||
-		slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.state().LastSeq(d.ID) > 0 })
+// hasVote reports whether the device that votes for a member has accepted. Another of
+// the person's may have instead; its word does not count.
+func (m *Machine) hasVote(who chain.Member) bool {
+	d, ok := m.earliest(who)
+	return ok && m.hasAccepted(d)
+}
+
+// hasAccepted is isIn of one device.
+func (m *Machine) hasAccepted(d wire.DeviceID) bool {
+	if d == m.self.Device.ID() || m.self.formerly(d) != nil {
+		return m.status != StatusInvited && m.status != StatusDeclined
+	}
+	return m.acks[d] != nil || m.signedSince(d)
 }

@@ -173,13 +173,13 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 		if m.beforeJoining(h.Block) || !m.stateAt(h.Block).Belongs(m.self.Device.ID()) {
 			return row, false
 		}
-		m.noteLacking(h, eff)
+		m.noteMissed(h, eff)
 		return row, true
 	}
 	plain, state := m.open(e, h, person, ciphertext)
 	if row.State = state; state == RowShown {
 		row.Content = plain[saltSize:]
-		m.keepOpened(h, plain, eff)
+		m.shelve(h, plain, eff)
 	}
 	m.turned[h.Block] = true
 	return row, true

@@ -55,7 +55,7 @@ func Reencode(payload []byte) ([]byte, error) {
 		return again(func() []byte { return encodeAskContents(refs) }, err)
 	case frameContents:
 		f, err := parseContents(r)
-		return again(f.bytes, err)
+		return again(func() []byte { return f.numbered(frameContents) }, err)
 	case framePages:
 		f, err := parsePages(r)
 		return again(f.bytes, err)

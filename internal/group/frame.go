@@ -189,9 +189,12 @@ func parseBlocks(r *wire.Reader) (f blocksFrame, err error) {
 	return f, r.Done()
 }
 
-func (f entriesFrame) bytes() []byte {
+func (f entriesFrame) bytes() []byte { return f.numbered(frameEntries) }
+
+// numbered is the frame as one of entries or of contents.
+func (f entriesFrame) numbered(kind uint8) []byte {
 	var w wire.Writer
-	w.U8(frameEntries)
+	w.U8(kind)
 	w.Group(func(w *wire.Writer) {
 		for _, e := range f.entries {
 			w.Vec(e.Header)
@@ -202,11 +205,21 @@ func (f entriesFrame) bytes() []byte {
 	return w.Bytes()
 }
 
-func parseEntries(r *wire.Reader) (f entriesFrame, err error) {
+func parseEntries(r *wire.Reader) (entriesFrame, error) {
+	return readEntries(r, MaxCiphertext, entriesPushed)
+}
+
+// parseContents reads a frame that has, in place of each ciphertext, what stood in it:
+// salt, content. Nobody sends it unasked.
+func parseContents(r *wire.Reader) (entriesFrame, error) {
+	return readEntries(r, saltSize+MaxContent, entriesLast)
+}
+
+func readEntries(r *wire.Reader, limit int, least uint8) (f entriesFrame, err error) {
 	r.Each(wire.MaxVector, maxBatchEntries, func(r *wire.Reader) {
-		f.entries = append(f.entries, Packed{r.Vec(maxEntryHeader), r.Vec(MaxCiphertext)})
+		f.entries = append(f.entries, Packed{r.Vec(maxEntryHeader), r.Vec(limit)})
 	})
-	if f.answer = r.U8(); f.answer > entriesMore {
+	if f.answer = r.U8(); f.answer < least || f.answer > entriesMore {
 		r.Fail(wire.ErrCanonical)
 	}
 	return f, r.Done()

@@ -27,8 +27,8 @@ type gathering struct {
 	looked int // of what is to be written, how much spareStored has seen
 	stored int // where there the newest public group is, counted from 1; 0: none
 
-	opened int       // how often it was begun anew in place of an answer
-	others []inviter // of a device that knows the group: who has opened pages besides
+	reopened int       // how often it was begun anew in place of an answer
+	others   []inviter // of a device that knows the group: who has opened pages besides
 }
 
 // What is wrong with pages.
@@ -212,7 +212,7 @@ func (m *Machine) onPages(now uint64, p *peer, rel relation, c Received, eff *Ef
 	case f.opening != nil:
 		m.onOpening(now, p, *f.opening, c.Secrets, eff)
 	case m.catchUp != nil && m.catchUp.from == p.member && m.catchUp.base == f.page.base: // else it was asked for before
-		m.catchUp.opened = 0
+		m.catchUp.reopened = 0
 		last, err := m.catchUp.take(*f.page, false)
 		m.gathered(now, p, last, err, c.Secrets, eff)
 	}
@@ -226,7 +226,7 @@ func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff
 		return
 	}
 	var others []inviter
-	opened := 0
+	reopened := 0
 	if g := m.catchUp; g != nil {
 		switch waits := now < g.until; {
 		case waits && g.from != p.member:
@@ -237,14 +237,17 @@ func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff
 			return
 		}
 		if g.from == p.member {
-			opened = g.opened + 1
+			reopened = g.reopened + 1
 		}
 		others = slices.DeleteFunc(g.others, func(i inviter) bool { return i.from == p.member })
 	}
 	m.catchUp = newGathering(m.scratch(), m.group, p.member, o)
-	m.catchUp.opened, m.catchUp.others = opened, others
+	m.catchUp.reopened, m.catchUp.others = reopened, others
 	last, err := m.catchUp.take(o.page, true)
-	if opened > maxReopened {
+	if _, missing := errors.AsType[*chain.MissingError](err); missing {
+		last, err = false, nil // it answers an older word of this device, which has dropped blocks since: to be asked again
+	}
+	if reopened > maxReopened {
 		err = errIncomplete
 	}
 	m.gathered(now, p, last, err, secrets, eff)

@@ -11,7 +11,12 @@ import (
 // What a machine says unasked when a session begins, and when the head makes its
 // peer a member or ends that.
 
+// peerUp takes note of a session. Where it took the place of another with the same
+// device, nothing that was asked in that one is answered any more.
 func (m *Machine) peerUp(now uint64, who wire.Member, eff *Effects) {
+	if m.peers[who.Device] != nil {
+		m.peerDown(who.Device)
+	}
 	m.peers[who.Device] = &peer{member: who, rel: m.relation(who)} // also a stranger: it may become a member
 	m.greet(now, m.peers[who.Device], eff)
 }
@@ -58,6 +63,7 @@ func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 		p.rel = m.relation(p.member)
 		switch {
 		case p.rel == present && before != present:
+			p.again = p.named
 			m.greet(now, p, eff)
 		case p.rel == former && before == present && spoke:
 			most := maxFarewell
@@ -72,10 +78,10 @@ func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 
 // prove sends the chain, from the peer's own admission on, to a peer that should
 // know the group and does not name it: this device may have come in by a block
-// that it has not seen.
+// that it has not seen, or be on a branch that lost here.
 func (m *Machine) prove(p *peer, eff *Effects) {
 	p.proofDue = 0
-	if p.named || p.rel != present {
+	if p.named && !p.again || p.rel != present {
 		return
 	}
 	var list []wire.BlockHash
@@ -84,6 +90,8 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 			list = append(list, hash)
 		}
 	}
+	list = append(list, m.sidings(p.member.Device)...)
+	slices.SortStableFunc(list, m.byHeight)
 	whole := m.withBodies(list)
 	switch {
 	case len(whole) > 0 || len(list) == 0:
@@ -101,6 +109,29 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	if m.modern(p.member.Device) {
 		m.sendProof(p.member.Device, eff)
 	}
+}
+
+// sidings returns the blocks of branches that lost on which a member is removed. It may
+// be on one of them, where nobody answers it, and what decided against that branch need
+// not stand on the head's chain: a Slash of who made it stands above it.
+func (m *Machine) sidings(d wire.DeviceID) (list []wire.BlockHash) {
+	seen := make(map[wire.BlockHash]bool)
+	for _, tip := range m.blocks.Tips() {
+		if _, _, known := m.stateAt(tip).Device(d); !known || m.stateAt(tip).Belongs(d) || m.blocks.IsAncestor(tip, m.head) {
+			continue
+		}
+		for _, hash := range m.notOn(tip, m.head) {
+			if !seen[hash] {
+				seen[hash] = true
+				list = append(list, hash)
+			}
+		}
+	}
+	return list
+}
+
+func (m *Machine) byHeight(a, b wire.BlockHash) int {
+	return cmp.Compare(m.blocks.Header(a).Height, m.blocks.Header(b).Height)
 }
 
 // sendProof sends the votes that settled what is settled here, unasked, to who may
@@ -193,9 +224,7 @@ func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
 			list = append(list, m.refutation(tip, who.Device)...)
 		}
 	}
-	slices.SortFunc(list, func(a, b wire.BlockHash) int { // all of them are on one chain
-		return cmp.Compare(m.blocks.Header(a).Height, m.blocks.Header(b).Height)
-	})
+	slices.SortFunc(list, m.byHeight) // all of them are on one chain
 	return m.heldWhole(slices.Compact(list))
 }
 

@@ -16,7 +16,12 @@ import (
 // parked is no newcomer.
 //
 // So of each entry at whose block somebody was parked a member keeps the content
-// with its salt, until all of those are back for a month.
+// with its salt, on its shelf, until all of those are back for a month. What a device
+// was not handed yet it has missed:
+//
+//	entry, somebody parked at its block ── shelved ── clearShelf: all are back for a month ──> gone
+//	entry, this device parked at its block ── missed ── askContents ──> shown
+//	                                                 └─ giveUpMissed: back for a month ──> unreadable
 
 // A shelf is what is kept to be handed over, by block.
 type shelf map[wire.BlockHash]map[dag.Ref]bool
@@ -28,9 +33,9 @@ func (s shelf) len() (n int) {
 	return n
 }
 
-// keepOpened keeps what an entry says, salt first, if somebody was parked at its
+// shelve keeps what an entry says, salt first, if somebody was parked at its
 // block.
-func (m *Machine) keepOpened(h *dag.Header, plain []byte, eff *Effects) {
+func (m *Machine) shelve(h *dag.Header, plain []byte, eff *Effects) {
 	if len(m.asideAt(h.Block)) == 0 || m.shelf[h.Block][h.Ref()] {
 		return
 	}
@@ -38,7 +43,7 @@ func (m *Machine) keepOpened(h *dag.Header, plain []byte, eff *Effects) {
 		m.shelf[h.Block] = make(map[dag.Ref]bool)
 	}
 	m.shelf[h.Block][h.Ref()] = true
-	eff.put(KindOpened, EntryKey(h.Ref()), bytes.Clone(plain))
+	eff.put(KindShelved, EntryKey(h.Ref()), bytes.Clone(plain))
 }
 
 // aside is which devices of others were parked at a block, as last looked at.
@@ -66,25 +71,25 @@ func (m *Machine) asideAt(block wire.BlockHash) []wire.DeviceID {
 	return m.aside.devices
 }
 
-// dropOpened forgets what nobody is to be handed any more. It is looked at when
+// clearShelf forgets what nobody is to be handed any more. It is looked at when
 // the head is another.
-func (m *Machine) dropOpened(now uint64, eff *Effects) {
+func (m *Machine) clearShelf(now uint64, eff *Effects) {
 	for _, block := range sortedBlocks(m.shelf) {
-		if slices.ContainsFunc(m.asideAt(block), func(d wire.DeviceID) bool { return m.mayLack(d, now) }) {
+		if slices.ContainsFunc(m.asideAt(block), func(d wire.DeviceID) bool { return m.mayMiss(d, now) }) {
 			continue
 		}
 		for _, ref := range slices.SortedFunc(maps.Keys(m.shelf[block]), dag.Ref.Compare) {
-			eff.drop(KindOpened, EntryKey(ref))
+			eff.drop(KindShelved, EntryKey(ref))
 		}
 		delete(m.shelf, block)
 	}
 }
 
-// mayLack reports whether a device that was parked once may still ask: it is so
+// mayMiss reports whether a device that was parked once may still ask: it is so
 // now, or has not been back for long.
-func (m *Machine) mayLack(d wire.DeviceID, now uint64) bool {
+func (m *Machine) mayMiss(d wire.DeviceID, now uint64) bool {
 	s := m.state()
-	return s.Belongs(d) && (!s.Active(d) || min(m.history().back[d], now)+handoverFor > now)
+	return s.Belongs(d) && (!s.Active(d) || min(m.register().back[d], now)+handoverFor > now)
 }
 
 // wasAside reports whether a device was a member's, and parked, at a block.
@@ -93,39 +98,39 @@ func (m *Machine) wasAside(d wire.DeviceID, block wire.BlockHash) bool {
 	return s.Belongs(d) && !s.Active(d)
 }
 
-// noteLacking takes note of an entry that was written while this device was
+// noteMissed takes note of an entry that was written while this device was
 // parked.
-func (m *Machine) noteLacking(h *dag.Header, eff *Effects) {
-	if ref := h.Ref(); !m.missed[ref] && !m.lackedTooLong(m.now) && m.wasAside(m.self.Device.ID(), h.Block) {
+func (m *Machine) noteMissed(h *dag.Header, eff *Effects) {
+	if ref := h.Ref(); !m.missed[ref] && !m.missedTooLong(m.now) && m.wasAside(m.self.Device.ID(), h.Block) {
 		m.missed[ref] = true
-		eff.put(KindLacking, EntryKey(ref), []byte{})
+		eff.put(KindMissed, EntryKey(ref), []byte{})
 		for _, p := range m.peers {
 			p.handed, p.handedAll = dag.Ref{}, false
 		}
 	}
 }
 
-// lackedTooLong reports whether this device has been back for so long that nobody
+// missedTooLong reports whether this device has been back for so long that nobody
 // keeps any more what it was to be handed.
-func (m *Machine) lackedTooLong(now uint64) bool {
+func (m *Machine) missedTooLong(now uint64) bool {
 	own := m.self.Device.ID()
-	return m.state().Active(own) && !m.mayLack(own, now)
+	return m.state().Active(own) && !m.mayMiss(own, now)
 }
 
-// dropMissed gives up what members have forgotten by now: its rows stay unreadable.
+// giveUpMissed gives up what members have forgotten by now: its rows stay unreadable.
 // Like them it looks when the head is another.
-func (m *Machine) dropMissed(now uint64, eff *Effects) {
-	if len(m.missed) == 0 || !m.lackedTooLong(now) {
+func (m *Machine) giveUpMissed(now uint64, eff *Effects) {
+	if len(m.missed) == 0 || !m.missedTooLong(now) {
 		return
 	}
 	for _, ref := range slices.SortedFunc(maps.Keys(m.missed), dag.Ref.Compare) {
-		m.dropLacking(ref, eff)
+		m.dropMissed(ref, eff)
 	}
 }
 
-func (m *Machine) dropLacking(ref dag.Ref, eff *Effects) {
+func (m *Machine) dropMissed(ref dag.Ref, eff *Effects) {
 	delete(m.missed, ref)
-	eff.drop(KindLacking, EntryKey(ref))
+	eff.drop(KindMissed, EntryKey(ref))
 }
 
 // A handover is the one request for such content that is under way.
@@ -136,35 +141,35 @@ type handover struct {
 	found bool
 }
 
-// askContents asks the next member for what this device lacks, a page at a time.
+// askContents asks the next member for what this device missed, a page at a time.
 func (m *Machine) askContents(now uint64, eff *Effects) {
-	if len(m.missed) == 0 || m.hand.until > now || m.mayWrite() != nil {
+	if len(m.missed) == 0 || m.handover.until > now || m.mayWrite() != nil {
 		return
 	}
-	if m.hand.until != 0 {
-		if p := m.peers[m.hand.from]; p != nil { // unanswered
+	if m.handover.until != 0 {
+		if p := m.peers[m.handover.from]; p != nil { // unanswered
 			p.handedAll = true
 		}
-		m.hand = handover{}
+		m.handover = handover{}
 	}
 	for _, d := range m.connected(true) {
 		p := m.peers[d]
 		if p.handedAll || !m.reads(d, FeatureHandover) {
 			continue
 		}
-		page := m.lackingAfter(p.handed)
+		page := m.missedAfter(p.handed)
 		if len(page) == 0 {
 			p.handedAll = true
 			continue
 		}
-		m.hand = handover{from: d, until: now + fetchTimeout, last: page[len(page)-1]}
+		m.handover = handover{from: d, until: now + fetchTimeout, last: page[len(page)-1]}
 		eff.send(d, encodeAskContents(page))
 		return
 	}
 }
 
-// lackingAfter returns the first that are lacked beyond one, ascending.
-func (m *Machine) lackingAfter(ref dag.Ref) []dag.Ref {
+// missedAfter returns the first that were missed beyond one, ascending.
+func (m *Machine) missedAfter(ref dag.Ref) []dag.Ref {
 	page := make([]dag.Ref, 0, len(m.missed))
 	for r := range m.missed {
 		if r.Compare(ref) > 0 {
@@ -203,7 +208,7 @@ func (m *Machine) handOwed(eff *Effects) {
 }
 
 func (m *Machine) handOver(p *peer, refs []dag.Ref, eff *Effects) {
-	answer := Serve{To: p.member.Device, Opened: true}
+	answer := Serve{To: p.member.Device, Contents: true}
 	for _, ref := range refs {
 		block, ok := m.graph.Block(ref)
 		if ok && m.shelf[block][ref] && m.wasAside(p.member.Device, block) {
@@ -219,7 +224,7 @@ func (m *Machine) onContents(now uint64, p *peer, r *wire.Reader, eff *Effects) 
 	if err != nil {
 		return err
 	}
-	if m.hand.until == 0 || m.hand.from != p.member.Device {
+	if m.handover.until == 0 || m.handover.from != p.member.Device {
 		return nil
 	}
 	for _, e := range f.entries {
@@ -227,21 +232,21 @@ func (m *Machine) onContents(now uint64, p *peer, r *wire.Reader, eff *Effects) 
 		case err != nil:
 			eff.Notify = append(eff.Notify, Misbehaved{p.member, "handover"})
 		case fresh:
-			m.hand.found = true
+			m.handover.found = true
 		}
 	}
 	if f.answer == entriesMore {
-		m.hand.until = now + fetchTimeout
+		m.handover.until = now + fetchTimeout
 		return nil
 	}
-	if !m.hand.found { // it has nothing of this page
-		p.handed = m.hand.last
+	if !m.handover.found { // it has nothing of this page
+		p.handed = m.handover.last
 	}
-	m.hand = handover{}
+	m.handover = handover{}
 	return nil
 }
 
-// takeContent shows what an entry says that this device lacks: true if it did.
+// takeContent shows what an entry says that this device missed: true if it did.
 func (m *Machine) takeContent(e Packed, eff *Effects) (bool, error) {
 	h, err := dag.ParseHeader(e.Header)
 	if err != nil {
@@ -264,8 +269,8 @@ func (m *Machine) takeContent(e Packed, eff *Effects) (bool, error) {
 	if !ok || m.isLate(h, author.Person) {
 		return false, nil
 	}
-	m.dropLacking(h.Ref(), eff)
-	m.keepOpened(h, e.Ciphertext, eff)
+	m.dropMissed(h.Ref(), eff)
+	m.shelve(h, e.Ciphertext, eff)
 	row := m.row(h, author.Person)
 	row.State, row.Content, row.Waiting = RowShown, bytes.Clone(content), m.waiting[h.Ref()] != nil
 	m.show(row, eff)
@@ -284,35 +289,6 @@ func parseAskContents(r *wire.Reader) ([]dag.Ref, error) {
 	return refs, r.Done()
 }
 
-func (f contentsFrame) bytes() []byte {
-	var w wire.Writer
-	w.U8(frameContents)
-	w.Group(func(w *wire.Writer) {
-		for _, e := range f.entries {
-			w.Vec(e.Header)
-			w.Vec(e.Ciphertext)
-		}
-	})
-	w.U8(f.answer)
-	return w.Bytes()
-}
-
-// A contentsFrame has, in place of each ciphertext, what stood in it: salt, content.
-type contentsFrame struct {
-	entries []Packed
-	answer  uint8
-}
-
-func parseContents(r *wire.Reader) (f contentsFrame, err error) {
-	r.Each(wire.MaxVector, maxBatchEntries, func(r *wire.Reader) {
-		f.entries = append(f.entries, Packed{r.Vec(maxEntryHeader), r.Vec(saltSize + MaxContent)})
-	})
-	if f.answer = r.U8(); f.answer != entriesLast && f.answer != entriesMore {
-		r.Fail(wire.ErrCanonical)
-	}
-	return f, r.Done()
-}
-
 // refKey reads what EntryKey wrote.
 func refKey(key []byte) (ref dag.Ref, err error) {
 	r := wire.NewReader(key)
@@ -322,23 +298,23 @@ func refKey(key []byte) (ref dag.Ref, err error) {
 	return ref, r.Done()
 }
 
-func (l *loading) lacking(rec Record) error {
+func (l *loading) missed(rec Record) error {
 	ref, err := refKey(rec.Key)
 	l.m.missed[ref] = true
 	return err
 }
 
-// opened is loaded after the entries, which say at which block each was written.
-func (l *loading) opened(rec Record) error {
+// shelved is loaded after the entries, which say at which block each was written.
+func (l *loading) shelved(rec Record) error {
 	ref, err := refKey(rec.Key)
-	l.handed = append(l.handed, ref)
+	l.onShelf = append(l.onShelf, ref)
 	return err
 }
 
-// endOpened puts what is kept to its blocks; of what the graph has no more, nothing
+// endShelved puts what is kept to its blocks; of what the graph has no more, nothing
 // can be asked for.
-func (l *loading) endOpened() {
-	for _, ref := range l.handed {
+func (l *loading) endShelved() {
+	for _, ref := range l.onShelf {
 		block, ok := l.m.graph.Block(ref)
 		if h := l.m.waiting[ref]; h != nil {
 			block, ok = h.Block, true

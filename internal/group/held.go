@@ -20,11 +20,14 @@ type heldMessage struct {
 }
 
 // hold keeps a message back.
-func (m *Machine) hold(c Compose, eff *Effects) error {
+func (m *Machine) hold(c Compose, eff *Effects) error { return m.holdSince(c, m.head, eff) }
+
+// holdSince is hold for what was composed at a block.
+func (m *Machine) holdSince(c Compose, block wire.BlockHash, eff *Effects) error {
 	if len(m.held) >= maxHeld || len(c.Client) > MaxContent {
 		return refuse(ReasonPending, nil)
 	}
-	h := heldMessage{number: 1, client: c.Client, content: c.Content.Bytes(), block: m.head}
+	h := heldMessage{number: 1, client: c.Client, content: c.Content.Bytes(), block: block}
 	if n := len(m.held); n > 0 {
 		h.number = m.held[n-1].number + 1
 	}
@@ -54,7 +57,7 @@ func (m *Machine) heldFrom() (people []wire.PersonID) {
 	}
 	for _, who := range m.state().Members() {
 		then, _ := at.Person(who.Person)
-		if then.Instance != who.Instance && m.history().came[who.Person].by != m.self.Person {
+		if then.Instance != who.Instance && m.register().came[who.Person].by != m.self.Person {
 			people = append(people, who.Person)
 		}
 	}

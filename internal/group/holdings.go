@@ -31,7 +31,7 @@ func (m *Machine) Holdings() []Holding {
 		{"numbers of blocks signed", len(m.signings), m.blocks.Len()},
 		{"bytes of a Welcome", m.largestWelcome(), welcomeRoom + maxRestart*welcomeDevice},
 		{"Welcomes", len(m.welcomes), m.blocks.Len()},
-		{"Welcomes of Restarts that were tried", len(m.opened), len(m.welcomes)},
+		{"Welcomes of Restarts that were tried", len(m.tried), len(m.welcomes)},
 		{"Nacks", m.nackCount(), maxNacks * devices},
 		{"evidence", len(m.evidence), devices},
 		{"votes", len(m.ballots.votes), m.votes.Room()},

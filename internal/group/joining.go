@@ -3,6 +3,7 @@ package group
 import (
 	"slices"
 
+	"kith/internal/identity"
 	"kith/internal/wire"
 )
 
@@ -11,11 +12,11 @@ import (
 // is silent, gone, or lies, another. The zero value is not ready; its owner drops
 // it when Idle says so.
 type Joining struct {
-	self    Self
-	group   wire.GroupID
-	inviter []inviter // those who can go on, the one that is asked not among them
-	now     *gathering
-	opened  int // how often the one that is asked began anew in place of an answer
+	self     Self
+	group    wire.GroupID
+	inviter  []inviter // those who can go on, the one that is asked not among them
+	now      *gathering
+	reopened int // how often the one that is asked began anew in place of an answer
 }
 
 type inviter struct {
@@ -56,6 +57,21 @@ func (j *Joining) Progress() (have, left int) {
 // invitations together.
 func (j *Joining) Held() int { return j.now.held() + weightOf(j.inviter) }
 
+// Title is the title of the group as who invites says, which the blocks may not show
+// yet: of the names that come with an opening it is the first. Empty: it has none, or
+// it is not known.
+func (j *Joining) Title() string {
+	if j.now == nil || j.now.m.blocks.Len() == 0 || len(j.now.start.infos) == 0 {
+		return ""
+	}
+	s := j.now.m.stateAt(j.now.m.blocks.Head())
+	info, err := identity.ParseInfo(j.now.start.infos[0])
+	if s == nil || s.Info() == (wire.Digest{}) || err != nil {
+		return ""
+	}
+	return info.Name
+}
+
 // Take takes an invitation, whole or in pages, as [Join] does. While more is to
 // come the machine is nil, and Effects say whom to ask and when to call Tick. An
 // error is the fault of from; others may be asked nevertheless.
@@ -77,7 +93,7 @@ func (j *Joining) Take(now uint64, payload []byte, from wire.Member, secrets Sec
 	if j.now == nil || j.now.from != from {
 		return nil, Effects{}, nil // it was given up
 	}
-	j.opened = 0
+	j.reopened = 0
 	last, err := j.now.take(*f.page, false)
 	return j.taken(now, last, err, secrets)
 }
@@ -92,12 +108,12 @@ func (j *Joining) opening(now uint64, o opening, from wire.Member, secrets Secre
 			return nil, Effects{}, nil
 		}
 		j.remember(g.from, g.start)
-		j.opened = 0
+		j.reopened = 0
 	}
 	j.forget(from.Device)
 	j.follow(now, from, o)
 	last, err := j.now.take(o.page, true)
-	if j.opened++; j.opened > maxReopened {
+	if j.reopened++; j.reopened > maxReopened {
 		err = errIncomplete
 	}
 	return j.taken(now, last, err, secrets)
@@ -154,7 +170,7 @@ func (j *Joining) asking(now uint64) (eff Effects) {
 
 // another asks the next inviter, if there is one.
 func (j *Joining) another(now uint64) Effects {
-	j.opened = 0
+	j.reopened = 0
 	if len(j.inviter) == 0 {
 		return Effects{}
 	}

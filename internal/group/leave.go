@@ -132,10 +132,9 @@ func (m *Machine) voteNeeded(person wire.PersonID) bool {
 	voters := m.votes.Voters()
 	votes, others := false, 0
 	for _, v := range voters {
-		who, _ := m.state().Person(v.Person)
 		switch {
 		case v.Person == person:
-			votes = m.isIn(who)
+			votes = m.hasAccepted(v.Device)
 		case m.isMember(v.Person):
 			others++
 		}

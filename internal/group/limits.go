@@ -205,6 +205,9 @@ const (
 	// what is added for each device, so that not all do it at once.
 	rejoinAfter  uint64 = 3_000
 	rejoinJitter uint64 = 3_000
+	// askAgainAfter is when a device outside asks those for keys again that gave none:
+	// long against what an answer takes.
+	askAgainAfter uint64 = 30_000
 	// outvoteAfter is how long an admin's device waits before it signs the sibling
 	// of a block that it and another could not follow; outvoteStep is how much
 	// longer each next admin waits. outvoteAlone is how long one waits that nobody

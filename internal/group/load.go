@@ -70,9 +70,10 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHeld, l.held},
 		{KindUndone, l.undone},
 		{KindUnsent, l.unsent},
+		{KindDoubted, l.doubted},
 		{KindHollow, l.hollow},
-		{KindOpened, l.opened},
-		{KindLacking, l.lacking},
+		{KindShelved, l.shelved},
+		{KindMissed, l.missed},
 		{KindNack, l.nack},
 		{KindPerson, l.person},
 		{KindEvidence, l.evidence},
@@ -92,7 +93,7 @@ type loading struct {
 	m        *Machine
 	ratchets map[wire.BlockHash][]mls.Change
 	entries  []*dag.Header
-	handed   []dag.Ref
+	onShelf  []dag.Ref
 }
 
 var errRecord = errors.New("a record does not fit")
@@ -369,7 +370,7 @@ func (l *loading) end() error {
 	for _, h := range newest {
 		m.keepTip(h)
 	}
-	l.endOpened()
+	l.endShelved()
 	m.pruneDue = 1 // whose time was over meanwhile goes at the first step
 	l.keepPassed()
 	m.spoke = newestSaid(own)

@@ -55,6 +55,7 @@ type Machine struct {
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
+	doubts doubts                  // those of earlier devices of this home
 	spoke  wire.BlockHash          // at which this device last said something
 	held   []heldMessage           // composed while a removal was to be carried over
 
@@ -65,12 +66,12 @@ type Machine struct {
 	missing   int         // as last announced
 
 	// Not stored: what follows from blocks.
-	past       *history
+	past       *register
 	carrying   carrying
 	silents    silentDevices
 	aside      aside
 	voided     wire.BlockHash // the block whose key package was said to be void
-	hand       handover
+	handover   handover
 	missedTold int                         // of missed, as last announced
 	said       announcements               // of the leaves at the head
 	spreading  spreading                   // who takes part in the tree
@@ -88,7 +89,7 @@ type Machine struct {
 	back      rejoin
 	asking    wire.DeviceID // who was asked last for keys
 	mend      repair
-	opened    map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
+	tried     map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
 	willing   bool                           // its person has said to come back, whoever it shuts out
 	turned    map[wire.BlockHash]bool        // epochs whose ratchets this step has moved
 	ackDue    uint64                         // ms; 0: none
@@ -153,11 +154,12 @@ func newMachine(self Self) *Machine {
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
 		unsent:    make(map[uint64]unsent),
+		doubts:    doubts{of: make(map[doubt]unsent)},
 		nacks:     make(map[wire.BlockHash]map[wire.DeviceID]*chain.Nack),
 		people:    make(map[wire.PersonID]*personPapers),
 		evidence:  make(map[wire.DeviceID]*evidence),
 		signings:  make(map[signing]wire.BlockHash),
-		opened:    make(map[wire.BlockHash]wire.Digest),
+		tried:     make(map[wire.BlockHash]wire.Digest),
 		turned:    make(map[wire.BlockHash]bool),
 	}
 	m.votes = chain.NewVotes(m.blocks)
@@ -231,37 +233,6 @@ func (m *Machine) Step(in Input) (Effects, error) {
 	return m.finish(in.Now, eff), nil
 }
 
-// clock notices a clock that was set back: what was due by the old one is due
-// now, or it would be only when the old time has come again.
-func (m *Machine) clock(now uint64) {
-	if now >= m.now {
-		m.elapsed += now - m.now
-	} else {
-		m.voteDue, m.electDue = min(m.voteDue, now), min(m.electDue, now)
-		m.company.last = min(m.company.last, now)
-		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
-		m.fetch.until, m.hand.until = min(m.fetch.until, now), min(m.hand.until, now)
-		if m.catchUp != nil {
-			m.catchUp.until = min(m.catchUp.until, now)
-		}
-		for _, t := range []*task{&m.mend.outvote, &m.mend.restart, &m.mend.slash} {
-			t.due = min(t.due, now)
-		}
-		m.back.since, m.back.nack = min(m.back.since, now), min(m.back.nack, now)
-		m.back.due, m.errandDue = min(m.back.due, now), min(m.errandDue, now)
-		for _, p := range m.peers {
-			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
-		}
-		for _, t := range m.turns {
-			t.since = min(t.since, now)
-		}
-		for _, e := range m.epochs {
-			e.since = min(e.since, now)
-		}
-	}
-	m.now = now
-}
-
 // due does what time has come for.
 func (m *Machine) due(now uint64, eff *Effects) {
 	if !m.speaks() {
@@ -277,6 +248,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.giveAll(eff)
 	m.runErrands(now, eff)
 	m.elect(now, eff)
+	m.sayTwins(eff)
 	m.releaseHeld(now, eff)
 	m.vote(now, eff)
 	m.ack(now, eff)
@@ -316,54 +288,6 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 	m.voidPackage(&eff)
 	eff.Wake = m.wake(now)
 	return eff
-}
-
-// wake returns when something is due next.
-func (m *Machine) wake(now uint64) uint64 {
-	if !m.speaks() {
-		if m.catchUp != nil && len(m.peers) > 0 {
-			return m.catchUp.until
-		}
-		return 0
-	}
-	var next uint64
-	at := func(t uint64) {
-		if t != 0 && (next == 0 || t < next) {
-			next = t
-		}
-	}
-	at(m.ackDue)
-	at(m.pruneDue)
-	at(m.voteDue)
-	at(m.electDue)
-	if m.renewal.old > m.now {
-		at(m.renewal.old)
-	}
-	for _, t := range []task{m.mend.outvote, m.mend.restart, m.mend.slash} {
-		at(t.due)
-	}
-	if m.outside() { // its own old keys may do
-		at(m.back.due)
-	}
-	if len(m.peers) > 0 {
-		at(m.digestDue)
-		at(m.fetch.until)
-		at(m.hand.until)
-		if m.catchUp != nil {
-			at(m.catchUp.until)
-		}
-		at(m.back.due)
-		at(m.back.nack)
-		for _, p := range m.peers {
-			at(p.haveDue)
-			at(p.proofDue)
-		}
-	}
-	at(m.errandDue)
-	if next != 0 {
-		next = max(next, now+1)
-	}
-	return next
 }
 
 // state is the membership at the head.

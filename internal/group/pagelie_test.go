@@ -240,6 +240,9 @@ func TestPagesGoOn(t *testing.T) {
 		if have == 0 || left == 0 {
 			t.Errorf("%s: %d blocks are here, %d to come", what, have, left)
 		}
+		if title := a.joining.Title(); title != "the last" {
+			t.Errorf("%s: the title is %q", what, title)
+		}
 		eff = end(a, ann)
 		if len(eff.Send) != 1 || eff.Send[0].To != ben {
 			t.Fatalf("%s: Ben is not asked", what)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/sim"
 	"kith/internal/wire"
@@ -67,12 +68,12 @@ func TestLowerBaseIsNoLie(t *testing.T) {
 }
 
 // catchingUp is Ben, who was away for long, and Dan, whose first page for him is on its
-// way.
-func catchingUp(t *testing.T) (w *sim.World, ben, dan *sim.Node, g wire.GroupID, first []byte) {
+// way, of so many bytes.
+func catchingUp(t *testing.T, room int) (w *sim.World, ben, dan *sim.Node, g wire.GroupID, first []byte) {
 	t.Helper()
 	w, ann, ben, dan, g := away(t)
 	ann.Stop()
-	dan.Groups[g].Machine.SetPageRoom(4 << 10)
+	dan.Groups[g].Machine.SetPageRoom(room)
 	ben.Start()
 	for invites(dan, ben)[0] == 0 && w.Step() {
 	}
@@ -82,7 +83,7 @@ func catchingUp(t *testing.T) (w *sim.World, ben, dan *sim.Node, g wire.GroupID,
 // TestManyOpeningsAreNoLie: each Have is answered by an opening, and over a slow line
 // several are sent before the answer to the first page comes.
 func TestManyOpeningsAreNoLie(t *testing.T) {
-	w, ben, dan, g, first := catchingUp(t)
+	w, ben, dan, g, first := catchingUp(t, 4<<10)
 	list := blamed(w, ben)
 	for range 8 {
 		w.Deliver(dan, ben, g, first)
@@ -95,4 +96,46 @@ func TestManyOpeningsAreNoLie(t *testing.T) {
 		t.Errorf("Ben asks %d times for a page", parts[1])
 	}
 	agree(t, g, dan, ben)
+}
+
+// without leaves the first block out of a page that n does not hold, and that one
+// builds on which follows.
+func without(n *sim.Node, g wire.GroupID, page []byte) []byte {
+	return group.Rewrite(page, func(p *group.Piece) {
+		for i, l := range p.Lights {
+			if h, err := chain.ParseHeader(l.Header); err == nil && i+1 < len(p.Lights) && !n.Groups[g].Machine.Blocks().Has(h.Hash()) {
+				p.Lights = slices.Delete(p.Lights, i, i+1)
+				return
+			}
+		}
+		panic("the page has no two blocks that are lacking")
+	})
+}
+
+// TestDroppedSinceIsNoLie: what Ben said he has when he asked is surplus by the time
+// the answer comes, and dropped: the first page builds on what is not there.
+func TestDroppedSinceIsNoLie(t *testing.T) {
+	w, ben, dan, g, first := catchingUp(t, 8<<10)
+	list := blamed(w, ben)
+	w.Deliver(dan, ben, g, without(ben, g, first))
+	w.Run(2 * minutes)
+	if len(*list) > 0 {
+		t.Errorf("Ben blames %v", *list)
+	}
+	agree(t, g, dan, ben)
+}
+
+// TestPageOnNothingIsALie: a page that answers what Ben says he has builds on what he
+// does not have.
+func TestPageOnNothingIsALie(t *testing.T) {
+	w, ben, dan, g, first := catchingUp(t, 4<<10)
+	list := blamed(w, ben)
+	w.Deliver(dan, ben, g, first)
+	for invites(dan, ben)[2] == 0 && w.Step() {
+	}
+	page := dan.Sent[slices.IndexFunc(dan.Sent, func(p sim.Payload) bool { return p.To == ben && p.Bytes[0] == 15 && p.Bytes[1] == 2 })]
+	w.Deliver(dan, ben, g, without(ben, g, page.Bytes))
+	if len(*list) != 1 || (*list)[0].Rule != "pages" {
+		t.Errorf("Ben blames %v", *list)
+	}
 }

@@ -193,17 +193,6 @@ func (m *Machine) packageOf(who wire.Member, suite mls.Suite, now uint64) *mls.K
 	return nil
 }
 
-// Described returns of how many members last-resort key packages are held, this
-// device's own person among them: without those a Restart sets devices aside.
-func (m *Machine) Described() (n int) {
-	for _, p := range m.people {
-		if len(p.packages) > 0 {
-			n++
-		}
-	}
-	return n
-}
-
 // dropPeople forgets who is no member any more.
 func (m *Machine) dropPeople(eff *Effects) {
 	for _, person := range m.peopleHeld() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/wire"
 )
@@ -76,11 +77,26 @@ func (m *Machine) onWant(p *peer, r *wire.Reader, eff *Effects) error {
 	return nil
 }
 
-// mayRead reports whether a device was a member's at the block an entry names.
-// Who was not is given the header, so that no log has a hole, and nothing else.
+// mayRead reports whether a device is given what an entry says: it, or another device
+// of its person, was a member's at the block that the entry names. A home that healed
+// has the keys of the device before it. Who was not is given the header, so that no log
+// has a hole, and nothing else.
 func (m *Machine) mayRead(d wire.DeviceID, ref dag.Ref) bool {
 	block, ok := m.graph.Block(ref)
-	return ok && m.stateAt(block).Active(d)
+	return ok && m.mayReadAt(d, block)
+}
+
+func (m *Machine) mayReadAt(d wire.DeviceID, block wire.BlockHash) bool {
+	at := m.stateAt(block)
+	if at.Active(d) {
+		return true
+	}
+	if _, _, known := at.Device(d); known {
+		return false // parked, or removed
+	}
+	now, _, _ := m.state().Device(d)
+	then, ok := at.Person(now.Person)
+	return ok && then.Instance == now.Instance && slices.ContainsFunc(then.Devices, func(d chain.Device) bool { return at.Active(d.ID) })
 }
 
 // onEntries takes entries, pushed or asked for.
@@ -179,26 +195,26 @@ func (s Serve) Answer(read func(k Kind, key []byte) ([]byte, error)) ([][]byte, 
 			size += len(e.Header) + len(e.Ciphertext)
 		}
 	}
-	if s.Opened {
-		return batches(entries, func(list []Packed, answer uint8) []byte { return contentsFrame{list, answer}.bytes() }), nil
+	if s.Contents {
+		return batches(entries, frameContents), nil
 	}
 	return Batches(entries), nil
 }
 
 // kind is of the records that are served beside the headers.
 func (s Serve) kind() Kind {
-	if s.Opened {
-		return KindOpened
+	if s.Contents {
+		return KindShelved
 	}
 	return KindCipher
 }
 
 // Batches cuts entries into the payloads of one answer, each of bounded size.
 func Batches(entries []Packed) [][]byte {
-	return batches(entries, func(list []Packed, answer uint8) []byte { return entriesFrame{list, answer}.bytes() })
+	return batches(entries, frameEntries)
 }
 
-func batches(entries []Packed, frame func([]Packed, uint8) []byte) (payloads [][]byte) {
+func batches(entries []Packed, kind uint8) (payloads [][]byte) {
 	for start := 0; ; {
 		end, size := start, 0
 		for end < len(entries) && (end == start || size < maxBatch) {
@@ -209,7 +225,7 @@ func batches(entries []Packed, frame func([]Packed, uint8) []byte) (payloads [][
 		if end == len(entries) {
 			answer = entriesLast
 		}
-		payloads = append(payloads, frame(entries[start:end], answer))
+		payloads = append(payloads, entriesFrame{entries[start:end], answer}.numbered(kind))
 		if start = end; start == len(entries) {
 			return payloads
 		}

@@ -21,7 +21,7 @@ import (
 // lateBy returns the removal after which the entry was written that a person's
 // device wrote at block with number seq, beyond that removal's cut.
 func (m *Machine) lateBy(person wire.PersonID, device wire.DeviceID, seq uint64, block wire.BlockHash) (departure, bool) {
-	for _, gone := range m.history().gone[person] {
+	for _, gone := range m.register().gone[person] {
 		if !gone.of(device) || m.blocks.IsAncestor(gone.block, block) {
 			continue // another device's, or of a later membership
 		}

@@ -21,13 +21,15 @@ import (
 //	asked ── no answer in fetchTimeout, or a forged one ──> the next member is asked
 //	asked ── a GroupInfo that fits ──> Unpark is made ──> keys at the head
 //	without ── somebody's program would not read the Unpark ──> waits for the person's word
-//	asked ── everybody was asked, or a rule refuses ──> waits for another head or peer
+//	asked ── everybody was asked, or a rule refuses ──> waits for another head or peer;
+//	         outside (renew.go) everybody is asked anew after askAgainAfter
 
 // A rejoin is what this device does to get keys for one head. It is not stored.
 type rejoin struct {
 	head  wire.BlockHash // what the rest is about
 	since uint64         // ms; when this device was first without keys there
 	due   uint64         // ms; when the next member is asked; 0: at the next chance
+	again uint64         // ms; when a device outside asks everybody anew; 0: it has not asked all
 	nack  uint64         // ms; when this device says that nobody gives it keys; 0: it has not asked all
 	asked map[wire.DeviceID]bool
 }
@@ -98,6 +100,9 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 		return
 	}
 	m.back.due = 0
+	if isDue(m.back.again, now) {
+		m.back.asked, m.back.again = nil, 0
+	}
 	if info, ok := m.ownInfo(); ok && m.outside() && m.addDeviceItself(now, info, eff) == nil {
 		return
 	}
@@ -110,6 +115,12 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 			eff.send(d, encodeAskKeys(m.head))
 			return
 		}
+	}
+	if m.outside() { // whoever was asked may not have known the block that this device named
+		if m.back.again == 0 && len(m.back.asked) > 0 {
+			m.back.again = now + askAgainAfter
+		}
+		return
 	}
 	m.noKeysFromAnybody(now, eff)
 }

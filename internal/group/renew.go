@@ -47,8 +47,8 @@ func Renew(self Self, records Source) (Effects, error) {
 	if err != nil {
 		return Effects{}, err
 	}
-	for _, seq := range m.unsentSeqs() { // each is sealed again under its own number alone
-		m.dropUnsent(seq, &eff)
+	if len(self.Former) > 0 {
+		m.doubtUnsent(self.Former[0].ID(), &eff)
 	}
 	return eff, nil
 }

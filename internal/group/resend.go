@@ -177,7 +177,7 @@ func (m *Machine) ask() (seqs []uint64, people []wire.PersonID) {
 // seenComing reports whether this device's person added somebody, or has said
 // something since.
 func (m *Machine) seenComing(person wire.PersonID) bool {
-	came := m.history().came[person]
+	came := m.register().came[person]
 	return came.by == m.self.Person || m.spoke != (wire.BlockHash{}) && m.blocks.IsAncestor(came.block, m.spoke)
 }
 

@@ -163,10 +163,10 @@ func (m *Machine) openRestarts(now uint64, secrets Secrets, eff *Effects) {
 		}
 		w := m.welcomes[hash]
 		sum := wire.Hash(wire.HashDigest, w.bytes())
-		if m.opened[hash] == wire.Digest(sum) {
+		if m.tried[hash] == wire.Digest(sum) {
 			continue // it did not open
 		}
-		m.opened[hash] = wire.Digest(sum)
+		m.tried[hash] = wire.Digest(sum)
 		a, err := m.openWelcome(hash, w, secrets)
 		if err != nil {
 			continue

@@ -91,7 +91,7 @@ func (m *Machine) dropBlock(b *chain.Block, eff *Effects) {
 		delete(m.welcomes, hash)
 		eff.drop(KindWelcome, hash[:])
 	}
-	delete(m.opened, hash)
+	delete(m.tried, hash)
 	for _, d := range sortedDevices(m.nacks[hash]) {
 		m.dropNack(hash, d, eff)
 	}

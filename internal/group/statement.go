@@ -112,7 +112,7 @@ func (m *Machine) dropWelcomes(eff *Effects) {
 	for _, hash := range sortedBlocks(m.welcomes) {
 		if !m.needed(hash) {
 			delete(m.welcomes, hash)
-			delete(m.opened, hash)
+			delete(m.tried, hash)
 			eff.drop(KindWelcome, hash[:])
 		}
 	}

@@ -17,6 +17,7 @@ import (
 type peer struct {
 	member wire.Member
 	named  bool        // it sent a digest: it takes part in the group
+	again  bool        // the head made it a member again, and it has not named the group since
 	whole  bool        // a guest that was sent all that was here, and is told what is new
 	digest wire.Digest // its newest
 	told   wire.Digest // the newest it was sent
@@ -303,7 +304,7 @@ func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 		m.offerPeople(p, eff)
 		m.askInfosOf(p.member.Device, eff) // what came with a block may not have been written
 	}
-	p.named, p.digest = true, d
+	p.named, p.again, p.digest = true, false, d
 	m.meetAgain(p.member.Device, eff)
 	if d != m.digest(m.modern(p.member.Device)) {
 		m.wantHave(now, p)
@@ -319,7 +320,7 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 	if err != nil {
 		return err
 	}
-	p.named = true
+	p.named, p.again = true, false
 	lacks := m.blocks.Missing(f.offer)
 	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
 		m.sendPages(p, f.offer, eff)

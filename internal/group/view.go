@@ -51,6 +51,7 @@ type View struct {
 	Willing   bool            // and the person has said to do so all the same: see Rejoin
 	Inside    bool            // this device is the group's, parked or not
 	Replaced  bool            // a copy of this device took its place: see Rejoin
+	Slashed   bool            // this device was taken out for what its key signed twice; its person is a member
 	Needed    bool            // leaving: this person's vote is needed until others have the say
 	Awaited   []wire.PersonID // and that needs these votes; empty: an admin's device is to propose others first
 }
@@ -79,12 +80,13 @@ func (m *Machine) View() View {
 		if gone, ok := m.removal(m.self.Member()); ok {
 			v.RemovedBy, v.RemovedAt = gone.by, gone.at
 		}
+		v.Slashed = m.isMember(m.self.Person) && m.wasSlashed(m.self.Device.ID())
 	}
 	if v.NoKeys {
 		v.Outdated, v.Willing = m.outdated(), m.willing
 	}
 	v.Parked = v.NoKeys && !s.Active(m.self.Device.ID()) && !m.outside()
-	came := m.history().came
+	came := m.register().came
 	for _, who := range s.Members() {
 		v.Members = append(v.Members, m.memberView(who, came[who.Person]))
 	}
@@ -100,10 +102,23 @@ func (m *Machine) isIn(who chain.Member) bool {
 	return m.acceptedBy(who) || slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.signedSince(d.ID) })
 }
 
+// wasIn reports whether a device of a member's was taken out of the present membership,
+// with which its Ack went: it was revoked, or signed two things, so it had accepted.
+func (m *Machine) wasIn(who chain.Member) bool {
+	return slices.ContainsFunc(who.Devices, func(d chain.Device) bool {
+		at := m.stateAt(m.came(d.ID))
+		if d.Status != chain.StatusRevoked || at == nil {
+			return false
+		}
+		then, _ := at.Person(who.Person)
+		return then.Instance == who.Instance
+	})
+}
+
 func (m *Machine) memberView(who chain.Member, came arrival) MemberView {
 	v := MemberView{
 		Person: who.Person, Name: m.Name(who.Person), Admin: who.Role == chain.RoleAdmin, Rank: who.Rank,
-		Accepted: m.isIn(who), Since: came.at, AddedBy: came.by,
+		Accepted: m.isIn(who) || m.wasIn(who), Since: came.at, AddedBy: came.by,
 	}
 	for _, d := range who.Devices {
 		if m.state().Belongs(d.ID) {

@@ -1,7 +1,10 @@
 package node
 
 import (
+	"bytes"
 	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"kith/internal/group"
@@ -115,6 +118,39 @@ func (n *Node) arrived(g wire.GroupID) {
 		c.wake.Stop()
 	}
 	delete(n.coming, g)
+	n.mu.Lock()
+	_, told := n.progress[g]
+	delete(n.progress, g)
+	n.mu.Unlock()
+	if told {
+		n.hub.publish(StatusChanged{})
+	}
+}
+
+// noteComing tells how much of an invitation is here. The caller holds joining.
+func (n *Node) noteComing(g wire.GroupID, c *coming) {
+	if n.coming[g] != c {
+		return // it was given up
+	}
+	now := Coming{Chat: g, Title: c.Title(), By: n.person(c.Asked())}
+	if have, left := c.Progress(); have+left > 0 {
+		now.Percent = min(99, 100*have/(have+left))
+	}
+	n.mu.Lock()
+	changed := n.progress[g] != now
+	n.progress[g] = now
+	n.mu.Unlock()
+	if changed {
+		n.hub.publish(StatusChanged{})
+	}
+}
+
+// comingNow returns the invitations that are not whole yet, in an order that stays.
+// n.mu is held.
+func (n *Node) comingNow() []Coming {
+	list := slices.Collect(maps.Values(n.progress))
+	slices.SortFunc(list, func(a, b Coming) int { return bytes.Compare(a.Chat[:], b.Chat[:]) })
+	return list
 }
 
 // inviterGone has others asked for what a device was asked for that is gone.

@@ -84,6 +84,30 @@ func TestMuchComing(t *testing.T) {
 	}
 }
 
+// TestComingIsTold: people see that an invitation comes in pieces, how much of it is
+// here and by whom, until it is whole or given up.
+func TestComingIsTold(t *testing.T) {
+	n := &Node{coming: make(map[wire.GroupID]*coming), progress: make(map[wire.GroupID]Coming), hub: newHub()}
+	ben, g := wire.Member{Person: wire.PersonID{2}}, wire.GroupID{1}
+	c, _ := n.comingOf(g, group.Self{Device: identity.NewDevice()}, ben.Person)
+	if _, _, err := c.Take(1, opening(), ben, nil); err != nil {
+		t.Fatal(err)
+	}
+	before := n.hub.last
+	n.noteComing(g, c)
+	want := Coming{Chat: g, By: Person{ID: ben.Person}}
+	if got := n.Status().Coming; len(got) != 1 || got[0] != want {
+		t.Errorf("status tells of %+v", got)
+	}
+	if n.noteComing(g, c); n.hub.last != before+1 {
+		t.Errorf("%d events for one change", n.hub.last-before)
+	}
+	n.arrived(g)
+	if got := n.Status().Coming; len(got) > 0 || n.hub.last != before+2 {
+		t.Errorf("when it is over status tells of %+v", got)
+	}
+}
+
 // opening is the shortest that says that a block is to come (docs/spec/sync.md, "Pages").
 func opening() []byte { return piece(0, 0) }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/identity"
 	"kith/internal/store"
@@ -33,7 +32,7 @@ func (n *Node) noteCopy() {
 	n.copied = true
 	n.mu.Unlock()
 	if first {
-		n.log.Error("another copy of this home is running, or was: messages get lost; stop one of them")
+		n.log.Error("another copy of this home is running, or was: this one takes a new device key by itself, and both can go on; kith revoke shuts the other out")
 		n.hub.publish(StatusChanged{})
 	}
 	seen := n.me().Device.ID()
@@ -42,6 +41,18 @@ func (n *Node) noteCopy() {
 			n.log.Error("no new device key", "err", err)
 		}
 	})
+}
+
+// noteSlashed heals a home whose key a group has taken out: another copy signed with
+// it what this one did not, and nobody here might have seen that yet.
+func (o *owner) noteSlashed() {
+	n := o.n
+	n.mu.Lock()
+	revoked := n.revoked
+	n.mu.Unlock()
+	if !revoked && o.picture.Load().view.Slashed {
+		n.noteCopy()
+	}
 }
 
 // heal gives this home a new device key in place of seen, which a copy of it has
@@ -233,124 +244,6 @@ func putPerson(tx *store.Tx, headers, resorts [][]byte) error {
 	}
 	rec.Headers, rec.Resorts = headers, resorts
 	return putJSON(tx, bucketSelf, []byte(keyPerson), rec)
-}
-
-// learnPerson takes over a history of the own person that another copy of this home
-// has made, or ends the fork that it makes with the one of here.
-func (n *Node) learnPerson(theirs [][]byte) error {
-	state, person, err := group.PersonState(theirs)
-	if err != nil || person != n.me().Person {
-		return err
-	}
-	n.noteCopied()
-	n.renewing.Lock()
-	defer n.renewing.Unlock()
-	self := n.me()
-	if revokes(state, self) {
-		n.noteRevoked()
-		return nil
-	}
-	var headers [][]byte
-	switch group.ComparePerson(self.Headers, theirs) {
-	case group.PersonKnown:
-		return nil
-	case group.PersonLonger:
-		headers = theirs
-	case group.PersonForked:
-		recovery, err := n.recovery()
-		if err != nil {
-			return err
-		}
-		if headers, err = group.MergePerson(self.Headers, theirs, recovery, self.Device, nowMS()); err != nil {
-			return err
-		}
-	}
-	return n.setPerson(headers)
-}
-
-// revokes reports whether a history of the person has revoked a key of this home:
-// it is the person's word, given at another copy, and no block of the recovery key
-// takes it back by itself.
-func revokes(state *chain.State, self group.Self) bool {
-	for _, d := range append([]*identity.Device{self.Device}, self.Former...) {
-		if _, _, known := state.Device(d.ID()); known && !state.Active(d.ID()) {
-			return true
-		}
-	}
-	return false
-}
-
-// noteRevoked takes note that the person has revoked this home's key at another copy
-// of it. It stays as it is: what it has can be read.
-func (n *Node) noteRevoked() {
-	n.mu.Lock()
-	first := !n.revoked
-	n.revoked = true
-	n.mu.Unlock()
-	if !first {
-		return
-	}
-	n.log.Error("another copy of this home has revoked this one's key: it sends and receives nothing any more")
-	if err := n.db.Update(func(tx *store.Tx) error { return tx.Put(bucketSelf, []byte(keyRevoked), []byte{1}) }); err != nil {
-		n.log.Error("cannot write", "err", err)
-	}
-	n.hub.publish(StatusChanged{})
-}
-
-func (n *Node) spawnLearn(theirs [][]byte) {
-	n.spawn(func(context.Context) {
-		if err := n.learnPerson(theirs); err != nil {
-			n.log.Error("cannot take over what another copy of this home did", "err", err)
-			return
-		}
-		n.renewOwn(nowMS())
-	})
-}
-
-// noteCopied is noteCopy where the copy has a key of its own by now.
-func (n *Node) noteCopied() {
-	n.mu.Lock()
-	first := !n.copied
-	n.copied = true
-	n.mu.Unlock()
-	if first {
-		n.log.Error("another copy of this home is running, or was, and has a key of its own now")
-		n.hub.publish(StatusChanged{})
-	}
-}
-
-// recovery returns the recovery key, whose phrase is kept here.
-func (n *Node) recovery() (key *identity.Recovery, err error) {
-	err = n.db.View(func(tx *store.Tx) error {
-		phrase, ok, err := tx.Get(bucketSelf, []byte(keyPhrase))
-		if err != nil || !ok {
-			return errors.Join(errNoPhrase, err)
-		}
-		key, err = identity.ParsePhrase(string(phrase))
-		return err
-	})
-	return key, err
-}
-
-var errNoPhrase = errors.New("node: the phrase is not here")
-
-// setPerson stores another history of the own person and tells it. n.renewing is held.
-func (n *Node) setPerson(headers [][]byte) error {
-	n.mu.Lock()
-	resorts := n.resorts
-	n.mu.Unlock()
-	if err := n.db.Update(func(tx *store.Tx) error { return putPerson(tx, headers, resorts) }); err != nil {
-		return storeError(err)
-	}
-	n.mu.Lock()
-	n.self.Headers = headers
-	n.mu.Unlock()
-	n.describeAll()
-	for _, s := range n.liveSessions() {
-		n.tellPerson(s)
-	}
-	n.hub.publish(StatusChanged{})
-	return nil
 }
 
 // OldKeys returns the devices of this person other than this one that its chain has

@@ -3,9 +3,11 @@ package node
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 
 	"kith/internal/chain"
 	"kith/internal/group"
+	"kith/internal/identity"
 	"kith/internal/mls"
 	"kith/internal/store"
 	"kith/internal/wire"
@@ -25,11 +27,18 @@ func Remembered(messages, size int) (events, bytes int) {
 	return len(list), bytes
 }
 
-// Described returns of how many members of a group the last-resort key packages
-// are here.
+// Described returns of how many members of a group last-resort key packages are
+// stored (docs/spec/sync.md, "People": the proof, then the packages).
 func (n *Node) Described(g wire.GroupID) (count int) {
-	o := n.owner(g)
-	if o == nil || o.ask(func() error { count = o.machine.Described(); return nil }) != nil {
+	err := n.db.Load(g, []group.Kind{group.KindPerson}, func(rec group.Record) error {
+		r := wire.NewReader(rec.Value)
+		r.Vec(wire.MaxVector)
+		if len(r.Vec(wire.MaxVector)) > 0 {
+			count++
+		}
+		return r.Done()
+	})
+	if err != nil {
 		return 0
 	}
 	return count
@@ -234,4 +243,55 @@ func (n *Node) TreeNeighbours(g wire.GroupID) (count int) {
 		return nil
 	})
 	return count
+}
+
+// Standing at a chat, in a line: the blocks, whose devices it has, and what is held.
+func (n *Node) Stand(g wire.GroupID) (line string) {
+	o := n.owner(g)
+	if o == nil {
+		return "unknown"
+	}
+	_ = o.ask(func() error {
+		m := o.machine
+		v := m.View()
+		line = fmt.Sprintf("own %.8s head %.8s status %d inside %v nokeys %v replaced %v;", n.me().Device.ID(), m.Head(), v.Status, v.Inside, v.NoKeys, v.Replaced)
+		for _, hash := range m.Chain() {
+			h := m.Blocks().Header(hash)
+			line += fmt.Sprintf(" %.4s(", hash)
+			for _, op := range h.Ops {
+				line += fmt.Sprintf("%T ", op)[len("*chain."):]
+			}
+			line += fmt.Sprintf("by %.4s)", h.Author.Device)
+		}
+		line += fmt.Sprintf(" missing %d missed %d", v.Missing, v.Missed)
+		return nil
+	})
+	return line
+}
+
+// LearnFork has this node, which has healed, learn of the history that another copy of
+// it would have made of the same chain, and reports whether that one counts.
+func (n *Node) LearnFork(before [][]byte) (counts bool, err error) {
+	self, other := n.me(), n.me()
+	other.Device = identity.NewDevice()
+	if other.Headers, err = group.AdmitDevice(before, self.Former[0], other.Device, nowMS()); err != nil {
+		return false, err
+	}
+	_, theirs, err := namedResorts(other, nowMS())
+	if err != nil {
+		return false, err
+	}
+	if err := n.learnPerson(theirs); err != nil {
+		return false, err
+	}
+	now := n.Chain()
+	return len(now) > len(theirs) && same(now[:len(theirs)], theirs), nil
+}
+
+// TellsTrue reports whether the own person chain names the last-resort packages that
+// friends are told of, and how many those are.
+func (n *Node) TellsTrue() (bool, int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return namesAll(n.self.Headers, n.self.Device, n.resorts), len(n.resorts)
 }

@@ -252,36 +252,6 @@ func (n *Node) AcceptGroup(g wire.GroupID, onlyFriends bool) error {
 	return nil
 }
 
-// DeclineGroup declines an invitation.
-func (n *Node) DeclineGroup(g wire.GroupID) error {
-	o, err := n.in(g)
-	if err != nil {
-		return err
-	}
-	if o.picture.Load().view.Status != group.StatusInvited {
-		return fail(ReasonNotInvited, o.picture.Load().view.Title)
-	}
-	return o.do(group.Leave{Successor: successorIfAlone(o.picture.Load().view)})
-}
-
-// successorIfAlone names somebody else where the only admin is the one who goes,
-// which an invited person can be by a race alone.
-func successorIfAlone(v group.View) wire.PersonID {
-	admins := 0
-	var other wire.PersonID
-	for _, m := range v.Members {
-		if m.Admin {
-			admins++
-		} else {
-			other = m.Person
-		}
-	}
-	if v.Admin && admins == 1 {
-		return other
-	}
-	return wire.PersonID{}
-}
-
 // AddMembers adds friends to a group.
 func (n *Node) AddMembers(g wire.GroupID, people []wire.PersonID) error {
 	o, err := n.in(g)
@@ -348,64 +318,3 @@ func (n *Node) RestartKeys(g wire.GroupID, postQuantum bool) error {
 // RenewKeys renews this device's part of a group's keys, after which whoever had
 // stolen it before reads nothing new.
 func (n *Node) RenewKeys(g wire.GroupID) error { return n.inGroup(g, group.Rekey{}) }
-
-// LeaveGroup leaves a group, as soon as another member's node takes note. A
-// direct chat is not left: one blocks the other.
-func (n *Node) LeaveGroup(g wire.GroupID, successor wire.PersonID) error {
-	if o := n.owner(g); o != nil && o.picture.Load().view.Direct {
-		return &group.Refusal{Reason: group.ReasonDirect}
-	}
-	return n.inGroup(g, group.Leave{Successor: successor})
-}
-
-// DeleteChat forgets a chat that one is not in any more, or alone in.
-func (n *Node) DeleteChat(g wire.GroupID) error {
-	n.joining.Lock() // or an invitation brought it back while it is deleted
-	defer n.joining.Unlock()
-	o, err := n.in(g)
-	if err != nil {
-		return err
-	}
-	v := o.picture.Load().view
-	alone := len(v.Members) == 1 && g != n.notes
-	if !alone && !outside(v.Status) {
-		return fail(ReasonStillIn, v.Title)
-	}
-	n.forget(o)
-	if err := n.db.DeleteGroup(g); err != nil {
-		n.restore(g)
-		return storeError(err)
-	}
-	n.mu.Lock()
-	var with []wire.PersonID
-	for p, f := range n.friends {
-		if f.Chat == g {
-			with = append(with, p)
-		}
-	}
-	n.mu.Unlock()
-	for _, p := range with {
-		if _, err := n.updateFriend(p, func(f *friend) (bool, error) {
-			f.Chat = wire.GroupID{}
-			return true, nil
-		}); err != nil {
-			return err
-		}
-	}
-	n.hub.publish(ChatDeleted{g})
-	return nil
-}
-
-// forget ends an owner, after what it has under way.
-func (n *Node) forget(o *owner) {
-	n.mu.Lock()
-	if n.owners[o.id] == o {
-		delete(n.owners, o.id)
-	}
-	runs := o.started
-	n.mu.Unlock()
-	o.forget.Do(func() { close(o.deleted) })
-	if runs {
-		<-o.ended
-	}
-}

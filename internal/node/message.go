@@ -360,6 +360,7 @@ func (n *Node) Status() Status {
 	s := Status{
 		Ready: n.ready, Home: n.cfg.Home, Chats: len(n.owners), Addresses: hosts, Reachability: reach,
 		Notes: n.notes, StartedAt: n.started, Copied: n.copied, Revoked: n.revoked, Damaged: slices.Clone(n.damaged),
+		Coming: n.comingNow(),
 	}
 	people := make(map[wire.PersonID]bool)
 	for _, c := range n.sessions {

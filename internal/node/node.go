@@ -67,10 +67,11 @@ type Node struct {
 	asks     map[wire.PersonID]*target // of contact links not answered yet
 	said     map[wire.PersonID]manners
 	greeted  map[*peer.Session]greeting
-	damaged  []wire.GroupID         // that do not load
-	met      map[wire.DeviceID]bool // who knows the device key that this home has by now
-	revoked  bool                   // another copy of this home has revoked its key
-	copied   bool                   // something was seen that only another copy of this home can do
+	damaged  []wire.GroupID          // that do not load
+	progress map[wire.GroupID]Coming // of coming, as people see it
+	met      map[wire.DeviceID]bool  // who knows the device key that this home has by now
+	revoked  bool                    // another copy of this home has revoked its key
+	copied   bool                    // something was seen that only another copy of this home can do
 	internet link.Link
 	lan      link.Link
 }
@@ -95,8 +96,8 @@ func Open(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, db: db, log: cfg.Log, hub: newHub(),
-		coming: make(map[wire.GroupID]*coming),
-		begun:  make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), started: nowMS(),
+		coming: make(map[wire.GroupID]*coming), progress: make(map[wire.GroupID]Coming),
+		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), started: nowMS(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
 		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), met: make(map[wire.DeviceID]bool),

@@ -83,6 +83,7 @@ func (o *owner) draw() {
 func (o *owner) run(ctx context.Context) {
 	defer close(o.ended)
 	o.step(group.Tick{})
+	o.noteSlashed()
 	for {
 		select {
 		case <-o.deleted: // what still waits must not bring the chat back
@@ -351,6 +352,7 @@ func (o *owner) publish(eff group.Effects) {
 		o.n.hub.publish(Happened{in})
 	}
 	if chat {
+		o.noteSlashed()
 		o.n.hub.publish(ChatChanged{o.id})
 	}
 	if delivery {
@@ -382,30 +384,5 @@ func (o *owner) reached(list []*Message) {
 			reached, of := o.machine.Delivered(m.Place.Device, m.Place.Seq)
 			m.Reached, m.ReachOf = len(reached), len(of)
 		}
-	}
-}
-
-// send hands a payload to the session with a device, if there is one. A peer
-// that takes nothing any more loses its session; the next begins with a digest.
-func (n *Node) send(to wire.DeviceID, channel [32]byte, payload []byte) {
-	n.mu.Lock()
-	s := n.sessions[to]
-	n.mu.Unlock()
-	if s == nil {
-		return
-	}
-	n.sendOn(s, channel, payload)
-}
-
-func (n *Node) sendOn(s *peer.Session, channel [32]byte, payload []byte) {
-	to := s.Remote().Device
-	if n.cfg.TapMessage != nil {
-		n.cfg.TapMessage(to, channel, payload)
-	}
-	switch err := s.Send(peer.Message{Channel: channel, Payload: payload}); {
-	case errors.Is(err, peer.ErrMessageTooLong): // a bug of ours: nothing else says that it never arrives
-		n.log.Error("not sent", "peer", shortDevice(to), "group", shortGroup(channel), "bytes", len(payload), "err", err)
-	case err != nil:
-		n.log.Debug("not sent", "peer", shortDevice(to), "err", err)
 	}
 }

@@ -39,25 +39,21 @@ const (
 	maxResort = 4096
 )
 
-// makePackages makes key packages for one person. They are to be written before
-// they are given.
-func (n *Node) makePackages(p wire.PersonID, suite mls.Suite) (public [][]byte, private []privatePackage, err error) {
-	return n.makeSome(p, suite, packagesEach)
-}
-
 // cardPackages makes those that a card brings. A few are of suite 1, since whose
 // program has no other opens the direct chat in it.
 func (n *Node) cardPackages(p wire.PersonID) (public [][]byte, private []privatePackage, err error) {
-	public, private, err = n.makeSome(p, group.NewSuite, packagesEach-packagesOld)
+	self := n.me()
+	public, private, err = makeSome(self, p, group.NewSuite, packagesEach-packagesOld)
 	if err != nil {
 		return nil, nil, err
 	}
-	morePublic, morePrivate, err := n.makeSome(p, suiteFor(false), packagesOld)
+	morePublic, morePrivate, err := makeSome(self, p, suiteFor(false), packagesOld)
 	return append(public, morePublic...), append(private, morePrivate...), err
 }
 
-func (n *Node) makeSome(p wire.PersonID, suite mls.Suite, count int) (public [][]byte, private []privatePackage, err error) {
-	self := n.me()
+// makeSome makes key packages of this home for one person. They are to be written
+// before they are given.
+func makeSome(self group.Self, p wire.PersonID, suite mls.Suite, count int) (public [][]byte, private []privatePackage, err error) {
 	for range count {
 		k, err := self.NewPackage(suite, nowMS())
 		if err != nil {
@@ -189,10 +185,11 @@ func sweepPackages(tx *store.Tx, now uint64) error {
 // givePackages gives a friend new key packages, once their private parts are
 // durable.
 func (n *Node) givePackages(s *peer.Session, suite mls.Suite) error {
-	if s.As() != n.me().Device.ID() {
+	self := n.me() // once: it may heal meanwhile
+	if s.As() != self.Device.ID() {
 		return nil // they are of a device that this peer does not know yet
 	}
-	public, private, err := n.makePackages(s.Remote().Person, suite)
+	public, private, err := makeSome(self, s.Remote().Person, suite, packagesEach)
 	if err != nil {
 		return err
 	}

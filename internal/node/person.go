@@ -63,5 +63,14 @@ type Status struct {
 	StartedAt    uint64         // ms
 	Copied       bool           // another copy of this home was noticed, see Node.copied
 	Revoked      bool           // that one has revoked the key of this home: it takes no part any more
+	Coming       []Coming       // invitations that are not whole yet
 	Damaged      []wire.GroupID // chats that are stored and do not load; nothing of them is deleted
+}
+
+// Coming is an invitation to a group with a long past, which comes in pieces.
+type Coming struct {
+	Chat    wire.GroupID
+	Title   string // empty while it is not known
+	By      Person // who brings it; zero: nobody does now
+	Percent int    // of the blocks that are known, 0 to 99
 }

@@ -303,3 +303,28 @@ func (n *Node) personChanged(p wire.PersonID) {
 	}
 	n.hub.publish(StatusChanged{})
 }
+
+// send hands a payload to the session with a device, if there is one. A peer
+// that takes nothing any more loses its session; the next begins with a digest.
+func (n *Node) send(to wire.DeviceID, channel [32]byte, payload []byte) {
+	n.mu.Lock()
+	s := n.sessions[to]
+	n.mu.Unlock()
+	if s == nil {
+		return
+	}
+	n.sendOn(s, channel, payload)
+}
+
+func (n *Node) sendOn(s *peer.Session, channel [32]byte, payload []byte) {
+	to := s.Remote().Device
+	if n.cfg.TapMessage != nil {
+		n.cfg.TapMessage(to, channel, payload)
+	}
+	switch err := s.Send(peer.Message{Channel: channel, Payload: payload}); {
+	case errors.Is(err, peer.ErrMessageTooLong): // a bug of ours: nothing else says that it never arrives
+		n.log.Error("not sent", "peer", shortDevice(to), "group", shortGroup(channel), "bytes", len(payload), "err", err)
+	case err != nil:
+		n.log.Debug("not sent", "peer", shortDevice(to), "err", err)
+	}
+}

@@ -114,12 +114,28 @@ func (c *checker) forsaken(n *Node, m *group.Machine, block wire.BlockHash) bool
 // long to load, and must not make a long run one of loading alone.
 func pause(m *group.Machine) int { return max(40, m.Blocks().Len()*m.Blocks().Len()/16) }
 
-// served checks that whoever was no member at an entry's block is given its
-// header alone, and everybody else all of it.
+// entitled reports whether a device may have what was written at a block.
+func entitled(m *group.Machine, block wire.BlockHash, d wire.DeviceID) bool {
+	at := m.Blocks().State(block)
+	if _, _, known := at.Device(d); known {
+		return at.Active(d)
+	}
+	owner, _, _ := m.Blocks().State(m.Head()).Device(d)
+	for _, who := range at.Members() {
+		if who.Person == owner.Person && who.Instance == owner.Instance {
+			return slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return at.Active(d.ID) })
+		}
+	}
+	return false
+}
+
+// served checks that a device is given all of an entry if it was a member's and not
+// parked at the entry's block, or is newer than that and another of its person's was;
+// else the header alone.
 func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 	r := n.Groups[g]
 	for i, ref := range s.Refs {
-		if s.Opened {
+		if s.Contents {
 			h, err := dag.ParseHeader(r.Records[group.KindEntry][string(group.EntryKey(ref))])
 			if err != nil {
 				fail("%s hands over what it has not", n.Name)
@@ -133,7 +149,7 @@ func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 		if err != nil {
 			continue // below the floor: not stored
 		}
-		if s.Bare[i] == r.Machine.Blocks().State(h.Block).Active(s.To) {
+		if s.Bare[i] == entitled(r.Machine, h.Block, s.To) {
 			fail("%s serves an entry with bare = %v", n.Name, s.Bare[i])
 		}
 	}

@@ -163,6 +163,14 @@ func copies(t *testing.T) (second bool) {
 	if machine(ann, g).Blocks().State(machine(ann, g).Head()).Belongs(ben.Self.Device.ID()) {
 		t.Fatal("the key that signed twice is still there")
 	}
+	if !machine(other, g).View().Slashed {
+		t.Error("the copy does not know that its key was taken out")
+	}
+	for _, who := range machine(ann, g).View().Members {
+		if !who.Accepted {
+			t.Errorf("for Ann %s has not accepted yet", who.Name)
+		}
+	}
 	renewed(t, w, other, g)
 
 	// The first was off: it heals by its own old history, which is a fork.
@@ -182,6 +190,14 @@ func copies(t *testing.T) (second bool) {
 	w.Run(1000)
 	must(t, other.Say(g, "from the copy"))
 	w.Run(10_000)
+	// Of the first two, written under one number with one key, each is said again.
+	for _, text := range []string{"here", "there"} {
+		for _, n := range []*sim.Node{ann, nodes[2]} {
+			if !shows(n, g, text) {
+				t.Errorf("%s does not see %q", n.Name, text)
+			}
+		}
+	}
 	for _, text := range []string{"from the laptop", "from the copy"} {
 		for _, n := range []*sim.Node{ann, ben, other, nodes[2]} {
 			if !shows(n, g, text) {
@@ -206,6 +222,52 @@ func copies(t *testing.T) (second bool) {
 		t.Errorf("Ann sees rules broken: %v", rules)
 	}
 	return second
+}
+
+// TestAskedInAnotherSession: a session with somebody who was asked for keys took the
+// place of the one before; nobody answers in that, so they are asked again. Else the
+// device stays outside for good.
+func TestAskedInAnotherSession(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	other := ben.Copy("Ben's copy")
+	must(t, ben.Say(g, "here"))
+	w.Run(500)
+	ben.Stop()
+	other.Start()
+	must(t, other.Say(g, "there"))
+	w.Run(60_000)
+	w.Cut(other, ann)
+	w.Cut(other, cleo)
+	must(t, other.Renew()) // its old keys open no head: they were taken out
+	w.Run(1000)
+	asked := func(c group.Cause) (count int) {
+		eff, err := machine(other, g).Step(group.Input{Now: w.Now, Cause: c})
+		must(t, err)
+		for _, f := range eff.Send {
+			if len(f.Payload) > 0 && f.Payload[0] == 9 {
+				count++
+			}
+		}
+		return count
+	}
+	up := group.PeerUp{Peer: ann.Self.Member()}
+	asked(up)
+	w.Now += 10_000
+	if asked(group.Tick{}) != 1 {
+		t.Fatal("Ann is not asked for keys")
+	}
+	w.Now += 10_000
+	if asked(group.Tick{}) != 0 {
+		t.Error("Ann is asked twice in one session")
+	}
+	if asked(up) != 1 {
+		t.Error("Ann is not asked in another session")
+	}
+	w.Now += 60_000
+	if asked(group.Tick{}) != 1 {
+		t.Error("Ann, who gave none, is never asked again")
+	}
 }
 
 // TestRenewedToldAgain: who is told again and again of the person's history that it

@@ -35,7 +35,7 @@ func parked(t *testing.T, messages int) (w *sim.World, nodes []*sim.Node, g wire
 }
 
 // kept counts the contents that n keeps for others.
-func kept(n *sim.Node, g wire.GroupID) int { return len(n.Groups[g].Records[group.KindOpened]) }
+func kept(n *sim.Node, g wire.GroupID) int { return len(n.Groups[g].Records[group.KindShelved]) }
 
 // TestHandedOver: what was written while Ben was parked is handed over to him, by
 // whoever is there, over restarts, and kept no longer than he may need it.
@@ -57,7 +57,7 @@ func TestHandedOver(t *testing.T) {
 	if n := machine(ben, g).View().Missed; n != 0 {
 		t.Errorf("Ben still misses %d messages", n)
 	}
-	if n := len(ben.Groups[g].Records[group.KindLacking]); n != 0 {
+	if n := len(ben.Groups[g].Records[group.KindMissed]); n != 0 {
 		t.Errorf("Ben keeps %d records of what he misses", n)
 	}
 	sent := len(ben.Sent)
@@ -86,7 +86,7 @@ func TestNeverHandedOver(t *testing.T) {
 	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
 	for _, n := range []*sim.Node{ann, cleo} {
 		n.Stop()
-		clear(n.Groups[g].Records[group.KindOpened])
+		clear(n.Groups[g].Records[group.KindShelved])
 		n.Start()
 	}
 	ben.Start()
@@ -99,7 +99,7 @@ func TestNeverHandedOver(t *testing.T) {
 	w.Run(2 * day)
 	must(t, ann.Do(g, group.SetTitle{Title: "a month later"}))
 	w.Run(5000)
-	if n, r := machine(ben, g).View().Missed, len(ben.Groups[g].Records[group.KindLacking]); n != 0 || r != 0 {
+	if n, r := machine(ben, g).View().Missed, len(ben.Groups[g].Records[group.KindMissed]); n != 0 || r != 0 {
 		t.Errorf("Ben still misses %d messages, by %d records", n, r)
 	}
 	unreadable := 0
@@ -162,7 +162,7 @@ func TestHandedOverToNobodyElse(t *testing.T) {
 	var ask wire.Writer
 	ask.U8(kindAskContents)
 	ask.Group(func(w *wire.Writer) {
-		for key := range ann.Groups[g].Records[group.KindOpened] {
+		for key := range ann.Groups[g].Records[group.KindShelved] {
 			w.Raw([]byte(key))
 		}
 	})
@@ -187,7 +187,7 @@ func TestParkedAsksInVain(t *testing.T) {
 	var ask wire.Writer
 	ask.U8(kindAskContents)
 	ask.Group(func(w *wire.Writer) {
-		for key := range ann.Groups[g].Records[group.KindOpened] {
+		for key := range ann.Groups[g].Records[group.KindShelved] {
 			w.Raw([]byte(key))
 		}
 	})

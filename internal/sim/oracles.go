@@ -76,6 +76,7 @@ func (r *run) outsider(n *Node) {
 				n.Name, m.Settled(), m.Head(), what, v.Settled(), v.Head())
 		}
 	}
+	r.shown(n, m)
 }
 
 // take adds a block, of which the commit may be left out.

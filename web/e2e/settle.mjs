@@ -67,7 +67,7 @@ export function settle(browser, pictures) {
       await dialog.waitFor({ state: 'detached' });
       await until('it is chosen', async () => (await settlement(ann)).coming?.length === 3);
       await go('chain');
-      await ann.page.getByText('2 changes above it can still be undone. Waits for you.').waitFor();
+      await ann.page.getByText('2 changes above it can still be undone. Waits for you; that happens by itself within two minutes.').waitFor();
     },
 
     'a member sees who has it, and chooses nobody': async () => {
@@ -96,7 +96,7 @@ export function settle(browser, pictures) {
       await cleo.kill();
       await ann.call('SetTitle', { group, title: 'Harbour crew, north' });
       await drawing().getByText('You voted for it, not yet Ben and Cleo', { exact: false }).waitFor({ timeout: patience });
-      await ann.page.getByText('1 change above it can still be undone. Waits for Ben or Cleo.').waitFor();
+      await ann.page.getByText('1 change above it can still be undone. Waits for Ben or Cleo; that happens by itself within two minutes once they are online.').waitFor();
       await ann.page.getByText('3 members vote, 2 are needed').click();
       await ann.page.getByText('None of them may lie', { exact: false }).waitFor();
       assert.deepEqual(await browser.checkAccess(ann.page, 'what is settled'), []);
@@ -155,6 +155,48 @@ export function settle(browser, pictures) {
       await shoot('proof', ann.page);
       await ann.page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'detached' });
+    },
+
+    'renames in a row are one line, which opens': async () => {
+      for (const title of ['Quay', 'Pier', 'Mole', 'Harbour crew']) await ann.call('SetTitle', { group, title });
+      await ann.page.evaluate((to) => (location.hash = to), `#/chats/${group}`);
+      const log = ann.page.getByRole('log');
+      const fold = log.getByRole('button', { name: /^Renamed \d+ times in a row$/ });
+      await log.getByText('You named the group “Harbour crew”.', { exact: false }).waitFor();
+      await fold.waitFor();
+      assert.equal(await log.getByText('“Pier”', { exact: false }).count(), 0);
+      assert.deepEqual(await browser.checkAccess(ann.page, 'renames in a row'), []);
+      await shoot('renames', ann.page);
+      await ann.page.setViewportSize(wide);
+      await fold.focus();
+      await ann.page.keyboard.press('Enter');
+      await log.getByText('“Pier”', { exact: false }).waitFor();
+      assert.deepEqual(await browser.checkAccess(ann.page, 'renames, opened'), []);
+      await log.getByRole('button', { name: 'Show the last name only' }).click();
+      await log.getByText('“Pier”', { exact: false }).waitFor({ state: 'detached' });
+      await go('history');
+      const summary = ann.page.getByText(/^Renamed \d+ times in a row$/).last();
+      await summary.click();
+      await ann.page.getByRole('button').filter({ hasText: 'You named the group “Pier”.' }).waitFor();
+      assert.deepEqual(await browser.checkAccess(ann.page, 'renames in the history'), []);
+      await shoot('history-renames', ann.page);
+      await ann.page.setViewportSize(wide);
+    },
+
+    'both copies come back by themselves, and the page says so': async () => {
+      copy.listen = '127.0.0.1:0';
+      for (const node of [ben, copy]) await node.start();
+      await until('both are in', async () => {
+        const [mine, other] = await Promise.all([ben.call('GetNode'), copy.call('GetNode')]);
+        const states = await Promise.all([chat(ben), chat(copy)]);
+        return mine.deviceId !== other.deviceId && states.every((c) => c.state === 'CHAT_STATE_ACTIVE' && (c.notice ?? '') === '');
+      }, patience);
+      copy.context = await browser.person();
+      copy.page = await copy.context.newPage();
+      await copy.page.setViewportSize(wide);
+      await copy.page.goto(await copy.open());
+      await copy.page.getByText('A copy of this Kith is running, or was.', { exact: false }).waitFor();
+      await shoot('copied', copy.page);
     },
   };
 

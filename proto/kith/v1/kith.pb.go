@@ -898,6 +898,7 @@ type Node struct {
 	Copied        bool                   `protobuf:"varint,15,opt,name=copied,proto3" json:"copied,omitempty"`                                // another copy of this home is, or was, running, and its key is not revoked
 	DamagedChats  []string               `protobuf:"bytes,16,rep,name=damaged_chats,json=damagedChats,proto3" json:"damaged_chats,omitempty"` // ids of chats that are stored and cannot be opened
 	Revoked       bool                   `protobuf:"varint,17,opt,name=revoked,proto3" json:"revoked,omitempty"`                              // another copy of this home has revoked its key: it takes no part any more
+	Coming        []*Coming              `protobuf:"bytes,18,rep,name=coming,proto3" json:"coming,omitempty"`                                 // invitations that are not whole yet
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1044,6 +1045,83 @@ func (x *Node) GetRevoked() bool {
 	return false
 }
 
+func (x *Node) GetComing() []*Coming {
+	if x != nil {
+		return x.Coming
+	}
+	return nil
+}
+
+// Coming is an invitation to a group that is long: it comes in pieces, and can be
+// answered once all is here.
+type Coming struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ChatId        string                 `protobuf:"bytes,1,opt,name=chat_id,json=chatId,proto3" json:"chat_id,omitempty"`
+	By            *Person                `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`            // who brings it; absent while nobody is connected who does
+	Percent       uint32                 `protobuf:"varint,3,opt,name=percent,proto3" json:"percent,omitempty"` // of its blocks that are here, 0 to 99
+	Title         string                 `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"`      // empty while it is not known
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Coming) Reset() {
+	*x = Coming{}
+	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Coming) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Coming) ProtoMessage() {}
+
+func (x *Coming) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Coming.ProtoReflect.Descriptor instead.
+func (*Coming) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Coming) GetChatId() string {
+	if x != nil {
+		return x.ChatId
+	}
+	return ""
+}
+
+func (x *Coming) GetBy() *Person {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *Coming) GetPercent() uint32 {
+	if x != nil {
+		return x.Percent
+	}
+	return 0
+}
+
+func (x *Coming) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
 type Person struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1057,7 +1135,7 @@ type Person struct {
 
 func (x *Person) Reset() {
 	*x = Person{}
-	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	mi := &file_kith_v1_kith_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1147,7 @@ func (x *Person) String() string {
 func (*Person) ProtoMessage() {}
 
 func (x *Person) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	mi := &file_kith_v1_kith_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,7 +1160,7 @@ func (x *Person) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Person.ProtoReflect.Descriptor instead.
 func (*Person) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Person) GetId() string {
@@ -1128,7 +1206,7 @@ type NewContactLinkRequest struct {
 
 func (x *NewContactLinkRequest) Reset() {
 	*x = NewContactLinkRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[8]
+	mi := &file_kith_v1_kith_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1140,7 +1218,7 @@ func (x *NewContactLinkRequest) String() string {
 func (*NewContactLinkRequest) ProtoMessage() {}
 
 func (x *NewContactLinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[8]
+	mi := &file_kith_v1_kith_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1153,7 +1231,7 @@ func (x *NewContactLinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewContactLinkRequest.ProtoReflect.Descriptor instead.
 func (*NewContactLinkRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
 }
 
 type ContactLink struct {
@@ -1167,7 +1245,7 @@ type ContactLink struct {
 
 func (x *ContactLink) Reset() {
 	*x = ContactLink{}
-	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	mi := &file_kith_v1_kith_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1179,7 +1257,7 @@ func (x *ContactLink) String() string {
 func (*ContactLink) ProtoMessage() {}
 
 func (x *ContactLink) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	mi := &file_kith_v1_kith_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1192,7 +1270,7 @@ func (x *ContactLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactLink.ProtoReflect.Descriptor instead.
 func (*ContactLink) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ContactLink) GetLink() string {
@@ -1225,7 +1303,7 @@ type AddFriendRequest struct {
 
 func (x *AddFriendRequest) Reset() {
 	*x = AddFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	mi := &file_kith_v1_kith_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1237,7 +1315,7 @@ func (x *AddFriendRequest) String() string {
 func (*AddFriendRequest) ProtoMessage() {}
 
 func (x *AddFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	mi := &file_kith_v1_kith_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1250,7 +1328,7 @@ func (x *AddFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFriendRequest.ProtoReflect.Descriptor instead.
 func (*AddFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AddFriendRequest) GetLink() string {
@@ -1268,7 +1346,7 @@ type ListFriendsRequest struct {
 
 func (x *ListFriendsRequest) Reset() {
 	*x = ListFriendsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	mi := &file_kith_v1_kith_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1280,7 +1358,7 @@ func (x *ListFriendsRequest) String() string {
 func (*ListFriendsRequest) ProtoMessage() {}
 
 func (x *ListFriendsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	mi := &file_kith_v1_kith_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1293,7 +1371,7 @@ func (x *ListFriendsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFriendsRequest.ProtoReflect.Descriptor instead.
 func (*ListFriendsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
 }
 
 type ListFriendsResponse struct {
@@ -1305,7 +1383,7 @@ type ListFriendsResponse struct {
 
 func (x *ListFriendsResponse) Reset() {
 	*x = ListFriendsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	mi := &file_kith_v1_kith_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1317,7 +1395,7 @@ func (x *ListFriendsResponse) String() string {
 func (*ListFriendsResponse) ProtoMessage() {}
 
 func (x *ListFriendsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	mi := &file_kith_v1_kith_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1330,7 +1408,7 @@ func (x *ListFriendsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFriendsResponse.ProtoReflect.Descriptor instead.
 func (*ListFriendsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListFriendsResponse) GetFriends() []*Friend {
@@ -1349,7 +1427,7 @@ type AcceptFriendRequest struct {
 
 func (x *AcceptFriendRequest) Reset() {
 	*x = AcceptFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	mi := &file_kith_v1_kith_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1361,7 +1439,7 @@ func (x *AcceptFriendRequest) String() string {
 func (*AcceptFriendRequest) ProtoMessage() {}
 
 func (x *AcceptFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	mi := &file_kith_v1_kith_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1374,7 +1452,7 @@ func (x *AcceptFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptFriendRequest.ProtoReflect.Descriptor instead.
 func (*AcceptFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{13}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AcceptFriendRequest) GetPerson() string {
@@ -1393,7 +1471,7 @@ type DeclineFriendRequest struct {
 
 func (x *DeclineFriendRequest) Reset() {
 	*x = DeclineFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	mi := &file_kith_v1_kith_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1405,7 +1483,7 @@ func (x *DeclineFriendRequest) String() string {
 func (*DeclineFriendRequest) ProtoMessage() {}
 
 func (x *DeclineFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	mi := &file_kith_v1_kith_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1418,7 +1496,7 @@ func (x *DeclineFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineFriendRequest.ProtoReflect.Descriptor instead.
 func (*DeclineFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{14}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeclineFriendRequest) GetPerson() string {
@@ -1436,7 +1514,7 @@ type DeclineFriendResponse struct {
 
 func (x *DeclineFriendResponse) Reset() {
 	*x = DeclineFriendResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	mi := &file_kith_v1_kith_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1526,7 @@ func (x *DeclineFriendResponse) String() string {
 func (*DeclineFriendResponse) ProtoMessage() {}
 
 func (x *DeclineFriendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	mi := &file_kith_v1_kith_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1539,7 @@ func (x *DeclineFriendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineFriendResponse.ProtoReflect.Descriptor instead.
 func (*DeclineFriendResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{15}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{16}
 }
 
 type BlockFriendRequest struct {
@@ -1473,7 +1551,7 @@ type BlockFriendRequest struct {
 
 func (x *BlockFriendRequest) Reset() {
 	*x = BlockFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	mi := &file_kith_v1_kith_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1485,7 +1563,7 @@ func (x *BlockFriendRequest) String() string {
 func (*BlockFriendRequest) ProtoMessage() {}
 
 func (x *BlockFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	mi := &file_kith_v1_kith_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1498,7 +1576,7 @@ func (x *BlockFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockFriendRequest.ProtoReflect.Descriptor instead.
 func (*BlockFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{16}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *BlockFriendRequest) GetPerson() string {
@@ -1522,7 +1600,7 @@ type Friend struct {
 
 func (x *Friend) Reset() {
 	*x = Friend{}
-	mi := &file_kith_v1_kith_proto_msgTypes[17]
+	mi := &file_kith_v1_kith_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1534,7 +1612,7 @@ func (x *Friend) String() string {
 func (*Friend) ProtoMessage() {}
 
 func (x *Friend) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[17]
+	mi := &file_kith_v1_kith_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1547,7 +1625,7 @@ func (x *Friend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Friend.ProtoReflect.Descriptor instead.
 func (*Friend) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{17}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Friend) GetPerson() *Person {
@@ -1602,7 +1680,7 @@ type CreateGroupRequest struct {
 
 func (x *CreateGroupRequest) Reset() {
 	*x = CreateGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[18]
+	mi := &file_kith_v1_kith_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1614,7 +1692,7 @@ func (x *CreateGroupRequest) String() string {
 func (*CreateGroupRequest) ProtoMessage() {}
 
 func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[18]
+	mi := &file_kith_v1_kith_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1627,7 +1705,7 @@ func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateGroupRequest.ProtoReflect.Descriptor instead.
 func (*CreateGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{18}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateGroupRequest) GetTitle() string {
@@ -1652,7 +1730,7 @@ type ListChatsRequest struct {
 
 func (x *ListChatsRequest) Reset() {
 	*x = ListChatsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[19]
+	mi := &file_kith_v1_kith_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1664,7 +1742,7 @@ func (x *ListChatsRequest) String() string {
 func (*ListChatsRequest) ProtoMessage() {}
 
 func (x *ListChatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[19]
+	mi := &file_kith_v1_kith_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1677,7 +1755,7 @@ func (x *ListChatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChatsRequest.ProtoReflect.Descriptor instead.
 func (*ListChatsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{19}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{20}
 }
 
 type ListChatsResponse struct {
@@ -1689,7 +1767,7 @@ type ListChatsResponse struct {
 
 func (x *ListChatsResponse) Reset() {
 	*x = ListChatsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[20]
+	mi := &file_kith_v1_kith_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1701,7 +1779,7 @@ func (x *ListChatsResponse) String() string {
 func (*ListChatsResponse) ProtoMessage() {}
 
 func (x *ListChatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[20]
+	mi := &file_kith_v1_kith_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1714,7 +1792,7 @@ func (x *ListChatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChatsResponse.ProtoReflect.Descriptor instead.
 func (*ListChatsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{20}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListChatsResponse) GetChats() []*Chat {
@@ -1733,7 +1811,7 @@ type GetChatRequest struct {
 
 func (x *GetChatRequest) Reset() {
 	*x = GetChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[21]
+	mi := &file_kith_v1_kith_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1745,7 +1823,7 @@ func (x *GetChatRequest) String() string {
 func (*GetChatRequest) ProtoMessage() {}
 
 func (x *GetChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[21]
+	mi := &file_kith_v1_kith_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1758,7 +1836,7 @@ func (x *GetChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetChatRequest.ProtoReflect.Descriptor instead.
 func (*GetChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{21}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetChatRequest) GetChat() string {
@@ -1780,7 +1858,7 @@ type AcceptGroupRequest struct {
 
 func (x *AcceptGroupRequest) Reset() {
 	*x = AcceptGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[22]
+	mi := &file_kith_v1_kith_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1792,7 +1870,7 @@ func (x *AcceptGroupRequest) String() string {
 func (*AcceptGroupRequest) ProtoMessage() {}
 
 func (x *AcceptGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[22]
+	mi := &file_kith_v1_kith_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1805,7 +1883,7 @@ func (x *AcceptGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptGroupRequest.ProtoReflect.Descriptor instead.
 func (*AcceptGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{22}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AcceptGroupRequest) GetGroup() string {
@@ -1831,7 +1909,7 @@ type DeclineGroupRequest struct {
 
 func (x *DeclineGroupRequest) Reset() {
 	*x = DeclineGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[23]
+	mi := &file_kith_v1_kith_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1843,7 +1921,7 @@ func (x *DeclineGroupRequest) String() string {
 func (*DeclineGroupRequest) ProtoMessage() {}
 
 func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[23]
+	mi := &file_kith_v1_kith_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1856,7 +1934,7 @@ func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupRequest.ProtoReflect.Descriptor instead.
 func (*DeclineGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{23}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DeclineGroupRequest) GetGroup() string {
@@ -1874,7 +1952,7 @@ type DeclineGroupResponse struct {
 
 func (x *DeclineGroupResponse) Reset() {
 	*x = DeclineGroupResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[24]
+	mi := &file_kith_v1_kith_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1886,7 +1964,7 @@ func (x *DeclineGroupResponse) String() string {
 func (*DeclineGroupResponse) ProtoMessage() {}
 
 func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[24]
+	mi := &file_kith_v1_kith_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1899,7 +1977,7 @@ func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupResponse.ProtoReflect.Descriptor instead.
 func (*DeclineGroupResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{24}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{25}
 }
 
 type AddMembersRequest struct {
@@ -1912,7 +1990,7 @@ type AddMembersRequest struct {
 
 func (x *AddMembersRequest) Reset() {
 	*x = AddMembersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[25]
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1924,7 +2002,7 @@ func (x *AddMembersRequest) String() string {
 func (*AddMembersRequest) ProtoMessage() {}
 
 func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[25]
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1937,7 +2015,7 @@ func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMembersRequest.ProtoReflect.Descriptor instead.
 func (*AddMembersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{25}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AddMembersRequest) GetGroup() string {
@@ -1964,7 +2042,7 @@ type RemoveMemberRequest struct {
 
 func (x *RemoveMemberRequest) Reset() {
 	*x = RemoveMemberRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1976,7 +2054,7 @@ func (x *RemoveMemberRequest) String() string {
 func (*RemoveMemberRequest) ProtoMessage() {}
 
 func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1989,7 +2067,7 @@ func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMemberRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RemoveMemberRequest) GetGroup() string {
@@ -2017,7 +2095,7 @@ type SetRoleRequest struct {
 
 func (x *SetRoleRequest) Reset() {
 	*x = SetRoleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2029,7 +2107,7 @@ func (x *SetRoleRequest) String() string {
 func (*SetRoleRequest) ProtoMessage() {}
 
 func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2042,7 +2120,7 @@ func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRoleRequest.ProtoReflect.Descriptor instead.
 func (*SetRoleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SetRoleRequest) GetGroup() string {
@@ -2076,7 +2154,7 @@ type SetTitleRequest struct {
 
 func (x *SetTitleRequest) Reset() {
 	*x = SetTitleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2088,7 +2166,7 @@ func (x *SetTitleRequest) String() string {
 func (*SetTitleRequest) ProtoMessage() {}
 
 func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2101,7 +2179,7 @@ func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTitleRequest.ProtoReflect.Descriptor instead.
 func (*SetTitleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SetTitleRequest) GetGroup() string {
@@ -2127,7 +2205,7 @@ type RejoinRequest struct {
 
 func (x *RejoinRequest) Reset() {
 	*x = RejoinRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2139,7 +2217,7 @@ func (x *RejoinRequest) String() string {
 func (*RejoinRequest) ProtoMessage() {}
 
 func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2152,7 +2230,7 @@ func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejoinRequest.ProtoReflect.Descriptor instead.
 func (*RejoinRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RejoinRequest) GetChat() string {
@@ -2172,7 +2250,7 @@ type RestartKeysRequest struct {
 
 func (x *RestartKeysRequest) Reset() {
 	*x = RestartKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2184,7 +2262,7 @@ func (x *RestartKeysRequest) String() string {
 func (*RestartKeysRequest) ProtoMessage() {}
 
 func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2197,7 +2275,7 @@ func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartKeysRequest.ProtoReflect.Descriptor instead.
 func (*RestartKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RestartKeysRequest) GetGroup() string {
@@ -2222,7 +2300,7 @@ type RevokeCopiesRequest struct {
 
 func (x *RevokeCopiesRequest) Reset() {
 	*x = RevokeCopiesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2234,7 +2312,7 @@ func (x *RevokeCopiesRequest) String() string {
 func (*RevokeCopiesRequest) ProtoMessage() {}
 
 func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2247,7 +2325,7 @@ func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCopiesRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCopiesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
 }
 
 type RenewKeysRequest struct {
@@ -2259,7 +2337,7 @@ type RenewKeysRequest struct {
 
 func (x *RenewKeysRequest) Reset() {
 	*x = RenewKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2271,7 +2349,7 @@ func (x *RenewKeysRequest) String() string {
 func (*RenewKeysRequest) ProtoMessage() {}
 
 func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2284,7 +2362,7 @@ func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewKeysRequest.ProtoReflect.Descriptor instead.
 func (*RenewKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RenewKeysRequest) GetGroup() string {
@@ -2304,7 +2382,7 @@ type LeaveGroupRequest struct {
 
 func (x *LeaveGroupRequest) Reset() {
 	*x = LeaveGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2316,7 +2394,7 @@ func (x *LeaveGroupRequest) String() string {
 func (*LeaveGroupRequest) ProtoMessage() {}
 
 func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2329,7 +2407,7 @@ func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveGroupRequest.ProtoReflect.Descriptor instead.
 func (*LeaveGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *LeaveGroupRequest) GetGroup() string {
@@ -2355,7 +2433,7 @@ type DeleteChatRequest struct {
 
 func (x *DeleteChatRequest) Reset() {
 	*x = DeleteChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2367,7 +2445,7 @@ func (x *DeleteChatRequest) String() string {
 func (*DeleteChatRequest) ProtoMessage() {}
 
 func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2380,7 +2458,7 @@ func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *DeleteChatRequest) GetChat() string {
@@ -2398,7 +2476,7 @@ type DeleteChatResponse struct {
 
 func (x *DeleteChatResponse) Reset() {
 	*x = DeleteChatResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2410,7 +2488,7 @@ func (x *DeleteChatResponse) String() string {
 func (*DeleteChatResponse) ProtoMessage() {}
 
 func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2423,7 +2501,7 @@ func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChatResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
 }
 
 type Chat struct {
@@ -2454,7 +2532,7 @@ type Chat struct {
 
 func (x *Chat) Reset() {
 	*x = Chat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2466,7 +2544,7 @@ func (x *Chat) String() string {
 func (*Chat) ProtoMessage() {}
 
 func (x *Chat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2479,7 +2557,7 @@ func (x *Chat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chat.ProtoReflect.Descriptor instead.
 func (*Chat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Chat) GetId() string {
@@ -2635,7 +2713,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2647,7 +2725,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2660,7 +2738,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Member) GetPerson() *Person {
@@ -2707,7 +2785,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2719,7 +2797,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2732,7 +2810,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListBlocksRequest) GetGroup() string {
@@ -2751,7 +2829,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2763,7 +2841,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2776,7 +2854,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*Block {
@@ -2796,7 +2874,7 @@ type ExportChainRequest struct {
 
 func (x *ExportChainRequest) Reset() {
 	*x = ExportChainRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2808,7 +2886,7 @@ func (x *ExportChainRequest) String() string {
 func (*ExportChainRequest) ProtoMessage() {}
 
 func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2821,7 +2899,7 @@ func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
 func (*ExportChainRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ExportChainRequest) GetGroup() string {
@@ -2847,7 +2925,7 @@ type ExportChainResponse struct {
 
 func (x *ExportChainResponse) Reset() {
 	*x = ExportChainResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2859,7 +2937,7 @@ func (x *ExportChainResponse) String() string {
 func (*ExportChainResponse) ProtoMessage() {}
 
 func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2872,7 +2950,7 @@ func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
 func (*ExportChainResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ExportChainResponse) GetFile() []byte {
@@ -2921,7 +2999,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2933,7 +3011,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2946,7 +3024,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Block) GetHash() string {
@@ -3179,7 +3257,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3191,7 +3269,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3204,7 +3282,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Split) GetFrom() uint64 {
@@ -3244,7 +3322,7 @@ type GetSettlementRequest struct {
 
 func (x *GetSettlementRequest) Reset() {
 	*x = GetSettlementRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3256,7 +3334,7 @@ func (x *GetSettlementRequest) String() string {
 func (*GetSettlementRequest) ProtoMessage() {}
 
 func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3269,7 +3347,7 @@ func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettlementRequest.ProtoReflect.Descriptor instead.
 func (*GetSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *GetSettlementRequest) GetGroup() string {
@@ -3289,7 +3367,7 @@ type SetVotersRequest struct {
 
 func (x *SetVotersRequest) Reset() {
 	*x = SetVotersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3301,7 +3379,7 @@ func (x *SetVotersRequest) String() string {
 func (*SetVotersRequest) ProtoMessage() {}
 
 func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3314,7 +3392,7 @@ func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVotersRequest.ProtoReflect.Descriptor instead.
 func (*SetVotersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *SetVotersRequest) GetGroup() string {
@@ -3355,7 +3433,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3367,7 +3445,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3380,7 +3458,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Settlement) GetChatId() string {
@@ -3493,13 +3571,14 @@ type Voter struct {
 	Person        *Person                `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
 	Device        string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"` // empty: it has none and cannot vote
 	Voted         bool                   `protobuf:"varint,3,opt,name=voted,proto3" json:"voted,omitempty"`  // in voting_round
+	Gone          bool                   `protobuf:"varint,4,opt,name=gone,proto3" json:"gone,omitempty"`    // the device was taken out, or its person removed: it cannot vote any more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Voter) Reset() {
 	*x = Voter{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3511,7 +3590,7 @@ func (x *Voter) String() string {
 func (*Voter) ProtoMessage() {}
 
 func (x *Voter) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3524,7 +3603,7 @@ func (x *Voter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Voter.ProtoReflect.Descriptor instead.
 func (*Voter) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Voter) GetPerson() *Person {
@@ -3548,6 +3627,13 @@ func (x *Voter) GetVoted() bool {
 	return false
 }
 
+func (x *Voter) GetGone() bool {
+	if x != nil {
+		return x.Gone
+	}
+	return false
+}
+
 // Incident: something that happened to a group, beside what its members do and say.
 type Incident struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3565,7 +3651,7 @@ type Incident struct {
 
 func (x *Incident) Reset() {
 	*x = Incident{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3577,7 +3663,7 @@ func (x *Incident) String() string {
 func (*Incident) ProtoMessage() {}
 
 func (x *Incident) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3590,7 +3676,7 @@ func (x *Incident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Incident.ProtoReflect.Descriptor instead.
 func (*Incident) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Incident) GetKind() IncidentKind {
@@ -3662,7 +3748,7 @@ type Exhibit struct {
 
 func (x *Exhibit) Reset() {
 	*x = Exhibit{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3674,7 +3760,7 @@ func (x *Exhibit) String() string {
 func (*Exhibit) ProtoMessage() {}
 
 func (x *Exhibit) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3687,7 +3773,7 @@ func (x *Exhibit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exhibit.ProtoReflect.Descriptor instead.
 func (*Exhibit) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Exhibit) GetKind() string {
@@ -3731,7 +3817,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3743,7 +3829,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3756,7 +3842,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -3805,7 +3891,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3817,7 +3903,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3830,7 +3916,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -3877,7 +3963,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3889,7 +3975,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3902,7 +3988,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Message) GetId() string {
@@ -4020,7 +4106,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4032,7 +4118,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4045,7 +4131,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -4073,7 +4159,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4085,7 +4171,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4098,7 +4184,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -4132,7 +4218,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4144,7 +4230,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4157,7 +4243,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -4184,7 +4270,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4196,7 +4282,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4209,7 +4295,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -4234,7 +4320,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4246,7 +4332,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4259,7 +4345,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
 }
 
 type GetDeliveryRequest struct {
@@ -4272,7 +4358,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4284,7 +4370,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4297,7 +4383,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -4323,7 +4409,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4335,7 +4421,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4348,7 +4434,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -4368,7 +4454,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4380,7 +4466,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4393,7 +4479,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -4420,7 +4506,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4432,7 +4518,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4445,7 +4531,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -4484,7 +4570,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4496,7 +4582,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4509,7 +4595,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -4683,7 +4769,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4695,7 +4781,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4708,7 +4794,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Reached) GetChatId() string {
@@ -4736,7 +4822,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4748,7 +4834,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4761,7 +4847,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -4793,7 +4879,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4805,7 +4891,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4818,7 +4904,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
 }
 
 type StopResponse struct {
@@ -4829,7 +4915,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4841,7 +4927,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4854,7 +4940,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -4872,7 +4958,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x03ssh\x18\x02 \x01(\tR\x03ssh\"\x10\n" +
 	"\x0eGetNodeRequest\"\"\n" +
 	"\fSetupRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\xfd\x03\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xa6\x04\n" +
 	"\x04Node\x12\x14\n" +
 	"\x05ready\x18\x01 \x01(\bR\x05ready\x12\x1f\n" +
 	"\x02me\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02me\x12\x1b\n" +
@@ -4892,7 +4978,13 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"webAddress\x12\x16\n" +
 	"\x06copied\x18\x0f \x01(\bR\x06copied\x12#\n" +
 	"\rdamaged_chats\x18\x10 \x03(\tR\fdamagedChats\x12\x18\n" +
-	"\arevoked\x18\x11 \x01(\bR\arevokedJ\x04\b\x06\x10\aR\vfingerprint\"r\n" +
+	"\arevoked\x18\x11 \x01(\bR\arevoked\x12'\n" +
+	"\x06coming\x18\x12 \x03(\v2\x0f.kith.v1.ComingR\x06comingJ\x04\b\x06\x10\aR\vfingerprint\"r\n" +
+	"\x06Coming\x12\x17\n" +
+	"\achat_id\x18\x01 \x01(\tR\x06chatId\x12\x1f\n" +
+	"\x02by\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02by\x12\x18\n" +
+	"\apercent\x18\x03 \x01(\rR\apercent\x12\x14\n" +
+	"\x05title\x18\x04 \x01(\tR\x05title\"r\n" +
 	"\x06Person\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x0e\n" +
@@ -5078,11 +5170,12 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"withstands\x12\x14\n" +
 	"\x05muted\x18\r \x01(\bR\x05muted\x12/\n" +
 	"\tincidents\x18\x0e \x03(\v2\x11.kith.v1.IncidentR\tincidents\x12'\n" +
-	"\x06coming\x18\x0f \x03(\v2\x0f.kith.v1.PersonR\x06coming\"^\n" +
+	"\x06coming\x18\x0f \x03(\v2\x0f.kith.v1.PersonR\x06coming\"r\n" +
 	"\x05Voter\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x14\n" +
-	"\x05voted\x18\x03 \x01(\bR\x05voted\"\xff\x01\n" +
+	"\x05voted\x18\x03 \x01(\bR\x05voted\x12\x12\n" +
+	"\x04gone\x18\x04 \x01(\bR\x04gone\"\xff\x01\n" +
 	"\bIncident\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.kith.v1.IncidentKindR\x04kind\x12\x17\n" +
 	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12\x1a\n" +
@@ -5308,7 +5401,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 67)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -5327,195 +5420,198 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*GetNodeRequest)(nil),        // 14: kith.v1.GetNodeRequest
 	(*SetupRequest)(nil),          // 15: kith.v1.SetupRequest
 	(*Node)(nil),                  // 16: kith.v1.Node
-	(*Person)(nil),                // 17: kith.v1.Person
-	(*NewContactLinkRequest)(nil), // 18: kith.v1.NewContactLinkRequest
-	(*ContactLink)(nil),           // 19: kith.v1.ContactLink
-	(*AddFriendRequest)(nil),      // 20: kith.v1.AddFriendRequest
-	(*ListFriendsRequest)(nil),    // 21: kith.v1.ListFriendsRequest
-	(*ListFriendsResponse)(nil),   // 22: kith.v1.ListFriendsResponse
-	(*AcceptFriendRequest)(nil),   // 23: kith.v1.AcceptFriendRequest
-	(*DeclineFriendRequest)(nil),  // 24: kith.v1.DeclineFriendRequest
-	(*DeclineFriendResponse)(nil), // 25: kith.v1.DeclineFriendResponse
-	(*BlockFriendRequest)(nil),    // 26: kith.v1.BlockFriendRequest
-	(*Friend)(nil),                // 27: kith.v1.Friend
-	(*CreateGroupRequest)(nil),    // 28: kith.v1.CreateGroupRequest
-	(*ListChatsRequest)(nil),      // 29: kith.v1.ListChatsRequest
-	(*ListChatsResponse)(nil),     // 30: kith.v1.ListChatsResponse
-	(*GetChatRequest)(nil),        // 31: kith.v1.GetChatRequest
-	(*AcceptGroupRequest)(nil),    // 32: kith.v1.AcceptGroupRequest
-	(*DeclineGroupRequest)(nil),   // 33: kith.v1.DeclineGroupRequest
-	(*DeclineGroupResponse)(nil),  // 34: kith.v1.DeclineGroupResponse
-	(*AddMembersRequest)(nil),     // 35: kith.v1.AddMembersRequest
-	(*RemoveMemberRequest)(nil),   // 36: kith.v1.RemoveMemberRequest
-	(*SetRoleRequest)(nil),        // 37: kith.v1.SetRoleRequest
-	(*SetTitleRequest)(nil),       // 38: kith.v1.SetTitleRequest
-	(*RejoinRequest)(nil),         // 39: kith.v1.RejoinRequest
-	(*RestartKeysRequest)(nil),    // 40: kith.v1.RestartKeysRequest
-	(*RevokeCopiesRequest)(nil),   // 41: kith.v1.RevokeCopiesRequest
-	(*RenewKeysRequest)(nil),      // 42: kith.v1.RenewKeysRequest
-	(*LeaveGroupRequest)(nil),     // 43: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 44: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 45: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 46: kith.v1.Chat
-	(*Member)(nil),                // 47: kith.v1.Member
-	(*ListBlocksRequest)(nil),     // 48: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 49: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 50: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 51: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 52: kith.v1.Block
-	(*Split)(nil),                 // 53: kith.v1.Split
-	(*GetSettlementRequest)(nil),  // 54: kith.v1.GetSettlementRequest
-	(*SetVotersRequest)(nil),      // 55: kith.v1.SetVotersRequest
-	(*Settlement)(nil),            // 56: kith.v1.Settlement
-	(*Voter)(nil),                 // 57: kith.v1.Voter
-	(*Incident)(nil),              // 58: kith.v1.Incident
-	(*Exhibit)(nil),               // 59: kith.v1.Exhibit
-	(*Change)(nil),                // 60: kith.v1.Change
-	(*SendRequest)(nil),           // 61: kith.v1.SendRequest
-	(*Message)(nil),               // 62: kith.v1.Message
-	(*ResendRequest)(nil),         // 63: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 64: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 65: kith.v1.ListMessagesResponse
-	(*MarkReadRequest)(nil),       // 66: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 67: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 68: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 69: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 70: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 71: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 72: kith.v1.Event
-	(*Reached)(nil),               // 73: kith.v1.Reached
-	(*MessageReach)(nil),          // 74: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 75: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 76: kith.v1.StopResponse
+	(*Coming)(nil),                // 17: kith.v1.Coming
+	(*Person)(nil),                // 18: kith.v1.Person
+	(*NewContactLinkRequest)(nil), // 19: kith.v1.NewContactLinkRequest
+	(*ContactLink)(nil),           // 20: kith.v1.ContactLink
+	(*AddFriendRequest)(nil),      // 21: kith.v1.AddFriendRequest
+	(*ListFriendsRequest)(nil),    // 22: kith.v1.ListFriendsRequest
+	(*ListFriendsResponse)(nil),   // 23: kith.v1.ListFriendsResponse
+	(*AcceptFriendRequest)(nil),   // 24: kith.v1.AcceptFriendRequest
+	(*DeclineFriendRequest)(nil),  // 25: kith.v1.DeclineFriendRequest
+	(*DeclineFriendResponse)(nil), // 26: kith.v1.DeclineFriendResponse
+	(*BlockFriendRequest)(nil),    // 27: kith.v1.BlockFriendRequest
+	(*Friend)(nil),                // 28: kith.v1.Friend
+	(*CreateGroupRequest)(nil),    // 29: kith.v1.CreateGroupRequest
+	(*ListChatsRequest)(nil),      // 30: kith.v1.ListChatsRequest
+	(*ListChatsResponse)(nil),     // 31: kith.v1.ListChatsResponse
+	(*GetChatRequest)(nil),        // 32: kith.v1.GetChatRequest
+	(*AcceptGroupRequest)(nil),    // 33: kith.v1.AcceptGroupRequest
+	(*DeclineGroupRequest)(nil),   // 34: kith.v1.DeclineGroupRequest
+	(*DeclineGroupResponse)(nil),  // 35: kith.v1.DeclineGroupResponse
+	(*AddMembersRequest)(nil),     // 36: kith.v1.AddMembersRequest
+	(*RemoveMemberRequest)(nil),   // 37: kith.v1.RemoveMemberRequest
+	(*SetRoleRequest)(nil),        // 38: kith.v1.SetRoleRequest
+	(*SetTitleRequest)(nil),       // 39: kith.v1.SetTitleRequest
+	(*RejoinRequest)(nil),         // 40: kith.v1.RejoinRequest
+	(*RestartKeysRequest)(nil),    // 41: kith.v1.RestartKeysRequest
+	(*RevokeCopiesRequest)(nil),   // 42: kith.v1.RevokeCopiesRequest
+	(*RenewKeysRequest)(nil),      // 43: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),     // 44: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 45: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 46: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 47: kith.v1.Chat
+	(*Member)(nil),                // 48: kith.v1.Member
+	(*ListBlocksRequest)(nil),     // 49: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 50: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 51: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 52: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 53: kith.v1.Block
+	(*Split)(nil),                 // 54: kith.v1.Split
+	(*GetSettlementRequest)(nil),  // 55: kith.v1.GetSettlementRequest
+	(*SetVotersRequest)(nil),      // 56: kith.v1.SetVotersRequest
+	(*Settlement)(nil),            // 57: kith.v1.Settlement
+	(*Voter)(nil),                 // 58: kith.v1.Voter
+	(*Incident)(nil),              // 59: kith.v1.Incident
+	(*Exhibit)(nil),               // 60: kith.v1.Exhibit
+	(*Change)(nil),                // 61: kith.v1.Change
+	(*SendRequest)(nil),           // 62: kith.v1.SendRequest
+	(*Message)(nil),               // 63: kith.v1.Message
+	(*ResendRequest)(nil),         // 64: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 65: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 66: kith.v1.ListMessagesResponse
+	(*MarkReadRequest)(nil),       // 67: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 68: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 69: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 70: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 71: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 72: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 73: kith.v1.Event
+	(*Reached)(nil),               // 74: kith.v1.Reached
+	(*MessageReach)(nil),          // 75: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 76: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 77: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
-	17, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
+	18, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
 	0,  // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
-	27, // 2: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
-	17, // 3: kith.v1.Friend.person:type_name -> kith.v1.Person
-	1,  // 4: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	46, // 5: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
-	4,  // 6: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
-	2,  // 7: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
-	3,  // 8: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	47, // 9: kith.v1.Chat.members:type_name -> kith.v1.Member
-	4,  // 10: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	62, // 11: kith.v1.Chat.newest:type_name -> kith.v1.Message
-	17, // 12: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
-	17, // 13: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
-	17, // 14: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
-	17, // 15: kith.v1.Member.person:type_name -> kith.v1.Person
-	4,  // 16: kith.v1.Member.role:type_name -> kith.v1.Role
-	17, // 17: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	52, // 18: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	17, // 19: kith.v1.Block.author:type_name -> kith.v1.Person
-	60, // 20: kith.v1.Block.changes:type_name -> kith.v1.Change
-	5,  // 21: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
-	6,  // 22: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	53, // 23: kith.v1.Block.split:type_name -> kith.v1.Split
-	17, // 24: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	17, // 25: kith.v1.Block.voted_by:type_name -> kith.v1.Person
-	17, // 26: kith.v1.Block.waits_for:type_name -> kith.v1.Person
-	17, // 27: kith.v1.Block.stuck:type_name -> kith.v1.Person
-	17, // 28: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	57, // 29: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	58, // 30: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
-	17, // 31: kith.v1.Settlement.coming:type_name -> kith.v1.Person
-	17, // 32: kith.v1.Voter.person:type_name -> kith.v1.Person
-	7,  // 33: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
-	17, // 34: kith.v1.Incident.person:type_name -> kith.v1.Person
-	59, // 35: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
-	8,  // 36: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	17, // 37: kith.v1.Change.subject:type_name -> kith.v1.Person
-	17, // 38: kith.v1.Message.author:type_name -> kith.v1.Person
-	9,  // 39: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	62, // 40: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	70, // 41: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	17, // 42: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	62, // 43: kith.v1.Event.message:type_name -> kith.v1.Message
-	46, // 44: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	27, // 45: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	16, // 46: kith.v1.Event.node:type_name -> kith.v1.Node
-	73, // 47: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	58, // 48: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	74, // 49: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	10, // 50: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	12, // 51: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	14, // 52: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	15, // 53: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	41, // 54: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	18, // 55: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	20, // 56: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	21, // 57: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	23, // 58: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	24, // 59: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	26, // 60: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	28, // 61: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	29, // 62: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	31, // 63: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	32, // 64: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	33, // 65: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	35, // 66: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	36, // 67: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	37, // 68: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	38, // 69: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	39, // 70: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	40, // 71: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	42, // 72: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	43, // 73: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	44, // 74: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	48, // 75: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	54, // 76: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	55, // 77: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	50, // 78: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	61, // 79: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	63, // 80: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	64, // 81: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	66, // 82: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	68, // 83: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	71, // 84: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	75, // 85: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	11, // 86: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	13, // 87: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	16, // 88: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	16, // 89: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	16, // 90: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	19, // 91: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	27, // 92: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	22, // 93: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	27, // 94: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	25, // 95: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	27, // 96: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	46, // 97: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	30, // 98: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	46, // 99: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	46, // 100: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	34, // 101: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	46, // 102: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	46, // 103: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	46, // 104: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	46, // 105: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	46, // 106: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	46, // 107: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	46, // 108: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	46, // 109: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	45, // 110: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	49, // 111: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	56, // 112: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	56, // 113: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	51, // 114: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	62, // 115: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	46, // 116: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	65, // 117: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	67, // 118: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	69, // 119: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	72, // 120: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	76, // 121: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	86, // [86:122] is the sub-list for method output_type
-	50, // [50:86] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	17, // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
+	18, // 3: kith.v1.Coming.by:type_name -> kith.v1.Person
+	28, // 4: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
+	18, // 5: kith.v1.Friend.person:type_name -> kith.v1.Person
+	1,  // 6: kith.v1.Friend.state:type_name -> kith.v1.FriendState
+	47, // 7: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	4,  // 8: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
+	2,  // 9: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
+	3,  // 10: kith.v1.Chat.state:type_name -> kith.v1.ChatState
+	48, // 11: kith.v1.Chat.members:type_name -> kith.v1.Member
+	4,  // 12: kith.v1.Chat.my_role:type_name -> kith.v1.Role
+	63, // 13: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	18, // 14: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
+	18, // 15: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
+	18, // 16: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
+	18, // 17: kith.v1.Member.person:type_name -> kith.v1.Person
+	4,  // 18: kith.v1.Member.role:type_name -> kith.v1.Role
+	18, // 19: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	53, // 20: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	18, // 21: kith.v1.Block.author:type_name -> kith.v1.Person
+	61, // 22: kith.v1.Block.changes:type_name -> kith.v1.Change
+	5,  // 23: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	6,  // 24: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	54, // 25: kith.v1.Block.split:type_name -> kith.v1.Split
+	18, // 26: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	18, // 27: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	18, // 28: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	18, // 29: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	18, // 30: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	58, // 31: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	59, // 32: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	18, // 33: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	18, // 34: kith.v1.Voter.person:type_name -> kith.v1.Person
+	7,  // 35: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
+	18, // 36: kith.v1.Incident.person:type_name -> kith.v1.Person
+	60, // 37: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	8,  // 38: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	18, // 39: kith.v1.Change.subject:type_name -> kith.v1.Person
+	18, // 40: kith.v1.Message.author:type_name -> kith.v1.Person
+	9,  // 41: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	63, // 42: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	71, // 43: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	18, // 44: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	63, // 45: kith.v1.Event.message:type_name -> kith.v1.Message
+	47, // 46: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	28, // 47: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	16, // 48: kith.v1.Event.node:type_name -> kith.v1.Node
+	74, // 49: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	59, // 50: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	75, // 51: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	10, // 52: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	12, // 53: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	14, // 54: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	15, // 55: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	42, // 56: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	19, // 57: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	21, // 58: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	22, // 59: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	24, // 60: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	25, // 61: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	27, // 62: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	29, // 63: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	30, // 64: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	32, // 65: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	33, // 66: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	34, // 67: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	36, // 68: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	37, // 69: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	38, // 70: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	39, // 71: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	40, // 72: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	41, // 73: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	43, // 74: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	44, // 75: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	45, // 76: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	49, // 77: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	55, // 78: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	56, // 79: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	51, // 80: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	62, // 81: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	64, // 82: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	65, // 83: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	67, // 84: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	69, // 85: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	72, // 86: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	76, // 87: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	11, // 88: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	13, // 89: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	16, // 90: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	16, // 91: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	16, // 92: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	20, // 93: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	28, // 94: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	23, // 95: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	28, // 96: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	26, // 97: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	28, // 98: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	47, // 99: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	31, // 100: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	47, // 101: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	47, // 102: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	35, // 103: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	47, // 104: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	47, // 105: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	47, // 106: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	47, // 107: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	47, // 108: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	47, // 109: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	47, // 110: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	47, // 111: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	46, // 112: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	50, // 113: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	57, // 114: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	57, // 115: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	52, // 116: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	63, // 117: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	47, // 118: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	66, // 119: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	68, // 120: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	70, // 121: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	73, // 122: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	77, // 123: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	88, // [88:124] is the sub-list for method output_type
+	52, // [52:88] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -5523,7 +5619,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[62].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[63].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -5540,7 +5636,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   67,
+			NumMessages:   68,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

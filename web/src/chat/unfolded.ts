@@ -1,5 +1,5 @@
-// Long messages that somebody asked to see whole, as long as the page lives:
-// a bubble out of view is taken apart.
+// Long messages and folded renames that somebody asked to see whole, as long as
+// the page lives: a row out of view is taken apart.
 import { SvelteSet } from 'svelte/reactivity';
 
 /** Keys of rows. */

@@ -69,6 +69,7 @@ export const words = {
   nav: { label: 'Main', chats: 'Chats', people: 'People', settings: 'Settings', find: 'Find anything' },
 
   chats: {
+    coming: (title: string, by: string, percent: number) => `An invitation${title === '' ? '' : ` to ${title}`} comes${by === '' ? '' : ` from ${by}`}: ${percent} % is here.`,
     title: 'Chats',
     newGroup: 'New group',
     filter: 'Find a chat',
@@ -128,7 +129,9 @@ export const words = {
     refused: (why: string) => `Not sent. ${why}`,
     discard: 'Discard',
     offline: 'Offline, trying again',
-    copied: 'A copy of this Kith is running, or was. This one has a key of its own now.',
+    copied: 'A copy of this Kith is running, or was. Both can go on: this one takes a key of its own by itself.',
+    renames: (count: number) => `Renamed ${count} times in a row`,
+    renamesFold: 'Show the last name only',
     revoke: 'Revoke the other keys',
     revokeSure: 'Every other copy is taken out of your groups.',
     revoked: 'Another copy of this Kith has revoked its key: nothing is sent or received here any more.',
@@ -242,6 +245,7 @@ export const words = {
     open: (count: bigint) => (count === 1n ? '1 change above it can still be undone.' : `${count} changes above it can still be undone.`),
     voters: (quorum: number, of: number) => (of === 1 ? 'One member votes' : quorum === of ? `${of} members vote, all are needed` : `${of} members vote, ${quorum} are needed`),
     deviceless: 'has no device here, cannot vote',
+    gone: 'is not in the group any more with the device they vote by, and cannot vote',
     voted: (round: bigint) => `voted in round ${round}`,
     trouble: 'What does not add up',
     proof: 'Show the proof',

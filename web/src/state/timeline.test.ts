@@ -22,7 +22,8 @@ function picture(rows: Row[]): string {
     .map((row) => {
       if (row.kind === 'message') return `${row.first ? '(' : ''}${row.message.cursor}${row.last ? ')' : ''}`;
       if (row.kind === 'draftling') return `${row.first ? '(' : ''}~${row.draftling.text}${row.last ? ')' : ''}`;
-      return row.kind === 'change' ? `[${row.sentence}]` : row.kind;
+      if (row.kind === 'change') return `[${row.sentence}${row.earlier.length > 0 ? ` after ${row.earlier.join(', ')}` : ''}]`;
+      return row.kind;
     })
     .join(' ');
 }
@@ -60,6 +61,19 @@ describe('rowsOf', () => {
     expect(picture(rows)).toMatch(/^day \[Ann began\.\] \(a\) \[Ann added Cleo\.\] \[The group was split from .+ to .+ and is whole again; 2 changes were undone, 1 was done again\.\] \(b\) \[Ann added Eve\.\]$/);
     expect(picture(rowsOf([], [], { ...shape, blocks: blocks(0) }))).not.toContain('split');
     expect(picture(rowsOf([message('z', 'ann', 4)], [], { ...shape, more: true, blocks: blocks(2) }))).not.toContain('split');
+  });
+
+  it('folds renames in a row by one person, and no others', () => {
+    const title = (minutes: number, by: string, to: string) => block(minutes, to, { author: { id: by }, changes: [{ kind: ChangeKind.TITLE, sentence: to }] });
+    const blocks = [title(0, 'ann', 'A'), title(1, 'ann', 'B'), title(2, 'ann', 'C'), title(3, 'ben', 'D'), block(4, 'Ben added Dan.', { author: { id: 'ben' } }), title(5, 'ben', 'E'), title(7, 'ben', 'F')];
+    const timeline = new Timeline();
+    const list = [message('a', 'ann', 6)];
+    const want = 'day [C after A, B] [D] [Ben added Dan.] [E] (a) [F]';
+    expect(picture(timeline.rows(list, [], { ...shape, blocks }))).toBe(want);
+    const more = [...blocks, title(8, 'ben', 'G')];
+    const rows = timeline.rows(list, [], { ...shape, blocks: more });
+    expect(picture(rows)).toBe(`${want.slice(0, -3)}[G after F]`);
+    expect(rows.at(-1)?.key).toBe('b-F-0'); // what was opened stays open
   });
 
   it('marks the day once, and again when it changes', () => {

@@ -15,7 +15,7 @@ export interface Draftling {
 export type Row =
   | { kind: 'day'; key: string; time: number }
   | { kind: 'unread'; key: string }
-  | { kind: 'change'; key: string; sentence: string } // of the membership
+  | { kind: 'change'; key: string; sentence: string; renamer: string; earlier: string[] } // of the membership; the other renames in a row by one person, oldest first
   | { kind: 'coming'; key: string }
   | { kind: 'message'; key: string; message: Message; mine: boolean; first: boolean; last: boolean }
   | { kind: 'draftling'; key: string; draftling: Draftling; first: boolean; last: boolean };
@@ -137,7 +137,13 @@ class Layout {
   #tell(changes: readonly { time: number; row: Row }[]): void {
     for (const { time, row } of changes) {
       if (this.#days.begins(time)) this.#rows.push({ kind: 'day', key: `day-${row.key}`, time });
-      this.#rows.push(row);
+      const above = this.#rows.at(-1);
+      // Renames in a row by one person are one line: the newest counts.
+      if (above?.kind === 'change' && row.kind === 'change' && row.renamer !== '' && above.renamer === row.renamer) {
+        this.#rows[this.#rows.length - 1] = { ...row, key: above.key, earlier: [...above.earlier, above.sentence] };
+      } else {
+        this.#rows.push(row);
+      }
     }
   }
 }
@@ -146,6 +152,10 @@ class Layout {
 // that its bubble stays where it is.
 function keyOf(message: Message, mine: boolean): string {
   return mine && message.clientId !== '' ? `c-${message.clientId}` : `m-${message.id}`;
+}
+
+function changeRow(key: string, sentence: string, renamer: string): Row {
+  return { kind: 'change', key, sentence, renamer, earlier: [] };
 }
 
 /** What changed in the membership, in order, told as far as a time. */
@@ -158,7 +168,7 @@ class Changes {
       .flatMap((block) =>
         block.changes
           .filter((change) => change.kind !== ChangeKind.REKEYED && change.sentence !== '')
-          .map((change, i) => ({ time: Number(block.createdAt), row: { kind: 'change', key: `b-${block.hash}-${i}`, sentence: oneLine(change.sentence) } as const })),
+          .map((change, i) => ({ time: Number(block.createdAt), row: changeRow(`b-${block.hash}-${i}`, oneLine(change.sentence), change.kind === ChangeKind.TITLE ? (block.author?.id ?? '') : '') })),
       );
     this.#left = withSplits(told, blocks, after);
   }
@@ -180,7 +190,7 @@ function withSplits(told: { time: number; row: Row }[], blocks: readonly Block[]
     if (split === undefined || split.undone === 0 || Number(split.to) < after) continue;
     const time = Number(split.to);
     const next = told.findIndex((t) => t.time > time);
-    told.splice(next < 0 ? told.length : next, 0, { time, row: { kind: 'change', key: `s-${hash}`, sentence: words.chain.splitLine(split) } });
+    told.splice(next < 0 ? told.length : next, 0, { time, row: changeRow(`s-${hash}`, words.chain.splitLine(split), '') });
   }
   return told;
 }

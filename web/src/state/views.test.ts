@@ -93,4 +93,11 @@ describe('daysOf', () => {
     const days = daysOf([block('a', 1), block('b', 1), block('keys', 2, ChangeKind.REKEYED), block('c', 3)]);
     expect(days.map((day) => day.blocks.map((b) => b.hash))).toEqual([['c'], ['b', 'a']]);
   });
+
+  it('folds renames in a row by one person on one day', () => {
+    const title = (hash: string, day: number, by: string) => ({ ...block(hash, day, ChangeKind.TITLE), author: { id: by }, onChain: true, signatureValid: true }) as ReturnType<typeof block>;
+    const days = daysOf([title('a', 1, 'ann'), title('b', 2, 'ann'), title('c', 2, 'ann'), title('d', 2, 'ann'), title('e', 2, 'ben'), block('f', 2), title('g', 2, 'ben')]);
+    expect(days.map((day) => day.blocks.map((b) => b.hash))).toEqual([['g', 'f', 'e', 'd'], ['a']]);
+    expect(days[0]!.earlier.get('d')!.map((b) => b.hash)).toEqual(['c', 'b']);
+  });
 });

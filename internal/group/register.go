@@ -7,9 +7,9 @@ import (
 	"kith/internal/wire"
 )
 
-// A history is what the head's chain says of comings and goings. It is read
+// A register is what the head's chain says of comings and goings. It is read
 // once for each head.
-type history struct {
+type register struct {
 	head wire.BlockHash
 	came map[wire.PersonID]arrival        // the newest
 	by   map[wire.DeviceID]wire.BlockHash // the newest block that admitted the device
@@ -62,11 +62,11 @@ func ends(op chain.Op) (who wire.Member, cuts []chain.Cut, ok bool) {
 	return wire.Member{}, nil, false
 }
 
-func (m *Machine) history() *history {
+func (m *Machine) register() *register {
 	if m.past != nil && m.past.head == m.head {
 		return m.past
 	}
-	p := &history{
+	p := &register{
 		head: m.head,
 		came: make(map[wire.PersonID]arrival),
 		by:   make(map[wire.DeviceID]wire.BlockHash),
@@ -81,7 +81,7 @@ func (m *Machine) history() *history {
 	return p
 }
 
-func (p *history) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) {
+func (p *register) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) {
 	cited := body.Attachments
 	for _, a := range cited {
 		if len(a) == chain.KnockKeySize {
@@ -117,7 +117,7 @@ func (p *history) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) {
 // removal finds the newest block on the head's chain that ended a device's
 // membership.
 func (m *Machine) removal(who wire.Member) (departure, bool) {
-	for _, gone := range slices.Backward(m.history().gone[who.Person]) {
+	for _, gone := range slices.Backward(m.register().gone[who.Person]) {
 		if gone.of(who.Device) {
 			return gone, true
 		}
@@ -126,7 +126,7 @@ func (m *Machine) removal(who wire.Member) (departure, bool) {
 }
 
 // came returns the block that admitted a device, on the head's chain.
-func (m *Machine) came(device wire.DeviceID) wire.BlockHash { return m.history().by[device] }
+func (m *Machine) came(device wire.DeviceID) wire.BlockHash { return m.register().by[device] }
 
 // signedSince reports whether a device signed the block that admitted it, or one
 // above it.
@@ -141,7 +141,7 @@ func (m *Machine) signedSince(device wire.DeviceID) bool {
 // nameOf returns the commitment to a person's name: it stands in the person's
 // headers, which the block that admitted the person cites.
 func (m *Machine) nameOf(person wire.PersonID) (wire.Digest, bool) {
-	came, ok := m.history().came[person]
+	came, ok := m.register().came[person]
 	if !ok || person == (wire.PersonID{}) {
 		return wire.Digest{}, false
 	}
@@ -178,6 +178,6 @@ func (m *Machine) KnockKey(device wire.DeviceID) ([]byte, bool) {
 	if !ok {
 		return nil, false
 	}
-	key, ok := m.history().keys[d.KnockHash]
+	key, ok := m.register().keys[d.KnockHash]
 	return key, ok
 }

@@ -1,0 +1,83 @@
+package group
+
+// What a machine does with the time that each input brings.
+
+// clock notices a clock that was set back: what was due by the old one is due
+// now, or it would be only when the old time has come again.
+func (m *Machine) clock(now uint64) {
+	if now >= m.now {
+		m.elapsed += now - m.now
+	} else {
+		m.voteDue, m.electDue = min(m.voteDue, now), min(m.electDue, now)
+		m.company.last = min(m.company.last, now)
+		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
+		m.fetch.until, m.handover.until = min(m.fetch.until, now), min(m.handover.until, now)
+		if m.catchUp != nil {
+			m.catchUp.until = min(m.catchUp.until, now)
+		}
+		for _, t := range []*task{&m.mend.outvote, &m.mend.restart, &m.mend.slash} {
+			t.due = min(t.due, now)
+		}
+		m.back.since, m.back.nack = min(m.back.since, now), min(m.back.nack, now)
+		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
+		for _, p := range m.peers {
+			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
+		}
+		for _, t := range m.turns {
+			t.since = min(t.since, now)
+		}
+		for _, e := range m.epochs {
+			e.since = min(e.since, now)
+		}
+	}
+	m.now = now
+}
+
+// wake returns when something is due next.
+func (m *Machine) wake(now uint64) uint64 {
+	if !m.speaks() {
+		if m.catchUp != nil && len(m.peers) > 0 {
+			return m.catchUp.until
+		}
+		return 0
+	}
+	var next uint64
+	at := func(t uint64) {
+		if t != 0 && (next == 0 || t < next) {
+			next = t
+		}
+	}
+	at(m.ackDue)
+	at(m.pruneDue)
+	at(m.voteDue)
+	at(m.electDue)
+	if m.renewal.old > m.now {
+		at(m.renewal.old)
+	}
+	for _, t := range []task{m.mend.outvote, m.mend.restart, m.mend.slash} {
+		at(t.due)
+	}
+	if m.outside() { // its own old keys may do
+		at(m.back.due)
+	}
+	if len(m.peers) > 0 {
+		at(m.digestDue)
+		at(m.fetch.until)
+		at(m.handover.until)
+		if m.catchUp != nil {
+			at(m.catchUp.until)
+		}
+		at(m.back.due)
+		at(m.back.again)
+		at(m.back.nack)
+		for _, p := range m.peers {
+			at(p.haveDue)
+			at(p.proofDue)
+		}
+	}
+	at(m.errandDue)
+	if next != 0 {
+		next = max(next, now+1)
+	}
+	return next
+}
