@@ -15,6 +15,8 @@ KITH_EXPLORE=big go test ./internal/chain -run '^TestExplore' -timeout 2h -v
 echo '== fork choice and settlement: second implementations, random sets and walks'
 KITH_DRAWS="${DRAWS:-100000}" go test ./internal/chain -run '^(TestNaive|TestSurplus)' -timeout 2h -v
 KITH_DRAWS=6000 go test ./internal/chain -run '^TestSettlementWalks$' -timeout 2h -v
+echo '== broadcast tree: 200 to 10,000 members (docs/benchmarks.md)'
+KITH_TREE=big go test ./internal/peer -run '^TestTreeAll$' -timeout 2h -v
 echo '== validity of blocks: each rule taken away is missed by a test'
 go run ./scripts/mutate -first '^TestEveryRule$' ./internal/chain
 echo '== MLS: 50 members through 500 epochs of random changes'

@@ -206,6 +206,35 @@ func TestTreeHostile(t *testing.T) {
 	}
 }
 
+// star is what was before the tree: an author sends a payload to everybody, over the
+// same lines.
+func star(t testing.TB, nodes, size int) treeResult {
+	t.Helper()
+	cfg := homeLine(nodes, size, 0)
+	cfg.loss, cfg.churn = 0, false
+	w := newTreeWorld(t, 1, cfg)
+	w.run(11)
+	var list []*treePost
+	for range 20 {
+		by := w.someone()
+		p := &treePost{at: w.now, by: by, counts: true, got: map[int]int64{by: w.now}}
+		for i := range w.nodes {
+			if i == by {
+				continue
+			}
+			w.nodes[by].links[i] = true
+			w.nodes[i].links[by] = true
+			w.carry(by, i, 33+size, true, func(to int) {
+				p.copies++
+				p.got[to] = w.now
+			})
+		}
+		w.run(120)
+		list = append(list, p)
+	}
+	return w.result(list)
+}
+
 // TestTreeAll prints the table of docs/benchmarks.md: KITH_TREE=big.
 func TestTreeAll(t *testing.T) {
 	if os.Getenv("KITH_TREE") != "big" {
@@ -236,6 +265,7 @@ func TestTreeAll(t *testing.T) {
 				r, _ := simulate(t, cfg)
 				t.Logf("%5d members, %2d kB, %-35s %v", n, size>>10, c.name, r)
 			}
+			t.Logf("%5d members, %2d kB, %-35s %v", n, size>>10, "the author sends to all: nothing lost", star(t, n, size))
 		}
 		for _, share := range []float64{0.1, 0.3} {
 			during, after := failing(t, n, share)
