@@ -83,7 +83,7 @@ const (
 	maxRounds = 2
 	// graftFrom is how many payloads in a row must have been asked for until an edge is
 	// made eager again: one may have been lost on a good edge.
-	graftFrom = 3
+	graftFrom = 2
 	// maxBroken is how many promises in a row a neighbour may break. Where one message
 	// in ten is lost, an honest one breaks five in a row once in a thousand times.
 	maxBroken = 5

