@@ -1,7 +1,8 @@
 #!/bin/sh
 # What is too long for make test: every fuzz target for a minute, the race
 # detector over everything, many more simulated schedules, and the walks and
-# draws of docs/assurance.md.
+# draws of docs/assurance.md. Hours in all; SMALL=1 plays a little of every part,
+# in minutes, to see that each works.
 set -eu
 cd "$(dirname "$0")/.."
 echo '== race detector over every package'
@@ -21,3 +22,27 @@ echo '== validity of blocks: each rule taken away is missed by a test'
 go run ./scripts/mutate -first '^TestEveryRule$' ./internal/chain
 echo '== MLS: 50 members through 500 epochs of random changes'
 MLS_EPOCHS=500 go test ./internal/mls -run TestRandomLife -timeout 1h -v
+if [ -n "${SMALL:-}" ]; then
+	race=./internal/wire fuzz=./internal/wire/ time=1s seeds=20 explore='' draws=2000 walks=20 rules=body epochs=''
+else
+	race=./... fuzz='' time=1m seeds=5000 explore=big draws=100000 walks=6000 rules='' epochs=500
+fi
+part() { echo "== $1, $(date -u +%H:%M:%S)"; }
+
+echo "== $(git describe --always --dirty), $(date -u +%F)"
+part 'race detector over every package'
+PKG=$race scripts/race.sh
+part 'every fuzz target'
+T=${T:-$time} PKG=$fuzz F='' scripts/fuzz.sh
+part 'simulation, many seeds'
+SEED='' SEEDS="${SEEDS:-$seeds}" FROM=1001 scripts/sim.sh
+part 'fork choice, settlement and persons: every small case (docs/assurance.md)'
+KITH_EXPLORE=$explore go test ./internal/chain -run '^TestExplore|^TestForum' -timeout 6h -v
+part 'fork choice and settlement: second implementations, random sets and walks'
+KITH_DRAWS="${DRAWS:-$draws}" go test ./internal/chain -run '^(TestNaive|TestSurplus)' -timeout 2h -v
+KITH_DRAWS=$walks go test ./internal/chain -run '^TestSettlementWalks$' -timeout 2h -v
+part 'validity of blocks: each rule taken away is missed by a test'
+go run ./scripts/mutate -only "$rules" -list docs/assurance-validity.txt -first '^TestEveryRule$' ./internal/chain
+part 'MLS: 50 members through 500 epochs of random changes'
+MLS_EPOCHS=$epochs go test ./internal/mls -run TestRandomLife -timeout 1h -v
+part 'all of it has passed'

@@ -127,6 +127,14 @@ var authorityBreaches = []breach{
 		_, _, err := chain.Draft(d.state(), d.params(d.person("ben"), leave))
 		return err
 	}},
+	{"the last admin leaves to nobody in a block that makes another", "V4", chain.ReasonNoAdmin, ops("ben", func(g *group) []chain.Op {
+		ann := g.person("ann").id
+		return []chain.Op{
+			&chain.SetRole{Person: g.person("ben").id, Instance: g.instance("ben")},
+			&chain.Leave{Person: ann, Instance: g.instance("ann"), Successor: ann, Cites: make([]wire.Digest, 1)},
+			&chain.SetRole{Person: g.person("cat").id, Instance: g.instance("cat"), Role: chain.RoleAdmin},
+		}
+	})},
 	{"an Add to a person", "V4", chain.ReasonPolicy, func(g *group) error {
 		ann := g.person("ann")
 		s, err := chain.VerifyProof(ann.headers)

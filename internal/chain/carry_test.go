@@ -1,6 +1,8 @@
 package chain_test
 
 import (
+	"bytes"
+	"errors"
 	"testing"
 
 	"kith/internal/chain"
@@ -141,6 +143,23 @@ func (d *divided) ofDevice(op *chain.Carry, papers *[][]byte) {
 	op.Cites, *papers = append(op.Cites, chain.Cite(proof)), append(*papers, proof)
 }
 
+// TestCarryNewer: a branch that needs a newer program is not held against who
+// carries it over.
+func TestCarryNewer(t *testing.T) {
+	d := divide(t)
+	d.on("G", "A", "ann", nil, d.retitle())
+	d.on("G", "L", "ben", nil, d.removal("G", "cat"))
+	_, err := d.carry("A", "cat", []string{"L"}, func(op *chain.Carry, papers *[][]byte) {
+		h := d.blocks.Header(d.at["L"]).Bytes()
+		proof := d.branch("L")
+		proof[bytes.Index(proof, h)] = chain.HeaderVersion + 1
+		cite(op, papers, 0, proof)
+	})
+	if !errors.Is(err, chain.ErrNewer) {
+		t.Error(err)
+	}
+}
+
 func TestCarryOfADevice(t *testing.T) {
 	d := withDevice(t)
 	s, err := d.carry("B", "ben", []string{"L"}, d.ofDevice)
@@ -194,7 +213,17 @@ var carryBreaches = []breach{
 		})
 		return err
 	}},
-	{"of a person, with two cites", "V6", chain.ReasonAttachment, carrying(func(_ *divided, op *chain.Carry, _ *[][]byte) { op.Cites = append(op.Cites, wire.Digest{}) })},
+	{"with another's cut beside its own", "V5", chain.ReasonCut, func(g *group) error {
+		d := withDevice(g.t)
+		_, err := d.carry("B", "ben", []string{"L"}, func(op *chain.Carry, papers *[][]byte) {
+			d.ofDevice(op, papers)
+			op.Cuts = []chain.Cut{{Device: op.Device}, {Device: d.person("ben").device(0)}}
+		})
+		return err
+	}},
+	{"of a person, with two cites", "V6", chain.ReasonAttachment, carrying(func(_ *divided, op *chain.Carry, papers *[][]byte) {
+		op.Cites, *papers = append(op.Cites, chain.Cite(nil)), append(*papers, nil)
+	})},
 	{"of a device, with one cite", "V6", chain.ReasonAttachment, carrying(func(d *divided, op *chain.Carry, _ *[][]byte) { op.Device = d.person("cat").device(0) })},
 	{"of garbage", "V6", chain.ReasonCarry, carrying(func(_ *divided, op *chain.Carry, papers *[][]byte) { cite(op, papers, 0, []byte("?")) })},
 	{"of another block than it says", "V6", chain.ReasonCarry, carrying(func(_ *divided, op *chain.Carry, _ *[][]byte) { op.Block[0]++ })},
@@ -257,6 +286,15 @@ var carryBreaches = []breach{
 		d.on("G", "A", "ann", nil, d.retitle())
 		d.on("G", "K", "ben", nil, d.retitle())
 		d.on("K", "M", "ben", nil, d.retitle())
+		d.on("M", "L", "ben", nil, d.removal("M", "cat"))
+		return "A", "cat", []string{"K", "L"}
+	})},
+	// G -> A | G -> K | G -> M -> L: K says what M says, and is shown in its place
+	{"with another of the same content between", "V6", chain.ReasonCarry, played(func(d *divided) (string, string, []string) {
+		same := d.retitle()
+		d.on("G", "A", "ann", nil, d.retitle())
+		d.on("G", "K", "ann", nil, same)
+		d.on("G", "M", "ben", nil, same)
 		d.on("M", "L", "ben", nil, d.removal("M", "cat"))
 		return "A", "cat", []string{"K", "L"}
 	})},

@@ -165,6 +165,19 @@ func TestBodyBytes(t *testing.T) {
 	}
 }
 
+func TestBodyRefused(t *testing.T) {
+	for what, b := range map[string][]byte{
+		"nothing":         {},
+		"a byte too many": {0, 2, 'c', 'c', 0, 0},
+		"a tag cut short": {4, 1, 'l', 9, 't', 1, 'c', 0},
+		"too long":        (&chain.Body{Commit: make([]byte, chain.MaxBody/2), Attachments: [][]byte{make([]byte, chain.MaxBody/2)}}).Bytes(),
+	} {
+		if _, err := chain.ParseBody(b); err == nil {
+			t.Errorf("parses: %s", what)
+		}
+	}
+}
+
 func TestLeaveStatementBytes(t *testing.T) {
 	s := &chain.LeaveStatement{Group: fill32(1), Person: fill32(2), Device: fill32(3), Instance: fill32(4), Successor: fill32(5), Signature: [64]byte(x(6, 64))}
 	want := slices.Concat([]byte{1, 1}, x(1, 32), x(2, 32), x(3, 32), x(4, 32), x(5, 32), x(6, 64))

@@ -16,6 +16,7 @@ type room struct {
 	limit   int // states; 0: all
 	liar    int // votes by a further device that lies, of all it can cast; 0: nobody lies
 	off     rule
+	walked  func() // called after each choice of lies; nil: nothing
 
 	scene *scene
 	cast  []*Vote               // every vote anybody may have cast
@@ -53,6 +54,9 @@ func (r *room) run() error {
 		}
 		if err := r.walk(); err != nil {
 			return fmt.Errorf("%w; the liar says %d of %d", err, lies, len(list))
+		}
+		if r.walked != nil {
+			r.walked()
 		}
 		if r.all += len(r.seen); r.limit > 0 && r.all > r.limit {
 			return nil

@@ -202,7 +202,7 @@ func TestIsAncestor(t *testing.T) {
 
 func TestAddRefuses(t *testing.T) {
 	f := plant(t, 0, "ann ben*")
-	f.grow("G -> A -> B", map[string]string{"A": "ann retitles", "B": "ben removes ann"})
+	f.grow("G -> A -> B | G -> C", map[string]string{"A": "ann retitles", "B": "ben removes ann", "C": "ben removes ann"})
 	b := chain.NewBlocks()
 	g, a, x := f.blocks["G"], f.blocks["A"], f.blocks["B"]
 	if err := b.Add(a.Header, nil, a.State); err == nil {
@@ -219,6 +219,9 @@ func TestAddRefuses(t *testing.T) {
 	}
 	if err := b.Add(a.Header, nil, x.State); err == nil {
 		t.Error("a block with another's state")
+	}
+	if err := b.Add(a.Header, nil, f.blocks["C"].State); err == nil {
+		t.Error("a block with the state of another as high")
 	}
 	if b.Len() != 1 {
 		t.Errorf("%d blocks after refusals", b.Len())

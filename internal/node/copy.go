@@ -27,20 +27,26 @@ const moveAfter = 3 * time.Second
 
 // noteCopy takes note that another copy of this home is, or was, running, and heals.
 func (n *Node) noteCopy() {
-	n.mu.Lock()
-	first := !n.copied
-	n.copied = true
-	n.mu.Unlock()
-	if first {
-		n.log.Error("another copy of this home is running, or was: this one takes a new device key by itself, and both can go on; kith revoke shuts the other out")
-		n.hub.publish(StatusChanged{})
-	}
+	n.noteCopied("another copy of this home is running, or was: this one takes a new device key by itself, and both can go on; kith revoke shuts the other out")
 	seen := n.me().Device.ID()
 	n.spawn(func(context.Context) {
 		if err := n.heal(seen); err != nil {
 			n.log.Error("no new device key", "err", err)
 		}
 	})
+}
+
+// noteCopied takes note that there is, or was, another copy of this home, and says once
+// what follows.
+func (n *Node) noteCopied(what string) {
+	n.mu.Lock()
+	first := !n.copied
+	n.copied = true
+	n.mu.Unlock()
+	if first {
+		n.log.Error(what)
+		n.hub.publish(StatusChanged{})
+	}
 }
 
 // noteSlashed heals a home whose key a group has taken out: another copy signed with

@@ -23,7 +23,7 @@ func (n *Node) learnPerson(theirs [][]byte) error {
 	if err != nil || person != n.me().Person {
 		return err
 	}
-	n.noteCopied()
+	n.noteCopied("another copy of this home is running, or was, and has a key of its own now")
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
 	self := n.me()
@@ -86,18 +86,6 @@ func (n *Node) spawnLearn(theirs [][]byte) {
 		}
 		n.renewOwn(nowMS())
 	})
-}
-
-// noteCopied is noteCopy where the copy has a key of its own by now.
-func (n *Node) noteCopied() {
-	n.mu.Lock()
-	first := !n.copied
-	n.copied = true
-	n.mu.Unlock()
-	if first {
-		n.log.Error("another copy of this home is running, or was, and has a key of its own now")
-		n.hub.publish(StatusChanged{})
-	}
 }
 
 // recovery returns the recovery key, whose phrase is kept here.

@@ -327,7 +327,7 @@ func (r *run) addDevice(a action) {
 // enter lets a device add itself that does not know the group.
 func (r *run) enter(a action) {
 	n := r.pick(a.a, func(n *Node) bool { return r.stands(group.StatusActive)(n) && !r.machine(n).View().NoKeys })
-	if n == nil {
+	if n == nil || r.machine(n).Blocks().Lights() { // who came in without commits makes no entrance
 		return
 	}
 	if o := r.linked(a.b, r.state(n)); o != nil && o.Groups[r.g] == nil && r.Linked(n, o) {

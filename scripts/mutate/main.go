@@ -6,14 +6,17 @@
 //	go run ./scripts/mutate -tests ./internal/group,./internal/sim ./internal/group
 //
 // It builds each test program once, with a variable before every condition, and
-// runs it once a rule. It exits with 1 if no test misses a rule that known.txt
-// beside it does not list.
+// runs it until a test fails: first the test that an earlier list names for the
+// rule, then the tests of the first -first, of the next, then all. A test that fails with all rules on, too, says nothing, and
+// ends it. It exits with 1 if no test misses a rule that known.txt beside it does
+// not list; what that lists is tried with the tests of -first alone.
 package main
 
 import (
 	"cmp"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -39,12 +42,21 @@ const off = "KITH_RULE_OFF"
 
 var (
 	tests = flag.String("tests", "", "packages whose tests are run, with commas; default: the package")
-	first = flag.String("first", "", "tests to run before all others")
+	list  = flag.String("list", "", "file with what an earlier run printed; the test it names for a rule is run first")
 	only  = flag.String("only", "", "only rules of files whose name starts so")
 	limit = flag.Duration("limit", 5*time.Minute, "time for the tests of one package; beyond it a rule counts as missed by \"it does not end\"")
 )
 
+var (
+	first   []string // patterns of tests that are run before all
+	earlier string   // what the file of -list holds
+)
+
 func main() {
+	flag.Func("first", "tests to run before all others; several times: one after the other", func(pattern string) error {
+		first = append(first, pattern)
+		return nil
+	})
 	flag.Parse()
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "mutate: name one package: go run ./scripts/mutate ./internal/chain")
@@ -73,16 +85,23 @@ func mutate(dir string) (missed int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if *list != "" {
+		b, err := os.ReadFile(*list)
+		if err != nil {
+			return 0, err
+		}
+		earlier = string(b)
+	}
 	rules = slices.DeleteFunc(rules, func(r rule) bool { return !strings.HasPrefix(r.file, *only) })
 	programs, err := build(work, overlay, strings.Split(cmp.Or(*tests, "./"+dir), ","))
 	if err != nil {
 		return 0, err
 	}
-	if by := play(programs, 0); by != "" {
-		return 0, fmt.Errorf("with all rules on %s fails", by)
-	}
-	for i, by := range each(rules, func(r rule) string { return play(programs, r.number) }) {
+	for i, by := range each(rules, func(r rule) string { return missedBy(programs, r) }) {
 		r, says := rules[i], <-by
+		if strings.HasPrefix(says, broken) {
+			return missed, errors.New(says)
+		}
 		if says == "" {
 			says = "NOTHING FAILS"
 			if why := r.reason(); why != "" {
@@ -91,7 +110,7 @@ func mutate(dir string) (missed int, err error) {
 				missed++
 			}
 		}
-		fmt.Printf("%-18s %-24s %-60s %s\n", r.file, r.function, r.condition, says)
+		fmt.Println(r.line() + says)
 	}
 	fmt.Printf("%d rules of %s\n", len(rules), dir)
 	return missed, nil
@@ -138,19 +157,38 @@ func build(work string, overlay map[string]string, packages []string) (list []pr
 	return list, nil
 }
 
-// play returns the first test that fails with a rule off, empty if none does.
-func play(programs []program, number int) string {
-	for _, p := range programs {
-		if *first != "" {
-			if by := p.run(number, *first); by != "" {
-				return by
+// broken begins what missedBy says of a test that fails anyway.
+const broken = "with all rules on, too, fails "
+
+// missedBy returns the first test that fails with a rule off and not with it on,
+// empty if none does.
+func missedBy(programs []program, r rule) string {
+	rounds := append(r.before(), first...)
+	if r.reason() == "" {
+		rounds = append(rounds, ".")
+	}
+	by, p := play(programs, rounds, r.number)
+	if !strings.HasPrefix(by, "Test") && !strings.HasPrefix(by, "Fuzz") {
+		return by
+	}
+	test, _, _ := strings.Cut(by, "/")
+	if p.run(0, "^"+test+"$") != "" {
+		return broken + test
+	}
+	return by
+}
+
+// play runs the tests of each pattern in turn, and returns the first that fails
+// with a rule off, and whose it is; empty if none does.
+func play(programs []program, rounds []string, number int) (string, program) {
+	for _, tests := range rounds {
+		for _, p := range programs {
+			if by := p.run(number, tests); by != "" {
+				return by, p
 			}
 		}
-		if by := p.run(number, "."); by != "" {
-			return by
-		}
 	}
-	return ""
+	return "", program{}
 }
 
 func (p program) run(number int, tests string) string {
@@ -184,6 +222,28 @@ func failed(out string) (name string) {
 		return "it panics"
 	}
 	return name
+}
+
+// line begins what is printed of a rule.
+func (r rule) line() string {
+	return fmt.Sprintf("%-18s %-24s %-60s ", r.file, r.function, r.condition)
+}
+
+// before returns a pattern of the tests that the earlier list names for a rule, of
+// several rules that look the same all.
+func (r rule) before() []string {
+	var names []string
+	for line := range strings.Lines(earlier) {
+		by, ok := strings.CutPrefix(line, r.line())
+		test, _, _ := strings.Cut(strings.TrimSpace(by), "/")
+		if ok && !strings.Contains(test, " ") {
+			names = append(names, test)
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	return []string{"^(" + strings.Join(names, "|") + ")$"}
 }
 
 // reason is what known.txt says of a rule; empty: nothing.
