@@ -5,27 +5,10 @@
 # in minutes, to see that each works.
 set -eu
 cd "$(dirname "$0")/.."
-echo '== race detector over every package'
-PKG=./... scripts/race.sh
-echo '== every fuzz target'
-T=${T:-1m} PKG='' F='' scripts/fuzz.sh
-echo '== simulation, many seeds'
-SEED= SEEDS="${SEEDS:-5000}" FROM=1001 scripts/sim.sh
-echo '== fork choice and settlement: every small case (docs/assurance.md)'
-KITH_EXPLORE=big go test ./internal/chain -run '^TestExplore' -timeout 2h -v
-echo '== fork choice and settlement: second implementations, random sets and walks'
-KITH_DRAWS="${DRAWS:-100000}" go test ./internal/chain -run '^(TestNaive|TestSurplus)' -timeout 2h -v
-KITH_DRAWS=6000 go test ./internal/chain -run '^TestSettlementWalks$' -timeout 2h -v
-echo '== broadcast tree: 200 to 10,000 members (docs/benchmarks.md)'
-KITH_TREE=big go test ./internal/peer -run '^TestTreeAll$' -timeout 2h -v
-echo '== validity of blocks: each rule taken away is missed by a test'
-go run ./scripts/mutate -first '^TestEveryRule$' ./internal/chain
-echo '== MLS: 50 members through 500 epochs of random changes'
-MLS_EPOCHS=500 go test ./internal/mls -run TestRandomLife -timeout 1h -v
 if [ -n "${SMALL:-}" ]; then
-	race=./internal/wire fuzz=./internal/wire/ time=1s seeds=20 explore='' draws=2000 walks=20 rules=body epochs=''
+	race=./internal/wire fuzz=./internal/wire/ time=1s seeds=20 explore='' draws=2000 walks=20 rules=body epochs='' tree=200
 else
-	race=./... fuzz='' time=1m seeds=5000 explore=big draws=100000 walks=6000 rules='' epochs=500
+	race=./... fuzz='' time=1m seeds=5000 explore=big draws=100000 walks=6000 rules='' epochs=500 tree=big
 fi
 part() { echo "== $1, $(date -u +%H:%M:%S)"; }
 
@@ -41,6 +24,8 @@ KITH_EXPLORE=$explore go test ./internal/chain -run '^TestExplore|^TestForum' -t
 part 'fork choice and settlement: second implementations, random sets and walks'
 KITH_DRAWS="${DRAWS:-$draws}" go test ./internal/chain -run '^(TestNaive|TestSurplus)' -timeout 2h -v
 KITH_DRAWS=$walks go test ./internal/chain -run '^TestSettlementWalks$' -timeout 2h -v
+part 'broadcast tree: 200 to 10,000 members (docs/benchmarks.md)'
+KITH_TREE=$tree go test ./internal/peer -run '^TestTreeAll$' -timeout 2h -v
 part 'validity of blocks: each rule taken away is missed by a test'
 go run ./scripts/mutate -only "$rules" -list docs/assurance-validity.txt -first '^TestEveryRule$' ./internal/chain
 part 'MLS: 50 members through 500 epochs of random changes'
