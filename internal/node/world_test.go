@@ -122,7 +122,13 @@ func (p *person) onLog(message string, do func()) {
 // until waits for something to become so: it looks again at every event.
 func (p *person) until(what string, is func() bool) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 30*time.Second)
+	p.within(30*time.Second, what, is)
+}
+
+// within is until with another patience.
+func (p *person) within(patience time.Duration, what string, is func() bool) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

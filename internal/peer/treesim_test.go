@@ -214,7 +214,11 @@ func star(t testing.TB, nodes, size int) treeResult {
 	cfg := homeLine(nodes, size, 0)
 	cfg.loss, cfg.churn = 0, false
 	w := newTreeWorld(t, 1, cfg)
-	w.run(11)
+	w.queue = nil // nobody has a tree
+	for _, n := range w.nodes {
+		n.online, n.links = true, make(map[int]bool)
+	}
+	w.run(10)
 	var list []*treePost
 	for range 20 {
 		by := w.someone()
