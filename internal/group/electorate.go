@@ -141,26 +141,25 @@ func (m *Machine) entitled(chosen bool) (list []wire.PersonID) {
 
 // heir is who is to vote when this device's person leaves and nobody else would: the
 // successor, or the next by rank; before both, who has accepted, for the others do not
-// vote yet.
+// vote yet. Who has no device never does.
 func (m *Machine) heir() []wire.PersonID {
 	own := m.leaves[m.self.Person]
 	if own == nil {
 		return nil
 	}
-	var heirs []wire.PersonID
-	if m.isMember(own.statement.Successor) {
-		heirs = append(heirs, own.statement.Successor)
+	heirs := m.byRank()
+	if who, ok := m.state().Person(own.statement.Successor); ok && m.isMember(who.Person) {
+		heirs = slices.Insert(heirs, 0, who)
 	}
-	for _, who := range m.byRank() {
-		heirs = append(heirs, who.Person)
+	heirs = slices.DeleteFunc(heirs, func(who chain.Member) bool {
+		_, ok := m.earliest(who)
+		return !ok || m.leaves[who.Person] != nil
+	})
+	at := max(0, slices.IndexFunc(heirs, m.hasVote))
+	if at == len(heirs) {
+		return nil
 	}
-	heirs = slices.DeleteFunc(heirs, func(p wire.PersonID) bool { return m.leaves[p] != nil })
-	for _, p := range heirs {
-		if who, _ := m.state().Person(p); m.hasVote(who) {
-			return []wire.PersonID{p}
-		}
-	}
-	return heirs[:min(1, len(heirs))]
+	return []wire.PersonID{heirs[at].Person}
 }
 
 // silent reports whether a device has owed a word for too long.

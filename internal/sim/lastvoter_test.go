@@ -196,3 +196,30 @@ func TestHeirHasAccepted(t *testing.T) {
 		t.Errorf("Ann has status %d, the voters are %v", status(ann, g), f.Voters)
 	}
 }
+
+// TestHeirHasDevice: Ann, the only voter, leaves. Eve, an admin, has lost her device, for
+// it signed twice, and Cleo has not accepted yet: Cleo is to vote, not Eve.
+func TestHeirHasDevice(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Eve")
+	ann, eve, cleo := nodes[0], nodes[1], w.Add("Cleo")
+	promote(t, w, g, ann, eve)
+	one, other := signedRekey(t, eve, g), signedRekey(t, eve, g)
+	w.Deliver(eve, ann, g, one)
+	w.Deliver(eve, ann, g, other)
+	w.Run(10 * minute)
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{cleo.Newcomer()}}))
+	w.Run(10 * minute)
+	if f := final(ann, g); slashes(ann, g) != 1 || !slices.Equal(f.Voters, []wire.PersonID{ann.Self.Person}) {
+		t.Fatalf("Eve was slashed %d times, and the voters are %v, so the test shows nothing", slashes(ann, g), f.Voters)
+	}
+	must(t, ann.Do(g, group.Leave{Successor: eve.Self.Person}))
+	w.Run(10 * minute)
+	if got := headState(ann, g).Electorate(); !slices.Equal(got, []wire.PersonID{cleo.Self.Person}) {
+		t.Errorf("the voters are %v, and Cleo is %v", got, cleo.Self.Person)
+	}
+	must(t, cleo.Do(g, group.Accept{}))
+	w.Run(10 * minute)
+	if got := status(ann, g); got != group.StatusLeft {
+		t.Errorf("Ann has status %d", got)
+	}
+}
