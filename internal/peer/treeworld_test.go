@@ -86,7 +86,6 @@ type treePost struct {
 
 type traffic struct {
 	control, payload int64 // bytes sent, what is around them included
-	copies           int64
 	counting         bool
 }
 
