@@ -74,6 +74,7 @@ type Machine struct {
 	handover   handover
 	missedTold int                         // of missed, as last announced
 	said       announcements               // of the leaves at the head
+	spreading  spreading                   // who takes part in the tree
 	spoken     map[wire.DeviceID]spoken    // by the chain; of those whose leaf says less than was asked for
 	pageRoom   int                         // bytes of a page that is given, maxPage
 	allRoom    int                         // bytes of an invitation of whole blocks, maxInvitation
