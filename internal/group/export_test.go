@@ -2,6 +2,7 @@ package group
 
 import (
 	"kith/internal/chain"
+	"kith/internal/identity"
 	"kith/internal/mls"
 	"kith/internal/wire"
 )
@@ -226,4 +227,22 @@ func (j *Joining) Trees() int {
 		return 0
 	}
 	return len(j.now.m.publics)
+}
+
+// Doubted returns of how many entries of each device a home keeps the text that had so
+// many of each, the oldest first, when it took new keys.
+func Doubted(devices []*identity.Device, each int) map[wire.DeviceID]int {
+	m := newMachine(Self{Device: identity.NewDevice()})
+	for _, d := range devices {
+		m.self.Former = append([]*identity.Device{d}, m.self.Former...)
+		for seq := range uint64(each) {
+			m.unsent[seq+1] = unsent{content: []byte{1}}
+		}
+		m.doubtUnsent(d.ID(), new(Effects))
+	}
+	kept := make(map[wire.DeviceID]int)
+	for d := range m.doubts.of {
+		kept[d.device]++
+	}
+	return kept
 }

@@ -127,7 +127,15 @@ func (g *gathering) takeLight(l lightFrame) error {
 	if _, err := g.m.takeLight(l.header, l.attachments, &g.eff); err != nil {
 		return err
 	}
-	return g.ofGroup()
+	return g.taken(h.Hash())
+}
+
+// taken looks at a block that was taken.
+func (g *gathering) taken(hash wire.BlockHash) error {
+	if err := g.ofGroup(); err != nil {
+		return err
+	}
+	return g.grow(g.m.blocks.Weight(hash))
 }
 
 func (g *gathering) ofGroup() error {
@@ -171,7 +179,7 @@ func (g *gathering) takeWhole(b blockFrame, treeSize uint32) error {
 		return err
 	}
 	g.m.takeWelcome(&peer{member: g.from}, hash, b.welcome, &g.eff)
-	return g.ofGroup()
+	return g.taken(hash)
 }
 
 // check looks at the whole once the last page is here.
