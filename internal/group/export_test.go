@@ -246,3 +246,10 @@ func Doubted(devices []*identity.Device, each int) map[wire.DeviceID]int {
 	}
 	return kept
 }
+
+// StandsAbove is the rank of two histories of a person that are as long.
+func StandsAbove(a, b [][]byte) bool {
+	x, err := chain.ParseProof(proof(a))
+	y, other := chain.ParseProof(proof(b))
+	return err == nil && other == nil && standsAbove(x, y)
+}
