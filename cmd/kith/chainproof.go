@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
+	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -52,6 +52,9 @@ func (p *program) chainProof() *cobra.Command {
 			return nil
 		}
 		p.printf("Wrote %s: what block %d, the last that is settled, says of %s.", oneLine(out), shown.Settled.Height, oneLine(args[1]))
+		if c.Flags().Changed("since") && since > shown.Settled.Height {
+			p.printf("Block %d is not settled yet: the file shows no way from there.", since)
+		}
 		p.printf("Anybody checks it with: kith chain verify %s", quoted(oneLine(out)))
 		return nil
 	}
@@ -115,20 +118,20 @@ func pick(everyone []chain.Member, today []*v1.Member, ref string) (wire.PersonI
 	return wire.PersonID{}, &node.Error{Reason: node.ReasonAmbiguous, Subject: ref}
 }
 
-// sightings are what a proof of a member shows; the names are those of --json.
-type sightings struct {
-	Group         string     `json:"group"`
-	Settled       string     `json:"settled"`
-	SettledHeight uint64     `json:"settled_height"`
-	SettledAt     uint64     `json:"settled_at"`
-	StateRoot     string     `json:"state_root"`
-	Settlement    []settling `json:"settlement"`
-	Person        standing   `json:"person"`
-	Kept          string     `json:"kept"`       // file that keeps it from now on; empty: none
-	KeptBefore    *uint64    `json:"kept_since"` // height of what was kept before; null: it is believed from the first block on
+// proofFindings are what a proof of a member shows; the names are those of --json.
+type proofFindings struct {
+	Group         string      `json:"group"`
+	Settled       string      `json:"settled"`
+	SettledHeight uint64      `json:"settled_height"`
+	SettledAt     uint64      `json:"settled_at"`
+	StateRoot     string      `json:"state_root"`
+	Settlement    []settling  `json:"settlement"`
+	Person        memberState `json:"person"`
+	Kept          string      `json:"kept"`       // file that keeps it from now on; empty: none
+	KeptBefore    *uint64     `json:"kept_since"` // height of what was kept before; null: it is believed from the first block on
 }
 
-type standing struct {
+type memberState struct {
 	ID       string        `json:"id"`
 	Instance string        `json:"instance"`
 	Member   bool          `json:"member"`
@@ -152,10 +155,10 @@ func (p *program) checkStanding(file []byte, group, keep string) error {
 	if err := sameGroup(group, shown.Group); err != nil {
 		return err
 	}
-	found := sightingsOf(s, shown)
+	found := proofFindingsOf(s, shown)
 	if keep != "" {
 		before, err := keepStanding(keep, file, s)
-		if twice, ok := err.(*chain.TwiceError); ok {
+		if twice, ok := errors.AsType[*chain.TwiceError](err); ok {
 			p.printTwice(twice)
 		}
 		if err != nil {
@@ -164,7 +167,7 @@ func (p *program) checkStanding(file []byte, group, keep string) error {
 		found.Kept, found.KeptBefore = keep, before
 	}
 	if !p.showValue(found) {
-		p.printSightings(found)
+		p.printProofFindings(found)
 	}
 	return nil
 }
@@ -193,7 +196,7 @@ func sameGroup(want string, got wire.GroupID) error {
 // follow. It returns the height of that one; nil if nothing was kept.
 func keepStanding(path string, file []byte, s *chain.Standing) (*uint64, error) {
 	b, err := readAtMost(path, chain.MaxStanding)
-	if os.IsNotExist(err) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, writeNew(path, file)
 	}
 	if err != nil {
@@ -210,34 +213,12 @@ func keepStanding(path string, file []byte, s *chain.Standing) (*uint64, error) 
 	return &height, replace(path, file)
 }
 
-// replace puts b in the place of a file: whole or not at all.
-func replace(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".kept-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if close := f.Close(); err == nil {
-		err = close
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
-}
-
-func sightingsOf(s *chain.Standing, shown *chain.Shown) sightings {
+func proofFindingsOf(s *chain.Standing, shown *chain.Shown) proofFindings {
 	h, m := shown.Settled, shown.Member
-	f := sightings{
+	f := proofFindings{
 		Group: shown.Group.String(), Settled: h.Hash().String(), SettledHeight: h.Height, SettledAt: h.CreatedAt,
 		StateRoot: h.StateRoot.String(), Settlement: []settling{},
-		Person: standing{
+		Person: memberState{
 			ID: m.Person.String(), Instance: hex.EncodeToString(m.Instance[:]), Member: m.Status != chain.StatusRemoved,
 			Admin: m.Status != chain.StatusRemoved && m.Role == chain.RoleAdmin, Devices: []deviceState{},
 		},
@@ -263,7 +244,7 @@ func statusWord(s chain.Status) string {
 	return "active"
 }
 
-func (p *program) printSightings(f sightings) {
+func (p *program) printProofFindings(f proofFindings) {
 	role := "a member"
 	switch {
 	case !f.Person.Member:

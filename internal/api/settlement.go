@@ -130,11 +130,19 @@ func waiting(s node.Settlement) string {
 	default:
 		whom = fmt.Sprintf("%s of %s", spelt(needed), namesOf(lacking))
 	}
-	if here >= needed {
-		return "Waits for " + whom + "; that happens by itself within two minutes."
+	text := "Waits for " + whom + "; that happens by itself within two minutes"
+	if 2*chain.Dwell(s.Since, s.Voting) > twoMinutes {
+		text = "Waits for " + whom + "; that happens by itself, within an hour or two"
 	}
-	return "Waits for " + whom + "; that happens by itself within two minutes once they are online."
+	if here >= needed {
+		return text + "."
+	}
+	return text + " once they are online."
 }
+
+// twoMinutes in ms. A program votes after two dwells at most, which grow with each round
+// that did not settle, up to an hour each.
+const twoMinutes = 120_000
 
 var numerals = [...]string{"none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
 
