@@ -108,7 +108,8 @@ type Machine struct {
 	renewal   renewal  // of the own leaf
 	errandDue uint64   // ms; 0: no errand waits
 
-	sound map[wire.BlockHash]*mls.PublicGroup // of publics, what CheckInvariants has looked at
+	sound     map[wire.BlockHash]*mls.PublicGroup // of publics, what CheckInvariants has looked at,
+	soundHead *mls.Epoch                          // and of the epochs of heads
 }
 
 // An epoch is what this device can read and write with at one block.
