@@ -36,6 +36,7 @@ type owner struct {
 	wake    *time.Timer
 	ahead   bool // the machine holds what was not written
 	split   lastSplit
+	still   bool // too few voters are left, see standstill
 
 	picture atomic.Pointer[picture]
 }
@@ -58,6 +59,7 @@ func (n *Node) newOwner(m *group.Machine) *owner {
 	}
 	o.draw()
 	o.lookForSplit()
+	o.still = o.standstill()
 	return o
 }
 
