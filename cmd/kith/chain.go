@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"kith/internal/api"
 	"kith/internal/chain"
 	"kith/internal/wire"
 	v1 "kith/proto/kith/v1"
@@ -49,26 +47,6 @@ type exported struct {
 	File      string `json:"file"`
 	Bytes     int    `json:"bytes"`
 	WithNames bool   `json:"with_names"`
-}
-
-// writeNew writes a file that must not be there yet, for its owner alone.
-func writeNew(path string, b []byte) error {
-	dir := filepath.Dir(path)
-	if at, err := os.Stat(dir); os.IsNotExist(err) || err == nil && !at.IsDir() {
-		return &api.Error{Reason: api.ReasonFolder, Subject: dir}
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if close := f.Close(); err == nil {
-		err = close
-	}
-	if err != nil {
-		_ = os.Remove(path) // half a file is none
-	}
-	return err
 }
 
 func (p *program) chainVerify() *cobra.Command {

@@ -136,11 +136,19 @@ func waiting(s node.Settlement) string {
 	if able < s.Quorum {
 		return "Waits for " + whom + ". Some of those who voted are gone: if this vote settles nothing, nothing more becomes final."
 	}
-	if here >= needed {
-		return "Waits for " + whom + "; that happens by itself within two minutes."
+	text := "Waits for " + whom + "; that happens by itself within two minutes"
+	if 2*chain.Dwell(s.Since, s.Voting) > twoMinutes {
+		text = "Waits for " + whom + "; that happens by itself, within an hour or two"
 	}
-	return "Waits for " + whom + "; that happens by itself within two minutes once they are online."
+	if here >= needed {
+		return text + "."
+	}
+	return text + " once they are online."
 }
+
+// twoMinutes in ms. A program votes after two dwells at most, which grow with each round
+// that did not settle, up to an hour each.
+const twoMinutes = 120_000
 
 var numerals = [...]string{"none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
 

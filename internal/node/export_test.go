@@ -232,7 +232,7 @@ func (n *Node) KnocksAs(d wire.DeviceID) wire.DeviceID {
 	return n.knockAs(d, 1).ID()
 }
 
-// Standing at a chat, in a line: the blocks, whose devices it has, and what is held.
+// Stand is how it stands in a chat, in a line: the blocks, whose devices it has, and what is held.
 func (n *Node) Stand(g wire.GroupID) (line string) {
 	o := n.owner(g)
 	if o == nil {

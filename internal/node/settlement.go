@@ -21,6 +21,7 @@ type Settlement struct {
 	Quorum    int
 	Liars     int      // how many voters may lie without harm
 	Voting    uint64   // the round they vote in now; 0: nothing is open
+	Since     uint64   // the round of their era that settled last; 0: none has
 	Muted     bool     // this device never votes
 	Stopped   bool     // nobody votes any more
 	Coming    []Person // voters that are chosen, once that is settled
@@ -74,7 +75,7 @@ func (o *owner) settlement(s *Settlement) {
 	f := m.Finality()
 	s.Block, s.Height, s.Round, s.By = f.Block, f.Height, f.Round, o.people(f.By)
 	s.Open = m.Blocks().Header(m.Head()).Height - f.Height
-	s.Quorum, s.Liars, s.Voting, s.Muted = f.Quorum, chain.Faults(len(f.Voters)), f.Voting, f.Excluded
+	s.Quorum, s.Liars, s.Voting, s.Since, s.Muted = f.Quorum, chain.Faults(len(f.Voters)), f.Voting, f.Since, f.Excluded
 	s.Stopped = f.Conflict != nil && f.Conflict.Stopped
 	head := m.Blocks().State(m.Head())
 	for _, v := range m.Voters() {

@@ -35,8 +35,10 @@ func TestDoubtsEndOnceRead(t *testing.T) {
 // TestDoubtsEndWithMembership: they go with the membership that they were written in.
 func TestDoubtsEndWithMembership(t *testing.T) {
 	for name, end := range map[string]func(ann, ben *sim.Node, g wire.GroupID) error{
-		"removed": func(ann, ben *sim.Node, g wire.GroupID) error { return ann.Do(g, group.Remove{Person: ben.Self.Person}) },
-		"left":    func(_, ben *sim.Node, g wire.GroupID) error { return ben.Do(g, group.Leave{}) },
+		"removed": func(ann, ben *sim.Node, g wire.GroupID) error {
+			return ann.Do(g, group.Remove{Person: ben.Self.Person})
+		},
+		"left": func(_, ben *sim.Node, g wire.GroupID) error { return ben.Do(g, group.Leave{}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
