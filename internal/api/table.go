@@ -36,6 +36,7 @@ var table = map[string]explained{
 	"api/folder": {connect.CodeFailedPrecondition, "There is no folder {} to write into.", "Make it first, or name a file elsewhere."},
 	"api/kept":   {connect.CodeDataLoss, "What {} keeps cannot be used: it is no proof of a member, or was changed.", "Put it back from a copy; or begin with another file, and compare the id of the group anew."},
 
+	"api/over": {connect.CodeUnavailable, "Kith stopped, so nothing more is told here.", "Start it again with kith run, and then this command."},
 	"api/gone": {connect.CodeUnavailable, "Kith stopped while this was under way.", "Start it again with kith run, and look whether it was done."},
 
 	"node/no-identity":    {connect.CodeFailedPrecondition, "Nobody is here yet.", "Give yourself a name: in the page, or with kith init."},

@@ -39,6 +39,7 @@ type owner struct {
 	castWake *time.Timer
 	ahead    bool // the machine holds what was not written
 	split    lastSplit
+	still    bool // too few voters are left, see standstill
 
 	picture atomic.Pointer[picture]
 }
@@ -62,6 +63,7 @@ func (n *Node) newOwner(m *group.Machine) *owner {
 	m.SpreadByTree()
 	o.draw()
 	o.lookForSplit()
+	o.still = o.standstill()
 	return o
 }
 
