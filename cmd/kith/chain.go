@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 
@@ -227,10 +228,18 @@ func (p *program) printSettlings(f findings) {
 		if from <= s.Height { // else the change of voters settled itself
 			p.println("")
 		}
-		p.printf("Settled %s, in round %s by %d of %d voters, of whom %d were needed:", what, number(s.Round), len(s.By), s.Voters, s.Quorum)
+		by := fmt.Sprintf("%d of %d voters; %d were needed", len(s.By), s.Voters, s.Quorum)
+		if s.Voters == 1 {
+			by = "the only voter"
+		}
+		p.printf("Settled %s, in round %s by %s:", what, number(s.Round), by)
 		var rows [][]string
 		for _, who := range s.By {
-			rows = append(rows, []string{"  " + who.ID, oneLine(who.Name)})
+			row := []string{"  " + who.ID}
+			if who.Name != "" {
+				row = append(row, oneLine(who.Name))
+			}
+			rows = append(rows, row)
 		}
 		p.table(rows)
 		from = s.Height + 1

@@ -231,13 +231,6 @@ const (
 	kindPages  = 15
 )
 
-// Parts of a pages frame.
-const (
-	pagesOpening = 0
-	pagesAsk     = 1
-	pagesPage    = 2
-)
-
 // Numbers of other payloads.
 const (
 	kindEntries = 4
@@ -250,8 +243,9 @@ func (c *checker) frame(n *Node, m *group.Machine, f group.Frame) {
 		return
 	}
 	kind := f.Payload[0]
-	if kind == kindPages && f.Payload[1] == pagesAsk && n.opened[f.To] {
-		return // who opened pages may be a member that it does not know yet
+	if kind == kindPages && f.Payload[1] == pagesAsk {
+		c.asksOpener(n, f)
+		return
 	}
 	if !c.late[n].met[f.To] { // by a variant that was dropped since, it may be
 		fail("%s sends payload %d to %s, who never was a member", n.Name, kind, c.w.device(f.To))
