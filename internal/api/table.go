@@ -56,6 +56,7 @@ var table = map[string]explained{
 	"node/full":           {connect.CodeResourceExhausted, "The disk is full, so this was not kept.", "Make space and try again; nothing stored before is lost."},
 	"node/stopping":       {connect.CodeUnavailable, "Kith is stopping.", "Start it again with: kith run"},
 	"node/no-copy":        {connect.CodeFailedPrecondition, "There is no other copy of this home that has a key of yours.", "Nothing needs to be done."},
+	"node/revoked":        {connect.CodeFailedPrecondition, "Another copy of this home revoked this one: it keeps what it has, and takes no part any more.", "Go on with the other copy; if that is not yours, tell your friends, and begin anew in another home: --home DIR."},
 	"node/blocked":        {connect.CodeFailedPrecondition, "You blocked {}.", "To take it back: kith friend accept, or Unblock in the page."},
 
 	"group/nothing":    {connect.CodeFailedPrecondition, "There is nothing to be answered in this chat.", "It may have been answered elsewhere."},

@@ -82,6 +82,7 @@ export const words = {
     notesHint: 'Only you read what you write here.',
     invited: (who: string) => `${who} invites you`,
     removed: (who: string) => `${who} removed you`,
+    revoked: 'Another copy of this Kith revoked this one',
     left: 'You left',
     leaving: 'Leaving',
     declined: 'You declined',
@@ -192,6 +193,7 @@ export const words = {
 
   ended: {
     removed: (who: string) => `${who} removed you`,
+    revoked: 'Another copy of this Kith revoked this one',
     removedHint: 'You keep what you had. Nothing written since reaches you.',
     left: 'You left this group.',
     leftHint: 'You keep what you had.',
