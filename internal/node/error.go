@@ -30,6 +30,7 @@ const (
 	ReasonClosed      Reason = "closed"  // the poll
 	ReasonChoice      Reason = "choice"  // not what the poll offers
 	ReasonNoCopy      Reason = "no-copy" // this home has the only key of its person
+	ReasonRevoked     Reason = "revoked" // another copy of this home has revoked its key
 )
 
 // An Error is a refused request.
