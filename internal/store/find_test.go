@@ -72,7 +72,9 @@ func wantIndexed(t *testing.T, db *store.DB, n int) {
 func TestSearch(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB) {
 		poll := writes(bob, 70, 2, "which?")
-		poll.Content = group.Content{Kind: group.ContentPoll, Body: []byte("which?")}.Bytes()
+		asks, err := group.Say(group.Poll{Question: "which?", Options: []string{"cats", "both"}})
+		must(t, err)
+		poll.Content = asks.Bytes()
 		must(t, db.Commit(g1, nil, []group.Row{
 			writes(ann, 10, 1, "The lazy dog sleeps"), writes(bob, 20, 2, "A dog, lazy as ever"), writes(ann, 30, 1, "Ünlü café in Besançon"),
 			unreadable(writes(bob, 40, 2, "dog unreadable")), withdrawn(writes(ann, 50, 1, "dog withdrawn")), poll,
@@ -106,7 +108,8 @@ func TestSearch(t *testing.T) {
 			{"until", store.Asked{Until: 25}, "do", "A dog, lazy as ever | The lazy dog sleeps"},
 			{"between", store.Asked{Since: 15, Until: 30}, "", "doghouse 東京タワー 👍 | A dog, lazy as ever"},
 			{"kind", store.Asked{Kinds: []group.ContentKind{group.ContentText}, Person: &bob}, "", "doghouse 東京タワー 👍 | A dog, lazy as ever"},
-			{"kinds", store.Asked{Kinds: []group.ContentKind{group.ContentPoll, group.ContentText}, Since: 25}, "", " | Ünlü café in Besançon | doghouse 東京タワー 👍"},
+			{"kinds", store.Asked{Kinds: []group.ContentKind{group.ContentPoll, group.ContentText}, Since: 25}, "", "which?\ncats\nboth | Ünlü café in Besançon | doghouse 東京タワー 👍"},
+			{"a poll by what it offers", store.Asked{}, "cats", "which?\ncats\nboth"},
 			{"syntax is words", store.Asked{}, "lazy AND dog", ""},
 			{"tags are no words", store.Asked{}, "§g1 g1", ""},
 		} {
