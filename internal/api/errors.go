@@ -45,6 +45,7 @@ const (
 	ReasonLeaving   Reason = "leaving" // one still leaves what is to be deleted
 	ReasonText      Reason = "text"    // not UTF-8
 	ReasonGone      Reason = "gone"    // it stopped during a call
+	ReasonOver      Reason = "over"    // who only looked on is told no more
 	ReasonFolder    Reason = "folder"  // there is none to write into
 	ReasonKept      Reason = "kept"    // what was kept of a group cannot be read
 )
@@ -95,7 +96,8 @@ func Explain(err error) Explanation {
 		}
 	}
 	hint := strings.TrimSpace(strings.ReplaceAll(row.hint, "{}", oneLine(subject, 400)))
-	return Explanation{key, row.code, strings.ReplaceAll(row.sentence, "{}", quote(subject)), hint}
+	sentence := strings.ReplaceAll(strings.ReplaceAll(row.sentence, "{n}", subject), "{}", quote(subject))
+	return Explanation{key, row.code, sentence, hint}
 }
 
 // keyOf names the row of err and what fills its gap. A refusal by rule wraps

@@ -17,7 +17,7 @@ func TestLeavingNotice(t *testing.T) {
 		chat node.Chat
 		want string
 	}{
-		{node.Chat{}, "You leave once anybody else of the group is here."},
+		{node.Chat{}, "You leave once another member's device takes note of it, which it does by itself when it is online."},
 		{node.Chat{Needed: true}, "You leave once others vote in your place, which an admin's device sees to." + late},
 		{node.Chat{Needed: true, Awaited: []node.Person{ben}}, "You leave once others vote in your place. For that Kith waits for Ben." + late},
 		{node.Chat{Needed: true, Awaited: []node.Person{ben, me}}, "You leave once others vote in your place. For that Kith waits for Ben and another device of yours." + late},

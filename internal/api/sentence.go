@@ -154,7 +154,7 @@ func leaving(c node.Chat) string {
 	}
 	switch {
 	case !c.Needed:
-		return "You leave once anybody else of the group is here."
+		return "You leave once another member's device takes note of it, which it does by itself when it is online."
 	case len(names) == 0:
 		return "You leave once others vote in your place, which an admin's device sees to." + late
 	}

@@ -94,6 +94,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		return "entry-claim", err
 	}
 	m.keepEntry(h, p.Ciphertext, eff)
+	m.tellKept(h, p.Ciphertext, false, eff)
 	if m.isLate(h, person) {
 		m.quarantine(h, p, eff)
 	} else {
@@ -114,7 +115,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		m.pruneDue = m.soon(m.pruneDue, now+pruneAfter)
 	}
 	m.ackDue = m.soon(m.ackDue, now+ackEvery)
-	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+	m.newsDue(now)
 	return "", nil
 }
 

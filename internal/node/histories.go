@@ -23,7 +23,9 @@ func (n *Node) learnPerson(theirs [][]byte) error {
 	if err != nil || person != n.me().Person {
 		return err
 	}
-	n.noteCopied("another copy of this home is running, or was, and has a key of its own now")
+	if n.noteCopied() {
+		n.log.Error("another copy of this home is running, or was, and has a key of its own now")
+	}
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
 	self := n.me()

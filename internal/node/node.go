@@ -28,6 +28,7 @@ type Config struct {
 	Tap   func(frame []byte) // sees every frame handed to a link; tests of secrecy
 	Plain bool               // no encryption at rest; refused outside test binaries
 	Link  link.Link          // in place of real networks; tests
+	Omits uint16             // a feature of groups that this node announces nowhere, as programs before it; tests
 	// TapMessage sees every message before it is sealed for its connection; tests.
 	TapMessage func(to wire.DeviceID, channel [32]byte, payload []byte)
 }
@@ -73,6 +74,7 @@ type Node struct {
 	met      map[wire.DeviceID]bool  // who knows the device key that this home has by now
 	revoked  bool                    // another copy of this home has revoked its key
 	copied   bool                    // something was seen that only another copy of this home can do
+	healing  wire.DeviceID           // that a new key takes the place of, now or by and by; zero: none since the start
 	internet link.Link
 	lan      link.Link
 }
