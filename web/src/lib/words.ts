@@ -271,6 +271,7 @@ export const words = {
     voters: (quorum: number, of: number) => (of === 1 ? 'One member votes' : quorum === of ? `${of} members vote, all are needed` : `${of} members vote, ${quorum} are needed`),
     deviceless: 'had no device when this began, cannot vote',
     gone: 'not here any more with the device they vote by, cannot vote',
+    never: 'never vote again with this device',
     voted: (round: bigint) => `voted in round ${round}`,
     trouble: 'What does not add up',
     proof: 'Show the proof',
