@@ -33,7 +33,7 @@ func (p *program) chainProof() *cobra.Command {
 		if !c.Flags().Changed("since") {
 			since = math.MaxUint64
 		}
-		made, err := p.prove(c.Context(), args[0], args[1], since)
+		made, ended, err := p.prove(c.Context(), args[0], args[1], since)
 		if err != nil {
 			return err
 		}
@@ -55,6 +55,9 @@ func (p *program) chainProof() *cobra.Command {
 		if c.Flags().Changed("since") && since > shown.Settled.Height {
 			p.printf("Block %d is not settled yet: the file shows no way from there.", since)
 		}
+		if ended > shown.Settled.Height && shown.Member.Status != chain.StatusRemoved {
+			p.printf("%s is no member any more: block %d, which is not settled yet, ended that. A proof says what is settled.", oneLine(args[1]), ended)
+		}
 		p.printf("Anybody checks it with: kith chain verify %s", quoted(oneLine(out)))
 		return nil
 	}
@@ -68,38 +71,67 @@ type proved struct {
 	SettledHeight uint64 `json:"settled_height"`
 }
 
-// prove makes the proof of a member from the chain that the node exports.
-func (p *program) prove(ctx context.Context, group, ref string, since uint64) (*chain.Standing, error) {
+// prove makes the proof of a member from the chain that the node exports, and says which
+// block ended the membership that the newest one knows; zero: none.
+func (p *program) prove(ctx context.Context, group, ref string, since uint64) (made *chain.Standing, ended uint64, err error) {
 	answer, err := call(ctx, p.client().ExportChain, &v1.ExportChainRequest{Group: group})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	chat, err := call(ctx, p.client().GetChat, &v1.GetChatRequest{Chat: group})
+	list, err := call(ctx, p.client().ListBlocks, &v1.ListBlocksRequest{Group: group})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	r, err := chain.ParseRecord(answer.File)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	v, err := r.Verify()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	who, err := pick(v.Blocks.State(v.Head).Everyone(), chat.Members, ref)
+	who, err := pick(v.Blocks.State(v.Head).Everyone(), namesIn(list.Blocks), ref)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return chain.NewStanding(v.Blocks, r.Settlement, who, since)
+	made, err = chain.NewStanding(v.Blocks, r.Settlement, who, since)
+	return made, endOf(v.Blocks, v.Head, who), err
 }
 
-// pick finds somebody who is or was in a group, as the node does: by a unique name
-// of today's, the id or its beginning.
-func pick(everyone []chain.Member, today []*v1.Member, ref string) (wire.PersonID, error) {
+// namesIn are the names of all whom blocks are of or about, former members too, by id.
+func namesIn(blocks []*v1.Block) map[string]string {
 	names := make(map[string]string)
-	for _, m := range today {
-		names[m.Person.GetId()] = m.Person.GetName()
+	note := func(p *v1.Person) {
+		if p.GetName() != "" {
+			names[p.Id] = p.Name
+		}
 	}
+	for _, b := range blocks {
+		note(b.Author)
+		for _, c := range b.Changes {
+			note(c.Subject)
+		}
+	}
+	return names
+}
+
+// endOf returns the height of the block that ended somebody's last membership; zero if
+// they are a member at the head.
+func endOf(blocks *chain.Blocks, head wire.BlockHash, who wire.PersonID) (height uint64) {
+	for at := head; ; at = blocks.Header(at).Parent {
+		m, known := blocks.State(at).Person(who)
+		if !known || m.Status != chain.StatusRemoved {
+			return height
+		}
+		if height = blocks.Header(at).Height; height == 0 {
+			return 0
+		}
+	}
+}
+
+// pick finds somebody who is or was in a group, as the node does: by a unique name,
+// the id or its beginning.
+func pick(everyone []chain.Member, names map[string]string, ref string) (wire.PersonID, error) {
 	var found []wire.PersonID
 	for _, m := range everyone {
 		switch id := m.Person.String(); {

@@ -45,6 +45,7 @@ const (
 	ReasonLeaving   Reason = "leaving" // one still leaves what is to be deleted
 	ReasonText      Reason = "text"    // not UTF-8
 	ReasonGone      Reason = "gone"    // it stopped during a call
+	ReasonOver      Reason = "over"    // who only looked on is told no more
 	ReasonFolder    Reason = "folder"  // there is none to write into
 	ReasonKept      Reason = "kept"    // what was kept of a group cannot be read
 )

@@ -299,6 +299,8 @@ func about(in node.Incident) string {
 		return "voted " + in.Device.String()
 	case node.IncidentSigned:
 		return fmt.Sprintf("signed %d %s", in.What, in.Device)
+	case node.IncidentStill:
+		return "standstill"
 	case node.IncidentSplit:
 		return "split " + in.Block.String()
 	}
@@ -364,6 +366,8 @@ func incidentSentence(in node.Incident) string {
 		return atStart(in.Person) + " rejoined."
 	case node.IncidentSplit:
 		return healed(in.Split)
+	case node.IncidentStill:
+		return "Too few of those who vote are left: from here on nothing more becomes final. See who votes for what helps."
 	}
 	return ""
 }

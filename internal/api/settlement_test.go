@@ -96,6 +96,7 @@ func TestIncidents(t *testing.T) {
 		{node.Incident{Kind: node.IncidentParked, Person: me, Device: device, Author: ann, Own: true}, "Ann set this device aside, because it was not here for long. It comes back by itself."},
 		{node.Incident{Kind: node.IncidentRejoined, Person: ben, Device: device}, "Ben rejoined."},
 		{node.Incident{Kind: node.IncidentSplit, Split: &node.Split{Undone: 3, Again: 1}}, "The group was split and is whole again; 3 changes were undone, 1 was done again."},
+		{node.Incident{Kind: node.IncidentStill}, "Too few of those who vote are left: from here on nothing more becomes final. See who votes for what helps."},
 		{node.Incident{Kind: node.IncidentSplit, Split: &node.Split{Undone: 1}}, "The group was split and is whole again; 1 change was undone."},
 	} {
 		got := api.IncidentOf(c.in)

@@ -36,6 +36,7 @@ var table = map[string]explained{
 	"api/folder": {connect.CodeFailedPrecondition, "There is no folder {} to write into.", "Make it first, or name a file elsewhere."},
 	"api/kept":   {connect.CodeDataLoss, "What {} keeps cannot be used: it is no proof of a member, or was changed.", "Put it back from a copy; or begin with another file, and compare the id of the group anew."},
 
+	"api/over": {connect.CodeUnavailable, "Kith stopped, so nothing more is told here.", "Start it again with kith run, and then this command."},
 	"api/gone": {connect.CodeUnavailable, "Kith stopped while this was under way.", "Start it again with kith run, and look whether it was done."},
 
 	"node/no-identity":    {connect.CodeFailedPrecondition, "Nobody is here yet.", "Give yourself a name: in the page, or with kith init."},
@@ -55,6 +56,7 @@ var table = map[string]explained{
 	"node/full":           {connect.CodeResourceExhausted, "The disk is full, so this was not kept.", "Make space and try again; nothing stored before is lost."},
 	"node/stopping":       {connect.CodeUnavailable, "Kith is stopping.", "Start it again with: kith run"},
 	"node/no-copy":        {connect.CodeFailedPrecondition, "There is no other copy of this home that has a key of yours.", "Nothing needs to be done."},
+	"node/revoked":        {connect.CodeFailedPrecondition, "Another copy of this home revoked this one: it keeps what it has, and takes no part any more.", "Go on with the other copy; if that is not yours, tell your friends, and begin anew in another home: --home DIR."},
 	"node/blocked":        {connect.CodeFailedPrecondition, "You blocked {}.", "To take it back: kith friend accept, or Unblock in the page."},
 
 	"group/nothing":    {connect.CodeFailedPrecondition, "There is nothing to be answered in this chat.", "It may have been answered elsewhere."},

@@ -28,17 +28,21 @@ const (
 	// FeaturePapers: the parts 3 and 4 of frame 13, by which it shows that two hold as
 	// many papers of a person, and others.
 	FeaturePapers uint16 = 4
+	// 5 and 6 are reserved.
+
+	// FeatureTree: frame 40, by which entries travel along a tree in a large group.
+	FeatureTree uint16 = 7
 )
 
 // announced is what this device's leaf says.
-func announced() []mls.Extension {
+func (s Self) announced() []mls.Extension {
 	var w wire.Writer
 	w.Group(func(w *wire.Writer) {
-		w.U16(FeatureRepair)
-		w.U16(FeatureHeaders)
-		w.U16(FeatureHandover)
-		w.U16(FeaturePapers)
-		w.U16(chain.FeatureNothing)
+		for _, f := range []uint16{FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureTree, chain.FeatureNothing} {
+			if f != s.Omits {
+				w.U16(f)
+			}
+		}
 	})
 	return []mls.Extension{{Type: extFeatures, Data: w.Bytes()}}
 }

@@ -33,6 +33,7 @@ type departure struct {
 	by     wire.PersonID
 	at     uint64 // ms
 	left   bool   // by its own wish
+	slash  bool   // for what it signed twice
 	cuts   []chain.Cut
 	device wire.DeviceID // zero: all of the person's
 }
@@ -112,6 +113,7 @@ func (p *register) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) 
 			if _, gone.left = op.(*chain.Leave); gone.left {
 				gone.by = who.Person
 			}
+			_, gone.slash = op.(*chain.Slash)
 			p.gone[who.Person] = append(p.gone[who.Person], gone)
 		}
 		cited = cited[len(chain.Cites(op)):]

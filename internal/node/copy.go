@@ -83,10 +83,7 @@ func (n *Node) noteCopied() bool {
 // it what this one did not, and nobody here might have seen that yet.
 func (o *owner) noteSlashed() {
 	n := o.n
-	n.mu.Lock()
-	revoked := n.revoked
-	n.mu.Unlock()
-	if !revoked && o.picture.Load().view.Slashed {
+	if !n.isRevoked() && o.picture.Load().view.Slashed {
 		n.noteCopy()
 	}
 }
@@ -101,10 +98,7 @@ func (n *Node) heal(seen wire.DeviceID) error {
 	defer n.making.Unlock()
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
-	n.mu.Lock()
-	revoked := n.revoked
-	n.mu.Unlock()
-	if n.me().Device.ID() != seen || revoked {
+	if n.me().Device.ID() != seen || n.isRevoked() {
 		return nil // it has been done, or is not to be
 	}
 	for g := range n.coming { // to the device of before; it is brought again
@@ -304,6 +298,9 @@ func (n *Node) OldKeys() (list []wire.DeviceID) {
 func (n *Node) RevokeCopies() error {
 	if !n.Ready() {
 		return fail(ReasonNoIdentity, "")
+	}
+	if err := n.takesPart(); err != nil {
+		return err
 	}
 	n.renewing.Lock()
 	defer n.renewing.Unlock()

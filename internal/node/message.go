@@ -287,6 +287,7 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	for _, p := range v.Outdated {
 		c.Outdated = append(c.Outdated, n.memberOf(o, p))
 	}
+	c.Revoked = n.shutOut(o.id)
 	n.mu.Lock()
 	notes := n.notes
 	n.mu.Unlock()

@@ -28,6 +28,7 @@ type Config struct {
 	Tap   func(frame []byte) // sees every frame handed to a link; tests of secrecy
 	Plain bool               // no encryption at rest; refused outside test binaries
 	Link  link.Link          // in place of real networks; tests
+	Omits uint16             // a feature of groups that this node announces nowhere, as programs before it; tests
 	// TapMessage sees every message before it is sealed for its connection; tests.
 	TapMessage func(to wire.DeviceID, channel [32]byte, payload []byte)
 }

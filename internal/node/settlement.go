@@ -82,7 +82,7 @@ func (o *owner) settlement(s *Settlement) {
 		who, _ := head.Person(v.Person)
 		s.Voters = append(s.Voters, Voter{
 			Person: o.n.personIn(m, v.Person), Device: v.Device, Voted: slices.Contains(f.Voted, v.Person),
-			Gone: !head.Belongs(v.Device) || f.Excluded && v.Device == m.Device(),
+			Gone: !o.votes(head, v),
 			Left: who.Status == chain.StatusRemoved,
 			Heir: slices.ContainsFunc(head.Voters(), func(next wire.Member) bool {
 				return next.Person == v.Person && next.Device != v.Device && next.Device != (wire.DeviceID{})

@@ -115,7 +115,8 @@ func (c *checker) forsaken(n *Node, m *group.Machine, block wire.BlockHash) bool
 func pause(m *group.Machine) int { return max(40, m.Blocks().Len()*m.Blocks().Len()/16) }
 
 // served checks that who could read an entry when it was written is given all of it,
-// and that no text goes to who was or is parked, or to somebody who had nobody there.
+// that no text goes to who was or is parked, or to somebody who had nobody there, and
+// that it is handed over to none but the parked and those who came after their person.
 func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 	r := n.Groups[g]
 	for i, ref := range s.Refs {
@@ -124,8 +125,10 @@ func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 			if err != nil {
 				fail("%s hands over what it has not", n.Name)
 			}
-			if at := r.Machine.Blocks().State(h.Block); !at.Belongs(s.To) || at.Active(s.To) {
-				fail("%s hands over an entry to %s, who was not parked", n.Name, c.w.device(s.To))
+			at, now := r.Machine.Blocks().State(h.Block), head(r.Machine)
+			_, _, known := at.Device(s.To)
+			if parked := at.Belongs(s.To) && !at.Active(s.To); !parked && (known || !hadSomebody(at, now, s.To)) {
+				fail("%s hands over an entry to %s, who was not parked and came after nobody of its person", n.Name, c.w.device(s.To))
 			}
 			continue
 		}

@@ -66,7 +66,7 @@ func benchCommit(b *testing.B, each int) {
 	b.ReportMetric(float64((processTime(b)-began).Microseconds())/float64(next), "cpu-us/msg")
 }
 
-func BenchmarkCommit1(b *testing.B)   { benchCommit(b, 1) }
+func BenchmarkCommit1(b *testing.B) { benchCommit(b, 1) }
 
 // BenchmarkCommit1NotIndexed is what BenchmarkCommit1 would take without the index.
 func BenchmarkCommit1NotIndexed(b *testing.B) {

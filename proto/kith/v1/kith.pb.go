@@ -434,6 +434,7 @@ const (
 	IncidentKind_INCIDENT_KIND_PARKED            IncidentKind = 8  // a device was set aside
 	IncidentKind_INCIDENT_KIND_REJOINED          IncidentKind = 9  // a device came back into the keys
 	IncidentKind_INCIDENT_KIND_SPLIT             IncidentKind = 10 // the group was split and is whole again
+	IncidentKind_INCIDENT_KIND_STANDSTILL        IncidentKind = 11 // too few voters are left: nothing more becomes final
 )
 
 // Enum value maps for IncidentKind.
@@ -450,6 +451,7 @@ var (
 		8:  "INCIDENT_KIND_PARKED",
 		9:  "INCIDENT_KIND_REJOINED",
 		10: "INCIDENT_KIND_SPLIT",
+		11: "INCIDENT_KIND_STANDSTILL",
 	}
 	IncidentKind_value = map[string]int32{
 		"INCIDENT_KIND_UNSPECIFIED":       0,
@@ -463,6 +465,7 @@ var (
 		"INCIDENT_KIND_PARKED":            8,
 		"INCIDENT_KIND_REJOINED":          9,
 		"INCIDENT_KIND_SPLIT":             10,
+		"INCIDENT_KIND_STANDSTILL":        11,
 	}
 )
 
@@ -5694,7 +5697,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x0fLOSS_KIND_TWICE\x10\x05\x12\x15\n" +
 	"\x11LOSS_KIND_SETTLED\x10\x06\x12\x15\n" +
 	"\x11LOSS_KIND_REVOKED\x10\a\x12\x15\n" +
-	"\x11LOSS_KIND_CARRIED\x10\b*\xd2\x02\n" +
+	"\x11LOSS_KIND_CARRIED\x10\b*\xf0\x02\n" +
 	"\fIncidentKind\x12\x1d\n" +
 	"\x19INCIDENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15INCIDENT_KIND_SETTLED\x10\x01\x12\x1f\n" +
@@ -5707,7 +5710,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x14INCIDENT_KIND_PARKED\x10\b\x12\x1a\n" +
 	"\x16INCIDENT_KIND_REJOINED\x10\t\x12\x17\n" +
 	"\x13INCIDENT_KIND_SPLIT\x10\n" +
-	"*\x9a\x02\n" +
+	"\x12\x1c\n" +
+	"\x18INCIDENT_KIND_STANDSTILL\x10\v*\x9a\x02\n" +
 	"\n" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +

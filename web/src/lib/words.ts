@@ -82,6 +82,7 @@ export const words = {
     notesHint: 'Only you read what you write here.',
     invited: (who: string) => `${who} invites you`,
     removed: (who: string) => `${who} removed you`,
+    revoked: 'Another copy of this Kith revoked this one',
     left: 'You left',
     leaving: 'Leaving',
     declined: 'You declined',
@@ -192,6 +193,7 @@ export const words = {
 
   ended: {
     removed: (who: string) => `${who} removed you`,
+    revoked: 'Another copy of this Kith revoked this one',
     removedHint: 'You keep what you had. Nothing written since reaches you.',
     left: 'You left this group.',
     leftHint: 'You keep what you had.',
@@ -269,6 +271,7 @@ export const words = {
     voters: (quorum: number, of: number) => (of === 1 ? 'One member votes' : quorum === of ? `${of} members vote, all are needed` : `${of} members vote, ${quorum} are needed`),
     deviceless: 'had no device when this began, cannot vote',
     gone: 'not here any more with the device they vote by, cannot vote',
+    never: 'never vote again with this device',
     voted: (round: bigint) => `voted in round ${round}`,
     trouble: 'What does not add up',
     proof: 'Show the proof',
