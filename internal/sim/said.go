@@ -340,8 +340,8 @@ func (r *run) folded(n *Node) {
 	}
 }
 
-// pagesAlike checks that all who came in at one block, read everything since and were
-// told no lies, see one page, but for what was written after its author's removal.
+// pagesAlike checks that all who came in at one block, read everything since, are not on
+// their way out and were told no lies, see one page, but for what was written after its author's removal.
 func (r *run) pagesAlike() {
 	if len(r.crew.persons) > 0 || r.lost() {
 		return
@@ -354,7 +354,7 @@ func (r *run) pagesAlike() {
 	by := make(map[wire.BlockHash]page)
 	for _, n := range r.Nodes {
 		m := r.there(n)
-		if m == nil || m.View().NoKeys || r.shutOut(m, n) || slices.ContainsFunc(n.Groups[r.g].Lines(), func(row group.Row) bool { return row.State == group.RowUnreadable }) {
+		if m == nil || m.Status() != group.StatusActive || m.View().NoKeys || r.shutOut(m, n) || slices.ContainsFunc(n.Groups[r.g].Lines(), func(row group.Row) bool { return row.State == group.RowUnreadable }) {
 			continue
 		}
 		at, list := arrival(m, n), n.Groups[r.g].pageWithout(func(row group.Row) bool { return r.late(m, row) || late[row.Target()] })

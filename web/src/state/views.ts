@@ -58,7 +58,7 @@ export function previewOf(chat: Chat, me: string): string {
   }
   const newest = chat.newest;
   if (newest === undefined) return chat.kind === ChatKind.NOTES ? words.chats.notesHint : words.chats.nothingYet;
-  const text = newest.state === MessageState.DAMAGED ? words.chats.damaged : newest.state >= MessageState.UNREADABLE ? words.chats.unreadable : oneLine(newest.text.slice(0, previewLength));
+  const text = newest.state === MessageState.DAMAGED ? words.chats.damaged : newest.state === MessageState.DELETED ? words.chat.deleted : newest.state >= MessageState.UNREADABLE ? words.chats.unreadable : oneLine(newest.text.slice(0, previewLength));
   if (newest.author?.id === me) return chat.kind === ChatKind.NOTES ? text : words.chats.by(words.you, text);
   return chat.kind === ChatKind.GROUP ? words.chats.by(nameOf(newest.author), text) : text;
 }
