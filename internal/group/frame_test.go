@@ -115,7 +115,8 @@ func TestOwnRecordBytes(t *testing.T) {
 		{"held", "03 776562" + "05" + content, group.ReencodeHeld},
 		{"held, without a client id", "00" + "05" + content, group.ReencodeHeld},
 		{"held, with its block", "00" + "05" + content + block, group.ReencodeHeld},
-		{"unsent", block + id + salt + "05" + content, group.ReencodeUnsent},
+		{"unsent", block + id + salt + "05" + content + "0000018bcfe56800", group.ReencodeUnsent},
+		{"unsent, without its time", block + id + salt + "05" + content, group.ReencodeUnsent},
 	} {
 		b, err := hex.DecodeString(strings.ReplaceAll(c.spelt, " ", ""))
 		if err != nil {
