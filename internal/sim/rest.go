@@ -40,8 +40,13 @@ func (r *run) rest() {
 	if r.pick(0, r.leaves) != nil {
 		r.Run(leaveTime)
 	}
-	before := r.frames()
+	before, early := r.frames(), r.unsettled()
 	r.Run(quietTime)
+	if early && r.frames() != before { // a round that settles nothing makes the next one later
+		r.Run(settleTime)
+		before = r.frames()
+		r.Run(quietTime)
+	}
 	if after := r.frames(); after != before {
 		fail("at rest %d frames are sent in %d s", after-before, quietTime/1000)
 	}
@@ -96,6 +101,14 @@ func (r *run) frames() (n int) {
 		n += o.sent
 	}
 	return n
+}
+
+// unsettled reports whether somebody who takes part has not settled its head.
+func (r *run) unsettled() bool {
+	return slices.ContainsFunc(r.Nodes, func(n *Node) bool {
+		m := r.there(n)
+		return m != nil && m.Settled() != m.Head()
+	})
 }
 
 // there returns the machine of an honest node that takes part.
