@@ -117,7 +117,9 @@ func (r *run) votesOf(n *Node, blocks *chain.Blocks, rnd *rand.Rand) *chain.Vote
 	return v
 }
 
-// same is property I13: what was taken once changes nothing when it comes again.
+// same is property I13: what was taken once changes nothing when it comes again. A device may
+// have dropped then what it takes now, as when its block was not here yet; of honest
+// people somebody has brought it since, and what a liar wrote twice nobody need bring.
 func (r *run) same() {
 	type standing struct {
 		Head, Settled wire.BlockHash
@@ -127,7 +129,13 @@ func (r *run) same() {
 	}
 	of := func(n *Node) standing {
 		m := r.machine(n)
-		return standing{m.Head(), m.Settled(), m.View(), m.Frontier(), len(n.Groups[r.g].Rows)}
+		rows := 0
+		for _, row := range n.Groups[r.g].Rows {
+			if !r.crew.persons[row.Person] {
+				rows++
+			}
+		}
+		return standing{m.Head(), m.Settled(), m.View(), m.Frontier(), rows}
 	}
 	before := make(map[*Node]standing)
 	for _, n := range r.Nodes {
