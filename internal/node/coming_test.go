@@ -114,6 +114,8 @@ func TestComingByNobody(t *testing.T) {
 	n := &Node{coming: make(map[wire.GroupID]*coming), progress: make(map[wire.GroupID]Coming), hub: newHub()}
 	ben, cleo := wire.Member{Person: wire.PersonID{2}, Device: wire.DeviceID{2}}, wire.Member{Person: wire.PersonID{3}, Device: wire.DeviceID{3}}
 	g := wire.GroupID{1}
+	n.joining.Lock() // against the timer that asks the next
+	defer n.joining.Unlock()
 	c, _ := n.comingOf(g, group.Self{Device: identity.NewDevice()}, ben.Person)
 	by := func() wire.PersonID {
 		list := n.Status().Coming
@@ -138,8 +140,10 @@ func TestComingByNobody(t *testing.T) {
 	if by() != cleo.Person {
 		t.Error("Cleo is asked, and status does not say so")
 	}
+	n.joining.Unlock()
 	n.inviterGone(ben.Device)
 	n.inviterGone(cleo.Device)
+	n.joining.Lock()
 	if by() != (wire.PersonID{}) {
 		t.Error("nobody brings it now, and status does not say so")
 	}

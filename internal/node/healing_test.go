@@ -1,10 +1,10 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +17,7 @@ import (
 // that cannot take another one tries once, and again after a while.
 func TestHealsOnceAKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log lockedLog
 		ctx, cancel := context.WithCancel(t.Context())
 		n := &Node{log: slog.New(slog.NewTextHandler(&log, nil)), hub: newHub()}
 		n.self = group.Self{Device: identity.NewDevice()} // without a person's chain, which no key can be added to
@@ -50,4 +50,22 @@ func TestHealsOnceAKey(t *testing.T) {
 			t.Errorf("it says %d times that there is a copy", got)
 		}
 	})
+}
+
+// lockedLog is what was logged; it may be read while it is written.
+type lockedLog struct {
+	mu   sync.Mutex
+	said strings.Builder
+}
+
+func (l *lockedLog) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.said.Write(b)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.said.String()
 }
