@@ -123,8 +123,9 @@ func (m *Machine) decidesStill(person wire.PersonID) bool {
 }
 
 // voteNeeded reports whether nothing could be settled any more without somebody who
-// leaves, and something can with it. Who has not accepted never votes, nor does a device
-// that was taken out: neither is waited for, or counted on.
+// leaves, and something can with it. A device that was taken out never votes, nor does a
+// leaver that has not accepted. That another voter has accepted may not be known here yet:
+// it counts, for waiting in vain ends after a day and what is lost stays lost.
 func (m *Machine) voteNeeded(person wire.PersonID) bool {
 	return m.neededOf(func(v wire.Member) bool { return v.Person == person })
 }
@@ -137,10 +138,10 @@ func (m *Machine) neededOf(is func(wire.Member) bool) bool {
 	voters := m.votes.Voters()
 	votes, others := false, 0
 	for _, v := range voters {
-		switch able := m.state().Belongs(v.Device) && m.hasAccepted(v.Device); {
+		switch belongs := m.state().Belongs(v.Device); {
 		case is(v):
-			votes = able
-		case able:
+			votes = belongs && m.hasAccepted(v.Device)
+		case belongs:
 			others++
 		}
 	}
