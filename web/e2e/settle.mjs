@@ -175,7 +175,7 @@ export function settle(browser, pictures) {
       await log.getByRole('button', { name: 'Show the last name only' }).click();
       await log.getByText('“Pier”', { exact: false }).waitFor({ state: 'detached' });
       await go('history');
-      const summary = ann.page.getByText(/^Renamed \d+ times in a row$/).last();
+      const summary = ann.page.locator('summary', { hasText: /^Renamed \d+ times in a row$/ });
       await summary.click();
       await ann.page.getByRole('button').filter({ hasText: 'You named the group “Pier”.' }).waitFor();
       assert.deepEqual(await browser.checkAccess(ann.page, 'renames in the history'), []);
