@@ -24,6 +24,22 @@ type Deletion struct {
 	Annotation bool // it is an edit
 }
 
+// erased says as what a message was deleted. Its author may call it an edit in one Delete,
+// which it is not: that keeps nobody from deleting it as what it is.
+type erased uint8
+
+const (
+	erasedLine erased = 1 << iota
+	erasedEdit
+)
+
+func (d Deletion) as() erased {
+	if d.Annotation {
+		return erasedEdit
+	}
+	return erasedLine
+}
+
 // powers returns what a person may do to the messages of others at a block.
 func powers(at *chain.State, person wire.PersonID) Powers {
 	switch {
@@ -76,9 +92,9 @@ func (m *Machine) mayAnnotate(c Content) error {
 // and a Delete is done.
 func (m *Machine) judge(row *Row, eff *Effects) {
 	ref := row.Place.Ref()
-	edit, gone := m.deleted[row.Target()]
-	if row.State == RowUnreadable && gone {
-		row.State, row.Annotation = RowDeleted, edit
+	gone := m.deleted[row.Target()]
+	if row.State == RowUnreadable && gone != 0 {
+		row.State, row.Annotation = RowDeleted, gone == erasedEdit
 		m.unask(ref, eff)
 		return
 	}
@@ -91,12 +107,12 @@ func (m *Machine) judge(row *Row, eff *Effects) {
 	}
 	of, about := c.About()
 	row.Annotation = about
-	switch _, goneToo := m.deleted[of]; {
+	switch {
 	case c.Kind == ContentDelete:
 		m.onDelete(ref, *row, c, eff)
-	case gone && (!edit && !about || edit && c.Kind == ContentEdit):
+	case gone&erasedLine != 0 && !about, gone&erasedEdit != 0 && c.Kind == ContentEdit:
 		m.strip(row, ref, eff)
-	case c.Kind == ContentEdit && goneToo: // which its deleter had not seen: others may still lack it
+	case c.Kind == ContentEdit && m.deleted[of]&erasedLine != 0: // which its deleter had not seen: others may still lack it
 		row.State, row.Content = RowDeleted, nil
 	}
 }
@@ -143,10 +159,10 @@ func (m *Machine) onDelete(ref dag.Ref, row Row, c Content, eff *Effects) {
 // erase does what a Delete says.
 func (m *Machine) erase(d Delete, eff *Effects) {
 	for _, gone := range d.deletions() {
-		if _, known := m.deleted[gone.Target]; known {
+		if m.deleted[gone.Target]&gone.as() != 0 {
 			continue
 		}
-		m.deleted[gone.Target] = gone.Annotation
+		m.deleted[gone.Target] |= gone.as()
 		eff.Deleted = append(eff.Deleted, gone)
 		for _, ref := range m.blank[gone.Target] {
 			m.unask(ref, eff)
@@ -208,8 +224,7 @@ func (m *Machine) authorOf(h *dag.Header) wire.PersonID {
 
 // isDeleted reports whether nothing but the header of an entry is wanted.
 func (m *Machine) isDeleted(h *dag.Header, author wire.PersonID) bool {
-	_, gone := m.deleted[Target{author, h.ContentID, h.ContentCommit}]
-	return gone
+	return m.deleted[Target{author, h.ContentID, h.ContentCommit}] != 0
 }
 
 // noteBlank takes note of which message an entry is whose text is asked for.
@@ -275,9 +290,7 @@ func (l *loading) endDeletions() {
 			continue
 		}
 		for _, gone := range s.delete.deletions() {
-			if _, known := m.deleted[gone.Target]; !known {
-				m.deleted[gone.Target] = gone.Annotation
-			}
+			m.deleted[gone.Target] |= gone.as()
 		}
 	}
 	for _, h := range l.entries {

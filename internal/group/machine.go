@@ -41,7 +41,7 @@ type Machine struct {
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
 	hollow   map[dag.Ref]bool           // whose text is not here, see hollow.go
 
-	deleted  map[Target]bool      // messages that are gone, see erase.go; true: an edit
+	deleted  map[Target]erased    // messages that are gone, and as what, see erase.go
 	deleting map[dag.Ref]Delete   // of entries that wait for others
 	blank    map[Target][]dag.Ref // entries that are hollow or missed, by what they are
 
@@ -157,7 +157,7 @@ func newMachine(self Self) *Machine {
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
 		hollow:    make(map[dag.Ref]bool),
-		deleted:   make(map[Target]bool),
+		deleted:   make(map[Target]erased),
 		deleting:  make(map[dag.Ref]Delete),
 		blank:     make(map[Target][]dag.Ref),
 		names:     make(map[wire.Digest]wire.Digest),

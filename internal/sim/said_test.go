@@ -107,6 +107,38 @@ func TestUnauthorised(t *testing.T) {
 	}
 }
 
+// TestDeleteAfterFalseVersion: Ben names a message of his as an edit that another of his
+// Deletes takes along, which it is not. An admin can delete it all the same.
+func TestDeleteAfterFalseVersion(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	must(t, ben.Say(g, "said"))
+	w.Run(5000)
+	row := line(t, ann, g, "said")
+	of := row.Target()
+	forged := forge(t, w, ben, g, group.Delete{Of: group.Target{Person: of.Person}, Versions: []group.Version{{ID: of.ID, Commit: of.Commit}}})
+	h, err := dag.ParseHeader(forged.Header)
+	must(t, err)
+	for _, n := range []*sim.Node{ann, cleo} {
+		w.Deliver(ben, n, g, entries(forged))
+		if got := n.Groups[g].Rows[h.Place()]; got.State != group.RowShown {
+			t.Fatalf("%s has the false one in state %d", n.Name, got.State)
+		}
+	}
+	pages(t, g, []string{"said"}, ann, cleo)
+	must(t, ann.SayBody(g, group.Delete{Of: of}))
+	w.Run(5000)
+	for _, n := range []*sim.Node{ann, cleo} {
+		rep := n.Groups[g]
+		if got := rep.Rows[row.Place]; got.State != group.RowDeleted || len(got.Content) > 0 {
+			t.Errorf("%s has it in state %d, with %d bytes", n.Name, got.State, len(got.Content))
+		}
+		if len(rep.Records[group.KindCipher][string(group.EntryKey(row.Place.Ref()))]) > 0 {
+			t.Errorf("%s has its ciphertext", n.Name)
+		}
+	}
+}
+
 // TestDeletedComesAsHeader: Cleo is away while Ann says a lot, edits some of it and deletes
 // all; nobody has it any more when Cleo comes back. Nothing is missing, nothing waits, and Ann's
 // last message is acknowledged.
