@@ -2,7 +2,6 @@ package dag
 
 import (
 	"cmp"
-	"container/heap"
 	"slices"
 )
 
@@ -10,13 +9,25 @@ import (
 // them: what somebody lacks who has that. A set of heads names all that lies before
 // them, since each entry names by hash what its author had seen.
 //
-// It walks from the heads and from theirs downwards, the newest by order of display
-// first, so that it costs as much as the difference and what of theirs is newer than
-// the oldest of it. It ends when it has found most entries, or has looked at effort;
-// what it found until then is the newest of the difference. whole says that it is
-// all of it. What of theirs is not here is passed over.
+// It walks down from the heads and from theirs, by falling number, and ends when
+// nothing of ours is left, when it has found most entries, or has looked at effort:
+// the cost is the difference and what of theirs was checked after the oldest that an
+// entry of the difference names. whole says that it is all of it. What of theirs is
+// not here is passed over.
 func (g *Graph) Beyond(theirs []Ref, most, effort int) (refs []Ref, whole bool) {
-	w := walk{g: g, colours: make(map[uint32]colour)}
+	return g.walk(theirs, most, effort, func(number uint32) uint64 { return uint64(number) })
+}
+
+// NewestBeyond is Beyond by falling order of display: what it finds are the newest.
+func (g *Graph) NewestBeyond(theirs []Ref, most, effort int) (refs []Ref, whole bool) {
+	return g.walk(theirs, most, effort, func(number uint32) uint64 {
+		_, n := g.numbered(number)
+		return n.order
+	})
+}
+
+func (g *Graph) walk(theirs []Ref, most, effort int, key func(uint32) uint64) (refs []Ref, whole bool) {
+	w := walk{line: &g.line, key: key, pages: make([]*page, len(g.line.cells)/pageSize+1)}
 	for _, r := range theirs {
 		if n, ok := g.numberOf(r); ok {
 			w.paint(n, theirColour)
@@ -27,8 +38,9 @@ func (g *Graph) Beyond(theirs []Ref, most, effort int) (refs []Ref, whole bool) 
 			w.paint(n, ourColour)
 		}
 	}
-	for steps := 0; w.ours > 0 && len(refs) < most && steps < effort; steps++ {
-		if r, ours := w.next(); ours {
+	for looked := 0; w.ours > 0 && len(refs) < most && looked < effort; looked++ {
+		if n, ours := w.next(); ours {
+			r, _ := g.numbered(n)
 			refs = append(refs, r)
 		}
 	}
@@ -66,64 +78,97 @@ const (
 	theirColour colour = 2 // whatever else it is
 )
 
-// A walk goes through a graph by falling order. Order rises along every edge, so
-// that an entry has its colour when its turn comes.
+// A walk goes through a graph by a falling key that rises along every edge, as number
+// and order do: an entry has its colour when its turn comes.
 type walk struct {
-	g       *Graph
-	colours map[uint32]colour
-	queue   steps
-	ours    int // entries in the queue of our colour
+	line  *lineage
+	key   func(number uint32) uint64
+	pages []*page
+	queue []step // a heap, the highest first
+	ours  int    // entries in the queue of our colour
 }
 
-// next takes the newest entry and paints what it names.
-func (w *walk) next() (r Ref, ours bool) {
-	s := heap.Pop(&w.queue).(step)
-	c := w.colours[s.number]
+// pageSize is how many colours are made at once, so that a walk through little takes
+// little.
+const pageSize = 4096
+
+type page [pageSize]colour
+
+// A step is one entry that the walk has still to come to.
+type step struct {
+	key    uint64
+	number uint32
+}
+
+// above is by key, then by number, so that every run goes the same way.
+func (s step) above(o step) bool {
+	return s.key > o.key || s.key == o.key && s.number > o.number
+}
+
+// next takes the highest entry and paints what it names.
+func (w *walk) next() (number uint32, ours bool) {
+	number = w.pop().number
+	c := *w.colour(number)
 	if c == ourColour {
 		w.ours--
 	}
-	for _, n := range w.g.line.names(s.number) {
+	for _, n := range w.line.names(number) {
 		w.paint(n, c)
 	}
-	return s.ref, c == ourColour
+	return number, c == ourColour
+}
+
+func (w *walk) colour(number uint32) *colour {
+	p := &w.pages[number/pageSize]
+	if *p == nil {
+		*p = new(page)
+	}
+	return &(*p)[number%pageSize]
 }
 
 func (w *walk) paint(number uint32, c colour) {
-	switch before := w.colours[number]; {
-	case before == 0:
-		r, n := w.g.numbered(number)
-		heap.Push(&w.queue, step{r, n.order, number})
-	case before == theirColour || before == c:
+	at := w.colour(number)
+	switch {
+	case *at == 0:
+		w.push(step{w.key(number), number})
+	case *at == theirColour || *at == c:
 		return
 	default: // it is in the queue yet
 		w.ours--
 	}
-	w.colours[number] = c
+	*at = c
 	if c == ourColour {
 		w.ours++
 	}
 }
 
-// A step is one entry that the walk has still to come to.
-type step struct {
-	ref    Ref
-	order  uint64
-	number uint32
+func (w *walk) push(s step) {
+	w.queue = append(w.queue, s)
+	for i := len(w.queue) - 1; i > 0; {
+		up := (i - 1) / 2
+		if !w.queue[i].above(w.queue[up]) {
+			return
+		}
+		w.queue[i], w.queue[up] = w.queue[up], w.queue[i]
+		i = up
+	}
 }
 
-// steps is a heap by falling order of display.
-type steps []step
-
-func (q steps) Len() int { return len(q) }
-func (q steps) Less(i, j int) bool {
-	return Less(q[j].place(), q[i].place())
+func (w *walk) pop() step {
+	top, last := w.queue[0], len(w.queue)-1
+	w.queue[0], w.queue = w.queue[last], w.queue[:last]
+	for i := 0; ; {
+		down := 2*i + 1
+		if down >= last {
+			return top
+		}
+		if down+1 < last && w.queue[down+1].above(w.queue[down]) {
+			down++
+		}
+		if !w.queue[down].above(w.queue[i]) {
+			return top
+		}
+		w.queue[i], w.queue[down] = w.queue[down], w.queue[i]
+		i = down
+	}
 }
-func (q steps) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *steps) Push(x any)   { *q = append(*q, x.(step)) }
-func (q *steps) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
-}
-
-func (s step) place() Place { return Place{s.order, s.ref.Device, s.ref.Seq, s.ref.Hash} }

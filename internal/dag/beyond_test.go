@@ -52,12 +52,21 @@ func TestBeyond(t *testing.T) {
 					return 1
 				})
 				most, effort := 1+rng.IntN(len(want)+2), 1+rng.IntN(200)
-				got, whole := a.graph.Beyond(theirs, most, effort)
+				found, whole := a.graph.Beyond(theirs, most, effort)
+				for _, r := range found {
+					if !slices.ContainsFunc(want, func(h *dag.Header) bool { return h.Ref() == r }) {
+						t.Fatalf("%v is not beyond", r)
+					}
+				}
+				if slices.SortFunc(found, dag.Ref.Compare); whole && len(found) != len(want) || len(slices.Compact(found)) != len(found) {
+					t.Fatalf("found %d of %d", len(found), len(want))
+				}
+				got, whole := a.graph.NewestBeyond(theirs, most, effort)
 				if len(got) > most || len(got) > len(want) || whole != (len(got) == len(want)) && (whole || most > len(want) && effort > len(a.headers)) {
 					t.Fatalf("%d of %d, whole %v, with most %d, effort %d of %d", len(got), len(want), whole, most, effort, len(a.headers))
 				}
-				for i, r := range got {
-					if r != want[i].Ref() {
+				for i, r := range got { // of two with one order, the one here first may come last
+					if r != want[i].Ref() && a.headers[r].Order != want[i].Order {
 						t.Fatalf("%d: %v, want %v", i, r, want[i].Ref())
 					}
 				}

@@ -147,6 +147,10 @@ func (g *Graph) newest(n int, keep func(Ref) bool) []Ref {
 	if g.firm != nil {
 		heads = g.firm
 	}
+	return g.newestOf(heads, n, keep)
+}
+
+func (g *Graph) newestOf(heads map[Ref]struct{}, n int, keep func(Ref) bool) []Ref {
 	refs := slices.DeleteFunc(ascending(heads), func(r Ref) bool { return !keep(r) })
 	if len(refs) > n {
 		slices.SortStableFunc(refs, func(a, b Ref) int {

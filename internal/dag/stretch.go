@@ -16,6 +16,11 @@ type Spot struct {
 	Device  wire.DeviceID
 }
 
+// Compare orders spots.
+func (s Spot) Compare(o Spot) int {
+	return cmp.Or(cmp.Compare(s.Lamport, o.Lamport), compareDevice(s.Device, o.Device))
+}
+
 // A Range is what lies after From, itself not, up to and with the lamport To.
 type Range struct {
 	From Spot
@@ -56,7 +61,7 @@ func (g *Graph) SpotOf(r Ref) Spot { return Spot{g.Lamport(r), r.Device} }
 
 // before reports whether a cursor is beyond the spot.
 func (s Spot) before(c *cursor) bool {
-	return cmp.Or(cmp.Compare(s.Lamport, c.node.lamport), compareDevice(s.Device, c.log.device)) < 0
+	return s.Compare(Spot{c.node.lamport, c.log.device}) < 0
 }
 
 // skip moves a cursor on to the first entry of that lamport or a higher one.

@@ -53,7 +53,7 @@ func (m *Machine) commitOn(now uint64, base wire.BlockHash, c change, eff *Effec
 	core := h.Core()
 	staged, err := e.secret.Commit(mls.CommitParams{
 		Add: c.add, Remove: m.leavesOf(c.ops, base, e.secret.Public()), AuthenticatedData: core[:], Signer: m.self.Device,
-		LeafExtensions: announced(),
+		LeafExtensions: m.self.announced(),
 	})
 	if err != nil {
 		return refuse(ReasonRule, err)

@@ -53,6 +53,18 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameAskContents:
 		refs, err := parseAskContents(r)
 		return again(func() []byte { return encodeAskContents(refs) }, err)
+	case frameHeads:
+		f, err := parseHeads(r)
+		return again(f.bytes, err)
+	case frameAsk:
+		f, err := parseAsk(r)
+		return again(f.bytes, err)
+	case frameStretch:
+		f, err := parseStretch(r)
+		return again(f.bytes, err)
+	case frameNumbers:
+		f, err := parseNumbers(r)
+		return again(f.bytes, err)
 	case frameContents:
 		f, err := parseContents(r)
 		return again(func() []byte { return f.numbered(frameContents) }, err)

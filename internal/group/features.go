@@ -28,17 +28,19 @@ const (
 	// FeaturePapers: the parts 3 and 4 of frame 13, by which it shows that two hold as
 	// many papers of a person, and others.
 	FeaturePapers uint16 = 4
+	// FeatureHeads: the frames 22 to 25, by which a sync costs what two sides differ by.
+	FeatureHeads uint16 = 5
 )
 
 // announced is what this device's leaf says.
-func announced() []mls.Extension {
+func (s Self) announced() []mls.Extension {
 	var w wire.Writer
 	w.Group(func(w *wire.Writer) {
-		w.U16(FeatureRepair)
-		w.U16(FeatureHeaders)
-		w.U16(FeatureHandover)
-		w.U16(FeaturePapers)
-		w.U16(chain.FeatureNothing)
+		for _, f := range []uint16{FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, chain.FeatureNothing} {
+			if f != s.Omits {
+				w.U16(f)
+			}
+		}
 	})
 	return []mls.Extension{{Type: extFeatures, Data: w.Bytes()}}
 }

@@ -83,7 +83,11 @@ type Machine struct {
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
-	asked     wire.DeviceID // who was asked last for entries
+	lastAsked wire.DeviceID // who was asked last for entries, by a frontier
+	asked     []asked       // requests for entries by heads that are under way, oldest first
+	chase     *chase        // nil: nothing is fetched in stretches
+	askedLast wire.DeviceID // who was asked last by heads
+	table     table         // of the block it was asked for last
 	catchUp   *gathering    // blocks that come in pages
 	back      rejoin
 	asking    wire.DeviceID // who was asked last for keys

@@ -57,7 +57,7 @@ func (s Self) newPackage(suite mls.Suite, lastResort bool, now uint64) (*mls.Key
 		NotAfter:   seconds + packageLife,
 		LastResort: lastResort,
 
-		LeafExtensions: announced(),
+		LeafExtensions: s.announced(),
 	})
 }
 

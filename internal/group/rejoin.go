@@ -306,7 +306,7 @@ func (m *Machine) external(now uint64, op chain.Op, attachments [][]byte, info [
 	core := h.Core()
 	staged, err := mls.JoinExternal(mls.ExternalParams{
 		GroupInfo: info, Tree: public.RatchetTree(), Signer: m.self.Device, Identity: credential(m.self.Member()),
-		Replaces: old, AuthenticatedData: core[:], LeafExtensions: announced(),
+		Replaces: old, AuthenticatedData: core[:], LeafExtensions: m.self.announced(),
 	})
 	if err != nil {
 		return nil, refuse(ReasonRule, err)

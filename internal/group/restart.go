@@ -112,7 +112,7 @@ func (m *Machine) startKeys(h *chain.Header, state *chain.State, kp *mls.KeyPack
 		return nil, err
 	}
 	defer e0.Erase()
-	staged, err := e0.Commit(mls.CommitParams{Add: add, AuthenticatedData: core[:], Signer: m.self.Device, LeafExtensions: announced()})
+	staged, err := e0.Commit(mls.CommitParams{Add: add, AuthenticatedData: core[:], Signer: m.self.Device, LeafExtensions: m.self.announced()})
 	if err != nil {
 		return nil, err
 	}

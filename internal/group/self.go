@@ -17,6 +17,10 @@ type Self struct {
 	// another copy of it may use. They sign nothing any more but a GroupInfo that
 	// lets Device in (renew.go).
 	Former []*identity.Device
+
+	// Omits is a feature that its leaves do not announce, as those of programs
+	// before it; zero: none. Tests.
+	Omits uint16
 }
 
 // Device names the device that the machine is of.
