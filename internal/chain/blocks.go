@@ -194,6 +194,16 @@ func (b *Blocks) Genesis() wire.BlockHash {
 // Len returns how many blocks are held.
 func (b *Blocks) Len() int { return len(b.by) }
 
+// Weight returns how many bytes a block keeps that grow with the group: the list of
+// everybody ever admitted, which a block that changes no member shares with its parent.
+func (b *Blocks) Weight(hash wire.BlockHash) int {
+	n := b.by[hash]
+	if n == nil || n.parent != nil && &n.State.records[0] == &n.parent.State.records[0] {
+		return 0
+	}
+	return 8 * cap(n.State.records) // a pointer each
+}
+
 // Chain returns the blocks from genesis to the head.
 func (b *Blocks) Chain() []wire.BlockHash {
 	var chain []wire.BlockHash

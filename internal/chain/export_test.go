@@ -2,6 +2,7 @@ package chain
 
 import (
 	"reflect"
+	"slices"
 	"weak"
 
 	"kith/internal/wire"
@@ -84,3 +85,14 @@ func PendingWith(name string) func(wire.BlockHash, []*Block) []PendingRemoval {
 
 // Held returns a pointer to what is kept of a block, which does not keep it.
 func (b *Blocks) Held(hash wire.BlockHash) weak.Pointer[node] { return weak.Make(b.by[hash]) }
+
+// Featured is a state with one more active feature, which this program may not know.
+func (s *State) Featured(f uint16) *State {
+	c := *s
+	c.features = slices.Sorted(slices.Values(append(slices.Clone(s.features), f)))
+	c.root = c.computeRoot()
+	return &c
+}
+
+// ProveVoters is what a step shows of a state.
+func (s *State) ProveVoters() []*MemberProof { return s.proveVoters() }

@@ -40,15 +40,16 @@ func (s *State) encodeSettings() []byte {
 	return w.Bytes()
 }
 
-// decodeSettings reads record 0 and returns the electorate, ascending.
-func decodeSettings(b []byte) (electorate []wire.PersonID, err error) {
+// decodeSettings reads record 0 and returns the active features and the electorate,
+// ascending.
+func decodeSettings(b []byte) (features []uint16, electorate []wire.PersonID, err error) {
 	r := wire.NewReader(b)
 	if r.U8() != 0 {
 		r.Fail(wire.ErrCanonical)
 	}
 	decodePolicy(r)
 	r.Raw(32) // info
-	decodeFeatures(r)
+	features = decodeFeatures(r)
 	r.Each(32*MaxVoters, MaxVoters, func(r *wire.Reader) {
 		var id wire.PersonID
 		r.Fixed(id[:])
@@ -57,7 +58,7 @@ func decodeSettings(b []byte) (electorate []wire.PersonID, err error) {
 		}
 		electorate = append(electorate, id)
 	})
-	return electorate, r.Done()
+	return features, electorate, r.Done()
 }
 
 // leaves returns the hashes of all records.

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 
 	"kith/internal/wire"
@@ -171,8 +172,11 @@ func (s *Standing) Verify() (*Shown, error) {
 		if !ok {
 			return nil, &StandingError{StandingVotes, h.Height}
 		}
-		next, ok := step.voices()
-		if !ok || !last && sameVoices(voices, next) {
+		next, err := step.voices()
+		if isNewer(err) {
+			return nil, err
+		}
+		if err != nil || !last && sameVoices(voices, next) {
 			return nil, &StandingError{StandingVoters, h.Height}
 		}
 		out.Settlings = append(out.Settlings, by)
@@ -207,10 +211,10 @@ func (s *Standing) first() ([]voice, error) {
 func (s *Standing) ends(i int) bool {
 	before, err := s.first()
 	if i > 0 {
-		before, _ = s.Steps[i-1].voices()
+		before, err = s.Steps[i-1].voices()
 	}
-	after, ok := s.Steps[i].voices()
-	return err == nil && ok && !sameVoices(before, after)
+	after, wrong := s.Steps[i].voices()
+	return err == nil && wrong == nil && !sameVoices(before, after)
 }
 
 func sameVoices(a, b []voice) bool {
@@ -274,26 +278,39 @@ func settles(voices []voice, era wire.BlockHash, upper map[wire.BlockHash]bool, 
 	return out, agree != 0 && (agree|wild).len() >= out.Quorum
 }
 
-// voices returns who votes from the step's block on, as its state root shows it.
-func (step Step) voices() ([]voice, bool) {
+// errVoices says that a step does not show who votes after it.
+var errVoices = errors.New("chain: the voters are not in the state root")
+
+// voices returns who votes from the step's block on, as its state root shows it. It
+// is [ErrNewer] if the settings name what this program does not know (V8).
+func (step Step) voices() ([]voice, error) {
 	root := step.Header.StateRoot
 	if len(step.Voters) == 0 || step.Voters[0].Index != 0 || !step.Voters[0].leads(root) {
-		return nil, false
+		return nil, errVoices
 	}
-	electorate, err := decodeSettings(step.Voters[0].Record)
-	if err != nil || len(electorate) != len(step.Voters)-1 {
-		return nil, false
+	features, electorate, err := decodeSettings(step.Voters[0].Record)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(features, func(f uint16) bool { return !Knows(f) }) {
+		return nil, ErrNewer
+	}
+	if len(electorate) != len(step.Voters)-1 {
+		return nil, errVoices
 	}
 	members := make(map[wire.PersonID]Member)
 	for i, id := range electorate {
 		proof := step.Voters[i+1]
 		m, err := proof.Verify(root)
-		if err != nil || m.Person != id || proof.Leaves != step.Voters[0].Leaves {
-			return nil, false
+		if err != nil {
+			return nil, err
+		}
+		if m.Person != id || proof.Leaves != step.Voters[0].Leaves {
+			return nil, errVoices
 		}
 		members[id] = m
 	}
-	return voicesOf(electorate, func(id wire.PersonID) (Member, bool) { m, ok := members[id]; return m, ok }), true
+	return voicesOf(electorate, func(id wire.PersonID) (Member, bool) { m, ok := members[id]; return m, ok }), nil
 }
 
 func voicesOf(electorate []wire.PersonID, find func(wire.PersonID) (Member, bool)) []voice {

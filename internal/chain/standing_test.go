@@ -332,3 +332,15 @@ func mustExplain(t *testing.T, at int, err error) {
 		t.Errorf("byte %d changed: %v", at, err)
 	}
 }
+
+// TestStandingOfUnknownFeature: what an active feature changes only a newer version
+// knows (V8), so nothing that the file shows is believed.
+func TestStandingOfUnknownFeature(t *testing.T) {
+	s, err := chain.ParseStanding(featured(t).Marshal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown, err := s.Verify(); !errors.Is(err, chain.ErrNewer) {
+		t.Errorf("believed: %v, %v; want ErrNewer", shown != nil, err)
+	}
+}

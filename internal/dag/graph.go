@@ -222,16 +222,6 @@ func (g *Graph) Evidence() [][2]Ref {
 	return pairs
 }
 
-// Forks returns how many entries stand in a place where another of their device does.
-func (g *Graph) Forks() (n int) {
-	for _, l := range g.forked {
-		for _, list := range l.forks {
-			n += len(list)
-		}
-	}
-	return n
-}
-
 // Twins returns the places of the entries that r's device signed with r's seq, if
 // there is more than one.
 func (g *Graph) Twins(r Ref) (places []Place) {

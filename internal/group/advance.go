@@ -134,6 +134,7 @@ func (m *Machine) standing(eff *Effects) (resumed bool) {
 	case !same:
 		delete(m.leaves, m.self.Person)
 		eff.drop(KindLeave, m.self.Person[:])
+		m.dropDoubts(eff)
 		if m.status.gone() || m.status == StatusLeaving || !healed { // it is asked anew
 			m.dropHeld(eff)
 			m.setStatus(m.welcomed(came), eff)
@@ -193,6 +194,9 @@ func (m *Machine) setStatus(s Status, eff *Effects) {
 		m.status = s
 		if s.gone() {
 			m.dropHeld(eff)
+			if !m.isMember(m.self.Person) { // else a device alone is out, which heals
+				m.dropDoubts(eff)
+			}
 		}
 		eff.Notify = append(eff.Notify, StatusChanged{s})
 	}

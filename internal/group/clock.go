@@ -73,8 +73,9 @@ func (m *Machine) wake(now uint64) uint64 {
 		if m.catchUp != nil {
 			at(m.catchUp.until)
 		}
-		at(m.back.due)
-		at(m.back.again)
+		if at(m.back.due); m.back.due == 0 { // else an answer is awaited before anybody is asked anew
+			at(m.back.again)
+		}
 		at(m.back.nack)
 		for _, p := range m.peers {
 			at(p.haveDue)

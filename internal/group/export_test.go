@@ -2,6 +2,7 @@ package group
 
 import (
 	"kith/internal/chain"
+	"kith/internal/identity"
 	"kith/internal/mls"
 	"kith/internal/wire"
 )
@@ -238,4 +239,29 @@ func (j *Joining) Trees() int {
 		return 0
 	}
 	return len(j.now.m.publics)
+}
+
+// Doubted returns of how many entries of each device a home keeps the text that had so
+// many of each, the oldest first, when it took new keys.
+func Doubted(devices []*identity.Device, each int) map[wire.DeviceID]int {
+	m := newMachine(Self{Device: identity.NewDevice()})
+	for _, d := range devices {
+		m.self.Former = append([]*identity.Device{d}, m.self.Former...)
+		for seq := range uint64(each) {
+			m.unsent[seq+1] = unsent{content: []byte{1}}
+		}
+		m.doubtUnsent(d.ID(), new(Effects))
+	}
+	kept := make(map[wire.DeviceID]int)
+	for d := range m.doubts.of {
+		kept[d.device]++
+	}
+	return kept
+}
+
+// StandsAbove is the rank of two histories of a person that are as long.
+func StandsAbove(a, b [][]byte) bool {
+	x, err := chain.ParseProof(proof(a))
+	y, other := chain.ParseProof(proof(b))
+	return err == nil && other == nil && standsAbove(x, y)
 }

@@ -90,12 +90,17 @@ func (m *Machine) says(device wire.DeviceID, feature uint16) bool {
 // readAt reports whether a device's leaf announced a feature at a block that is
 // held, where it may be no member at the head.
 func (m *Machine) readAt(hash wire.BlockHash, p *peer, feature uint16) bool {
+	return slices.Contains(m.announcedAt(hash, p.member), feature)
+}
+
+// announcedAt returns what a device's leaf announced at a block.
+func (m *Machine) announcedAt(hash wire.BlockHash, who wire.Member) []uint16 {
 	public, err := m.public(hash)
 	if err != nil {
-		return false
+		return nil
 	}
-	l, ok := public.LeafOf(credential(p.member))
-	return ok && slices.Contains(leafFeatures(l), feature)
+	l, _ := public.LeafOf(credential(who))
+	return leafFeatures(l)
 }
 
 // activates reports whether a block, whose parent is held, adds a feature to the

@@ -127,7 +127,15 @@ func (g *gathering) takeLight(l lightFrame) error {
 	if _, err := g.m.takeLight(l.header, l.attachments, &g.eff); err != nil {
 		return err
 	}
-	return g.ofGroup()
+	return g.taken(h.Hash())
+}
+
+// taken looks at a block that was taken.
+func (g *gathering) taken(hash wire.BlockHash) error {
+	if err := g.ofGroup(); err != nil {
+		return err
+	}
+	return g.grow(g.m.blocks.Weight(hash))
 }
 
 func (g *gathering) ofGroup() error {
@@ -171,7 +179,7 @@ func (g *gathering) takeWhole(b blockFrame, treeSize uint32) error {
 		return err
 	}
 	g.m.takeWelcome(&peer{member: g.from}, hash, b.welcome, &g.eff)
-	return g.ofGroup()
+	return g.taken(hash)
 }
 
 // check looks at the whole once the last page is here.
@@ -210,7 +218,7 @@ func (m *Machine) onPages(now uint64, p *peer, rel relation, c Received, eff *Ef
 			m.onFormerAsk(p, *f.ask, eff)
 		}
 	case f.opening != nil:
-		m.onOpening(now, p, *f.opening, c.Secrets, eff)
+		m.onOpening(now, p, rel, *f.opening, c.Secrets, eff)
 	case m.catchUp != nil && m.catchUp.from == p.member && m.catchUp.base == f.page.base: // else it was asked for before
 		m.catchUp.reopened = 0
 		last, err := m.catchUp.take(*f.page, false)
@@ -219,7 +227,7 @@ func (m *Machine) onPages(now uint64, p *peer, rel relation, c Received, eff *Ef
 	return nil
 }
 
-func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff *Effects) {
+func (m *Machine) onOpening(now uint64, p *peer, rel relation, o opening, secrets Secrets, eff *Effects) {
 	if o.block != (wire.BlockHash{}) && m.epochs[o.block] != nil {
 		m.catchUp = nil
 		m.ledBack(now, p, o.invitation, secrets, eff) // the sender does not know yet
@@ -245,6 +253,10 @@ func (m *Machine) onOpening(now uint64, p *peer, o opening, secrets Secrets, eff
 	m.catchUp.reopened, m.catchUp.others = reopened, others
 	last, err := m.catchUp.take(o.page, true)
 	if _, missing := errors.AsType[*chain.MissingError](err); missing {
+		if rel != present { // nothing shows yet that it is of this group
+			m.another(now, eff)
+			return
+		}
 		last, err = false, nil // it answers an older word of this device, which has dropped blocks since: to be asked again
 	}
 	if reopened > maxReopened {
@@ -308,7 +320,8 @@ func (m *Machine) another(now uint64, eff *Effects) {
 	others := m.catchUp.others
 	m.catchUp = nil
 	for i, next := range others {
-		if m.peers[next.from.Device] != nil {
+		told := next.start.weight == 0 // a guest, of blocks, and nothing was opened
+		if m.peers[next.from.Device] != nil && !(told && m.relation(next.from) != present) {
 			m.catchUp = newGathering(m.scratch(), m.group, next.from, next.start)
 			m.catchUp.others, m.catchUp.until = others[i+1:], now+pageTimeout
 			eff.send(next.from.Device, m.catchUp.ask())

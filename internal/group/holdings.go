@@ -55,6 +55,7 @@ func (m *Machine) Holdings() []Holding {
 		{"own blocks to be done again", len(m.undone), m.blocks.Len()},
 		{"messages that wait", len(m.held), maxHeld},
 		{"own entries to be sealed again", len(m.unsent), maxUnsent},
+		{"own entries of earlier devices", len(m.doubts.of), maxUnsent},
 		{"errands", len(m.turns), people + m.blocks.Len() + 4},
 		{"bytes of a chain that comes in pieces", m.catchUp.held(), maxGathered},
 		{"parts of a peer's frontier", m.largestFrontier(), dag.MaxDevices},

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 
 	"kith/internal/dag"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
@@ -19,10 +21,8 @@ func (m *Machine) CheckInvariants() error {
 	if s := m.votes.Settled(); s != m.final.block || !m.blocks.IsAncestor(s, m.head) {
 		return errors.New("group: the head is not on the settled chain")
 	}
-	for _, hash := range sortedBlocks(m.publics) {
-		if err := m.checkPublic(hash); err != nil {
-			return fmt.Errorf("group: block %v: %w", hash, err)
-		}
+	if err := m.checkPublics(); err != nil {
+		return err
 	}
 	for _, hash := range sortedBlocks(m.epochs) {
 		e, h := m.epochs[hash], m.blocks.Header(hash)
@@ -38,6 +38,28 @@ func (m *Machine) CheckInvariants() error {
 		if m.graph.Has(r) {
 			return fmt.Errorf("group: entry %v is here and is marked as waiting", r)
 		}
+	}
+	return nil
+}
+
+// checkPublics is invariant R1. A block and its public group never change, so each is
+// looked at once.
+func (m *Machine) checkPublics() error {
+	maps.DeleteFunc(m.sound, func(hash wire.BlockHash, p *mls.PublicGroup) bool { return m.publics[hash] != p })
+	if len(m.sound) == len(m.publics) {
+		return nil
+	}
+	if m.sound == nil {
+		m.sound = make(map[wire.BlockHash]*mls.PublicGroup)
+	}
+	for _, hash := range sortedBlocks(m.publics) {
+		if m.sound[hash] != nil {
+			continue
+		}
+		if err := m.checkPublic(hash); err != nil {
+			return fmt.Errorf("group: block %v: %w", hash, err)
+		}
+		m.sound[hash] = m.publics[hash]
 	}
 	return nil
 }

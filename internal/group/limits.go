@@ -94,7 +94,9 @@ const (
 	// comes by those people goes by whom most does.
 	MaxComing = maxGathered + 128<<20
 	// blockCost is what a block counts there besides its bytes, for its state and its
-	// place in memory: 1.4 KiB were measured where the block itself has 0.5.
+	// place in memory: 1.4 KiB were measured where the block itself has 0.5. One that
+	// changes a member has a list of everybody ever admitted besides
+	// ([chain.Blocks.Weight]).
 	blockCost = 2 << 10
 	// maxOpenings bounds the members that are remembered who can go on with pages if
 	// one does not.

@@ -110,6 +110,8 @@ type Machine struct {
 	hollowed  int      // hollow entries since the start
 	renewal   renewal  // of the own leaf
 	errandDue uint64   // ms; 0: no errand waits
+
+	sound map[wire.BlockHash]*mls.PublicGroup // of publics, what CheckInvariants has looked at
 }
 
 // An epoch is what this device can read and write with at one block.
@@ -157,7 +159,7 @@ func newMachine(self Self) *Machine {
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
 		unsent:    make(map[uint64]unsent),
-		doubts:    doubts{of: make(map[doubt]unsent)},
+		doubts:    doubts{of: make(map[doubt]unsent), read: make(map[wire.PersonID]bool)},
 		nacks:     make(map[wire.BlockHash]map[wire.DeviceID]*chain.Nack),
 		people:    make(map[wire.PersonID]*personPapers),
 		evidence:  make(map[wire.DeviceID]*evidence),

@@ -121,11 +121,11 @@ func (m *Machine) openingFor(who wire.DeviceID, block wire.BlockHash, w welcome)
 	}, page: p}.bytes()
 }
 
-// readsPages reports whether a device's program reads pages: its leaf says so, or
-// it sent one.
+// readsPages reports whether a device's program reads pages: its leaf says so, or did
+// before it was parked, or it sent one.
 func (m *Machine) readsPages(d wire.DeviceID) bool {
 	p := m.peers[d]
-	return p != nil && p.pages || m.reads(d, FeatureHeaders)
+	return p != nil && (p.pages || m.parkedReads(p, FeatureHeaders)) || m.reads(d, FeatureHeaders)
 }
 
 // onPagesAsk gives the next page; the way of today from the start to who asked for

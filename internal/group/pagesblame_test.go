@@ -125,6 +125,21 @@ func TestDroppedSinceIsNoLie(t *testing.T) {
 	agree(t, g, dan, ben)
 }
 
+// TestStrangerOpensOnNothing: what somebody opens who is no member builds on what is not
+// here. It may be anybody who knows of the group: it is asked nothing, and not blamed.
+func TestStrangerOpensOnNothing(t *testing.T) {
+	w, ben, dan, g, first := catchingUp(t, 8<<10)
+	list := blamed(w, ben)
+	eve := w.Add("Eve")
+	sent := len(ben.Sent)
+	w.Deliver(eve, ben, g, without(ben, g, first))
+	if slices.ContainsFunc(ben.Sent[sent:], func(p sim.Payload) bool { return p.To == eve }) || len(*list) > 0 {
+		t.Errorf("Ben says something to Eve, or blames %v", *list)
+	}
+	w.Run(2 * minutes)
+	agree(t, g, dan, ben)
+}
+
 // TestPageOnNothingIsALie: a page that answers what Ben says he has builds on what he
 // does not have.
 func TestPageOnNothingIsALie(t *testing.T) {

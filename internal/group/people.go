@@ -113,8 +113,10 @@ func (m *Machine) takePapers(p *personPapers, eff *Effects) (person wire.PersonI
 	person, p.headers = wire.PersonID(headers[0].Hash()), len(headers)
 	old := m.people[person]
 	above, beside := supersedes(headers, old), p.isBeside(old)
-	if old != nil && !above && (!beside && !p.exceeds(old.headers, 0) || old.ends(p)) {
-		return person, false, nil // spares the signatures
+	switch { // spares the signatures
+	case old == nil || above:
+	case beside && !standsAbove(headers, old.history()), !beside && !p.exceeds(old.headers, 0), old.ends(p):
+		return person, false, nil
 	}
 	who, known := m.state().Person(person)
 	if !known || who.Status == chain.StatusRemoved {
@@ -126,11 +128,6 @@ func (m *Machine) takePapers(p *personPapers, eff *Effects) (person wire.PersonI
 	state, err := chain.VerifyProof(headers)
 	if err != nil {
 		return person, false, err
-	}
-	if beside && !above {
-		if wins, err := prevails(headerBytes(headers), headerBytes(old.history())); err != nil || !wins {
-			return person, false, err
-		}
 	}
 	told := p.packages
 	if old != nil {

@@ -251,13 +251,6 @@ func (p *personPapers) history() []*chain.Header {
 	return headers
 }
 
-func headerBytes(headers []*chain.Header) (list [][]byte) {
-	for _, h := range headers {
-		list = append(list, h.Bytes())
-	}
-	return list
-}
-
 // ends reports whether the recovery key put p above what somebody tells, which may
 // be longer: a fork that it ended does not come back.
 func (p *personPapers) ends(told *personPapers) bool {

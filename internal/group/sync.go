@@ -26,7 +26,7 @@ type peer struct {
 	held   held        // what it was told of votes
 
 	admitted  wire.BlockHash // by which a parked device came in,
-	announced bool           // and whether its leaf there said that it reads votes
+	announced []uint16       // and what its leaf there announced
 
 	frontier dag.Frontier   // what it said to have; nil: not known, or nothing we lack
 	barren   dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack

@@ -2,10 +2,12 @@ package group
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"maps"
 	"slices"
 
+	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/wire"
 )
@@ -22,10 +24,15 @@ type doubt struct {
 	seq    uint64
 }
 
-// doubts are what may have to be said again.
+// doubts are what may have to be said again. It ends with the membership, and once
+// each of the others has read it where nobody had anything else in its place.
 type doubts struct {
 	of   map[doubt]unsent
-	seen int // entries beside others in the log when this was looked through
+	read map[wire.PersonID]bool // who has had the same entries as this device since it was loaded, and read these
+
+	head     wire.BlockHash // at which that was looked at last, with the next two
+	heard    uint64
+	frontier wire.Digest
 }
 
 // key is the device and the number, big-endian.
@@ -40,7 +47,7 @@ func (m *Machine) doubtUnsent(of wire.DeviceID, eff *Effects) {
 		m.doubts.of[d] = u
 		eff.put(KindDoubted, d.key(), u.bytes())
 	}
-	for _, d := range m.doubts.list()[:max(0, len(m.doubts.of)-maxUnsent)] {
+	for _, d := range m.doubted()[:max(0, len(m.doubts.of)-maxUnsent)] {
 		m.dropDoubt(d, eff)
 	}
 }
@@ -50,22 +57,32 @@ func (m *Machine) dropDoubt(d doubt, eff *Effects) {
 	eff.drop(KindDoubted, d.key())
 }
 
-// list returns them in the order of their numbers.
-func (d doubts) list() []doubt {
-	return slices.SortedFunc(maps.Keys(d.of), func(a, b doubt) int {
-		if c := compareID(a.device, b.device); c != 0 {
-			return c
-		}
-		return int(int64(a.seq) - int64(b.seq))
+// dropDoubts forgets all of them.
+func (m *Machine) dropDoubts(eff *Effects) {
+	for _, d := range m.doubted() {
+		m.dropDoubt(d, eff)
+	}
+}
+
+// doubted returns them as they were written: those of the oldest device first, by
+// number.
+func (m *Machine) doubted() []doubt {
+	age := make(map[wire.DeviceID]int)
+	for i, d := range m.self.Former { // newest first
+		age[d.ID()] = len(m.self.Former) - i
+	}
+	return slices.SortedFunc(maps.Keys(m.doubts.of), func(a, b doubt) int {
+		return cmp.Or(cmp.Compare(age[a.device], age[b.device]), compareID(a.device, b.device), cmp.Compare(a.seq, b.seq))
 	})
 }
 
-// sayTwins keeps what is to be said again for the next chance to write.
+// sayTwins keeps what is to be said again for the next chance to write, and forgets
+// what everybody has read.
 func (m *Machine) sayTwins(eff *Effects) {
-	if len(m.doubts.of) == 0 || m.graph.Forks() == m.doubts.seen || m.mayWrite() != nil {
+	if len(m.doubts.of) == 0 || m.mayWrite() != nil {
 		return
 	}
-	for _, d := range m.doubts.list() {
+	for _, d := range m.doubted() {
 		if m.graph.Twins(dag.Ref{Device: d.device, Seq: d.seq}) == nil {
 			continue
 		}
@@ -76,7 +93,50 @@ func (m *Machine) sayTwins(eff *Effects) {
 		}
 		m.dropDoubt(d, eff)
 	}
-	m.doubts.seen = m.graph.Forks()
+	if m.allReadDoubts() {
+		m.dropDoubts(eff)
+	}
+}
+
+// allReadDoubts reports whether each of the others at the head has read all of them.
+// An Ack names numbers alone, and what its author has under one may be the twin; so it
+// counts when its author has the very entries that are here.
+func (m *Machine) allReadDoubts() bool {
+	digest, all := m.graph.FrontierDigest(), true
+	if d := &m.doubts; d.head == m.head && d.heard == m.heard && d.frontier == digest {
+		return false // nothing has changed
+	}
+	m.doubts.head, m.doubts.heard, m.doubts.frontier = m.head, m.heard, digest
+	for _, who := range m.state().Members() {
+		if who.Person == m.self.Person || m.doubts.read[who.Person] {
+			continue
+		}
+		if m.readDoubts(who, digest) {
+			m.doubts.read[who.Person] = true
+			continue
+		}
+		all = false
+	}
+	return all
+}
+
+// readDoubts reports whether somebody who has the entries of a frontier has read, with
+// any device, all that was written when it was in: with one that is parked now it
+// reads nothing before that is back.
+func (m *Machine) readDoubts(who chain.Member, frontier wire.Digest) bool {
+	for d, u := range m.doubts.of {
+		at, in, read := m.stateAt(u.block), false, false
+		for _, o := range who.Devices {
+			if at.Active(o.ID) && m.state().Active(o.ID) {
+				a := m.acks[o.ID]
+				in, read = true, read || a != nil && a.Frontier == frontier && m.covers(a, d.device, d.seq)
+			}
+		}
+		if in && !read {
+			return false
+		}
+	}
+	return true
 }
 
 func (l *loading) doubted(rec Record) error {

@@ -34,21 +34,21 @@ func (m *Machine) pick() wire.BlockHash {
 // before it was parked, or it sent one itself.
 func (m *Machine) modern(d wire.DeviceID) bool {
 	p := m.peers[d]
-	return p != nil && (p.modern || m.parkedReads(p)) || m.reads(d, FeatureRepair)
+	return p != nil && (p.modern || m.parkedReads(p, FeatureRepair)) || m.reads(d, FeatureRepair)
 }
 
 // parkedReads reports whether a member's device that has no leaf at the head
-// announced that it reads votes in the one that it was admitted with: one that is
+// announced a feature in the one that it was admitted with: one that is
 // invited sends nothing by which that would be known.
-func (m *Machine) parkedReads(p *peer) bool {
+func (m *Machine) parkedReads(p *peer, feature uint16) bool {
 	d := p.member.Device
 	if !m.state().Belongs(d) || m.state().Active(d) {
 		return false
 	}
 	if came := m.came(d); p.admitted != came {
-		p.admitted, p.announced = came, m.readAt(came, p, FeatureRepair)
+		p.admitted, p.announced = came, m.announcedAt(came, p.member)
 	}
-	return p.announced
+	return slices.Contains(p.announced, feature)
 }
 
 // voteKey sorts votes so that those are loaded first that others need: by era

@@ -2,10 +2,14 @@ package sim_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
+	"kith/internal/chain"
 	"kith/internal/group"
+	"kith/internal/mls"
 	"kith/internal/sim"
+	"kith/internal/wire"
 )
 
 // What somebody hears who was invited, has not accepted, and is removed again.
@@ -64,5 +68,23 @@ func TestGuestIsTakenOut(t *testing.T) {
 				t.Errorf("Dan has status %d at height %d of %d", m.Status(), m.Blocks().State(m.Head()).Height(), machine(ben, g).Blocks().State(gone).Height())
 			}
 		})
+	}
+}
+
+// TestGuestAsksNoFormerMember: Ben tells Dan, a guest, of a block on nothing, and is removed
+// before Dan asks him for what lies between.
+func TestGuestAsksNoFormerMember(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben")
+	ann, ben, dan := nodes[0], nodes[1], w.Add("Dan")
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}}))
+	w.Run(5000)
+	w.Deliver(ben, dan, g, crafted{ben, &chain.Rekey{}, nil, func(core []byte) (*mls.StagedCommit, error) {
+		return epochOf(t, ben, g).Commit(mls.CommitParams{AuthenticatedData: core, Signer: ben.Self.Device})
+	}, func(h *chain.Header, _ *wire.Digest) { h.Parent[0] ^= 1 }}.payload(t, ben, g))
+	must(t, ann.Do(g, group.Remove{Person: ben.Self.Person}))
+	sent := len(dan.Sent)
+	w.Run(5000)
+	if isMember(dan, ben, g) || slices.ContainsFunc(dan.Sent[sent:], func(p sim.Payload) bool { return p.To == ben }) {
+		t.Errorf("Ben is a member to Dan: %v, or is asked for blocks", isMember(dan, ben, g))
 	}
 }

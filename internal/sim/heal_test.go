@@ -76,6 +76,39 @@ func TestRemovalCarried(t *testing.T) {
 	}
 }
 
+// TestLateForACarry: Ann's removal of Eve loses and is carried over, and nobody there has
+// what Eve wrote to Fay then. It is late as after any removal: Fay alone shows it.
+func TestLateForACarry(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan", "Eve", "Fay")
+	ann, ben, cleo, dan, eve, fay := nodes[0], nodes[1], nodes[2], nodes[3], nodes[4], nodes[5]
+	promote(t, w, g, ann, ben)
+	must(t, eve.Say(g, "before"))
+	w.Run(3000)
+	part(w, ann, dan)
+	for _, n := range []*sim.Node{ann, ben, cleo, dan} {
+		w.Cut(n, eve)
+		w.Cut(n, fay)
+	}
+	must(t, ann.Do(g, group.Remove{Person: eve.Self.Person}))
+	must(t, ben.Do(g, group.Remove{Person: dan.Self.Person}))
+	must(t, ben.Do(g, group.SetTitle{Title: "B"}))
+	must(t, eve.Say(g, "late"))
+	w.Run(3000)
+	w.Heal(ann, ben)
+	w.Heal(ann, cleo)
+	w.Run(20_000)
+	if got := made(ann, g, chain.KindCarry); got != 1 {
+		t.Fatalf("Ann's chain has %d Carries", got)
+	}
+	w.HealAll()
+	w.Run(20_000)
+	must(t, ann.Say(g, "after"))
+	w.Run(5000)
+	alike(t, g, ann, ben, cleo)
+	sees(t, g, []string{"before", "after"}, ann, ben, cleo)
+	sees(t, g, []string{"before", "late", "after"}, fay)
+}
+
 // TestAddedAgain: Ben's Add of Dan loses against what Ann did at the same time.
 // Ben's node adds him again with another key package; the Welcome that Dan came in
 // by is void, what he wrote stays, and he is not asked a second time.

@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"slices"
+
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/wire"
 )
@@ -16,6 +19,7 @@ type lateness map[*Node]*sightings
 // sightings are the blocks that a node holds: true if one came too late.
 type sightings struct {
 	late map[wire.BlockHash]bool
+	met  map[wire.DeviceID]bool // let in by some block that it held once
 	size int
 	head wire.BlockHash
 }
@@ -24,7 +28,7 @@ type sightings struct {
 func (l lateness) step(n *Node, m *group.Machine) {
 	blocks, s := m.Blocks(), l[n]
 	if s == nil {
-		s = new(sightings)
+		s = &sightings{met: make(map[wire.DeviceID]bool)}
 		l[n] = s
 	}
 	if s.size == blocks.Len() && s.head == m.Head() {
@@ -36,9 +40,29 @@ func (l lateness) step(n *Node, m *group.Machine) {
 		late, known := before[hash]
 		if !known {
 			late = tooLate(m, hash)
+			for _, op := range blocks.Header(hash).Ops {
+				for _, d := range letIn(op) {
+					s.met[d] = true
+				}
+			}
 		}
 		s.late[hash] = late
 	}
+}
+
+// letIn returns the devices that an op makes a member's.
+func letIn(op chain.Op) (list []wire.DeviceID) {
+	switch op := op.(type) {
+	case *chain.Genesis:
+		list = append(list, op.Device.ID())
+	case *chain.Add:
+		for _, d := range op.Devices {
+			list = append(list, d.ID())
+		}
+	case *chain.AddDevice:
+		list = append(list, op.Device.ID())
+	}
+	return list
 }
 
 // tooLate reports whether a block is on a branch that what is settled excludes, or
@@ -60,4 +84,42 @@ func tooLate(m *group.Machine, block wire.BlockHash) bool {
 func (r *run) excluded(n *Node, block wire.BlockHash) bool {
 	_, followed := n.Groups[r.g].Records[group.KindEpoch][string(block[:])]
 	return !followed && !r.machine(n).Blocks().IsAncestor(block, r.machine(n).Settled()) && r.check.late[n].late[block]
+}
+
+// late reports whether a row's device was taken out on the head's chain and wrote it
+// after the cut: others may or may not have it.
+func (r *run) late(m *group.Machine, row group.Row) bool {
+	for _, h := range m.Chain() {
+		if m.Blocks().IsAncestor(h, row.Block) {
+			continue // written in a later membership
+		}
+		for _, op := range m.Blocks().Header(h).Ops {
+			who, cuts, ok := takenOut(op)
+			if !ok || who.Person != row.Person || who.Device != (wire.DeviceID{}) && who.Device != row.Place.Device {
+				continue
+			}
+			if !slices.ContainsFunc(cuts, func(c chain.Cut) bool { return c.Device == row.Place.Device && c.Seq >= row.Place.Seq }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// takenOut returns whom an op takes out, with all devices if it names none, and how far
+// what they wrote counts.
+func takenOut(op chain.Op) (wire.Member, []chain.Cut, bool) {
+	switch op := op.(type) {
+	case *chain.Remove:
+		return wire.Member{Person: op.Person}, op.Cuts, true
+	case *chain.Leave:
+		return wire.Member{Person: op.Person}, op.Cuts, true
+	case *chain.RemoveDevice:
+		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
+	case *chain.Slash:
+		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
+	case *chain.Carry:
+		return wire.Member{Person: op.Person, Device: op.Device}, op.Cuts, true
+	}
+	return wire.Member{}, nil, false
 }

@@ -21,7 +21,7 @@ type Node struct {
 	Online bool
 	Clock  int64 // ms that its clock is off
 	Groups map[wire.GroupID]*Replica
-	Sent   []Payload // every payload handed to a link
+	Sent   []Payload // every payload handed to a link, but in a run
 
 	Refused []error // why invitations were
 
@@ -32,7 +32,10 @@ type Node struct {
 
 	withholds func(to *Node, kind byte) bool // nil: it sends all that it is to send
 
+	opened map[wire.DeviceID]bool // who sent it an opening of pages
+
 	index    int
+	sent     int // payloads handed to a link
 	life     int // counts starts: what an earlier life had under way is void
 	packages map[[32]byte]group.Package
 	joining  map[wire.GroupID]*group.Joining
@@ -254,7 +257,10 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 		return
 	}
 	p := Payload{From: n, To: o, Group: g, Bytes: payload}
-	n.Sent = append(n.Sent, p)
+	n.sent++
+	if !w.spare {
+		n.Sent = append(n.Sent, p)
+	}
 	place := len(w.History)
 	if place < maxHistory {
 		w.History = append(w.History, p)
@@ -273,6 +279,9 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 }
 
 func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) error {
+	if len(payload) > 1 && payload[0] == kindPages && payload[1] == pagesOpening {
+		n.opened[from.member().Device] = true
+	}
 	if n.Groups[g] != nil {
 		return n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})
 	}

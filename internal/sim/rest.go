@@ -91,7 +91,7 @@ func (r *run) carried(n *Node) {
 
 func (r *run) frames() (n int) {
 	for _, o := range r.Nodes {
-		n += len(o.Sent)
+		n += o.sent
 	}
 	return n
 }
@@ -328,64 +328,9 @@ func (r *run) held(row group.Row) bool {
 // arrival returns the block that last admitted n, on the head's chain.
 func arrival(m *group.Machine, n *Node) (hash [32]byte) {
 	for _, h := range m.Chain() {
-		for _, op := range m.Blocks().Header(h).Ops {
-			switch op := op.(type) {
-			case *chain.Genesis:
-				if op.Device.ID() == n.Self.Device.ID() {
-					hash = h
-				}
-			case *chain.Add:
-				for _, d := range op.Devices {
-					if d.ID() == n.Self.Device.ID() {
-						hash = h
-					}
-				}
-			case *chain.AddDevice:
-				if op.Device.ID() == n.Self.Device.ID() {
-					hash = h
-				}
-			}
+		if slices.ContainsFunc(m.Blocks().Header(h).Ops, func(op chain.Op) bool { return slices.Contains(letIn(op), n.Self.Device.ID()) }) {
+			hash = h
 		}
 	}
 	return hash
-}
-
-// late reports whether a row's author was removed on the head's chain and wrote
-// it after the cut: others may or may not have it.
-func (r *run) late(m *group.Machine, row group.Row) bool {
-	for _, h := range m.Chain() {
-		for _, op := range m.Blocks().Header(h).Ops {
-			var cuts []chain.Cut
-			switch op := op.(type) {
-			case *chain.Remove:
-				if op.Person != row.Person {
-					continue
-				}
-				cuts = op.Cuts
-			case *chain.Leave:
-				if op.Person != row.Person {
-					continue
-				}
-				cuts = op.Cuts
-			case *chain.RemoveDevice:
-				if op.Device != row.Place.Device {
-					continue
-				}
-				cuts = op.Cuts
-			default:
-				continue
-			}
-			if m.Blocks().IsAncestor(h, row.Block) {
-				continue // written in a later membership
-			}
-			covered := false
-			for _, c := range cuts {
-				covered = covered || c.Device == row.Place.Device && c.Seq >= row.Place.Seq
-			}
-			if !covered {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -140,10 +140,14 @@ func kind(err error) string {
 	return "panic"
 }
 
+// progress is after how many actions a long run says how far it is.
+const progress = 250
+
 // play plays actions, lets the world come to rest, and returns what failed.
 func play(t *testing.T, seed uint64, c Config, actions []action) (w *World, err error) {
 	cryptotest.SetGlobalRandom(t, seed)
 	w = New(seed)
+	w.spare = true
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
@@ -157,7 +161,10 @@ func play(t *testing.T, seed uint64, c Config, actions []action) (w *World, err 
 	r := &run{World: w, check: newChecker(w), revoked: make(map[*Node]bool), crew: newCrew()}
 	r.check.crew = r.crew
 	r.begin(c)
-	for _, a := range actions {
+	for i, a := range actions {
+		if i > 0 && i%progress == 0 {
+			t.Logf("%d of %d actions, %d steps", i, len(actions), r.check.steps)
+		}
 		w.Run(a.wait)
 		r.do(a)
 	}

@@ -31,6 +31,7 @@ type World struct {
 	// After, if set, is told of every step whose effects were committed.
 	After func(*Node, wire.GroupID, group.Effects)
 
+	spare  bool // nodes keep nothing of what they send: a long run would be all that
 	queue  events
 	serial int
 	cut    map[[2]int]bool
@@ -125,7 +126,7 @@ func (w *World) enter(name string, self group.Self) *Node {
 	n := &Node{
 		Name: name, Self: self, World: w, Online: true, index: len(w.Nodes),
 		Groups: make(map[wire.GroupID]*Replica), packages: make(map[[32]byte]group.Package), used: make(map[[32]byte][]group.Use),
-		resort: make(map[mls.Suite]group.Package), joining: make(map[wire.GroupID]*group.Joining),
+		resort: make(map[mls.Suite]group.Package), joining: make(map[wire.GroupID]*group.Joining), opened: make(map[wire.DeviceID]bool),
 	}
 	w.Nodes = append(w.Nodes, n)
 	for _, o := range w.Nodes {

@@ -1,0 +1,61 @@
+package sim_test
+
+import (
+	"testing"
+
+	"kith/internal/group"
+	"kith/internal/sim"
+	"kith/internal/wire"
+)
+
+// doubts returns how many texts a home keeps of its earlier devices.
+func doubts(n *sim.Node, g wire.GroupID) int { return len(n.Groups[g].Records[group.KindDoubted]) }
+
+// TestDoubtsEndOnceRead: what an earlier device wrote is kept until each of the others
+// has read it with nothing else in its place.
+func TestDoubtsEndOnceRead(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ben, cleo := nodes[1], nodes[2]
+	cleo.Stop()
+	must(t, ben.Say(g, "one"))
+	must(t, ben.Say(g, "two"))
+	w.Run(5000)
+	renewed(t, w, ben, g)
+	if got := doubts(ben, g); got != 2 {
+		t.Fatalf("%d texts are kept while Cleo has read none", got)
+	}
+	cleo.Start()
+	w.Run(20_000)
+	if got := doubts(ben, g); got != 0 {
+		t.Errorf("%d texts are kept that everybody has read", got)
+	}
+	sees(t, g, []string{"one", "two"}, nodes...)
+}
+
+// TestDoubtsEndWithMembership: they go with the membership that they were written in.
+func TestDoubtsEndWithMembership(t *testing.T) {
+	for name, end := range map[string]func(ann, ben *sim.Node, g wire.GroupID) error{
+		"removed": func(ann, ben *sim.Node, g wire.GroupID) error { return ann.Do(g, group.Remove{Person: ben.Self.Person}) },
+		"left":    func(_, ben *sim.Node, g wire.GroupID) error { return ben.Do(g, group.Leave{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+			ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+			cleo.Stop()
+			must(t, ben.Say(g, "one"))
+			w.Run(5000)
+			renewed(t, w, ben, g)
+			if doubts(ben, g) == 0 {
+				t.Fatal("nothing is kept while Cleo has not read it")
+			}
+			must(t, end(ann, ben, g))
+			w.Run(10_000)
+			if m := machine(ben, g); m.View().Status != group.StatusRemoved && m.View().Status != group.StatusLeft {
+				t.Fatalf("Ben is still in: %+v", m.View())
+			}
+			if got := doubts(ben, g); got != 0 {
+				t.Errorf("%d texts outlive the membership", got)
+			}
+		})
+	}
+}
