@@ -2,6 +2,7 @@ package group
 
 import (
 	"kith/internal/chain"
+	"kith/internal/dag"
 	"kith/internal/identity"
 	"kith/internal/mls"
 	"kith/internal/wire"
@@ -265,3 +266,38 @@ func StandsAbove(a, b [][]byte) bool {
 	y, other := chain.ParseProof(proof(b))
 	return err == nil && other == nil && standsAbove(x, y)
 }
+
+// EntriesIn returns the entries of a payload, nil if it holds none, and its answer.
+func EntriesIn(payload []byte) (refs []dag.Ref, answer uint8) {
+	r := wire.NewReader(payload)
+	if r.U8() != frameEntries {
+		return nil, 0
+	}
+	f, err := parseEntries(r)
+	if err != nil {
+		return nil, 0
+	}
+	for _, e := range f.entries {
+		if h, err := dag.ParseHeader(e.Header); err == nil {
+			refs = append(refs, h.Ref())
+		}
+	}
+	return refs, f.answer
+}
+
+// HeadsPayload names heads, with what the machine has beside.
+func (m *Machine) HeadsPayload(heads []dag.Ref, count, top uint64) []byte {
+	f := m.headsFrame()
+	f.heads, f.count, f.top = heads, count, top
+	return f.bytes()
+}
+
+// AskPayload and StretchPayload ask for entries.
+func AskPayload(heads, names []dag.Ref) []byte { return askFrame{heads, names}.bytes() }
+
+func (m *Machine) StretchPayload(seqs []uint64, within dag.Range) []byte {
+	return stretchFrame{block: m.head, seqs: seqs, within: within}.bytes()
+}
+
+// AskedNow is how many requests by heads are under way.
+func (m *Machine) AskedNow() int { return len(m.asked) }

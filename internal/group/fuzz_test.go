@@ -91,7 +91,10 @@ const (
 	kindVotes       = 14
 	kindAskContents = 20
 	kindContents    = 21
-	kindHeads       = 22
+	kindHave        = 2
+	kindEntries     = 4
+	kindWant        = 5
+	kindAsk         = 23
 	kindStretch     = 24
 	kindNumbers     = 25
 )
