@@ -338,3 +338,20 @@ func (c *chase) took(d wire.DeviceID, a asked, f entriesFrame) {
 		c.giveBack(dag.Range{From: end, To: a.within.To})
 	}
 }
+
+// askedPeople returns of whom entries are asked now, sorted by id.
+func (m *Machine) askedPeople() (list []wire.PersonID) {
+	add := func(d wire.DeviceID) {
+		if p := m.peers[d]; p != nil {
+			list = append(list, p.member.Person)
+		}
+	}
+	for _, a := range m.asked {
+		add(a.from)
+	}
+	if m.fetch.until != 0 {
+		add(m.fetch.from)
+	}
+	slices.SortFunc(list, comparePerson)
+	return slices.Compact(list)
+}

@@ -3,6 +3,7 @@ package group_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"kith/internal/dag"
@@ -188,9 +189,15 @@ func TestSlowPeerPassedOver(t *testing.T) {
 	if got := len(ben.Texts(g)); got == 900 {
 		t.Error("Ben has all though Cleo gave nothing")
 	}
+	if v := ben.Groups[g].Machine.View(); v.Missing == 0 || !slices.Contains(v.AskedOf, cleo.Self.Person) {
+		t.Errorf("%d are missing, asked of %d people", v.Missing, len(v.AskedOf))
+	}
 	w.Run(12_000)
 	if got := len(ben.Texts(g)); got != 900 {
 		t.Errorf("Ben has %d of 900", got)
+	}
+	if v := ben.Groups[g].Machine.View(); v.Missing != 0 || len(v.AskedOf) != 0 {
+		t.Errorf("%d are missing, asked of %d people, at the end", v.Missing, len(v.AskedOf))
 	}
 	if n := ben.Groups[g].Machine.AskedNow(); n != 0 {
 		t.Errorf("%d requests are left", n)

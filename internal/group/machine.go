@@ -65,6 +65,8 @@ type Machine struct {
 	acked     wire.Digest // frontier of the newest own Ack
 	missing   int         // as last announced
 
+	missingFrom []wire.PersonID // of whom entries are asked, as last announced
+
 	// Not stored: what follows from blocks.
 	past       *register
 	carrying   carrying
@@ -266,8 +268,8 @@ func (m *Machine) due(now uint64, eff *Effects) {
 // finish adds what every step ends with: the missing count, the
 // ratchets as the entries of the step left them, and the next wake.
 func (m *Machine) finish(now uint64, eff Effects) Effects {
-	if n := len(m.graph.Missing()); n != m.missing {
-		m.missing = n
+	if n, from := len(m.graph.Missing()), m.askedPeople(); n != m.missing || n > 0 && !slices.Equal(from, m.missingFrom) {
+		m.missing, m.missingFrom = n, from
 		eff.Notify = append(eff.Notify, MissingChanged{n})
 	}
 	if n := len(m.missed); n != m.missedTold {

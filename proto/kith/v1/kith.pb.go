@@ -2526,6 +2526,7 @@ type Chat struct {
 	Unasked            uint32                 `protobuf:"varint,18,opt,name=unasked,proto3" json:"unasked,omitempty"`                                                   // own messages, sent while the group was split, that some would read who came later; see Resend
 	UnaskedOf          []*Person              `protobuf:"bytes,19,rep,name=unasked_of,json=unaskedOf,proto3" json:"unasked_of,omitempty"`                               // and who they are
 	Held               uint32                 `protobuf:"varint,20,opt,name=held,proto3" json:"held,omitempty"`                                                         // own messages that wait, see MESSAGE_STATE_HELD
+	MissingFrom        []*Person              `protobuf:"bytes,21,rep,name=missing_from,json=missingFrom,proto3" json:"missing_from,omitempty"`                         // of whom the missing ones are asked now
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -2698,6 +2699,13 @@ func (x *Chat) GetHeld() uint32 {
 		return x.Held
 	}
 	return 0
+}
+
+func (x *Chat) GetMissingFrom() []*Person {
+	if x != nil {
+		return x.MissingFrom
+	}
+	return nil
 }
 
 type Member struct {
@@ -5057,7 +5065,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
 	"\x11DeleteChatRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"\x14\n" +
-	"\x12DeleteChatResponse\"\xa4\x05\n" +
+	"\x12DeleteChatResponse\"\xd8\x05\n" +
 	"\x04Chat\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x11.kith.v1.ChatKindR\x04kind\x12(\n" +
@@ -5083,7 +5091,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\aunasked\x18\x12 \x01(\rR\aunasked\x12.\n" +
 	"\n" +
 	"unasked_of\x18\x13 \x03(\v2\x0f.kith.v1.PersonR\tunaskedOf\x12\x12\n" +
-	"\x04held\x18\x14 \x01(\rR\x04held\"\xb2\x01\n" +
+	"\x04held\x18\x14 \x01(\rR\x04held\x122\n" +
+	"\fmissing_from\x18\x15 \x03(\v2\x0f.kith.v1.PersonR\vmissingFrom\"\xb2\x01\n" +
 	"\x06Member\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.kith.v1.RoleR\x04role\x12\x1a\n" +
@@ -5500,118 +5509,119 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	18, // 14: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
 	18, // 15: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
 	18, // 16: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
-	18, // 17: kith.v1.Member.person:type_name -> kith.v1.Person
-	4,  // 18: kith.v1.Member.role:type_name -> kith.v1.Role
-	18, // 19: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	53, // 20: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	18, // 21: kith.v1.Block.author:type_name -> kith.v1.Person
-	61, // 22: kith.v1.Block.changes:type_name -> kith.v1.Change
-	5,  // 23: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
-	6,  // 24: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	54, // 25: kith.v1.Block.split:type_name -> kith.v1.Split
-	18, // 26: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	18, // 27: kith.v1.Block.voted_by:type_name -> kith.v1.Person
-	18, // 28: kith.v1.Block.waits_for:type_name -> kith.v1.Person
-	18, // 29: kith.v1.Block.stuck:type_name -> kith.v1.Person
-	18, // 30: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	58, // 31: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	59, // 32: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
-	18, // 33: kith.v1.Settlement.coming:type_name -> kith.v1.Person
-	18, // 34: kith.v1.Voter.person:type_name -> kith.v1.Person
-	7,  // 35: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
-	18, // 36: kith.v1.Incident.person:type_name -> kith.v1.Person
-	60, // 37: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
-	8,  // 38: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	18, // 39: kith.v1.Change.subject:type_name -> kith.v1.Person
-	18, // 40: kith.v1.Message.author:type_name -> kith.v1.Person
-	9,  // 41: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	63, // 42: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	71, // 43: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	18, // 44: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	63, // 45: kith.v1.Event.message:type_name -> kith.v1.Message
-	47, // 46: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	28, // 47: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	16, // 48: kith.v1.Event.node:type_name -> kith.v1.Node
-	74, // 49: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	59, // 50: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	75, // 51: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	10, // 52: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	12, // 53: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	14, // 54: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	15, // 55: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	42, // 56: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	19, // 57: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	21, // 58: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	22, // 59: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	24, // 60: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	25, // 61: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	27, // 62: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	29, // 63: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	30, // 64: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	32, // 65: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	33, // 66: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	34, // 67: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	36, // 68: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	37, // 69: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	38, // 70: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	39, // 71: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	40, // 72: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	41, // 73: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	43, // 74: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	44, // 75: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	45, // 76: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	49, // 77: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	55, // 78: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	56, // 79: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	51, // 80: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	62, // 81: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	64, // 82: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	65, // 83: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	67, // 84: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	69, // 85: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	72, // 86: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	76, // 87: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	11, // 88: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	13, // 89: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	16, // 90: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	16, // 91: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	16, // 92: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	20, // 93: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	28, // 94: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	23, // 95: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	28, // 96: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	26, // 97: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	28, // 98: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	47, // 99: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	31, // 100: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	47, // 101: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	47, // 102: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	35, // 103: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	47, // 104: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	47, // 105: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	47, // 106: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	47, // 107: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	47, // 108: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	47, // 109: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	47, // 110: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	47, // 111: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	46, // 112: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	50, // 113: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	57, // 114: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	57, // 115: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	52, // 116: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	63, // 117: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	47, // 118: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	66, // 119: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	68, // 120: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	70, // 121: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	73, // 122: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	77, // 123: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	88, // [88:124] is the sub-list for method output_type
-	52, // [52:88] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	18, // 17: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
+	18, // 18: kith.v1.Member.person:type_name -> kith.v1.Person
+	4,  // 19: kith.v1.Member.role:type_name -> kith.v1.Role
+	18, // 20: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	53, // 21: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	18, // 22: kith.v1.Block.author:type_name -> kith.v1.Person
+	61, // 23: kith.v1.Block.changes:type_name -> kith.v1.Change
+	5,  // 24: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	6,  // 25: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	54, // 26: kith.v1.Block.split:type_name -> kith.v1.Split
+	18, // 27: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	18, // 28: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	18, // 29: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	18, // 30: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	18, // 31: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	58, // 32: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	59, // 33: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	18, // 34: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	18, // 35: kith.v1.Voter.person:type_name -> kith.v1.Person
+	7,  // 36: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
+	18, // 37: kith.v1.Incident.person:type_name -> kith.v1.Person
+	60, // 38: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	8,  // 39: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	18, // 40: kith.v1.Change.subject:type_name -> kith.v1.Person
+	18, // 41: kith.v1.Message.author:type_name -> kith.v1.Person
+	9,  // 42: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	63, // 43: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	71, // 44: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	18, // 45: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	63, // 46: kith.v1.Event.message:type_name -> kith.v1.Message
+	47, // 47: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	28, // 48: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	16, // 49: kith.v1.Event.node:type_name -> kith.v1.Node
+	74, // 50: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	59, // 51: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	75, // 52: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	10, // 53: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	12, // 54: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	14, // 55: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	15, // 56: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	42, // 57: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	19, // 58: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	21, // 59: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	22, // 60: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	24, // 61: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	25, // 62: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	27, // 63: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	29, // 64: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	30, // 65: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	32, // 66: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	33, // 67: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	34, // 68: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	36, // 69: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	37, // 70: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	38, // 71: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	39, // 72: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	40, // 73: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	41, // 74: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	43, // 75: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	44, // 76: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	45, // 77: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	49, // 78: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	55, // 79: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	56, // 80: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	51, // 81: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	62, // 82: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	64, // 83: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	65, // 84: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	67, // 85: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	69, // 86: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	72, // 87: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	76, // 88: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	11, // 89: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	13, // 90: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	16, // 91: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	16, // 92: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	16, // 93: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	20, // 94: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	28, // 95: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	23, // 96: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	28, // 97: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	26, // 98: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	28, // 99: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	47, // 100: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	31, // 101: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	47, // 102: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	47, // 103: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	35, // 104: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	47, // 105: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	47, // 106: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	47, // 107: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	47, // 108: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	47, // 109: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	47, // 110: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	47, // 111: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	47, // 112: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	46, // 113: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	50, // 114: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	57, // 115: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	57, // 116: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	52, // 117: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	63, // 118: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	47, // 119: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	66, // 120: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	68, // 121: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	70, // 122: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	73, // 123: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	77, // 124: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	89, // [89:125] is the sub-list for method output_type
+	53, // [53:89] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
