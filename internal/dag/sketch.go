@@ -41,5 +41,13 @@ func (g *Graph) TipAt(device wire.DeviceID, seq uint64) Tip {
 	return t
 }
 
+// Seq returns how far a device's log is checked.
+func (g *Graph) Seq(device wire.DeviceID) uint64 {
+	if l := g.logs[device]; l != nil {
+		return l.top()
+	}
+	return 0
+}
+
 // Refused reports whether an entry was judged false.
 func (g *Graph) Refused(r Ref) bool { return g.judged.has(r) }

@@ -41,8 +41,7 @@ func (m *Machine) pullHeads(now uint64, eff *Effects) bool {
 	m.afterBlocks()
 	for {
 		if m.chase != nil {
-			m.handOut(now, eff)
-			if len(m.asked) > 0 {
+			if m.handOut(now, eff); len(m.asked) > 0 || m.elsewhere && m.chaseDue > now {
 				return true
 			}
 			m.endChase()
@@ -114,6 +113,12 @@ func (m *Machine) beginChase(p *peer) {
 func (m *Machine) handOut(now uint64, eff *Effects) {
 	c := m.chase
 	for len(m.asked) < maxStretches {
+		if m.elsewhere {
+			if len(m.asked) > 0 || m.chaseDue > now {
+				return
+			}
+			m.chaseDue = now + asideEvery
+		}
 		if ahead := len(m.waiting) + len(m.asked)*maxStretch; len(m.asked) > 0 && ahead >= maxAhead {
 			return
 		}

@@ -12,6 +12,7 @@ func (m *Machine) clock(now uint64) {
 		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until, m.handover.until = min(m.fetch.until, now), min(m.handover.until, now)
+		m.chaseDue = min(m.chaseDue, now)
 		for i := range m.asked {
 			m.asked[i].until = min(m.asked[i].until, now)
 		}
@@ -68,6 +69,9 @@ func (m *Machine) wake(now uint64) uint64 {
 		at(m.fetch.until)
 		for _, a := range m.asked {
 			at(a.until)
+		}
+		if m.chase != nil && m.elsewhere && len(m.asked) == 0 {
+			at(m.chaseDue)
 		}
 		at(m.handover.until)
 		if m.catchUp != nil {

@@ -1,6 +1,8 @@
 package group
 
 import (
+	"slices"
+
 	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/identity"
@@ -301,3 +303,30 @@ func (m *Machine) StretchPayload(seqs []uint64, within dag.Range) []byte {
 
 // AskedNow is how many requests by heads are under way.
 func (m *Machine) AskedNow() int { return len(m.asked) }
+
+// SizesAt returns the bytes of what says what a device has, where as many devices wrote
+// and acknowledged: by a have, by heads, and of numbers and a stretch, which follow
+// heads where there is a difference beside the log, or much.
+func SizesAt(devices int) (have, heads, numbers, stretch int) {
+	frontier := make(dag.Frontier)
+	var seqs, reaches []seqOf
+	var list []wire.DeviceID
+	for i := range devices {
+		d := wire.DeviceID(wire.Hash(wire.HashDigest, []byte{byte(i), byte(i >> 8)}))
+		list = append(list, d)
+		frontier[d] = dag.Tip{Seq: 1000, Hash: wire.Short{1}}
+	}
+	slices.SortFunc(list, compareID)
+	offer := chain.Offer{Tips: make([]wire.BlockHash, 1), Locator: make([]wire.BlockHash, 12)}
+	for i, d := range list {
+		seqs = append(seqs, seqOf{d, uint64(1000 + 17*i)})
+		reaches = append(reaches, seqOf{d, uint64(i % 50)})
+	}
+	have = len(haveFrame{offer, frontier, seqs, reaches}.bytes())
+	heads = len(headsFrame{offer: offer, heads: make([]dag.Ref, 3)}.bytes())
+	n := numbersFrame{}
+	n.acks, n.otherAcks = byTable(list, seqs)
+	n.reaches, n.otherReaches = byTable(list, reaches)
+	s := stretchFrame{seqs: n.acks}
+	return have, heads, len(n.bytes()), len(s.bytes())
+}

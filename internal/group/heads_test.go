@@ -2,6 +2,7 @@ package group_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -178,21 +179,45 @@ func TestNewestScreenFirst(t *testing.T) {
 	}
 }
 
+// TestFarAheadIsLeft: what one member wrote so far beyond what is here of its log that
+// the ratchet would not follow, or not keep the keys between, is not opened before the
+// rest has come: all of it can be read.
+func TestFarAheadIsLeft(t *testing.T) {
+	w, g, ann, ben, _ := three(t)
+	apart(t, w, g, ben, 2300, ann)
+	ben.Start()
+	w.Run(60)
+	if err := ann.Say(g, "pushed meanwhile"); err != nil {
+		t.Fatal(err)
+	}
+	w.Run(20_000)
+	if got := len(ben.Texts(g)); got != 2301 {
+		t.Errorf("Ben can read %d of 2301", got)
+	}
+}
+
 // TestSlowPeerPassedOver: the stretch of a member that answers no more is given to
 // another after five seconds.
 func TestSlowPeerPassedOver(t *testing.T) {
 	w, g, ann, ben, cleo := three(t)
 	apart(t, w, g, ben, 900, ann, cleo)
-	cleo.Withhold(func(_ *sim.Node, kind byte) bool { return kind == kindEntries })
+	cleo.Withhold(func(_ *sim.Node, kind byte) bool { return kind == kindEntries && len(ben.Texts(g)) > 0 })
+	said := false
+	w.After = func(n *sim.Node, _ wire.GroupID, _ group.Effects) {
+		if n == ben {
+			v := ben.Groups[g].Machine.View()
+			said = said || v.Missing > 0 && slices.Contains(v.AskedOf, cleo.Self.Person)
+		}
+	}
 	ben.Start()
 	w.Run(4000)
 	if got := len(ben.Texts(g)); got == 900 {
 		t.Error("Ben has all though Cleo gave nothing")
 	}
-	if v := ben.Groups[g].Machine.View(); v.Missing == 0 || !slices.Contains(v.AskedOf, cleo.Self.Person) {
-		t.Errorf("%d are missing, asked of %d people", v.Missing, len(v.AskedOf))
-	}
 	w.Run(12_000)
+	if !said {
+		t.Error("nobody is told that Cleo is asked for what is missing")
+	}
 	if got := len(ben.Texts(g)); got != 900 {
 		t.Errorf("Ben has %d of 900", got)
 	}
@@ -284,5 +309,75 @@ func TestStretchFromFar(t *testing.T) {
 	}
 	if fmt.Sprint(sizes) != "[256 0 0 0 50]" {
 		t.Errorf("the answers have %v entries", sizes)
+	}
+}
+
+// TestSizesAtThousand: what a device has takes a few kilobytes at most, and under one
+// where nobody lacks much.
+func TestSizesAtThousand(t *testing.T) {
+	have, heads, numbers, stretch := group.SizesAt(1000)
+	t.Logf("1,000 devices: have %d bytes, heads %d, numbers %d, stretch %d", have, heads, numbers, stretch)
+	if have < 136_000 || heads > 1_000 || numbers > 5_000 || stretch > 4_000 {
+		t.Errorf("have %d bytes, heads %d, numbers %d, stretch %d", have, heads, numbers, stretch)
+	}
+}
+
+// TestBytesOfTen: ten entries that are missing cost what they have themselves, and
+// little more.
+func TestBytesOfTen(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	apart(t, w, g, ben, 10, ann, cleo)
+	began, arrived := w.Now, uint64(0)
+	w.After = func(n *sim.Node, _ wire.GroupID, _ group.Effects) {
+		if n == ben && arrived == 0 && len(ben.Texts(g)) == 10 {
+			arrived = w.Now - began
+		}
+	}
+	ben.Start()
+	w.Run(5000)
+	all, entries := 0, 0
+	for _, n := range []*sim.Node{ann, ben, cleo} {
+		for _, p := range n.Sent {
+			if p.From != ben && p.To != ben {
+				continue
+			}
+			all += len(p.Bytes)
+			if refs, answer := group.EntriesIn(p.Bytes); len(refs) > 0 && answer > 0 {
+				entries += len(p.Bytes)
+			}
+		}
+	}
+	t.Logf("%d bytes for 10 entries of %d, with two members, after %d ms", all, entries, arrived)
+	if all-entries > 13_000 || arrived == 0 {
+		t.Errorf("%d bytes for entries of %d, after %d ms", all, entries, arrived)
+	}
+}
+
+// TestOpenChatFirst: while its person looks at another chat, a group gets its newest
+// screen as soon as ever, and the rest one stretch at a time.
+func TestOpenChatFirst(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	apart(t, w, g, ben, 900, ann, cleo)
+	ben.Start()
+	if err := ben.Do(g, group.Attend{Elsewhere: true}); err != nil {
+		t.Fatal(err)
+	}
+	most := 0
+	began, screen, all := w.Now, uint64(0), uint64(0)
+	w.After = func(n *sim.Node, _ wire.GroupID, _ group.Effects) {
+		if n != ben {
+			return
+		}
+		most = max(most, ben.Groups[g].Machine.AskedNow())
+		switch len(ben.Texts(g)) {
+		case 50:
+			screen = w.Now - began
+		case 900:
+			all = cmp.Or(all, w.Now-began)
+		}
+	}
+	w.Run(10_000)
+	if most != 1 || screen > 300 || all < 300 || len(ben.Texts(g)) != 900 {
+		t.Errorf("%d requests at once, the screen after %d ms, all after %d", most, screen, all)
 	}
 }

@@ -1,6 +1,9 @@
 package group
 
-import "kith/internal/dag"
+import (
+	"kith/internal/dag"
+	"kith/internal/mls"
+)
 
 // Limits of the specification: the same on every device.
 const (
@@ -60,6 +63,10 @@ const (
 	// from one peer.
 	maxStretches = 4
 	maxOfOne     = 2
+	// maxSeqAhead is how far an entry may be ahead of what is checked of its device's log:
+	// beyond, its message key is not derived (mls.MaxForward), or too many between would
+	// have to be kept.
+	maxSeqAhead = mls.MaxForward - 100
 	// maxAhead is how many entries wait at most for stretches before them.
 	maxAhead = 3 * maxStretch
 	// firstScreen is how many of the newest entries come first, where much is lacking.
@@ -212,6 +219,9 @@ const (
 	// numbersAgain is for how long a peer is not told again, in answer to its own, what
 	// Acks are held here.
 	numbersAgain = 1_000
+	// asideEvery is how often a stretch is asked for at most while this device's person
+	// looks at another chat: 2,560 entries a second, where there is nothing else to do.
+	asideEvery = 100
 	// errandStep is how much later each next member by rank does what nobody has
 	// done: the most senior online is first. Within errandChance the first
 	// ones differ who do not see each other.

@@ -89,6 +89,8 @@ type Machine struct {
 	asked     []asked       // requests for entries by heads that are under way, oldest first
 	chase     *chase        // nil: nothing is fetched in stretches
 	askedLast wire.DeviceID // who was asked last by heads
+	elsewhere bool          // this device's person looks at another chat,
+	chaseDue  uint64        // ms; for which the next stretch waits
 	table     table         // of the block it was asked for last
 	catchUp   *gathering    // blocks that come in pages
 	back      rejoin
@@ -228,6 +230,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.rejoin(in.Now, &eff)
 	case Resend:
 		err = m.resend(in.Now, c, &eff)
+	case Attend:
+		m.elsewhere = c.Elsewhere
 	case SetReach:
 		m.setReach(c, &eff)
 	default:
