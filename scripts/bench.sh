@@ -47,7 +47,8 @@ run ./internal/node/ CatchUp 1x
 run ./internal/node/ Cut 1x
 run ./cmd/kith/ Idle 1x
 run ./internal/store/ 'Ingest|Machine' 3x
-run ./internal/store/ 'Commit|Load' 100x
+run ./internal/store/ 'Commit|Load|Forget' 100x
+run ./internal/store/ Search 200x
 run ./internal/group/ . 50x
 mls
 run ./internal/chain/ . 100x

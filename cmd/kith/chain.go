@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"kith/internal/api"
 	"kith/internal/chain"
 	"kith/internal/wire"
 	v1 "kith/proto/kith/v1"
@@ -48,26 +47,6 @@ type exported struct {
 	File      string `json:"file"`
 	Bytes     int    `json:"bytes"`
 	WithNames bool   `json:"with_names"`
-}
-
-// writeNew writes a file that must not be there yet, for its owner alone.
-func writeNew(path string, b []byte) error {
-	dir := filepath.Dir(path)
-	if at, err := os.Stat(dir); os.IsNotExist(err) || err == nil && !at.IsDir() {
-		return &api.Error{Reason: api.ReasonFolder, Subject: dir}
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if close := f.Close(); err == nil {
-		err = close
-	}
-	if err != nil {
-		_ = os.Remove(path) // half a file is none
-	}
-	return err
 }
 
 func (p *program) chainVerify() *cobra.Command {
@@ -249,10 +228,18 @@ func (p *program) printSettlings(f findings) {
 		if from <= s.Height { // else the change of voters settled itself
 			p.println("")
 		}
-		p.printf("Settled %s, in round %s by %d of %d voters, of whom %d were needed:", what, number(s.Round), len(s.By), s.Voters, s.Quorum)
+		by := fmt.Sprintf("%d of %d voters; %d were needed", len(s.By), s.Voters, s.Quorum)
+		if s.Voters == 1 {
+			by = "the only voter"
+		}
+		p.printf("Settled %s, in round %s by %s:", what, number(s.Round), by)
 		var rows [][]string
 		for _, who := range s.By {
-			rows = append(rows, []string{"  " + who.ID, oneLine(who.Name)})
+			row := []string{"  " + who.ID}
+			if who.Name != "" {
+				row = append(row, oneLine(who.Name))
+			}
+			rows = append(rows, row)
 		}
 		p.table(rows)
 		from = s.Height + 1

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
+	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -33,7 +33,7 @@ func (p *program) chainProof() *cobra.Command {
 		if !c.Flags().Changed("since") {
 			since = math.MaxUint64
 		}
-		made, err := p.prove(c.Context(), args[0], args[1], since)
+		made, ended, err := p.prove(c.Context(), args[0], args[1], since)
 		if err != nil {
 			return err
 		}
@@ -52,6 +52,12 @@ func (p *program) chainProof() *cobra.Command {
 			return nil
 		}
 		p.printf("Wrote %s: what block %d, the last that is settled, says of %s.", oneLine(out), shown.Settled.Height, oneLine(args[1]))
+		if c.Flags().Changed("since") && since > shown.Settled.Height {
+			p.printf("Block %d is not settled yet: the file shows no way from there.", since)
+		}
+		if ended > shown.Settled.Height && shown.Member.Status != chain.StatusRemoved {
+			p.printf("%s is no member any more: block %d, which is not settled yet, ended that. A proof says what is settled.", oneLine(args[1]), ended)
+		}
 		p.printf("Anybody checks it with: kith chain verify %s", quoted(oneLine(out)))
 		return nil
 	}
@@ -65,38 +71,67 @@ type proved struct {
 	SettledHeight uint64 `json:"settled_height"`
 }
 
-// prove makes the proof of a member from the chain that the node exports.
-func (p *program) prove(ctx context.Context, group, ref string, since uint64) (*chain.Standing, error) {
+// prove makes the proof of a member from the chain that the node exports, and says which
+// block ended the membership that the newest one knows; zero: none.
+func (p *program) prove(ctx context.Context, group, ref string, since uint64) (made *chain.Standing, ended uint64, err error) {
 	answer, err := call(ctx, p.client().ExportChain, &v1.ExportChainRequest{Group: group})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	chat, err := call(ctx, p.client().GetChat, &v1.GetChatRequest{Chat: group})
+	list, err := call(ctx, p.client().ListBlocks, &v1.ListBlocksRequest{Group: group})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	r, err := chain.ParseRecord(answer.File)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	v, err := r.Verify()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	who, err := pick(v.Blocks.State(v.Head).Everyone(), chat.Members, ref)
+	who, err := pick(v.Blocks.State(v.Head).Everyone(), namesIn(list.Blocks), ref)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return chain.NewStanding(v.Blocks, r.Settlement, who, since)
+	made, err = chain.NewStanding(v.Blocks, r.Settlement, who, since)
+	return made, endOf(v.Blocks, v.Head, who), err
 }
 
-// pick finds somebody who is or was in a group, as the node does: by a unique name
-// of today's, the id or its beginning.
-func pick(everyone []chain.Member, today []*v1.Member, ref string) (wire.PersonID, error) {
+// namesIn are the names of all whom blocks are of or about, former members too, by id.
+func namesIn(blocks []*v1.Block) map[string]string {
 	names := make(map[string]string)
-	for _, m := range today {
-		names[m.Person.GetId()] = m.Person.GetName()
+	note := func(p *v1.Person) {
+		if p.GetName() != "" {
+			names[p.Id] = p.Name
+		}
 	}
+	for _, b := range blocks {
+		note(b.Author)
+		for _, c := range b.Changes {
+			note(c.Subject)
+		}
+	}
+	return names
+}
+
+// endOf returns the height of the block that ended somebody's last membership; zero if
+// they are a member at the head.
+func endOf(blocks *chain.Blocks, head wire.BlockHash, who wire.PersonID) (height uint64) {
+	for at := head; ; at = blocks.Header(at).Parent {
+		m, known := blocks.State(at).Person(who)
+		if !known || m.Status != chain.StatusRemoved {
+			return height
+		}
+		if height = blocks.Header(at).Height; height == 0 {
+			return 0
+		}
+	}
+}
+
+// pick finds somebody who is or was in a group, as the node does: by a unique name,
+// the id or its beginning.
+func pick(everyone []chain.Member, names map[string]string, ref string) (wire.PersonID, error) {
 	var found []wire.PersonID
 	for _, m := range everyone {
 		switch id := m.Person.String(); {
@@ -115,20 +150,20 @@ func pick(everyone []chain.Member, today []*v1.Member, ref string) (wire.PersonI
 	return wire.PersonID{}, &node.Error{Reason: node.ReasonAmbiguous, Subject: ref}
 }
 
-// sightings are what a proof of a member shows; the names are those of --json.
-type sightings struct {
-	Group         string     `json:"group"`
-	Settled       string     `json:"settled"`
-	SettledHeight uint64     `json:"settled_height"`
-	SettledAt     uint64     `json:"settled_at"`
-	StateRoot     string     `json:"state_root"`
-	Settlement    []settling `json:"settlement"`
-	Person        standing   `json:"person"`
-	Kept          string     `json:"kept"`       // file that keeps it from now on; empty: none
-	KeptBefore    *uint64    `json:"kept_since"` // height of what was kept before; null: it is believed from the first block on
+// proofFindings are what a proof of a member shows; the names are those of --json.
+type proofFindings struct {
+	Group         string      `json:"group"`
+	Settled       string      `json:"settled"`
+	SettledHeight uint64      `json:"settled_height"`
+	SettledAt     uint64      `json:"settled_at"`
+	StateRoot     string      `json:"state_root"`
+	Settlement    []settling  `json:"settlement"`
+	Person        memberState `json:"person"`
+	Kept          string      `json:"kept"`       // file that keeps it from now on; empty: none
+	KeptBefore    *uint64     `json:"kept_since"` // height of what was kept before; null: it is believed from the first block on
 }
 
-type standing struct {
+type memberState struct {
 	ID       string        `json:"id"`
 	Instance string        `json:"instance"`
 	Member   bool          `json:"member"`
@@ -152,10 +187,10 @@ func (p *program) checkStanding(file []byte, group, keep string) error {
 	if err := sameGroup(group, shown.Group); err != nil {
 		return err
 	}
-	found := sightingsOf(s, shown)
+	found := proofFindingsOf(s, shown)
 	if keep != "" {
 		before, err := keepStanding(keep, file, s)
-		if twice, ok := err.(*chain.TwiceError); ok {
+		if twice, ok := errors.AsType[*chain.TwiceError](err); ok {
 			p.printTwice(twice)
 		}
 		if err != nil {
@@ -164,7 +199,7 @@ func (p *program) checkStanding(file []byte, group, keep string) error {
 		found.Kept, found.KeptBefore = keep, before
 	}
 	if !p.showValue(found) {
-		p.printSightings(found)
+		p.printProofFindings(found)
 	}
 	return nil
 }
@@ -193,7 +228,7 @@ func sameGroup(want string, got wire.GroupID) error {
 // follow. It returns the height of that one; nil if nothing was kept.
 func keepStanding(path string, file []byte, s *chain.Standing) (*uint64, error) {
 	b, err := readAtMost(path, chain.MaxStanding)
-	if os.IsNotExist(err) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, writeNew(path, file)
 	}
 	if err != nil {
@@ -210,34 +245,12 @@ func keepStanding(path string, file []byte, s *chain.Standing) (*uint64, error) 
 	return &height, replace(path, file)
 }
 
-// replace puts b in the place of a file: whole or not at all.
-func replace(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".kept-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if close := f.Close(); err == nil {
-		err = close
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
-}
-
-func sightingsOf(s *chain.Standing, shown *chain.Shown) sightings {
+func proofFindingsOf(s *chain.Standing, shown *chain.Shown) proofFindings {
 	h, m := shown.Settled, shown.Member
-	f := sightings{
+	f := proofFindings{
 		Group: shown.Group.String(), Settled: h.Hash().String(), SettledHeight: h.Height, SettledAt: h.CreatedAt,
 		StateRoot: h.StateRoot.String(), Settlement: []settling{},
-		Person: standing{
+		Person: memberState{
 			ID: m.Person.String(), Instance: hex.EncodeToString(m.Instance[:]), Member: m.Status != chain.StatusRemoved,
 			Admin: m.Status != chain.StatusRemoved && m.Role == chain.RoleAdmin, Devices: []deviceState{},
 		},
@@ -263,7 +276,7 @@ func statusWord(s chain.Status) string {
 	return "active"
 }
 
-func (p *program) printSightings(f sightings) {
+func (p *program) printProofFindings(f proofFindings) {
 	role := "a member"
 	switch {
 	case !f.Person.Member:

@@ -63,7 +63,7 @@ func (p *program) root() *cobra.Command {
 	root.SetFlagErrorFunc(flagTrouble)
 	root.AddCommand(
 		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.revokeVerb(), p.openVerb(), p.linkVerb(),
-		p.friendVerb(), p.groupVerb(), p.chainVerb(), p.sendVerb(), p.tailVerb(), p.versionVerb(),
+		p.friendVerb(), p.groupVerb(), p.chainVerb(), p.sendVerb(), p.tailVerb(), p.searchVerb(), p.versionVerb(),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

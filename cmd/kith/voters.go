@@ -19,7 +19,7 @@ func (p *program) groupVoters() *cobra.Command {
 				return err
 			}
 			if set != "" && len(s.Coming) > 0 {
-				p.println("They vote once those who vote now have settled that.")
+				p.println(chosenText(s))
 			}
 			p.printSettlement(s)
 			return nil
@@ -62,11 +62,15 @@ func (p *program) printSettlement(s *v1.Settlement) {
 		text := nameOf(v.Person)
 		switch {
 		case v.Device == "":
-			text += ", has no device in the group and cannot vote"
+			text += ": without a device when this began, cannot vote"
+		case v.Gone && v.Person.GetMe() && s.Muted:
+			text += ": never vote again with this device"
+		case v.Gone && v.Voted:
+			text += ": voted in round " + number(s.VotingRound) + "; not here any more with the device they vote by"
 		case v.Gone:
-			text += ", is not in the group any more with the device they vote by, and cannot vote"
+			text += ": not here any more with the device they vote by, cannot vote"
 		case v.Voted:
-			text += ", has voted in round " + number(s.VotingRound)
+			text += ": voted in round " + number(s.VotingRound)
 		}
 		rows = append(rows, []string{label, text})
 	}
@@ -83,6 +87,20 @@ func (p *program) printSettlement(s *v1.Settlement) {
 	for _, in := range s.Incidents {
 		p.printIncident(in)
 	}
+}
+
+// chosenText says when those vote who were chosen.
+func chosenText(s *v1.Settlement) string {
+	left := 0
+	for _, v := range s.Voters {
+		if v.Voted || v.Device != "" && !v.Gone {
+			left++
+		}
+	}
+	if left < int(s.Quorum) {
+		return "They vote once those who vote now have settled that; too few of those are left for it now."
+	}
+	return "They vote once those who vote now have settled that."
 }
 
 func settledSpan(s *v1.Settlement) string {

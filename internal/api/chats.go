@@ -193,6 +193,9 @@ func (s *service) ListMessages(_ context.Context, r *v1.ListMessagesRequest) (*v
 	if limit > maxPage {
 		return nil, asConnect(&Error{Reason: ReasonLimit})
 	}
+	if r.After != "" || r.Around != "" {
+		return s.listElsewhere(g, r, limit)
+	}
 	var before *group.Place
 	if r.Before != "" {
 		place, err := parseCursor(r.Before)

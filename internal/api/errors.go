@@ -16,6 +16,7 @@ import (
 	"kith/internal/identity"
 	"kith/internal/link"
 	"kith/internal/node"
+	"kith/internal/search"
 	"kith/internal/store"
 )
 
@@ -30,6 +31,7 @@ const (
 	ReasonSocket    Reason = "socket"     // a call of the socket alone
 	ReasonCursor    Reason = "cursor"     // not a place
 	ReasonLimit     Reason = "limit"      // more messages than one answer holds
+	ReasonFound     Reason = "found"      // more messages than one answer of a search holds
 	ReasonRole      Reason = "role"       // neither member nor admin
 	ReasonEmpty     Reason = "empty"      // a name that is needed is missing
 	ReasonWeb       Reason = "web"        // not a loopback address
@@ -43,6 +45,7 @@ const (
 	ReasonLeaving   Reason = "leaving" // one still leaves what is to be deleted
 	ReasonText      Reason = "text"    // not UTF-8
 	ReasonGone      Reason = "gone"    // it stopped during a call
+	ReasonOver      Reason = "over"    // who only looked on is told no more
 	ReasonFolder    Reason = "folder"  // there is none to write into
 	ReasonKept      Reason = "kept"    // what was kept of a group cannot be read
 )
@@ -93,7 +96,8 @@ func Explain(err error) Explanation {
 		}
 	}
 	hint := strings.TrimSpace(strings.ReplaceAll(row.hint, "{}", oneLine(subject, 400)))
-	return Explanation{key, row.code, strings.ReplaceAll(row.sentence, "{}", quote(subject)), hint}
+	sentence := strings.ReplaceAll(strings.ReplaceAll(row.sentence, "{n}", subject), "{}", quote(subject))
+	return Explanation{key, row.code, sentence, hint}
 }
 
 // keyOf names the row of err and what fills its gap. A refusal by rule wraps
@@ -151,6 +155,8 @@ var sentinels = []struct {
 	key string
 }{
 	{chain.ErrNewer, "chain/newer"},
+	{search.ErrTooLong, "search/too-long"},
+	{search.ErrNoWord, "search/no-word"},
 	{store.ErrInUse, "store/in-use"},
 	{store.ErrWrongKey, "store/wrong-key"},
 	{store.ErrDamaged, "store/damaged"},

@@ -17,6 +17,10 @@ const (
 	maxPage     = 500
 	defaultPage = 50
 
+	// maxFound and defaultFound are the messages of one Search.
+	maxFound     = 200
+	defaultFound = 20
+
 	// headerPatience is how long a client may take to send its headers, and
 	// bodyPatience its whole request.
 	headerPatience = 10 * time.Second

@@ -6,6 +6,7 @@ import (
 	"kith/internal/api"
 	"kith/internal/group"
 	"kith/internal/node"
+	"kith/internal/wire"
 )
 
 // TestLeavingNotice: who leaves is told for whom that waits, and for how long.
@@ -16,7 +17,7 @@ func TestLeavingNotice(t *testing.T) {
 		chat node.Chat
 		want string
 	}{
-		{node.Chat{}, "You leave once anybody else of the group is here."},
+		{node.Chat{}, "You leave once another member's device takes note of it, which it does by itself when it is online."},
 		{node.Chat{Needed: true}, "You leave once others vote in your place, which an admin's device sees to." + late},
 		{node.Chat{Needed: true, Awaited: []node.Person{ben}}, "You leave once others vote in your place. For that Kith waits for Ben." + late},
 		{node.Chat{Needed: true, Awaited: []node.Person{ben, me}}, "You leave once others vote in your place. For that Kith waits for Ben and another device of yours." + late},
@@ -43,6 +44,30 @@ func TestNotices(t *testing.T) {
 		{node.Chat{}, ""},
 	} {
 		c.chat.State = group.StatusActive
+		if got := api.NoticeOf(c.chat); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.chat, got, c.want)
+		}
+	}
+}
+
+// TestRevokedNotice: a home that another copy of it revoked is told so, and not that it
+// removed itself; what was over before says why.
+func TestRevokedNotice(t *testing.T) {
+	const revoked = "Another copy of this home revoked this one: nothing is sent or received here any more. You keep what you had."
+	one := wire.PersonID{1}
+	ben, me := node.Person{ID: one, Name: "Ben"}, node.Person{ID: wire.PersonID{2}, Name: "Ann", Me: true}
+	for _, c := range []struct {
+		chat node.Chat
+		want string
+	}{
+		{node.Chat{State: group.StatusRemoved, RemovedBy: me}, revoked},
+		{node.Chat{State: group.StatusRemoved, RemovedBy: me, Revoked: true}, revoked},
+		{node.Chat{State: group.StatusRemoved, Revoked: true}, revoked},
+		{node.Chat{State: group.StatusActive, NoKeys: true, Revoked: true}, revoked},
+		{node.Chat{State: group.StatusInvited, InvitedBy: ben, Revoked: true}, revoked},
+		{node.Chat{State: group.StatusRemoved, RemovedBy: ben, Revoked: true}, "Ben removed you. You keep what you had."},
+		{node.Chat{State: group.StatusLeft, Revoked: true}, "You left."},
+	} {
 		if got := api.NoticeOf(c.chat); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.chat, got, c.want)
 		}

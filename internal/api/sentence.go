@@ -154,16 +154,31 @@ func leaving(c node.Chat) string {
 	}
 	switch {
 	case !c.Needed:
-		return "You leave once anybody else of the group is here."
+		return "You leave once another member's device takes note of it, which it does by itself when it is online."
 	case len(names) == 0:
 		return "You leave once others vote in your place, which an admin's device sees to." + late
 	}
 	return "You leave once others vote in your place. For that Kith waits for " + joined(names, " and ") + "." + late
 }
 
+// isRevoked reports whether a chat is over because another copy of this home revoked this
+// one, and not by somebody else's word or one's own before that.
+func isRevoked(c node.Chat) bool {
+	switch c.State {
+	case group.StatusLeft, group.StatusDeclined:
+		return false
+	case group.StatusRemoved:
+		return c.RemovedBy.Me || c.Revoked && c.RemovedBy.ID == (wire.PersonID{})
+	}
+	return c.Revoked
+}
+
 // noticeOf says the one thing about a chat that its reader should know now, or
 // nothing.
 func noticeOf(c node.Chat) string {
+	if isRevoked(c) {
+		return "Another copy of this home revoked this one: nothing is sent or received here any more. You keep what you had."
+	}
 	switch c.State {
 	case group.StatusInvited:
 		return atStart(c.InvitedBy) + " invites you. If you accept, the members will see this machine's network address."

@@ -108,12 +108,15 @@ func waiting(s node.Settlement) string {
 		return ""
 	}
 	var lacking []node.Person
-	voted, here := 0, 0
+	voted, here, able := 0, 0, 0
 	for _, v := range s.Voters {
+		if v.Able() {
+			able++
+		}
 		switch {
 		case v.Voted:
 			voted++
-		case !v.Gone:
+		case v.Able():
 			lacking = append(lacking, v.Person)
 			if v.Person.Me || v.Person.Connected {
 				here++
@@ -130,11 +133,22 @@ func waiting(s node.Settlement) string {
 	default:
 		whom = fmt.Sprintf("%s of %s", spelt(needed), namesOf(lacking))
 	}
-	if here >= needed {
-		return "Waits for " + whom + "; that happens by itself within two minutes."
+	if able < s.Quorum {
+		return "Waits for " + whom + ". Some of those who voted are gone: if this vote settles nothing, nothing more becomes final."
 	}
-	return "Waits for " + whom + "; that happens by itself within two minutes once they are online."
+	text := "Waits for " + whom + "; that happens by itself within two minutes"
+	if 2*chain.Dwell(s.Since, s.Voting) > twoMinutes {
+		text = "Waits for " + whom + "; that happens by itself, within an hour or two"
+	}
+	if here >= needed {
+		return text + "."
+	}
+	return text + " once they are online."
 }
+
+// twoMinutes in ms. A program votes after two dwells at most, which grow with each round
+// that did not settle, up to an hour each.
+const twoMinutes = 120_000
 
 var numerals = [...]string{"none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
 
@@ -153,35 +167,108 @@ func withstands(s node.Settlement) []string {
 	var list []string
 	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	const witness = "A witness helps: any further member whose device is mostly on and whom you trust not to lie."
-	switch n := len(s.Voters); n {
-	case 1:
+	switch n := len(s.Voters); {
+	case s.Gone():
+		add("%s, and %s.", votersSentence(s), enough(s))
+		add("Too few of those who vote are still here with the device they vote by. As long as that is so nothing more becomes final. Nothing is lost: the group goes on, and where two changes exclude each other the more senior admin's counts; what is open can be undone. %s", remedy(s))
+	case n == 1:
 		who, verb := s.Voters[0].Person, "decides"
 		if who.Me {
 			verb = "decide"
 		}
 		add("%s alone %s what can no longer be undone, on one device. If that is lost, nothing more becomes final.", atStart(who), verb)
 		add(witness)
-	case 2:
+	case n == 2:
 		add("Two vote, and both are needed. So neither removal of one of the two becomes final as long as that one does not agree.")
 		add(witness)
-	case 3:
+	case n == 3:
 		add("Three vote, and two of them are enough. None of them may lie: one liar among three could tell each of the others that their side is final.")
 		add("A fourth voter changes that. " + witness)
 	default:
-		add("%s vote, and %s of them are enough. %s of them may lie, or be away for ever, without harm.", capital(spelt(n)), spelt(s.Quorum), capital(spelt(s.Liars)))
-	}
-	if s.Gone() {
-		add("Too few of those who vote are still here with the device they vote by. As long as that is so nothing more becomes final. Nothing is lost: the group goes on, and where two changes exclude each other the more senior admin's counts; what is open can be undone. Only a new group would settle again.")
+		add("%s vote, and %s of them are enough. %s", capital(spelt(n)), spelt(s.Quorum), bears(s))
 	}
 	for _, v := range s.Voters {
-		if v.Device == (wire.DeviceID{}) {
-			add("%s has no device in this group now and cannot vote.", atStart(v.Person))
+		switch {
+		case v.Heir:
+			add("%s with a new device once the newest changes are settled.", verbOf(v.Person, "vote", "votes"))
+		case v.Device == (wire.DeviceID{}):
+			add("%s no device in this group now and cannot vote.", verbOf(v.Person, "have", "has"))
 		}
 	}
 	if s.Muted {
 		add("This device never votes: another copy of it is, or was, running.")
 	}
 	return list
+}
+
+func votersSentence(s node.Settlement) string {
+	if n := len(s.Voters); n > 1 {
+		return capital(spelt(n)) + " vote"
+	}
+	return "One votes"
+}
+
+func enough(s node.Settlement) string {
+	switch {
+	case len(s.Voters) == 1:
+		return "nobody else"
+	case s.Quorum == len(s.Voters):
+		return "all of them are needed"
+	}
+	return spelt(s.Quorum) + " of them are enough"
+}
+
+// bears says how many of many voters may be lost, by how many are gone already.
+func bears(s node.Settlement) string {
+	able := 0
+	for _, v := range s.Voters {
+		if v.Able() {
+			able++
+		}
+	}
+	lost := len(s.Voters) - able
+	if lost == 0 {
+		return capital(spelt(s.Liars)) + " of them may lie, or be away for ever, without harm."
+	}
+	gone := "One of them is gone"
+	if lost > 1 {
+		gone = capital(spelt(lost)) + " of them are gone"
+	}
+	return fmt.Sprintf("%s; of the others %s may lie, or be away for ever, without harm.", gone, spelt(max(0, min(s.Liars, able-s.Quorum))))
+}
+
+// remedy says what lets a group settle again of which too few voters are left: only
+// who was removed, or left, can be added again with the device that votes.
+func remedy(s node.Settlement) string {
+	left, back := 0, []node.Person(nil)
+	for _, v := range s.Voters {
+		switch {
+		case v.Voted || v.Able():
+			left++
+		case v.Left:
+			back = append(back, v.Person)
+		}
+	}
+	switch needed := s.Quorum - left; {
+	case len(back) < needed:
+		return "Only a new group would settle again."
+	case len(back) == 1:
+		return fmt.Sprintf("Adding %s again, with the device %[1]s had, lets it go on.", nameOf(back[0]))
+	case needed == 1:
+		return fmt.Sprintf("Adding %s again, with the device they had, lets it go on.", listed(back, " or "))
+	case needed == len(back):
+		return fmt.Sprintf("Adding %s again, with the devices they had, lets it go on.", namesOf(back))
+	default:
+		return fmt.Sprintf("Adding %s of %s again, with the devices they had, lets it go on.", spelt(needed), namesOf(back))
+	}
+}
+
+// verbOf begins a sentence with a person and what they do.
+func verbOf(p node.Person, mine, theirs string) string {
+	if p.Me {
+		return atStart(p) + " " + mine
+	}
+	return atStart(p) + " " + theirs
 }
 
 func incidentOf(in node.Incident) *v1.Incident {
@@ -212,6 +299,8 @@ func about(in node.Incident) string {
 		return "voted " + in.Device.String()
 	case node.IncidentSigned:
 		return fmt.Sprintf("signed %d %s", in.What, in.Device)
+	case node.IncidentStill:
+		return "standstill"
 	case node.IncidentSplit:
 		return "split " + in.Block.String()
 	}
@@ -277,6 +366,8 @@ func incidentSentence(in node.Incident) string {
 		return atStart(in.Person) + " rejoined."
 	case node.IncidentSplit:
 		return healed(in.Split)
+	case node.IncidentStill:
+		return "Too few of those who vote are left: from here on nothing more becomes final. See who votes for what helps."
 	}
 	return ""
 }

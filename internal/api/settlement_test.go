@@ -21,7 +21,14 @@ func voters(voted string, people ...node.Person) (list []node.Voter) {
 
 func gone(list []node.Voter, people ...node.Person) []node.Voter {
 	for i, v := range list {
-		list[i].Gone = slices.Contains(people, v.Person)
+		list[i].Gone = v.Gone || slices.Contains(people, v.Person)
+	}
+	return list
+}
+
+func removed(list []node.Voter, people ...node.Person) []node.Voter {
+	for i := range gone(list, people...) {
+		list[i].Left = list[i].Gone
 	}
 	return list
 }
@@ -30,6 +37,7 @@ func gone(list []node.Voter, people ...node.Person) []node.Voter {
 func TestWithstands(t *testing.T) {
 	here := node.Person{ID: wire.PersonID{7}, Name: "Eve", Connected: true}
 	cleo, dan := node.Person{ID: wire.PersonID{5}, Name: "Cleo"}, node.Person{ID: wire.PersonID{6}, Name: "Dan"}
+	const tooFew = "Too few of those who vote are still here with the device they vote by. As long as that is so nothing more becomes final. Nothing is lost: the group goes on, and where two changes exclude each other the more senior admin's counts; what is open can be undone. "
 	for _, c := range []struct {
 		name    string
 		s       node.Settlement
@@ -43,8 +51,18 @@ func TestWithstands(t *testing.T) {
 		{"four", node.Settlement{Kind: node.ChatGroup, Quorum: 3, Liars: 1, Voters: voters("Ann", ann, ben, cleo, dan), Voting: 1}, "Waits for two of Ben, Cleo and Dan; that happens by itself within two minutes once they are online.", []string{"Four vote, and three of them are enough. One of them may lie, or be away for ever, without harm."}},
 		{"nobody spoke yet", node.Settlement{Kind: node.ChatGroup, Quorum: 3, Liars: 1, Voters: voters("", ann, ben, cleo, dan), Voting: 1}, "Waits for Ann, Ben, Cleo and Dan; that happens by itself within two minutes once they are online.", []string{"Four vote, "}},
 		{"enough are here", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: voters("Ann", ann, ben, here), Voting: 1}, "Waits for Ben or Eve; that happens by itself within two minutes.", []string{"Three vote, ", "A fourth voter "}},
+		{"nobody settled for long", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: voters("Ann", ann, here), Voting: 8}, "Waits for Eve; that happens by itself, within an hour or two.", []string{"Two vote, ", "A witness helps: "}},
+		{"nor for a while", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: voters("Ann", ann, ben), Voting: 13, Since: 10}, "Waits for Ben; that happens by itself, within an hour or two once they are online.", []string{"Two vote, ", "A witness helps: "}},
+		{"it did of late", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: voters("Ann", ann, ben), Voting: 12, Since: 10}, "Waits for Ben; that happens by itself within two minutes once they are online.", []string{"Two vote, ", "A witness helps: "}},
 		{"a direct chat", node.Settlement{Kind: node.ChatDirect, Quorum: 1, Voters: voters("", ann)}, "", nil},
-		{"gone for good", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: gone(voters("Ann", ann, ben, cleo), ben, cleo), Voting: 1}, "", []string{"Three vote, ", "A fourth voter ", "Too few of those who vote are still here with the device they vote by. As long as that is so nothing more becomes final. Nothing is lost: "}},
+		{"gone for good", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: gone(voters("Ann", ann, ben, cleo), ben, cleo), Voting: 1}, "", []string{"Three vote, and two of them are enough.", tooFew + "Only a new group would settle again."}},
+		{"one of two removed", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: removed(voters("Ann", ann, ben), ben), Voting: 1}, "", []string{"Two vote, and all of them are needed.", tooFew + "Adding Ben again, with the device Ben had, lets it go on."}},
+		{"one removed, one taken out", node.Settlement{Kind: node.ChatGroup, Quorum: 3, Liars: 1, Voters: gone(removed(voters("Ann", ann, ben, cleo, dan), ben), dan), Voting: 1}, "", []string{"Four vote, and three of them are enough.", tooFew + "Adding Ben again, "}},
+		{"either of two would do", node.Settlement{Kind: node.ChatGroup, Quorum: 3, Liars: 1, Voters: removed(voters("Ann", ann, ben, cleo, dan), ben, dan), Voting: 1}, "", []string{"Four vote, ", tooFew + "Adding Ben or Dan again, with the device they had, "}},
+		{"both of two must", node.Settlement{Kind: node.ChatGroup, Quorum: 3, Liars: 1, Voters: removed(voters("Ann", ann, ben, dan), ben, dan), Voting: 1}, "", []string{"Three vote, and all of them ", tooFew + "Adding Ben and Dan again, with the devices they had, "}},
+		{"one of four is gone", node.Settlement{Kind: node.ChatGroup, Quorum: 3, Liars: 1, Voters: gone(voters("Ann", ann, ben, cleo, dan), ben), Voting: 1}, "Waits for Cleo and Dan; that happens by itself within two minutes once they are online.", []string{"Four vote, and three of them are enough. One of them is gone; of the others none may lie, or be away for ever, without harm."}},
+		{"who voted is gone", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: gone(voters("Ben", ann, ben), ben), Voting: 1}, "Waits for Ann. Some of those who voted are gone: if this vote settles nothing, nothing more becomes final.", []string{"Two vote, ", "A witness "}},
+		{"a new device", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: []node.Voter{{Person: ann, Device: wire.DeviceID{1}, Voted: true}, {Person: cleo, Device: wire.DeviceID{2}}, {Person: ben, Heir: true}}, Voting: 1}, "Waits for Cleo; that happens by itself within two minutes once they are online.", []string{"Three vote, ", "A fourth ", "Ben votes with a new device once the newest changes are settled."}},
 		{"one is gone", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: gone(voters("Ann", ann, ben, cleo), ben), Voting: 1}, "Waits for Cleo; that happens by itself within two minutes once they are online.", []string{"Three vote, ", "A fourth voter "}},
 		{"without a device", node.Settlement{Kind: node.ChatGroup, Quorum: 2, Voters: []node.Voter{{Person: ann}, {Person: ben, Device: wire.DeviceID{1}}}, Muted: true}, "", []string{"Two vote, ", "A witness ", "Ann has no device in this group now ", "This device never votes: "}},
 	} {
@@ -78,6 +96,7 @@ func TestIncidents(t *testing.T) {
 		{node.Incident{Kind: node.IncidentParked, Person: me, Device: device, Author: ann, Own: true}, "Ann set this device aside, because it was not here for long. It comes back by itself."},
 		{node.Incident{Kind: node.IncidentRejoined, Person: ben, Device: device}, "Ben rejoined."},
 		{node.Incident{Kind: node.IncidentSplit, Split: &node.Split{Undone: 3, Again: 1}}, "The group was split and is whole again; 3 changes were undone, 1 was done again."},
+		{node.Incident{Kind: node.IncidentStill}, "Too few of those who vote are left: from here on nothing more becomes final. See who votes for what helps."},
 		{node.Incident{Kind: node.IncidentSplit, Split: &node.Split{Undone: 1}}, "The group was split and is whole again; 1 change was undone."},
 	} {
 		got := api.IncidentOf(c.in)

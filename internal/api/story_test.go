@@ -250,7 +250,8 @@ func TestLinkPicture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := qrcode.NewQRCodeReader().Decode(bits, nil)
+	// Looked for as in a photograph, about one code in twenty is not found by that module.
+	read, err := qrcode.NewQRCodeReader().Decode(bits, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
 	if err != nil || read.GetText() != l.Link {
 		t.Errorf("read %v, %v; want %q", read, err, l.Link)
 	}

@@ -2,8 +2,8 @@ package api
 
 import "connectrpc.com/connect"
 
-// explained is a row: {} in the sentence is what the request named; in the hint, a
-// sentence of this package.
+// explained is a row: {} in the sentence is what the request named, {n} a number; {} in
+// the hint is a sentence of this package.
 type explained struct {
 	code           connect.Code
 	sentence, hint string
@@ -18,6 +18,7 @@ var table = map[string]explained{
 	"api/socket":      {connect.CodePermissionDenied, "This is for the command line alone.", "Use kith in a terminal."},
 	"api/cursor":      {connect.CodeInvalidArgument, "That is no place in a chat.", "Use a cursor that an earlier answer gave."},
 	"api/limit":       {connect.CodeInvalidArgument, "One answer holds 1 to 500 messages.", "Ask for fewer, and then for those before them."},
+	"api/found":       {connect.CodeInvalidArgument, "One answer of a search holds 1 to 200 messages.", "Ask for fewer, and then for those before them."},
 	"api/role":        {connect.CodeInvalidArgument, "A role is member or admin.", "Name one of them."},
 	"api/empty":       {connect.CodeInvalidArgument, "The request does not say {}.", "Name it."},
 	"api/web":         {connect.CodeInvalidArgument, "The page is for this machine alone, and {} is no address of it.", "Use localhost:PORT; from another machine, use ssh -L."},
@@ -35,6 +36,7 @@ var table = map[string]explained{
 	"api/folder": {connect.CodeFailedPrecondition, "There is no folder {} to write into.", "Make it first, or name a file elsewhere."},
 	"api/kept":   {connect.CodeDataLoss, "What {} keeps cannot be used: it is no proof of a member, or was changed.", "Put it back from a copy; or begin with another file, and compare the id of the group anew."},
 
+	"api/over": {connect.CodeUnavailable, "Kith stopped, so nothing more is told here.", "Start it again with kith run, and then this command."},
 	"api/gone": {connect.CodeUnavailable, "Kith stopped while this was under way.", "Start it again with kith run, and look whether it was done."},
 
 	"node/no-identity":    {connect.CodeFailedPrecondition, "Nobody is here yet.", "Give yourself a name: in the page, or with kith init."},
@@ -54,6 +56,7 @@ var table = map[string]explained{
 	"node/full":           {connect.CodeResourceExhausted, "The disk is full, so this was not kept.", "Make space and try again; nothing stored before is lost."},
 	"node/stopping":       {connect.CodeUnavailable, "Kith is stopping.", "Start it again with: kith run"},
 	"node/no-copy":        {connect.CodeFailedPrecondition, "There is no other copy of this home that has a key of yours.", "Nothing needs to be done."},
+	"node/revoked":        {connect.CodeFailedPrecondition, "Another copy of this home revoked this one: it keeps what it has, and takes no part any more.", "Go on with the other copy; if that is not yours, tell your friends, and begin anew in another home: --home DIR."},
 	"node/blocked":        {connect.CodeFailedPrecondition, "You blocked {}.", "To take it back: kith friend accept, or Unblock in the page."},
 
 	"group/nothing":    {connect.CodeFailedPrecondition, "There is nothing to be answered in this chat.", "It may have been answered elsewhere."},
@@ -94,16 +97,16 @@ var table = map[string]explained{
 
 	"proof/kind":   {connect.CodeInvalidArgument, "This file proves no membership of a group.", "Ask for one made with kith chain proof."},
 	"proof/form":   {connect.CodeDataLoss, "The proof is cut short, or was changed.", "Ask for it again, whole."},
-	"proof/votes":  {connect.CodeDataLoss, "The proof does not hold: its votes do not settle block {}.", "Do not rely on it; ask for another file."},
-	"proof/voters": {connect.CodeDataLoss, "The proof does not hold: it does not show who votes after block {}.", "Do not rely on it; ask for another file."},
-	"proof/way":    {connect.CodeDataLoss, "The proof does not hold: blocks in it do not stand one on the other, at {}.", "Do not rely on it; ask for another file."},
-	"proof/person": {connect.CodeDataLoss, "The proof does not hold: block {} does not say of the person what the file does.", "Do not rely on it; ask for another file."},
-	"proof/absent": {connect.CodeFailedPrecondition, "They were not in this group up to block {}, the last that is settled.", "If they were added since, try again once that is settled: kith group voters GROUP."},
+	"proof/votes":  {connect.CodeDataLoss, "The proof does not hold: its votes do not settle block {n}.", "Do not rely on it; ask for another file."},
+	"proof/voters": {connect.CodeDataLoss, "The proof does not hold: it does not show who votes after block {n}.", "Do not rely on it; ask for another file."},
+	"proof/way":    {connect.CodeDataLoss, "The proof does not hold: blocks in it do not stand one on the other, at block {n}.", "Do not rely on it; ask for another file."},
+	"proof/person": {connect.CodeDataLoss, "The proof does not hold: block {n} does not say of the person what the file does.", "Do not rely on it; ask for another file."},
+	"proof/absent": {connect.CodeFailedPrecondition, "They were not in this group up to block {n}, the last that is settled.", "If they were added since, try again once that is settled: kith group voters GROUP."},
 	"proof/large":  {connect.CodeResourceExhausted, "The proof would have more than 16 MiB.", "Give a higher number with --since, or leave it out."},
 	"proof/group":  {connect.CodeFailedPrecondition, "The file is about another group than the one asked for or kept.", "Do not mix them up: keep one file for each group."},
-	"proof/older":  {connect.CodeFailedPrecondition, "The proof is older than block {}, which is kept; nothing was changed.", "Ask for a new one."},
-	"proof/gap":    {connect.CodeFailedPrecondition, "The proof does not show that it goes on from block {}, which is kept; nothing was changed.", "Ask for one made with kith chain proof GROUP PERSON --since NUMBER, with the number of that block."},
-	"proof/twice":  {connect.CodeDataLoss, "The group is settled twice, in two ways that part at or below block {}; what is kept was not changed.", "Keep both files, they are the proof, and show them to the members: more voters lied than the group bears."},
+	"proof/older":  {connect.CodeFailedPrecondition, "The proof is older than block {n}, which is kept; nothing was changed.", "Ask for a new one."},
+	"proof/gap":    {connect.CodeFailedPrecondition, "The proof does not show that it goes on from block {n}, which is kept; nothing was changed.", "Ask for one made with kith chain proof GROUP PERSON --since NUMBER, with the number of that block."},
+	"proof/twice":  {connect.CodeDataLoss, "The group is settled twice, in two ways that part at or below block {n}; what is kept was not changed.", "Keep both files, they are the proof, and show them to the members: more voters lied than the group bears."},
 
 	"identity/name-empty":   {connect.CodeInvalidArgument, "The name is empty.", "Give one with at least one visible character."},
 	"identity/name-long":    {connect.CodeInvalidArgument, "The name has more than 64 characters and would not fit on a line.", "Shorten it."},
@@ -121,6 +124,9 @@ var table = map[string]explained{
 	"identity/link-expired": {connect.CodeFailedPrecondition, "This contact link is too old.", "Ask your friend for a new one."},
 	"identity/link-form":    {connect.CodeInvalidArgument, "The contact link is made wrongly.", "Ask your friend for a new one."},
 	"identity/link-host":    {connect.CodeInvalidArgument, "The contact link holds an address of a kind that links do not carry.", "Ask your friend for a new one."},
+
+	"search/too-long": {connect.CodeInvalidArgument, "A search has at most 16 words.", "Look for fewer of them."},
+	"search/no-word":  {connect.CodeInvalidArgument, "There is no word in this to look for.", "Type a word or its beginning, or say by whom, where or when."},
 
 	"store/in-use":           {connect.CodeFailedPrecondition, "Another Kith is running on this home.", "Use that one, or end it first; another identity needs another --home."},
 	"store/wrong-key":        {connect.CodeFailedPrecondition, "The database does not open with this key: it belongs to another home, or it needs --passphrase-file.", "Give what it was made with; nothing was changed."},

@@ -54,8 +54,8 @@
 //	forkchoice                         one contest: void, strike, weigh, rank
 //	forkword, forkfacts                what one block says; what a whole subtree says
 //	forkset                            fork choice in a set that grows
-//	forkpending, forkspace, forkwhy    removals that lost; what may be dropped; why a
-//	                                   branch lost, for people
+//	forkpending, forkwhy               removals that lost; why a branch lost, for people
+//	forkspace, levels                  what may be dropped; at which heights to look for it
 //	vote, certificate, settle*         votes, what they say together, warrants, evidence
 //	voting                             when an honest voter votes for what
 //	offer                              what two devices tell each other to be level

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"weak"
@@ -96,3 +97,32 @@ func (s *State) Featured(f uint16) *State {
 
 // ProveVoters is what a step shows of a state.
 func (s *State) ProveVoters() []*MemberProof { return s.proveVoters() }
+
+// Certificate returns the highest certificate of the current era.
+func (v *Votes) Certificate() Source {
+	e := v.current()
+	if e == nil {
+		return Source{}
+	}
+	round, y := e.certificate()
+	return Source{round, y.Hash}
+}
+
+// Certified reports whether the certificate is held, in the current era.
+func (v *Votes) Certified(s Source) bool {
+	e, y := v.current(), v.blocks.by[s.Block]
+	return e != nil && y != nil && e.certified(s.Round, y)
+}
+
+// ParseMemberProof decodes a whole proof; Verify judges it.
+func ParseMemberProof(b []byte) (*MemberProof, error) {
+	r := wire.NewReader(b)
+	p := decodeMemberProof(r)
+	switch err := r.Done(); {
+	case isNewer(err):
+		return nil, ErrNewer
+	case err != nil:
+		return nil, fmt.Errorf("chain: member proof: %w", err)
+	}
+	return p, nil
+}

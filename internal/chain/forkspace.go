@@ -36,6 +36,9 @@ type seat struct {
 // as who collects everything first: a block that is kept once all are seen is
 // among the lowest of every part of them too, since of any device fewer come
 // before it there.
+//
+// It is the reference: what [Blocks.Shed] finds among the blocks held, where it looks at
+// crowded heights alone, is the same.
 func Surplus(root wire.BlockHash, blocks []*Block) []wire.BlockHash {
 	var at *Block
 	for _, b := range blocks {

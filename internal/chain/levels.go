@@ -8,7 +8,7 @@ import (
 	"kith/internal/wire"
 )
 
-// Levels are the blocks held by height, and at which heights some may be surplus: where
+// levels are the blocks held by height, and at which heights some may be surplus: where
 // one device has several, or the devices of one person have many. At every other
 // height [Surplus] keeps all, and with them all that they are built on, so that only
 // what is crowded is looked at when a block may have to go:

@@ -174,19 +174,6 @@ func (p *MemberProof) encode(w *wire.Writer) {
 	})
 }
 
-// ParseMemberProof decodes a whole proof; Verify judges it.
-func ParseMemberProof(b []byte) (*MemberProof, error) {
-	r := wire.NewReader(b)
-	p := decodeMemberProof(r)
-	switch err := r.Done(); {
-	case isNewer(err):
-		return nil, ErrNewer
-	case err != nil:
-		return nil, fmt.Errorf("chain: member proof: %w", err)
-	}
-	return p, nil
-}
-
 func decodeMemberProof(r *wire.Reader) *MemberProof {
 	if v := r.U8(); r.Err() == nil && v != memberProofVersion {
 		r.Fail(ErrNewer)

@@ -274,20 +274,12 @@ func (v *Votes) Round() uint64 {
 	return 0
 }
 
-// Certificate returns the highest certificate of the current era.
-func (v *Votes) Certificate() Source {
-	e := v.current()
-	if e == nil {
-		return Source{}
+// Since returns the round that settled last; 0: none of the era did.
+func (v *Votes) Since() uint64 {
+	if e := v.current(); e != nil {
+		return e.since()
 	}
-	round, y := e.certificate()
-	return Source{round, y.Hash}
-}
-
-// Certified reports whether the certificate is held, in the current era.
-func (v *Votes) Certified(s Source) bool {
-	e, y := v.current(), v.blocks.by[s.Block]
-	return e != nil && y != nil && e.certified(s.Round, y)
+	return 0
 }
 
 // Conflict returns the first conflict of settlements on the way here, or nil.

@@ -61,23 +61,13 @@ func (s *Standing) Follows(kept *Standing) error {
 	}
 	top, keeps := s.Settled(), kept.Settled()
 	for i := range min(len(s.Steps), len(kept.Steps)) {
-		a, b := kept.Steps[i].Header, s.Steps[i].Header
-		if a.Hash() == b.Hash() {
+		if kept.Steps[i].Header.Hash() == s.Steps[i].Header.Hash() {
 			continue
 		}
-		switch {
-		case a.Height == b.Height, a.Height < b.Height && kept.ends(i), b.Height < a.Height && s.ends(i):
-			return s.twice(kept, i)
-		case b.Height < a.Height:
-			if hash, ok := kept.at(b.Height); ok && hash != b.Hash() {
-				return s.twice(kept, i)
-			}
-			return &StandingError{StandingOlder, keeps.Height}
+		if err := s.contest(kept, i); err != nil {
+			return err
 		}
-		if hash, ok := s.at(a.Height); ok && hash != a.Hash() {
-			return s.twice(kept, i)
-		}
-		break // a is the newest that is kept
+		break // of the first difference it is the newest that is kept
 	}
 	switch {
 	case keeps.Height == 0:
@@ -87,6 +77,25 @@ func (s *Standing) Follows(kept *Standing) error {
 	}
 	if hash, ok := s.at(keeps.Height); !ok || hash != keeps.Hash() {
 		return &StandingError{StandingGap, keeps.Height}
+	}
+	return nil
+}
+
+// contest compares the blocks of step i, which are two, of one era. Nil: that of kept is
+// lower, ended no era, and is not shown to be on another branch than that of s.
+func (s *Standing) contest(kept *Standing, i int) error {
+	a, b := kept.Steps[i].Header, s.Steps[i].Header
+	switch {
+	case a.Height == b.Height, a.Height < b.Height && kept.ends(i), b.Height < a.Height && s.ends(i):
+		return s.twice(kept, i)
+	case b.Height < a.Height:
+		if hash, ok := kept.at(b.Height); ok && hash != b.Hash() {
+			return s.twice(kept, i)
+		}
+		return &StandingError{StandingOlder, kept.Settled().Height}
+	}
+	if hash, ok := s.at(a.Height); ok && hash != a.Hash() {
+		return s.twice(kept, i)
 	}
 	return nil
 }

@@ -168,21 +168,32 @@ func (b booth) due(d *Voter) uint64 {
 	if !d.off.on(ruleDwell) {
 		return 0
 	}
-	var since uint64 // the round that settled
-	if b.era.by != nil {
-		since = b.era.by.number
-	}
 	dwell := uint64(FirstDwell)
 	if d.off.on(ruleDouble) {
-		for n := since + 1; n < b.round && dwell < MaxDwell; n++ {
-			dwell *= 2
-		}
+		dwell = Dwell(b.era.since(), b.round)
 	}
-	dwell = min(dwell, MaxDwell)
 	if speaker, ok := b.speaker(); ok && speaker != b.voter && d.off.on(ruleSpeaker) {
 		return 2 * dwell
 	}
 	return dwell
+}
+
+// Dwell returns the dwell of a round, in ms, where the round since settled last; 0: none
+// of the era did. Who is not the speaker waits for two.
+func Dwell(since, round uint64) uint64 {
+	dwell := uint64(FirstDwell)
+	for n := since + 1; n < round && dwell < MaxDwell; n++ {
+		dwell *= 2
+	}
+	return min(dwell, MaxDwell)
+}
+
+// since returns the round that settled last; 0: none of the era did.
+func (e *era) since() uint64 {
+	if e.by == nil {
+		return 0
+	}
+	return e.by.number
 }
 
 // speaker returns the voter who goes first in this round. Where nobody may lie

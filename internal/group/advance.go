@@ -36,7 +36,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	changed := HeadChanged{Head: head, Blocks: m.notOn(head, old), Lost: m.notOn(old, head)}
 	eff.Notify = append(eff.Notify, changed)
 	spoke := m.speaks()
-	resumed := m.standing(eff)
+	resumed := m.readStatus(eff)
 	for _, hash := range changed.Blocks {
 		for _, op := range m.blocks.Header(hash).Ops {
 			m.forget(op, eff)
@@ -98,9 +98,9 @@ func (m *Machine) notOn(a, b wire.BlockHash) (list []wire.BlockHash) {
 	return list
 }
 
-// standing is what the head says of this device. It reports whether a membership
+// readStatus takes the status that the head gives this device. It reports whether a membership
 // goes on that had ended.
-func (m *Machine) standing(eff *Effects) (resumed bool) {
+func (m *Machine) readStatus(eff *Effects) (resumed bool) {
 	if m.outside() {
 		m.standsOutside(eff)
 		return false
@@ -150,7 +150,7 @@ func (m *Machine) proposedAgain(came wire.BlockHash) bool {
 	return !m.blocks.IsAncestor(m.joined, m.head) && before.Author.Person == m.blocks.Header(came).Author.Person
 }
 
-// welcomed is the standing of a device that a block admitted: whoever adds a
+// welcomed is the status of a device that a block admitted: whoever adds a
 // device of its own is not asked whether it wants to be in the group.
 func (m *Machine) welcomed(by wire.BlockHash) Status {
 	if m.blocks.Header(by).Author.Person == m.self.Person {

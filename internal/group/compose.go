@@ -71,19 +71,21 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 	m.keepRatchets(m.head, e, eff)
 	m.keepTip(h)
 	m.push(h, ciphertext, wire.DeviceID{}, eff)
+	m.tellKept(h, ciphertext, true, eff)
 	m.ackDue = m.soon(m.ackDue, now+ackEvery)
-	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+	m.newsDue(now)
 	return h, nil
 }
 
 // push sends an entry at once to every member's device that is connected and
-// has named the group; its header alone to one that is parked.
+// has named the group, but for those that get it along the tree; its header alone to
+// one that is parked.
 func (m *Machine) push(h *dag.Header, ciphertext []byte, from wire.DeviceID, eff *Effects) {
 	whole := entriesFrame{[]Packed{{h.Bytes(), ciphertext}}, entriesPushed}.bytes()
 	bare := entriesFrame{[]Packed{{h.Bytes(), nil}}, entriesPushed}.bytes()
 	for _, d := range m.connected(true) {
 		switch {
-		case d == from || d == h.Device:
+		case d == from || d == h.Device || m.spreadsTo(d):
 		case m.mayReadAt(d, h.Block):
 			eff.send(d, whole)
 		default:

@@ -16,6 +16,7 @@ type Effects struct {
 	Used    []Use      // of key packages: what they open from here on, Use.Follows says
 	Void    [][32]byte // key packages that open nothing any more, by reference: their private parts go
 	Send    []Frame
+	Kept    []Kept // in a large group: what may be passed on along the tree
 	Serve   []Serve
 	Notify  []Event
 	Wake    uint64 // ms; when to step with Tick next; zero: never

@@ -194,7 +194,8 @@ func (m *Machine) hasVote(who chain.Member) bool {
 	return ok && m.hasAccepted(d)
 }
 
-// hasAccepted is isIn of one device.
+// hasAccepted reports whether a device has accepted the invitation to its membership: by an
+// Ack, or a block that it signed.
 func (m *Machine) hasAccepted(d wire.DeviceID) bool {
 	if d == m.self.Device.ID() || m.self.formerly(d) != nil {
 		return m.status != StatusInvited && m.status != StatusDeclined

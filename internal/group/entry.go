@@ -97,6 +97,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		return "entry-claim", err
 	}
 	m.keepEntry(h, p.Ciphertext, eff)
+	m.tellKept(h, p.Ciphertext, false, eff)
 	if m.isLate(h, person) {
 		m.quarantine(h, p, eff)
 	} else {
@@ -117,7 +118,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		m.pruneDue = m.soon(m.pruneDue, now+pruneAfter)
 	}
 	m.ackDue = m.soon(m.ackDue, now+ackEvery)
-	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+	m.newsDue(now)
 	return "", nil
 }
 
@@ -172,6 +173,10 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 	e := m.epochs[h.Block]
 	if e == nil || len(ciphertext) == 0 {
 		row.State = RowUnreadable
+		if m.comesLate(m.self.Member(), h.Block) {
+			m.noteMissed(h, eff)
+			return row, false // it is shown once it can be read
+		}
 		if m.beforeJoining(h.Block) || !m.stateAt(h.Block).Belongs(m.self.Device.ID()) {
 			return row, false
 		}

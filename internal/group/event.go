@@ -20,7 +20,7 @@ type HeadChanged struct {
 	Lost   []wire.BlockHash // blocks that were on the chain and are not any more
 }
 
-// StatusChanged: this device's own standing in the group is another.
+// StatusChanged: this device's own status in the group is another.
 type StatusChanged struct{ Status Status }
 
 // Acked: Device's acknowledgement is new; delivery counts may have changed.
@@ -174,7 +174,7 @@ func (HeldChanged) event()    {}
 func (Nacked) event()         {}
 func (SignedTwice) event()    {}
 
-// Status is this device's standing in a group. Numbers are stored: append only.
+// Status is what this device is in a group. Numbers are stored: append only.
 type Status uint8
 
 // Standings.

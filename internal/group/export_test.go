@@ -172,7 +172,8 @@ func (m *Machine) Picked() wire.BlockHash { return m.head }
 // A Piece is what an opening or a page holds, to be changed.
 type Piece struct {
 	Base        *wire.BlockHash
-	Certificate *[]byte // of an opening
+	Certificate *[]byte   // of an opening
+	Infos       *[][]byte // of an opening
 	Lights      []Light
 	Tree        []byte
 	Whole       []Whole
@@ -200,7 +201,7 @@ func Rewrite(payload []byte, change func(*Piece)) []byte {
 	}
 	out := &Piece{Base: &p.base, Tree: p.tree, Left: &p.left}
 	if f.opening != nil {
-		out.Certificate = &f.opening.certificate
+		out.Certificate, out.Infos = &f.opening.certificate, &f.opening.infos
 	}
 	for _, l := range p.lights {
 		out.Lights = append(out.Lights, Light{l.header, l.attachments})

@@ -30,13 +30,17 @@ const (
 	FeaturePapers uint16 = 4
 	// FeatureHeads: the frames 22 to 25, by which a sync costs what two sides differ by.
 	FeatureHeads uint16 = 5
+	// 6 is reserved.
+
+	// FeatureTree: frame 40, by which entries travel along a tree in a large group.
+	FeatureTree uint16 = 7
 )
 
 // announced is what this device's leaf says.
 func (s Self) announced() []mls.Extension {
 	var w wire.Writer
 	w.Group(func(w *wire.Writer) {
-		for _, f := range []uint16{FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, chain.FeatureNothing} {
+		for _, f := range []uint16{FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureTree, chain.FeatureNothing} {
 			if f != s.Omits {
 				w.U16(f)
 			}

@@ -86,6 +86,7 @@ type Finality struct {
 	Voters   []wire.PersonID // of the current era, by person
 	Quorum   int             // how many of them settle a block
 	Voting   uint64          // round that voters vote in now; 0: the head is settled
+	Since    uint64          // the round of their era that settled last; 0: none has. See [chain.Dwell]
 	Voted    []wire.PersonID // who has voted in it
 	Excluded bool            // this device never votes: another copy of it is, or was, running
 	Conflict *chain.Conflict // two blocks were settled that exclude each other; nil: none
@@ -104,7 +105,7 @@ func (m *Machine) Finality() Finality {
 		f.Voters = append(f.Voters, v.Person)
 	}
 	if s != m.head {
-		f.Voting = m.votes.Round() + 1
+		f.Voting, f.Since = m.votes.Round()+1, m.votes.Since()
 		f.Voted = m.voted(m.current(), f.Voting)
 	}
 	return f

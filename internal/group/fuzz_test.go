@@ -92,7 +92,6 @@ const (
 	kindAskContents = 20
 	kindContents    = 21
 	kindHave        = 2
-	kindEntries     = 4
 	kindWant        = 5
 	kindAsk         = 23
 	kindStretch     = 24

@@ -22,6 +22,7 @@ type gathering struct {
 	tree  []byte
 	size  int    // bytes that came
 	left  uint32 // blocks to come
+	shown tips   // by who is asked now
 	until uint64 // ms; then another may go on
 
 	looked int // of what is to be written, how much spareStored has seen
@@ -50,7 +51,15 @@ func newGathering(m *Machine, group wire.GroupID, from wire.Member, o opening) *
 // follow takes another member, or the same with a newer word; pieces of a tree are
 // of one member, so that it answers for them.
 func (g *gathering) follow(from wire.Member, o opening) {
-	g.from, g.start, g.tree = from, o.kept(), nil
+	g.from, g.start, g.tree, g.shown = from, o.kept(), nil, make(tips)
+}
+
+// tips are blocks that stand for those below them.
+type tips map[wire.BlockHash]bool
+
+func (t tips) add(hash, parent wire.BlockHash) {
+	delete(t, parent)
+	t[hash] = true
 }
 
 // restate takes a newer word of the member that is asked already.
@@ -69,13 +78,24 @@ func (g *gathering) ask() []byte {
 	return pagesAskFrame{g.base, g.m.blocks.Offer(), uint32(len(g.tree))}.bytes()
 }
 
+// askPages is ask. Who is no member at the head may be one by what it has opened; until
+// that is seen it is told of no blocks but its own.
+func (m *Machine) askPages() []byte {
+	g := m.catchUp
+	if m.relation(g.from) == present {
+		return g.ask()
+	}
+	list := sortedBlocks(g.shown)
+	return pagesAskFrame{g.base, chain.Offer{Tips: list[:min(len(list), chain.MaxOffer)]}, uint32(len(g.tree))}.bytes()
+}
+
 // take takes the next page and reports whether it was the last. The first, of an
 // opening, may be empty.
 func (g *gathering) take(p page, first bool) (last bool, err error) {
 	if p.base != g.base {
 		return false, errPage
 	}
-	blocks, tree := g.m.blocks.Len(), len(g.tree)
+	blocks, tree, shown := g.m.blocks.Len(), len(g.tree), maps.Clone(g.shown)
 	for _, l := range p.lights {
 		if err := g.takeLight(l); err != nil {
 			return false, err
@@ -91,7 +111,7 @@ func (g *gathering) take(p page, first bool) (last bool, err error) {
 		}
 	}
 	g.spareStored()
-	if g.left = p.left; g.left > 0 && !first && !more && g.m.blocks.Len() == blocks {
+	if g.left = p.left; g.left > 0 && !first && !more && g.m.blocks.Len() == blocks && maps.Equal(g.shown, shown) {
 		return false, errIncomplete
 	}
 	return g.left == 0, nil
@@ -124,10 +144,12 @@ func (g *gathering) takeLight(l lightFrame) error {
 	if g.base == (wire.BlockHash{}) || h.Hash() == g.base || g.m.blocks.IsAncestor(g.base, h.Parent) {
 		return errPage
 	}
-	if _, err := g.m.takeLight(l.header, l.attachments, &g.eff); err != nil {
+	hash, err := g.m.takeLight(l.header, l.attachments, &g.eff)
+	if err != nil {
 		return err
 	}
-	return g.taken(h.Hash())
+	g.shown.add(hash, h.Parent)
+	return g.taken(hash)
 }
 
 // taken looks at a block that was taken.
@@ -178,6 +200,7 @@ func (g *gathering) takeWhole(b blockFrame, treeSize uint32) error {
 	if err != nil {
 		return err
 	}
+	g.shown.add(hash, h.Parent)
 	g.m.takeWelcome(&peer{member: g.from}, hash, b.welcome, &g.eff)
 	return g.taken(hash)
 }
@@ -295,7 +318,7 @@ func (m *Machine) gathered(now uint64, p *peer, last bool, err error, secrets Se
 		m.ledBack(now, p, g.start.invitation, secrets, eff)
 	default:
 		g.until = now + pageTimeout
-		eff.send(p.member.Device, g.ask())
+		eff.send(p.member.Device, m.askPages())
 	}
 }
 
@@ -324,7 +347,7 @@ func (m *Machine) another(now uint64, eff *Effects) {
 		if m.peers[next.from.Device] != nil && !(told && m.relation(next.from) != present) {
 			m.catchUp = newGathering(m.scratch(), m.group, next.from, next.start)
 			m.catchUp.others, m.catchUp.until = others[i+1:], now+pageTimeout
-			eff.send(next.from.Device, m.catchUp.ask())
+			eff.send(next.from.Device, m.askPages())
 			return
 		}
 	}

@@ -94,8 +94,7 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	slices.SortStableFunc(list, m.byHeight)
 	whole := m.withBodies(list)
 	switch {
-	case len(whole) > 0 || len(list) == 0:
-		list = whole
+	case len(whole) == len(list):
 	case m.readsPages(p.member.Device):
 		m.sendPages(p, chain.Offer{Tips: list[:1]}, eff)
 		list = nil

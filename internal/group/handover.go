@@ -34,9 +34,9 @@ func (s shelf) len() (n int) {
 }
 
 // shelve keeps what an entry says, salt first, if somebody was parked at its
-// block.
+// block, or may come in after it (latecomer.go).
 func (m *Machine) shelve(h *dag.Header, plain []byte, eff *Effects) {
-	if len(m.asideAt(h.Block)) == 0 || m.shelf[h.Block][h.Ref()] {
+	if m.shelf[h.Block][h.Ref()] || len(m.asideAt(h.Block)) == 0 && !m.mayComeLate(h.Block, m.now) {
 		return
 	}
 	if m.shelf[h.Block] == nil {
@@ -75,7 +75,7 @@ func (m *Machine) asideAt(block wire.BlockHash) []wire.DeviceID {
 // the head is another.
 func (m *Machine) clearShelf(now uint64, eff *Effects) {
 	for _, block := range sortedBlocks(m.shelf) {
-		if slices.ContainsFunc(m.asideAt(block), func(d wire.DeviceID) bool { return m.mayMiss(d, now) }) {
+		if m.mayComeLate(block, now) || slices.ContainsFunc(m.asideAt(block), func(d wire.DeviceID) bool { return m.mayMiss(d, now) }) {
 			continue
 		}
 		for _, ref := range slices.SortedFunc(maps.Keys(m.shelf[block]), dag.Ref.Compare) {
@@ -89,7 +89,7 @@ func (m *Machine) clearShelf(now uint64, eff *Effects) {
 // now, or has not been back for long.
 func (m *Machine) mayMiss(d wire.DeviceID, now uint64) bool {
 	s := m.state()
-	return s.Belongs(d) && (!s.Active(d) || min(m.register().back[d], now)+handoverFor > now)
+	return s.Belongs(d) && (!s.Active(d) || min(max(m.register().back[d], m.cameAt(d)), now)+handoverFor > now)
 }
 
 // wasAside reports whether a device was a member's, and parked, at a block.
@@ -98,10 +98,16 @@ func (m *Machine) wasAside(d wire.DeviceID, block wire.BlockHash) bool {
 	return s.Belongs(d) && !s.Active(d)
 }
 
+// lacked reports whether a device is handed what was written at a block, of which it
+// had no keys: it was parked there, or came in later.
+func (m *Machine) lacked(who wire.Member, block wire.BlockHash) bool {
+	return m.wasAside(who.Device, block) || m.comesLate(who, block)
+}
+
 // noteMissed takes note of an entry that was written while this device was
-// parked.
+// parked, or before it came.
 func (m *Machine) noteMissed(h *dag.Header, eff *Effects) {
-	if ref := h.Ref(); !m.missed[ref] && !m.missedTooLong(m.now) && m.wasAside(m.self.Device.ID(), h.Block) {
+	if ref := h.Ref(); !m.missed[ref] && !m.missedTooLong(m.now) && m.lacked(m.self.Member(), h.Block) {
 		m.missed[ref] = true
 		eff.put(KindMissed, EntryKey(ref), []byte{})
 		for _, p := range m.peers {
@@ -211,7 +217,7 @@ func (m *Machine) handOver(p *peer, refs []dag.Ref, eff *Effects) {
 	answer := Serve{To: p.member.Device, Contents: true}
 	for _, ref := range refs {
 		block, ok := m.graph.Block(ref)
-		if ok && m.shelf[block][ref] && m.wasAside(p.member.Device, block) {
+		if ok && m.shelf[block][ref] && m.lacked(p.member, block) {
 			answer.Refs = append(answer.Refs, ref)
 		}
 	}

@@ -82,6 +82,9 @@ func (m *Machine) onHeads(now uint64, p *peer, payload []byte, r *wire.Reader, e
 	if t.heads = f.heads; slices.Equal(f.heads, t.barren) {
 		t.heads = nil
 	}
+	if unknown := uint64(len(m.unknownHeads(p))); unknown > 0 {
+		m.leaveToTree(now, max(unknown, f.count-min(f.count, uint64(m.graph.Len()))))
+	}
 	theyHave := len(m.blocks.Unknown(f.offer)) > 0 || m.lacksOf(p)
 	if (theyHave || m.beyondHeads(f)) && !stale && p.haveLast+haveEvery <= now && p.haveDue == 0 {
 		m.sendHave(now, p.member.Device, eff)

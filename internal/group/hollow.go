@@ -79,6 +79,7 @@ func (m *Machine) fill(h *dag.Header, p Packed, eff *Effects) (rule string, err 
 	ref := h.Ref()
 	m.dropHollow(ref, eff)
 	m.keepEntry(h, p.Ciphertext, eff)
+	m.tellKept(h, p.Ciphertext, false, eff)
 	m.acked, m.ackDue = wire.Digest{}, m.soon(m.ackDue, m.now+ackEvery)
 	if m.isLate(h, author.Person) {
 		m.quarantine(h, p, eff)

@@ -30,8 +30,11 @@ func (m *Machine) CheckInvariants() error {
 		case h == nil || e.secret == nil || e.ratchets == nil:
 			return fmt.Errorf("group: the epoch of block %v is not whole", hash)
 		case !bytes.Equal(e.secret.Public().TreeHash(), h.TreeHash[:]),
-			hash == m.head && externalDigest(e.secret.ExternalPub()) != h.ExternalPub: // costs a key derivation
+			hash == m.head && e.secret != m.soundHead && externalDigest(e.secret.ExternalPub()) != h.ExternalPub: // costs a key derivation
 			return fmt.Errorf("group: the epoch of block %v is another one's", hash)
+		}
+		if hash == m.head {
+			m.soundHead = e.secret
 		}
 	}
 	for r := range m.waiting {

@@ -274,7 +274,7 @@ func (m *Machine) readmit(now uint64, inv invitation, from wire.Member, secrets 
 	m.enter(a, w, eff)
 	m.openRestarts(now, secrets, eff)
 	m.reconsider(eff)
-	if m.standing(eff) {
+	if m.readStatus(eff) {
 		m.greetAll(now, eff)
 	}
 	m.ackDue = m.soon(m.ackDue, now) // what was due before the keys came was not signed

@@ -57,19 +57,19 @@ func (j *Joining) Progress() (have, left int) {
 // invitations together.
 func (j *Joining) Held() int { return j.now.held() + weightOf(j.inviter) }
 
-// Title is the title of the group as who invites says, which the blocks may not show
-// yet: of the names that come with an opening it is the first. Empty: it has none, or
-// it is not known.
+// Title is the title of the group that the blocks here commit to, if who invites has
+// said it. Empty: it has none, it is not known, or another one is to come.
 func (j *Joining) Title() string {
-	if j.now == nil || j.now.m.blocks.Len() == 0 || len(j.now.start.infos) == 0 {
+	if j.now == nil || j.now.m.blocks.Len() == 0 {
 		return ""
 	}
 	s := j.now.m.stateAt(j.now.m.blocks.Head())
-	info, err := identity.ParseInfo(j.now.start.infos[0])
-	if s == nil || s.Info() == (wire.Digest{}) || err != nil {
-		return ""
+	for _, b := range j.now.start.infos {
+		if info, err := identity.ParseInfo(b); err == nil && s != nil && info.Commit() == s.Info() {
+			return info.Name
+		}
 	}
-	return info.Name
+	return ""
 }
 
 // Take takes an invitation, whole or in pages, as [Join] does. While more is to

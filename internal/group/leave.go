@@ -123,19 +123,24 @@ func (m *Machine) decidesStill(person wire.PersonID) bool {
 }
 
 // voteNeeded reports whether nothing could be settled any more without somebody who
-// leaves, and something can with it. Who has not accepted never votes, so that is not
-// waited for.
+// leaves, and something can with it. Who has not accepted never votes, nor does a device
+// that was taken out: neither is waited for, or counted on.
 func (m *Machine) voteNeeded(person wire.PersonID) bool {
+	return m.neededOf(func(v wire.Member) bool { return v.Person == person })
+}
+
+// neededOf is voteNeeded of a voter.
+func (m *Machine) neededOf(is func(wire.Member) bool) bool {
 	if m.state().DirectChat() {
 		return false
 	}
 	voters := m.votes.Voters()
 	votes, others := false, 0
 	for _, v := range voters {
-		switch {
-		case v.Person == person:
-			votes = m.hasAccepted(v.Device)
-		case m.isMember(v.Person):
+		switch able := m.state().Belongs(v.Device) && m.hasAccepted(v.Device); {
+		case is(v):
+			votes = able
+		case able:
 			others++
 		}
 	}
@@ -150,7 +155,7 @@ func (m *Machine) leaveAwaits() (list []wire.PersonID, waits bool) {
 	}
 	f := m.Finality()
 	for _, v := range m.votes.Voters() {
-		if f.Voting > 0 && v.Device != m.self.Device.ID() && m.isMember(v.Person) && !slices.Contains(f.Voted, v.Person) {
+		if f.Voting > 0 && v.Device != m.self.Device.ID() && m.state().Belongs(v.Device) && !slices.Contains(f.Voted, v.Person) {
 			list = append(list, v.Person)
 		}
 	}

@@ -203,6 +203,13 @@ const (
 	// digestAfter is how long a change waits before it is announced to peers
 	// that were not sent it: a burst becomes one announcement.
 	digestAfter = 200
+	// treeDigestAfter is the same for entries and statements where a tree brings
+	// the entries: each change has every device tell every other.
+	treeDigestAfter = 5_000
+	// treeWait is how long entries that a peer has are left to the tree, which brings
+	// all but the last in that time, and treeFew is up to how many.
+	treeWait = 3_000
+	treeFew  = 64
 	// haveEvery is the least time between two Have frames to one peer.
 	haveEvery = 200
 	// proofAfter is how long a member may be silent in a new session before it is

@@ -76,6 +76,7 @@ type Machine struct {
 	handover   handover
 	missedTold int                         // of missed, as last announced
 	said       announcements               // of the leaves at the head
+	spreading  spreading                   // who takes part in the tree
 	spoken     map[wire.DeviceID]spoken    // by the chain; of those whose leaf says less than was asked for
 	pageRoom   int                         // bytes of a page that is given, maxPage
 	allRoom    int                         // bytes of an invitation of whole blocks, maxInvitation
@@ -115,7 +116,8 @@ type Machine struct {
 	renewal   renewal  // of the own leaf
 	errandDue uint64   // ms; 0: no errand waits
 
-	sound map[wire.BlockHash]*mls.PublicGroup // of publics, what CheckInvariants has looked at
+	sound     map[wire.BlockHash]*mls.PublicGroup // of publics, what CheckInvariants has looked at,
+	soundHead *mls.Epoch                          // and of the epochs of heads
 }
 
 // An epoch is what this device can read and write with at one block.

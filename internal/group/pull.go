@@ -82,7 +82,7 @@ func (m *Machine) onWant(p *peer, r *wire.Reader, eff *Effects) error {
 
 // mayRead reports whether a device is given what an entry says: it, or another device
 // of its person, was a member's at the block that the entry names. A home that healed
-// has the keys of the device before it. Who was not is given the header, so that no log
+// has the keys of the device before it, unless it is parked itself. Who was not is given the header, so that no log
 // has a hole, and nothing else.
 func (m *Machine) mayRead(d wire.DeviceID, ref dag.Ref) bool {
 	block, ok := m.graph.Block(ref)
@@ -99,7 +99,7 @@ func (m *Machine) mayReadAt(d wire.DeviceID, block wire.BlockHash) bool {
 	}
 	now, _, _ := m.state().Device(d)
 	then, ok := at.Person(now.Person)
-	return ok && then.Instance == now.Instance && slices.ContainsFunc(then.Devices, func(d chain.Device) bool { return at.Active(d.ID) })
+	return ok && then.Instance == now.Instance && m.state().Active(d) && slices.ContainsFunc(then.Devices, func(d chain.Device) bool { return at.Active(d.ID) })
 }
 
 // onEntries takes entries, pushed or asked for.

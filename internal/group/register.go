@@ -16,6 +16,7 @@ type register struct {
 	gone map[wire.PersonID][]departure    // oldest first
 	keys map[wire.Digest][]byte           // knock keys, by their hash
 	back map[wire.DeviceID]uint64         // ms; by its clock, when each unparked itself last
+	two  map[wire.DeviceID]bool           // taken out for two things that it signed
 }
 
 // An arrival says how somebody became a member.
@@ -32,6 +33,7 @@ type departure struct {
 	by     wire.PersonID
 	at     uint64 // ms
 	left   bool   // by its own wish
+	slash  bool   // for what it signed twice
 	cuts   []chain.Cut
 	device wire.DeviceID // zero: all of the person's
 }
@@ -73,6 +75,7 @@ func (m *Machine) register() *register {
 		gone: make(map[wire.PersonID][]departure),
 		keys: make(map[wire.Digest][]byte),
 		back: make(map[wire.DeviceID]uint64),
+		two:  make(map[wire.DeviceID]bool),
 	}
 	for _, hash := range m.notOn(m.head, wire.BlockHash{}) {
 		p.read(hash, m.blocks.Header(hash), m.blocks.Body(hash))
@@ -102,12 +105,15 @@ func (p *register) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) 
 			p.by[op.Device.ID()] = hash
 		case *chain.Unpark:
 			p.back[op.Device] = h.CreatedAt
+		case *chain.Slash:
+			p.two[op.Device] = true
 		}
 		if who, cuts, ok := ends(op); ok {
 			gone := departure{block: hash, by: h.Author.Person, at: h.CreatedAt, cuts: cuts, device: who.Device}
 			if _, gone.left = op.(*chain.Leave); gone.left {
 				gone.by = who.Person
 			}
+			_, gone.slash = op.(*chain.Slash)
 			p.gone[who.Person] = append(p.gone[who.Person], gone)
 		}
 		cited = cited[len(chain.Cites(op)):]

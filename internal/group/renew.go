@@ -72,14 +72,9 @@ func (m *Machine) mayEnter(p *peer) bool {
 	return p.rel == present || p.rel == former && m.isMember(p.member.Person) && m.wasSlashed(p.member.Device) && !m.wasRevoked(p.member)
 }
 
-func (m *Machine) wasSlashed(d wire.DeviceID) bool {
-	return slices.ContainsFunc(m.Chain(), func(hash wire.BlockHash) bool {
-		return slices.ContainsFunc(m.blocks.Header(hash).Ops, func(op chain.Op) bool {
-			s, ok := op.(*chain.Slash)
-			return ok && s.Device == d
-		})
-	})
-}
+// wasSlashed reports whether the head's chain has taken a device out for two things
+// that it signed.
+func (m *Machine) wasSlashed(d wire.DeviceID) bool { return m.register().two[d] }
 
 // wasRevoked reports whether a device is none of its person's any more, as far as
 // is known here.
@@ -119,7 +114,7 @@ func (m *Machine) outsideAt(hash wire.BlockHash) bool {
 	return len(m.self.Former) > 0 && s != nil && !s.Belongs(m.self.Device.ID())
 }
 
-// standsOutside is the standing of a device outside: an earlier one of its home may
+// standsOutside gives the status of a device outside: an earlier one of its home may
 // have been taken out, of which it learns only now.
 func (m *Machine) standsOutside(eff *Effects) {
 	if m.status == StatusRemoved {

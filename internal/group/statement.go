@@ -57,7 +57,7 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	eff.Write = append(eff.Write, m.selfRecord())
 	m.dropWelcomes(eff)
 	m.tell(statementsFrame{acks: [][]byte{a.Marshal()}}, eff)
-	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+	m.newsDue(now)
 }
 
 // dropAcks forgets the Acks of memberships that the head does not know.
@@ -300,7 +300,7 @@ func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects
 	if !fresh.empty() {
 		m.tell(fresh, eff)
 	}
-	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+	m.newsDue(now)
 	return nil
 }
 

@@ -343,6 +343,7 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 	if p.frontier = f.frontier; maps.Equal(f.frontier, p.barren) {
 		p.frontier = nil
 	}
+	m.awaitTree(now, p.frontier)
 	theyHave := len(m.blocks.Unknown(f.offer)) > 0 || p.frontier != nil && m.lacks(p.frontier)
 	theyHave = theyHave || newer(f.acks, m.ackNumbers()) || newer(f.reaches, m.reachNumbers())
 	theyLack := len(m.graph.Suffix(f.frontier, 1)) > 0 // they ask once they know what is here

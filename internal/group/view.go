@@ -176,7 +176,7 @@ func (m *Machine) Lost() (list []wire.BlockHash) {
 	return list
 }
 
-// Status returns this device's standing.
+// Status returns what this device is in the group.
 func (m *Machine) Status() Status { return m.status }
 
 // Devices returns the devices of other members, and those of former members

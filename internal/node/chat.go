@@ -45,6 +45,7 @@ type Chat struct {
 	Willing     bool         // but its person has said so
 	Parked      bool         // and that is because an admin set it aside
 	Replaced    bool         // and that is because a copy of it took its place: it does not
+	Revoked     bool         // another copy of this home has revoked its key
 	Needed      bool         // I am leaving, and my vote is needed until others have the say
 	Awaited     []Person     // and for that these votes; empty: others are still to be proposed
 	Trouble     IncidentKind // IncidentTwice, if nobody votes any more, or IncidentElsewhere; 0: neither

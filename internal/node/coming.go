@@ -86,7 +86,7 @@ func (n *Node) giveUpOne(by wire.PersonID) bool {
 	return true
 }
 
-// goOn asks for the next piece. The caller holds joining.
+// goOn asks for the next piece, and tells how much is here. The caller holds joining.
 func (n *Node) goOn(g wire.GroupID, c *coming, eff group.Effects) {
 	if c.Idle() {
 		n.arrived(g)
@@ -95,13 +95,18 @@ func (n *Node) goOn(g wire.GroupID, c *coming, eff group.Effects) {
 	for _, f := range eff.Send {
 		n.send(f.To, g, f.Payload)
 	}
-	if eff.Wake == 0 {
-		return
+	if eff.Wake != 0 {
+		n.wakeComing(g, c, eff.Wake)
 	}
+	n.noteComing(g, c)
+}
+
+// wakeComing asks another at a time, in ms, if nothing comes until then.
+func (n *Node) wakeComing(g wire.GroupID, c *coming, at uint64) {
 	if c.wake != nil {
 		c.wake.Stop()
 	}
-	wait := time.Duration(eff.Wake-min(eff.Wake, nowMS())) * time.Millisecond
+	wait := time.Duration(at-min(at, nowMS())) * time.Millisecond
 	c.wake = time.AfterFunc(wait, func() {
 		n.joining.Lock()
 		defer n.joining.Unlock()
@@ -160,6 +165,8 @@ func (n *Node) inviterGone(d wire.DeviceID) {
 	for g, c := range n.coming {
 		if eff := c.Down(nowMS(), d); len(eff.Send) > 0 {
 			n.goOn(g, c, eff)
+		} else {
+			n.noteComing(g, c) // nobody may bring it now
 		}
 	}
 }

@@ -108,6 +108,44 @@ func TestComingIsTold(t *testing.T) {
 	}
 }
 
+// TestComingByNobody: when the session is over with whom brings it, nobody does, until
+// another is asked.
+func TestComingByNobody(t *testing.T) {
+	n := &Node{coming: make(map[wire.GroupID]*coming), progress: make(map[wire.GroupID]Coming), hub: newHub()}
+	ben, cleo := wire.Member{Person: wire.PersonID{2}, Device: wire.DeviceID{2}}, wire.Member{Person: wire.PersonID{3}, Device: wire.DeviceID{3}}
+	g := wire.GroupID{1}
+	c, _ := n.comingOf(g, group.Self{Device: identity.NewDevice()}, ben.Person)
+	by := func() wire.PersonID {
+		list := n.Status().Coming
+		if len(list) != 1 {
+			t.Fatalf("status tells of %+v", list)
+		}
+		return list[0].By.ID
+	}
+	for i, from := range []wire.Member{ben, cleo} {
+		_, eff, err := c.Take(1, opening(), from, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			n.goOn(g, c, eff)
+		}
+	}
+	if by() != ben.Person {
+		t.Fatal("Ben does not bring it")
+	}
+	n.goOn(g, c, c.Tick(1<<40)) // he is silent
+	if by() != cleo.Person {
+		t.Error("Cleo is asked, and status does not say so")
+	}
+	n.inviterGone(ben.Device)
+	n.inviterGone(cleo.Device)
+	if by() != (wire.PersonID{}) {
+		t.Error("nobody brings it now, and status does not say so")
+	}
+	n.arrived(g)
+}
+
 // opening is the shortest that says that a block is to come (docs/spec/sync.md, "Pages").
 func opening() []byte { return piece(0, 0) }
 

@@ -25,38 +25,65 @@ import (
 // its peer have the new one, so that what tells of it arrives.
 const moveAfter = 3 * time.Second
 
-// noteCopy takes note that another copy of this home is, or was, running, and heals.
+// healAgain is when healing is tried again that failed: by then there may be room to
+// write.
+const healAgain = 10 * time.Minute
+
+// noteCopy takes note that another copy of this home is, or was, running, and heals,
+// once for each device key.
 func (n *Node) noteCopy() {
-	n.noteCopied("another copy of this home is running, or was: this one takes a new device key by itself, and both can go on; kith revoke shuts the other out")
-	seen := n.me().Device.ID()
-	n.spawn(func(context.Context) {
-		if err := n.heal(seen); err != nil {
-			n.log.Error("no new device key", "err", err)
-		}
-	})
+	if n.noteCopied() {
+		n.log.Error("another copy of this home is running, or was: this one takes a new device key by itself, and both can go on; kith revoke shuts the other out")
+	}
+	n.mu.Lock()
+	seen := n.self.Device.ID()
+	begun := n.healing == seen
+	n.healing = seen
+	n.mu.Unlock()
+	if begun {
+		return
+	}
+	if !n.spawn(func(ctx context.Context) { n.healUntil(ctx, seen) }) {
+		n.mu.Lock()
+		n.healing = wire.DeviceID{}
+		n.mu.Unlock()
+	}
 }
 
-// noteCopied takes note that there is, or was, another copy of this home, and says once
-// what follows.
-func (n *Node) noteCopied(what string) {
+// healUntil heals a home that has used the key seen, however often it takes.
+func (n *Node) healUntil(ctx context.Context, seen wire.DeviceID) {
+	for {
+		err := n.heal(seen)
+		if err == nil {
+			return
+		}
+		n.log.Error("no new device key", "err", err)
+		select {
+		case <-time.After(healAgain):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// noteCopied takes note that there is, or was, another copy of this home, and reports
+// whether that is news, of which the caller says what follows.
+func (n *Node) noteCopied() bool {
 	n.mu.Lock()
 	first := !n.copied
 	n.copied = true
 	n.mu.Unlock()
 	if first {
-		n.log.Error(what)
 		n.hub.publish(StatusChanged{})
 	}
+	return first
 }
 
 // noteSlashed heals a home whose key a group has taken out: another copy signed with
 // it what this one did not, and nobody here might have seen that yet.
 func (o *owner) noteSlashed() {
 	n := o.n
-	n.mu.Lock()
-	revoked := n.revoked
-	n.mu.Unlock()
-	if !revoked && o.picture.Load().view.Slashed {
+	if !n.isRevoked() && o.picture.Load().view.Slashed {
 		n.noteCopy()
 	}
 }
@@ -71,10 +98,7 @@ func (n *Node) heal(seen wire.DeviceID) error {
 	defer n.making.Unlock()
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
-	n.mu.Lock()
-	revoked := n.revoked
-	n.mu.Unlock()
-	if n.me().Device.ID() != seen || revoked {
+	if n.me().Device.ID() != seen || n.isRevoked() {
 		return nil // it has been done, or is not to be
 	}
 	for g := range n.coming { // to the device of before; it is brought again
@@ -274,6 +298,9 @@ func (n *Node) OldKeys() (list []wire.DeviceID) {
 func (n *Node) RevokeCopies() error {
 	if !n.Ready() {
 		return fail(ReasonNoIdentity, "")
+	}
+	if err := n.takesPart(); err != nil {
+		return err
 	}
 	n.renewing.Lock()
 	defer n.renewing.Unlock()

@@ -96,6 +96,20 @@ func TestBackupHeals(t *testing.T) {
 	if got := ben.Status().Device; got != old {
 		t.Errorf("the home whose key was revoked took the key %v", got)
 	}
+	if c, err := ben.Chat(trip); err != nil || !c.Revoked || !c.RemovedBy.Me {
+		t.Errorf("%+v, %v", c, err)
+	}
+	still, err := group.Text("still here")
+	must(t, err)
+	_, created := ben.CreateGroup("Mine", nil)
+	_, linked := ben.NewContactLink()
+	_, sent := ben.Send(t.Context(), trip, "", still)
+	for what, err := range map[string]error{"revoke": ben.RevokeCopies(), "create": created, "link": linked, "send": sent, "leave": ben.LeaveGroup(trip, wire.PersonID{})} {
+		if reason(err) != node.ReasonRevoked {
+			t.Errorf("%s by the home that is revoked: %v", what, err)
+		}
+	}
+	ben.say(notes, "for myself")
 }
 
 // TestBothCopiesHeal: two copies of Ben's home, one after the other, write to the

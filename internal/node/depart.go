@@ -64,6 +64,7 @@ func (n *Node) DeleteChat(g wire.GroupID) error {
 		n.restore(g)
 		return storeError(err)
 	}
+	n.indexSoon()
 	n.mu.Lock()
 	var with []wire.PersonID
 	for p, f := range n.friends {

@@ -24,6 +24,7 @@ const (
 	ReasonStopping    Reason = "stopping"
 	ReasonBlocked     Reason = "blocked"
 	ReasonNoCopy      Reason = "no-copy" // this home has the only key of its person
+	ReasonRevoked     Reason = "revoked" // another copy of this home has revoked its key
 )
 
 // An Error is a refused request.

@@ -232,7 +232,20 @@ func (n *Node) KnocksAs(d wire.DeviceID) wire.DeviceID {
 	return n.knockAs(d, 1).ID()
 }
 
-// Standing at a chat, in a line: the blocks, whose devices it has, and what is held.
+// TreeNeighbours is with how many devices a node exchanges a group's entries along the
+// tree.
+func (n *Node) TreeNeighbours(g wire.GroupID) (count int) {
+	o := n.owner(g)
+	_ = o.ask(func() error {
+		if o.cast != nil {
+			count = len(o.cast.tree.Neighbours())
+		}
+		return nil
+	})
+	return count
+}
+
+// Stand is how it stands in a chat, in a line: the blocks, whose devices it has, and what is held.
 func (n *Node) Stand(g wire.GroupID) (line string) {
 	o := n.owner(g)
 	if o == nil {

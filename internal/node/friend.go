@@ -58,6 +58,9 @@ func (n *Node) NewContactLink() (ContactLink, error) {
 	if !n.Ready() {
 		return ContactLink{}, fail(ReasonNoIdentity, "")
 	}
+	if err := n.takesPart(); err != nil {
+		return ContactLink{}, err
+	}
 	at := n.address()
 	l := identity.ContactLink{
 		Person: n.self.Person, Secret: [32]byte(wire.Random(32)), Peer: at.Peer, Hosts: at.Hosts,
@@ -184,6 +187,9 @@ func (n *Node) ownCard(packages [][]byte) peer.Card {
 func (n *Node) AddFriend(text string) (Friend, error) {
 	if !n.Ready() {
 		return Friend{}, fail(ReasonNoIdentity, "")
+	}
+	if err := n.takesPart(); err != nil {
+		return Friend{}, err
 	}
 	l, err := identity.ParseContactLink(text, nowMS()/1000)
 	if err != nil {

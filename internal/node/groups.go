@@ -40,6 +40,7 @@ func (n *Node) Setup(name string) error {
 	if err != nil {
 		return err
 	}
+	self.Omits = n.cfg.Omits
 	notes, notesEff, err := group.Create(self, group.CreateParams{Title: NotesTitle}, nowMS())
 	if err != nil {
 		return err
@@ -103,6 +104,7 @@ func (o *owner) peerUp(s *peer.Session) {
 	o.post(func() {
 		if o.n.sessionWith(who.Device) == s {
 			_ = o.step(group.PeerUp{Peer: who})
+			o.castStep(peer.PeerUp{Device: who.Device})
 		}
 	})
 }
@@ -112,6 +114,7 @@ func (o *owner) peerDown(d wire.DeviceID) {
 	o.post(func() {
 		if o.n.sessionWith(d) == nil {
 			_ = o.step(group.PeerDown{Device: d})
+			o.castStep(peer.PeerDown{Device: d})
 		}
 	})
 }
@@ -182,6 +185,9 @@ func (n *Node) setSetting(g wire.GroupID, to chatSetting) (before chatSetting) {
 func (n *Node) CreateGroup(title string, people []wire.PersonID) (wire.GroupID, error) {
 	if !n.Ready() {
 		return wire.GroupID{}, fail(ReasonNoIdentity, "")
+	}
+	if err := n.takesPart(); err != nil {
+		return wire.GroupID{}, err
 	}
 	n.making.RLock() // or it were of a device that this home has no more
 	defer n.making.RUnlock()

@@ -23,7 +23,9 @@ func (n *Node) learnPerson(theirs [][]byte) error {
 	if err != nil || person != n.me().Person {
 		return err
 	}
-	n.noteCopied("another copy of this home is running, or was, and has a key of its own now")
+	if n.noteCopied() {
+		n.log.Error("another copy of this home is running, or was, and has a key of its own now")
+	}
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
 	self := n.me()
@@ -59,23 +61,6 @@ func revokes(state *chain.State, self group.Self) bool {
 		}
 	}
 	return false
-}
-
-// noteRevoked takes note that the person has revoked this home's key at another copy
-// of it. It stays as it is: what it has can be read.
-func (n *Node) noteRevoked() {
-	n.mu.Lock()
-	first := !n.revoked
-	n.revoked = true
-	n.mu.Unlock()
-	if !first {
-		return
-	}
-	n.log.Error("another copy of this home has revoked this one's key: it sends and receives nothing any more")
-	if err := n.db.Update(func(tx *store.Tx) error { return tx.Put(bucketSelf, []byte(keyRevoked), []byte{1}) }); err != nil {
-		n.log.Error("cannot write", "err", err)
-	}
-	n.hub.publish(StatusChanged{})
 }
 
 func (n *Node) spawnLearn(theirs [][]byte) {

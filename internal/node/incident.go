@@ -1,6 +1,8 @@
 package node
 
 import (
+	"slices"
+
 	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/group"
@@ -22,6 +24,7 @@ const (
 	IncidentParked    IncidentKind = 8  // a device was set aside
 	IncidentRejoined  IncidentKind = 9  // a device came back into the keys
 	IncidentSplit     IncidentKind = 10 // the group was split and is whole again
+	IncidentStill     IncidentKind = 11 // too few voters are left: nothing more becomes final
 )
 
 // An Incident is what happened to a group, beside what its members do and say.
@@ -63,10 +66,11 @@ func (Happened) change() {}
 // owner's goroutine.
 func (o *owner) incidents(events []group.Event) (list []Incident) {
 	m := o.machine
-	branched := false
+	branched, moved := false, false
 	for _, e := range events {
 		switch e := e.(type) {
 		case group.Settled:
+			moved = true
 			f := m.Finality()
 			in := o.incident(IncidentSettled, wire.Member{}, e.Block)
 			in.By, in.Round = o.people(f.By), f.Round
@@ -84,7 +88,7 @@ func (o *owner) incidents(events []group.Event) (list []Incident) {
 		case group.Rejoined:
 			list = append(list, o.incident(IncidentRejoined, m.MemberOf(e.Device), e.Block))
 		case group.HeadChanged:
-			branched = true
+			branched, moved = true, true
 			list = append(list, o.told(e.Blocks)...)
 		case group.BranchChanged:
 			branched = true
@@ -95,7 +99,34 @@ func (o *owner) incidents(events []group.Event) (list []Incident) {
 			list = append(list, in)
 		}
 	}
+	if moved {
+		before := o.still
+		if o.still = o.standstill(); o.still && !before {
+			list = append(list, o.incident(IncidentStill, wire.Member{}, m.Settled()))
+		}
+	}
 	return list
+}
+
+// standstill reports whether too few voters are left to settle what is open.
+func (o *owner) standstill() bool {
+	m := o.machine
+	f, head := m.Finality(), m.Blocks().State(m.Head())
+	if f.Voting == 0 || head.DirectChat() {
+		return false
+	}
+	left := 0
+	for _, v := range m.Voters() {
+		if slices.Contains(f.Voted, v.Person) || o.votes(head, v) {
+			left++
+		}
+	}
+	return left < f.Quorum
+}
+
+// votes reports whether a voter's device can vote, as far as is known here.
+func (o *owner) votes(head *chain.State, v wire.Member) bool {
+	return head.Belongs(v.Device) && !(v.Device == o.machine.Device() && o.machine.Finality().Excluded)
 }
 
 func (o *owner) incident(kind IncidentKind, who wire.Member, block wire.BlockHash) Incident {

@@ -46,7 +46,6 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		have, left := c.Progress()
 		n.log.Debug("invitation comes in pieces", "group", shortGroup(g), "blocks", have, "left", left)
 		n.goOn(g, c, eff)
-		n.noteComing(g, c)
 		n.spareComing(group.MaxComing)
 	} else {
 		n.arrived(g)

@@ -109,16 +109,8 @@ func (n *Node) Messages(g wire.GroupID, before *group.Place, limit int) (list []
 	if more = len(rows) > limit; more {
 		rows = rows[1:]
 	}
-	list = make([]Message, len(rows))
-	own := make([]*Message, 0, len(rows))
-	for i, r := range rows {
-		list[i] = n.message(o, r)
-		own = append(own, &list[i])
-	}
-	return list, more, o.ask(func() error {
-		o.reached(own)
-		return nil
-	})
+	list, err = n.shown(o, rows)
+	return list, more, err
 }
 
 // Message finds one message by its id or cursor.
@@ -298,6 +290,7 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	for _, p := range v.Outdated {
 		c.Outdated = append(c.Outdated, n.memberOf(o, p))
 	}
+	c.Revoked = n.shutOut(o.id)
 	n.mu.Lock()
 	notes := n.notes
 	n.mu.Unlock()

@@ -143,7 +143,7 @@ func (n *Node) as(s *peer.Session) group.Self {
 	self := n.me()
 	for _, d := range self.Former {
 		if d.ID() == s.As() {
-			return group.Self{Device: d, Person: self.Person, Headers: self.Headers, Info: self.Info}
+			return group.Self{Device: d, Person: self.Person, Headers: self.Headers, Info: self.Info, Omits: self.Omits}
 		}
 	}
 	return self

@@ -28,6 +28,7 @@ type Config struct {
 	Tap   func(frame []byte) // sees every frame handed to a link; tests of secrecy
 	Plain bool               // no encryption at rest; refused outside test binaries
 	Link  link.Link          // in place of real networks; tests
+	Omits uint16             // a feature of groups that this node announces nowhere, as programs before it; tests
 	// TapMessage sees every message before it is sealed for its connection; tests.
 	TapMessage func(to wire.DeviceID, channel [32]byte, payload []byte)
 }
@@ -44,6 +45,8 @@ type Node struct {
 	begun    chan struct{} // closed when Run begins
 	stopping chan struct{} // closed when Run ends
 	kick     chan struct{} // a dial may be worth trying now
+
+	unindexed chan struct{} // there may be something to index
 
 	editing  sync.Mutex   // one change of friends at a time; held over its transaction, taken before mu
 	renewing sync.Mutex   // one change of the own person chain at a time; taken after joining
@@ -72,6 +75,7 @@ type Node struct {
 	met      map[wire.DeviceID]bool  // who knows the device key that this home has by now
 	revoked  bool                    // another copy of this home has revoked its key
 	copied   bool                    // something was seen that only another copy of this home can do
+	healing  wire.DeviceID           // that a new key takes the place of, now or by and by; zero: none since the start
 	internet link.Link
 	lan      link.Link
 }
@@ -97,7 +101,7 @@ func Open(cfg Config) (*Node, error) {
 	n := &Node{
 		cfg: cfg, db: db, log: cfg.Log, hub: newHub(),
 		coming: make(map[wire.GroupID]*coming), progress: make(map[wire.GroupID]Coming),
-		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), started: nowMS(),
+		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), unindexed: make(chan struct{}, 1), started: nowMS(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
 		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), met: make(map[wire.DeviceID]bool),
@@ -170,6 +174,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.openDirects()
 	r.tasks.Go(func() { n.dialing(ctx) })
 	r.tasks.Go(func() { n.renewingPackages(ctx) })
+	r.tasks.Go(func() { n.indexing(ctx) })
 	n.reach()
 	n.describeAll()
 	<-ctx.Done()

@@ -34,8 +34,12 @@ type owner struct {
 	// Touched by the goroutine alone, and before it starts.
 	machine *group.Machine
 	wake    *time.Timer
-	ahead   bool // the machine holds what was not written
-	split   lastSplit
+
+	cast     *cast // in a large group; see broadcast.go
+	castWake *time.Timer
+	ahead    bool // the machine holds what was not written
+	split    lastSplit
+	still    bool // too few voters are left, see standstill
 
 	picture atomic.Pointer[picture]
 }
@@ -54,10 +58,12 @@ func (n *Node) newOwner(m *group.Machine) *owner {
 	o := &owner{
 		n: n, id: m.Group(), machine: m,
 		inbox: make(chan func(), inboxSize), deleted: make(chan struct{}), ended: make(chan struct{}),
-		wake: time.NewTimer(time.Hour),
+		wake: time.NewTimer(time.Hour), castWake: time.NewTimer(time.Hour),
 	}
+	m.SpreadByTree()
 	o.draw()
 	o.lookForSplit()
+	o.still = o.standstill()
 	return o
 }
 
@@ -91,6 +97,8 @@ func (o *owner) run(ctx context.Context) {
 			do()
 		case <-o.wake.C:
 			o.step(group.Tick{})
+		case <-o.castWake.C:
+			o.castStep(peer.Tick{})
 		case <-o.deleted:
 			return
 		case <-ctx.Done():
@@ -159,6 +167,9 @@ func (o *owner) stepAlso(c group.Cause, with also) error {
 	if o.ahead && !o.reload() {
 		return &group.Refusal{Reason: group.ReasonStored}
 	}
+	if forOthers(c) && o.n.shutOut(o.id) {
+		return fail(ReasonRevoked, "")
+	}
 	eff, err := o.machine.Step(group.Input{Now: nowMS(), Cause: c})
 	if err != nil {
 		return err
@@ -202,6 +213,8 @@ func (o *owner) apply(eff group.Effects, with also) error {
 	for _, s := range eff.Serve {
 		o.serve(s)
 	}
+	o.castMembers()
+	o.castKept(eff)
 	o.publish(eff)
 	o.setWake(eff.Wake)
 	return nil
@@ -249,6 +262,7 @@ func (o *owner) reload() bool {
 		return false
 	}
 	o.machine = m
+	m.SpreadByTree()
 	for _, s := range o.n.liveSessions() {
 		s.Close(errReloaded)
 	}

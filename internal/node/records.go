@@ -209,7 +209,7 @@ func (n *Node) loadRecords(tx *store.Tx) error {
 	if err != nil || !found || len(rec.Person) != 32 || len(rec.Notes) != 32 {
 		return errors.Join(store.ErrDamaged, err)
 	}
-	n.self = group.Self{Device: d, Person: wire.PersonID(rec.Person), Headers: rec.Headers, Info: rec.Info}
+	n.self = group.Self{Device: d, Person: wire.PersonID(rec.Person), Headers: rec.Headers, Info: rec.Info, Omits: n.cfg.Omits}
 	if err := n.getFormer(tx); err != nil {
 		return err
 	}

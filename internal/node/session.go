@@ -186,6 +186,10 @@ func (n *Node) receive(s *peer.Session, m peer.Message) {
 		}
 		return // else a group that this device has forgotten or never knew
 	}
+	if frame := group.TreeFrameIn(m.Payload); frame != nil {
+		o.post(func() { o.castHeard(s, frame) })
+		return
+	}
 	in := group.Received{From: s.Remote(), Payload: m.Payload, Secrets: n.ownSecrets}
 	o.post(func() { o.received(s, in) })
 }

@@ -21,6 +21,7 @@ type Settlement struct {
 	Quorum    int
 	Liars     int      // how many voters may lie without harm
 	Voting    uint64   // the round they vote in now; 0: nothing is open
+	Since     uint64   // the round of their era that settled last; 0: none has
 	Muted     bool     // this device never votes
 	Stopped   bool     // nobody votes any more
 	Coming    []Person // voters that are chosen, once that is settled
@@ -32,14 +33,19 @@ type Voter struct {
 	Person Person
 	Device wire.DeviceID // zero: it has none, and cannot vote
 	Voted  bool          // in the round of now
-	Gone   bool          // it, or the device it votes by, is no member's any more
+	Gone   bool          // the device it votes by is no member's any more, or never votes again
+	Left   bool          // it is no member any more
+	Heir   bool          // it has another device, which votes once that is settled
 }
+
+// Able reports whether it can vote.
+func (v Voter) Able() bool { return !v.Gone && v.Device != (wire.DeviceID{}) }
 
 // Gone reports whether something is open and too few voters are left to settle it.
 func (s Settlement) Gone() bool {
 	left := 0
 	for _, v := range s.Voters {
-		if v.Voted || !v.Gone && v.Device != (wire.DeviceID{}) {
+		if v.Voted || v.Able() {
 			left++
 		}
 	}
@@ -69,13 +75,22 @@ func (o *owner) settlement(s *Settlement) {
 	f := m.Finality()
 	s.Block, s.Height, s.Round, s.By = f.Block, f.Height, f.Round, o.people(f.By)
 	s.Open = m.Blocks().Header(m.Head()).Height - f.Height
-	s.Quorum, s.Liars, s.Voting, s.Muted = f.Quorum, chain.Faults(len(f.Voters)), f.Voting, f.Excluded
+	s.Quorum, s.Liars, s.Voting, s.Since, s.Muted = f.Quorum, chain.Faults(len(f.Voters)), f.Voting, f.Since, f.Excluded
 	s.Stopped = f.Conflict != nil && f.Conflict.Stopped
+	head := m.Blocks().State(m.Head())
 	for _, v := range m.Voters() {
-		s.Voters = append(s.Voters, Voter{o.n.personIn(m, v.Person), v.Device, slices.Contains(f.Voted, v.Person), !m.Blocks().State(m.Head()).Belongs(v.Device)})
+		who, _ := head.Person(v.Person)
+		s.Voters = append(s.Voters, Voter{
+			Person: o.n.personIn(m, v.Person), Device: v.Device, Voted: slices.Contains(f.Voted, v.Person),
+			Gone: !o.votes(head, v),
+			Left: who.Status == chain.StatusRemoved,
+			Heir: slices.ContainsFunc(head.Voters(), func(next wire.Member) bool {
+				return next.Person == v.Person && next.Device != v.Device && next.Device != (wire.DeviceID{})
+			}),
+		})
 	}
 	slices.SortFunc(s.Voters, func(a, b Voter) int { return meFirst(a.Person, b.Person) })
-	if next := m.Blocks().State(m.Head()).Electorate(); !slices.Equal(next, f.Voters) {
+	if next := head.Electorate(); !slices.Equal(next, f.Voters) {
 		s.Coming = o.people(next)
 	}
 	s.Incidents = o.standing(f.Conflict)

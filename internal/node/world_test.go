@@ -63,8 +63,10 @@ func startWith(t *testing.T, name string, cfg node.Config) *person {
 			t.Fatal(err)
 		}
 	}
-	p.until("listens", func() bool { return len(p.Status().Addresses) > 0 })
-	p.cfg.Listen = p.Status().Addresses[0]
+	if cfg.Link == nil {
+		p.until("listens", func() bool { return len(p.Status().Addresses) > 0 })
+		p.cfg.Listen = p.Status().Addresses[0]
+	}
 	return p
 }
 
@@ -120,7 +122,13 @@ func (p *person) onLog(message string, do func()) {
 // until waits for something to become so: it looks again at every event.
 func (p *person) until(what string, is func() bool) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 30*time.Second)
+	p.within(30*time.Second, what, is)
+}
+
+// within is until with another patience.
+func (p *person) within(patience time.Duration, what string, is func() bool) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -15,6 +15,8 @@
 //	channel    32 bytes that say whom a message is for inside the node: a group
 //	           id, or zero for the node itself.
 //	fragment   one frame of a message.
+//	tree       in a large group, the way of a payload from neighbour to neighbour:
+//	           a machine without clock, goroutine and I/O, in the files tree*.go.
 //
 // What always holds
 //
@@ -29,5 +31,5 @@
 //     we read waits; who breaks the format loses the session.
 //   - Nothing here knows what a message means.
 //
-// docs/spec/peer.md has the bytes, the bounds and what each observer sees.
+// docs/spec/broadcast.md has the tree; docs/spec/peer.md has the bytes, the bounds and what each observer sees.
 package peer

@@ -97,3 +97,29 @@ func HostOf(conn link.Conn) string { return hostOf(conn) }
 
 // Records is how many devices and hosts are remembered.
 func (b *Bans) Records() int { return len(b.records) }
+
+// RecodeTree parses a frame of a tree and encodes it again.
+func RecodeTree(b []byte) ([]byte, error) {
+	f, err := parseTreeFrame(b)
+	if err != nil {
+		return nil, err
+	}
+	return f.bytes(), nil
+}
+
+// Held counts what a tree remembers, each kind of thing beside its bound.
+func (t *Tree) Held() map[string][2]int {
+	held := map[string][2]int{
+		"neighbours": {len(t.near), ownNeighbours + maxTheirs + maxPending}, "pending": {len(t.pending), maxPending + 1},
+		"shunned": {len(t.shunned), maxShunned}, "learnt": {len(t.learnt), maxLearnt}, "seen": {len(t.seen), maxSeen},
+		"order": {len(t.order), maxSeen}, "wants": {len(t.wants), maxWants},
+	}
+	for _, c := range t.peers {
+		held["news"] = [2]int{max(held["news"][0], len(c.news)), maxNews}
+		held["promises"] = [2]int{max(held["promises"][0], c.promises), maxPromises}
+	}
+	for _, w := range t.wants {
+		held["from"] = [2]int{max(held["from"][0], len(w.from), len(w.asked)), maxFrom}
+	}
+	return held
+}

@@ -114,24 +114,9 @@ func (c *checker) forsaken(n *Node, m *group.Machine, block wire.BlockHash) bool
 // long to load, and must not make a long run one of loading alone.
 func pause(m *group.Machine) int { return max(40, m.Blocks().Len()*m.Blocks().Len()/16) }
 
-// entitled reports whether a device may have what was written at a block.
-func entitled(m *group.Machine, block wire.BlockHash, d wire.DeviceID) bool {
-	at := m.Blocks().State(block)
-	if _, _, known := at.Device(d); known {
-		return at.Active(d)
-	}
-	owner, _, _ := m.Blocks().State(m.Head()).Device(d)
-	for _, who := range at.Members() {
-		if who.Person == owner.Person && who.Instance == owner.Instance {
-			return slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return at.Active(d.ID) })
-		}
-	}
-	return false
-}
-
-// served checks that a device is given all of an entry if it was a member's and not
-// parked at the entry's block, or is newer than that and another of its person's was;
-// else the header alone.
+// served checks that who could read an entry when it was written is given all of it,
+// that no text goes to who was or is parked, or to somebody who had nobody there, and
+// that it is handed over to none but the parked and those who came after their person.
 func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 	r := n.Groups[g]
 	for i, ref := range s.Refs {
@@ -140,8 +125,10 @@ func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 			if err != nil {
 				fail("%s hands over what it has not", n.Name)
 			}
-			if at := r.Machine.Blocks().State(h.Block); !at.Belongs(s.To) || at.Active(s.To) {
-				fail("%s hands over an entry to %s, who was not parked", n.Name, c.w.device(s.To))
+			at, now := r.Machine.Blocks().State(h.Block), head(r.Machine)
+			_, _, known := at.Device(s.To)
+			if parked := at.Belongs(s.To) && !at.Active(s.To); !parked && (known || !hadSomebody(at, now, s.To)) {
+				fail("%s hands over an entry to %s, who was not parked and came after nobody of its person", n.Name, c.w.device(s.To))
 			}
 			continue
 		}
@@ -149,10 +136,26 @@ func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 		if err != nil {
 			continue // below the floor: not stored
 		}
-		if s.Bare[i] == entitled(r.Machine, h.Block, s.To) {
-			fail("%s serves an entry with bare = %v", n.Name, s.Bare[i])
+		at, now := r.Machine.Blocks().State(h.Block), head(r.Machine)
+		switch parked, early := at.Belongs(s.To) && !at.Active(s.To), !at.Belongs(s.To); {
+		case s.Bare[i] && at.Active(s.To):
+			fail("%s gives %s the header alone of what was written to it", n.Name, c.w.device(s.To))
+		case !s.Bare[i] && (parked || early && !now.Active(s.To)):
+			fail("%s gives %s, who is parked, a text", n.Name, c.w.device(s.To))
+		case !s.Bare[i] && early && !hadSomebody(at, now, s.To):
+			fail("%s gives %s the text of what was written without its person", n.Name, c.w.device(s.To))
 		}
 	}
+}
+
+// hadSomebody reports whether any device could read at a state what is a device's
+// person's in the same membership now.
+func hadSomebody(at, now *chain.State, d wire.DeviceID) bool {
+	owner, _, _ := now.Device(d)
+	return slices.ContainsFunc(owner.Devices, func(o chain.Device) bool {
+		who, _, _ := at.Device(o.ID)
+		return at.Active(o.ID) && who.Instance == owner.Instance
+	})
 }
 
 func head(m *group.Machine) *chain.State { return m.Blocks().State(m.Head()) }
@@ -231,13 +234,6 @@ const (
 	kindPages  = 15
 )
 
-// Parts of a pages frame.
-const (
-	pagesOpening = 0
-	pagesAsk     = 1
-	pagesPage    = 2
-)
-
 // Numbers of other payloads.
 const (
 	kindEntries = 4
@@ -250,8 +246,9 @@ func (c *checker) frame(n *Node, m *group.Machine, f group.Frame) {
 		return
 	}
 	kind := f.Payload[0]
-	if kind == kindPages && f.Payload[1] == pagesAsk && n.opened[f.To] {
-		return // who opened pages may be a member that it does not know yet
+	if kind == kindPages && f.Payload[1] == pagesAsk {
+		c.asksOpener(n, f)
+		return
 	}
 	if !c.late[n].met[f.To] { // by a variant that was dropped since, it may be
 		fail("%s sends payload %d to %s, who never was a member", n.Name, kind, c.w.device(f.To))

@@ -18,7 +18,7 @@ func (n *Node) Copy(name string) *Node {
 	o := &Node{
 		Name: name, Self: n.Self, World: n.World, Clock: n.Clock, index: len(n.World.Nodes), linkedBy: n.linkedBy, recovery: n.recovery,
 		Groups: make(map[wire.GroupID]*Replica), packages: maps.Clone(n.packages),
-		used: make(map[[32]byte][]group.Use), resort: make(map[mls.Suite]group.Package),
+		used: make(map[[32]byte][]group.Use), resort: make(map[mls.Suite]group.Package), joining: make(map[wire.GroupID]*group.Joining),
 	}
 	maps.Copy(o.resort, n.resort)
 	for ref, used := range n.used {

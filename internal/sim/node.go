@@ -31,8 +31,7 @@ type Node struct {
 	CrashIn int
 
 	withholds func(to *Node, kind byte) bool // nil: it sends all that it is to send
-
-	opened map[wire.DeviceID]bool // who sent it an opening of pages
+	paged     []group.Received               // what came in pages, see checker.asksOpener
 
 	index    int
 	sent     int // payloads handed to a link
@@ -279,8 +278,8 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 }
 
 func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) error {
-	if len(payload) > 1 && payload[0] == kindPages && payload[1] == pagesOpening {
-		n.opened[from.member().Device] = true
+	if len(payload) > 1 && payload[0] == kindPages {
+		n.paged = append(n.paged, group.Received{From: from.member(), Payload: payload})
 	}
 	if n.Groups[g] != nil {
 		return n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})

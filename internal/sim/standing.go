@@ -18,7 +18,7 @@ func (r *run) shown(n *Node, m *group.Machine) {
 	}
 	everyone := m.Blocks().State(settled).Everyone()
 	want := everyone[m.Blocks().Len()%len(everyone)]
-	newest, shown := r.standing(n, m, settlement, want.Person, 0)
+	newest, shown := r.proof(n, m, settlement, want.Person, 0)
 	if shown.Settled.Hash() != settled || shown.Group != r.g || !reflect.DeepEqual(shown.Member, want) {
 		fail("a proof by %s shows another settled block, or another member", n.Name)
 	}
@@ -27,15 +27,15 @@ func (r *run) shown(n *Node, m *group.Machine) {
 		if eras < 0 {
 			break
 		}
-		kept, _ := r.standing(n, m, settlement[:eras], somebody, 0)
+		kept, _ := r.proof(n, m, settlement[:eras], somebody, 0)
 		if err := newest.Follows(kept); err != nil {
 			fail("a proof by %s does not follow one of %d eras in place of %d: %v", n.Name, eras, len(settlement), err)
 		}
 	}
 }
 
-// standing makes a proof, sends it as bytes, and verifies it.
-func (r *run) standing(n *Node, m *group.Machine, s chain.Settlement, person wire.PersonID, since uint64) (*chain.Standing, *chain.Shown) {
+// proof makes a proof, sends it as bytes, and verifies it.
+func (r *run) proof(n *Node, m *group.Machine, s chain.Settlement, person wire.PersonID, since uint64) (*chain.Standing, *chain.Shown) {
 	made, err := chain.NewStanding(m.Blocks(), s, person, since)
 	if err != nil {
 		fail("%s cannot prove a member: %v", n.Name, err)

@@ -126,7 +126,7 @@ func (w *World) enter(name string, self group.Self) *Node {
 	n := &Node{
 		Name: name, Self: self, World: w, Online: true, index: len(w.Nodes),
 		Groups: make(map[wire.GroupID]*Replica), packages: make(map[[32]byte]group.Package), used: make(map[[32]byte][]group.Use),
-		resort: make(map[mls.Suite]group.Package), joining: make(map[wire.GroupID]*group.Joining), opened: make(map[wire.DeviceID]bool),
+		resort: make(map[mls.Suite]group.Package), joining: make(map[wire.GroupID]*group.Joining),
 	}
 	w.Nodes = append(w.Nodes, n)
 	for _, o := range w.Nodes {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/ext/fts5"
 )
 
 // conn is one connection with its prepared statements. One goroutine uses it
@@ -29,7 +30,11 @@ func openConn(path string, cfg Config) (*conn, error) {
 		return nil, translate(err)
 	}
 	c := &conn{sq: sq, stmts: map[string]*sqlite3.Stmt{}}
-	if err := c.configure(path, cfg); err != nil {
+	err = c.configure(path, cfg)
+	if err == nil {
+		err = translate(fts5.Register(sq))
+	}
+	if err != nil {
 		c.close()
 		return nil, err
 	}

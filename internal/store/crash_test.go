@@ -65,6 +65,7 @@ func wantNumbered(t *testing.T, db *store.DB) uint64 {
 		}
 	}
 	wantAll(t, db, int(last)+1)
+	wantIndexed(t, db, int(last)+1)
 	must(t, db.View(func(tx *store.Tx) error {
 		v, _, err := tx.Get("last", nil)
 		if err == nil && binary.BigEndian.Uint64(v) != last {
@@ -78,6 +79,7 @@ func wantNumbered(t *testing.T, db *store.DB) uint64 {
 // commitForEver is the child: it goes on after the last commit, and prints
 // each number once its commit has returned.
 func commitForEver(dir string) {
+	store.UseSmallIndex()
 	err := func() error {
 		key, err := store.OpenKeyFile(filepath.Join(dir, "key"))
 		if err != nil {
@@ -108,6 +110,7 @@ func commitForEver(dir string) {
 
 // TestKilled kills a program in the middle of its commits, again and again.
 func TestKilled(t *testing.T) {
+	t.Cleanup(store.UseSmallIndex())
 	dir := t.TempDir()
 	var acknowledged uint64
 	for range 6 {

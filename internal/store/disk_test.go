@@ -168,6 +168,7 @@ func (d *disk) setSpace(writes int) {
 // TestPowerCut cuts the power between any two commits and while the next one
 // is half on the disk.
 func TestPowerCut(t *testing.T) {
+	t.Cleanup(store.UseSmallIndex())
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
@@ -196,6 +197,7 @@ func TestPowerCut(t *testing.T) {
 
 // TestFullDisk fills the disk at every write that a commit makes.
 func TestFullDisk(t *testing.T) {
+	t.Cleanup(store.UseSmallIndex())
 	d := newDisk()
 	cfg := config(t)
 	db := open(t, store.On(t, cfg, d))

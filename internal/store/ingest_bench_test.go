@@ -112,8 +112,17 @@ func processTime(b *testing.B) time.Duration {
 
 // BenchmarkIngest takes in entries as they come from a peer: frames are parsed,
 // signatures and claims checked, texts decrypted, and each frame committed to
-// the database before the next.
+// the database before the next. What the index costs is the difference to the
+// second figure.
 func BenchmarkIngest(b *testing.B) {
+	b.Run("indexed", ingest)
+	b.Run("not-indexed", func(b *testing.B) {
+		b.Cleanup(store.NoIndex())
+		ingest(b)
+	})
+}
+
+func ingest(b *testing.B) {
 	all := speakers(b, ingestMembers)
 	reader := all[ingestMembers-1]
 	var took time.Duration

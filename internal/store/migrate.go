@@ -83,6 +83,17 @@ var migrations = []string{
 		h.person, h.id, h.content_commit, h.block, h.time, h.state, h.marks, h.client, h.content FROM hidden_1 AS h;
 	CREATE INDEX hidden_same ON hidden (grp, id, person, content_commit);
 	DROP TABLE hidden_1;`,
+
+	// 3: the index of what rows say, see index.go; made when the database is opened.
+	// A deleted word is cut out of the engine's pages at once (secure-delete).
+	`CREATE VIRTUAL TABLE found USING fts5(text, content='', columnsize=0, tokenize='ascii');
+	INSERT INTO found (found, rank) VALUES ('secure-delete', 1);
+	CREATE TABLE docs      (doc INTEGER PRIMARY KEY, msg INTEGER NOT NULL) STRICT;
+	CREATE TABLE unindexed (msg INTEGER PRIMARY KEY) STRICT;
+	CREATE TABLE spans     (n INTEGER PRIMARY KEY, since INTEGER NOT NULL UNIQUE, docs INTEGER NOT NULL) STRICT;
+	CREATE TABLE indexing  (version INTEGER NOT NULL, below INTEGER NOT NULL, of INTEGER NOT NULL,
+		traces INTEGER NOT NULL, merged INTEGER NOT NULL) STRICT;
+	INSERT INTO indexing VALUES (0, 0, 0, 0, 0);`,
 }
 
 // checkVersion refuses a database this program does not know. It only reads.

@@ -29,7 +29,7 @@ func filled(t *testing.T, cfg store.Config) {
 func many(from uint64, n int) []group.Row {
 	rows := make([]group.Row, n)
 	for i := range rows {
-		rows[i] = says(ann, 1+from+uint64(i), 1, fmt.Sprintf("message %d %s", from+uint64(i), strings.Repeat(".", 200)))
+		rows[i] = writes(ann, 1+from+uint64(i), 1, fmt.Sprintf("message %d %s", from+uint64(i), strings.Repeat(".", 200)))
 	}
 	return rows
 }
@@ -45,7 +45,7 @@ func wantAll(t *testing.T, db *store.DB, want int) {
 			break
 		}
 		for _, r := range rows {
-			if !strings.HasPrefix(string(r.Content), fmt.Sprintf("message %d ", count)) {
+			if !strings.HasPrefix(store.Said(r), fmt.Sprintf("message %d ", count)) {
 				t.Fatalf("row %d: %q", count, r.Content)
 			}
 			count++

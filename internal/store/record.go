@@ -209,6 +209,10 @@ func (tx *Tx) DeleteGroup(g wire.GroupID) error {
 		return nil
 	}
 	tx.gone = append(tx.gone, g)
+	anew, err := tx.forgetGroup(n)
+	if err != nil {
+		return err
+	}
 	for _, sql := range []string{
 		"DELETE FROM records WHERE grp = ?",
 		"DELETE FROM messages WHERE grp = ?",
@@ -218,6 +222,9 @@ func (tx *Tx) DeleteGroup(g wire.GroupID) error {
 		if err := tx.c.exec(sql, n); err != nil {
 			return err
 		}
+	}
+	if anew {
+		return tx.reindex()
 	}
 	return nil
 }

@@ -148,17 +148,20 @@ func (c *conn) rows(sql string, args ...any) ([]group.Row, error) {
 	return rows, nil
 }
 
-func scanRow(s *sqlite3.Stmt) (group.Row, error) {
-	marks := s.ColumnInt64(10)
+func scanRow(s *sqlite3.Stmt) (group.Row, error) { return scanRowFrom(s, 0) }
+
+// scanRowFrom reads rowColumns from the first column on.
+func scanRowFrom(s *sqlite3.Stmt, first int) (group.Row, error) {
+	marks := s.ColumnInt64(first + 10)
 	r := group.Row{
-		Place:   group.Place{Order: uint64(s.ColumnInt64(0)), Seq: uint64(s.ColumnInt64(2))},
-		Time:    uint64(s.ColumnInt64(8)),
-		State:   group.RowState(s.ColumnInt64(9)),
+		Place:   group.Place{Order: uint64(s.ColumnInt64(first)), Seq: uint64(s.ColumnInt64(first + 2))},
+		Time:    uint64(s.ColumnInt64(first + 8)),
+		State:   group.RowState(s.ColumnInt64(first + 9)),
 		Waiting: marks&markWaiting != 0,
 		Split:   marks&markSplit != 0,
 		Twice:   marks&markTwice != 0,
-		Client:  s.ColumnText(11),
-		Content: s.ColumnBlob(12, nil),
+		Client:  s.ColumnText(first + 11),
+		Content: s.ColumnBlob(first+12, nil),
 	}
 	for _, f := range []struct {
 		column int
@@ -166,7 +169,7 @@ func scanRow(s *sqlite3.Stmt) (group.Row, error) {
 	}{
 		{1, r.Place.Device[:]}, {3, r.Place.Hash[:]}, {4, r.Person[:]}, {5, r.ID[:]}, {6, r.Commit[:]}, {7, r.Block[:]},
 	} {
-		b := s.ColumnRawBlob(f.column)
+		b := s.ColumnRawBlob(first + f.column)
 		if len(b) != len(f.field) {
 			return group.Row{}, fmt.Errorf("%w: an id of %d bytes", ErrDamaged, len(b))
 		}

@@ -22,6 +22,7 @@ var canaries = []string{
 	"canary-bucket-name-22d8", "canary-item-key-80f6", "canary-item-value-c3b9", "canary-long-value-6a17",
 	"canary-deleted-value-41ed", "canary-withdrawn-row-d905",
 	"canary-group-id-of-32-bytes-b6f0", "canary-person-of-32-bytes---e8a1", "canary-device-of-32-bytes---07cd",
+	"canaryword9f02indexed",
 }
 
 // fillCanaries stores each canary; the long value reaches overflow pages.
@@ -32,11 +33,12 @@ func fillCanaries(t *testing.T, db *store.DB) {
 	r.Client = canaries[3]
 	hidden := says(ann, 2, 1, canaries[9])
 	hidden.State = group.RowWithdrawn
+	word := writes(ann, 3, 1, canaries[13])
 	must(t, db.Commit(g, []group.Record{
 		{Kind: group.KindInfo, Key: []byte(canaries[0]), Value: []byte(canaries[1])},
 		{Kind: group.KindCipher, Value: []byte(strings.Repeat(canaries[7], 1000))},
 		{Kind: group.KindRatchet, Value: []byte(canaries[8])},
-	}, []group.Row{r, hidden}, func(tx *store.Tx) error {
+	}, []group.Row{r, hidden, word}, func(tx *store.Tx) error {
 		return tx.Put(canaries[4], []byte(canaries[5]), []byte(canaries[6]))
 	}))
 }
@@ -90,6 +92,9 @@ func TestNothingReadableOnDisk(t *testing.T) {
 		cfg := store.Config{Path: filepath.Join(home, store.FileName), Key: key, Plain: plain}
 		db := open(t, cfg)
 		fillCanaries(t, db)
+		if all := found(t, db, store.Asked{Query: query(t, canaries[13])}, 2); len(all) != 1 {
+			t.Fatalf("the word is found %d times", len(all))
+		}
 		whileOpen := append(leaks(t, home), leaks(t, tmp)...)
 		must(t, store.Raw(db, "CREATE TABLE sorted AS SELECT content, client FROM messages ORDER BY content; VACUUM"))
 		whileOpen = append(whileOpen, leaks(t, tmp)...)

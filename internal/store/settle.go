@@ -23,7 +23,8 @@ const (
 	sqlAddNewRow = sqlAddRow + " ON CONFLICT DO NOTHING"
 	sqlHideRow   = "INSERT OR REPLACE INTO hidden (grp, " + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
-	sqlDropRow    = "DELETE FROM messages WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
+	sqlDropRow    = "DELETE FROM messages WHERE rowid = ?"
+	sqlNumber     = "SELECT rowid FROM messages WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 	sqlDropHidden = "DELETE FROM hidden WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 
 	sqlHiddenAt   = "SELECT " + rowColumns + " FROM hidden WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
@@ -67,16 +68,42 @@ func (tx *Tx) mark(n int64, p group.Place, set, clear int64) error {
 // take removes the row at a place from its table and returns it.
 func (tx *Tx) take(n int64, p group.Place) (*group.Row, error) {
 	ord, device, seq, hash := columns(p)
-	for _, t := range []struct{ find, drop string }{{sqlAt, sqlDropRow}, {sqlHiddenAt, sqlDropHidden}} {
-		r, err := tx.c.row(t.find, n, ord, device, seq, hash)
-		if err != nil {
-			return nil, err
-		}
-		if r != nil {
-			return r, tx.c.exec(t.drop, n, ord, device, seq, hash)
-		}
+	r, err := tx.c.row(sqlAt, n, ord, device, seq, hash)
+	if err != nil {
+		return nil, err
 	}
-	return nil, nil
+	if r != nil {
+		return r, tx.drop(n, *r)
+	}
+	if r, err = tx.c.row(sqlHiddenAt, n, ord, device, seq, hash); r == nil || err != nil {
+		return nil, err
+	}
+	return r, tx.c.exec(sqlDropHidden, n, ord, device, seq, hash)
+}
+
+// add inserts a row into messages, by sqlAddRow or sqlAddNewRow, and reports
+// whether it is there now.
+func (tx *Tx) add(sql string, n int64, r group.Row) (bool, error) {
+	if err := tx.c.exec(sql, rowArgs(n, r)...); err != nil {
+		return false, err
+	}
+	if tx.c.sq.Changes() == 0 {
+		return false, nil
+	}
+	return true, tx.noteAdded()
+}
+
+// drop deletes a row from messages, and what the index has of it.
+func (tx *Tx) drop(n int64, r group.Row) error {
+	ord, device, seq, hash := columns(r.Place)
+	msg, found, err := tx.c.number(sqlNumber, n, ord, device, seq, hash)
+	if err != nil || !found {
+		return err
+	}
+	if err := tx.forget(msg, n, r); err != nil {
+		return err
+	}
+	return tx.c.exec(sqlDropRow, msg)
 }
 
 // show makes r visible, unless another copy of the message has a smaller
@@ -91,11 +118,8 @@ func (tx *Tx) show(n int64, r group.Row) error {
 			r = merged(r, c)
 		}
 	}
-	if err := tx.c.exec(sqlAddNewRow, rowArgs(n, r)...); err != nil {
+	if added, err := tx.add(sqlAddNewRow, n, r); added || err != nil {
 		return err
-	}
-	if tx.c.sq.Changes() == 1 {
-		return nil
 	}
 	return tx.showFirst(n, r)
 }
@@ -113,14 +137,14 @@ func (tx *Tx) showFirst(n int64, r group.Row) error {
 	if dag.Less(r.Place, other.Place) {
 		first, second = r, *other
 	}
-	ord, device, seq, hash := columns(other.Place)
-	if err := tx.c.exec(sqlDropRow, n, ord, device, seq, hash); err != nil {
+	if err := tx.drop(n, *other); err != nil {
 		return err
 	}
 	if err := tx.hide(n, second); err != nil {
 		return err
 	}
-	return tx.c.exec(sqlAddRow, rowArgs(n, merged(first, second))...)
+	_, err = tx.add(sqlAddRow, n, merged(first, second))
+	return err
 }
 
 func (tx *Tx) hide(n int64, r group.Row) error {
@@ -153,7 +177,8 @@ func (tx *Tx) raise(n int64, lost group.Row) error {
 	if _, err := tx.take(n, up.Place); err != nil {
 		return err
 	}
-	return tx.c.exec(sqlAddRow, rowArgs(n, *up)...)
+	_, err = tx.add(sqlAddRow, n, *up)
+	return err
 }
 
 // merged is first with what only its copy knows: the content, which the

@@ -36,6 +36,10 @@ type DB struct {
 	writing sync.Mutex // held for a whole write transaction
 	writer  *conn      // guarded by writing
 
+	below     int64   // as in the table indexing; guarded by writing
+	unindexed int     // about how many rows wait to be indexed; guarded by writing
+	merging   merging // guarded by writing
+
 	readers chan *conn    // idle readers; nil stands for one not yet opened
 	closed  chan struct{} // closed by Close
 
@@ -150,6 +154,9 @@ func (db *DB) start(found finding) error {
 	if err := db.loadNumbers(); err != nil {
 		return err
 	}
+	if err := db.startIndex(); err != nil {
+		return err
+	}
 	if err := errors.Join(syncDir(filepath.Dir(db.path)), markMade(db.lock)); err != nil {
 		return translate(err)
 	}
@@ -165,7 +172,11 @@ func Mem() (*DB, error) {
 		return nil, err
 	}
 	db := newDB("", Config{}, nil, w)
-	if err := migrate(w); err != nil {
+	err = migrate(w)
+	if err == nil {
+		err = db.startIndex()
+	}
+	if err != nil {
 		w.close()
 		return nil, err
 	}

@@ -19,6 +19,11 @@ type Tx struct {
 	db    *DB
 	fresh map[wire.GroupID]int64 // groups this transaction has made
 	gone  []wire.GroupID         // groups it has deleted
+
+	added   int      // rows it has put into unindexed
+	flushed bool     // it has emptied unindexed
+	below   *int64   // what indexing.below is from now on; nil: as it was
+	merging *merging // what DB.merging is from now on; nil: as it was
 }
 
 // Pair is one key of a bucket with its value.
@@ -33,10 +38,16 @@ type Pair struct {
 func (db *DB) Update(do func(*Tx) error) error {
 	return db.exclusive(func(c *conn) error {
 		tx := &Tx{c: c, write: true, db: db, fresh: map[wire.GroupID]int64{}}
-		err := c.transact("BEGIN IMMEDIATE", func() error { return do(tx) })
+		err := c.transact("BEGIN IMMEDIATE", func() error {
+			if err := do(tx); err != nil {
+				return err
+			}
+			return tx.indexDue()
+		})
 		if err != nil {
 			return err
 		}
+		db.indexed(tx)
 		db.known.Lock()
 		defer db.known.Unlock()
 		maps.Copy(db.numbers, tx.fresh)

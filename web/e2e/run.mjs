@@ -1,7 +1,7 @@
 // Drives the built page, served by real kith processes, in a real Chromium:
 // `node e2e/run.mjs` plays the story and measures a long conversation;
 // with `screens` it takes the pictures in web/screenshots anew. A name of one
-// part (story, fork, settle, speed, screens) runs that part alone; `pictures` takes
+// part (story, fork, settle, search, speed, screens) runs that part alone; `pictures` takes
 // those of it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { launch } from './browser.mjs';
 import { fork } from './fork.mjs';
 import { screens } from './screens.mjs';
+import { search } from './search.mjs';
 import { settle } from './settle.mjs';
 import { speed } from './speed.mjs';
 import { story } from './story.mjs';
@@ -61,6 +62,7 @@ try {
   if (does('story')) await tell('story', story(browser));
   if (does('fork') || does('screens')) await tell('fork', fork(browser, does('screens') || wanted.includes('pictures')));
   if (does('settle') || does('screens')) await tell('settle', settle(browser, does('screens') || wanted.includes('pictures')));
+  if (does('search') || does('screens')) await tell('search', search(browser, does('screens') || wanted.includes('pictures')));
   if (does('speed')) await tell('speed', speed(browser));
   if (does('screens')) await tell('screens', screens(browser));
   await step(`no policy violation and no error in any page`, () => {

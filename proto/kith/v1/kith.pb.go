@@ -434,6 +434,7 @@ const (
 	IncidentKind_INCIDENT_KIND_PARKED            IncidentKind = 8  // a device was set aside
 	IncidentKind_INCIDENT_KIND_REJOINED          IncidentKind = 9  // a device came back into the keys
 	IncidentKind_INCIDENT_KIND_SPLIT             IncidentKind = 10 // the group was split and is whole again
+	IncidentKind_INCIDENT_KIND_STANDSTILL        IncidentKind = 11 // too few voters are left: nothing more becomes final
 )
 
 // Enum value maps for IncidentKind.
@@ -450,6 +451,7 @@ var (
 		8:  "INCIDENT_KIND_PARKED",
 		9:  "INCIDENT_KIND_REJOINED",
 		10: "INCIDENT_KIND_SPLIT",
+		11: "INCIDENT_KIND_STANDSTILL",
 	}
 	IncidentKind_value = map[string]int32{
 		"INCIDENT_KIND_UNSPECIFIED":       0,
@@ -463,6 +465,7 @@ var (
 		"INCIDENT_KIND_PARKED":            8,
 		"INCIDENT_KIND_REJOINED":          9,
 		"INCIDENT_KIND_SPLIT":             10,
+		"INCIDENT_KIND_STANDSTILL":        11,
 	}
 )
 
@@ -4161,6 +4164,8 @@ type ListMessagesRequest struct {
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
 	Before        string                 `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"` // cursor; empty: the newest
 	Limit         uint32                 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`  // 1 to 500; 0: 50
+	After         string                 `protobuf:"bytes,4,opt,name=after,proto3" json:"after,omitempty"`   // cursor; in place of before: those that follow it
+	Around        string                 `protobuf:"bytes,5,opt,name=around,proto3" json:"around,omitempty"` // cursor; in place of before: that message and those on both sides
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4216,10 +4221,25 @@ func (x *ListMessagesRequest) GetLimit() uint32 {
 	return 0
 }
 
+func (x *ListMessagesRequest) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+func (x *ListMessagesRequest) GetAround() string {
+	if x != nil {
+		return x.Around
+	}
+	return ""
+}
+
 type ListMessagesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Messages      []*Message             `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"` // oldest first
-	More          bool                   `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`        // there are older ones
+	Messages      []*Message             `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`                     // oldest first
+	More          bool                   `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`                            // there are older ones; never said in answer to after
+	MoreAfter     bool                   `protobuf:"varint,3,opt,name=more_after,json=moreAfter,proto3" json:"more_after,omitempty"` // there are newer ones; said in answer to after and around
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4268,6 +4288,340 @@ func (x *ListMessagesResponse) GetMore() bool {
 	return false
 }
 
+func (x *ListMessagesResponse) GetMoreAfter() bool {
+	if x != nil {
+		return x.MoreAfter
+	}
+	return false
+}
+
+// SearchRequest: what is not set is not asked for; something must be.
+type SearchRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Words, all of which must be there, and phrases in double quotes. Nothing in it
+	// is syntax beyond that. The last word may be only begun, unless a space ends it.
+	Text          string   `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Chat          string   `protobuf:"bytes,2,opt,name=chat,proto3" json:"chat,omitempty"`
+	Person        string   `protobuf:"bytes,3,opt,name=person,proto3" json:"person,omitempty"`       // who wrote it
+	Kinds         []uint32 `protobuf:"varint,4,rep,packed,name=kinds,proto3" json:"kinds,omitempty"` // kinds of content, as docs/spec/entry.md numbers them
+	Since         uint64   `protobuf:"varint,5,opt,name=since,proto3" json:"since,omitempty"`
+	Until         uint64   `protobuf:"varint,6,opt,name=until,proto3" json:"until,omitempty"`  // the first moment that does not count
+	Before        string   `protobuf:"bytes,7,opt,name=before,proto3" json:"before,omitempty"` // SearchResponse.next of the answer before
+	Limit         uint32   `protobuf:"varint,8,opt,name=limit,proto3" json:"limit,omitempty"`  // 1 to 200; 0: 20
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchRequest) Reset() {
+	*x = SearchRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchRequest) ProtoMessage() {}
+
+func (x *SearchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
+func (*SearchRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+}
+
+func (x *SearchRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetKinds() []uint32 {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+func (x *SearchRequest) GetSince() uint64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetUntil() uint64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type SearchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Found []*Found               `protobuf:"bytes,1,rep,name=found,proto3" json:"found,omitempty"` // newest first
+	// For before of the next request; empty: there is nothing older. An answer may hold
+	// fewer than limit, even none, and still have it: it took too long.
+	Next          string    `protobuf:"bytes,2,opt,name=next,proto3" json:"next,omitempty"`
+	LookedBackTo  uint64    `protobuf:"varint,3,opt,name=looked_back_to,json=lookedBackTo,proto3" json:"looked_back_to,omitempty"` // everything after this moment was looked at
+	Percent       uint32    `protobuf:"varint,4,opt,name=percent,proto3" json:"percent,omitempty"`                                 // of what is stored, that can be found by now; 100 but for a while after an update
+	Chats         []*Chat   `protobuf:"bytes,5,rep,name=chats,proto3" json:"chats,omitempty"`                                      // whose title says it; in the first answer, if nothing but text is asked
+	People        []*Person `protobuf:"bytes,6,rep,name=people,proto3" json:"people,omitempty"`                                    // whose name says it; as chats
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchResponse) Reset() {
+	*x = SearchResponse{}
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchResponse) ProtoMessage() {}
+
+func (x *SearchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
+func (*SearchResponse) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *SearchResponse) GetFound() []*Found {
+	if x != nil {
+		return x.Found
+	}
+	return nil
+}
+
+func (x *SearchResponse) GetNext() string {
+	if x != nil {
+		return x.Next
+	}
+	return ""
+}
+
+func (x *SearchResponse) GetLookedBackTo() uint64 {
+	if x != nil {
+		return x.LookedBackTo
+	}
+	return 0
+}
+
+func (x *SearchResponse) GetPercent() uint32 {
+	if x != nil {
+		return x.Percent
+	}
+	return 0
+}
+
+func (x *SearchResponse) GetChats() []*Chat {
+	if x != nil {
+		return x.Chats
+	}
+	return nil
+}
+
+func (x *SearchResponse) GetPeople() []*Person {
+	if x != nil {
+		return x.People
+	}
+	return nil
+}
+
+// Found: reached and reach_of of the message are not looked up.
+type Found struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Message       *Message               `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
+	ChatTitle     string                 `protobuf:"bytes,2,opt,name=chat_title,json=chatTitle,proto3" json:"chat_title,omitempty"`  // as Chat.title
+	Snippet       string                 `protobuf:"bytes,3,opt,name=snippet,proto3" json:"snippet,omitempty"`                       // the part of the message's text around what was looked for
+	CutBefore     bool                   `protobuf:"varint,4,opt,name=cut_before,json=cutBefore,proto3" json:"cut_before,omitempty"` // the text begins earlier
+	CutAfter      bool                   `protobuf:"varint,5,opt,name=cut_after,json=cutAfter,proto3" json:"cut_after,omitempty"`    // and ends later
+	Marks         []*Mark                `protobuf:"bytes,6,rep,name=marks,proto3" json:"marks,omitempty"`                           // what of the snippet says what was looked for
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Found) Reset() {
+	*x = Found{}
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Found) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Found) ProtoMessage() {}
+
+func (x *Found) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Found.ProtoReflect.Descriptor instead.
+func (*Found) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *Found) GetMessage() *Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+func (x *Found) GetChatTitle() string {
+	if x != nil {
+		return x.ChatTitle
+	}
+	return ""
+}
+
+func (x *Found) GetSnippet() string {
+	if x != nil {
+		return x.Snippet
+	}
+	return ""
+}
+
+func (x *Found) GetCutBefore() bool {
+	if x != nil {
+		return x.CutBefore
+	}
+	return false
+}
+
+func (x *Found) GetCutAfter() bool {
+	if x != nil {
+		return x.CutAfter
+	}
+	return false
+}
+
+func (x *Found) GetMarks() []*Mark {
+	if x != nil {
+		return x.Marks
+	}
+	return nil
+}
+
+// Mark: characters of a text, counted in Unicode code points.
+type Mark struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Start         uint32                 `protobuf:"varint,1,opt,name=start,proto3" json:"start,omitempty"`
+	End           uint32                 `protobuf:"varint,2,opt,name=end,proto3" json:"end,omitempty"` // the first that is not marked
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Mark) Reset() {
+	*x = Mark{}
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Mark) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Mark) ProtoMessage() {}
+
+func (x *Mark) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Mark.ProtoReflect.Descriptor instead.
+func (*Mark) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *Mark) GetStart() uint32 {
+	if x != nil {
+		return x.Start
+	}
+	return 0
+}
+
+func (x *Mark) GetEnd() uint32 {
+	if x != nil {
+		return x.End
+	}
+	return 0
+}
+
 type MarkReadRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
@@ -4278,7 +4632,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4290,7 +4644,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4303,7 +4657,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -4328,7 +4682,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4340,7 +4694,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4353,7 +4707,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
 }
 
 type GetDeliveryRequest struct {
@@ -4366,7 +4720,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4378,7 +4732,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4391,7 +4745,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -4417,7 +4771,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4429,7 +4783,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4442,7 +4796,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -4462,7 +4816,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4474,7 +4828,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4487,7 +4841,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -4514,7 +4868,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4526,7 +4880,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4539,7 +4893,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -4578,7 +4932,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4590,7 +4944,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4603,7 +4957,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -4777,7 +5131,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4789,7 +5143,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4802,7 +5156,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *Reached) GetChatId() string {
@@ -4830,7 +5184,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4842,7 +5196,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4855,7 +5209,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -4887,7 +5241,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4899,7 +5253,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4912,7 +5266,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
 }
 
 type StopResponse struct {
@@ -4923,7 +5277,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4935,7 +5289,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4948,7 +5302,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -5229,14 +5583,46 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\rauthor_device\x18\x0f \x01(\tR\fauthorDevice\"5\n" +
 	"\rResendRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x10\n" +
-	"\x03yes\x18\x02 \x01(\bR\x03yes\"W\n" +
+	"\x03yes\x18\x02 \x01(\bR\x03yes\"\x85\x01\n" +
 	"\x13ListMessagesRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
-	"\x05limit\x18\x03 \x01(\rR\x05limit\"X\n" +
+	"\x05limit\x18\x03 \x01(\rR\x05limit\x12\x14\n" +
+	"\x05after\x18\x04 \x01(\tR\x05after\x12\x16\n" +
+	"\x06around\x18\x05 \x01(\tR\x06around\"w\n" +
 	"\x14ListMessagesResponse\x12,\n" +
 	"\bmessages\x18\x01 \x03(\v2\x10.kith.v1.MessageR\bmessages\x12\x12\n" +
-	"\x04more\x18\x02 \x01(\bR\x04more\"=\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\x12\x1d\n" +
+	"\n" +
+	"more_after\x18\x03 \x01(\bR\tmoreAfter\"\xbf\x01\n" +
+	"\rSearchRequest\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
+	"\x04chat\x18\x02 \x01(\tR\x04chat\x12\x16\n" +
+	"\x06person\x18\x03 \x01(\tR\x06person\x12\x14\n" +
+	"\x05kinds\x18\x04 \x03(\rR\x05kinds\x12\x14\n" +
+	"\x05since\x18\x05 \x01(\x04R\x05since\x12\x14\n" +
+	"\x05until\x18\x06 \x01(\x04R\x05until\x12\x16\n" +
+	"\x06before\x18\a \x01(\tR\x06before\x12\x14\n" +
+	"\x05limit\x18\b \x01(\rR\x05limit\"\xd8\x01\n" +
+	"\x0eSearchResponse\x12$\n" +
+	"\x05found\x18\x01 \x03(\v2\x0e.kith.v1.FoundR\x05found\x12\x12\n" +
+	"\x04next\x18\x02 \x01(\tR\x04next\x12$\n" +
+	"\x0elooked_back_to\x18\x03 \x01(\x04R\flookedBackTo\x12\x18\n" +
+	"\apercent\x18\x04 \x01(\rR\apercent\x12#\n" +
+	"\x05chats\x18\x05 \x03(\v2\r.kith.v1.ChatR\x05chats\x12'\n" +
+	"\x06people\x18\x06 \x03(\v2\x0f.kith.v1.PersonR\x06people\"\xcd\x01\n" +
+	"\x05Found\x12*\n" +
+	"\amessage\x18\x01 \x01(\v2\x10.kith.v1.MessageR\amessage\x12\x1d\n" +
+	"\n" +
+	"chat_title\x18\x02 \x01(\tR\tchatTitle\x12\x18\n" +
+	"\asnippet\x18\x03 \x01(\tR\asnippet\x12\x1d\n" +
+	"\n" +
+	"cut_before\x18\x04 \x01(\bR\tcutBefore\x12\x1b\n" +
+	"\tcut_after\x18\x05 \x01(\bR\bcutAfter\x12#\n" +
+	"\x05marks\x18\x06 \x03(\v2\r.kith.v1.MarkR\x05marks\".\n" +
+	"\x04Mark\x12\x14\n" +
+	"\x05start\x18\x01 \x01(\rR\x05start\x12\x10\n" +
+	"\x03end\x18\x02 \x01(\rR\x03end\"=\n" +
 	"\x0fMarkReadRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\"\x12\n" +
@@ -5320,7 +5706,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x0fLOSS_KIND_TWICE\x10\x05\x12\x15\n" +
 	"\x11LOSS_KIND_SETTLED\x10\x06\x12\x15\n" +
 	"\x11LOSS_KIND_REVOKED\x10\a\x12\x15\n" +
-	"\x11LOSS_KIND_CARRIED\x10\b*\xd2\x02\n" +
+	"\x11LOSS_KIND_CARRIED\x10\b*\xf0\x02\n" +
 	"\fIncidentKind\x12\x1d\n" +
 	"\x19INCIDENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15INCIDENT_KIND_SETTLED\x10\x01\x12\x1f\n" +
@@ -5333,7 +5719,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x14INCIDENT_KIND_PARKED\x10\b\x12\x1a\n" +
 	"\x16INCIDENT_KIND_REJOINED\x10\t\x12\x17\n" +
 	"\x13INCIDENT_KIND_SPLIT\x10\n" +
-	"*\x9a\x02\n" +
+	"\x12\x1c\n" +
+	"\x18INCIDENT_KIND_STANDSTILL\x10\v*\x9a\x02\n" +
 	"\n" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
@@ -5354,7 +5741,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x15MESSAGE_STATE_DAMAGED\x10\x02\x12\x1c\n" +
 	"\x18MESSAGE_STATE_UNREADABLE\x10\x03\x12\x17\n" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
-	"\x12MESSAGE_STATE_HELD\x10\x052\xa7\x11\n" +
+	"\x12MESSAGE_STATE_HELD\x10\x052\xe2\x11\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -5391,7 +5778,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\vExportChain\x12\x1b.kith.v1.ExportChainRequest\x1a\x1c.kith.v1.ExportChainResponse\x12.\n" +
 	"\x04Send\x12\x14.kith.v1.SendRequest\x1a\x10.kith.v1.Message\x12/\n" +
 	"\x06Resend\x12\x16.kith.v1.ResendRequest\x1a\r.kith.v1.Chat\x12K\n" +
-	"\fListMessages\x12\x1c.kith.v1.ListMessagesRequest\x1a\x1d.kith.v1.ListMessagesResponse\x12?\n" +
+	"\fListMessages\x12\x1c.kith.v1.ListMessagesRequest\x1a\x1d.kith.v1.ListMessagesResponse\x129\n" +
+	"\x06Search\x12\x16.kith.v1.SearchRequest\x1a\x17.kith.v1.SearchResponse\x12?\n" +
 	"\bMarkRead\x12\x18.kith.v1.MarkReadRequest\x1a\x19.kith.v1.MarkReadResponse\x12=\n" +
 	"\vGetDelivery\x12\x1b.kith.v1.GetDeliveryRequest\x1a\x11.kith.v1.Delivery\x128\n" +
 	"\tSubscribe\x12\x19.kith.v1.SubscribeRequest\x1a\x0e.kith.v1.Event0\x01\x123\n" +
@@ -5410,7 +5798,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -5479,17 +5867,21 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*ResendRequest)(nil),         // 64: kith.v1.ResendRequest
 	(*ListMessagesRequest)(nil),   // 65: kith.v1.ListMessagesRequest
 	(*ListMessagesResponse)(nil),  // 66: kith.v1.ListMessagesResponse
-	(*MarkReadRequest)(nil),       // 67: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 68: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 69: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 70: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 71: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 72: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 73: kith.v1.Event
-	(*Reached)(nil),               // 74: kith.v1.Reached
-	(*MessageReach)(nil),          // 75: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 76: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 77: kith.v1.StopResponse
+	(*SearchRequest)(nil),         // 67: kith.v1.SearchRequest
+	(*SearchResponse)(nil),        // 68: kith.v1.SearchResponse
+	(*Found)(nil),                 // 69: kith.v1.Found
+	(*Mark)(nil),                  // 70: kith.v1.Mark
+	(*MarkReadRequest)(nil),       // 71: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 72: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 73: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 74: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 75: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 76: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 77: kith.v1.Event
+	(*Reached)(nil),               // 78: kith.v1.Reached
+	(*MessageReach)(nil),          // 79: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 80: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 81: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	18, // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -5536,92 +5928,99 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	18, // 41: kith.v1.Message.author:type_name -> kith.v1.Person
 	9,  // 42: kith.v1.Message.state:type_name -> kith.v1.MessageState
 	63, // 43: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	71, // 44: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	18, // 45: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	63, // 46: kith.v1.Event.message:type_name -> kith.v1.Message
-	47, // 47: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	28, // 48: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	16, // 49: kith.v1.Event.node:type_name -> kith.v1.Node
-	74, // 50: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	59, // 51: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	75, // 52: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	10, // 53: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	12, // 54: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	14, // 55: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	15, // 56: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	42, // 57: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	19, // 58: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	21, // 59: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	22, // 60: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	24, // 61: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	25, // 62: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	27, // 63: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	29, // 64: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	30, // 65: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	32, // 66: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	33, // 67: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	34, // 68: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	36, // 69: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	37, // 70: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	38, // 71: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	39, // 72: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	40, // 73: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	41, // 74: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	43, // 75: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	44, // 76: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	45, // 77: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	49, // 78: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	55, // 79: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	56, // 80: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	51, // 81: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	62, // 82: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	64, // 83: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	65, // 84: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	67, // 85: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	69, // 86: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	72, // 87: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	76, // 88: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	11, // 89: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	13, // 90: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	16, // 91: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	16, // 92: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	16, // 93: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	20, // 94: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	28, // 95: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	23, // 96: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	28, // 97: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	26, // 98: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	28, // 99: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	47, // 100: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	31, // 101: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	47, // 102: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	47, // 103: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	35, // 104: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	47, // 105: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	47, // 106: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	47, // 107: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	47, // 108: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	47, // 109: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	47, // 110: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	47, // 111: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	47, // 112: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	46, // 113: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	50, // 114: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	57, // 115: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	57, // 116: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	52, // 117: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	63, // 118: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	47, // 119: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	66, // 120: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	68, // 121: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	70, // 122: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	73, // 123: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	77, // 124: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	89, // [89:125] is the sub-list for method output_type
-	53, // [53:89] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	69, // 44: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	47, // 45: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	18, // 46: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
+	63, // 47: kith.v1.Found.message:type_name -> kith.v1.Message
+	70, // 48: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	75, // 49: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	18, // 50: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	63, // 51: kith.v1.Event.message:type_name -> kith.v1.Message
+	47, // 52: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	28, // 53: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	16, // 54: kith.v1.Event.node:type_name -> kith.v1.Node
+	78, // 55: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	59, // 56: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	79, // 57: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	10, // 58: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	12, // 59: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	14, // 60: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	15, // 61: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	42, // 62: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	19, // 63: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	21, // 64: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	22, // 65: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	24, // 66: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	25, // 67: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	27, // 68: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	29, // 69: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	30, // 70: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	32, // 71: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	33, // 72: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	34, // 73: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	36, // 74: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	37, // 75: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	38, // 76: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	39, // 77: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	40, // 78: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	41, // 79: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	43, // 80: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	44, // 81: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	45, // 82: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	49, // 83: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	55, // 84: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	56, // 85: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	51, // 86: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	62, // 87: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	64, // 88: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	65, // 89: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	67, // 90: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	71, // 91: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	73, // 92: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	76, // 93: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	80, // 94: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	11, // 95: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	13, // 96: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	16, // 97: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	16, // 98: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	16, // 99: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	20, // 100: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	28, // 101: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	23, // 102: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	28, // 103: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	26, // 104: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	28, // 105: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	47, // 106: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	31, // 107: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	47, // 108: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	47, // 109: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	35, // 110: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	47, // 111: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	47, // 112: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	47, // 113: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	47, // 114: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	47, // 115: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	47, // 116: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	47, // 117: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	47, // 118: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	46, // 119: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	50, // 120: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	57, // 121: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	57, // 122: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	52, // 123: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	63, // 124: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	47, // 125: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	66, // 126: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	68, // 127: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	72, // 128: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	74, // 129: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	77, // 130: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	81, // 131: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	95, // [95:132] is the sub-list for method output_type
+	58, // [58:95] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -5629,7 +6028,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[63].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[67].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -5646,7 +6045,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   68,
+			NumMessages:   72,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

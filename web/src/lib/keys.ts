@@ -1,5 +1,6 @@
 // The keys that work everywhere: Ctrl or Cmd and K finds anything, / goes to
-// the field above the list, Alt and the arrows walk the chats, Esc goes back.
+// the field above the list, Ctrl or Cmd, Shift and F searches in the chat, Alt and
+// the arrows walk the chats, Esc goes back.
 import { kith } from '../state/kith.svelte';
 import { sortedChats } from '../state/views';
 import { dialogs } from '../ui/dialogs.svelte';
@@ -18,6 +19,11 @@ function onKey(event: KeyboardEvent): void {
     return;
   }
   if (dialogs.open !== undefined) return;
+  if ((event.ctrlKey || event.metaKey) && event.shiftKey && event.key.toLowerCase() === 'f' && kith.chats.has(router.route.item)) {
+    event.preventDefault();
+    router.go('chats', router.route.item, 'find');
+    return;
+  }
   if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
     event.preventDefault();
     walk(event.key === 'ArrowDown' ? 1 : -1);

@@ -93,7 +93,34 @@ class Kith {
     const thread = this.thread(chatId);
     const chat = this.chats.get(chatId);
     thread.unreadAfter = chat !== undefined && chat.unread > 0 ? chat.readTo : '';
-    if (!thread.loaded) await this.#loadPage(thread, '');
+    if (thread.moreAfter) await this.toNewest(thread);
+    else if (!thread.loaded) await this.#loadPage(thread, '');
+  }
+
+  /** openAt loads what is around a place, if it is not there yet. */
+  async openAt(chatId: string, cursor: string): Promise<void> {
+    const thread = this.thread(chatId);
+    await thread.pending;
+    if (thread.loaded && thread.has(cursor)) return;
+    await this.#loadOnce(thread, async () => {
+      const page = await this.call('listMessages', { chat: chatId, around: cursor, limit: pageSize });
+      thread.restart(page.messages, page.more, page.moreAfter);
+    });
+  }
+
+  /** toNewest goes back from what was long ago. */
+  async toNewest(thread: Thread): Promise<void> {
+    await this.#loadOnce(thread, async () => {
+      const page = await this.call('listMessages', { chat: thread.chatId, limit: pageSize });
+      thread.restart(page.messages, page.more);
+    });
+  }
+
+  async loadNewer(thread: Thread): Promise<void> {
+    await this.#loadOnce(thread, async () => {
+      const page = await this.call('listMessages', { chat: thread.chatId, after: thread.messages.at(-1)?.cursor ?? '', limit: olderSize });
+      thread.takeNewer(page.messages, page.moreAfter);
+    });
   }
 
   /** loadBlocks asks who came and went in a group; what is known stays if it is refused. */
@@ -233,21 +260,25 @@ class Kith {
 
   async #reloadThreads(): Promise<void> {
     for (const thread of this.#threads.values()) {
-      if (!thread.loaded) continue;
+      if (!thread.loaded || thread.moreAfter) continue; // what was long ago stays in view
       const page = await this.call('listMessages', { chat: thread.chatId, limit: pageSize });
       thread.restart(page.messages, page.more);
     }
   }
 
   async #loadPage(thread: Thread, before: string): Promise<void> {
-    if (thread.loading) return;
-    thread.loading = true;
-    try {
+    await this.#loadOnce(thread, async () => {
       const page = await this.call('listMessages', { chat: thread.chatId, before, limit: before === '' ? pageSize : olderSize });
       thread.takePage(page.messages, page.more);
-    } finally {
-      thread.loading = false;
-    }
+    });
+  }
+
+  async #loadOnce(thread: Thread, load: () => Promise<void>): Promise<void> {
+    if (thread.loading) return;
+    thread.loading = true;
+    const loaded = load().finally(() => (thread.loading = false));
+    thread.pending = loaded.catch(() => undefined);
+    await loaded;
   }
 
   #tellRead(): void {

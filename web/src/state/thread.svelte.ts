@@ -6,15 +6,24 @@ export class Thread {
   messages = $state.raw<readonly Message[]>([]);
   blocks = $state.raw<readonly Block[]>([]); // of a group: who came and went
   more = $state(false); // there are older ones
+  moreAfter = $state(false); // there are newer ones: somebody looks at what was long ago
   loaded = $state(false);
   loading = $state(false);
+  pending: Promise<void> = Promise.resolve(); // what loads, if anything does
   unreadAfter = $state(''); // where the "new" mark stands; empty: nowhere
+
+  #late: Message[] = []; // came while newer ones were fetched
 
   constructor(readonly chatId: string) {}
 
   /** take adds what came by an event, and leaves what is older than the page holds. */
   take(message: Message): void {
     if (!this.loaded) return;
+    const newest = this.messages.at(-1);
+    if (this.moreAfter && newest !== undefined && message.cursor > newest.cursor) {
+      if (this.loading) this.#late.push(message);
+      return;
+    }
     const oldest = this.messages[0];
     if (this.more && oldest !== undefined && message.cursor < oldest.cursor) return;
     this.messages = merge(this.messages, [message]);
@@ -26,11 +35,24 @@ export class Thread {
     this.loaded = true;
   }
 
-  /** restart forgets what was loaded: the next page is the newest. */
-  restart(messages: readonly Message[], more: boolean): void {
-    this.messages = [...messages];
+  /** takeNewer adds the page that follows. */
+  takeNewer(messages: readonly Message[], moreAfter: boolean): void {
+    this.messages = merge(this.messages, moreAfter ? messages : [...messages, ...this.#late]);
+    this.moreAfter = moreAfter;
+    this.#late = [];
+  }
+
+  /** restart forgets what was loaded: the next page is the newest, or one of long ago. */
+  restart(messages: readonly Message[], more: boolean, moreAfter = false): void {
+    this.messages = moreAfter ? [...messages] : merge(messages, this.#late);
     this.more = more;
+    this.moreAfter = moreAfter;
     this.loaded = true;
+    this.#late = [];
+  }
+
+  has(cursor: string): boolean {
+    return this.messages.some((message) => message.cursor === cursor);
   }
 
   reach(reaches: readonly MessageReach[]): void {

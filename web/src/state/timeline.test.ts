@@ -14,7 +14,7 @@ function block(minutes: number, sentence: string, more: Exclude<MessageInitShape
   return create(BlockSchema, { hash: sentence, createdAt: BigInt(noon + minutes * minute), onChain: true, changes: [{ kind: ChangeKind.ADDED, sentence }], ...more });
 }
 
-const shape = { me: 'ann', unreadAfter: '', missing: 0, more: false, blocks: [] };
+const shape = { me: 'ann', unreadAfter: '', missing: 0, more: false, moreAfter: false, blocks: [] };
 
 /** One word a row: what the row is, with ( and ) where a group begins and ends. */
 function picture(rows: Row[]): string {

@@ -41,6 +41,7 @@ interface Shape {
   unreadAfter: string; // cursor after which the "new" mark stands; empty: none
   missing: number; // earlier messages that are still to come
   more: boolean; // there are older ones that were not loaded yet
+  moreAfter: boolean; // there are newer ones that were not
   blocks: readonly Block[]; // the membership as it came about, oldest first
 }
 
@@ -82,7 +83,7 @@ class Layout {
 
   continuedBy(messages: readonly Message[], shape: Shape): boolean {
     const was = this.#shape;
-    if (was.me !== shape.me || was.unreadAfter !== shape.unreadAfter || was.missing !== shape.missing || was.more !== shape.more || was.blocks !== shape.blocks) return false;
+    if (was.me !== shape.me || was.unreadAfter !== shape.unreadAfter || was.missing !== shape.missing || was.more !== shape.more || was.moreAfter !== shape.moreAfter || was.blocks !== shape.blocks) return false;
     return this.#taken.length > 0 && this.#taken.every((message, i) => message === messages[i]);
   }
 
@@ -96,7 +97,7 @@ class Layout {
     const [rows, days, author, before] = [this.#rows, this.#days, this.#author, this.#before];
     this.#rows = [...rows];
     this.#days = days.copy();
-    this.#tell(this.#changes.left());
+    if (!this.#shape.moreAfter) this.#tell(this.#changes.left());
     if (this.#shape.missing > 0 && !this.#shape.more && !this.#coming) this.#rows.unshift({ kind: 'coming', key: 'coming' });
     for (const draftling of draftlings) {
       this.#join({ kind: 'draftling', key: `c-${draftling.clientId}`, draftling, first: true, last: true }, this.#shape.me, draftling.time);

@@ -48,7 +48,7 @@ export function previewOf(chat: Chat, me: string): string {
     case ChatState.INVITED:
       return words.chats.invited(nameOf(chat.invitedBy));
     case ChatState.REMOVED:
-      return words.chats.removed(nameOf(chat.removedBy));
+      return chat.removedBy?.me ? words.chats.revoked : words.chats.removed(nameOf(chat.removedBy));
     case ChatState.LEFT:
       return words.chats.left;
     case ChatState.LEAVING:

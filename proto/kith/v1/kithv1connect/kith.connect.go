@@ -113,6 +113,8 @@ const (
 	// KithServiceListMessagesProcedure is the fully-qualified name of the KithService's ListMessages
 	// RPC.
 	KithServiceListMessagesProcedure = "/kith.v1.KithService/ListMessages"
+	// KithServiceSearchProcedure is the fully-qualified name of the KithService's Search RPC.
+	KithServiceSearchProcedure = "/kith.v1.KithService/Search"
 	// KithServiceMarkReadProcedure is the fully-qualified name of the KithService's MarkRead RPC.
 	KithServiceMarkReadProcedure = "/kith.v1.KithService/MarkRead"
 	// KithServiceGetDeliveryProcedure is the fully-qualified name of the KithService's GetDelivery RPC.
@@ -178,6 +180,8 @@ type KithServiceClient interface {
 	// after they were written.
 	Resend(context.Context, *v1.ResendRequest) (*v1.Chat, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
+	// Search finds messages by what they say, and chats and people by their names.
+	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
 	MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error)
 	// GetDelivery tells which members' devices have a message of one's own.
 	GetDelivery(context.Context, *v1.GetDeliveryRequest) (*v1.Delivery, error)
@@ -391,6 +395,12 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("ListMessages")),
 			connect.WithClientOptions(opts...),
 		),
+		search: connect.NewClient[v1.SearchRequest, v1.SearchResponse](
+			httpClient,
+			baseURL+KithServiceSearchProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("Search")),
+			connect.WithClientOptions(opts...),
+		),
 		markRead: connect.NewClient[v1.MarkReadRequest, v1.MarkReadResponse](
 			httpClient,
 			baseURL+KithServiceMarkReadProcedure,
@@ -452,6 +462,7 @@ type kithServiceClient struct {
 	send           *connect.Client[v1.SendRequest, v1.Message]
 	resend         *connect.Client[v1.ResendRequest, v1.Chat]
 	listMessages   *connect.Client[v1.ListMessagesRequest, v1.ListMessagesResponse]
+	search         *connect.Client[v1.SearchRequest, v1.SearchResponse]
 	markRead       *connect.Client[v1.MarkReadRequest, v1.MarkReadResponse]
 	getDelivery    *connect.Client[v1.GetDeliveryRequest, v1.Delivery]
 	subscribe      *connect.Client[v1.SubscribeRequest, v1.Event]
@@ -746,6 +757,15 @@ func (c *kithServiceClient) ListMessages(ctx context.Context, req *v1.ListMessag
 	return nil, err
 }
 
+// Search calls kith.v1.KithService.Search.
+func (c *kithServiceClient) Search(ctx context.Context, req *v1.SearchRequest) (*v1.SearchResponse, error) {
+	response, err := c.search.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // MarkRead calls kith.v1.KithService.MarkRead.
 func (c *kithServiceClient) MarkRead(ctx context.Context, req *v1.MarkReadRequest) (*v1.MarkReadResponse, error) {
 	response, err := c.markRead.CallUnary(ctx, connect.NewRequest(req))
@@ -833,6 +853,8 @@ type KithServiceHandler interface {
 	// after they were written.
 	Resend(context.Context, *v1.ResendRequest) (*v1.Chat, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
+	// Search finds messages by what they say, and chats and people by their names.
+	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
 	MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error)
 	// GetDelivery tells which members' devices have a message of one's own.
 	GetDelivery(context.Context, *v1.GetDeliveryRequest) (*v1.Delivery, error)
@@ -1042,6 +1064,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("ListMessages")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceSearchHandler := connect.NewUnaryHandlerSimple(
+		KithServiceSearchProcedure,
+		svc.Search,
+		connect.WithSchema(kithServiceMethods.ByName("Search")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceMarkReadHandler := connect.NewUnaryHandlerSimple(
 		KithServiceMarkReadProcedure,
 		svc.MarkRead,
@@ -1132,6 +1160,8 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceResendHandler.ServeHTTP(w, r)
 		case KithServiceListMessagesProcedure:
 			kithServiceListMessagesHandler.ServeHTTP(w, r)
+		case KithServiceSearchProcedure:
+			kithServiceSearchHandler.ServeHTTP(w, r)
 		case KithServiceMarkReadProcedure:
 			kithServiceMarkReadHandler.ServeHTTP(w, r)
 		case KithServiceGetDeliveryProcedure:
@@ -1275,6 +1305,10 @@ func (UnimplementedKithServiceHandler) Resend(context.Context, *v1.ResendRequest
 
 func (UnimplementedKithServiceHandler) ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ListMessages is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Search is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error) {
