@@ -252,13 +252,16 @@ func carryingNotice(c node.Chat) string {
 
 // unaskedNotice asks whether those who came later get what was written before.
 func unaskedNotice(c node.Chat) string {
-	what, them := fmt.Sprintf("%d messages of yours were", c.Unasked), "them"
+	what, was, them := fmt.Sprintf("%d messages of yours were", c.Unasked), "were", "them"
 	if c.Unasked == 1 {
-		what, them = "A message of yours was", "it"
+		what, was, them = "A message of yours was", "was", "it"
 	}
 	who := nameOf(c.UnaskedOf[0]) + " was"
 	if n := len(c.UnaskedOf); n > 1 {
 		who = fmt.Sprintf("%d of the members were", n)
+	}
+	if c.Readded {
+		return fmt.Sprintf("%s written before you were removed and added again, and %s not read by everybody. Send %s to everybody?", what, was, them)
 	}
 	return fmt.Sprintf("%s written while %s not in the group. Send %s to everybody?", what, who, them)
 }

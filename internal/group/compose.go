@@ -1,6 +1,8 @@
 package group
 
 import (
+	"cmp"
+
 	"kith/internal/dag"
 	"kith/internal/wire"
 )
@@ -27,7 +29,7 @@ func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 func (m *Machine) write(now uint64, c Compose, eff *Effects) error {
 	u := unsent{
 		block: m.head, id: wire.ContentID(wire.Random(len(wire.ContentID{}))),
-		salt: [saltSize]byte(wire.Random(saltSize)), content: c.Content.Bytes(),
+		salt: [saltSize]byte(wire.Random(saltSize)), content: c.Content.Bytes(), time: now,
 	}
 	h, err := m.sealEntry(now, u, eff)
 	if err != nil {
@@ -50,7 +52,7 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 	h := &dag.Header{
 		Version: dag.Version, Suite: m.state().Suite(), SigAlg: wire.SigEd25519, Group: m.group,
 		Device: device, Seq: at.Seq, Prev: at.Prev, Parents: at.Parents, Block: m.head,
-		Lamport: at.Lamport, Order: at.Order, Time: now,
+		Lamport: at.Lamport, Order: at.Order, Time: cmp.Or(u.time, now),
 		ContentID: u.id,
 	}
 	h.ContentCommit = dag.ContentCommit(m.group, device, u.id, u.salt, u.content)

@@ -165,7 +165,7 @@ func newMachine(self Self) *Machine {
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
 		unsent:    make(map[uint64]unsent),
-		doubts:    doubts{of: make(map[doubt]unsent), read: make(map[wire.PersonID]bool)},
+		doubts:    doubts{of: make(map[doubt]unsent)},
 		nacks:     make(map[wire.BlockHash]map[wire.DeviceID]*chain.Nack),
 		people:    make(map[wire.PersonID]*personPapers),
 		evidence:  make(map[wire.DeviceID]*evidence),

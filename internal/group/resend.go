@@ -12,7 +12,8 @@ import (
 // were members there. Who of the head's members has not got it gets it sealed
 // again under the head, once: same content id, same commitment, so that it is one
 // message. If somebody among them was no member when it was written, and this
-// device has said nothing since that one came, its person is asked first.
+// device has said nothing since that one came, its person is asked first; and so it is of
+// whatever it wrote before it was itself removed and added again.
 
 // An unsent entry is one of this device's own that may have to be sealed again.
 //
@@ -21,11 +22,13 @@ import (
 //	16   content id
 //	32   salt
 //	V    content
+//	8    when it was written, ms; absent: not known
 type unsent struct {
 	block   wire.BlockHash
 	id      wire.ContentID
 	salt    [saltSize]byte
 	content []byte
+	time    uint64
 }
 
 func (u unsent) bytes() []byte {
@@ -34,6 +37,9 @@ func (u unsent) bytes() []byte {
 	w.Raw(u.id[:])
 	w.Raw(u.salt[:])
 	w.Vec(u.content)
+	if u.time != 0 {
+		w.U64(u.time)
+	}
 	return w.Bytes()
 }
 
@@ -43,6 +49,11 @@ func parseUnsent(b []byte) (u unsent, err error) {
 	r.Fixed(u.id[:])
 	r.Fixed(u.salt[:])
 	u.content = slices.Clone(r.Vec(MaxContent))
+	if r.Len() > 0 {
+		if u.time = r.U64(); u.time == 0 {
+			r.Fail(wire.ErrCanonical)
+		}
+	}
 	return u, r.Done()
 }
 
@@ -82,16 +93,17 @@ func (m *Machine) sweepUnsent(eff *Effects) {
 }
 
 // lacking returns the other people at the head none of whose devices has an own
-// entry: none acknowledged it as a member of the block it was written at.
+// entry: none acknowledged it as a member of the block it was written at, or all keep
+// it back.
 func (m *Machine) lacking(seq uint64, u unsent) (list []wire.PersonID) {
-	at, own := m.stateAt(u.block), m.self.Device.ID()
+	at, own, late := m.stateAt(u.block), m.self.Device.ID(), m.keptBack(seq, u)
 	for _, who := range m.state().Members() {
 		if who.Person == m.self.Person {
 			continue
 		}
 		has := false
 		for _, d := range who.Devices {
-			has = has || at.Belongs(d.ID) && m.covers(m.acks[d.ID], own, seq)
+			has = has || !late && at.Belongs(d.ID) && m.covers(m.acks[d.ID], own, seq)
 		}
 		if !has {
 			list = append(list, who.Person)
@@ -100,10 +112,18 @@ func (m *Machine) lacking(seq uint64, u unsent) (list []wire.PersonID) {
 	return list
 }
 
-// split returns the own entries of branches that lost, oldest first.
+// keptBack reports whether others keep an own entry back, since it is beyond the cut of a
+// removal of this device (quarantine.go).
+func (m *Machine) keptBack(seq uint64, u unsent) bool {
+	_, late := m.lateBy(m.self.Person, m.self.Device.ID(), seq, u.block)
+	return late
+}
+
+// split returns the own entries of branches that lost, and those that others keep back,
+// oldest first.
 func (m *Machine) split() (list []uint64) {
 	for _, seq := range m.unsentSeqs() {
-		if !m.blocks.IsAncestor(m.unsent[seq].block, m.head) {
+		if u := m.unsent[seq]; !m.blocks.IsAncestor(u.block, m.head) || m.keptBack(seq, u) {
 			list = append(list, seq)
 		}
 	}
@@ -150,15 +170,19 @@ func (m *Machine) questions() (messages int, people []wire.PersonID) {
 
 // ask returns the own entries of branches that lost which somebody would read
 // who was no member when they were written, and whom this device's person may not
-// have had in mind; and those people.
+// have had in mind, or anybody at all if this device's person was removed since; and
+// those people.
 func (m *Machine) ask() (seqs []uint64, people []wire.PersonID) {
+	if !m.state().Belongs(m.self.Device.ID()) {
+		return nil, nil // once it is in again
+	}
 	for _, seq := range m.split() {
 		u, ask := m.unsent[seq], false
 		before := m.stateAt(u.block)
 		for _, person := range m.lacking(seq, u) {
 			then, _ := before.Person(person)
 			now, _ := m.state().Person(person)
-			if then.Instance == now.Instance || m.seenComing(person) {
+			if !m.removedSince(u.block) && (then.Instance == now.Instance || m.seenComing(person)) {
 				continue
 			}
 			ask = true
@@ -172,6 +196,21 @@ func (m *Machine) ask() (seqs []uint64, people []wire.PersonID) {
 	}
 	slices.SortFunc(people, comparePerson)
 	return seqs, people
+}
+
+// removedSince reports whether this device's person was removed, or left, after a block, and
+// came again: of what it said there it may think otherwise by now, whoever reads it.
+func (m *Machine) removedSince(block wire.BlockHash) bool {
+	return slices.ContainsFunc(m.register().gone[m.self.Person], func(gone departure) bool {
+		return gone.of(m.self.Device.ID()) && !m.blocks.IsAncestor(gone.block, block)
+	})
+}
+
+// asksOfRemoved reports whether something that is asked about is from before this device's
+// person was removed.
+func (m *Machine) asksOfRemoved() bool {
+	seqs, _ := m.unasked()
+	return slices.ContainsFunc(seqs, func(seq uint64) bool { return m.removedSince(m.unsent[seq].block) })
 }
 
 // seenComing reports whether this device's person added somebody, or has said

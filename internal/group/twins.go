@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 
-	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/wire"
 )
@@ -24,15 +23,11 @@ type doubt struct {
 	seq    uint64
 }
 
-// doubts are what may have to be said again. It ends with the membership, and once
-// each of the others has read it where nobody had anything else in its place.
+// doubts are what may have to be said again. They go with the membership, and with no
+// Ack: it counts up to a number, and of a log with two entries under one its frontier
+// names one, so it does not tell which of the two its author has read.
 type doubts struct {
-	of   map[doubt]unsent
-	read map[wire.PersonID]bool // who has had the same entries as this device since it was loaded, and read these
-
-	head     wire.BlockHash // at which that was looked at last, with the next two
-	heard    uint64
-	frontier wire.Digest
+	of map[doubt]unsent
 }
 
 // key is the device and the number, big-endian.
@@ -76,8 +71,7 @@ func (m *Machine) doubted() []doubt {
 	})
 }
 
-// sayTwins keeps what is to be said again for the next chance to write, and forgets
-// what everybody has read.
+// sayTwins keeps what is to be said again for the next chance to write.
 func (m *Machine) sayTwins(eff *Effects) {
 	if len(m.doubts.of) == 0 || m.mayWrite() != nil {
 		return
@@ -93,50 +87,6 @@ func (m *Machine) sayTwins(eff *Effects) {
 		}
 		m.dropDoubt(d, eff)
 	}
-	if m.allReadDoubts() {
-		m.dropDoubts(eff)
-	}
-}
-
-// allReadDoubts reports whether each of the others at the head has read all of them.
-// An Ack names numbers alone, and what its author has under one may be the twin; so it
-// counts when its author has the very entries that are here.
-func (m *Machine) allReadDoubts() bool {
-	digest, all := m.graph.FrontierDigest(), true
-	if d := &m.doubts; d.head == m.head && d.heard == m.heard && d.frontier == digest {
-		return false // nothing has changed
-	}
-	m.doubts.head, m.doubts.heard, m.doubts.frontier = m.head, m.heard, digest
-	for _, who := range m.state().Members() {
-		if who.Person == m.self.Person || m.doubts.read[who.Person] {
-			continue
-		}
-		if m.readDoubts(who, digest) {
-			m.doubts.read[who.Person] = true
-			continue
-		}
-		all = false
-	}
-	return all
-}
-
-// readDoubts reports whether somebody who has the entries of a frontier has read, with
-// any device, all that was written when it was in: with one that is parked now it
-// reads nothing before that is back.
-func (m *Machine) readDoubts(who chain.Member, frontier wire.Digest) bool {
-	for d, u := range m.doubts.of {
-		at, in, read := m.stateAt(u.block), false, false
-		for _, o := range who.Devices {
-			if at.Active(o.ID) && m.state().Active(o.ID) {
-				a := m.acks[o.ID]
-				in, read = true, read || a != nil && a.Frontier == frontier && m.covers(a, d.device, d.seq)
-			}
-		}
-		if in && !read {
-			return false
-		}
-	}
-	return true
 }
 
 func (l *loading) doubted(rec Record) error {

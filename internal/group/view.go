@@ -44,7 +44,8 @@ type View struct {
 	Missed    int             // messages that were written while this device was parked, not handed over yet
 	Carrying  []wire.PersonID // whose removal lost at a fork and is carried over before anything is written
 	Unasked   int             // own messages of a branch that lost, or that a removal held up, which wait for the answer of Resend
-	UnaskedOf []wire.PersonID // who was no member when they were written
+	UnaskedOf []wire.PersonID // who was no member when they were written, or lacks what is older than this device's removal
+	Readded   bool            // some of them are so old
 	Held      int             // own messages that wait for that
 	NoKeys    bool            // this device cannot follow the head's keys
 	Parked    bool            // an admin set this device aside; it comes back by itself
@@ -73,6 +74,7 @@ func (m *Machine) View() View {
 		v.AskedOf = m.askedPeople()
 	}
 	v.Unasked, v.UnaskedOf = m.questions()
+	v.Readded = m.asksOfRemoved()
 	v.Awaited, v.Needed = m.leaveAwaits()
 	for _, p := range m.pending() {
 		v.Carrying = append(v.Carrying, p.Person)

@@ -39,6 +39,7 @@ type Chat struct {
 	Held        int          // own messages that wait for that
 	Unasked     int          // own messages of a branch that lost, see Node.Resend
 	UnaskedOf   []Person     // who would read them and was no member when they were written
+	Readded     bool         // some of those are from before I was removed and added again
 	OnlyFriends bool         // see Node.AcceptGroup
 	NoKeys      bool         // this device cannot follow the group's keys; it comes back by itself
 	Outdated    []Person     // without keys: who cannot follow once this device has come back, so that it does not by itself

@@ -262,7 +262,7 @@ func (n *Node) chat(o *owner) (Chat, error) {
 		ID: o.id, Kind: ChatGroup, State: v.Status, Title: v.Title, Admin: v.Admin,
 		ChangedAt: v.ChangedAt, Missing: v.Missing, Missed: v.Missed, Waiting: p.waiting, NoKeys: v.NoKeys,
 		Willing: v.Willing, Parked: v.Parked, Replaced: v.Replaced,
-		OnlyFriends: n.setting(o.id).OnlyFriends, Held: v.Held, Unasked: v.Unasked,
+		OnlyFriends: n.setting(o.id).OnlyFriends, Held: v.Held, Unasked: v.Unasked, Readded: v.Readded,
 		InvitedBy: n.memberOf(o, v.InvitedBy),
 	}
 	switch {

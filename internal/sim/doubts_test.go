@@ -11,27 +11,6 @@ import (
 // doubts returns how many texts a home keeps of its earlier devices.
 func doubts(n *sim.Node, g wire.GroupID) int { return len(n.Groups[g].Records[group.KindDoubted]) }
 
-// TestDoubtsEndOnceRead: what an earlier device wrote is kept until each of the others
-// has read it with nothing else in its place.
-func TestDoubtsEndOnceRead(t *testing.T) {
-	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
-	ben, cleo := nodes[1], nodes[2]
-	cleo.Stop()
-	must(t, ben.Say(g, "one"))
-	must(t, ben.Say(g, "two"))
-	w.Run(5000)
-	renewed(t, w, ben, g)
-	if got := doubts(ben, g); got != 2 {
-		t.Fatalf("%d texts are kept while Cleo has read none", got)
-	}
-	cleo.Start()
-	w.Run(20_000)
-	if got := doubts(ben, g); got != 0 {
-		t.Errorf("%d texts are kept that everybody has read", got)
-	}
-	sees(t, g, []string{"one", "two"}, nodes...)
-}
-
 // TestDoubtsEndWithMembership: they go with the membership that they were written in.
 func TestDoubtsEndWithMembership(t *testing.T) {
 	for name, end := range map[string]func(ann, ben *sim.Node, g wire.GroupID) error{

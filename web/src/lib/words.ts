@@ -147,7 +147,7 @@ export const words = {
     damaged: 'This message arrived damaged. Kith asks the others for a whole copy.',
     unreadable: 'This message cannot be read on this device.',
     needsNewer: 'This message needs a newer version of Kith.',
-    clockOff: 'The clock of the computer that wrote this is wrong.',
+    clockOff: 'Written well before it was sent, or on a computer whose clock is wrong.',
     writtenTwice: (device: string) => `The device ${device.slice(0, 8)} that wrote this wrote another message in the same place. Others may have seen that one first.`,
     whileSplit: 'Written while apart from the others.',
     refused: (why: string) => `Not sent. ${why}`,
