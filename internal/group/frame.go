@@ -27,6 +27,8 @@ import (
 //	15     pages       u8 part; 0 opening, 1 ask, 2 page: see pageframe.go
 //	20     ask content (device[32], u64 seq, short[16])<V>, at most 256
 //	21     contents    (opaque header<V>, opaque salt and content<V>)<V>, u8 answer: 1 last, 2 more of it follow
+//	33     ask earlier see earlierframe.go
+//	34     earlier     likewise
 //	40     tree        a frame of the broadcast tree, which the machine never sees: see broadcast.go
 //
 // docs/spec/sync.md says when each is sent.
@@ -49,8 +51,10 @@ const (
 	// 16 to 19 are reserved.
 	frameAskContents uint8 = 20
 	frameContents    uint8 = 21
-	// 22 to 39 are reserved.
-	frameTree uint8 = 40
+	// 22 to 32 and 35 to 39 are reserved.
+	frameAskEarlier uint8 = 33
+	frameEarlier    uint8 = 34
+	frameTree       uint8 = 40
 )
 
 // Answers of an entries frame.
