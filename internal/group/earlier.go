@@ -48,7 +48,9 @@ type admittance struct {
 	least uint64 // ms; the lowest order that is given
 }
 
-// admittance returns what a member is given by the block that made it one.
+// admittance returns what a member is given by the block that made it one. The days of
+// the policy count back from the latest clock of that block and those before it: who
+// invites with a clock that is behind does not give more by that.
 func (m *Machine) admittance(person wire.PersonID) (a admittance, ok bool) {
 	came, ok := m.register().came[person]
 	if !ok {
@@ -60,7 +62,7 @@ func (m *Machine) admittance(person wire.PersonID) (a admittance, ok bool) {
 		a.gives = true
 	case chain.HistorySince:
 		a.gives = true
-		a.least = came.at - min(came.at, uint64(p.HistoryDays)*dayMS)
+		a.least = came.latest - min(came.latest, uint64(p.HistoryDays)*dayMS)
 	}
 	return a, true
 }

@@ -31,7 +31,7 @@ func (m *Machine) onAskEarlier(p *peer, r *wire.Reader, eff *Effects) error {
 	}
 	d := m.graph.Descend(m.earlier.past, f.below, maxBatchEntries-len(answer.Refs), give)
 	add(d)
-	answer.Cut = d.Cut && !d.Lacks && !d.Full && len(f.below) > 0
+	answer.Older = d.Cut && !d.Lacks && !d.Full && len(f.below) > 0
 	eff.Serve = append(eff.Serve, answer)
 	return nil
 }
@@ -55,7 +55,7 @@ func (m *Machine) writer(ref dag.Ref) wire.PersonID {
 // says that is shown, each nil if there is none.
 func (s Serve) AnswerEarlier(read func(k Kind, key []byte) ([]byte, error), said func(Target) ([]byte, error)) ([][]byte, error) {
 	var entries []Packed
-	cut := s.Cut
+	cut := s.Older
 	for i, size := 0, 0; i < len(s.Refs); i++ {
 		if size >= maxAnswer {
 			cut = false

@@ -128,9 +128,12 @@ type Serve struct {
 	Refs []dag.Ref
 	Bare []bool // of each ref: its header alone, for who was no member then
 
+	ByHeads bool // it is said whether there is more than what is sent,
+	Cut     bool // which there is
+
 	Contents bool // what they say in place of the ciphertexts, for who was parked then
 
 	Earlier bool            // for who came later: AnswerEarlier makes what is sent
 	Authors []wire.PersonID // then: of each ref
-	Cut     bool            // and nothing newer than what the policy gives is left out
+	Older   bool            // and nothing newer than what the policy gives is left out
 }

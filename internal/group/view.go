@@ -40,6 +40,7 @@ type View struct {
 	CreatedAt uint64          // ms
 	ChangedAt uint64          // ms, of the head
 	Missing   int             // entries that others refer to and that are not here
+	AskedOf   []wire.PersonID // of whom they are asked now
 	Missed    int             // messages that were written while this device was parked, not handed over yet
 	Policy    chain.Policy    // of the head
 	Earlier   EarlierView     // of the time before this device came
@@ -72,6 +73,9 @@ func (m *Machine) View() View {
 		Replaced:  m.wasReplaced(),
 	}
 	v.Policy, v.Earlier = s.Policy(), m.earlierView()
+	if m.missing > 0 {
+		v.AskedOf = m.askedPeople()
+	}
 	v.Unasked, v.UnaskedOf = m.questions()
 	v.Readded = m.asksOfRemoved()
 	v.Awaited, v.Needed = m.leaveAwaits()

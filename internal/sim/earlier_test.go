@@ -24,7 +24,9 @@ func talk(t *testing.T, messages int) (w *sim.World, nodes []*sim.Node, g wire.G
 	return w, nodes, g, said
 }
 
-func earlierOf(n *sim.Node, g wire.GroupID) group.EarlierView { return n.Groups[g].Machine.View().Earlier }
+func earlierOf(n *sim.Node, g wire.GroupID) group.EarlierView {
+	return n.Groups[g].Machine.View().Earlier
+}
 
 // TestAllHistory: whoever comes in where newcomers get all is given it by any member,
 // also one who was given it, while who invited is away, and over restarts.
