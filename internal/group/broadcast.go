@@ -88,7 +88,7 @@ func (m *Machine) newsDue(now uint64) {
 // awaitTree puts off the next request for entries if a peer has few that are not here:
 // the tree is bringing them.
 func (m *Machine) awaitTree(now uint64, theirs dag.Frontier) {
-	if m.fetch.until != 0 || len(theirs) == 0 || len(m.Spreaders()) == 0 {
+	if len(theirs) == 0 {
 		return
 	}
 	lacking := uint64(0)
@@ -96,7 +96,12 @@ func (m *Machine) awaitTree(now uint64, theirs dag.Frontier) {
 	for d, tip := range theirs {
 		lacking += max(tip.Seq, ours[d].Seq) - ours[d].Seq
 	}
-	if lacking > 0 && lacking <= treeFew {
+	m.leaveToTree(now, lacking)
+}
+
+// leaveToTree is awaitTree of so many entries.
+func (m *Machine) leaveToTree(now, lacking uint64) {
+	if m.fetch.until == 0 && lacking > 0 && lacking <= treeFew && len(m.Spreaders()) > 0 {
 		m.fetch = fetch{until: now + treeWait}
 	}
 }

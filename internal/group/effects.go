@@ -124,5 +124,8 @@ type Serve struct {
 	Refs []dag.Ref
 	Bare []bool // of each ref: its header alone, for who was no member then
 
+	ByHeads bool // it is said whether there is more than what is sent,
+	Cut     bool // which there is
+
 	Contents bool // what they say in place of the ciphertexts, for who was parked then
 }

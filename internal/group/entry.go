@@ -82,6 +82,9 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 			return "", nil // who passes it on breaks no rule
 		}
 	}
+	if verdict.State == dag.Parked && h.Seq > m.graph.Seq(h.Device)+maxSeqAhead {
+		return "", nil // its turn comes
+	}
 	m.noteEntry(h, eff)
 	if err != nil {
 		return "entry-claim", err

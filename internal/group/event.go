@@ -39,7 +39,8 @@ type InfoChanged struct{}
 // not handed over to it yet.
 type MissedChanged struct{ Count int }
 
-// MissingChanged: Count entries that others refer to are not here yet.
+// MissingChanged: Count entries that others refer to are not here yet, or others are
+// asked for them.
 type MissingChanged struct{ Count int }
 
 // Misbehaved: the peer broke a rule; session layers weigh it.

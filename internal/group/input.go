@@ -92,6 +92,9 @@ type (
 	// Resend answers whether the messages of View.Unasked go to the people who came
 	// after they were written.
 	Resend struct{ Yes bool }
+	// Attend says where this device's person looks: while it is at another chat, what
+	// this group fetches much of leaves the lines to that one.
+	Attend struct{ Elsewhere bool }
 	// SetReach tells the members where this device's link is.
 	SetReach struct {
 		Peer   []byte
@@ -122,6 +125,7 @@ func (Restart) cause()      {}
 func (SetPerson) cause()    {}
 func (Rejoin) cause()       {}
 func (Resend) cause()       {}
+func (Attend) cause()       {}
 func (SetReach) cause()     {}
 
 // A Newcomer is somebody to be added: all of it was told by that person on a

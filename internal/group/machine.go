@@ -69,6 +69,8 @@ type Machine struct {
 	acked     wire.Digest // frontier of the newest own Ack
 	missing   int         // as last announced
 
+	missingFrom []wire.PersonID // of whom entries are asked, as last announced
+
 	// Not stored: what follows from blocks.
 	past       *register
 	carrying   carrying
@@ -88,7 +90,13 @@ type Machine struct {
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
-	asked     wire.DeviceID // who was asked last for entries
+	lastAsked wire.DeviceID // who was asked last for entries, by a frontier
+	asked     []asked       // requests for entries by heads that are under way, oldest first
+	chase     *chase        // nil: nothing is fetched in stretches
+	askedLast wire.DeviceID // who was asked last by heads
+	elsewhere bool          // this device's person looks at another chat,
+	chaseDue  uint64        // ms; for which the next stretch waits
+	table     table         // of the block it was asked for last
 	catchUp   *gathering    // blocks that come in pages
 	back      rejoin
 	asking    wire.DeviceID // who was asked last for keys
@@ -233,6 +241,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.rejoin(in.Now, &eff)
 	case Resend:
 		err = m.resend(in.Now, c, &eff)
+	case Attend:
+		m.elsewhere = c.Elsewhere
 	case SetReach:
 		m.setReach(c, &eff)
 	default:
@@ -273,8 +283,8 @@ func (m *Machine) due(now uint64, eff *Effects) {
 // finish adds what every step ends with: the missing count, the
 // ratchets as the entries of the step left them, and the next wake.
 func (m *Machine) finish(now uint64, eff Effects) Effects {
-	if n := len(m.graph.Missing()); n != m.missing {
-		m.missing = n
+	if n, from := len(m.graph.Missing()), m.askedPeople(); n != m.missing || n > 0 && !slices.Equal(from, m.missingFrom) {
+		m.missing, m.missingFrom = n, from
 		eff.Notify = append(eff.Notify, MissingChanged{n})
 	}
 	if n := len(m.missed); n != m.missedTold {

@@ -40,6 +40,7 @@ type View struct {
 	CreatedAt uint64          // ms
 	ChangedAt uint64          // ms, of the head
 	Missing   int             // entries that others refer to and that are not here
+	AskedOf   []wire.PersonID // of whom they are asked now
 	Missed    int             // messages that were written while this device was parked, not handed over yet
 	Carrying  []wire.PersonID // whose removal lost at a fork and is carried over before anything is written
 	Unasked   int             // own messages of a branch that lost, or that a removal held up, which wait for the answer of Resend
@@ -68,6 +69,9 @@ func (m *Machine) View() View {
 		NoKeys:    s.Belongs(m.self.Device.ID()) && m.epochs[m.head] == nil || m.outside(),
 		Inside:    s.Belongs(m.self.Device.ID()),
 		Replaced:  m.wasReplaced(),
+	}
+	if m.missing > 0 {
+		v.AskedOf = m.askedPeople()
 	}
 	v.Unasked, v.UnaskedOf = m.questions()
 	v.Readded = m.asksOfRemoved()
