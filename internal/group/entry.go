@@ -63,6 +63,7 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed, asked bool, eff *Effec
 		return "entry-ciphertext", errCommit
 	}
 	if m.afterFloor(h) {
+		m.lowerEarlier(h)
 		m.graph.Lower(h)
 	}
 	rule, err = m.admitEntry(now, h, author.Person, p, eff)
@@ -189,6 +190,9 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 			m.noteMissed(h, eff)
 			return row, false // it is shown once it can be read
 		}
+		if m.noteLacking(h, eff) {
+			return row, false
+		}
 		if m.beforeJoining(h.Block) || !m.stateAt(h.Block).Belongs(m.self.Device.ID()) {
 			return row, false
 		}
@@ -199,6 +203,7 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 	if row.State = state; state == RowShown {
 		row.Content = plain[saltSize:]
 		m.shelve(h, plain, eff)
+		m.keepSalt(h, plain[:saltSize], eff)
 	}
 	m.turned[h.Block] = true
 	return row, true

@@ -177,7 +177,7 @@ func (tx *Tx) wipe(n int64, d group.Deletion) error {
 			continue // a Delete takes no such thing
 		}
 		r.Annotation = d.Annotation
-		if err := tx.empty(n, r, group.KindCipher, group.KindShelved); err != nil {
+		if err := tx.empty(n, r, group.KindCipher, group.KindShelved, group.KindSalt); err != nil {
 			return err
 		}
 	}
@@ -190,7 +190,7 @@ func (tx *Tx) wipe(n int64, d group.Deletion) error {
 	}
 	for _, r := range about {
 		if kind, _ := subject(r); kind == int64(group.ContentEdit) { // others may still lack its ciphertext
-			if err := tx.emptyAll(n, r.Target(), group.KindShelved); err != nil {
+			if err := tx.emptyAll(n, r.Target(), group.KindShelved, group.KindSalt); err != nil {
 				return err
 			}
 		}
