@@ -122,7 +122,7 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 			}
 			break
 		}
-		if err != nil {
+		if err != nil && (rule != ruleClaim || isOf(e, p.member.Device)) {
 			eff.Notify = append(eff.Notify, Misbehaved{p.member, rule})
 		}
 	}
