@@ -290,7 +290,7 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 }
 
 func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) error {
-	if len(payload) > 1 && payload[0] == kindPages {
+	if len(payload) > 1 && payload[0] == kindPages && n.World.thrifty == nil {
 		n.paged = append(n.paged, group.Received{From: from.member(), Payload: payload})
 	}
 	if n.Groups[g] != nil {

@@ -37,6 +37,7 @@ type World struct {
 	thrifty *thrift // nil: each node has its own of everything
 	every   int     // how many steps go by between two looks at invariants and bounds; 0: none
 	steps   int
+	tally   Tally // of a run that ended well
 	queue   events
 	serial  int
 	cut     map[[2]int]bool
