@@ -188,6 +188,9 @@ func (s *service) ListMessages(_ context.Context, r *v1.ListMessagesRequest) (*v
 		}
 		before = &place
 	}
+	if before == nil {
+		s.node.Look(g)
+	}
 	list, more, err := s.node.Messages(g, before, limit)
 	if err != nil {
 		return nil, asConnect(err)

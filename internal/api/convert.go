@@ -69,6 +69,9 @@ func chatOf(c node.Chat) *v1.Chat {
 		Unasked: uint32(c.Unasked), Held: uint32(c.Held),
 		RemovedBy: somebody(c.RemovedBy),
 	}
+	for _, p := range c.MissingFrom {
+		out.MissingFrom = append(out.MissingFrom, personOf(p))
+	}
 	for _, p := range c.UnaskedOf {
 		out.UnaskedOf = append(out.UnaskedOf, personOf(p))
 	}

@@ -217,12 +217,22 @@ func noticeOf(c node.Chat) string {
 		return "A message was written while this device was set aside. It comes once a member is here who has it."
 	case c.Missed > 1:
 		return fmt.Sprintf("%d messages were written while this device was set aside. They come once a member is here who has them.", c.Missed)
-	case c.Missing == 1:
-		return "An earlier message is coming."
-	case c.Missing > 1:
-		return fmt.Sprintf("%d earlier messages are coming.", c.Missing)
+	case c.Missing > 0:
+		return missingNotice(c)
 	}
 	return ""
+}
+
+// missingNotice says how many messages are lacking, and of whom they are asked.
+func missingNotice(c node.Chat) string {
+	s := fmt.Sprintf("%d earlier messages are coming", c.Missing)
+	if c.Missing == 1 {
+		s = "An earlier message is coming"
+	}
+	if len(c.MissingFrom) > 0 {
+		s += " from " + namesOf(c.MissingFrom)
+	}
+	return s + "."
 }
 
 // carryingNotice says what messages wait for.

@@ -173,10 +173,23 @@ func (g *Graph) insert(h *Header, ref Ref, whole wire.EntryHash) {
 	if l == nil {
 		l = &log{device: h.Device}
 		g.logs[h.Device] = l
+		g.line.enter(l)
 	}
+	var names [MaxParents + 1]uint32
+	known := names[:0]
+	h.names(func(r Ref) {
+		if n, ok := g.numberOf(r); ok {
+			known = append(known, n)
+		}
+	})
+	number := g.line.number(l, known)
 	n := node{lamport: h.Lamport, order: h.Order, hash: ref.Hash, block: g.block(h.Block), loose: g.isLoose(h)}
 	plain := l.forks == nil
-	l.insert(h.Seq, n, whole)
+	if l.insert(h.Seq, n, whole) {
+		g.line.keepFork(ref, number)
+	} else {
+		l.numbers = append(l.numbers, number)
+	}
 	if plain && l.forks != nil {
 		g.forked = append(g.forked, l)
 	}

@@ -21,6 +21,11 @@ type Graph struct {
 	count int
 	logs  map[wire.DeviceID]*log
 	heads map[Ref]struct{}
+	line  lineage
+
+	// lowered says that the floor of a log was taken back: what the heads name may not
+	// all be here, and the frontier alone says what is.
+	lowered bool
 
 	blocks  []wire.BlockHash
 	blockAt map[wire.BlockHash]uint32
@@ -60,12 +65,15 @@ func (g *Graph) SetFloor(f Floor) error {
 		return err
 	}
 	for _, t := range f.Frontier {
-		g.logs[t.Device] = &log{
-			device: t.Device,
-			floor:  t.Seq,
-			first:  t.Seq,
-			nodes:  []node{{hash: t.Hash, bare: true}},
+		l := &log{
+			device:  t.Device,
+			floor:   t.Seq,
+			first:   t.Seq,
+			nodes:   []node{{hash: t.Hash, bare: true}},
+			numbers: []uint32{unnumbered},
 		}
+		g.logs[t.Device] = l
+		g.line.enter(l)
 	}
 	g.firm = make(map[Ref]struct{})
 	for _, h := range heads {
@@ -89,9 +97,13 @@ func (g *Graph) addFloorHead(h *Header) {
 	whole := h.Hash()
 	n := node{lamport: h.Lamport, order: h.Order, hash: whole.Short(), block: g.block(h.Block)}
 	l := g.logs[h.Device]
+	ref := Ref{h.Device, h.Seq, n.hash}
+	number := g.line.number(l, nil)
 	if m, ok := l.main(h.Seq); ok && m.hash == n.hash {
 		*m, l.tip = n, whole
+		l.numbers[h.Seq-l.first] = number
 	} else {
+		g.line.keepFork(ref, number)
 		if l.forks == nil {
 			l.forks = make(map[uint64][]node)
 			g.forked = append(g.forked, l)
@@ -99,7 +111,6 @@ func (g *Graph) addFloorHead(h *Header) {
 		l.forks[h.Seq] = append(l.forks[h.Seq], n)
 	}
 	g.count++
-	ref := Ref{h.Device, h.Seq, n.hash}
 	g.heads[ref] = struct{}{}
 	g.firm[ref] = struct{}{}
 }
@@ -136,6 +147,10 @@ func (g *Graph) newest(n int, keep func(Ref) bool) []Ref {
 	if g.firm != nil {
 		heads = g.firm
 	}
+	return g.newestOf(heads, n, keep)
+}
+
+func (g *Graph) newestOf(heads map[Ref]struct{}, n int, keep func(Ref) bool) []Ref {
 	refs := slices.DeleteFunc(ascending(heads), func(r Ref) bool { return !keep(r) })
 	if len(refs) > n {
 		slices.SortStableFunc(refs, func(a, b Ref) int {

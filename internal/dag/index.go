@@ -25,12 +25,14 @@ type node struct {
 
 // A log is the checked part of one device's log.
 type log struct {
-	device wire.DeviceID
-	floor  uint64 // seq that the floor names; below it entries are known by number alone
-	first  uint64 // seq of nodes[0]
-	nodes  []node // one per seq; where a device signed two, the one that came first
-	forks  map[uint64][]node
-	tip    wire.EntryHash // whole hash of the entry that named returns; zero if it is bare
+	device  wire.DeviceID
+	floor   uint64   // seq that the floor names; below it entries are known by number alone
+	first   uint64   // seq of nodes[0]
+	nodes   []node   // one per seq; where a device signed two, the one that came first
+	numbers []uint32 // of nodes, see lineage
+	index   uint32   // in lineage.logs
+	forks   map[uint64][]node
+	tip     wire.EntryHash // whole hash of the entry that named returns; zero if it is bare
 }
 
 // top returns the highest checked seq, 0 if there is none.

@@ -57,4 +57,8 @@ const (
 	// gapWindow is how many entries back a false seq is recognised at once; an
 	// older one waits in the parking, which is bounded.
 	gapWindow = 64
+
+	// sketchDepth is how far below the newest entry a sketch looks: two sides that wrote
+	// 1,000 entries without each other still find what both have, in 10 refs.
+	sketchDepth = 1_024
 )

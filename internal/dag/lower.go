@@ -25,19 +25,24 @@ func (g *Graph) Lower(h *Header) {
 	if !g.Overclaims(h) {
 		return
 	}
-	g.digest = nil
+	g.digest, g.lowered = nil, true
 	if h.Seq == 1 {
 		delete(g.logs, h.Device)
 		return
 	}
 	l := g.logs[h.Device]
-	start := node{hash: h.Prev.Short(), bare: true}
+	start, number := node{hash: h.Prev.Short(), bare: true}, unnumbered
 	l.tip = wire.EntryHash{}
 	for _, n := range l.forks[h.Seq-1] { // a head of the floor, whole
 		if n.hash == start.hash {
 			start, l.tip = n, h.Prev
 			delete(l.forks, h.Seq-1)
+			number, _ = g.line.dropFork(Ref{h.Device, h.Seq - 1, n.hash})
 		}
 	}
-	l.floor, l.first, l.nodes = h.Seq-1, h.Seq-1, []node{start}
+	l.floor, l.first, l.nodes, l.numbers = h.Seq-1, h.Seq-1, []node{start}, []uint32{number}
 }
+
+// Lowered reports whether a floor was ever taken back: what the heads name is then
+// perhaps not all here, and the frontier alone says what is.
+func (g *Graph) Lowered() bool { return g.lowered }

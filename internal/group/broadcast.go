@@ -88,7 +88,7 @@ func (m *Machine) newsDue(now uint64) {
 // awaitTree puts off the next request for entries if a peer has few that are not here:
 // the tree is bringing them.
 func (m *Machine) awaitTree(now uint64, theirs dag.Frontier) {
-	if m.fetch.until != 0 || len(theirs) == 0 || len(m.Spreaders()) == 0 {
+	if len(theirs) == 0 {
 		return
 	}
 	lacking := uint64(0)
@@ -96,7 +96,12 @@ func (m *Machine) awaitTree(now uint64, theirs dag.Frontier) {
 	for d, tip := range theirs {
 		lacking += max(tip.Seq, ours[d].Seq) - ours[d].Seq
 	}
-	if lacking > 0 && lacking <= treeFew {
+	m.leaveToTree(now, lacking)
+}
+
+// leaveToTree is awaitTree of so many entries.
+func (m *Machine) leaveToTree(now, lacking uint64) {
+	if m.fetch.until == 0 && lacking > 0 && lacking <= treeFew && len(m.Spreaders()) > 0 {
 		m.fetch = fetch{until: now + treeWait}
 	}
 }
@@ -119,19 +124,35 @@ func (m *Machine) Pushed(to wire.DeviceID, ref dag.Ref, read func(k Kind, key []
 
 // PushedID returns the hash of the one entry that a payload pushes.
 func PushedID(payload []byte) (wire.EntryHash, bool) {
-	r := wire.NewReader(payload)
-	if r.U8() != frameEntries {
-		return wire.EntryHash{}, false
-	}
-	f, err := parseEntries(r)
-	if err != nil || len(f.entries) != 1 || f.answer != entriesPushed {
-		return wire.EntryHash{}, false
-	}
-	h, err := dag.ParseHeader(f.entries[0].Header)
-	if err != nil {
+	_, h, ok := pushedEntry(payload)
+	if !ok {
 		return wire.EntryHash{}, false
 	}
 	return h.Hash(), true
+}
+
+func pushedEntry(payload []byte) (Packed, *dag.Header, bool) {
+	r := wire.NewReader(payload)
+	if r.U8() != frameEntries {
+		return Packed{}, nil, false
+	}
+	f, err := parseEntries(r)
+	if err != nil || len(f.entries) != 1 || f.answer != entriesPushed {
+		return Packed{}, nil, false
+	}
+	h, err := dag.ParseHeader(f.entries[0].Header)
+	return f.entries[0], h, err == nil
+}
+
+// LacksText reports whether a payload that was taken pushed a header alone, of an entry
+// that this device is to have whole: whoever gives it whole is still needed.
+func (m *Machine) LacksText(payload []byte) bool {
+	p, h, ok := pushedEntry(payload)
+	if !ok || p.whole() {
+		return false
+	}
+	ref := h.Ref()
+	return m.hollow[ref] || !m.graph.Has(ref) && m.waiting[ref] == nil
 }
 
 // TreeFrame is the payload that carries a frame of the tree, and TreeFrameIn the frame

@@ -111,9 +111,16 @@ func takesPushed(t *testing.T, m *group.Machine, from wire.Member, ben *sim.Node
 	}
 	b := ben.Groups[g].Machine
 	b.SpreadByTree()
-	got, err := b.Step(group.Input{Now: ben.World.Now, Cause: group.Received{From: from, Payload: whole}})
+	got, err := b.Step(group.Input{Now: ben.World.Now, Cause: group.Received{From: from, Payload: bare}})
+	if err != nil || len(got.Kept) != 0 || !b.LacksText(bare) {
+		t.Errorf("Ben, of the header alone: %v, %+v, lacks the text: %v", err, got.Kept, b.LacksText(bare))
+	}
+	got, err = b.Step(group.Input{Now: ben.World.Now, Cause: group.Received{From: from, Payload: whole}})
 	if err != nil || len(got.Kept) != 1 || got.Kept[0].Own || got.Kept[0].ID != eff.Kept[0].ID || len(got.Rows) != 1 {
 		t.Errorf("Ben: %v, %+v, %d rows", err, got.Kept, len(got.Rows))
+	}
+	if b.LacksText(bare) || b.LacksText(whole) {
+		t.Error("Ben lacks what is here")
 	}
 }
 

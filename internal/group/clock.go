@@ -12,6 +12,11 @@ func (m *Machine) clock(now uint64) {
 		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until, m.handover.until = min(m.fetch.until, now), min(m.handover.until, now)
+		m.earlier.until = min(m.earlier.until, now)
+		m.chaseDue = min(m.chaseDue, now)
+		for i := range m.asked {
+			m.asked[i].until = min(m.asked[i].until, now)
+		}
 		if m.catchUp != nil {
 			m.catchUp.until = min(m.catchUp.until, now)
 		}
@@ -21,7 +26,7 @@ func (m *Machine) clock(now uint64) {
 		m.back.since, m.back.nack = min(m.back.since, now), min(m.back.nack, now)
 		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
 		for _, p := range m.peers {
-			p.haveDue, p.proofDue, p.haveLast = min(p.haveDue, now), min(p.proofDue, now), 0
+			p.haveDue, p.proofDue, p.haveLast, p.theirs.numbersAt = min(p.haveDue, now), min(p.proofDue, now), 0, 0
 		}
 		for _, t := range m.turns {
 			t.since = min(t.since, now)
@@ -63,7 +68,14 @@ func (m *Machine) wake(now uint64) uint64 {
 	if len(m.peers) > 0 {
 		at(m.digestDue)
 		at(m.fetch.until)
+		for _, a := range m.asked {
+			at(a.until)
+		}
+		if m.chase != nil && m.elsewhere && len(m.asked) == 0 {
+			at(m.chaseDue)
+		}
 		at(m.handover.until)
+		at(m.earlier.until)
 		if m.catchUp != nil {
 			at(m.catchUp.until)
 		}

@@ -39,7 +39,11 @@ type InfoChanged struct{}
 // not handed over to it yet.
 type MissedChanged struct{ Count int }
 
-// MissingChanged: Count entries that others refer to are not here yet.
+// EarlierChanged: more, or less, is known of the time before this device came.
+type EarlierChanged struct{ Earlier EarlierView }
+
+// MissingChanged: Count entries that others refer to are not here yet, or others are
+// asked for them.
 type MissingChanged struct{ Count int }
 
 // Misbehaved: the peer broke a rule; session layers weigh it.
@@ -157,6 +161,7 @@ func (ReachChanged) event()   {}
 func (InfoChanged) event()    {}
 func (MissingChanged) event() {}
 func (MissedChanged) event()  {}
+func (EarlierChanged) event() {}
 func (Misbehaved) event()     {}
 func (DropSession) event()    {}
 func (Copied) event()         {}

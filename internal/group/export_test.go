@@ -1,7 +1,10 @@
 package group
 
 import (
+	"slices"
+
 	"kith/internal/chain"
+	"kith/internal/dag"
 	"kith/internal/identity"
 	"kith/internal/mls"
 	"kith/internal/wire"
@@ -54,9 +57,27 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameAskContents:
 		refs, err := parseAskContents(r)
 		return again(func() []byte { return encodeAskContents(refs) }, err)
+	case frameHeads:
+		f, err := parseHeads(r)
+		return again(f.bytes, err)
+	case frameAsk:
+		f, err := parseAsk(r)
+		return again(f.bytes, err)
+	case frameStretch:
+		f, err := parseStretch(r)
+		return again(f.bytes, err)
+	case frameNumbers:
+		f, err := parseNumbers(r)
+		return again(f.bytes, err)
 	case frameContents:
 		f, err := parseContents(r)
 		return again(func() []byte { return f.numbered(frameContents) }, err)
+	case frameAskEarlier:
+		f, err := parseAskEarlier(r)
+		return again(f.bytes, err)
+	case frameEarlier:
+		f, err := parseEarlier(r)
+		return again(func() []byte { return f.numbered(frameEarlier) }, err)
 	case framePages:
 		f, err := parsePages(r)
 		return again(f.bytes, err)
@@ -253,4 +274,66 @@ func StandsAbove(a, b [][]byte) bool {
 	x, err := chain.ParseProof(proof(a))
 	y, other := chain.ParseProof(proof(b))
 	return err == nil && other == nil && standsAbove(x, y)
+}
+
+// EntriesIn returns the entries of a payload, nil if it holds none, and its answer.
+func EntriesIn(payload []byte) (refs []dag.Ref, answer uint8) {
+	r := wire.NewReader(payload)
+	if r.U8() != frameEntries {
+		return nil, 0
+	}
+	f, err := parseEntries(r)
+	if err != nil {
+		return nil, 0
+	}
+	for _, e := range f.entries {
+		if h, err := dag.ParseHeader(e.Header); err == nil {
+			refs = append(refs, h.Ref())
+		}
+	}
+	return refs, f.answer
+}
+
+// HeadsPayload names heads, with what the machine has beside.
+func (m *Machine) HeadsPayload(heads []dag.Ref, count, top uint64) []byte {
+	f := m.headsFrame()
+	f.heads, f.count, f.top = heads, count, top
+	return f.bytes()
+}
+
+// AskPayload and StretchPayload ask for entries.
+func AskPayload(heads, names []dag.Ref) []byte { return askFrame{heads, names}.bytes() }
+
+func (m *Machine) StretchPayload(seqs []uint64, within dag.Range) []byte {
+	return stretchFrame{block: m.head, seqs: seqs, within: within}.bytes()
+}
+
+// AskedNow is how many requests by heads are under way.
+func (m *Machine) AskedNow() int { return len(m.asked) }
+
+// SizesAt returns the bytes of what says what a device has, where as many devices wrote
+// and acknowledged: by a have, by heads, and of numbers and a stretch, which follow
+// heads where there is a difference beside the log, or much.
+func SizesAt(devices int) (have, heads, numbers, stretch int) {
+	frontier := make(dag.Frontier)
+	var seqs, reaches []seqOf
+	var list []wire.DeviceID
+	for i := range devices {
+		d := wire.DeviceID(wire.Hash(wire.HashDigest, []byte{byte(i), byte(i >> 8)}))
+		list = append(list, d)
+		frontier[d] = dag.Tip{Seq: 1000, Hash: wire.Short{1}}
+	}
+	slices.SortFunc(list, compareID)
+	offer := chain.Offer{Tips: make([]wire.BlockHash, 1), Locator: make([]wire.BlockHash, 12)}
+	for i, d := range list {
+		seqs = append(seqs, seqOf{d, uint64(1000 + 17*i)})
+		reaches = append(reaches, seqOf{d, uint64(i % 50)})
+	}
+	have = len(haveFrame{offer, frontier, seqs, reaches}.bytes())
+	heads = len(headsFrame{offer: offer, heads: make([]dag.Ref, 3)}.bytes())
+	n := numbersFrame{}
+	n.acks, n.otherAcks = byTable(list, seqs)
+	n.reaches, n.otherReaches = byTable(list, reaches)
+	s := stretchFrame{seqs: n.acks}
+	return have, heads, len(n.bytes()), len(s.bytes())
 }

@@ -28,17 +28,22 @@ const (
 	// FeaturePapers: the parts 3 and 4 of frame 13, by which it shows that two hold as
 	// many papers of a person, and others.
 	FeaturePapers uint16 = 4
-	// 5 and 6 are reserved.
+	// FeatureHeads: the frames 22 to 25, by which a sync costs what two sides differ by.
+	FeatureHeads uint16 = 5
+	// 6 is reserved.
 
 	// FeatureTree: frame 40, by which entries travel along a tree in a large group.
 	FeatureTree uint16 = 7
+	// FeatureHistory: the frames 33 and 34, by which newcomers are given what the policy
+	// gives them of the time before.
+	FeatureHistory uint16 = 9
 )
 
 // announced is what this device's leaf says.
 func (s Self) announced() []mls.Extension {
 	var w wire.Writer
 	w.Group(func(w *wire.Writer) {
-		for _, f := range []uint16{FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureTree, chain.FeatureNothing} {
+		for _, f := range []uint16{FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureTree, FeatureHistory, chain.FeatureNothing} {
 			if f != s.Omits {
 				w.U16(f)
 			}

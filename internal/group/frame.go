@@ -27,6 +27,9 @@ import (
 //	15     pages       u8 part; 0 opening, 1 ask, 2 page: see pageframe.go
 //	20     ask content (device[32], u64 seq, short[16])<V>, at most 256
 //	21     contents    (opaque header<V>, opaque salt and content<V>)<V>, u8 answer: 1 last, 2 more of it follow
+//	22-25  heads, ask, stretch, numbers: see headsframe.go
+//	33     ask earlier see earlierframe.go
+//	34     earlier     likewise
 //	40     tree        a frame of the broadcast tree, which the machine never sees: see broadcast.go
 //
 // docs/spec/sync.md says when each is sent.
@@ -49,7 +52,16 @@ const (
 	// 16 to 19 are reserved.
 	frameAskContents uint8 = 20
 	frameContents    uint8 = 21
-	// 22 to 39 are reserved.
+
+	// Of sync by heads, see headsframe.go.
+	frameHeads   uint8 = 22
+	frameAsk     uint8 = 23
+	frameStretch uint8 = 24
+	frameNumbers uint8 = 25
+	// 26 to 32 are reserved.
+	frameAskEarlier uint8 = 33
+	frameEarlier    uint8 = 34
+	// 35 to 39 are reserved.
 	frameTree uint8 = 40
 )
 
@@ -58,6 +70,7 @@ const (
 	entriesPushed uint8 = 0
 	entriesLast   uint8 = 1
 	entriesMore   uint8 = 2
+	entriesCut    uint8 = 3 // the last of an answer, and of what was asked for there is more: to ask and stretch alone
 )
 
 type seqOf struct {
@@ -206,20 +219,20 @@ func (f entriesFrame) numbered(kind uint8) []byte {
 }
 
 func parseEntries(r *wire.Reader) (entriesFrame, error) {
-	return readEntries(r, MaxCiphertext, entriesPushed)
+	return readEntries(r, MaxCiphertext, entriesPushed, entriesCut)
 }
 
 // parseContents reads a frame that has, in place of each ciphertext, what stood in it:
 // salt, content. Nobody sends it unasked.
 func parseContents(r *wire.Reader) (entriesFrame, error) {
-	return readEntries(r, saltSize+MaxContent, entriesLast)
+	return readEntries(r, saltSize+MaxContent, entriesLast, entriesMore)
 }
 
-func readEntries(r *wire.Reader, limit int, least uint8) (f entriesFrame, err error) {
+func readEntries(r *wire.Reader, limit int, least, most uint8) (f entriesFrame, err error) {
 	r.Each(wire.MaxVector, maxBatchEntries, func(r *wire.Reader) {
 		f.entries = append(f.entries, Packed{r.Vec(maxEntryHeader), r.Vec(limit)})
 	})
-	if f.answer = r.U8(); f.answer < least || f.answer > entriesMore {
+	if f.answer = r.U8(); f.answer < least || f.answer > most {
 		r.Fail(wire.ErrCanonical)
 	}
 	return f, r.Done()

@@ -3,6 +3,7 @@ package group_test
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 func TestFrameBytes(t *testing.T) {
 	d := strings.Repeat("11", 32) // a device, a digest or a block's hash
 	e := strings.Repeat("22", 32)
+	ref := func(device string) string { return device + num(3) + strings.Repeat("33", 16) }
 	for name, spelt := range map[string]string{
 		"digest":                    "01" + d,
 		"have of nothing":           "02" + "02 00 00" + "01 00" + "00" + "00",
@@ -45,6 +47,11 @@ func TestFrameBytes(t *testing.T) {
 		"ask for contents":          "14" + "38" + d + "0000000000000003" + strings.Repeat("33", 16),
 		"a content, the last":       "15" + "05" + "01 aa 02 bbbb" + "01",
 		"no contents, more follow":  "15" + "00" + "02",
+		"entries, cut":              "04" + "00" + "03",
+		"heads":                     "16" + "02 00 00" + "38" + ref(d) + "01" + num(9) + num(7) + e,
+		"ask":                       "17" + "38" + ref(d) + "38" + ref(e),
+		"stretch":                   "18" + d + "03 00ac02" + "38" + ref(e) + num(3) + e + num(8) + "38" + ref(d) + "00",
+		"numbers":                   "19" + d + "01" + "01 07" + "02 0001" + "28" + e + num(7) + "00",
 		"invitation":                "08" + d + "02 aabb" + "04 00 01 cc 00" + "00" + "00" + "00",
 	} {
 		b, err := hex.DecodeString(strings.ReplaceAll(spelt, " ", ""))
@@ -81,7 +88,14 @@ func TestFrameBytes(t *testing.T) {
 		"acks not ascending":    "02" + "02 00 00" + "01 00" + "4050" + e + "0000000000000001" + d + "0000000000000001" + "00",
 		"more is 2":             "03" + "00" + "02",
 		"long form of a length": "04" + "4000" + "00",
-		"answer 3":              "04" + "00" + "03",
+		"answer 4":              "04" + "00" + "04",
+		"contents, cut":         "15" + "00" + "03",
+		"heads not ascending":   "16" + "02 00 00" + "4070" + ref(e) + ref(d) + "00" + num(2) + num(2) + d,
+		"heads, lamport 2^52":   "16" + "02 00 00" + "00" + "00" + num(2) + "0010000000000000" + d,
+		"stretch, zero at end":  "18" + d + "02 0100" + "00" + num(0) + d + num(0) + "00" + "00",
+		"stretch, long number":  "18" + d + "02 8100" + "00" + num(0) + d + num(0) + "00" + "00",
+		"numbers and more":      "19" + d + "00" + "00 00 00 00" + "00",
+		"number cut short":      "19" + d + "00" + "01 81" + "00 00 00",
 		"votes of part 3":       "0e" + "03" + "01 00" + "00" + "00",
 		"half a vote":           "0e" + "01" + "01 00" + "00" + "02 0101",
 		"half evidence":         "0e" + "01" + "01 00" + "02 0101" + "00",
@@ -103,6 +117,9 @@ func TestFrameBytes(t *testing.T) {
 		}
 	}
 }
+
+// num spells a number of 8 bytes.
+func num(n int) string { return fmt.Sprintf("%016x", n) }
 
 // TestOwnRecordBytes spells records by hand, as the table of docs/spec/group.md does.
 func TestOwnRecordBytes(t *testing.T) {

@@ -91,6 +91,11 @@ const (
 	kindVotes       = 14
 	kindAskContents = 20
 	kindContents    = 21
+	kindHave        = 2
+	kindWant        = 5
+	kindAsk         = 23
+	kindStretch     = 24
+	kindNumbers     = 25
 )
 
 // FuzzPayload: what parses encodes to the same bytes.
@@ -99,7 +104,7 @@ func FuzzPayload(f *testing.F) {
 	for _, b := range payloads(w) {
 		f.Add(b)
 	}
-	for kind := range byte(24) {
+	for kind := range byte(27) {
 		f.Add([]byte{kind, 0, 0, 0, 0})
 	}
 	w, ann, _, g := settledGroup(f, 8)
@@ -132,9 +137,9 @@ func TestPayloadKinds(t *testing.T) {
 			t.Errorf("kind %d: %v", b[0], err)
 		}
 	}
-	for kind := byte(1); kind <= kindContents; kind++ {
-		if kind > kindVotes && kind < kindAskContents {
-			continue // reserved
+	for kind := byte(1); kind <= kindNumbers; kind++ {
+		if kind > kindVotes && kind < kindAskContents || kind == kindStretch {
+			continue // reserved; or where hundreds are missing alone, see sync tests
 		}
 		if !seen[kind] {
 			t.Errorf("no payload of kind %d", kind)

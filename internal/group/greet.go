@@ -273,4 +273,5 @@ func (m *Machine) peerDown(d wire.DeviceID) {
 	if m.fetch.from == d {
 		m.fetch = fetch{}
 	}
+	m.forgetAsked(d)
 }

@@ -60,6 +60,9 @@ func (m *Machine) Holdings() []Holding {
 		{"own entries of earlier devices", len(m.doubts.of), maxUnsent},
 		{"errands", len(m.turns), people + m.blocks.Len() + 4},
 		{"bytes of a chain that comes in pieces", m.catchUp.held(), maxGathered},
+		{"requests for entries", len(m.asked), maxStretches},
+		{"stretches that nobody gave yet", m.openStretches(), maxStretches + 1},
+		{"heads of a peer", m.mostHeads(), maxHeads},
 		{"parts of a peer's frontier", m.largestFrontier(), dag.MaxDevices},
 	}
 }
@@ -141,6 +144,20 @@ func (m *Machine) largestPapers() (most int) {
 			size += len(kp)
 		}
 		most = max(most, size)
+	}
+	return most
+}
+
+func (m *Machine) openStretches() int {
+	if m.chase == nil {
+		return 0
+	}
+	return len(m.chase.open)
+}
+
+func (m *Machine) mostHeads() (most int) {
+	for _, p := range m.peers {
+		most = max(most, len(p.theirs.heads), len(p.theirs.barren), len(p.theirs.early))
 	}
 	return most
 }

@@ -51,6 +51,12 @@ type (
 	}
 	// SetTitle gives the group another title.
 	SetTitle struct{ Title string }
+	// SetHistory says what newcomers are given of the time before they came; Days are
+	// those of chain.HistorySince.
+	SetHistory struct {
+		History chain.History
+		Days    uint16
+	}
 	// SetVoters names who votes on what is settled for ever.
 	SetVoters struct{ People []wire.PersonID }
 	// Rekey renews this device's keys in the group.
@@ -92,6 +98,9 @@ type (
 	// Resend answers whether the messages of View.Unasked go to the people who came
 	// after they were written.
 	Resend struct{ Yes bool }
+	// Attend says where this device's person looks: while it is at another chat, what
+	// this group fetches much of leaves the lines to that one.
+	Attend struct{ Elsewhere bool }
 	// SetReach tells the members where this device's link is.
 	SetReach struct {
 		Peer   []byte
@@ -110,6 +119,7 @@ func (Invite) cause()       {}
 func (Remove) cause()       {}
 func (SetRole) cause()      {}
 func (SetTitle) cause()     {}
+func (SetHistory) cause()   {}
 func (SetVoters) cause()    {}
 func (Rekey) cause()        {}
 func (Publish) cause()      {}
@@ -122,6 +132,7 @@ func (Restart) cause()      {}
 func (SetPerson) cause()    {}
 func (Rejoin) cause()       {}
 func (Resend) cause()       {}
+func (Attend) cause()       {}
 func (SetReach) cause()     {}
 
 // A Newcomer is somebody to be added: all of it was told by that person on a

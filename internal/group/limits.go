@@ -1,6 +1,9 @@
 package group
 
-import "kith/internal/dag"
+import (
+	"kith/internal/dag"
+	"kith/internal/mls"
+)
 
 // Limits of the specification: the same on every device.
 const (
@@ -60,6 +63,29 @@ const (
 	maxAnswerFrames = 2 * maxAnswer / maxBatch
 	// maxBatchEntries bounds the entries of one answer and of one frame.
 	maxBatchEntries = 512
+	// maxHeads bounds the heads that are named of what somebody has: every entry joins
+	// up to 8, so that honest groups have few. Where there are more, those of highest
+	// lamport are named, and the rest is found by a frontier.
+	maxHeads = 64
+	// maxWalk bounds the entries that are looked at to find what lies beyond heads: a
+	// millisecond or two. What is not found by that is asked for in stretches.
+	maxWalk = 16_384
+	// maxStretch bounds the entries of one stretch, and is what counts as much that is
+	// lacking: four stretches wait for each other in the room of one device that wrote
+	// all of it (dag.MaxParkedDevice).
+	maxStretch = 256
+	// maxStretches is how many stretches are under way at once, and maxOfOne how many
+	// from one peer.
+	maxStretches = 4
+	maxOfOne     = 2
+	// maxSeqAhead is how far an entry may be ahead of what is checked of its device's log:
+	// beyond, its message key is not derived (mls.MaxForward), or too many between would
+	// have to be kept.
+	maxSeqAhead = mls.MaxForward - 100
+	// maxAhead is how many entries wait at most for stretches before them.
+	maxAhead = 3 * maxStretch
+	// firstScreen is how many of the newest entries come first, where much is lacking.
+	firstScreen = 50
 	// batchFrom is how many entries of one frame are checked as a batch: below
 	// it the batch costs as much as one by one.
 	batchFrom = 4
@@ -160,6 +186,8 @@ const (
 	// maxHandover bounds the entries that are asked for by one frame; with the longest
 	// contents the answer is cut at maxAnswer, and the rest asked for again.
 	maxHandover = 256
+	// maxEarlierLogs bounds the logs that one frame asks for the time before of: 28 KB.
+	maxEarlierLogs = 512
 	// maxParked bounds the devices that one block of this device's own parks: half of
 	// the ops that a block may have.
 	maxParked = 128
@@ -212,6 +240,12 @@ const (
 	pageTimeout = 60_000
 	// fetchTimeout is when an unanswered request goes to another peer.
 	fetchTimeout = 5_000
+	// numbersAgain is for how long a peer is not told again, in answer to its own, what
+	// Acks are held here.
+	numbersAgain = 1_000
+	// asideEvery is how often a stretch is asked for at most while this device's person
+	// looks at another chat: 2,560 entries a second, where there is nothing else to do.
+	asideEvery = 100
 	// errandStep is how much later each next member by rank does what nobody has
 	// done: the most senior online is first. Within errandChance the first
 	// ones differ who do not see each other.

@@ -56,6 +56,7 @@ type Machine struct {
 	company company          // since when who is silent
 	shelf   shelf            // what may be handed over
 	missed  map[dag.Ref]bool // written while this device was parked, not here yet
+	earlier earlier          // what was said before this device came
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
@@ -68,6 +69,8 @@ type Machine struct {
 	reachSeq  uint64
 	acked     wire.Digest // frontier of the newest own Ack
 	missing   int         // as last announced
+
+	missingFrom []wire.PersonID // of whom entries are asked, as last announced
 
 	// Not stored: what follows from blocks.
 	past       *register
@@ -88,7 +91,13 @@ type Machine struct {
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
-	asked     wire.DeviceID // who was asked last for entries
+	lastAsked wire.DeviceID // who was asked last for entries, by a frontier
+	asked     []asked       // requests for entries by heads that are under way, oldest first
+	chase     *chase        // nil: nothing is fetched in stretches
+	askedLast wire.DeviceID // who was asked last by heads
+	elsewhere bool          // this device's person looks at another chat,
+	chaseDue  uint64        // ms; for which the next stretch waits
+	table     table         // of the block it was asked for last
 	catchUp   *gathering    // blocks that come in pages
 	back      rejoin
 	asking    wire.DeviceID // who was asked last for keys
@@ -140,6 +149,7 @@ func newMachine(self Self) *Machine {
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
+		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash)},
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
@@ -209,6 +219,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.setRole(in.Now, c, &eff)
 	case SetTitle:
 		err = m.setTitle(in.Now, c.Title, &eff)
+	case SetHistory:
+		err = m.setHistory(in.Now, c, &eff)
 	case SetVoters:
 		err = m.setVoters(in.Now, c.People, &eff)
 	case Rekey:
@@ -233,6 +245,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.rejoin(in.Now, &eff)
 	case Resend:
 		err = m.resend(in.Now, c, &eff)
+	case Attend:
+		m.elsewhere = c.Elsewhere
 	case SetReach:
 		m.setReach(c, &eff)
 	default:
@@ -268,19 +282,21 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.announce(now, eff)
 	m.pull(now, eff)
 	m.askContents(now, eff)
+	m.askEarlier(now, eff)
 }
 
 // finish adds what every step ends with: the missing count, the
 // ratchets as the entries of the step left them, and the next wake.
 func (m *Machine) finish(now uint64, eff Effects) Effects {
-	if n := len(m.graph.Missing()); n != m.missing {
-		m.missing = n
+	if n, from := len(m.graph.Missing()), m.askedPeople(); n != m.missing || n > 0 && !slices.Equal(from, m.missingFrom) {
+		m.missing, m.missingFrom = n, from
 		eff.Notify = append(eff.Notify, MissingChanged{n})
 	}
 	if n := len(m.missed); n != m.missedTold {
 		m.missedTold = n
 		eff.Notify = append(eff.Notify, MissedChanged{n})
 	}
+	m.tellEarlier(&eff)
 	for _, hash := range sortedBlocks(m.turned) {
 		if e := m.epochs[hash]; e != nil {
 			m.keepRatchets(hash, e, &eff)

@@ -23,16 +23,19 @@ func (m *Machine) pull(now uint64, eff *Effects) {
 		}
 		m.fetch = fetch{}
 	}
-	if !m.anyPeer(func(p *peer) bool { return p.frontier != nil || m.mayFill(p) }) {
+	if m.pullHeads(now, eff) {
 		return
 	}
-	for _, d := range after(m.asked, m.connected(true)) {
+	if !m.anyPeer(func(p *peer) bool { return p.frontier != nil || !p.byHeads && m.mayFill(p) }) {
+		return
+	}
+	for _, d := range after(m.lastAsked, m.connected(true)) {
 		p := m.peers[d]
-		if (p.frontier == nil || !m.lacks(p.frontier)) && !m.mayFill(p) {
+		if (p.frontier == nil || !m.lacks(p.frontier)) && (p.byHeads || !m.mayFill(p)) {
 			p.frontier = nil
 			continue
 		}
-		m.fetch, m.asked = fetch{from: d, until: now + fetchTimeout}, d
+		m.fetch, m.lastAsked = fetch{from: d, until: now + fetchTimeout}, d
 		eff.send(d, m.wants(p).bytes())
 		return
 	}
@@ -105,22 +108,31 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	if err != nil {
 		return err
 	}
-	before := m.graph.Len()
+	before, waited := m.graph.Len(), len(m.waiting)
 	signed := m.signed(f.entries)
-	asked := f.answer != entriesPushed && m.fetch.from == p.member.Device
+	a := m.askedOf(p.member.Device)
+	asked := f.answer != entriesPushed && (m.fetch.from == p.member.Device || a != nil)
 	for i, e := range f.entries {
 		rule, err := m.takeEntry(now, e, signed[i], asked, eff)
 		if errors.Is(err, errBlock) {
 			m.wantHave(now, p)
 			m.fetch.early = true
+			if a != nil {
+				a.early = true
+			}
 			break
 		}
-		if err != nil {
+		if err != nil && (rule != ruleClaim || isOf(e, p.member.Device)) {
 			eff.Notify = append(eff.Notify, Misbehaved{p.member, rule})
 		}
 	}
 	if len(m.graph.Missing()) > 0 {
 		m.wantHave(now, p)
+	}
+	if asked && a != nil {
+		a.found = a.found || m.graph.Len() > before || len(m.waiting) > waited
+		m.answered(now, p, f, a)
+		return nil
 	}
 	if !asked {
 		return nil
@@ -174,7 +186,12 @@ func (m *Machine) signed(entries []Packed) []bool {
 // only, and such entries are left out. Of a hollow one the header goes.
 func (s Serve) Answer(read func(k Kind, key []byte) ([]byte, error)) ([][]byte, error) {
 	var entries []Packed
-	for i, size := 0, 0; i < len(s.Refs) && size < maxAnswer; i++ {
+	cut := s.Cut
+	for i, size := 0, 0; i < len(s.Refs); i++ {
+		if size >= maxAnswer {
+			cut = true
+			break
+		}
 		key := EntryKey(s.Refs[i])
 		header, err := read(KindEntry, key)
 		if err != nil {
@@ -195,7 +212,12 @@ func (s Serve) Answer(read func(k Kind, key []byte) ([]byte, error)) ([][]byte, 
 	if s.Contents {
 		return batches(entries, frameContents), nil
 	}
-	return Batches(entries), nil
+	payloads := Batches(entries)
+	if s.ByHeads && cut {
+		last := payloads[len(payloads)-1]
+		last[len(last)-1] = entriesCut // the answer is the last field
+	}
+	return payloads, nil
 }
 
 // kind is of the records that are served beside the headers.

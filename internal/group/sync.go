@@ -42,9 +42,15 @@ type peer struct {
 	filling  int            // and will have been once it was asked for those
 	fill     dag.Ref        // beyond this one; zero: from the first
 
+	byHeads bool   // it sent a frame of FeatureHeads
+	theirs  theirs // what it says by these
+
 	handed    dag.Ref   // up to where it was asked for content, see handover.go
 	handedAll bool      // it was asked for all
 	owed      []dag.Ref // what it asked for while it was parked at the head here
+
+	earlier    dag.Ref // up to where it was asked for what is lacking, see earlier.go
+	earlierAll bool    // it was asked for all
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -199,10 +205,18 @@ func (m *Machine) wantHave(now uint64, p *peer) {
 func (m *Machine) sendHave(now uint64, d wire.DeviceID, eff *Effects) {
 	p := m.peers[d]
 	p.haveDue, p.haveLast = 0, now
-	eff.send(d, haveFrame{m.blocks.Offer(), m.graph.Frontier(), m.ackNumbers(), m.reachNumbers()}.bytes())
+	if m.readsHeads(d) {
+		m.sendHeads(p, eff)
+	} else {
+		m.sendFrontier(d, eff)
+	}
 	if m.modern(d) {
 		m.sendHeld(d, eff)
 	}
+}
+
+func (m *Machine) sendFrontier(d wire.DeviceID, eff *Effects) {
+	eff.send(d, haveFrame{m.blocks.Offer(), m.graph.Frontier(), m.ackNumbers(), m.reachNumbers()}.bytes())
 }
 
 // received takes a payload from a device whose session is proved.
@@ -214,7 +228,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	r := wire.NewReader(c.Payload)
 	kind := r.U8()
 	var err error
-	p.modern = p.modern || kind > frameInvitation && kind <= frameContents
+	p.modern = p.modern || kind > frameInvitation && kind <= frameNumbers
 	p.pages = p.pages || kind == framePages
 	switch {
 	case kind == frameInvitation: // these two prove themselves, whoever brings them: he may be a
@@ -250,10 +264,16 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onFaults(p, r, eff)
 	case kind == framePeople:
 		err = m.onPeople(p, r, eff)
+	case kind >= frameHeads && kind <= frameNumbers && m.self.Omits != FeatureHeads:
+		err = m.onByHeads(now, kind, p, c.Payload, r, eff)
 	case kind == frameAskContents:
 		err = m.onAskContents(p, r, eff)
 	case kind == frameContents:
 		err = m.onContents(now, p, r, eff)
+	case kind == frameAskEarlier:
+		err = m.onAskEarlier(p, r, eff)
+	case kind == frameEarlier:
+		err = m.onEarlier(now, p, r, eff)
 	default:
 		err = wire.ErrCanonical
 	}
@@ -283,12 +303,12 @@ func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Re
 			p.shown = shown{m.head, m.blocks.Len() + 1}
 			m.farewell(p, maxFarewell, eff)
 		}
-	case frameHave:
-		f, err := parseHave(r)
+	case frameHave, frameHeads:
+		offer, err := parseOffer(kind, r)
 		if err != nil {
 			return
 		}
-		if _, lacks := m.lacksOfEnding(p.member, f.offer); m.tells(p, len(lacks)) {
+		if _, lacks := m.lacksOfEnding(p.member, offer); m.tells(p, len(lacks)) {
 			m.sendBlocks(p.member.Device, lacks, eff)
 		}
 	}

@@ -271,6 +271,9 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	for _, p := range v.Carrying {
 		c.Carrying = append(c.Carrying, n.memberOf(o, p))
 	}
+	for _, p := range v.AskedOf {
+		c.MissingFrom = append(c.MissingFrom, n.memberOf(o, p))
+	}
 	for _, p := range v.UnaskedOf {
 		c.UnaskedOf = append(c.UnaskedOf, n.memberOf(o, p))
 	}

@@ -61,6 +61,7 @@ type Node struct {
 	resorts  [][]byte   // own last-resort key packages, as self.Headers name them
 	notes    wire.GroupID
 	owners   map[wire.GroupID]*owner
+	open     wire.GroupID // the chat that the person has before it, see Look
 	friends  map[wire.PersonID]*friend
 	links    map[[16]byte]*ownLink
 	settings map[wire.GroupID]chatSetting
@@ -170,6 +171,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	n.mu.Unlock()
 	close(n.begun)
+	r.tasks.Go(func() { n.giveTurns(ctx) })
 	n.openDirects()
 	r.tasks.Go(func() { n.dialing(ctx) })
 	r.tasks.Go(func() { n.renewingPackages(ctx) })

@@ -288,7 +288,9 @@ func (c *checker) reloaded(n *Node, g wire.GroupID) {
 	if a, b := m.Finality(), r.Machine.Finality(); !reflect.DeepEqual(a, b) {
 		fail("%s: loaded, the machine has settled\n%+v, it runs with\n%+v", n.Name, a, b)
 	}
-	if a, b := m.View(), r.Machine.View(); !reflect.DeepEqual(a, b) {
+	a, b := m.View(), r.Machine.View()
+	a.AskedOf, b.AskedOf = nil, nil // what is under way is not stored
+	if !reflect.DeepEqual(a, b) {
 		fail("%s: loaded, the machine shows\n%+v, it runs with\n%+v", n.Name, a, b)
 	}
 }

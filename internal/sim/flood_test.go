@@ -277,7 +277,7 @@ func TestFloodOfStatements(t *testing.T) {
 
 	for i := range 1200 {
 		orphan := *h
-		orphan.Seq, orphan.Prev, orphan.Lamport = uint64(1000+i), wire.EntryHash{byte(i), byte(i >> 8), 1}, 10_000
+		orphan.Seq, orphan.Prev, orphan.Lamport = uint64(3+i%900), wire.EntryHash{byte(i), byte(i >> 8), 1}, 10_000 // within what MLS can open
 		orphan.Sign(eve.Self.Device.Sign)
 		w.Deliver(eve, ben, g, entries(group.Packed{Header: orphan.Bytes(), Ciphertext: packed.Ciphertext}))
 	}

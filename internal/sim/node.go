@@ -360,6 +360,9 @@ func (w *World) describe(c group.Cause) string {
 	return fmt.Sprintf("%T", c)
 }
 
+// Withhold makes a node keep back the payloads for which which says so; nil: none.
+func (n *Node) Withhold(which func(to *Node, kind byte) bool) { n.withholds = which }
+
 // Say writes a text.
 func (n *Node) Say(g wire.GroupID, text string) error {
 	c, err := group.Text(text)

@@ -111,11 +111,25 @@ func (r *Replica) putRow(row group.Row) {
 
 // Answer is what a Serve sends.
 func (r *Replica) Answer(s group.Serve) [][]byte {
-	payloads, err := s.Answer(func(k group.Kind, key []byte) ([]byte, error) { return r.Records[k][string(key)], nil })
+	read := func(k group.Kind, key []byte) ([]byte, error) { return r.Records[k][string(key)], nil }
+	payloads, err := s.Answer(read)
+	if s.Earlier {
+		payloads, err = s.AnswerEarlier(read, func(t group.Target) ([]byte, error) { return r.content(t), nil })
+	}
 	if err != nil {
 		panic(err)
 	}
 	return payloads
+}
+
+// content returns what a message says that is shown.
+func (r *Replica) content(t group.Target) []byte {
+	for _, row := range r.Rows {
+		if row.State == group.RowShown && row.Target() == t {
+			return row.Content
+		}
+	}
+	return nil
 }
 
 // Shown returns the rows that a person sees, in the order of display.

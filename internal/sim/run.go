@@ -24,6 +24,8 @@ type Config struct {
 	Crash int       // how many of 100 actions stop, start or kill nodes; 0: 12
 	Suite mls.Suite // of the group; 0: that of new groups, or the one before
 
+	Old int // how many of 10 devices have a program without FeatureHeads; below 0: none; 0: by the seed none, some or most
+
 	Hostile int // how many persons lie; below 0: none; 0: by the seed none, one, or as many as voters bear
 }
 
@@ -58,6 +60,9 @@ func (c Config) with(r *rand.Rand) Config {
 	}
 	if c.Suite == 0 {
 		c.Suite = group.Suites()[r.IntN(2)]
+	}
+	if c.Old == 0 {
+		c.Old = []int{-1, -1, 3, 7}[r.IntN(4)]
 	}
 	return c
 }
@@ -186,6 +191,7 @@ func (r *run) begin(c Config) {
 			n.Link(n.Name + "'s phone")
 		}
 	}
+	r.age(c)
 	r.recruit(c)
 	var first []group.Newcomer
 	for _, n := range r.Nodes[1:c.Nodes] {
@@ -197,6 +203,15 @@ func (r *run) begin(c Config) {
 	r.g = r.Nodes[0].Create(group.CreateParams{Title: "Trip", Newcomers: first, Suite: c.Suite})
 	r.check.g = r.g
 	r.tracef("%s makes the group with %d others", r.Nodes[0].Name, len(first))
+}
+
+// age gives some devices the program before FeatureHeads.
+func (r *run) age(c Config) {
+	for i, n := range r.Nodes {
+		if (i*7+3)%10 < c.Old {
+			n.Self.Omits = group.FeatureHeads
+		}
+	}
 }
 
 // near reports whether two clocks are near enough for key packages to be valid.

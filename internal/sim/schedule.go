@@ -254,8 +254,9 @@ func (r *run) replay(a action) {
 	if a.b%2 == 0 {
 		from = p.To
 	}
-	to := r.pick(a.b>>1, func(n *Node) bool { return n != from })
-	if r.Linked(from, to) {
+	heads := p.Bytes[0] >= 22 && p.Bytes[0] <= 25 // sent to who does not announce them they are misbehaviour
+	to := r.pick(a.b>>1, func(n *Node) bool { return n != from && !(heads && n.Self.Omits == group.FeatureHeads) })
+	if to != nil && r.Linked(from, to) {
 		r.tracef("%s sends %s a payload of %s to %s again, kind %d", from.Name, to.Name, p.From.Name, p.To.Name, p.Bytes[0])
 		r.Deliver(from, to, p.Group, p.Bytes)
 	}

@@ -2532,6 +2532,7 @@ type Chat struct {
 	Unasked            uint32                 `protobuf:"varint,18,opt,name=unasked,proto3" json:"unasked,omitempty"`                                                   // own messages, sent while the group was split, that some would read who came later; see Resend
 	UnaskedOf          []*Person              `protobuf:"bytes,19,rep,name=unasked_of,json=unaskedOf,proto3" json:"unasked_of,omitempty"`                               // and who they are
 	Held               uint32                 `protobuf:"varint,20,opt,name=held,proto3" json:"held,omitempty"`                                                         // own messages that wait, see MESSAGE_STATE_HELD
+	MissingFrom        []*Person              `protobuf:"bytes,21,rep,name=missing_from,json=missingFrom,proto3" json:"missing_from,omitempty"`                         // of whom the missing ones are asked now
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -2704,6 +2705,13 @@ func (x *Chat) GetHeld() uint32 {
 		return x.Held
 	}
 	return 0
+}
+
+func (x *Chat) GetMissingFrom() []*Person {
+	if x != nil {
+		return x.MissingFrom
+	}
+	return nil
 }
 
 type Member struct {
@@ -6659,7 +6667,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
 	"\x11DeleteChatRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"\x14\n" +
-	"\x12DeleteChatResponse\"\xa4\x05\n" +
+	"\x12DeleteChatResponse\"\xd8\x05\n" +
 	"\x04Chat\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x11.kith.v1.ChatKindR\x04kind\x12(\n" +
@@ -6685,7 +6693,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\aunasked\x18\x12 \x01(\rR\aunasked\x12.\n" +
 	"\n" +
 	"unasked_of\x18\x13 \x03(\v2\x0f.kith.v1.PersonR\tunaskedOf\x12\x12\n" +
-	"\x04held\x18\x14 \x01(\rR\x04held\"\xb2\x01\n" +
+	"\x04held\x18\x14 \x01(\rR\x04held\x122\n" +
+	"\fmissing_from\x18\x15 \x03(\v2\x0f.kith.v1.PersonR\vmissingFrom\"\xb2\x01\n" +
 	"\x06Member\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.kith.v1.RoleR\x04role\x12\x1a\n" +
@@ -7265,158 +7274,159 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	18,  // 14: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
 	18,  // 15: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
 	18,  // 16: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
-	18,  // 17: kith.v1.Member.person:type_name -> kith.v1.Person
-	4,   // 18: kith.v1.Member.role:type_name -> kith.v1.Role
-	18,  // 19: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	53,  // 20: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	18,  // 21: kith.v1.Block.author:type_name -> kith.v1.Person
-	61,  // 22: kith.v1.Block.changes:type_name -> kith.v1.Change
-	5,   // 23: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
-	6,   // 24: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	54,  // 25: kith.v1.Block.split:type_name -> kith.v1.Split
-	18,  // 26: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	18,  // 27: kith.v1.Block.voted_by:type_name -> kith.v1.Person
-	18,  // 28: kith.v1.Block.waits_for:type_name -> kith.v1.Person
-	18,  // 29: kith.v1.Block.stuck:type_name -> kith.v1.Person
-	18,  // 30: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	58,  // 31: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	59,  // 32: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
-	18,  // 33: kith.v1.Settlement.coming:type_name -> kith.v1.Person
-	18,  // 34: kith.v1.Voter.person:type_name -> kith.v1.Person
-	7,   // 35: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
-	18,  // 36: kith.v1.Incident.person:type_name -> kith.v1.Person
-	60,  // 37: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
-	8,   // 38: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	18,  // 39: kith.v1.Change.subject:type_name -> kith.v1.Person
-	75,  // 40: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
-	74,  // 41: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
-	76,  // 42: kith.v1.Version.spans:type_name -> kith.v1.Span
-	18,  // 43: kith.v1.Message.author:type_name -> kith.v1.Person
-	9,   // 44: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	76,  // 45: kith.v1.Message.spans:type_name -> kith.v1.Span
-	77,  // 46: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
-	78,  // 47: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
-	18,  // 48: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
-	18,  // 49: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
-	79,  // 50: kith.v1.Message.poll:type_name -> kith.v1.Poll
-	81,  // 51: kith.v1.Message.may:type_name -> kith.v1.Permitted
-	18,  // 52: kith.v1.Quote.author:type_name -> kith.v1.Person
-	9,   // 53: kith.v1.Quote.state:type_name -> kith.v1.MessageState
-	18,  // 54: kith.v1.Reaction.persons:type_name -> kith.v1.Person
-	80,  // 55: kith.v1.Poll.options:type_name -> kith.v1.PollOption
-	18,  // 56: kith.v1.PollOption.persons:type_name -> kith.v1.Person
-	75,  // 57: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	87,  // 58: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
-	47,  // 59: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
-	18,  // 60: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
-	75,  // 61: kith.v1.Found.message:type_name -> kith.v1.Message
-	88,  // 62: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	93,  // 63: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	18,  // 64: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	75,  // 65: kith.v1.Event.message:type_name -> kith.v1.Message
-	47,  // 66: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	28,  // 67: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	16,  // 68: kith.v1.Event.node:type_name -> kith.v1.Node
-	96,  // 69: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	59,  // 70: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	97,  // 71: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	10,  // 72: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	12,  // 73: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	14,  // 74: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	15,  // 75: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	42,  // 76: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	19,  // 77: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	21,  // 78: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	22,  // 79: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	24,  // 80: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	25,  // 81: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	27,  // 82: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	29,  // 83: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	30,  // 84: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	32,  // 85: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	33,  // 86: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	34,  // 87: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	36,  // 88: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	37,  // 89: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	38,  // 90: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	39,  // 91: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	40,  // 92: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	41,  // 93: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	43,  // 94: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	44,  // 95: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	45,  // 96: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	49,  // 97: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	55,  // 98: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	56,  // 99: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	51,  // 100: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	62,  // 101: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	82,  // 102: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	63,  // 103: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	64,  // 104: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	65,  // 105: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	66,  // 106: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	67,  // 107: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	69,  // 108: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	70,  // 109: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	71,  // 110: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	72,  // 111: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	83,  // 112: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	85,  // 113: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	89,  // 114: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	91,  // 115: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	94,  // 116: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	98,  // 117: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	11,  // 118: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	13,  // 119: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	16,  // 120: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	16,  // 121: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	16,  // 122: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	20,  // 123: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	28,  // 124: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	23,  // 125: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	28,  // 126: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	26,  // 127: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	28,  // 128: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	47,  // 129: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	31,  // 130: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	47,  // 131: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	47,  // 132: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	35,  // 133: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	47,  // 134: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	47,  // 135: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	47,  // 136: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	47,  // 137: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	47,  // 138: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	47,  // 139: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	47,  // 140: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	47,  // 141: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	46,  // 142: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	50,  // 143: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	57,  // 144: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	57,  // 145: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	52,  // 146: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	75,  // 147: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	47,  // 148: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	75,  // 149: kith.v1.KithService.React:output_type -> kith.v1.Message
-	75,  // 150: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	75,  // 151: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	75,  // 152: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	68,  // 153: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	75,  // 154: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	75,  // 155: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	75,  // 156: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	73,  // 157: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	84,  // 158: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	86,  // 159: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	90,  // 160: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	92,  // 161: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	95,  // 162: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	99,  // 163: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	118, // [118:164] is the sub-list for method output_type
-	72,  // [72:118] is the sub-list for method input_type
-	72,  // [72:72] is the sub-list for extension type_name
-	72,  // [72:72] is the sub-list for extension extendee
-	0,   // [0:72] is the sub-list for field type_name
+	18,  // 17: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
+	18,  // 18: kith.v1.Member.person:type_name -> kith.v1.Person
+	4,   // 19: kith.v1.Member.role:type_name -> kith.v1.Role
+	18,  // 20: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	53,  // 21: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	18,  // 22: kith.v1.Block.author:type_name -> kith.v1.Person
+	61,  // 23: kith.v1.Block.changes:type_name -> kith.v1.Change
+	5,   // 24: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	6,   // 25: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	54,  // 26: kith.v1.Block.split:type_name -> kith.v1.Split
+	18,  // 27: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	18,  // 28: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	18,  // 29: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	18,  // 30: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	18,  // 31: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	58,  // 32: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	59,  // 33: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	18,  // 34: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	18,  // 35: kith.v1.Voter.person:type_name -> kith.v1.Person
+	7,   // 36: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
+	18,  // 37: kith.v1.Incident.person:type_name -> kith.v1.Person
+	60,  // 38: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	8,   // 39: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	18,  // 40: kith.v1.Change.subject:type_name -> kith.v1.Person
+	75,  // 41: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	74,  // 42: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	76,  // 43: kith.v1.Version.spans:type_name -> kith.v1.Span
+	18,  // 44: kith.v1.Message.author:type_name -> kith.v1.Person
+	9,   // 45: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	76,  // 46: kith.v1.Message.spans:type_name -> kith.v1.Span
+	77,  // 47: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	78,  // 48: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	18,  // 49: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
+	18,  // 50: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
+	79,  // 51: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	81,  // 52: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	18,  // 53: kith.v1.Quote.author:type_name -> kith.v1.Person
+	9,   // 54: kith.v1.Quote.state:type_name -> kith.v1.MessageState
+	18,  // 55: kith.v1.Reaction.persons:type_name -> kith.v1.Person
+	80,  // 56: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	18,  // 57: kith.v1.PollOption.persons:type_name -> kith.v1.Person
+	75,  // 58: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	87,  // 59: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	47,  // 60: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	18,  // 61: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
+	75,  // 62: kith.v1.Found.message:type_name -> kith.v1.Message
+	88,  // 63: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	93,  // 64: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	18,  // 65: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	75,  // 66: kith.v1.Event.message:type_name -> kith.v1.Message
+	47,  // 67: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	28,  // 68: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	16,  // 69: kith.v1.Event.node:type_name -> kith.v1.Node
+	96,  // 70: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	59,  // 71: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	97,  // 72: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	10,  // 73: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	12,  // 74: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	14,  // 75: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	15,  // 76: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	42,  // 77: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	19,  // 78: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	21,  // 79: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	22,  // 80: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	24,  // 81: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	25,  // 82: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	27,  // 83: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	29,  // 84: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	30,  // 85: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	32,  // 86: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	33,  // 87: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	34,  // 88: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	36,  // 89: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	37,  // 90: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	38,  // 91: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	39,  // 92: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	40,  // 93: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	41,  // 94: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	43,  // 95: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	44,  // 96: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	45,  // 97: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	49,  // 98: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	55,  // 99: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	56,  // 100: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	51,  // 101: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	62,  // 102: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	82,  // 103: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	63,  // 104: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	64,  // 105: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	65,  // 106: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	66,  // 107: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	67,  // 108: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	69,  // 109: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	70,  // 110: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	71,  // 111: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	72,  // 112: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	83,  // 113: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	85,  // 114: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	89,  // 115: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	91,  // 116: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	94,  // 117: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	98,  // 118: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	11,  // 119: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	13,  // 120: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	16,  // 121: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	16,  // 122: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	16,  // 123: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	20,  // 124: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	28,  // 125: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	23,  // 126: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	28,  // 127: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	26,  // 128: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	28,  // 129: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	47,  // 130: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	31,  // 131: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	47,  // 132: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	47,  // 133: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	35,  // 134: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	47,  // 135: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	47,  // 136: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	47,  // 137: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	47,  // 138: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	47,  // 139: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	47,  // 140: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	47,  // 141: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	47,  // 142: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	46,  // 143: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	50,  // 144: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	57,  // 145: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	57,  // 146: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	52,  // 147: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	75,  // 148: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	47,  // 149: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	75,  // 150: kith.v1.KithService.React:output_type -> kith.v1.Message
+	75,  // 151: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	75,  // 152: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	75,  // 153: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	68,  // 154: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	75,  // 155: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	75,  // 156: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	75,  // 157: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	73,  // 158: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	84,  // 159: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	86,  // 160: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	90,  // 161: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	92,  // 162: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	95,  // 163: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	99,  // 164: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	119, // [119:165] is the sub-list for method output_type
+	73,  // [73:119] is the sub-list for method input_type
+	73,  // [73:73] is the sub-list for extension type_name
+	73,  // [73:73] is the sub-list for extension extendee
+	0,   // [0:73] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }

@@ -143,7 +143,7 @@ export const words = {
     beginningDirect: (who: string) => `Only you and ${who} read this.`,
     beginningGroup: 'Only members read this. Newcomers read what is written after they join.',
     coming: 'Earlier messages are coming.',
-    comingCount: (count: number) => (count === 1 ? '1 earlier message is coming.' : `${count} earlier messages are coming.`),
+    comingCount: (count: number, from: string[] = []) => `${count === 1 ? '1 earlier message is coming' : `${count} earlier messages are coming`}${from.length > 0 ? ` from ${from.join(', ')}` : ''}.`,
     damaged: 'This message arrived damaged. Kith asks the others for a whole copy.',
     unreadable: 'This message cannot be read on this device.',
     needsNewer: 'This message needs a newer version of Kith.',

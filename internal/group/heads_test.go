@@ -1,0 +1,383 @@
+package group_test
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+
+	"kith/internal/dag"
+	"kith/internal/group"
+	"kith/internal/sim"
+	"kith/internal/wire"
+)
+
+// three is a group of Ann, Ben and Cleo that have accepted and are at rest.
+func three(t *testing.T) (w *sim.World, g wire.GroupID, ann, ben, cleo *sim.Node) {
+	t.Helper()
+	w = sim.New(1)
+	ann, ben, cleo = w.Add("Ann"), w.Add("Ben"), w.Add("Cleo")
+	g = ann.Create(group.CreateParams{Title: "Trip", Newcomers: []group.Newcomer{ben.Newcomer(), cleo.Newcomer()}})
+	w.Run(1000)
+	do(t, w, ben, g, group.Accept{})
+	do(t, w, cleo, g, group.Accept{})
+	w.Run(5000)
+	for _, n := range w.Nodes {
+		n.Sent = nil
+	}
+	return w, g, ann, ben, cleo
+}
+
+// apart lets n miss entries that others write in turn.
+func apart(t *testing.T, w *sim.World, g wire.GroupID, n *sim.Node, entries int, by ...*sim.Node) {
+	t.Helper()
+	n.Stop()
+	for i := range entries {
+		if err := by[i%len(by)].Say(g, fmt.Sprint("entry ", i)); err != nil {
+			t.Fatal(err)
+		}
+		w.Run(50)
+	}
+	w.Run(20_000)
+	for _, n := range w.Nodes {
+		n.Sent = nil
+	}
+}
+
+// answers returns the entries that were sent to one node in answers to it, in order,
+// and by whom; it fails the test where one was sent twice.
+func answers(t *testing.T, to *sim.Node, from ...*sim.Node) (refs []dag.Ref, by map[*sim.Node]int) {
+	t.Helper()
+	seen, by := make(map[dag.Ref]bool), make(map[*sim.Node]int)
+	for _, n := range from {
+		for _, p := range n.Sent {
+			list, answer := group.EntriesIn(p.Bytes)
+			if p.To != to || answer == 0 {
+				continue
+			}
+			for _, r := range list {
+				if seen[r] {
+					t.Errorf("%s sends %d of a device a second time", n.Name, r.Seq)
+				}
+				seen[r] = true
+				by[n]++
+			}
+			refs = append(refs, list...)
+		}
+	}
+	return refs, by
+}
+
+func kinds(n, to *sim.Node) map[byte]int {
+	count := make(map[byte]int)
+	for _, p := range n.Sent {
+		if p.To == to {
+			count[p.Bytes[0]]++
+		}
+	}
+	return count
+}
+
+// TestHeadsFewMissing: ten entries are fetched by one request that names heads, once.
+func TestHeadsFewMissing(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	apart(t, w, g, ben, 10, ann, cleo)
+	ben.Start()
+	w.Run(5000)
+	if refs, _ := answers(t, ben, ann, cleo); len(refs) != 10 {
+		t.Errorf("%d entries are sent for 10", len(refs))
+	}
+	if n := len(ben.Texts(g)); n != 10 {
+		t.Errorf("Ben has %d", n)
+	}
+	asked := kinds(ben, ann)[kindAsk] + kinds(ben, cleo)[kindAsk]
+	for _, o := range []*sim.Node{ann, cleo} {
+		if k := kinds(ben, o); k[kindWant]+k[kindHave]+k[kindStretch] > 0 {
+			t.Errorf("Ben sends %v to %s", k, o.Name)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("Ben asks %d times", asked)
+	}
+}
+
+// TestHeadsBothWrote: two that wrote without each other find what both have by what
+// lies below their heads.
+func TestHeadsBothWrote(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	apart(t, w, g, cleo, 40, ann, ben)
+	cleo.Start()
+	w.Run(5000)
+	w.Cut(ann, ben)
+	w.Cut(cleo, ben)
+	for i := range 3 {
+		for _, n := range []*sim.Node{ann, ben} {
+			if err := n.Say(g, fmt.Sprint(n.Name, " alone ", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Run(500)
+	}
+	ann.Sent, ben.Sent, cleo.Sent = nil, nil, nil
+	w.HealAll()
+	w.Run(5000)
+	sent := 0
+	for _, n := range w.Nodes {
+		for _, p := range n.Sent {
+			if refs, answer := group.EntriesIn(p.Bytes); answer > 0 {
+				sent += len(refs)
+			}
+		}
+	}
+	if sent > 30 {
+		t.Errorf("%d entries are sent for 9", sent)
+	}
+	for _, n := range w.Nodes {
+		if got := len(n.Texts(g)); got != 46 {
+			t.Errorf("%s has %d texts of 46", n.Name, got)
+		}
+	}
+}
+
+// TestNewestScreenFirst: of many that are missing the newest come first, are shown as
+// waiting, and the rest comes from both members, each entry once.
+func TestNewestScreenFirst(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	apart(t, w, g, ben, 1500, ann, cleo)
+	total := len(ann.Texts(g))
+	last := ann.Groups[g].Shown()[total-50].Place
+	screen, waiting := 0, 0
+	w.After = func(n *sim.Node, _ wire.GroupID, eff group.Effects) {
+		if n == ben && screen == 0 && len(eff.Rows) > 0 {
+			for _, row := range eff.Rows {
+				if !dag.Less(row.Place, last) {
+					screen++
+				}
+				if row.Waiting {
+					waiting++
+				}
+			}
+		}
+	}
+	ben.Start()
+	w.Run(20_000)
+	if screen != 50 || waiting != 50 {
+		t.Errorf("the first rows are %d of the newest 50, %d wait", screen, waiting)
+	}
+	refs, by := answers(t, ben, ann, cleo)
+	if len(refs) != 1500 || by[ann] < 256 || by[cleo] < 256 {
+		t.Errorf("%d entries of 1500 are sent, %d by Ann, %d by Cleo", len(refs), by[ann], by[cleo])
+	}
+	if got := len(ben.Texts(g)); got != total {
+		t.Errorf("Ben has %d of %d", got, total)
+	}
+	for _, row := range ben.Groups[g].Shown() {
+		if row.Waiting {
+			t.Fatal("a row waits still")
+		}
+	}
+}
+
+// TestFarAheadIsLeft: what one member wrote so far beyond what is here of its log that
+// the ratchet would not follow, or not keep the keys between, is not opened before the
+// rest has come: all of it can be read.
+func TestFarAheadIsLeft(t *testing.T) {
+	w, g, ann, ben, _ := three(t)
+	apart(t, w, g, ben, 2300, ann)
+	ben.Start()
+	w.Run(60)
+	if err := ann.Say(g, "pushed meanwhile"); err != nil {
+		t.Fatal(err)
+	}
+	w.Run(20_000)
+	if got := len(ben.Texts(g)); got != 2301 {
+		t.Errorf("Ben can read %d of 2301", got)
+	}
+}
+
+// TestSlowPeerPassedOver: the stretch of a member that answers no more is given to
+// another after five seconds.
+func TestSlowPeerPassedOver(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	apart(t, w, g, ben, 900, ann, cleo)
+	cleo.Withhold(func(_ *sim.Node, kind byte) bool { return kind == kindEntries && len(ben.Texts(g)) > 0 })
+	said := false
+	w.After = func(n *sim.Node, _ wire.GroupID, _ group.Effects) {
+		if n == ben {
+			v := ben.Groups[g].Machine.View()
+			said = said || v.Missing > 0 && slices.Contains(v.AskedOf, cleo.Self.Person)
+		}
+	}
+	ben.Start()
+	w.Run(4000)
+	if got := len(ben.Texts(g)); got == 900 {
+		t.Error("Ben has all though Cleo gave nothing")
+	}
+	w.Run(12_000)
+	if !said {
+		t.Error("nobody is told that Cleo is asked for what is missing")
+	}
+	if got := len(ben.Texts(g)); got != 900 {
+		t.Errorf("Ben has %d of 900", got)
+	}
+	if v := ben.Groups[g].Machine.View(); v.Missing != 0 || len(v.AskedOf) != 0 {
+		t.Errorf("%d are missing, asked of %d people, at the end", v.Missing, len(v.AskedOf))
+	}
+	if n := ben.Groups[g].Machine.AskedNow(); n != 0 {
+		t.Errorf("%d requests are left", n)
+	}
+}
+
+// TestHeadsThatDoNotExist: who names heads that nobody has, and as many entries as
+// there can be, is asked, passed by, and asked no more for those.
+func TestHeadsThatDoNotExist(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	var heads []dag.Ref
+	for i := range byte(64) {
+		heads = append(heads, dag.Ref{Device: wire.DeviceID{i, 1}, Seq: 9})
+	}
+	payload := cleo.Groups[g].Machine.HeadsPayload(heads, 1<<62, dag.MaxLamport-1)
+	for range 20 {
+		w.Deliver(cleo, ben, g, payload)
+		w.Run(1000)
+	}
+	w.Run(20_000)
+	if k := kinds(ben, cleo); k[kindAsk] == 0 || k[kindAsk]+k[kindStretch] > 80 {
+		t.Errorf("Ben sends Cleo %v", k)
+	}
+	if err := ann.Say(g, "still here"); err != nil {
+		t.Fatal(err)
+	}
+	w.Run(5000)
+	if got := len(ben.Texts(g)); got != 1 {
+		t.Errorf("Ben has %d texts", got)
+	}
+	if n := ben.Groups[g].Machine.AskedNow(); n != 0 {
+		t.Errorf("%d requests are under way", n)
+	}
+}
+
+// TestJunkInStretches: a member that answers each request with one old entry, or with
+// what says that there is more for ever, holds nobody up.
+func TestJunkInStretches(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	apart(t, w, g, ben, 600, ann, cleo)
+	var old []byte // an answer of Ann's to somebody else, cut
+	cleo.Withhold(func(_ *sim.Node, kind byte) bool { return kind == kindEntries })
+	w.After = func(n *sim.Node, _ wire.GroupID, eff group.Effects) {
+		if n != cleo {
+			return
+		}
+		for _, s := range eff.Serve {
+			if s.To == ben.Self.Device.ID() {
+				s.Refs, s.Bare = s.Refs[:min(1, len(s.Refs))], s.Bare[:min(1, len(s.Bare))]
+				junk := cleo.Groups[g].Answer(s)[0]
+				junk[len(junk)-1] = 3 // cut
+				old = junk
+				w.Deliver(cleo, ben, g, bytes.Clone(junk))
+			}
+		}
+	}
+	ben.Start()
+	w.Run(60_000)
+	if old == nil {
+		t.Fatal("Cleo was asked nothing")
+	}
+	if got := len(ben.Texts(g)); got != 600 {
+		t.Errorf("Ben has %d of 600", got)
+	}
+}
+
+// TestStretchFromFar: whoever asks for anything is given at most one stretch, and what
+// names no block that is here, nothing.
+func TestStretchFromFar(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	apart(t, w, g, ben, 300, ann, cleo)
+	m := cleo.Groups[g].Machine
+	all := dag.Range{To: ^uint64(0)}
+	w.Deliver(cleo, ann, g, m.StretchPayload(nil, all))
+	w.Deliver(cleo, ann, g, m.StretchPayload([]uint64{1 << 60, 1 << 60, 1 << 60}, all))
+	w.Deliver(cleo, ann, g, m.StretchPayload(make([]uint64, 0), dag.Range{From: dag.Spot{Lamport: 1 << 60}, To: 1}))
+	w.Deliver(cleo, ann, g, m.StretchPayload([]uint64{1, 1, 1, 1, 1, 1, 1, 1, 1}, all))
+	w.Deliver(cleo, ann, g, group.AskPayload(nil, []dag.Ref{{Seq: 3}}))
+	var sizes []int
+	for _, p := range ann.Sent {
+		if refs, answer := group.EntriesIn(p.Bytes); answer > 0 && p.To == cleo {
+			sizes = append(sizes, len(refs))
+		}
+	}
+	if fmt.Sprint(sizes) != "[256 0 0 0 50]" {
+		t.Errorf("the answers have %v entries", sizes)
+	}
+}
+
+// TestSizesAtThousand: what a device has takes a few kilobytes at most, and under one
+// where nobody lacks much.
+func TestSizesAtThousand(t *testing.T) {
+	have, heads, numbers, stretch := group.SizesAt(1000)
+	t.Logf("1,000 devices: have %d bytes, heads %d, numbers %d, stretch %d", have, heads, numbers, stretch)
+	if have < 136_000 || heads > 1_000 || numbers > 5_000 || stretch > 4_000 {
+		t.Errorf("have %d bytes, heads %d, numbers %d, stretch %d", have, heads, numbers, stretch)
+	}
+}
+
+// TestBytesOfTen: ten entries that are missing cost what they have themselves, and
+// little more.
+func TestBytesOfTen(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	apart(t, w, g, ben, 10, ann, cleo)
+	began, arrived := w.Now, uint64(0)
+	w.After = func(n *sim.Node, _ wire.GroupID, _ group.Effects) {
+		if n == ben && arrived == 0 && len(ben.Texts(g)) == 10 {
+			arrived = w.Now - began
+		}
+	}
+	ben.Start()
+	w.Run(5000)
+	all, entries := 0, 0
+	for _, n := range []*sim.Node{ann, ben, cleo} {
+		for _, p := range n.Sent {
+			if p.From != ben && p.To != ben {
+				continue
+			}
+			all += len(p.Bytes)
+			if refs, answer := group.EntriesIn(p.Bytes); len(refs) > 0 && answer > 0 {
+				entries += len(p.Bytes)
+			}
+		}
+	}
+	t.Logf("%d bytes for 10 entries of %d, with two members, after %d ms", all, entries, arrived)
+	if all-entries > 13_000 || arrived == 0 {
+		t.Errorf("%d bytes for entries of %d, after %d ms", all, entries, arrived)
+	}
+}
+
+// TestOpenChatFirst: while its person looks at another chat, a group gets its newest
+// screen as soon as ever, and the rest one stretch at a time.
+func TestOpenChatFirst(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	apart(t, w, g, ben, 900, ann, cleo)
+	ben.Start()
+	if err := ben.Do(g, group.Attend{Elsewhere: true}); err != nil {
+		t.Fatal(err)
+	}
+	most := 0
+	began, screen, all := w.Now, uint64(0), uint64(0)
+	w.After = func(n *sim.Node, _ wire.GroupID, _ group.Effects) {
+		if n != ben {
+			return
+		}
+		most = max(most, ben.Groups[g].Machine.AskedNow())
+		switch len(ben.Texts(g)) {
+		case 50:
+			screen = w.Now - began
+		case 900:
+			all = cmp.Or(all, w.Now-began)
+		}
+	}
+	w.Run(10_000)
+	if most != 1 || screen > 300 || all < 300 || len(ben.Texts(g)) != 900 {
+		t.Errorf("%d requests at once, the screen after %d ms, all after %d", most, screen, all)
+	}
+}
