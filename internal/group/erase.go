@@ -122,10 +122,11 @@ func (m *Machine) strip(row *Row, ref dag.Ref, eff *Effects) {
 	row.State, row.Content = RowDeleted, nil
 	key := EntryKey(ref)
 	eff.Write = slices.DeleteFunc(eff.Write, func(r Record) bool {
-		return (r.Kind == KindCipher || r.Kind == KindShelved) && string(r.Key) == string(key)
+		return (r.Kind == KindCipher || r.Kind == KindShelved || r.Kind == KindSalt) && string(r.Key) == string(key)
 	})
 	eff.drop(KindCipher, key)
 	eff.drop(KindShelved, key)
+	eff.drop(KindSalt, key)
 	delete(m.shelf[row.Block], ref)
 	m.unask(ref, eff)
 }
@@ -139,6 +140,7 @@ func (m *Machine) unask(ref dag.Ref, eff *Effects) {
 	if m.missed[ref] {
 		m.dropMissed(ref, eff)
 	}
+	m.dropLacking(ref, eff)
 }
 
 // onDelete takes a Delete: at once, or when what it refers to is here.
@@ -233,7 +235,7 @@ func (m *Machine) noteBlank(h *dag.Header) {
 	if ref := h.Ref(); !slices.Contains(m.blank[t], ref) {
 		m.blank[t] = append(m.blank[t], ref)
 	}
-	if len(m.blank) > 2*(len(m.hollow)+len(m.missed)+1) {
+	if len(m.blank) > 2*(len(m.hollow)+len(m.missed)+len(m.earlier.lacking)+1) {
 		m.sweepBlank()
 	}
 }
@@ -241,7 +243,7 @@ func (m *Machine) noteBlank(h *dag.Header) {
 // sweepBlank forgets what is asked for no more.
 func (m *Machine) sweepBlank() {
 	for t, refs := range m.blank {
-		refs = slices.DeleteFunc(refs, func(r dag.Ref) bool { return !m.hollow[r] && !m.missed[r] })
+		refs = slices.DeleteFunc(refs, func(r dag.Ref) bool { return !m.hollow[r] && !m.missed[r] && !m.earlier.lacking[r] })
 		if m.blank[t] = refs; len(refs) == 0 {
 			delete(m.blank, t)
 		}

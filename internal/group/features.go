@@ -35,13 +35,19 @@ const (
 	FeatureAckHeads uint16 = 6
 	// FeatureTree: frame 40, by which entries travel along a tree in a large group.
 	FeatureTree uint16 = 7
+	// FeatureHistory: the frames 33 and 34, by which newcomers are given what the policy
+	// gives them of the time before.
+	FeatureHistory uint16 = 9
 )
 
 // announced is what this device's leaf says.
 func (s Self) announced() []mls.Extension {
 	var w wire.Writer
 	w.Group(func(w *wire.Writer) {
-		for _, f := range []uint16{FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureAckHeads, FeatureTree, chain.FeatureNothing} {
+		for _, f := range []uint16{
+			FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureAckHeads, FeatureTree, FeatureHistory,
+			chain.FeatureNothing,
+		} {
 			if f != s.Omits {
 				w.U16(f)
 			}

@@ -195,6 +195,8 @@ const (
 	// maxHandover bounds the entries that are asked for by one frame; with the longest
 	// contents the answer is cut at maxAnswer, and the rest asked for again.
 	maxHandover = 256
+	// maxEarlierLogs bounds the logs that one frame asks for the time before of: 28 KB.
+	maxEarlierLogs = 512
 	// maxParked bounds the devices that one block of this device's own parks: half of
 	// the ops that a block may have.
 	maxParked = 128

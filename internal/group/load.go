@@ -74,6 +74,8 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHollow, l.hollow},
 		{KindShelved, l.shelved},
 		{KindMissed, l.missed},
+		{KindEarlier, l.earlier},
+		{KindLacking, l.lacking},
 		{KindDeletion, l.deletion},
 		{KindNack, l.nack},
 		{KindPerson, l.person},
@@ -95,6 +97,7 @@ type loading struct {
 	ratchets map[wire.BlockHash][]mls.Change
 	entries  []*dag.Header
 	onShelf  []dag.Ref
+	before   []*dag.Header
 	deletes  []storedDelete
 }
 
@@ -373,6 +376,7 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	l.endShelved()
+	l.endEarlier()
 	l.endDeletions()
 	m.pruneDue = 1 // whose time was over meanwhile goes at the first step
 	l.keepPassed()

@@ -56,6 +56,7 @@ type Machine struct {
 	company company          // since when who is silent
 	shelf   shelf            // what may be handed over
 	missed  map[dag.Ref]bool // written while this device was parked, not here yet
+	earlier earlier          // what was said before this device came
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
@@ -153,6 +154,7 @@ func newMachine(self Self) *Machine {
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
+		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash)},
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
@@ -224,6 +226,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.setRole(in.Now, c, &eff)
 	case SetTitle:
 		err = m.setTitle(in.Now, c.Title, &eff)
+	case SetHistory:
+		err = m.setHistory(in.Now, c, &eff)
 	case SetVoters:
 		err = m.setVoters(in.Now, c.People, &eff)
 	case Rekey:
@@ -286,6 +290,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.announce(now, eff)
 	m.pull(now, eff)
 	m.askContents(now, eff)
+	m.askEarlier(now, eff)
 }
 
 // finish adds what every step ends with: the missing count, the
@@ -299,6 +304,7 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		m.missedTold = n
 		eff.Notify = append(eff.Notify, MissedChanged{n})
 	}
+	m.tellEarlier(&eff)
 	for _, hash := range sortedBlocks(m.turned) {
 		if e := m.epochs[hash]; e != nil {
 			m.keepRatchets(hash, e, &eff)

@@ -41,6 +41,8 @@ type View struct {
 	Missing   int             // entries that others refer to and that are not here
 	AskedOf   []wire.PersonID // of whom they are asked now
 	Missed    int             // messages that were written while this device was parked, not handed over yet
+	Policy    chain.Policy    // of the head
+	Earlier   EarlierView     // of the time before this device came
 	Carrying  []wire.PersonID // whose removal lost at a fork and is carried over before anything is written
 	Unasked   int             // own messages of a branch that lost, or that a removal held up, which wait for the answer of Resend
 	UnaskedOf []wire.PersonID // who was no member when they were written, or lacks what is older than this device's removal
@@ -69,6 +71,7 @@ func (m *Machine) View() View {
 		Inside:    s.Belongs(m.self.Device.ID()),
 		Replaced:  m.wasReplaced(),
 	}
+	v.Policy, v.Earlier = s.Policy(), m.earlierView()
 	if m.missing > 0 {
 		v.AskedOf = m.askedPeople()
 	}

@@ -4664,6 +4664,7 @@ type Message struct {
 	PinnedBy       *Person                `protobuf:"bytes,24,opt,name=pinned_by,json=pinnedBy,proto3" json:"pinned_by,omitempty"`                      // null: it is not pinned
 	Poll           *Poll                  `protobuf:"bytes,25,opt,name=poll,proto3" json:"poll,omitempty"`                                              // text is its question then
 	May            *Permitted             `protobuf:"bytes,26,opt,name=may,proto3" json:"may,omitempty"`
+	Source         string                 `protobuf:"bytes,27,opt,name=source,proto3" json:"source,omitempty"` // text as its author would type it again, if it may be edited; else empty
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -4878,6 +4879,13 @@ func (x *Message) GetMay() *Permitted {
 		return x.May
 	}
 	return nil
+}
+
+func (x *Message) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
 }
 
 // Span: a piece of a text. Of a mention, text is the name to be shown.
@@ -6845,7 +6853,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\aVersion\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12#\n" +
 	"\x05spans\x18\x02 \x03(\v2\r.kith.v1.SpanR\x05spans\x12\x12\n" +
-	"\x04time\x18\x03 \x01(\x04R\x04time\"\xef\x06\n" +
+	"\x04time\x18\x03 \x01(\x04R\x04time\"\x87\a\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12'\n" +
@@ -6876,7 +6884,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x10deleted_by_admin\x18\x17 \x01(\bR\x0edeletedByAdmin\x12,\n" +
 	"\tpinned_by\x18\x18 \x01(\v2\x0f.kith.v1.PersonR\bpinnedBy\x12!\n" +
 	"\x04poll\x18\x19 \x01(\v2\r.kith.v1.PollR\x04poll\x12$\n" +
-	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\"\xca\x01\n" +
+	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\x12\x16\n" +
+	"\x06source\x18\x1b \x01(\tR\x06source\"\xca\x01\n" +
 	"\x04Span\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
 	"\x04bold\x18\x02 \x01(\bR\x04bold\x12\x16\n" +
