@@ -149,7 +149,7 @@ func newMachine(self Self) *Machine {
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
-		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash)},
+		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash), ended: make(map[wire.PersonID]bool)},
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
