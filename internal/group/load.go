@@ -74,6 +74,8 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHollow, l.hollow},
 		{KindShelved, l.shelved},
 		{KindMissed, l.missed},
+		{KindEarlier, l.earlier},
+		{KindLacking, l.lacking},
 		{KindDeletion, l.deletion},
 		{KindNack, l.nack},
 		{KindPerson, l.person},
@@ -95,6 +97,7 @@ type loading struct {
 	ratchets map[wire.BlockHash][]mls.Change
 	entries  []*dag.Header
 	onShelf  []dag.Ref
+	before   []*dag.Header
 	deletes  []storedDelete
 }
 
@@ -203,7 +206,7 @@ func (l *loading) ack(rec Record) error {
 	if err != nil {
 		return err
 	}
-	l.m.acks[a.Device] = a
+	l.m.setAck(a)
 	if a.Device == l.m.self.Device.ID() {
 		l.m.acked = a.Frontier
 	}
@@ -373,6 +376,7 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	l.endShelved()
+	l.endEarlier()
 	l.endDeletions()
 	m.pruneDue = 1 // whose time was over meanwhile goes at the first step
 	l.keepPassed()
@@ -381,6 +385,7 @@ func (l *loading) end() error {
 		m.standsOutside(new(Effects))
 	}
 	m.missing, m.missedTold = len(m.graph.Missing()), len(m.missed)
+	m.endAcks()
 	m.dropAcks(new(Effects))     // left from an earlier membership
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again
 		m.status = StatusActive

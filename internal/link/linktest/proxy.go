@@ -111,8 +111,7 @@ func (p *Proxy) Heal() {
 	}
 }
 
-// Passed returns how many packets of UDP, and pieces of TCP, have gone through so
-// far, both ways.
+// Passed is how many bytes went through, both ways: UDP payloads, and what TCP carries.
 func (p *Proxy) Passed() int64 { return p.passed.Load() }
 
 // wait returns once the proxy is not cut.
@@ -189,7 +188,7 @@ func (p *Proxy) pump(to, from *net.TCPConn) {
 		n, err := from.Read(b)
 		p.wait()
 		if n > 0 {
-			p.passed.Add(1)
+			p.passed.Add(int64(n))
 			if _, err := to.Write(b[:n]); err != nil {
 				from.Close()
 				return
@@ -222,8 +221,8 @@ func (p *Proxy) forwardUDP() {
 			p.flows[from] = flow
 			p.wg.Go(func() { p.backUDP(flow, from) })
 		}
-		p.passed.Add(1)
 		flow.Write(b[:n])
+		p.passed.Add(int64(n))
 	}
 }
 
@@ -235,8 +234,8 @@ func (p *Proxy) backUDP(flow *net.UDPConn, to netip.AddrPort) {
 			return
 		}
 		if err == nil && !p.cut() {
-			p.passed.Add(1)
 			p.udp.WriteToUDPAddrPort(b[:n], to)
+			p.passed.Add(int64(n))
 		}
 	}
 }
