@@ -13,6 +13,10 @@ const (
 	// and TCP.
 	MaxHosts = 8
 
+	// Forgotten is after how long a peer at rest has ended a connection that says
+	// nothing, whatever program it is of: restPulse and restIdle.
+	Forgotten = 90 * time.Second
+
 	// protocolID is what the one stream of a connection negotiates.
 	protocolID = "/kith/1"
 
