@@ -96,6 +96,10 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	if verdict.State == dag.Parked && h.Seq > m.graph.Seq(h.Device)+maxSeqAhead {
 		return "", nil // its turn comes
 	}
+	size := len(p.Header) + len(p.Ciphertext)
+	if err == nil && !m.admits(h, size) {
+		return "", nil // until what is here of its device is covered
+	}
 	m.noteEntry(h, eff)
 	if err != nil {
 		return ruleClaim, err
@@ -107,6 +111,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	if err != nil {
 		return ruleClaim, err
 	}
+	m.noteUncovered(h, size)
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
 	if m.isLate(h, person) {
@@ -123,6 +128,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		m.waiting[h.Ref()] = h
 	} else {
 		m.keepTip(h)
+		m.noteCited(h)
 	}
 	m.settle(added, eff)
 	if len(m.epochs) > 1 { // its author may have been the last to move on
@@ -157,6 +163,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 		if h := m.waiting[r]; h != nil {
 			delete(m.waiting, r)
 			m.keepTip(h)
+			m.noteCited(h)
 			eff.Checked = append(eff.Checked, h.Place())
 			m.settleDelete(r, true, eff)
 		}

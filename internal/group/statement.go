@@ -53,6 +53,7 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	a.Sign(m.self.Device.Sign)
 	m.acked = digest
 	m.acks[own] = a
+	m.coverAll(now)
 	eff.put(KindAck, own[:], a.Marshal())
 	eff.Write = append(eff.Write, m.selfRecord())
 	m.dropWelcomes(eff)
@@ -94,6 +95,7 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 	accepted, first := m.acceptedBy(who), m.acks[a.Device] == nil
 	m.acks[a.Device] = a
 	m.heard++
+	m.roomAgain(m.now)
 	eff.put(KindAck, a.Device[:], b)
 	if !accepted {
 		m.electLook = true
