@@ -112,6 +112,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		return ruleClaim, err
 	}
 	m.noteUncovered(h, size)
+	m.noteCited(h)
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
 	if m.isLate(h, person) {
@@ -128,7 +129,6 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		m.waiting[h.Ref()] = h
 	} else {
 		m.keepTip(h)
-		m.noteCited(h)
 	}
 	m.settle(added, eff)
 	if len(m.epochs) > 1 { // its author may have been the last to move on
@@ -163,7 +163,6 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 		if h := m.waiting[r]; h != nil {
 			delete(m.waiting, r)
 			m.keepTip(h)
-			m.noteCited(h)
 			eff.Checked = append(eff.Checked, h.Place())
 			m.settleDelete(r, true, eff)
 		}
@@ -199,6 +198,9 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 		}
 		if m.noteLacking(h, eff) {
 			return row, false
+		}
+		if m.isDeleted(h, person) && len(ciphertext) > 0 {
+			return row, true
 		}
 		if m.beforeJoining(h.Block) || !m.stateAt(h.Block).Belongs(m.self.Device.ID()) {
 			return row, false

@@ -52,7 +52,8 @@ func (m *Machine) noteUncovered(h *dag.Header, size int) {
 	w.bytes += uint64(size)
 }
 
-// noteCited takes note of what a checked entry covers: all that it names of others.
+// noteCited takes note of what an entry covers: all that it names of others. Whether
+// those are here does not matter: its author has them.
 func (m *Machine) noteCited(h *dag.Header) {
 	for _, p := range h.Parents {
 		if m.cited[p.Device] < p.Seq {
@@ -62,16 +63,23 @@ func (m *Machine) noteCited(h *dag.Header) {
 }
 
 // coveredUpTo returns up to which number entries of a device are covered by somebody
-// else's entry or Ack.
+// else's entry or Ack; one that waits says so much for itself.
 func (m *Machine) coveredUpTo(d wire.DeviceID) uint64 {
 	seq := m.cited[d]
-	for of, a := range m.acks {
-		if of == d {
-			continue
+	for of := range m.acks {
+		if of != d {
+			seq = max(seq, m.AckedUpTo(of, d))
 		}
-		for _, e := range a.Delivered {
-			if e.Device == d {
-				seq = max(seq, e.Seq)
+	}
+	for of, w := range m.ackWaits {
+		for _, a := range []*dag.Ack{w.first, w.newest} {
+			if of == d || a == nil {
+				continue
+			}
+			for _, head := range a.Heads {
+				if head.Device == d {
+					seq = max(seq, head.Seq)
+				}
 			}
 		}
 	}
