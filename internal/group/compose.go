@@ -22,6 +22,9 @@ func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 	if err := m.mayAnnotate(c.Content); err != nil {
 		return err
 	}
+	if err := m.mayGoOn(len(c.Content.Bytes())); err != nil {
+		return err
+	}
 	if len(m.pending()) > 0 || len(m.held) > 0 {
 		return m.hold(c, eff)
 	}
@@ -71,6 +74,8 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 	if _, err := m.graph.Add(h); err != nil {
 		return nil, refuse(ReasonStored, err)
 	}
+	m.noteUncovered(h, len(h.Bytes())+len(ciphertext))
+	m.noteCited(h)
 	m.keepEntry(h, ciphertext, eff)
 	m.shelve(h, plain, eff)
 	m.keepSalt(h, plain[:saltSize], eff)

@@ -45,6 +45,11 @@ type Machine struct {
 	deleting map[dag.Ref]Delete   // of entries that wait for others
 	blank    map[Target][]dag.Ref // entries that are hollow or missed, by what they are
 
+	windows map[wire.DeviceID]*window // what nobody covers, see uncovered.go
+	cited   map[wire.DeviceID]uint64  // up to where entries of a device are named by others', since the start
+	covered uint64                    // up to where own entries were last known to be
+	crowded bool                      // something was not taken in
+
 	nacks    map[wire.BlockHash]map[wire.DeviceID]*chain.Nack
 	people   map[wire.PersonID]*personPapers
 	evidence map[wire.DeviceID]*evidence
@@ -175,6 +180,8 @@ func newMachine(self Self) *Machine {
 		deleted:   make(map[Target]erased),
 		deleting:  make(map[dag.Ref]Delete),
 		blank:     make(map[Target][]dag.Ref),
+		windows:   make(map[wire.DeviceID]*window),
+		cited:     make(map[wire.DeviceID]uint64),
 		names:     make(map[wire.Digest]wire.Digest),
 		ackWaits:  make(map[wire.DeviceID]*ackWait),
 		ackedUpTo: make(map[wire.DeviceID]ackedUpTo),
