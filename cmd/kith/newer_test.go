@@ -61,7 +61,9 @@ func versionOf(t *testing.T, home string, other uint32) uint32 {
 	return was
 }
 
-// allFiles returns what every file of a folder holds.
+// allFiles returns what every file of a folder holds that holds anything, without
+// the index of the log, which is made anew at each start: the first versions
+// left those beside a home that they refused.
 func allFiles(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
@@ -70,7 +72,9 @@ func allFiles(t *testing.T, dir string) map[string]string {
 			return err
 		}
 		b, err := os.ReadFile(path)
-		all[path] = d.Type().String() + string(b)
+		if len(b) > 0 && !strings.HasSuffix(path, "-shm") {
+			all[path] = string(b)
+		}
 		return err
 	})
 	if err != nil {

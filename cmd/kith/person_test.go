@@ -27,7 +27,7 @@ type person struct {
 	run     []string // what run is told
 	through []string // the command that starts run, in front of the program
 	cmd     *exec.Cmd
-	err     *bytes.Buffer
+	err     bytes.Buffer // of all its runs
 }
 
 // kithHere is the program of this working copy, which the test binary is, too.
@@ -50,9 +50,8 @@ func (p *person) on() {
 func (p *person) start() {
 	p.t.Helper()
 	args := append(append(append([]string{}, p.through...), p.program, "--home", p.home, "run"), p.run...)
-	p.err = new(bytes.Buffer)
 	p.cmd = exec.Command(args[0], args[1:]...)
-	p.cmd.Stderr = p.err
+	p.cmd.Stderr = &p.err
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}

@@ -99,9 +99,17 @@ func (m *Machine) awaitTree(now uint64, theirs dag.Frontier) {
 	m.leaveToTree(now, lacking)
 }
 
-// leaveToTree is awaitTree of so many entries.
+// leaveToTree is awaitTree of so many entries. What is asked for already goes on, and of
+// much more than the tree brings nobody's word for few keeps this device waiting.
 func (m *Machine) leaveToTree(now, lacking uint64) {
-	if m.fetch.until == 0 && lacking > 0 && lacking <= treeFew && len(m.Spreaders()) > 0 {
+	if lacking == 0 || len(m.Spreaders()) == 0 {
+		return
+	}
+	waits := m.fetch.until != 0 && m.fetch.from == wire.DeviceID{}
+	switch {
+	case lacking > treeFew && waits:
+		m.fetch = fetch{}
+	case lacking <= treeFew && m.fetch.until == 0 && len(m.asked) == 0 && m.chase == nil:
 		m.fetch = fetch{until: now + treeWait}
 	}
 }

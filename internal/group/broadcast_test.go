@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"kith/internal/dag"
 	"kith/internal/group"
 	"kith/internal/sim"
 	"kith/internal/wire"
@@ -140,5 +141,27 @@ func TestPushedID(t *testing.T) {
 		if frame := group.TreeFrameIn(payload); frame != nil {
 			t.Errorf("%x has a frame of the tree", payload)
 		}
+	}
+}
+
+// Somebody says again and again to have a little that is not here, and gives nothing: of
+// much that others have nothing is left to the tree for that.
+func TestFewSaidHoldsNothingUp(t *testing.T) {
+	w := sim.New(1)
+	g, ann, ben, old := crowded(t, w, 33)
+	const missed = 1500
+	apart(t, w, g, ben, missed, ann)
+	ben.Start()
+	m := ben.Groups[g].Machine
+	if m.SpreadByTree(); len(m.Spreaders()) == 0 {
+		t.Fatal("no tree is in use")
+	}
+	for i := range byte(50) {
+		heads := []dag.Ref{{Device: wire.DeviceID{i, 1}, Seq: 9}}
+		w.Deliver(old, ben, g, old.Groups[g].Machine.HeadsPayload(heads, 1, 1))
+		w.Run(100)
+	}
+	if got := len(ben.Texts(g)); got != missed {
+		t.Errorf("after five seconds Ben has %d messages of %d", got, missed)
 	}
 }

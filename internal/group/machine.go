@@ -152,7 +152,7 @@ func newMachine(self Self) *Machine {
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
 		expiring: expiring{ends: make(map[dag.Ref]ending), settings: make(map[dag.Ref]setting)},
-		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash)},
+		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash), ended: make(map[wire.PersonID]bool)},
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),

@@ -94,6 +94,7 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 	accepted, first := m.acceptedBy(who), m.acks[a.Device] == nil
 	m.acks[a.Device] = a
 	m.heard++
+	m.newsForEarlier(a.Device)
 	eff.put(KindAck, a.Device[:], b)
 	if !accepted {
 		m.electLook = true
