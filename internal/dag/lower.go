@@ -25,7 +25,11 @@ func (g *Graph) Lower(h *Header) {
 	if !g.Overclaims(h) {
 		return
 	}
-	g.digest, g.lowered = nil, true
+	g.digest = nil
+	if g.lowered == nil {
+		g.lowered = make(map[wire.DeviceID]struct{})
+	}
+	g.lowered[h.Device] = struct{}{}
 	if h.Seq == 1 {
 		delete(g.logs, h.Device)
 		return
@@ -45,4 +49,4 @@ func (g *Graph) Lower(h *Header) {
 
 // Lowered reports whether a floor was ever taken back: what the heads name is then
 // perhaps not all here, and the frontier alone says what is.
-func (g *Graph) Lowered() bool { return g.lowered }
+func (g *Graph) Lowered() bool { return len(g.lowered) > 0 }

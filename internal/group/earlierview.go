@@ -1,6 +1,8 @@
 package group
 
 import (
+	"slices"
+
 	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/wire"
@@ -59,11 +61,11 @@ func (m *Machine) proveEarlier(eff *Effects) {
 	if e.proved || e.past == nil || !m.earlierReached() {
 		return
 	}
-	frontier := m.graph.FrontierDigest()
+	frontier, heads := m.graph.FrontierDigest(), m.graph.Heads()
 	agree := make(map[wire.PersonID]bool)
 	for d, a := range m.acks {
 		who, _, ok := m.state().Device(d)
-		if ok && who.Person != m.self.Person && m.state().Belongs(d) && a.Frontier == frontier {
+		if ok && who.Person != m.self.Person && m.state().Belongs(d) && (a.Frontier == frontier || a.Version == dag.AckByHeads && slices.Equal(a.Heads, heads)) {
 			agree[who.Person] = true
 		}
 	}

@@ -13,6 +13,16 @@ import (
 // first.
 var errBlock = errors.New("group: the entry's block is not here")
 
+// ruleClaim is of an entry whose header claims what is false. That shows to those alone
+// who have what it names, and others pass it on in good faith: it is its author's fault.
+const ruleClaim = "entry-claim"
+
+// isOf reports whether an entry is of a device.
+func isOf(p Packed, d wire.DeviceID) bool {
+	h, err := dag.ParseHeader(p.Header)
+	return err == nil && h.Device == d
+}
+
 // takeEntry takes one entry from a peer; signed says that its signature is known
 // to hold, asked that the peer was asked for entries, so that the header alone will do.
 // It is refused with a rule's name if the peer passed on what no honest device passes on.
@@ -88,14 +98,14 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	}
 	m.noteEntry(h, eff)
 	if err != nil {
-		return "entry-claim", err
+		return ruleClaim, err
 	}
 	added, err := m.graph.Add(h)
 	if errors.Is(err, dag.ErrFull) {
 		return "", nil
 	}
 	if err != nil {
-		return "entry-claim", err
+		return ruleClaim, err
 	}
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)

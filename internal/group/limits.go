@@ -143,6 +143,15 @@ const (
 	// maxStatements bounds the statements of each kind in one frame: two for
 	// each of 16 devices of 1,000 members is more than a frame should hold.
 	maxStatements = 4096
+	// maxAckWaits bounds the Acks of one device that wait for what they name: the one that
+	// came first, which newer ones do not take the place of, or none might ever count
+	// while much is written; and the newest.
+	maxAckWaits = 2
+	// maxAuthors bounds the authors of whose entries it is remembered who has them: the
+	// devices of one person.
+	maxAuthors = 16
+	// maxAckList is up to how many devices an Ack lists all where heads do not say all: 5 KB.
+	maxAckList = 128
 	// maxInfo bounds the preimage of a name or title in bytes.
 	maxInfo = 512
 	// maxUndoneTitles bounds the titles that lost at a fork and are asked for.

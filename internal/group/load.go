@@ -206,7 +206,7 @@ func (l *loading) ack(rec Record) error {
 	if err != nil {
 		return err
 	}
-	l.m.acks[a.Device] = a
+	l.m.setAck(a)
 	if a.Device == l.m.self.Device.ID() {
 		l.m.acked = a.Frontier
 	}
@@ -385,6 +385,7 @@ func (l *loading) end() error {
 		m.standsOutside(new(Effects))
 	}
 	m.missing, m.missedTold = len(m.graph.Missing()), len(m.missed)
+	m.endAcks()
 	m.dropAcks(new(Effects))     // left from an earlier membership
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again
 		m.status = StatusActive

@@ -28,7 +28,7 @@ type Machine struct {
 
 	replaced wire.BlockHash // the newest block by which a copy of this device took its place; zero: none
 
-	acks     map[wire.DeviceID]*dag.Ack
+	acks     map[wire.DeviceID]*dag.Ack // all that they name is here
 	reaches  map[wire.DeviceID]*dag.Reach
 	infos    map[wire.Digest][]byte
 	leaves   map[wire.PersonID]*pendingLeave
@@ -91,14 +91,19 @@ type Machine struct {
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
-	lastAsked wire.DeviceID // who was asked last for entries, by a frontier
-	asked     []asked       // requests for entries by heads that are under way, oldest first
-	chase     *chase        // nil: nothing is fetched in stretches
-	askedLast wire.DeviceID // who was asked last by heads
-	elsewhere bool          // this device's person looks at another chat,
-	chaseDue  uint64        // ms; for which the next stretch waits
-	table     table         // of the block it was asked for last
-	catchUp   *gathering    // blocks that come in pages
+	lastAsked wire.DeviceID               // who was asked last for entries, by a frontier
+	asked     []asked                     // requests for entries by heads that are under way, oldest first
+	chase     *chase                      // nil: nothing is fetched in stretches
+	askedLast wire.DeviceID               // who was asked last by heads
+	elsewhere bool                        // this device's person looks at another chat,
+	chaseDue  uint64                      // ms; for which the next stretch waits
+	table     table                       // of the block it was asked for last
+	ackWaits  map[wire.DeviceID]*ackWait  // Acks that name what is not here
+	ackLooked int                         // entries when these were looked at last
+	ackTurn   uint64                      // counts changes of acks
+	ackedUpTo map[wire.DeviceID]ackedUpTo // by author
+	ackers    ackers                      // who writes Acks, at the head
+	catchUp   *gathering                  // blocks that come in pages
 	back      rejoin
 	asking    wire.DeviceID // who was asked last for keys
 	mend      repair
@@ -171,6 +176,8 @@ func newMachine(self Self) *Machine {
 		deleting:  make(map[dag.Ref]Delete),
 		blank:     make(map[Target][]dag.Ref),
 		names:     make(map[wire.Digest]wire.Digest),
+		ackWaits:  make(map[wire.DeviceID]*ackWait),
+		ackedUpTo: make(map[wire.DeviceID]ackedUpTo),
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
 		unsent:    make(map[uint64]unsent),
@@ -268,6 +275,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	if isDue(m.pruneDue, now) {
 		m.prune(now, eff)
 	}
+	m.countAwaited(eff)
 	m.countCompany(eff)
 	m.comeBack(now, eff)
 	m.repairKeys(now, eff)

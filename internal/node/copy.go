@@ -144,6 +144,7 @@ func (n *Node) pause() (resume func()) {
 	over := make(chan struct{})
 	for _, o := range n.allOwners() {
 		at := make(chan struct{})
+		o.hurry()
 		if !o.post(func() {
 			close(at)
 			<-over

@@ -3,7 +3,11 @@ package node
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
 
 	"kith/internal/chain"
 	"kith/internal/group"
@@ -218,6 +222,16 @@ func (n *Node) InAnew(g wire.GroupID) (in bool) {
 // Heal takes a new device key, as at a sign of a copy.
 func (n *Node) Heal() error { return n.heal(n.me().Device.ID()) }
 
+// Base returns what an entry of a chat names: when the chat began, in ms, and its newest block.
+func (n *Node) Base(g wire.GroupID) (createdAt uint64, head wire.BlockHash) {
+	o := n.owner(g)
+	_ = o.ask(func() error {
+		createdAt, head = o.machine.Blocks().Header(o.machine.Chain()[0]).CreatedAt, o.machine.Head()
+		return nil
+	})
+	return createdAt, head
+}
+
 // HasMetAnew takes note that a device knows the key there is now.
 func (n *Node) HasMetAnew(d wire.DeviceID) {
 	n.mu.Lock()
@@ -294,4 +308,44 @@ func (n *Node) TellsTrue() (bool, int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return namesAll(n.self.Headers, n.self.Device, n.resorts), len(n.resorts)
+}
+
+// Unopened returns the chats whose machines are not made yet, in the order of their turns.
+func (n *Node) Unopened() (list []wire.GroupID) {
+	for _, o := range n.unopened() {
+		list = append(list, o.id)
+	}
+	return list
+}
+
+// Snapshot copies the home as it is on the disk, as a crash would leave it. Nothing is written meanwhile.
+func (n *Node) Snapshot(to string) error {
+	return n.db.Update(func(*store.Tx) error {
+		return errors.Join(os.CopyFS(to, os.DirFS(n.cfg.Home)), os.Chmod(filepath.Join(to, KeyFile), 0o600))
+	})
+}
+
+// Sketched has a field of each kind that a sketch may have.
+type Sketched struct {
+	Yes     bool
+	Small   uint8
+	Large   uint64
+	Signed  int
+	Text    string
+	Bytes   []byte
+	ID      [3]byte
+	List    []uint16
+	Pointer *struct{ N int8 }
+	Nil     *uint32
+}
+
+// MarshalSketched and ParseSketched are the codec of sketches.
+func MarshalSketched(v Sketched) []byte { return appendValue(nil, reflect.ValueOf(v)) }
+
+func ParseSketched(b []byte) (v Sketched, err error) {
+	rest, err := readValue(b, reflect.ValueOf(&v).Elem())
+	if len(rest) > 0 {
+		err = errSketch
+	}
+	return v, err
 }

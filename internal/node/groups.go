@@ -86,11 +86,11 @@ func (n *Node) start(m *group.Machine) *owner {
 	return o
 }
 
-// tell posts a cause if there is a goroutine to take it; a node that does not
-// run yet says it all when it starts.
+// tell posts a cause if there is a goroutine and a machine to take it; a node that
+// does not run yet says it all when it starts, and an owner when it has its machine.
 func (o *owner) tell(c group.Cause) {
 	o.n.mu.Lock()
-	runs := o.started
+	runs := o.started && o.opened
 	o.n.mu.Unlock()
 	if runs {
 		o.post(func() { _ = o.step(c) })
@@ -146,10 +146,13 @@ func (n *Node) reach() {
 // describe tells a group's members this person's chain and the last-resort key
 // packages that it names: by them anybody can start the keys anew.
 func (n *Node) describe(o *owner) {
+	o.tell(n.ownPerson())
+}
+
+func (n *Node) ownPerson() group.SetPerson {
 	n.mu.Lock()
-	c := group.SetPerson{Headers: n.self.Headers, Packages: n.resorts}
-	n.mu.Unlock()
-	o.tell(c)
+	defer n.mu.Unlock()
+	return group.SetPerson{Headers: n.self.Headers, Packages: n.resorts}
 }
 
 func (n *Node) describeAll() {
@@ -161,11 +164,14 @@ func (n *Node) describeAll() {
 // tellReach tells a group's members, unless its setting keeps the address to
 // friends.
 func (n *Node) tellReach(o *owner) {
-	if n.setting(o.id).OnlyFriends {
-		return
+	if c, ok := n.ownReach(o); ok {
+		o.tell(c)
 	}
+}
+
+func (n *Node) ownReach(o *owner) (group.SetReach, bool) {
 	at := n.address()
-	o.tell(group.SetReach{Peer: at.Peer, Hosts: at.Hosts, Expiry: n.linkExpiry()})
+	return group.SetReach{Peer: at.Peer, Hosts: at.Hosts, Expiry: n.linkExpiry()}, !n.setting(o.id).OnlyFriends
 }
 
 func (n *Node) setting(g wire.GroupID) chatSetting {

@@ -171,6 +171,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	n.mu.Unlock()
 	close(n.begun)
+	r.tasks.Go(func() { n.giveTurns(ctx) })
 	n.openDirects()
 	r.tasks.Go(func() { n.dialing(ctx) })
 	r.tasks.Go(func() { n.renewingPackages(ctx) })

@@ -30,10 +30,19 @@ type owner struct {
 	forget  sync.Once     // closes deleted
 	ended   chan struct{} // closed when the goroutine is over
 	started bool          // guarded by n.mu: there is, or was, a goroutine
+	opened  bool          // guarded by n.mu: there is a machine, see opening.go
+
+	turn    chan struct{} // closed when it is its turn to make its machine
+	hurried sync.Once     // closes asked
+	asked   chan struct{} // closed when somebody waits for the machine
+	runs    chan struct{} // closed when the machine has made its first step
 
 	// Touched by the goroutine alone, and before it starts.
-	machine *group.Machine
+	machine *group.Machine // nil until it is made
 	wake    *time.Timer
+
+	sketched   bool        // what is stored as a sketch is how the machine stands
+	sketchWake *time.Timer // when it is stored again
 
 	cast     *cast // in a large group; see broadcast.go
 	castWake *time.Timer
@@ -55,16 +64,28 @@ type picture struct {
 }
 
 func (n *Node) newOwner(m *group.Machine) *owner {
-	o := &owner{
-		n: n, id: m.Group(), machine: m,
+	o := n.bareOwner(m.Group())
+	o.opened = true
+	o.use(m)
+	return o
+}
+
+func (n *Node) bareOwner(g wire.GroupID) *owner {
+	return &owner{
+		n: n, id: g,
 		inbox: make(chan func(), inboxSize), deleted: make(chan struct{}), ended: make(chan struct{}),
-		wake: time.NewTimer(time.Hour), castWake: time.NewTimer(time.Hour),
+		turn: make(chan struct{}), asked: make(chan struct{}), runs: make(chan struct{}),
+		wake: time.NewTimer(time.Hour), castWake: time.NewTimer(time.Hour), sketchWake: time.NewTimer(sketchAfter),
 	}
+}
+
+// use takes a machine that was just made.
+func (o *owner) use(m *group.Machine) {
+	o.machine = m
 	m.SpreadByTree()
 	o.draw()
 	o.lookForSplit()
 	o.still = o.standstill()
-	return o
 }
 
 func (o *owner) draw() {
@@ -84,9 +105,13 @@ func (o *owner) draw() {
 // run takes inputs until the node stops or the chat is deleted.
 func (o *owner) run(ctx context.Context) {
 	defer close(o.ended)
+	if !o.open(ctx) {
+		return
+	}
 	o.sortRows()
 	o.step(group.Tick{})
 	o.noteSlashed()
+	close(o.runs)
 	for {
 		select {
 		case <-o.deleted: // what still waits must not bring the chat back
@@ -100,9 +125,12 @@ func (o *owner) run(ctx context.Context) {
 			o.step(group.Tick{})
 		case <-o.castWake.C:
 			o.castStep(peer.Tick{})
+		case <-o.sketchWake.C:
+			o.keepSketch()
 		case <-o.deleted:
 			return
 		case <-ctx.Done():
+			o.keepSketch()
 			return
 		}
 	}
@@ -126,9 +154,10 @@ func (o *owner) post(do func()) bool {
 // do has either run to its end or never will: what it writes to is the caller's
 // again.
 func (o *owner) ask(do func() error) error {
+	o.hurry()
 	done := make(chan error, 1)
 	if !o.post(func() { done <- do() }) {
-		return fail(ReasonStopping, "")
+		return o.gone()
 	}
 	select {
 	case err := <-done:
@@ -146,8 +175,16 @@ func (o *owner) ask(do func() error) error {
 	case err := <-done:
 		return err
 	default:
-		return fail(ReasonStopping, "")
+		return o.gone()
 	}
+}
+
+// gone says why an owner takes nothing any more.
+func (o *owner) gone() error {
+	if o.n.isDamaged(o.id) {
+		return fail(ReasonUnknown, o.id.String())
+	}
+	return fail(ReasonStopping, "")
 }
 
 // do steps the machine with c and waits until it is durable.
@@ -225,6 +262,10 @@ func (o *owner) commit(eff group.Effects, with also) error {
 	if len(eff.Write)+len(eff.Rows)+len(eff.Checked)+len(eff.Twice)+len(eff.Used)+len(eff.Void)+len(with.edits) == 0 && with.write == nil {
 		return nil
 	}
+	if len(eff.Write) > 0 {
+		o.sketched = false
+		o.sketchWake.Reset(sketchAfter)
+	}
 	return o.n.edited(with.edits, func(write func(*store.Tx) error) error {
 		return o.n.db.CommitMany([]store.Batch{{
 			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked, Deleted: eff.Deleted, Twice: eff.Twice,
@@ -263,6 +304,8 @@ func (o *owner) reload() bool {
 		return false
 	}
 	o.machine = m
+	o.sketched = false // whoever had it loaded anew may have written records
+	o.sketchWake.Reset(sketchAfter)
 	m.SpreadByTree()
 	for _, s := range o.n.liveSessions() {
 		s.Close(errReloaded)

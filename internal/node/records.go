@@ -171,9 +171,17 @@ func (n *Node) load() error {
 	if err != nil {
 		return err
 	}
+	sketches, err := n.sketches()
+	if err != nil {
+		return err
+	}
 	for _, id := range ids {
 		if id == wire.GroupID(n.self.Person) {
 			continue // the person's own chain has no machine yet
+		}
+		if p := sketches[id]; p != nil {
+			n.owners[id] = n.newSketched(id, p)
+			continue
 		}
 		m, err := n.loadMachine(id)
 		if err != nil { // its records stay, for a program that can read them

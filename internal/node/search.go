@@ -246,9 +246,14 @@ func (n *Node) shown(o *owner, rows []group.Row) ([]Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := make([]*Message, 0, len(rows))
+	var own []*Message
 	for i := range list {
-		own = append(own, &list[i])
+		if list[i].Author.Me {
+			own = append(own, &list[i])
+		}
+	}
+	if len(own) == 0 { // for the rest no machine is needed
+		return list, nil
 	}
 	return list, o.ask(func() error {
 		o.reached(own)

@@ -74,6 +74,8 @@ func (c *checker) event(n *Node, m *group.Machine, e group.Event) {
 		return d
 	}
 	switch e := e.(type) {
+	case group.Acked:
+		c.acked(n, m, e.Device)
 	case group.Misbehaved:
 		if !lies(e.From.Device) {
 			fail("%s accuses %s of breaking rule %q", n.Name, c.w.device(e.From.Device), e.Rule)

@@ -51,24 +51,26 @@ func (r *Replica) source(k group.Kind, each func(group.Record) error) error {
 }
 
 // commit writes effects as the store does.
-func (r *Replica) commit(eff group.Effects) {
+func (r *Replica) commit(eff group.Effects, t *thrift) {
 	for _, rec := range eff.Write {
-		t := r.Records[rec.Kind]
-		if t == nil {
-			t = make(map[string][]byte)
-			r.Records[rec.Kind] = t
+		table := r.Records[rec.Kind]
+		if table == nil {
+			table = make(map[string][]byte)
+			r.Records[rec.Kind] = table
 		}
 		switch {
+		case rec.Value != nil && t != nil:
+			table[string(rec.Key)] = t.share(rec.Value)
 		case rec.Value != nil:
-			t[string(rec.Key)] = bytes.Clone(rec.Value)
+			table[string(rec.Key)] = bytes.Clone(rec.Value)
 		case rec.Kind == group.KindRatchet && len(rec.Key) == 32:
-			for key := range t {
+			for key := range table {
 				if bytes.HasPrefix([]byte(key), rec.Key) {
-					delete(t, key)
+					delete(table, key)
 				}
 			}
 		default:
-			delete(t, string(rec.Key))
+			delete(table, string(rec.Key))
 		}
 	}
 	for _, row := range eff.Rows {

@@ -113,6 +113,9 @@ var migrations = []string{
 	CREATE TABLE indexing  (version INTEGER NOT NULL, below INTEGER NOT NULL, of INTEGER NOT NULL,
 		traces INTEGER NOT NULL, merged INTEGER NOT NULL) STRICT;
 	INSERT INTO indexing VALUES (0, 0, 0, 0, 0);`,
+
+	// 5: what a start shows of a group before its records are read, see sketch.go.
+	`CREATE TABLE sketches (grp INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;`,
 }
 
 // checkVersion refuses a database this program does not know. It only reads.

@@ -67,6 +67,11 @@ func (tx *Tx) store(b Batch) error {
 	if err != nil {
 		return err
 	}
+	if len(b.Records) > 0 {
+		if err := tx.dropSketch(n); err != nil {
+			return err
+		}
+	}
 	for _, r := range b.Records {
 		if err := tx.putRecord(n, r); err != nil {
 			return err
@@ -225,6 +230,7 @@ func (tx *Tx) DeleteGroup(g wire.GroupID) error {
 		"DELETE FROM hidden WHERE grp = ?",
 		"DELETE FROM annotations WHERE grp = ?",
 		"DELETE FROM unsorted WHERE grp = ?",
+		"DELETE FROM sketches WHERE grp = ?",
 		"DELETE FROM groups WHERE n = ?",
 	} {
 		if err := tx.c.exec(sql, n); err != nil {

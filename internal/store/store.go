@@ -40,7 +40,8 @@ type DB struct {
 	unindexed int     // about how many rows wait to be indexed; guarded by writing
 	merging   merging // guarded by writing
 
-	readers chan *conn    // idle readers; nil stands for one not yet opened
+	idle    chan *conn    // readers that nobody uses
+	readers chan *conn    // nil for each that is not yet opened
 	closed  chan struct{} // closed by Close
 
 	closing sync.Mutex // guards the closing of closed
@@ -186,7 +187,7 @@ func Mem() (*DB, error) {
 func newDB(path string, cfg Config, lock *os.File, w *conn) *DB {
 	db := &DB{
 		path: path, cfg: cfg, lock: lock, writer: w,
-		readers: make(chan *conn, maxReaders),
+		idle: make(chan *conn, maxReaders), readers: make(chan *conn, maxReaders),
 		closed:  make(chan struct{}),
 		numbers: map[wire.GroupID]int64{},
 	}
@@ -207,8 +208,10 @@ func (db *DB) Close() error {
 	close(db.closed)
 	var errs []error
 	for range maxReaders {
-		if c := <-db.readers; c != nil {
+		select {
+		case c := <-db.idle:
 			errs = append(errs, c.close())
+		case <-db.readers:
 		}
 	}
 	db.writing.Lock()
@@ -239,19 +242,28 @@ func (db *DB) read(do func(*conn) error) error {
 		return ErrClosed
 	}
 	select {
+	case c := <-db.idle: // rather than to open another one
+		return db.lend(c, do)
+	default:
+	}
+	select {
 	case <-db.closed:
 		return ErrClosed
-	case c := <-db.readers:
-		defer func() { db.readers <- c }()
-		if c == nil {
-			opened, err := db.openReader()
-			if err != nil {
-				return err
-			}
-			c = opened
+	case c := <-db.idle:
+		return db.lend(c, do)
+	case <-db.readers:
+		c, err := db.openReader()
+		if err != nil {
+			db.readers <- nil
+			return err
 		}
-		return do(c)
+		return db.lend(c, do)
 	}
+}
+
+func (db *DB) lend(c *conn, do func(*conn) error) error {
+	defer func() { db.idle <- c }()
+	return do(c)
 }
 
 func (db *DB) openReader() (*conn, error) {

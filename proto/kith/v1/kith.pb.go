@@ -1190,6 +1190,7 @@ type Person struct {
 	Me            bool                   `protobuf:"varint,3,opt,name=me,proto3" json:"me,omitempty"`
 	Friend        bool                   `protobuf:"varint,4,opt,name=friend,proto3" json:"friend,omitempty"`
 	Connected     bool                   `protobuf:"varint,5,opt,name=connected,proto3" json:"connected,omitempty"`
+	Aside         *Aside                 `protobuf:"bytes,6,opt,name=aside,proto3" json:"aside,omitempty"` // unset: their device keeps to the rules
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1259,6 +1260,66 @@ func (x *Person) GetConnected() bool {
 	return false
 }
 
+func (x *Person) GetAside() *Aside {
+	if x != nil {
+		return x.Aside
+	}
+	return nil
+}
+
+// A person's device broke rules so often that nothing is taken from it for a while.
+type Aside struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Until         uint64                 `protobuf:"varint,1,opt,name=until,proto3" json:"until,omitempty"` // ms
+	Rule          string                 `protobuf:"bytes,2,opt,name=rule,proto3" json:"rule,omitempty"`    // the one broken last
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Aside) Reset() {
+	*x = Aside{}
+	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Aside) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Aside) ProtoMessage() {}
+
+func (x *Aside) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Aside.ProtoReflect.Descriptor instead.
+func (*Aside) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Aside) GetUntil() uint64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *Aside) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
 type NewContactLinkRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1267,7 +1328,7 @@ type NewContactLinkRequest struct {
 
 func (x *NewContactLinkRequest) Reset() {
 	*x = NewContactLinkRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	mi := &file_kith_v1_kith_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1279,7 +1340,7 @@ func (x *NewContactLinkRequest) String() string {
 func (*NewContactLinkRequest) ProtoMessage() {}
 
 func (x *NewContactLinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	mi := &file_kith_v1_kith_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1292,7 +1353,7 @@ func (x *NewContactLinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewContactLinkRequest.ProtoReflect.Descriptor instead.
 func (*NewContactLinkRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
 }
 
 type ContactLink struct {
@@ -1306,7 +1367,7 @@ type ContactLink struct {
 
 func (x *ContactLink) Reset() {
 	*x = ContactLink{}
-	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	mi := &file_kith_v1_kith_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1318,7 +1379,7 @@ func (x *ContactLink) String() string {
 func (*ContactLink) ProtoMessage() {}
 
 func (x *ContactLink) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	mi := &file_kith_v1_kith_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1331,7 +1392,7 @@ func (x *ContactLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactLink.ProtoReflect.Descriptor instead.
 func (*ContactLink) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ContactLink) GetLink() string {
@@ -1364,7 +1425,7 @@ type AddFriendRequest struct {
 
 func (x *AddFriendRequest) Reset() {
 	*x = AddFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	mi := &file_kith_v1_kith_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1376,7 +1437,7 @@ func (x *AddFriendRequest) String() string {
 func (*AddFriendRequest) ProtoMessage() {}
 
 func (x *AddFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	mi := &file_kith_v1_kith_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1389,7 +1450,7 @@ func (x *AddFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFriendRequest.ProtoReflect.Descriptor instead.
 func (*AddFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AddFriendRequest) GetLink() string {
@@ -1407,7 +1468,7 @@ type ListFriendsRequest struct {
 
 func (x *ListFriendsRequest) Reset() {
 	*x = ListFriendsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	mi := &file_kith_v1_kith_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1419,7 +1480,7 @@ func (x *ListFriendsRequest) String() string {
 func (*ListFriendsRequest) ProtoMessage() {}
 
 func (x *ListFriendsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	mi := &file_kith_v1_kith_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1432,7 +1493,7 @@ func (x *ListFriendsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFriendsRequest.ProtoReflect.Descriptor instead.
 func (*ListFriendsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{13}
 }
 
 type ListFriendsResponse struct {
@@ -1444,7 +1505,7 @@ type ListFriendsResponse struct {
 
 func (x *ListFriendsResponse) Reset() {
 	*x = ListFriendsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	mi := &file_kith_v1_kith_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1456,7 +1517,7 @@ func (x *ListFriendsResponse) String() string {
 func (*ListFriendsResponse) ProtoMessage() {}
 
 func (x *ListFriendsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	mi := &file_kith_v1_kith_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1469,7 +1530,7 @@ func (x *ListFriendsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFriendsResponse.ProtoReflect.Descriptor instead.
 func (*ListFriendsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{13}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListFriendsResponse) GetFriends() []*Friend {
@@ -1488,7 +1549,7 @@ type AcceptFriendRequest struct {
 
 func (x *AcceptFriendRequest) Reset() {
 	*x = AcceptFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	mi := &file_kith_v1_kith_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1500,7 +1561,7 @@ func (x *AcceptFriendRequest) String() string {
 func (*AcceptFriendRequest) ProtoMessage() {}
 
 func (x *AcceptFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	mi := &file_kith_v1_kith_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1513,7 +1574,7 @@ func (x *AcceptFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptFriendRequest.ProtoReflect.Descriptor instead.
 func (*AcceptFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{14}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AcceptFriendRequest) GetPerson() string {
@@ -1532,7 +1593,7 @@ type DeclineFriendRequest struct {
 
 func (x *DeclineFriendRequest) Reset() {
 	*x = DeclineFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	mi := &file_kith_v1_kith_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1544,7 +1605,7 @@ func (x *DeclineFriendRequest) String() string {
 func (*DeclineFriendRequest) ProtoMessage() {}
 
 func (x *DeclineFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	mi := &file_kith_v1_kith_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1557,7 +1618,7 @@ func (x *DeclineFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineFriendRequest.ProtoReflect.Descriptor instead.
 func (*DeclineFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{15}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeclineFriendRequest) GetPerson() string {
@@ -1575,7 +1636,7 @@ type DeclineFriendResponse struct {
 
 func (x *DeclineFriendResponse) Reset() {
 	*x = DeclineFriendResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	mi := &file_kith_v1_kith_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1587,7 +1648,7 @@ func (x *DeclineFriendResponse) String() string {
 func (*DeclineFriendResponse) ProtoMessage() {}
 
 func (x *DeclineFriendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	mi := &file_kith_v1_kith_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1600,7 +1661,7 @@ func (x *DeclineFriendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineFriendResponse.ProtoReflect.Descriptor instead.
 func (*DeclineFriendResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{16}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{17}
 }
 
 type BlockFriendRequest struct {
@@ -1612,7 +1673,7 @@ type BlockFriendRequest struct {
 
 func (x *BlockFriendRequest) Reset() {
 	*x = BlockFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[17]
+	mi := &file_kith_v1_kith_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1685,7 @@ func (x *BlockFriendRequest) String() string {
 func (*BlockFriendRequest) ProtoMessage() {}
 
 func (x *BlockFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[17]
+	mi := &file_kith_v1_kith_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1698,7 @@ func (x *BlockFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockFriendRequest.ProtoReflect.Descriptor instead.
 func (*BlockFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{17}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *BlockFriendRequest) GetPerson() string {
@@ -1661,7 +1722,7 @@ type Friend struct {
 
 func (x *Friend) Reset() {
 	*x = Friend{}
-	mi := &file_kith_v1_kith_proto_msgTypes[18]
+	mi := &file_kith_v1_kith_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1734,7 @@ func (x *Friend) String() string {
 func (*Friend) ProtoMessage() {}
 
 func (x *Friend) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[18]
+	mi := &file_kith_v1_kith_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1747,7 @@ func (x *Friend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Friend.ProtoReflect.Descriptor instead.
 func (*Friend) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{18}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Friend) GetPerson() *Person {
@@ -1741,7 +1802,7 @@ type CreateGroupRequest struct {
 
 func (x *CreateGroupRequest) Reset() {
 	*x = CreateGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[19]
+	mi := &file_kith_v1_kith_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1753,7 +1814,7 @@ func (x *CreateGroupRequest) String() string {
 func (*CreateGroupRequest) ProtoMessage() {}
 
 func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[19]
+	mi := &file_kith_v1_kith_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1766,7 +1827,7 @@ func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateGroupRequest.ProtoReflect.Descriptor instead.
 func (*CreateGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{19}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CreateGroupRequest) GetTitle() string {
@@ -1791,7 +1852,7 @@ type ListChatsRequest struct {
 
 func (x *ListChatsRequest) Reset() {
 	*x = ListChatsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[20]
+	mi := &file_kith_v1_kith_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1803,7 +1864,7 @@ func (x *ListChatsRequest) String() string {
 func (*ListChatsRequest) ProtoMessage() {}
 
 func (x *ListChatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[20]
+	mi := &file_kith_v1_kith_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1816,7 +1877,7 @@ func (x *ListChatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChatsRequest.ProtoReflect.Descriptor instead.
 func (*ListChatsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{20}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{21}
 }
 
 type ListChatsResponse struct {
@@ -1828,7 +1889,7 @@ type ListChatsResponse struct {
 
 func (x *ListChatsResponse) Reset() {
 	*x = ListChatsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[21]
+	mi := &file_kith_v1_kith_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +1901,7 @@ func (x *ListChatsResponse) String() string {
 func (*ListChatsResponse) ProtoMessage() {}
 
 func (x *ListChatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[21]
+	mi := &file_kith_v1_kith_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +1914,7 @@ func (x *ListChatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChatsResponse.ProtoReflect.Descriptor instead.
 func (*ListChatsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{21}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListChatsResponse) GetChats() []*Chat {
@@ -1872,7 +1933,7 @@ type GetChatRequest struct {
 
 func (x *GetChatRequest) Reset() {
 	*x = GetChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[22]
+	mi := &file_kith_v1_kith_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1884,7 +1945,7 @@ func (x *GetChatRequest) String() string {
 func (*GetChatRequest) ProtoMessage() {}
 
 func (x *GetChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[22]
+	mi := &file_kith_v1_kith_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1897,7 +1958,7 @@ func (x *GetChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetChatRequest.ProtoReflect.Descriptor instead.
 func (*GetChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{22}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetChatRequest) GetChat() string {
@@ -1919,7 +1980,7 @@ type AcceptGroupRequest struct {
 
 func (x *AcceptGroupRequest) Reset() {
 	*x = AcceptGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[23]
+	mi := &file_kith_v1_kith_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1931,7 +1992,7 @@ func (x *AcceptGroupRequest) String() string {
 func (*AcceptGroupRequest) ProtoMessage() {}
 
 func (x *AcceptGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[23]
+	mi := &file_kith_v1_kith_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1944,7 +2005,7 @@ func (x *AcceptGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptGroupRequest.ProtoReflect.Descriptor instead.
 func (*AcceptGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{23}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AcceptGroupRequest) GetGroup() string {
@@ -1970,7 +2031,7 @@ type DeclineGroupRequest struct {
 
 func (x *DeclineGroupRequest) Reset() {
 	*x = DeclineGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[24]
+	mi := &file_kith_v1_kith_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1982,7 +2043,7 @@ func (x *DeclineGroupRequest) String() string {
 func (*DeclineGroupRequest) ProtoMessage() {}
 
 func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[24]
+	mi := &file_kith_v1_kith_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1995,7 +2056,7 @@ func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupRequest.ProtoReflect.Descriptor instead.
 func (*DeclineGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{24}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeclineGroupRequest) GetGroup() string {
@@ -2013,7 +2074,7 @@ type DeclineGroupResponse struct {
 
 func (x *DeclineGroupResponse) Reset() {
 	*x = DeclineGroupResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[25]
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2025,7 +2086,7 @@ func (x *DeclineGroupResponse) String() string {
 func (*DeclineGroupResponse) ProtoMessage() {}
 
 func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[25]
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2038,7 +2099,7 @@ func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupResponse.ProtoReflect.Descriptor instead.
 func (*DeclineGroupResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{25}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
 }
 
 type AddMembersRequest struct {
@@ -2051,7 +2112,7 @@ type AddMembersRequest struct {
 
 func (x *AddMembersRequest) Reset() {
 	*x = AddMembersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2063,7 +2124,7 @@ func (x *AddMembersRequest) String() string {
 func (*AddMembersRequest) ProtoMessage() {}
 
 func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2076,7 +2137,7 @@ func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMembersRequest.ProtoReflect.Descriptor instead.
 func (*AddMembersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *AddMembersRequest) GetGroup() string {
@@ -2103,7 +2164,7 @@ type RemoveMemberRequest struct {
 
 func (x *RemoveMemberRequest) Reset() {
 	*x = RemoveMemberRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2115,7 +2176,7 @@ func (x *RemoveMemberRequest) String() string {
 func (*RemoveMemberRequest) ProtoMessage() {}
 
 func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2128,7 +2189,7 @@ func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMemberRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RemoveMemberRequest) GetGroup() string {
@@ -2156,7 +2217,7 @@ type SetRoleRequest struct {
 
 func (x *SetRoleRequest) Reset() {
 	*x = SetRoleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2168,7 +2229,7 @@ func (x *SetRoleRequest) String() string {
 func (*SetRoleRequest) ProtoMessage() {}
 
 func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2181,7 +2242,7 @@ func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRoleRequest.ProtoReflect.Descriptor instead.
 func (*SetRoleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SetRoleRequest) GetGroup() string {
@@ -2215,7 +2276,7 @@ type SetTitleRequest struct {
 
 func (x *SetTitleRequest) Reset() {
 	*x = SetTitleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2227,7 +2288,7 @@ func (x *SetTitleRequest) String() string {
 func (*SetTitleRequest) ProtoMessage() {}
 
 func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2240,7 +2301,7 @@ func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTitleRequest.ProtoReflect.Descriptor instead.
 func (*SetTitleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SetTitleRequest) GetGroup() string {
@@ -2266,7 +2327,7 @@ type RejoinRequest struct {
 
 func (x *RejoinRequest) Reset() {
 	*x = RejoinRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2278,7 +2339,7 @@ func (x *RejoinRequest) String() string {
 func (*RejoinRequest) ProtoMessage() {}
 
 func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2291,7 +2352,7 @@ func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejoinRequest.ProtoReflect.Descriptor instead.
 func (*RejoinRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RejoinRequest) GetChat() string {
@@ -2311,7 +2372,7 @@ type RestartKeysRequest struct {
 
 func (x *RestartKeysRequest) Reset() {
 	*x = RestartKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2323,7 +2384,7 @@ func (x *RestartKeysRequest) String() string {
 func (*RestartKeysRequest) ProtoMessage() {}
 
 func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2336,7 +2397,7 @@ func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartKeysRequest.ProtoReflect.Descriptor instead.
 func (*RestartKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RestartKeysRequest) GetGroup() string {
@@ -2361,7 +2422,7 @@ type RevokeCopiesRequest struct {
 
 func (x *RevokeCopiesRequest) Reset() {
 	*x = RevokeCopiesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2373,7 +2434,7 @@ func (x *RevokeCopiesRequest) String() string {
 func (*RevokeCopiesRequest) ProtoMessage() {}
 
 func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2386,7 +2447,7 @@ func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCopiesRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCopiesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
 }
 
 type RenewKeysRequest struct {
@@ -2398,7 +2459,7 @@ type RenewKeysRequest struct {
 
 func (x *RenewKeysRequest) Reset() {
 	*x = RenewKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2410,7 +2471,7 @@ func (x *RenewKeysRequest) String() string {
 func (*RenewKeysRequest) ProtoMessage() {}
 
 func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2423,7 +2484,7 @@ func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewKeysRequest.ProtoReflect.Descriptor instead.
 func (*RenewKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RenewKeysRequest) GetGroup() string {
@@ -2443,7 +2504,7 @@ type LeaveGroupRequest struct {
 
 func (x *LeaveGroupRequest) Reset() {
 	*x = LeaveGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2455,7 +2516,7 @@ func (x *LeaveGroupRequest) String() string {
 func (*LeaveGroupRequest) ProtoMessage() {}
 
 func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2468,7 +2529,7 @@ func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveGroupRequest.ProtoReflect.Descriptor instead.
 func (*LeaveGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *LeaveGroupRequest) GetGroup() string {
@@ -2494,7 +2555,7 @@ type DeleteChatRequest struct {
 
 func (x *DeleteChatRequest) Reset() {
 	*x = DeleteChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2506,7 +2567,7 @@ func (x *DeleteChatRequest) String() string {
 func (*DeleteChatRequest) ProtoMessage() {}
 
 func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2519,7 +2580,7 @@ func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DeleteChatRequest) GetChat() string {
@@ -2537,7 +2598,7 @@ type DeleteChatResponse struct {
 
 func (x *DeleteChatResponse) Reset() {
 	*x = DeleteChatResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2549,7 +2610,7 @@ func (x *DeleteChatResponse) String() string {
 func (*DeleteChatResponse) ProtoMessage() {}
 
 func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2562,7 +2623,7 @@ func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChatResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
 }
 
 type Chat struct {
@@ -2596,7 +2657,7 @@ type Chat struct {
 
 func (x *Chat) Reset() {
 	*x = Chat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2608,7 +2669,7 @@ func (x *Chat) String() string {
 func (*Chat) ProtoMessage() {}
 
 func (x *Chat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2621,7 +2682,7 @@ func (x *Chat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chat.ProtoReflect.Descriptor instead.
 func (*Chat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Chat) GetId() string {
@@ -2798,7 +2859,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2810,7 +2871,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2823,7 +2884,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Member) GetPerson() *Person {
@@ -2873,7 +2934,7 @@ type History struct {
 
 func (x *History) Reset() {
 	*x = History{}
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2885,7 +2946,7 @@ func (x *History) String() string {
 func (*History) ProtoMessage() {}
 
 func (x *History) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2898,7 +2959,7 @@ func (x *History) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use History.ProtoReflect.Descriptor instead.
 func (*History) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *History) GetKind() HistoryKind {
@@ -2932,7 +2993,7 @@ type SetHistoryRequest struct {
 
 func (x *SetHistoryRequest) Reset() {
 	*x = SetHistoryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2944,7 +3005,7 @@ func (x *SetHistoryRequest) String() string {
 func (*SetHistoryRequest) ProtoMessage() {}
 
 func (x *SetHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2957,7 +3018,7 @@ func (x *SetHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetHistoryRequest.ProtoReflect.Descriptor instead.
 func (*SetHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *SetHistoryRequest) GetGroup() string {
@@ -2991,7 +3052,7 @@ type Earlier struct {
 
 func (x *Earlier) Reset() {
 	*x = Earlier{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3003,7 +3064,7 @@ func (x *Earlier) String() string {
 func (*Earlier) ProtoMessage() {}
 
 func (x *Earlier) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3016,7 +3077,7 @@ func (x *Earlier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Earlier.ProtoReflect.Descriptor instead.
 func (*Earlier) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Earlier) GetGiven() *History {
@@ -3084,7 +3145,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3096,7 +3157,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3109,7 +3170,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ListBlocksRequest) GetGroup() string {
@@ -3128,7 +3189,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3140,7 +3201,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3153,7 +3214,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*Block {
@@ -3173,7 +3234,7 @@ type ExportChainRequest struct {
 
 func (x *ExportChainRequest) Reset() {
 	*x = ExportChainRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3185,7 +3246,7 @@ func (x *ExportChainRequest) String() string {
 func (*ExportChainRequest) ProtoMessage() {}
 
 func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3198,7 +3259,7 @@ func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
 func (*ExportChainRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ExportChainRequest) GetGroup() string {
@@ -3224,7 +3285,7 @@ type ExportChainResponse struct {
 
 func (x *ExportChainResponse) Reset() {
 	*x = ExportChainResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3236,7 +3297,7 @@ func (x *ExportChainResponse) String() string {
 func (*ExportChainResponse) ProtoMessage() {}
 
 func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3249,7 +3310,7 @@ func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
 func (*ExportChainResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ExportChainResponse) GetFile() []byte {
@@ -3298,7 +3359,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3310,7 +3371,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3323,7 +3384,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Block) GetHash() string {
@@ -3556,7 +3617,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3568,7 +3629,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3581,7 +3642,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Split) GetFrom() uint64 {
@@ -3621,7 +3682,7 @@ type GetSettlementRequest struct {
 
 func (x *GetSettlementRequest) Reset() {
 	*x = GetSettlementRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3633,7 +3694,7 @@ func (x *GetSettlementRequest) String() string {
 func (*GetSettlementRequest) ProtoMessage() {}
 
 func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3646,7 +3707,7 @@ func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettlementRequest.ProtoReflect.Descriptor instead.
 func (*GetSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GetSettlementRequest) GetGroup() string {
@@ -3666,7 +3727,7 @@ type SetVotersRequest struct {
 
 func (x *SetVotersRequest) Reset() {
 	*x = SetVotersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3678,7 +3739,7 @@ func (x *SetVotersRequest) String() string {
 func (*SetVotersRequest) ProtoMessage() {}
 
 func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3691,7 +3752,7 @@ func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVotersRequest.ProtoReflect.Descriptor instead.
 func (*SetVotersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *SetVotersRequest) GetGroup() string {
@@ -3732,7 +3793,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3744,7 +3805,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3757,7 +3818,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Settlement) GetChatId() string {
@@ -3877,7 +3938,7 @@ type Voter struct {
 
 func (x *Voter) Reset() {
 	*x = Voter{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3889,7 +3950,7 @@ func (x *Voter) String() string {
 func (*Voter) ProtoMessage() {}
 
 func (x *Voter) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3902,7 +3963,7 @@ func (x *Voter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Voter.ProtoReflect.Descriptor instead.
 func (*Voter) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Voter) GetPerson() *Person {
@@ -3950,7 +4011,7 @@ type Incident struct {
 
 func (x *Incident) Reset() {
 	*x = Incident{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3962,7 +4023,7 @@ func (x *Incident) String() string {
 func (*Incident) ProtoMessage() {}
 
 func (x *Incident) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3975,7 +4036,7 @@ func (x *Incident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Incident.ProtoReflect.Descriptor instead.
 func (*Incident) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Incident) GetKind() IncidentKind {
@@ -4047,7 +4108,7 @@ type Exhibit struct {
 
 func (x *Exhibit) Reset() {
 	*x = Exhibit{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4059,7 +4120,7 @@ func (x *Exhibit) String() string {
 func (*Exhibit) ProtoMessage() {}
 
 func (x *Exhibit) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4072,7 +4133,7 @@ func (x *Exhibit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exhibit.ProtoReflect.Descriptor instead.
 func (*Exhibit) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Exhibit) GetKind() string {
@@ -4116,7 +4177,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4128,7 +4189,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4141,7 +4202,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -4191,7 +4252,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4203,7 +4264,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4216,7 +4277,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -4261,7 +4322,7 @@ type ReactRequest struct {
 
 func (x *ReactRequest) Reset() {
 	*x = ReactRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4273,7 +4334,7 @@ func (x *ReactRequest) String() string {
 func (*ReactRequest) ProtoMessage() {}
 
 func (x *ReactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4286,7 +4347,7 @@ func (x *ReactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReactRequest.ProtoReflect.Descriptor instead.
 func (*ReactRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ReactRequest) GetChat() string {
@@ -4328,7 +4389,7 @@ type EditMessageRequest struct {
 
 func (x *EditMessageRequest) Reset() {
 	*x = EditMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4340,7 +4401,7 @@ func (x *EditMessageRequest) String() string {
 func (*EditMessageRequest) ProtoMessage() {}
 
 func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4353,7 +4414,7 @@ func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EditMessageRequest.ProtoReflect.Descriptor instead.
 func (*EditMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *EditMessageRequest) GetChat() string {
@@ -4387,7 +4448,7 @@ type DeleteMessageRequest struct {
 
 func (x *DeleteMessageRequest) Reset() {
 	*x = DeleteMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4399,7 +4460,7 @@ func (x *DeleteMessageRequest) String() string {
 func (*DeleteMessageRequest) ProtoMessage() {}
 
 func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4412,7 +4473,7 @@ func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteMessageRequest.ProtoReflect.Descriptor instead.
 func (*DeleteMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *DeleteMessageRequest) GetChat() string {
@@ -4440,7 +4501,7 @@ type PinMessageRequest struct {
 
 func (x *PinMessageRequest) Reset() {
 	*x = PinMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4452,7 +4513,7 @@ func (x *PinMessageRequest) String() string {
 func (*PinMessageRequest) ProtoMessage() {}
 
 func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4465,7 +4526,7 @@ func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PinMessageRequest.ProtoReflect.Descriptor instead.
 func (*PinMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *PinMessageRequest) GetChat() string {
@@ -4498,7 +4559,7 @@ type ListPinsRequest struct {
 
 func (x *ListPinsRequest) Reset() {
 	*x = ListPinsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4510,7 +4571,7 @@ func (x *ListPinsRequest) String() string {
 func (*ListPinsRequest) ProtoMessage() {}
 
 func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4523,7 +4584,7 @@ func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsRequest.ProtoReflect.Descriptor instead.
 func (*ListPinsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ListPinsRequest) GetChat() string {
@@ -4542,7 +4603,7 @@ type ListPinsResponse struct {
 
 func (x *ListPinsResponse) Reset() {
 	*x = ListPinsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4554,7 +4615,7 @@ func (x *ListPinsResponse) String() string {
 func (*ListPinsResponse) ProtoMessage() {}
 
 func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4567,7 +4628,7 @@ func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsResponse.ProtoReflect.Descriptor instead.
 func (*ListPinsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ListPinsResponse) GetMessages() []*Message {
@@ -4590,7 +4651,7 @@ type CreatePollRequest struct {
 
 func (x *CreatePollRequest) Reset() {
 	*x = CreatePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4602,7 +4663,7 @@ func (x *CreatePollRequest) String() string {
 func (*CreatePollRequest) ProtoMessage() {}
 
 func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4615,7 +4676,7 @@ func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePollRequest.ProtoReflect.Descriptor instead.
 func (*CreatePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *CreatePollRequest) GetChat() string {
@@ -4664,7 +4725,7 @@ type VoteRequest struct {
 
 func (x *VoteRequest) Reset() {
 	*x = VoteRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4676,7 +4737,7 @@ func (x *VoteRequest) String() string {
 func (*VoteRequest) ProtoMessage() {}
 
 func (x *VoteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4689,7 +4750,7 @@ func (x *VoteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoteRequest.ProtoReflect.Descriptor instead.
 func (*VoteRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *VoteRequest) GetChat() string {
@@ -4723,7 +4784,7 @@ type ClosePollRequest struct {
 
 func (x *ClosePollRequest) Reset() {
 	*x = ClosePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4735,7 +4796,7 @@ func (x *ClosePollRequest) String() string {
 func (*ClosePollRequest) ProtoMessage() {}
 
 func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4748,7 +4809,7 @@ func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosePollRequest.ProtoReflect.Descriptor instead.
 func (*ClosePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ClosePollRequest) GetChat() string {
@@ -4775,7 +4836,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4787,7 +4848,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4800,7 +4861,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ListVersionsRequest) GetChat() string {
@@ -4826,7 +4887,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4838,7 +4899,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4851,7 +4912,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*Version {
@@ -4872,7 +4933,7 @@ type Version struct {
 
 func (x *Version) Reset() {
 	*x = Version{}
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4884,7 +4945,7 @@ func (x *Version) String() string {
 func (*Version) ProtoMessage() {}
 
 func (x *Version) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4897,7 +4958,7 @@ func (x *Version) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Version.ProtoReflect.Descriptor instead.
 func (*Version) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *Version) GetText() string {
@@ -4949,13 +5010,14 @@ type Message struct {
 	PinnedBy       *Person                `protobuf:"bytes,24,opt,name=pinned_by,json=pinnedBy,proto3" json:"pinned_by,omitempty"`                      // null: it is not pinned
 	Poll           *Poll                  `protobuf:"bytes,25,opt,name=poll,proto3" json:"poll,omitempty"`                                              // text is its question then
 	May            *Permitted             `protobuf:"bytes,26,opt,name=may,proto3" json:"may,omitempty"`
+	Source         string                 `protobuf:"bytes,27,opt,name=source,proto3" json:"source,omitempty"` // text as its author would type it again, if it may be edited; else empty
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4967,7 +5029,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4980,7 +5042,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Message) GetId() string {
@@ -5165,6 +5227,13 @@ func (x *Message) GetMay() *Permitted {
 	return nil
 }
 
+func (x *Message) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
 // Span: a piece of a text. Of a mention, text is the name to be shown.
 type Span struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -5183,7 +5252,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5195,7 +5264,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5208,7 +5277,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Span) GetText() string {
@@ -5288,7 +5357,7 @@ type Quote struct {
 
 func (x *Quote) Reset() {
 	*x = Quote{}
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5300,7 +5369,7 @@ func (x *Quote) String() string {
 func (*Quote) ProtoMessage() {}
 
 func (x *Quote) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5313,7 +5382,7 @@ func (x *Quote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quote.ProtoReflect.Descriptor instead.
 func (*Quote) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Quote) GetId() string {
@@ -5362,7 +5431,7 @@ type Reaction struct {
 
 func (x *Reaction) Reset() {
 	*x = Reaction{}
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5374,7 +5443,7 @@ func (x *Reaction) String() string {
 func (*Reaction) ProtoMessage() {}
 
 func (x *Reaction) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5387,7 +5456,7 @@ func (x *Reaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
 func (*Reaction) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Reaction) GetEmoji() string {
@@ -5424,7 +5493,7 @@ type Poll struct {
 
 func (x *Poll) Reset() {
 	*x = Poll{}
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5436,7 +5505,7 @@ func (x *Poll) String() string {
 func (*Poll) ProtoMessage() {}
 
 func (x *Poll) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5449,7 +5518,7 @@ func (x *Poll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Poll.ProtoReflect.Descriptor instead.
 func (*Poll) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *Poll) GetQuestion() string {
@@ -5498,7 +5567,7 @@ type PollOption struct {
 
 func (x *PollOption) Reset() {
 	*x = PollOption{}
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5510,7 +5579,7 @@ func (x *PollOption) String() string {
 func (*PollOption) ProtoMessage() {}
 
 func (x *PollOption) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5523,7 +5592,7 @@ func (x *PollOption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollOption.ProtoReflect.Descriptor instead.
 func (*PollOption) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *PollOption) GetText() string {
@@ -5562,7 +5631,7 @@ type Permitted struct {
 
 func (x *Permitted) Reset() {
 	*x = Permitted{}
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5574,7 +5643,7 @@ func (x *Permitted) String() string {
 func (*Permitted) ProtoMessage() {}
 
 func (x *Permitted) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5587,7 +5656,7 @@ func (x *Permitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permitted.ProtoReflect.Descriptor instead.
 func (*Permitted) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *Permitted) GetReply() bool {
@@ -5642,7 +5711,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5654,7 +5723,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5667,7 +5736,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -5697,7 +5766,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5709,7 +5778,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5722,7 +5791,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -5771,7 +5840,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5783,7 +5852,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5796,7 +5865,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -5839,7 +5908,7 @@ type SearchRequest struct {
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5851,7 +5920,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5864,7 +5933,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *SearchRequest) GetText() string {
@@ -5939,7 +6008,7 @@ type SearchResponse struct {
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5951,7 +6020,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5964,7 +6033,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *SearchResponse) GetFound() []*Found {
@@ -6024,7 +6093,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6036,7 +6105,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6049,7 +6118,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *Found) GetMessage() *Message {
@@ -6105,7 +6174,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6117,7 +6186,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6130,7 +6199,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *Mark) GetStart() uint32 {
@@ -6157,7 +6226,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6169,7 +6238,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6182,7 +6251,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -6207,7 +6276,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6219,7 +6288,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6232,7 +6301,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
 }
 
 type GetDeliveryRequest struct {
@@ -6245,7 +6314,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6257,7 +6326,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6270,7 +6339,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -6296,7 +6365,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6308,7 +6377,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6321,7 +6390,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -6341,7 +6410,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6353,7 +6422,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6366,7 +6435,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -6393,7 +6462,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6405,7 +6474,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6418,7 +6487,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -6457,7 +6526,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6469,7 +6538,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6482,7 +6551,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -6656,7 +6725,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6668,7 +6737,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6681,7 +6750,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *Reached) GetChatId() string {
@@ -6709,7 +6778,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6721,7 +6790,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6734,7 +6803,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -6766,7 +6835,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6778,7 +6847,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6791,7 +6860,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
 }
 
 type StopResponse struct {
@@ -6802,7 +6871,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6814,7 +6883,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6827,7 +6896,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -6871,13 +6940,17 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\achat_id\x18\x01 \x01(\tR\x06chatId\x12\x1f\n" +
 	"\x02by\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02by\x12\x18\n" +
 	"\apercent\x18\x03 \x01(\rR\apercent\x12\x14\n" +
-	"\x05title\x18\x04 \x01(\tR\x05title\"r\n" +
+	"\x05title\x18\x04 \x01(\tR\x05title\"\x98\x01\n" +
 	"\x06Person\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02me\x18\x03 \x01(\bR\x02me\x12\x16\n" +
 	"\x06friend\x18\x04 \x01(\bR\x06friend\x12\x1c\n" +
-	"\tconnected\x18\x05 \x01(\bR\tconnected\"\x17\n" +
+	"\tconnected\x18\x05 \x01(\bR\tconnected\x12$\n" +
+	"\x05aside\x18\x06 \x01(\v2\x0e.kith.v1.AsideR\x05aside\"1\n" +
+	"\x05Aside\x12\x14\n" +
+	"\x05until\x18\x01 \x01(\x04R\x05until\x12\x12\n" +
+	"\x04rule\x18\x02 \x01(\tR\x04rule\"\x17\n" +
 	"\x15NewContactLinkRequest\"d\n" +
 	"\vContactLink\x12\x12\n" +
 	"\x04link\x18\x01 \x01(\tR\x04link\x12\x1d\n" +
@@ -7148,7 +7221,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\aVersion\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12#\n" +
 	"\x05spans\x18\x02 \x03(\v2\r.kith.v1.SpanR\x05spans\x12\x12\n" +
-	"\x04time\x18\x03 \x01(\x04R\x04time\"\xef\x06\n" +
+	"\x04time\x18\x03 \x01(\x04R\x04time\"\x87\a\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12'\n" +
@@ -7179,7 +7252,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x10deleted_by_admin\x18\x17 \x01(\bR\x0edeletedByAdmin\x12,\n" +
 	"\tpinned_by\x18\x18 \x01(\v2\x0f.kith.v1.PersonR\bpinnedBy\x12!\n" +
 	"\x04poll\x18\x19 \x01(\v2\r.kith.v1.PollR\x04poll\x12$\n" +
-	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\"\xca\x01\n" +
+	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\x12\x16\n" +
+	"\x06source\x18\x1b \x01(\tR\x06source\"\xca\x01\n" +
 	"\x04Span\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
 	"\x04bold\x18\x02 \x01(\bR\x04bold\x12\x16\n" +
@@ -7455,7 +7529,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 93)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 94)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -7477,269 +7551,271 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*Node)(nil),                  // 17: kith.v1.Node
 	(*Coming)(nil),                // 18: kith.v1.Coming
 	(*Person)(nil),                // 19: kith.v1.Person
-	(*NewContactLinkRequest)(nil), // 20: kith.v1.NewContactLinkRequest
-	(*ContactLink)(nil),           // 21: kith.v1.ContactLink
-	(*AddFriendRequest)(nil),      // 22: kith.v1.AddFriendRequest
-	(*ListFriendsRequest)(nil),    // 23: kith.v1.ListFriendsRequest
-	(*ListFriendsResponse)(nil),   // 24: kith.v1.ListFriendsResponse
-	(*AcceptFriendRequest)(nil),   // 25: kith.v1.AcceptFriendRequest
-	(*DeclineFriendRequest)(nil),  // 26: kith.v1.DeclineFriendRequest
-	(*DeclineFriendResponse)(nil), // 27: kith.v1.DeclineFriendResponse
-	(*BlockFriendRequest)(nil),    // 28: kith.v1.BlockFriendRequest
-	(*Friend)(nil),                // 29: kith.v1.Friend
-	(*CreateGroupRequest)(nil),    // 30: kith.v1.CreateGroupRequest
-	(*ListChatsRequest)(nil),      // 31: kith.v1.ListChatsRequest
-	(*ListChatsResponse)(nil),     // 32: kith.v1.ListChatsResponse
-	(*GetChatRequest)(nil),        // 33: kith.v1.GetChatRequest
-	(*AcceptGroupRequest)(nil),    // 34: kith.v1.AcceptGroupRequest
-	(*DeclineGroupRequest)(nil),   // 35: kith.v1.DeclineGroupRequest
-	(*DeclineGroupResponse)(nil),  // 36: kith.v1.DeclineGroupResponse
-	(*AddMembersRequest)(nil),     // 37: kith.v1.AddMembersRequest
-	(*RemoveMemberRequest)(nil),   // 38: kith.v1.RemoveMemberRequest
-	(*SetRoleRequest)(nil),        // 39: kith.v1.SetRoleRequest
-	(*SetTitleRequest)(nil),       // 40: kith.v1.SetTitleRequest
-	(*RejoinRequest)(nil),         // 41: kith.v1.RejoinRequest
-	(*RestartKeysRequest)(nil),    // 42: kith.v1.RestartKeysRequest
-	(*RevokeCopiesRequest)(nil),   // 43: kith.v1.RevokeCopiesRequest
-	(*RenewKeysRequest)(nil),      // 44: kith.v1.RenewKeysRequest
-	(*LeaveGroupRequest)(nil),     // 45: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 46: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 47: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 48: kith.v1.Chat
-	(*Member)(nil),                // 49: kith.v1.Member
-	(*History)(nil),               // 50: kith.v1.History
-	(*SetHistoryRequest)(nil),     // 51: kith.v1.SetHistoryRequest
-	(*Earlier)(nil),               // 52: kith.v1.Earlier
-	(*ListBlocksRequest)(nil),     // 53: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 54: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 55: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 56: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 57: kith.v1.Block
-	(*Split)(nil),                 // 58: kith.v1.Split
-	(*GetSettlementRequest)(nil),  // 59: kith.v1.GetSettlementRequest
-	(*SetVotersRequest)(nil),      // 60: kith.v1.SetVotersRequest
-	(*Settlement)(nil),            // 61: kith.v1.Settlement
-	(*Voter)(nil),                 // 62: kith.v1.Voter
-	(*Incident)(nil),              // 63: kith.v1.Incident
-	(*Exhibit)(nil),               // 64: kith.v1.Exhibit
-	(*Change)(nil),                // 65: kith.v1.Change
-	(*SendRequest)(nil),           // 66: kith.v1.SendRequest
-	(*ReactRequest)(nil),          // 67: kith.v1.ReactRequest
-	(*EditMessageRequest)(nil),    // 68: kith.v1.EditMessageRequest
-	(*DeleteMessageRequest)(nil),  // 69: kith.v1.DeleteMessageRequest
-	(*PinMessageRequest)(nil),     // 70: kith.v1.PinMessageRequest
-	(*ListPinsRequest)(nil),       // 71: kith.v1.ListPinsRequest
-	(*ListPinsResponse)(nil),      // 72: kith.v1.ListPinsResponse
-	(*CreatePollRequest)(nil),     // 73: kith.v1.CreatePollRequest
-	(*VoteRequest)(nil),           // 74: kith.v1.VoteRequest
-	(*ClosePollRequest)(nil),      // 75: kith.v1.ClosePollRequest
-	(*ListVersionsRequest)(nil),   // 76: kith.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),  // 77: kith.v1.ListVersionsResponse
-	(*Version)(nil),               // 78: kith.v1.Version
-	(*Message)(nil),               // 79: kith.v1.Message
-	(*Span)(nil),                  // 80: kith.v1.Span
-	(*Quote)(nil),                 // 81: kith.v1.Quote
-	(*Reaction)(nil),              // 82: kith.v1.Reaction
-	(*Poll)(nil),                  // 83: kith.v1.Poll
-	(*PollOption)(nil),            // 84: kith.v1.PollOption
-	(*Permitted)(nil),             // 85: kith.v1.Permitted
-	(*ResendRequest)(nil),         // 86: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 87: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 88: kith.v1.ListMessagesResponse
-	(*SearchRequest)(nil),         // 89: kith.v1.SearchRequest
-	(*SearchResponse)(nil),        // 90: kith.v1.SearchResponse
-	(*Found)(nil),                 // 91: kith.v1.Found
-	(*Mark)(nil),                  // 92: kith.v1.Mark
-	(*MarkReadRequest)(nil),       // 93: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 94: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 95: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 96: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 97: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 98: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 99: kith.v1.Event
-	(*Reached)(nil),               // 100: kith.v1.Reached
-	(*MessageReach)(nil),          // 101: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 102: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 103: kith.v1.StopResponse
+	(*Aside)(nil),                 // 20: kith.v1.Aside
+	(*NewContactLinkRequest)(nil), // 21: kith.v1.NewContactLinkRequest
+	(*ContactLink)(nil),           // 22: kith.v1.ContactLink
+	(*AddFriendRequest)(nil),      // 23: kith.v1.AddFriendRequest
+	(*ListFriendsRequest)(nil),    // 24: kith.v1.ListFriendsRequest
+	(*ListFriendsResponse)(nil),   // 25: kith.v1.ListFriendsResponse
+	(*AcceptFriendRequest)(nil),   // 26: kith.v1.AcceptFriendRequest
+	(*DeclineFriendRequest)(nil),  // 27: kith.v1.DeclineFriendRequest
+	(*DeclineFriendResponse)(nil), // 28: kith.v1.DeclineFriendResponse
+	(*BlockFriendRequest)(nil),    // 29: kith.v1.BlockFriendRequest
+	(*Friend)(nil),                // 30: kith.v1.Friend
+	(*CreateGroupRequest)(nil),    // 31: kith.v1.CreateGroupRequest
+	(*ListChatsRequest)(nil),      // 32: kith.v1.ListChatsRequest
+	(*ListChatsResponse)(nil),     // 33: kith.v1.ListChatsResponse
+	(*GetChatRequest)(nil),        // 34: kith.v1.GetChatRequest
+	(*AcceptGroupRequest)(nil),    // 35: kith.v1.AcceptGroupRequest
+	(*DeclineGroupRequest)(nil),   // 36: kith.v1.DeclineGroupRequest
+	(*DeclineGroupResponse)(nil),  // 37: kith.v1.DeclineGroupResponse
+	(*AddMembersRequest)(nil),     // 38: kith.v1.AddMembersRequest
+	(*RemoveMemberRequest)(nil),   // 39: kith.v1.RemoveMemberRequest
+	(*SetRoleRequest)(nil),        // 40: kith.v1.SetRoleRequest
+	(*SetTitleRequest)(nil),       // 41: kith.v1.SetTitleRequest
+	(*RejoinRequest)(nil),         // 42: kith.v1.RejoinRequest
+	(*RestartKeysRequest)(nil),    // 43: kith.v1.RestartKeysRequest
+	(*RevokeCopiesRequest)(nil),   // 44: kith.v1.RevokeCopiesRequest
+	(*RenewKeysRequest)(nil),      // 45: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),     // 46: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 47: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 48: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 49: kith.v1.Chat
+	(*Member)(nil),                // 50: kith.v1.Member
+	(*History)(nil),               // 51: kith.v1.History
+	(*SetHistoryRequest)(nil),     // 52: kith.v1.SetHistoryRequest
+	(*Earlier)(nil),               // 53: kith.v1.Earlier
+	(*ListBlocksRequest)(nil),     // 54: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 55: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 56: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 57: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 58: kith.v1.Block
+	(*Split)(nil),                 // 59: kith.v1.Split
+	(*GetSettlementRequest)(nil),  // 60: kith.v1.GetSettlementRequest
+	(*SetVotersRequest)(nil),      // 61: kith.v1.SetVotersRequest
+	(*Settlement)(nil),            // 62: kith.v1.Settlement
+	(*Voter)(nil),                 // 63: kith.v1.Voter
+	(*Incident)(nil),              // 64: kith.v1.Incident
+	(*Exhibit)(nil),               // 65: kith.v1.Exhibit
+	(*Change)(nil),                // 66: kith.v1.Change
+	(*SendRequest)(nil),           // 67: kith.v1.SendRequest
+	(*ReactRequest)(nil),          // 68: kith.v1.ReactRequest
+	(*EditMessageRequest)(nil),    // 69: kith.v1.EditMessageRequest
+	(*DeleteMessageRequest)(nil),  // 70: kith.v1.DeleteMessageRequest
+	(*PinMessageRequest)(nil),     // 71: kith.v1.PinMessageRequest
+	(*ListPinsRequest)(nil),       // 72: kith.v1.ListPinsRequest
+	(*ListPinsResponse)(nil),      // 73: kith.v1.ListPinsResponse
+	(*CreatePollRequest)(nil),     // 74: kith.v1.CreatePollRequest
+	(*VoteRequest)(nil),           // 75: kith.v1.VoteRequest
+	(*ClosePollRequest)(nil),      // 76: kith.v1.ClosePollRequest
+	(*ListVersionsRequest)(nil),   // 77: kith.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),  // 78: kith.v1.ListVersionsResponse
+	(*Version)(nil),               // 79: kith.v1.Version
+	(*Message)(nil),               // 80: kith.v1.Message
+	(*Span)(nil),                  // 81: kith.v1.Span
+	(*Quote)(nil),                 // 82: kith.v1.Quote
+	(*Reaction)(nil),              // 83: kith.v1.Reaction
+	(*Poll)(nil),                  // 84: kith.v1.Poll
+	(*PollOption)(nil),            // 85: kith.v1.PollOption
+	(*Permitted)(nil),             // 86: kith.v1.Permitted
+	(*ResendRequest)(nil),         // 87: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 88: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 89: kith.v1.ListMessagesResponse
+	(*SearchRequest)(nil),         // 90: kith.v1.SearchRequest
+	(*SearchResponse)(nil),        // 91: kith.v1.SearchResponse
+	(*Found)(nil),                 // 92: kith.v1.Found
+	(*Mark)(nil),                  // 93: kith.v1.Mark
+	(*MarkReadRequest)(nil),       // 94: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 95: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 96: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 97: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 98: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 99: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 100: kith.v1.Event
+	(*Reached)(nil),               // 101: kith.v1.Reached
+	(*MessageReach)(nil),          // 102: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 103: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 104: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	19,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
 	0,   // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
 	18,  // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
 	19,  // 3: kith.v1.Coming.by:type_name -> kith.v1.Person
-	29,  // 4: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
-	19,  // 5: kith.v1.Friend.person:type_name -> kith.v1.Person
-	1,   // 6: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	48,  // 7: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
-	4,   // 8: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
-	2,   // 9: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
-	3,   // 10: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	49,  // 11: kith.v1.Chat.members:type_name -> kith.v1.Member
-	4,   // 12: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	79,  // 13: kith.v1.Chat.newest:type_name -> kith.v1.Message
-	19,  // 14: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
-	19,  // 15: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
-	19,  // 16: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
-	19,  // 17: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
-	50,  // 18: kith.v1.Chat.history:type_name -> kith.v1.History
-	52,  // 19: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
-	19,  // 20: kith.v1.Member.person:type_name -> kith.v1.Person
-	4,   // 21: kith.v1.Member.role:type_name -> kith.v1.Role
-	19,  // 22: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	5,   // 23: kith.v1.History.kind:type_name -> kith.v1.HistoryKind
-	50,  // 24: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
-	50,  // 25: kith.v1.Earlier.given:type_name -> kith.v1.History
-	57,  // 26: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	19,  // 27: kith.v1.Block.author:type_name -> kith.v1.Person
-	65,  // 28: kith.v1.Block.changes:type_name -> kith.v1.Change
-	6,   // 29: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
-	7,   // 30: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	58,  // 31: kith.v1.Block.split:type_name -> kith.v1.Split
-	19,  // 32: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	19,  // 33: kith.v1.Block.voted_by:type_name -> kith.v1.Person
-	19,  // 34: kith.v1.Block.waits_for:type_name -> kith.v1.Person
-	19,  // 35: kith.v1.Block.stuck:type_name -> kith.v1.Person
-	19,  // 36: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	62,  // 37: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	63,  // 38: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
-	19,  // 39: kith.v1.Settlement.coming:type_name -> kith.v1.Person
-	19,  // 40: kith.v1.Voter.person:type_name -> kith.v1.Person
-	8,   // 41: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
-	19,  // 42: kith.v1.Incident.person:type_name -> kith.v1.Person
-	64,  // 43: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
-	9,   // 44: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	19,  // 45: kith.v1.Change.subject:type_name -> kith.v1.Person
-	79,  // 46: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
-	78,  // 47: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
-	80,  // 48: kith.v1.Version.spans:type_name -> kith.v1.Span
-	19,  // 49: kith.v1.Message.author:type_name -> kith.v1.Person
-	10,  // 50: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	80,  // 51: kith.v1.Message.spans:type_name -> kith.v1.Span
-	81,  // 52: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
-	82,  // 53: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
-	19,  // 54: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
-	19,  // 55: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
-	83,  // 56: kith.v1.Message.poll:type_name -> kith.v1.Poll
-	85,  // 57: kith.v1.Message.may:type_name -> kith.v1.Permitted
-	19,  // 58: kith.v1.Quote.author:type_name -> kith.v1.Person
-	10,  // 59: kith.v1.Quote.state:type_name -> kith.v1.MessageState
-	19,  // 60: kith.v1.Reaction.persons:type_name -> kith.v1.Person
-	84,  // 61: kith.v1.Poll.options:type_name -> kith.v1.PollOption
-	19,  // 62: kith.v1.PollOption.persons:type_name -> kith.v1.Person
-	79,  // 63: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	91,  // 64: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
-	48,  // 65: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
-	19,  // 66: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
-	79,  // 67: kith.v1.Found.message:type_name -> kith.v1.Message
-	92,  // 68: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	97,  // 69: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	19,  // 70: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	79,  // 71: kith.v1.Event.message:type_name -> kith.v1.Message
-	48,  // 72: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	29,  // 73: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	17,  // 74: kith.v1.Event.node:type_name -> kith.v1.Node
-	100, // 75: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	63,  // 76: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	101, // 77: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	11,  // 78: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	13,  // 79: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	15,  // 80: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	16,  // 81: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	43,  // 82: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	20,  // 83: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	22,  // 84: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	23,  // 85: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	25,  // 86: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	26,  // 87: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	28,  // 88: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	30,  // 89: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	31,  // 90: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	33,  // 91: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	34,  // 92: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	35,  // 93: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	37,  // 94: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	38,  // 95: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	39,  // 96: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	40,  // 97: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	51,  // 98: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
-	41,  // 99: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	42,  // 100: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	44,  // 101: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	45,  // 102: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	46,  // 103: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	53,  // 104: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	59,  // 105: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	60,  // 106: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	55,  // 107: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	66,  // 108: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	86,  // 109: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	67,  // 110: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	68,  // 111: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	69,  // 112: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	70,  // 113: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	71,  // 114: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	73,  // 115: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	74,  // 116: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	75,  // 117: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	76,  // 118: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	87,  // 119: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	89,  // 120: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	93,  // 121: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	95,  // 122: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	98,  // 123: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	102, // 124: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	12,  // 125: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	14,  // 126: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	17,  // 127: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	17,  // 128: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	17,  // 129: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	21,  // 130: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	29,  // 131: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	24,  // 132: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	29,  // 133: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	27,  // 134: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	29,  // 135: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	48,  // 136: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	32,  // 137: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	48,  // 138: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	48,  // 139: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	36,  // 140: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	48,  // 141: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	48,  // 142: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	48,  // 143: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	48,  // 144: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	48,  // 145: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	48,  // 146: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	48,  // 147: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	48,  // 148: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	48,  // 149: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	47,  // 150: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	54,  // 151: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	61,  // 152: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	61,  // 153: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	56,  // 154: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	79,  // 155: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	48,  // 156: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	79,  // 157: kith.v1.KithService.React:output_type -> kith.v1.Message
-	79,  // 158: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	79,  // 159: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	79,  // 160: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	72,  // 161: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	79,  // 162: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	79,  // 163: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	79,  // 164: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	77,  // 165: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	88,  // 166: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	90,  // 167: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	94,  // 168: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	96,  // 169: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	99,  // 170: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	103, // 171: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	125, // [125:172] is the sub-list for method output_type
-	78,  // [78:125] is the sub-list for method input_type
-	78,  // [78:78] is the sub-list for extension type_name
-	78,  // [78:78] is the sub-list for extension extendee
-	0,   // [0:78] is the sub-list for field type_name
+	20,  // 4: kith.v1.Person.aside:type_name -> kith.v1.Aside
+	30,  // 5: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
+	19,  // 6: kith.v1.Friend.person:type_name -> kith.v1.Person
+	1,   // 7: kith.v1.Friend.state:type_name -> kith.v1.FriendState
+	49,  // 8: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	4,   // 9: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
+	2,   // 10: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
+	3,   // 11: kith.v1.Chat.state:type_name -> kith.v1.ChatState
+	50,  // 12: kith.v1.Chat.members:type_name -> kith.v1.Member
+	4,   // 13: kith.v1.Chat.my_role:type_name -> kith.v1.Role
+	80,  // 14: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	19,  // 15: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
+	19,  // 16: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
+	19,  // 17: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
+	19,  // 18: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
+	51,  // 19: kith.v1.Chat.history:type_name -> kith.v1.History
+	53,  // 20: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
+	19,  // 21: kith.v1.Member.person:type_name -> kith.v1.Person
+	4,   // 22: kith.v1.Member.role:type_name -> kith.v1.Role
+	19,  // 23: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	5,   // 24: kith.v1.History.kind:type_name -> kith.v1.HistoryKind
+	51,  // 25: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
+	51,  // 26: kith.v1.Earlier.given:type_name -> kith.v1.History
+	58,  // 27: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	19,  // 28: kith.v1.Block.author:type_name -> kith.v1.Person
+	66,  // 29: kith.v1.Block.changes:type_name -> kith.v1.Change
+	6,   // 30: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	7,   // 31: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	59,  // 32: kith.v1.Block.split:type_name -> kith.v1.Split
+	19,  // 33: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	19,  // 34: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	19,  // 35: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	19,  // 36: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	19,  // 37: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	63,  // 38: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	64,  // 39: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	19,  // 40: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	19,  // 41: kith.v1.Voter.person:type_name -> kith.v1.Person
+	8,   // 42: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
+	19,  // 43: kith.v1.Incident.person:type_name -> kith.v1.Person
+	65,  // 44: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	9,   // 45: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	19,  // 46: kith.v1.Change.subject:type_name -> kith.v1.Person
+	80,  // 47: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	79,  // 48: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	81,  // 49: kith.v1.Version.spans:type_name -> kith.v1.Span
+	19,  // 50: kith.v1.Message.author:type_name -> kith.v1.Person
+	10,  // 51: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	81,  // 52: kith.v1.Message.spans:type_name -> kith.v1.Span
+	82,  // 53: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	83,  // 54: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	19,  // 55: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
+	19,  // 56: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
+	84,  // 57: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	86,  // 58: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	19,  // 59: kith.v1.Quote.author:type_name -> kith.v1.Person
+	10,  // 60: kith.v1.Quote.state:type_name -> kith.v1.MessageState
+	19,  // 61: kith.v1.Reaction.persons:type_name -> kith.v1.Person
+	85,  // 62: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	19,  // 63: kith.v1.PollOption.persons:type_name -> kith.v1.Person
+	80,  // 64: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	92,  // 65: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	49,  // 66: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	19,  // 67: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
+	80,  // 68: kith.v1.Found.message:type_name -> kith.v1.Message
+	93,  // 69: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	98,  // 70: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	19,  // 71: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	80,  // 72: kith.v1.Event.message:type_name -> kith.v1.Message
+	49,  // 73: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	30,  // 74: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	17,  // 75: kith.v1.Event.node:type_name -> kith.v1.Node
+	101, // 76: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	64,  // 77: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	102, // 78: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	11,  // 79: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	13,  // 80: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	15,  // 81: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	16,  // 82: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	44,  // 83: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	21,  // 84: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	23,  // 85: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	24,  // 86: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	26,  // 87: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	27,  // 88: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	29,  // 89: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	31,  // 90: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	32,  // 91: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	34,  // 92: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	35,  // 93: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	36,  // 94: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	38,  // 95: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	39,  // 96: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	40,  // 97: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	41,  // 98: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	52,  // 99: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
+	42,  // 100: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	43,  // 101: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	45,  // 102: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	46,  // 103: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	47,  // 104: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	54,  // 105: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	60,  // 106: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	61,  // 107: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	56,  // 108: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	67,  // 109: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	87,  // 110: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	68,  // 111: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	69,  // 112: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	70,  // 113: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	71,  // 114: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	72,  // 115: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	74,  // 116: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	75,  // 117: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	76,  // 118: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	77,  // 119: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	88,  // 120: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	90,  // 121: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	94,  // 122: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	96,  // 123: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	99,  // 124: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	103, // 125: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	12,  // 126: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	14,  // 127: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	17,  // 128: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	17,  // 129: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	17,  // 130: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	22,  // 131: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	30,  // 132: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	25,  // 133: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	30,  // 134: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	28,  // 135: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	30,  // 136: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	49,  // 137: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	33,  // 138: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	49,  // 139: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	49,  // 140: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	37,  // 141: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	49,  // 142: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	49,  // 143: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	49,  // 144: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	49,  // 145: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	49,  // 146: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	49,  // 147: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	49,  // 148: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	49,  // 149: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	49,  // 150: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	48,  // 151: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	55,  // 152: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	62,  // 153: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	62,  // 154: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	57,  // 155: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	80,  // 156: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	49,  // 157: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	80,  // 158: kith.v1.KithService.React:output_type -> kith.v1.Message
+	80,  // 159: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	80,  // 160: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	80,  // 161: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	73,  // 162: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	80,  // 163: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	80,  // 164: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	80,  // 165: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	78,  // 166: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	89,  // 167: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	91,  // 168: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	95,  // 169: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	97,  // 170: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	100, // 171: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	104, // 172: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	126, // [126:173] is the sub-list for method output_type
+	79,  // [79:126] is the sub-list for method input_type
+	79,  // [79:79] is the sub-list for extension type_name
+	79,  // [79:79] is the sub-list for extension extendee
+	0,   // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -7747,7 +7823,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[88].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[89].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -7764,7 +7840,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      11,
-			NumMessages:   93,
+			NumMessages:   94,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
