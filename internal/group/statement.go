@@ -41,6 +41,7 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	a.Sign(m.self.Device.Sign)
 	m.acked = digest
 	m.setAck(a)
+	m.coverAll(now)
 	eff.put(KindAck, own[:], a.Marshal())
 	eff.Write = append(eff.Write, m.selfRecord())
 	m.dropWelcomes(eff)
@@ -95,6 +96,7 @@ func (m *Machine) countAck(a *dag.Ack, eff *Effects) {
 	accepted, first := m.acceptedBy(who), m.acks[a.Device] == nil
 	m.setAck(a)
 	m.heard++
+	m.roomAgain(m.now)
 	m.newsForEarlier(a.Device)
 	eff.put(KindAck, a.Device[:], a.Marshal())
 	if !accepted {
