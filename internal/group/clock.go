@@ -26,7 +26,7 @@ func (m *Machine) clock(now uint64) {
 		m.back.since, m.back.nack = min(m.back.since, now), min(m.back.nack, now)
 		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
 		for _, p := range m.peers {
-			p.haveDue, p.proofDue, p.haveLast, p.theirs.numbersAt = min(p.haveDue, now), min(p.proofDue, now), 0, 0
+			p.haveDue, p.proofDue, p.haveLast, p.theirs.numbersAt, p.theirs.walks = min(p.haveDue, now), min(p.proofDue, now), 0, 0, 0
 		}
 		for _, t := range m.turns {
 			t.since = min(t.since, now)
