@@ -101,14 +101,21 @@ func (m *Machine) setAck(a *dag.Ack) {
 	}
 }
 
-// endAcks looks at the own Ack of a machine that is made again: whether it says all.
+// endAcks looks at the own Ack of a machine that is made again: whether it says all, or
+// another was due when the machine before ended.
 func (m *Machine) endAcks() {
 	own := m.acks[m.self.Device.ID()]
-	if own == nil || own.Version != dag.AckByHeads {
+	if own == nil {
 		return
 	}
-	if now := m.newAck(); slices.Equal(now.Heads, own.Heads) && slices.Equal(now.Stops, own.Stops) {
-		m.acked = m.graph.FrontierDigest()
+	now := m.graph.FrontierDigest()
+	if own.Version == dag.AckByHeads {
+		if a := m.newAck(); slices.Equal(a.Heads, own.Heads) && slices.Equal(a.Stops, own.Stops) {
+			m.acked = now
+		}
+	}
+	if m.acked != now {
+		m.ackDue = 1
 	}
 }
 

@@ -111,6 +111,8 @@ type Machine struct {
 	willing   bool                           // its person has said to come back, whoever it shuts out
 	turned    map[wire.BlockHash]bool        // epochs whose ratchets this step has moved
 	ackDue    uint64                         // ms; 0: none
+	pace      pace                           // of the own Acks
+	fewAckers int                            // up to how many devices say at once what has come, and each to each
 	pruneDue  uint64                         // ms; 0: no secrets wait to be deleted
 	digestDue uint64                         // ms; 0: none
 	voteDue   uint64                         // ms; when the own voter is asked again; 0: at news
@@ -146,15 +148,16 @@ type tip struct {
 
 func newMachine(self Self) *Machine {
 	m := &Machine{
-		self:     self,
-		blocks:   chain.NewBlocks(),
-		silence:  make(silence),
-		company:  newCompany(),
-		pageRoom: maxPage,
-		allRoom:  maxInvitation,
-		shelf:    make(shelf),
-		missed:   make(map[dag.Ref]bool),
-		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash)},
+		self:      self,
+		blocks:    chain.NewBlocks(),
+		silence:   make(silence),
+		company:   newCompany(),
+		pageRoom:  maxPage,
+		allRoom:   maxInvitation,
+		fewAckers: maxFewAckers,
+		shelf:     make(shelf),
+		missed:    make(map[dag.Ref]bool),
+		earlier:   earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash)},
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
