@@ -87,6 +87,18 @@ func (m *Machine) ackStops(list []dag.Delivered) []dag.Delivered {
 	return list
 }
 
+// saysAll returns what tells of an Ack whether its author has just what is here.
+func (m *Machine) saysAll() func(*dag.Ack) bool {
+	frontier := m.graph.FrontierDigest()
+	heads, stops, more := m.graph.AckHeads()
+	return func(a *dag.Ack) bool {
+		if a.Version != dag.AckByHeads {
+			return a.Frontier == frontier
+		}
+		return !more && len(stops)+len(a.Stops) == 0 && slices.Equal(a.Heads, heads)
+	}
+}
+
 // setAck puts an Ack in the place of an older one, and of those that waited before it.
 func (m *Machine) setAck(a *dag.Ack) {
 	m.acks[a.Device] = a

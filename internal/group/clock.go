@@ -85,6 +85,9 @@ func (m *Machine) wake(now uint64) uint64 {
 		}
 		at(m.back.nack)
 		for _, p := range m.peers {
+			if p.earlierNew {
+				at(m.earlierDue(p))
+			}
 			at(p.haveDue)
 			at(p.proofDue)
 		}

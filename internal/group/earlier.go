@@ -3,6 +3,7 @@ package group
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
 
 	"kith/internal/chain"
@@ -26,7 +27,8 @@ import (
 // earlier is what this device has and lacks of the time before it came.
 type earlier struct {
 	past    *dag.Past // below the floor; nil: there is nothing, or none of it is given
-	begun   bool
+	begun   wire.BlockHash             // that admitted this device's person, when it was last looked at; zero: never
+	given   bool                       // what is wanted is given
 	lacking map[dag.Ref]bool           // the header is here, or in the graph, and what it says is not
 	vouch   map[dag.Ref]wire.BlockHash // of wanted ones by who was removed: the block of who names it
 	proved  bool                       // enough members have acknowledged what the floor led to
@@ -92,27 +94,27 @@ func (m *Machine) grants(who wire.Member, a admittance, block wire.BlockHash, or
 }
 
 // beginEarlier begins to look for what was said before, once it is known that this device
-// may have it.
+// may have it, and anew when its person is admitted anew. What is here stays.
 func (m *Machine) beginEarlier() {
 	e := &m.earlier
-	if e.begun || m.head == (wire.BlockHash{}) || m.state().OfPerson() {
-		return
-	}
 	a, ok := m.admittance(m.self.Person)
-	if !ok {
+	if !ok || e.begun == a.block || m.state().OfPerson() {
 		return
 	}
-	e.begun = true
-	if a.gives || a.block != m.joined {
+	e.begun, e.given = a.block, a.gives || a.block != m.joined
+	if e.past == nil && e.given {
 		e.past = dag.NewPast(m.graph)
+	}
+	if e.past != nil && !e.given && e.past.Len() == 0 {
+		e.past = nil
 	}
 }
 
 // noteLacking takes note of an entry from before this device came that is in the graph:
-// true if the policy gives what it says.
+// true if others give what it says.
 func (m *Machine) noteLacking(h *dag.Header, eff *Effects) bool {
 	a, ok := m.admittance(m.self.Person)
-	if !ok || !m.isBefore(a, h.Block) || !a.gives || h.Order < a.least {
+	if !ok || m.isDeleted(h, m.authorOf(h)) || m.grants(m.self.Member(), a, h.Block, h.Order) != dag.GivenAll {
 		return false
 	}
 	m.keepLacking(h, eff)
@@ -147,14 +149,13 @@ func (m *Machine) askAllEarlier() {
 // askEarlier asks the next member for what is wanted and lacking: who brought something
 // last first.
 func (m *Machine) askEarlier(now uint64, eff *Effects) {
-	m.beginEarlier()
 	e := &m.earlier
-	if e.until > now || e.past == nil && len(e.lacking) == 0 || m.mayWrite() != nil {
+	if e.until > now || m.earlierReached() && len(e.lacking) == 0 || m.mayWrite() != nil {
 		return
 	}
 	if e.until != 0 {
 		if p := m.peers[e.from]; p != nil { // unanswered
-			p.earlierAll = true
+			p.exhausted(now)
 		}
 		e.until = 0
 	}
@@ -164,12 +165,15 @@ func (m *Machine) askEarlier(now uint64, eff *Effects) {
 	}
 	for _, d := range list {
 		p := m.peers[d]
+		if isDue(m.earlierDue(p), now) {
+			p.earlier, p.earlierAll = dag.Ref{}, false
+		}
 		if p.earlierAll || !m.reads(d, FeatureHistory) {
 			continue
 		}
 		ask := m.earlierAsk(p)
 		if ask.empty() {
-			p.earlierAll = true
+			p.exhausted(now)
 			continue
 		}
 		e.from, e.until, e.found, e.parts, e.names = d, now+fetchTimeout, false, 0, dag.Ref{}
@@ -181,9 +185,27 @@ func (m *Machine) askEarlier(now uint64, eff *Effects) {
 	}
 }
 
+// exhausted takes note that a peer was asked for all.
+func (p *peer) exhausted(now uint64) { p.earlierAll, p.earlierAt, p.earlierNew = true, now, false }
+
+// newsForEarlier takes note that a member may have by now what it had not.
+func (m *Machine) newsForEarlier(d wire.DeviceID) {
+	if p := m.peers[d]; p != nil {
+		p.earlierNew = true
+	}
+}
+
+// earlierDue is when a peer is asked again that was asked for all; 0: not.
+func (m *Machine) earlierDue(p *peer) uint64 {
+	if !p.earlierAll || !p.earlierNew || m.earlierAsk(&peer{}).empty() {
+		return 0
+	}
+	return p.earlierAt + earlierAgain
+}
+
 // earlierAsk is what a member is asked for next.
 func (m *Machine) earlierAsk(p *peer) (f askEarlierFrame) {
-	if e := &m.earlier; e.past != nil {
+	if e := &m.earlier; e.past != nil && !m.earlierReached() {
 		f.below = e.past.Wanted(maxEarlierLogs)
 		slices.SortFunc(f.below, dag.Ref.Compare)
 	}
@@ -220,18 +242,15 @@ func (m *Machine) onEarlier(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	}
 	e.until = 0
 	if e.found {
-		e.ended = nil
+		m.setEnded(wire.PersonID{}, eff)
 		m.askAllEarlier()
 		return nil
 	}
 	if f.answer == earlierCut {
-		if e.ended == nil {
-			e.ended = make(map[wire.PersonID]bool)
-		}
-		e.ended[p.member.Person] = true
+		m.setEnded(p.member.Person, eff)
 	}
 	if e.names == (dag.Ref{}) { // it has nothing of what is wanted, and was asked for all that is lacking
-		p.earlierAll = true
+		p.exhausted(now)
 	} else {
 		p.earlier = e.names
 	}
@@ -365,12 +384,57 @@ func (m *Machine) isLateEarlier(h *dag.Header, author wire.PersonID) bool {
 
 // lowerEarlier follows what a newer entry takes back of the floor.
 func (m *Machine) lowerEarlier(h *dag.Header) {
-	if m.earlier.past != nil {
+	if m.earlier.past != nil && m.graph.Overclaims(h) {
 		m.earlier.past.Lower(h)
 	}
 }
 
+// setEnded takes note of somebody who says that all that is wanted is older than the
+// policy gives; of nobody, if something came.
+func (m *Machine) setEnded(person wire.PersonID, eff *Effects) {
+	e := &m.earlier
+	switch {
+	case person == (wire.PersonID{}) && len(e.ended) == 0, e.ended[person]:
+		return
+	case person == (wire.PersonID{}):
+		clear(e.ended)
+	default:
+		e.ended[person] = true
+	}
+	eff.Write = append(eff.Write, e.record())
+}
+
+// record is what is known of how much there is.
+//
+//	size field
+//	1    1: enough members have acknowledged what the floor led to
+//	V    persons who say that what is wanted is older than the policy gives, ascending, 32 each
+func (e *earlier) record() Record {
+	var w wire.Writer
+	w.Bool(e.proved)
+	w.Group(func(w *wire.Writer) {
+		for _, p := range slices.SortedFunc(maps.Keys(e.ended), comparePerson) {
+			w.Raw(p[:])
+		}
+	})
+	return Record{KindEarlier, nil, w.Bytes()}
+}
+
+func (l *loading) earlierKnown(r *wire.Reader) error {
+	e := &l.m.earlier
+	e.proved = r.Bool()
+	r.Each(32*dag.MaxDevices, dag.MaxDevices, func(r *wire.Reader) {
+		var p wire.PersonID
+		r.Fixed(p[:])
+		e.ended[p] = true
+	})
+	return r.Done()
+}
+
 func (l *loading) earlier(rec Record) error {
+	if len(rec.Key) == 0 {
+		return l.earlierKnown(wire.NewReader(rec.Value))
+	}
 	h, err := dag.ParseHeader(rec.Value)
 	l.before = append(l.before, h)
 	return err
@@ -385,7 +449,9 @@ func (l *loading) lacking(rec Record) error {
 // endEarlier takes in the headers from below the floor, each after one that names it.
 func (l *loading) endEarlier() {
 	m := l.m
-	m.beginEarlier()
+	if m.beginEarlier(); len(l.before) > 0 && m.earlier.past == nil {
+		m.earlier.past = dag.NewPast(m.graph)
+	}
 	if m.earlier.past == nil {
 		return
 	}

@@ -29,13 +29,19 @@ func (m *Machine) earlierView() (v EarlierView) {
 	if a, _ := m.admittance(m.self.Person); p.History == chain.HistorySince {
 		v.Since = a.least
 	}
-	v.Reached = e.begun
+	v.Reached = e.begun != (wire.BlockHash{}) && m.earlierReached()
 	if e.past != nil {
 		v.Have, v.Of, v.Oldest = e.past.Len(), int(min(e.past.Covered(), 1<<31-1)), e.past.Oldest()
-		v.Reached = e.past.Whole() || p.History == chain.HistorySince && len(e.ended) >= m.witnesses()
 	}
 	v.Proved = v.Reached && e.proved
 	return v
+}
+
+// earlierReached reports whether nothing more is to come: every log is here down to its
+// first entry, or to where, as enough members say, the days of the policy begin.
+func (m *Machine) earlierReached() bool {
+	e := &m.earlier
+	return e.past == nil || !e.given || e.past.Whole() || len(e.ended) > 0 && len(e.ended) >= m.witnesses()
 }
 
 // witnesses is how many other people have to say something for this device to take it for
@@ -46,28 +52,29 @@ func (m *Machine) witnesses() int {
 
 // proveEarlier looks whether enough members have acknowledged the frontier that is here:
 // a floor that left something out would not lead to it.
-func (m *Machine) proveEarlier() {
+func (m *Machine) proveEarlier(eff *Effects) {
 	e := &m.earlier
-	if e.proved || e.past == nil || !m.earlierView().Reached {
+	if e.proved || e.past == nil || !m.earlierReached() {
 		return
 	}
-	frontier := m.graph.FrontierDigest()
-	agree := make(map[wire.PersonID]bool)
+	agree, says := make(map[wire.PersonID]bool), m.saysAll()
 	for d, a := range m.acks {
 		who, _, ok := m.state().Device(d)
-		if ok && who.Person != m.self.Person && m.state().Belongs(d) && a.Frontier == frontier {
+		if ok && who.Person != m.self.Person && m.state().Belongs(d) && says(a) {
 			agree[who.Person] = true
 		}
 	}
-	e.proved = len(agree) >= m.witnesses()
+	if e.proved = len(agree) >= m.witnesses(); e.proved {
+		eff.Write = append(eff.Write, e.record())
+	}
 }
 
 // tellEarlier says what has changed of the time before.
 func (m *Machine) tellEarlier(eff *Effects) {
-	if !m.earlier.begun {
+	if m.beginEarlier(); m.earlier.begun == (wire.BlockHash{}) {
 		return
 	}
-	m.proveEarlier()
+	m.proveEarlier(eff)
 	if v := m.earlierView(); v != m.earlier.told {
 		m.earlier.told = v
 		eff.Notify = append(eff.Notify, EarlierChanged{v})

@@ -193,6 +193,9 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 		if m.noteLacking(h, eff) {
 			return row, false
 		}
+		if m.isDeleted(h, person) && len(ciphertext) > 0 {
+			return row, true
+		}
 		if m.beforeJoining(h.Block) || !m.stateAt(h.Block).Belongs(m.self.Device.ID()) {
 			return row, false
 		}

@@ -94,8 +94,8 @@ func (m *Machine) judge(row *Row, eff *Effects) {
 	ref := row.Place.Ref()
 	gone := m.deleted[row.Target()]
 	if row.State == RowUnreadable && gone != 0 {
-		row.State, row.Annotation = RowDeleted, gone == erasedEdit
-		m.unask(ref, eff)
+		m.strip(row, ref, eff)
+		row.Annotation = gone == erasedEdit
 		return
 	}
 	if row.State != RowShown {
@@ -140,7 +140,10 @@ func (m *Machine) unask(ref dag.Ref, eff *Effects) {
 	if m.missed[ref] {
 		m.dropMissed(ref, eff)
 	}
-	m.dropLacking(ref, eff)
+	if m.earlier.lacking[ref] { // no row is there by which the store finds it
+		m.dropLacking(ref, eff)
+		eff.drop(KindCipher, EntryKey(ref))
+	}
 }
 
 // onDelete takes a Delete: at once, or when what it refers to is here.
@@ -295,8 +298,8 @@ func (l *loading) endDeletions() {
 			m.deleted[gone.Target] |= gone.as()
 		}
 	}
-	for _, h := range l.entries {
-		if ref := h.Ref(); m.hollow[ref] || m.missed[ref] {
+	for _, h := range slices.Concat(l.entries, l.before) {
+		if ref := h.Ref(); m.hollow[ref] || m.missed[ref] || m.earlier.lacking[ref] {
 			m.noteBlank(h)
 		}
 	}

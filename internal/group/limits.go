@@ -360,6 +360,9 @@ const (
 	// handoverFor is how long a device that has come back may take, on and off, to be
 	// given what was written while it was parked.
 	handoverFor uint64 = 30 * 24 * 3600 * 1000
+	// earlierAgain is after how long a member is asked again for what is lacking of the
+	// time before, if it has got something since.
+	earlierAgain uint64 = 600_000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

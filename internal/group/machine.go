@@ -148,16 +148,15 @@ type tip struct {
 
 func newMachine(self Self) *Machine {
 	m := &Machine{
-		self:      self,
-		blocks:    chain.NewBlocks(),
-		silence:   make(silence),
-		company:   newCompany(),
-		pageRoom:  maxPage,
-		allRoom:   maxInvitation,
-		fewAckers: maxFewAckers,
-		shelf:     make(shelf),
-		missed:    make(map[dag.Ref]bool),
-		earlier:   earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash)},
+		self:     self,
+		blocks:   chain.NewBlocks(),
+		silence:  make(silence),
+		company:  newCompany(),
+		pageRoom: maxPage,
+		allRoom:  maxInvitation,
+		shelf:    make(shelf),
+		missed:   make(map[dag.Ref]bool),
+		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash), ended: make(map[wire.PersonID]bool)},
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
@@ -192,6 +191,7 @@ func newMachine(self Self) *Machine {
 		tried:     make(map[wire.BlockHash]wire.Digest),
 		turned:    make(map[wire.BlockHash]bool),
 	}
+	m.fewAckers = maxFewAckers
 	m.votes = chain.NewVotes(m.blocks)
 	m.voter = chain.Voter{Device: self.Device.ID(), Follows: m.follows}
 	m.ballots = ballots{votes: make(map[string]bool), evidence: make(map[wire.DeviceID]*chain.Evidence)}

@@ -99,6 +99,7 @@ func (m *Machine) countAck(a *dag.Ack, eff *Effects) {
 	accepted, first := m.acceptedBy(who), m.acks[a.Device] == nil
 	m.setAck(a)
 	m.heard++
+	m.newsForEarlier(a.Device)
 	eff.put(KindAck, a.Device[:], a.Marshal())
 	if !accepted {
 		m.electLook = true

@@ -51,6 +51,8 @@ type peer struct {
 
 	earlier    dag.Ref // up to where it was asked for what is lacking, see earlier.go
 	earlierAll bool    // it was asked for all
+	earlierAt  uint64  // ms, when that was so
+	earlierNew bool    // and it has got something since, by its Ack
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the

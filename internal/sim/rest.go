@@ -60,6 +60,7 @@ func (r *run) rest() {
 			}
 			r.check.reloaded(n, r.g)
 			r.entitled(n)
+			r.entitledEarlier(n)
 			r.folded(n)
 			r.carried(n)
 			r.outsider(n)

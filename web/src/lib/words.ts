@@ -415,6 +415,7 @@ export const words = {
     check: 'Compare numbers',
     waiting: (who: string) => `Waiting for ${who}. The first time, both programs must be running at once. Or the link was used already: then ask for a new one.`,
     here: 'Here now',
+    aside: (until: string, rule: string) => `Set aside until ${until}: their program kept breaking a rule (${rule})`,
     meetTitle: 'Become friends',
     mine: 'Send this link',
     mineHint: 'It is for one person. Whoever opens it can ask to be your friend, and you decide.',
