@@ -118,6 +118,8 @@ type Machine struct {
 	willing   bool                           // its person has said to come back, whoever it shuts out
 	turned    map[wire.BlockHash]bool        // epochs whose ratchets this step has moved
 	ackDue    uint64                         // ms; 0: none
+	pace      pace                           // of the own Acks
+	fewAckers int                            // up to how many devices say at once what has come, and each to each
 	pruneDue  uint64                         // ms; 0: no secrets wait to be deleted
 	digestDue uint64                         // ms; 0: none
 	voteDue   uint64                         // ms; when the own voter is asked again; 0: at news
@@ -199,6 +201,7 @@ func newMachine(self Self) *Machine {
 		tried:     make(map[wire.BlockHash]wire.Digest),
 		turned:    make(map[wire.BlockHash]bool),
 	}
+	m.fewAckers = maxFewAckers
 	m.votes = chain.NewVotes(m.blocks)
 	m.voter = chain.Voter{Device: self.Device.ID(), Follows: m.follows}
 	m.ballots = ballots{votes: make(map[string]bool), evidence: make(map[wire.DeviceID]*chain.Evidence)}
