@@ -41,6 +41,7 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	a.Sign(m.self.Device.Sign)
 	m.acked = digest
 	m.setAck(a)
+	m.coverAll(now)
 	eff.put(KindAck, own[:], a.Marshal())
 	eff.Write = append(eff.Write, m.selfRecord())
 	m.dropWelcomes(eff)
@@ -95,6 +96,7 @@ func (m *Machine) countAck(a *dag.Ack, eff *Effects) {
 	accepted, first := m.acceptedBy(who), m.acks[a.Device] == nil
 	m.setAck(a)
 	m.heard++
+	m.roomAgain(m.now)
 	m.newsForEarlier(a.Device)
 	eff.put(KindAck, a.Device[:], a.Marshal())
 	if !accepted {
@@ -259,13 +261,14 @@ func (m *Machine) undoneTitles(device wire.DeviceID) (list []wire.Digest) {
 
 func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
 	var out statementsFrame
+	acks, reaches := numbersOf(nil, nil, f.acks), numbersOf(nil, nil, f.reaches)
 	for _, s := range m.ackNumbers() {
-		if newer([]seqOf{s}, f.acks) {
+		if s.seq > acks[s.device] {
 			out.acks = append(out.acks, m.acks[s.device].Marshal())
 		}
 	}
 	for _, s := range m.reachNumbers() {
-		if newer([]seqOf{s}, f.reaches) {
+		if s.seq > reaches[s.device] {
 			out.reaches = append(out.reaches, m.reaches[s.device].Marshal())
 		}
 	}

@@ -184,6 +184,7 @@ func (n *Node) setSetting(g wire.GroupID, to chatSetting) (before chatSetting) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	before, n.settings[g] = n.settings[g], to
+	n.kickDialer() // it may say who is dialled
 	return before
 }
 
