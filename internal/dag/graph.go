@@ -23,6 +23,8 @@ type Graph struct {
 	heads map[Ref]struct{}
 	line  lineage
 
+	stored stored // how much of it is in parts
+
 	// lowered says that the floor of a log was taken back: what the heads name may not
 	// all be here, and the frontier alone says what is.
 	lowered bool
@@ -79,6 +81,7 @@ func (g *Graph) SetFloor(f Floor) error {
 	for _, h := range heads {
 		g.addFloorHead(h)
 	}
+	g.stored = stored{len(g.line.cells), len(g.blocks)}
 	g.digest = nil
 	return nil
 }

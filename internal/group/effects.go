@@ -62,6 +62,8 @@ const (
 	KindMissed   Kind = 41 // entry key: written while this device was parked, not handed over yet
 	KindDoubted  Kind = 46 // device, u64 seq: what an earlier device of this home wrote, see twins.go
 	KindDeletion Kind = 47 // entry key: a Delete that counts, as its content's body, see erase.go
+	KindPart     Kind = 70 // no key: how many parts of the graph there are; u32 number: one of them, see parts.go
+	KindBeside   Kind = 71 // entry key: empty; an entry that no part has, though its log is in parts beyond it
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes
