@@ -7,8 +7,10 @@ set -eu
 cd "$(dirname "$0")/.."
 if [ -n "${SMALL:-}" ]; then
 	race=./internal/wire fuzz=./internal/wire/ time=1s seeds=20 explore='' draws=2000 walks=20 rules=body epochs='' tree=200 random=''
+	versions=4 crowd=100
 else
 	race=./... fuzz='' time=1m seeds=5000 explore=big draws=100000 walks=6000 rules='' epochs=500 tree=big random=big
+	versions=all crowd=1000
 fi
 part() { echo "== $1, $(date -u +%H:%M:%S)"; }
 
@@ -21,6 +23,8 @@ part 'simulation, many seeds'
 SEED='' SEEDS="${SEEDS:-$seeds}" FROM=1001 scripts/sim.sh
 part 'simulation: 25 people, 5,000 random events'
 KITH_RANDOM=$random go test ./internal/sim -run '^TestRandomRun$' -timeout 24h -v
+part 'simulation: 1,000 members of whom 10 are there at a time, for a day'
+KITH_CROWD=$crowd go test ./internal/sim -run '^TestCrowd$' -timeout 24h -v
 part 'fork choice, settlement and persons: every small case (docs/assurance.md)'
 KITH_EXPLORE=$explore go test ./internal/chain -run '^TestExplore|^TestForum' -timeout 6h -v
 part 'fork choice and settlement: second implementations, random sets and walks'
@@ -28,6 +32,8 @@ KITH_DRAWS="${DRAWS:-$draws}" go test ./internal/chain -run '^(TestNaive|TestSur
 KITH_DRAWS=$walks go test ./internal/chain -run '^TestSettlementWalks$' -timeout 2h -v
 part 'broadcast tree: 200 to 10,000 members (docs/benchmarks.md)'
 KITH_TREE=$tree go test ./internal/peer -run '^TestTreeAll$' -timeout 2h -v
+part 'versions: earlier programs, built from git, beside that of today'
+KITH_VERSIONS=$versions go test ./cmd/kith -run '^TestVersions$' -timeout 1h -v
 part 'validity of blocks: each rule taken away is missed by a test'
 go run ./scripts/mutate -only "$rules" -list docs/assurance-validity.txt -first '^TestEveryRule$' ./internal/chain
 part 'MLS: 50 members through 500 epochs of random changes'

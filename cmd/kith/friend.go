@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -83,6 +84,9 @@ func (p *program) listFriends(c *cobra.Command, none string, wanted func(*v1.Fri
 func friendText(f *v1.Friend) string {
 	switch f.State {
 	case v1.FriendState_FRIEND_STATE_FRIEND:
+		if a := f.Person.GetAside(); a != nil {
+			return "friend, " + asideText(a)
+		}
 		if f.Person.GetConnected() {
 			return "friend, here now"
 		}
@@ -91,6 +95,11 @@ func friendText(f *v1.Friend) string {
 		return "blocked"
 	}
 	return oneLine(f.WaitingFor)
+}
+
+// asideText says that nothing is taken from somebody's device, until when, and why.
+func asideText(a *v1.Aside) string {
+	return fmt.Sprintf("set aside until %s: their program kept breaking a rule (%s)", clock(a.Until), a.Rule)
 }
 
 func (p *program) friendAccept() *cobra.Command {

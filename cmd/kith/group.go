@@ -160,6 +160,9 @@ func memberText(m *v1.Member, in v1.ChatState) string {
 	if m.Person.GetConnected() {
 		text += ", here now"
 	}
+	if a := m.Person.GetAside(); a != nil {
+		text += ", " + asideText(a)
+	}
 	return text
 }
 

@@ -3,12 +3,10 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +16,6 @@ import (
 // to a switch, which stands in a namespace too, so that nothing touches the
 // network of the machine that tests.
 
-// namespaceDeadline bounds every wait; how long each took is printed.
-const namespaceDeadline = 60 * time.Second
-
 // A lab is a switch with machines.
 type lab struct {
 	t    *testing.T
@@ -29,11 +24,8 @@ type lab struct {
 
 // A machine runs one person's program.
 type machine struct {
-	lab  *lab
-	name string
-	home string
-	cmd  *exec.Cmd // nil: it is off
-	err  bytes.Buffer
+	*person
+	lab *lab
 }
 
 // newLab makes the switch, or skips where no namespace can be made.
@@ -65,7 +57,11 @@ func (l *lab) ip(args ...string) {
 // machine plugs a machine into the switch and makes its identity.
 func (l *lab) machine(name, address string) *machine {
 	l.t.Helper()
-	m := &machine{lab: l, name: name, home: filepath.Join(l.t.TempDir(), name)}
+	space := l.name + "-" + name
+	m := &machine{lab: l, person: &person{
+		t: l.t, name: name, program: kithHere(l.t), home: filepath.Join(l.t.TempDir(), name),
+		run: []string{"--verbose"}, through: []string{"ip", "netns", "exec", space},
+	}}
 	l.ip("netns", "add", m.space())
 	l.t.Cleanup(func() {
 		m.off()
@@ -92,91 +88,6 @@ func (m *machine) address(a string) {
 func (m *machine) cut()  { m.lab.ip("-n", m.lab.name+"-switch", "link", "set", m.name, "down") }
 func (m *machine) heal() { m.lab.ip("-n", m.lab.name+"-switch", "link", "set", m.name, "up") }
 
-// on starts the program on the machine.
-func (m *machine) on() {
-	m.lab.t.Helper()
-	path, err := exec.LookPath("kith")
-	if err != nil {
-		m.lab.t.Fatal(err)
-	}
-	m.err.Reset()
-	m.cmd = exec.Command("ip", "netns", "exec", m.space(), path, "--home", m.home, "run", "--verbose")
-	m.cmd.Stderr = &m.err
-	if err := m.cmd.Start(); err != nil {
-		m.lab.t.Fatal(err)
-	}
-	m.until("id", "whoami")
-}
-
-// off ends the program as Ctrl-C does.
-func (m *machine) off() {
-	if m.cmd == nil {
-		return
-	}
-	_ = m.cmd.Process.Signal(os.Interrupt)
-	late := time.AfterFunc(namespaceDeadline, func() { _ = m.cmd.Process.Kill() })
-	defer late.Stop()
-	if err := m.cmd.Wait(); err != nil {
-		m.lab.t.Errorf("%s: %v", m.name, err)
-	}
-	if m.lab.t.Failed() {
-		m.lab.t.Logf("%s:\n%s", m.name, m.err.String())
-	}
-	m.cmd = nil
-}
-
-// crash ends it as kill -9 does.
-func (m *machine) crash() {
-	_ = m.cmd.Process.Kill()
-	_ = m.cmd.Wait()
-	m.cmd = nil
-}
-
-// kith runs a verb of the program beside the running node, which it reaches by
-// its socket in the home.
-func (m *machine) kith(args ...string) string {
-	m.lab.t.Helper()
-	out, err := m.try(args...)
-	if err != nil {
-		m.lab.t.Fatalf("%s: kith %s: %v: %s", m.name, strings.Join(args, " "), err, out)
-	}
-	return out
-}
-
-func (m *machine) try(args ...string) (string, error) {
-	out, err := exec.Command("kith", append([]string{"--home", m.home}, args...)...).CombinedOutput()
-	return string(out), err
-}
-
-// until asks until the answer matches, and returns how long that took.
-func (m *machine) until(pattern string, args ...string) time.Duration {
-	m.lab.t.Helper()
-	re := regexp.MustCompile("(?ms)" + pattern)
-	began := time.Now()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for range tick.C {
-		out, _ := m.try(args...)
-		if re.MatchString(out) {
-			break
-		}
-		if time.Since(began) > namespaceDeadline {
-			m.lab.t.Fatalf("%s: waited in vain for %q in kith %s; the last was:\n%s", m.name, pattern, strings.Join(args, " "), out)
-		}
-	}
-	return time.Since(began)
-}
-
-// befriend lets m open a's link, and a accept.
-func (m *machine) befriend(a *machine) {
-	m.lab.t.Helper()
-	link := regexp.MustCompile(`kith:\S+`).FindString(a.kith("link"))
-	m.kith("friend", "add", link)
-	a.until(m.name, "friend", "requests")
-	a.kith("friend", "accept", m.name)
-	m.until(a.name+" +friend, here now", "friend", "list")
-}
-
 // measured prints how long something took.
 func (l *lab) measured(what string, took time.Duration) {
 	l.t.Logf("%-60s %5.1f s", what, took.Seconds())
@@ -188,8 +99,8 @@ func TestNamespaces(t *testing.T) {
 	for _, m := range []*machine{ann, ben, cleo} {
 		m.on()
 	}
-	ben.befriend(ann)
-	cleo.befriend(ann)
+	ben.befriend(ann.person)
+	cleo.befriend(ann.person)
 	ann.kith("group", "create", "Trip", "Ben", "Cleo")
 	for _, m := range []*machine{ben, cleo} {
 		m.until("Trip", "group", "list")

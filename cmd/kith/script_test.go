@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,12 +80,11 @@ type process struct{ cmd *exec.Cmd }
 // again takes again.
 func setup(env *testscript.Env) error {
 	for _, name := range people {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		place, err := freePlace()
 		if err != nil {
 			return err
 		}
-		defer l.Close()
-		env.Setenv(strings.ToUpper(name), "127.0.0.1:"+strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+		env.Setenv(strings.ToUpper(name), place)
 	}
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("TZ", "UTC")

@@ -137,6 +137,7 @@ func tell(out *v1.Message, m node.Message) {
 			Id: q.ID.String(), Cursor: cursorOf(q.Place), Author: personOf(q.Author), State: messageState(q.State), Text: q.Text,
 		}
 	}
+	out.Source = said.Source
 	for _, e := range said.Reactions {
 		out.Reactions = append(out.Reactions, &v1.Reaction{Emoji: e.Emoji, Persons: personsOf(e.People), Mine: e.Mine})
 	}

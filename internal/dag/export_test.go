@@ -10,7 +10,7 @@ import (
 // Describe tells everything that a graph knows of its checked entries.
 func Describe(g *Graph) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, g.count, g.lowered, g.blocks, ascending(g.heads), g.firm == nil, ascending(g.firm))
+	fmt.Fprintln(&b, g.count, slices.SortedFunc(maps.Keys(g.lowered), compareDevice), g.blocks, ascending(g.heads), g.firm == nil, ascending(g.firm))
 	for number := range g.line.cells {
 		r, n := g.numbered(uint32(number))
 		fmt.Fprintln(&b, number, r, n, g.line.names(uint32(number)))

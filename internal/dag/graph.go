@@ -25,9 +25,10 @@ type Graph struct {
 
 	stored stored // how much of it is in parts
 
-	// lowered says that the floor of a log was taken back: what the heads name may not
-	// all be here, and the frontier alone says what is.
-	lowered bool
+	// lowered are the devices of whose log the floor was taken back: what the heads name
+	// may not all be here, and the frontier alone says what is.
+	lowered map[wire.DeviceID]struct{}
+	columns map[wire.DeviceID]column // of what Acks are asked about
 
 	blocks  []wire.BlockHash
 	blockAt map[wire.BlockHash]uint32

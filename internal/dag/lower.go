@@ -26,7 +26,7 @@ func (g *Graph) Lower(h *Header) {
 		return
 	}
 	if h.Seq == 1 {
-		g.digest, g.lowered = nil, true
+		g.noteLowered(h.Device)
 		delete(g.logs, h.Device)
 		return
 	}
@@ -39,7 +39,7 @@ func (g *Graph) Lower(h *Header) {
 // lowerTo has a log, of which the floor alone is here, start with another entry. No part
 // has it.
 func (g *Graph) lowerTo(l *log, seq uint64, hash wire.Short) {
-	g.digest, g.lowered = nil, true
+	g.noteLowered(l.device)
 	start, number := node{hash: hash, bare: true}, unnumbered
 	l.tip = wire.EntryHash{}
 	for _, n := range l.forks[seq] { // a head of the floor, whole
@@ -52,6 +52,14 @@ func (g *Graph) lowerTo(l *log, seq uint64, hash wire.Short) {
 	l.floor, l.first, l.nodes, l.numbers = seq, seq, []node{start}, []uint32{number}
 }
 
+func (g *Graph) noteLowered(device wire.DeviceID) {
+	g.digest = nil
+	if g.lowered == nil {
+		g.lowered = make(map[wire.DeviceID]struct{})
+	}
+	g.lowered[device] = struct{}{}
+}
+
 // Lowered reports whether a floor was ever taken back: what the heads name is then
 // perhaps not all here, and the frontier alone says what is.
-func (g *Graph) Lowered() bool { return g.lowered }
+func (g *Graph) Lowered() bool { return len(g.lowered) > 0 }

@@ -248,7 +248,9 @@ func (g *Graph) readBeginning(r *wire.Reader) (*log, error) {
 	case r.Err() != nil, first == 0, begins > beginsBelow, l != nil && l.stored != 0, begins == beginsBelow && l == nil:
 		return nil, errPart
 	case begins == beginsHere:
-		g.lowered = g.lowered || l != nil
+		if l != nil { // whose floor was taken back, down to nothing
+			g.noteLowered(device)
+		}
 		l = &log{device: device, floor: floor, first: first}
 		g.logs[device] = l
 		g.line.enter(l)

@@ -90,19 +90,21 @@ func named(t *testing.T, tests map[string][]string, line string) (names []string
 // testsByPackage returns the names of all tests, by folder name.
 func testsByPackage(t *testing.T) map[string][]string {
 	tests := map[string][]string{}
-	err := filepath.WalkDir(filepath.Join(root, "internal"), func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
+	for _, folder := range []string{"internal", "cmd"} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			pkg := filepath.Base(filepath.Dir(path))
+			for _, m := range testFunc.FindAllSubmatch(text, -1) {
+				tests[pkg] = append(tests[pkg], string(m[1]))
+			}
 			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		text, err := os.ReadFile(path)
-		pkg := filepath.Base(filepath.Dir(path))
-		for _, m := range testFunc.FindAllSubmatch(text, -1) {
-			tests[pkg] = append(tests[pkg], string(m[1]))
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	return tests
 }

@@ -99,9 +99,17 @@ func (m *Machine) awaitTree(now uint64, theirs dag.Frontier) {
 	m.leaveToTree(now, lacking)
 }
 
-// leaveToTree is awaitTree of so many entries.
+// leaveToTree is awaitTree of so many entries. What is asked for already goes on, and of
+// much more than the tree brings nobody's word for few keeps this device waiting.
 func (m *Machine) leaveToTree(now, lacking uint64) {
-	if m.fetch.until == 0 && lacking > 0 && lacking <= treeFew && len(m.Spreaders()) > 0 {
+	if lacking == 0 || len(m.Spreaders()) == 0 {
+		return
+	}
+	waits := m.fetch.until != 0 && m.fetch.from == wire.DeviceID{}
+	switch {
+	case lacking > treeFew && waits:
+		m.fetch = fetch{}
+	case lacking <= treeFew && m.fetch.until == 0 && len(m.asked) == 0 && m.chase == nil:
 		m.fetch = fetch{until: now + treeWait}
 	}
 }
@@ -124,19 +132,35 @@ func (m *Machine) Pushed(to wire.DeviceID, ref dag.Ref, read func(k Kind, key []
 
 // PushedID returns the hash of the one entry that a payload pushes.
 func PushedID(payload []byte) (wire.EntryHash, bool) {
-	r := wire.NewReader(payload)
-	if r.U8() != frameEntries {
-		return wire.EntryHash{}, false
-	}
-	f, err := parseEntries(r)
-	if err != nil || len(f.entries) != 1 || f.answer != entriesPushed {
-		return wire.EntryHash{}, false
-	}
-	h, err := dag.ParseHeader(f.entries[0].Header)
-	if err != nil {
+	_, h, ok := pushedEntry(payload)
+	if !ok {
 		return wire.EntryHash{}, false
 	}
 	return h.Hash(), true
+}
+
+func pushedEntry(payload []byte) (Packed, *dag.Header, bool) {
+	r := wire.NewReader(payload)
+	if r.U8() != frameEntries {
+		return Packed{}, nil, false
+	}
+	f, err := parseEntries(r)
+	if err != nil || len(f.entries) != 1 || f.answer != entriesPushed {
+		return Packed{}, nil, false
+	}
+	h, err := dag.ParseHeader(f.entries[0].Header)
+	return f.entries[0], h, err == nil
+}
+
+// LacksText reports whether a payload that was taken pushed a header alone, of an entry
+// that this device is to have whole: whoever gives it whole is still needed.
+func (m *Machine) LacksText(payload []byte) bool {
+	p, h, ok := pushedEntry(payload)
+	if !ok || p.whole() {
+		return false
+	}
+	ref := h.Ref()
+	return m.hollow[ref] || !m.graph.Has(ref) && m.waiting[ref] == nil
 }
 
 // TreeFrame is the payload that carries a frame of the tree, and TreeFrameIn the frame

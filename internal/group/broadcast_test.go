@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"kith/internal/dag"
 	"kith/internal/group"
 	"kith/internal/sim"
 	"kith/internal/wire"
@@ -111,9 +112,16 @@ func takesPushed(t *testing.T, m *group.Machine, from wire.Member, ben *sim.Node
 	}
 	b := ben.Groups[g].Machine
 	b.SpreadByTree()
-	got, err := b.Step(group.Input{Now: ben.World.Now, Cause: group.Received{From: from, Payload: whole}})
+	got, err := b.Step(group.Input{Now: ben.World.Now, Cause: group.Received{From: from, Payload: bare}})
+	if err != nil || len(got.Kept) != 0 || !b.LacksText(bare) {
+		t.Errorf("Ben, of the header alone: %v, %+v, lacks the text: %v", err, got.Kept, b.LacksText(bare))
+	}
+	got, err = b.Step(group.Input{Now: ben.World.Now, Cause: group.Received{From: from, Payload: whole}})
 	if err != nil || len(got.Kept) != 1 || got.Kept[0].Own || got.Kept[0].ID != eff.Kept[0].ID || len(got.Rows) != 1 {
 		t.Errorf("Ben: %v, %+v, %d rows", err, got.Kept, len(got.Rows))
+	}
+	if b.LacksText(bare) || b.LacksText(whole) {
+		t.Error("Ben lacks what is here")
 	}
 }
 
@@ -133,5 +141,27 @@ func TestPushedID(t *testing.T) {
 		if frame := group.TreeFrameIn(payload); frame != nil {
 			t.Errorf("%x has a frame of the tree", payload)
 		}
+	}
+}
+
+// Somebody says again and again to have a little that is not here, and gives nothing: of
+// much that others have nothing is left to the tree for that.
+func TestFewSaidHoldsNothingUp(t *testing.T) {
+	w := sim.New(1)
+	g, ann, ben, old := crowded(t, w, 33)
+	const missed = 1500
+	apart(t, w, g, ben, missed, ann)
+	ben.Start()
+	m := ben.Groups[g].Machine
+	if m.SpreadByTree(); len(m.Spreaders()) == 0 {
+		t.Fatal("no tree is in use")
+	}
+	for i := range byte(50) {
+		heads := []dag.Ref{{Device: wire.DeviceID{i, 1}, Seq: 9}}
+		w.Deliver(old, ben, g, old.Groups[g].Machine.HeadsPayload(heads, 1, 1))
+		w.Run(100)
+	}
+	if got := len(ben.Texts(g)); got != missed {
+		t.Errorf("after five seconds Ben has %d messages of %d", got, missed)
 	}
 }

@@ -290,11 +290,15 @@ func (m *Machine) askedOf(d wire.DeviceID) *asked {
 	return nil
 }
 
-// answered takes note of one frame of an answer.
-func (m *Machine) answered(now uint64, p *peer, f entriesFrame, a *asked) {
+// answered takes note of one frame of an answer. For the next one there is more time only
+// if something was found in it.
+func (m *Machine) answered(now uint64, p *peer, f entriesFrame, a *asked, found bool) {
+	a.found = a.found || found
 	a.size += len(f.entries)
 	if a.frames++; f.answer == entriesMore && a.frames < maxAnswerFrames {
-		a.until = now + fetchTimeout
+		if found {
+			a.until = now + fetchTimeout
+		}
 		return
 	}
 	done := *a

@@ -12,6 +12,7 @@ func (m *Machine) clock(now uint64) {
 		m.company.last = min(m.company.last, now)
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until, m.handover.until = min(m.fetch.until, now), min(m.handover.until, now)
+		m.earlier.until = min(m.earlier.until, now)
 		m.chaseDue = min(m.chaseDue, now)
 		for i := range m.asked {
 			m.asked[i].until = min(m.asked[i].until, now)
@@ -74,6 +75,7 @@ func (m *Machine) wake(now uint64) uint64 {
 			at(m.chaseDue)
 		}
 		at(m.handover.until)
+		at(m.earlier.until)
 		if m.catchUp != nil {
 			at(m.catchUp.until)
 		}
@@ -82,6 +84,9 @@ func (m *Machine) wake(now uint64) uint64 {
 		}
 		at(m.back.nack)
 		for _, p := range m.peers {
+			if p.earlierNew {
+				at(m.earlierDue(p))
+			}
 			at(p.haveDue)
 			at(p.proofDue)
 		}

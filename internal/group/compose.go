@@ -73,6 +73,7 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 	}
 	m.keepEntry(h, ciphertext, eff)
 	m.shelve(h, plain, eff)
+	m.keepSalt(h, plain[:saltSize], eff)
 	m.keepRatchets(m.head, e, eff)
 	m.keepTip(h)
 	m.push(h, ciphertext, wire.DeviceID{}, eff)

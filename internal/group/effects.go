@@ -62,8 +62,12 @@ const (
 	KindMissed   Kind = 41 // entry key: written while this device was parked, not handed over yet
 	KindDoubted  Kind = 46 // device, u64 seq: what an earlier device of this home wrote, see twins.go
 	KindDeletion Kind = 47 // entry key: a Delete that counts, as its content's body, see erase.go
-	KindPart     Kind = 70 // no key: how many parts of the graph there are; u32 number: one of them, see parts.go
-	KindBeside   Kind = 71 // entry key: empty; an entry that no part has, though its log is in parts beyond it
+	// 48 to 59 are reserved.
+	KindEarlier Kind = 60 // entry key: entry header from below the floor, see earlier.go
+	KindLacking Kind = 61 // entry key: empty; what an entry from before this device came says is still lacking
+	KindSalt    Kind = 62 // entry key: the salt of a content that is shown, to hand it over
+	KindPart    Kind = 70 // no key: how many parts of the graph there are; u32 number: one of them, see parts.go
+	KindBeside  Kind = 71 // entry key: empty; an entry that no part has, though its log is in parts beyond it
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes
@@ -130,4 +134,8 @@ type Serve struct {
 	Cut     bool // which there is
 
 	Contents bool // what they say in place of the ciphertexts, for who was parked then
+
+	Earlier bool            // for who came later: AnswerEarlier makes what is sent
+	Authors []wire.PersonID // then: of each ref
+	Older   bool            // and nothing newer than what the policy gives is left out
 }

@@ -13,6 +13,16 @@ import (
 // first.
 var errBlock = errors.New("group: the entry's block is not here")
 
+// ruleClaim is of an entry whose header claims what is false. That shows to those alone
+// who have what it names, and others pass it on in good faith: it is its author's fault.
+const ruleClaim = "entry-claim"
+
+// isOf reports whether an entry is of a device.
+func isOf(p Packed, d wire.DeviceID) bool {
+	h, err := dag.ParseHeader(p.Header)
+	return err == nil && h.Device == d
+}
+
 // takeEntry takes one entry from a peer; signed says that its signature is known
 // to hold, asked that the peer was asked for entries, so that the header alone will do.
 // It is refused with a rule's name if the peer passed on what no honest device passes on.
@@ -53,6 +63,7 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed, asked bool, eff *Effec
 		return "entry-ciphertext", errCommit
 	}
 	if m.afterFloor(h) {
+		m.lowerEarlier(h)
 		m.graph.Lower(h)
 	}
 	rule, err = m.admitEntry(now, h, author.Person, p, eff)
@@ -87,14 +98,14 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	}
 	m.noteEntry(h, eff)
 	if err != nil {
-		return "entry-claim", err
+		return ruleClaim, err
 	}
 	added, err := m.graph.Add(h)
 	if errors.Is(err, dag.ErrFull) {
 		return "", nil
 	}
 	if err != nil {
-		return "entry-claim", err
+		return ruleClaim, err
 	}
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
@@ -180,6 +191,12 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 			m.noteMissed(h, eff)
 			return row, false // it is shown once it can be read
 		}
+		if m.noteLacking(h, eff) {
+			return row, false
+		}
+		if m.isDeleted(h, person) && len(ciphertext) > 0 {
+			return row, true
+		}
 		if m.beforeJoining(h.Block) || !m.stateAt(h.Block).Belongs(m.self.Device.ID()) {
 			return row, false
 		}
@@ -190,6 +207,7 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 	if row.State = state; state == RowShown {
 		row.Content = plain[saltSize:]
 		m.shelve(h, plain, eff)
+		m.keepSalt(h, plain[:saltSize], eff)
 	}
 	m.turned[h.Block] = true
 	return row, true

@@ -94,8 +94,8 @@ func (m *Machine) judge(row *Row, eff *Effects) {
 	ref := row.Place.Ref()
 	gone := m.deleted[row.Target()]
 	if row.State == RowUnreadable && gone != 0 {
-		row.State, row.Annotation = RowDeleted, gone == erasedEdit
-		m.unask(ref, eff)
+		m.strip(row, ref, eff)
+		row.Annotation = gone == erasedEdit
 		return
 	}
 	if row.State != RowShown {
@@ -122,10 +122,11 @@ func (m *Machine) strip(row *Row, ref dag.Ref, eff *Effects) {
 	row.State, row.Content = RowDeleted, nil
 	key := EntryKey(ref)
 	eff.Write = slices.DeleteFunc(eff.Write, func(r Record) bool {
-		return (r.Kind == KindCipher || r.Kind == KindShelved) && string(r.Key) == string(key)
+		return (r.Kind == KindCipher || r.Kind == KindShelved || r.Kind == KindSalt) && string(r.Key) == string(key)
 	})
 	eff.drop(KindCipher, key)
 	eff.drop(KindShelved, key)
+	eff.drop(KindSalt, key)
 	delete(m.shelf[row.Block], ref)
 	m.unask(ref, eff)
 }
@@ -138,6 +139,10 @@ func (m *Machine) unask(ref dag.Ref, eff *Effects) {
 	}
 	if m.missed[ref] {
 		m.dropMissed(ref, eff)
+	}
+	if m.earlier.lacking[ref] { // no row is there by which the store finds it
+		m.dropLacking(ref, eff)
+		eff.drop(KindCipher, EntryKey(ref))
 	}
 }
 
@@ -233,7 +238,7 @@ func (m *Machine) noteBlank(h *dag.Header) {
 	if ref := h.Ref(); !slices.Contains(m.blank[t], ref) {
 		m.blank[t] = append(m.blank[t], ref)
 	}
-	if len(m.blank) > 2*(len(m.hollow)+len(m.missed)+1) {
+	if len(m.blank) > 2*(len(m.hollow)+len(m.missed)+len(m.earlier.lacking)+1) {
 		m.sweepBlank()
 	}
 }
@@ -241,7 +246,7 @@ func (m *Machine) noteBlank(h *dag.Header) {
 // sweepBlank forgets what is asked for no more.
 func (m *Machine) sweepBlank() {
 	for t, refs := range m.blank {
-		refs = slices.DeleteFunc(refs, func(r dag.Ref) bool { return !m.hollow[r] && !m.missed[r] })
+		refs = slices.DeleteFunc(refs, func(r dag.Ref) bool { return !m.hollow[r] && !m.missed[r] && !m.earlier.lacking[r] })
 		if m.blank[t] = refs; len(refs) == 0 {
 			delete(m.blank, t)
 		}
@@ -294,12 +299,12 @@ func (l *loading) endDeletions() error {
 		}
 	}
 	blank := make(map[dag.Ref]bool)
-	for _, set := range []map[dag.Ref]bool{m.hollow, m.missed} {
+	for _, set := range []map[dag.Ref]bool{m.hollow, m.missed, m.earlier.lacking} {
 		for ref := range set {
 			blank[ref] = true
 		}
 	}
-	for _, h := range l.entries {
+	for _, h := range slices.Concat(l.entries, l.before) {
 		if ref := h.Ref(); blank[ref] {
 			m.noteBlank(h)
 			delete(blank, ref)

@@ -37,6 +37,8 @@ const (
 	ReasonNoVoters  Reason = "no-voters"  // somebody has to vote
 	ReasonVoters    Reason = "voters"     // more than can vote
 	ReasonSame      Reason = "same"       // they vote already
+	ReasonDays      Reason = "days"       // no number of days, or one where none counts
+	ReasonPolicy    Reason = "policy"     // newcomers are given that already
 	ReasonVoteless  Reason = "voteless"   // has not accepted, or has no device that could vote
 	ReasonStored    Reason = "stored"     // what was stored does not fit together
 )

@@ -39,6 +39,9 @@ type InfoChanged struct{}
 // not handed over to it yet.
 type MissedChanged struct{ Count int }
 
+// EarlierChanged: more, or less, is known of the time before this device came.
+type EarlierChanged struct{ Earlier EarlierView }
+
 // MissingChanged: Count entries that others refer to are not here yet, or others are
 // asked for them.
 type MissingChanged struct{ Count int }
@@ -158,6 +161,7 @@ func (ReachChanged) event()   {}
 func (InfoChanged) event()    {}
 func (MissingChanged) event() {}
 func (MissedChanged) event()  {}
+func (EarlierChanged) event() {}
 func (Misbehaved) event()     {}
 func (DropSession) event()    {}
 func (Copied) event()         {}

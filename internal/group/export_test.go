@@ -72,6 +72,12 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameContents:
 		f, err := parseContents(r)
 		return again(func() []byte { return f.numbered(frameContents) }, err)
+	case frameAskEarlier:
+		f, err := parseAskEarlier(r)
+		return again(f.bytes, err)
+	case frameEarlier:
+		f, err := parseEarlier(r)
+		return again(func() []byte { return f.numbered(frameEarlier) }, err)
 	case framePages:
 		f, err := parsePages(r)
 		return again(f.bytes, err)

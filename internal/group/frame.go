@@ -28,6 +28,8 @@ import (
 //	20     ask content (device[32], u64 seq, short[16])<V>, at most 256
 //	21     contents    (opaque header<V>, opaque salt and content<V>)<V>, u8 answer: 1 last, 2 more of it follow
 //	22-25  heads, ask, stretch, numbers: see headsframe.go
+//	33     ask earlier see earlierframe.go
+//	34     earlier     likewise
 //	40     tree        a frame of the broadcast tree, which the machine never sees: see broadcast.go
 //
 // docs/spec/sync.md says when each is sent.
@@ -56,7 +58,10 @@ const (
 	frameAsk     uint8 = 23
 	frameStretch uint8 = 24
 	frameNumbers uint8 = 25
-	// 26 to 39 are reserved.
+	// 26 to 32 are reserved.
+	frameAskEarlier uint8 = 33
+	frameEarlier    uint8 = 34
+	// 35 to 39 are reserved.
 	frameTree uint8 = 40
 )
 

@@ -278,6 +278,7 @@ func (m *Machine) takeContent(e Packed, eff *Effects) (bool, error) {
 	}
 	m.dropMissed(h.Ref(), eff)
 	m.shelve(h, e.Ciphertext, eff)
+	m.keepSalt(h, salt[:], eff)
 	row := m.row(h, author.Person)
 	row.State, row.Content, row.Waiting = RowShown, bytes.Clone(content), m.waiting[h.Ref()] != nil
 	m.show(row, eff)

@@ -49,6 +49,7 @@ func (m *Machine) Holdings() []Holding {
 		{"Deletes that wait for others", len(m.deleting), dag.MaxParked},
 		{"newest entries", len(m.tips), devices},
 		{"Acks", len(m.acks), devices},
+		{"Acks that wait for others", m.ackWaiting(), maxAckWaits * devices},
 		{"Reaches", len(m.reaches), devices},
 		{"Leaves", len(m.leaves), people},
 		{"names and titles", len(m.infos), people + m.blocks.Len()},

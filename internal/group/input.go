@@ -51,6 +51,12 @@ type (
 	}
 	// SetTitle gives the group another title.
 	SetTitle struct{ Title string }
+	// SetHistory says what newcomers are given of the time before they came; Days are
+	// those of chain.HistorySince.
+	SetHistory struct {
+		History chain.History
+		Days    uint16
+	}
 	// SetVoters names who votes on what is settled for ever.
 	SetVoters struct{ People []wire.PersonID }
 	// Rekey renews this device's keys in the group.
@@ -113,6 +119,7 @@ func (Invite) cause()       {}
 func (Remove) cause()       {}
 func (SetRole) cause()      {}
 func (SetTitle) cause()     {}
+func (SetHistory) cause()   {}
 func (SetVoters) cause()    {}
 func (Rekey) cause()        {}
 func (Publish) cause()      {}

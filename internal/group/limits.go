@@ -143,6 +143,15 @@ const (
 	// maxStatements bounds the statements of each kind in one frame: two for
 	// each of 16 devices of 1,000 members is more than a frame should hold.
 	maxStatements = 4096
+	// maxAckWaits bounds the Acks of one device that wait for what they name: the one that
+	// came first, which newer ones do not take the place of, or none might ever count
+	// while much is written; and the newest.
+	maxAckWaits = 2
+	// maxAuthors bounds the authors of whose entries it is remembered who has them: the
+	// devices of one person.
+	maxAuthors = 16
+	// maxAckList is up to how many devices an Ack lists all where heads do not say all: 5 KB.
+	maxAckList = 128
 	// maxInfo bounds the preimage of a name or title in bytes.
 	maxInfo = 512
 	// maxUndoneTitles bounds the titles that lost at a fork and are asked for.
@@ -186,6 +195,8 @@ const (
 	// maxHandover bounds the entries that are asked for by one frame; with the longest
 	// contents the answer is cut at maxAnswer, and the rest asked for again.
 	maxHandover = 256
+	// maxEarlierLogs bounds the logs that one frame asks for the time before of: 28 KB.
+	maxEarlierLogs = 512
 	// maxParked bounds the devices that one block of this device's own parks: half of
 	// the ops that a block may have.
 	maxParked = 128
@@ -335,6 +346,9 @@ const (
 	// handoverFor is how long a device that has come back may take, on and off, to be
 	// given what was written while it was parked.
 	handoverFor uint64 = 30 * 24 * 3600 * 1000
+	// earlierAgain is after how long a member is asked again for what is lacking of the
+	// time before, if it has got something since.
+	earlierAgain uint64 = 600_000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

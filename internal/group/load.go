@@ -88,6 +88,8 @@ func LoadBy(self Self, read Reader) (*Machine, error) {
 		{KindHollow, l.hollow},
 		{KindShelved, l.shelved},
 		{KindMissed, l.missed},
+		{KindEarlier, l.earlier},
+		{KindLacking, l.lacking},
 		{KindDeletion, l.deletion},
 		{KindNack, l.nack},
 		{KindPerson, l.person},
@@ -117,6 +119,7 @@ type loading struct {
 	read     Reader
 	from     *dag.Floor
 	onShelf  []dag.Ref
+	before   []*dag.Header
 	deletes  []storedDelete
 }
 
@@ -226,7 +229,7 @@ func (l *loading) ack(rec Record) error {
 	if err != nil {
 		return err
 	}
-	l.m.acks[a.Device] = a
+	l.m.setAck(a)
 	if a.Device == l.m.self.Device.ID() {
 		l.m.acked = a.Frontier
 	}
@@ -397,6 +400,7 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	l.endShelved()
+	l.endEarlier()
 	if err := l.endDeletions(); err != nil {
 		return err
 	}
@@ -412,6 +416,7 @@ func (l *loading) end() error {
 		m.standsOutside(new(Effects))
 	}
 	m.missing, m.missedTold = len(m.graph.Missing()), len(m.missed)
+	m.endAcks()
 	m.dropAcks(new(Effects))     // left from an earlier membership
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again
 		m.status = StatusActive

@@ -28,7 +28,7 @@ type Machine struct {
 
 	replaced wire.BlockHash // the newest block by which a copy of this device took its place; zero: none
 
-	acks     map[wire.DeviceID]*dag.Ack
+	acks     map[wire.DeviceID]*dag.Ack // all that they name is here
 	reaches  map[wire.DeviceID]*dag.Reach
 	infos    map[wire.Digest][]byte
 	leaves   map[wire.PersonID]*pendingLeave
@@ -57,6 +57,7 @@ type Machine struct {
 	parts   parts            // of the graph, as stored
 	shelf   shelf            // what may be handed over
 	missed  map[dag.Ref]bool // written while this device was parked, not here yet
+	earlier earlier          // what was said before this device came
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
@@ -91,14 +92,19 @@ type Machine struct {
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
-	lastAsked wire.DeviceID // who was asked last for entries, by a frontier
-	asked     []asked       // requests for entries by heads that are under way, oldest first
-	chase     *chase        // nil: nothing is fetched in stretches
-	askedLast wire.DeviceID // who was asked last by heads
-	elsewhere bool          // this device's person looks at another chat,
-	chaseDue  uint64        // ms; for which the next stretch waits
-	table     table         // of the block it was asked for last
-	catchUp   *gathering    // blocks that come in pages
+	lastAsked wire.DeviceID               // who was asked last for entries, by a frontier
+	asked     []asked                     // requests for entries by heads that are under way, oldest first
+	chase     *chase                      // nil: nothing is fetched in stretches
+	askedLast wire.DeviceID               // who was asked last by heads
+	elsewhere bool                        // this device's person looks at another chat,
+	chaseDue  uint64                      // ms; for which the next stretch waits
+	table     table                       // of the block it was asked for last
+	ackWaits  map[wire.DeviceID]*ackWait  // Acks that name what is not here
+	ackLooked int                         // entries when these were looked at last
+	ackTurn   uint64                      // counts changes of acks
+	ackedUpTo map[wire.DeviceID]ackedUpTo // by author
+	ackers    ackers                      // who writes Acks, at the head
+	catchUp   *gathering                  // blocks that come in pages
 	back      rejoin
 	asking    wire.DeviceID // who was asked last for keys
 	mend      repair
@@ -150,6 +156,7 @@ func newMachine(self Self) *Machine {
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
+		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash), ended: make(map[wire.PersonID]bool)},
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
@@ -171,6 +178,8 @@ func newMachine(self Self) *Machine {
 		deleting:  make(map[dag.Ref]Delete),
 		blank:     make(map[Target][]dag.Ref),
 		names:     make(map[wire.Digest]wire.Digest),
+		ackWaits:  make(map[wire.DeviceID]*ackWait),
+		ackedUpTo: make(map[wire.DeviceID]ackedUpTo),
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
 		unsent:    make(map[uint64]unsent),
@@ -219,6 +228,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.setRole(in.Now, c, &eff)
 	case SetTitle:
 		err = m.setTitle(in.Now, c.Title, &eff)
+	case SetHistory:
+		err = m.setHistory(in.Now, c, &eff)
 	case SetVoters:
 		err = m.setVoters(in.Now, c.People, &eff)
 	case Rekey:
@@ -266,6 +277,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	if isDue(m.pruneDue, now) {
 		m.prune(now, eff)
 	}
+	m.countAwaited(eff)
 	m.countCompany(eff)
 	m.comeBack(now, eff)
 	m.repairKeys(now, eff)
@@ -280,6 +292,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.announce(now, eff)
 	m.pull(now, eff)
 	m.askContents(now, eff)
+	m.askEarlier(now, eff)
 }
 
 // finish adds what every step ends with: the missing count, the
@@ -293,6 +306,7 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		m.missedTold = n
 		eff.Notify = append(eff.Notify, MissedChanged{n})
 	}
+	m.tellEarlier(&eff)
 	for _, hash := range sortedBlocks(m.turned) {
 		if e := m.epochs[hash]; e != nil {
 			m.keepRatchets(hash, e, &eff)

@@ -108,7 +108,7 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	if err != nil {
 		return err
 	}
-	before, waited := m.graph.Len(), len(m.waiting)
+	before, waited, hollow := m.graph.Len(), len(m.waiting), len(m.hollow)
 	signed := m.signed(f.entries)
 	a := m.askedOf(p.member.Device)
 	asked := f.answer != entriesPushed && (m.fetch.from == p.member.Device || a != nil)
@@ -122,24 +122,26 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 			}
 			break
 		}
-		if err != nil {
+		if err != nil && (rule != ruleClaim || isOf(e, p.member.Device)) {
 			eff.Notify = append(eff.Notify, Misbehaved{p.member, rule})
 		}
 	}
 	if len(m.graph.Missing()) > 0 {
 		m.wantHave(now, p)
 	}
-	if asked && a != nil {
-		a.found = a.found || m.graph.Len() > before || len(m.waiting) > waited
-		m.answered(now, p, f, a)
+	if !asked {
 		return nil
 	}
-	if !asked {
+	found := m.graph.Len() > before || len(m.waiting) > waited || len(m.hollow) < hollow
+	if a != nil {
+		m.answered(now, p, f, a, found)
 		return nil
 	}
 	m.fetch.found = m.fetch.found || m.graph.Len() > before
 	if m.fetch.frames++; f.answer == entriesMore && m.fetch.frames < maxAnswerFrames {
-		m.fetch.until = now + fetchTimeout
+		if found { // else it has as long as it had
+			m.fetch.until = now + fetchTimeout
+		}
 		return nil
 	}
 	if !m.fetch.found { // what it has and we lack it does not give

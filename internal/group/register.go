@@ -17,6 +17,7 @@ type register struct {
 	keys map[wire.Digest][]byte           // knock keys, by their hash
 	back map[wire.DeviceID]uint64         // ms; by its clock, when each unparked itself last
 	two  map[wire.DeviceID]bool           // taken out for two things that it signed
+	time uint64                           // ms; the latest that a block was made, by its author's clock
 }
 
 // An arrival says how somebody became a member.
@@ -24,6 +25,7 @@ type arrival struct {
 	block    wire.BlockHash
 	by       wire.PersonID
 	at       uint64 // ms
+	latest   uint64 // ms; the latest that it, or a block before it, was made
 	evidence []byte // attachment: headers of the person's chain
 }
 
@@ -86,6 +88,7 @@ func (m *Machine) register() *register {
 
 func (p *register) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) {
 	cited := body.Attachments
+	p.time = max(p.time, h.CreatedAt)
 	for _, a := range cited {
 		if len(a) == chain.KnockKeySize {
 			p.keys[chain.KnockHash(a)] = a
@@ -94,10 +97,10 @@ func (p *register) read(hash wire.BlockHash, h *chain.Header, body *chain.Body) 
 	for _, op := range h.Ops {
 		switch op := op.(type) {
 		case *chain.Genesis:
-			p.came[op.Creator] = arrival{hash, h.Author.Person, h.CreatedAt, cited[0]}
+			p.came[op.Creator] = arrival{hash, h.Author.Person, h.CreatedAt, p.time, cited[0]}
 			p.by[op.Device.ID()] = hash
 		case *chain.Add:
-			p.came[op.Person] = arrival{hash, h.Author.Person, h.CreatedAt, cited[0]}
+			p.came[op.Person] = arrival{hash, h.Author.Person, h.CreatedAt, p.time, cited[0]}
 			for _, d := range op.Devices {
 				p.by[d.ID()] = hash
 			}

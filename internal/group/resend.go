@@ -103,7 +103,7 @@ func (m *Machine) lacking(seq uint64, u unsent) (list []wire.PersonID) {
 		}
 		has := false
 		for _, d := range who.Devices {
-			has = has || !late && at.Belongs(d.ID) && m.covers(m.acks[d.ID], own, seq)
+			has = has || !late && at.Belongs(d.ID) && m.covers(d.ID, own, seq)
 		}
 		if !has {
 			list = append(list, who.Person)

@@ -48,6 +48,11 @@ type peer struct {
 	handed    dag.Ref   // up to where it was asked for content, see handover.go
 	handedAll bool      // it was asked for all
 	owed      []dag.Ref // what it asked for while it was parked at the head here
+
+	earlier    dag.Ref // up to where it was asked for what is lacking, see earlier.go
+	earlierAll bool    // it was asked for all
+	earlierAt  uint64  // ms, when that was so
+	earlierNew bool    // and it has got something since, by its Ack
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -267,6 +272,10 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onAskContents(p, r, eff)
 	case kind == frameContents:
 		err = m.onContents(now, p, r, eff)
+	case kind == frameAskEarlier:
+		err = m.onAskEarlier(p, r, eff)
+	case kind == frameEarlier:
+		err = m.onEarlier(now, p, r, eff)
 	default:
 		err = wire.ErrCanonical
 	}

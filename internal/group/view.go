@@ -1,7 +1,6 @@
 package group
 
 import (
-	"math"
 	"slices"
 
 	"kith/internal/chain"
@@ -42,6 +41,8 @@ type View struct {
 	Missing   int             // entries that others refer to and that are not here
 	AskedOf   []wire.PersonID // of whom they are asked now
 	Missed    int             // messages that were written while this device was parked, not handed over yet
+	Policy    chain.Policy    // of the head
+	Earlier   EarlierView     // of the time before this device came
 	Carrying  []wire.PersonID // whose removal lost at a fork and is carried over before anything is written
 	Unasked   int             // own messages of a branch that lost, or that a removal held up, which wait for the answer of Resend
 	UnaskedOf []wire.PersonID // who was no member when they were written, or lacks what is older than this device's removal
@@ -70,6 +71,7 @@ func (m *Machine) View() View {
 		Inside:    s.Belongs(m.self.Device.ID()),
 		Replaced:  m.wasReplaced(),
 	}
+	v.Policy, v.Earlier = s.Policy(), m.earlierView()
 	if m.missing > 0 {
 		v.AskedOf = m.askedPeople()
 	}
@@ -223,7 +225,7 @@ func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wir
 			continue
 		}
 		of = append(of, who.Person)
-		if slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.covers(m.acks[d.ID], device, seq) }) {
+		if slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.covers(d.ID, device, seq) }) {
 			reached = append(reached, who.Person)
 		}
 	}
@@ -235,18 +237,6 @@ func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wir
 		}
 	}
 	return reached, of
-}
-
-// covers reports whether an Ack says that seq arrived. One that claims more than this
-// device ever wrote repeats a floor that lies, and says nothing.
-func (m *Machine) covers(a *dag.Ack, device wire.DeviceID, seq uint64) bool {
-	most := uint64(math.MaxUint64)
-	if device == m.self.Device.ID() {
-		most = m.OwnSeq()
-	}
-	return a != nil && slices.ContainsFunc(a.Delivered, func(d dag.Delivered) bool {
-		return d.Device == device && d.Seq >= seq && d.Seq <= most
-	})
 }
 
 // OwnSeq returns the number of the newest own entry.
@@ -264,14 +254,9 @@ func (m *Machine) Unreached() int {
 		return 0
 	}
 	var reached uint64
-	for d, a := range m.acks {
-		if d == own {
-			continue
-		}
-		for _, e := range a.Delivered {
-			if e.Device == own {
-				reached = max(reached, e.Seq)
-			}
+	for d := range m.acks {
+		if d != own {
+			reached = max(reached, m.AckedUpTo(d, own))
 		}
 	}
 	count := int(newest - min(newest, reached))

@@ -124,6 +124,20 @@ func TestMention(t *testing.T) {
 	}
 }
 
+// TestTyped: what a mention was made of is typed again as it was.
+func TestTyped(t *testing.T) {
+	people := map[wire.PersonID]string{ann: "Ann", ben: "Ann Marie"}
+	for _, text := range []string{"@Ann hi", "**@Ann Marie**, @Ann", "`@Ann` @Ann", "```\n@Ann\n```\n@Ann", "nobody", "[@", "` @Ann"} {
+		if made := markup.Mention(text, people); markup.Typed(made) != text {
+			t.Errorf("%q became %q, typed %q", text, made, markup.Typed(made))
+		}
+	}
+	inCode := "`[@Ann](kith:person/02" + zeros + "` x"
+	if got := markup.Typed(inCode); got != inCode {
+		t.Errorf("%q typed %q", inCode, got)
+	}
+}
+
 // TestLinear: nothing that fits into a message takes long to read.
 func TestLinear(t *testing.T) {
 	const size = 64 << 10

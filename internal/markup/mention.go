@@ -30,6 +30,41 @@ func Mention(text string, people map[wire.PersonID]string) string {
 	return strings.Join(lines, "\n")
 }
 
+// Typed returns a text with "@Name" in place of each mention, as one types it.
+func Typed(text string) string {
+	if !strings.Contains(text, mentionTurns) {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	code := false
+	for i, line := range lines {
+		if isFence(line) {
+			code = !code
+		} else if !code {
+			lines[i] = typedLine(line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func typedLine(line string) string {
+	var b strings.Builder
+	for i := 0; i < len(line); {
+		end := i + 1
+		if line[i] == '`' {
+			past, _ := code(line, i, Span{})
+			end = max(end, past)
+		} else if past, found := mention(line, i, Span{}); found != nil {
+			b.WriteString(found[0].Text)
+			i = past
+			continue
+		}
+		b.WriteString(line[i:end])
+		i = end
+	}
+	return b.String()
+}
+
 func mentionLine(line string, owners map[string][]wire.PersonID) string {
 	var b strings.Builder
 	for i := 0; i < len(line); {

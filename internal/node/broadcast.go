@@ -124,6 +124,9 @@ func (o *owner) castTake(d peer.Delivery) {
 		c.taking, c.verdict = d.ID, peer.VerdictLater
 		o.received(s, group.Received{From: s.Remote(), Payload: d.Payload, Secrets: o.n.ownSecrets})
 		v, c.taking = c.verdict, peer.PayloadID{}
+		if v == peer.VerdictLater && o.machine.LacksText(d.Payload) {
+			v = peer.VerdictBare
+		}
 	}
 	o.castStep(peer.Checked{ID: d.ID, Verdict: v})
 }

@@ -222,6 +222,16 @@ func (n *Node) InAnew(g wire.GroupID) (in bool) {
 // Heal takes a new device key, as at a sign of a copy.
 func (n *Node) Heal() error { return n.heal(n.me().Device.ID()) }
 
+// Base returns what an entry of a chat names: when the chat began, in ms, and its newest block.
+func (n *Node) Base(g wire.GroupID) (createdAt uint64, head wire.BlockHash) {
+	o := n.owner(g)
+	_ = o.ask(func() error {
+		createdAt, head = o.machine.Blocks().Header(o.machine.Chain()[0]).CreatedAt, o.machine.Head()
+		return nil
+	})
+	return createdAt, head
+}
+
 // HasMetAnew takes note that a device knows the key there is now.
 func (n *Node) HasMetAnew(d wire.DeviceID) {
 	n.mu.Lock()

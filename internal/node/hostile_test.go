@@ -165,6 +165,11 @@ func TestFloodOfHellos(t *testing.T) {
 		t.Errorf("a friend got key packages %d times", n)
 	}
 	ann.until("Mallory is shut out", func() bool { return ann.Status().Connected == 0 })
+	f, err := ann.Friend(m.self.Person)
+	must(t, err)
+	if a := f.Person.Aside; a.Rule != "own-flood" || !a.Until.After(time.Now()) {
+		t.Errorf("Ann is told of her as %+v", a)
+	}
 	ann.say(ann.Status().Notes, "still here")
 }
 

@@ -198,9 +198,9 @@ func (n *Node) memberOf(o *owner, p wire.PersonID) Person {
 
 // person is somebody as this node knows them.
 func (n *Node) person(p wire.PersonID) Person {
+	who := Person{ID: p, Aside: n.aside(p)}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	who := Person{ID: p}
 	if n.ready && p == n.self.Person {
 		who.Me = true
 		if info, err := identity.ParseInfo(n.self.Info); err == nil {

@@ -330,10 +330,7 @@ func (o *owner) setWake(at uint64) {
 
 // serve reads stored entries and sends them.
 func (o *owner) serve(s group.Serve) {
-	payloads, err := s.Answer(func(k group.Kind, key []byte) ([]byte, error) {
-		value, _, err := o.n.db.Get(o.id, k, key)
-		return value, err
-	})
+	payloads, err := o.answer(s)
 	if err != nil {
 		o.n.log.Error("cannot read", "group", shortGroup(o.id), "err", err)
 		return
@@ -341,6 +338,17 @@ func (o *owner) serve(s group.Serve) {
 	for _, payload := range payloads {
 		o.n.send(s.To, o.id, payload)
 	}
+}
+
+func (o *owner) answer(s group.Serve) ([][]byte, error) {
+	read := func(k group.Kind, key []byte) ([]byte, error) {
+		value, _, err := o.n.db.Get(o.id, k, key)
+		return value, err
+	}
+	if s.Earlier {
+		return s.AnswerEarlier(read, func(t group.Target) ([]byte, error) { return o.n.db.Content(o.id, t) })
+	}
+	return s.Answer(read)
 }
 
 // drawIf draws a new picture if anything but a message changed.

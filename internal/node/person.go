@@ -9,6 +9,7 @@ type Person struct {
 	Me        bool
 	Friend    bool
 	Connected bool // a session with one of their devices is up
+	Aside     Aside
 }
 
 // FriendState is where a friendship stands. Numbers are stored: append only.

@@ -27,6 +27,7 @@ type Said struct {
 	Poll       *Poll
 	Known      bool // what kind of message it is
 	May        Permitted
+	Source     string // of what may be edited: as one would type it again
 }
 
 // A Quote is a message that is answered, as it is now.
@@ -136,6 +137,9 @@ func (n *Node) tell(o *owner, m *Message, r group.Row, around surroundings) {
 	if v := shown.Versions; len(v) > 1 {
 		s.Edits, s.EditedAt = len(v)-1, v[len(v)-1].At.Time
 	}
+	if s.May.Edit {
+		s.Source = n.source(o.id, shown.Body)
+	}
 	s.Known = true
 	switch b := shown.Body.(type) {
 	case group.Words:
@@ -149,6 +153,22 @@ func (n *Node) tell(o *owner, m *Message, r group.Row, around surroundings) {
 	default:
 		s.Known = false
 	}
+}
+
+// source is a text as one would type it again: with "@Name" for a mention, if that makes
+// the same mention of it.
+func (n *Node) source(g wire.GroupID, b group.Body) string {
+	text := ""
+	switch b := b.(type) {
+	case group.Words:
+		text = b.Text
+	case group.Reply:
+		text = b.Text
+	}
+	if typed := markup.Typed(text); n.Mention(g, typed) == text {
+		return typed
+	}
+	return text
 }
 
 // spans reads a text, with the names by which this device knows who is mentioned.

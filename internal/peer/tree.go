@@ -152,6 +152,7 @@ const (
 	VerdictHeld  Verdict = 1 // it is genuine, and stored: it is passed on
 	VerdictLater Verdict = 2 // nothing can be said of it yet; it is not passed on, nor asked for again
 	VerdictFalse Verdict = 3 // it is not what its id names: who brought it lied
+	VerdictBare  Verdict = 4 // the text that this device is to have is not in it; others may give it whole
 )
 
 // Effects is what is to be done about an input.
@@ -206,8 +207,7 @@ func (t *Tree) Step(in Input) Effects {
 	case Publish:
 		t.publish(c, &eff)
 	case Came:
-		t.settleWant(c.ID)
-		t.note(c.ID, &post{state: VerdictHeld, size: c.Size})
+		t.came(c)
 	case Checked:
 		t.checked(c, &eff)
 	}

@@ -27,11 +27,18 @@ func (t *Tree) publish(p Publish, eff *Effects) {
 	t.spread(p.ID, false, eff)
 }
 
+func (t *Tree) came(c Came) {
+	t.settleWant(c.ID)
+	switch p := t.seen[c.ID]; {
+	case p == nil:
+		t.note(c.ID, &post{state: VerdictHeld, size: c.Size})
+	case p.state == VerdictLater:
+		p.state = VerdictHeld
+	}
+}
+
 // note remembers a payload, in the place of the oldest if there are many.
 func (t *Tree) note(id PayloadID, p *post) {
-	if t.seen[id] != nil {
-		return
-	}
 	t.seen[id] = p
 	if len(t.order) < maxSeen {
 		t.order = append(t.order, id)
@@ -105,6 +112,9 @@ func (t *Tree) announceNews(eff *Effects) {
 func (t *Tree) onGossip(from wire.DeviceID, c *contact, f gossipFrame, eff *Effects) {
 	if !c.neighbour {
 		t.part(from, c, eff)
+		if !t.allows(from, c, eff) {
+			return
+		}
 	}
 	if p := t.seen[f.id]; p != nil {
 		t.lives(from)
@@ -118,24 +128,27 @@ func (t *Tree) onGossip(from wire.DeviceID, c *contact, f gossipFrame, eff *Effe
 		return
 	}
 	p := &post{size: len(f.payload), from: from}
-	w := t.wants[f.id]
-	if w != nil {
+	if w := t.wants[f.id]; w != nil {
 		p.asked, p.pulled = w.asked, slices.Contains(w.asked, from)
 	}
+	t.seen[f.id] = p
+	eff.Deliver = append(eff.Deliver, Delivery{f.id, from, f.payload})
+}
+
+// learn marks the edge by which a payload came that is genuine, or may be.
+func (t *Tree) learn(id PayloadID, p *post) {
+	c := t.peers[p.from]
 	switch {
+	case c == nil:
 	case p.pulled && !c.eager:
 		t.repaired++
 	case p.pulled:
 		t.repaired, t.orphaned = 0, false
 	default:
-		t.repaired, t.orphaned, t.parent = 0, false, from
+		t.repaired, t.orphaned, t.parent = 0, false, p.from
 		c.eager = c.neighbour
-		t.lag.note(w, t.now)
+		t.lag.note(t.wants[id], t.now)
 	}
-	c.broken = 0
-	t.settleWant(f.id)
-	t.note(f.id, p)
-	eff.Deliver = append(eff.Deliver, Delivery{f.id, from, f.payload})
 }
 
 // lives takes note that the parent has what was asked for elsewhere: it is only late.
@@ -145,21 +158,49 @@ func (t *Tree) lives(d wire.DeviceID) {
 	}
 }
 
-// checked passes on what is genuine, and forgets what is not what it is called.
+// checked passes on what is genuine, and forgets what is not what it is called, or not
+// all of it: another copy is then as good as the first.
 func (t *Tree) checked(v Checked, eff *Effects) {
 	p := t.seen[v.ID]
 	if p == nil || p.state != 0 {
 		return
 	}
+	c := t.peers[p.from]
 	switch p.state = v.Verdict; v.Verdict {
-	case VerdictHeld:
-		t.spread(v.ID, p.pulled, eff)
-	case VerdictFalse:
-		p.asked = nil
-		delete(t.seen, v.ID) // its place in the ring stays taken until its turn
-		if c := t.peers[p.from]; c != nil {
-			t.banish(p.from, c, eff)
+	case VerdictHeld, VerdictLater:
+		t.learn(v.ID, p)
+		t.settleWant(v.ID)
+		t.note(v.ID, p)
+	case VerdictFalse, VerdictBare:
+		delete(t.seen, v.ID)
+		t.askOthers(v.ID, p.from)
+	}
+	switch {
+	case v.Verdict == VerdictHeld:
+		if c != nil {
+			c.broken = 0
 		}
+		t.spread(v.ID, p.pulled, eff)
+	case c == nil:
+	case v.Verdict == VerdictFalse:
+		t.banish(p.from, c, eff)
+	default:
+		t.allows(p.from, c, eff)
+	}
+}
+
+// askOthers has a payload that was announced asked for of others than the one that gave
+// something else for it.
+func (t *Tree) askOthers(id PayloadID, d wire.DeviceID) {
+	w := t.wants[id]
+	if w == nil {
+		return
+	}
+	if slices.Contains(w.from, d) && !slices.Contains(w.tried, d) {
+		w.tried = append(w.tried, d)
+	}
+	if w.now == d {
+		w.now, w.due = wire.DeviceID{}, max(t.now, 1)
 	}
 }
 
@@ -210,7 +251,7 @@ func (t *Tree) settleWant(id PayloadID) {
 func (t *Tree) runWants(eff *Effects) {
 	var due []PayloadID
 	for id, w := range t.wants {
-		if w.due <= t.now {
+		if w.due <= t.now && t.seen[id] == nil { // else its owner is looking at it
 			due = append(due, id)
 		}
 	}

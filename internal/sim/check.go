@@ -74,6 +74,8 @@ func (c *checker) event(n *Node, m *group.Machine, e group.Event) {
 		return d
 	}
 	switch e := e.(type) {
+	case group.Acked:
+		c.acked(n, m, e.Device)
 	case group.Misbehaved:
 		if !lies(e.From.Device) {
 			fail("%s accuses %s of breaking rule %q", n.Name, c.w.device(e.From.Device), e.Rule)
@@ -122,6 +124,10 @@ func pause(m *group.Machine) int { return max(40, m.Blocks().Len()*m.Blocks().Le
 // that it is handed over to none but the parked and those who came after their person.
 func (c *checker) served(n *Node, g wire.GroupID, s group.Serve) {
 	r := n.Groups[g]
+	if s.Earlier {
+		c.servedEarlier(n, g, s)
+		return
+	}
 	for i, ref := range s.Refs {
 		if s.Contents {
 			h, err := dag.ParseHeader(r.Records[group.KindEntry][string(group.EntryKey(ref))])
@@ -194,10 +200,10 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	if !ok || !state.Active(row.Place.Device) || owner.Person != row.Person {
 		fail("%s sees %q by %s, who was no member then", n.Name, s, c.w.name(row.Person))
 	}
-	if !state.Belongs(n.Self.Device.ID()) {
+	if !state.Belongs(n.Self.Device.ID()) && !mayHaveEarlier(m, n.Self.Member(), row.Block, row.Place.Order) {
 		fail("%s sees %q, which was written without it", n.Name, s)
 	}
-	if !state.Active(n.Self.Device.ID()) && n.hasCipher(c.g, row.Place) && len(c.crew.persons) == 0 {
+	if state.Belongs(n.Self.Device.ID()) && !state.Active(n.Self.Device.ID()) && n.hasCipher(c.g, row.Place) && len(c.crew.persons) == 0 {
 		// Who was parked is handed what an entry says: its keys are none of its. Who lies
 		// may give it the ciphertext besides.
 		fail("%s sees %q with keys, though it was parked", n.Name, s)

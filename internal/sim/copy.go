@@ -52,7 +52,7 @@ func (n *Node) Renew() error {
 	}
 	n.Stop()
 	for g, eff := range writes {
-		n.Groups[g].commit(eff)
+		n.Groups[g].commit(eff, n.World.thrifty)
 	}
 	n.as, n.Self = n.Self.Device, self
 	n.Start()

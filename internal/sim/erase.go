@@ -19,6 +19,7 @@ func (r *Replica) wipe(d group.Deletion) {
 			continue
 		}
 		delete(r.Records[group.KindShelved], string(group.EntryKey(p.Ref())))
+		delete(r.Records[group.KindSalt], string(group.EntryKey(p.Ref())))
 		row.State, row.Content = group.RowDeleted, nil
 		r.Rows[p] = row
 	}

@@ -77,6 +77,9 @@ func (n *Node) Stop() {
 	for _, o := range linked {
 		o.down(n)
 	}
+	if n.World.thrifty != nil {
+		n.forget()
+	}
 }
 
 // Start loads a node from its records.
@@ -175,10 +178,13 @@ func (n *Node) apply(g wire.GroupID, r *Replica, eff group.Effects) error {
 // told looks at a machine after a step that was committed, in every world, and
 // hands it to who listens.
 func (n *Node) told(g wire.GroupID, eff group.Effects) {
-	if err := n.Groups[g].Machine.CheckInvariants(); err != nil {
-		fail("%s: %v", n.Name, err)
+	n.World.steps++
+	if n.World.steps%max(1, n.World.every) == 0 {
+		if err := n.Groups[g].Machine.CheckInvariants(); err != nil {
+			fail("%s: %v", n.Name, err)
+		}
+		bounded(n, n.Groups[g].Machine)
 	}
-	bounded(n, n.Groups[g].Machine)
 	if n.World.After != nil {
 		n.World.After(n, g, eff)
 	}
@@ -200,7 +206,7 @@ func (n *Node) repropose(g wire.GroupID, people []wire.PersonID) {
 
 func (n *Node) commit(g wire.GroupID, r *Replica, eff group.Effects) {
 	n.Groups[g] = r
-	r.commit(eff)
+	r.commit(eff, n.World.thrifty)
 	for _, ref := range eff.Void {
 		delete(n.packages, ref)
 	}
@@ -261,6 +267,9 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 		n.Sent = append(n.Sent, p)
 	}
 	place := len(w.History)
+	if w.thrifty != nil {
+		place = maxHistory
+	}
 	if place < maxHistory {
 		w.History = append(w.History, p)
 	}
@@ -269,6 +278,9 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 	w.arrive[way] = max(w.arrive[way], w.Now+w.Delay())
 	w.after(w.arrive[way]-w.Now, func() {
 		if w.Linked(n, o) && lives == [2]int{n.life, o.life} {
+			if w.Arrived != nil {
+				w.Arrived(p)
+			}
 			taken := o.receive(g, n, payload) == nil
 			if place < maxHistory {
 				w.History[place].Taken = taken
@@ -278,7 +290,7 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 }
 
 func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) error {
-	if len(payload) > 1 && payload[0] == kindPages {
+	if len(payload) > 1 && payload[0] == kindPages && n.World.thrifty == nil {
 		n.paged = append(n.paged, group.Received{From: from.member(), Payload: payload})
 	}
 	if n.Groups[g] != nil {

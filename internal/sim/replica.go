@@ -57,24 +57,26 @@ func (r *Replica) source(k group.Kind, each func(group.Record) error) error {
 }
 
 // commit writes effects as the store does.
-func (r *Replica) commit(eff group.Effects) {
+func (r *Replica) commit(eff group.Effects, t *thrift) {
 	for _, rec := range eff.Write {
-		t := r.Records[rec.Kind]
-		if t == nil {
-			t = make(map[string][]byte)
-			r.Records[rec.Kind] = t
+		table := r.Records[rec.Kind]
+		if table == nil {
+			table = make(map[string][]byte)
+			r.Records[rec.Kind] = table
 		}
 		switch {
+		case rec.Value != nil && t != nil:
+			table[string(rec.Key)] = t.share(rec.Value)
 		case rec.Value != nil:
-			t[string(rec.Key)] = bytes.Clone(rec.Value)
+			table[string(rec.Key)] = bytes.Clone(rec.Value)
 		case rec.Kind == group.KindRatchet && len(rec.Key) == 32:
-			for key := range t {
+			for key := range table {
 				if bytes.HasPrefix([]byte(key), rec.Key) {
-					delete(t, key)
+					delete(table, key)
 				}
 			}
 		default:
-			delete(t, string(rec.Key))
+			delete(table, string(rec.Key))
 		}
 	}
 	for _, row := range eff.Rows {
@@ -117,11 +119,25 @@ func (r *Replica) putRow(row group.Row) {
 
 // Answer is what a Serve sends.
 func (r *Replica) Answer(s group.Serve) [][]byte {
-	payloads, err := s.Answer(func(k group.Kind, key []byte) ([]byte, error) { return r.Records[k][string(key)], nil })
+	read := func(k group.Kind, key []byte) ([]byte, error) { return r.Records[k][string(key)], nil }
+	payloads, err := s.Answer(read)
+	if s.Earlier {
+		payloads, err = s.AnswerEarlier(read, func(t group.Target) ([]byte, error) { return r.content(t), nil })
+	}
 	if err != nil {
 		panic(err)
 	}
 	return payloads
+}
+
+// content returns what a message says that is shown.
+func (r *Replica) content(t group.Target) []byte {
+	for _, row := range r.Rows {
+		if row.State == group.RowShown && row.Target() == t {
+			return row.Content
+		}
+	}
+	return nil
 }
 
 // Shown returns the rows that a person sees, in the order of display.

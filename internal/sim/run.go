@@ -71,12 +71,25 @@ func (c Config) with(r *rand.Rand) Config {
 // shortest schedule found that still fails. It returns c with what the seed chose.
 func Run(t *testing.T, seed uint64, c Config) Config {
 	t.Helper()
+	c, _ = count(t, seed, c)
+	return c
+}
+
+// Count is [Run] for who wants to know what was read.
+func Count(t *testing.T, seed uint64, c Config) Tally {
+	t.Helper()
+	_, tally := count(t, seed, c)
+	return tally
+}
+
+func count(t *testing.T, seed uint64, c Config) (Config, Tally) {
+	t.Helper()
 	asked := c
 	c = c.with(rand.New(rand.NewPCG(seed, 1)))
 	actions := schedule(rand.New(rand.NewPCG(seed, 2)), c)
-	_, err := play(t, seed, c, actions)
+	w, err := play(t, seed, c, actions)
 	if err == nil {
-		return c
+		return c, w.tally
 	}
 	t.Logf("seed %d fails: %v\n\nRepeat it with: %s\n\nIt is played again without some of its actions, %d times at most.",
 		seed, err, command(t, seed, asked), tries(c))
@@ -91,7 +104,7 @@ func Run(t *testing.T, seed uint64, c Config) Config {
 	w, last := play(t, seed, c, short)
 	t.Fatalf("The shortest schedule found (%d of %d actions, %d tries: %s) fails with: %v\n%s",
 		len(short), len(actions), tried, end, last, strings.Join(w.Trace, "\n"))
-	return c
+	return c, Tally{}
 }
 
 // command is what repeats a run.
@@ -169,6 +182,7 @@ func play(t *testing.T, seed uint64, c Config, actions []action) (w *World, err 
 		r.do(a)
 	}
 	r.rest()
+	w.tally = r.tally()
 	return w, nil
 }
 
@@ -205,11 +219,12 @@ func (r *run) begin(c Config) {
 	r.tracef("%s makes the group with %d others", r.Nodes[0].Name, len(first))
 }
 
-// age gives some devices the program before FeatureHeads.
+// age gives some devices the program before FeatureHeads, and some the one before
+// FeatureAckHeads.
 func (r *run) age(c Config) {
 	for i, n := range r.Nodes {
 		if (i*7+3)%10 < c.Old {
-			n.Self.Omits = group.FeatureHeads
+			n.Self.Omits = []uint16{group.FeatureHeads, group.FeatureAckHeads}[i%2]
 		}
 	}
 }

@@ -40,6 +40,7 @@ var deeds = []deed{
 	{always(4), (*run).setRole},
 	{always(3), (*run).leave},
 	{always(3), (*run).title},
+	{always(2), (*run).history},
 	{always(2), (*run).reach},
 	{always(2), (*run).rekey},
 	{always(4), (*run).race},

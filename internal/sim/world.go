@@ -30,12 +30,18 @@ type World struct {
 
 	// After, if set, is told of every step whose effects were committed.
 	After func(*Node, wire.GroupID, group.Effects)
+	// Arrived, if set, is told of every payload that a node receives.
+	Arrived func(Payload)
 
-	spare  bool // nodes keep nothing of what they send: a long run would be all that
-	queue  events
-	serial int
-	cut    map[[2]int]bool
-	arrive map[[2]int]uint64 // from, to: when the newest frame on that way arrives
+	spare   bool    // nodes keep nothing of what they send: a long run would be all that
+	thrifty *thrift // nil: each node has its own of everything
+	every   int     // how many steps go by between two looks at invariants and bounds; 0: none
+	steps   int
+	tally   Tally // of a run that ended well
+	queue   events
+	serial  int
+	cut     map[[2]int]bool
+	arrive  map[[2]int]uint64 // from, to: when the newest frame on that way arrives
 }
 
 // A Payload is one frame on its way.

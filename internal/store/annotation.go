@@ -28,7 +28,8 @@ const (
 )
 
 const (
-	sqlPins = "SELECT " + rowColumns + " FROM annotations INDEXED BY annotations_pins WHERE grp = ? AND kind = 10" +
+	// 16 is the mark of [group.MayArrange]: others' Pins change nothing, however many there are.
+	sqlPins = "SELECT " + rowColumns + " FROM annotations INDEXED BY annotations_pins WHERE grp = ? AND kind = 10 AND marks & 16 <> 0" +
 		" ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT ?"
 	sqlAnnotationAt   = "SELECT " + rowColumns + " FROM annotations WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 	sqlAnnotationSame = "SELECT " + rowColumns + " FROM annotations WHERE grp = ? AND id = ? AND person = ? AND content_commit = ?"
@@ -72,7 +73,8 @@ func joined(targets []group.Target) []byte {
 	return b
 }
 
-// Pins returns the newest Pins of a group, newest first. n is cut to [MaxPage].
+// Pins returns the newest Pins of a group by who may pin, newest first. n is cut to
+// [MaxPage].
 func (db *DB) Pins(g wire.GroupID, n int) ([]group.Row, error) {
 	rows, err := db.page(g, func(c *conn, grp int64) ([]group.Row, error) { return c.rows(sqlPins, grp, limit(n)) })
 	for i := range rows {
@@ -175,7 +177,7 @@ func (tx *Tx) wipe(n int64, d group.Deletion) error {
 			continue // a Delete takes no such thing
 		}
 		r.Annotation = d.Annotation
-		if err := tx.empty(n, r, group.KindCipher, group.KindShelved); err != nil {
+		if err := tx.empty(n, r, group.KindCipher, group.KindShelved, group.KindSalt); err != nil {
 			return err
 		}
 	}
@@ -188,7 +190,7 @@ func (tx *Tx) wipe(n int64, d group.Deletion) error {
 	}
 	for _, r := range about {
 		if kind, _ := subject(r); kind == int64(group.ContentEdit) { // others may still lack its ciphertext
-			if err := tx.emptyAll(n, r.Target(), group.KindShelved); err != nil {
+			if err := tx.emptyAll(n, r.Target(), group.KindShelved, group.KindSalt); err != nil {
 				return err
 			}
 		}

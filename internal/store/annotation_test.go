@@ -49,6 +49,7 @@ func TestAnnotationsAreNoLines(t *testing.T) {
 			rows = append(rows, about(bob, 10+i, group.Reaction{To: first.Target(), On: true, Emoji: fmt.Sprint(i)}))
 		}
 		pin := about(bob, 20, group.Pin{Of: second.Target(), On: true})
+		pin.May = group.MayArrange
 		early := about(bob, 21, group.Edit{Of: words(ann, 30, "to come").Target(), Text: "x"})
 		must(t, db.Commit(g1, nil, append(rows, first, second, reply, pin, early), nil))
 		page, err := db.Page(g1, nil, 10)
@@ -96,6 +97,25 @@ func TestAnnotationsAreNoLines(t *testing.T) {
 			t.Errorf("by the id of an annotation: %+v, %v", rows, err)
 		}
 	})
+}
+
+// TestPinsWithoutRight: whoever has no right to pin keeps no pinned message out of the list.
+func TestPinsWithoutRight(t *testing.T) {
+	db, err := store.Mem()
+	must(t, err)
+	defer db.Close()
+	pinned := words(ann, 1, "pinned")
+	pin := about(ann, 2, group.Pin{Of: pinned.Target(), On: true})
+	pin.May = group.MayRemove | group.MayArrange
+	rows := []group.Row{pinned, pin}
+	for i := range uint64(store.MaxPage) {
+		rows = append(rows, about(bob, 10+i, group.Pin{Of: pinned.Target(), On: i%2 == 0}))
+		rows[len(rows)-1].Commit[1] = byte(i >> 8)
+	}
+	must(t, db.Commit(g1, nil, rows, nil))
+	if pins, err := db.Pins(g1, store.MaxPage); err != nil || len(pins) != 1 || pins[0].Place != pin.Place {
+		t.Errorf("%d pins, %v", len(pins), err)
+	}
 }
 
 // TestManyTargets: more than one statement takes.

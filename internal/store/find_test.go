@@ -272,6 +272,31 @@ func TestNoMoreSpans(t *testing.T) {
 	}
 }
 
+// TestMessagesOfTheFuture: who says something for each month of the next centuries, as
+// the order of messages lets everybody do, does not take the signs of all others.
+func TestMessagesOfTheFuture(t *testing.T) {
+	db, err := store.Mem()
+	must(t, err)
+	defer db.Close()
+	const slice = 1 << 31
+	var rows []group.Row
+	for i := range uint64(1000) {
+		rows = append(rows, writes(bob, (800+i)*slice, 2, fmt.Sprintf("future %d", i)))
+	}
+	must(t, db.Commit(g1, nil, rows, nil))
+	must(t, db.Commit(g1, nil, []group.Row{writes(ann, 799*slice, 1, "now")}, nil))
+	if all := found(t, db, store.Asked{Query: query(t, "now")}, 20); len(all) != 1 {
+		t.Errorf("%d found", len(all))
+	}
+	if all := found(t, db, store.Asked{Query: query(t, "future")}, 200); len(all) != 1000 {
+		t.Errorf("%d found", len(all))
+	}
+	if spans := store.Spans(t, db); len(spans) > 800 {
+		t.Errorf("%d spans", len(spans))
+	}
+	store.CheckIndex(t, db)
+}
+
 // TestManyAtOnce: more messages of one millisecond than numbers for them do no harm.
 func TestManyAtOnce(t *testing.T) {
 	db, err := store.Mem()

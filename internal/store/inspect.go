@@ -25,6 +25,13 @@ const (
 	versionAndPageSize = "\x00\x2d\xe2\x18" + "\x00\x00\x10\x00"
 )
 
+// Where the header of a database has the version and the id of its application
+// (SQLite file format, section 1.3).
+const (
+	versionOffset = 60
+	idOffset      = 68
+)
+
 // made is what the lock file holds once the database beside it has been made:
 // an empty or absent database is then damage, not a first start.
 const made = "kith store 1\n"
@@ -67,6 +74,9 @@ func inspect(path string, cfg Config, lock *os.File) (finding, error) {
 	}
 	if journalSize > 0 {
 		return finding{}, nil // killed in its first seconds: SQLite rolls back
+	}
+	if logSize == 0 && newer(first) {
+		return finding{}, ErrNewer
 	}
 	short := size%pageSize != 0 || size < pageSize*declaredPages(first)
 	if short && logSize == 0 {
@@ -125,6 +135,13 @@ func firstPage(path string, cfg Config) ([]byte, int64, error) {
 	}
 	var offset [8]byte // the cipher's tweak: where in the file the block stands
 	return adiantum.New(cfg.Key.b[:]).Decrypt(page, offset[:]), fi.Size(), nil
+}
+
+// newer reports whether a newer program wrote the first page. Once SQLite has
+// opened the file, files of its own lie beside it; so it is asked before, where
+// no log can say otherwise. [checkVersion] asks again.
+func newer(first []byte) bool {
+	return binary.BigEndian.Uint32(first[idOffset:]) == application && binary.BigEndian.Uint32(first[versionOffset:]) > uint32(len(migrations))
 }
 
 // declaredPages is the size in pages that the header of a database names

@@ -53,6 +53,10 @@ const (
 	// 25 days. What is said in 20 years has 300 spans then, and each takes
 	// a look of 0.05 ms.
 	bitsOfSlice = 31
+	// maxSlices is how many spans there may be until a slice begins none any more, but only a
+	// full one does: 55 years. Who says something in each slice of the next 500 years would
+	// have all signs, and each search look through them first.
+	maxSlices = 800
 	// mergeAfter is how long after a merge of the whole index the next may
 	// follow, in ms: it costs seconds of a processor for each million rows.
 	mergeAfter = 24 * 3600 * 1000

@@ -251,11 +251,29 @@ func TestNewer(t *testing.T) {
 		store.AddMigration(t, "CREATE TABLE later (x)")
 		wantAll(t, open(t, cfg), 1000)
 	})
+	before, err := os.ReadDir(filepath.Dir(cfg.Path))
+	must(t, err)
 	refused(t, cfg, store.ErrNewer)
+	if after, err := os.ReadDir(filepath.Dir(cfg.Path)); err != nil || len(after) != len(before) {
+		t.Errorf("%d files are %d after a refused Open, %v", len(before), len(after), err)
+	}
 	t.Run("newer program again", func(t *testing.T) {
 		store.AddMigration(t, "CREATE TABLE later (x)")
 		wantAll(t, open(t, cfg), 1000)
 	})
+}
+
+// TestNewerInLog: the version stands in the log alone, as after a crash of the
+// newer program.
+func TestNewerInLog(t *testing.T) {
+	cfg, whole := config(t), t
+	filled(t, cfg)
+	t.Run("newer program", func(t *testing.T) {
+		store.AddMigration(t, "CREATE TABLE later (x)")
+		open(t, cfg)
+		cfg.Path = snapshot(whole, cfg.Path)
+	})
+	refused(t, cfg, store.ErrNewer)
 }
 
 func TestMigrationFails(t *testing.T) {

@@ -86,6 +86,25 @@ func (db *DB) RowAt(g wire.GroupID, at Cursor) (*group.Row, error) {
 	return asAnnotation(db.row(g, sqlAnnotationAt, ord, device, seq, hash))
 }
 
+// Content returns what a message says that is shown, an annotation too; nil if there is
+// none.
+func (db *DB) Content(g wire.GroupID, t group.Target) (content []byte, err error) {
+	err = db.inGroup(g, func(c *conn, n int64) error {
+		for _, sql := range []string{sqlSame, sqlAnnotationSame} {
+			row, err := c.row(sql, n, t.ID[:], t.Person[:], t.Commit[:])
+			if err != nil {
+				return err
+			}
+			if row != nil && row.State == group.RowShown {
+				content = row.Content
+				return nil
+			}
+		}
+		return nil
+	})
+	return content, err
+}
+
 // Row returns the message of a person with a content id, nil if there is none.
 // A person who gave one id to two messages gets the first shown.
 func (db *DB) Row(g wire.GroupID, person wire.PersonID, id wire.ContentID) (*group.Row, error) {

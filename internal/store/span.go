@@ -18,7 +18,7 @@ import (
 // A document belongs to the span with the greatest since that is not above it. A
 // span begins with its first document, but not within a slice of time that another
 // began, so that a history that comes in any order has a span for each slice at
-// least. A slice in which much was said has several: a full span whose documents do not
+// least, up to maxSlices. A slice in which much was said has several: a full span whose documents do not
 // reach the edge on which the next one falls gives up that edge to a new span. No document
 // ever changes its span.
 
@@ -70,20 +70,20 @@ func (tx *Tx) spanFor(last span, doc int64) (span, error) {
 	}
 	var err error
 	slice := doc >> (orderBits + sliceBits) << (orderBits + sliceBits)
-	switch {
-	case s.since < slice:
-		s, err = tx.newSpan(s, span{since: slice, until: s.until})
-	case s.docs >= int64(spanDocs):
+	if s.since < slice {
+		s, err = tx.newSpan(s, span{since: slice, until: s.until}, min(maxSlices, spanLimit))
+	}
+	if err == nil && s.docs >= int64(spanDocs) {
 		s, err = tx.split(s, doc)
 	}
 	s.docs++
 	return s, err
 }
 
-// newSpan makes a span beside another, which it returns if there is no sign left.
-func (tx *Tx) newSpan(beside, fresh span) (span, error) {
+// newSpan makes a span beside another, which it returns if there are so many already.
+func (tx *Tx) newSpan(beside, fresh span, limit int64) (span, error) {
 	last, _, err := tx.c.number("SELECT max(n) FROM spans")
-	if err != nil || last >= spanLimit {
+	if err != nil || last >= limit {
 		return beside, err
 	}
 	if err := tx.closeSpan(beside); err != nil {
@@ -121,9 +121,9 @@ func (tx *Tx) split(s span, doc int64) (span, error) {
 	case err != nil:
 		return span{}, err
 	case doc > high:
-		return tx.newSpan(s, span{since: doc, until: s.until})
+		return tx.newSpan(s, span{since: doc, until: s.until}, spanLimit)
 	case doc < low:
-		return tx.newSpan(s, span{since: s.since, until: low})
+		return tx.newSpan(s, span{since: s.since, until: low}, spanLimit)
 	}
 	return s, nil
 }

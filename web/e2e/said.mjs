@@ -17,6 +17,10 @@ export function said(browser, pictures) {
   const about = (verb, message, more) => ben.call(verb, { chat: group, message: message.id, ...more });
   const at = async (message) => (await ann.call('ListMessages', { chat: group, limit: 50 })).messages.find((m) => m.id === message.id);
 
+  const field = () => ann.page.getByRole('textbox', { name: `Write to ${title}` });
+  const menu = (name) => ann.page.getByRole('menuitem', { name, exact: true });
+  const bubble = (text) => log().getByRole('article').filter({ has: ann.page.locator('.text', { hasText: text }) }).last().locator('.hold');
+
   const steps = {
     'an answer, a reaction, another text and a poll are seen as they come': async () => {
       for (const node of nodes) {
@@ -61,6 +65,156 @@ export function said(browser, pictures) {
       await log().getByText('Nobody has chosen yet.').waitFor();
       await both.click();
       await log().getByRole('button', { name: /^⛵ *by Ben$/ }).waitFor();
+    },
+
+    'by the menu Ann answers, edits, pins and lets go': async () => {
+      const bens = bubble('At seven.');
+      await bens.hover();
+      await bens.getByRole('button', { name: 'Reply' }).click();
+      await ann.page.getByText('Reply to Ben').waitFor();
+      if (pictures) await take('reply', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await field().press('Escape');
+      await ann.page.getByText('Reply to Ben').waitFor({ state: 'detached' });
+      await bens.click({ button: 'right' });
+      await menu('Reply').waitFor();
+      assert.deepEqual(await browser.checkAccess(ann.page, 'menu'), []);
+      if (pictures) await take('menu', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await menu('Reply').click();
+      await field().fill('Seven it is, **early**.');
+      await field().press('Enter');
+      await log().getByRole('article', { name: 'You: Seven it is, early.' }).waitFor();
+
+      await field().press('ArrowUp');
+      await ann.page.getByText('Edit your message').waitFor();
+      const editor = ann.page.getByRole('textbox', { name: 'The message’s new text' });
+      assert.equal(await editor.inputValue(), 'Seven it is, **early**.');
+      await editor.fill('Seven it is, @Ben.');
+      if (pictures) await take('editing', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await editor.press('Enter');
+      await log().getByText('Seven it is, @Ben.').waitFor();
+      await field().press('ArrowUp');
+      assert.equal(await editor.inputValue(), 'Seven it is, @Ben.', 'a mention is typed as it was');
+      await editor.press('Escape');
+
+      await bubble('Seven it is').click({ button: 'right' });
+      await menu('Earlier versions').click();
+      const versions = ann.page.getByRole('dialog', { name: 'Versions' });
+      await versions.getByText('Seven it is, early.').waitFor();
+      assert.deepEqual(await browser.checkAccess(ann.page, 'versions'), []);
+      if (pictures) await take('versions', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await ann.page.keyboard.press('Escape');
+
+      await bubble('When do we sail?').click({ button: 'right' });
+      await menu('Copy text').click();
+      assert.equal(await ann.page.evaluate(() => navigator.clipboard.readText()), 'When do we sail?');
+      for (const text of ['When do we sail?', 'At seven.']) {
+        await bubble(text).click({ button: 'right' });
+        await menu('Pin').click();
+        await ann.page.locator('.pins .newest', { hasText: text }).waitFor();
+      }
+      await until('Ben sees both', async () => ((await ben.call('ListPins', { chat: group })).messages ?? []).length === 2);
+      await ann.page.getByRole('button', { name: 'All 2' }).click();
+      const pins = ann.page.getByRole('region', { name: 'Pinned' });
+      await pins.getByRole('link', { name: /When do we sail/ }).waitFor();
+      assert.deepEqual(await browser.checkAccess(ann.page, 'pins'), []);
+      if (pictures) await take('pins', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await pins.getByRole('link', { name: /When do we sail/ }).click();
+      await ann.page.locator('.marked', { hasText: 'When do we sail?' }).waitFor();
+      await pins.getByRole('button', { name: 'Unpin' }).last().click();
+      await ann.page.getByRole('button', { name: 'All 2' }).waitFor({ state: 'detached' });
+      await pins.getByRole('link', { name: 'Close' }).click();
+    },
+
+    'by the keyboard alone Ann goes to a message, reacts and answers': async () => {
+      await field().focus();
+      await ann.page.keyboard.press('Shift+Tab'); // the button for a poll
+      for (let i = 0; i < 12 && !(await ann.page.evaluate(() => document.activeElement?.getAttribute('role') === 'article')); i++) await ann.page.keyboard.press('Shift+Tab');
+      await ann.page.keyboard.press('ArrowUp');
+      const where = () => ann.page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
+      await until('a message above has the focus', async () => (await where()) === 'Ben: Where to?');
+      await ann.page.keyboard.press('Enter');
+      await menu('React with 👍').waitFor();
+      await until('the menu has the focus', () => ann.page.evaluate(() => document.activeElement?.closest('[role=menu]') !== null));
+      await ann.page.keyboard.press('ArrowDown');
+      await ann.page.keyboard.press('Home');
+      await ann.page.keyboard.press('Enter');
+      await log().getByRole('button', { name: /^👍 *by You$/ }).waitFor();
+      await until('the focus is back', async () => (await where()) === 'Ben: Where to?');
+      await ann.page.keyboard.press('e');
+      const others = ann.page.getByRole('dialog', { name: 'React' });
+      await others.getByRole('textbox', { name: 'Any other' }).fill('🗺️');
+      assert.deepEqual(await browser.checkAccess(ann.page, 'emoji'), []);
+      if (pictures) await take('emoji', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await ann.page.keyboard.press('Enter');
+      await log().getByRole('button', { name: /^🗺️ *by You$/ }).waitFor();
+    },
+
+    'Ann makes a poll and ends it': async () => {
+      await ann.page.getByRole('button', { name: 'Make a poll' }).click();
+      const dialog = ann.page.getByRole('dialog', { name: 'New poll' });
+      await dialog.getByRole('textbox', { name: 'Question' }).fill('Who brings tea?');
+      await dialog.getByRole('textbox', { name: 'Choice 1' }).fill('Ann');
+      await dialog.getByRole('textbox', { name: 'Choice 2' }).fill('Ann');
+      await dialog.getByText('Two choices are the same.').waitFor();
+      await dialog.getByRole('textbox', { name: 'Choice 2' }).fill('Ben');
+      await dialog.getByText('More than one may be chosen').click();
+      assert.deepEqual(await browser.checkAccess(ann.page, 'new poll'), []);
+      if (pictures) await take('poll', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await dialog.getByRole('button', { name: 'Send the poll' }).click();
+      await until('Ben has the poll', async () => {
+        const poll = ((await ben.call('ListMessages', { chat: group, limit: 5 })).messages ?? []).find((m) => m.poll?.question === 'Who brings tea?')?.poll;
+        return poll?.several === true && poll.options.length === 2;
+      });
+      await bubble('Who brings tea?').click({ button: 'right', position: { x: 8, y: 8 } });
+      await menu('Close the poll').click();
+      await log().getByText('Closed. 0 have chosen.').waitFor();
+    },
+
+    'a finger that rests opens the menu': async () => {
+      const context = await browser.person({ viewport: { width: 360, height: 760 }, hasTouch: true, isMobile: true });
+      const phone = await context.newPage();
+      await phone.goto(await ann.open());
+      await phone.getByRole('link').filter({ hasText: title }).first().click();
+      const box = await phone.getByRole('article', { name: /^Ben: At seven/ }).locator('.bubble').boundingBox();
+      const cdp = await context.newCDPSession(phone);
+      await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x: box.x + 20, y: box.y + box.height - 10 }] });
+      await phone.getByRole('menuitem', { name: 'Reply' }).waitFor();
+      await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+      await phone.getByRole('menuitem', { name: 'Reply' }).waitFor();
+      if (pictures) await phone.screenshot({ path: new URL('../screenshots/menu-touch.png', import.meta.url).pathname });
+      await phone.getByRole('menuitem', { name: 'Reply' }).tap();
+      await phone.getByText('Reply to Ben').waitFor();
+      await context.close();
+    },
+
+    'a message is deleted after a moment in which it can be taken back': async () => {
+      await say(ben, 'Ann, your shoes are ugly.');
+      await bubble('your shoes are ugly').click({ button: 'right' });
+      await menu('Delete').click();
+      const dialog = ann.page.getByRole('dialog', { name: 'Delete Ben’s message?' });
+      await dialog.getByText('everybody sees that you deleted it', { exact: false }).waitFor();
+      assert.deepEqual(await browser.checkAccess(ann.page, 'delete'), []);
+      if (pictures) await take('delete-message', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await dialog.getByRole('button', { name: 'Delete for everybody' }).click();
+      if (pictures) await take('deleting', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await log().getByRole('button', { name: 'Undo' }).click();
+      await log().getByText('Ann, your shoes are ugly.').waitFor();
+      const before = (await ben.call('ListMessages', { chat: group, limit: 50 })).messages;
+      assert.ok(before.some((m) => m.text === 'Ann, your shoes are ugly.'));
+      await bubble('your shoes are ugly').click({ button: 'right' });
+      await menu('Delete').click();
+      await dialog.getByRole('button', { name: 'Delete for everybody' }).click();
+      await log().getByText('You deleted this message.').waitFor();
+      await until('Ben sees who did', async () => (await ben.call('ListMessages', { chat: group, limit: 50 })).messages.some((m) => m.deletedByAdmin));
     },
 
     'what is deleted is gone': async () => {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"kith/internal/link"
@@ -21,6 +22,7 @@ type Proxy struct {
 	tcp    *net.TCPListener
 	udp    *net.UDPConn
 	wg     sync.WaitGroup
+	passed atomic.Int64
 
 	mu     sync.Mutex    // guards the rest but flows; never held across a write to a socket
 	whole  chan struct{} // closed while not cut
@@ -109,6 +111,9 @@ func (p *Proxy) Heal() {
 	}
 }
 
+// Passed is how many bytes went through, both ways: UDP payloads, and what TCP carries.
+func (p *Proxy) Passed() int64 { return p.passed.Load() }
+
 // wait returns once the proxy is not cut.
 func (p *Proxy) wait() {
 	p.mu.Lock()
@@ -183,6 +188,7 @@ func (p *Proxy) pump(to, from *net.TCPConn) {
 		n, err := from.Read(b)
 		p.wait()
 		if n > 0 {
+			p.passed.Add(int64(n))
 			if _, err := to.Write(b[:n]); err != nil {
 				from.Close()
 				return
@@ -216,6 +222,7 @@ func (p *Proxy) forwardUDP() {
 			p.wg.Go(func() { p.backUDP(flow, from) })
 		}
 		flow.Write(b[:n])
+		p.passed.Add(int64(n))
 	}
 }
 
@@ -228,6 +235,7 @@ func (p *Proxy) backUDP(flow *net.UDPConn, to netip.AddrPort) {
 		}
 		if err == nil && !p.cut() {
 			p.udp.WriteToUDPAddrPort(b[:n], to)
+			p.passed.Add(int64(n))
 		}
 	}
 }

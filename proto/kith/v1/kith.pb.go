@@ -1135,6 +1135,7 @@ type Person struct {
 	Me            bool                   `protobuf:"varint,3,opt,name=me,proto3" json:"me,omitempty"`
 	Friend        bool                   `protobuf:"varint,4,opt,name=friend,proto3" json:"friend,omitempty"`
 	Connected     bool                   `protobuf:"varint,5,opt,name=connected,proto3" json:"connected,omitempty"`
+	Aside         *Aside                 `protobuf:"bytes,6,opt,name=aside,proto3" json:"aside,omitempty"` // unset: their device keeps to the rules
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1204,6 +1205,66 @@ func (x *Person) GetConnected() bool {
 	return false
 }
 
+func (x *Person) GetAside() *Aside {
+	if x != nil {
+		return x.Aside
+	}
+	return nil
+}
+
+// A person's device broke rules so often that nothing is taken from it for a while.
+type Aside struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Until         uint64                 `protobuf:"varint,1,opt,name=until,proto3" json:"until,omitempty"` // ms
+	Rule          string                 `protobuf:"bytes,2,opt,name=rule,proto3" json:"rule,omitempty"`    // the one broken last
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Aside) Reset() {
+	*x = Aside{}
+	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Aside) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Aside) ProtoMessage() {}
+
+func (x *Aside) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Aside.ProtoReflect.Descriptor instead.
+func (*Aside) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Aside) GetUntil() uint64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *Aside) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
 type NewContactLinkRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1212,7 +1273,7 @@ type NewContactLinkRequest struct {
 
 func (x *NewContactLinkRequest) Reset() {
 	*x = NewContactLinkRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	mi := &file_kith_v1_kith_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1224,7 +1285,7 @@ func (x *NewContactLinkRequest) String() string {
 func (*NewContactLinkRequest) ProtoMessage() {}
 
 func (x *NewContactLinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	mi := &file_kith_v1_kith_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1237,7 +1298,7 @@ func (x *NewContactLinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewContactLinkRequest.ProtoReflect.Descriptor instead.
 func (*NewContactLinkRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
 }
 
 type ContactLink struct {
@@ -1251,7 +1312,7 @@ type ContactLink struct {
 
 func (x *ContactLink) Reset() {
 	*x = ContactLink{}
-	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	mi := &file_kith_v1_kith_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1263,7 +1324,7 @@ func (x *ContactLink) String() string {
 func (*ContactLink) ProtoMessage() {}
 
 func (x *ContactLink) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	mi := &file_kith_v1_kith_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1276,7 +1337,7 @@ func (x *ContactLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactLink.ProtoReflect.Descriptor instead.
 func (*ContactLink) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ContactLink) GetLink() string {
@@ -1309,7 +1370,7 @@ type AddFriendRequest struct {
 
 func (x *AddFriendRequest) Reset() {
 	*x = AddFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	mi := &file_kith_v1_kith_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1321,7 +1382,7 @@ func (x *AddFriendRequest) String() string {
 func (*AddFriendRequest) ProtoMessage() {}
 
 func (x *AddFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	mi := &file_kith_v1_kith_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1334,7 +1395,7 @@ func (x *AddFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFriendRequest.ProtoReflect.Descriptor instead.
 func (*AddFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AddFriendRequest) GetLink() string {
@@ -1352,7 +1413,7 @@ type ListFriendsRequest struct {
 
 func (x *ListFriendsRequest) Reset() {
 	*x = ListFriendsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	mi := &file_kith_v1_kith_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +1425,7 @@ func (x *ListFriendsRequest) String() string {
 func (*ListFriendsRequest) ProtoMessage() {}
 
 func (x *ListFriendsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	mi := &file_kith_v1_kith_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +1438,7 @@ func (x *ListFriendsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFriendsRequest.ProtoReflect.Descriptor instead.
 func (*ListFriendsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{13}
 }
 
 type ListFriendsResponse struct {
@@ -1389,7 +1450,7 @@ type ListFriendsResponse struct {
 
 func (x *ListFriendsResponse) Reset() {
 	*x = ListFriendsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	mi := &file_kith_v1_kith_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +1462,7 @@ func (x *ListFriendsResponse) String() string {
 func (*ListFriendsResponse) ProtoMessage() {}
 
 func (x *ListFriendsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	mi := &file_kith_v1_kith_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1475,7 @@ func (x *ListFriendsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFriendsResponse.ProtoReflect.Descriptor instead.
 func (*ListFriendsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{13}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListFriendsResponse) GetFriends() []*Friend {
@@ -1433,7 +1494,7 @@ type AcceptFriendRequest struct {
 
 func (x *AcceptFriendRequest) Reset() {
 	*x = AcceptFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	mi := &file_kith_v1_kith_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1445,7 +1506,7 @@ func (x *AcceptFriendRequest) String() string {
 func (*AcceptFriendRequest) ProtoMessage() {}
 
 func (x *AcceptFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	mi := &file_kith_v1_kith_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1458,7 +1519,7 @@ func (x *AcceptFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptFriendRequest.ProtoReflect.Descriptor instead.
 func (*AcceptFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{14}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AcceptFriendRequest) GetPerson() string {
@@ -1477,7 +1538,7 @@ type DeclineFriendRequest struct {
 
 func (x *DeclineFriendRequest) Reset() {
 	*x = DeclineFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	mi := &file_kith_v1_kith_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1489,7 +1550,7 @@ func (x *DeclineFriendRequest) String() string {
 func (*DeclineFriendRequest) ProtoMessage() {}
 
 func (x *DeclineFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	mi := &file_kith_v1_kith_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1502,7 +1563,7 @@ func (x *DeclineFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineFriendRequest.ProtoReflect.Descriptor instead.
 func (*DeclineFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{15}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeclineFriendRequest) GetPerson() string {
@@ -1520,7 +1581,7 @@ type DeclineFriendResponse struct {
 
 func (x *DeclineFriendResponse) Reset() {
 	*x = DeclineFriendResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	mi := &file_kith_v1_kith_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1593,7 @@ func (x *DeclineFriendResponse) String() string {
 func (*DeclineFriendResponse) ProtoMessage() {}
 
 func (x *DeclineFriendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	mi := &file_kith_v1_kith_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1606,7 @@ func (x *DeclineFriendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineFriendResponse.ProtoReflect.Descriptor instead.
 func (*DeclineFriendResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{16}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{17}
 }
 
 type BlockFriendRequest struct {
@@ -1557,7 +1618,7 @@ type BlockFriendRequest struct {
 
 func (x *BlockFriendRequest) Reset() {
 	*x = BlockFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[17]
+	mi := &file_kith_v1_kith_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1569,7 +1630,7 @@ func (x *BlockFriendRequest) String() string {
 func (*BlockFriendRequest) ProtoMessage() {}
 
 func (x *BlockFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[17]
+	mi := &file_kith_v1_kith_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1582,7 +1643,7 @@ func (x *BlockFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockFriendRequest.ProtoReflect.Descriptor instead.
 func (*BlockFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{17}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *BlockFriendRequest) GetPerson() string {
@@ -1606,7 +1667,7 @@ type Friend struct {
 
 func (x *Friend) Reset() {
 	*x = Friend{}
-	mi := &file_kith_v1_kith_proto_msgTypes[18]
+	mi := &file_kith_v1_kith_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1618,7 +1679,7 @@ func (x *Friend) String() string {
 func (*Friend) ProtoMessage() {}
 
 func (x *Friend) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[18]
+	mi := &file_kith_v1_kith_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1631,7 +1692,7 @@ func (x *Friend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Friend.ProtoReflect.Descriptor instead.
 func (*Friend) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{18}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Friend) GetPerson() *Person {
@@ -1686,7 +1747,7 @@ type CreateGroupRequest struct {
 
 func (x *CreateGroupRequest) Reset() {
 	*x = CreateGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[19]
+	mi := &file_kith_v1_kith_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1698,7 +1759,7 @@ func (x *CreateGroupRequest) String() string {
 func (*CreateGroupRequest) ProtoMessage() {}
 
 func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[19]
+	mi := &file_kith_v1_kith_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1711,7 +1772,7 @@ func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateGroupRequest.ProtoReflect.Descriptor instead.
 func (*CreateGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{19}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CreateGroupRequest) GetTitle() string {
@@ -1736,7 +1797,7 @@ type ListChatsRequest struct {
 
 func (x *ListChatsRequest) Reset() {
 	*x = ListChatsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[20]
+	mi := &file_kith_v1_kith_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1748,7 +1809,7 @@ func (x *ListChatsRequest) String() string {
 func (*ListChatsRequest) ProtoMessage() {}
 
 func (x *ListChatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[20]
+	mi := &file_kith_v1_kith_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1761,7 +1822,7 @@ func (x *ListChatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChatsRequest.ProtoReflect.Descriptor instead.
 func (*ListChatsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{20}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{21}
 }
 
 type ListChatsResponse struct {
@@ -1773,7 +1834,7 @@ type ListChatsResponse struct {
 
 func (x *ListChatsResponse) Reset() {
 	*x = ListChatsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[21]
+	mi := &file_kith_v1_kith_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1785,7 +1846,7 @@ func (x *ListChatsResponse) String() string {
 func (*ListChatsResponse) ProtoMessage() {}
 
 func (x *ListChatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[21]
+	mi := &file_kith_v1_kith_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1798,7 +1859,7 @@ func (x *ListChatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChatsResponse.ProtoReflect.Descriptor instead.
 func (*ListChatsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{21}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListChatsResponse) GetChats() []*Chat {
@@ -1817,7 +1878,7 @@ type GetChatRequest struct {
 
 func (x *GetChatRequest) Reset() {
 	*x = GetChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[22]
+	mi := &file_kith_v1_kith_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1829,7 +1890,7 @@ func (x *GetChatRequest) String() string {
 func (*GetChatRequest) ProtoMessage() {}
 
 func (x *GetChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[22]
+	mi := &file_kith_v1_kith_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1842,7 +1903,7 @@ func (x *GetChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetChatRequest.ProtoReflect.Descriptor instead.
 func (*GetChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{22}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetChatRequest) GetChat() string {
@@ -1864,7 +1925,7 @@ type AcceptGroupRequest struct {
 
 func (x *AcceptGroupRequest) Reset() {
 	*x = AcceptGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[23]
+	mi := &file_kith_v1_kith_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1876,7 +1937,7 @@ func (x *AcceptGroupRequest) String() string {
 func (*AcceptGroupRequest) ProtoMessage() {}
 
 func (x *AcceptGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[23]
+	mi := &file_kith_v1_kith_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1889,7 +1950,7 @@ func (x *AcceptGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptGroupRequest.ProtoReflect.Descriptor instead.
 func (*AcceptGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{23}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AcceptGroupRequest) GetGroup() string {
@@ -1915,7 +1976,7 @@ type DeclineGroupRequest struct {
 
 func (x *DeclineGroupRequest) Reset() {
 	*x = DeclineGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[24]
+	mi := &file_kith_v1_kith_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1927,7 +1988,7 @@ func (x *DeclineGroupRequest) String() string {
 func (*DeclineGroupRequest) ProtoMessage() {}
 
 func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[24]
+	mi := &file_kith_v1_kith_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1940,7 +2001,7 @@ func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupRequest.ProtoReflect.Descriptor instead.
 func (*DeclineGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{24}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeclineGroupRequest) GetGroup() string {
@@ -1958,7 +2019,7 @@ type DeclineGroupResponse struct {
 
 func (x *DeclineGroupResponse) Reset() {
 	*x = DeclineGroupResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[25]
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1970,7 +2031,7 @@ func (x *DeclineGroupResponse) String() string {
 func (*DeclineGroupResponse) ProtoMessage() {}
 
 func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[25]
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1983,7 +2044,7 @@ func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupResponse.ProtoReflect.Descriptor instead.
 func (*DeclineGroupResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{25}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
 }
 
 type AddMembersRequest struct {
@@ -1996,7 +2057,7 @@ type AddMembersRequest struct {
 
 func (x *AddMembersRequest) Reset() {
 	*x = AddMembersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2008,7 +2069,7 @@ func (x *AddMembersRequest) String() string {
 func (*AddMembersRequest) ProtoMessage() {}
 
 func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2021,7 +2082,7 @@ func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMembersRequest.ProtoReflect.Descriptor instead.
 func (*AddMembersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *AddMembersRequest) GetGroup() string {
@@ -2048,7 +2109,7 @@ type RemoveMemberRequest struct {
 
 func (x *RemoveMemberRequest) Reset() {
 	*x = RemoveMemberRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2060,7 +2121,7 @@ func (x *RemoveMemberRequest) String() string {
 func (*RemoveMemberRequest) ProtoMessage() {}
 
 func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2073,7 +2134,7 @@ func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMemberRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RemoveMemberRequest) GetGroup() string {
@@ -2101,7 +2162,7 @@ type SetRoleRequest struct {
 
 func (x *SetRoleRequest) Reset() {
 	*x = SetRoleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2113,7 +2174,7 @@ func (x *SetRoleRequest) String() string {
 func (*SetRoleRequest) ProtoMessage() {}
 
 func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2126,7 +2187,7 @@ func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRoleRequest.ProtoReflect.Descriptor instead.
 func (*SetRoleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SetRoleRequest) GetGroup() string {
@@ -2160,7 +2221,7 @@ type SetTitleRequest struct {
 
 func (x *SetTitleRequest) Reset() {
 	*x = SetTitleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2172,7 +2233,7 @@ func (x *SetTitleRequest) String() string {
 func (*SetTitleRequest) ProtoMessage() {}
 
 func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2185,7 +2246,7 @@ func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTitleRequest.ProtoReflect.Descriptor instead.
 func (*SetTitleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SetTitleRequest) GetGroup() string {
@@ -2211,7 +2272,7 @@ type RejoinRequest struct {
 
 func (x *RejoinRequest) Reset() {
 	*x = RejoinRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2223,7 +2284,7 @@ func (x *RejoinRequest) String() string {
 func (*RejoinRequest) ProtoMessage() {}
 
 func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2236,7 +2297,7 @@ func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejoinRequest.ProtoReflect.Descriptor instead.
 func (*RejoinRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RejoinRequest) GetChat() string {
@@ -2256,7 +2317,7 @@ type RestartKeysRequest struct {
 
 func (x *RestartKeysRequest) Reset() {
 	*x = RestartKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2268,7 +2329,7 @@ func (x *RestartKeysRequest) String() string {
 func (*RestartKeysRequest) ProtoMessage() {}
 
 func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2281,7 +2342,7 @@ func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartKeysRequest.ProtoReflect.Descriptor instead.
 func (*RestartKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RestartKeysRequest) GetGroup() string {
@@ -2306,7 +2367,7 @@ type RevokeCopiesRequest struct {
 
 func (x *RevokeCopiesRequest) Reset() {
 	*x = RevokeCopiesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2318,7 +2379,7 @@ func (x *RevokeCopiesRequest) String() string {
 func (*RevokeCopiesRequest) ProtoMessage() {}
 
 func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2331,7 +2392,7 @@ func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCopiesRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCopiesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
 }
 
 type RenewKeysRequest struct {
@@ -2343,7 +2404,7 @@ type RenewKeysRequest struct {
 
 func (x *RenewKeysRequest) Reset() {
 	*x = RenewKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2355,7 +2416,7 @@ func (x *RenewKeysRequest) String() string {
 func (*RenewKeysRequest) ProtoMessage() {}
 
 func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2368,7 +2429,7 @@ func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewKeysRequest.ProtoReflect.Descriptor instead.
 func (*RenewKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RenewKeysRequest) GetGroup() string {
@@ -2388,7 +2449,7 @@ type LeaveGroupRequest struct {
 
 func (x *LeaveGroupRequest) Reset() {
 	*x = LeaveGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2400,7 +2461,7 @@ func (x *LeaveGroupRequest) String() string {
 func (*LeaveGroupRequest) ProtoMessage() {}
 
 func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2413,7 +2474,7 @@ func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveGroupRequest.ProtoReflect.Descriptor instead.
 func (*LeaveGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *LeaveGroupRequest) GetGroup() string {
@@ -2439,7 +2500,7 @@ type DeleteChatRequest struct {
 
 func (x *DeleteChatRequest) Reset() {
 	*x = DeleteChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2451,7 +2512,7 @@ func (x *DeleteChatRequest) String() string {
 func (*DeleteChatRequest) ProtoMessage() {}
 
 func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2464,7 +2525,7 @@ func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DeleteChatRequest) GetChat() string {
@@ -2482,7 +2543,7 @@ type DeleteChatResponse struct {
 
 func (x *DeleteChatResponse) Reset() {
 	*x = DeleteChatResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2494,7 +2555,7 @@ func (x *DeleteChatResponse) String() string {
 func (*DeleteChatResponse) ProtoMessage() {}
 
 func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2507,7 +2568,7 @@ func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChatResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
 }
 
 type Chat struct {
@@ -2539,7 +2600,7 @@ type Chat struct {
 
 func (x *Chat) Reset() {
 	*x = Chat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2551,7 +2612,7 @@ func (x *Chat) String() string {
 func (*Chat) ProtoMessage() {}
 
 func (x *Chat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2564,7 +2625,7 @@ func (x *Chat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chat.ProtoReflect.Descriptor instead.
 func (*Chat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Chat) GetId() string {
@@ -2727,7 +2788,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2739,7 +2800,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2752,7 +2813,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Member) GetPerson() *Person {
@@ -2799,7 +2860,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2811,7 +2872,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2824,7 +2885,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListBlocksRequest) GetGroup() string {
@@ -2843,7 +2904,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2855,7 +2916,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2868,7 +2929,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*Block {
@@ -2888,7 +2949,7 @@ type ExportChainRequest struct {
 
 func (x *ExportChainRequest) Reset() {
 	*x = ExportChainRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2900,7 +2961,7 @@ func (x *ExportChainRequest) String() string {
 func (*ExportChainRequest) ProtoMessage() {}
 
 func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2913,7 +2974,7 @@ func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
 func (*ExportChainRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ExportChainRequest) GetGroup() string {
@@ -2939,7 +3000,7 @@ type ExportChainResponse struct {
 
 func (x *ExportChainResponse) Reset() {
 	*x = ExportChainResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2951,7 +3012,7 @@ func (x *ExportChainResponse) String() string {
 func (*ExportChainResponse) ProtoMessage() {}
 
 func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2964,7 +3025,7 @@ func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
 func (*ExportChainResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ExportChainResponse) GetFile() []byte {
@@ -3013,7 +3074,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3025,7 +3086,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3038,7 +3099,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Block) GetHash() string {
@@ -3271,7 +3332,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3283,7 +3344,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3296,7 +3357,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Split) GetFrom() uint64 {
@@ -3336,7 +3397,7 @@ type GetSettlementRequest struct {
 
 func (x *GetSettlementRequest) Reset() {
 	*x = GetSettlementRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3348,7 +3409,7 @@ func (x *GetSettlementRequest) String() string {
 func (*GetSettlementRequest) ProtoMessage() {}
 
 func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3361,7 +3422,7 @@ func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettlementRequest.ProtoReflect.Descriptor instead.
 func (*GetSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *GetSettlementRequest) GetGroup() string {
@@ -3381,7 +3442,7 @@ type SetVotersRequest struct {
 
 func (x *SetVotersRequest) Reset() {
 	*x = SetVotersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3393,7 +3454,7 @@ func (x *SetVotersRequest) String() string {
 func (*SetVotersRequest) ProtoMessage() {}
 
 func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3406,7 +3467,7 @@ func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVotersRequest.ProtoReflect.Descriptor instead.
 func (*SetVotersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *SetVotersRequest) GetGroup() string {
@@ -3447,7 +3508,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3459,7 +3520,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3472,7 +3533,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Settlement) GetChatId() string {
@@ -3592,7 +3653,7 @@ type Voter struct {
 
 func (x *Voter) Reset() {
 	*x = Voter{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3604,7 +3665,7 @@ func (x *Voter) String() string {
 func (*Voter) ProtoMessage() {}
 
 func (x *Voter) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3617,7 +3678,7 @@ func (x *Voter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Voter.ProtoReflect.Descriptor instead.
 func (*Voter) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Voter) GetPerson() *Person {
@@ -3665,7 +3726,7 @@ type Incident struct {
 
 func (x *Incident) Reset() {
 	*x = Incident{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3677,7 +3738,7 @@ func (x *Incident) String() string {
 func (*Incident) ProtoMessage() {}
 
 func (x *Incident) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3690,7 +3751,7 @@ func (x *Incident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Incident.ProtoReflect.Descriptor instead.
 func (*Incident) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Incident) GetKind() IncidentKind {
@@ -3762,7 +3823,7 @@ type Exhibit struct {
 
 func (x *Exhibit) Reset() {
 	*x = Exhibit{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3774,7 +3835,7 @@ func (x *Exhibit) String() string {
 func (*Exhibit) ProtoMessage() {}
 
 func (x *Exhibit) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3787,7 +3848,7 @@ func (x *Exhibit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exhibit.ProtoReflect.Descriptor instead.
 func (*Exhibit) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Exhibit) GetKind() string {
@@ -3831,7 +3892,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3843,7 +3904,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3856,7 +3917,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -3906,7 +3967,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3918,7 +3979,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3931,7 +3992,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -3976,7 +4037,7 @@ type ReactRequest struct {
 
 func (x *ReactRequest) Reset() {
 	*x = ReactRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3988,7 +4049,7 @@ func (x *ReactRequest) String() string {
 func (*ReactRequest) ProtoMessage() {}
 
 func (x *ReactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4001,7 +4062,7 @@ func (x *ReactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReactRequest.ProtoReflect.Descriptor instead.
 func (*ReactRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ReactRequest) GetChat() string {
@@ -4043,7 +4104,7 @@ type EditMessageRequest struct {
 
 func (x *EditMessageRequest) Reset() {
 	*x = EditMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4055,7 +4116,7 @@ func (x *EditMessageRequest) String() string {
 func (*EditMessageRequest) ProtoMessage() {}
 
 func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4068,7 +4129,7 @@ func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EditMessageRequest.ProtoReflect.Descriptor instead.
 func (*EditMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *EditMessageRequest) GetChat() string {
@@ -4102,7 +4163,7 @@ type DeleteMessageRequest struct {
 
 func (x *DeleteMessageRequest) Reset() {
 	*x = DeleteMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4114,7 +4175,7 @@ func (x *DeleteMessageRequest) String() string {
 func (*DeleteMessageRequest) ProtoMessage() {}
 
 func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4127,7 +4188,7 @@ func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteMessageRequest.ProtoReflect.Descriptor instead.
 func (*DeleteMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *DeleteMessageRequest) GetChat() string {
@@ -4155,7 +4216,7 @@ type PinMessageRequest struct {
 
 func (x *PinMessageRequest) Reset() {
 	*x = PinMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4167,7 +4228,7 @@ func (x *PinMessageRequest) String() string {
 func (*PinMessageRequest) ProtoMessage() {}
 
 func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4180,7 +4241,7 @@ func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PinMessageRequest.ProtoReflect.Descriptor instead.
 func (*PinMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *PinMessageRequest) GetChat() string {
@@ -4213,7 +4274,7 @@ type ListPinsRequest struct {
 
 func (x *ListPinsRequest) Reset() {
 	*x = ListPinsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4225,7 +4286,7 @@ func (x *ListPinsRequest) String() string {
 func (*ListPinsRequest) ProtoMessage() {}
 
 func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4238,7 +4299,7 @@ func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsRequest.ProtoReflect.Descriptor instead.
 func (*ListPinsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ListPinsRequest) GetChat() string {
@@ -4257,7 +4318,7 @@ type ListPinsResponse struct {
 
 func (x *ListPinsResponse) Reset() {
 	*x = ListPinsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4269,7 +4330,7 @@ func (x *ListPinsResponse) String() string {
 func (*ListPinsResponse) ProtoMessage() {}
 
 func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4282,7 +4343,7 @@ func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsResponse.ProtoReflect.Descriptor instead.
 func (*ListPinsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ListPinsResponse) GetMessages() []*Message {
@@ -4305,7 +4366,7 @@ type CreatePollRequest struct {
 
 func (x *CreatePollRequest) Reset() {
 	*x = CreatePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4317,7 +4378,7 @@ func (x *CreatePollRequest) String() string {
 func (*CreatePollRequest) ProtoMessage() {}
 
 func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4330,7 +4391,7 @@ func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePollRequest.ProtoReflect.Descriptor instead.
 func (*CreatePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *CreatePollRequest) GetChat() string {
@@ -4379,7 +4440,7 @@ type VoteRequest struct {
 
 func (x *VoteRequest) Reset() {
 	*x = VoteRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4391,7 +4452,7 @@ func (x *VoteRequest) String() string {
 func (*VoteRequest) ProtoMessage() {}
 
 func (x *VoteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4404,7 +4465,7 @@ func (x *VoteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoteRequest.ProtoReflect.Descriptor instead.
 func (*VoteRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *VoteRequest) GetChat() string {
@@ -4438,7 +4499,7 @@ type ClosePollRequest struct {
 
 func (x *ClosePollRequest) Reset() {
 	*x = ClosePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4450,7 +4511,7 @@ func (x *ClosePollRequest) String() string {
 func (*ClosePollRequest) ProtoMessage() {}
 
 func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4463,7 +4524,7 @@ func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosePollRequest.ProtoReflect.Descriptor instead.
 func (*ClosePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ClosePollRequest) GetChat() string {
@@ -4490,7 +4551,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4502,7 +4563,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4515,7 +4576,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ListVersionsRequest) GetChat() string {
@@ -4541,7 +4602,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4553,7 +4614,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4566,7 +4627,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*Version {
@@ -4587,7 +4648,7 @@ type Version struct {
 
 func (x *Version) Reset() {
 	*x = Version{}
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4599,7 +4660,7 @@ func (x *Version) String() string {
 func (*Version) ProtoMessage() {}
 
 func (x *Version) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4612,7 +4673,7 @@ func (x *Version) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Version.ProtoReflect.Descriptor instead.
 func (*Version) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Version) GetText() string {
@@ -4664,13 +4725,14 @@ type Message struct {
 	PinnedBy       *Person                `protobuf:"bytes,24,opt,name=pinned_by,json=pinnedBy,proto3" json:"pinned_by,omitempty"`                      // null: it is not pinned
 	Poll           *Poll                  `protobuf:"bytes,25,opt,name=poll,proto3" json:"poll,omitempty"`                                              // text is its question then
 	May            *Permitted             `protobuf:"bytes,26,opt,name=may,proto3" json:"may,omitempty"`
+	Source         string                 `protobuf:"bytes,27,opt,name=source,proto3" json:"source,omitempty"` // text as its author would type it again, if it may be edited; else empty
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4682,7 +4744,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4695,7 +4757,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Message) GetId() string {
@@ -4880,6 +4942,13 @@ func (x *Message) GetMay() *Permitted {
 	return nil
 }
 
+func (x *Message) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
 // Span: a piece of a text. Of a mention, text is the name to be shown.
 type Span struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -4898,7 +4967,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4910,7 +4979,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4923,7 +4992,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Span) GetText() string {
@@ -5003,7 +5072,7 @@ type Quote struct {
 
 func (x *Quote) Reset() {
 	*x = Quote{}
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5015,7 +5084,7 @@ func (x *Quote) String() string {
 func (*Quote) ProtoMessage() {}
 
 func (x *Quote) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5028,7 +5097,7 @@ func (x *Quote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quote.ProtoReflect.Descriptor instead.
 func (*Quote) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *Quote) GetId() string {
@@ -5077,7 +5146,7 @@ type Reaction struct {
 
 func (x *Reaction) Reset() {
 	*x = Reaction{}
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5089,7 +5158,7 @@ func (x *Reaction) String() string {
 func (*Reaction) ProtoMessage() {}
 
 func (x *Reaction) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5102,7 +5171,7 @@ func (x *Reaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
 func (*Reaction) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Reaction) GetEmoji() string {
@@ -5139,7 +5208,7 @@ type Poll struct {
 
 func (x *Poll) Reset() {
 	*x = Poll{}
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5151,7 +5220,7 @@ func (x *Poll) String() string {
 func (*Poll) ProtoMessage() {}
 
 func (x *Poll) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5164,7 +5233,7 @@ func (x *Poll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Poll.ProtoReflect.Descriptor instead.
 func (*Poll) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Poll) GetQuestion() string {
@@ -5213,7 +5282,7 @@ type PollOption struct {
 
 func (x *PollOption) Reset() {
 	*x = PollOption{}
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5225,7 +5294,7 @@ func (x *PollOption) String() string {
 func (*PollOption) ProtoMessage() {}
 
 func (x *PollOption) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5238,7 +5307,7 @@ func (x *PollOption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollOption.ProtoReflect.Descriptor instead.
 func (*PollOption) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *PollOption) GetText() string {
@@ -5277,7 +5346,7 @@ type Permitted struct {
 
 func (x *Permitted) Reset() {
 	*x = Permitted{}
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5289,7 +5358,7 @@ func (x *Permitted) String() string {
 func (*Permitted) ProtoMessage() {}
 
 func (x *Permitted) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5302,7 +5371,7 @@ func (x *Permitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permitted.ProtoReflect.Descriptor instead.
 func (*Permitted) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Permitted) GetReply() bool {
@@ -5357,7 +5426,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5369,7 +5438,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5382,7 +5451,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -5412,7 +5481,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5424,7 +5493,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5437,7 +5506,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -5486,7 +5555,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5498,7 +5567,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5511,7 +5580,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -5554,7 +5623,7 @@ type SearchRequest struct {
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5566,7 +5635,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5579,7 +5648,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *SearchRequest) GetText() string {
@@ -5654,7 +5723,7 @@ type SearchResponse struct {
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5666,7 +5735,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5679,7 +5748,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *SearchResponse) GetFound() []*Found {
@@ -5739,7 +5808,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5751,7 +5820,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5764,7 +5833,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *Found) GetMessage() *Message {
@@ -5820,7 +5889,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5832,7 +5901,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5845,7 +5914,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *Mark) GetStart() uint32 {
@@ -5872,7 +5941,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5884,7 +5953,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5897,7 +5966,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -5922,7 +5991,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5934,7 +6003,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5947,7 +6016,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
 }
 
 type GetDeliveryRequest struct {
@@ -5960,7 +6029,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5972,7 +6041,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5985,7 +6054,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -6011,7 +6080,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6023,7 +6092,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6036,7 +6105,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -6056,7 +6125,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6068,7 +6137,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6081,7 +6150,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -6108,7 +6177,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6120,7 +6189,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6133,7 +6202,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -6172,7 +6241,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6184,7 +6253,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6197,7 +6266,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -6371,7 +6440,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6383,7 +6452,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6396,7 +6465,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *Reached) GetChatId() string {
@@ -6424,7 +6493,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6436,7 +6505,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6449,7 +6518,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -6481,7 +6550,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6493,7 +6562,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6506,7 +6575,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
 }
 
 type StopResponse struct {
@@ -6517,7 +6586,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6529,7 +6598,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6542,7 +6611,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -6586,13 +6655,17 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\achat_id\x18\x01 \x01(\tR\x06chatId\x12\x1f\n" +
 	"\x02by\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02by\x12\x18\n" +
 	"\apercent\x18\x03 \x01(\rR\apercent\x12\x14\n" +
-	"\x05title\x18\x04 \x01(\tR\x05title\"r\n" +
+	"\x05title\x18\x04 \x01(\tR\x05title\"\x98\x01\n" +
 	"\x06Person\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02me\x18\x03 \x01(\bR\x02me\x12\x16\n" +
 	"\x06friend\x18\x04 \x01(\bR\x06friend\x12\x1c\n" +
-	"\tconnected\x18\x05 \x01(\bR\tconnected\"\x17\n" +
+	"\tconnected\x18\x05 \x01(\bR\tconnected\x12$\n" +
+	"\x05aside\x18\x06 \x01(\v2\x0e.kith.v1.AsideR\x05aside\"1\n" +
+	"\x05Aside\x12\x14\n" +
+	"\x05until\x18\x01 \x01(\x04R\x05until\x12\x12\n" +
+	"\x04rule\x18\x02 \x01(\tR\x04rule\"\x17\n" +
 	"\x15NewContactLinkRequest\"d\n" +
 	"\vContactLink\x12\x12\n" +
 	"\x04link\x18\x01 \x01(\tR\x04link\x12\x1d\n" +
@@ -6845,7 +6918,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\aVersion\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12#\n" +
 	"\x05spans\x18\x02 \x03(\v2\r.kith.v1.SpanR\x05spans\x12\x12\n" +
-	"\x04time\x18\x03 \x01(\x04R\x04time\"\xef\x06\n" +
+	"\x04time\x18\x03 \x01(\x04R\x04time\"\x87\a\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12'\n" +
@@ -6876,7 +6949,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x10deleted_by_admin\x18\x17 \x01(\bR\x0edeletedByAdmin\x12,\n" +
 	"\tpinned_by\x18\x18 \x01(\v2\x0f.kith.v1.PersonR\bpinnedBy\x12!\n" +
 	"\x04poll\x18\x19 \x01(\v2\r.kith.v1.PollR\x04poll\x12$\n" +
-	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\"\xca\x01\n" +
+	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\x12\x16\n" +
+	"\x06source\x18\x1b \x01(\tR\x06source\"\xca\x01\n" +
 	"\x04Span\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
 	"\x04bold\x18\x02 \x01(\bR\x04bold\x12\x16\n" +
@@ -7144,7 +7218,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 90)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 91)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -7165,259 +7239,261 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*Node)(nil),                  // 16: kith.v1.Node
 	(*Coming)(nil),                // 17: kith.v1.Coming
 	(*Person)(nil),                // 18: kith.v1.Person
-	(*NewContactLinkRequest)(nil), // 19: kith.v1.NewContactLinkRequest
-	(*ContactLink)(nil),           // 20: kith.v1.ContactLink
-	(*AddFriendRequest)(nil),      // 21: kith.v1.AddFriendRequest
-	(*ListFriendsRequest)(nil),    // 22: kith.v1.ListFriendsRequest
-	(*ListFriendsResponse)(nil),   // 23: kith.v1.ListFriendsResponse
-	(*AcceptFriendRequest)(nil),   // 24: kith.v1.AcceptFriendRequest
-	(*DeclineFriendRequest)(nil),  // 25: kith.v1.DeclineFriendRequest
-	(*DeclineFriendResponse)(nil), // 26: kith.v1.DeclineFriendResponse
-	(*BlockFriendRequest)(nil),    // 27: kith.v1.BlockFriendRequest
-	(*Friend)(nil),                // 28: kith.v1.Friend
-	(*CreateGroupRequest)(nil),    // 29: kith.v1.CreateGroupRequest
-	(*ListChatsRequest)(nil),      // 30: kith.v1.ListChatsRequest
-	(*ListChatsResponse)(nil),     // 31: kith.v1.ListChatsResponse
-	(*GetChatRequest)(nil),        // 32: kith.v1.GetChatRequest
-	(*AcceptGroupRequest)(nil),    // 33: kith.v1.AcceptGroupRequest
-	(*DeclineGroupRequest)(nil),   // 34: kith.v1.DeclineGroupRequest
-	(*DeclineGroupResponse)(nil),  // 35: kith.v1.DeclineGroupResponse
-	(*AddMembersRequest)(nil),     // 36: kith.v1.AddMembersRequest
-	(*RemoveMemberRequest)(nil),   // 37: kith.v1.RemoveMemberRequest
-	(*SetRoleRequest)(nil),        // 38: kith.v1.SetRoleRequest
-	(*SetTitleRequest)(nil),       // 39: kith.v1.SetTitleRequest
-	(*RejoinRequest)(nil),         // 40: kith.v1.RejoinRequest
-	(*RestartKeysRequest)(nil),    // 41: kith.v1.RestartKeysRequest
-	(*RevokeCopiesRequest)(nil),   // 42: kith.v1.RevokeCopiesRequest
-	(*RenewKeysRequest)(nil),      // 43: kith.v1.RenewKeysRequest
-	(*LeaveGroupRequest)(nil),     // 44: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 45: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 46: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 47: kith.v1.Chat
-	(*Member)(nil),                // 48: kith.v1.Member
-	(*ListBlocksRequest)(nil),     // 49: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 50: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 51: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 52: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 53: kith.v1.Block
-	(*Split)(nil),                 // 54: kith.v1.Split
-	(*GetSettlementRequest)(nil),  // 55: kith.v1.GetSettlementRequest
-	(*SetVotersRequest)(nil),      // 56: kith.v1.SetVotersRequest
-	(*Settlement)(nil),            // 57: kith.v1.Settlement
-	(*Voter)(nil),                 // 58: kith.v1.Voter
-	(*Incident)(nil),              // 59: kith.v1.Incident
-	(*Exhibit)(nil),               // 60: kith.v1.Exhibit
-	(*Change)(nil),                // 61: kith.v1.Change
-	(*SendRequest)(nil),           // 62: kith.v1.SendRequest
-	(*ReactRequest)(nil),          // 63: kith.v1.ReactRequest
-	(*EditMessageRequest)(nil),    // 64: kith.v1.EditMessageRequest
-	(*DeleteMessageRequest)(nil),  // 65: kith.v1.DeleteMessageRequest
-	(*PinMessageRequest)(nil),     // 66: kith.v1.PinMessageRequest
-	(*ListPinsRequest)(nil),       // 67: kith.v1.ListPinsRequest
-	(*ListPinsResponse)(nil),      // 68: kith.v1.ListPinsResponse
-	(*CreatePollRequest)(nil),     // 69: kith.v1.CreatePollRequest
-	(*VoteRequest)(nil),           // 70: kith.v1.VoteRequest
-	(*ClosePollRequest)(nil),      // 71: kith.v1.ClosePollRequest
-	(*ListVersionsRequest)(nil),   // 72: kith.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),  // 73: kith.v1.ListVersionsResponse
-	(*Version)(nil),               // 74: kith.v1.Version
-	(*Message)(nil),               // 75: kith.v1.Message
-	(*Span)(nil),                  // 76: kith.v1.Span
-	(*Quote)(nil),                 // 77: kith.v1.Quote
-	(*Reaction)(nil),              // 78: kith.v1.Reaction
-	(*Poll)(nil),                  // 79: kith.v1.Poll
-	(*PollOption)(nil),            // 80: kith.v1.PollOption
-	(*Permitted)(nil),             // 81: kith.v1.Permitted
-	(*ResendRequest)(nil),         // 82: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 83: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 84: kith.v1.ListMessagesResponse
-	(*SearchRequest)(nil),         // 85: kith.v1.SearchRequest
-	(*SearchResponse)(nil),        // 86: kith.v1.SearchResponse
-	(*Found)(nil),                 // 87: kith.v1.Found
-	(*Mark)(nil),                  // 88: kith.v1.Mark
-	(*MarkReadRequest)(nil),       // 89: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 90: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 91: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 92: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 93: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 94: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 95: kith.v1.Event
-	(*Reached)(nil),               // 96: kith.v1.Reached
-	(*MessageReach)(nil),          // 97: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 98: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 99: kith.v1.StopResponse
+	(*Aside)(nil),                 // 19: kith.v1.Aside
+	(*NewContactLinkRequest)(nil), // 20: kith.v1.NewContactLinkRequest
+	(*ContactLink)(nil),           // 21: kith.v1.ContactLink
+	(*AddFriendRequest)(nil),      // 22: kith.v1.AddFriendRequest
+	(*ListFriendsRequest)(nil),    // 23: kith.v1.ListFriendsRequest
+	(*ListFriendsResponse)(nil),   // 24: kith.v1.ListFriendsResponse
+	(*AcceptFriendRequest)(nil),   // 25: kith.v1.AcceptFriendRequest
+	(*DeclineFriendRequest)(nil),  // 26: kith.v1.DeclineFriendRequest
+	(*DeclineFriendResponse)(nil), // 27: kith.v1.DeclineFriendResponse
+	(*BlockFriendRequest)(nil),    // 28: kith.v1.BlockFriendRequest
+	(*Friend)(nil),                // 29: kith.v1.Friend
+	(*CreateGroupRequest)(nil),    // 30: kith.v1.CreateGroupRequest
+	(*ListChatsRequest)(nil),      // 31: kith.v1.ListChatsRequest
+	(*ListChatsResponse)(nil),     // 32: kith.v1.ListChatsResponse
+	(*GetChatRequest)(nil),        // 33: kith.v1.GetChatRequest
+	(*AcceptGroupRequest)(nil),    // 34: kith.v1.AcceptGroupRequest
+	(*DeclineGroupRequest)(nil),   // 35: kith.v1.DeclineGroupRequest
+	(*DeclineGroupResponse)(nil),  // 36: kith.v1.DeclineGroupResponse
+	(*AddMembersRequest)(nil),     // 37: kith.v1.AddMembersRequest
+	(*RemoveMemberRequest)(nil),   // 38: kith.v1.RemoveMemberRequest
+	(*SetRoleRequest)(nil),        // 39: kith.v1.SetRoleRequest
+	(*SetTitleRequest)(nil),       // 40: kith.v1.SetTitleRequest
+	(*RejoinRequest)(nil),         // 41: kith.v1.RejoinRequest
+	(*RestartKeysRequest)(nil),    // 42: kith.v1.RestartKeysRequest
+	(*RevokeCopiesRequest)(nil),   // 43: kith.v1.RevokeCopiesRequest
+	(*RenewKeysRequest)(nil),      // 44: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),     // 45: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 46: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 47: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 48: kith.v1.Chat
+	(*Member)(nil),                // 49: kith.v1.Member
+	(*ListBlocksRequest)(nil),     // 50: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 51: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 52: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 53: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 54: kith.v1.Block
+	(*Split)(nil),                 // 55: kith.v1.Split
+	(*GetSettlementRequest)(nil),  // 56: kith.v1.GetSettlementRequest
+	(*SetVotersRequest)(nil),      // 57: kith.v1.SetVotersRequest
+	(*Settlement)(nil),            // 58: kith.v1.Settlement
+	(*Voter)(nil),                 // 59: kith.v1.Voter
+	(*Incident)(nil),              // 60: kith.v1.Incident
+	(*Exhibit)(nil),               // 61: kith.v1.Exhibit
+	(*Change)(nil),                // 62: kith.v1.Change
+	(*SendRequest)(nil),           // 63: kith.v1.SendRequest
+	(*ReactRequest)(nil),          // 64: kith.v1.ReactRequest
+	(*EditMessageRequest)(nil),    // 65: kith.v1.EditMessageRequest
+	(*DeleteMessageRequest)(nil),  // 66: kith.v1.DeleteMessageRequest
+	(*PinMessageRequest)(nil),     // 67: kith.v1.PinMessageRequest
+	(*ListPinsRequest)(nil),       // 68: kith.v1.ListPinsRequest
+	(*ListPinsResponse)(nil),      // 69: kith.v1.ListPinsResponse
+	(*CreatePollRequest)(nil),     // 70: kith.v1.CreatePollRequest
+	(*VoteRequest)(nil),           // 71: kith.v1.VoteRequest
+	(*ClosePollRequest)(nil),      // 72: kith.v1.ClosePollRequest
+	(*ListVersionsRequest)(nil),   // 73: kith.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),  // 74: kith.v1.ListVersionsResponse
+	(*Version)(nil),               // 75: kith.v1.Version
+	(*Message)(nil),               // 76: kith.v1.Message
+	(*Span)(nil),                  // 77: kith.v1.Span
+	(*Quote)(nil),                 // 78: kith.v1.Quote
+	(*Reaction)(nil),              // 79: kith.v1.Reaction
+	(*Poll)(nil),                  // 80: kith.v1.Poll
+	(*PollOption)(nil),            // 81: kith.v1.PollOption
+	(*Permitted)(nil),             // 82: kith.v1.Permitted
+	(*ResendRequest)(nil),         // 83: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 84: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 85: kith.v1.ListMessagesResponse
+	(*SearchRequest)(nil),         // 86: kith.v1.SearchRequest
+	(*SearchResponse)(nil),        // 87: kith.v1.SearchResponse
+	(*Found)(nil),                 // 88: kith.v1.Found
+	(*Mark)(nil),                  // 89: kith.v1.Mark
+	(*MarkReadRequest)(nil),       // 90: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 91: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 92: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 93: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 94: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 95: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 96: kith.v1.Event
+	(*Reached)(nil),               // 97: kith.v1.Reached
+	(*MessageReach)(nil),          // 98: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 99: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 100: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	18,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
 	0,   // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
 	17,  // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
 	18,  // 3: kith.v1.Coming.by:type_name -> kith.v1.Person
-	28,  // 4: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
-	18,  // 5: kith.v1.Friend.person:type_name -> kith.v1.Person
-	1,   // 6: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	47,  // 7: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
-	4,   // 8: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
-	2,   // 9: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
-	3,   // 10: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	48,  // 11: kith.v1.Chat.members:type_name -> kith.v1.Member
-	4,   // 12: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	75,  // 13: kith.v1.Chat.newest:type_name -> kith.v1.Message
-	18,  // 14: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
-	18,  // 15: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
-	18,  // 16: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
-	18,  // 17: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
-	18,  // 18: kith.v1.Member.person:type_name -> kith.v1.Person
-	4,   // 19: kith.v1.Member.role:type_name -> kith.v1.Role
-	18,  // 20: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	53,  // 21: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	18,  // 22: kith.v1.Block.author:type_name -> kith.v1.Person
-	61,  // 23: kith.v1.Block.changes:type_name -> kith.v1.Change
-	5,   // 24: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
-	6,   // 25: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	54,  // 26: kith.v1.Block.split:type_name -> kith.v1.Split
-	18,  // 27: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	18,  // 28: kith.v1.Block.voted_by:type_name -> kith.v1.Person
-	18,  // 29: kith.v1.Block.waits_for:type_name -> kith.v1.Person
-	18,  // 30: kith.v1.Block.stuck:type_name -> kith.v1.Person
-	18,  // 31: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	58,  // 32: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	59,  // 33: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
-	18,  // 34: kith.v1.Settlement.coming:type_name -> kith.v1.Person
-	18,  // 35: kith.v1.Voter.person:type_name -> kith.v1.Person
-	7,   // 36: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
-	18,  // 37: kith.v1.Incident.person:type_name -> kith.v1.Person
-	60,  // 38: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
-	8,   // 39: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	18,  // 40: kith.v1.Change.subject:type_name -> kith.v1.Person
-	75,  // 41: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
-	74,  // 42: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
-	76,  // 43: kith.v1.Version.spans:type_name -> kith.v1.Span
-	18,  // 44: kith.v1.Message.author:type_name -> kith.v1.Person
-	9,   // 45: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	76,  // 46: kith.v1.Message.spans:type_name -> kith.v1.Span
-	77,  // 47: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
-	78,  // 48: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
-	18,  // 49: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
-	18,  // 50: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
-	79,  // 51: kith.v1.Message.poll:type_name -> kith.v1.Poll
-	81,  // 52: kith.v1.Message.may:type_name -> kith.v1.Permitted
-	18,  // 53: kith.v1.Quote.author:type_name -> kith.v1.Person
-	9,   // 54: kith.v1.Quote.state:type_name -> kith.v1.MessageState
-	18,  // 55: kith.v1.Reaction.persons:type_name -> kith.v1.Person
-	80,  // 56: kith.v1.Poll.options:type_name -> kith.v1.PollOption
-	18,  // 57: kith.v1.PollOption.persons:type_name -> kith.v1.Person
-	75,  // 58: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	87,  // 59: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
-	47,  // 60: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
-	18,  // 61: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
-	75,  // 62: kith.v1.Found.message:type_name -> kith.v1.Message
-	88,  // 63: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	93,  // 64: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	18,  // 65: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	75,  // 66: kith.v1.Event.message:type_name -> kith.v1.Message
-	47,  // 67: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	28,  // 68: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	16,  // 69: kith.v1.Event.node:type_name -> kith.v1.Node
-	96,  // 70: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	59,  // 71: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	97,  // 72: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	10,  // 73: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	12,  // 74: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	14,  // 75: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	15,  // 76: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	42,  // 77: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	19,  // 78: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	21,  // 79: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	22,  // 80: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	24,  // 81: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	25,  // 82: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	27,  // 83: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	29,  // 84: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	30,  // 85: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	32,  // 86: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	33,  // 87: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	34,  // 88: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	36,  // 89: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	37,  // 90: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	38,  // 91: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	39,  // 92: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	40,  // 93: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	41,  // 94: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	43,  // 95: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	44,  // 96: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	45,  // 97: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	49,  // 98: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	55,  // 99: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	56,  // 100: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	51,  // 101: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	62,  // 102: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	82,  // 103: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	63,  // 104: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	64,  // 105: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	65,  // 106: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	66,  // 107: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	67,  // 108: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	69,  // 109: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	70,  // 110: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	71,  // 111: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	72,  // 112: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	83,  // 113: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	85,  // 114: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	89,  // 115: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	91,  // 116: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	94,  // 117: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	98,  // 118: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	11,  // 119: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	13,  // 120: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	16,  // 121: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	16,  // 122: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	16,  // 123: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	20,  // 124: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	28,  // 125: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	23,  // 126: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	28,  // 127: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	26,  // 128: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	28,  // 129: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	47,  // 130: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	31,  // 131: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	47,  // 132: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	47,  // 133: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	35,  // 134: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	47,  // 135: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	47,  // 136: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	47,  // 137: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	47,  // 138: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	47,  // 139: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	47,  // 140: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	47,  // 141: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	47,  // 142: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	46,  // 143: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	50,  // 144: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	57,  // 145: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	57,  // 146: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	52,  // 147: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	75,  // 148: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	47,  // 149: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	75,  // 150: kith.v1.KithService.React:output_type -> kith.v1.Message
-	75,  // 151: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	75,  // 152: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	75,  // 153: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	68,  // 154: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	75,  // 155: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	75,  // 156: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	75,  // 157: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	73,  // 158: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	84,  // 159: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	86,  // 160: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	90,  // 161: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	92,  // 162: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	95,  // 163: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	99,  // 164: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	119, // [119:165] is the sub-list for method output_type
-	73,  // [73:119] is the sub-list for method input_type
-	73,  // [73:73] is the sub-list for extension type_name
-	73,  // [73:73] is the sub-list for extension extendee
-	0,   // [0:73] is the sub-list for field type_name
+	19,  // 4: kith.v1.Person.aside:type_name -> kith.v1.Aside
+	29,  // 5: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
+	18,  // 6: kith.v1.Friend.person:type_name -> kith.v1.Person
+	1,   // 7: kith.v1.Friend.state:type_name -> kith.v1.FriendState
+	48,  // 8: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	4,   // 9: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
+	2,   // 10: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
+	3,   // 11: kith.v1.Chat.state:type_name -> kith.v1.ChatState
+	49,  // 12: kith.v1.Chat.members:type_name -> kith.v1.Member
+	4,   // 13: kith.v1.Chat.my_role:type_name -> kith.v1.Role
+	76,  // 14: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	18,  // 15: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
+	18,  // 16: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
+	18,  // 17: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
+	18,  // 18: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
+	18,  // 19: kith.v1.Member.person:type_name -> kith.v1.Person
+	4,   // 20: kith.v1.Member.role:type_name -> kith.v1.Role
+	18,  // 21: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	54,  // 22: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	18,  // 23: kith.v1.Block.author:type_name -> kith.v1.Person
+	62,  // 24: kith.v1.Block.changes:type_name -> kith.v1.Change
+	5,   // 25: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	6,   // 26: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	55,  // 27: kith.v1.Block.split:type_name -> kith.v1.Split
+	18,  // 28: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	18,  // 29: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	18,  // 30: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	18,  // 31: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	18,  // 32: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	59,  // 33: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	60,  // 34: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	18,  // 35: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	18,  // 36: kith.v1.Voter.person:type_name -> kith.v1.Person
+	7,   // 37: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
+	18,  // 38: kith.v1.Incident.person:type_name -> kith.v1.Person
+	61,  // 39: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	8,   // 40: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	18,  // 41: kith.v1.Change.subject:type_name -> kith.v1.Person
+	76,  // 42: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	75,  // 43: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	77,  // 44: kith.v1.Version.spans:type_name -> kith.v1.Span
+	18,  // 45: kith.v1.Message.author:type_name -> kith.v1.Person
+	9,   // 46: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	77,  // 47: kith.v1.Message.spans:type_name -> kith.v1.Span
+	78,  // 48: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	79,  // 49: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	18,  // 50: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
+	18,  // 51: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
+	80,  // 52: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	82,  // 53: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	18,  // 54: kith.v1.Quote.author:type_name -> kith.v1.Person
+	9,   // 55: kith.v1.Quote.state:type_name -> kith.v1.MessageState
+	18,  // 56: kith.v1.Reaction.persons:type_name -> kith.v1.Person
+	81,  // 57: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	18,  // 58: kith.v1.PollOption.persons:type_name -> kith.v1.Person
+	76,  // 59: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	88,  // 60: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	48,  // 61: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	18,  // 62: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
+	76,  // 63: kith.v1.Found.message:type_name -> kith.v1.Message
+	89,  // 64: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	94,  // 65: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	18,  // 66: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	76,  // 67: kith.v1.Event.message:type_name -> kith.v1.Message
+	48,  // 68: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	29,  // 69: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	16,  // 70: kith.v1.Event.node:type_name -> kith.v1.Node
+	97,  // 71: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	60,  // 72: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	98,  // 73: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	10,  // 74: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	12,  // 75: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	14,  // 76: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	15,  // 77: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	43,  // 78: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	20,  // 79: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	22,  // 80: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	23,  // 81: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	25,  // 82: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	26,  // 83: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	28,  // 84: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	30,  // 85: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	31,  // 86: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	33,  // 87: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	34,  // 88: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	35,  // 89: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	37,  // 90: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	38,  // 91: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	39,  // 92: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	40,  // 93: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	41,  // 94: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	42,  // 95: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	44,  // 96: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	45,  // 97: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	46,  // 98: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	50,  // 99: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	56,  // 100: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	57,  // 101: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	52,  // 102: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	63,  // 103: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	83,  // 104: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	64,  // 105: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	65,  // 106: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	66,  // 107: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	67,  // 108: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	68,  // 109: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	70,  // 110: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	71,  // 111: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	72,  // 112: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	73,  // 113: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	84,  // 114: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	86,  // 115: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	90,  // 116: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	92,  // 117: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	95,  // 118: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	99,  // 119: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	11,  // 120: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	13,  // 121: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	16,  // 122: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	16,  // 123: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	16,  // 124: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	21,  // 125: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	29,  // 126: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	24,  // 127: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	29,  // 128: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	27,  // 129: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	29,  // 130: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	48,  // 131: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	32,  // 132: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	48,  // 133: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	48,  // 134: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	36,  // 135: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	48,  // 136: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	48,  // 137: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	48,  // 138: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	48,  // 139: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	48,  // 140: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	48,  // 141: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	48,  // 142: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	48,  // 143: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	47,  // 144: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	51,  // 145: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	58,  // 146: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	58,  // 147: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	53,  // 148: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	76,  // 149: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	48,  // 150: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	76,  // 151: kith.v1.KithService.React:output_type -> kith.v1.Message
+	76,  // 152: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	76,  // 153: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	76,  // 154: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	69,  // 155: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	76,  // 156: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	76,  // 157: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	76,  // 158: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	74,  // 159: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	85,  // 160: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	87,  // 161: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	91,  // 162: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	93,  // 163: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	96,  // 164: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	100, // 165: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	120, // [120:166] is the sub-list for method output_type
+	74,  // [74:120] is the sub-list for method input_type
+	74,  // [74:74] is the sub-list for extension type_name
+	74,  // [74:74] is the sub-list for extension extendee
+	0,   // [0:74] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -7425,7 +7501,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[85].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[86].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -7442,7 +7518,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   90,
+			NumMessages:   91,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

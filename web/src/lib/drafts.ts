@@ -31,5 +31,5 @@ export function keepOutbox(draftlings: readonly Draftling[]): void {
 
 function isDraftling(value: unknown): value is Draftling {
   const d = value as Draftling | null;
-  return typeof d?.clientId === 'string' && typeof d.chatId === 'string' && typeof d.text === 'string' && typeof d.time === 'number';
+  return typeof d?.clientId === 'string' && typeof d.chatId === 'string' && typeof d.text === 'string' && typeof d.time === 'number' && (d.quote === undefined || typeof d.quote.cursor === 'string');
 }

@@ -6,6 +6,7 @@ import { openChannel } from '../net/channel';
 import { Refusal, type Answer, type Channel, type News, type Request, type Status, type Verb } from '../net/protocol';
 import { pause } from '../net/resume';
 import { answerOtherTabs, findToken, forgetToken, keepToken, lockTab, takeCode } from '../net/session';
+import { Deletions } from './deletions.svelte';
 import { Outbox } from './outbox.svelte';
 import { Thread } from './thread.svelte';
 
@@ -28,10 +29,11 @@ class Kith {
   chats = new SvelteMap<string, Chat>();
   friends = new SvelteMap<string, Friend>();
   outbox = new Outbox(async (d) => {
-    const message = await this.call('send', { chat: d.chatId, text: d.text, clientId: d.clientId });
+    const message = await this.call('send', { chat: d.chatId, text: d.text, clientId: d.clientId, replyTo: d.quote?.cursor ?? '' });
     this.#takeMessage(message);
     return message;
   });
+  deletions = new Deletions((m) => this.call('deleteMessage', { chat: m.chatId, message: m.cursor }));
 
   #channel: Channel | undefined;
   #threads = new Map<string, Thread>();
@@ -52,6 +54,7 @@ class Kith {
     this.#channel = openChannel();
     this.#channel.listen((news) => this.#hear(news));
     answerOtherTabs();
+    addEventListener('pagehide', () => this.deletions.flush());
     // A login link that is opened in this tab changes no more than the fragment.
     addEventListener('hashchange', () => {
       const code = takeCode();
@@ -126,6 +129,10 @@ class Kith {
   /** loadBlocks asks who came and went in a group; what is known stays if it is refused. */
   async loadBlocks(thread: Thread): Promise<void> {
     thread.blocks = (await this.call('listBlocks', { group: thread.chatId })).blocks;
+  }
+
+  async loadPins(thread: Thread): Promise<void> {
+    thread.pins = (await this.call('listPins', { chat: thread.chatId })).messages;
   }
 
   async loadOlder(thread: Thread): Promise<void> {
@@ -263,6 +270,7 @@ class Kith {
       if (!thread.loaded || thread.moreAfter) continue; // what was long ago stays in view
       const page = await this.call('listMessages', { chat: thread.chatId, limit: pageSize });
       thread.restart(page.messages, page.more);
+      await this.loadPins(thread);
     }
   }
 

@@ -2,8 +2,10 @@
 // order, one at a time; the client id makes sending again harmless.
 import { keepOutbox, readOutbox } from '../lib/drafts';
 import { sentence } from '../lib/task.svelte';
+import { oneLine } from '../lib/text';
 import type { Message } from '../gen/kith/v1/kith_pb';
 import { Refusal } from '../net/protocol';
+import { nameOf } from './views';
 import type { Draftling } from './timeline';
 
 type Send = (draftling: Draftling) => Promise<Message>;
@@ -21,8 +23,9 @@ export class Outbox {
     return this.draftlings.filter((d) => d.chatId === chatId);
   }
 
-  write(chatId: string, text: string): void {
-    const draftling = { clientId: crypto.randomUUID(), chatId, text, time: Date.now(), failed: '' };
+  write(chatId: string, text: string, answered?: Message): void {
+    const draftling: Draftling = { clientId: crypto.randomUUID(), chatId, text, time: Date.now(), failed: '' };
+    if (answered !== undefined) draftling.quote = { cursor: answered.cursor, name: nameOf(answered.author), text: oneLine(answered.text.slice(0, 200)) };
     this.#set([...this.draftlings, draftling]);
     void this.#drain(chatId);
   }

@@ -1,10 +1,12 @@
 // The messages of one chat, as far as this page has loaded them.
 import type { Block, Message, MessageReach } from '../gen/kith/v1/kith_pb';
+import { pinsAfter } from './pins';
 import { merge } from './timeline';
 
 export class Thread {
   messages = $state.raw<readonly Message[]>([]);
   blocks = $state.raw<readonly Block[]>([]); // of a group: who came and went
+  pins = $state.raw<readonly Message[]>([]); // the one pinned last first
   more = $state(false); // there are older ones
   moreAfter = $state(false); // there are newer ones: somebody looks at what was long ago
   loaded = $state(false);
@@ -18,6 +20,7 @@ export class Thread {
 
   /** take adds what came by an event, and leaves what is older than the page holds. */
   take(message: Message): void {
+    this.pins = pinsAfter(this.pins, message);
     if (!this.loaded) return;
     const newest = this.messages.at(-1);
     if (this.moreAfter && newest !== undefined && message.cursor > newest.cursor) {

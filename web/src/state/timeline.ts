@@ -10,6 +10,7 @@ export interface Draftling {
   text: string;
   time: number; // milliseconds since 1970
   failed: string; // why the node refused it; empty while it waits
+  quote?: { cursor: string; name: string; text: string }; // what it answers
 }
 
 export type Row =

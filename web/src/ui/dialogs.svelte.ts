@@ -1,5 +1,5 @@
 // Which dialog is open. Their code is loaded when they are first opened.
-import type { Block, Incident } from '../gen/kith/v1/kith_pb';
+import type { Block, Incident, Message } from '../gen/kith/v1/kith_pb';
 
 export type Open =
   | { kind: 'new-group' }
@@ -8,6 +8,8 @@ export type Open =
   | { kind: 'rename'; chatId: string }
   | { kind: 'leave'; chatId: string }
   | { kind: 'delete-chat'; chatId: string }
+  | { kind: 'delete-message' | 'react' | 'versions'; message: Message }
+  | { kind: 'new-poll'; chatId: string }
   | { kind: 'delivery'; chatId: string; messageId: string }
   | { kind: 'record'; block: Block; others?: readonly Block[]; decider?: Block } // others: what contradicts it; decider: by which it lost
   | { kind: 'proof'; incident: Incident }

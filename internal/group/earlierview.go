@@ -1,0 +1,83 @@
+package group
+
+import (
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+// An EarlierView is what people see of the time before this device came.
+type EarlierView struct {
+	History chain.History // what the block gives that admitted this device's person
+	Days    uint16
+	Since   uint64 // ms; of chain.HistorySince, from when on
+	Have    int    // entries that are here of those below the floor
+	Of      int    // and how many there are in all; more than are given where Days counts
+	Lacking int    // of those that are here, whose text nobody has given yet
+	Oldest  uint64 // ms, how far back it reaches; 0: nothing is here
+	Reached bool   // nothing more is to come
+	Proved  bool   // and enough members have acknowledged what that rests on
+}
+
+func (m *Machine) earlierView() (v EarlierView) {
+	e := &m.earlier
+	came, ok := m.register().came[m.self.Person]
+	if !ok || came.block == m.blocks.Genesis() {
+		return v
+	}
+	p := m.stateAt(came.block).Policy()
+	v = EarlierView{History: p.History, Days: p.HistoryDays, Lacking: len(e.lacking)}
+	if a, _ := m.admittance(m.self.Person); p.History == chain.HistorySince {
+		v.Since = a.least
+	}
+	v.Reached = e.begun != (wire.BlockHash{}) && m.earlierReached()
+	if e.past != nil {
+		v.Have, v.Of, v.Oldest = e.past.Len(), int(min(e.past.Covered(), 1<<31-1)), e.past.Oldest()
+	}
+	v.Proved = v.Reached && e.proved
+	return v
+}
+
+// earlierReached reports whether nothing more is to come: every log is here down to its
+// first entry, or to where, as enough members say, the days of the policy begin.
+func (m *Machine) earlierReached() bool {
+	e := &m.earlier
+	return e.past == nil || !e.given || e.past.Whole() || len(e.ended) > 0 && len(e.ended) >= m.witnesses()
+}
+
+// witnesses is how many other people have to say something for this device to take it for
+// true: as many as settle a block, or all there are.
+func (m *Machine) witnesses() int {
+	return min(chain.Quorum(len(m.state().Electorate())), len(m.state().Members())-1)
+}
+
+// proveEarlier looks whether enough members have acknowledged the frontier that is here:
+// a floor that left something out would not lead to it.
+func (m *Machine) proveEarlier(eff *Effects) {
+	e := &m.earlier
+	if e.proved || e.past == nil || !m.earlierReached() {
+		return
+	}
+	frontier := m.graph.FrontierDigest()
+	agree := make(map[wire.PersonID]bool)
+	for d, a := range m.acks {
+		who, _, ok := m.state().Device(d)
+		if ok && who.Person != m.self.Person && m.state().Belongs(d) && a.Frontier == frontier {
+			agree[who.Person] = true
+		}
+	}
+	if e.proved = len(agree) >= m.witnesses(); e.proved {
+		eff.Write = append(eff.Write, e.record())
+	}
+}
+
+// tellEarlier says what has changed of the time before.
+func (m *Machine) tellEarlier(eff *Effects) {
+	if m.beginEarlier(); m.earlier.begun == (wire.BlockHash{}) {
+		return
+	}
+	m.proveEarlier(eff)
+	if v := m.earlierView(); v != m.earlier.told {
+		m.earlier.told = v
+		eff.Notify = append(eff.Notify, EarlierChanged{v})
+	}
+}
