@@ -1,8 +1,6 @@
 package group
 
 import (
-	"slices"
-
 	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/wire"

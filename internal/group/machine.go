@@ -59,6 +59,7 @@ type Machine struct {
 	ballots ballots          // what is stored of the votes
 	silence silence          // of voters
 	company company          // since when who is silent
+	parts   parts            // of the graph, as stored
 	shelf   shelf            // what may be handed over
 	missed  map[dag.Ref]bool // written while this device was parked, not here yet
 	earlier earlier          // what was said before this device came
@@ -159,6 +160,7 @@ func newMachine(self Self) *Machine {
 		blocks:   chain.NewBlocks(),
 		silence:  make(silence),
 		company:  newCompany(),
+		parts:    parts{every: partEvery, beside: make(map[dag.Ref]bool)},
 		pageRoom: maxPage,
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
@@ -325,6 +327,7 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		}
 	}
 	clear(m.turned)
+	m.keepParts(&eff)
 	// The same step may have ended the membership of who asked, or was told.
 	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {

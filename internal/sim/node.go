@@ -107,7 +107,7 @@ func (n *Node) reload(g wire.GroupID) {
 	if err != nil {
 		panic(fmt.Sprintf("%s cannot load its records: %v", n.Name, err))
 	}
-	r.Machine = m
+	r.use(m)
 	n.step(g, group.Tick{})
 }
 
@@ -322,7 +322,7 @@ func (n *Node) Create(p group.CreateParams) wire.GroupID {
 	}
 	g := m.Group()
 	r := newReplica()
-	r.Machine = m
+	r.use(m)
 	if n.apply(g, r, eff) == nil {
 		n.meet(g)
 	}
