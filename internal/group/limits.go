@@ -21,6 +21,10 @@ const (
 	// of its options can be read at a glance.
 	maxQuestion = 1000
 	maxOption   = 200
+	// MaxAbout is how many annotations of one kind count that one person makes about one
+	// message, the newest: more than anybody makes. What is shown of a message is put
+	// together anew with each that comes.
+	MaxAbout = 64
 	// maxEmoji bounds a reaction in bytes. The longest emoji there is has 41: a family
 	// of which each has a skin colour.
 	maxEmoji = 64
