@@ -41,6 +41,7 @@ const (
 	ReasonNoRun     Reason = "not-running"
 	ReasonSelf      Reason = "self"    // oneself where somebody else is needed
 	ReasonNotes     Reason = "notes"   // "Notes to self" stays
+	ReasonDays      Reason = "days"    // no such number of days
 	ReasonDirect    Reason = "direct"  // a direct chat is not deleted
 	ReasonLeaving   Reason = "leaving" // one still leaves what is to be deleted
 	ReasonPoll      Reason = "poll"    // no question, or not 2 to 20 options that differ

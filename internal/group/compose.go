@@ -25,6 +25,9 @@ func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 	if err := m.mayGoOn(len(c.Content.Bytes())); err != nil {
 		return err
 	}
+	if c.Content.Kind == ContentExpiry && powers(m.state(), m.self.Person)&MayArrange == 0 {
+		return refuse(ReasonRole, nil)
+	}
 	if len(m.pending()) > 0 || len(m.held) > 0 {
 		return m.hold(c, eff)
 	}
@@ -34,7 +37,7 @@ func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 // write writes an entry and shows it.
 func (m *Machine) write(now uint64, c Compose, eff *Effects) error {
 	u := unsent{
-		block: m.head, id: wire.ContentID(wire.Random(len(wire.ContentID{}))),
+		block: m.head, id: m.newID(now, c.Content),
 		salt: [saltSize]byte(wire.Random(saltSize)), content: c.Content.Bytes(), time: now,
 	}
 	h, err := m.sealEntry(now, u, eff)
@@ -135,6 +138,7 @@ func (m *Machine) row(h *dag.Header, person wire.PersonID) Row {
 }
 
 func (m *Machine) show(row Row, eff *Effects) {
+	m.watch(row, eff)
 	m.judge(&row, eff)
 	eff.Rows = append(eff.Rows, row)
 	eff.Notify = append(eff.Notify, RowChanged{row})

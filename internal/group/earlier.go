@@ -26,7 +26,7 @@ import (
 
 // earlier is what this device has and lacks of the time before it came.
 type earlier struct {
-	past    *dag.Past // below the floor; nil: there is nothing, or none of it is given
+	past    *dag.Past                  // below the floor; nil: there is nothing, or none of it is given
 	begun   wire.BlockHash             // that admitted this device's person, when it was last looked at; zero: never
 	given   bool                       // what is wanted is given
 	lacking map[dag.Ref]bool           // the header is here, or in the graph, and what it says is not

@@ -66,6 +66,8 @@ const (
 	KindEarlier Kind = 60 // entry key: entry header from below the floor, see earlier.go
 	KindLacking Kind = 61 // entry key: empty; what an entry from before this device came says is still lacking
 	KindSalt    Kind = 62 // entry key: the salt of a content that is shown, to hand it over
+	KindEnding  Kind = 63 // entry key: u64 ms when it goes, where that is not what its header says; empty: it is gone, see expiry.go
+	KindExpiry  Kind = 64 // entry key: u32 seconds, u64 order: a setting of how long messages last
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes

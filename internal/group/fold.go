@@ -154,7 +154,8 @@ func (f *folding) take(number int, r Row, b Body) {
 			f.edit(r, b)
 		}
 	case Delete:
-		if (mine || r.May&MayRemove != 0) && !r.Waiting && f.Deleted == nil {
+		_, set := f.Body.(Expiry)
+		if (mine || r.May&MayRemove != 0) && !r.Waiting && f.Deleted == nil && !set {
 			f.Deleted = &r
 		}
 	case Vote:

@@ -165,6 +165,7 @@ func FuzzContent(f *testing.F) {
 		group.Vote{In: someone, Choices: []uint8{1}},
 		group.Pin{Of: someone},
 		group.Close{Of: someone},
+		group.Expiry{Seconds: 60},
 	} {
 		c, err := group.Say(b)
 		if err != nil {

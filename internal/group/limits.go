@@ -27,6 +27,9 @@ const (
 	// MaxReactions bounds the different reactions that are shown of one message, those
 	// that were there first: nobody looks at more, and one member could make any number.
 	MaxReactions = 64
+	// MaxLifetime bounds how long a message that disappears lasts, in seconds: a year.
+	// What is to last longer may as well stay.
+	MaxLifetime = 366 * 24 * 3600
 	// MaxTitle bounds a title in runes, as it bounds a name.
 	MaxTitle = 64
 )

@@ -43,7 +43,7 @@ type Source func(k Kind, each func(Record) error) error
 // together.
 func Load(self Self, records Source) (*Machine, error) {
 	m := newMachine(self)
-	l := loading{m: m, ratchets: make(map[wire.BlockHash][]mls.Change)}
+	l := loading{m: m, endings: make(map[dag.Ref]uint64), ratchets: make(map[wire.BlockHash][]mls.Change)}
 	for _, step := range []struct {
 		kind Kind
 		take func(Record) error
@@ -74,6 +74,8 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHollow, l.hollow},
 		{KindShelved, l.shelved},
 		{KindMissed, l.missed},
+		{KindExpiry, l.expiry},
+		{KindEnding, l.ending},
 		{KindEarlier, l.earlier},
 		{KindLacking, l.lacking},
 		{KindDeletion, l.deletion},
@@ -99,6 +101,7 @@ type loading struct {
 	onShelf  []dag.Ref
 	before   []*dag.Header
 	deletes  []storedDelete
+	endings  map[dag.Ref]uint64 // when an entry goes; 0: it is gone
 }
 
 var errRecord = errors.New("a record does not fit")
@@ -378,6 +381,7 @@ func (l *loading) end() error {
 	l.endShelved()
 	l.endEarlier()
 	l.endDeletions()
+	l.endEndings()
 	m.pruneDue = 1 // whose time was over meanwhile goes at the first step
 	l.keepPassed()
 	m.spoke = newestSaid(own)

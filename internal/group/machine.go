@@ -63,6 +63,8 @@ type Machine struct {
 	missed  map[dag.Ref]bool // written while this device was parked, not here yet
 	earlier earlier          // what was said before this device came
 
+	expiring expiring // what disappears, see expiry.go
+
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
 	doubts doubts                  // those of earlier devices of this home
@@ -159,6 +161,7 @@ func newMachine(self Self) *Machine {
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
+		expiring: expiring{ends: make(map[dag.Ref]ending), settings: make(map[dag.Ref]setting)},
 		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash), ended: make(map[wire.PersonID]bool)},
 
 		electLook: true,
@@ -275,6 +278,7 @@ func (m *Machine) Step(in Input) (Effects, error) {
 
 // due does what time has come for.
 func (m *Machine) due(now uint64, eff *Effects) {
+	m.endDue(now, eff)
 	if !m.speaks() {
 		m.passOver(now, eff) // a former member may be on its way back
 		return

@@ -261,13 +261,14 @@ func (m *Machine) undoneTitles(device wire.DeviceID) (list []wire.Digest) {
 
 func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
 	var out statementsFrame
+	acks, reaches := numbersOf(nil, nil, f.acks), numbersOf(nil, nil, f.reaches)
 	for _, s := range m.ackNumbers() {
-		if newer([]seqOf{s}, f.acks) {
+		if s.seq > acks[s.device] {
 			out.acks = append(out.acks, m.acks[s.device].Marshal())
 		}
 	}
 	for _, s := range m.reachNumbers() {
-		if newer([]seqOf{s}, f.reaches) {
+		if s.seq > reaches[s.device] {
 			out.reaches = append(out.reaches, m.reaches[s.device].Marshal())
 		}
 	}

@@ -173,10 +173,11 @@ func (tx *Tx) wipe(n int64, d group.Deletion) error {
 		return err
 	}
 	for _, r := range copies {
-		if kind, _ := subject(r); r.State == group.RowShown && (r.Annotation != d.Annotation || r.Annotation && kind != int64(group.ContentEdit)) {
+		kind, _ := subject(r)
+		if !d.Timed && r.State == group.RowShown && (r.Annotation != d.Annotation || r.Annotation && kind != int64(group.ContentEdit) || kind == int64(group.ContentExpiry)) {
 			continue // a Delete takes no such thing
 		}
-		r.Annotation = d.Annotation
+		r.Annotation = d.Annotation || d.Timed && r.Annotation
 		if err := tx.empty(n, r, group.KindCipher, group.KindShelved, group.KindSalt); err != nil {
 			return err
 		}
