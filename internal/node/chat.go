@@ -29,6 +29,8 @@ type Chat struct {
 	InvitedBy   Person
 	RemovedBy   Person   // with a zero ID: nobody
 	ChangedAt   uint64   // ms, of the newest message or change
+	Lifetime    uint32   // seconds that what is written now lasts; 0: for ever
+	MaySet      bool     // I may set that
 	Connected   int      // members with whom a session is up
 	Missing     int      // messages that others refer to and that are not here yet
 	MissingFrom []Person // of whom they are asked now

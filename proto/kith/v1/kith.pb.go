@@ -579,6 +579,7 @@ const (
 	MessageState_MESSAGE_STATE_NEWER       MessageState = 4 // a kind that this program does not know
 	MessageState_MESSAGE_STATE_HELD        MessageState = 5 // one's own, has no id and no place yet: goes out once a removal is finished that was made while the group was split
 	MessageState_MESSAGE_STATE_DELETED     MessageState = 6 // deleted_by says by whom
+	MessageState_MESSAGE_STATE_OVER        MessageState = 7 // it has disappeared: its time is over
 )
 
 // Enum value maps for MessageState.
@@ -591,6 +592,7 @@ var (
 		4: "MESSAGE_STATE_NEWER",
 		5: "MESSAGE_STATE_HELD",
 		6: "MESSAGE_STATE_DELETED",
+		7: "MESSAGE_STATE_OVER",
 	}
 	MessageState_value = map[string]int32{
 		"MESSAGE_STATE_UNSPECIFIED": 0,
@@ -600,6 +602,7 @@ var (
 		"MESSAGE_STATE_NEWER":       4,
 		"MESSAGE_STATE_HELD":        5,
 		"MESSAGE_STATE_DELETED":     6,
+		"MESSAGE_STATE_OVER":        7,
 	}
 )
 
@@ -2594,6 +2597,8 @@ type Chat struct {
 	UnaskedOf          []*Person              `protobuf:"bytes,19,rep,name=unasked_of,json=unaskedOf,proto3" json:"unasked_of,omitempty"`                               // and who they are
 	Held               uint32                 `protobuf:"varint,20,opt,name=held,proto3" json:"held,omitempty"`                                                         // own messages that wait, see MESSAGE_STATE_HELD
 	MissingFrom        []*Person              `protobuf:"bytes,21,rep,name=missing_from,json=missingFrom,proto3" json:"missing_from,omitempty"`                         // of whom the missing ones are asked now
+	Lifetime           uint32                 `protobuf:"varint,40,opt,name=lifetime,proto3" json:"lifetime,omitempty"`                                                 // seconds that what is written now lasts; 0: for ever
+	MaySetLifetime     bool                   `protobuf:"varint,41,opt,name=may_set_lifetime,json=maySetLifetime,proto3" json:"may_set_lifetime,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -2773,6 +2778,20 @@ func (x *Chat) GetMissingFrom() []*Person {
 		return x.MissingFrom
 	}
 	return nil
+}
+
+func (x *Chat) GetLifetime() uint32 {
+	if x != nil {
+		return x.Lifetime
+	}
+	return 0
+}
+
+func (x *Chat) GetMaySetLifetime() bool {
+	if x != nil {
+		return x.MaySetLifetime
+	}
+	return false
 }
 
 type Member struct {
@@ -4541,6 +4560,58 @@ func (x *ClosePollRequest) GetMessage() string {
 	return ""
 }
 
+type SetLifetimeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Seconds       uint32                 `protobuf:"varint,2,opt,name=seconds,proto3" json:"seconds,omitempty"` // at most 366 days; 0: for ever
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetLifetimeRequest) Reset() {
+	*x = SetLifetimeRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetLifetimeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetLifetimeRequest) ProtoMessage() {}
+
+func (x *SetLifetimeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetLifetimeRequest.ProtoReflect.Descriptor instead.
+func (*SetLifetimeRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *SetLifetimeRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *SetLifetimeRequest) GetSeconds() uint32 {
+	if x != nil {
+		return x.Seconds
+	}
+	return 0
+}
+
 type ListVersionsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
@@ -4551,7 +4622,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4563,7 +4634,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4576,7 +4647,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ListVersionsRequest) GetChat() string {
@@ -4602,7 +4673,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4614,7 +4685,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4627,7 +4698,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*Version {
@@ -4648,7 +4719,7 @@ type Version struct {
 
 func (x *Version) Reset() {
 	*x = Version{}
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4660,7 +4731,7 @@ func (x *Version) String() string {
 func (*Version) ProtoMessage() {}
 
 func (x *Version) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4673,7 +4744,7 @@ func (x *Version) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Version.ProtoReflect.Descriptor instead.
 func (*Version) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Version) GetText() string {
@@ -4725,14 +4796,16 @@ type Message struct {
 	PinnedBy       *Person                `protobuf:"bytes,24,opt,name=pinned_by,json=pinnedBy,proto3" json:"pinned_by,omitempty"`                      // null: it is not pinned
 	Poll           *Poll                  `protobuf:"bytes,25,opt,name=poll,proto3" json:"poll,omitempty"`                                              // text is its question then
 	May            *Permitted             `protobuf:"bytes,26,opt,name=may,proto3" json:"may,omitempty"`
-	Source         string                 `protobuf:"bytes,27,opt,name=source,proto3" json:"source,omitempty"` // text as its author would type it again, if it may be edited; else empty
+	EndsAt         uint64                 `protobuf:"varint,28,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"` // when it disappears, ms; 0: never
+	Lifetime       *Lifetime              `protobuf:"bytes,29,opt,name=lifetime,proto3" json:"lifetime,omitempty"`            // of a line that sets how long messages last; text says it
+	Source         string                 `protobuf:"bytes,27,opt,name=source,proto3" json:"source,omitempty"`                // text as its author would type it again, if it may be edited; else empty
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4744,7 +4817,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4757,7 +4830,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Message) GetId() string {
@@ -4942,11 +5015,69 @@ func (x *Message) GetMay() *Permitted {
 	return nil
 }
 
+func (x *Message) GetEndsAt() uint64 {
+	if x != nil {
+		return x.EndsAt
+	}
+	return 0
+}
+
+func (x *Message) GetLifetime() *Lifetime {
+	if x != nil {
+		return x.Lifetime
+	}
+	return nil
+}
+
 func (x *Message) GetSource() string {
 	if x != nil {
 		return x.Source
 	}
 	return ""
+}
+
+type Lifetime struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seconds       uint32                 `protobuf:"varint,1,opt,name=seconds,proto3" json:"seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lifetime) Reset() {
+	*x = Lifetime{}
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lifetime) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lifetime) ProtoMessage() {}
+
+func (x *Lifetime) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lifetime.ProtoReflect.Descriptor instead.
+func (*Lifetime) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *Lifetime) GetSeconds() uint32 {
+	if x != nil {
+		return x.Seconds
+	}
+	return 0
 }
 
 // Span: a piece of a text. Of a mention, text is the name to be shown.
@@ -4967,7 +5098,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4979,7 +5110,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4992,7 +5123,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Span) GetText() string {
@@ -5072,7 +5203,7 @@ type Quote struct {
 
 func (x *Quote) Reset() {
 	*x = Quote{}
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5084,7 +5215,7 @@ func (x *Quote) String() string {
 func (*Quote) ProtoMessage() {}
 
 func (x *Quote) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5097,7 +5228,7 @@ func (x *Quote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quote.ProtoReflect.Descriptor instead.
 func (*Quote) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Quote) GetId() string {
@@ -5146,7 +5277,7 @@ type Reaction struct {
 
 func (x *Reaction) Reset() {
 	*x = Reaction{}
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5158,7 +5289,7 @@ func (x *Reaction) String() string {
 func (*Reaction) ProtoMessage() {}
 
 func (x *Reaction) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5171,7 +5302,7 @@ func (x *Reaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
 func (*Reaction) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Reaction) GetEmoji() string {
@@ -5208,7 +5339,7 @@ type Poll struct {
 
 func (x *Poll) Reset() {
 	*x = Poll{}
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5220,7 +5351,7 @@ func (x *Poll) String() string {
 func (*Poll) ProtoMessage() {}
 
 func (x *Poll) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5233,7 +5364,7 @@ func (x *Poll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Poll.ProtoReflect.Descriptor instead.
 func (*Poll) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Poll) GetQuestion() string {
@@ -5282,7 +5413,7 @@ type PollOption struct {
 
 func (x *PollOption) Reset() {
 	*x = PollOption{}
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5294,7 +5425,7 @@ func (x *PollOption) String() string {
 func (*PollOption) ProtoMessage() {}
 
 func (x *PollOption) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5307,7 +5438,7 @@ func (x *PollOption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollOption.ProtoReflect.Descriptor instead.
 func (*PollOption) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *PollOption) GetText() string {
@@ -5346,7 +5477,7 @@ type Permitted struct {
 
 func (x *Permitted) Reset() {
 	*x = Permitted{}
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5358,7 +5489,7 @@ func (x *Permitted) String() string {
 func (*Permitted) ProtoMessage() {}
 
 func (x *Permitted) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5371,7 +5502,7 @@ func (x *Permitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permitted.ProtoReflect.Descriptor instead.
 func (*Permitted) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Permitted) GetReply() bool {
@@ -5426,7 +5557,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5438,7 +5569,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5451,7 +5582,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -5481,7 +5612,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5493,7 +5624,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5506,7 +5637,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -5555,7 +5686,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5567,7 +5698,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5580,7 +5711,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -5623,7 +5754,7 @@ type SearchRequest struct {
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5635,7 +5766,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5648,7 +5779,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *SearchRequest) GetText() string {
@@ -5723,7 +5854,7 @@ type SearchResponse struct {
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5735,7 +5866,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5748,7 +5879,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *SearchResponse) GetFound() []*Found {
@@ -5808,7 +5939,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5820,7 +5951,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5833,7 +5964,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *Found) GetMessage() *Message {
@@ -5889,7 +6020,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5901,7 +6032,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5914,7 +6045,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *Mark) GetStart() uint32 {
@@ -5941,7 +6072,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5953,7 +6084,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5966,7 +6097,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -5991,7 +6122,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6003,7 +6134,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6016,7 +6147,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
 }
 
 type GetDeliveryRequest struct {
@@ -6029,7 +6160,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6041,7 +6172,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6054,7 +6185,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -6080,7 +6211,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6092,7 +6223,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6105,7 +6236,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -6125,7 +6256,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6137,7 +6268,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6150,7 +6281,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -6177,7 +6308,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6189,7 +6320,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6202,7 +6333,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -6241,7 +6372,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6253,7 +6384,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6266,7 +6397,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -6440,7 +6571,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6452,7 +6583,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6465,7 +6596,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *Reached) GetChatId() string {
@@ -6493,7 +6624,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6505,7 +6636,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6518,7 +6649,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -6550,7 +6681,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6562,7 +6693,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6575,7 +6706,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
 }
 
 type StopResponse struct {
@@ -6586,7 +6717,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6598,7 +6729,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6611,7 +6742,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -6732,7 +6863,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
 	"\x11DeleteChatRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"\x14\n" +
-	"\x12DeleteChatResponse\"\xd8\x05\n" +
+	"\x12DeleteChatResponse\"\x9e\x06\n" +
 	"\x04Chat\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x11.kith.v1.ChatKindR\x04kind\x12(\n" +
@@ -6759,7 +6890,9 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"unasked_of\x18\x13 \x03(\v2\x0f.kith.v1.PersonR\tunaskedOf\x12\x12\n" +
 	"\x04held\x18\x14 \x01(\rR\x04held\x122\n" +
-	"\fmissing_from\x18\x15 \x03(\v2\x0f.kith.v1.PersonR\vmissingFrom\"\xb2\x01\n" +
+	"\fmissing_from\x18\x15 \x03(\v2\x0f.kith.v1.PersonR\vmissingFrom\x12\x1a\n" +
+	"\blifetime\x18( \x01(\rR\blifetime\x12(\n" +
+	"\x10may_set_lifetime\x18) \x01(\bR\x0emaySetLifetime\"\xb2\x01\n" +
 	"\x06Member\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.kith.v1.RoleR\x04role\x12\x1a\n" +
@@ -6909,7 +7042,10 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\achoices\x18\x03 \x03(\rR\achoices\"@\n" +
 	"\x10ClosePollRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"C\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"B\n" +
+	"\x12SetLifetimeRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
+	"\aseconds\x18\x02 \x01(\rR\aseconds\"C\n" +
 	"\x13ListVersionsRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"D\n" +
@@ -6918,7 +7054,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\aVersion\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12#\n" +
 	"\x05spans\x18\x02 \x03(\v2\r.kith.v1.SpanR\x05spans\x12\x12\n" +
-	"\x04time\x18\x03 \x01(\x04R\x04time\"\x87\a\n" +
+	"\x04time\x18\x03 \x01(\x04R\x04time\"\xcf\a\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12'\n" +
@@ -6949,8 +7085,12 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x10deleted_by_admin\x18\x17 \x01(\bR\x0edeletedByAdmin\x12,\n" +
 	"\tpinned_by\x18\x18 \x01(\v2\x0f.kith.v1.PersonR\bpinnedBy\x12!\n" +
 	"\x04poll\x18\x19 \x01(\v2\r.kith.v1.PollR\x04poll\x12$\n" +
-	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\x12\x16\n" +
-	"\x06source\x18\x1b \x01(\tR\x06source\"\xca\x01\n" +
+	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\x12\x17\n" +
+	"\aends_at\x18\x1c \x01(\x04R\x06endsAt\x12-\n" +
+	"\blifetime\x18\x1d \x01(\v2\x11.kith.v1.LifetimeR\blifetime\x12\x16\n" +
+	"\x06source\x18\x1b \x01(\tR\x06source\"$\n" +
+	"\bLifetime\x12\x18\n" +
+	"\aseconds\x18\x01 \x01(\rR\aseconds\"\xca\x01\n" +
 	"\x04Span\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
 	"\x04bold\x18\x02 \x01(\bR\x04bold\x12\x16\n" +
@@ -7142,7 +7282,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x13CHANGE_KIND_REKEYED\x10\b\x12\x15\n" +
 	"\x11CHANGE_KIND_OTHER\x10\t\x12\x16\n" +
 	"\x12CHANGE_KIND_VOTERS\x10\n" +
-	"*\xcb\x01\n" +
+	"*\xe3\x01\n" +
 	"\fMessageState\x12\x1d\n" +
 	"\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13MESSAGE_STATE_SHOWN\x10\x01\x12\x19\n" +
@@ -7150,7 +7290,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x18MESSAGE_STATE_UNREADABLE\x10\x03\x12\x17\n" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
 	"\x12MESSAGE_STATE_HELD\x10\x05\x12\x19\n" +
-	"\x15MESSAGE_STATE_DELETED\x10\x062\x84\x16\n" +
+	"\x15MESSAGE_STATE_DELETED\x10\x06\x12\x16\n" +
+	"\x12MESSAGE_STATE_OVER\x10\a2\xbf\x16\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -7196,7 +7337,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"CreatePoll\x12\x1a.kith.v1.CreatePollRequest\x1a\x10.kith.v1.Message\x12.\n" +
 	"\x04Vote\x12\x14.kith.v1.VoteRequest\x1a\x10.kith.v1.Message\x128\n" +
-	"\tClosePoll\x12\x19.kith.v1.ClosePollRequest\x1a\x10.kith.v1.Message\x12K\n" +
+	"\tClosePoll\x12\x19.kith.v1.ClosePollRequest\x1a\x10.kith.v1.Message\x129\n" +
+	"\vSetLifetime\x12\x1b.kith.v1.SetLifetimeRequest\x1a\r.kith.v1.Chat\x12K\n" +
 	"\fListVersions\x12\x1c.kith.v1.ListVersionsRequest\x1a\x1d.kith.v1.ListVersionsResponse\x12K\n" +
 	"\fListMessages\x12\x1c.kith.v1.ListMessagesRequest\x1a\x1d.kith.v1.ListMessagesResponse\x129\n" +
 	"\x06Search\x12\x16.kith.v1.SearchRequest\x1a\x17.kith.v1.SearchResponse\x12?\n" +
@@ -7218,7 +7360,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 91)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 93)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -7293,34 +7435,36 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*CreatePollRequest)(nil),     // 70: kith.v1.CreatePollRequest
 	(*VoteRequest)(nil),           // 71: kith.v1.VoteRequest
 	(*ClosePollRequest)(nil),      // 72: kith.v1.ClosePollRequest
-	(*ListVersionsRequest)(nil),   // 73: kith.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),  // 74: kith.v1.ListVersionsResponse
-	(*Version)(nil),               // 75: kith.v1.Version
-	(*Message)(nil),               // 76: kith.v1.Message
-	(*Span)(nil),                  // 77: kith.v1.Span
-	(*Quote)(nil),                 // 78: kith.v1.Quote
-	(*Reaction)(nil),              // 79: kith.v1.Reaction
-	(*Poll)(nil),                  // 80: kith.v1.Poll
-	(*PollOption)(nil),            // 81: kith.v1.PollOption
-	(*Permitted)(nil),             // 82: kith.v1.Permitted
-	(*ResendRequest)(nil),         // 83: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 84: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 85: kith.v1.ListMessagesResponse
-	(*SearchRequest)(nil),         // 86: kith.v1.SearchRequest
-	(*SearchResponse)(nil),        // 87: kith.v1.SearchResponse
-	(*Found)(nil),                 // 88: kith.v1.Found
-	(*Mark)(nil),                  // 89: kith.v1.Mark
-	(*MarkReadRequest)(nil),       // 90: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 91: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 92: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 93: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 94: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 95: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 96: kith.v1.Event
-	(*Reached)(nil),               // 97: kith.v1.Reached
-	(*MessageReach)(nil),          // 98: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 99: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 100: kith.v1.StopResponse
+	(*SetLifetimeRequest)(nil),    // 73: kith.v1.SetLifetimeRequest
+	(*ListVersionsRequest)(nil),   // 74: kith.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),  // 75: kith.v1.ListVersionsResponse
+	(*Version)(nil),               // 76: kith.v1.Version
+	(*Message)(nil),               // 77: kith.v1.Message
+	(*Lifetime)(nil),              // 78: kith.v1.Lifetime
+	(*Span)(nil),                  // 79: kith.v1.Span
+	(*Quote)(nil),                 // 80: kith.v1.Quote
+	(*Reaction)(nil),              // 81: kith.v1.Reaction
+	(*Poll)(nil),                  // 82: kith.v1.Poll
+	(*PollOption)(nil),            // 83: kith.v1.PollOption
+	(*Permitted)(nil),             // 84: kith.v1.Permitted
+	(*ResendRequest)(nil),         // 85: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 86: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 87: kith.v1.ListMessagesResponse
+	(*SearchRequest)(nil),         // 88: kith.v1.SearchRequest
+	(*SearchResponse)(nil),        // 89: kith.v1.SearchResponse
+	(*Found)(nil),                 // 90: kith.v1.Found
+	(*Mark)(nil),                  // 91: kith.v1.Mark
+	(*MarkReadRequest)(nil),       // 92: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 93: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 94: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 95: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 96: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 97: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 98: kith.v1.Event
+	(*Reached)(nil),               // 99: kith.v1.Reached
+	(*MessageReach)(nil),          // 100: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 101: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 102: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	18,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -7337,7 +7481,7 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	3,   // 11: kith.v1.Chat.state:type_name -> kith.v1.ChatState
 	49,  // 12: kith.v1.Chat.members:type_name -> kith.v1.Member
 	4,   // 13: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	76,  // 14: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	77,  // 14: kith.v1.Chat.newest:type_name -> kith.v1.Message
 	18,  // 15: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
 	18,  // 16: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
 	18,  // 17: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
@@ -7365,135 +7509,138 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	61,  // 39: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
 	8,   // 40: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
 	18,  // 41: kith.v1.Change.subject:type_name -> kith.v1.Person
-	76,  // 42: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
-	75,  // 43: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
-	77,  // 44: kith.v1.Version.spans:type_name -> kith.v1.Span
+	77,  // 42: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	76,  // 43: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	79,  // 44: kith.v1.Version.spans:type_name -> kith.v1.Span
 	18,  // 45: kith.v1.Message.author:type_name -> kith.v1.Person
 	9,   // 46: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	77,  // 47: kith.v1.Message.spans:type_name -> kith.v1.Span
-	78,  // 48: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
-	79,  // 49: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	79,  // 47: kith.v1.Message.spans:type_name -> kith.v1.Span
+	80,  // 48: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	81,  // 49: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
 	18,  // 50: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
 	18,  // 51: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
-	80,  // 52: kith.v1.Message.poll:type_name -> kith.v1.Poll
-	82,  // 53: kith.v1.Message.may:type_name -> kith.v1.Permitted
-	18,  // 54: kith.v1.Quote.author:type_name -> kith.v1.Person
-	9,   // 55: kith.v1.Quote.state:type_name -> kith.v1.MessageState
-	18,  // 56: kith.v1.Reaction.persons:type_name -> kith.v1.Person
-	81,  // 57: kith.v1.Poll.options:type_name -> kith.v1.PollOption
-	18,  // 58: kith.v1.PollOption.persons:type_name -> kith.v1.Person
-	76,  // 59: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	88,  // 60: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
-	48,  // 61: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
-	18,  // 62: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
-	76,  // 63: kith.v1.Found.message:type_name -> kith.v1.Message
-	89,  // 64: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	94,  // 65: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	18,  // 66: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	76,  // 67: kith.v1.Event.message:type_name -> kith.v1.Message
-	48,  // 68: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	29,  // 69: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	16,  // 70: kith.v1.Event.node:type_name -> kith.v1.Node
-	97,  // 71: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	60,  // 72: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	98,  // 73: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	10,  // 74: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	12,  // 75: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	14,  // 76: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	15,  // 77: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	43,  // 78: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	20,  // 79: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	22,  // 80: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	23,  // 81: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	25,  // 82: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	26,  // 83: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	28,  // 84: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	30,  // 85: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	31,  // 86: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	33,  // 87: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	34,  // 88: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	35,  // 89: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	37,  // 90: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	38,  // 91: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	39,  // 92: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	40,  // 93: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	41,  // 94: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	42,  // 95: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	44,  // 96: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	45,  // 97: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	46,  // 98: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	50,  // 99: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	56,  // 100: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	57,  // 101: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	52,  // 102: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	63,  // 103: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	83,  // 104: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	64,  // 105: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	65,  // 106: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	66,  // 107: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	67,  // 108: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	68,  // 109: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	70,  // 110: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	71,  // 111: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	72,  // 112: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	73,  // 113: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	84,  // 114: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	86,  // 115: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	90,  // 116: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	92,  // 117: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	95,  // 118: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	99,  // 119: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	11,  // 120: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	13,  // 121: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	16,  // 122: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	16,  // 123: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	16,  // 124: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	21,  // 125: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	29,  // 126: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	24,  // 127: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	29,  // 128: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	27,  // 129: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	29,  // 130: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	48,  // 131: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	32,  // 132: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	48,  // 133: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	48,  // 134: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	36,  // 135: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	48,  // 136: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	48,  // 137: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	48,  // 138: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	48,  // 139: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	48,  // 140: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	48,  // 141: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	48,  // 142: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	48,  // 143: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	47,  // 144: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	51,  // 145: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	58,  // 146: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	58,  // 147: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	53,  // 148: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	76,  // 149: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	48,  // 150: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	76,  // 151: kith.v1.KithService.React:output_type -> kith.v1.Message
-	76,  // 152: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	76,  // 153: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	76,  // 154: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	69,  // 155: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	76,  // 156: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	76,  // 157: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	76,  // 158: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	74,  // 159: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	85,  // 160: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	87,  // 161: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	91,  // 162: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	93,  // 163: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	96,  // 164: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	100, // 165: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	120, // [120:166] is the sub-list for method output_type
-	74,  // [74:120] is the sub-list for method input_type
-	74,  // [74:74] is the sub-list for extension type_name
-	74,  // [74:74] is the sub-list for extension extendee
-	0,   // [0:74] is the sub-list for field type_name
+	82,  // 52: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	84,  // 53: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	78,  // 54: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
+	18,  // 55: kith.v1.Quote.author:type_name -> kith.v1.Person
+	9,   // 56: kith.v1.Quote.state:type_name -> kith.v1.MessageState
+	18,  // 57: kith.v1.Reaction.persons:type_name -> kith.v1.Person
+	83,  // 58: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	18,  // 59: kith.v1.PollOption.persons:type_name -> kith.v1.Person
+	77,  // 60: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	90,  // 61: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	48,  // 62: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	18,  // 63: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
+	77,  // 64: kith.v1.Found.message:type_name -> kith.v1.Message
+	91,  // 65: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	96,  // 66: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	18,  // 67: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	77,  // 68: kith.v1.Event.message:type_name -> kith.v1.Message
+	48,  // 69: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	29,  // 70: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	16,  // 71: kith.v1.Event.node:type_name -> kith.v1.Node
+	99,  // 72: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	60,  // 73: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	100, // 74: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	10,  // 75: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	12,  // 76: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	14,  // 77: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	15,  // 78: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	43,  // 79: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	20,  // 80: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	22,  // 81: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	23,  // 82: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	25,  // 83: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	26,  // 84: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	28,  // 85: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	30,  // 86: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	31,  // 87: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	33,  // 88: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	34,  // 89: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	35,  // 90: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	37,  // 91: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	38,  // 92: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	39,  // 93: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	40,  // 94: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	41,  // 95: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	42,  // 96: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	44,  // 97: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	45,  // 98: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	46,  // 99: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	50,  // 100: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	56,  // 101: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	57,  // 102: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	52,  // 103: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	63,  // 104: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	85,  // 105: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	64,  // 106: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	65,  // 107: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	66,  // 108: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	67,  // 109: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	68,  // 110: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	70,  // 111: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	71,  // 112: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	72,  // 113: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	73,  // 114: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
+	74,  // 115: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	86,  // 116: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	88,  // 117: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	92,  // 118: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	94,  // 119: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	97,  // 120: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	101, // 121: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	11,  // 122: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	13,  // 123: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	16,  // 124: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	16,  // 125: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	16,  // 126: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	21,  // 127: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	29,  // 128: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	24,  // 129: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	29,  // 130: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	27,  // 131: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	29,  // 132: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	48,  // 133: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	32,  // 134: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	48,  // 135: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	48,  // 136: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	36,  // 137: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	48,  // 138: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	48,  // 139: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	48,  // 140: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	48,  // 141: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	48,  // 142: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	48,  // 143: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	48,  // 144: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	48,  // 145: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	47,  // 146: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	51,  // 147: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	58,  // 148: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	58,  // 149: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	53,  // 150: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	77,  // 151: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	48,  // 152: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	77,  // 153: kith.v1.KithService.React:output_type -> kith.v1.Message
+	77,  // 154: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	77,  // 155: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	77,  // 156: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	69,  // 157: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	77,  // 158: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	77,  // 159: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	77,  // 160: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	48,  // 161: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	75,  // 162: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	87,  // 163: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	89,  // 164: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	93,  // 165: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	95,  // 166: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	98,  // 167: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	102, // 168: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	122, // [122:169] is the sub-list for method output_type
+	75,  // [75:122] is the sub-list for method input_type
+	75,  // [75:75] is the sub-list for extension type_name
+	75,  // [75:75] is the sub-list for extension extendee
+	0,   // [0:75] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -7501,7 +7648,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[86].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[88].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -7518,7 +7665,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   91,
+			NumMessages:   93,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
