@@ -228,12 +228,15 @@ func (m *Machine) onExpiry(row Row, c Content, eff *Effects) {
 	if err != nil || !ok || row.May&MayArrange == 0 {
 		return
 	}
-	ref := row.Place.Ref()
+	ref, before := row.Place.Ref(), m.lifetime()
 	m.expiring.settings[ref] = setting{row.Place, e.Seconds}
 	var w wire.Writer
 	w.U32(e.Seconds)
 	w.U64(row.Place.Order)
 	eff.put(KindExpiry, EntryKey(ref), w.Bytes())
+	if now := m.lifetime(); now != before {
+		eff.Notify = append(eff.Notify, LifetimeChanged{now})
+	}
 }
 
 func (m *Machine) dropSetting(ref dag.Ref, eff *Effects) {
