@@ -109,7 +109,7 @@ func (m *Machine) beginEarlier() {
 // true if others give what it says.
 func (m *Machine) noteLacking(h *dag.Header, eff *Effects) bool {
 	a, ok := m.admittance(m.self.Person)
-	if !ok || m.isDeleted(h, m.authorOf(h)) || m.grants(m.self.Member(), a, h.Block, h.Order) != dag.GivenAll {
+	if !ok || m.isDeleted(h, m.authorOf(h)) || m.isOver(h) || m.grants(m.self.Member(), a, h.Block, h.Order) != dag.GivenAll {
 		return false
 	}
 	m.keepLacking(h, eff)

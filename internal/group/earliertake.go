@@ -38,9 +38,9 @@ func (m *Machine) takeEarlier(e Packed, eff *Effects) (bool, error) {
 		switch {
 		case late || m.stateAt(h.Block) == nil:
 			return true, nil
-		case m.isDeleted(h, author):
+		case m.isDeleted(h, author) || m.isOver(h):
 			row := m.row(h, author)
-			row.State = RowUnreadable // which the Delete makes one that is deleted
+			row.State = RowUnreadable // which becomes one that is deleted
 			m.show(row, eff)
 			return true, nil
 		case len(e.Ciphertext) == 0:
