@@ -352,7 +352,7 @@ export const words = {
 
   newcomers: {
     title: 'What newcomers can read',
-    hint: 'It holds for whoever is added from now on, and everybody sees that you changed it. Who reads can also pass on.',
+    hint: 'It holds for whoever is added from now on, and everybody sees that you changed it. Whoever reads it can pass it on.',
     none: 'Nothing from before they came',
     all: 'Everything from before they came',
     since: 'The last days before they came',
