@@ -86,7 +86,7 @@ func (m *Machine) wake(now uint64) uint64 {
 		}
 		at(m.back.nack)
 		for _, p := range m.peers {
-			if p.earlierNew {
+			if p.earlier.news {
 				at(m.earlierDue(p))
 			}
 			at(p.haveDue)

@@ -49,10 +49,7 @@ type peer struct {
 	handedAll bool      // it was asked for all
 	owed      []dag.Ref // what it asked for while it was parked at the head here
 
-	earlier    dag.Ref // up to where it was asked for what is lacking, see earlier.go
-	earlierAll bool    // it was asked for all
-	earlierAt  uint64  // ms, when that was so
-	earlierNew bool    // and it has got something since, by its Ack
+	earlier askedEarlier // of the time before this device came
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the

@@ -141,7 +141,7 @@ export const words = {
     beginning: 'This is where it begins.',
     beginningNotes: 'A place for your own notes. Nobody else reads them.',
     beginningDirect: (who: string) => `Only you and ${who} read this.`,
-    beginningGroup: 'Only members read this. Newcomers read what is written after they join.',
+    beginningGroup: 'Only members read this.',
     coming: 'Earlier messages are coming.',
     comingCount: (count: number, from: string[] = []) => `${count === 1 ? '1 earlier message is coming' : `${count} earlier messages are coming`}${from.length > 0 ? ` from ${from.join(', ')}` : ''}.`,
     damaged: 'This message arrived damaged. Kith asks the others for a whole copy.',
@@ -285,7 +285,6 @@ export const words = {
     members: 'Members',
     admin: 'Admin',
     add: 'Add people',
-    addHint: 'They read what is written after they joined, nothing before.',
     addConfirm: 'Invite',
     throughFriends: 'You are in this group only through friends: the others do not learn this machine’s address.',
     allIn: 'All your friends are in this group already.',
@@ -349,6 +348,16 @@ export const words = {
     hint: 'Both were signed by this device. Whoever has them can check that, without trusting anybody.',
     votes: 'Each is signed by those who voted. Whoever has them can check that, without trusting anybody.',
     exhibit: (n: number) => (n === 1 ? 'The one' : 'The other'),
+  },
+
+  newcomers: {
+    title: 'What newcomers can read',
+    hint: 'It holds for whoever is added from now on, and everybody sees that you changed it. Whoever reads it can pass it on.',
+    none: 'Nothing from before they came',
+    all: 'Everything from before they came',
+    since: 'The last days before they came',
+    days: 'How many days',
+    confirm: 'Save',
   },
 
   voters: {
