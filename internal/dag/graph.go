@@ -23,6 +23,8 @@ type Graph struct {
 	heads map[Ref]struct{}
 	line  lineage
 
+	stored stored // how much of it is in parts
+
 	// lowered are the devices of whose log the floor was taken back: what the heads name
 	// may not all be here, and the frontier alone says what is.
 	lowered map[wire.DeviceID]struct{}
@@ -86,6 +88,7 @@ func (g *Graph) SetFloor(f Floor) error {
 	if len(heads) < MaxFloorHeads { // else some may have been left out
 		g.floorHeads = uint32(len(heads))
 	}
+	g.stored = stored{len(g.line.cells), len(g.blocks)}
 	g.digest = nil
 	return nil
 }

@@ -42,17 +42,18 @@ func (m *Machine) clock(now uint64) {
 
 // wake returns when something is due next.
 func (m *Machine) wake(now uint64) uint64 {
-	if !m.speaks() {
-		if m.catchUp != nil && len(m.peers) > 0 {
-			return m.catchUp.until
-		}
-		return 0
-	}
 	var next uint64
 	at := func(t uint64) {
 		if t != 0 && (next == 0 || t < next) {
 			next = t
 		}
+	}
+	at(m.expiring.due)
+	if !m.speaks() {
+		if m.catchUp != nil && len(m.peers) > 0 {
+			at(m.catchUp.until)
+		}
+		return next
 	}
 	at(m.ackDue)
 	at(m.pruneDue)

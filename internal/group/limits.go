@@ -21,12 +21,19 @@ const (
 	// of its options can be read at a glance.
 	maxQuestion = 1000
 	maxOption   = 200
+	// MaxAbout is how many annotations of one kind count that one person makes about one
+	// message, the newest: more than anybody makes. What is shown of a message is put
+	// together anew with each that comes.
+	MaxAbout = 64
 	// maxEmoji bounds a reaction in bytes. The longest emoji there is has 41: a family
 	// of which each has a skin colour.
 	maxEmoji = 64
 	// MaxReactions bounds the different reactions that are shown of one message, those
 	// that were there first: nobody looks at more, and one member could make any number.
 	MaxReactions = 64
+	// MaxLifetime bounds how long a message that disappears lasts, in seconds: a year.
+	// What is to last longer may as well stay.
+	MaxLifetime = 366 * 24 * 3600
 	// MaxTitle bounds a title in runes, as it bounds a name.
 	MaxTitle = 64
 )

@@ -45,6 +45,11 @@ type Machine struct {
 	deleting map[dag.Ref]Delete   // of entries that wait for others
 	blank    map[Target][]dag.Ref // entries that are hollow or missed, by what they are
 
+	windows map[wire.DeviceID]*window // what nobody covers, see uncovered.go
+	cited   map[wire.DeviceID]uint64  // up to where entries of a device are named by others', since the start
+	covered uint64                    // up to where own entries were last known to be
+	crowded bool                      // something was not taken in
+
 	nacks    map[wire.BlockHash]map[wire.DeviceID]*chain.Nack
 	people   map[wire.PersonID]*personPapers
 	evidence map[wire.DeviceID]*evidence
@@ -54,9 +59,12 @@ type Machine struct {
 	ballots ballots          // what is stored of the votes
 	silence silence          // of voters
 	company company          // since when who is silent
+	parts   parts            // of the graph, as stored
 	shelf   shelf            // what may be handed over
 	missed  map[dag.Ref]bool // written while this device was parked, not here yet
 	earlier earlier          // what was said before this device came
+
+	expiring expiring // what disappears, see expiry.go
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
@@ -153,10 +161,12 @@ func newMachine(self Self) *Machine {
 		blocks:   chain.NewBlocks(),
 		silence:  make(silence),
 		company:  newCompany(),
+		parts:    parts{every: partEvery, beside: make(map[dag.Ref]bool)},
 		pageRoom: maxPage,
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
+		expiring: expiring{ends: make(map[dag.Ref]ending), settings: make(map[dag.Ref]setting)},
 		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash), ended: make(map[wire.PersonID]bool)},
 
 		electLook: true,
@@ -178,6 +188,8 @@ func newMachine(self Self) *Machine {
 		deleted:   make(map[Target]erased),
 		deleting:  make(map[dag.Ref]Delete),
 		blank:     make(map[Target][]dag.Ref),
+		windows:   make(map[wire.DeviceID]*window),
+		cited:     make(map[wire.DeviceID]uint64),
 		names:     make(map[wire.Digest]wire.Digest),
 		ackWaits:  make(map[wire.DeviceID]*ackWait),
 		ackedUpTo: make(map[wire.DeviceID]ackedUpTo),
@@ -272,6 +284,7 @@ func (m *Machine) Step(in Input) (Effects, error) {
 
 // due does what time has come for.
 func (m *Machine) due(now uint64, eff *Effects) {
+	m.endDue(now, eff)
 	if !m.speaks() {
 		m.passOver(now, eff) // a former member may be on its way back
 		return
@@ -316,6 +329,7 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		}
 	}
 	clear(m.turned)
+	m.keepParts(&eff)
 	// The same step may have ended the membership of who asked, or was told.
 	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {

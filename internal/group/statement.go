@@ -45,6 +45,7 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	a.Sign(m.self.Device.Sign)
 	m.acked, m.pace = digest, pace{last: now}
 	m.setAck(a)
+	m.coverAll(now)
 	eff.put(KindAck, own[:], a.Marshal())
 	eff.Write = append(eff.Write, m.selfRecord())
 	m.dropWelcomes(eff)
@@ -115,6 +116,7 @@ func (m *Machine) countAck(a *dag.Ack, from wire.DeviceID, eff *Effects) {
 	m.setAck(a)
 	m.noteAck(a.Device, from)
 	m.heard++
+	m.roomAgain(m.now)
 	m.newsForEarlier(a.Device)
 	eff.put(KindAck, a.Device[:], a.Marshal())
 	if !accepted {
@@ -279,13 +281,14 @@ func (m *Machine) undoneTitles(device wire.DeviceID) (list []wire.Digest) {
 
 func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
 	var out statementsFrame
+	acks, reaches := numbersOf(nil, nil, f.acks), numbersOf(nil, nil, f.reaches)
 	for _, s := range m.ackNumbers() {
-		if newer([]seqOf{s}, f.acks) {
+		if s.seq > acks[s.device] {
 			out.acks = append(out.acks, m.acks[s.device].Marshal())
 		}
 	}
 	for _, s := range m.reachNumbers() {
-		if newer([]seqOf{s}, f.reaches) {
+		if s.seq > reaches[s.device] {
 			out.reaches = append(out.reaches, m.reaches[s.device].Marshal())
 		}
 	}
