@@ -42,6 +42,10 @@ type peer struct {
 	filling  int            // and will have been once it was asked for those
 	fill     dag.Ref        // beyond this one; zero: from the first
 
+	follows   bool        // it wants Acks passed on
+	ackDigest wire.Digest // of the Acks that it has, or was told of
+	ackAsked  uint64      // ms; when it was last sent what Acks are held here
+
 	byHeads bool   // it sent a frame of FeatureHeads
 	theirs  theirs // what it says by these
 
@@ -100,8 +104,8 @@ func (m *Machine) relation(who wire.Member) relation {
 func (m *Machine) speaks() bool { return m.status == StatusActive || m.status == StatusLeaving }
 
 // digest is the hash of all that this device holds of the group; of votes, if
-// the peer reads them and there are any.
-func (m *Machine) digest(votes bool) wire.Digest {
+// the peer reads them and there are any; of Acks, if they are not exchanged with it.
+func (m *Machine) digest(votes, acks bool) wire.Digest {
 	var w wire.Writer
 	w.Group(func(w *wire.Writer) {
 		for _, t := range m.blocks.Tips() {
@@ -110,7 +114,11 @@ func (m *Machine) digest(votes bool) wire.Digest {
 	})
 	f := m.graph.FrontierDigest()
 	w.Raw(f[:])
-	writeSeqs(&w, m.ackNumbers())
+	if acks {
+		writeSeqs(&w, m.ackNumbers())
+	} else {
+		writeSeqs(&w, nil)
+	}
 	writeSeqs(&w, m.reachNumbers())
 	w.Group(func(w *wire.Writer) {
 		for _, person := range m.leavers() {
@@ -146,7 +154,7 @@ func (m *Machine) leavers() (list []wire.PersonID) {
 }
 
 func (m *Machine) sendDigest(d wire.DeviceID, eff *Effects) {
-	digest := m.digest(m.modern(d))
+	digest := m.digest(m.modern(d), !m.exchanges(d))
 	m.peers[d].told = digest
 	eff.send(d, encodeDigest(digest))
 }
@@ -156,9 +164,14 @@ func (m *Machine) sendDigest(d wire.DeviceID, eff *Effects) {
 func (m *Machine) announce(now uint64, eff *Effects) {
 	if m.digestDue != 0 && m.digestDue <= now {
 		m.digestDue = 0
-		digests := map[bool]wire.Digest{false: m.digest(false), true: m.digest(true)}
+		digests := make(map[[2]bool]wire.Digest)
 		for _, d := range m.connected(false) {
-			p, digest := m.peers[d], digests[m.modern(d)]
+			p, of := m.peers[d], [2]bool{m.modern(d), !m.exchanges(d)}
+			digest, made := digests[of]
+			if !made {
+				digest = m.digest(of[0], of[1])
+				digests[of] = digest
+			}
 			if p.told != digest && p.digest != digest && (p.named || m.acks[d] != nil) {
 				m.sendDigest(d, eff)
 			}
@@ -265,6 +278,8 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onPeople(p, r, eff)
 	case kind >= frameHeads && kind <= frameNumbers && m.self.Omits != FeatureHeads:
 		err = m.onByHeads(now, kind, p, c.Payload, r, eff)
+	case kind >= frameAcks && kind <= frameAckDigest && m.self.Omits != FeatureAckHeads:
+		err = m.onAckFrame(now, kind, p, r, eff)
 	case kind == frameAskContents:
 		err = m.onAskContents(p, r, eff)
 	case kind == frameContents:
@@ -327,10 +342,10 @@ func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 	}
 	p.named, p.again, p.digest = true, false, d
 	m.meetAgain(p.member.Device, eff)
-	if d != m.digest(m.modern(p.member.Device)) {
+	if d != m.digest(m.modern(p.member.Device), !m.exchanges(p.member.Device)) {
 		m.wantHave(now, p)
 	} else {
-		p.told = d
+		p.told, p.theirs.common = d, m.head
 	}
 	return nil
 }
@@ -341,7 +356,7 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 	if err != nil {
 		return err
 	}
-	p.named, p.again = true, false
+	p.named, p.again, p.theirs.common = true, false, m.commonOf(f.offer)
 	lacks := m.blocks.Missing(f.offer)
 	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
 		m.sendPages(p, f.offer, eff)
