@@ -74,6 +74,10 @@ func chatOf(c node.Chat) *v1.Chat {
 		Unasked: uint32(c.Unasked), Held: uint32(c.Held),
 		RemovedBy: somebody(c.RemovedBy),
 	}
+	if c.Kind == node.ChatGroup {
+		out.History = historyOf(c.Policy)
+		out.Earlier = earlierOf(c)
+	}
 	for _, p := range c.MissingFrom {
 		out.MissingFrom = append(out.MissingFrom, personOf(p))
 	}
@@ -190,6 +194,9 @@ func kindOf(c node.Change) v1.ChangeKind {
 	case *chain.SetPolicy:
 		if len(c.People) > 0 {
 			return v1.ChangeKind_CHANGE_KIND_VOTERS
+		}
+		if historyChanged(c) {
+			return v1.ChangeKind_CHANGE_KIND_HISTORY
 		}
 	}
 	return v1.ChangeKind_CHANGE_KIND_OTHER

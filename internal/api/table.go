@@ -12,6 +12,7 @@ type explained struct {
 // table says what people read: what went wrong and why, then what to do. Every
 // Reason of the packages below has a row; a test reads their source.
 var table = map[string]explained{
+	"api/days":        {connect.CodeInvalidArgument, "That is no number of days.", "Say none, all, or a number of days such as 30d."},
 	"api/code":        {connect.CodePermissionDenied, "This login was used or is too old.", "Run kith open in a terminal for a new one."},
 	"api/many-codes":  {connect.CodeResourceExhausted, "Too many wrong logins within a minute.", "Wait a minute, or run kith open in a terminal for a right one."},
 	"api/token":       {connect.CodeUnauthenticated, "This page is locked.", "Run kith open in a terminal."},
@@ -93,8 +94,11 @@ var table = map[string]explained{
 	"group/no-voters":  {connect.CodeInvalidArgument, "Nobody would vote then, and nothing would ever become final.", "Name at least one member."},
 	"group/voters":     {connect.CodeInvalidArgument, "At most 31 people vote.", "Name fewer; admins and a few whose devices are mostly on are enough."},
 	"group/same":       {connect.CodeAlreadyExists, "They vote already, and nobody else.", "There is nothing to do."},
+	"group/days":       {connect.CodeInvalidArgument, "That is no number of days.", "Say none, all, or a number of days such as 30d."},
+	"group/policy":     {connect.CodeAlreadyExists, "Newcomers are given that already.", "There is nothing to do."},
 	"group/voteless":   {connect.CodeFailedPrecondition, "Somebody named has not accepted the invitation yet, or has no device in the group, and could not vote.", "See kith group show; name others, or wait until they are here."},
 	"group/newer":      {connect.CodeFailedPrecondition, "This group needs a newer version of Kith; nothing is lost.", "Update the program."},
+	"group/uncovered":  {connect.CodeResourceExhausted, "Nobody has said yet to have the last messages that you wrote here, and they are as many as may wait.", "It goes on by itself when another member is connected; what you have written is kept."},
 	"group/stored":     {connect.CodeDataLoss, "What is stored of this chat does not fit together.", "Keep a copy of the home folder, and report this line."},
 
 	"chain/kind":    {connect.CodeInvalidArgument, "This file holds no chain of a group, and no proof of a member.", "Ask for one made with kith chain export or kith chain proof."},

@@ -14,16 +14,23 @@ type Delivered struct {
 	Seq    uint64
 }
 
+// AckByHeads is the version of an Ack that names heads in place of all devices.
+const AckByHeads uint8 = 2
+
 // An Ack says what a device has of a group's logs. It stands beside the log;
-// only the newest of each device is kept and passed on.
+// only the newest of each device is kept and passed on. Version 1 lists how far it has
+// each log. Version 2 names heads: it has them and all that lies before them, but for
+// what its stops say.
 type Ack struct {
 	Version   uint8
 	SigAlg    uint8
 	Group     wire.GroupID
 	Device    wire.DeviceID
 	Seq       uint64      // counts this device's Acks in this group, from 1
-	Frontier  wire.Digest // of the author's frontier
-	Delivered []Delivered // devices strictly ascending
+	Frontier  wire.Digest // version 1: of the author's frontier
+	Delivered []Delivered // version 1: devices strictly ascending
+	Heads     []Ref       // version 2: strictly ascending
+	Stops     []Delivered // version 2: of that device's log nothing counts from Seq on; devices strictly ascending
 	Read      *Place      // read up to here; nil where the group shows no read marks
 	Signature [wire.SignatureSize]byte
 }
@@ -31,15 +38,25 @@ type Ack struct {
 // Ack
 //
 //	size field
-//	1    version, 1
+//	1    version, 1 or 2
 //	1    sigalg, 1
 //	32   group id
 //	32   device id
 //	8    seq, from 1
+//	-- version 1
 //	32   digest of the frontier
 //	V    delivered, at most 10,000, devices strictly ascending; each
 //	       32 device id
 //	       8  seq, from 1
+//	-- version 2
+//	V    heads, at most 64, strictly ascending; each
+//	       32 device id
+//	       8  seq, from 1, below 2^52
+//	       16 hash, cut
+//	V    stops, at most 64, devices strictly ascending; each
+//	       32 device id
+//	       8  seq, from 1
+//	-- both
 //	V    read, empty or
 //	       8  order
 //	       32 device id
@@ -62,13 +79,13 @@ func (a *Ack) SignedBytes() []byte {
 	w.Raw(a.Group[:])
 	w.Raw(a.Device[:])
 	w.U64(a.Seq)
-	w.Raw(a.Frontier[:])
-	w.Group(func(w *wire.Writer) {
-		for _, d := range a.Delivered {
-			w.Raw(d.Device[:])
-			w.U64(d.Seq)
-		}
-	})
+	if a.Version == AckByHeads {
+		writeTips(&w, a.Heads)
+		writeDelivered(&w, a.Stops)
+	} else {
+		w.Raw(a.Frontier[:])
+		writeDelivered(&w, a.Delivered)
+	}
 	w.Group(func(w *wire.Writer) {
 		if a.Read != nil {
 			w.U64(a.Read.Order)
@@ -83,20 +100,17 @@ func (a *Ack) SignedBytes() []byte {
 func ParseAck(b []byte) (*Ack, error) {
 	r := wire.NewReader(b)
 	a := new(Ack)
-	a.Version, a.SigAlg = readHead(r)
+	a.Version, a.SigAlg = readHead(r, AckByHeads)
 	r.Fixed(a.Group[:])
 	r.Fixed(a.Device[:])
 	a.Seq = readSeq(r)
-	r.Fixed(a.Frontier[:])
-	r.Each(MaxDevices*deliveredSize, MaxDevices, func(r *wire.Reader) {
-		var d Delivered
-		r.Fixed(d.Device[:])
-		d.Seq = readSeq(r)
-		if n := len(a.Delivered); n > 0 && compareDevice(a.Delivered[n-1].Device, d.Device) >= 0 {
-			r.Fail(wire.ErrCanonical)
-		}
-		a.Delivered = append(a.Delivered, d)
-	})
+	if a.Version == AckByHeads {
+		a.Heads = readAckHeads(r)
+		a.Stops = readDelivered(r, MaxAckStops)
+	} else {
+		r.Fixed(a.Frontier[:])
+		a.Delivered = readDelivered(r, MaxDevices)
+	}
 	r.Each(placeSize, 1, func(r *wire.Reader) {
 		a.Read = &Place{Order: r.U64()}
 		r.Fixed(a.Read.Device[:])
@@ -107,6 +121,39 @@ func ParseAck(b []byte) (*Ack, error) {
 		return nil, malformed(err)
 	}
 	return a, nil
+}
+
+func writeDelivered(w *wire.Writer, list []Delivered) {
+	w.Group(func(w *wire.Writer) {
+		for _, d := range list {
+			w.Raw(d.Device[:])
+			w.U64(d.Seq)
+		}
+	})
+}
+
+func readDelivered(r *wire.Reader, most int) (list []Delivered) {
+	r.Each(most*deliveredSize, most, func(r *wire.Reader) {
+		var d Delivered
+		r.Fixed(d.Device[:])
+		d.Seq = readSeq(r)
+		if n := len(list); n > 0 && compareDevice(list[n-1].Device, d.Device) >= 0 {
+			r.Fail(wire.ErrCanonical)
+		}
+		list = append(list, d)
+	})
+	return list
+}
+
+func readAckHeads(r *wire.Reader) (refs []Ref) {
+	r.Each(MaxAckHeads*refSize, MaxAckHeads, func(r *wire.Reader) {
+		h := readRef(r)
+		if n := len(refs); n > 0 && refs[n-1].Compare(h) >= 0 {
+			r.Fail(wire.ErrCanonical)
+		}
+		refs = append(refs, h)
+	})
+	return refs
 }
 
 // Sign sets the signature to what sign, the signer of the device, makes.
@@ -136,9 +183,9 @@ func Newer[S interface {
 	return bytes.Compare(a.Marshal(), b.Marshal()) > 0
 }
 
-// readHead reads version and sigalg of a statement.
-func readHead(r *wire.Reader) (version, sigalg uint8) {
-	if version = r.U8(); r.Err() == nil && version != Version {
+// readHead reads version, which is at most newest, and sigalg of a statement.
+func readHead(r *wire.Reader, newest uint8) (version, sigalg uint8) {
+	if version = r.U8(); r.Err() == nil && (version < Version || version > newest) {
 		r.Fail(reject(ReasonVersion))
 	}
 	if sigalg = r.U8(); r.Err() == nil && sigalg != wire.SigEd25519 {

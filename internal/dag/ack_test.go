@@ -49,6 +49,73 @@ func TestAckBytes(t *testing.T) {
 	}
 }
 
+func sampleAckByHeads() *dag.Ack {
+	a := sampleAck()
+	a.Version, a.Frontier, a.Delivered = dag.AckByHeads, wire.Digest{}, nil
+	a.Heads = []dag.Ref{
+		{Device: wire.DeviceID(fill(0x20, 32)), Seq: 5, Hash: wire.Short(fill(0x30, 16))},
+		{Device: wire.DeviceID(fill(0x20, 32)), Seq: 5, Hash: wire.Short(fill(0x31, 16))},
+	}
+	a.Stops = []dag.Delivered{{wire.DeviceID(fill(0x21, 32)), 6}}
+	return a
+}
+
+func TestAckByHeadsBytes(t *testing.T) {
+	want := unhex(t, "0201"+strings.Repeat("10", 32)+strings.Repeat("11", 32)+"0000000000000003"+
+		"4070"+strings.Repeat("20", 32)+"0000000000000005"+strings.Repeat("30", 16)+strings.Repeat("20", 32)+"0000000000000005"+strings.Repeat("31", 16)+
+		"28"+strings.Repeat("21", 32)+"0000000000000006"+
+		"30"+"0000000000000009"+strings.Repeat("20", 32)+"0000000000000004"+
+		strings.Repeat("17", 64))
+	a := sampleAckByHeads()
+	if got := a.Marshal(); !bytes.Equal(got, want) {
+		t.Fatalf("got\n%x\nwant\n%x", got, want)
+	}
+	back, err := dag.ParseAck(want)
+	if err != nil || !bytes.Equal(back.Marshal(), want) || len(back.Heads) != 2 || len(back.Stops) != 1 {
+		t.Errorf("came back as %+v, %v", back, err)
+	}
+	a.Read, a.Heads, a.Stops = nil, nil, nil
+	back, err = dag.ParseAck(a.Marshal())
+	if err != nil || back.Read != nil || len(back.Heads)+len(back.Stops) != 0 {
+		t.Errorf("came back as %+v, %v", back, err)
+	}
+}
+
+func TestAckByHeadsRefuses(t *testing.T) {
+	many := func(n int) (refs []dag.Ref, stops []dag.Delivered) {
+		for i := range n {
+			var d wire.DeviceID
+			binary.BigEndian.PutUint32(d[:], uint32(i))
+			refs, stops = append(refs, dag.Ref{Device: d, Seq: 1}), append(stops, dag.Delivered{Device: d, Seq: 1})
+		}
+		return refs, stops
+	}
+	for name, change := range map[string]func(a *dag.Ack){
+		"a head of seq 0":       func(a *dag.Ack) { a.Heads[0].Seq = 0 },
+		"a head beyond lamport": func(a *dag.Ack) { a.Heads[1].Seq = dag.MaxLamport },
+		"heads descending":      func(a *dag.Ack) { a.Heads[0].Hash[0] = 0xff },
+		"a head twice":          func(a *dag.Ack) { a.Heads[1] = a.Heads[0] },
+		"65 heads":              func(a *dag.Ack) { a.Heads, _ = many(dag.MaxAckHeads + 1) },
+		"a stop of seq 0":       func(a *dag.Ack) { a.Stops[0].Seq = 0 },
+		"a stop twice":          func(a *dag.Ack) { a.Stops = append(a.Stops, a.Stops[0]) },
+		"65 stops":              func(a *dag.Ack) { _, a.Stops = many(dag.MaxAckStops + 1) },
+	} {
+		a := sampleAckByHeads()
+		change(a)
+		_, err := dag.ParseAck(a.Marshal())
+		if err == nil {
+			t.Errorf("%s passes", name)
+			continue
+		}
+		wantReason(t, err, dag.ReasonForm)
+	}
+	a := sampleAckByHeads()
+	a.Heads, a.Stops = many(dag.MaxAckHeads)
+	if _, err := dag.ParseAck(a.Marshal()); err != nil {
+		t.Errorf("at the limits: %v", err)
+	}
+}
+
 func TestReachBytes(t *testing.T) {
 	want := unhex(t, "0101"+strings.Repeat("10", 32)+strings.Repeat("11", 32)+"0000000000000003"+
 		"02aabb"+"16"+"12"+"2f6970342f312e322e332e342f7463702f35"+"02"+"2f78"+
@@ -88,7 +155,7 @@ func TestAckRefuses(t *testing.T) {
 		}
 	}
 	a := sampleAck()
-	a.Version = 2
+	a.Version = 3
 	_, err := dag.ParseAck(a.Marshal())
 	wantReason(t, err, dag.ReasonVersion)
 }

@@ -34,6 +34,7 @@ func FuzzParseHeader(f *testing.F) {
 
 func FuzzParseAck(f *testing.F) {
 	f.Add(sampleAck().Marshal())
+	f.Add(sampleAckByHeads().Marshal())
 	fuzz(f, dag.ParseAck, (*dag.Ack).Marshal)
 }
 

@@ -23,9 +23,12 @@ type Graph struct {
 	heads map[Ref]struct{}
 	line  lineage
 
-	// lowered says that the floor of a log was taken back: what the heads name may not
-	// all be here, and the frontier alone says what is.
-	lowered bool
+	stored stored // how much of it is in parts
+
+	// lowered are the devices of whose log the floor was taken back: what the heads name
+	// may not all be here, and the frontier alone says what is.
+	lowered map[wire.DeviceID]struct{}
+	columns map[wire.DeviceID]column // of what Acks are asked about
 
 	blocks  []wire.BlockHash
 	blockAt map[wire.BlockHash]uint32
@@ -79,6 +82,7 @@ func (g *Graph) SetFloor(f Floor) error {
 	for _, h := range heads {
 		g.addFloorHead(h)
 	}
+	g.stored = stored{len(g.line.cells), len(g.blocks)}
 	g.digest = nil
 	return nil
 }

@@ -26,6 +26,12 @@ const (
 	// the largest group has 10,000.
 	MaxDevices = 10_000
 
+	// MaxAckHeads and MaxAckStops bound what an Ack of version 2 names. Every entry joins
+	// up to MaxParents heads, so that honest groups have few; a stop stands for a log of
+	// which some text is awaited.
+	MaxAckHeads = 64
+	MaxAckStops = 64
+
 	// MaxFloorHeads bounds the headers in a floor; they become the parents of
 	// the newcomer's first entry.
 	MaxFloorHeads = MaxParents
@@ -57,6 +63,10 @@ const (
 	// gapWindow is how many entries back a false seq is recognised at once; an
 	// older one waits in the parking, which is bounded.
 	gapWindow = 64
+
+	// maxColumns bounds the devices of which it is kept how far each entry reaches in
+	// their logs, 4 bytes an entry and device: as many as one person has.
+	maxColumns = 16
 
 	// sketchDepth is how far below the newest entry a sketch looks: two sides that wrote
 	// 1,000 entries without each other still find what both have, in 10 refs.

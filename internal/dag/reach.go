@@ -60,7 +60,7 @@ func (a *Reach) SignedBytes() []byte {
 func ParseReach(b []byte) (*Reach, error) {
 	r := wire.NewReader(b)
 	a := new(Reach)
-	a.Version, a.SigAlg = readHead(r)
+	a.Version, a.SigAlg = readHead(r, Version)
 	r.Fixed(a.Group[:])
 	r.Fixed(a.Device[:])
 	a.Seq = readSeq(r)

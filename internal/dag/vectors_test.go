@@ -27,6 +27,7 @@ type vectors struct {
 	Frontier   hashedVector     `json:"frontier"`
 	Floor      hashedVector     `json:"floor"`
 	Ack        string           `json:"ack"`
+	AckByHeads string           `json:"ack_by_heads"`
 	Reach      string           `json:"reach"`
 	Content    contentVector    `json:"content"`
 	Ciphertext hashedVector     `json:"ciphertext"`
@@ -129,6 +130,10 @@ func makeVectors(t *testing.T) vectors {
 	ack, reach := sampleAck(), sampleReach()
 	ack.Device, reach.Device = a.id, a.id
 	ack.Sign(a.sign)
+	byHeads := sampleAckByHeads()
+	byHeads.Device = a.id
+	byHeads.Sign(a.sign)
+	v.AckByHeads = hex.EncodeToString(byHeads.Marshal())
 	reach.Sign(a.sign)
 	v.Ack, v.Reach = hex.EncodeToString(ack.Marshal()), hex.EncodeToString(reach.Marshal())
 	group, id, salt := wire.GroupID(fill(0x10, 32)), wire.ContentID(fill(0x14, 16)), [32]byte(fill(0x18, 32))

@@ -22,6 +22,9 @@ func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 	if err := m.mayAnnotate(c.Content); err != nil {
 		return err
 	}
+	if err := m.mayGoOn(len(c.Content.Bytes())); err != nil {
+		return err
+	}
 	if c.Content.Kind == ContentExpiry && powers(m.state(), m.self.Person)&MayArrange == 0 {
 		return refuse(ReasonRole, nil)
 	}
@@ -74,6 +77,8 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 	if _, err := m.graph.Add(h); err != nil {
 		return nil, refuse(ReasonStored, err)
 	}
+	m.noteUncovered(h, len(h.Bytes())+len(ciphertext))
+	m.noteCited(h)
 	m.keepEntry(h, ciphertext, eff)
 	m.shelve(h, plain, eff)
 	m.keepSalt(h, plain[:saltSize], eff)
@@ -105,7 +110,9 @@ func (m *Machine) push(h *dag.Header, ciphertext []byte, from wire.DeviceID, eff
 
 func (m *Machine) keepEntry(h *dag.Header, ciphertext []byte, eff *Effects) {
 	m.demand(h.Device, eff)
+	m.pace.bytes += uint64(len(h.Bytes()) + len(ciphertext))
 	key := EntryKey(h.Ref())
+	m.noteBeside(h.Ref(), eff)
 	eff.Write = append(eff.Write,
 		Record{KindEntry, key, h.Bytes()},
 		Record{KindCipher, key, ciphertext},

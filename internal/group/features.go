@@ -30,8 +30,9 @@ const (
 	FeaturePapers uint16 = 4
 	// FeatureHeads: the frames 22 to 25, by which a sync costs what two sides differ by.
 	FeatureHeads uint16 = 5
-	// 6 is reserved.
-
+	// FeatureAckHeads: Acks that name heads in place of all devices, once every active
+	// leaf announces it, and the frames 28 to 30 by which they travel in a large group.
+	FeatureAckHeads uint16 = 6
 	// FeatureTree: frame 40, by which entries travel along a tree in a large group.
 	FeatureTree uint16 = 7
 	// FeatureHistory: the frames 33 and 34, by which newcomers are given what the policy
@@ -43,7 +44,10 @@ const (
 func (s Self) announced() []mls.Extension {
 	var w wire.Writer
 	w.Group(func(w *wire.Writer) {
-		for _, f := range []uint16{FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureTree, FeatureHistory, chain.FeatureNothing} {
+		for _, f := range []uint16{
+			FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureAckHeads, FeatureTree, FeatureHistory,
+			chain.FeatureNothing,
+		} {
 			if f != s.Omits {
 				w.U16(f)
 			}

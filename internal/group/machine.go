@@ -28,7 +28,7 @@ type Machine struct {
 
 	replaced wire.BlockHash // the newest block by which a copy of this device took its place; zero: none
 
-	acks     map[wire.DeviceID]*dag.Ack
+	acks     map[wire.DeviceID]*dag.Ack // all that they name is here
 	reaches  map[wire.DeviceID]*dag.Reach
 	infos    map[wire.Digest][]byte
 	leaves   map[wire.PersonID]*pendingLeave
@@ -45,6 +45,11 @@ type Machine struct {
 	deleting map[dag.Ref]Delete   // of entries that wait for others
 	blank    map[Target][]dag.Ref // entries that are hollow or missed, by what they are
 
+	windows map[wire.DeviceID]*window // what nobody covers, see uncovered.go
+	cited   map[wire.DeviceID]uint64  // up to where entries of a device are named by others', since the start
+	covered uint64                    // up to where own entries were last known to be
+	crowded bool                      // something was not taken in
+
 	nacks    map[wire.BlockHash]map[wire.DeviceID]*chain.Nack
 	people   map[wire.PersonID]*personPapers
 	evidence map[wire.DeviceID]*evidence
@@ -54,6 +59,7 @@ type Machine struct {
 	ballots ballots          // what is stored of the votes
 	silence silence          // of voters
 	company company          // since when who is silent
+	parts   parts            // of the graph, as stored
 	shelf   shelf            // what may be handed over
 	missed  map[dag.Ref]bool // written while this device was parked, not here yet
 	earlier earlier          // what was said before this device came
@@ -93,14 +99,19 @@ type Machine struct {
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
 	fetch     fetch
-	lastAsked wire.DeviceID // who was asked last for entries, by a frontier
-	asked     []asked       // requests for entries by heads that are under way, oldest first
-	chase     *chase        // nil: nothing is fetched in stretches
-	askedLast wire.DeviceID // who was asked last by heads
-	elsewhere bool          // this device's person looks at another chat,
-	chaseDue  uint64        // ms; for which the next stretch waits
-	table     table         // of the block it was asked for last
-	catchUp   *gathering    // blocks that come in pages
+	lastAsked wire.DeviceID               // who was asked last for entries, by a frontier
+	asked     []asked                     // requests for entries by heads that are under way, oldest first
+	chase     *chase                      // nil: nothing is fetched in stretches
+	askedLast wire.DeviceID               // who was asked last by heads
+	elsewhere bool                        // this device's person looks at another chat,
+	chaseDue  uint64                      // ms; for which the next stretch waits
+	table     table                       // of the block it was asked for last
+	ackWaits  map[wire.DeviceID]*ackWait  // Acks that name what is not here
+	ackLooked int                         // entries when these were looked at last
+	ackTurn   uint64                      // counts changes of acks
+	ackedUpTo map[wire.DeviceID]ackedUpTo // by author
+	ackers    ackers                      // who writes Acks, at the head
+	catchUp   *gathering                  // blocks that come in pages
 	back      rejoin
 	asking    wire.DeviceID // who was asked last for keys
 	mend      repair
@@ -108,6 +119,8 @@ type Machine struct {
 	willing   bool                           // its person has said to come back, whoever it shuts out
 	turned    map[wire.BlockHash]bool        // epochs whose ratchets this step has moved
 	ackDue    uint64                         // ms; 0: none
+	pace      pace                           // of the own Acks
+	fewAckers int                            // up to how many devices say at once what has come, and each to each
 	pruneDue  uint64                         // ms; 0: no secrets wait to be deleted
 	digestDue uint64                         // ms; 0: none
 	voteDue   uint64                         // ms; when the own voter is asked again; 0: at news
@@ -147,6 +160,7 @@ func newMachine(self Self) *Machine {
 		blocks:   chain.NewBlocks(),
 		silence:  make(silence),
 		company:  newCompany(),
+		parts:    parts{every: partEvery, beside: make(map[dag.Ref]bool)},
 		pageRoom: maxPage,
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
@@ -173,7 +187,11 @@ func newMachine(self Self) *Machine {
 		deleted:   make(map[Target]erased),
 		deleting:  make(map[dag.Ref]Delete),
 		blank:     make(map[Target][]dag.Ref),
+		windows:   make(map[wire.DeviceID]*window),
+		cited:     make(map[wire.DeviceID]uint64),
 		names:     make(map[wire.Digest]wire.Digest),
+		ackWaits:  make(map[wire.DeviceID]*ackWait),
+		ackedUpTo: make(map[wire.DeviceID]ackedUpTo),
 		peers:     make(map[wire.DeviceID]*peer),
 		undone:    make(map[wire.BlockHash]bool),
 		unsent:    make(map[uint64]unsent),
@@ -185,6 +203,7 @@ func newMachine(self Self) *Machine {
 		tried:     make(map[wire.BlockHash]wire.Digest),
 		turned:    make(map[wire.BlockHash]bool),
 	}
+	m.fewAckers = maxFewAckers
 	m.votes = chain.NewVotes(m.blocks)
 	m.voter = chain.Voter{Device: self.Device.ID(), Follows: m.follows}
 	m.ballots = ballots{votes: make(map[string]bool), evidence: make(map[wire.DeviceID]*chain.Evidence)}
@@ -272,6 +291,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	if isDue(m.pruneDue, now) {
 		m.prune(now, eff)
 	}
+	m.countAwaited(eff)
 	m.countCompany(eff)
 	m.comeBack(now, eff)
 	m.repairKeys(now, eff)
@@ -307,6 +327,7 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		}
 	}
 	clear(m.turned)
+	m.keepParts(&eff)
 	// The same step may have ended the membership of who asked, or was told.
 	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {

@@ -103,7 +103,7 @@ func (m *Machine) lacking(seq uint64, u unsent) (list []wire.PersonID) {
 		}
 		has := false
 		for _, d := range who.Devices {
-			has = has || !late && at.Belongs(d.ID) && m.covers(m.acks[d.ID], own, seq)
+			has = has || !late && at.Belongs(d.ID) && m.covers(d.ID, own, seq)
 		}
 		if !has {
 			list = append(list, who.Person)
@@ -254,6 +254,7 @@ func (m *Machine) resendOne(now, seq uint64, eff *Effects) error {
 		if _, err := m.sealEntry(now, u, eff); err != nil {
 			return err
 		}
+		m.parts.due = true // which of the own entries are copies is not stored
 	}
 	m.dropUnsent(seq, eff)
 	return nil

@@ -57,7 +57,7 @@ func (m *Machine) spokenBy(device wire.DeviceID) []uint16 {
 }
 
 func known(feature uint16) bool {
-	return feature >= FeatureRepair && feature <= FeatureHeads || feature == FeatureTree || feature == FeatureHistory
+	return feature >= FeatureRepair && feature <= FeatureTree || feature == FeatureHistory
 }
 
 // spokenAt returns what one block shows that a device reads: by the op that it

@@ -26,6 +26,10 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	if m.ackDue == 0 || m.ackDue > now {
 		return
 	}
+	if at := m.mayAck(now); at > now {
+		m.ackDue = at
+		return
+	}
 	m.ackDue = 0
 	own := m.self.Device.ID()
 	if m.came(own) != m.joined {
@@ -37,22 +41,11 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 		return
 	}
 	m.ackSeq = base | (m.ackSeq+1)&ackCount
-	a := &dag.Ack{
-		Version: dag.Version, SigAlg: wire.SigEd25519, Group: m.group,
-		Device: own, Seq: m.ackSeq, Frontier: digest,
-	}
-	first := m.firstHollow()
-	for _, r := range m.graph.Frontier().Refs() {
-		if seq, ok := first[r.Device]; ok {
-			r.Seq = min(r.Seq, seq-1)
-		}
-		if r.Seq > 0 {
-			a.Delivered = append(a.Delivered, dag.Delivered{Device: r.Device, Seq: r.Seq})
-		}
-	}
+	a := m.newAck()
 	a.Sign(m.self.Device.Sign)
-	m.acked = digest
-	m.acks[own] = a
+	m.acked, m.pace = digest, pace{last: now}
+	m.setAck(a)
+	m.coverAll(now)
 	eff.put(KindAck, own[:], a.Marshal())
 	eff.Write = append(eff.Write, m.selfRecord())
 	m.dropWelcomes(eff)
@@ -65,9 +58,11 @@ func (m *Machine) dropAcks(eff *Effects) {
 	for _, d := range sortedDevices(m.acks) {
 		if !m.state().Belongs(d) || m.acks[d].Seq&^ackCount != ackBase(m.came(d)) {
 			delete(m.acks, d)
+			m.ackTurn++
 			eff.drop(KindAck, d[:])
 		}
 	}
+	m.dropAwaited()
 }
 
 // tell sends a statement to every member's device that has named the group.
@@ -80,22 +75,34 @@ func (m *Machine) tell(f statementsFrame, eff *Effects) {
 
 func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 	a, err := dag.ParseAck(b)
-	if err != nil || a.Group != m.group || a.Device == m.self.Device.ID() {
+	if err != nil || a.Group != m.group || a.Device == m.self.Device.ID() || a.Version == dag.AckByHeads && m.self.Omits == FeatureAckHeads {
 		return false
 	}
-	who, d, ok := m.state().Device(a.Device)
+	_, d, ok := m.state().Device(a.Device)
 	if !ok || a.Seq&^ackCount != ackBase(m.came(a.Device)) {
 		return false
 	}
-	if old := m.acks[a.Device]; !m.state().Belongs(a.Device) || old != nil && !dag.Newer(a, old) || !a.Verify(d.Key[:]) {
+	if old := m.acks[a.Device]; !m.state().Belongs(a.Device) || old != nil && !dag.Newer(a, old) || m.awaited(a) || !a.Verify(d.Key[:]) {
 		return false
 	}
 	m.hear(a.Device, eff)
+	if m.graph.Lacks(a) {
+		m.awaitAck(a)
+		return false
+	}
+	m.countAck(a, eff)
+	return true
+}
+
+// countAck takes an Ack of which all is here.
+func (m *Machine) countAck(a *dag.Ack, eff *Effects) {
+	who, _, _ := m.state().Device(a.Device)
 	accepted, first := m.acceptedBy(who), m.acks[a.Device] == nil
-	m.acks[a.Device] = a
+	m.setAck(a)
 	m.heard++
+	m.roomAgain(m.now)
 	m.newsForEarlier(a.Device)
-	eff.put(KindAck, a.Device[:], b)
+	eff.put(KindAck, a.Device[:], a.Marshal())
 	if !accepted {
 		m.electLook = true
 		eff.Notify = append(eff.Notify, Accepted{who.Person})
@@ -104,7 +111,6 @@ func (m *Machine) takeAck(b []byte, eff *Effects) bool {
 		m.dropWelcomes(eff)
 	}
 	eff.Notify = append(eff.Notify, Acked{a.Device})
-	return true
 }
 
 // dropWelcomes forgets the Welcomes whose newcomers have all accepted, and those
@@ -259,13 +265,14 @@ func (m *Machine) undoneTitles(device wire.DeviceID) (list []wire.Digest) {
 
 func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
 	var out statementsFrame
+	acks, reaches := numbersOf(nil, nil, f.acks), numbersOf(nil, nil, f.reaches)
 	for _, s := range m.ackNumbers() {
-		if newer([]seqOf{s}, f.acks) {
+		if s.seq > acks[s.device] {
 			out.acks = append(out.acks, m.acks[s.device].Marshal())
 		}
 	}
 	for _, s := range m.reachNumbers() {
-		if newer([]seqOf{s}, f.reaches) {
+		if s.seq > reaches[s.device] {
 			out.reaches = append(out.reaches, m.reaches[s.device].Marshal())
 		}
 	}

@@ -1,7 +1,6 @@
 package group
 
 import (
-	"math"
 	"slices"
 
 	"kith/internal/chain"
@@ -227,7 +226,7 @@ func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wir
 			continue
 		}
 		of = append(of, who.Person)
-		if slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.covers(m.acks[d.ID], device, seq) }) {
+		if slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.covers(d.ID, device, seq) }) {
 			reached = append(reached, who.Person)
 		}
 	}
@@ -239,18 +238,6 @@ func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wir
 		}
 	}
 	return reached, of
-}
-
-// covers reports whether an Ack says that seq arrived. One that claims more than this
-// device ever wrote repeats a floor that lies, and says nothing.
-func (m *Machine) covers(a *dag.Ack, device wire.DeviceID, seq uint64) bool {
-	most := uint64(math.MaxUint64)
-	if device == m.self.Device.ID() {
-		most = m.OwnSeq()
-	}
-	return a != nil && slices.ContainsFunc(a.Delivered, func(d dag.Delivered) bool {
-		return d.Device == device && d.Seq >= seq && d.Seq <= most
-	})
 }
 
 // OwnSeq returns the number of the newest own entry.
@@ -268,14 +255,9 @@ func (m *Machine) Unreached() int {
 		return 0
 	}
 	var reached uint64
-	for d, a := range m.acks {
-		if d == own {
-			continue
-		}
-		for _, e := range a.Delivered {
-			if e.Device == own {
-				reached = max(reached, e.Seq)
-			}
+	for d := range m.acks {
+		if d != own {
+			reached = max(reached, m.AckedUpTo(d, own))
 		}
 	}
 	count := int(newest - min(newest, reached))

@@ -52,6 +52,7 @@ func (r *run) rest() {
 	}
 	r.equal()
 	r.settled()
+	r.delivered()
 	for _, n := range r.Nodes {
 		if r.honest(n) && n.Groups[r.g] != nil {
 			if m := r.machine(n); m.Status() == group.StatusActive && !m.View().NoKeys && m.LastResort() && !r.rekeyed(m, n) {

@@ -219,11 +219,12 @@ func (r *run) begin(c Config) {
 	r.tracef("%s makes the group with %d others", r.Nodes[0].Name, len(first))
 }
 
-// age gives some devices the program before FeatureHeads.
+// age gives some devices the program before FeatureHeads, and some the one before
+// FeatureAckHeads.
 func (r *run) age(c Config) {
 	for i, n := range r.Nodes {
 		if (i*7+3)%10 < c.Old {
-			n.Self.Omits = group.FeatureHeads
+			n.Self.Omits = []uint16{group.FeatureHeads, group.FeatureAckHeads}[i%2]
 		}
 	}
 }

@@ -87,6 +87,8 @@ const (
 	KithServiceSetRoleProcedure = "/kith.v1.KithService/SetRole"
 	// KithServiceSetTitleProcedure is the fully-qualified name of the KithService's SetTitle RPC.
 	KithServiceSetTitleProcedure = "/kith.v1.KithService/SetTitle"
+	// KithServiceSetHistoryProcedure is the fully-qualified name of the KithService's SetHistory RPC.
+	KithServiceSetHistoryProcedure = "/kith.v1.KithService/SetHistory"
 	// KithServiceRejoinProcedure is the fully-qualified name of the KithService's Rejoin RPC.
 	KithServiceRejoinProcedure = "/kith.v1.KithService/Rejoin"
 	// KithServiceRestartKeysProcedure is the fully-qualified name of the KithService's RestartKeys RPC.
@@ -178,6 +180,8 @@ type KithServiceClient interface {
 	// SetRole makes a member an admin, or an admin a member.
 	SetRole(context.Context, *v1.SetRoleRequest) (*v1.Chat, error)
 	SetTitle(context.Context, *v1.SetTitleRequest) (*v1.Chat, error)
+	// SetHistory says what newcomers are given of the time before they came.
+	SetHistory(context.Context, *v1.SetHistoryRequest) (*v1.Chat, error)
 	// Rejoin gets new keys for a chat that this device has none for, where it does
 	// not do so by itself: see the chat's notice.
 	Rejoin(context.Context, *v1.RejoinRequest) (*v1.Chat, error)
@@ -361,6 +365,12 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			httpClient,
 			baseURL+KithServiceSetTitleProcedure,
 			connect.WithSchema(kithServiceMethods.ByName("SetTitle")),
+			connect.WithClientOptions(opts...),
+		),
+		setHistory: connect.NewClient[v1.SetHistoryRequest, v1.Chat](
+			httpClient,
+			baseURL+KithServiceSetHistoryProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("SetHistory")),
 			connect.WithClientOptions(opts...),
 		),
 		rejoin: connect.NewClient[v1.RejoinRequest, v1.Chat](
@@ -550,6 +560,7 @@ type kithServiceClient struct {
 	removeMember   *connect.Client[v1.RemoveMemberRequest, v1.Chat]
 	setRole        *connect.Client[v1.SetRoleRequest, v1.Chat]
 	setTitle       *connect.Client[v1.SetTitleRequest, v1.Chat]
+	setHistory     *connect.Client[v1.SetHistoryRequest, v1.Chat]
 	rejoin         *connect.Client[v1.RejoinRequest, v1.Chat]
 	restartKeys    *connect.Client[v1.RestartKeysRequest, v1.Chat]
 	renewKeys      *connect.Client[v1.RenewKeysRequest, v1.Chat]
@@ -753,6 +764,15 @@ func (c *kithServiceClient) SetRole(ctx context.Context, req *v1.SetRoleRequest)
 // SetTitle calls kith.v1.KithService.SetTitle.
 func (c *kithServiceClient) SetTitle(ctx context.Context, req *v1.SetTitleRequest) (*v1.Chat, error) {
 	response, err := c.setTitle.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SetHistory calls kith.v1.KithService.SetHistory.
+func (c *kithServiceClient) SetHistory(ctx context.Context, req *v1.SetHistoryRequest) (*v1.Chat, error) {
+	response, err := c.setHistory.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -1029,6 +1049,8 @@ type KithServiceHandler interface {
 	// SetRole makes a member an admin, or an admin a member.
 	SetRole(context.Context, *v1.SetRoleRequest) (*v1.Chat, error)
 	SetTitle(context.Context, *v1.SetTitleRequest) (*v1.Chat, error)
+	// SetHistory says what newcomers are given of the time before they came.
+	SetHistory(context.Context, *v1.SetHistoryRequest) (*v1.Chat, error)
 	// Rejoin gets new keys for a chat that this device has none for, where it does
 	// not do so by itself: see the chat's notice.
 	Rejoin(context.Context, *v1.RejoinRequest) (*v1.Chat, error)
@@ -1208,6 +1230,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		KithServiceSetTitleProcedure,
 		svc.SetTitle,
 		connect.WithSchema(kithServiceMethods.ByName("SetTitle")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceSetHistoryHandler := connect.NewUnaryHandlerSimple(
+		KithServiceSetHistoryProcedure,
+		svc.SetHistory,
+		connect.WithSchema(kithServiceMethods.ByName("SetHistory")),
 		connect.WithHandlerOptions(opts...),
 	)
 	kithServiceRejoinHandler := connect.NewUnaryHandlerSimple(
@@ -1414,6 +1442,8 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceSetRoleHandler.ServeHTTP(w, r)
 		case KithServiceSetTitleProcedure:
 			kithServiceSetTitleHandler.ServeHTTP(w, r)
+		case KithServiceSetHistoryProcedure:
+			kithServiceSetHistoryHandler.ServeHTTP(w, r)
 		case KithServiceRejoinProcedure:
 			kithServiceRejoinHandler.ServeHTTP(w, r)
 		case KithServiceRestartKeysProcedure:
@@ -1555,6 +1585,10 @@ func (UnimplementedKithServiceHandler) SetRole(context.Context, *v1.SetRoleReque
 
 func (UnimplementedKithServiceHandler) SetTitle(context.Context, *v1.SetTitleRequest) (*v1.Chat, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetTitle is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) SetHistory(context.Context, *v1.SetHistoryRequest) (*v1.Chat, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetHistory is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) Rejoin(context.Context, *v1.RejoinRequest) (*v1.Chat, error) {

@@ -1,0 +1,80 @@
+package sim
+
+import (
+	"kith/internal/dag"
+	"kith/internal/group"
+	"kith/internal/wire"
+)
+
+// acked checks that an Ack which a node took says no more than its author has.
+func (c *checker) acked(n *Node, m *group.Machine, acker wire.DeviceID) {
+	o := c.w.byDevice(acker)
+	if o == nil || o.Groups[c.g] == nil || c.crew.has(o) || o.lost {
+		return
+	}
+	for d := range o.Groups[c.g].Machine.Frontier() {
+		if said, has := m.AckedUpTo(acker, d), o.readable(c.g, d); said > has {
+			fail("%s shows that %s has %d entries of %s, it has %d", n.Name, o.Name, said, c.w.device(d), has)
+		}
+	}
+}
+
+// readable is up to which number a node has a device's log with all texts: by its frontier
+// and by what it has stored of those that are lacking.
+func (n *Node) readable(g wire.GroupID, device wire.DeviceID) uint64 {
+	r := n.Groups[g]
+	has := r.Machine.Frontier()[device].Seq
+	for key := range r.Records[group.KindHollow] {
+		if wire.DeviceID([]byte(key[:32])) != device {
+			continue
+		}
+		for seq := has; seq > 0; seq-- {
+			if n.hollowAt(g, device, seq) {
+				has = seq - 1
+			}
+		}
+		break
+	}
+	return has
+}
+
+func (n *Node) hollowAt(g wire.GroupID, device wire.DeviceID, seq uint64) bool {
+	prefix := string(group.EntryKey(dag.Ref{Device: device, Seq: seq})[:40])
+	for key := range n.Groups[g].Records[group.KindHollow] {
+		if key[:40] == prefix {
+			return true
+		}
+	}
+	return false
+}
+
+// delivered checks that everybody knows what everybody has. Who has no keys at the head,
+// or was outside of the group, says what it has when it is back.
+func (r *run) delivered() {
+	if r.lost() || len(r.crew.persons) > 0 {
+		return
+	}
+	able := func(n *Node) *group.Machine {
+		m := r.there(n)
+		if m == nil || m.Status() != group.StatusActive || m.View().NoKeys || n.lost {
+			return nil
+		}
+		return m
+	}
+	for _, n := range r.Nodes {
+		m := able(n)
+		if m == nil {
+			continue
+		}
+		for _, o := range r.Nodes {
+			if o == n || able(o) == nil {
+				continue
+			}
+			for d := range able(o).Frontier() {
+				if said, has := m.AckedUpTo(o.Self.Device.ID(), d), o.readable(r.g, d); said != has {
+					fail("at rest %s shows that %s has %d entries of %s, it has %d", n.Name, o.Name, said, r.device(d), has)
+				}
+			}
+		}
+	}
+}
