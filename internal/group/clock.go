@@ -27,6 +27,7 @@ func (m *Machine) clock(now uint64) {
 		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.haveLast, p.theirs.numbersAt = min(p.haveDue, now), min(p.proofDue, now), 0, 0
+			p.inviteDue = min(p.inviteDue, now)
 		}
 		for _, t := range m.turns {
 			t.since = min(t.since, now)
@@ -90,6 +91,7 @@ func (m *Machine) wake(now uint64) uint64 {
 			}
 			at(p.haveDue)
 			at(p.proofDue)
+			at(p.inviteDue)
 		}
 	}
 	at(m.errandDue)
