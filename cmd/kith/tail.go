@@ -90,7 +90,7 @@ func newest(ctx context.Context, client kithv1connect.KithServiceClient, ref str
 }
 
 func (p *program) printMessage(m *v1.Message, in v1.ChatState) {
-	if p.show(m) {
+	if p.show(m) || m.State == v1.MessageState_MESSAGE_STATE_OVER {
 		return
 	}
 	head := fmt.Sprintf("%s %s: ", clock(m.Time), nameOf(m.Author))
@@ -146,6 +146,11 @@ func textOf(m *v1.Message) string {
 		return "(this message cannot be read on this device)"
 	case v1.MessageState_MESSAGE_STATE_NEWER:
 		return "(this message needs a newer version of Kith)"
+	case v1.MessageState_MESSAGE_STATE_OVER:
+		return "(disappeared)"
+	}
+	if m.Lifetime != nil {
+		return "(" + m.Text + ")"
 	}
 	return m.Text
 }

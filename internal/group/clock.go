@@ -13,6 +13,7 @@ func (m *Machine) clock(now uint64) {
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until, m.handover.until = min(m.fetch.until, now), min(m.handover.until, now)
 		m.earlier.until = min(m.earlier.until, now)
+		m.pace.hasten(now)
 		m.chaseDue = min(m.chaseDue, now)
 		for i := range m.asked {
 			m.asked[i].until = min(m.asked[i].until, now)

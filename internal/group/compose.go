@@ -110,7 +110,9 @@ func (m *Machine) push(h *dag.Header, ciphertext []byte, from wire.DeviceID, eff
 
 func (m *Machine) keepEntry(h *dag.Header, ciphertext []byte, eff *Effects) {
 	m.demand(h.Device, eff)
+	m.pace.bytes += uint64(len(h.Bytes()) + len(ciphertext))
 	key := EntryKey(h.Ref())
+	m.noteBeside(h.Ref(), eff)
 	eff.Write = append(eff.Write,
 		Record{KindEntry, key, h.Bytes()},
 		Record{KindCipher, key, ciphertext},

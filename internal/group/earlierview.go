@@ -1,8 +1,6 @@
 package group
 
 import (
-	"slices"
-
 	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/wire"
@@ -61,11 +59,10 @@ func (m *Machine) proveEarlier(eff *Effects) {
 	if e.proved || e.past == nil || !m.earlierReached() {
 		return
 	}
-	frontier, heads := m.graph.FrontierDigest(), m.graph.Heads()
-	agree := make(map[wire.PersonID]bool)
+	agree, says := make(map[wire.PersonID]bool), m.saysAll()
 	for d, a := range m.acks {
 		who, _, ok := m.state().Device(d)
-		if ok && who.Person != m.self.Person && m.state().Belongs(d) && (a.Frontier == frontier || a.Version == dag.AckByHeads && slices.Equal(a.Heads, heads)) {
+		if ok && who.Person != m.self.Person && m.state().Belongs(d) && says(a) {
 			agree[who.Person] = true
 		}
 	}

@@ -175,6 +175,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 			eff.drop(KindLate, key)
 		}
 		m.dropHollow(w.Ref, eff)
+		m.dropBeside(w.Ref, eff)
 		m.settleDelete(w.Ref, false, eff)
 		eff.drop(KindEntry, key)
 		eff.drop(KindCipher, key)

@@ -291,7 +291,7 @@ func (l *loading) deletion(rec Record) error {
 }
 
 // endDeletions is done after the entries, which say what waits and what is asked for.
-func (l *loading) endDeletions() {
+func (l *loading) endDeletions() error {
 	m := l.m
 	for _, s := range l.deletes {
 		if m.waiting[s.ref] != nil {
@@ -302,9 +302,26 @@ func (l *loading) endDeletions() {
 			m.deleted[gone.Target] |= gone.as()
 		}
 	}
+	blank := make(map[dag.Ref]bool)
+	for _, set := range []map[dag.Ref]bool{m.hollow, m.missed, m.earlier.lacking} {
+		for ref := range set {
+			blank[ref] = true
+		}
+	}
 	for _, h := range slices.Concat(l.entries, l.before) {
-		if ref := h.Ref(); m.hollow[ref] || m.missed[ref] || m.earlier.lacking[ref] {
+		if ref := h.Ref(); blank[ref] {
+			m.noteBlank(h)
+			delete(blank, ref)
+		}
+	}
+	for _, ref := range sortedRefs(blank) { // of which a part says no more than where they stand
+		h, err := l.header(ref)
+		if err != nil {
+			return err
+		}
+		if h != nil {
 			m.noteBlank(h)
 		}
 	}
+	return nil
 }

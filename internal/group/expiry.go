@@ -70,8 +70,21 @@ type expiring struct {
 }
 
 type ending struct {
-	at     uint64 // ms
+	at     uint64 // ms; 0: it is gone; never: it stays
 	target Target
+	kept   bool // there is a record of it
+}
+
+// bytes is the record of an ending.
+//
+//	size field
+//	8    ms when it goes; 0: it is gone; 2^64 - 1: it stays
+//	80   what goes, as in a reaction
+func (e ending) bytes() []byte {
+	var w wire.Writer
+	w.U64(e.at)
+	e.target.write(&w)
+	return w.Bytes()
 }
 
 // A setting is an Expiry of somebody who had a right to it.
@@ -129,6 +142,9 @@ func (m *Machine) watch(row Row, eff *Effects) {
 	ref := row.Place.Ref()
 	if row.State == RowWithdrawn {
 		delete(m.expiring.ends, ref)
+		if Lifetime(m.group, row.ID) != 0 {
+			eff.drop(KindEnding, EntryKey(ref))
+		}
 		m.dropSetting(ref, eff)
 		return
 	}
@@ -138,22 +154,27 @@ func (m *Machine) watch(row Row, eff *Effects) {
 	}
 	if stays(row) {
 		delete(m.expiring.ends, ref)
-		eff.put(KindEnding, EntryKey(ref), binary.BigEndian.AppendUint64(nil, never))
+		eff.put(KindEnding, EntryKey(ref), ending{at: never, target: row.Target()}.bytes())
 		return
 	}
-	known, here := m.expiring.ends[ref]
-	at := known.at
-	if from := min(row.Place.Order, m.now); !here {
-		if at = from + uint64(seconds)*1000; from < row.Place.Order {
-			eff.put(KindEnding, EntryKey(ref), binary.BigEndian.AppendUint64(nil, at))
-		}
+	e, here := m.expiring.ends[ref]
+	if !here {
+		e = ending{at: min(row.Place.Order, m.now) + uint64(seconds)*1000, target: row.Target()}
 	}
-	if at <= m.now || m.deleted[row.Target()]&erasedTimed != 0 {
-		m.end(ref, row.Target(), eff)
+	if e.at <= m.now || m.deleted[e.target]&erasedTimed != 0 {
+		m.end(ref, e.target, eff)
 		return
 	}
-	m.expiring.ends[ref] = ending{at, row.Target()}
-	m.expiring.due = m.soon(m.expiring.due, at)
+	m.keepEnding(ref, e, eff)
+	m.expiring.due = m.soon(m.expiring.due, e.at)
+}
+
+func (m *Machine) keepEnding(ref dag.Ref, e ending, eff *Effects) {
+	if !e.kept {
+		eff.put(KindEnding, EntryKey(ref), e.bytes())
+	}
+	e.kept = true
+	m.expiring.ends[ref] = e
 }
 
 // never is when what stays goes.
@@ -181,6 +202,7 @@ func (m *Machine) endDue(now uint64, eff *Effects) {
 			m.end(ref, e.target, eff)
 			eff.Deleted = append(eff.Deleted, Deletion{Target: e.target, Timed: true})
 		} else {
+			m.keepEnding(ref, e, eff)
 			m.expiring.due = m.soon(m.expiring.due, e.at)
 		}
 	}
@@ -189,7 +211,7 @@ func (m *Machine) endDue(now uint64, eff *Effects) {
 // end forgets what a message said, with all copies of it.
 func (m *Machine) end(ref dag.Ref, t Target, eff *Effects) {
 	delete(m.expiring.ends, ref)
-	eff.put(KindEnding, EntryKey(ref), []byte{})
+	eff.put(KindEnding, EntryKey(ref), ending{target: t}.bytes())
 	m.deleted[t] |= erasedTimed
 	for _, r := range append(m.blank[t], ref) {
 		m.unask(r, eff)
@@ -206,12 +228,15 @@ func (m *Machine) onExpiry(row Row, c Content, eff *Effects) {
 	if err != nil || !ok || row.May&MayArrange == 0 {
 		return
 	}
-	ref := row.Place.Ref()
+	ref, before := row.Place.Ref(), m.lifetime()
 	m.expiring.settings[ref] = setting{row.Place, e.Seconds}
 	var w wire.Writer
 	w.U32(e.Seconds)
 	w.U64(row.Place.Order)
 	eff.put(KindExpiry, EntryKey(ref), w.Bytes())
+	if now := m.lifetime(); now != before {
+		eff.Notify = append(eff.Notify, LifetimeChanged{now})
+	}
 }
 
 func (m *Machine) dropSetting(ref dag.Ref, eff *Effects) {
@@ -233,42 +258,38 @@ func (l *loading) expiry(rec Record) error {
 	return r.Done()
 }
 
-// ending keeps what is stored of the end of an entry: nothing but the key if it has come.
+// ending takes what is stored of the end of an entry.
 func (l *loading) ending(rec Record) error {
 	ref, err := refKey(rec.Key)
 	if err != nil {
 		return err
 	}
 	r := wire.NewReader(rec.Value)
-	at := uint64(0)
-	if r.Len() > 0 {
-		at = r.U64()
+	e := ending{r.U64(), readTarget(r), true}
+	l.endings[ref] = true
+	switch e.at {
+	case 0:
+		l.m.deleted[e.target] |= erasedTimed
+	case never:
+	default:
+		l.m.expiring.ends[ref] = e
+		l.m.expiring.due = 1
 	}
-	l.endings[ref] = at
 	return r.Done()
 }
 
-// endEndings is done after the entries. What is over by now goes at the first step, and
-// so does what a program left that did not know what a content id may say.
+// endEndings is done after the entries: what a program left that did not know what a content
+// id may say. What is over by now goes at the first step, and the rest is recorded then, since a
+// later start may not read these headers.
 func (l *loading) endEndings() {
 	m := l.m
 	for _, h := range slices.Concat(l.entries, l.before) {
-		at := Ends(m.group, h.ContentID, h.Order)
-		if at == 0 {
+		at, ref := Ends(m.group, h.ContentID, h.Order), h.Ref()
+		if at == 0 || l.endings[ref] {
 			continue
 		}
 		who, _, _ := m.authorAt(h)
-		ref, t := h.Ref(), Target{who, h.ContentID, h.ContentCommit}
-		if sooner, told := l.endings[ref]; told {
-			at = sooner
-		}
-		if at == 0 {
-			m.deleted[t] |= erasedTimed
-		}
-		if at == 0 || at == never {
-			continue
-		}
-		m.expiring.ends[ref] = ending{at, t}
+		m.expiring.ends[ref] = ending{at: at, target: Target{who, h.ContentID, h.ContentCommit}}
 		m.expiring.due = 1
 	}
 }

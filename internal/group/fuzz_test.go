@@ -104,7 +104,7 @@ func FuzzPayload(f *testing.F) {
 	for _, b := range payloads(w) {
 		f.Add(b)
 	}
-	for kind := range byte(27) {
+	for kind := range byte(41) {
 		f.Add([]byte{kind, 0, 0, 0, 0})
 	}
 	w, ann, _, g := settledGroup(f, 8)

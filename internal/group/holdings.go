@@ -41,6 +41,7 @@ func (m *Machine) Holdings() []Holding {
 		{"contents kept for who was parked", m.shelf.len(), m.graph.Len() + dag.MaxParked},
 		{"contents that are missed", len(m.missed), m.graph.Len() + dag.MaxParked},
 		{"entries that wait for others", len(m.waiting), dag.MaxParked},
+		{"entries beside the parts of the graph", len(m.parts.beside), dag.MaxParked + m.parts.every},
 		{"names of entries not here", len(m.vouched), maxVouched},
 		{"entries kept back", len(m.late), maxQuarantine},
 		{"entries without their text", len(m.hollow), maxHollow},

@@ -59,6 +59,7 @@ type Machine struct {
 	ballots ballots          // what is stored of the votes
 	silence silence          // of voters
 	company company          // since when who is silent
+	parts   parts            // of the graph, as stored
 	shelf   shelf            // what may be handed over
 	missed  map[dag.Ref]bool // written while this device was parked, not here yet
 	earlier earlier          // what was said before this device came
@@ -118,6 +119,8 @@ type Machine struct {
 	willing   bool                           // its person has said to come back, whoever it shuts out
 	turned    map[wire.BlockHash]bool        // epochs whose ratchets this step has moved
 	ackDue    uint64                         // ms; 0: none
+	pace      pace                           // of the own Acks
+	fewAckers int                            // up to how many devices say at once what has come, and each to each
 	pruneDue  uint64                         // ms; 0: no secrets wait to be deleted
 	digestDue uint64                         // ms; 0: none
 	voteDue   uint64                         // ms; when the own voter is asked again; 0: at news
@@ -157,6 +160,7 @@ func newMachine(self Self) *Machine {
 		blocks:   chain.NewBlocks(),
 		silence:  make(silence),
 		company:  newCompany(),
+		parts:    parts{every: partEvery, beside: make(map[dag.Ref]bool)},
 		pageRoom: maxPage,
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
@@ -199,6 +203,7 @@ func newMachine(self Self) *Machine {
 		tried:     make(map[wire.BlockHash]wire.Digest),
 		turned:    make(map[wire.BlockHash]bool),
 	}
+	m.fewAckers = maxFewAckers
 	m.votes = chain.NewVotes(m.blocks)
 	m.voter = chain.Voter{Device: self.Device.ID(), Follows: m.follows}
 	m.ballots = ballots{votes: make(map[string]bool), evidence: make(map[wire.DeviceID]*chain.Evidence)}
@@ -322,6 +327,7 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		}
 	}
 	clear(m.turned)
+	m.keepParts(&eff)
 	// The same step may have ended the membership of who asked, or was told.
 	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {

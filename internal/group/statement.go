@@ -26,6 +26,10 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	if m.ackDue == 0 || m.ackDue > now {
 		return
 	}
+	if at := m.mayAck(now); at > now {
+		m.ackDue = at
+		return
+	}
 	m.ackDue = 0
 	own := m.self.Device.ID()
 	if m.came(own) != m.joined {
@@ -39,7 +43,7 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	m.ackSeq = base | (m.ackSeq+1)&ackCount
 	a := m.newAck()
 	a.Sign(m.self.Device.Sign)
-	m.acked = digest
+	m.acked, m.pace = digest, pace{last: now}
 	m.setAck(a)
 	m.coverAll(now)
 	eff.put(KindAck, own[:], a.Marshal())

@@ -36,6 +36,8 @@ type Chat struct {
 	Policy      chain.Policy      // of the group
 	Earlier     group.EarlierView // of the time before I came
 	Waiting     int               // own messages that no other member has yet
+	Lifetime    uint32            // seconds that what is written now lasts; 0: for ever
+	MaySet      bool              // I may set that
 	ReadTo      group.Place
 	Carrying    []Person     // whose removal lost at a fork and is carried over before anything is written
 	Held        int          // own messages that wait for that

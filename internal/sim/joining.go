@@ -23,7 +23,7 @@ func (n *Node) invited(g wire.GroupID, from *Node, payload []byte) error {
 	}
 	delete(n.joining, g)
 	r := newReplica()
-	r.Machine = m
+	r.use(m)
 	if n.World.trees {
 		m.SpreadByTree()
 	}

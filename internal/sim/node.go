@@ -108,7 +108,8 @@ func (n *Node) reload(g wire.GroupID) {
 	if err != nil {
 		panic(fmt.Sprintf("%s cannot load its records: %v", n.Name, err))
 	}
-	r.Machine, r.cast = m, nil
+	r.use(m)
+	r.cast = nil
 	if n.World.trees {
 		m.SpreadByTree()
 	}
@@ -335,7 +336,7 @@ func (n *Node) Create(p group.CreateParams) wire.GroupID {
 	}
 	g := m.Group()
 	r := newReplica()
-	r.Machine = m
+	r.use(m)
 	if n.World.trees {
 		m.SpreadByTree()
 	}

@@ -22,13 +22,14 @@ type sent struct {
 
 // stay is the time of a guest in the group, as far as it is certain: what was
 // printed from From on it must have. Of what was printed within lag before Until
-// it must have what stands in Last. What is printed between Out, by when all knew
-// that it was out, and Asked, before anybody added it again, it must not have.
+// it must have what stands in Last. What is printed between Out, by when those in Knew
+// knew that it was out, and Asked, before anybody added it again, it must not have of these.
 type stay struct {
 	Node        string
 	From, Until time.Time
 	Last        []string `json:",omitempty"`
 	Out, Asked  time.Time
+	Knew        []string `json:",omitempty"`
 }
 
 // lag is more than any cable was cut, and than it takes to notice.
@@ -182,7 +183,7 @@ func owed(name string, s sent, stays []stay) (must, mustNot bool) {
 		if s.At.After(in.From) && (!over || s.At.Before(in.Until.Add(-lag)) || slices.Contains(in.Last, s.ID)) {
 			must = true
 		}
-		if !in.Out.IsZero() && s.At.After(in.Out) && s.At.Before(in.Asked) {
+		if !in.Out.IsZero() && s.At.After(in.Out) && s.At.Before(in.Asked) && slices.Contains(in.Knew, s.By) {
 			mustNot = true
 		}
 	}

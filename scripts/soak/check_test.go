@@ -25,7 +25,7 @@ func folder(t *testing.T, shows map[string]string) string {
 	for i := range 5 {
 		list = append(list, sent{ID: fmt.Sprintf("id%d", i+1), By: string("ab"[i%2]), Text: fmt.Sprintf("text %d", i+1), At: at(float64(i + 1))})
 	}
-	stays := []stay{{Node: "c", From: at(0), Until: at(2.5), Last: []string{"id2"}, Out: at(2.7), Asked: at(4.5)}, {Node: "c", From: at(4.7)}}
+	stays := []stay{{Node: "c", From: at(0), Until: at(2.5), Last: []string{"id2"}, Out: at(2.7), Asked: at(4.5), Knew: []string{"b"}}, {Node: "c", From: at(4.7)}}
 	if err := all(writeLines(filepath.Join(dir, "sent.jsonl"), list), writeLines(filepath.Join(dir, "stays.jsonl"), stays)); err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +64,7 @@ func TestCheck(t *testing.T) {
 		{"the guest lacks one of its first time", "1 2 3 4 5", "1 2 3 4 5", "1 5", `c lacks "text 2"`},
 		{"the guest lacks one of its second time", "1 2 3 4 5", "1 2 3 4 5", "1 2", `c lacks "text 5"`},
 		{"the guest reads what was written without it", "1 2 3 4 5", "1 2 3 4 5", "1 2 4 5", `c shows "text 4"`},
+		{"or by who did not know yet that it was out", "1 2 3 4 5", "1 2 3 4 5", "1 2 3 5", ""},
 		{"more than the first has", "1 2 3 4 5", "1 2 3 4 5 9", "1 2 5", `b shows "text 9", which the first node does not`},
 		{"damaged", "1 2 3 4 5", "1 2 3 4! 5", "1 2 5", "b shows id4 of b as damaged"},
 		{"another text", "1 2 3 4 5", "1 2? 3 4 5", "1 2 5", `b shows "another text" of b, who wrote "text 2"`},

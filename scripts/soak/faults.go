@@ -106,8 +106,8 @@ func (w *world) remove(ctx context.Context, g *node) bool {
 	if ctx.Err() != nil {
 		return false
 	}
-	g.writes.Store(false)
 	g.mute.Lock() // what was on its way is in
+	g.writes.Store(false)
 	g.mute.Unlock()
 	last := w.lastOf(g)
 	if !poll(ctx, 300*time.Millisecond, func() bool { return last == "" || w.hub().has(ctx, w.group, last) }) {
@@ -118,9 +118,11 @@ func (w *world) remove(ctx context.Context, g *node) bool {
 		return false
 	}
 	have, at := w.hub().newest(ctx, w.group), time.Now()
-	lacks := ""
+	lacks, own := "", make(map[string]bool)
 	if !poll(ctx, 300*time.Millisecond, func() bool {
-		own := g.newest(ctx, w.group)
+		for _, id := range g.newest(ctx, w.group) { // which are soon too old to be among the newest
+			own[id] = true
+		}
 		lacks = w.lacking(g, have, own)
 		return lacks == ""
 	}) {
@@ -139,7 +141,12 @@ func (w *world) remove(ctx context.Context, g *node) bool {
 	w.done.add(&w.done.changes)
 	if w.agreed(g, "removed", out) {
 		now := time.Now()
-		w.change(g.name, func(s *stay) { s.Out = now })
+		w.change(g.name, func(s *stay) {
+			s.Out = now
+			for _, n := range w.residents() {
+				s.Knew = append(s.Knew, n.name)
+			}
+		})
 	}
 	return true
 }
@@ -224,11 +231,7 @@ func (w *world) lastOf(n *node) string {
 
 // lacking returns one of the messages that a guest does not have and must have: it
 // was written since the guest came in.
-func (w *world) lacking(g *node, want, own []string) string {
-	have := make(map[string]bool)
-	for _, id := range own {
-		have[id] = true
-	}
+func (w *world) lacking(g *node, want []string, have map[string]bool) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var from time.Time

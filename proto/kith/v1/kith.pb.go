@@ -634,6 +634,7 @@ const (
 	MessageState_MESSAGE_STATE_NEWER       MessageState = 4 // a kind that this program does not know
 	MessageState_MESSAGE_STATE_HELD        MessageState = 5 // one's own, has no id and no place yet: goes out once a removal is finished that was made while the group was split
 	MessageState_MESSAGE_STATE_DELETED     MessageState = 6 // deleted_by says by whom
+	MessageState_MESSAGE_STATE_OVER        MessageState = 7 // it has disappeared: its time is over
 )
 
 // Enum value maps for MessageState.
@@ -646,6 +647,7 @@ var (
 		4: "MESSAGE_STATE_NEWER",
 		5: "MESSAGE_STATE_HELD",
 		6: "MESSAGE_STATE_DELETED",
+		7: "MESSAGE_STATE_OVER",
 	}
 	MessageState_value = map[string]int32{
 		"MESSAGE_STATE_UNSPECIFIED": 0,
@@ -655,6 +657,7 @@ var (
 		"MESSAGE_STATE_NEWER":       4,
 		"MESSAGE_STATE_HELD":        5,
 		"MESSAGE_STATE_DELETED":     6,
+		"MESSAGE_STATE_OVER":        7,
 	}
 )
 
@@ -2651,6 +2654,8 @@ type Chat struct {
 	MissingFrom        []*Person              `protobuf:"bytes,21,rep,name=missing_from,json=missingFrom,proto3" json:"missing_from,omitempty"`                         // of whom the missing ones are asked now
 	History            *History               `protobuf:"bytes,30,opt,name=history,proto3" json:"history,omitempty"`                                                    // of a group: what newcomers are given
 	Earlier            *Earlier               `protobuf:"bytes,31,opt,name=earlier,proto3" json:"earlier,omitempty"`                                                    // missing: this person was there from the beginning
+	Lifetime           uint32                 `protobuf:"varint,40,opt,name=lifetime,proto3" json:"lifetime,omitempty"`                                                 // seconds that what is written now lasts; 0: for ever
+	MaySetLifetime     bool                   `protobuf:"varint,41,opt,name=may_set_lifetime,json=maySetLifetime,proto3" json:"may_set_lifetime,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -2844,6 +2849,20 @@ func (x *Chat) GetEarlier() *Earlier {
 		return x.Earlier
 	}
 	return nil
+}
+
+func (x *Chat) GetLifetime() uint32 {
+	if x != nil {
+		return x.Lifetime
+	}
+	return 0
+}
+
+func (x *Chat) GetMaySetLifetime() bool {
+	if x != nil {
+		return x.MaySetLifetime
+	}
+	return false
 }
 
 type Member struct {
@@ -4826,6 +4845,58 @@ func (x *ClosePollRequest) GetMessage() string {
 	return ""
 }
 
+type SetLifetimeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Seconds       uint32                 `protobuf:"varint,2,opt,name=seconds,proto3" json:"seconds,omitempty"` // at most 366 days; 0: for ever
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetLifetimeRequest) Reset() {
+	*x = SetLifetimeRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetLifetimeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetLifetimeRequest) ProtoMessage() {}
+
+func (x *SetLifetimeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetLifetimeRequest.ProtoReflect.Descriptor instead.
+func (*SetLifetimeRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *SetLifetimeRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *SetLifetimeRequest) GetSeconds() uint32 {
+	if x != nil {
+		return x.Seconds
+	}
+	return 0
+}
+
 type ListVersionsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
@@ -4836,7 +4907,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4848,7 +4919,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4861,7 +4932,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ListVersionsRequest) GetChat() string {
@@ -4887,7 +4958,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4899,7 +4970,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4912,7 +4983,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*Version {
@@ -4933,7 +5004,7 @@ type Version struct {
 
 func (x *Version) Reset() {
 	*x = Version{}
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4945,7 +5016,7 @@ func (x *Version) String() string {
 func (*Version) ProtoMessage() {}
 
 func (x *Version) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4958,7 +5029,7 @@ func (x *Version) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Version.ProtoReflect.Descriptor instead.
 func (*Version) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Version) GetText() string {
@@ -5010,14 +5081,16 @@ type Message struct {
 	PinnedBy       *Person                `protobuf:"bytes,24,opt,name=pinned_by,json=pinnedBy,proto3" json:"pinned_by,omitempty"`                      // null: it is not pinned
 	Poll           *Poll                  `protobuf:"bytes,25,opt,name=poll,proto3" json:"poll,omitempty"`                                              // text is its question then
 	May            *Permitted             `protobuf:"bytes,26,opt,name=may,proto3" json:"may,omitempty"`
-	Source         string                 `protobuf:"bytes,27,opt,name=source,proto3" json:"source,omitempty"` // text as its author would type it again, if it may be edited; else empty
+	EndsAt         uint64                 `protobuf:"varint,28,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"` // when it disappears, ms; 0: never
+	Lifetime       *Lifetime              `protobuf:"bytes,29,opt,name=lifetime,proto3" json:"lifetime,omitempty"`            // of a line that sets how long messages last; text says it
+	Source         string                 `protobuf:"bytes,27,opt,name=source,proto3" json:"source,omitempty"`                // text as its author would type it again, if it may be edited; else empty
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5029,7 +5102,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5042,7 +5115,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Message) GetId() string {
@@ -5227,11 +5300,69 @@ func (x *Message) GetMay() *Permitted {
 	return nil
 }
 
+func (x *Message) GetEndsAt() uint64 {
+	if x != nil {
+		return x.EndsAt
+	}
+	return 0
+}
+
+func (x *Message) GetLifetime() *Lifetime {
+	if x != nil {
+		return x.Lifetime
+	}
+	return nil
+}
+
 func (x *Message) GetSource() string {
 	if x != nil {
 		return x.Source
 	}
 	return ""
+}
+
+type Lifetime struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seconds       uint32                 `protobuf:"varint,1,opt,name=seconds,proto3" json:"seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lifetime) Reset() {
+	*x = Lifetime{}
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lifetime) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lifetime) ProtoMessage() {}
+
+func (x *Lifetime) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lifetime.ProtoReflect.Descriptor instead.
+func (*Lifetime) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+}
+
+func (x *Lifetime) GetSeconds() uint32 {
+	if x != nil {
+		return x.Seconds
+	}
+	return 0
 }
 
 // Span: a piece of a text. Of a mention, text is the name to be shown.
@@ -5252,7 +5383,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5264,7 +5395,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5277,7 +5408,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Span) GetText() string {
@@ -5357,7 +5488,7 @@ type Quote struct {
 
 func (x *Quote) Reset() {
 	*x = Quote{}
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5369,7 +5500,7 @@ func (x *Quote) String() string {
 func (*Quote) ProtoMessage() {}
 
 func (x *Quote) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5382,7 +5513,7 @@ func (x *Quote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quote.ProtoReflect.Descriptor instead.
 func (*Quote) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *Quote) GetId() string {
@@ -5431,7 +5562,7 @@ type Reaction struct {
 
 func (x *Reaction) Reset() {
 	*x = Reaction{}
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5443,7 +5574,7 @@ func (x *Reaction) String() string {
 func (*Reaction) ProtoMessage() {}
 
 func (x *Reaction) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5456,7 +5587,7 @@ func (x *Reaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
 func (*Reaction) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Reaction) GetEmoji() string {
@@ -5493,7 +5624,7 @@ type Poll struct {
 
 func (x *Poll) Reset() {
 	*x = Poll{}
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5505,7 +5636,7 @@ func (x *Poll) String() string {
 func (*Poll) ProtoMessage() {}
 
 func (x *Poll) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5518,7 +5649,7 @@ func (x *Poll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Poll.ProtoReflect.Descriptor instead.
 func (*Poll) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *Poll) GetQuestion() string {
@@ -5567,7 +5698,7 @@ type PollOption struct {
 
 func (x *PollOption) Reset() {
 	*x = PollOption{}
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5579,7 +5710,7 @@ func (x *PollOption) String() string {
 func (*PollOption) ProtoMessage() {}
 
 func (x *PollOption) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5592,7 +5723,7 @@ func (x *PollOption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollOption.ProtoReflect.Descriptor instead.
 func (*PollOption) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *PollOption) GetText() string {
@@ -5631,7 +5762,7 @@ type Permitted struct {
 
 func (x *Permitted) Reset() {
 	*x = Permitted{}
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5643,7 +5774,7 @@ func (x *Permitted) String() string {
 func (*Permitted) ProtoMessage() {}
 
 func (x *Permitted) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5656,7 +5787,7 @@ func (x *Permitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permitted.ProtoReflect.Descriptor instead.
 func (*Permitted) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *Permitted) GetReply() bool {
@@ -5711,7 +5842,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5723,7 +5854,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5736,7 +5867,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -5766,7 +5897,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5778,7 +5909,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5791,7 +5922,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -5840,7 +5971,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5852,7 +5983,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5865,7 +5996,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -5908,7 +6039,7 @@ type SearchRequest struct {
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5920,7 +6051,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5933,7 +6064,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *SearchRequest) GetText() string {
@@ -6008,7 +6139,7 @@ type SearchResponse struct {
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6020,7 +6151,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6033,7 +6164,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *SearchResponse) GetFound() []*Found {
@@ -6093,7 +6224,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6105,7 +6236,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6118,7 +6249,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *Found) GetMessage() *Message {
@@ -6174,7 +6305,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6186,7 +6317,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6199,7 +6330,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *Mark) GetStart() uint32 {
@@ -6226,7 +6357,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6238,7 +6369,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6251,7 +6382,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -6276,7 +6407,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6288,7 +6419,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6301,7 +6432,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
 }
 
 type GetDeliveryRequest struct {
@@ -6314,7 +6445,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6326,7 +6457,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6339,7 +6470,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -6365,7 +6496,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6377,7 +6508,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6390,7 +6521,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -6410,7 +6541,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6422,7 +6553,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6435,7 +6566,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -6462,7 +6593,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6474,7 +6605,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6487,7 +6618,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -6526,7 +6657,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6538,7 +6669,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6551,7 +6682,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -6725,7 +6856,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6737,7 +6868,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6750,7 +6881,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *Reached) GetChatId() string {
@@ -6778,7 +6909,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6790,7 +6921,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6803,7 +6934,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -6835,7 +6966,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6847,7 +6978,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6860,7 +6991,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
 }
 
 type StopResponse struct {
@@ -6871,7 +7002,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6883,7 +7014,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6896,7 +7027,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -7017,7 +7148,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
 	"\x11DeleteChatRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"\x14\n" +
-	"\x12DeleteChatResponse\"\xb0\x06\n" +
+	"\x12DeleteChatResponse\"\xf6\x06\n" +
 	"\x04Chat\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x11.kith.v1.ChatKindR\x04kind\x12(\n" +
@@ -7046,7 +7177,9 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04held\x18\x14 \x01(\rR\x04held\x122\n" +
 	"\fmissing_from\x18\x15 \x03(\v2\x0f.kith.v1.PersonR\vmissingFrom\x12*\n" +
 	"\ahistory\x18\x1e \x01(\v2\x10.kith.v1.HistoryR\ahistory\x12*\n" +
-	"\aearlier\x18\x1f \x01(\v2\x10.kith.v1.EarlierR\aearlier\"\xb2\x01\n" +
+	"\aearlier\x18\x1f \x01(\v2\x10.kith.v1.EarlierR\aearlier\x12\x1a\n" +
+	"\blifetime\x18( \x01(\rR\blifetime\x12(\n" +
+	"\x10may_set_lifetime\x18) \x01(\bR\x0emaySetLifetime\"\xb2\x01\n" +
 	"\x06Member\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.kith.v1.RoleR\x04role\x12\x1a\n" +
@@ -7212,7 +7345,10 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\achoices\x18\x03 \x03(\rR\achoices\"@\n" +
 	"\x10ClosePollRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"C\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"B\n" +
+	"\x12SetLifetimeRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
+	"\aseconds\x18\x02 \x01(\rR\aseconds\"C\n" +
 	"\x13ListVersionsRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"D\n" +
@@ -7221,7 +7357,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\aVersion\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12#\n" +
 	"\x05spans\x18\x02 \x03(\v2\r.kith.v1.SpanR\x05spans\x12\x12\n" +
-	"\x04time\x18\x03 \x01(\x04R\x04time\"\x87\a\n" +
+	"\x04time\x18\x03 \x01(\x04R\x04time\"\xcf\a\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12'\n" +
@@ -7252,8 +7388,12 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x10deleted_by_admin\x18\x17 \x01(\bR\x0edeletedByAdmin\x12,\n" +
 	"\tpinned_by\x18\x18 \x01(\v2\x0f.kith.v1.PersonR\bpinnedBy\x12!\n" +
 	"\x04poll\x18\x19 \x01(\v2\r.kith.v1.PollR\x04poll\x12$\n" +
-	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\x12\x16\n" +
-	"\x06source\x18\x1b \x01(\tR\x06source\"\xca\x01\n" +
+	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\x12\x17\n" +
+	"\aends_at\x18\x1c \x01(\x04R\x06endsAt\x12-\n" +
+	"\blifetime\x18\x1d \x01(\v2\x11.kith.v1.LifetimeR\blifetime\x12\x16\n" +
+	"\x06source\x18\x1b \x01(\tR\x06source\"$\n" +
+	"\bLifetime\x12\x18\n" +
+	"\aseconds\x18\x01 \x01(\rR\aseconds\"\xca\x01\n" +
 	"\x04Span\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
 	"\x04bold\x18\x02 \x01(\bR\x04bold\x12\x16\n" +
@@ -7451,7 +7591,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x11CHANGE_KIND_OTHER\x10\t\x12\x16\n" +
 	"\x12CHANGE_KIND_VOTERS\x10\n" +
 	"\x12\x17\n" +
-	"\x13CHANGE_KIND_HISTORY\x10\x1e*\xcb\x01\n" +
+	"\x13CHANGE_KIND_HISTORY\x10\x1e*\xe3\x01\n" +
 	"\fMessageState\x12\x1d\n" +
 	"\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13MESSAGE_STATE_SHOWN\x10\x01\x12\x19\n" +
@@ -7459,7 +7599,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x18MESSAGE_STATE_UNREADABLE\x10\x03\x12\x17\n" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
 	"\x12MESSAGE_STATE_HELD\x10\x05\x12\x19\n" +
-	"\x15MESSAGE_STATE_DELETED\x10\x062\xbd\x16\n" +
+	"\x15MESSAGE_STATE_DELETED\x10\x06\x12\x16\n" +
+	"\x12MESSAGE_STATE_OVER\x10\a2\xf8\x16\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -7507,7 +7648,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"CreatePoll\x12\x1a.kith.v1.CreatePollRequest\x1a\x10.kith.v1.Message\x12.\n" +
 	"\x04Vote\x12\x14.kith.v1.VoteRequest\x1a\x10.kith.v1.Message\x128\n" +
-	"\tClosePoll\x12\x19.kith.v1.ClosePollRequest\x1a\x10.kith.v1.Message\x12K\n" +
+	"\tClosePoll\x12\x19.kith.v1.ClosePollRequest\x1a\x10.kith.v1.Message\x129\n" +
+	"\vSetLifetime\x12\x1b.kith.v1.SetLifetimeRequest\x1a\r.kith.v1.Chat\x12K\n" +
 	"\fListVersions\x12\x1c.kith.v1.ListVersionsRequest\x1a\x1d.kith.v1.ListVersionsResponse\x12K\n" +
 	"\fListMessages\x12\x1c.kith.v1.ListMessagesRequest\x1a\x1d.kith.v1.ListMessagesResponse\x129\n" +
 	"\x06Search\x12\x16.kith.v1.SearchRequest\x1a\x17.kith.v1.SearchResponse\x12?\n" +
@@ -7529,7 +7671,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 94)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 96)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -7608,34 +7750,36 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*CreatePollRequest)(nil),     // 74: kith.v1.CreatePollRequest
 	(*VoteRequest)(nil),           // 75: kith.v1.VoteRequest
 	(*ClosePollRequest)(nil),      // 76: kith.v1.ClosePollRequest
-	(*ListVersionsRequest)(nil),   // 77: kith.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),  // 78: kith.v1.ListVersionsResponse
-	(*Version)(nil),               // 79: kith.v1.Version
-	(*Message)(nil),               // 80: kith.v1.Message
-	(*Span)(nil),                  // 81: kith.v1.Span
-	(*Quote)(nil),                 // 82: kith.v1.Quote
-	(*Reaction)(nil),              // 83: kith.v1.Reaction
-	(*Poll)(nil),                  // 84: kith.v1.Poll
-	(*PollOption)(nil),            // 85: kith.v1.PollOption
-	(*Permitted)(nil),             // 86: kith.v1.Permitted
-	(*ResendRequest)(nil),         // 87: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 88: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 89: kith.v1.ListMessagesResponse
-	(*SearchRequest)(nil),         // 90: kith.v1.SearchRequest
-	(*SearchResponse)(nil),        // 91: kith.v1.SearchResponse
-	(*Found)(nil),                 // 92: kith.v1.Found
-	(*Mark)(nil),                  // 93: kith.v1.Mark
-	(*MarkReadRequest)(nil),       // 94: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 95: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 96: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 97: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 98: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 99: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 100: kith.v1.Event
-	(*Reached)(nil),               // 101: kith.v1.Reached
-	(*MessageReach)(nil),          // 102: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 103: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 104: kith.v1.StopResponse
+	(*SetLifetimeRequest)(nil),    // 77: kith.v1.SetLifetimeRequest
+	(*ListVersionsRequest)(nil),   // 78: kith.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),  // 79: kith.v1.ListVersionsResponse
+	(*Version)(nil),               // 80: kith.v1.Version
+	(*Message)(nil),               // 81: kith.v1.Message
+	(*Lifetime)(nil),              // 82: kith.v1.Lifetime
+	(*Span)(nil),                  // 83: kith.v1.Span
+	(*Quote)(nil),                 // 84: kith.v1.Quote
+	(*Reaction)(nil),              // 85: kith.v1.Reaction
+	(*Poll)(nil),                  // 86: kith.v1.Poll
+	(*PollOption)(nil),            // 87: kith.v1.PollOption
+	(*Permitted)(nil),             // 88: kith.v1.Permitted
+	(*ResendRequest)(nil),         // 89: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 90: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 91: kith.v1.ListMessagesResponse
+	(*SearchRequest)(nil),         // 92: kith.v1.SearchRequest
+	(*SearchResponse)(nil),        // 93: kith.v1.SearchResponse
+	(*Found)(nil),                 // 94: kith.v1.Found
+	(*Mark)(nil),                  // 95: kith.v1.Mark
+	(*MarkReadRequest)(nil),       // 96: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 97: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 98: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 99: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 100: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 101: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 102: kith.v1.Event
+	(*Reached)(nil),               // 103: kith.v1.Reached
+	(*MessageReach)(nil),          // 104: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 105: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 106: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	19,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -7652,7 +7796,7 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	3,   // 11: kith.v1.Chat.state:type_name -> kith.v1.ChatState
 	50,  // 12: kith.v1.Chat.members:type_name -> kith.v1.Member
 	4,   // 13: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	80,  // 14: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	81,  // 14: kith.v1.Chat.newest:type_name -> kith.v1.Message
 	19,  // 15: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
 	19,  // 16: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
 	19,  // 17: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
@@ -7685,137 +7829,140 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	65,  // 44: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
 	9,   // 45: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
 	19,  // 46: kith.v1.Change.subject:type_name -> kith.v1.Person
-	80,  // 47: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
-	79,  // 48: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
-	81,  // 49: kith.v1.Version.spans:type_name -> kith.v1.Span
+	81,  // 47: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	80,  // 48: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	83,  // 49: kith.v1.Version.spans:type_name -> kith.v1.Span
 	19,  // 50: kith.v1.Message.author:type_name -> kith.v1.Person
 	10,  // 51: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	81,  // 52: kith.v1.Message.spans:type_name -> kith.v1.Span
-	82,  // 53: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
-	83,  // 54: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	83,  // 52: kith.v1.Message.spans:type_name -> kith.v1.Span
+	84,  // 53: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	85,  // 54: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
 	19,  // 55: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
 	19,  // 56: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
-	84,  // 57: kith.v1.Message.poll:type_name -> kith.v1.Poll
-	86,  // 58: kith.v1.Message.may:type_name -> kith.v1.Permitted
-	19,  // 59: kith.v1.Quote.author:type_name -> kith.v1.Person
-	10,  // 60: kith.v1.Quote.state:type_name -> kith.v1.MessageState
-	19,  // 61: kith.v1.Reaction.persons:type_name -> kith.v1.Person
-	85,  // 62: kith.v1.Poll.options:type_name -> kith.v1.PollOption
-	19,  // 63: kith.v1.PollOption.persons:type_name -> kith.v1.Person
-	80,  // 64: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	92,  // 65: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
-	49,  // 66: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
-	19,  // 67: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
-	80,  // 68: kith.v1.Found.message:type_name -> kith.v1.Message
-	93,  // 69: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	98,  // 70: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	19,  // 71: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	80,  // 72: kith.v1.Event.message:type_name -> kith.v1.Message
-	49,  // 73: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	30,  // 74: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	17,  // 75: kith.v1.Event.node:type_name -> kith.v1.Node
-	101, // 76: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	64,  // 77: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	102, // 78: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	11,  // 79: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	13,  // 80: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	15,  // 81: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	16,  // 82: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	44,  // 83: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	21,  // 84: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	23,  // 85: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	24,  // 86: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	26,  // 87: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	27,  // 88: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	29,  // 89: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	31,  // 90: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	32,  // 91: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	34,  // 92: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	35,  // 93: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	36,  // 94: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	38,  // 95: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	39,  // 96: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	40,  // 97: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	41,  // 98: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	52,  // 99: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
-	42,  // 100: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	43,  // 101: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	45,  // 102: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	46,  // 103: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	47,  // 104: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	54,  // 105: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	60,  // 106: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	61,  // 107: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	56,  // 108: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	67,  // 109: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	87,  // 110: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	68,  // 111: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	69,  // 112: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	70,  // 113: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	71,  // 114: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	72,  // 115: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	74,  // 116: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	75,  // 117: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	76,  // 118: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	77,  // 119: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	88,  // 120: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	90,  // 121: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	94,  // 122: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	96,  // 123: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	99,  // 124: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	103, // 125: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	12,  // 126: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	14,  // 127: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	17,  // 128: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	17,  // 129: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	17,  // 130: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	22,  // 131: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	30,  // 132: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	25,  // 133: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	30,  // 134: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	28,  // 135: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	30,  // 136: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	49,  // 137: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	33,  // 138: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	49,  // 139: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	49,  // 140: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	37,  // 141: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	49,  // 142: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	49,  // 143: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	49,  // 144: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	49,  // 145: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	49,  // 146: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	49,  // 147: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	49,  // 148: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	49,  // 149: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	49,  // 150: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	48,  // 151: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	55,  // 152: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	62,  // 153: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	62,  // 154: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	57,  // 155: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	80,  // 156: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	49,  // 157: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	80,  // 158: kith.v1.KithService.React:output_type -> kith.v1.Message
-	80,  // 159: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	80,  // 160: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	80,  // 161: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	73,  // 162: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	80,  // 163: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	80,  // 164: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	80,  // 165: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	78,  // 166: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	89,  // 167: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	91,  // 168: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	95,  // 169: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	97,  // 170: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	100, // 171: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	104, // 172: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	126, // [126:173] is the sub-list for method output_type
-	79,  // [79:126] is the sub-list for method input_type
-	79,  // [79:79] is the sub-list for extension type_name
-	79,  // [79:79] is the sub-list for extension extendee
-	0,   // [0:79] is the sub-list for field type_name
+	86,  // 57: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	88,  // 58: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	82,  // 59: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
+	19,  // 60: kith.v1.Quote.author:type_name -> kith.v1.Person
+	10,  // 61: kith.v1.Quote.state:type_name -> kith.v1.MessageState
+	19,  // 62: kith.v1.Reaction.persons:type_name -> kith.v1.Person
+	87,  // 63: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	19,  // 64: kith.v1.PollOption.persons:type_name -> kith.v1.Person
+	81,  // 65: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	94,  // 66: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	49,  // 67: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	19,  // 68: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
+	81,  // 69: kith.v1.Found.message:type_name -> kith.v1.Message
+	95,  // 70: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	100, // 71: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	19,  // 72: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	81,  // 73: kith.v1.Event.message:type_name -> kith.v1.Message
+	49,  // 74: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	30,  // 75: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	17,  // 76: kith.v1.Event.node:type_name -> kith.v1.Node
+	103, // 77: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	64,  // 78: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	104, // 79: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	11,  // 80: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	13,  // 81: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	15,  // 82: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	16,  // 83: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	44,  // 84: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	21,  // 85: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	23,  // 86: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	24,  // 87: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	26,  // 88: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	27,  // 89: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	29,  // 90: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	31,  // 91: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	32,  // 92: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	34,  // 93: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	35,  // 94: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	36,  // 95: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	38,  // 96: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	39,  // 97: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	40,  // 98: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	41,  // 99: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	52,  // 100: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
+	42,  // 101: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	43,  // 102: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	45,  // 103: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	46,  // 104: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	47,  // 105: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	54,  // 106: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	60,  // 107: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	61,  // 108: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	56,  // 109: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	67,  // 110: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	89,  // 111: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	68,  // 112: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	69,  // 113: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	70,  // 114: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	71,  // 115: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	72,  // 116: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	74,  // 117: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	75,  // 118: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	76,  // 119: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	77,  // 120: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
+	78,  // 121: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	90,  // 122: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	92,  // 123: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	96,  // 124: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	98,  // 125: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	101, // 126: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	105, // 127: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	12,  // 128: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	14,  // 129: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	17,  // 130: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	17,  // 131: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	17,  // 132: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	22,  // 133: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	30,  // 134: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	25,  // 135: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	30,  // 136: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	28,  // 137: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	30,  // 138: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	49,  // 139: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	33,  // 140: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	49,  // 141: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	49,  // 142: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	37,  // 143: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	49,  // 144: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	49,  // 145: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	49,  // 146: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	49,  // 147: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	49,  // 148: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	49,  // 149: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	49,  // 150: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	49,  // 151: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	49,  // 152: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	48,  // 153: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	55,  // 154: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	62,  // 155: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	62,  // 156: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	57,  // 157: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	81,  // 158: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	49,  // 159: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	81,  // 160: kith.v1.KithService.React:output_type -> kith.v1.Message
+	81,  // 161: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	81,  // 162: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	81,  // 163: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	73,  // 164: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	81,  // 165: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	81,  // 166: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	81,  // 167: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	49,  // 168: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	79,  // 169: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	91,  // 170: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	93,  // 171: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	97,  // 172: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	99,  // 173: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	102, // 174: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	106, // 175: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	128, // [128:176] is the sub-list for method output_type
+	80,  // [80:128] is the sub-list for method input_type
+	80,  // [80:80] is the sub-list for extension type_name
+	80,  // [80:80] is the sub-list for extension extendee
+	0,   // [0:80] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -7823,7 +7970,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[89].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[91].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -7840,7 +7987,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      11,
-			NumMessages:   94,
+			NumMessages:   96,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -129,6 +129,8 @@ const (
 	KithServiceVoteProcedure = "/kith.v1.KithService/Vote"
 	// KithServiceClosePollProcedure is the fully-qualified name of the KithService's ClosePoll RPC.
 	KithServiceClosePollProcedure = "/kith.v1.KithService/ClosePoll"
+	// KithServiceSetLifetimeProcedure is the fully-qualified name of the KithService's SetLifetime RPC.
+	KithServiceSetLifetimeProcedure = "/kith.v1.KithService/SetLifetime"
 	// KithServiceListVersionsProcedure is the fully-qualified name of the KithService's ListVersions
 	// RPC.
 	KithServiceListVersionsProcedure = "/kith.v1.KithService/ListVersions"
@@ -218,6 +220,8 @@ type KithServiceClient interface {
 	// ClosePoll ends an own poll.
 	ClosePoll(context.Context, *v1.ClosePollRequest) (*v1.Message, error)
 	// ListVersions gives an edited message as it was.
+	// SetLifetime sets how long what is written in a chat from then on lasts.
+	SetLifetime(context.Context, *v1.SetLifetimeRequest) (*v1.Chat, error)
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	// Search finds messages by what they say, and chats and people by their names.
@@ -483,6 +487,12 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("ClosePoll")),
 			connect.WithClientOptions(opts...),
 		),
+		setLifetime: connect.NewClient[v1.SetLifetimeRequest, v1.Chat](
+			httpClient,
+			baseURL+KithServiceSetLifetimeProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("SetLifetime")),
+			connect.WithClientOptions(opts...),
+		),
 		listVersions: connect.NewClient[v1.ListVersionsRequest, v1.ListVersionsResponse](
 			httpClient,
 			baseURL+KithServiceListVersionsProcedure,
@@ -570,6 +580,7 @@ type kithServiceClient struct {
 	createPoll     *connect.Client[v1.CreatePollRequest, v1.Message]
 	vote           *connect.Client[v1.VoteRequest, v1.Message]
 	closePoll      *connect.Client[v1.ClosePollRequest, v1.Message]
+	setLifetime    *connect.Client[v1.SetLifetimeRequest, v1.Chat]
 	listVersions   *connect.Client[v1.ListVersionsRequest, v1.ListVersionsResponse]
 	listMessages   *connect.Client[v1.ListMessagesRequest, v1.ListMessagesResponse]
 	search         *connect.Client[v1.SearchRequest, v1.SearchResponse]
@@ -939,6 +950,15 @@ func (c *kithServiceClient) ClosePoll(ctx context.Context, req *v1.ClosePollRequ
 	return nil, err
 }
 
+// SetLifetime calls kith.v1.KithService.SetLifetime.
+func (c *kithServiceClient) SetLifetime(ctx context.Context, req *v1.SetLifetimeRequest) (*v1.Chat, error) {
+	response, err := c.setLifetime.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListVersions calls kith.v1.KithService.ListVersions.
 func (c *kithServiceClient) ListVersions(ctx context.Context, req *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error) {
 	response, err := c.listVersions.CallUnary(ctx, connect.NewRequest(req))
@@ -1069,6 +1089,8 @@ type KithServiceHandler interface {
 	// ClosePoll ends an own poll.
 	ClosePoll(context.Context, *v1.ClosePollRequest) (*v1.Message, error)
 	// ListVersions gives an edited message as it was.
+	// SetLifetime sets how long what is written in a chat from then on lasts.
+	SetLifetime(context.Context, *v1.SetLifetimeRequest) (*v1.Chat, error)
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	// Search finds messages by what they say, and chats and people by their names.
@@ -1330,6 +1352,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("ClosePoll")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceSetLifetimeHandler := connect.NewUnaryHandlerSimple(
+		KithServiceSetLifetimeProcedure,
+		svc.SetLifetime,
+		connect.WithSchema(kithServiceMethods.ByName("SetLifetime")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceListVersionsHandler := connect.NewUnaryHandlerSimple(
 		KithServiceListVersionsProcedure,
 		svc.ListVersions,
@@ -1454,6 +1482,8 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceVoteHandler.ServeHTTP(w, r)
 		case KithServiceClosePollProcedure:
 			kithServiceClosePollHandler.ServeHTTP(w, r)
+		case KithServiceSetLifetimeProcedure:
+			kithServiceSetLifetimeHandler.ServeHTTP(w, r)
 		case KithServiceListVersionsProcedure:
 			kithServiceListVersionsHandler.ServeHTTP(w, r)
 		case KithServiceListMessagesProcedure:
@@ -1635,6 +1665,10 @@ func (UnimplementedKithServiceHandler) Vote(context.Context, *v1.VoteRequest) (*
 
 func (UnimplementedKithServiceHandler) ClosePoll(context.Context, *v1.ClosePollRequest) (*v1.Message, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ClosePoll is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) SetLifetime(context.Context, *v1.SetLifetimeRequest) (*v1.Chat, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetLifetime is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error) {
