@@ -276,6 +276,9 @@ const (
 	treeFew  = 64
 	// haveEvery is the least time between two Have frames to one peer.
 	haveEvery = 200
+	// inviteAfter is how long a member whom somebody else let in may take to say that it
+	// has accepted, before it is sent its invitation again: a round trip, and some.
+	inviteAfter = 800
 	// proofAfter is how long a member may be silent in a new session before it is
 	// sent the chain.
 	proofAfter = 5_000
