@@ -64,7 +64,7 @@ seeds: ## the seeds of every fuzz target, as go test runs them
 bench: ## benchmarks: PKG=./internal/store/ BENCH=Page for one; N=10000 for larger groups
 	scripts/bench.sh
 
-bench-peers: ## MLS beside another implementation: N=100 for groups of up to 100
+bench-peers: ## MLS beside another implementation, N=100 for groups of up to 100; a node beside a relay
 	scripts/bench-peers.sh
 
 fuzz: ## fuzz targets: PKG=./internal/wire/ F=FuzzReader T=1m
