@@ -90,6 +90,10 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	if verdict.State == dag.Parked && h.Seq > m.graph.Seq(h.Device)+maxSeqAhead {
 		return "", nil // its turn comes
 	}
+	size := len(p.Header) + len(p.Ciphertext)
+	if err == nil && !m.admits(h, size) {
+		return "", nil // until what is here of its device is covered
+	}
 	m.noteEntry(h, eff)
 	if err != nil {
 		return ruleClaim, err
@@ -101,6 +105,8 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	if err != nil {
 		return ruleClaim, err
 	}
+	m.noteUncovered(h, size)
+	m.noteCited(h)
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
 	if m.isLate(h, person) {

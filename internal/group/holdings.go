@@ -47,6 +47,7 @@ func (m *Machine) Holdings() []Holding {
 		{"entries without their text", len(m.hollow), maxHollow},
 		{"deleted messages", len(m.deleted), (m.graph.Len() + dag.MaxParked) * (MaxVersions + 1)},
 		{"Deletes that wait for others", len(m.deleting), dag.MaxParked},
+		{"entries of one device that nobody covers", m.mostUncovered(), m.mostEntries()},
 		{"newest entries", len(m.tips), devices},
 		{"Acks", len(m.acks), devices},
 		{"Acks that wait for others", m.ackWaiting(), maxAckWaits * devices},

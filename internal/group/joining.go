@@ -103,7 +103,7 @@ func (j *Joining) opening(now uint64, o opening, from wire.Member, secrets Secre
 		return nil, Effects{}, refuse(ReasonInvite, errShape)
 	}
 	if g := j.now; g != nil && g.from != from {
-		if now < g.until {
+		if g.waits(now) {
 			j.remember(from, o)
 			return nil, Effects{}, nil
 		}
@@ -168,6 +168,10 @@ func (j *Joining) asking(now uint64) (eff Effects) {
 	return eff
 }
 
+// waits reports whether an answer may still come. An end further away than any is
+// was set by a clock that was set back since.
+func (g *gathering) waits(now uint64) bool { return now < g.until && g.until <= now+pageTimeout }
+
 // another asks the next inviter, if there is one.
 func (j *Joining) another(now uint64) Effects {
 	j.reopened = 0
@@ -182,7 +186,7 @@ func (j *Joining) another(now uint64) Effects {
 
 // Tick asks another member if the one that was asked is silent.
 func (j *Joining) Tick(now uint64) Effects {
-	if j.now == nil || now < j.now.until {
+	if j.now == nil || j.now.waits(now) {
 		return Effects{}
 	}
 	j.remember(j.now.from, j.now.start)

@@ -57,7 +57,7 @@ func Load(self Self, records Source) (*Machine, error) { return LoadBy(self, rec
 // together.
 func LoadBy(self Self, read Reader) (*Machine, error) {
 	m := newMachine(self)
-	l := loading{m: m, ratchets: make(map[wire.BlockHash][]mls.Change)}
+	l := loading{m: m, endings: make(map[dag.Ref]bool), ratchets: make(map[wire.BlockHash][]mls.Change)}
 	for _, step := range []struct {
 		kind Kind
 		take func(Record) error
@@ -88,6 +88,8 @@ func LoadBy(self Self, read Reader) (*Machine, error) {
 		{KindHollow, l.hollow},
 		{KindShelved, l.shelved},
 		{KindMissed, l.missed},
+		{KindExpiry, l.expiry},
+		{KindEnding, l.ending},
 		{KindEarlier, l.earlier},
 		{KindLacking, l.lacking},
 		{KindDeletion, l.deletion},
@@ -121,6 +123,7 @@ type loading struct {
 	onShelf  []dag.Ref
 	before   []*dag.Header
 	deletes  []storedDelete
+	endings  map[dag.Ref]bool // of which entries it is stored when they go
 }
 
 var errRecord = errors.New("a record does not fit")
@@ -404,6 +407,7 @@ func (l *loading) end() error {
 	if err := l.endDeletions(); err != nil {
 		return err
 	}
+	l.endEndings()
 	m.pruneDue = 1 // whose time was over meanwhile goes at the first step
 	if err := l.keepPassed(); err != nil {
 		return err

@@ -40,6 +40,7 @@ var beside = map[string]int{
 	"internal/docs":               -1,
 	"scripts/dist":                -1,
 	"scripts/mutate":              -1,
+	"scripts/soak":                -1,
 }
 
 // leaves may be imported by these rooms only.
@@ -85,6 +86,7 @@ const maxLines = 600
 var thirdParty = map[string][]string{
 	"connectrpc.com/connect":                  {"internal/api", "cmd/kith", "proto/kith/v1/kithv1connect"},
 	"github.com/libp2p/go-libp2p":             {"internal/link"},
+	"github.com/libp2p/go-yamux/v5":           {"internal/link"},
 	"github.com/libp2p/zeroconf/v2":           {"internal/link"},
 	"github.com/multiformats/go-multiaddr":    {"internal/link"},
 	"github.com/multiformats/go-multistream":  {"internal/link"},

@@ -41,6 +41,11 @@ type carrier struct {
 	tcp    transport.Transport
 	reuse  *quicreuse.ConnManager
 	limits network.ResourceManager
+
+	admits func(context.Context, *quic.ClientInfo) (context.Context, error)
+	reset  quic.StatelessResetKey
+	token  quic.TokenGeneratorKey
+	lent   []lent
 }
 
 // newCarrier makes the transports of one link key. Peers at addresses that
@@ -80,32 +85,35 @@ func (c *carrier) addTCP(key crypto.PrivKey, g gater) error {
 }
 
 func (c *carrier) addQUIC(key crypto.PrivKey, g gater) error {
-	var reset quic.StatelessResetKey
-	var token quic.TokenGeneratorKey
-	if err := derive(key, "kith link stateless reset", reset[:]); err != nil {
+	if err := derive(key, "kith link stateless reset", c.reset[:]); err != nil {
 		return err
 	}
-	if err := derive(key, "kith link address token", token[:]); err != nil {
+	if err := derive(key, "kith link address token", c.token[:]); err != nil {
 		return err
 	}
-	reuse, err := quicreuse.NewConnManager(reset, token,
-		quicreuse.ConnContext(c.admit(g)),
+	c.admits = c.admit(g)
+	reuse, err := quicreuse.NewConnManager(c.reset, c.token,
+		quicreuse.ConnContext(c.admits),
 		quicreuse.VerifySourceAddress(c.limits.VerifySourceAddress))
 	if err != nil {
 		return err
 	}
 	c.reuse = reuse
-	// The idle limit of a connection is the smaller of both sides' (RFC 9000
-	// section 10.1), so that of the dialler rules for both.
-	conf := reuse.ClientConfig()
-	conf.MaxIdleTimeout = quicIdle
-	conf.KeepAlivePeriod = quicKeepAlive
-	conf.MaxStreamReceiveWindow = streamWindow
-	conf.MaxConnectionReceiveWindow = streamWindow
-	conf.EnableDatagrams = false
-	conf.Tracer = nil
+	ours(reuse.ClientConfig())
 	c.quic, err = libp2pquic.NewTransport(key, reuse, nil, g, c.limits)
 	return err
+}
+
+// ours is what a connection is like that both sides make by this program. The idle
+// limit of one is the smaller of both sides' (RFC 9000 section 10.1): with a
+// program of before that dials it is 6 s, and 30 s with one that listens.
+func ours(conf *quic.Config) {
+	conf.MaxIdleTimeout = restIdle
+	conf.KeepAlivePeriod = restPulse
+	conf.MaxStreamReceiveWindow = streamWindow
+	conf.MaxConnectionReceiveWindow = streamWindow
+	conf.EnableDatagrams = true // by which either side asks for a sign of life
+	conf.Tracer = nil
 }
 
 var (
@@ -137,6 +145,10 @@ func (c *carrier) admit(g gater) func(context.Context, *quic.ClientInfo) (contex
 func (c *carrier) Close() {
 	if c.reuse != nil {
 		c.reuse.Close()
+	}
+	for _, l := range c.lent {
+		l.Close()
+		l.socket.Close()
 	}
 	c.limits.Close()
 }
@@ -216,7 +228,8 @@ type muxer struct{ *yamux.Transport }
 
 func newMuxer() muxer {
 	conf := *yamux.DefaultTransport.Config()
-	conf.KeepAliveInterval = tcpKeepAlive
+	conf.KeepAliveInterval = restPulse
+	conf.MeasureRTTInterval = tcpMeasure
 	conf.ConnectionWriteTimeout = tcpWriteLimit
 	conf.MaxStreamWindowSize = streamWindow
 	conf.MaxIncomingStreams = 2 // one more than allowed, so that it is noticed
@@ -225,21 +238,26 @@ func newMuxer() muxer {
 }
 
 func (m muxer) NewConn(nc net.Conn, server bool, scope network.PeerScope) (network.MuxedConn, error) {
-	c, err := m.Transport.NewConn(nc, server, scope)
+	n := &counted{Conn: nc}
+	c, err := m.Transport.NewConn(n, server, scope)
 	if err != nil {
 		return nil, err
 	}
-	return muxed{c, nc}, nil
+	return muxed{c, n}, nil
 }
 
 type muxed struct {
 	network.MuxedConn
-	below net.Conn
+	below *counted
 }
 
 func (m muxed) As(target any) bool {
+	if to, ok := target.(**counted); ok {
+		*to = m.below
+		return true
+	}
 	if to, ok := target.(*tls.ConnectionState); ok {
-		s, ok := m.below.(interface{ ConnectionState() tls.ConnectionState })
+		s, ok := m.below.Conn.(interface{ ConnectionState() tls.ConnectionState })
 		if ok {
 			*to = s.ConnectionState()
 		}

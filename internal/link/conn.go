@@ -15,8 +15,8 @@ import (
 
 // conn is a Conn over QUIC or TCP.
 //
-// Three goroutines serve it: receive reads frames, guard waits for the end of
-// the transport, part takes leave. Close lets receive run on until the peer has taken our last
+// Four goroutines serve it: receive reads frames, guard waits for the end of
+// the transport, beat for a peer that is silent, part takes leave. Close lets receive run on until the peer has taken our last
 // frames and closes in turn, or farewell is over.
 type conn struct {
 	link    *direct
@@ -26,6 +26,7 @@ type conn struct {
 	remote  Address
 	kind    string
 	dialed  bool
+	pulse   *pulse
 
 	frames  chan []byte   // from receive, which closes it after setting cause
 	cause   error         // why receive ended
@@ -45,6 +46,7 @@ func (d *direct) open(raw transport.CapableConn, s network.MuxedStream, state tl
 	}
 	c := &conn{
 		link: d, raw: raw, stream: s, dialed: dialed,
+		pulse:   newPulse(raw, d.wg.Go),
 		binding: [32]byte(key),
 		remote:  Address{Peer: []byte(raw.RemotePeer())},
 		kind:    "tcp",
@@ -93,6 +95,14 @@ func (c *conn) guard() {
 		c.link.log.Debug("connection ended: the peer opened a second stream")
 	}
 	c.end()
+}
+
+// beat ends the connection once its peer is silent.
+func (c *conn) beat() {
+	if c.pulse.run(c.done) {
+		c.link.log.Debug("connection ended: the peer is silent")
+		c.end()
+	}
 }
 
 // end makes the connection dead at once.
@@ -157,6 +167,9 @@ func (c *conn) send(ctx context.Context, b []byte) error {
 	release := interrupt(ctx, c.stream.SetWriteDeadline)
 	n, err := c.stream.Write(b)
 	release()
+	if n > 0 {
+		c.pulse.wrote()
+	}
 	if err == nil {
 		return nil
 	}
@@ -197,6 +210,7 @@ func (c *conn) Remote() Address       { return c.remote }
 func (c *conn) Kind() string          { return c.kind }
 func (c *conn) Dialed() bool          { return c.dialed }
 func (c *conn) Done() <-chan struct{} { return c.done }
+func (c *conn) Alert(on bool)         { c.pulse.set(on) }
 
 func (c *conn) Close() error {
 	c.onClose.Do(func() {

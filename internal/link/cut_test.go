@@ -39,6 +39,8 @@ func TestDirectCut(t *testing.T) {
 			if ca.Kind() != kind {
 				t.Fatalf("Kind: got %q, want %q", ca.Kind(), kind)
 			}
+			ca.Alert(true)
+			cb.Alert(true)
 			cable.Cut()
 			start := time.Now()
 			for _, c := range []link.Conn{ca, cb} {

@@ -190,25 +190,27 @@ func (d *direct) Changed() <-chan struct{} { return d.changed }
 
 // watch tells Changed when the interfaces have new addresses.
 func (d *direct) watch() {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	last := d.sockets.hosts()
-	for {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	d.wg.Go(func() {
 		select {
 		case <-d.closed:
-			return
-		case <-tick.C:
+			cancel()
+		case <-ctx.Done():
 		}
+	})
+	last := d.sockets.hosts()
+	followNetwork(ctx, func() {
 		now := d.sockets.hosts()
 		if slices.Equal(now, last) {
-			continue
+			return
 		}
 		last = now
 		select {
 		case d.changed <- struct{}{}:
 		default:
 		}
-	}
+	})
 }
 
 func (d *direct) Close() error {
@@ -264,6 +266,7 @@ func (d *direct) add(c *conn) error {
 	d.conns[c] = struct{}{}
 	d.wg.Go(c.receive)
 	d.wg.Go(c.guard)
+	d.wg.Go(c.beat)
 	d.wg.Go(c.part)
 	return nil
 }

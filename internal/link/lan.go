@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	mrand "math/rand/v2"
 	"net"
 	"slices"
 	"strings"
@@ -38,6 +39,7 @@ type LAN struct {
 	cfg       LANConfig
 	log       *slog.Logger
 	sightings chan Sighting
+	again     chan struct{}
 	cancel    context.CancelFunc
 	wg        sync.WaitGroup
 }
@@ -47,7 +49,7 @@ func NewLAN(cfg LANConfig) (*LAN, error) {
 	if cfg.Mac == nil || cfg.Hosts == nil || len(cfg.Peer) != peerSize || !bytes.HasPrefix(cfg.Peer, edPeer) {
 		return nil, fmt.Errorf("link: local discovery needs an Ed25519 link key, its hosts and a mac")
 	}
-	l := &LAN{cfg: cfg, log: cfg.Log, sightings: make(chan Sighting, lanQueue)}
+	l := &LAN{cfg: cfg, log: cfg.Log, sightings: make(chan Sighting, lanQueue), again: make(chan struct{}, 1)}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
@@ -57,9 +59,18 @@ func NewLAN(cfg LANConfig) (*LAN, error) {
 	return l, nil
 }
 
-// Sightings yields devices as they are heard, the same one again about every
-// two minutes. What is not taken in time is dropped. It is closed by Close.
+// Sightings yields devices as they are heard, the same one again by and by. What
+// is not taken in time is dropped. It is closed by Close.
 func (l *LAN) Sightings() <-chan Sighting { return l.sightings }
+
+// Again announces and asks anew, as in a network that is new: the machine may
+// have been carried elsewhere while it slept.
+func (l *LAN) Again() {
+	select {
+	case l.again <- struct{}{}:
+	default:
+	}
+}
 
 // Close says goodbye on the network and ends the LAN.
 func (l *LAN) Close() error {
@@ -76,24 +87,38 @@ func (l *LAN) run(ctx context.Context) {
 		state, ifaces := multicast()
 		hosts := l.cfg.Hosts()
 		if len(ifaces) == 0 || len(hosts) == 0 {
-			pause(ctx)
+			l.pause(ctx, state)
 			continue
 		}
 		if err := l.round(ctx, state, ifaces, hosts); err != nil {
 			l.log.Warn("local discovery pauses: multicast is not available")
-			pause(ctx)
+			l.pause(ctx, state)
 		}
 	}
 }
 
-// pause waits for watchEvery or the end of ctx.
-func pause(ctx context.Context) {
-	t := time.NewTimer(watchEvery)
-	defer t.Stop()
+// pause waits until the interfaces leave state, or somebody asks again, or for
+// lanBurst: it may be something else that was in the way.
+func (l *LAN) pause(ctx context.Context, state string) {
+	ctx, cancel := context.WithTimeout(ctx, lanBurst)
+	defer cancel()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { l.untilOther(ctx, state, cancel) })
 	select {
+	case <-l.again:
+		cancel()
 	case <-ctx.Done():
-	case <-t.C:
 	}
+}
+
+// untilOther calls leave once the interfaces are in another state.
+func (l *LAN) untilOther(ctx context.Context, state string, leave func()) {
+	followNetwork(ctx, func() {
+		if now, _ := multicast(); now != state {
+			leave()
+		}
+	})
 }
 
 // round announces and listens until the interfaces leave state.
@@ -110,20 +135,40 @@ func (l *LAN) round(ctx context.Context, state string, ifaces []net.Interface, h
 	ended := make(chan error, 1)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { ended <- browse(ctx, ifaces, heard) })
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
+	wg.Go(func() {
+		defer close(heard)
+		ended <- listenFor(ctx, ifaces, heard)
+	})
+	wg.Go(func() { l.untilOther(ctx, state, cancel) }) // then heard is closed
 	for {
 		select {
 		case e, ok := <-heard:
 			if !ok {
+				cancel()
 				return <-ended
 			}
 			l.hear(e)
-		case <-tick.C:
-			if now, _ := multicast(); now != state {
-				cancel() // then heard is closed
-			}
+		case <-l.again:
+			cancel()
+		}
+	}
+}
+
+// listenFor asks who is there for a while, and later once each lanAgain.
+func listenFor(ctx context.Context, ifaces []net.Interface, heard chan<- *zeroconf.ServiceEntry) error {
+	for patience := lanBurst; ; patience = lanBrief {
+		timed, cancel := context.WithTimeout(ctx, patience)
+		err := browse(timed, ifaces, heard)
+		cancel()
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+		next := time.NewTimer(lanAgain/2 + mrand.N(lanAgain)) // not all at once
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+			next.Stop()
+			return nil
 		}
 	}
 }
@@ -152,10 +197,9 @@ func (l *LAN) announce(ifaces []net.Interface, hosts []string) (*zeroconf.Server
 	return zeroconf.RegisterProxy(random, lanService, "local.", int(port), random, ips, []string{s.text()}, ifaces, zeroconf.TTL(lanTTL))
 }
 
-// browse hears announcements until ctx ends, and closes heard. A machine may
-// lack IPv4 or IPv6, which zeroconf refuses; then one is enough.
+// browse hears announcements until ctx ends. A machine may lack IPv4 or IPv6,
+// which zeroconf refuses; then one is enough.
 func browse(ctx context.Context, ifaces []net.Interface, heard chan<- *zeroconf.ServiceEntry) error {
-	defer close(heard)
 	var err error
 	for _, family := range []zeroconf.IPType{zeroconf.IPv4AndIPv6, zeroconf.IPv4, zeroconf.IPv6} {
 		entries := make(chan *zeroconf.ServiceEntry) // closed by Browse, but not if it fails at once

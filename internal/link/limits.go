@@ -13,6 +13,10 @@ const (
 	// and TCP.
 	MaxHosts = 8
 
+	// Forgotten is after how long a peer at rest has ended a connection that says
+	// nothing, whatever program it is of: restPulse and restIdle.
+	Forgotten = 90 * time.Second
+
 	// protocolID is what the one stream of a connection negotiates.
 	protocolID = "/kith/1"
 
@@ -36,15 +40,26 @@ const (
 	// farewell is how long Close waits for the peer to take the last frames.
 	farewell = time.Second
 
-	// A cut cable shows 6 seconds after the last packet from the peer: on QUIC
-	// by quicIdle, which begins anew once if a keepalive still goes out in
-	// between, so 9 at the latest; on TCP by a keepalive and its missing
-	// answer. Shorter would call a phone's radio pause a cut; longer keeps
-	// people waiting for the other path.
-	quicIdle      = 6 * time.Second
-	quicKeepAlive = 2 * time.Second
-	tcpKeepAlive  = 3 * time.Second
+	// At rest a connection says restPulse after the last packet that it is there:
+	// before the NAT of a home forgets it, which some do after 30 s (RFC 4787
+	// section 4.3 wants 2 minutes). QUIC takes at most half of its idle limit for
+	// it, and counts the limit anew from the first packet that is not answered: a
+	// dead peer shows after restIdle to restPulse + restIdle. TCP waits
+	// tcpWriteLimit for the answer.
+	restPulse     = 30 * time.Second
+	restIdle      = 2 * restPulse
 	tcpWriteLimit = 3 * time.Second
+
+	// tcpMeasure is how often yamux measures the round trip, to size its windows.
+	tcpMeasure = 10 * time.Minute
+
+	// Alert, or after a Write, a cut cable shows 6 to 9 seconds after the last
+	// packet from the peer: alertMissed signs of life, alertPulse apart, are not
+	// answered. Shorter would call a phone's radio pause a cut; longer keeps people
+	// waiting for the other path. They are counted, not timed, so that a machine
+	// that slept does not call all others dead.
+	alertPulse  = 2 * time.Second
+	alertMissed = 3
 
 	// streamWindow bounds what a peer can make us buffer on one connection, in
 	// bytes: 4 MiB carries 40 MB/s at 100 ms.
@@ -62,6 +77,10 @@ const (
 	// maxHandshakes bounds connections that have not shown a key yet.
 	maxHandshakes = 256
 
+	// unprovedRate bounds the handshakes that begin in a second before the
+	// dialler has shown that it can be reached at its address.
+	unprovedRate = 1000
+
 	// What one link key, and one connection of it, can take: a redial may
 	// overlap with its dead predecessor, and both sides may dial at once.
 	maxPeerConns  = 8
@@ -77,9 +96,22 @@ const (
 	// UDP alike.
 	portTries = 16
 
-	// watchEvery is how often the interfaces are looked at for changes. There
-	// is no portable event; asking costs some 50 us.
-	watchEvery = 3 * time.Second
+	// watchEvery is how often the interfaces are looked at for changes where the
+	// system does not tell of them; asking costs some 50 us. Where it does,
+	// watchRarely is enough, and the interfaces are looked at once they have been
+	// quiet for networkSettles: a change comes in several steps.
+	watchEvery     = 3 * time.Second
+	watchRarely    = 5 * time.Minute
+	networkSettles = 200 * time.Millisecond
+
+	// New to a network, a device asks for lanBurst who else is there: that is
+	// four questions, since each may get lost. All answer, so whoever was there
+	// before need not ask again; what it misses, it hears by one question each
+	// lanAgain. Every answer goes to all: eleven devices that ask once a minute
+	// make 10 MB an hour.
+	lanBurst = 30 * time.Second
+	lanAgain = 20 * time.Minute
+	lanBrief = 3 * time.Second
 
 	// lanQueue bounds sightings nobody has taken yet; they come again.
 	lanQueue = 64

@@ -102,6 +102,11 @@ func (s *listening) add(c *carrier, ip netip.Addr) error {
 	if h, ok := hostOf(t.Multiaddr()); ok {
 		s.port = h.at.Port()
 	}
+	if ip.IsUnspecified() {
+		if err := c.lend(ip, s.port); err != nil {
+			return err
+		}
+	}
 	q, err := c.quic.Listen(host{at: netip.AddrPortFrom(ip, s.port), quic: true}.multiaddr())
 	if err != nil {
 		return err

@@ -294,6 +294,7 @@ func (c *memConn) Remote() Address       { return c.peer.link.Address() }
 func (c *memConn) Kind() string          { return "mem" }
 func (c *memConn) Dialed() bool          { return c.dialed }
 func (c *memConn) Done() <-chan struct{} { return c.pipe.done }
+func (c *memConn) Alert(bool)            {} // a cut ends it at once
 
 func (c *memConn) Close() error {
 	c.pipe.end()

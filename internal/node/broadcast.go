@@ -62,7 +62,7 @@ func (o *owner) castStep(c peer.Cause) {
 	if o.cast == nil {
 		return
 	}
-	now := nowMS()
+	now := o.n.steadyMS()
 	eff := o.cast.tree.Step(peer.Input{Now: now, Cause: c})
 	o.castWake.Stop()
 	if eff.Wake != 0 {

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -35,10 +36,10 @@ type target struct {
 	hosts   []link.Address // on the Internet link, at most maxPlaces
 	stale   []link.Address // that have expired, by this device's clock
 	lan     link.Address   // on the local link, as last seen
-	at      uint64         // ms; when to dial next
-	wait    uint64         // ms; of the last back-off
-	seen    uint64         // ms; when it was last connected
-	since   uint64         // ms; the session there is began about then; 0: none
+	at      uint64         // when to dial next, by the steady clock as all below
+	wait    uint64         // of the last back-off
+	seen    uint64         // when it was last connected
+	since   uint64         // the session there is began about then; 0: none
 	tries   int            // since it was last connected
 	dialing bool
 	cancel  context.CancelFunc // of the dial under way
@@ -151,20 +152,36 @@ func (n *Node) kickDialer() {
 	}
 }
 
-// dialing keeps sessions with everybody who is wanted.
+// dialSoon has the dialler look when the next dial is due.
+func (n *Node) dialSoon() {
+	select {
+	case n.due <- struct{}{}:
+	default:
+	}
+}
+
+// refreshEach is how often the dialler looks anew who is wanted when nobody says
+// that it has changed, as where an address expires.
+const refreshEach = 30_000
+
+// dialing keeps sessions with everybody who is wanted. While all are connected it
+// sleeps.
 func (n *Node) dialing(ctx context.Context) {
-	pulse := time.NewTicker(250 * time.Millisecond)
-	defer pulse.Stop()
-	refresh := true
-	for round := 0; ; round++ {
-		if refresh || round%8 == 0 {
+	next := time.NewTimer(0)
+	defer next.Stop()
+	refresh, refreshed := true, uint64(0)
+	for {
+		if now := n.steadyMS(); refresh || refreshed+refreshEach <= now {
 			n.refreshTargets()
-			n.askLinks()
+			refreshed = now
 		}
-		n.dialDue()
+		at := min(n.askLinks(), n.dialDue(), refreshed+refreshEach)
+		now := n.steadyMS()
+		next.Reset(time.Duration(max(at, now+1)-now) * time.Millisecond)
 		refresh = false
 		select {
-		case <-pulse.C:
+		case <-next.C:
+		case <-n.due:
 		case <-n.kick:
 			refresh = true
 		case <-ctx.Done():
@@ -189,9 +206,9 @@ func (n *Node) refreshTargets() {
 			next[d] = old
 			continue
 		}
-		t.seen = nowMS()
+		t.seen = n.steadyMS()
 		if n.self.Device != nil && lessDevice(d, n.self.Device.ID()) {
-			t.at = nowMS() + laterTurn
+			t.at = t.seen + laterTurn
 		}
 		next[d] = &t
 	}
@@ -216,9 +233,11 @@ func (n *Node) dialAgain() {
 	n.kickDialer()
 }
 
-// dialDue starts a dial to everybody whose turn it is.
-func (n *Node) dialDue() {
-	now := nowMS()
+// dialDue starts a dial to everybody whose turn it is, and returns when it is
+// somebody's next.
+func (n *Node) dialDue() (next uint64) {
+	now := n.steadyMS()
+	next = math.MaxUint64
 	n.mu.Lock()
 	var due []*target
 	for d, t := range n.targets {
@@ -226,22 +245,24 @@ func (n *Node) dialDue() {
 			if t.since == 0 {
 				t.since = now
 			}
-			if t.seen = now; t.since+steady < now {
-				t.wait, t.tries = 0, 0
-			}
 			continue
 		}
-		if !t.dialing && t.at <= now && (len(t.hosts) > 0 || len(t.lan.Hosts) > 0) {
+		switch {
+		case t.dialing || len(t.hosts) == 0 && len(t.lan.Hosts) == 0:
+		case t.at <= now:
 			t.dialing = true
 			due = append(due, t)
+		default:
+			next = min(next, t.at)
 		}
 	}
 	n.mu.Unlock()
 	for _, t := range due {
 		if !n.spawn(func(ctx context.Context) { n.dial(ctx, t) }) {
-			return
+			break
 		}
 	}
+	return next
 }
 
 // dial tries to reach a target once, at all places where it may be.
@@ -265,6 +286,7 @@ func (n *Node) dial(ctx context.Context, t *target) {
 	}
 	wanted := n.targets[to.Member.Device] == t
 	n.mu.Unlock()
+	n.dialSoon()
 	if s != nil && !wanted {
 		s.Close(errNotWanted)
 		return
@@ -282,30 +304,37 @@ var errNotWanted = errors.New("node: no session with this device is wanted any m
 // backOff says when to dial t next. n.mu is held.
 func (n *Node) backOff(t *target) {
 	most := uint64(redialMost)
-	if t.seen+lately < nowMS() {
+	now := n.steadyMS()
+	if t.seen+lately < now {
 		most = redialRare
 	}
 	t.wait = min(max(2*t.wait, redialFirst), most)
-	t.at = nowMS() + t.wait/2 + rand.Uint64N(t.wait/2+1)
+	t.at = now + t.wait/2 + rand.Uint64N(t.wait/2+1)
 }
 
-// askLinks opens the contact links that nobody has answered yet.
-func (n *Node) askLinks() {
+// askLinks opens the contact links that nobody has answered yet, and returns when
+// one is to be opened again.
+func (n *Node) askLinks() (next uint64) {
 	type open struct {
 		person wire.PersonID
 		link   identity.ContactLink
 		given  [][]byte
 	}
 	var list []open
-	now := nowMS()
+	now := n.steadyMS()
+	next = math.MaxUint64
 	n.mu.Lock()
 	for _, f := range n.friends {
 		if f.State != FriendAsked || f.Link == "" {
 			continue
 		}
-		l, err := identity.ParseContactLink(f.Link, now/1000)
+		l, err := identity.ParseContactLink(f.Link, nowMS()/1000)
 		t := n.asking(f.Person)
-		if err != nil || t.dialing || t.at > now {
+		if err != nil || t.dialing {
+			continue
+		}
+		if t.at > now {
+			next = min(next, t.at)
 			continue
 		}
 		t.dialing = true
@@ -327,18 +356,20 @@ func (n *Node) askLinks() {
 				n.backOff(t)
 			}
 			n.mu.Unlock()
+			n.dialSoon()
 			if err != nil {
 				n.log.Debug("contact link not answered", "err", err)
 			}
 		})
 	}
+	return next
 }
 
 // asking is the state of dialling the link of somebody not met yet. n.mu is held.
 func (n *Node) asking(p wire.PersonID) *target {
 	t := n.asks[p]
 	if t == nil {
-		t = &target{seen: nowMS()}
+		t = &target{seen: n.steadyMS()}
 		n.asks[p] = t
 	}
 	return t

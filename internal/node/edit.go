@@ -57,6 +57,7 @@ func (n *Node) edited(edits []edit, commit func(write func(*store.Tx) error) err
 		}
 	}
 	n.mu.Unlock()
+	n.kickDialer()
 	for p, f := range next {
 		if f != nil {
 			n.hub.publish(FriendChanged{p})

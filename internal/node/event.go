@@ -127,6 +127,7 @@ func (n *Node) EventRun() string { return n.hub.run }
 // ends, the node stops or each fails. A run that is not this one, or a seq that
 // is too old, begins with Reset; run "" begins with what happens next.
 func (n *Node) Subscribe(ctx context.Context, run string, seq uint64, each func(Event) error) error {
+	defer n.watched()()
 	h := n.hub
 	last := h.newest()
 	if run != h.run {

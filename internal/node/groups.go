@@ -122,7 +122,7 @@ func (o *owner) peerDown(d wire.DeviceID) {
 // adopt writes a new machine's first effects and starts it.
 func (n *Node) adopt(m *group.Machine, eff group.Effects, with also) error {
 	o := n.newOwner(m)
-	if err := o.commit(eff, with); err != nil {
+	if err := o.commit(eff, with.reading(m)); err != nil {
 		return storeError(err)
 	}
 	if m.Device() != n.me().Device.ID() { // an earlier device of this home was meant
@@ -184,6 +184,7 @@ func (n *Node) setSetting(g wire.GroupID, to chatSetting) (before chatSetting) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	before, n.settings[g] = n.settings[g], to
+	n.kickDialer() // it may say who is dialled
 	return before
 }
 

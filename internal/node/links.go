@@ -79,6 +79,9 @@ func (n *Node) openLAN(r *running) error {
 	if err != nil {
 		return err
 	}
+	n.mu.Lock()
+	n.discovery = lan
+	n.mu.Unlock()
 	r.tasks.Go(func() {
 		<-r.ctx.Done()
 		lan.Close()
@@ -107,9 +110,8 @@ func (n *Node) useLink(r *running, l link.Link, local bool) {
 		for {
 			select {
 			case <-l.Changed():
-				n.reach()
-				n.dialAgain()
-				n.hub.publish(StatusChanged{})
+				n.log.Info("the addresses of this machine are others")
+				n.networkChanged()
 			case <-r.ctx.Done():
 				return
 			}

@@ -28,6 +28,7 @@ type Config struct {
 	Tap   func(frame []byte) // sees every frame handed to a link; tests of secrecy
 	Plain bool               // no encryption at rest; refused outside test binaries
 	Link  link.Link          // in place of real networks; tests
+	Clock func() time.Time   // in place of the clock that group machines go by; tests
 	Omits uint16             // a feature of groups that this node announces nowhere, as programs before it; tests
 	// TapMessage sees every message before it is sealed for its connection; tests.
 	TapMessage func(to wire.DeviceID, channel [32]byte, payload []byte)
@@ -40,11 +41,15 @@ type Node struct {
 	log     *slog.Logger
 	hub     *hub
 	bans    peer.Bans
-	started uint64 // ms
+	started uint64    // ms
+	opened  time.Time // with the steady clock
 
 	begun    chan struct{} // closed when Run begins
 	stopping chan struct{} // closed when Run ends
 	kick     chan struct{} // a dial may be worth trying now
+	due      chan struct{} // when the next dial is due has changed
+	attend   chan struct{} // other sessions may have to be alert
+	renew    chan struct{} // the clock is another: something may have to be renewed
 
 	unindexed chan struct{} // there may be something to index
 
@@ -54,30 +59,34 @@ type Node struct {
 	making   sync.RWMutex // read by whoever makes a group, written by a new device; taken before renewing and editing
 	coming   map[wire.GroupID]*coming
 
-	mu       sync.Mutex // guards all below; never held across a store or link call
-	running  *running
-	ready    bool
-	self     group.Self // but for its Headers never changed once ready
-	resorts  [][]byte   // own last-resort key packages, as self.Headers name them
-	notes    wire.GroupID
-	owners   map[wire.GroupID]*owner
-	open     wire.GroupID // the chat that the person has before it, see Look
-	friends  map[wire.PersonID]*friend
-	links    map[[16]byte]*ownLink
-	settings map[wire.GroupID]chatSetting
-	sessions map[wire.DeviceID]*peer.Session
-	targets  map[wire.DeviceID]*target
-	asks     map[wire.PersonID]*target // of contact links not answered yet
-	said     map[wire.PersonID]manners
-	greeted  map[*peer.Session]greeting
-	damaged  []wire.GroupID          // that do not load
-	progress map[wire.GroupID]Coming // of coming, as people see it
-	met      map[wire.DeviceID]bool  // who knows the device key that this home has by now
-	revoked  bool                    // another copy of this home has revoked its key
-	copied   bool                    // something was seen that only another copy of this home can do
-	healing  wire.DeviceID           // that a new key takes the place of, now or by and by; zero: none since the start
-	internet link.Link
-	lan      link.Link
+	mu        sync.Mutex // guards all below; never held across a store or link call
+	running   *running
+	ready     bool
+	self      group.Self // but for its Headers never changed once ready
+	resorts   [][]byte   // own last-resort key packages, as self.Headers name them
+	notes     wire.GroupID
+	owners    map[wire.GroupID]*owner
+	open      wire.GroupID   // the chat that the person has before it, see Look
+	looks     []wire.GroupID // the chats looked at last, newest first
+	watchers  int            // who watch what changes
+	probing   time.Time      // until when all sessions are alert
+	friends   map[wire.PersonID]*friend
+	links     map[[16]byte]*ownLink
+	settings  map[wire.GroupID]chatSetting
+	sessions  map[wire.DeviceID]*peer.Session
+	targets   map[wire.DeviceID]*target
+	asks      map[wire.PersonID]*target // of contact links not answered yet
+	said      map[wire.PersonID]manners
+	greeted   map[*peer.Session]greeting
+	damaged   []wire.GroupID          // that do not load
+	progress  map[wire.GroupID]Coming // of coming, as people see it
+	met       map[wire.DeviceID]bool  // who knows the device key that this home has by now
+	revoked   bool                    // another copy of this home has revoked its key
+	copied    bool                    // something was seen that only another copy of this home can do
+	healing   wire.DeviceID           // that a new key takes the place of, now or by and by; zero: none since the start
+	internet  link.Link
+	lan       link.Link
+	discovery *link.LAN
 }
 
 // running is what exists only while Run does.
@@ -102,6 +111,7 @@ func Open(cfg Config) (*Node, error) {
 		cfg: cfg, db: db, log: cfg.Log, hub: newHub(),
 		coming: make(map[wire.GroupID]*coming), progress: make(map[wire.GroupID]Coming),
 		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), unindexed: make(chan struct{}, 1), started: nowMS(),
+		due: make(chan struct{}, 1), attend: make(chan struct{}, 1), renew: make(chan struct{}, 1), opened: time.Now(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
 		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), met: make(map[wire.DeviceID]bool),
@@ -174,6 +184,8 @@ func (n *Node) Run(ctx context.Context) error {
 	r.tasks.Go(func() { n.giveTurns(ctx) })
 	n.openDirects()
 	r.tasks.Go(func() { n.dialing(ctx) })
+	r.tasks.Go(func() { n.attending(ctx) })
+	r.tasks.Go(func() { n.watchClocks(ctx) })
 	r.tasks.Go(func() { n.renewingPackages(ctx) })
 	r.tasks.Go(func() { n.indexing(ctx) })
 	n.reach()
@@ -193,6 +205,7 @@ func (n *Node) runOwner(o *owner) {
 		return
 	}
 	o.started = true
+	n.kickDialer()
 	ctx := n.running.ctx
 	n.running.tasks.Go(func() { o.run(ctx) })
 }

@@ -59,6 +59,7 @@ type picture struct {
 	view    group.View
 	devices []group.DeviceView
 	waiting int                      // own messages that nobody else has
+	waits   time.Time                // since when the newest of them does
 	trouble *chain.Conflict          // two blocks were settled that exclude each other
 	lost    map[wire.BlockHash]bool  // blocks that are not on the head's chain
 	names   map[wire.PersonID]string // of everybody ever admitted, where known
@@ -114,7 +115,17 @@ func (o *owner) draw() {
 	for _, who := range o.machine.Everyone() {
 		p.names[who] = o.machine.Name(who)
 	}
+	more := false
+	if before := o.picture.Load(); before != nil { // else nobody saw them being written
+		p.waits, more = before.waits, p.waiting > before.waiting
+	}
+	if more {
+		p.waits = time.Now()
+	}
 	o.picture.Store(p)
+	if more {
+		o.n.stirAttention()
+	}
 }
 
 // run takes inputs until the node stops or the chat is deleted.
@@ -223,7 +234,7 @@ func (o *owner) stepAlso(c group.Cause, with also) error {
 	if forOthers(c) && o.n.shutOut(o.id) {
 		return fail(ReasonRevoked, "")
 	}
-	eff, err := o.machine.Step(group.Input{Now: nowMS(), Cause: c})
+	eff, err := o.machine.Step(group.Input{Now: o.n.nowMS(), Cause: c})
 	if err != nil {
 		return err
 	}
@@ -311,7 +322,7 @@ func (o *owner) commit(eff group.Effects, with also) error {
 // comes back and begins with a digest. A machine that does not load takes no more
 // steps until it does.
 func (o *owner) reload() bool {
-	o.setWake(nowMS() + 1000)
+	o.setWake(o.n.nowMS() + 1000)
 	m, err := o.n.loadMachine(o.id)
 	o.ahead = err != nil
 	if err != nil {
@@ -337,7 +348,7 @@ func (o *owner) setWake(at uint64) {
 		return
 	}
 	wait := time.Millisecond
-	if now := nowMS(); at > now {
+	if now := o.n.nowMS(); at > now {
 		wait = time.Duration(at-now) * time.Millisecond
 	}
 	o.wake.Reset(wait)

@@ -34,11 +34,13 @@ func (n *Node) renewingPackages(ctx context.Context) {
 	for {
 		select {
 		case <-t.C:
+		case <-n.renew:
+			t.Stop()
 		case <-ctx.Done():
 			return
 		}
 		if n.Ready() {
-			n.renewOwn(nowMS())
+			n.renewOwn(n.nowMS())
 		}
 		t.Reset(renewLook)
 	}

@@ -90,6 +90,7 @@ func (n *Node) outlasts(ctx context.Context, s *peer.Session) bool {
 	old := n.sessions[d]
 	n.sessions[d] = s
 	n.mu.Unlock()
+	n.stirAttention()
 	if old != nil {
 		old.Close(errReplaced)
 	}
@@ -107,6 +108,8 @@ func (n *Node) register(s *peer.Session) bool {
 	}
 	n.sessions[d] = s
 	n.mu.Unlock()
+	n.stirAttention()
+	n.dialSoon() // it sees that nobody need be dialled there
 	if old != nil {
 		old.Close(errReplaced)
 	}
@@ -132,7 +135,11 @@ func (n *Node) unregister(s *peer.Session) bool {
 	}
 	delete(n.sessions, d)
 	if t := n.targets[d]; t != nil {
-		t.seen, t.since = nowMS(), 0
+		now := n.steadyMS()
+		if t.since != 0 && t.since+steady < now {
+			t.wait, t.tries = 0, 0
+		}
+		t.seen, t.since = now, 0
 		n.backOff(t) // longer if it ended soon after the one before
 		if n.self.Device != nil && lessDevice(d, n.self.Device.ID()) {
 			t.at += laterTurn

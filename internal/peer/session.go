@@ -181,6 +181,9 @@ func (s *Session) Kind() string { return s.conn.Kind() }
 // Done is closed when the session has ended.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
+// Alert has a peer that is gone noticed sooner, see link.Conn.
+func (s *Session) Alert(on bool) { s.conn.Alert(on) }
+
 // LinkDone is closed when the connection below is known to be dead, also if Run
 // was not called yet.
 func (s *Session) LinkDone() <-chan struct{} { return s.conn.Done() }

@@ -18,7 +18,8 @@ type Replica struct {
 	Rows    map[group.Place]group.Row
 	Events  []group.Event
 
-	wake int // serial of the newest wake
+	wake int   // serial of the newest wake
+	cast *cast // nil: the group has no tree here
 }
 
 func newReplica() *Replica {
