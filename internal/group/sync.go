@@ -269,7 +269,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case kind == frameHave:
 		err = m.onHave(now, p, r, eff)
 	case kind == frameEntries:
-		err = m.onEntries(now, p, r, eff)
+		err = m.onEntries(now, p, c, eff)
 	case kind == frameWant:
 		err = m.onWant(p, r, eff)
 	case kind == frameAskKeys:
