@@ -14,7 +14,7 @@ PAGE := web/dist/index.html
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune \
 	-o -path web/e2e -prune -o -path web/screenshots -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run demo build page test e2e sim interop vectors reject seeds bench bench-idle bench-peers fuzz race lint proto dist assure clean FORCE
+.PHONY: help run demo build page test e2e sim interop vectors reject seeds soak bench bench-idle bench-peers fuzz race lint proto dist assure clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ reject: ## what MLS must refuse: valid objects with one rule broken
 seeds: ## the seeds of every fuzz target, as go test runs them
 	scripts/mls.sh seeds
 
+soak: build ## 20 nodes for 15 minutes with cuts and kills: SOAK=2m SOAK_NODES=8 for less
+	scripts/soak.sh
+
 bench: ## benchmarks: PKG=./internal/store/ BENCH=Page for one; N=10000 for larger groups
 	scripts/bench.sh
 
@@ -93,4 +96,4 @@ clean: ## remove what was built
 	find web/dist -mindepth 1 ! -name .gitkeep -delete
 
 # Parameters reach the scripts as environment variables.
-export PKG F T SEED SEEDS FROM STEPS BENCH N VERSION
+export PKG F T SOAK SOAK_NODES SEED SEEDS FROM STEPS BENCH N VERSION

@@ -1,12 +1,15 @@
 #!/bin/sh
 # The simulation. SEED and STEPS replay one run; without SEED, SEEDS many are
-# played (10,000) from FROM (1) on, by one process for each processor. The first
+# played (10,000) from FROM (1) on, by one process for each processor; with FIVE=1
+# they are schedules of five members of whom none lies (TestFive). The first
 # failure ends its process, with the command that repeats it and the shortest
 # schedule found.
 set -eu
 cd "$(dirname "$0")/.."
+test=TestSim flag=seeds
+[ -z "${FIVE:-}" ] || test=TestFive flag=five
 if [ -n "${SEED:-}" ]; then
-	set -- ./internal/sim -run '^TestSim$' -v -seed="$SEED"
+	set -- ./internal/sim -run "^$test\$" -v -seed="$SEED"
 	[ -z "${STEPS:-}" ] || set -- "$@" -steps="$STEPS"
 	exec go test "$@"
 fi
@@ -24,7 +27,7 @@ while [ "$part" -lt "$parts" ]; do
 	count=$((all - part * each))
 	[ "$count" -le "$each" ] || count=$each
 	if [ "$count" -gt 0 ]; then
-		"$bin" -test.run '^TestSim$' -test.v -test.timeout 0 -from=$((first + part * each)) -seeds="$count" ${STEPS:+-steps="$STEPS"} &
+		"$bin" -test.run "^$test\$" -test.v -test.timeout 0 -from=$((first + part * each)) "-$flag=$count" ${STEPS:+-steps="$STEPS"} &
 		pids="$pids $!"
 	fi
 	part=$((part + 1))

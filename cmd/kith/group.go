@@ -14,7 +14,7 @@ func (p *program) groupVerb() *cobra.Command {
 		p.groupCreate(), p.groupList(), p.groupAccept(), p.groupDecline(), p.groupShow(), p.groupAdd(), p.groupRemove(),
 		p.groupRole("promote", "Make a member an admin", v1.Role_ROLE_ADMIN),
 		p.groupRole("demote", "Make an admin a member again", v1.Role_ROLE_MEMBER),
-		p.groupLeave(), p.groupResend(), p.groupRename(), p.groupRejoin(), p.groupRestartKeys(), p.groupRenewKeys(), p.groupDelete(), p.groupVoters(), p.groupWatch(), p.groupChain())
+		p.groupLeave(), p.groupResend(), p.groupRename(), p.groupRejoin(), p.groupRestartKeys(), p.groupRenewKeys(), p.groupDelete(), p.groupPolicy(), p.groupVoters(), p.groupWatch(), p.groupChain())
 }
 
 func (p *program) groupCreate() *cobra.Command {
@@ -143,6 +143,12 @@ func (p *program) groupShow() *cobra.Command {
 			rows = append(rows, []string{short(m.Person.GetId()), nameOf(m.Person), memberText(m, chat.State)})
 		}
 		p.table(rows)
+		if chat.History != nil {
+			p.println(chat.History.Sentence)
+		}
+		if chat.Earlier != nil && !ended(chat.State) {
+			p.println(oneLine(chat.Earlier.Sentence))
+		}
 		return nil
 	})
 }

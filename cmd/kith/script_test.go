@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 	}
 	commands := map[string]func(*testscript.TestScript, bool, []string){
 		"start": start, "halt": halt, "crash": crash, "waitfor": waitFor, "waitfile": waitFile,
-		"keep": keep, "names": names, "cut": cut, "forge": forge, "tiny": tiny, "homes": homes, "end": end,
+		"keep": keep, "names": names, "cut": cut, "forge": forge, "tiny": tiny, "homes": homes, "end": end, "chatter": chatter,
 	}
 	for _, name := range people {
 		commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -15,12 +18,21 @@ import (
 )
 
 func (p *program) sendVerb() *cobra.Command {
-	return &cobra.Command{
+	var each bool
+	c := &cobra.Command{
 		Use:               "send CHAT TEXT...",
 		Short:             "Write to a chat; with - the text comes from standard input, and @Name mentions a member",
-		Args:              words(2, many),
+		Args:              words(1, many),
 		ValidArgsFunction: p.completeChat,
 		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case each && len(args) > 1:
+				return &usageError{"--lines takes the texts from standard input; usage: kith send CHAT --lines"}
+			case each:
+				return p.sendLines(c.Context(), args[0])
+			case len(args) < 2:
+				return &usageError{"something is missing; usage: " + c.UseLine()}
+			}
 			text := strings.Join(args[1:], " ")
 			if text == "-" {
 				b, err := io.ReadAll(io.LimitReader(p.in, group.MaxContent+1))
@@ -34,6 +46,58 @@ func (p *program) sendVerb() *cobra.Command {
 			}
 			return p.send(c.Context(), args[0], text)
 		},
+	}
+	c.Flags().BoolVar(&each, "lines", false, "each line of standard input is a message; the id of each is printed once it is kept here")
+	return c
+}
+
+// sendLines sends every line that is not empty until standard input ends, one
+// after the other, so that they stand in that order.
+func (p *program) sendLines(ctx context.Context, chat string) error {
+	lines, failed := make(chan string), make(chan error, 1)
+	go func() { // ends with the program: a read cannot be broken off
+		defer close(lines)
+		defer close(failed)
+		in := bufio.NewScanner(p.in)
+		in.Buffer(nil, group.MaxContent+2)
+		for in.Scan() {
+			select {
+			case lines <- strings.TrimRight(in.Text(), "\r"):
+			case <-ctx.Done():
+				return
+			}
+		}
+		err := in.Err()
+		if errors.Is(err, bufio.ErrTooLong) {
+			err = &group.Refusal{Reason: group.ReasonContent}
+		}
+		failed <- err
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case line, more := <-lines:
+			if !more {
+				return <-failed
+			}
+			switch {
+			case line == "":
+				continue
+			case !utf8.ValidString(line):
+				return &api.Error{Reason: api.ReasonText}
+			}
+			m, err := call(ctx, p.client().Send, &v1.SendRequest{Chat: chat, Text: line, ClientId: rand.Text()})
+			if err != nil {
+				return err
+			}
+			if !p.show(m) {
+				p.println(cmp.Or(m.Id, "held"))
+			}
+			if err := p.unwritten(); err != nil {
+				return err
+			}
+		}
 	}
 }
 

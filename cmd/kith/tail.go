@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"connectrpc.com/connect"
@@ -19,8 +20,13 @@ const (
 	maxPause   = 2 * time.Second
 )
 
-// maxTail bounds -n, and how far back tail -f looks after a node was away.
-const maxTail = 500
+const (
+	// maxTail bounds -n, and how far back tail -f looks after a node was away. They
+	// are all in memory at once, about 2 KB each.
+	maxTail = 1_000_000
+	// tailPage is how many messages the node is asked for at once, the most it gives.
+	tailPage = 500
+)
 
 func (p *program) tailVerb() *cobra.Command {
 	var n int
@@ -53,25 +59,38 @@ func (p *program) tail(ctx context.Context, ref string, n int) error {
 	if err != nil {
 		return err
 	}
-	list, err := newest(ctx, client, chat.Id, n)
+	list, err := newest(ctx, client, chat.Id, n, nil)
 	for _, m := range list {
 		p.printMessage(m, chat.State)
 	}
 	return err
 }
 
-// newest returns the n newest messages, oldest first.
-func newest(ctx context.Context, client kithv1connect.KithServiceClient, ref string, n int) ([]*v1.Message, error) {
+// newest returns the n newest messages, oldest first; fewer where enough says of
+// a page that what is before it is not needed.
+func newest(ctx context.Context, client kithv1connect.KithServiceClient, ref string, n int, enough func([]*v1.Message) bool) ([]*v1.Message, error) {
 	if n == 0 {
 		_, err := call(ctx, client.GetChat, &v1.GetChatRequest{Chat: ref})
 		return nil, err
 	}
-	list, err := call(ctx, client.ListMessages, &v1.ListMessagesRequest{Chat: ref, Limit: uint32(n)})
-	return list.GetMessages(), err
+	var pages [][]*v1.Message
+	for before := ""; n > 0; {
+		list, err := call(ctx, client.ListMessages, &v1.ListMessagesRequest{Chat: ref, Before: before, Limit: uint32(min(n, tailPage))})
+		if err != nil {
+			return nil, err
+		}
+		pages = append(pages, list.Messages)
+		if !list.More || len(list.Messages) == 0 || enough != nil && enough(list.Messages) {
+			break
+		}
+		before, n = list.Messages[0].Cursor, n-len(list.Messages)
+	}
+	slices.Reverse(pages)
+	return slices.Concat(pages...), nil
 }
 
 func (p *program) printMessage(m *v1.Message, in v1.ChatState) {
-	if p.show(m) {
+	if p.show(m) || m.State == v1.MessageState_MESSAGE_STATE_OVER {
 		return
 	}
 	head := fmt.Sprintf("%s %s: ", clock(m.Time), nameOf(m.Author))
@@ -127,6 +146,11 @@ func textOf(m *v1.Message) string {
 		return "(this message cannot be read on this device)"
 	case v1.MessageState_MESSAGE_STATE_NEWER:
 		return "(this message needs a newer version of Kith)"
+	case v1.MessageState_MESSAGE_STATE_OVER:
+		return "(disappeared)"
+	}
+	if m.Lifetime != nil {
+		return "(" + m.Text + ")"
 	}
 	return m.Text
 }
@@ -202,7 +226,7 @@ func (f *follower) event(ctx context.Context, e *v1.Event, n int, first bool) er
 	began := f.run == ""
 	_, reset := e.Change.(*v1.Event_Reset_)
 	if reset || first && e.Run != f.run {
-		list, err := newest(ctx, f.client, f.chat, maxTail)
+		list, err := f.missed(ctx, n, began)
 		if err != nil {
 			return err
 		}
@@ -224,6 +248,19 @@ func (f *follower) event(ctx context.Context, e *v1.Event, n int, first bool) er
 		f.after, f.run = e.Seq, e.Run
 	}
 	return f.unwritten()
+}
+
+// missed reads back to what was asked for at first, and then to what was printed.
+func (f *follower) missed(ctx context.Context, n int, began bool) ([]*v1.Message, error) {
+	if began {
+		return newest(ctx, f.client, f.chat, max(n, tailPage), nil)
+	}
+	return newest(ctx, f.client, f.chat, maxTail, func(page []*v1.Message) bool {
+		return !slices.ContainsFunc(page, func(m *v1.Message) bool {
+			_, seen := f.shown[m.Cursor]
+			return !seen
+		})
+	})
 }
 
 func (f *follower) print(m *v1.Message) {

@@ -70,8 +70,13 @@ func chatOf(c node.Chat) *v1.Chat {
 		Id: c.ID.String(), Kind: v1.ChatKind(c.Kind), State: stateOf(c.State), Title: c.Title, MyRole: roleOf(c.Admin),
 		Unread: uint32(c.Unread), ChangedAt: c.ChangedAt, Connected: uint32(c.Connected), Missing: uint32(c.Missing),
 		ReadTo: cursorOf(c.ReadTo), Notice: noticeOf(c), Waiting: uint64(c.Waiting), OnlyThroughFriends: c.OnlyFriends,
+		Lifetime: c.Lifetime, MaySetLifetime: c.MaySet,
 		Unasked: uint32(c.Unasked), Held: uint32(c.Held),
 		RemovedBy: somebody(c.RemovedBy),
+	}
+	if c.Kind == node.ChatGroup {
+		out.History = historyOf(c.Policy)
+		out.Earlier = earlierOf(c)
 	}
 	for _, p := range c.MissingFrom {
 		out.MissingFrom = append(out.MissingFrom, personOf(p))
@@ -189,6 +194,9 @@ func kindOf(c node.Change) v1.ChangeKind {
 	case *chain.SetPolicy:
 		if len(c.People) > 0 {
 			return v1.ChangeKind_CHANGE_KIND_VOTERS
+		}
+		if historyChanged(c) {
+			return v1.ChangeKind_CHANGE_KIND_HISTORY
 		}
 	}
 	return v1.ChangeKind_CHANGE_KIND_OTHER

@@ -39,17 +39,19 @@ const (
 	ReasonRunning   Reason = "running"    // another program answers on the socket
 	ReasonPath      Reason = "path"       // too long for a Unix socket
 	ReasonNoRun     Reason = "not-running"
-	ReasonSelf      Reason = "self"    // oneself where somebody else is needed
-	ReasonNotes     Reason = "notes"   // "Notes to self" stays
-	ReasonDirect    Reason = "direct"  // a direct chat is not deleted
-	ReasonLeaving   Reason = "leaving" // one still leaves what is to be deleted
-	ReasonPoll      Reason = "poll"    // no question, or not 2 to 20 options that differ
-	ReasonEmoji     Reason = "emoji"   // not one
-	ReasonText      Reason = "text"    // not UTF-8
-	ReasonGone      Reason = "gone"    // it stopped during a call
-	ReasonOver      Reason = "over"    // who only looked on is told no more
-	ReasonFolder    Reason = "folder"  // there is none to write into
-	ReasonKept      Reason = "kept"    // what was kept of a group cannot be read
+	ReasonSelf      Reason = "self"     // oneself where somebody else is needed
+	ReasonNotes     Reason = "notes"    // "Notes to self" stays
+	ReasonDays      Reason = "days"     // no such number of days
+	ReasonDirect    Reason = "direct"   // a direct chat is not deleted
+	ReasonLeaving   Reason = "leaving"  // one still leaves what is to be deleted
+	ReasonPoll      Reason = "poll"     // no question, or not 2 to 20 options that differ
+	ReasonEmoji     Reason = "emoji"    // not one
+	ReasonText      Reason = "text"     // not UTF-8
+	ReasonGone      Reason = "gone"     // it stopped during a call
+	ReasonOver      Reason = "over"     // who only looked on is told no more
+	ReasonFolder    Reason = "folder"   // there is none to write into
+	ReasonKept      Reason = "kept"     // what was kept of a group cannot be read
+	ReasonLifetime  Reason = "lifetime" // longer than a year
 )
 
 // An Error is a request that this package refuses.

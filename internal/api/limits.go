@@ -17,6 +17,9 @@ const (
 	maxPage     = 500
 	defaultPage = 50
 
+	// maxDays bounds the days that newcomers are given, for they stand in 16 bits.
+	maxDays = 1<<16 - 1
+
 	// maxFound and defaultFound are the messages of one Search.
 	maxFound     = 200
 	defaultFound = 20

@@ -199,6 +199,9 @@ func rareSentence(who string, c node.Change) string {
 		if len(c.People) > 0 {
 			return fmt.Sprintf("%s named who votes on what can no longer be undone: %s.", who, namesOf(c.People))
 		}
+		if historyChanged(c) {
+			return who + letsRead(who) + historyText(*op.Policy) + "."
+		}
 		return who + " changed what the group allows."
 	case *chain.Restart:
 		return who + " began the keys of the group anew."

@@ -56,6 +56,13 @@ func (s *service) PinMessage(_ context.Context, r *v1.PinMessageRequest) (*v1.Me
 	return s.to(r.Chat, func(g wire.GroupID) (node.Message, error) { return s.node.Pin(g, r.Message, !r.Off) })
 }
 
+func (s *service) SetLifetime(ctx context.Context, r *v1.SetLifetimeRequest) (*v1.Chat, error) {
+	if r.Seconds > group.MaxLifetime {
+		return nil, asConnect(&Error{Reason: ReasonLifetime})
+	}
+	return s.inChat(r.Chat, "chat", func(g wire.GroupID) error { return s.node.SetLifetime(ctx, g, r.Seconds) })
+}
+
 func (s *service) Vote(_ context.Context, r *v1.VoteRequest) (*v1.Message, error) {
 	var choices []uint8
 	for _, c := range r.Choices {
@@ -126,6 +133,9 @@ func tell(out *v1.Message, m node.Message) {
 	if m.State == group.RowShown && !said.Known {
 		out.State = v1.MessageState_MESSAGE_STATE_NEWER
 	}
+	if said.Over {
+		out.State = v1.MessageState_MESSAGE_STATE_OVER
+	}
 	if m.Held {
 		out.State, out.Id, out.Cursor = v1.MessageState_MESSAGE_STATE_HELD, "", ""
 	}
@@ -137,7 +147,10 @@ func tell(out *v1.Message, m node.Message) {
 			Id: q.ID.String(), Cursor: cursorOf(q.Place), Author: personOf(q.Author), State: messageState(q.State), Text: q.Text,
 		}
 	}
-	out.Source = said.Source
+	out.Source, out.EndsAt = said.Source, said.EndsAt
+	if l := said.Lifetime; l != nil {
+		out.Lifetime, out.Text = &v1.Lifetime{Seconds: *l}, lifetimeSentence(*l)
+	}
 	for _, e := range said.Reactions {
 		out.Reactions = append(out.Reactions, &v1.Reaction{Emoji: e.Emoji, Persons: personsOf(e.People), Mine: e.Mine})
 	}

@@ -12,6 +12,7 @@ type explained struct {
 // table says what people read: what went wrong and why, then what to do. Every
 // Reason of the packages below has a row; a test reads their source.
 var table = map[string]explained{
+	"api/days":        {connect.CodeInvalidArgument, "That is no number of days.", "Say none, all, or a number of days such as 30d."},
 	"api/code":        {connect.CodePermissionDenied, "This login was used or is too old.", "Run kith open in a terminal for a new one."},
 	"api/many-codes":  {connect.CodeResourceExhausted, "Too many wrong logins within a minute.", "Wait a minute, or run kith open in a terminal for a right one."},
 	"api/token":       {connect.CodeUnauthenticated, "This page is locked.", "Run kith open in a terminal."},
@@ -27,13 +28,14 @@ var table = map[string]explained{
 	"api/path":        {connect.CodeFailedPrecondition, "The path of the home is too long for a socket in it: {}.", "Choose a shorter --home."},
 	"api/not-running": {connect.CodeUnavailable, "Kith is not running on the home {}.", "Start it with: kith run"},
 
-	"api/self":    {connect.CodeInvalidArgument, "This is you.", "Name somebody else."},
-	"api/notes":   {connect.CodeFailedPrecondition, "Your notes to yourself are neither left nor deleted.", "They stay as long as this home does."},
-	"api/direct":  {connect.CodeFailedPrecondition, "A chat of two people is not deleted.", "To hear no more of somebody: kith friend block, or Block in the page."},
-	"api/leaving": {connect.CodeFailedPrecondition, "You are leaving this chat, and are in it until that is done.", "{} Delete it then."},
-	"api/poll":    {connect.CodeInvalidArgument, "A poll has a question of at most 1,000 bytes, and 2 to 20 different options of at most 200.", "Shorten it, or leave some out."},
-	"api/emoji":   {connect.CodeInvalidArgument, "A reaction is one emoji, or a few characters without spaces.", "Give one, or send it as a message."},
-	"api/text":    {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
+	"api/self":     {connect.CodeInvalidArgument, "This is you.", "Name somebody else."},
+	"api/notes":    {connect.CodeFailedPrecondition, "Your notes to yourself are neither left nor deleted.", "They stay as long as this home does."},
+	"api/direct":   {connect.CodeFailedPrecondition, "A chat of two people is not deleted.", "To hear no more of somebody: kith friend block, or Block in the page."},
+	"api/leaving":  {connect.CodeFailedPrecondition, "You are leaving this chat, and are in it until that is done.", "{} Delete it then."},
+	"api/poll":     {connect.CodeInvalidArgument, "A poll has a question of at most 1,000 bytes, and 2 to 20 different options of at most 200.", "Shorten it, or leave some out."},
+	"api/lifetime": {connect.CodeInvalidArgument, "Messages that disappear last a year at most.", "Choose a shorter time, or let them stay."},
+	"api/emoji":    {connect.CodeInvalidArgument, "A reaction is one emoji, or a few characters without spaces.", "Give one, or send it as a message."},
+	"api/text":     {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
 
 	"api/folder": {connect.CodeFailedPrecondition, "There is no folder {} to write into.", "Make it first, or name a file elsewhere."},
 	"api/kept":   {connect.CodeDataLoss, "What {} keeps cannot be used: it is no proof of a member, or was changed.", "Put it back from a copy; or begin with another file, and compare the id of the group anew."},
@@ -92,8 +94,11 @@ var table = map[string]explained{
 	"group/no-voters":  {connect.CodeInvalidArgument, "Nobody would vote then, and nothing would ever become final.", "Name at least one member."},
 	"group/voters":     {connect.CodeInvalidArgument, "At most 31 people vote.", "Name fewer; admins and a few whose devices are mostly on are enough."},
 	"group/same":       {connect.CodeAlreadyExists, "They vote already, and nobody else.", "There is nothing to do."},
+	"group/days":       {connect.CodeInvalidArgument, "That is no number of days.", "Say none, all, or a number of days such as 30d."},
+	"group/policy":     {connect.CodeAlreadyExists, "Newcomers are given that already.", "There is nothing to do."},
 	"group/voteless":   {connect.CodeFailedPrecondition, "Somebody named has not accepted the invitation yet, or has no device in the group, and could not vote.", "See kith group show; name others, or wait until they are here."},
 	"group/newer":      {connect.CodeFailedPrecondition, "This group needs a newer version of Kith; nothing is lost.", "Update the program."},
+	"group/uncovered":  {connect.CodeResourceExhausted, "Nobody has said yet to have the last messages that you wrote here, and they are as many as may wait.", "It goes on by itself when another member is connected; what you have written is kept."},
 	"group/stored":     {connect.CodeDataLoss, "What is stored of this chat does not fit together.", "Keep a copy of the home folder, and report this line."},
 
 	"chain/kind":    {connect.CodeInvalidArgument, "This file holds no chain of a group, and no proof of a member.", "Ask for one made with kith chain export or kith chain proof."},

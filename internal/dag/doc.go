@@ -13,6 +13,7 @@
 //	head       a checked entry that no checked entry names
 //	frontier   per device the highest checked seq; what lies below has no gap
 //	floor      a frontier from which a newcomer starts
+//	part       a piece of the checked graph, written down so that it need not be made of headers again
 //	loose      checked, but not exactly, as something before it lies below the floor
 //
 // Invariants:

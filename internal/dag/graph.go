@@ -23,6 +23,8 @@ type Graph struct {
 	heads map[Ref]struct{}
 	line  lineage
 
+	stored stored // how much of it is in parts
+
 	// lowered are the devices of whose log the floor was taken back: what the heads name
 	// may not all be here, and the frontier alone says what is.
 	lowered map[wire.DeviceID]struct{}
@@ -80,6 +82,7 @@ func (g *Graph) SetFloor(f Floor) error {
 	for _, h := range heads {
 		g.addFloorHead(h)
 	}
+	g.stored = stored{len(g.line.cells), len(g.blocks)}
 	g.digest = nil
 	return nil
 }

@@ -32,6 +32,7 @@ type log struct {
 	numbers []uint32 // of nodes, see lineage
 	index   uint32   // in lineage.logs
 	forks   map[uint64][]node
+	stored  uint64         // up to which seq it is in parts, see part.go; 0: in none
 	tip     wire.EntryHash // whole hash of the entry that named returns; zero if it is bare
 }
 

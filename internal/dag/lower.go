@@ -25,26 +25,39 @@ func (g *Graph) Lower(h *Header) {
 	if !g.Overclaims(h) {
 		return
 	}
+	if h.Seq == 1 {
+		g.noteLowered(h.Device)
+		delete(g.logs, h.Device)
+		return
+	}
+	g.lowerTo(g.logs[h.Device], h.Seq-1, h.Prev.Short())
+	if l := g.logs[h.Device]; !l.nodes[0].bare {
+		l.tip = h.Prev
+	}
+}
+
+// lowerTo has a log, of which the floor alone is here, start with another entry. No part
+// has it.
+func (g *Graph) lowerTo(l *log, seq uint64, hash wire.Short) {
+	g.noteLowered(l.device)
+	start, number := node{hash: hash, bare: true}, unnumbered
+	l.tip = wire.EntryHash{}
+	for _, n := range l.forks[seq] { // a head of the floor, whole
+		if n.hash == start.hash {
+			start = n
+			delete(l.forks, seq)
+			number, _ = g.line.dropFork(Ref{l.device, seq, n.hash})
+		}
+	}
+	l.floor, l.first, l.nodes, l.numbers = seq, seq, []node{start}, []uint32{number}
+}
+
+func (g *Graph) noteLowered(device wire.DeviceID) {
 	g.digest = nil
 	if g.lowered == nil {
 		g.lowered = make(map[wire.DeviceID]struct{})
 	}
-	g.lowered[h.Device] = struct{}{}
-	if h.Seq == 1 {
-		delete(g.logs, h.Device)
-		return
-	}
-	l := g.logs[h.Device]
-	start, number := node{hash: h.Prev.Short(), bare: true}, unnumbered
-	l.tip = wire.EntryHash{}
-	for _, n := range l.forks[h.Seq-1] { // a head of the floor, whole
-		if n.hash == start.hash {
-			start, l.tip = n, h.Prev
-			delete(l.forks, h.Seq-1)
-			number, _ = g.line.dropFork(Ref{h.Device, h.Seq - 1, n.hash})
-		}
-	}
-	l.floor, l.first, l.nodes, l.numbers = h.Seq-1, h.Seq-1, []node{start}, []uint32{number}
+	g.lowered[device] = struct{}{}
 }
 
 // Lowered reports whether a floor was ever taken back: what the heads name is then

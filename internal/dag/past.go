@@ -18,8 +18,8 @@ import (
 // It keeps some 40 bytes of each entry.
 type Past struct {
 	logs   map[wire.DeviceID]*pastLog
-	aside  map[Ref]pastNode // held, of devices that signed two with one seq
-	wanted map[Ref]uint64   // named and not held; the lowest order of what names it
+	aside  map[Ref]asideNode // held, and not in the line of their device, which signed two with one seq
+	wanted map[Ref]uint64    // named and not held; the lowest order of what names it
 
 	floor  map[wire.DeviceID]uint64 // seq that the floor names of each
 	count  int
@@ -35,6 +35,11 @@ type pastNode struct {
 	block uint32 // index into Past.blocks
 }
 
+type asideNode struct {
+	pastNode
+	prev Ref
+}
+
 // A pastLog is one device's log from the floor downwards, without a gap.
 type pastLog struct {
 	top   uint64     // seq of nodes[0]
@@ -45,7 +50,7 @@ type pastLog struct {
 // NewPast begins what lies below the floor of a graph; nil if it has none.
 func NewPast(g *Graph) *Past {
 	p := &Past{
-		logs: make(map[wire.DeviceID]*pastLog), aside: make(map[Ref]pastNode),
+		logs: make(map[wire.DeviceID]*pastLog), aside: make(map[Ref]asideNode),
 		wanted: make(map[Ref]uint64), blockAt: make(map[wire.BlockHash]uint32),
 		floor: make(map[wire.DeviceID]uint64),
 	}
@@ -169,19 +174,20 @@ func (p *Past) insert(h *Header, ref Ref) {
 	if p.oldest == 0 || h.Order < p.oldest {
 		p.oldest = h.Order
 	}
+	prev := Ref{}
+	if ref.Seq > 1 {
+		prev = Ref{ref.Device, ref.Seq - 1, h.Prev.Short()}
+	}
 	l := p.logs[ref.Device]
 	switch {
 	case l == nil:
 		l = &pastLog{top: ref.Seq}
 		p.logs[ref.Device] = l
 	case l.below != ref:
-		p.aside[ref] = n
+		p.aside[ref] = asideNode{n, prev}
 		return
 	}
-	l.nodes, l.below = append(l.nodes, n), Ref{}
-	if ref.Seq > 1 {
-		l.below = Ref{ref.Device, ref.Seq - 1, h.Prev.Short()}
-	}
+	l.nodes, l.below = append(l.nodes, n), prev
 }
 
 func (p *Past) block(b wire.BlockHash) uint32 {
@@ -194,21 +200,20 @@ func (p *Past) block(b wire.BlockHash) uint32 {
 	return i
 }
 
-// find returns the node of an entry, and whether the one before it follows in its log.
-func (p *Past) find(r Ref) (n pastNode, follows, ok bool) {
-	if n, ok := p.at(r.Device, r.Seq); ok && n.hash == r.Hash {
-		return n, true, true
+// find returns the node of an entry, and what it goes on from.
+func (p *Past) find(r Ref) (n pastNode, prev Ref, ok bool) {
+	l := p.logs[r.Device]
+	if l != nil && r.Seq <= l.top && l.top-r.Seq < uint64(len(l.nodes)) {
+		i := int(l.top - r.Seq)
+		if n := l.nodes[i]; n.hash == r.Hash {
+			if i+1 < len(l.nodes) {
+				return n, Ref{r.Device, r.Seq - 1, l.nodes[i+1].hash}, true
+			}
+			return n, l.below, true
+		}
 	}
-	n, ok = p.aside[r]
-	return n, false, ok
-}
-
-func (p *Past) at(d wire.DeviceID, seq uint64) (pastNode, bool) {
-	l := p.logs[d]
-	if l == nil || seq > l.top || l.top-seq >= uint64(len(l.nodes)) {
-		return pastNode{}, false
-	}
-	return l.nodes[l.top-seq], true
+	a, ok := p.aside[r]
+	return a.pastNode, a.prev, ok
 }
 
 // Given says how an entry that is asked for is given.
@@ -259,9 +264,12 @@ func (g *Graph) Descend(p *Past, from []Ref, limit int, give func(block wire.Blo
 			continue // asked for twice
 		}
 		out.Refs, out.Bare = append(out.Refs, top.ref), append(out.Bare, given == GivenHeader)
-		if next, ok := g.below(p, top); ok {
+		if top.prev == (Ref{}) {
+			continue
+		}
+		if next, ok := g.step(p, top.prev); ok {
 			q.insert(next)
-		} else if top.ref.Seq > 1 && top.follows {
+		} else {
 			out.Lacks = true
 		}
 	}
@@ -270,10 +278,10 @@ func (g *Graph) Descend(p *Past, from []Ref, limit int, give func(block wire.Blo
 
 // A descent is where the walk down one log stands.
 type descent struct {
-	ref     Ref
-	order   uint64
-	block   wire.BlockHash
-	follows bool // the entry before it is the one of its log with the next lower seq
+	ref   Ref
+	order uint64
+	block wire.BlockHash
+	prev  Ref // zero: it is the first of its log, or has another beside it and this is not known
 }
 
 // compare orders descents by the order of display.
@@ -290,36 +298,33 @@ func (q *descents) insert(d descent) {
 	*q = slices.Insert(*q, i, d)
 }
 
-// step finds an entry in the graph, or below its floor.
+// step finds an entry in the graph, or below its floor. In the graph the one before it may
+// be the other of two with one seq: who asks takes what is named, and names what it lacks.
 func (g *Graph) step(p *Past, r Ref) (descent, bool) {
 	if n, ok := g.find(r); ok && !n.bare {
-		main, is := g.logs[r.Device].main(r.Seq)
-		return descent{r, n.order, g.blocks[n.block], is && main.hash == r.Hash}, true
+		return descent{r, n.order, g.blocks[n.block], g.before(p, r)}, true
 	}
 	if p != nil {
-		if n, follows, ok := p.find(r); ok {
-			return descent{r, n.order, p.blocks[n.block], follows}, true
+		if n, prev, ok := p.find(r); ok {
+			return descent{r, n.order, p.blocks[n.block], prev}, true
 		}
 	}
 	return descent{}, false
 }
 
-// below returns the entry before one in its log, if it is here. Of two with one seq it
-// may be the other one: who asks takes what is named, and names what it lacks.
-func (g *Graph) below(p *Past, d descent) (descent, bool) {
-	r := d.ref
-	if !d.follows || r.Seq == 1 {
-		return descent{}, false
+// before returns the entry that one of the graph goes on from.
+func (g *Graph) before(p *Past, r Ref) Ref {
+	l := g.logs[r.Device]
+	if main, ok := l.main(r.Seq); r.Seq == 1 || !ok || main.hash != r.Hash {
+		return Ref{}
 	}
-	if l := g.logs[r.Device]; l != nil {
-		if n, ok := l.main(r.Seq - 1); ok && !n.bare {
-			return g.step(p, Ref{r.Device, r.Seq - 1, n.hash})
-		}
+	if n, ok := l.main(r.Seq - 1); ok {
+		return Ref{r.Device, r.Seq - 1, n.hash}
 	}
 	if p != nil {
-		if n, ok := p.at(r.Device, r.Seq-1); ok {
-			return g.step(p, Ref{r.Device, r.Seq - 1, n.hash})
+		if _, prev, ok := p.find(r); ok { // a head of the floor, which is held here too
+			return prev
 		}
 	}
-	return descent{}, false
+	return Ref{Device: r.Device, Seq: r.Seq - 1} // which nobody has
 }

@@ -87,6 +87,18 @@ func (m *Machine) ackStops(list []dag.Delivered) []dag.Delivered {
 	return list
 }
 
+// saysAll returns what tells of an Ack whether its author has just what is here.
+func (m *Machine) saysAll() func(*dag.Ack) bool {
+	frontier := m.graph.FrontierDigest()
+	heads, stops, more := m.graph.AckHeads()
+	return func(a *dag.Ack) bool {
+		if a.Version != dag.AckByHeads {
+			return a.Frontier == frontier
+		}
+		return !more && len(stops)+len(a.Stops) == 0 && slices.Equal(a.Heads, heads)
+	}
+}
+
 // setAck puts an Ack in the place of an older one, and of those that waited before it.
 func (m *Machine) setAck(a *dag.Ack) {
 	m.acks[a.Device] = a
@@ -101,14 +113,21 @@ func (m *Machine) setAck(a *dag.Ack) {
 	}
 }
 
-// endAcks looks at the own Ack of a machine that is made again: whether it says all.
+// endAcks looks at the own Ack of a machine that is made again: whether it says all, or
+// another was due when the machine before ended.
 func (m *Machine) endAcks() {
 	own := m.acks[m.self.Device.ID()]
-	if own == nil || own.Version != dag.AckByHeads {
+	if own == nil {
 		return
 	}
-	if now := m.newAck(); slices.Equal(now.Heads, own.Heads) && slices.Equal(now.Stops, own.Stops) {
-		m.acked = m.graph.FrontierDigest()
+	now := m.graph.FrontierDigest()
+	if own.Version == dag.AckByHeads {
+		if a := m.newAck(); slices.Equal(a.Heads, own.Heads) && slices.Equal(a.Stops, own.Stops) {
+			m.acked = now
+		}
+	}
+	if m.acked != now {
+		m.ackDue = 1
 	}
 }
 

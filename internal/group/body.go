@@ -111,6 +111,12 @@ type (
 		On bool
 	}
 
+	// Expiry sets how long what is written from then on lasts.
+	//
+	//	size field
+	//	4    seconds, at most 366 days; 0: for ever
+	Expiry struct{ Seconds uint32 }
+
 	// Close ends a poll: what is chosen after it does not count.
 	//
 	//	size field
@@ -173,6 +179,7 @@ var readers = map[ContentKind]func(*wire.Reader) Body{
 	ContentPoll:     readPoll,
 	ContentVote:     func(r *wire.Reader) Body { return Vote{readTarget(r), append([]uint8(nil), r.Vec(MaxOptions)...)} },
 	ContentPin:      func(r *wire.Reader) Body { return Pin{readTarget(r), r.Bool()} },
+	ContentExpiry:   func(r *wire.Reader) Body { return Expiry{r.U32()} },
 	ContentClose:    func(r *wire.Reader) Body { return Close{readTarget(r)} },
 }
 
@@ -263,6 +270,8 @@ func (b Pin) write(w *wire.Writer) {
 	w.Bool(b.On)
 }
 
+func (b Expiry) write(w *wire.Writer) { w.U32(b.Seconds) }
+
 func (b Close) write(w *wire.Writer) { b.Of.write(w) }
 
 func (b Words) check() error { return checkText(b.Text, MaxContent) }
@@ -270,6 +279,13 @@ func (b Reply) check() error { return checkText(b.Text, MaxContent) }
 func (b Edit) check() error  { return checkText(b.Text, MaxContent) }
 func (b Pin) check() error   { return nil }
 func (b Close) check() error { return nil }
+
+func (b Expiry) check() error {
+	if b.Seconds > MaxLifetime {
+		return errLong
+	}
+	return nil
+}
 
 // checkText refuses what nobody could read: a text of most bytes at most.
 func checkText(s string, most int) error {
@@ -351,4 +367,5 @@ func (Delete) kind() ContentKind   { return ContentDelete }
 func (Poll) kind() ContentKind     { return ContentPoll }
 func (Vote) kind() ContentKind     { return ContentVote }
 func (Pin) kind() ContentKind      { return ContentPin }
+func (Expiry) kind() ContentKind   { return ContentExpiry }
 func (Close) kind() ContentKind    { return ContentClose }

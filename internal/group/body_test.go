@@ -43,6 +43,8 @@ func TestBodyBytes(t *testing.T) {
 		{group.Vote{In: someone}, "0009" + "4051" + spelt + "00"},
 		{group.Vote{In: someone, Choices: []uint8{0, 7, 19}}, "0009" + "4054" + spelt + "03000713"},
 		{group.Pin{Of: someone, On: true}, "000a" + "4051" + spelt + "01"},
+		{group.Expiry{Seconds: 86400}, "000b" + "04" + "00015180"},
+		{group.Expiry{}, "000b" + "04" + "00000000"},
 		{group.Close{Of: someone}, "0011" + "4050" + spelt},
 	} {
 		content, err := group.Say(c.body)

@@ -150,7 +150,7 @@ func TestFewSaidHoldsNothingUp(t *testing.T) {
 	w := sim.New(1)
 	g, ann, ben, old := crowded(t, w, 33)
 	const missed = 1500
-	apart(t, w, g, ben, missed, ann)
+	apart(t, w, g, ben, missed, ann, old) // each covers what the other wrote
 	ben.Start()
 	m := ben.Groups[g].Machine
 	if m.SpreadByTree(); len(m.Spreaders()) == 0 {

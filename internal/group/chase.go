@@ -30,7 +30,6 @@ type chase struct {
 	width uint64      // lamport values of a stretch: as many as have about maxStretch entries
 	top   uint64      // where it ends
 	open  []dag.Range // stretches that somebody did not give, lowest first
-	names bool        // what is missing by name was asked for
 	gave  map[wire.DeviceID]bool
 	under map[wire.DeviceID]bool // who was asked
 }
@@ -212,13 +211,6 @@ func (m *Machine) stretchFrame(p *peer, within dag.Range) (f stretchFrame, ok bo
 		}
 	}
 	slices.SortFunc(f.beside, dag.Ref.Compare)
-	if !m.chase.names {
-		m.chase.names = true
-		names := append(m.wants(p).refs, slices.DeleteFunc(m.unknownHeads(p), func(r dag.Ref) bool { return m.waiting[r] != nil })...)
-		slices.SortFunc(names, dag.Ref.Compare)
-		names = slices.Compact(names)
-		f.names = names[:min(len(names), maxStretch)]
-	}
 	return f, true
 }
 

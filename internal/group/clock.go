@@ -13,6 +13,7 @@ func (m *Machine) clock(now uint64) {
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until, m.handover.until = min(m.fetch.until, now), min(m.handover.until, now)
 		m.earlier.until = min(m.earlier.until, now)
+		m.pace.hasten(now)
 		m.chaseDue = min(m.chaseDue, now)
 		for i := range m.asked {
 			m.asked[i].until = min(m.asked[i].until, now)
@@ -40,17 +41,18 @@ func (m *Machine) clock(now uint64) {
 
 // wake returns when something is due next.
 func (m *Machine) wake(now uint64) uint64 {
-	if !m.speaks() {
-		if m.catchUp != nil && len(m.peers) > 0 {
-			return m.catchUp.until
-		}
-		return 0
-	}
 	var next uint64
 	at := func(t uint64) {
 		if t != 0 && (next == 0 || t < next) {
 			next = t
 		}
+	}
+	at(m.expiring.due)
+	if !m.speaks() {
+		if m.catchUp != nil && len(m.peers) > 0 {
+			at(m.catchUp.until)
+		}
+		return next
 	}
 	at(m.ackDue)
 	at(m.pruneDue)

@@ -22,6 +22,12 @@ func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 	if err := m.mayAnnotate(c.Content); err != nil {
 		return err
 	}
+	if err := m.mayGoOn(len(c.Content.Bytes())); err != nil {
+		return err
+	}
+	if c.Content.Kind == ContentExpiry && powers(m.state(), m.self.Person)&MayArrange == 0 {
+		return refuse(ReasonRole, nil)
+	}
 	if len(m.pending()) > 0 || len(m.held) > 0 {
 		return m.hold(c, eff)
 	}
@@ -31,7 +37,7 @@ func (m *Machine) compose(now uint64, c Compose, eff *Effects) error {
 // write writes an entry and shows it.
 func (m *Machine) write(now uint64, c Compose, eff *Effects) error {
 	u := unsent{
-		block: m.head, id: wire.ContentID(wire.Random(len(wire.ContentID{}))),
+		block: m.head, id: m.newID(now, c.Content),
 		salt: [saltSize]byte(wire.Random(saltSize)), content: c.Content.Bytes(), time: now,
 	}
 	h, err := m.sealEntry(now, u, eff)
@@ -71,6 +77,8 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 	if _, err := m.graph.Add(h); err != nil {
 		return nil, refuse(ReasonStored, err)
 	}
+	m.noteUncovered(h, len(h.Bytes())+len(ciphertext))
+	m.noteCited(h)
 	m.keepEntry(h, ciphertext, eff)
 	m.shelve(h, plain, eff)
 	m.keepSalt(h, plain[:saltSize], eff)
@@ -102,7 +110,9 @@ func (m *Machine) push(h *dag.Header, ciphertext []byte, from wire.DeviceID, eff
 
 func (m *Machine) keepEntry(h *dag.Header, ciphertext []byte, eff *Effects) {
 	m.demand(h.Device, eff)
+	m.pace.bytes += uint64(len(h.Bytes()) + len(ciphertext))
 	key := EntryKey(h.Ref())
+	m.noteBeside(h.Ref(), eff)
 	eff.Write = append(eff.Write,
 		Record{KindEntry, key, h.Bytes()},
 		Record{KindCipher, key, ciphertext},
@@ -130,6 +140,7 @@ func (m *Machine) row(h *dag.Header, person wire.PersonID) Row {
 }
 
 func (m *Machine) show(row Row, eff *Effects) {
+	m.watch(row, eff)
 	m.judge(&row, eff)
 	eff.Rows = append(eff.Rows, row)
 	eff.Notify = append(eff.Notify, RowChanged{row})

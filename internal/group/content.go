@@ -7,7 +7,7 @@ import "kith/internal/wire"
 // newer version".
 type ContentKind uint16
 
-// Kinds of content. 6, 7 and 11 to 16 are assigned and not made yet. body.go has
+// Kinds of content. 6, 7 and 12 to 16 are assigned and not made yet. body.go has
 // what each says.
 const (
 	ContentText         ContentKind = 1

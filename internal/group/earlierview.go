@@ -2,20 +2,22 @@ package group
 
 import (
 	"kith/internal/chain"
+	"kith/internal/dag"
 	"kith/internal/wire"
 )
 
 // An EarlierView is what people see of the time before this device came.
 type EarlierView struct {
-	History chain.History // what the block gives that admitted this device's person
-	Days    uint16
-	Since   uint64 // ms; of chain.HistorySince, from when on
-	Have    int    // entries that are here of those below the floor
-	Of      int    // and how many there are in all; more than are given where Days counts
-	Lacking int    // of those that are here, whose text nobody has given yet
-	Oldest  uint64 // ms, how far back it reaches; 0: nothing is here
-	Reached bool   // nothing more is to come
-	Proved  bool   // and enough members have acknowledged what that rests on
+	Newcomer bool          // its person was not there from the beginning
+	History  chain.History // what the block gives that admitted this device's person
+	Days     uint16
+	Since    uint64 // ms; of chain.HistorySince, from when on
+	Have     int    // entries that are here of those below the floor
+	Of       int    // and how many there are in all; more than are given where Days counts
+	Lacking  int    // of those that are here, whose text nobody has given yet
+	Oldest   uint64 // ms, how far back it reaches; 0: nothing is here
+	Reached  bool   // nothing more is to come
+	Proved   bool   // and enough members have acknowledged what that rests on
 }
 
 func (m *Machine) earlierView() (v EarlierView) {
@@ -25,7 +27,7 @@ func (m *Machine) earlierView() (v EarlierView) {
 		return v
 	}
 	p := m.stateAt(came.block).Policy()
-	v = EarlierView{History: p.History, Days: p.HistoryDays, Lacking: len(e.lacking)}
+	v = EarlierView{Newcomer: true, History: p.History, Days: p.HistoryDays, Lacking: len(e.lacking)}
 	if a, _ := m.admittance(m.self.Person); p.History == chain.HistorySince {
 		v.Since = a.least
 	}
@@ -57,17 +59,27 @@ func (m *Machine) proveEarlier(eff *Effects) {
 	if e.proved || e.past == nil || !m.earlierReached() {
 		return
 	}
-	frontier := m.graph.FrontierDigest()
-	agree := make(map[wire.PersonID]bool)
+	agree, says := make(map[wire.PersonID]bool), m.saysAll()
 	for d, a := range m.acks {
 		who, _, ok := m.state().Device(d)
-		if ok && who.Person != m.self.Person && m.state().Belongs(d) && a.Frontier == frontier {
+		if ok && who.Person != m.self.Person && m.state().Belongs(d) && says(a) {
 			agree[who.Person] = true
 		}
 	}
 	if e.proved = len(agree) >= m.witnesses(); e.proved {
 		eff.Write = append(eff.Write, e.record())
 	}
+}
+
+// Latest returns the place of the newest entry that is here, or that the floor shows; the
+// zero place if there is none.
+func (m *Machine) Latest() (at Place) {
+	for _, d := range sortedDevices(m.tips) {
+		if h, err := dag.ParseHeader(m.tips[d].header); err == nil && dag.Less(at, h.Place()) {
+			at = h.Place()
+		}
+	}
+	return at
 }
 
 // tellEarlier says what has changed of the time before.

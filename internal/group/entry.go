@@ -96,6 +96,10 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	if verdict.State == dag.Parked && h.Seq > m.graph.Seq(h.Device)+maxSeqAhead {
 		return "", nil // its turn comes
 	}
+	size := len(p.Header) + len(p.Ciphertext)
+	if err == nil && !m.admits(h, size) {
+		return "", nil // until what is here of its device is covered
+	}
 	m.noteEntry(h, eff)
 	if err != nil {
 		return ruleClaim, err
@@ -107,6 +111,8 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	if err != nil {
 		return ruleClaim, err
 	}
+	m.noteUncovered(h, size)
+	m.noteCited(h)
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
 	if m.isLate(h, person) {
@@ -169,6 +175,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 			eff.drop(KindLate, key)
 		}
 		m.dropHollow(w.Ref, eff)
+		m.dropBeside(w.Ref, eff)
 		m.settleDelete(w.Ref, false, eff)
 		eff.drop(KindEntry, key)
 		eff.drop(KindCipher, key)

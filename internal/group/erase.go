@@ -22,6 +22,7 @@ import (
 type Deletion struct {
 	Target
 	Annotation bool // it is an edit
+	Timed      bool // its time is over: it goes, whatever it is
 }
 
 // erased says as what a message was deleted. Its author may call it an edit in one Delete,
@@ -31,6 +32,7 @@ type erased uint8
 const (
 	erasedLine erased = 1 << iota
 	erasedEdit
+	erasedTimed // its time was over, see expiry.go
 )
 
 func (d Deletion) as() erased {
@@ -110,9 +112,11 @@ func (m *Machine) judge(row *Row, eff *Effects) {
 	switch {
 	case c.Kind == ContentDelete:
 		m.onDelete(ref, *row, c, eff)
-	case gone&erasedLine != 0 && !about, gone&erasedEdit != 0 && c.Kind == ContentEdit:
+	case c.Kind == ContentExpiry:
+		m.onExpiry(*row, c, eff)
+	case gone&erasedTimed != 0, gone&erasedLine != 0 && !about, gone&erasedEdit != 0 && c.Kind == ContentEdit:
 		m.strip(row, ref, eff)
-	case c.Kind == ContentEdit && m.deleted[of]&erasedLine != 0: // which its deleter had not seen: others may still lack it
+	case c.Kind == ContentEdit && m.deleted[of]&(erasedLine|erasedTimed) != 0: // which its deleter had not seen: others may still lack it
 		row.State, row.Content = RowDeleted, nil
 	}
 }
@@ -181,7 +185,7 @@ func (m *Machine) erase(d Delete, eff *Effects) {
 func (d Delete) deletions() []Deletion {
 	list := []Deletion{{Target: d.Of}}
 	for _, v := range d.Versions {
-		list = append(list, Deletion{v.Of(d.Of.Person), true})
+		list = append(list, Deletion{Target: v.Of(d.Of.Person), Annotation: true})
 	}
 	return list
 }
@@ -229,7 +233,7 @@ func (m *Machine) authorOf(h *dag.Header) wire.PersonID {
 
 // isDeleted reports whether nothing but the header of an entry is wanted.
 func (m *Machine) isDeleted(h *dag.Header, author wire.PersonID) bool {
-	return m.deleted[Target{author, h.ContentID, h.ContentCommit}] != 0
+	return m.deleted[Target{author, h.ContentID, h.ContentCommit}] != 0 || m.isOver(h)
 }
 
 // noteBlank takes note of which message an entry is whose text is asked for.
@@ -287,7 +291,7 @@ func (l *loading) deletion(rec Record) error {
 }
 
 // endDeletions is done after the entries, which say what waits and what is asked for.
-func (l *loading) endDeletions() {
+func (l *loading) endDeletions() error {
 	m := l.m
 	for _, s := range l.deletes {
 		if m.waiting[s.ref] != nil {
@@ -298,9 +302,26 @@ func (l *loading) endDeletions() {
 			m.deleted[gone.Target] |= gone.as()
 		}
 	}
+	blank := make(map[dag.Ref]bool)
+	for _, set := range []map[dag.Ref]bool{m.hollow, m.missed, m.earlier.lacking} {
+		for ref := range set {
+			blank[ref] = true
+		}
+	}
 	for _, h := range slices.Concat(l.entries, l.before) {
-		if ref := h.Ref(); m.hollow[ref] || m.missed[ref] || m.earlier.lacking[ref] {
+		if ref := h.Ref(); blank[ref] {
+			m.noteBlank(h)
+			delete(blank, ref)
+		}
+	}
+	for _, ref := range sortedRefs(blank) { // of which a part says no more than where they stand
+		h, err := l.header(ref)
+		if err != nil {
+			return err
+		}
+		if h != nil {
 			m.noteBlank(h)
 		}
 	}
+	return nil
 }

@@ -40,6 +40,7 @@ const (
 	ReasonDays      Reason = "days"       // no number of days, or one where none counts
 	ReasonPolicy    Reason = "policy"     // newcomers are given that already
 	ReasonVoteless  Reason = "voteless"   // has not accepted, or has no device that could vote
+	ReasonUncovered Reason = "uncovered"  // nobody has said to have the last messages of this device
 	ReasonStored    Reason = "stored"     // what was stored does not fit together
 )
 

@@ -152,31 +152,35 @@ type Redone struct{ Lost, Block wire.BlockHash }
 // ResendChanged: the question of View.Unasked was answered.
 type ResendChanged struct{}
 
-func (RowChanged) event()     {}
-func (HeadChanged) event()    {}
-func (StatusChanged) event()  {}
-func (Acked) event()          {}
-func (Accepted) event()       {}
-func (ReachChanged) event()   {}
-func (InfoChanged) event()    {}
-func (MissingChanged) event() {}
-func (MissedChanged) event()  {}
-func (EarlierChanged) event() {}
-func (Misbehaved) event()     {}
-func (DropSession) event()    {}
-func (Copied) event()         {}
-func (Entered) event()        {}
-func (OwnPerson) event()      {}
-func (Rejoined) event()       {}
-func (Replaced) event()       {}
-func (CannotFollow) event()   {}
-func (BranchChanged) event()  {}
-func (Repropose) event()      {}
-func (Redone) event()         {}
-func (ResendChanged) event()  {}
-func (HeldChanged) event()    {}
-func (Nacked) event()         {}
-func (SignedTwice) event()    {}
+// LifetimeChanged: what is written now lasts longer or shorter than what was before.
+type LifetimeChanged struct{ Seconds uint32 }
+
+func (LifetimeChanged) event() {}
+func (RowChanged) event()      {}
+func (HeadChanged) event()     {}
+func (StatusChanged) event()   {}
+func (Acked) event()           {}
+func (Accepted) event()        {}
+func (ReachChanged) event()    {}
+func (InfoChanged) event()     {}
+func (MissingChanged) event()  {}
+func (MissedChanged) event()   {}
+func (EarlierChanged) event()  {}
+func (Misbehaved) event()      {}
+func (DropSession) event()     {}
+func (Copied) event()          {}
+func (Entered) event()         {}
+func (OwnPerson) event()       {}
+func (Rejoined) event()        {}
+func (Replaced) event()        {}
+func (CannotFollow) event()    {}
+func (BranchChanged) event()   {}
+func (Repropose) event()       {}
+func (Redone) event()          {}
+func (ResendChanged) event()   {}
+func (HeldChanged) event()     {}
+func (Nacked) event()          {}
+func (SignedTwice) event()     {}
 
 // Status is what this device is in a group. Numbers are stored: append only.
 type Status uint8

@@ -97,27 +97,55 @@ type Tally struct {
 // of other messages, and those that do not count, change nothing.
 func Fold(line Row, annotations []Row) Shown {
 	var s Shown
-	target := line.Target()
-	list := slices.Clone(annotations)
-	slices.SortFunc(list, func(a, b Row) int { return ComparePlaces(a.Place, b.Place) })
 	if line.State == RowShown {
 		if c, err := ParseContent(line.Content); err == nil {
 			s.Body, _ = c.Open()
 		}
 	}
 	f := folding{Shown: &s, line: line, reactions: make(map[string]map[wire.PersonID]int), votes: make(map[wire.PersonID]cast)}
-	for i, r := range list {
+	for i, n := range newest(notesOf(line.Target(), annotations)) {
+		f.take(i, n.row, n.body)
+	}
+	f.end()
+	return s
+}
+
+// A note is an annotation, read.
+type note struct {
+	row  Row
+	body Body
+}
+
+// notesOf are those of the annotations that are about a message, in the order of display.
+func notesOf(target Target, annotations []Row) (list []note) {
+	for _, r := range annotations {
 		c, err := ParseContent(r.Content)
 		if r.State != RowShown || err != nil {
 			continue
 		}
 		if of, ok := c.About(); ok && of == target {
 			b, _ := c.Open()
-			f.take(i, r, b)
+			list = append(list, note{r, b})
 		}
 	}
-	f.end()
-	return s
+	slices.SortFunc(list, func(a, b note) int { return ComparePlaces(a.row.Place, b.row.Place) })
+	return list
+}
+
+// newest leaves the newest MaxAbout of each person and kind.
+func newest(list []note) []note {
+	type by struct {
+		person wire.PersonID
+		kind   ContentKind
+	}
+	count := make(map[by]int)
+	for i := len(list) - 1; i >= 0; i-- {
+		b := by{list[i].row.Person, list[i].body.kind()}
+		if count[b]++; count[b] > MaxAbout {
+			list[i].body = nil
+		}
+	}
+	return slices.DeleteFunc(list, func(n note) bool { return n.body == nil })
 }
 
 // ComparePlaces is the order of display.
@@ -154,7 +182,8 @@ func (f *folding) take(number int, r Row, b Body) {
 			f.edit(r, b)
 		}
 	case Delete:
-		if (mine || r.May&MayRemove != 0) && !r.Waiting && f.Deleted == nil {
+		_, set := f.Body.(Expiry)
+		if (mine || r.May&MayRemove != 0) && !r.Waiting && f.Deleted == nil && !set {
 			f.Deleted = &r
 		}
 	case Vote:

@@ -233,7 +233,7 @@ func TestManyReactions(t *testing.T) {
 		p.put(ben, group.Reaction{To: m.Target(), On: true, Emoji: fmt.Sprint(i)})
 	}
 	s := group.Fold(m, p.rows)
-	if len(s.Reactions) != group.MaxReactions || s.Reactions[0].Emoji != "0" {
+	if len(s.Reactions) != group.MaxReactions || s.Reactions[0].Emoji != "136" { // the newest count
 		t.Errorf("%d reactions, the first is %q", len(s.Reactions), s.Reactions[0].Emoji)
 	}
 }
@@ -275,4 +275,27 @@ func FuzzFold(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestFoldManyOfOne: of what one person does about a message in one way the newest 64
+// count, in whatever order they come, and nothing of anybody else's is lost by it.
+func TestFoldManyOfOne(t *testing.T) {
+	p := &page{t: t}
+	m := p.put(ann, group.Words{Text: "first"})
+	p.put(cleo, group.Reaction{To: m.Target(), On: true, Emoji: "c"})
+	for i := range 200 {
+		p.put(ann, group.Edit{Of: m.Target(), Text: fmt.Sprint(i)})
+		p.put(ben, group.Reaction{To: m.Target(), On: true, Emoji: fmt.Sprint(i)})
+	}
+	p.put(ben, group.Reaction{To: m.Target(), On: false, Emoji: "199"})
+	for range 5 {
+		rand.Shuffle(len(p.rows), func(i, j int) { p.rows[i], p.rows[j] = p.rows[j], p.rows[i] })
+		s := group.Fold(m, p.rows)
+		if len(s.Versions) != 1+group.MaxAbout || s.Versions[0].Text != "first" || s.Versions[1].Text != "136" || s.Body != (group.Words{Text: "199"}) {
+			t.Errorf("%d versions, shown is %v", len(s.Versions), s.Body)
+		}
+		if n := len(s.Reactions); n != group.MaxAbout-1 || s.Reactions[0].Emoji != "c" || s.Reactions[1].Emoji != "137" {
+			t.Errorf("%d reactions: %v", n, s.Reactions)
+		}
+	}
 }

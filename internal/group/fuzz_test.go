@@ -104,7 +104,7 @@ func FuzzPayload(f *testing.F) {
 	for _, b := range payloads(w) {
 		f.Add(b)
 	}
-	for kind := range byte(27) {
+	for kind := range byte(41) {
 		f.Add([]byte{kind, 0, 0, 0, 0})
 	}
 	w, ann, _, g := settledGroup(f, 8)
@@ -165,6 +165,7 @@ func FuzzContent(f *testing.F) {
 		group.Vote{In: someone, Choices: []uint8{1}},
 		group.Pin{Of: someone},
 		group.Close{Of: someone},
+		group.Expiry{Seconds: 60},
 	} {
 		c, err := group.Say(b)
 		if err != nil {

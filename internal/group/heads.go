@@ -198,7 +198,7 @@ func (m *Machine) onStretch(p *peer, r *wire.Reader, eff *Effects) error {
 	}
 	devices, ok := m.tableOf(f.block)
 	if !ok || len(f.seqs) > len(devices) {
-		m.serve(p, f.names, nil, false, eff)
+		m.serve(p, nil, nil, false, eff)
 		return nil
 	}
 	frontier := make(dag.Frontier, len(f.seqs)+len(f.others))
@@ -217,7 +217,7 @@ func (m *Machine) onStretch(p *peer, r *wire.Reader, eff *Effects) error {
 	}
 	end := len(refs)
 	refs = slices.DeleteFunc(refs, func(r dag.Ref) bool { return beside[r] })
-	m.serve(p, f.names, refs, more && len(refs) > 0 && end > 0, eff)
+	m.serve(p, nil, refs, more && len(refs) > 0 && end > 0, eff)
 	return nil
 }
 

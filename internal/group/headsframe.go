@@ -39,7 +39,6 @@ type stretchFrame struct {
 	others []dag.Ref // tips of devices that are not in the table, or whose log is forked
 	within dag.Range
 	beside []dag.Ref // in the range, and here already
-	names  []dag.Ref
 }
 
 // numbersFrame is which Acks and Reaches its sender holds.
@@ -106,7 +105,6 @@ func (f stretchFrame) bytes() []byte {
 	w.Raw(f.within.From.Device[:])
 	w.U64(f.within.To)
 	writeRefs(&w, f.beside)
-	writeRefs(&w, f.names)
 	return w.Bytes()
 }
 
@@ -117,7 +115,7 @@ func parseStretch(r *wire.Reader) (f stretchFrame, err error) {
 	f.within.From.Lamport = r.U64()
 	r.Fixed(f.within.From.Device[:])
 	f.within.To = r.U64()
-	f.beside, f.names = readRefs(r, dag.MaxParked), readRefs(r, maxBatchEntries)
+	f.beside = readRefs(r, dag.MaxParked)
 	return f, r.Done()
 }
 

@@ -81,3 +81,9 @@ func (m *Machine) checkPublic(hash wire.BlockHash) error {
 
 // Frontier says how far each log is here.
 func (m *Machine) Frontier() dag.Frontier { return m.graph.Frontier() }
+
+// Twins are the pairs of entries in which one device used one number twice.
+func (m *Machine) Twins() [][2]dag.Ref { return m.graph.Evidence() }
+
+// Heads are the entries here that no other names.
+func (m *Machine) Heads() []dag.Ref { return m.graph.Heads() }

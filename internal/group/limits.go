@@ -21,12 +21,19 @@ const (
 	// of its options can be read at a glance.
 	maxQuestion = 1000
 	maxOption   = 200
+	// MaxAbout is how many annotations of one kind count that one person makes about one
+	// message, the newest: more than anybody makes. What is shown of a message is put
+	// together anew with each that comes.
+	MaxAbout = 64
 	// maxEmoji bounds a reaction in bytes. The longest emoji there is has 41: a family
 	// of which each has a skin colour.
 	maxEmoji = 64
 	// MaxReactions bounds the different reactions that are shown of one message, those
 	// that were there first: nobody looks at more, and one member could make any number.
 	MaxReactions = 64
+	// MaxLifetime bounds how long a message that disappears lasts, in seconds: a year.
+	// What is to last longer may as well stay.
+	MaxLifetime = 366 * 24 * 3600
 	// MaxTitle bounds a title in runes, as it bounds a name.
 	MaxTitle = 64
 )
@@ -147,6 +154,15 @@ const (
 	// came first, which newer ones do not take the place of, or none might ever count
 	// while much is written; and the newest.
 	maxAckWaits = 2
+	// maxFewAckers is up to how many devices each says within 2 s what has come, to each
+	// other: with 32 that are 5 KB, for one message.
+	maxFewAckers = 32
+	// ackTravels is what an Ack takes in a bundle (docs/spec/sync.md, "Acks of a large group").
+	ackTravels = 80
+	// ackShare is one in how many bytes may be of an Ack, and ackIdle how many in an hour
+	// where little is said: a fifth of what an idle node may use.
+	ackShare = 10
+	ackIdle  = 200_000
 	// maxAuthors bounds the authors of whose entries it is remembered who has them: the
 	// devices of one person.
 	maxAuthors = 16
@@ -224,8 +240,13 @@ const (
 
 // Times, in ms.
 const (
-	// ackEvery is the least time between two Acks of one device.
+	// ackEvery is the least time between two Acks of one device of a small group.
 	ackEvery = 2_000
+	// ackLeast is the least time between two Acks of one device of a large group, and
+	// ackLongest the longest that one waits: what 10,000 devices need for ackIdle.
+	ackLeast   uint64 = 60_000
+	ackLongest uint64 = 4 * hour
+	hour       uint64 = 3_600_000
 	// digestAfter is how long a change waits before it is announced to peers
 	// that were not sent it: a burst becomes one announcement.
 	digestAfter = 200

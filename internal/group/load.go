@@ -1,6 +1,7 @@
 package group
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -38,12 +39,25 @@ func (m *Machine) selfRecord() Record {
 // A Source gives the stored records of one kind, by key ascending.
 type Source func(k Kind, each func(Record) error) error
 
-// Load makes a machine from its records. What was checked before it was stored
+// from reads the records of a kind from a key on.
+func (s Source) from(k Kind, key []byte, each func(Record) error) error {
+	return s(k, func(rec Record) error {
+		if bytes.Compare(rec.Key, key) < 0 {
+			return nil
+		}
+		return each(rec)
+	})
+}
+
+// Load is [LoadBy] where all records of a kind are read to find one.
+func Load(self Self, records Source) (*Machine, error) { return LoadBy(self, records.from) }
+
+// LoadBy makes a machine from its records. What was checked before it was stored
 // is checked again where that is cheap: signatures of blocks, and that all fits
 // together.
-func Load(self Self, records Source) (*Machine, error) {
+func LoadBy(self Self, read Reader) (*Machine, error) {
 	m := newMachine(self)
-	l := loading{m: m, ratchets: make(map[wire.BlockHash][]mls.Change)}
+	l := loading{m: m, endings: make(map[dag.Ref]bool), ratchets: make(map[wire.BlockHash][]mls.Change)}
 	for _, step := range []struct {
 		kind Kind
 		take func(Record) error
@@ -54,7 +68,7 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindRatchet, l.ratchet},
 		{KindSelf, l.self},
 		{KindFloor, l.floor},
-		{KindEntry, l.entry},
+		{KindEntry, nil}, // and KindPart
 		{KindAck, l.ack},
 		{KindReach, l.reach},
 		{KindInfo, l.info},
@@ -74,6 +88,8 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindHollow, l.hollow},
 		{KindShelved, l.shelved},
 		{KindMissed, l.missed},
+		{KindExpiry, l.expiry},
+		{KindEnding, l.ending},
 		{KindEarlier, l.earlier},
 		{KindLacking, l.lacking},
 		{KindDeletion, l.deletion},
@@ -81,7 +97,13 @@ func Load(self Self, records Source) (*Machine, error) {
 		{KindPerson, l.person},
 		{KindEvidence, l.evidence},
 	} {
-		if err := records(step.kind, step.take); err != nil {
+		var err error
+		if step.take == nil {
+			err = l.graph(read)
+		} else {
+			err = read(step.kind, nil, step.take)
+		}
+		if err != nil {
 			return nil, refuse(ReasonStored, fmt.Errorf("records of kind %d: %w", step.kind, err))
 		}
 	}
@@ -96,9 +118,12 @@ type loading struct {
 	m        *Machine
 	ratchets map[wire.BlockHash][]mls.Change
 	entries  []*dag.Header
+	read     Reader
+	from     *dag.Floor
 	onShelf  []dag.Ref
 	before   []*dag.Header
 	deletes  []storedDelete
+	endings  map[dag.Ref]bool // of which entries it is stored when they go
 }
 
 var errRecord = errors.New("a record does not fit")
@@ -189,6 +214,7 @@ func (l *loading) floor(rec Record) error {
 		return errors.Join(err, errRecord)
 	}
 	l.m.keepTips(f)
+	l.from = &f
 	return l.m.graph.SetFloor(f)
 }
 
@@ -350,7 +376,7 @@ func (l *loading) end() error {
 	newest := make(map[wire.DeviceID]*dag.Header)
 	var own []*dag.Header
 	for _, h := range l.entries {
-		if h.Device == m.self.Device.ID() {
+		if h.Device == m.self.Device.ID() && h.Seq > m.graph.StoredSeq(h.Device) {
 			own = append(own, h)
 		}
 		if m.afterFloor(h) {
@@ -360,13 +386,14 @@ func (l *loading) end() error {
 		if err != nil {
 			continue // refused since
 		}
-		if len(added) == 0 { // it waits, or is from an earlier membership
+		if len(added) == 0 { // it waits, is in a part, or is from an earlier membership
 			v, err := m.graph.Check(h)
-			if err != nil || v.State != dag.Parked {
+			if err == nil && v.State == dag.Parked {
+				m.park(h, v.Missing)
+			}
+			if err != nil || v.State != dag.Known {
 				continue
 			}
-			m.park(h, v.Missing)
-			continue
 		}
 		if n := newest[h.Device]; n == nil || n.Seq < h.Seq {
 			newest[h.Device] = h
@@ -377,10 +404,18 @@ func (l *loading) end() error {
 	}
 	l.endShelved()
 	l.endEarlier()
-	l.endDeletions()
+	if err := l.endDeletions(); err != nil {
+		return err
+	}
+	l.endEndings()
 	m.pruneDue = 1 // whose time was over meanwhile goes at the first step
-	l.keepPassed()
-	m.spoke = newestSaid(own)
+	if err := l.keepPassed(); err != nil {
+		return err
+	}
+	if said := newestSaid(own); said != (wire.BlockHash{}) {
+		m.spoke = said
+	}
+	m.parts.due = m.graph.Unstored() >= min(partAtLoad, m.parts.every)
 	if m.outside() {
 		m.standsOutside(new(Effects))
 	}

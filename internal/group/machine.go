@@ -45,6 +45,11 @@ type Machine struct {
 	deleting map[dag.Ref]Delete   // of entries that wait for others
 	blank    map[Target][]dag.Ref // entries that are hollow or missed, by what they are
 
+	windows map[wire.DeviceID]*window // what nobody covers, see uncovered.go
+	cited   map[wire.DeviceID]uint64  // up to where entries of a device are named by others', since the start
+	covered uint64                    // up to where own entries were last known to be
+	crowded bool                      // something was not taken in
+
 	nacks    map[wire.BlockHash]map[wire.DeviceID]*chain.Nack
 	people   map[wire.PersonID]*personPapers
 	evidence map[wire.DeviceID]*evidence
@@ -54,9 +59,12 @@ type Machine struct {
 	ballots ballots          // what is stored of the votes
 	silence silence          // of voters
 	company company          // since when who is silent
+	parts   parts            // of the graph, as stored
 	shelf   shelf            // what may be handed over
 	missed  map[dag.Ref]bool // written while this device was parked, not here yet
 	earlier earlier          // what was said before this device came
+
+	expiring expiring // what disappears, see expiry.go
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
@@ -111,6 +119,8 @@ type Machine struct {
 	willing   bool                           // its person has said to come back, whoever it shuts out
 	turned    map[wire.BlockHash]bool        // epochs whose ratchets this step has moved
 	ackDue    uint64                         // ms; 0: none
+	pace      pace                           // of the own Acks
+	fewAckers int                            // up to how many devices say at once what has come, and each to each
 	pruneDue  uint64                         // ms; 0: no secrets wait to be deleted
 	digestDue uint64                         // ms; 0: none
 	voteDue   uint64                         // ms; when the own voter is asked again; 0: at news
@@ -150,10 +160,12 @@ func newMachine(self Self) *Machine {
 		blocks:   chain.NewBlocks(),
 		silence:  make(silence),
 		company:  newCompany(),
+		parts:    parts{every: partEvery, beside: make(map[dag.Ref]bool)},
 		pageRoom: maxPage,
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
+		expiring: expiring{ends: make(map[dag.Ref]ending), settings: make(map[dag.Ref]setting)},
 		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash), ended: make(map[wire.PersonID]bool)},
 
 		electLook: true,
@@ -175,6 +187,8 @@ func newMachine(self Self) *Machine {
 		deleted:   make(map[Target]erased),
 		deleting:  make(map[dag.Ref]Delete),
 		blank:     make(map[Target][]dag.Ref),
+		windows:   make(map[wire.DeviceID]*window),
+		cited:     make(map[wire.DeviceID]uint64),
 		names:     make(map[wire.Digest]wire.Digest),
 		ackWaits:  make(map[wire.DeviceID]*ackWait),
 		ackedUpTo: make(map[wire.DeviceID]ackedUpTo),
@@ -189,6 +203,7 @@ func newMachine(self Self) *Machine {
 		tried:     make(map[wire.BlockHash]wire.Digest),
 		turned:    make(map[wire.BlockHash]bool),
 	}
+	m.fewAckers = maxFewAckers
 	m.votes = chain.NewVotes(m.blocks)
 	m.voter = chain.Voter{Device: self.Device.ID(), Follows: m.follows}
 	m.ballots = ballots{votes: make(map[string]bool), evidence: make(map[wire.DeviceID]*chain.Evidence)}
@@ -268,6 +283,7 @@ func (m *Machine) Step(in Input) (Effects, error) {
 
 // due does what time has come for.
 func (m *Machine) due(now uint64, eff *Effects) {
+	m.endDue(now, eff)
 	if !m.speaks() {
 		m.passOver(now, eff) // a former member may be on its way back
 		return
@@ -311,6 +327,7 @@ func (m *Machine) finish(now uint64, eff Effects) Effects {
 		}
 	}
 	clear(m.turned)
+	m.keepParts(&eff)
 	// The same step may have ended the membership of who asked, or was told.
 	eff.Serve = slices.DeleteFunc(eff.Serve, func(s Serve) bool { return !m.state().Belongs(s.To) })
 	eff.Send = slices.DeleteFunc(eff.Send, func(f Frame) bool {

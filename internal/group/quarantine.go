@@ -171,16 +171,19 @@ func (m *Machine) park(h *dag.Header, missing []dag.Ref) {
 }
 
 // keepPassed finds the headers that a floor would name and that are no tips.
-func (l *loading) keepPassed() {
+func (l *loading) keepPassed() error {
 	m := l.m
 	for _, r := range m.graph.Newest(dag.MaxFloorHeads) {
 		if m.tips[r.Device].ref == r || m.passed[r] != nil {
 			continue
 		}
-		for _, h := range l.entries {
-			if h.Device == r.Device && h.Seq == r.Seq && h.Ref() == r {
-				m.passed[r] = h.Bytes()
-			}
+		h, err := l.header(r)
+		if err != nil {
+			return err
+		}
+		if h != nil {
+			m.passed[r] = h.Bytes()
 		}
 	}
+	return nil
 }

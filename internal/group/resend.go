@@ -254,6 +254,7 @@ func (m *Machine) resendOne(now, seq uint64, eff *Effects) error {
 		if _, err := m.sealEntry(now, u, eff); err != nil {
 			return err
 		}
+		m.parts.due = true // which of the own entries are copies is not stored
 	}
 	m.dropUnsent(seq, eff)
 	return nil

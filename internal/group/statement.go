@@ -26,6 +26,10 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	if m.ackDue == 0 || m.ackDue > now {
 		return
 	}
+	if at := m.mayAck(now); at > now {
+		m.ackDue = at
+		return
+	}
 	m.ackDue = 0
 	own := m.self.Device.ID()
 	if m.came(own) != m.joined {
@@ -39,8 +43,9 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	m.ackSeq = base | (m.ackSeq+1)&ackCount
 	a := m.newAck()
 	a.Sign(m.self.Device.Sign)
-	m.acked = digest
+	m.acked, m.pace = digest, pace{last: now}
 	m.setAck(a)
+	m.coverAll(now)
 	eff.put(KindAck, own[:], a.Marshal())
 	eff.Write = append(eff.Write, m.selfRecord())
 	m.dropWelcomes(eff)
@@ -95,6 +100,7 @@ func (m *Machine) countAck(a *dag.Ack, eff *Effects) {
 	accepted, first := m.acceptedBy(who), m.acks[a.Device] == nil
 	m.setAck(a)
 	m.heard++
+	m.roomAgain(m.now)
 	m.newsForEarlier(a.Device)
 	eff.put(KindAck, a.Device[:], a.Marshal())
 	if !accepted {
@@ -259,13 +265,14 @@ func (m *Machine) undoneTitles(device wire.DeviceID) (list []wire.Digest) {
 
 func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
 	var out statementsFrame
+	acks, reaches := numbersOf(nil, nil, f.acks), numbersOf(nil, nil, f.reaches)
 	for _, s := range m.ackNumbers() {
-		if newer([]seqOf{s}, f.acks) {
+		if s.seq > acks[s.device] {
 			out.acks = append(out.acks, m.acks[s.device].Marshal())
 		}
 	}
 	for _, s := range m.reachNumbers() {
-		if newer([]seqOf{s}, f.reaches) {
+		if s.seq > reaches[s.device] {
 			out.reaches = append(out.reaches, m.reaches[s.device].Marshal())
 		}
 	}

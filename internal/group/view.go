@@ -42,6 +42,7 @@ type View struct {
 	AskedOf   []wire.PersonID // of whom they are asked now
 	Missed    int             // messages that were written while this device was parked, not handed over yet
 	Policy    chain.Policy    // of the head
+	Lifetime  uint32          // seconds that what is written now lasts; 0: for ever
 	Earlier   EarlierView     // of the time before this device came
 	Carrying  []wire.PersonID // whose removal lost at a fork and is carried over before anything is written
 	Unasked   int             // own messages of a branch that lost, or that a removal held up, which wait for the answer of Resend
@@ -71,7 +72,7 @@ func (m *Machine) View() View {
 		Inside:    s.Belongs(m.self.Device.ID()),
 		Replaced:  m.wasReplaced(),
 	}
-	v.Policy, v.Earlier = s.Policy(), m.earlierView()
+	v.Policy, v.Lifetime, v.Earlier = s.Policy(), m.lifetime(), m.earlierView()
 	if m.missing > 0 {
 		v.AskedOf = m.askedPeople()
 	}

@@ -40,6 +40,7 @@ var beside = map[string]int{
 	"internal/docs":               -1,
 	"scripts/dist":                -1,
 	"scripts/mutate":              -1,
+	"scripts/soak":                -1,
 }
 
 // leaves may be imported by these rooms only.

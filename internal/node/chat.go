@@ -27,13 +27,17 @@ type Chat struct {
 	Newest      *Message
 	Unread      int
 	InvitedBy   Person
-	RemovedBy   Person   // with a zero ID: nobody
-	ChangedAt   uint64   // ms, of the newest message or change
-	Connected   int      // members with whom a session is up
-	Missing     int      // messages that others refer to and that are not here yet
-	MissingFrom []Person // of whom they are asked now
-	Missed      int      // messages that were written while this device was set aside, not here yet
-	Waiting     int      // own messages that no other member has yet
+	RemovedBy   Person            // with a zero ID: nobody
+	ChangedAt   uint64            // ms, of the newest message or change
+	Connected   int               // members with whom a session is up
+	Missing     int               // messages that others refer to and that are not here yet
+	MissingFrom []Person          // of whom they are asked now
+	Missed      int               // messages that were written while this device was set aside, not here yet
+	Policy      chain.Policy      // of the group
+	Earlier     group.EarlierView // of the time before I came
+	Waiting     int               // own messages that no other member has yet
+	Lifetime    uint32            // seconds that what is written now lasts; 0: for ever
+	MaySet      bool              // I may set that
 	ReadTo      group.Place
 	Carrying    []Person     // whose removal lost at a fork and is carried over before anything is written
 	Held        int          // own messages that wait for that

@@ -254,6 +254,8 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	v := p.view
 	c := Chat{
 		ID: o.id, Kind: ChatGroup, State: v.Status, Title: v.Title, Admin: v.Admin,
+		Policy: v.Policy, Earlier: v.Earlier,
+		Lifetime: v.Lifetime, MaySet: v.Status == group.StatusActive && (v.Admin || v.Direct),
 		ChangedAt: v.ChangedAt, Missing: v.Missing, Missed: v.Missed, Waiting: p.waiting, NoKeys: v.NoKeys,
 		Willing: v.Willing, Parked: v.Parked, Replaced: v.Replaced,
 		OnlyFriends: n.setting(o.id).OnlyFriends, Held: v.Held, Unasked: v.Unasked, Readded: v.Readded,

@@ -263,8 +263,8 @@ func (n *Node) loadRecords(tx *store.Tx) error {
 }
 
 func (n *Node) loadMachine(id wire.GroupID) (*group.Machine, error) {
-	return group.Load(n.me(), func(k group.Kind, each func(group.Record) error) error {
-		return n.db.Load(id, []group.Kind{k}, each)
+	return group.LoadBy(n.me(), func(k group.Kind, from []byte, each func(group.Record) error) error {
+		return n.db.LoadFrom(id, k, from, each)
 	})
 }
 

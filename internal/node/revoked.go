@@ -52,7 +52,7 @@ func (n *Node) shutOut(g wire.GroupID) bool {
 // hear it.
 func forOthers(c group.Cause) bool {
 	switch c.(type) {
-	case group.Compose, group.Accept, group.Invite, group.Remove, group.SetRole, group.SetTitle, group.SetVoters, group.Restart, group.Resend, group.Leave:
+	case group.Compose, group.Accept, group.Invite, group.Remove, group.SetRole, group.SetTitle, group.SetHistory, group.SetVoters, group.Restart, group.Resend, group.Leave:
 		return true
 	}
 	return false

@@ -27,7 +27,10 @@ type Said struct {
 	Poll       *Poll
 	Known      bool // what kind of message it is
 	May        Permitted
-	Source     string // of what may be edited: as one would type it again
+	EndsAt     uint64  // ms, by its order, when it disappears; 0: never
+	Over       bool    // it has disappeared
+	Lifetime   *uint32 // of a line that sets how long messages last: seconds, 0 for ever
+	Source     string  // of what may be edited: as one would type it again
 }
 
 // A Quote is a message that is answered, as it is now.
@@ -121,6 +124,11 @@ func (n *Node) tell(o *owner, m *Message, r group.Row, around surroundings) {
 	shown := group.Fold(r, around.about[r.Target()])
 	s := &m.Said
 	s.May = o.permitted(m, shown)
+	at, over := endOf(o.id, r)
+	if s.EndsAt = at; over && (shown.Deleted == nil || shown.Deleted.Place == r.Place || at <= nowMS()) {
+		s.tellOver(m)
+		return
+	}
 	if shown.Deleted != nil {
 		m.State, m.Content = group.RowDeleted, group.Content{}
 		s.DeletedBy = n.memberOf(o, shown.Deleted.Person)
@@ -150,6 +158,8 @@ func (n *Node) tell(o *owner, m *Message, r group.Row, around surroundings) {
 	case group.Poll:
 		s.Spans = []markup.Span{{Text: b.Question}}
 		s.Poll = n.poll(o, b, shown.Tally)
+	case group.Expiry:
+		s.Lifetime = &b.Seconds
 	default:
 		s.Known = false
 	}
@@ -200,6 +210,10 @@ func (n *Node) quote(o *owner, of group.Target, around surroundings) *Quote {
 		return q
 	}
 	q.Place, q.State = r.Place, r.State
+	if _, over := endOf(o.id, r); over {
+		q.State = group.RowDeleted
+		return q
+	}
 	shown := group.Fold(r, around.about[of])
 	var spans []markup.Span
 	switch b := shown.Body.(type) {
@@ -255,6 +269,9 @@ func (n *Node) people(o *owner, ids []wire.PersonID) (list []Person, me bool) {
 func (o *owner) permitted(m *Message, shown group.Shown) Permitted {
 	v := o.picture.Load().view
 	if v.Status != group.StatusActive || shown.Deleted != nil || m.Held {
+		return Permitted{}
+	}
+	if _, sets := shown.Body.(group.Expiry); sets {
 		return Permitted{}
 	}
 	_, words := shown.Body.(group.Words)

@@ -78,6 +78,9 @@ func (n *Node) Search(a Asked) (Findings, error) {
 			if err != nil {
 				return Findings{}, err
 			}
+			if m.Said.Over {
+				continue
+			}
 			f.Hits = append(f.Hits, Hit{m, a.Query.Snippet(store.Said(r.Row), snippetLength)})
 		}
 	}

@@ -163,14 +163,21 @@ func failing(t testing.TB, nodes int, share float64) (during, after treeResult) 
 }
 
 // TestTreeHostile: a fifth of 200 members want all places, announce what they never
-// give, pass nothing on and tell of each other alone. The others have everything
-// nevertheless, and most neighbours of theirs are honest.
+// give, pass nothing on, or headers without their texts to everybody at once, and tell of
+// each other alone. The others have everything nevertheless, and most neighbours of
+// theirs are honest.
 func TestTreeHostile(t *testing.T) {
 	notUnderRace(t)
+	for name, bares := range map[string]bool{"nothing is given": false, "headers are given": true} {
+		t.Run(name, func(t *testing.T) { testTreeHostile(t, bares) })
+	}
+}
+
+func testTreeHostile(t *testing.T, bares bool) {
 	cfg := homeLine(200, 10<<10, 0)
 	cfg.loss, cfg.churn = 0, false
 	w := newTreeWorld(t, 1, cfg)
-	w.hostile = 40
+	w.hostile, w.bares = 40, bares
 	w.run(20)
 	w.molest()
 	w.run(30)

@@ -29,7 +29,8 @@ type treeWorld struct {
 	order  uint64
 	now    int64 // µs
 
-	hostile int // so many of the first are
+	hostile int  // so many of the first are
+	bares   bool // they give headers without the text
 	sent    []*treePost
 	count   traffic
 }
@@ -257,6 +258,9 @@ func (w *treeWorld) send(i int, f peer.Frame) {
 	switch {
 	case i >= w.hostile || w.index(f.To) < w.hostile:
 	case copied:
+		if w.bares {
+			w.bare(i, w.index(f.To), w.sent[binary.BigEndian.Uint32(f.Payload[:])])
+		}
 		return // it gives nothing
 	case b[0] == 2:
 		b = w.gang(b[1])
@@ -270,6 +274,14 @@ func (w *treeWorld) send(i int, f peer.Frame) {
 			w.copied(p)
 		}
 		w.step(to, peer.Heard{From: w.ids[i], Frame: b})
+	})
+}
+
+// bare has a hostile node give the header of a payload alone.
+func (w *treeWorld) bare(i, to int, p *treePost) {
+	header := p.frame[:34]
+	w.carry(i, to, len(header), false, func(to int) {
+		w.step(to, peer.Heard{From: w.ids[i], Frame: header})
 	})
 }
 
@@ -363,6 +375,15 @@ func (w *treeWorld) publish(i int, counts bool) *treePost {
 
 func (w *treeWorld) deliver(i int, d peer.Delivery) {
 	p := w.sent[binary.BigEndian.Uint32(d.ID[:])]
+	if len(d.Payload) < w.cfg.size {
+		w.step(i, peer.Checked{ID: d.ID, Verdict: peer.VerdictBare})
+		return
+	}
+	if i < w.hostile && w.bares {
+		for _, to := range slices.Sorted(maps.Keys(w.nodes[i].links)) {
+			w.bare(i, to, p)
+		}
+	}
 	if at, twice := p.got[i]; twice && at >= w.nodes[i].since {
 		w.t.Errorf("a payload was delivered twice")
 	}

@@ -291,6 +291,9 @@ func (c *checker) reloaded(n *Node, g wire.GroupID) {
 	if !maps.Equal(m.Frontier(), r.Machine.Frontier()) {
 		fail("%s: loaded, the machine has frontier %v, it runs with %v", n.Name, m.Frontier(), r.Machine.Frontier())
 	}
+	if a, b := m.Heads(), r.Machine.Heads(); !slices.Equal(a, b) {
+		fail("%s: loaded, the machine has the heads %v, it runs with %v", n.Name, a, b)
+	}
 	if a, b := m.Finality(), r.Machine.Finality(); !reflect.DeepEqual(a, b) {
 		fail("%s: loaded, the machine has settled\n%+v, it runs with\n%+v", n.Name, a, b)
 	}

@@ -25,8 +25,12 @@ type Crowd struct {
 	Every    int // how many steps go by between two looks at the invariants; 0: all are looked at
 }
 
-// joinTime is how long the founder and one newcomer have for its coming in, in ms.
-const joinTime = 6_000
+// joinTime is how long the founder and one newcomer have for its coming in, in ms, and
+// settleCrowd how long all have, who stay, before the first of them speaks.
+const (
+	joinTime    = 6_000
+	settleCrowd = 1_200_000
+)
 
 // A Spread is what a run of a crowd shows.
 type Spread struct {
@@ -82,7 +86,7 @@ func PlayCrowd(t *testing.T, seed uint64, c Crowd) Spread {
 	t.Helper()
 	cryptotest.SetGlobalRandom(t, seed)
 	w := New(seed)
-	w.spare, w.thrifty, w.every = true, newThrift(), c.Every
+	w.spare, w.thrifty, w.every, w.trees = true, newThrift(), c.Every, true
 	r := &crowdRun{World: w, Crowd: c, index: make(map[string]int), met: make(map[int]struct{})}
 	r.out.Received = make(map[byte]uint64)
 	r.gather(t)
@@ -127,24 +131,35 @@ func (r *crowdRun) gather(t *testing.T) {
 			t.Fatalf("member %d: %v", i+1, err)
 		}
 		r.Run(joinTime)
-		n.Stop()
+		if !r.stay() {
+			n.Stop()
+		}
 		r.Trace = nil
 		if i%100 == 99 {
 			t.Logf("%d have come in", i+1)
 		}
 	}
+	if r.stay() {
+		r.Run(settleCrowd)
+		return
+	}
 	ann.Stop()
 }
+
+// stay reports whether all are there all the time.
+func (r *crowdRun) stay() bool { return r.Online == r.Members }
 
 // begin fills the slots, whose sessions end one after the other.
 func (r *crowdRun) begin() {
 	r.order = r.Rand.Perm(r.Members)
+	if r.stay() {
+		r.slots = slices.Clone(r.order)
+		return
+	}
 	for slot := range r.Online {
 		r.slots = append(r.slots, -1)
 		r.enter(slot)
-		if r.Online < r.Members {
-			r.after(r.Session*uint64(slot+1)/uint64(r.Online), func() { r.turn(slot) })
-		}
+		r.after(r.Session*uint64(slot+1)/uint64(r.Online), func() { r.turn(slot) })
 	}
 }
 

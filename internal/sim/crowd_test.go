@@ -13,11 +13,14 @@ import (
 // TestCrowd: of a group few are there at a time, for ten minutes each, for a day, and in
 // its first seven hours they talk. At its end everybody has everything, in one order.
 // KITH_CROWD=1000 plays 1,000 members of whom one in a hundred is there, which takes most of
-// an hour; without it, 50 play of whom two are there.
+// an hour, and with KITH_THERE=all everybody is there for an hour; without it, 50 play of whom two are there.
 func TestCrowd(t *testing.T) {
 	c := sim.Crowd{Members: 50, Online: 2, Session: 10 * minute, Length: 24 * 60 * minute, Talk: 7 * 60 * minute, Messages: 48, Every: 50}
 	if n, _ := strconv.Atoi(os.Getenv("KITH_CROWD")); n > 0 {
 		c.Members, c.Online, c.Messages, c.Every = n, max(3, n/100), 120, 5_000
+	}
+	if os.Getenv("KITH_THERE") == "all" {
+		c.Online, c.Length, c.Talk, c.Messages = c.Members, 70*minute, 60*minute, 120
 	}
 	s := sim.PlayCrowd(t, max(1, *seed), c)
 	tell(t, c, s)

@@ -121,7 +121,7 @@ func (n *Node) Enter(g wire.GroupID, from *Node) error {
 	}
 	n.World.tracef("%s comes in by %s", n.Name, from.Name)
 	r := newReplica()
-	r.Machine = m
+	r.use(m)
 	if n.apply(g, r, eff) == nil {
 		n.meet(g)
 	}

@@ -23,7 +23,10 @@ func (n *Node) invited(g wire.GroupID, from *Node, payload []byte) error {
 	}
 	delete(n.joining, g)
 	r := newReplica()
-	r.Machine = m
+	r.use(m)
+	if n.World.trees {
+		m.SpreadByTree()
+	}
 	n.World.tracef("%s is invited by %s", n.Name, from.Name)
 	if err := n.apply(g, r, eff); err != nil {
 		return err

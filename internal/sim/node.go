@@ -10,6 +10,7 @@ import (
 	"kith/internal/group"
 	"kith/internal/identity"
 	"kith/internal/mls"
+	"kith/internal/peer"
 	"kith/internal/wire"
 )
 
@@ -107,7 +108,11 @@ func (n *Node) reload(g wire.GroupID) {
 	if err != nil {
 		panic(fmt.Sprintf("%s cannot load its records: %v", n.Name, err))
 	}
-	r.Machine = m
+	r.use(m)
+	r.cast = nil
+	if n.World.trees {
+		m.SpreadByTree()
+	}
 	n.step(g, group.Tick{})
 }
 
@@ -124,12 +129,14 @@ func compareGroups(a, b wire.GroupID) int { return bytes.Compare(a[:], b[:]) }
 func (n *Node) up(o *Node) {
 	for _, g := range n.groups() {
 		n.step(g, group.PeerUp{Peer: o.member()})
+		n.Groups[g].cast.step(peer.PeerUp{Device: o.member().Device})
 	}
 }
 
 func (n *Node) down(o *Node) {
 	for _, g := range n.groups() {
 		n.step(g, group.PeerDown{Device: o.member().Device})
+		n.Groups[g].cast.step(peer.PeerDown{Device: o.member().Device})
 	}
 	for _, g := range slices.SortedFunc(maps.Keys(n.joining), compareGroups) {
 		n.goOn(g, n.joining[g], n.joining[g].Down(n.now(), o.member().Device))
@@ -172,6 +179,9 @@ func (n *Node) apply(g wire.GroupID, r *Replica, eff group.Effects) error {
 		n.wakeAt(g, eff.Wake)
 	}
 	n.told(g, eff)
+	if n.World.trees && n.Online {
+		n.castOf(g).kept(eff)
+	}
 	return nil
 }
 
@@ -293,6 +303,10 @@ func (n *Node) receive(g wire.GroupID, from *Node, payload []byte) error {
 	if len(payload) > 1 && payload[0] == kindPages && n.World.thrifty == nil {
 		n.paged = append(n.paged, group.Received{From: from.member(), Payload: payload})
 	}
+	if frame := group.TreeFrameIn(payload); frame != nil && n.Groups[g] != nil {
+		n.Groups[g].cast.step(peer.Heard{From: from.member().Device, Frame: frame})
+		return nil
+	}
 	if n.Groups[g] != nil {
 		return n.step(g, group.Received{From: from.member(), Payload: payload, Secrets: n.secrets})
 	}
@@ -322,7 +336,10 @@ func (n *Node) Create(p group.CreateParams) wire.GroupID {
 	}
 	g := m.Group()
 	r := newReplica()
-	r.Machine = m
+	r.use(m)
+	if n.World.trees {
+		m.SpreadByTree()
+	}
 	if n.apply(g, r, eff) == nil {
 		n.meet(g)
 	}

@@ -18,11 +18,18 @@ type Replica struct {
 	Rows    map[group.Place]group.Row
 	Events  []group.Event
 
-	wake int // serial of the newest wake
+	wake int   // serial of the newest wake
+	cast *cast // nil: the group has no tree here
 }
 
 func newReplica() *Replica {
 	return &Replica{Records: make(map[group.Kind]map[string][]byte), Rows: make(map[group.Place]group.Row)}
+}
+
+// use makes m the machine. Its graph is stored in parts so small that runs have many of them.
+func (r *Replica) use(m *group.Machine) {
+	m.StoreEvery(4)
+	r.Machine = m
 }
 
 // Copy is a backup of what is stored; its machine is made by Start.

@@ -49,6 +49,9 @@ func (r *Replica) Page() (list []string) {
 func (r *Replica) pageWithout(leave func(group.Row) bool) (list []string) {
 	about := slices.DeleteFunc(r.Annotations(), leave)
 	for _, row := range slices.DeleteFunc(r.Lines(), leave) {
+		if r.over(row) {
+			continue
+		}
 		list = append(list, drawShown(row, group.Fold(row, about)))
 	}
 	return list
@@ -127,7 +130,7 @@ func naive(row group.Row, all []group.Row) string {
 	for i := range notes {
 		n := &notes[i]
 		d, ok := n.body.(group.Delete)
-		if ok && !n.Waiting && (n.Person == d.Of.Person || n.May&group.MayRemove != 0) {
+		if _, set := s.Body.(group.Expiry); ok && !set && !n.Waiting && (n.Person == d.Of.Person || n.May&group.MayRemove != 0) {
 			return drawShown(row, group.Shown{Deleted: &n.Row})
 		}
 	}
@@ -246,7 +249,9 @@ func (r *run) annotate(n *Node, choice uint64) {
 	case 6, 7:
 		b = deleteOf(line, shown)
 	case 8:
-		b = group.Pin{Of: of, On: pick>>8%2 == 0}
+		if b = (group.Pin{Of: of, On: pick>>8%2 == 0}); pick>>16%8 == 0 {
+			b = group.Expiry{Seconds: []uint32{0, 5, 60}[pick>>24%3]}
+		}
 	case 9:
 		b = group.Poll{Several: pick>>8%2 == 0, Question: fmt.Sprintf("%s asks %d", n.Name, r.count), Options: []string{"x", "y", "z"}}
 	case 10:
@@ -286,7 +291,7 @@ func (c *checker) isRemoved(row group.Row) bool {
 			return true
 		}
 	}
-	return c.removed[row.Target()]
+	return c.removed[row.Target()] || c.disappears(row)
 }
 
 // folded checks, at rest, that what is shown at a node is what the rules say, read
@@ -319,7 +324,7 @@ func (r *run) folded(n *Node) {
 			fail("%s: %v", n.Name, err)
 		}
 		author, _, _ := rep.Machine.Blocks().State(h.Block).Device(h.Device)
-		if !gone[group.Target{Person: author.Person, ID: h.ContentID, Commit: h.ContentCommit}] {
+		if over := group.Ends(r.g, h.ContentID, h.Order); (over == 0 || over > n.now()) && !gone[group.Target{Person: author.Person, ID: h.ContentID, Commit: h.ContentCommit}] {
 			continue
 		}
 		for _, k := range []group.Kind{group.KindCipher, group.KindShelved, group.KindHollow, group.KindMissed} {

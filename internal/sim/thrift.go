@@ -39,6 +39,6 @@ func (t *thrift) share(b []byte) []byte {
 // forget throws the machines of a node away that is off.
 func (n *Node) forget() {
 	for _, r := range n.Groups {
-		r.Machine = nil
+		r.Machine, r.cast = nil, nil
 	}
 }

@@ -51,7 +51,7 @@ func TestWithheldText(t *testing.T) {
 	for i := range said {
 		must(t, dan.Say(g, fmt.Sprint(i)))
 		if i%100 == 0 {
-			w.Run(100)
+			w.Run(3000)
 		}
 	}
 	w.Run(60_000)
@@ -78,11 +78,13 @@ func TestWithheldText(t *testing.T) {
 }
 
 // TestWithheldTexts: of more texts than can be noted as lacking, nothing is taken that is
-// not noted, so that no Ack counts it; when Cleo gives them all are read.
+// not noted, so that no Ack counts it; when Cleo and Eve give them all are read.
 func TestWithheldTexts(t *testing.T) {
-	w, nodes, g := published(t, group.Suites()[1], "Ann", "Ben", "Cleo")
-	ann, cleo := nodes[0], nodes[2]
-	cleo.Stop()
+	w, nodes, g := published(t, group.Suites()[1], "Ann", "Ben", "Cleo", "Eve")
+	ann, authors := nodes[0], nodes[2:]
+	for _, n := range authors {
+		n.Stop()
+	}
 	dan := w.Add("Dan")
 	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.NewcomerFor(group.Suites()[1])}}))
 	w.Run(1000)
@@ -90,16 +92,18 @@ func TestWithheldTexts(t *testing.T) {
 	w.Run(10_000)
 	const withheld, room = 1_100, 1024
 	var secrets []group.Packed
-	alone(w, cleo)
-	cleo.Start()
-	for i := range withheld {
-		must(t, cleo.Say(g, fmt.Sprint(i)))
-	}
-	cleo.Stop()
-	w.HealAll()
-	written := cleo.Groups[g].Records[group.KindEntry]
-	for _, key := range sorted(written) {
-		secrets = append(secrets, group.Packed{Header: written[key]})
+	for _, n := range authors {
+		alone(w, n)
+		n.Start()
+		for i := range withheld / len(authors) {
+			must(t, n.Say(g, fmt.Sprint(i)))
+		}
+		n.Stop()
+		w.HealAll()
+		written := n.Groups[g].Records[group.KindEntry]
+		for _, key := range sorted(written) {
+			secrets = append(secrets, group.Packed{Header: written[key]})
+		}
 	}
 	for part := range slices.Chunk(secrets, 500) { // a frame has 512 at most
 		w.Deliver(nodes[1], dan, g, entries(part...))
@@ -116,7 +120,9 @@ func TestWithheldTexts(t *testing.T) {
 			t.Errorf("%x has no text and is not asked for", key)
 		}
 	}
-	cleo.Start()
+	for _, n := range authors {
+		n.Start()
+	}
 	w.Run(60_000)
 	if got := len(ann.Texts(g)); got != withheld+1 {
 		t.Errorf("Ann sees %d of %d messages", got, withheld+1)

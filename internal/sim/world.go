@@ -34,6 +34,7 @@ type World struct {
 	Arrived func(Payload)
 
 	spare   bool    // nodes keep nothing of what they send: a long run would be all that
+	trees   bool    // large groups have a broadcast tree
 	thrifty *thrift // nil: each node has its own of everything
 	every   int     // how many steps go by between two looks at invariants and bounds; 0: none
 	steps   int

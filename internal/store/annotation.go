@@ -33,6 +33,8 @@ const (
 		" ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT ?"
 	sqlAnnotationAt   = "SELECT " + rowColumns + " FROM annotations WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 	sqlAnnotationSame = "SELECT " + rowColumns + " FROM annotations WHERE grp = ? AND id = ? AND person = ? AND content_commit = ?"
+	sqlSurplus        = "SELECT " + rowColumns + " FROM annotations INDEXED BY annotations_target WHERE grp = ? AND target <> x'' AND target = ?" +
+		" AND person = ? AND kind = ? ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT -1 OFFSET ?"
 	sqlDropAnnotation = "DELETE FROM annotations WHERE grp = ? AND ord = ? AND device = ? AND seq = ? AND hash = ?"
 	sqlAddAnnotation  = "INSERT INTO annotations (grp, " + rowColumns + ", kind, target) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -111,14 +113,24 @@ func asAnnotation(r *group.Row, err error) (*group.Row, error) {
 	return r, err
 }
 
-// add puts a row into its table; its place and its message have none there.
+// add puts a row into its table; its place and its message have none there. Of
+// annotations that do not count any more, because there are so many, the content goes.
 func (tx *Tx) add(n int64, r group.Row) error {
 	if !r.Annotation {
 		_, err := tx.insert(sqlAddRow, n, r)
 		return err
 	}
 	kind, target := subject(r)
-	return tx.c.exec(sqlAddAnnotation, append(rowArgs(n, r), kind, target)...)
+	if err := tx.c.exec(sqlAddAnnotation, append(rowArgs(n, r), kind, target)...); err != nil || len(target) == 0 {
+		return err
+	}
+	surplus, err := tx.c.rows(sqlSurplus, n, target, r.Person[:], kind, int64(group.MaxAbout))
+	for _, s := range surplus {
+		if err == nil {
+			err = tx.emptyAll(n, s.Target(), group.KindShelved)
+		}
+	}
+	return err
 }
 
 // aside finds the visible copy of a row's message where the index of lines does not
@@ -173,10 +185,11 @@ func (tx *Tx) wipe(n int64, d group.Deletion) error {
 		return err
 	}
 	for _, r := range copies {
-		if kind, _ := subject(r); r.State == group.RowShown && (r.Annotation != d.Annotation || r.Annotation && kind != int64(group.ContentEdit)) {
+		kind, _ := subject(r)
+		if !d.Timed && r.State == group.RowShown && (r.Annotation != d.Annotation || r.Annotation && kind != int64(group.ContentEdit) || kind == int64(group.ContentExpiry)) {
 			continue // a Delete takes no such thing
 		}
-		r.Annotation = d.Annotation
+		r.Annotation = d.Annotation || d.Timed && r.Annotation
 		if err := tx.empty(n, r, group.KindCipher, group.KindShelved, group.KindSalt); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -266,4 +267,37 @@ func TestAnnotationsAreFoundByIndex(t *testing.T) {
 			t.Errorf("%s:\n%s", name, plan)
 		}
 	}
+}
+
+// TestManyOfOne: of one person's annotations of one kind the newest stay, in whatever
+// order they come; what the others said is gone, and their places are kept.
+func TestManyOfOne(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB) {
+		m := words(ann, 1, "edited often")
+		const many = 3 * group.MaxAbout
+		var rows []group.Row
+		for i := range uint64(many) {
+			r := about(ann, 10+i, group.Edit{Of: m.Target(), Text: fmt.Sprint("version ", i)})
+			rows = append(rows, r)
+		}
+		other := about(bob, 5, group.Reaction{To: m.Target(), On: true, Emoji: "x"})
+		mixed := append(slices.Clone(rows), m, other)
+		rand.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
+		for part := range slices.Chunk(mixed, 50) {
+			must(t, db.Commit(g1, nil, part, nil))
+		}
+		got := around(t, db, m.Target())
+		if len(got) != group.MaxAbout+1 || got[0].Place != other.Place || got[1].Place != rows[many-group.MaxAbout].Place {
+			t.Errorf("%d annotations", len(got))
+		}
+		for i, r := range rows {
+			at, err := db.RowAt(g1, r.Place)
+			if err != nil || at == nil || !at.Annotation || (len(at.Content) > 0) != (i >= many-group.MaxAbout) {
+				t.Fatalf("%d: %+v, %v", i, at, err)
+			}
+		}
+		if n, err := db.Count(g1); n != 1 || err != nil {
+			t.Errorf("%d lines, %v", n, err)
+		}
+	})
 }

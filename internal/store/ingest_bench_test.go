@@ -138,7 +138,7 @@ func ingest(b *testing.B) {
 		shown := 0
 		for i, p := range payloads {
 			eff, err := reader.machine.Step(group.Input{
-				Now: ingestStart + uint64(i)*100, Cause: group.Received{From: from, Payload: p},
+				Now: ingestStart + uint64(i)*1000, Cause: group.Received{From: from, Payload: p},
 			})
 			must(b, err)
 			must(b, db.CommitMany([]store.Batch{{Group: wire.GroupID{}, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked}}))

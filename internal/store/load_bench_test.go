@@ -116,8 +116,8 @@ func BenchmarkMachine(b *testing.B) {
 	runs := 0
 	for b.Loop() {
 		before, began := heapInUse(), processTime(b)
-		m, err := group.Load(self, func(k group.Kind, each func(group.Record) error) error {
-			return db.Load(id, []group.Kind{k}, each)
+		m, err := group.LoadBy(self, func(k group.Kind, from []byte, each func(group.Record) error) error {
+			return db.LoadFrom(id, k, from, each)
 		})
 		must(b, err)
 		took += processTime(b) - began

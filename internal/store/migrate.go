@@ -116,6 +116,9 @@ var migrations = []string{
 
 	// 5: what a start shows of a group before its records are read, see sketch.go.
 	`CREATE TABLE sketches (grp INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;`,
+
+	// 6: how long messages last can be set: what an older program stored of that is looked at again.
+	`INSERT INTO unsorted SELECT grp, ord, device, seq, hash FROM messages WHERE length(content) > 1 AND substr(content, 1, 2) = x'000b';`,
 }
 
 // checkVersion refuses a database this program does not know. It only reads.

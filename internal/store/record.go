@@ -195,6 +195,17 @@ func (db *DB) Load(g wire.GroupID, kinds []group.Kind, each func(group.Record) e
 	})
 }
 
+// LoadFrom calls each for the records of a group of one kind from a key on, by key ascending. It stops
+// at an error of each and returns that. each may keep the record; it must not call the DB.
+func (db *DB) LoadFrom(g wire.GroupID, k group.Kind, from []byte, each func(group.Record) error) error {
+	return db.inGroup(g, func(c *conn, n int64) error {
+		return c.query("SELECT key, value FROM records WHERE grp = ? AND kind = ? AND key >= ? ORDER BY key",
+			[]any{n, int64(k), from}, func(s *sqlite3.Stmt) error {
+				return each(group.Record{Kind: k, Key: column(s, 0), Value: column(s, 1)})
+			})
+	})
+}
+
 // Get returns the value of one record, and whether there is one.
 func (db *DB) Get(g wire.GroupID, k group.Kind, key []byte) (value []byte, found bool, err error) {
 	err = db.inGroup(g, func(c *conn, n int64) error {

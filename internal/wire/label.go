@@ -30,6 +30,7 @@ const (
 	HashCiphertext Label = "ciphertext" // ciphertext_hash of an entry: opaque ciphertext<V>
 	HashVote       Label = "vote"       // all bytes of a vote, signature included
 	HashVotes      Label = "votes"      // digest of the votes held of a group
+	HashLifetime   Label = "lifetime"   // tag of a content id that says how long the content lasts
 )
 
 // Labels of signatures, used by [SignContent] with "Kith 1 " in front.

@@ -301,6 +301,58 @@ func (Role) EnumDescriptor() ([]byte, []int) {
 	return file_kith_v1_kith_proto_rawDescGZIP(), []int{4}
 }
 
+type HistoryKind int32
+
+const (
+	HistoryKind_HISTORY_KIND_UNSPECIFIED HistoryKind = 0
+	HistoryKind_HISTORY_KIND_NONE        HistoryKind = 1
+	HistoryKind_HISTORY_KIND_ALL         HistoryKind = 2
+	HistoryKind_HISTORY_KIND_SINCE       HistoryKind = 3
+)
+
+// Enum value maps for HistoryKind.
+var (
+	HistoryKind_name = map[int32]string{
+		0: "HISTORY_KIND_UNSPECIFIED",
+		1: "HISTORY_KIND_NONE",
+		2: "HISTORY_KIND_ALL",
+		3: "HISTORY_KIND_SINCE",
+	}
+	HistoryKind_value = map[string]int32{
+		"HISTORY_KIND_UNSPECIFIED": 0,
+		"HISTORY_KIND_NONE":        1,
+		"HISTORY_KIND_ALL":         2,
+		"HISTORY_KIND_SINCE":       3,
+	}
+)
+
+func (x HistoryKind) Enum() *HistoryKind {
+	p := new(HistoryKind)
+	*p = x
+	return p
+}
+
+func (x HistoryKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (HistoryKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_kith_v1_kith_proto_enumTypes[5].Descriptor()
+}
+
+func (HistoryKind) Type() protoreflect.EnumType {
+	return &file_kith_v1_kith_proto_enumTypes[5]
+}
+
+func (x HistoryKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use HistoryKind.Descriptor instead.
+func (HistoryKind) EnumDescriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{5}
+}
+
 type BlockFate int32
 
 const (
@@ -337,11 +389,11 @@ func (x BlockFate) String() string {
 }
 
 func (BlockFate) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[5].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[6].Descriptor()
 }
 
 func (BlockFate) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[5]
+	return &file_kith_v1_kith_proto_enumTypes[6]
 }
 
 func (x BlockFate) Number() protoreflect.EnumNumber {
@@ -350,7 +402,7 @@ func (x BlockFate) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use BlockFate.Descriptor instead.
 func (BlockFate) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{5}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{6}
 }
 
 type LossKind int32
@@ -404,11 +456,11 @@ func (x LossKind) String() string {
 }
 
 func (LossKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[6].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[7].Descriptor()
 }
 
 func (LossKind) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[6]
+	return &file_kith_v1_kith_proto_enumTypes[7]
 }
 
 func (x LossKind) Number() protoreflect.EnumNumber {
@@ -417,7 +469,7 @@ func (x LossKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LossKind.Descriptor instead.
 func (LossKind) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{6}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
 }
 
 type IncidentKind int32
@@ -480,11 +532,11 @@ func (x IncidentKind) String() string {
 }
 
 func (IncidentKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[7].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[8].Descriptor()
 }
 
 func (IncidentKind) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[7]
+	return &file_kith_v1_kith_proto_enumTypes[8]
 }
 
 func (x IncidentKind) Number() protoreflect.EnumNumber {
@@ -493,7 +545,7 @@ func (x IncidentKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use IncidentKind.Descriptor instead.
 func (IncidentKind) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
 }
 
 type ChangeKind int32
@@ -510,6 +562,7 @@ const (
 	ChangeKind_CHANGE_KIND_REKEYED     ChangeKind = 8
 	ChangeKind_CHANGE_KIND_OTHER       ChangeKind = 9
 	ChangeKind_CHANGE_KIND_VOTERS      ChangeKind = 10
+	ChangeKind_CHANGE_KIND_HISTORY     ChangeKind = 30
 )
 
 // Enum value maps for ChangeKind.
@@ -526,6 +579,7 @@ var (
 		8:  "CHANGE_KIND_REKEYED",
 		9:  "CHANGE_KIND_OTHER",
 		10: "CHANGE_KIND_VOTERS",
+		30: "CHANGE_KIND_HISTORY",
 	}
 	ChangeKind_value = map[string]int32{
 		"CHANGE_KIND_UNSPECIFIED": 0,
@@ -539,6 +593,7 @@ var (
 		"CHANGE_KIND_REKEYED":     8,
 		"CHANGE_KIND_OTHER":       9,
 		"CHANGE_KIND_VOTERS":      10,
+		"CHANGE_KIND_HISTORY":     30,
 	}
 )
 
@@ -553,11 +608,11 @@ func (x ChangeKind) String() string {
 }
 
 func (ChangeKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[8].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[9].Descriptor()
 }
 
 func (ChangeKind) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[8]
+	return &file_kith_v1_kith_proto_enumTypes[9]
 }
 
 func (x ChangeKind) Number() protoreflect.EnumNumber {
@@ -566,7 +621,7 @@ func (x ChangeKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ChangeKind.Descriptor instead.
 func (ChangeKind) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
 }
 
 type MessageState int32
@@ -579,6 +634,7 @@ const (
 	MessageState_MESSAGE_STATE_NEWER       MessageState = 4 // a kind that this program does not know
 	MessageState_MESSAGE_STATE_HELD        MessageState = 5 // one's own, has no id and no place yet: goes out once a removal is finished that was made while the group was split
 	MessageState_MESSAGE_STATE_DELETED     MessageState = 6 // deleted_by says by whom
+	MessageState_MESSAGE_STATE_OVER        MessageState = 7 // it has disappeared: its time is over
 )
 
 // Enum value maps for MessageState.
@@ -591,6 +647,7 @@ var (
 		4: "MESSAGE_STATE_NEWER",
 		5: "MESSAGE_STATE_HELD",
 		6: "MESSAGE_STATE_DELETED",
+		7: "MESSAGE_STATE_OVER",
 	}
 	MessageState_value = map[string]int32{
 		"MESSAGE_STATE_UNSPECIFIED": 0,
@@ -600,6 +657,7 @@ var (
 		"MESSAGE_STATE_NEWER":       4,
 		"MESSAGE_STATE_HELD":        5,
 		"MESSAGE_STATE_DELETED":     6,
+		"MESSAGE_STATE_OVER":        7,
 	}
 )
 
@@ -614,11 +672,11 @@ func (x MessageState) String() string {
 }
 
 func (MessageState) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[9].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[10].Descriptor()
 }
 
 func (MessageState) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[9]
+	return &file_kith_v1_kith_proto_enumTypes[10]
 }
 
 func (x MessageState) Number() protoreflect.EnumNumber {
@@ -627,7 +685,7 @@ func (x MessageState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use MessageState.Descriptor instead.
 func (MessageState) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
 }
 
 type LoginRequest struct {
@@ -2594,6 +2652,10 @@ type Chat struct {
 	UnaskedOf          []*Person              `protobuf:"bytes,19,rep,name=unasked_of,json=unaskedOf,proto3" json:"unasked_of,omitempty"`                               // and who they are
 	Held               uint32                 `protobuf:"varint,20,opt,name=held,proto3" json:"held,omitempty"`                                                         // own messages that wait, see MESSAGE_STATE_HELD
 	MissingFrom        []*Person              `protobuf:"bytes,21,rep,name=missing_from,json=missingFrom,proto3" json:"missing_from,omitempty"`                         // of whom the missing ones are asked now
+	History            *History               `protobuf:"bytes,30,opt,name=history,proto3" json:"history,omitempty"`                                                    // of a group: what newcomers are given
+	Earlier            *Earlier               `protobuf:"bytes,31,opt,name=earlier,proto3" json:"earlier,omitempty"`                                                    // missing: this person was there from the beginning
+	Lifetime           uint32                 `protobuf:"varint,40,opt,name=lifetime,proto3" json:"lifetime,omitempty"`                                                 // seconds that what is written now lasts; 0: for ever
+	MaySetLifetime     bool                   `protobuf:"varint,41,opt,name=may_set_lifetime,json=maySetLifetime,proto3" json:"may_set_lifetime,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -2775,6 +2837,34 @@ func (x *Chat) GetMissingFrom() []*Person {
 	return nil
 }
 
+func (x *Chat) GetHistory() *History {
+	if x != nil {
+		return x.History
+	}
+	return nil
+}
+
+func (x *Chat) GetEarlier() *Earlier {
+	if x != nil {
+		return x.Earlier
+	}
+	return nil
+}
+
+func (x *Chat) GetLifetime() uint32 {
+	if x != nil {
+		return x.Lifetime
+	}
+	return 0
+}
+
+func (x *Chat) GetMaySetLifetime() bool {
+	if x != nil {
+		return x.MaySetLifetime
+	}
+	return false
+}
+
 type Member struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Person        *Person                `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
@@ -2851,6 +2941,220 @@ func (x *Member) GetAddedBy() *Person {
 	return nil
 }
 
+// History: what newcomers of a group are given of the time before they came.
+type History struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          HistoryKind            `protobuf:"varint,1,opt,name=kind,proto3,enum=kith.v1.HistoryKind" json:"kind,omitempty"`
+	Days          uint32                 `protobuf:"varint,2,opt,name=days,proto3" json:"days,omitempty"`        // of HISTORY_KIND_SINCE
+	Sentence      string                 `protobuf:"bytes,3,opt,name=sentence,proto3" json:"sentence,omitempty"` // in answers
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *History) Reset() {
+	*x = History{}
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *History) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*History) ProtoMessage() {}
+
+func (x *History) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use History.ProtoReflect.Descriptor instead.
+func (*History) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *History) GetKind() HistoryKind {
+	if x != nil {
+		return x.Kind
+	}
+	return HistoryKind_HISTORY_KIND_UNSPECIFIED
+}
+
+func (x *History) GetDays() uint32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
+func (x *History) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
+type SetHistoryRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	History       *History               `protobuf:"bytes,2,opt,name=history,proto3" json:"history,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetHistoryRequest) Reset() {
+	*x = SetHistoryRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetHistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetHistoryRequest) ProtoMessage() {}
+
+func (x *SetHistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetHistoryRequest.ProtoReflect.Descriptor instead.
+func (*SetHistoryRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *SetHistoryRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *SetHistoryRequest) GetHistory() *History {
+	if x != nil {
+		return x.History
+	}
+	return nil
+}
+
+// Earlier: what is here of the time before this person came.
+type Earlier struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Given         *History               `protobuf:"bytes,1,opt,name=given,proto3" json:"given,omitempty"`      // by the group as it was when this person was added
+	Have          uint32                 `protobuf:"varint,2,opt,name=have,proto3" json:"have,omitempty"`       // how much of what the members had is here, messages and what is about them
+	Of            uint32                 `protobuf:"varint,3,opt,name=of,proto3" json:"of,omitempty"`           // and how much there is in all; 0: not known, since only some days are given
+	Lacking       uint32                 `protobuf:"varint,4,opt,name=lacking,proto3" json:"lacking,omitempty"` // of what is here, how much nobody has given the text of yet
+	Oldest        uint64                 `protobuf:"varint,5,opt,name=oldest,proto3" json:"oldest,omitempty"`   // ms, how far back it reaches; 0: nothing is here
+	Whole         bool                   `protobuf:"varint,6,opt,name=whole,proto3" json:"whole,omitempty"`     // nothing more is to come
+	Proved        bool                   `protobuf:"varint,7,opt,name=proved,proto3" json:"proved,omitempty"`   // and enough members have signed that there is nothing more
+	Sentence      string                 `protobuf:"bytes,8,opt,name=sentence,proto3" json:"sentence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Earlier) Reset() {
+	*x = Earlier{}
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Earlier) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Earlier) ProtoMessage() {}
+
+func (x *Earlier) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Earlier.ProtoReflect.Descriptor instead.
+func (*Earlier) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Earlier) GetGiven() *History {
+	if x != nil {
+		return x.Given
+	}
+	return nil
+}
+
+func (x *Earlier) GetHave() uint32 {
+	if x != nil {
+		return x.Have
+	}
+	return 0
+}
+
+func (x *Earlier) GetOf() uint32 {
+	if x != nil {
+		return x.Of
+	}
+	return 0
+}
+
+func (x *Earlier) GetLacking() uint32 {
+	if x != nil {
+		return x.Lacking
+	}
+	return 0
+}
+
+func (x *Earlier) GetOldest() uint64 {
+	if x != nil {
+		return x.Oldest
+	}
+	return 0
+}
+
+func (x *Earlier) GetWhole() bool {
+	if x != nil {
+		return x.Whole
+	}
+	return false
+}
+
+func (x *Earlier) GetProved() bool {
+	if x != nil {
+		return x.Proved
+	}
+	return false
+}
+
+func (x *Earlier) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
 type ListBlocksRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
@@ -2860,7 +3164,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2872,7 +3176,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2885,7 +3189,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ListBlocksRequest) GetGroup() string {
@@ -2904,7 +3208,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2916,7 +3220,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2929,7 +3233,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*Block {
@@ -2949,7 +3253,7 @@ type ExportChainRequest struct {
 
 func (x *ExportChainRequest) Reset() {
 	*x = ExportChainRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2961,7 +3265,7 @@ func (x *ExportChainRequest) String() string {
 func (*ExportChainRequest) ProtoMessage() {}
 
 func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2974,7 +3278,7 @@ func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
 func (*ExportChainRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ExportChainRequest) GetGroup() string {
@@ -3000,7 +3304,7 @@ type ExportChainResponse struct {
 
 func (x *ExportChainResponse) Reset() {
 	*x = ExportChainResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3012,7 +3316,7 @@ func (x *ExportChainResponse) String() string {
 func (*ExportChainResponse) ProtoMessage() {}
 
 func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3025,7 +3329,7 @@ func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
 func (*ExportChainResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ExportChainResponse) GetFile() []byte {
@@ -3074,7 +3378,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3086,7 +3390,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3099,7 +3403,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Block) GetHash() string {
@@ -3332,7 +3636,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3344,7 +3648,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3357,7 +3661,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Split) GetFrom() uint64 {
@@ -3397,7 +3701,7 @@ type GetSettlementRequest struct {
 
 func (x *GetSettlementRequest) Reset() {
 	*x = GetSettlementRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3409,7 +3713,7 @@ func (x *GetSettlementRequest) String() string {
 func (*GetSettlementRequest) ProtoMessage() {}
 
 func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3422,7 +3726,7 @@ func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettlementRequest.ProtoReflect.Descriptor instead.
 func (*GetSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GetSettlementRequest) GetGroup() string {
@@ -3442,7 +3746,7 @@ type SetVotersRequest struct {
 
 func (x *SetVotersRequest) Reset() {
 	*x = SetVotersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3454,7 +3758,7 @@ func (x *SetVotersRequest) String() string {
 func (*SetVotersRequest) ProtoMessage() {}
 
 func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3467,7 +3771,7 @@ func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVotersRequest.ProtoReflect.Descriptor instead.
 func (*SetVotersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *SetVotersRequest) GetGroup() string {
@@ -3508,7 +3812,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3520,7 +3824,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3533,7 +3837,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Settlement) GetChatId() string {
@@ -3653,7 +3957,7 @@ type Voter struct {
 
 func (x *Voter) Reset() {
 	*x = Voter{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3665,7 +3969,7 @@ func (x *Voter) String() string {
 func (*Voter) ProtoMessage() {}
 
 func (x *Voter) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3678,7 +3982,7 @@ func (x *Voter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Voter.ProtoReflect.Descriptor instead.
 func (*Voter) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Voter) GetPerson() *Person {
@@ -3726,7 +4030,7 @@ type Incident struct {
 
 func (x *Incident) Reset() {
 	*x = Incident{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3738,7 +4042,7 @@ func (x *Incident) String() string {
 func (*Incident) ProtoMessage() {}
 
 func (x *Incident) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3751,7 +4055,7 @@ func (x *Incident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Incident.ProtoReflect.Descriptor instead.
 func (*Incident) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Incident) GetKind() IncidentKind {
@@ -3823,7 +4127,7 @@ type Exhibit struct {
 
 func (x *Exhibit) Reset() {
 	*x = Exhibit{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3835,7 +4139,7 @@ func (x *Exhibit) String() string {
 func (*Exhibit) ProtoMessage() {}
 
 func (x *Exhibit) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3848,7 +4152,7 @@ func (x *Exhibit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exhibit.ProtoReflect.Descriptor instead.
 func (*Exhibit) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Exhibit) GetKind() string {
@@ -3892,7 +4196,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3904,7 +4208,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3917,7 +4221,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -3967,7 +4271,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3979,7 +4283,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3992,7 +4296,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -4037,7 +4341,7 @@ type ReactRequest struct {
 
 func (x *ReactRequest) Reset() {
 	*x = ReactRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4049,7 +4353,7 @@ func (x *ReactRequest) String() string {
 func (*ReactRequest) ProtoMessage() {}
 
 func (x *ReactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4062,7 +4366,7 @@ func (x *ReactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReactRequest.ProtoReflect.Descriptor instead.
 func (*ReactRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ReactRequest) GetChat() string {
@@ -4104,7 +4408,7 @@ type EditMessageRequest struct {
 
 func (x *EditMessageRequest) Reset() {
 	*x = EditMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4116,7 +4420,7 @@ func (x *EditMessageRequest) String() string {
 func (*EditMessageRequest) ProtoMessage() {}
 
 func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4129,7 +4433,7 @@ func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EditMessageRequest.ProtoReflect.Descriptor instead.
 func (*EditMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *EditMessageRequest) GetChat() string {
@@ -4163,7 +4467,7 @@ type DeleteMessageRequest struct {
 
 func (x *DeleteMessageRequest) Reset() {
 	*x = DeleteMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4175,7 +4479,7 @@ func (x *DeleteMessageRequest) String() string {
 func (*DeleteMessageRequest) ProtoMessage() {}
 
 func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4188,7 +4492,7 @@ func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteMessageRequest.ProtoReflect.Descriptor instead.
 func (*DeleteMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *DeleteMessageRequest) GetChat() string {
@@ -4216,7 +4520,7 @@ type PinMessageRequest struct {
 
 func (x *PinMessageRequest) Reset() {
 	*x = PinMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4228,7 +4532,7 @@ func (x *PinMessageRequest) String() string {
 func (*PinMessageRequest) ProtoMessage() {}
 
 func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4241,7 +4545,7 @@ func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PinMessageRequest.ProtoReflect.Descriptor instead.
 func (*PinMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *PinMessageRequest) GetChat() string {
@@ -4274,7 +4578,7 @@ type ListPinsRequest struct {
 
 func (x *ListPinsRequest) Reset() {
 	*x = ListPinsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4286,7 +4590,7 @@ func (x *ListPinsRequest) String() string {
 func (*ListPinsRequest) ProtoMessage() {}
 
 func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4299,7 +4603,7 @@ func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsRequest.ProtoReflect.Descriptor instead.
 func (*ListPinsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ListPinsRequest) GetChat() string {
@@ -4318,7 +4622,7 @@ type ListPinsResponse struct {
 
 func (x *ListPinsResponse) Reset() {
 	*x = ListPinsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4330,7 +4634,7 @@ func (x *ListPinsResponse) String() string {
 func (*ListPinsResponse) ProtoMessage() {}
 
 func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4343,7 +4647,7 @@ func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsResponse.ProtoReflect.Descriptor instead.
 func (*ListPinsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ListPinsResponse) GetMessages() []*Message {
@@ -4366,7 +4670,7 @@ type CreatePollRequest struct {
 
 func (x *CreatePollRequest) Reset() {
 	*x = CreatePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4378,7 +4682,7 @@ func (x *CreatePollRequest) String() string {
 func (*CreatePollRequest) ProtoMessage() {}
 
 func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4391,7 +4695,7 @@ func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePollRequest.ProtoReflect.Descriptor instead.
 func (*CreatePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *CreatePollRequest) GetChat() string {
@@ -4440,7 +4744,7 @@ type VoteRequest struct {
 
 func (x *VoteRequest) Reset() {
 	*x = VoteRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4452,7 +4756,7 @@ func (x *VoteRequest) String() string {
 func (*VoteRequest) ProtoMessage() {}
 
 func (x *VoteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4465,7 +4769,7 @@ func (x *VoteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoteRequest.ProtoReflect.Descriptor instead.
 func (*VoteRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *VoteRequest) GetChat() string {
@@ -4499,7 +4803,7 @@ type ClosePollRequest struct {
 
 func (x *ClosePollRequest) Reset() {
 	*x = ClosePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4511,7 +4815,7 @@ func (x *ClosePollRequest) String() string {
 func (*ClosePollRequest) ProtoMessage() {}
 
 func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4524,7 +4828,7 @@ func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosePollRequest.ProtoReflect.Descriptor instead.
 func (*ClosePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ClosePollRequest) GetChat() string {
@@ -4541,6 +4845,58 @@ func (x *ClosePollRequest) GetMessage() string {
 	return ""
 }
 
+type SetLifetimeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Seconds       uint32                 `protobuf:"varint,2,opt,name=seconds,proto3" json:"seconds,omitempty"` // at most 366 days; 0: for ever
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetLifetimeRequest) Reset() {
+	*x = SetLifetimeRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetLifetimeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetLifetimeRequest) ProtoMessage() {}
+
+func (x *SetLifetimeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetLifetimeRequest.ProtoReflect.Descriptor instead.
+func (*SetLifetimeRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *SetLifetimeRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *SetLifetimeRequest) GetSeconds() uint32 {
+	if x != nil {
+		return x.Seconds
+	}
+	return 0
+}
+
 type ListVersionsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
@@ -4551,7 +4907,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4563,7 +4919,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4576,7 +4932,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ListVersionsRequest) GetChat() string {
@@ -4602,7 +4958,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4614,7 +4970,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4627,7 +4983,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*Version {
@@ -4648,7 +5004,7 @@ type Version struct {
 
 func (x *Version) Reset() {
 	*x = Version{}
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4660,7 +5016,7 @@ func (x *Version) String() string {
 func (*Version) ProtoMessage() {}
 
 func (x *Version) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4673,7 +5029,7 @@ func (x *Version) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Version.ProtoReflect.Descriptor instead.
 func (*Version) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Version) GetText() string {
@@ -4725,14 +5081,16 @@ type Message struct {
 	PinnedBy       *Person                `protobuf:"bytes,24,opt,name=pinned_by,json=pinnedBy,proto3" json:"pinned_by,omitempty"`                      // null: it is not pinned
 	Poll           *Poll                  `protobuf:"bytes,25,opt,name=poll,proto3" json:"poll,omitempty"`                                              // text is its question then
 	May            *Permitted             `protobuf:"bytes,26,opt,name=may,proto3" json:"may,omitempty"`
-	Source         string                 `protobuf:"bytes,27,opt,name=source,proto3" json:"source,omitempty"` // text as its author would type it again, if it may be edited; else empty
+	EndsAt         uint64                 `protobuf:"varint,28,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"` // when it disappears, ms; 0: never
+	Lifetime       *Lifetime              `protobuf:"bytes,29,opt,name=lifetime,proto3" json:"lifetime,omitempty"`            // of a line that sets how long messages last; text says it
+	Source         string                 `protobuf:"bytes,27,opt,name=source,proto3" json:"source,omitempty"`                // text as its author would type it again, if it may be edited; else empty
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4744,7 +5102,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4757,7 +5115,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Message) GetId() string {
@@ -4942,11 +5300,69 @@ func (x *Message) GetMay() *Permitted {
 	return nil
 }
 
+func (x *Message) GetEndsAt() uint64 {
+	if x != nil {
+		return x.EndsAt
+	}
+	return 0
+}
+
+func (x *Message) GetLifetime() *Lifetime {
+	if x != nil {
+		return x.Lifetime
+	}
+	return nil
+}
+
 func (x *Message) GetSource() string {
 	if x != nil {
 		return x.Source
 	}
 	return ""
+}
+
+type Lifetime struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seconds       uint32                 `protobuf:"varint,1,opt,name=seconds,proto3" json:"seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lifetime) Reset() {
+	*x = Lifetime{}
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lifetime) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lifetime) ProtoMessage() {}
+
+func (x *Lifetime) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lifetime.ProtoReflect.Descriptor instead.
+func (*Lifetime) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+}
+
+func (x *Lifetime) GetSeconds() uint32 {
+	if x != nil {
+		return x.Seconds
+	}
+	return 0
 }
 
 // Span: a piece of a text. Of a mention, text is the name to be shown.
@@ -4967,7 +5383,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4979,7 +5395,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4992,7 +5408,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Span) GetText() string {
@@ -5072,7 +5488,7 @@ type Quote struct {
 
 func (x *Quote) Reset() {
 	*x = Quote{}
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5084,7 +5500,7 @@ func (x *Quote) String() string {
 func (*Quote) ProtoMessage() {}
 
 func (x *Quote) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5097,7 +5513,7 @@ func (x *Quote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quote.ProtoReflect.Descriptor instead.
 func (*Quote) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *Quote) GetId() string {
@@ -5146,7 +5562,7 @@ type Reaction struct {
 
 func (x *Reaction) Reset() {
 	*x = Reaction{}
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5158,7 +5574,7 @@ func (x *Reaction) String() string {
 func (*Reaction) ProtoMessage() {}
 
 func (x *Reaction) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5171,7 +5587,7 @@ func (x *Reaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
 func (*Reaction) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Reaction) GetEmoji() string {
@@ -5208,7 +5624,7 @@ type Poll struct {
 
 func (x *Poll) Reset() {
 	*x = Poll{}
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5220,7 +5636,7 @@ func (x *Poll) String() string {
 func (*Poll) ProtoMessage() {}
 
 func (x *Poll) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5233,7 +5649,7 @@ func (x *Poll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Poll.ProtoReflect.Descriptor instead.
 func (*Poll) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *Poll) GetQuestion() string {
@@ -5282,7 +5698,7 @@ type PollOption struct {
 
 func (x *PollOption) Reset() {
 	*x = PollOption{}
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5294,7 +5710,7 @@ func (x *PollOption) String() string {
 func (*PollOption) ProtoMessage() {}
 
 func (x *PollOption) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5307,7 +5723,7 @@ func (x *PollOption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollOption.ProtoReflect.Descriptor instead.
 func (*PollOption) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *PollOption) GetText() string {
@@ -5346,7 +5762,7 @@ type Permitted struct {
 
 func (x *Permitted) Reset() {
 	*x = Permitted{}
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5358,7 +5774,7 @@ func (x *Permitted) String() string {
 func (*Permitted) ProtoMessage() {}
 
 func (x *Permitted) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5371,7 +5787,7 @@ func (x *Permitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permitted.ProtoReflect.Descriptor instead.
 func (*Permitted) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *Permitted) GetReply() bool {
@@ -5426,7 +5842,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5438,7 +5854,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5451,7 +5867,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -5481,7 +5897,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5493,7 +5909,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5506,7 +5922,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -5555,7 +5971,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5567,7 +5983,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5580,7 +5996,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -5623,7 +6039,7 @@ type SearchRequest struct {
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5635,7 +6051,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5648,7 +6064,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *SearchRequest) GetText() string {
@@ -5723,7 +6139,7 @@ type SearchResponse struct {
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5735,7 +6151,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5748,7 +6164,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *SearchResponse) GetFound() []*Found {
@@ -5808,7 +6224,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5820,7 +6236,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5833,7 +6249,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *Found) GetMessage() *Message {
@@ -5889,7 +6305,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5901,7 +6317,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5914,7 +6330,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *Mark) GetStart() uint32 {
@@ -5941,7 +6357,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5953,7 +6369,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5966,7 +6382,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -5991,7 +6407,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6003,7 +6419,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6016,7 +6432,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
 }
 
 type GetDeliveryRequest struct {
@@ -6029,7 +6445,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6041,7 +6457,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6054,7 +6470,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -6080,7 +6496,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6092,7 +6508,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6105,7 +6521,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -6125,7 +6541,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6137,7 +6553,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6150,7 +6566,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -6177,7 +6593,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6189,7 +6605,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6202,7 +6618,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -6241,7 +6657,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6253,7 +6669,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6266,7 +6682,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -6440,7 +6856,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6452,7 +6868,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6465,7 +6881,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *Reached) GetChatId() string {
@@ -6493,7 +6909,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6505,7 +6921,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6518,7 +6934,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -6550,7 +6966,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6562,7 +6978,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6575,7 +6991,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
 }
 
 type StopResponse struct {
@@ -6586,7 +7002,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6598,7 +7014,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6611,7 +7027,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -6732,7 +7148,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
 	"\x11DeleteChatRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"\x14\n" +
-	"\x12DeleteChatResponse\"\xd8\x05\n" +
+	"\x12DeleteChatResponse\"\xf6\x06\n" +
 	"\x04Chat\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x11.kith.v1.ChatKindR\x04kind\x12(\n" +
@@ -6759,13 +7175,33 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"unasked_of\x18\x13 \x03(\v2\x0f.kith.v1.PersonR\tunaskedOf\x12\x12\n" +
 	"\x04held\x18\x14 \x01(\rR\x04held\x122\n" +
-	"\fmissing_from\x18\x15 \x03(\v2\x0f.kith.v1.PersonR\vmissingFrom\"\xb2\x01\n" +
+	"\fmissing_from\x18\x15 \x03(\v2\x0f.kith.v1.PersonR\vmissingFrom\x12*\n" +
+	"\ahistory\x18\x1e \x01(\v2\x10.kith.v1.HistoryR\ahistory\x12*\n" +
+	"\aearlier\x18\x1f \x01(\v2\x10.kith.v1.EarlierR\aearlier\x12\x1a\n" +
+	"\blifetime\x18( \x01(\rR\blifetime\x12(\n" +
+	"\x10may_set_lifetime\x18) \x01(\bR\x0emaySetLifetime\"\xb2\x01\n" +
 	"\x06Member\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.kith.v1.RoleR\x04role\x12\x1a\n" +
 	"\baccepted\x18\x03 \x01(\bR\baccepted\x12\x14\n" +
 	"\x05since\x18\x04 \x01(\x04R\x05since\x12*\n" +
-	"\badded_by\x18\x05 \x01(\v2\x0f.kith.v1.PersonR\aaddedBy\")\n" +
+	"\badded_by\x18\x05 \x01(\v2\x0f.kith.v1.PersonR\aaddedBy\"c\n" +
+	"\aHistory\x12(\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x14.kith.v1.HistoryKindR\x04kind\x12\x12\n" +
+	"\x04days\x18\x02 \x01(\rR\x04days\x12\x1a\n" +
+	"\bsentence\x18\x03 \x01(\tR\bsentence\"U\n" +
+	"\x11SetHistoryRequest\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\x12*\n" +
+	"\ahistory\x18\x02 \x01(\v2\x10.kith.v1.HistoryR\ahistory\"\xd1\x01\n" +
+	"\aEarlier\x12&\n" +
+	"\x05given\x18\x01 \x01(\v2\x10.kith.v1.HistoryR\x05given\x12\x12\n" +
+	"\x04have\x18\x02 \x01(\rR\x04have\x12\x0e\n" +
+	"\x02of\x18\x03 \x01(\rR\x02of\x12\x18\n" +
+	"\alacking\x18\x04 \x01(\rR\alacking\x12\x16\n" +
+	"\x06oldest\x18\x05 \x01(\x04R\x06oldest\x12\x14\n" +
+	"\x05whole\x18\x06 \x01(\bR\x05whole\x12\x16\n" +
+	"\x06proved\x18\a \x01(\bR\x06proved\x12\x1a\n" +
+	"\bsentence\x18\b \x01(\tR\bsentence\")\n" +
 	"\x11ListBlocksRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\"<\n" +
 	"\x12ListBlocksResponse\x12&\n" +
@@ -6909,7 +7345,10 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\achoices\x18\x03 \x03(\rR\achoices\"@\n" +
 	"\x10ClosePollRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"C\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"B\n" +
+	"\x12SetLifetimeRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
+	"\aseconds\x18\x02 \x01(\rR\aseconds\"C\n" +
 	"\x13ListVersionsRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"D\n" +
@@ -6918,7 +7357,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\aVersion\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12#\n" +
 	"\x05spans\x18\x02 \x03(\v2\r.kith.v1.SpanR\x05spans\x12\x12\n" +
-	"\x04time\x18\x03 \x01(\x04R\x04time\"\x87\a\n" +
+	"\x04time\x18\x03 \x01(\x04R\x04time\"\xcf\a\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12'\n" +
@@ -6949,8 +7388,12 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x10deleted_by_admin\x18\x17 \x01(\bR\x0edeletedByAdmin\x12,\n" +
 	"\tpinned_by\x18\x18 \x01(\v2\x0f.kith.v1.PersonR\bpinnedBy\x12!\n" +
 	"\x04poll\x18\x19 \x01(\v2\r.kith.v1.PollR\x04poll\x12$\n" +
-	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\x12\x16\n" +
-	"\x06source\x18\x1b \x01(\tR\x06source\"\xca\x01\n" +
+	"\x03may\x18\x1a \x01(\v2\x12.kith.v1.PermittedR\x03may\x12\x17\n" +
+	"\aends_at\x18\x1c \x01(\x04R\x06endsAt\x12-\n" +
+	"\blifetime\x18\x1d \x01(\v2\x11.kith.v1.LifetimeR\blifetime\x12\x16\n" +
+	"\x06source\x18\x1b \x01(\tR\x06source\"$\n" +
+	"\bLifetime\x12\x18\n" +
+	"\aseconds\x18\x01 \x01(\rR\aseconds\"\xca\x01\n" +
 	"\x04Span\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
 	"\x04bold\x18\x02 \x01(\bR\x04bold\x12\x16\n" +
@@ -7099,7 +7542,12 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vROLE_MEMBER\x10\x01\x12\x0e\n" +
 	"\n" +
-	"ROLE_ADMIN\x10\x02*k\n" +
+	"ROLE_ADMIN\x10\x02*p\n" +
+	"\vHistoryKind\x12\x1c\n" +
+	"\x18HISTORY_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11HISTORY_KIND_NONE\x10\x01\x12\x14\n" +
+	"\x10HISTORY_KIND_ALL\x10\x02\x12\x16\n" +
+	"\x12HISTORY_KIND_SINCE\x10\x03*k\n" +
 	"\tBlockFate\x12\x1a\n" +
 	"\x16BLOCK_FATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11BLOCK_FATE_STANDS\x10\x01\x12\x15\n" +
@@ -7128,7 +7576,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x16INCIDENT_KIND_REJOINED\x10\t\x12\x17\n" +
 	"\x13INCIDENT_KIND_SPLIT\x10\n" +
 	"\x12\x1c\n" +
-	"\x18INCIDENT_KIND_STANDSTILL\x10\v*\x9a\x02\n" +
+	"\x18INCIDENT_KIND_STANDSTILL\x10\v*\xb3\x02\n" +
 	"\n" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
@@ -7142,7 +7590,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x13CHANGE_KIND_REKEYED\x10\b\x12\x15\n" +
 	"\x11CHANGE_KIND_OTHER\x10\t\x12\x16\n" +
 	"\x12CHANGE_KIND_VOTERS\x10\n" +
-	"*\xcb\x01\n" +
+	"\x12\x17\n" +
+	"\x13CHANGE_KIND_HISTORY\x10\x1e*\xe3\x01\n" +
 	"\fMessageState\x12\x1d\n" +
 	"\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13MESSAGE_STATE_SHOWN\x10\x01\x12\x19\n" +
@@ -7150,7 +7599,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x18MESSAGE_STATE_UNREADABLE\x10\x03\x12\x17\n" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
 	"\x12MESSAGE_STATE_HELD\x10\x05\x12\x19\n" +
-	"\x15MESSAGE_STATE_DELETED\x10\x062\x84\x16\n" +
+	"\x15MESSAGE_STATE_DELETED\x10\x06\x12\x16\n" +
+	"\x12MESSAGE_STATE_OVER\x10\a2\xf8\x16\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -7172,7 +7622,9 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"AddMembers\x12\x1a.kith.v1.AddMembersRequest\x1a\r.kith.v1.Chat\x12;\n" +
 	"\fRemoveMember\x12\x1c.kith.v1.RemoveMemberRequest\x1a\r.kith.v1.Chat\x121\n" +
 	"\aSetRole\x12\x17.kith.v1.SetRoleRequest\x1a\r.kith.v1.Chat\x123\n" +
-	"\bSetTitle\x12\x18.kith.v1.SetTitleRequest\x1a\r.kith.v1.Chat\x12/\n" +
+	"\bSetTitle\x12\x18.kith.v1.SetTitleRequest\x1a\r.kith.v1.Chat\x127\n" +
+	"\n" +
+	"SetHistory\x12\x1a.kith.v1.SetHistoryRequest\x1a\r.kith.v1.Chat\x12/\n" +
 	"\x06Rejoin\x12\x16.kith.v1.RejoinRequest\x1a\r.kith.v1.Chat\x129\n" +
 	"\vRestartKeys\x12\x1b.kith.v1.RestartKeysRequest\x1a\r.kith.v1.Chat\x125\n" +
 	"\tRenewKeys\x12\x19.kith.v1.RenewKeysRequest\x1a\r.kith.v1.Chat\x127\n" +
@@ -7196,7 +7648,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"CreatePoll\x12\x1a.kith.v1.CreatePollRequest\x1a\x10.kith.v1.Message\x12.\n" +
 	"\x04Vote\x12\x14.kith.v1.VoteRequest\x1a\x10.kith.v1.Message\x128\n" +
-	"\tClosePoll\x12\x19.kith.v1.ClosePollRequest\x1a\x10.kith.v1.Message\x12K\n" +
+	"\tClosePoll\x12\x19.kith.v1.ClosePollRequest\x1a\x10.kith.v1.Message\x129\n" +
+	"\vSetLifetime\x12\x1b.kith.v1.SetLifetimeRequest\x1a\r.kith.v1.Chat\x12K\n" +
 	"\fListVersions\x12\x1c.kith.v1.ListVersionsRequest\x1a\x1d.kith.v1.ListVersionsResponse\x12K\n" +
 	"\fListMessages\x12\x1c.kith.v1.ListMessagesRequest\x1a\x1d.kith.v1.ListMessagesResponse\x129\n" +
 	"\x06Search\x12\x16.kith.v1.SearchRequest\x1a\x17.kith.v1.SearchResponse\x12?\n" +
@@ -7217,283 +7670,299 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 	return file_kith_v1_kith_proto_rawDescData
 }
 
-var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 91)
+var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 96)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
 	(ChatKind)(0),                 // 2: kith.v1.ChatKind
 	(ChatState)(0),                // 3: kith.v1.ChatState
 	(Role)(0),                     // 4: kith.v1.Role
-	(BlockFate)(0),                // 5: kith.v1.BlockFate
-	(LossKind)(0),                 // 6: kith.v1.LossKind
-	(IncidentKind)(0),             // 7: kith.v1.IncidentKind
-	(ChangeKind)(0),               // 8: kith.v1.ChangeKind
-	(MessageState)(0),             // 9: kith.v1.MessageState
-	(*LoginRequest)(nil),          // 10: kith.v1.LoginRequest
-	(*LoginResponse)(nil),         // 11: kith.v1.LoginResponse
-	(*NewLoginRequest)(nil),       // 12: kith.v1.NewLoginRequest
-	(*NewLoginResponse)(nil),      // 13: kith.v1.NewLoginResponse
-	(*GetNodeRequest)(nil),        // 14: kith.v1.GetNodeRequest
-	(*SetupRequest)(nil),          // 15: kith.v1.SetupRequest
-	(*Node)(nil),                  // 16: kith.v1.Node
-	(*Coming)(nil),                // 17: kith.v1.Coming
-	(*Person)(nil),                // 18: kith.v1.Person
-	(*Aside)(nil),                 // 19: kith.v1.Aside
-	(*NewContactLinkRequest)(nil), // 20: kith.v1.NewContactLinkRequest
-	(*ContactLink)(nil),           // 21: kith.v1.ContactLink
-	(*AddFriendRequest)(nil),      // 22: kith.v1.AddFriendRequest
-	(*ListFriendsRequest)(nil),    // 23: kith.v1.ListFriendsRequest
-	(*ListFriendsResponse)(nil),   // 24: kith.v1.ListFriendsResponse
-	(*AcceptFriendRequest)(nil),   // 25: kith.v1.AcceptFriendRequest
-	(*DeclineFriendRequest)(nil),  // 26: kith.v1.DeclineFriendRequest
-	(*DeclineFriendResponse)(nil), // 27: kith.v1.DeclineFriendResponse
-	(*BlockFriendRequest)(nil),    // 28: kith.v1.BlockFriendRequest
-	(*Friend)(nil),                // 29: kith.v1.Friend
-	(*CreateGroupRequest)(nil),    // 30: kith.v1.CreateGroupRequest
-	(*ListChatsRequest)(nil),      // 31: kith.v1.ListChatsRequest
-	(*ListChatsResponse)(nil),     // 32: kith.v1.ListChatsResponse
-	(*GetChatRequest)(nil),        // 33: kith.v1.GetChatRequest
-	(*AcceptGroupRequest)(nil),    // 34: kith.v1.AcceptGroupRequest
-	(*DeclineGroupRequest)(nil),   // 35: kith.v1.DeclineGroupRequest
-	(*DeclineGroupResponse)(nil),  // 36: kith.v1.DeclineGroupResponse
-	(*AddMembersRequest)(nil),     // 37: kith.v1.AddMembersRequest
-	(*RemoveMemberRequest)(nil),   // 38: kith.v1.RemoveMemberRequest
-	(*SetRoleRequest)(nil),        // 39: kith.v1.SetRoleRequest
-	(*SetTitleRequest)(nil),       // 40: kith.v1.SetTitleRequest
-	(*RejoinRequest)(nil),         // 41: kith.v1.RejoinRequest
-	(*RestartKeysRequest)(nil),    // 42: kith.v1.RestartKeysRequest
-	(*RevokeCopiesRequest)(nil),   // 43: kith.v1.RevokeCopiesRequest
-	(*RenewKeysRequest)(nil),      // 44: kith.v1.RenewKeysRequest
-	(*LeaveGroupRequest)(nil),     // 45: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 46: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 47: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 48: kith.v1.Chat
-	(*Member)(nil),                // 49: kith.v1.Member
-	(*ListBlocksRequest)(nil),     // 50: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 51: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 52: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 53: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 54: kith.v1.Block
-	(*Split)(nil),                 // 55: kith.v1.Split
-	(*GetSettlementRequest)(nil),  // 56: kith.v1.GetSettlementRequest
-	(*SetVotersRequest)(nil),      // 57: kith.v1.SetVotersRequest
-	(*Settlement)(nil),            // 58: kith.v1.Settlement
-	(*Voter)(nil),                 // 59: kith.v1.Voter
-	(*Incident)(nil),              // 60: kith.v1.Incident
-	(*Exhibit)(nil),               // 61: kith.v1.Exhibit
-	(*Change)(nil),                // 62: kith.v1.Change
-	(*SendRequest)(nil),           // 63: kith.v1.SendRequest
-	(*ReactRequest)(nil),          // 64: kith.v1.ReactRequest
-	(*EditMessageRequest)(nil),    // 65: kith.v1.EditMessageRequest
-	(*DeleteMessageRequest)(nil),  // 66: kith.v1.DeleteMessageRequest
-	(*PinMessageRequest)(nil),     // 67: kith.v1.PinMessageRequest
-	(*ListPinsRequest)(nil),       // 68: kith.v1.ListPinsRequest
-	(*ListPinsResponse)(nil),      // 69: kith.v1.ListPinsResponse
-	(*CreatePollRequest)(nil),     // 70: kith.v1.CreatePollRequest
-	(*VoteRequest)(nil),           // 71: kith.v1.VoteRequest
-	(*ClosePollRequest)(nil),      // 72: kith.v1.ClosePollRequest
-	(*ListVersionsRequest)(nil),   // 73: kith.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),  // 74: kith.v1.ListVersionsResponse
-	(*Version)(nil),               // 75: kith.v1.Version
-	(*Message)(nil),               // 76: kith.v1.Message
-	(*Span)(nil),                  // 77: kith.v1.Span
-	(*Quote)(nil),                 // 78: kith.v1.Quote
-	(*Reaction)(nil),              // 79: kith.v1.Reaction
-	(*Poll)(nil),                  // 80: kith.v1.Poll
-	(*PollOption)(nil),            // 81: kith.v1.PollOption
-	(*Permitted)(nil),             // 82: kith.v1.Permitted
-	(*ResendRequest)(nil),         // 83: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 84: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 85: kith.v1.ListMessagesResponse
-	(*SearchRequest)(nil),         // 86: kith.v1.SearchRequest
-	(*SearchResponse)(nil),        // 87: kith.v1.SearchResponse
-	(*Found)(nil),                 // 88: kith.v1.Found
-	(*Mark)(nil),                  // 89: kith.v1.Mark
-	(*MarkReadRequest)(nil),       // 90: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 91: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 92: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 93: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 94: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 95: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 96: kith.v1.Event
-	(*Reached)(nil),               // 97: kith.v1.Reached
-	(*MessageReach)(nil),          // 98: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 99: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 100: kith.v1.StopResponse
+	(HistoryKind)(0),              // 5: kith.v1.HistoryKind
+	(BlockFate)(0),                // 6: kith.v1.BlockFate
+	(LossKind)(0),                 // 7: kith.v1.LossKind
+	(IncidentKind)(0),             // 8: kith.v1.IncidentKind
+	(ChangeKind)(0),               // 9: kith.v1.ChangeKind
+	(MessageState)(0),             // 10: kith.v1.MessageState
+	(*LoginRequest)(nil),          // 11: kith.v1.LoginRequest
+	(*LoginResponse)(nil),         // 12: kith.v1.LoginResponse
+	(*NewLoginRequest)(nil),       // 13: kith.v1.NewLoginRequest
+	(*NewLoginResponse)(nil),      // 14: kith.v1.NewLoginResponse
+	(*GetNodeRequest)(nil),        // 15: kith.v1.GetNodeRequest
+	(*SetupRequest)(nil),          // 16: kith.v1.SetupRequest
+	(*Node)(nil),                  // 17: kith.v1.Node
+	(*Coming)(nil),                // 18: kith.v1.Coming
+	(*Person)(nil),                // 19: kith.v1.Person
+	(*Aside)(nil),                 // 20: kith.v1.Aside
+	(*NewContactLinkRequest)(nil), // 21: kith.v1.NewContactLinkRequest
+	(*ContactLink)(nil),           // 22: kith.v1.ContactLink
+	(*AddFriendRequest)(nil),      // 23: kith.v1.AddFriendRequest
+	(*ListFriendsRequest)(nil),    // 24: kith.v1.ListFriendsRequest
+	(*ListFriendsResponse)(nil),   // 25: kith.v1.ListFriendsResponse
+	(*AcceptFriendRequest)(nil),   // 26: kith.v1.AcceptFriendRequest
+	(*DeclineFriendRequest)(nil),  // 27: kith.v1.DeclineFriendRequest
+	(*DeclineFriendResponse)(nil), // 28: kith.v1.DeclineFriendResponse
+	(*BlockFriendRequest)(nil),    // 29: kith.v1.BlockFriendRequest
+	(*Friend)(nil),                // 30: kith.v1.Friend
+	(*CreateGroupRequest)(nil),    // 31: kith.v1.CreateGroupRequest
+	(*ListChatsRequest)(nil),      // 32: kith.v1.ListChatsRequest
+	(*ListChatsResponse)(nil),     // 33: kith.v1.ListChatsResponse
+	(*GetChatRequest)(nil),        // 34: kith.v1.GetChatRequest
+	(*AcceptGroupRequest)(nil),    // 35: kith.v1.AcceptGroupRequest
+	(*DeclineGroupRequest)(nil),   // 36: kith.v1.DeclineGroupRequest
+	(*DeclineGroupResponse)(nil),  // 37: kith.v1.DeclineGroupResponse
+	(*AddMembersRequest)(nil),     // 38: kith.v1.AddMembersRequest
+	(*RemoveMemberRequest)(nil),   // 39: kith.v1.RemoveMemberRequest
+	(*SetRoleRequest)(nil),        // 40: kith.v1.SetRoleRequest
+	(*SetTitleRequest)(nil),       // 41: kith.v1.SetTitleRequest
+	(*RejoinRequest)(nil),         // 42: kith.v1.RejoinRequest
+	(*RestartKeysRequest)(nil),    // 43: kith.v1.RestartKeysRequest
+	(*RevokeCopiesRequest)(nil),   // 44: kith.v1.RevokeCopiesRequest
+	(*RenewKeysRequest)(nil),      // 45: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),     // 46: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 47: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 48: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 49: kith.v1.Chat
+	(*Member)(nil),                // 50: kith.v1.Member
+	(*History)(nil),               // 51: kith.v1.History
+	(*SetHistoryRequest)(nil),     // 52: kith.v1.SetHistoryRequest
+	(*Earlier)(nil),               // 53: kith.v1.Earlier
+	(*ListBlocksRequest)(nil),     // 54: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 55: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 56: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 57: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 58: kith.v1.Block
+	(*Split)(nil),                 // 59: kith.v1.Split
+	(*GetSettlementRequest)(nil),  // 60: kith.v1.GetSettlementRequest
+	(*SetVotersRequest)(nil),      // 61: kith.v1.SetVotersRequest
+	(*Settlement)(nil),            // 62: kith.v1.Settlement
+	(*Voter)(nil),                 // 63: kith.v1.Voter
+	(*Incident)(nil),              // 64: kith.v1.Incident
+	(*Exhibit)(nil),               // 65: kith.v1.Exhibit
+	(*Change)(nil),                // 66: kith.v1.Change
+	(*SendRequest)(nil),           // 67: kith.v1.SendRequest
+	(*ReactRequest)(nil),          // 68: kith.v1.ReactRequest
+	(*EditMessageRequest)(nil),    // 69: kith.v1.EditMessageRequest
+	(*DeleteMessageRequest)(nil),  // 70: kith.v1.DeleteMessageRequest
+	(*PinMessageRequest)(nil),     // 71: kith.v1.PinMessageRequest
+	(*ListPinsRequest)(nil),       // 72: kith.v1.ListPinsRequest
+	(*ListPinsResponse)(nil),      // 73: kith.v1.ListPinsResponse
+	(*CreatePollRequest)(nil),     // 74: kith.v1.CreatePollRequest
+	(*VoteRequest)(nil),           // 75: kith.v1.VoteRequest
+	(*ClosePollRequest)(nil),      // 76: kith.v1.ClosePollRequest
+	(*SetLifetimeRequest)(nil),    // 77: kith.v1.SetLifetimeRequest
+	(*ListVersionsRequest)(nil),   // 78: kith.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),  // 79: kith.v1.ListVersionsResponse
+	(*Version)(nil),               // 80: kith.v1.Version
+	(*Message)(nil),               // 81: kith.v1.Message
+	(*Lifetime)(nil),              // 82: kith.v1.Lifetime
+	(*Span)(nil),                  // 83: kith.v1.Span
+	(*Quote)(nil),                 // 84: kith.v1.Quote
+	(*Reaction)(nil),              // 85: kith.v1.Reaction
+	(*Poll)(nil),                  // 86: kith.v1.Poll
+	(*PollOption)(nil),            // 87: kith.v1.PollOption
+	(*Permitted)(nil),             // 88: kith.v1.Permitted
+	(*ResendRequest)(nil),         // 89: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 90: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 91: kith.v1.ListMessagesResponse
+	(*SearchRequest)(nil),         // 92: kith.v1.SearchRequest
+	(*SearchResponse)(nil),        // 93: kith.v1.SearchResponse
+	(*Found)(nil),                 // 94: kith.v1.Found
+	(*Mark)(nil),                  // 95: kith.v1.Mark
+	(*MarkReadRequest)(nil),       // 96: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 97: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 98: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 99: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 100: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 101: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 102: kith.v1.Event
+	(*Reached)(nil),               // 103: kith.v1.Reached
+	(*MessageReach)(nil),          // 104: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 105: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 106: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
-	18,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
+	19,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
 	0,   // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
-	17,  // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
-	18,  // 3: kith.v1.Coming.by:type_name -> kith.v1.Person
-	19,  // 4: kith.v1.Person.aside:type_name -> kith.v1.Aside
-	29,  // 5: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
-	18,  // 6: kith.v1.Friend.person:type_name -> kith.v1.Person
+	18,  // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
+	19,  // 3: kith.v1.Coming.by:type_name -> kith.v1.Person
+	20,  // 4: kith.v1.Person.aside:type_name -> kith.v1.Aside
+	30,  // 5: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
+	19,  // 6: kith.v1.Friend.person:type_name -> kith.v1.Person
 	1,   // 7: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	48,  // 8: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	49,  // 8: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
 	4,   // 9: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
 	2,   // 10: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
 	3,   // 11: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	49,  // 12: kith.v1.Chat.members:type_name -> kith.v1.Member
+	50,  // 12: kith.v1.Chat.members:type_name -> kith.v1.Member
 	4,   // 13: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	76,  // 14: kith.v1.Chat.newest:type_name -> kith.v1.Message
-	18,  // 15: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
-	18,  // 16: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
-	18,  // 17: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
-	18,  // 18: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
-	18,  // 19: kith.v1.Member.person:type_name -> kith.v1.Person
-	4,   // 20: kith.v1.Member.role:type_name -> kith.v1.Role
-	18,  // 21: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	54,  // 22: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	18,  // 23: kith.v1.Block.author:type_name -> kith.v1.Person
-	62,  // 24: kith.v1.Block.changes:type_name -> kith.v1.Change
-	5,   // 25: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
-	6,   // 26: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	55,  // 27: kith.v1.Block.split:type_name -> kith.v1.Split
-	18,  // 28: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	18,  // 29: kith.v1.Block.voted_by:type_name -> kith.v1.Person
-	18,  // 30: kith.v1.Block.waits_for:type_name -> kith.v1.Person
-	18,  // 31: kith.v1.Block.stuck:type_name -> kith.v1.Person
-	18,  // 32: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	59,  // 33: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	60,  // 34: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
-	18,  // 35: kith.v1.Settlement.coming:type_name -> kith.v1.Person
-	18,  // 36: kith.v1.Voter.person:type_name -> kith.v1.Person
-	7,   // 37: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
-	18,  // 38: kith.v1.Incident.person:type_name -> kith.v1.Person
-	61,  // 39: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
-	8,   // 40: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	18,  // 41: kith.v1.Change.subject:type_name -> kith.v1.Person
-	76,  // 42: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
-	75,  // 43: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
-	77,  // 44: kith.v1.Version.spans:type_name -> kith.v1.Span
-	18,  // 45: kith.v1.Message.author:type_name -> kith.v1.Person
-	9,   // 46: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	77,  // 47: kith.v1.Message.spans:type_name -> kith.v1.Span
-	78,  // 48: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
-	79,  // 49: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
-	18,  // 50: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
-	18,  // 51: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
-	80,  // 52: kith.v1.Message.poll:type_name -> kith.v1.Poll
-	82,  // 53: kith.v1.Message.may:type_name -> kith.v1.Permitted
-	18,  // 54: kith.v1.Quote.author:type_name -> kith.v1.Person
-	9,   // 55: kith.v1.Quote.state:type_name -> kith.v1.MessageState
-	18,  // 56: kith.v1.Reaction.persons:type_name -> kith.v1.Person
-	81,  // 57: kith.v1.Poll.options:type_name -> kith.v1.PollOption
-	18,  // 58: kith.v1.PollOption.persons:type_name -> kith.v1.Person
-	76,  // 59: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	88,  // 60: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
-	48,  // 61: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
-	18,  // 62: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
-	76,  // 63: kith.v1.Found.message:type_name -> kith.v1.Message
-	89,  // 64: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	94,  // 65: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	18,  // 66: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	76,  // 67: kith.v1.Event.message:type_name -> kith.v1.Message
-	48,  // 68: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	29,  // 69: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	16,  // 70: kith.v1.Event.node:type_name -> kith.v1.Node
-	97,  // 71: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	60,  // 72: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	98,  // 73: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	10,  // 74: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	12,  // 75: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	14,  // 76: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	15,  // 77: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	43,  // 78: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	20,  // 79: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	22,  // 80: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	23,  // 81: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	25,  // 82: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	26,  // 83: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	28,  // 84: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	30,  // 85: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	31,  // 86: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	33,  // 87: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	34,  // 88: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	35,  // 89: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	37,  // 90: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	38,  // 91: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	39,  // 92: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	40,  // 93: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	41,  // 94: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	42,  // 95: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	44,  // 96: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	45,  // 97: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	46,  // 98: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	50,  // 99: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	56,  // 100: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	57,  // 101: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	52,  // 102: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	63,  // 103: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	83,  // 104: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	64,  // 105: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	65,  // 106: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	66,  // 107: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	67,  // 108: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	68,  // 109: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	70,  // 110: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	71,  // 111: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	72,  // 112: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	73,  // 113: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	84,  // 114: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	86,  // 115: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	90,  // 116: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	92,  // 117: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	95,  // 118: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	99,  // 119: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	11,  // 120: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	13,  // 121: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	16,  // 122: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	16,  // 123: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	16,  // 124: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	21,  // 125: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	29,  // 126: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	24,  // 127: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	29,  // 128: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	27,  // 129: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	29,  // 130: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	48,  // 131: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	32,  // 132: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	48,  // 133: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	48,  // 134: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	36,  // 135: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	48,  // 136: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	48,  // 137: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	48,  // 138: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	48,  // 139: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	48,  // 140: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	48,  // 141: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	48,  // 142: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	48,  // 143: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	47,  // 144: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	51,  // 145: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	58,  // 146: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	58,  // 147: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	53,  // 148: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	76,  // 149: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	48,  // 150: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	76,  // 151: kith.v1.KithService.React:output_type -> kith.v1.Message
-	76,  // 152: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	76,  // 153: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	76,  // 154: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	69,  // 155: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	76,  // 156: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	76,  // 157: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	76,  // 158: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	74,  // 159: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	85,  // 160: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	87,  // 161: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	91,  // 162: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	93,  // 163: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	96,  // 164: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	100, // 165: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	120, // [120:166] is the sub-list for method output_type
-	74,  // [74:120] is the sub-list for method input_type
-	74,  // [74:74] is the sub-list for extension type_name
-	74,  // [74:74] is the sub-list for extension extendee
-	0,   // [0:74] is the sub-list for field type_name
+	81,  // 14: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	19,  // 15: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
+	19,  // 16: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
+	19,  // 17: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
+	19,  // 18: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
+	51,  // 19: kith.v1.Chat.history:type_name -> kith.v1.History
+	53,  // 20: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
+	19,  // 21: kith.v1.Member.person:type_name -> kith.v1.Person
+	4,   // 22: kith.v1.Member.role:type_name -> kith.v1.Role
+	19,  // 23: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	5,   // 24: kith.v1.History.kind:type_name -> kith.v1.HistoryKind
+	51,  // 25: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
+	51,  // 26: kith.v1.Earlier.given:type_name -> kith.v1.History
+	58,  // 27: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	19,  // 28: kith.v1.Block.author:type_name -> kith.v1.Person
+	66,  // 29: kith.v1.Block.changes:type_name -> kith.v1.Change
+	6,   // 30: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	7,   // 31: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	59,  // 32: kith.v1.Block.split:type_name -> kith.v1.Split
+	19,  // 33: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	19,  // 34: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	19,  // 35: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	19,  // 36: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	19,  // 37: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	63,  // 38: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	64,  // 39: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	19,  // 40: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	19,  // 41: kith.v1.Voter.person:type_name -> kith.v1.Person
+	8,   // 42: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
+	19,  // 43: kith.v1.Incident.person:type_name -> kith.v1.Person
+	65,  // 44: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	9,   // 45: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	19,  // 46: kith.v1.Change.subject:type_name -> kith.v1.Person
+	81,  // 47: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	80,  // 48: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	83,  // 49: kith.v1.Version.spans:type_name -> kith.v1.Span
+	19,  // 50: kith.v1.Message.author:type_name -> kith.v1.Person
+	10,  // 51: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	83,  // 52: kith.v1.Message.spans:type_name -> kith.v1.Span
+	84,  // 53: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	85,  // 54: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	19,  // 55: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
+	19,  // 56: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
+	86,  // 57: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	88,  // 58: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	82,  // 59: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
+	19,  // 60: kith.v1.Quote.author:type_name -> kith.v1.Person
+	10,  // 61: kith.v1.Quote.state:type_name -> kith.v1.MessageState
+	19,  // 62: kith.v1.Reaction.persons:type_name -> kith.v1.Person
+	87,  // 63: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	19,  // 64: kith.v1.PollOption.persons:type_name -> kith.v1.Person
+	81,  // 65: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	94,  // 66: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	49,  // 67: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	19,  // 68: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
+	81,  // 69: kith.v1.Found.message:type_name -> kith.v1.Message
+	95,  // 70: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	100, // 71: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	19,  // 72: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	81,  // 73: kith.v1.Event.message:type_name -> kith.v1.Message
+	49,  // 74: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	30,  // 75: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	17,  // 76: kith.v1.Event.node:type_name -> kith.v1.Node
+	103, // 77: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	64,  // 78: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	104, // 79: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	11,  // 80: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	13,  // 81: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	15,  // 82: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	16,  // 83: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	44,  // 84: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	21,  // 85: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	23,  // 86: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	24,  // 87: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	26,  // 88: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	27,  // 89: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	29,  // 90: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	31,  // 91: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	32,  // 92: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	34,  // 93: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	35,  // 94: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	36,  // 95: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	38,  // 96: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	39,  // 97: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	40,  // 98: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	41,  // 99: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	52,  // 100: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
+	42,  // 101: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	43,  // 102: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	45,  // 103: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	46,  // 104: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	47,  // 105: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	54,  // 106: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	60,  // 107: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	61,  // 108: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	56,  // 109: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	67,  // 110: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	89,  // 111: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	68,  // 112: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	69,  // 113: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	70,  // 114: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	71,  // 115: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	72,  // 116: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	74,  // 117: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	75,  // 118: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	76,  // 119: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	77,  // 120: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
+	78,  // 121: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	90,  // 122: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	92,  // 123: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	96,  // 124: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	98,  // 125: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	101, // 126: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	105, // 127: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	12,  // 128: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	14,  // 129: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	17,  // 130: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	17,  // 131: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	17,  // 132: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	22,  // 133: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	30,  // 134: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	25,  // 135: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	30,  // 136: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	28,  // 137: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	30,  // 138: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	49,  // 139: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	33,  // 140: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	49,  // 141: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	49,  // 142: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	37,  // 143: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	49,  // 144: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	49,  // 145: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	49,  // 146: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	49,  // 147: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	49,  // 148: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	49,  // 149: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	49,  // 150: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	49,  // 151: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	49,  // 152: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	48,  // 153: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	55,  // 154: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	62,  // 155: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	62,  // 156: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	57,  // 157: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	81,  // 158: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	49,  // 159: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	81,  // 160: kith.v1.KithService.React:output_type -> kith.v1.Message
+	81,  // 161: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	81,  // 162: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	81,  // 163: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	73,  // 164: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	81,  // 165: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	81,  // 166: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	81,  // 167: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	49,  // 168: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	79,  // 169: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	91,  // 170: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	93,  // 171: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	97,  // 172: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	99,  // 173: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	102, // 174: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	106, // 175: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	128, // [128:176] is the sub-list for method output_type
+	80,  // [80:128] is the sub-list for method input_type
+	80,  // [80:80] is the sub-list for extension type_name
+	80,  // [80:80] is the sub-list for extension extendee
+	0,   // [0:80] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -7501,7 +7970,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[86].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[91].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -7517,8 +7986,8 @@ func file_kith_v1_kith_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
-			NumEnums:      10,
-			NumMessages:   91,
+			NumEnums:      11,
+			NumMessages:   96,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -87,6 +87,8 @@ const (
 	KithServiceSetRoleProcedure = "/kith.v1.KithService/SetRole"
 	// KithServiceSetTitleProcedure is the fully-qualified name of the KithService's SetTitle RPC.
 	KithServiceSetTitleProcedure = "/kith.v1.KithService/SetTitle"
+	// KithServiceSetHistoryProcedure is the fully-qualified name of the KithService's SetHistory RPC.
+	KithServiceSetHistoryProcedure = "/kith.v1.KithService/SetHistory"
 	// KithServiceRejoinProcedure is the fully-qualified name of the KithService's Rejoin RPC.
 	KithServiceRejoinProcedure = "/kith.v1.KithService/Rejoin"
 	// KithServiceRestartKeysProcedure is the fully-qualified name of the KithService's RestartKeys RPC.
@@ -127,6 +129,8 @@ const (
 	KithServiceVoteProcedure = "/kith.v1.KithService/Vote"
 	// KithServiceClosePollProcedure is the fully-qualified name of the KithService's ClosePoll RPC.
 	KithServiceClosePollProcedure = "/kith.v1.KithService/ClosePoll"
+	// KithServiceSetLifetimeProcedure is the fully-qualified name of the KithService's SetLifetime RPC.
+	KithServiceSetLifetimeProcedure = "/kith.v1.KithService/SetLifetime"
 	// KithServiceListVersionsProcedure is the fully-qualified name of the KithService's ListVersions
 	// RPC.
 	KithServiceListVersionsProcedure = "/kith.v1.KithService/ListVersions"
@@ -176,6 +180,8 @@ type KithServiceClient interface {
 	// SetRole makes a member an admin, or an admin a member.
 	SetRole(context.Context, *v1.SetRoleRequest) (*v1.Chat, error)
 	SetTitle(context.Context, *v1.SetTitleRequest) (*v1.Chat, error)
+	// SetHistory says what newcomers are given of the time before they came.
+	SetHistory(context.Context, *v1.SetHistoryRequest) (*v1.Chat, error)
 	// Rejoin gets new keys for a chat that this device has none for, where it does
 	// not do so by itself: see the chat's notice.
 	Rejoin(context.Context, *v1.RejoinRequest) (*v1.Chat, error)
@@ -214,6 +220,8 @@ type KithServiceClient interface {
 	// ClosePoll ends an own poll.
 	ClosePoll(context.Context, *v1.ClosePollRequest) (*v1.Message, error)
 	// ListVersions gives an edited message as it was.
+	// SetLifetime sets how long what is written in a chat from then on lasts.
+	SetLifetime(context.Context, *v1.SetLifetimeRequest) (*v1.Chat, error)
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	// Search finds messages by what they say, and chats and people by their names.
@@ -359,6 +367,12 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("SetTitle")),
 			connect.WithClientOptions(opts...),
 		),
+		setHistory: connect.NewClient[v1.SetHistoryRequest, v1.Chat](
+			httpClient,
+			baseURL+KithServiceSetHistoryProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("SetHistory")),
+			connect.WithClientOptions(opts...),
+		),
 		rejoin: connect.NewClient[v1.RejoinRequest, v1.Chat](
 			httpClient,
 			baseURL+KithServiceRejoinProcedure,
@@ -473,6 +487,12 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("ClosePoll")),
 			connect.WithClientOptions(opts...),
 		),
+		setLifetime: connect.NewClient[v1.SetLifetimeRequest, v1.Chat](
+			httpClient,
+			baseURL+KithServiceSetLifetimeProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("SetLifetime")),
+			connect.WithClientOptions(opts...),
+		),
 		listVersions: connect.NewClient[v1.ListVersionsRequest, v1.ListVersionsResponse](
 			httpClient,
 			baseURL+KithServiceListVersionsProcedure,
@@ -540,6 +560,7 @@ type kithServiceClient struct {
 	removeMember   *connect.Client[v1.RemoveMemberRequest, v1.Chat]
 	setRole        *connect.Client[v1.SetRoleRequest, v1.Chat]
 	setTitle       *connect.Client[v1.SetTitleRequest, v1.Chat]
+	setHistory     *connect.Client[v1.SetHistoryRequest, v1.Chat]
 	rejoin         *connect.Client[v1.RejoinRequest, v1.Chat]
 	restartKeys    *connect.Client[v1.RestartKeysRequest, v1.Chat]
 	renewKeys      *connect.Client[v1.RenewKeysRequest, v1.Chat]
@@ -559,6 +580,7 @@ type kithServiceClient struct {
 	createPoll     *connect.Client[v1.CreatePollRequest, v1.Message]
 	vote           *connect.Client[v1.VoteRequest, v1.Message]
 	closePoll      *connect.Client[v1.ClosePollRequest, v1.Message]
+	setLifetime    *connect.Client[v1.SetLifetimeRequest, v1.Chat]
 	listVersions   *connect.Client[v1.ListVersionsRequest, v1.ListVersionsResponse]
 	listMessages   *connect.Client[v1.ListMessagesRequest, v1.ListMessagesResponse]
 	search         *connect.Client[v1.SearchRequest, v1.SearchResponse]
@@ -748,6 +770,15 @@ func (c *kithServiceClient) SetTitle(ctx context.Context, req *v1.SetTitleReques
 	return nil, err
 }
 
+// SetHistory calls kith.v1.KithService.SetHistory.
+func (c *kithServiceClient) SetHistory(ctx context.Context, req *v1.SetHistoryRequest) (*v1.Chat, error) {
+	response, err := c.setHistory.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // Rejoin calls kith.v1.KithService.Rejoin.
 func (c *kithServiceClient) Rejoin(ctx context.Context, req *v1.RejoinRequest) (*v1.Chat, error) {
 	response, err := c.rejoin.CallUnary(ctx, connect.NewRequest(req))
@@ -919,6 +950,15 @@ func (c *kithServiceClient) ClosePoll(ctx context.Context, req *v1.ClosePollRequ
 	return nil, err
 }
 
+// SetLifetime calls kith.v1.KithService.SetLifetime.
+func (c *kithServiceClient) SetLifetime(ctx context.Context, req *v1.SetLifetimeRequest) (*v1.Chat, error) {
+	response, err := c.setLifetime.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListVersions calls kith.v1.KithService.ListVersions.
 func (c *kithServiceClient) ListVersions(ctx context.Context, req *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error) {
 	response, err := c.listVersions.CallUnary(ctx, connect.NewRequest(req))
@@ -1009,6 +1049,8 @@ type KithServiceHandler interface {
 	// SetRole makes a member an admin, or an admin a member.
 	SetRole(context.Context, *v1.SetRoleRequest) (*v1.Chat, error)
 	SetTitle(context.Context, *v1.SetTitleRequest) (*v1.Chat, error)
+	// SetHistory says what newcomers are given of the time before they came.
+	SetHistory(context.Context, *v1.SetHistoryRequest) (*v1.Chat, error)
 	// Rejoin gets new keys for a chat that this device has none for, where it does
 	// not do so by itself: see the chat's notice.
 	Rejoin(context.Context, *v1.RejoinRequest) (*v1.Chat, error)
@@ -1047,6 +1089,8 @@ type KithServiceHandler interface {
 	// ClosePoll ends an own poll.
 	ClosePoll(context.Context, *v1.ClosePollRequest) (*v1.Message, error)
 	// ListVersions gives an edited message as it was.
+	// SetLifetime sets how long what is written in a chat from then on lasts.
+	SetLifetime(context.Context, *v1.SetLifetimeRequest) (*v1.Chat, error)
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	// Search finds messages by what they say, and chats and people by their names.
@@ -1188,6 +1232,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("SetTitle")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceSetHistoryHandler := connect.NewUnaryHandlerSimple(
+		KithServiceSetHistoryProcedure,
+		svc.SetHistory,
+		connect.WithSchema(kithServiceMethods.ByName("SetHistory")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceRejoinHandler := connect.NewUnaryHandlerSimple(
 		KithServiceRejoinProcedure,
 		svc.Rejoin,
@@ -1302,6 +1352,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("ClosePoll")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceSetLifetimeHandler := connect.NewUnaryHandlerSimple(
+		KithServiceSetLifetimeProcedure,
+		svc.SetLifetime,
+		connect.WithSchema(kithServiceMethods.ByName("SetLifetime")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceListVersionsHandler := connect.NewUnaryHandlerSimple(
 		KithServiceListVersionsProcedure,
 		svc.ListVersions,
@@ -1386,6 +1442,8 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceSetRoleHandler.ServeHTTP(w, r)
 		case KithServiceSetTitleProcedure:
 			kithServiceSetTitleHandler.ServeHTTP(w, r)
+		case KithServiceSetHistoryProcedure:
+			kithServiceSetHistoryHandler.ServeHTTP(w, r)
 		case KithServiceRejoinProcedure:
 			kithServiceRejoinHandler.ServeHTTP(w, r)
 		case KithServiceRestartKeysProcedure:
@@ -1424,6 +1482,8 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceVoteHandler.ServeHTTP(w, r)
 		case KithServiceClosePollProcedure:
 			kithServiceClosePollHandler.ServeHTTP(w, r)
+		case KithServiceSetLifetimeProcedure:
+			kithServiceSetLifetimeHandler.ServeHTTP(w, r)
 		case KithServiceListVersionsProcedure:
 			kithServiceListVersionsHandler.ServeHTTP(w, r)
 		case KithServiceListMessagesProcedure:
@@ -1527,6 +1587,10 @@ func (UnimplementedKithServiceHandler) SetTitle(context.Context, *v1.SetTitleReq
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetTitle is not implemented"))
 }
 
+func (UnimplementedKithServiceHandler) SetHistory(context.Context, *v1.SetHistoryRequest) (*v1.Chat, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetHistory is not implemented"))
+}
+
 func (UnimplementedKithServiceHandler) Rejoin(context.Context, *v1.RejoinRequest) (*v1.Chat, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Rejoin is not implemented"))
 }
@@ -1601,6 +1665,10 @@ func (UnimplementedKithServiceHandler) Vote(context.Context, *v1.VoteRequest) (*
 
 func (UnimplementedKithServiceHandler) ClosePoll(context.Context, *v1.ClosePollRequest) (*v1.Message, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ClosePoll is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) SetLifetime(context.Context, *v1.SetLifetimeRequest) (*v1.Chat, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetLifetime is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error) {

@@ -1,0 +1,295 @@
+package group
+
+import (
+	"encoding/binary"
+	"maps"
+	"math"
+	"slices"
+
+	"kith/internal/dag"
+	"kith/internal/wire"
+)
+
+// Messages that disappear. How long a message lasts its author's device says in the
+// content id, which the header carries: so everybody knows it who has the header, also
+// who comes when nobody has the text any more, and nobody asks for it in vain.
+//
+// The time counts from the entry's order, which is signed, and at the latest from when
+// the entry came here: an order that lies in the future lengthens nothing by more than
+// that. When it is over the text goes like that of a deleted message (erase.go), and
+// never comes back: it is asked for no more, and what comes all the same is shown to
+// nobody, however the clock is set by then.
+//
+//	Expiry ── in force ──> id of a line ──> header, text ── order + lifetime ──> header
+
+// A timed content id.
+//
+//	size field
+//	4    random
+//	4    lifetime, seconds, 1 to MaxLifetime
+//	8    first bytes of H("lifetime", group, the 8 bytes before)
+//
+// An id that was drawn looks like one once in 2^71 times.
+const timedSigned = 8
+
+func timedTag(g wire.GroupID, id []byte) []byte {
+	tag := wire.Hash(wire.HashLifetime, g[:], id[:timedSigned])
+	return tag[:len(wire.ContentID{})-timedSigned]
+}
+
+// timedID draws the id of a content that lasts so many seconds.
+func timedID(g wire.GroupID, seconds uint32) (id wire.ContentID) {
+	copy(id[:], wire.Random(timedSigned/2))
+	binary.BigEndian.PutUint32(id[timedSigned/2:], seconds)
+	copy(id[timedSigned:], timedTag(g, id[:]))
+	return id
+}
+
+// Lifetime returns how long a content lasts, in seconds; 0: for ever.
+func Lifetime(g wire.GroupID, id wire.ContentID) uint32 {
+	seconds := binary.BigEndian.Uint32(id[timedSigned/2:])
+	if seconds == 0 || seconds > MaxLifetime || string(timedTag(g, id[:])) != string(id[timedSigned:]) {
+		return 0
+	}
+	return seconds
+}
+
+// Ends returns when a message is over by its header, in ms; 0: never.
+func Ends(g wire.GroupID, id wire.ContentID, order uint64) uint64 {
+	if seconds := Lifetime(g, id); seconds != 0 {
+		return order + uint64(seconds)*1000
+	}
+	return 0
+}
+
+// expiring is what is to go, and what is set for the messages to come.
+type expiring struct {
+	ends     map[dag.Ref]ending
+	due      uint64 // ms; when the next goes; 0: none
+	settings map[dag.Ref]setting
+}
+
+type ending struct {
+	at     uint64 // ms; 0: it is gone; never: it stays
+	target Target
+	kept   bool // there is a record of it
+}
+
+// bytes is the record of an ending.
+//
+//	size field
+//	8    ms when it goes; 0: it is gone; 2^64 - 1: it stays
+//	80   what goes, as in a reaction
+func (e ending) bytes() []byte {
+	var w wire.Writer
+	w.U64(e.at)
+	e.target.write(&w)
+	return w.Bytes()
+}
+
+// A setting is an Expiry of somebody who had a right to it.
+type setting struct {
+	place   Place
+	seconds uint32
+}
+
+// lifetime is what is in force: the last setting in the order of display.
+func (m *Machine) lifetime() uint32 {
+	var last setting
+	for _, s := range m.expiring.settings {
+		if last.place == (Place{}) || dag.Less(last.place, s.place) {
+			last = s
+		}
+	}
+	return last.seconds
+}
+
+// newID draws the id of a content that is written now. What is said about a message that
+// disappears goes with it; that it was deleted, pinned or closed, and what is set, stays.
+func (m *Machine) newID(now uint64, c Content) wire.ContentID {
+	seconds := m.lifetime()
+	of, about := c.About()
+	switch {
+	case c.Kind == ContentExpiry || c.Kind == ContentDelete || c.Kind == ContentPin || c.Kind == ContentClose:
+		seconds = 0
+	case about:
+		seconds = m.restOf(of, now)
+	}
+	if seconds == 0 {
+		return wire.ContentID(wire.Random(len(wire.ContentID{})))
+	}
+	return timedID(m.group, seconds)
+}
+
+// restOf is how long a message still lasts, in seconds; 0: for ever.
+func (m *Machine) restOf(t Target, now uint64) uint32 {
+	for _, e := range m.expiring.ends {
+		if e.target == t {
+			return uint32(max(1, (max(e.at, now)-now+999)/1000))
+		}
+	}
+	return 0
+}
+
+// isOver reports whether the time of an entry is over, by its header.
+func (m *Machine) isOver(h *dag.Header) bool {
+	at := Ends(m.group, h.ContentID, h.Order)
+	return at != 0 && at <= m.now
+}
+
+// watch takes note of when a row is to go, before it is shown.
+func (m *Machine) watch(row Row, eff *Effects) {
+	ref := row.Place.Ref()
+	if row.State == RowWithdrawn {
+		delete(m.expiring.ends, ref)
+		if Lifetime(m.group, row.ID) != 0 {
+			eff.drop(KindEnding, EntryKey(ref))
+		}
+		m.dropSetting(ref, eff)
+		return
+	}
+	seconds := Lifetime(m.group, row.ID)
+	if seconds == 0 {
+		return
+	}
+	if stays(row) {
+		delete(m.expiring.ends, ref)
+		eff.put(KindEnding, EntryKey(ref), ending{at: never, target: row.Target()}.bytes())
+		return
+	}
+	e, here := m.expiring.ends[ref]
+	if !here {
+		e = ending{at: min(row.Place.Order, m.now) + uint64(seconds)*1000, target: row.Target()}
+	}
+	if e.at <= m.now || m.deleted[e.target]&erasedTimed != 0 {
+		m.end(ref, e.target, eff)
+		return
+	}
+	m.keepEnding(ref, e, eff)
+	m.expiring.due = m.soon(m.expiring.due, e.at)
+}
+
+func (m *Machine) keepEnding(ref dag.Ref, e ending, eff *Effects) {
+	if !e.kept {
+		eff.put(KindEnding, EntryKey(ref), e.bytes())
+	}
+	e.kept = true
+	m.expiring.ends[ref] = e
+}
+
+// never is when what stays goes.
+const never = math.MaxUint64
+
+// stays reports whether a row never goes, whatever its id says: who comes later would not
+// hear of what it did.
+func stays(row Row) bool {
+	if row.State != RowShown {
+		return false
+	}
+	c, err := ParseContent(row.Content)
+	return err == nil && (c.Kind == ContentDelete || c.Kind == ContentExpiry)
+}
+
+// endDue lets go what is over.
+func (m *Machine) endDue(now uint64, eff *Effects) {
+	if !isDue(m.expiring.due, now) {
+		return
+	}
+	m.expiring.due = 0
+	for _, ref := range slices.SortedFunc(maps.Keys(m.expiring.ends), dag.Ref.Compare) {
+		e := m.expiring.ends[ref]
+		if e.at <= now {
+			m.end(ref, e.target, eff)
+			eff.Deleted = append(eff.Deleted, Deletion{Target: e.target, Timed: true})
+		} else {
+			m.keepEnding(ref, e, eff)
+			m.expiring.due = m.soon(m.expiring.due, e.at)
+		}
+	}
+}
+
+// end forgets what a message said, with all copies of it.
+func (m *Machine) end(ref dag.Ref, t Target, eff *Effects) {
+	delete(m.expiring.ends, ref)
+	eff.put(KindEnding, EntryKey(ref), ending{target: t}.bytes())
+	m.deleted[t] |= erasedTimed
+	for _, r := range append(m.blank[t], ref) {
+		m.unask(r, eff)
+	}
+	delete(m.blank, t)
+	m.eraseOwn(t, eff)
+	m.eraseLate(t, eff)
+}
+
+// onExpiry takes a setting, if its author had a right to it.
+func (m *Machine) onExpiry(row Row, c Content, eff *Effects) {
+	b, err := c.Open()
+	e, ok := b.(Expiry)
+	if err != nil || !ok || row.May&MayArrange == 0 {
+		return
+	}
+	ref, before := row.Place.Ref(), m.lifetime()
+	m.expiring.settings[ref] = setting{row.Place, e.Seconds}
+	var w wire.Writer
+	w.U32(e.Seconds)
+	w.U64(row.Place.Order)
+	eff.put(KindExpiry, EntryKey(ref), w.Bytes())
+	if now := m.lifetime(); now != before {
+		eff.Notify = append(eff.Notify, LifetimeChanged{now})
+	}
+}
+
+func (m *Machine) dropSetting(ref dag.Ref, eff *Effects) {
+	if _, ok := m.expiring.settings[ref]; ok {
+		delete(m.expiring.settings, ref)
+		eff.drop(KindExpiry, EntryKey(ref))
+	}
+}
+
+func (l *loading) expiry(rec Record) error {
+	ref, err := refKey(rec.Key)
+	if err != nil {
+		return err
+	}
+	r := wire.NewReader(rec.Value)
+	s := setting{seconds: r.U32()}
+	s.place = Place{Order: r.U64(), Device: ref.Device, Seq: ref.Seq, Hash: ref.Hash}
+	l.m.expiring.settings[ref] = s
+	return r.Done()
+}
+
+// ending takes what is stored of the end of an entry.
+func (l *loading) ending(rec Record) error {
+	ref, err := refKey(rec.Key)
+	if err != nil {
+		return err
+	}
+	r := wire.NewReader(rec.Value)
+	e := ending{r.U64(), readTarget(r), true}
+	l.endings[ref] = true
+	switch e.at {
+	case 0:
+		l.m.deleted[e.target] |= erasedTimed
+	case never:
+	default:
+		l.m.expiring.ends[ref] = e
+		l.m.expiring.due = 1
+	}
+	return r.Done()
+}
+
+// endEndings is done after the entries: what a program left that did not know what a content
+// id may say. What is over by now goes at the first step, and the rest is recorded then, since a
+// later start may not read these headers.
+func (l *loading) endEndings() {
+	m := l.m
+	for _, h := range slices.Concat(l.entries, l.before) {
+		at, ref := Ends(m.group, h.ContentID, h.Order), h.Ref()
+		if at == 0 || l.endings[ref] {
+			continue
+		}
+		who, _, _ := m.authorAt(h)
+		m.expiring.ends[ref] = ending{at: at, target: Target{who, h.ContentID, h.ContentCommit}}
+		m.expiring.due = 1
+	}
+}

@@ -1,0 +1,69 @@
+package group
+
+import (
+	"encoding/binary"
+	"math"
+
+	"kith/internal/wire"
+)
+
+// FewAckers and AckTravels are bounds of this package.
+const (
+	FewAckers  = maxFewAckers
+	AckTravels = ackTravels
+)
+
+// PlayedAcks is what devices sign of so many entries.
+type PlayedAcks struct {
+	Acks, MostInSecond int
+	Least              uint64 // ms between two of one device
+	Late               uint64 // ms after the last entry until all say that they have it
+	Length             uint64 // ms
+}
+
+// PlayAcks has entries of one size come to devices, every so often, and each sign an
+// Ack when it may; up to few of them at once.
+func PlayAcks(devices, few int, every uint64, size, entries int) (out PlayedAcks) {
+	out.Least = math.MaxUint64
+	seconds := make(map[uint64]int)
+	end := every * uint64(entries)
+	for i := range devices {
+		d := wire.DeviceID(wire.Hash(wire.HashDigest, binary.BigEndian.AppendUint64(nil, uint64(i))))
+		var p pace
+		var seq uint64
+		chance := ackChance(d, 0)
+		until := func(now uint64) {
+			for p.since != 0 {
+				at := p.since + ackEvery
+				if devices > few {
+					at = p.due(uint64(devices), ackTravels, chance)
+				}
+				if at > now {
+					return
+				}
+				if p.last != 0 {
+					out.Least = min(out.Least, at-p.last)
+				}
+				out.Acks++
+				seconds[at/1000]++
+				out.Length = max(out.Length, at)
+				out.MostInSecond = max(out.MostInSecond, seconds[at/1000])
+				if at > end {
+					out.Late = max(out.Late, at-end)
+				}
+				p = pace{last: at}
+				seq++
+				chance = ackChance(d, seq)
+			}
+		}
+		for k := range entries {
+			now := every * uint64(k+1)
+			until(now)
+			if p.bytes += uint64(size); p.since == 0 {
+				p.since = now
+			}
+		}
+		until(math.MaxUint64 >> 1)
+	}
+	return out
+}
