@@ -42,16 +42,16 @@ func (m *Machine) readsHeads(d wire.DeviceID) bool {
 }
 
 // headsFrame is what this device has.
-func (m *Machine) headsFrame() headsFrame {
+func (m *Machine) headsFrame(to wire.DeviceID) headsFrame {
 	heads, _, more := m.graph.Sketch(maxHeads)
 	return headsFrame{
 		offer: m.blocks.Offer(), heads: heads, more: more,
-		count: uint64(m.graph.Len()), top: m.graph.Top(), statements: m.statementsDigest(),
+		count: uint64(m.graph.Len()), top: m.graph.Top(), statements: m.statementsDigest(!m.exchanges(to)),
 	}
 }
 
 func (m *Machine) sendHeads(p *peer, eff *Effects) {
-	payload := m.headsFrame().bytes()
+	payload := m.headsFrame(p.member.Device).bytes()
 	p.theirs.said = digestOf(payload)
 	eff.send(p.member.Device, payload)
 }
@@ -72,12 +72,12 @@ func (m *Machine) onHeads(now uint64, p *peer, payload []byte, r *wire.Reader, e
 		m.sendPages(p, f.offer, eff)
 	}
 	m.offerFaults(p, eff)
-	if f.statements != m.statementsDigest() {
+	if f.statements != m.statementsDigest(!m.exchanges(p.member.Device)) {
 		m.sendNumbers(now, p, false, eff)
 	}
 	t := &p.theirs
 	heard := digestOf(payload)
-	stale := heard == t.heard && t.said == digestOf(m.headsFrame().bytes()) // both know all this
+	stale := heard == t.heard && t.said == digestOf(m.headsFrame(p.member.Device).bytes()) // both know all this
 	t.heard = heard
 	t.more, t.swept, t.count, t.top, t.common = f.more, false, f.count, f.top, m.commonOf(f.offer)
 	if t.heads = f.heads; slices.Equal(f.heads, t.barren) {
