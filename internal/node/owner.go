@@ -448,8 +448,7 @@ func (o *owner) publish(eff group.Effects) {
 func (o *owner) reached(list []*Message) {
 	for _, m := range list {
 		if m.Author.Me {
-			reached, of := o.machine.Delivered(m.Place.Device, m.Place.Seq)
-			m.Reached, m.ReachOf = len(reached), len(of)
+			m.Reached, m.ReachOf = o.machine.Reached(m.Place.Device, m.Place.Seq)
 		}
 	}
 }
