@@ -97,6 +97,7 @@ export const words = {
     nothingYet: 'Nothing written yet',
     unread: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),
     by: (who: string, text: string) => `${who}: ${text}`,
+    draft: 'Draft:',
     damaged: 'A message that arrived damaged',
     unreadable: 'A message that cannot be read',
   },
