@@ -67,7 +67,7 @@ soak: build ## 20 nodes for 15 minutes with cuts and kills: SOAK=2m SOAK_NODES=8
 bench: ## benchmarks: PKG=./internal/store/ BENCH=Page for one; N=10000 for larger groups
 	scripts/bench.sh
 
-bench-peers: ## MLS beside another implementation: N=100 for groups of up to 100
+bench-peers: ## MLS beside another implementation, N=100 for groups of up to 100; a node beside a relay
 	scripts/bench-peers.sh
 
 fuzz: ## fuzz targets: PKG=./internal/wire/ F=FuzzReader T=1m

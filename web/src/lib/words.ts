@@ -29,6 +29,13 @@ function standing(rank: number): string {
   return rank === 0 ? 'no admin' : rank === 1 ? 'the most senior admin' : `admin number ${rank} by seniority`;
 }
 
+/** lasting says how long something lasts, in the largest unit that it is whole in. */
+function lasting(seconds: number): string {
+  const units = [[604_800, 'week'], [86_400, 'day'], [3600, 'hour'], [60, 'minute']] as const;
+  const [each, unit] = units.find(([each]) => seconds % each === 0) ?? [1, 'second'];
+  return seconds === each ? `1 ${unit}` : `${seconds / each} ${unit}s`;
+}
+
 export const words = {
   app: 'Kith',
   close: 'Close',
@@ -218,6 +225,21 @@ export const words = {
     notDeleted: (why: string) => `Not deleted. ${why}`,
     quoted: (who: string) => `To the answered message of ${who}`,
     keys: 'r e Delete Enter',
+  },
+
+  lifetime: {
+    title: 'Disappearing messages',
+    hint: 'How long messages last that are written from now on, for everybody in this chat.',
+    adminsOnly: 'Admins of this group set how long messages last.',
+    off: 'They stay',
+    after: (seconds: number) => `Gone after ${lasting(seconds)}`,
+    short: (seconds: number) => (seconds === 0 ? 'Off' : lasting(seconds)),
+    honest: 'Everybody in the chat sees this setting. When the time is over, messages are taken off every device with an honest Kith of this version or newer, also where it was off meanwhile. Whoever reads them can still photograph or keep them.',
+    confirm: 'Set',
+    line: (who: string, seconds: number) => (seconds === 0 ? `${who} set messages to stay.` : `${who} set messages to disappear after ${lasting(seconds)}.`),
+    bar: (seconds: number) => `messages disappear after ${lasting(seconds)}`,
+    ends: (when: string) => `Disappears ${when}`,
+    over: 'A message that disappeared',
   },
 
   poll: {
