@@ -28,7 +28,8 @@ func (m *Machine) clock(now uint64) {
 		m.back.since, m.back.nack = min(m.back.since, now), min(m.back.nack, now)
 		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
 		for _, p := range m.peers {
-			p.haveDue, p.proofDue, p.haveLast, p.theirs.numbersAt, p.ackAsked = min(p.haveDue, now), min(p.proofDue, now), 0, 0, 0
+			p.haveDue, p.proofDue, p.inviteDue = min(p.haveDue, now), min(p.proofDue, now), min(p.inviteDue, now)
+			p.haveLast, p.ackAsked, p.theirs.numbersAt, p.theirs.walks = 0, 0, 0, 0
 		}
 		for _, t := range m.turns {
 			t.since = min(t.since, now)
@@ -89,11 +90,12 @@ func (m *Machine) wake(now uint64) uint64 {
 		}
 		at(m.back.nack)
 		for _, p := range m.peers {
-			if p.earlierNew {
+			if p.earlier.news {
 				at(m.earlierDue(p))
 			}
 			at(p.haveDue)
 			at(p.proofDue)
+			at(p.inviteDue)
 		}
 	}
 	at(m.errandDue)

@@ -28,6 +28,7 @@ type theirs struct {
 	said   wire.Digest    // and to it
 
 	numbersAt uint64 // ms; when it was last sent what Acks are held
+	walks     uint64 // ms; up to when it has had its share of walks
 }
 
 // readsHeads reports whether a device's program reads the frames of FeatureHeads: its
@@ -174,11 +175,16 @@ func byTable(devices []wire.DeviceID, numbers []seqOf) (list []uint64, rest []se
 }
 
 // onAsk answers with what lies beyond the heads of the peer: all of it if that is
-// little, else the newest, which fill a screen.
-func (m *Machine) onAsk(p *peer, r *wire.Reader, eff *Effects) error {
+// little, else the newest, which fill a screen. Who asks too often is told that there is
+// more, and nothing of it: stretches need no walk.
+func (m *Machine) onAsk(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
 	f, err := parseAsk(r)
 	if err != nil {
 		return err
+	}
+	if !p.theirs.mayWalk(now) {
+		m.serve(p, f.names, nil, true, eff)
+		return nil
 	}
 	refs, whole := m.graph.Beyond(f.heads, maxStretch+1, maxWalk)
 	if len(refs) > maxStretch {
@@ -188,6 +194,15 @@ func (m *Machine) onAsk(p *peer, r *wire.Reader, eff *Effects) error {
 	m.graph.ByCausality(refs)
 	m.serve(p, f.names, refs, !whole, eff)
 	return nil
+}
+
+// mayWalk counts a walk.
+func (t *theirs) mayWalk(now uint64) bool {
+	if t.walks > now+walkBurst*walkEvery {
+		return false
+	}
+	t.walks = max(t.walks, now) + walkEvery
+	return true
 }
 
 // onStretch answers with what the peer lacks within a range.
@@ -248,7 +263,7 @@ func (m *Machine) onByHeads(now uint64, kind uint8, p *peer, payload []byte, r *
 	case frameHeads:
 		return m.onHeads(now, p, payload, r, eff)
 	case frameAsk:
-		return m.onAsk(p, r, eff)
+		return m.onAsk(now, p, r, eff)
 	case frameStretch:
 		return m.onStretch(p, r, eff)
 	}

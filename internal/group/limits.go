@@ -74,9 +74,13 @@ const (
 	// up to 8, so that honest groups have few. Where there are more, those of highest
 	// lamport are named, and the rest is found by a frontier.
 	maxHeads = 64
-	// maxWalk bounds the entries that are looked at to find what lies beyond heads: a
-	// millisecond or two. What is not found by that is asked for in stretches.
+	// maxWalk bounds the entries that are looked at to find what lies beyond heads: some
+	// milliseconds. What is not found by that is asked for in stretches.
 	maxWalk = 16_384
+	// walkEvery is how often such a walk is done for one peer, in ms, and walkBurst how many
+	// at once. One that is honest asks again when it has an answer, and then seldom.
+	walkEvery = 200
+	walkBurst = 20
 	// maxStretch bounds the entries of one stretch, and is what counts as much that is
 	// lacking: four stretches wait for each other in the room of one device that wrote
 	// all of it (dag.MaxParkedDevice).
@@ -272,6 +276,9 @@ const (
 	treeFew  = 64
 	// haveEvery is the least time between two Have frames to one peer.
 	haveEvery = 200
+	// inviteAfter is how long a member whom somebody else let in may take to say that it
+	// has accepted, before it is sent its invitation again: a round trip, and some.
+	inviteAfter = 800
 	// proofAfter is how long a member may be silent in a new session before it is
 	// sent the chain.
 	proofAfter = 5_000

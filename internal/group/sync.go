@@ -28,19 +28,20 @@ type peer struct {
 	admitted  wire.BlockHash // by which a parked device came in,
 	announced []uint16       // and what its leaf there announced
 
-	frontier dag.Frontier   // what it said to have; nil: not known, or nothing we lack
-	barren   dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
-	haveDue  uint64         // ms; when the next Have may go to it; 0: none is wanted
-	rel      relation       // at the head that was last looked at
-	answered bool           // its blocks that end our membership were contradicted
-	proofDue uint64         // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
-	haveLast uint64         // ms; when the last went
-	shown    shown          // of a former member: what it was told
-	asks     wire.BlockHash // whose GroupInfo it waits for
-	given    wire.BlockHash // whose GroupInfo it got last
-	filled   int            // hollow entries that it was asked for,
-	filling  int            // and will have been once it was asked for those
-	fill     dag.Ref        // beyond this one; zero: from the first
+	frontier  dag.Frontier   // what it said to have; nil: not known, or nothing we lack
+	barren    dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
+	haveDue   uint64         // ms; when the next Have may go to it; 0: none is wanted
+	rel       relation       // at the head that was last looked at
+	answered  bool           // its blocks that end our membership were contradicted
+	inviteDue uint64         // ms; when it gets its invitation, if it has not named the group by then; 0: never
+	proofDue  uint64         // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
+	haveLast  uint64         // ms; when the last went
+	shown     shown          // of a former member: what it was told
+	asks      wire.BlockHash // whose GroupInfo it waits for
+	given     wire.BlockHash // whose GroupInfo it got last
+	filled    int            // hollow entries that it was asked for,
+	filling   int            // and will have been once it was asked for those
+	fill      dag.Ref        // beyond this one; zero: from the first
 
 	follows   bool        // it wants Acks passed on
 	ackDigest wire.Digest // of the Acks that it has, or was told of
@@ -53,10 +54,7 @@ type peer struct {
 	handedAll bool      // it was asked for all
 	owed      []dag.Ref // what it asked for while it was parked at the head here
 
-	earlier    dag.Ref // up to where it was asked for what is lacking, see earlier.go
-	earlierAll bool    // it was asked for all
-	earlierAt  uint64  // ms, when that was so
-	earlierNew bool    // and it has got something since, by its Ack
+	earlier askedEarlier // of the time before this device came
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -180,11 +178,14 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 			}
 		}
 	}
-	if !m.anyPeer(func(p *peer) bool { return isDue(p.haveDue, now) || isDue(p.proofDue, now) }) {
+	if !m.anyPeer(func(p *peer) bool { return isDue(p.haveDue, now) || isDue(p.proofDue, now) || isDue(p.inviteDue, now) }) {
 		return
 	}
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
+		if isDue(p.inviteDue, now) {
+			m.inviteLate(p, eff)
+		}
 		if isDue(p.proofDue, now) {
 			m.prove(p, eff)
 		}
@@ -268,7 +269,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case kind == frameHave:
 		err = m.onHave(now, p, r, eff)
 	case kind == frameEntries:
-		err = m.onEntries(now, p, r, eff)
+		err = m.onEntries(now, p, c, eff)
 	case kind == frameWant:
 		err = m.onWant(p, r, eff)
 	case kind == frameAskKeys:
@@ -287,9 +288,9 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onAskContents(p, r, eff)
 	case kind == frameContents:
 		err = m.onContents(now, p, r, eff)
-	case kind == frameAskEarlier:
+	case kind == frameAskEarlier && m.self.Omits != FeatureHistory:
 		err = m.onAskEarlier(p, r, eff)
-	case kind == frameEarlier:
+	case kind == frameEarlier && m.self.Omits != FeatureHistory:
 		err = m.onEarlier(now, p, r, eff)
 	default:
 		err = wire.ErrCanonical

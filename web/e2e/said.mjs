@@ -204,8 +204,6 @@ export function said(browser, pictures) {
       if (pictures) await take('delete-message', ann.page);
       await ann.page.setViewportSize({ width: 1440, height: 900 });
       await dialog.getByRole('button', { name: 'Delete for everybody' }).click();
-      if (pictures) await take('deleting', ann.page);
-      await ann.page.setViewportSize({ width: 1440, height: 900 });
       await log().getByRole('button', { name: 'Undo' }).click();
       await log().getByText('Ann, your shoes are ugly.').waitFor();
       const before = (await ben.call('ListMessages', { chat: group, limit: 50 })).messages;
@@ -215,6 +213,59 @@ export function said(browser, pictures) {
       await dialog.getByRole('button', { name: 'Delete for everybody' }).click();
       await log().getByText('You deleted this message.').waitFor();
       await until('Ben sees who did', async () => (await ben.call('ListMessages', { chat: group, limit: 50 })).messages.some((m) => m.deletedByAdmin));
+    },
+
+    'messages disappear when Ann has set it': async () => {
+      await ann.page.getByRole('button', { name: 'Group details' }).click();
+      await ann.page.getByRole('button', { name: /^Disappearing messages/ }).click();
+      const dialog = ann.page.getByRole('dialog', { name: 'Disappearing messages' });
+      await dialog.getByText('can still photograph or keep them', { exact: false }).waitFor();
+      await dialog.getByRole('radio', { name: 'Gone after 1 day' }).check();
+      assert.deepEqual(await browser.checkAccess(ann.page, 'lifetime'), []);
+      if (pictures) await take('lifetime', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await dialog.getByRole('button', { name: 'Set' }).click();
+      await log().getByText('You set messages to disappear after 1 day.').waitFor();
+      await ann.page.locator('.pane header').getByText('messages disappear after 1 day').waitFor();
+      await ann.page.getByRole('button', { name: 'Group details' }).click();
+      await ann.call('SetLifetime', { chat: group, seconds: 3 });
+      await until('Ben knows', async () => (await ben.call('GetChat', { chat: group })).lifetime === 3);
+      await say(ben, 'The code is 4712.');
+      await log().getByText('The code is 4712.').waitFor();
+      if (pictures) await ann.page.screenshot({ path: new URL('../screenshots/disappearing.png', import.meta.url).pathname });
+      await log().getByText('The code is 4712.').waitFor({ state: 'detached' });
+      await until('it is gone on both sides', async () => {
+        for (const node of nodes) if (JSON.stringify(await node.call('ListMessages', { chat: group, limit: 50 })).includes('4712')) return false;
+        return true;
+      });
+      await ann.call('SetLifetime', { chat: group, seconds: 0 });
+      await log().getByText('You set messages to stay.').waitFor();
+    },
+
+    'what was begun is kept by the program, also across a restart': async () => {
+      await bubble('At seven.').click({ button: 'right' });
+      await menu('Reply').click();
+      await field().fill('I was about to');
+      await until('it is kept', async () => {
+        const { draft } = await ann.call('GetChat', { chat: group });
+        return draft?.text === 'I was about to' && draft.replyTo !== undefined;
+      });
+      assert.equal(await ann.page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }).includes('about to')), false, 'the browser has it');
+      await ann.page.getByRole('link').filter({ hasText: 'Notes to self' }).first().click();
+      const row = ann.page.getByRole('link').filter({ hasText: title }).first();
+      await row.getByText('Draft: I was about to').waitFor();
+      if (pictures) await take('draft', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await ann.kill('SIGTERM');
+      await ann.start();
+      await ann.page.goto('about:blank');
+      await ann.page.goto(await ann.open());
+      await ann.page.getByRole('link').filter({ hasText: title }).first().click();
+      await ann.page.getByText('Reply to Ben').waitFor();
+      assert.equal(await field().inputValue(), 'I was about to');
+      await field().press('Enter');
+      await until('nothing is begun any more', async () => (await ann.call('GetChat', { chat: group })).draft === undefined);
+      await log().getByRole('article', { name: 'You: I was about to' }).waitFor();
     },
 
     'what is deleted is gone': async () => {

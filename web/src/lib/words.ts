@@ -32,6 +32,13 @@ function standing(rank: number): string {
   return rank === 0 ? 'no admin' : rank === 1 ? 'the most senior admin' : `admin number ${rank} by seniority`;
 }
 
+/** lasting says how long something lasts, in the largest unit that it is whole in. */
+function lasting(seconds: number): string {
+  const units = [[604_800, 'week'], [86_400, 'day'], [3600, 'hour'], [60, 'minute']] as const;
+  const [each, unit] = units.find(([each]) => seconds % each === 0) ?? [1, 'second'];
+  return seconds === each ? `1 ${unit}` : `${seconds / each} ${unit}s`;
+}
+
 export const words = {
   app: 'Kith',
   close: 'Close',
@@ -93,6 +100,7 @@ export const words = {
     nothingYet: 'Nothing written yet',
     unread: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),
     by: (who: string, text: string) => `${who}: ${text}`,
+    draft: 'Draft:',
     damaged: 'A message that arrived damaged',
     unreadable: 'A message that cannot be read',
   },
@@ -144,7 +152,7 @@ export const words = {
     beginning: 'This is where it begins.',
     beginningNotes: 'A place for your own notes. Nobody else reads them.',
     beginningDirect: (who: string) => `Only you and ${who} read this.`,
-    beginningGroup: 'Only members read this. Newcomers read what is written after they join.',
+    beginningGroup: 'Only members read this.',
     coming: 'Earlier messages are coming.',
     comingCount: (count: number, from: string[] = []) => `${count === 1 ? '1 earlier message is coming' : `${count} earlier messages are coming`}${from.length > 0 ? ` from ${from.join(', ')}` : ''}.`,
     damaged: 'This message arrived damaged. Kith asks the others for a whole copy.',
@@ -223,6 +231,21 @@ export const words = {
     keys: 'r e Delete Enter',
   },
 
+  lifetime: {
+    title: 'Disappearing messages',
+    hint: 'How long messages last that are written from now on, for everybody in this chat.',
+    adminsOnly: 'Admins of this group set how long messages last.',
+    off: 'They stay',
+    after: (seconds: number) => `Gone after ${lasting(seconds)}`,
+    short: (seconds: number) => (seconds === 0 ? 'Off' : lasting(seconds)),
+    honest: 'Everybody in the chat sees this setting. When the time is over, messages are taken off every device with an honest Kith of this version or newer, also where it was off meanwhile. Whoever reads them can still photograph or keep them.',
+    confirm: 'Set',
+    line: (who: string, seconds: number) => (seconds === 0 ? `${who} set messages to stay.` : `${who} set messages to disappear after ${lasting(seconds)}.`),
+    bar: (seconds: number) => `messages disappear after ${lasting(seconds)}`,
+    ends: (when: string) => `Disappears ${when}`,
+    over: 'A message that disappeared',
+  },
+
   poll: {
     make: 'Make a poll',
     title: 'New poll',
@@ -293,7 +316,6 @@ export const words = {
     members: 'Members',
     admin: 'Admin',
     add: 'Add people',
-    addHint: 'They read what is written after they joined, nothing before.',
     addConfirm: 'Invite',
     throughFriends: 'You are in this group only through friends: the others do not learn this machine’s address.',
     allIn: 'All your friends are in this group already.',
@@ -357,6 +379,16 @@ export const words = {
     hint: 'Both were signed by this device. Whoever has them can check that, without trusting anybody.',
     votes: 'Each is signed by those who voted. Whoever has them can check that, without trusting anybody.',
     exhibit: (n: number) => (n === 1 ? 'The one' : 'The other'),
+  },
+
+  newcomers: {
+    title: 'What newcomers can read',
+    hint: 'It holds for whoever is added from now on, and everybody sees that you changed it. Whoever reads it can pass it on.',
+    none: 'Nothing from before they came',
+    all: 'Everything from before they came',
+    since: 'The last days before they came',
+    days: 'How many days',
+    confirm: 'Save',
   },
 
   voters: {

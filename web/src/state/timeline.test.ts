@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { BlockSchema, ChangeKind, MessageSchema, type Block, type Message } from '../gen/kith/v1/kith_pb';
+import { BlockSchema, ChangeKind, MessageSchema, MessageState, type Block, type Message } from '../gen/kith/v1/kith_pb';
 import { folded, merge, onlyEmoji, rowsOf, spansOf, tickOf, Timeline, type Draftling, type Row } from './timeline';
 
 const noon = new Date(2026, 4, 5, 12, 0, 0).getTime();
@@ -27,6 +27,18 @@ function picture(rows: Row[]): string {
     })
     .join(' ');
 }
+
+describe('what disappears', () => {
+  it('has no place any more, and its setting has a line', () => {
+    const list = [
+      message('a', 'ann', 0, { lifetime: { seconds: 86_400 } }),
+      message('b', 'ben', 1),
+      message('c', 'ben', 2, { state: MessageState.OVER }),
+      message('d', 'ben', 3),
+    ];
+    expect(picture(rowsOf(list, [], shape))).toBe('day [You set messages to disappear after 1 day.] (b d)');
+  });
+});
 
 describe('merge', () => {
   const list = [message('b', 'ann', 0), message('d', 'ann', 1)];

@@ -112,6 +112,7 @@ class Layout {
     const mine = message.author?.id === this.#shape.me;
     const time = Number(message.time);
     this.#tell(this.#changes.until(time));
+    if (message.state === MessageState.OVER) return; // it has disappeared, and its place with it
     if (!this.#marked && !mine && message.cursor > this.#shape.unreadAfter) {
       this.#marked = true;
       this.#rows.push({ kind: 'unread', key: 'unread' });
@@ -119,6 +120,10 @@ class Layout {
     if (message.earlierComing && this.#shape.missing > 0) {
       this.#coming = true;
       this.#rows.push({ kind: 'coming', key: `coming-${message.id}` });
+    }
+    if (message.lifetime !== undefined) {
+      this.#tell([{ time, row: changeRow(`m-${message.id}`, words.lifetime.line(mine ? words.you : oneLine(message.author?.name ?? '') || words.somebody, message.lifetime.seconds), '') }]);
+      return;
     }
     this.#join({ kind: 'message', key: keyOf(message, mine), message, mine, first: true, last: true }, message.author?.id ?? '', time);
   }

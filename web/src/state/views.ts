@@ -58,7 +58,9 @@ export function previewOf(chat: Chat, me: string): string {
   }
   const newest = chat.newest;
   if (newest === undefined) return chat.kind === ChatKind.NOTES ? words.chats.notesHint : words.chats.nothingYet;
-  const text = newest.state === MessageState.DAMAGED ? words.chats.damaged : newest.state === MessageState.DELETED ? words.chat.deleted : newest.state >= MessageState.UNREADABLE ? words.chats.unreadable : oneLine(newest.text.slice(0, previewLength));
+  const text = newest.state === MessageState.DAMAGED ? words.chats.damaged : newest.state === MessageState.DELETED ? words.chat.deleted : newest.state === MessageState.OVER ? words.lifetime.over : newest.state >= MessageState.UNREADABLE ? words.chats.unreadable : oneLine(newest.text.slice(0, previewLength));
+  if (newest.state === MessageState.OVER) return text;
+  if (newest.lifetime !== undefined) return words.lifetime.line(nameOf(newest.author), newest.lifetime.seconds);
   if (newest.author?.id === me) return chat.kind === ChatKind.NOTES ? text : words.chats.by(words.you, text);
   return chat.kind === ChatKind.GROUP ? words.chats.by(nameOf(newest.author), text) : text;
 }

@@ -9,11 +9,12 @@ export type Open =
   | { kind: 'leave'; chatId: string }
   | { kind: 'delete-chat'; chatId: string }
   | { kind: 'delete-message' | 'react' | 'versions'; message: Message }
-  | { kind: 'new-poll'; chatId: string }
+  | { kind: 'new-poll' | 'lifetime'; chatId: string }
   | { kind: 'delivery'; chatId: string; messageId: string }
   | { kind: 'record'; block: Block; others?: readonly Block[]; decider?: Block } // others: what contradicts it; decider: by which it lost
   | { kind: 'proof'; incident: Incident }
   | { kind: 'voters'; chatId: string }
+  | { kind: 'newcomers'; chatId: string }
   | { kind: 'numbers'; personId: string }
   | { kind: 'block-person'; personId: string }
   | { kind: 'palette' };
