@@ -12,6 +12,10 @@ import (
 	"time"
 )
 
+// settling bounds how long it may take until all have everything; a machine that
+// does much else has taken minutes.
+const settling = 15 * time.Minute
+
 // some is how many of the newest messages are looked at while it goes on.
 const some = "400"
 
@@ -63,7 +67,7 @@ func (w *world) finish(ctx context.Context, want counts) error {
 		if err != nil {
 			return err
 		}
-		if len(f) == 0 || time.Since(healed) > 2*patience {
+		if len(f) == 0 || time.Since(healed) > settling {
 			fmt.Printf("%.0f s after the last fault: %d faults left\n", time.Since(healed).Seconds(), len(f))
 			break
 		}
