@@ -202,6 +202,25 @@ func (s *service) ListMessages(_ context.Context, r *v1.ListMessagesRequest) (*v
 	return answer, nil
 }
 
+func (s *service) SetDraft(_ context.Context, r *v1.SetDraftRequest) (*v1.SetDraftResponse, error) {
+	g, err := s.chat(r.Chat, "chat")
+	if err != nil {
+		return nil, err
+	}
+	d := node.Draft{Text: r.Draft.GetText()}
+	if at := r.Draft.GetReplyTo(); at != "" {
+		place, err := parseCursor(at)
+		if err != nil {
+			return nil, asConnect(err)
+		}
+		d.ReplyTo = &place
+	}
+	if err := s.node.SetDraft(g, d); err != nil {
+		return nil, asConnect(err)
+	}
+	return &v1.SetDraftResponse{}, nil
+}
+
 func (s *service) MarkRead(_ context.Context, r *v1.MarkReadRequest) (*v1.MarkReadResponse, error) {
 	g, err := s.chat(r.Chat, "chat")
 	if err != nil {

@@ -92,6 +92,12 @@ func chatOf(c node.Chat) *v1.Chat {
 			Person: personOf(m.Person), Role: roleOf(m.Admin), Accepted: m.Accepted, Since: m.Since, AddedBy: somebody(m.AddedBy),
 		})
 	}
+	if d := c.Draft; d.Text != "" || d.ReplyTo != nil {
+		out.Draft = &v1.Draft{Text: d.Text}
+		if d.ReplyTo != nil {
+			out.Draft.ReplyTo = cursorOf(*d.ReplyTo)
+		}
+	}
 	if c.Newest != nil {
 		out.Newest = messageOf(*c.Newest)
 	}

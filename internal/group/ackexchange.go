@@ -52,7 +52,7 @@ func (m *Machine) exchanges(d wire.DeviceID) bool {
 // partner reports whether Acks may be exchanged with a device now.
 func (m *Machine) partner(d wire.DeviceID) bool {
 	p := m.peers[d]
-	return p != nil && p.named && p.rel == present && p.theirs.common != (wire.BlockHash{}) && m.exchanges(d)
+	return p != nil && p.rel == present && (p.named || m.acks[d] != nil) && m.exchanges(d)
 }
 
 // toFollow returns whom this device follows: the nearest that is here on the way up, or
@@ -123,7 +123,7 @@ func (m *Machine) noteAck(d, from wire.DeviceID) {
 // passAcks passes on what is new, to all but who brought it.
 func (m *Machine) passAcks(eff *Effects) {
 	f := &m.ackWay
-	for _, d := range m.connected(true) {
+	for _, d := range m.connected(false) {
 		if !m.partner(d) || d != f.device && !m.peers[d].follows {
 			continue
 		}
@@ -143,7 +143,7 @@ func (m *Machine) passAcks(eff *Effects) {
 func (m *Machine) tellAckDigest(now uint64, eff *Effects) {
 	digest := m.ackDigest()
 	told := 0
-	for _, d := range after(m.ackWay.asked, m.connected(true)) {
+	for _, d := range after(m.ackWay.asked, m.connected(false)) {
 		if p := m.peers[d]; m.partner(d) && p.ackDigest != digest {
 			if told == ackTellAtOnce {
 				m.ackWay.calm = now + ackCalm
@@ -246,11 +246,10 @@ func (m *Machine) deviceBeginning(prefix [8]byte) (found wire.DeviceID, ok bool)
 
 func (m *Machine) sendAckNumbers(now uint64, p *peer, flags uint8, eff *Effects) {
 	f := ackNumbersFrame{block: p.theirs.common, flags: flags}
-	devices, ok := m.tableOf(f.block)
-	if !ok {
-		f.block = m.blocks.Genesis()
-		devices, _ = m.tableOf(f.block)
+	if m.stateAt(f.block) == nil {
+		f.block = m.votes.Settled() // which whoever takes part soon has
 	}
+	devices, _ := m.tableOf(f.block)
 	f.acks, f.others = byTable(devices, m.ackCounts())
 	p.ackAsked = now
 	eff.send(p.member.Device, f.bytes())
@@ -299,6 +298,7 @@ func (m *Machine) onAckDigest(now uint64, p *peer, r *wire.Reader, eff *Effects)
 
 // onAckFrame takes one of the frames of FeatureAckHeads.
 func (m *Machine) onAckFrame(now uint64, kind uint8, p *peer, r *wire.Reader, eff *Effects) error {
+	p.named, p.again = true, false
 	switch kind {
 	case frameAcks:
 		return m.onAcks(p, r, eff)

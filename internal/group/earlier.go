@@ -28,6 +28,7 @@ type earlier struct {
 	sorted  []dag.Ref                  // lacking, ascending, and some that are lacking no more
 	vouch   map[dag.Ref]wire.BlockHash // of wanted ones by who was removed: the block of who names it
 	proved  bool                       // enough members have acknowledged what the floor led to
+	looked  [2]uint64                  // Acks taken and entries held when that was last looked for
 	ended   map[wire.PersonID]bool     // who says that what is wanted still is older than the policy gives
 
 	from  wire.DeviceID // who is asked, or was last

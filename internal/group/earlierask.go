@@ -33,7 +33,7 @@ func (m *Machine) askAllEarlier() {
 // last first.
 func (m *Machine) askEarlier(now uint64, eff *Effects) {
 	e := &m.earlier
-	if e.until > now || m.earlierReached() && len(e.lacking) == 0 || m.mayWrite() != nil {
+	if e.until > now || m.earlierReached() && len(e.lacking) == 0 || m.mayWrite() != nil || m.self.Omits == FeatureHistory {
 		return
 	}
 	if e.until != 0 {

@@ -87,7 +87,7 @@ func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 // megabytes.
 func (m *Machine) inviteLate(p *peer, eff *Effects) {
 	p.inviteDue = 0
-	if p.named || p.rel != present {
+	if p.named && !p.again || p.rel != present {
 		return
 	}
 	if inv := m.invitationFor(p.member); inv != nil {

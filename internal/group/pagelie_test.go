@@ -256,6 +256,10 @@ func TestPagesGoOn(t *testing.T) {
 			a.now += 10 * minutes
 			return a.joining.Tick(a.now)
 		},
+		"silent, and the clock was set back": func(a *asking, _ wire.DeviceID) group.Effects {
+			a.now -= 60 * minutes
+			return a.joining.Tick(a.now)
+		},
 		"gone": func(a *asking, d wire.DeviceID) group.Effects { return a.joining.Down(a.now, d) },
 	} {
 		a, ann, ben := newAsking(t, 4<<10)

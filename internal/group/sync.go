@@ -307,9 +307,9 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onAskContents(p, r, eff)
 	case kind == frameContents:
 		err = m.onContents(now, p, r, eff)
-	case kind == frameAskEarlier:
+	case kind == frameAskEarlier && m.self.Omits != FeatureHistory:
 		err = m.onAskEarlier(p, r, eff)
-	case kind == frameEarlier:
+	case kind == frameEarlier && m.self.Omits != FeatureHistory:
 		err = m.onEarlier(now, p, r, eff)
 	default:
 		err = wire.ErrCanonical

@@ -2,6 +2,7 @@ package node
 
 import (
 	"kith/internal/group"
+	"kith/internal/store"
 	"kith/internal/wire"
 )
 
@@ -65,6 +66,9 @@ func (n *Node) DeleteChat(g wire.GroupID) error {
 		return storeError(err)
 	}
 	n.indexSoon()
+	if err := n.db.Update(func(tx *store.Tx) error { return tx.Delete(bucketDraft, g[:]) }); err != nil {
+		return storeError(err)
+	}
 	n.mu.Lock()
 	var with []wire.PersonID
 	for p, f := range n.friends {

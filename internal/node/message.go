@@ -320,6 +320,9 @@ func (n *Node) readState(o *owner, c *Chat) error {
 	if c.Unread, err = n.db.Unread(o.id, n.self.Person); err != nil {
 		return err
 	}
+	if c.Draft, err = n.draft(o.id); err != nil {
+		return err
+	}
 	c.ReadTo, err = n.db.LastRead(o.id)
 	return err
 }

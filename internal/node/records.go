@@ -22,6 +22,7 @@ const (
 	bucketPackage = "package" // KeyPackageRef: ownPackage
 	bucketGiven   = "given"   // see givenKey: which of them a person was given
 	bucketChat    = "chat"    // group id: chatSetting
+	bucketDraft   = "draft"   // group id: Draft
 	bucketMet     = "met"     // device id: it knows the key that this home has by now, see copy.go
 )
 

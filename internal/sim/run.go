@@ -226,7 +226,7 @@ func (r *run) begin(c Config) {
 func (r *run) age(c Config) {
 	for i, n := range r.Nodes {
 		if (i*7+3)%10 < c.Old {
-			n.Self.Omits = []uint16{group.FeatureHeads, group.FeatureAckHeads}[i%2]
+			n.Self.Omits = []uint16{group.FeatureHeads, group.FeatureAckHeads, group.FeatureHistory}[i%3]
 		}
 	}
 }

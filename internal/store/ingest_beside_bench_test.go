@@ -102,9 +102,6 @@ func threadTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// openBench opens a database that is gone after the benchmark.
-func openBench(b *testing.B) *store.DB { return open(b, config(b)) }
-
 // keys are what the machine decrypts with, made of its records.
 func (s *speaker) keys(b *testing.B) (*mls.Epoch, *mls.Ratchets) {
 	head := s.machine.Head()

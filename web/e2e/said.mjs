@@ -226,7 +226,7 @@ export function said(browser, pictures) {
       await ann.page.setViewportSize({ width: 1440, height: 900 });
       await dialog.getByRole('button', { name: 'Set' }).click();
       await log().getByText('You set messages to disappear after 1 day.').waitFor();
-      await ann.page.getByRole('banner').getByText('messages disappear after 1 day').waitFor();
+      await ann.page.locator('.pane header').getByText('messages disappear after 1 day').waitFor();
       await ann.page.getByRole('button', { name: 'Group details' }).click();
       await ann.call('SetLifetime', { chat: group, seconds: 3 });
       await until('Ben knows', async () => (await ben.call('GetChat', { chat: group })).lifetime === 3);
@@ -240,6 +240,32 @@ export function said(browser, pictures) {
       });
       await ann.call('SetLifetime', { chat: group, seconds: 0 });
       await log().getByText('You set messages to stay.').waitFor();
+    },
+
+    'what was begun is kept by the program, also across a restart': async () => {
+      await bubble('At seven.').click({ button: 'right' });
+      await menu('Reply').click();
+      await field().fill('I was about to');
+      await until('it is kept', async () => {
+        const { draft } = await ann.call('GetChat', { chat: group });
+        return draft?.text === 'I was about to' && draft.replyTo !== undefined;
+      });
+      assert.equal(await ann.page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }).includes('about to')), false, 'the browser has it');
+      await ann.page.getByRole('link').filter({ hasText: 'Notes to self' }).first().click();
+      const row = ann.page.getByRole('link').filter({ hasText: title }).first();
+      await row.getByText('Draft: I was about to').waitFor();
+      if (pictures) await take('draft', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await ann.kill('SIGTERM');
+      await ann.start();
+      await ann.page.goto('about:blank');
+      await ann.page.goto(await ann.open());
+      await ann.page.getByRole('link').filter({ hasText: title }).first().click();
+      await ann.page.getByText('Reply to Ben').waitFor();
+      assert.equal(await field().inputValue(), 'I was about to');
+      await field().press('Enter');
+      await until('nothing is begun any more', async () => (await ann.call('GetChat', { chat: group })).draft === undefined);
+      await log().getByRole('article', { name: 'You: I was about to' }).waitFor();
     },
 
     'what is deleted is gone': async () => {

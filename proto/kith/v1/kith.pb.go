@@ -2656,6 +2656,7 @@ type Chat struct {
 	Earlier            *Earlier               `protobuf:"bytes,31,opt,name=earlier,proto3" json:"earlier,omitempty"`                                                    // missing: this person was there from the beginning
 	Lifetime           uint32                 `protobuf:"varint,40,opt,name=lifetime,proto3" json:"lifetime,omitempty"`                                                 // seconds that what is written now lasts; 0: for ever
 	MaySetLifetime     bool                   `protobuf:"varint,41,opt,name=may_set_lifetime,json=maySetLifetime,proto3" json:"may_set_lifetime,omitempty"`
+	Draft              *Draft                 `protobuf:"bytes,42,opt,name=draft,proto3" json:"draft,omitempty"` // what was begun here
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -2863,6 +2864,13 @@ func (x *Chat) GetMaySetLifetime() bool {
 		return x.MaySetLifetime
 	}
 	return false
+}
+
+func (x *Chat) GetDraft() *Draft {
+	if x != nil {
+		return x.Draft
+	}
+	return nil
 }
 
 type Member struct {
@@ -6347,6 +6355,147 @@ func (x *Mark) GetEnd() uint32 {
 	return 0
 }
 
+type SetDraftRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Draft         *Draft                 `protobuf:"bytes,2,opt,name=draft,proto3" json:"draft,omitempty"` // empty: there is none any more
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetDraftRequest) Reset() {
+	*x = SetDraftRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetDraftRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetDraftRequest) ProtoMessage() {}
+
+func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetDraftRequest.ProtoReflect.Descriptor instead.
+func (*SetDraftRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
+}
+
+func (x *SetDraftRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *SetDraftRequest) GetDraft() *Draft {
+	if x != nil {
+		return x.Draft
+	}
+	return nil
+}
+
+type SetDraftResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetDraftResponse) Reset() {
+	*x = SetDraftResponse{}
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetDraftResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetDraftResponse) ProtoMessage() {}
+
+func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetDraftResponse.ProtoReflect.Descriptor instead.
+func (*SetDraftResponse) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
+}
+
+// Draft: what somebody has begun to write, kept in this node alone.
+type Draft struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	ReplyTo       string                 `protobuf:"bytes,2,opt,name=reply_to,json=replyTo,proto3" json:"reply_to,omitempty"` // cursor of what it answers; empty: nothing
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Draft) Reset() {
+	*x = Draft{}
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Draft) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Draft) ProtoMessage() {}
+
+func (x *Draft) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Draft.ProtoReflect.Descriptor instead.
+func (*Draft) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
+}
+
+func (x *Draft) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Draft) GetReplyTo() string {
+	if x != nil {
+		return x.ReplyTo
+	}
+	return ""
+}
+
 type MarkReadRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
@@ -6357,7 +6506,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6369,7 +6518,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6382,7 +6531,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -6407,7 +6556,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6419,7 +6568,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6432,7 +6581,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
 }
 
 type GetDeliveryRequest struct {
@@ -6447,7 +6596,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6459,7 +6608,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6472,7 +6621,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -6515,7 +6664,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6527,7 +6676,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6540,7 +6689,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -6581,7 +6730,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6593,7 +6742,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6606,7 +6755,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -6633,7 +6782,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6645,7 +6794,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6658,7 +6807,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -6697,7 +6846,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6709,7 +6858,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6722,7 +6871,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -6896,7 +7045,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6908,7 +7057,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6921,7 +7070,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *Reached) GetChatId() string {
@@ -6949,7 +7098,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6961,7 +7110,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6974,7 +7123,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -7006,7 +7155,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7018,7 +7167,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7031,7 +7180,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
 }
 
 type StopResponse struct {
@@ -7042,7 +7191,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7054,7 +7203,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7067,7 +7216,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -7188,7 +7337,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
 	"\x11DeleteChatRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"\x14\n" +
-	"\x12DeleteChatResponse\"\xf6\x06\n" +
+	"\x12DeleteChatResponse\"\x9c\a\n" +
 	"\x04Chat\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x11.kith.v1.ChatKindR\x04kind\x12(\n" +
@@ -7219,7 +7368,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\ahistory\x18\x1e \x01(\v2\x10.kith.v1.HistoryR\ahistory\x12*\n" +
 	"\aearlier\x18\x1f \x01(\v2\x10.kith.v1.EarlierR\aearlier\x12\x1a\n" +
 	"\blifetime\x18( \x01(\rR\blifetime\x12(\n" +
-	"\x10may_set_lifetime\x18) \x01(\bR\x0emaySetLifetime\"\xb2\x01\n" +
+	"\x10may_set_lifetime\x18) \x01(\bR\x0emaySetLifetime\x12$\n" +
+	"\x05draft\x18* \x01(\v2\x0e.kith.v1.DraftR\x05draft\"\xb2\x01\n" +
 	"\x06Member\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.kith.v1.RoleR\x04role\x12\x1a\n" +
@@ -7513,7 +7663,14 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x05marks\x18\x06 \x03(\v2\r.kith.v1.MarkR\x05marks\".\n" +
 	"\x04Mark\x12\x14\n" +
 	"\x05start\x18\x01 \x01(\rR\x05start\x12\x10\n" +
-	"\x03end\x18\x02 \x01(\rR\x03end\"=\n" +
+	"\x03end\x18\x02 \x01(\rR\x03end\"K\n" +
+	"\x0fSetDraftRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12$\n" +
+	"\x05draft\x18\x02 \x01(\v2\x0e.kith.v1.DraftR\x05draft\"\x12\n" +
+	"\x10SetDraftResponse\"6\n" +
+	"\x05Draft\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x19\n" +
+	"\breply_to\x18\x02 \x01(\tR\areplyTo\"=\n" +
 	"\x0fMarkReadRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\"\x12\n" +
@@ -7645,7 +7802,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
 	"\x12MESSAGE_STATE_HELD\x10\x05\x12\x19\n" +
 	"\x15MESSAGE_STATE_DELETED\x10\x06\x12\x16\n" +
-	"\x12MESSAGE_STATE_OVER\x10\a2\xf8\x16\n" +
+	"\x12MESSAGE_STATE_OVER\x10\a2\xb9\x17\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -7698,6 +7855,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\fListVersions\x12\x1c.kith.v1.ListVersionsRequest\x1a\x1d.kith.v1.ListVersionsResponse\x12K\n" +
 	"\fListMessages\x12\x1c.kith.v1.ListMessagesRequest\x1a\x1d.kith.v1.ListMessagesResponse\x129\n" +
 	"\x06Search\x12\x16.kith.v1.SearchRequest\x1a\x17.kith.v1.SearchResponse\x12?\n" +
+	"\bSetDraft\x12\x18.kith.v1.SetDraftRequest\x1a\x19.kith.v1.SetDraftResponse\x12?\n" +
 	"\bMarkRead\x12\x18.kith.v1.MarkReadRequest\x1a\x19.kith.v1.MarkReadResponse\x12=\n" +
 	"\vGetDelivery\x12\x1b.kith.v1.GetDeliveryRequest\x1a\x11.kith.v1.Delivery\x128\n" +
 	"\tSubscribe\x12\x19.kith.v1.SubscribeRequest\x1a\x0e.kith.v1.Event0\x01\x123\n" +
@@ -7716,7 +7874,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 96)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 99)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -7814,17 +7972,20 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*SearchResponse)(nil),        // 93: kith.v1.SearchResponse
 	(*Found)(nil),                 // 94: kith.v1.Found
 	(*Mark)(nil),                  // 95: kith.v1.Mark
-	(*MarkReadRequest)(nil),       // 96: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 97: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 98: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 99: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 100: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 101: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 102: kith.v1.Event
-	(*Reached)(nil),               // 103: kith.v1.Reached
-	(*MessageReach)(nil),          // 104: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 105: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 106: kith.v1.StopResponse
+	(*SetDraftRequest)(nil),       // 96: kith.v1.SetDraftRequest
+	(*SetDraftResponse)(nil),      // 97: kith.v1.SetDraftResponse
+	(*Draft)(nil),                 // 98: kith.v1.Draft
+	(*MarkReadRequest)(nil),       // 99: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 100: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 101: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 102: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 103: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 104: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 105: kith.v1.Event
+	(*Reached)(nil),               // 106: kith.v1.Reached
+	(*MessageReach)(nil),          // 107: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 108: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 109: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	19,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -7848,166 +8009,170 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	19,  // 18: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
 	51,  // 19: kith.v1.Chat.history:type_name -> kith.v1.History
 	53,  // 20: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
-	19,  // 21: kith.v1.Member.person:type_name -> kith.v1.Person
-	4,   // 22: kith.v1.Member.role:type_name -> kith.v1.Role
-	19,  // 23: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	5,   // 24: kith.v1.History.kind:type_name -> kith.v1.HistoryKind
-	51,  // 25: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
-	51,  // 26: kith.v1.Earlier.given:type_name -> kith.v1.History
-	58,  // 27: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	19,  // 28: kith.v1.Block.author:type_name -> kith.v1.Person
-	66,  // 29: kith.v1.Block.changes:type_name -> kith.v1.Change
-	6,   // 30: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
-	7,   // 31: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	59,  // 32: kith.v1.Block.split:type_name -> kith.v1.Split
-	19,  // 33: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	19,  // 34: kith.v1.Block.voted_by:type_name -> kith.v1.Person
-	19,  // 35: kith.v1.Block.waits_for:type_name -> kith.v1.Person
-	19,  // 36: kith.v1.Block.stuck:type_name -> kith.v1.Person
-	19,  // 37: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	63,  // 38: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	64,  // 39: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
-	19,  // 40: kith.v1.Settlement.coming:type_name -> kith.v1.Person
-	19,  // 41: kith.v1.Voter.person:type_name -> kith.v1.Person
-	8,   // 42: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
-	19,  // 43: kith.v1.Incident.person:type_name -> kith.v1.Person
-	65,  // 44: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
-	9,   // 45: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	19,  // 46: kith.v1.Change.subject:type_name -> kith.v1.Person
-	81,  // 47: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
-	80,  // 48: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
-	83,  // 49: kith.v1.Version.spans:type_name -> kith.v1.Span
-	19,  // 50: kith.v1.Message.author:type_name -> kith.v1.Person
-	10,  // 51: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	83,  // 52: kith.v1.Message.spans:type_name -> kith.v1.Span
-	84,  // 53: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
-	85,  // 54: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
-	19,  // 55: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
-	19,  // 56: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
-	86,  // 57: kith.v1.Message.poll:type_name -> kith.v1.Poll
-	88,  // 58: kith.v1.Message.may:type_name -> kith.v1.Permitted
-	82,  // 59: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
-	19,  // 60: kith.v1.Quote.author:type_name -> kith.v1.Person
-	10,  // 61: kith.v1.Quote.state:type_name -> kith.v1.MessageState
-	19,  // 62: kith.v1.Reaction.persons:type_name -> kith.v1.Person
-	87,  // 63: kith.v1.Poll.options:type_name -> kith.v1.PollOption
-	19,  // 64: kith.v1.PollOption.persons:type_name -> kith.v1.Person
-	81,  // 65: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	94,  // 66: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
-	49,  // 67: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
-	19,  // 68: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
-	81,  // 69: kith.v1.Found.message:type_name -> kith.v1.Message
-	95,  // 70: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	100, // 71: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	19,  // 72: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	81,  // 73: kith.v1.Event.message:type_name -> kith.v1.Message
-	49,  // 74: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	30,  // 75: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	17,  // 76: kith.v1.Event.node:type_name -> kith.v1.Node
-	103, // 77: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	64,  // 78: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	104, // 79: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	11,  // 80: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	13,  // 81: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	15,  // 82: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	16,  // 83: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	44,  // 84: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	21,  // 85: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	23,  // 86: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	24,  // 87: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	26,  // 88: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	27,  // 89: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	29,  // 90: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	31,  // 91: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	32,  // 92: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	34,  // 93: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	35,  // 94: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	36,  // 95: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	38,  // 96: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	39,  // 97: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	40,  // 98: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	41,  // 99: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	52,  // 100: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
-	42,  // 101: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	43,  // 102: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	45,  // 103: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	46,  // 104: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	47,  // 105: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	54,  // 106: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	60,  // 107: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	61,  // 108: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	56,  // 109: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	67,  // 110: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	89,  // 111: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	68,  // 112: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	69,  // 113: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	70,  // 114: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	71,  // 115: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	72,  // 116: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	74,  // 117: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	75,  // 118: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	76,  // 119: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	77,  // 120: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
-	78,  // 121: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	90,  // 122: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	92,  // 123: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	96,  // 124: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	98,  // 125: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	101, // 126: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	105, // 127: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	12,  // 128: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	14,  // 129: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	17,  // 130: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	17,  // 131: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	17,  // 132: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	22,  // 133: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	30,  // 134: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	25,  // 135: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	30,  // 136: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	28,  // 137: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	30,  // 138: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	49,  // 139: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	33,  // 140: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	49,  // 141: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	49,  // 142: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	37,  // 143: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	49,  // 144: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	49,  // 145: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	49,  // 146: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	49,  // 147: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	49,  // 148: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	49,  // 149: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	49,  // 150: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	49,  // 151: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	49,  // 152: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	48,  // 153: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	55,  // 154: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	62,  // 155: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	62,  // 156: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	57,  // 157: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	81,  // 158: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	49,  // 159: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	81,  // 160: kith.v1.KithService.React:output_type -> kith.v1.Message
-	81,  // 161: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	81,  // 162: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	81,  // 163: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	73,  // 164: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	81,  // 165: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	81,  // 166: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	81,  // 167: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	49,  // 168: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
-	79,  // 169: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	91,  // 170: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	93,  // 171: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	97,  // 172: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	99,  // 173: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	102, // 174: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	106, // 175: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	128, // [128:176] is the sub-list for method output_type
-	80,  // [80:128] is the sub-list for method input_type
-	80,  // [80:80] is the sub-list for extension type_name
-	80,  // [80:80] is the sub-list for extension extendee
-	0,   // [0:80] is the sub-list for field type_name
+	98,  // 21: kith.v1.Chat.draft:type_name -> kith.v1.Draft
+	19,  // 22: kith.v1.Member.person:type_name -> kith.v1.Person
+	4,   // 23: kith.v1.Member.role:type_name -> kith.v1.Role
+	19,  // 24: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	5,   // 25: kith.v1.History.kind:type_name -> kith.v1.HistoryKind
+	51,  // 26: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
+	51,  // 27: kith.v1.Earlier.given:type_name -> kith.v1.History
+	58,  // 28: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	19,  // 29: kith.v1.Block.author:type_name -> kith.v1.Person
+	66,  // 30: kith.v1.Block.changes:type_name -> kith.v1.Change
+	6,   // 31: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	7,   // 32: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	59,  // 33: kith.v1.Block.split:type_name -> kith.v1.Split
+	19,  // 34: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	19,  // 35: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	19,  // 36: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	19,  // 37: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	19,  // 38: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	63,  // 39: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	64,  // 40: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	19,  // 41: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	19,  // 42: kith.v1.Voter.person:type_name -> kith.v1.Person
+	8,   // 43: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
+	19,  // 44: kith.v1.Incident.person:type_name -> kith.v1.Person
+	65,  // 45: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	9,   // 46: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	19,  // 47: kith.v1.Change.subject:type_name -> kith.v1.Person
+	81,  // 48: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	80,  // 49: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	83,  // 50: kith.v1.Version.spans:type_name -> kith.v1.Span
+	19,  // 51: kith.v1.Message.author:type_name -> kith.v1.Person
+	10,  // 52: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	83,  // 53: kith.v1.Message.spans:type_name -> kith.v1.Span
+	84,  // 54: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	85,  // 55: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	19,  // 56: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
+	19,  // 57: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
+	86,  // 58: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	88,  // 59: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	82,  // 60: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
+	19,  // 61: kith.v1.Quote.author:type_name -> kith.v1.Person
+	10,  // 62: kith.v1.Quote.state:type_name -> kith.v1.MessageState
+	19,  // 63: kith.v1.Reaction.persons:type_name -> kith.v1.Person
+	87,  // 64: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	19,  // 65: kith.v1.PollOption.persons:type_name -> kith.v1.Person
+	81,  // 66: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	94,  // 67: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	49,  // 68: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	19,  // 69: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
+	81,  // 70: kith.v1.Found.message:type_name -> kith.v1.Message
+	95,  // 71: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	98,  // 72: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
+	103, // 73: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	19,  // 74: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	81,  // 75: kith.v1.Event.message:type_name -> kith.v1.Message
+	49,  // 76: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	30,  // 77: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	17,  // 78: kith.v1.Event.node:type_name -> kith.v1.Node
+	106, // 79: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	64,  // 80: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	107, // 81: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	11,  // 82: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	13,  // 83: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	15,  // 84: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	16,  // 85: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	44,  // 86: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	21,  // 87: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	23,  // 88: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	24,  // 89: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	26,  // 90: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	27,  // 91: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	29,  // 92: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	31,  // 93: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	32,  // 94: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	34,  // 95: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	35,  // 96: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	36,  // 97: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	38,  // 98: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	39,  // 99: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	40,  // 100: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	41,  // 101: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	52,  // 102: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
+	42,  // 103: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	43,  // 104: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	45,  // 105: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	46,  // 106: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	47,  // 107: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	54,  // 108: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	60,  // 109: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	61,  // 110: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	56,  // 111: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	67,  // 112: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	89,  // 113: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	68,  // 114: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	69,  // 115: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	70,  // 116: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	71,  // 117: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	72,  // 118: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	74,  // 119: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	75,  // 120: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	76,  // 121: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	77,  // 122: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
+	78,  // 123: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	90,  // 124: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	92,  // 125: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	96,  // 126: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
+	99,  // 127: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	101, // 128: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	104, // 129: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	108, // 130: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	12,  // 131: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	14,  // 132: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	17,  // 133: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	17,  // 134: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	17,  // 135: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	22,  // 136: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	30,  // 137: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	25,  // 138: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	30,  // 139: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	28,  // 140: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	30,  // 141: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	49,  // 142: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	33,  // 143: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	49,  // 144: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	49,  // 145: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	37,  // 146: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	49,  // 147: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	49,  // 148: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	49,  // 149: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	49,  // 150: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	49,  // 151: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	49,  // 152: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	49,  // 153: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	49,  // 154: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	49,  // 155: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	48,  // 156: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	55,  // 157: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	62,  // 158: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	62,  // 159: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	57,  // 160: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	81,  // 161: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	49,  // 162: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	81,  // 163: kith.v1.KithService.React:output_type -> kith.v1.Message
+	81,  // 164: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	81,  // 165: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	81,  // 166: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	73,  // 167: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	81,  // 168: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	81,  // 169: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	81,  // 170: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	49,  // 171: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	79,  // 172: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	91,  // 173: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	93,  // 174: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	97,  // 175: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
+	100, // 176: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	102, // 177: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	105, // 178: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	109, // 179: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	131, // [131:180] is the sub-list for method output_type
+	82,  // [82:131] is the sub-list for method input_type
+	82,  // [82:82] is the sub-list for extension type_name
+	82,  // [82:82] is the sub-list for extension extendee
+	0,   // [0:82] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -8015,7 +8180,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[91].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[94].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -8032,7 +8197,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      11,
-			NumMessages:   96,
+			NumMessages:   99,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,19 +1,9 @@
-// What was begun or waits to be sent, per chat. It lies in sessionStorage: it
+// What waits to be sent, where the node is away. It lies in sessionStorage: it
 // survives a reload and the browser's own restoring of a tab, and goes with
 // the tab, so that no text stays behind in the browser's profile.
 import type { Draftling } from '../state/timeline';
 
-const draftPlace = (chatId: string) => `kith.draft.${chatId}`;
 const outboxPlace = 'kith.outbox';
-
-export function readDraft(chatId: string): string {
-  return sessionStorage.getItem(draftPlace(chatId)) ?? '';
-}
-
-export function keepDraft(chatId: string, text: string): void {
-  if (text === '') sessionStorage.removeItem(draftPlace(chatId));
-  else sessionStorage.setItem(draftPlace(chatId), text);
-}
 
 export function readOutbox(): Draftling[] {
   try {

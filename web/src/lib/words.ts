@@ -6,6 +6,9 @@
 import type { Split } from '../gen/kith/v1/kith_pb';
 import { clock, fullDay, ms } from './time';
 
+/** figure writes a count so that thousands can be read. */
+const figure = (count: number): string => count.toLocaleString('en');
+
 /** splitSentence tells of a split and its healing in one calm line. */
 function splitSentence(split: Split): string {
   const [from, to] = [ms(split.from), ms(split.to)];
@@ -97,6 +100,7 @@ export const words = {
     nothingYet: 'Nothing written yet',
     unread: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),
     by: (who: string, text: string) => `${who}: ${text}`,
+    draft: 'Draft:',
     damaged: 'A message that arrived damaged',
     unreadable: 'A message that cannot be read',
   },
@@ -259,11 +263,16 @@ export const words = {
   tick: {
     waiting: 'Waiting to be kept',
     kept: 'Kept on your computer',
-    reached: (count: number, of: number) => `Reached ${count} of ${of}`,
+    reached: (count: number, of: number) => `Reached ${figure(count)} of ${figure(of)}`,
     all: 'Reached everybody',
     title: 'Who has it',
     has: 'Has it',
     hasNot: 'Not yet',
+    find: 'Find somebody by name',
+    nobody: 'Nobody here has that name.',
+    more: 'There are more. Write a name to find somebody.',
+    hintBig:
+      'Somebody counts once that person’s own device has confirmed the message. In a big group devices confirm many messages at a time, so the count can be minutes late. It is never too high, and does not say that the message was read.',
     hint: 'Each name is ticked once that person’s own device has confirmed the message. It does not say that it was read.',
   },
 

@@ -7,6 +7,7 @@ import { Refusal, type Answer, type Channel, type News, type Request, type Statu
 import { pause } from '../net/resume';
 import { answerOtherTabs, findToken, forgetToken, keepToken, lockTab, takeCode } from '../net/session';
 import { Deletions } from './deletions.svelte';
+import { Drafts } from './drafts';
 import { Outbox } from './outbox.svelte';
 import { Thread } from './thread.svelte';
 
@@ -33,6 +34,7 @@ class Kith {
     this.#takeMessage(message);
     return message;
   });
+  drafts = new Drafts((chat, draft) => this.call('setDraft', { chat, draft }));
   deletions = new Deletions((m) => this.call('deleteMessage', { chat: m.chatId, message: m.cursor }));
 
   #channel: Channel | undefined;
@@ -54,7 +56,10 @@ class Kith {
     this.#channel = openChannel();
     this.#channel.listen((news) => this.#hear(news));
     answerOtherTabs();
-    addEventListener('pagehide', () => this.deletions.flush());
+    addEventListener('pagehide', () => {
+      this.drafts.flush();
+      this.deletions.flush();
+    });
     // A login link that is opened in this tab changes no more than the fragment.
     addEventListener('hashchange', () => {
       const code = takeCode();
@@ -213,7 +218,10 @@ class Kith {
     if (status === 'online') {
       this.#triedOwnToken = false;
       if (this.phase !== 'ready') void this.#load();
-      else this.outbox.resume();
+      else {
+        this.outbox.resume();
+        this.drafts.flush();
+      }
     }
     if (status === 'locked') void this.#useOwnToken();
   }

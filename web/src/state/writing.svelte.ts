@@ -20,6 +20,11 @@ class Writings {
     this.asked++;
   }
 
+  /** take is reply, as it was before: nobody asked for it now. */
+  take(to: Message): void {
+    this.#of.set(to.chatId, { kind: 'reply', to });
+  }
+
   edit(of: Message): void {
     this.#of.set(of.chatId, { kind: 'edit', of });
     this.asked++;

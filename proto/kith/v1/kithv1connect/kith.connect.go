@@ -139,6 +139,8 @@ const (
 	KithServiceListMessagesProcedure = "/kith.v1.KithService/ListMessages"
 	// KithServiceSearchProcedure is the fully-qualified name of the KithService's Search RPC.
 	KithServiceSearchProcedure = "/kith.v1.KithService/Search"
+	// KithServiceSetDraftProcedure is the fully-qualified name of the KithService's SetDraft RPC.
+	KithServiceSetDraftProcedure = "/kith.v1.KithService/SetDraft"
 	// KithServiceMarkReadProcedure is the fully-qualified name of the KithService's MarkRead RPC.
 	KithServiceMarkReadProcedure = "/kith.v1.KithService/MarkRead"
 	// KithServiceGetDeliveryProcedure is the fully-qualified name of the KithService's GetDelivery RPC.
@@ -226,6 +228,8 @@ type KithServiceClient interface {
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	// Search finds messages by what they say, and chats and people by their names.
 	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
+	// SetDraft keeps what was begun to write in a chat.
+	SetDraft(context.Context, *v1.SetDraftRequest) (*v1.SetDraftResponse, error)
 	MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error)
 	// GetDelivery tells which members' devices have a message of one's own.
 	GetDelivery(context.Context, *v1.GetDeliveryRequest) (*v1.Delivery, error)
@@ -511,6 +515,12 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("Search")),
 			connect.WithClientOptions(opts...),
 		),
+		setDraft: connect.NewClient[v1.SetDraftRequest, v1.SetDraftResponse](
+			httpClient,
+			baseURL+KithServiceSetDraftProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("SetDraft")),
+			connect.WithClientOptions(opts...),
+		),
 		markRead: connect.NewClient[v1.MarkReadRequest, v1.MarkReadResponse](
 			httpClient,
 			baseURL+KithServiceMarkReadProcedure,
@@ -584,6 +594,7 @@ type kithServiceClient struct {
 	listVersions   *connect.Client[v1.ListVersionsRequest, v1.ListVersionsResponse]
 	listMessages   *connect.Client[v1.ListMessagesRequest, v1.ListMessagesResponse]
 	search         *connect.Client[v1.SearchRequest, v1.SearchResponse]
+	setDraft       *connect.Client[v1.SetDraftRequest, v1.SetDraftResponse]
 	markRead       *connect.Client[v1.MarkReadRequest, v1.MarkReadResponse]
 	getDelivery    *connect.Client[v1.GetDeliveryRequest, v1.Delivery]
 	subscribe      *connect.Client[v1.SubscribeRequest, v1.Event]
@@ -986,6 +997,15 @@ func (c *kithServiceClient) Search(ctx context.Context, req *v1.SearchRequest) (
 	return nil, err
 }
 
+// SetDraft calls kith.v1.KithService.SetDraft.
+func (c *kithServiceClient) SetDraft(ctx context.Context, req *v1.SetDraftRequest) (*v1.SetDraftResponse, error) {
+	response, err := c.setDraft.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // MarkRead calls kith.v1.KithService.MarkRead.
 func (c *kithServiceClient) MarkRead(ctx context.Context, req *v1.MarkReadRequest) (*v1.MarkReadResponse, error) {
 	response, err := c.markRead.CallUnary(ctx, connect.NewRequest(req))
@@ -1095,6 +1115,8 @@ type KithServiceHandler interface {
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	// Search finds messages by what they say, and chats and people by their names.
 	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
+	// SetDraft keeps what was begun to write in a chat.
+	SetDraft(context.Context, *v1.SetDraftRequest) (*v1.SetDraftResponse, error)
 	MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error)
 	// GetDelivery tells which members' devices have a message of one's own.
 	GetDelivery(context.Context, *v1.GetDeliveryRequest) (*v1.Delivery, error)
@@ -1376,6 +1398,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("Search")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceSetDraftHandler := connect.NewUnaryHandlerSimple(
+		KithServiceSetDraftProcedure,
+		svc.SetDraft,
+		connect.WithSchema(kithServiceMethods.ByName("SetDraft")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceMarkReadHandler := connect.NewUnaryHandlerSimple(
 		KithServiceMarkReadProcedure,
 		svc.MarkRead,
@@ -1490,6 +1518,8 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceListMessagesHandler.ServeHTTP(w, r)
 		case KithServiceSearchProcedure:
 			kithServiceSearchHandler.ServeHTTP(w, r)
+		case KithServiceSetDraftProcedure:
+			kithServiceSetDraftHandler.ServeHTTP(w, r)
 		case KithServiceMarkReadProcedure:
 			kithServiceMarkReadHandler.ServeHTTP(w, r)
 		case KithServiceGetDeliveryProcedure:
@@ -1681,6 +1711,10 @@ func (UnimplementedKithServiceHandler) ListMessages(context.Context, *v1.ListMes
 
 func (UnimplementedKithServiceHandler) Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Search is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) SetDraft(context.Context, *v1.SetDraftRequest) (*v1.SetDraftResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetDraft is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error) {
