@@ -221,6 +221,10 @@ const (
 	maxVotes = 4096
 	// maxVoteEvidence bounds the vote evidence of one frame: many eras of liars.
 	maxVoteEvidence = 256
+	// toldAtOnce is how many peers are told of a change at once where entries go along a
+	// tree: each member hears of it from as many on the average, so that hardly ever one
+	// hears of it from nobody before the next are told.
+	toldAtOnce = 16
 	// maxHandover bounds the entries that are asked for by one frame; with the longest
 	// contents the answer is cut at maxAnswer, and the rest asked for again.
 	maxHandover = 256
@@ -270,6 +274,10 @@ const (
 	// treeDigestAfter is the same for entries and statements where a tree brings
 	// the entries: each change has every device tell every other.
 	treeDigestAfter = 5_000
+	// tellRest is when, in a large group, the next peers are told of a change that others
+	// were told of at once. So digests take 105 bytes a second of a line at most, however
+	// many members there are and however much they say.
+	tellRest = 5_000
 	// treeWait is how long entries that a peer has are left to the tree, which brings
 	// all but the last in that time, and treeFew is up to how many.
 	treeWait = 3_000

@@ -123,6 +123,7 @@ type Machine struct {
 	pace      pace                           // of the own Acks
 	fewAckers int                            // up to how many devices say at once what has come, and each to each
 	pruneDue  uint64                         // ms; 0: no secrets wait to be deleted
+	toldLast  wire.DeviceID                  // in a large group: who was sent the digest last
 	digestDue uint64                         // ms; 0: none
 	voteDue   uint64                         // ms; when the own voter is asked again; 0: at news
 	electLook bool                           // something happened that may change who is to vote
