@@ -59,6 +59,8 @@ const (
 	frameStretch uint8 = 24
 	frameNumbers uint8 = 25
 	// 26 to 32 are reserved.
+	frameTyping uint8 = 32
+
 	frameAskEarlier uint8 = 33
 	frameEarlier    uint8 = 34
 	// 35 to 39 are reserved.

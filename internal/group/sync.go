@@ -51,6 +51,7 @@ type peer struct {
 
 	earlier    dag.Ref // up to where it was asked for what is lacking, see earlier.go
 	earlierAll bool    // it was asked for all
+	typed      uint64  // ms; when it last said that its person is writing
 	earlierAt  uint64  // ms, when that was so
 	earlierNew bool    // and it has got something since, by its Ack
 }
@@ -272,6 +273,8 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onAskContents(p, r, eff)
 	case kind == frameContents:
 		err = m.onContents(now, p, r, eff)
+	case kind == frameTyping && m.self.Omits != FeatureTyping:
+		err = m.onTyping(now, p, r, eff)
 	case kind == frameAskEarlier:
 		err = m.onAskEarlier(p, r, eff)
 	case kind == frameEarlier:
