@@ -14,7 +14,7 @@ PAGE := web/dist/index.html
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune \
 	-o -path web/e2e -prune -o -path web/screenshots -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run demo build page test e2e sim interop vectors reject seeds soak bench bench-peers fuzz race lint proto dist assure clean FORCE
+.PHONY: help run demo build page test e2e sim interop vectors reject seeds soak bench bench-idle bench-peers fuzz race lint proto dist assure clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,7 +67,10 @@ soak: build ## 20 nodes for 15 minutes with cuts and kills: SOAK=2m SOAK_NODES=8
 bench: ## benchmarks: PKG=./internal/store/ BENCH=Page for one; N=10000 for larger groups
 	scripts/bench.sh
 
-bench-peers: ## MLS beside another implementation: N=100 for groups of up to 100
+bench-idle: ## what a resting program costs: IDLE=2m REST=1m for a short one; needs root
+	go test ./cmd/kith/ -run '^$$' -bench 'Rest$$' -benchtime 1x -timeout 2h
+
+bench-peers: ## MLS beside another implementation, N=100 for groups of up to 100; a node beside a relay
 	scripts/bench-peers.sh
 
 fuzz: ## fuzz targets: PKG=./internal/wire/ F=FuzzReader T=1m

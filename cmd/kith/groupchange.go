@@ -12,7 +12,7 @@ import (
 func (p *program) groupAdd() *cobra.Command {
 	return &cobra.Command{
 		Use:               "add GROUP PERSON...",
-		Short:             "Invite friends; they read what is written after they joined",
+		Short:             "Invite friends; what they read of before, kith group policy says",
 		Args:              words(2, many),
 		ValidArgsFunction: p.completeChatThenPerson,
 		RunE: func(c *cobra.Command, args []string) error {

@@ -256,17 +256,13 @@ func (s *service) GetDelivery(_ context.Context, r *v1.GetDeliveryRequest) (*v1.
 	if err != nil {
 		return nil, asConnect(err)
 	}
-	reached, of, err := s.node.Delivery(g, m)
+	d, err := s.node.Delivery(g, m, r.Find, int(r.Limit))
 	if err != nil {
 		return nil, asConnect(err)
 	}
-	has := make(map[wire.PersonID]bool)
-	for _, p := range reached {
-		has[p.ID] = true
-	}
-	answer := &v1.Delivery{}
-	for _, p := range of {
-		answer.Members = append(answer.Members, &v1.DeliveredTo{Person: personOf(p), Delivered: has[p.ID]})
+	answer := &v1.Delivery{Reached: uint32(d.Reached), ReachOf: uint32(d.Of), More: d.More}
+	for _, to := range d.Members {
+		answer.Members = append(answer.Members, &v1.DeliveredTo{Person: personOf(to.Person), Delivered: to.Has})
 	}
 	return answer, nil
 }

@@ -219,6 +219,8 @@ func noticeOf(c node.Chat) string {
 		return fmt.Sprintf("%d messages were written while this device was set aside. They come once a member is here who has them.", c.Missed)
 	case c.Missing > 0:
 		return missingNotice(c)
+	case c.Earlier.Newcomer && !c.Earlier.Reached:
+		return earlierSentence(c)
 	}
 	return ""
 }

@@ -173,6 +173,12 @@ func TestDirectChat(t *testing.T) {
 	if err != nil || len(d.Members) != 1 || !d.Members[0].Delivered || d.Members[0].Person.GetName() != "Ben" {
 		t.Errorf("delivery %v, %v", d, err)
 	}
+	for find, names := range map[string]int{"bE": 1, "Cleo": 0} {
+		d, err := ann.socket.GetDelivery(t.Context(), &v1.GetDeliveryRequest{Chat: m.ChatId, Message: m.Cursor, Find: find, Limit: 1})
+		if err != nil || len(d.Members) != names || d.Reached != 1 || d.ReachOf != 1 || d.More {
+			t.Errorf("delivery to %q: %v, %v", find, d, err)
+		}
+	}
 	list, err := ben.socket.ListMessages(t.Context(), &v1.ListMessagesRequest{Chat: "Ann", Limit: 1})
 	if err != nil || len(list.Messages) != 1 || list.Messages[0].Text != "hello" || list.More {
 		t.Fatalf("%v, %v", list, err)

@@ -62,6 +62,7 @@ func ParseHeader(b []byte) (*Header, error) {
 	if err := h.form(); err != nil {
 		return nil, err
 	}
+	h.parsed = wire.EntryHash(wire.Hash(wire.HashEntry, b))
 	return h, nil
 }
 

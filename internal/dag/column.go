@@ -19,6 +19,11 @@ func (g *Graph) Delivered(a *Ack, device wire.DeviceID) (seq uint64) {
 		return seqIn(a.Delivered, device)
 	}
 	column := g.column(device)
+	if g.coversFloor(a.Heads) {
+		if l := g.logs[device]; l != nil {
+			seq = l.floor
+		}
+	}
 	for _, h := range a.Heads {
 		if number, ok := g.numberOf(h); ok {
 			seq = max(seq, uint64(column[number]))
@@ -30,6 +35,31 @@ func (g *Graph) Delivered(a *Ack, device wire.DeviceID) (seq uint64) {
 		seq = min(seq, stop-1)
 	}
 	return seq
+}
+
+// coversFloor reports whether all that the floor covers lies before heads: all heads that
+// it had. Once it said too much it is taken for nothing.
+func (g *Graph) coversFloor(heads []Ref) bool {
+	if g.floorHeads == 0 || g.Lowered() {
+		return false
+	}
+	for number := uint32(len(g.overFloor)); int(number) < len(g.line.cells); number++ {
+		var over uint8
+		if number < g.floorHeads {
+			over = 1 << number
+		}
+		for _, n := range g.line.names(number) {
+			over |= g.overFloor[n]
+		}
+		g.overFloor = append(g.overFloor, over)
+	}
+	var over uint8
+	for _, h := range heads {
+		if number, ok := g.numberOf(h); ok {
+			over |= g.overFloor[number]
+		}
+	}
+	return over == 1<<g.floorHeads-1
 }
 
 // Lacks reports whether an Ack names a head that is not here.

@@ -113,11 +113,17 @@ func TestAckOverFloor(t *testing.T) {
 	if ann.graph.Delivered(a, ann.id) != 4 || ann.graph.Delivered(a, ben.id) != 4 {
 		t.Errorf("the floor of 4 and 4 counts as %d and %d", ann.graph.Delivered(a, ann.id), ann.graph.Delivered(a, ben.id))
 	}
+	if cat.graph.Delivered(a, ann.id) != 4 || cat.graph.Delivered(a, ben.id) != 4 {
+		t.Errorf("over her floor Cat counts %d and %d", cat.graph.Delivered(a, ann.id), cat.graph.Delivered(a, ben.id))
+	}
 	own := &dag.Ack{Version: dag.AckByHeads, Heads: []dag.Ref{all[4].Ref()}} // what lies below is known by number
 	if cat.graph.Lacks(own) || cat.graph.Delivered(own, ann.id) != 3 || cat.graph.Delivered(own, ben.id) != 0 {
 		t.Error("an Ack that names what lies below a floor")
 	}
 	cat.graph.Lower(all[2]) // Ann's second was written after the floor
+	if cat.graph.Delivered(a, ben.id) != 4 || cat.graph.Delivered(a, ann.id) == 4 {
+		t.Errorf("over a floor that said too much Cat counts %d and %d", cat.graph.Delivered(a, ann.id), cat.graph.Delivered(a, ben.id))
+	}
 	_, stops, _ = cat.graph.AckHeads()
 	if len(stops) != 1 || stops[0] != (dag.Delivered{Device: ann.id, Seq: 2}) {
 		t.Errorf("after the floor was taken back it stops at %v", stops)

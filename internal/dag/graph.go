@@ -30,6 +30,9 @@ type Graph struct {
 	lowered map[wire.DeviceID]struct{}
 	columns map[wire.DeviceID]column // of what Acks are asked about
 
+	floorHeads uint32  // the first so many entries are all heads that the floor had; 0: there were more
+	overFloor  []uint8 // of each numbered entry, which of them lie before it
+
 	blocks  []wire.BlockHash
 	blockAt map[wire.BlockHash]uint32
 
@@ -81,6 +84,9 @@ func (g *Graph) SetFloor(f Floor) error {
 	g.firm = make(map[Ref]struct{})
 	for _, h := range heads {
 		g.addFloorHead(h)
+	}
+	if len(heads) < MaxFloorHeads { // else some may have been left out
+		g.floorHeads = uint32(len(heads))
 	}
 	g.stored = stored{len(g.line.cells), len(g.blocks)}
 	g.digest = nil

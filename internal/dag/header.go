@@ -28,10 +28,15 @@ type Header struct {
 	CiphertextHash wire.Digest
 	Length         uint32 // of the ciphertext, in bytes
 	Signature      [wire.SignatureSize]byte
+
+	parsed wire.EntryHash // of the bytes it was parsed from; zero in one that is being made
 }
 
-// Hash returns the entry hash.
+// Hash returns the entry hash. A header that was parsed is changed by [Header.Sign] alone.
 func (h *Header) Hash() wire.EntryHash {
+	if h.parsed != (wire.EntryHash{}) {
+		return h.parsed
+	}
 	return wire.EntryHash(wire.Hash(wire.HashEntry, h.Bytes()))
 }
 
@@ -60,6 +65,7 @@ func (h *Header) SignedBytes() []byte {
 
 // Sign sets the signature to what sign, the signer of the device, makes.
 func (h *Header) Sign(sign func(wire.Label, []byte) []byte) {
+	h.parsed = wire.EntryHash{}
 	h.Signature = [wire.SignatureSize]byte(sign(wire.SignEntry, h.SignedBytes()))
 }
 

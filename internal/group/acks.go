@@ -21,8 +21,9 @@ type ackWait struct {
 
 // ackedUpTo is how far the Acks say that each device has one author's log.
 type ackedUpTo struct {
-	turn uint64
-	by   map[wire.DeviceID]uint64
+	turn    uint64
+	lowered bool
+	by      map[wire.DeviceID]uint64
 }
 
 // ackers is who writes Acks at a head.
@@ -83,7 +84,7 @@ func (m *Machine) ackStops(list []dag.Delivered) []dag.Delivered {
 	for d, seq := range first {
 		list = append(list, dag.Delivered{Device: d, Seq: seq})
 	}
-	slices.SortFunc(list, func(a, b dag.Delivered) int { return compareID(a.Device, b.Device) })
+	slices.SortFunc(list, compareStops)
 	return list
 }
 
@@ -156,16 +157,13 @@ func (m *Machine) countAwaited(eff *Effects) {
 		w := m.ackWaits[d]
 		for _, a := range []*dag.Ack{w.newest, w.first} {
 			if a != nil && !m.graph.Lacks(a) {
-				m.countAck(a, eff)
-				m.passAck(a, eff)
+				m.countAck(a, wire.DeviceID{}, eff)
+				m.newsDue(m.now)
 				break
 			}
 		}
 	}
 }
-
-// passAck has an Ack told that has waited.
-func (m *Machine) passAck(*dag.Ack, *Effects) { m.newsDue(m.now) }
 
 // dropAwaited forgets what waits of memberships that the head does not know.
 func (m *Machine) dropAwaited() {
@@ -186,11 +184,11 @@ func (m *Machine) ackWaiting() (n int) {
 // AckedUpTo returns up to which seq of an author's log a device said that it has it.
 func (m *Machine) AckedUpTo(device, author wire.DeviceID) uint64 {
 	c := m.ackedUpTo[author]
-	if c.by == nil || c.turn != m.ackTurn {
+	if lowered := m.graph.Lowered(); c.by == nil || c.turn != m.ackTurn || c.lowered != lowered {
 		if len(m.ackedUpTo) >= maxAuthors {
 			clear(m.ackedUpTo)
 		}
-		c = ackedUpTo{m.ackTurn, make(map[wire.DeviceID]uint64, len(m.acks))}
+		c = ackedUpTo{m.ackTurn, lowered, make(map[wire.DeviceID]uint64, len(m.acks))}
 		for d, a := range m.acks {
 			c.by[d] = m.graph.Delivered(a, author)
 		}

@@ -32,6 +32,7 @@ type chase struct {
 	open  []dag.Range // stretches that somebody did not give, lowest first
 	gave  map[wire.DeviceID]bool
 	under map[wire.DeviceID]bool // who was asked
+	idle  map[wire.DeviceID]bool // who gave nothing of what it was asked for, and is asked no more
 }
 
 // pullHeads asks peers by heads; false if none of them has anything.
@@ -90,7 +91,7 @@ func (m *Machine) askFrame(p *peer) askFrame {
 
 // beginChase begins to chase what a peer has, with whoever else has it.
 func (m *Machine) beginChase(p *peer) {
-	c := &chase{gave: make(map[wire.DeviceID]bool), under: make(map[wire.DeviceID]bool)}
+	c := &chase{gave: make(map[wire.DeviceID]bool), under: make(map[wire.DeviceID]bool), idle: make(map[wire.DeviceID]bool)}
 	most := uint64(0)
 	for _, d := range m.connected(true) {
 		if o := m.peers[d]; o.byHeads && (o == p || m.lacksOf(o)) {
@@ -167,7 +168,7 @@ func (m *Machine) stretcher() (best *peer) {
 	least := maxOfOne
 	for _, d := range after(m.askedLast, m.connected(true)) {
 		p, n := m.peers[d], 0
-		if !p.byHeads || !m.lacksOf(p) {
+		if !p.byHeads || !m.lacksOf(p) || m.chase.idle[d] {
 			continue
 		}
 		for _, a := range m.asked {
@@ -240,6 +241,9 @@ func (m *Machine) expire(now uint64) {
 	for i := 0; i < len(m.asked); i++ {
 		if m.asked[i].until > now {
 			continue
+		}
+		if m.asked[i].stretch {
+			m.chase.idle[m.asked[i].from] = true
 		}
 		if p := m.peers[m.asked[i].from]; p != nil {
 			p.theirs.heads = nil
@@ -320,24 +324,35 @@ func (m *Machine) answered(now uint64, p *peer, f entriesFrame, a *asked, found 
 // narrower ones, as it had few entries or many.
 func (c *chase) took(d wire.DeviceID, a asked, f entriesFrame) {
 	c.gave[d] = c.gave[d] || a.found
-	if f.answer != entriesCut {
-		if a.size < maxStretch/2 {
+	few := a.size < maxStretch/2
+	end, within := a.endOf(f)
+	switch {
+	case f.answer == entriesLast:
+		if few {
 			c.width = min(2*c.width, dag.MaxLamport)
 		}
-		return
+	case !within: // it says that there is more, and gives something else
+		c.giveBack(a.within)
+		c.idle[d] = true
+	default:
+		if !few {
+			c.width = max(1, c.width/2)
+		}
+		c.giveBack(dag.Range{From: end, To: a.within.To})
 	}
-	c.width = max(1, c.width/2)
+}
+
+// endOf is how far into a stretch its answer came; false if not into it.
+func (a asked) endOf(f entriesFrame) (end dag.Spot, within bool) {
 	if len(f.entries) == 0 {
-		return
+		return end, false
 	}
 	h, err := dag.ParseHeader(f.entries[len(f.entries)-1].Header)
 	if err != nil {
-		return
+		return end, false
 	}
-	end := dag.Spot{Lamport: h.Lamport, Device: h.Device}
-	if a.within.From.Compare(end) < 0 && end.Lamport <= a.within.To { // else it answers with something else
-		c.giveBack(dag.Range{From: end, To: a.within.To})
-	}
+	end = dag.Spot{Lamport: h.Lamport, Device: h.Device}
+	return end, a.within.From.Compare(end) < 0 && end.Lamport <= a.within.To
 }
 
 // askedPeople returns of whom entries are asked now, sorted by id.

@@ -14,6 +14,7 @@ func (m *Machine) clock(now uint64) {
 		m.fetch.until, m.handover.until = min(m.fetch.until, now), min(m.handover.until, now)
 		m.earlier.until = min(m.earlier.until, now)
 		m.pace.hasten(now)
+		m.ackWay.pass, m.ackWay.calm = min(m.ackWay.pass, now), min(m.ackWay.calm, now)
 		m.chaseDue = min(m.chaseDue, now)
 		for i := range m.asked {
 			m.asked[i].until = min(m.asked[i].until, now)
@@ -27,7 +28,8 @@ func (m *Machine) clock(now uint64) {
 		m.back.since, m.back.nack = min(m.back.since, now), min(m.back.nack, now)
 		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
 		for _, p := range m.peers {
-			p.haveDue, p.proofDue, p.haveLast, p.theirs.numbersAt = min(p.haveDue, now), min(p.proofDue, now), 0, 0
+			p.haveDue, p.proofDue, p.inviteDue = min(p.haveDue, now), min(p.proofDue, now), min(p.inviteDue, now)
+			p.haveLast, p.ackAsked, p.theirs.numbersAt, p.theirs.walks = 0, 0, 0, 0
 		}
 		for _, t := range m.turns {
 			t.since = min(t.since, now)
@@ -69,6 +71,8 @@ func (m *Machine) wake(now uint64) uint64 {
 	}
 	if len(m.peers) > 0 {
 		at(m.digestDue)
+		at(m.ackWay.pass)
+		at(m.ackWay.calm)
 		at(m.fetch.until)
 		for _, a := range m.asked {
 			at(a.until)
@@ -86,11 +90,12 @@ func (m *Machine) wake(now uint64) uint64 {
 		}
 		at(m.back.nack)
 		for _, p := range m.peers {
-			if p.earlierNew {
+			if p.earlier.news {
 				at(m.earlierDue(p))
 			}
 			at(p.haveDue)
 			at(p.proofDue)
+			at(p.inviteDue)
 		}
 	}
 	at(m.errandDue)

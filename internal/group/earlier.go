@@ -25,8 +25,10 @@ type earlier struct {
 	begun   wire.BlockHash             // that admitted this device's person, when it was last looked at; zero: never
 	given   bool                       // what is wanted is given
 	lacking map[dag.Ref]bool           // the header is here, or in the graph, and what it says is not
+	sorted  []dag.Ref                  // lacking, ascending, and some that are lacking no more
 	vouch   map[dag.Ref]wire.BlockHash // of wanted ones by who was removed: the block of who names it
 	proved  bool                       // enough members have acknowledged what the floor led to
+	looked  [2]uint64                  // Acks taken and entries held when that was last looked for
 	ended   map[wire.PersonID]bool     // who says that what is wanted still is older than the policy gives
 
 	from  wire.DeviceID // who is asked, or was last
@@ -118,7 +120,7 @@ func (m *Machine) noteLacking(h *dag.Header, eff *Effects) bool {
 
 func (m *Machine) keepLacking(h *dag.Header, eff *Effects) {
 	if ref := h.Ref(); !m.earlier.lacking[ref] {
-		m.earlier.lacking[ref] = true
+		m.earlier.lacking[ref], m.earlier.sorted = true, nil
 		m.noteBlank(h)
 		eff.put(KindLacking, EntryKey(ref), []byte{})
 		m.askAllEarlier()

@@ -1,17 +1,30 @@
 package group
 
 import (
+	"maps"
 	"slices"
 
 	"kith/internal/dag"
 	"kith/internal/wire"
 )
 
+// A member is asked for what is wanted as long as that brings something, and then for what
+// is lacking, once.
+
+// askedEarlier is how far one member was asked in this session.
+type askedEarlier struct {
+	walked bool    // it had nothing more of what is wanted
+	names  dag.Ref // up to where it was asked for what is lacking
+	all    bool    // it was asked for all
+	at     uint64  // ms, when that was so
+	news   bool    // and it has got something since, by its Ack
+}
+
 // askAllEarlier lets those be asked again who had nothing.
 func (m *Machine) askAllEarlier() {
 	for d, p := range m.peers {
 		if d != m.earlier.from {
-			p.earlier, p.earlierAll = dag.Ref{}, false
+			p.earlier = askedEarlier{}
 		}
 	}
 }
@@ -20,14 +33,17 @@ func (m *Machine) askAllEarlier() {
 // last first.
 func (m *Machine) askEarlier(now uint64, eff *Effects) {
 	e := &m.earlier
-	if e.until > now || m.earlierReached() && len(e.lacking) == 0 || m.mayWrite() != nil {
+	if e.until > now || m.earlierReached() && len(e.lacking) == 0 || m.mayWrite() != nil || m.self.Omits == FeatureHistory {
 		return
 	}
 	if e.until != 0 {
 		if p := m.peers[e.from]; p != nil { // unanswered
-			p.exhausted(now)
+			p.earlier.end(now)
 		}
 		e.until = 0
+	}
+	if !m.anyPeer(func(p *peer) bool { return !p.earlier.all || p.earlier.news }) {
+		return
 	}
 	list := m.connected(true)
 	if i := slices.Index(list, e.from); i > 0 {
@@ -36,14 +52,14 @@ func (m *Machine) askEarlier(now uint64, eff *Effects) {
 	for _, d := range list {
 		p := m.peers[d]
 		if isDue(m.earlierDue(p), now) {
-			p.earlier, p.earlierAll = dag.Ref{}, false
+			p.earlier = askedEarlier{}
 		}
-		if p.earlierAll || !m.reads(d, FeatureHistory) {
+		if p.earlier.all || !m.reads(d, FeatureHistory) {
 			continue
 		}
 		ask := m.earlierAsk(p)
 		if ask.empty() {
-			p.exhausted(now)
+			p.earlier.end(now)
 			continue
 		}
 		e.from, e.until, e.found, e.parts, e.names = d, now+fetchTimeout, false, 0, dag.Ref{}
@@ -55,37 +71,46 @@ func (m *Machine) askEarlier(now uint64, eff *Effects) {
 	}
 }
 
-// exhausted takes note that a peer was asked for all.
-func (p *peer) exhausted(now uint64) { p.earlierAll, p.earlierAt, p.earlierNew = true, now, false }
+// end takes note that a member was asked for all.
+func (a *askedEarlier) end(now uint64) { a.all, a.at, a.news = true, now, false }
 
 // newsForEarlier takes note that a member may have by now what it had not.
 func (m *Machine) newsForEarlier(d wire.DeviceID) {
 	if p := m.peers[d]; p != nil {
-		p.earlierNew = true
+		p.earlier.news = true
 	}
 }
 
-// earlierDue is when a peer is asked again that was asked for all; 0: not.
+// earlierDue is when a peer is asked again that was asked for all; 0: not. It had at most
+// maxHollow texts to get: where more are lacking they are no longer anywhere.
 func (m *Machine) earlierDue(p *peer) uint64 {
-	if !p.earlierAll || !p.earlierNew || m.earlierAsk(&peer{}).empty() {
+	lacking := len(m.earlier.lacking)
+	if !p.earlier.all || !p.earlier.news || m.earlierReached() && lacking == 0 || lacking > maxHollow {
 		return 0
 	}
-	return p.earlierAt + earlierAgain
+	return p.earlier.at + earlierAgain
 }
 
 // earlierAsk is what a member is asked for next.
 func (m *Machine) earlierAsk(p *peer) (f askEarlierFrame) {
-	if e := &m.earlier; e.past != nil && !m.earlierReached() {
+	e := &m.earlier
+	if !m.earlierReached() && !p.earlier.walked {
 		f.below = e.past.Wanted(maxEarlierLogs)
 		slices.SortFunc(f.below, dag.Ref.Compare)
+		return f
 	}
-	for r := range m.earlier.lacking {
-		if r.Compare(p.earlier) > 0 {
-			f.named = append(f.named, r)
+	if len(e.sorted) < len(e.lacking) || len(e.sorted) > 2*len(e.lacking)+maxHandover {
+		e.sorted = slices.SortedFunc(maps.Keys(e.lacking), dag.Ref.Compare)
+	}
+	i, found := slices.BinarySearchFunc(e.sorted, p.earlier.names, dag.Ref.Compare)
+	if found {
+		i++
+	}
+	for ; i < len(e.sorted) && len(f.named) < maxHandover; i++ {
+		if e.lacking[e.sorted[i]] {
+			f.named = append(f.named, e.sorted[i])
 		}
 	}
-	slices.SortFunc(f.named, dag.Ref.Compare)
-	f.named = f.named[:min(len(f.named), maxHandover)]
 	return f
 }
 
@@ -111,18 +136,17 @@ func (m *Machine) onEarlier(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 		return nil
 	}
 	e.until = 0
-	if e.found {
+	switch {
+	case e.names != (dag.Ref{}):
+		p.earlier.names = e.names
+	case e.found:
 		m.setEnded(wire.PersonID{}, eff)
 		m.askAllEarlier()
-		return nil
-	}
-	if f.answer == earlierCut {
-		m.setEnded(p.member.Person, eff)
-	}
-	if e.names == (dag.Ref{}) { // it has nothing of what is wanted, and was asked for all that is lacking
-		p.exhausted(now)
-	} else {
-		p.earlier = e.names
+	default:
+		p.earlier.walked = true
+		if f.answer == earlierCut {
+			m.setEnded(p.member.Person, eff)
+		}
 	}
 	return nil
 }

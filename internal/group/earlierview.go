@@ -56,9 +56,11 @@ func (m *Machine) witnesses() int {
 // a floor that left something out would not lead to it.
 func (m *Machine) proveEarlier(eff *Effects) {
 	e := &m.earlier
-	if e.proved || e.past == nil || !m.earlierReached() {
+	news := [2]uint64{m.heard + 1, uint64(m.graph.Len())}
+	if e.proved || e.past == nil || !m.earlierReached() || e.looked == news {
 		return
 	}
+	e.looked = news
 	agree, says := make(map[wire.PersonID]bool), m.saysAll()
 	for d, a := range m.acks {
 		who, _, ok := m.state().Device(d)

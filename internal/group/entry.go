@@ -17,19 +17,13 @@ var errBlock = errors.New("group: the entry's block is not here")
 // who have what it names, and others pass it on in good faith: it is its author's fault.
 const ruleClaim = "entry-claim"
 
-// isOf reports whether an entry is of a device.
-func isOf(p Packed, d wire.DeviceID) bool {
-	h, err := dag.ParseHeader(p.Header)
-	return err == nil && h.Device == d
-}
-
-// takeEntry takes one entry from a peer; signed says that its signature is known
-// to hold, asked that the peer was asked for entries, so that the header alone will do.
-// It is refused with a rule's name if the peer passed on what no honest device passes on.
-func (m *Machine) takeEntry(now uint64, p Packed, signed, asked bool, eff *Effects) (rule string, err error) {
-	h, err := dag.ParseHeader(p.Header)
-	if err != nil {
-		return "entry-form", err
+// takeEntry takes one entry from a peer; asked says that the peer was asked for entries, so
+// that the header alone will do. It is refused with a rule's name if the peer passed on
+// what no honest device passes on.
+func (m *Machine) takeEntry(now uint64, e openedEntry, asked bool, eff *Effects) (rule string, err error) {
+	p, h := e.packed, e.header
+	if e.err != nil {
+		return "entry-form", e.err
 	}
 	if h.Group != m.group {
 		return "entry-group", errCommit
@@ -49,7 +43,7 @@ func (m *Machine) takeEntry(now uint64, p Packed, signed, asked bool, eff *Effec
 	if !ok || !state.Active(h.Device) { // invariant R2
 		return "entry-member", errCommit
 	}
-	if !signed && !h.VerifySignature(device.Key[:]) {
+	if !e.signed && !h.VerifySignature(device.Key[:]) {
 		return "entry-signature", errCommit
 	}
 	// Who was no member at the block gets the header alone; who was waits for

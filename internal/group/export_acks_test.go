@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 
+	"kith/internal/dag"
 	"kith/internal/wire"
 )
 
@@ -12,6 +13,39 @@ const (
 	FewAckers  = maxFewAckers
 	AckTravels = ackTravels
 )
+
+// SetFewAckers bounds the groups in which each says at once what has come, and to each.
+func (m *Machine) SetFewAckers(n int) { m.fewAckers = n }
+
+// Following is whom a machine follows.
+func (m *Machine) Following() wire.DeviceID { return m.ackWay.device }
+
+// AcksIn returns whose Acks a payload brings in bundles, by the beginnings of their ids.
+func AcksIn(payload []byte) (list [][8]byte) {
+	r := wire.NewReader(payload)
+	if r.U8() != frameAcks {
+		return nil
+	}
+	f, err := parseAcks(r)
+	if err != nil {
+		return nil
+	}
+	for _, b := range f.bundles {
+		for _, a := range b.acks {
+			list = append(list, a.device)
+		}
+	}
+	return list
+}
+
+// BundleOf is a payload of Acks that say the same.
+func BundleOf(acks ...*dag.Ack) []byte {
+	b := ackBundle{heads: acks[0].Heads, stops: acks[0].Stops}
+	for _, a := range acks {
+		b.acks = append(b.acks, bundledAck{[8]byte(a.Device[:8]), a.Seq, a.Signature})
+	}
+	return acksFrame{bundles: []ackBundle{b}}.bytes()
+}
 
 // PlayedAcks is what devices sign of so many entries.
 type PlayedAcks struct {

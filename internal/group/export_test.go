@@ -69,6 +69,15 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameNumbers:
 		f, err := parseNumbers(r)
 		return again(f.bytes, err)
+	case frameAcks:
+		f, err := parseAcks(r)
+		return again(f.bytes, err)
+	case frameAckNumbers:
+		f, err := parseAckNumbers(r)
+		return again(f.bytes, err)
+	case frameAckDigest:
+		d, err := parseAckDigest(r)
+		return again(func() []byte { return encodeAckDigest(d) }, err)
 	case frameContents:
 		f, err := parseContents(r)
 		return again(func() []byte { return f.numbered(frameContents) }, err)
@@ -296,7 +305,7 @@ func EntriesIn(payload []byte) (refs []dag.Ref, answer uint8) {
 
 // HeadsPayload names heads, with what the machine has beside.
 func (m *Machine) HeadsPayload(heads []dag.Ref, count, top uint64) []byte {
-	f := m.headsFrame()
+	f := m.headsFrame(wire.DeviceID{})
 	f.heads, f.count, f.top = heads, count, top
 	return f.bytes()
 }

@@ -28,6 +28,7 @@ import (
 //	20     ask content (device[32], u64 seq, short[16])<V>, at most 256
 //	21     contents    (opaque header<V>, opaque salt and content<V>)<V>, u8 answer: 1 last, 2 more of it follow
 //	22-25  heads, ask, stretch, numbers: see headsframe.go
+//	28-30  acks, ack numbers, ack digest: see acksframe.go
 //	33     ask earlier see earlierframe.go
 //	34     earlier     likewise
 //	40     tree        a frame of the broadcast tree, which the machine never sees: see broadcast.go
@@ -58,6 +59,11 @@ const (
 	frameAsk     uint8 = 23
 	frameStretch uint8 = 24
 	frameNumbers uint8 = 25
+
+	// Of Acks in a large group, see acksframe.go.
+	frameAcks       uint8 = 28
+	frameAckNumbers uint8 = 29
+	frameAckDigest  uint8 = 30
 	// 26 to 32 are reserved.
 	frameTyping uint8 = 32
 

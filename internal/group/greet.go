@@ -34,10 +34,16 @@ func (m *Machine) greet(now uint64, p *peer, eff *Effects) {
 	switch p.rel {
 	case present:
 		p.proofDue = now + proofAfter
-		if inv := m.invitationFor(who); inv != nil {
-			p.whole = true
-			eff.send(who.Device, inv)
-			return
+		switch {
+		case !m.awaitsInvitation(who):
+		case m.admittedBy(who) != m.self.Person: // it may have accepted, and say so at once
+			p.inviteDue = now + inviteAfter
+		default:
+			if inv := m.invitationFor(who); inv != nil {
+				p.whole = true
+				eff.send(who.Device, inv)
+				return
+			}
 		}
 		m.offerVotes(who.Device, eff)
 		m.sendDigest(who.Device, eff)
@@ -73,6 +79,20 @@ func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 			m.farewell(p, most, eff)
 			eff.Notify = append(eff.Notify, DropSession{d})
 		}
+	}
+}
+
+// inviteLate sends its invitation to a peer that has not named the group: of others'
+// newcomers this device hears the Acks late, and in a large group an invitation has
+// megabytes.
+func (m *Machine) inviteLate(p *peer, eff *Effects) {
+	p.inviteDue = 0
+	if p.named && !p.again || p.rel != present {
+		return
+	}
+	if inv := m.invitationFor(p.member); inv != nil {
+		p.whole = true
+		eff.send(p.member.Device, inv)
 	}
 }
 

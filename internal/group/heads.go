@@ -28,6 +28,7 @@ type theirs struct {
 	said   wire.Digest    // and to it
 
 	numbersAt uint64 // ms; when it was last sent what Acks are held
+	walks     uint64 // ms; up to when it has had its share of walks
 }
 
 // readsHeads reports whether a device's program reads the frames of FeatureHeads: its
@@ -41,16 +42,16 @@ func (m *Machine) readsHeads(d wire.DeviceID) bool {
 }
 
 // headsFrame is what this device has.
-func (m *Machine) headsFrame() headsFrame {
+func (m *Machine) headsFrame(to wire.DeviceID) headsFrame {
 	heads, _, more := m.graph.Sketch(maxHeads)
 	return headsFrame{
 		offer: m.blocks.Offer(), heads: heads, more: more,
-		count: uint64(m.graph.Len()), top: m.graph.Top(), statements: m.statementsDigest(),
+		count: uint64(m.graph.Len()), top: m.graph.Top(), statements: m.statementsDigest(!m.exchanges(to)),
 	}
 }
 
 func (m *Machine) sendHeads(p *peer, eff *Effects) {
-	payload := m.headsFrame().bytes()
+	payload := m.headsFrame(p.member.Device).bytes()
 	p.theirs.said = digestOf(payload)
 	eff.send(p.member.Device, payload)
 }
@@ -71,12 +72,12 @@ func (m *Machine) onHeads(now uint64, p *peer, payload []byte, r *wire.Reader, e
 		m.sendPages(p, f.offer, eff)
 	}
 	m.offerFaults(p, eff)
-	if f.statements != m.statementsDigest() {
+	if f.statements != m.statementsDigest(!m.exchanges(p.member.Device)) {
 		m.sendNumbers(now, p, false, eff)
 	}
 	t := &p.theirs
 	heard := digestOf(payload)
-	stale := heard == t.heard && t.said == digestOf(m.headsFrame().bytes()) // both know all this
+	stale := heard == t.heard && t.said == digestOf(m.headsFrame(p.member.Device).bytes()) // both know all this
 	t.heard = heard
 	t.more, t.swept, t.count, t.top, t.common = f.more, false, f.count, f.top, m.commonOf(f.offer)
 	if t.heads = f.heads; slices.Equal(f.heads, t.barren) {
@@ -174,11 +175,16 @@ func byTable(devices []wire.DeviceID, numbers []seqOf) (list []uint64, rest []se
 }
 
 // onAsk answers with what lies beyond the heads of the peer: all of it if that is
-// little, else the newest, which fill a screen.
-func (m *Machine) onAsk(p *peer, r *wire.Reader, eff *Effects) error {
+// little, else the newest, which fill a screen. Who asks too often is told that there is
+// more, and nothing of it: stretches need no walk.
+func (m *Machine) onAsk(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
 	f, err := parseAsk(r)
 	if err != nil {
 		return err
+	}
+	if !p.theirs.mayWalk(now) {
+		m.serve(p, f.names, nil, true, eff)
+		return nil
 	}
 	refs, whole := m.graph.Beyond(f.heads, maxStretch+1, maxWalk)
 	if len(refs) > maxStretch {
@@ -188,6 +194,15 @@ func (m *Machine) onAsk(p *peer, r *wire.Reader, eff *Effects) error {
 	m.graph.ByCausality(refs)
 	m.serve(p, f.names, refs, !whole, eff)
 	return nil
+}
+
+// mayWalk counts a walk.
+func (t *theirs) mayWalk(now uint64) bool {
+	if t.walks > now+walkBurst*walkEvery {
+		return false
+	}
+	t.walks = max(t.walks, now) + walkEvery
+	return true
 }
 
 // onStretch answers with what the peer lacks within a range.
@@ -248,7 +263,7 @@ func (m *Machine) onByHeads(now uint64, kind uint8, p *peer, payload []byte, r *
 	case frameHeads:
 		return m.onHeads(now, p, payload, r, eff)
 	case frameAsk:
-		return m.onAsk(p, r, eff)
+		return m.onAsk(now, p, r, eff)
 	case frameStretch:
 		return m.onStretch(p, r, eff)
 	}

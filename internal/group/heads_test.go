@@ -381,3 +381,43 @@ func TestOpenChatFirst(t *testing.T) {
 		t.Errorf("%d requests at once, the screen after %d ms, all after %d", most, screen, all)
 	}
 }
+
+// TestAsksInMasses: who asks again and again gets a share of walks, and is told that there
+// is more; what it lacks it gets in stretches nevertheless.
+func TestAsksInMasses(t *testing.T) {
+	w, g, ann, ben, _ := three(t)
+	apart(t, w, g, ben, 100, ann)
+	ben.Start()
+	w.Run(5000)
+	ann.Sent = nil
+	for range 500 {
+		w.Deliver(ben, ann, g, group.AskPayload(nil, nil))
+	}
+	walks, cut := 0, 0
+	for _, p := range ann.Sent {
+		switch refs, answer := group.EntriesIn(p.Bytes); {
+		case p.To != ben || answer == 0:
+		case len(refs) == 100:
+			walks++
+		case len(refs) == 0 && answer == 3:
+			cut++
+		}
+	}
+	if walks < 10 || walks > 30 || walks+cut != 500 {
+		t.Errorf("%d walks, %d answers that there is more", walks, cut)
+	}
+	ben.Stop()
+	for i := range 10 {
+		if err := ann.Say(g, fmt.Sprint("more ", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ben.Start()
+	for range 100 {
+		w.Deliver(ben, ann, g, group.AskPayload(nil, nil))
+	}
+	w.Run(5000)
+	if got := len(ben.Texts(g)); got != 110 {
+		t.Errorf("Ben has %d of 110", got)
+	}
+}

@@ -51,6 +51,7 @@ func (m *Machine) Holdings() []Holding {
 		{"newest entries", len(m.tips), devices},
 		{"Acks", len(m.acks), devices},
 		{"Acks that wait for others", m.ackWaiting(), maxAckWaits * devices},
+		{"Acks to be passed on", len(m.ackWay.news), devices},
 		{"Reaches", len(m.reaches), devices},
 		{"Leaves", len(m.leaves), people},
 		{"names and titles", len(m.infos), people + m.blocks.Len()},

@@ -24,11 +24,13 @@ type (
 	PeerDown struct{ Device wire.DeviceID }
 	// Received: a peer sent a payload for this group. Secrets finds the private
 	// part of one of this device's key packages, as in Join; it is needed for
-	// invitations alone, and nil gives none.
+	// invitations alone, and nil gives none. Checked is what CheckEntries made of
+	// Payload, nil if it was not asked.
 	Received struct {
 		From    wire.Member
 		Payload []byte
 		Secrets Secrets
+		Checked *Checked
 	}
 
 	// Compose: the person of this device writes. Client is chosen by the caller

@@ -163,17 +163,29 @@ func (m *Machine) keepWelcome(hash wire.BlockHash, w welcome, eff *Effects) {
 	eff.put(KindWelcome, hash[:], w.bytes())
 }
 
+// awaitsInvitation reports whether a device was admitted by a Welcome that is here and has not
+// accepted, as far as is known here.
+func (m *Machine) awaitsInvitation(who wire.Member) bool {
+	if m.acks[who.Device] != nil || who.Device == m.self.Device.ID() {
+		return false
+	}
+	_, ok := m.welcomes[m.came(who.Device)]
+	return ok
+}
+
+// admittedBy is who signed the block by which a device came in.
+func (m *Machine) admittedBy(who wire.Member) wire.PersonID {
+	return m.blocks.Header(m.came(who.Device)).Author.Person
+}
+
 // invitationFor returns the invitation for a device that was admitted and has
 // not accepted yet; nil if there is none.
 func (m *Machine) invitationFor(who wire.Member) []byte {
-	if m.acks[who.Device] != nil || who.Device == m.self.Device.ID() {
+	if !m.awaitsInvitation(who) {
 		return nil
 	}
 	hash := m.came(who.Device)
-	w, ok := m.welcomes[hash]
-	if !ok {
-		return nil
-	}
+	w := m.welcomes[hash]
 	if _, ok := entryOf(m.blocks.Header(hash), who); !ok {
 		return nil
 	}

@@ -77,9 +77,13 @@ const (
 	// up to 8, so that honest groups have few. Where there are more, those of highest
 	// lamport are named, and the rest is found by a frontier.
 	maxHeads = 64
-	// maxWalk bounds the entries that are looked at to find what lies beyond heads: a
-	// millisecond or two. What is not found by that is asked for in stretches.
+	// maxWalk bounds the entries that are looked at to find what lies beyond heads: some
+	// milliseconds. What is not found by that is asked for in stretches.
 	maxWalk = 16_384
+	// walkEvery is how often such a walk is done for one peer, in ms, and walkBurst how many
+	// at once. One that is honest asks again when it has an answer, and then seldom.
+	walkEvery = 200
+	walkBurst = 20
 	// maxStretch bounds the entries of one stretch, and is what counts as much that is
 	// lacking: four stretches wait for each other in the room of one device that wrote
 	// all of it (dag.MaxParkedDevice).
@@ -160,6 +164,15 @@ const (
 	// maxFewAckers is up to how many devices each says within 2 s what has come, to each
 	// other: with 32 that are 5 KB, for one message.
 	maxFewAckers = 32
+	// ackBranches is how many devices follow one in the tree along which Acks go: three
+	// ways up at 1,000.
+	ackBranches = 8
+	// ackTellAtOnce is how many are told the digest of the Acks at once.
+	ackTellAtOnce = 32
+	// maxAcksBytes is from how many bytes on Acks go in another frame, and maxBundles bounds
+	// those of a frame: 4,096 Acks, of which each says something else.
+	maxAcksBytes = 256 << 10
+	maxBundles   = 16 << 20
 	// ackTravels is what an Ack takes in a bundle (docs/spec/sync.md, "Acks of a large group").
 	ackTravels = 80
 	// ackShare is one in how many bytes may be of an Ack, and ackIdle how many in an hour
@@ -245,6 +258,10 @@ const (
 const (
 	// ackEvery is the least time between two Acks of one device of a small group.
 	ackEvery = 2_000
+	// ackPassAfter is how long an Ack that is new in a large group waits for others to be
+	// passed on with, and ackCalm how long none has come when it is looked for others.
+	ackPassAfter uint64 = 10_000
+	ackCalm      uint64 = 120_000
 	// ackLeast is the least time between two Acks of one device of a large group, and
 	// ackLongest the longest that one waits: what 10,000 devices need for ackIdle.
 	ackLeast   uint64 = 60_000
@@ -262,6 +279,9 @@ const (
 	treeFew  = 64
 	// haveEvery is the least time between two Have frames to one peer.
 	haveEvery = 200
+	// inviteAfter is how long a member whom somebody else let in may take to say that it
+	// has accepted, before it is sent its invitation again: a round trip, and some.
+	inviteAfter = 800
 	// proofAfter is how long a member may be silent in a new session before it is
 	// sent the chain.
 	proofAfter = 5_000

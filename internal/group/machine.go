@@ -111,8 +111,9 @@ type Machine struct {
 	ackLooked int                         // entries when these were looked at last
 	ackTurn   uint64                      // counts changes of acks
 	ackedUpTo map[wire.DeviceID]ackedUpTo // by author
-	ackers    ackers                      // who writes Acks, at the head
-	catchUp   *gathering                  // blocks that come in pages
+	ackWay    ackWay
+	ackers    ackers     // who writes Acks, at the head
+	catchUp   *gathering // blocks that come in pages
 	back      rejoin
 	asking    wire.DeviceID // who was asked last for keys
 	mend      repair
@@ -305,6 +306,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.releaseHeld(now, eff)
 	m.vote(now, eff)
 	m.ack(now, eff)
+	m.exchangeAcks(now, eff)
 	m.passOver(now, eff)
 	m.announce(now, eff)
 	m.pull(now, eff)

@@ -7,10 +7,15 @@ import (
 // Which Acks and Reaches are held, by table: a digest of that stands in each word of
 // what a device has, and the numbers follow only where the digests differ.
 
-// statementsDigest is the digest of all that stands beside the log.
-func (m *Machine) statementsDigest() wire.Digest {
+// statementsDigest is the digest of all that stands beside the log, but for Acks where
+// they are exchanged.
+func (m *Machine) statementsDigest(acks bool) wire.Digest {
 	var w wire.Writer
-	writeSeqs(&w, m.ackNumbers())
+	if acks {
+		writeSeqs(&w, m.ackNumbers())
+	} else {
+		writeSeqs(&w, nil)
+	}
 	writeSeqs(&w, m.reachNumbers())
 	w.Group(func(w *wire.Writer) {
 		for _, person := range m.leavers() {
@@ -38,7 +43,9 @@ func (m *Machine) sendNumbers(now uint64, p *peer, answer bool, eff *Effects) {
 		devices, _ = m.tableOf(block)
 	}
 	f := numbersFrame{block: block, answer: answer}
-	f.acks, f.otherAcks = byTable(devices, m.ackCounts())
+	if !m.exchanges(p.member.Device) {
+		f.acks, f.otherAcks = byTable(devices, m.ackCounts())
+	}
 	f.reaches, f.otherReaches = byTable(devices, m.reachNumbers())
 	p.theirs.numbersAt = now
 	eff.send(p.member.Device, f.bytes())
@@ -57,7 +64,11 @@ func (m *Machine) onNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	}
 	acks, reaches := numbersOf(devices, f.acks, f.otherAcks), numbersOf(devices, f.reaches, f.otherReaches)
 	var out statementsFrame
-	for _, s := range m.ackCounts() {
+	counts := m.ackCounts()
+	if m.exchanges(p.member.Device) {
+		counts, acks = nil, nil
+	}
+	for _, s := range counts {
 		if s.seq > acks[s.device] {
 			out.acks = append(out.acks, m.acks[s.device].Marshal())
 		}
@@ -70,10 +81,8 @@ func (m *Machine) onNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	for _, person := range m.leavers() {
 		out.leaves = append(out.leaves, m.leaves[person].statement.Marshal())
 	}
-	if !out.empty() {
-		eff.send(p.member.Device, out.bytes())
-	}
-	if !f.answer && p.theirs.numbersAt+numbersAgain <= now && (beyond(acks, m.ackCounts()) || beyond(reaches, m.reachNumbers())) {
+	out.send(p.member.Device, eff)
+	if !f.answer && p.theirs.numbersAt+numbersAgain <= now && (beyond(acks, counts) || beyond(reaches, m.reachNumbers())) {
 		m.sendNumbers(now, p, true, eff)
 	}
 	return nil

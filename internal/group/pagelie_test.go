@@ -103,7 +103,9 @@ func newAsking(t *testing.T, room int) (a *asking, ann, ben wire.DeviceID) {
 func (a *asking) greet(who wire.DeviceID) []byte {
 	a.t.Helper()
 	a.step(who, group.PeerDown{Device: a.dan.Self.Device.ID()})
-	for _, b := range a.step(who, group.PeerUp{Peer: a.dan.Self.Member()}) {
+	said := a.step(who, group.PeerUp{Peer: a.dan.Self.Member()})
+	a.now += 1000 // who did not admit Dan waits for his word
+	for _, b := range append(said, a.step(who, group.Tick{})...) {
 		if group.IsInvitation(b) {
 			return b
 		}
@@ -252,6 +254,10 @@ func TestPagesGoOn(t *testing.T) {
 	for what, end := range map[string]func(*asking, wire.DeviceID) group.Effects{
 		"silent": func(a *asking, _ wire.DeviceID) group.Effects {
 			a.now += 10 * minutes
+			return a.joining.Tick(a.now)
+		},
+		"silent, and the clock was set back": func(a *asking, _ wire.DeviceID) group.Effects {
+			a.now -= 60 * minutes
 			return a.joining.Tick(a.now)
 		},
 		"gone": func(a *asking, d wire.DeviceID) group.Effects { return a.joining.Down(a.now, d) },

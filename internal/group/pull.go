@@ -103,17 +103,17 @@ func (m *Machine) mayReadAt(d wire.DeviceID, block wire.BlockHash) bool {
 }
 
 // onEntries takes entries, pushed or asked for.
-func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
-	f, err := parseEntries(r)
+func (m *Machine) onEntries(now uint64, p *peer, c Received, eff *Effects) error {
+	f, err := parseEntries(wire.NewReader(c.Payload[1:]))
 	if err != nil {
 		return err
 	}
 	before, waited, hollow := m.graph.Len(), len(m.waiting), len(m.hollow)
-	signed := m.signed(f.entries)
+	list := m.opened(f.entries, c.Checked)
 	a := m.askedOf(p.member.Device)
 	asked := f.answer != entriesPushed && (m.fetch.from == p.member.Device || a != nil)
-	for i, e := range f.entries {
-		rule, err := m.takeEntry(now, e, signed[i], asked, eff)
+	for _, e := range list {
+		rule, err := m.takeEntry(now, e, asked, eff)
 		if errors.Is(err, errBlock) {
 			m.wantHave(now, p)
 			m.fetch.early = true
@@ -122,7 +122,7 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 			}
 			break
 		}
-		if err != nil && (rule != ruleClaim || isOf(e, p.member.Device)) {
+		if err != nil && (rule != ruleClaim || e.header.Device == p.member.Device) {
 			eff.Notify = append(eff.Notify, Misbehaved{p.member, rule})
 		}
 	}
@@ -152,34 +152,6 @@ func (m *Machine) onEntries(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	}
 	m.fetch = fetch{}
 	return nil
-}
-
-// signed checks the signatures of many entries at once, which costs less than
-// one by one, and says which are known to hold.
-func (m *Machine) signed(entries []Packed) []bool {
-	known := make([]bool, len(entries))
-	if len(entries) < batchFrom {
-		return known
-	}
-	var batch wire.Batch
-	var at []int
-	for i, e := range entries {
-		h, err := dag.ParseHeader(e.Header)
-		if err != nil {
-			continue
-		}
-		if state := m.blocks.State(h.Block); state != nil {
-			if _, d, ok := state.Device(h.Device); ok {
-				batch.Add(d.Key[:], wire.SignEntry, h.SignedBytes(), h.Signature[:])
-				at = append(at, i)
-			}
-		}
-	}
-	_, holds := batch.Verify()
-	for i, ok := range holds {
-		known[at[i]] = ok
-	}
-	return known
 }
 
 // Answer reads the entries of a Serve and makes the payloads to be sent, of at

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/wire"
 )
@@ -83,10 +84,21 @@ func (m *Machine) unsentSeqs() []uint64 {
 	return list
 }
 
-// sweepUnsent forgets what every other member at the head has.
+// sweepUnsent forgets what every other member at the head has. Who lacked one entry is looked at first
+// for the next: of a thousand members one who is away is enough to keep them all.
 func (m *Machine) sweepUnsent(eff *Effects) {
+	members, slowest := m.state().Members(), 0
 	for _, seq := range m.unsentSeqs() {
-		if u := m.unsent[seq]; m.blocks.IsAncestor(u.block, m.head) && len(m.lacking(seq, u)) == 0 {
+		u := m.unsent[seq]
+		if !m.blocks.IsAncestor(u.block, m.head) {
+			continue
+		}
+		has := m.having(seq, u)
+		if has(members[slowest]) {
+			slowest = slices.IndexFunc(members, func(who chain.Member) bool { return !has(who) })
+		}
+		if slowest < 0 {
+			slowest = 0
 			m.dropUnsent(seq, eff)
 		}
 	}
@@ -96,20 +108,23 @@ func (m *Machine) sweepUnsent(eff *Effects) {
 // entry: none acknowledged it as a member of the block it was written at, or all keep
 // it back.
 func (m *Machine) lacking(seq uint64, u unsent) (list []wire.PersonID) {
-	at, own, late := m.stateAt(u.block), m.self.Device.ID(), m.keptBack(seq, u)
+	has := m.having(seq, u)
 	for _, who := range m.state().Members() {
-		if who.Person == m.self.Person {
-			continue
-		}
-		has := false
-		for _, d := range who.Devices {
-			has = has || !late && at.Belongs(d.ID) && m.covers(d.ID, own, seq)
-		}
-		if !has {
+		if !has(who) {
 			list = append(list, who.Person)
 		}
 	}
 	return list
+}
+
+// having tells of each person at the head whether they have an own entry, as lacking does.
+func (m *Machine) having(seq uint64, u unsent) func(chain.Member) bool {
+	at, own, late := m.stateAt(u.block), m.self.Device.ID(), m.keptBack(seq, u)
+	return func(who chain.Member) bool {
+		return who.Person == m.self.Person || !late && slices.ContainsFunc(who.Devices, func(d chain.Device) bool {
+			return at.Belongs(d.ID) && m.covers(d.ID, own, seq)
+		})
+	}
 }
 
 // keptBack reports whether others keep an own entry back, since it is beyond the cut of a

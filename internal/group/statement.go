@@ -49,7 +49,7 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	eff.put(KindAck, own[:], a.Marshal())
 	eff.Write = append(eff.Write, m.selfRecord())
 	m.dropWelcomes(eff)
-	m.tell(statementsFrame{acks: [][]byte{a.Marshal()}}, eff)
+	m.tellAck(a, eff)
 	m.newsDue(now)
 }
 
@@ -65,6 +65,17 @@ func (m *Machine) dropAcks(eff *Effects) {
 	m.dropAwaited()
 }
 
+// tellAck sends an own Ack to those with whom none are exchanged.
+func (m *Machine) tellAck(a *dag.Ack, eff *Effects) {
+	payload := statementsFrame{acks: [][]byte{a.Marshal()}}.bytes()
+	for _, d := range m.connected(true) {
+		if !m.exchanges(d) {
+			eff.send(d, payload)
+		}
+	}
+	m.noteAck(a.Device, a.Device)
+}
+
 // tell sends a statement to every member's device that has named the group.
 func (m *Machine) tell(f statementsFrame, eff *Effects) {
 	payload := f.bytes()
@@ -73,32 +84,37 @@ func (m *Machine) tell(f statementsFrame, eff *Effects) {
 	}
 }
 
-func (m *Machine) takeAck(b []byte, eff *Effects) bool {
+// takeAck takes an Ack that a peer brought. It reports whether its author may have signed it.
+func (m *Machine) takeAck(b []byte, from wire.DeviceID, eff *Effects) bool {
 	a, err := dag.ParseAck(b)
 	if err != nil || a.Group != m.group || a.Device == m.self.Device.ID() || a.Version == dag.AckByHeads && m.self.Omits == FeatureAckHeads {
-		return false
+		return true
 	}
 	_, d, ok := m.state().Device(a.Device)
 	if !ok || a.Seq&^ackCount != ackBase(m.came(a.Device)) {
-		return false
+		return true
 	}
-	if old := m.acks[a.Device]; !m.state().Belongs(a.Device) || old != nil && !dag.Newer(a, old) || m.awaited(a) || !a.Verify(d.Key[:]) {
+	if old := m.acks[a.Device]; !m.state().Belongs(a.Device) || old != nil && !dag.Newer(a, old) || m.awaited(a) {
+		return true
+	}
+	if !a.Verify(d.Key[:]) {
 		return false
 	}
 	m.hear(a.Device, eff)
 	if m.graph.Lacks(a) {
 		m.awaitAck(a)
-		return false
+		return true
 	}
-	m.countAck(a, eff)
+	m.countAck(a, from, eff)
 	return true
 }
 
 // countAck takes an Ack of which all is here.
-func (m *Machine) countAck(a *dag.Ack, eff *Effects) {
+func (m *Machine) countAck(a *dag.Ack, from wire.DeviceID, eff *Effects) {
 	who, _, _ := m.state().Device(a.Device)
 	accepted, first := m.acceptedBy(who), m.acks[a.Device] == nil
 	m.setAck(a)
+	m.noteAck(a.Device, from)
 	m.heard++
 	m.roomAgain(m.now)
 	m.newsForEarlier(a.Device)
@@ -279,8 +295,25 @@ func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
 	for _, person := range m.leavers() {
 		out.leaves = append(out.leaves, m.leaves[person].statement.Marshal())
 	}
-	if !out.empty() {
-		eff.send(to, out.bytes())
+	out.send(to, eff)
+}
+
+// send sends statements, the Acks in as many frames as it takes.
+func (f statementsFrame) send(to wire.DeviceID, eff *Effects) {
+	for acks := f.acks; len(acks) > 0; {
+		part, size := statementsFrame{}, 0
+		for len(acks) > 0 && len(part.acks) < maxStatements && (size == 0 || size+len(acks[0]) <= maxAcksBytes) {
+			size += len(acks[0])
+			part.acks, acks = append(part.acks, acks[0]), acks[1:]
+		}
+		if len(acks) == 0 {
+			f.acks = part.acks
+			break
+		}
+		eff.send(to, part.bytes())
+	}
+	if !f.empty() {
+		eff.send(to, f.bytes())
 	}
 }
 
@@ -295,7 +328,7 @@ func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects
 	}
 	var fresh statementsFrame
 	for _, b := range f.acks {
-		m.takeAck(b, eff)
+		m.takeAck(b, p.member.Device, eff)
 	}
 	for _, b := range f.reaches {
 		m.takeReach(b, eff)

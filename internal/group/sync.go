@@ -28,19 +28,24 @@ type peer struct {
 	admitted  wire.BlockHash // by which a parked device came in,
 	announced []uint16       // and what its leaf there announced
 
-	frontier dag.Frontier   // what it said to have; nil: not known, or nothing we lack
-	barren   dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
-	haveDue  uint64         // ms; when the next Have may go to it; 0: none is wanted
-	rel      relation       // at the head that was last looked at
-	answered bool           // its blocks that end our membership were contradicted
-	proofDue uint64         // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
-	haveLast uint64         // ms; when the last went
-	shown    shown          // of a former member: what it was told
-	asks     wire.BlockHash // whose GroupInfo it waits for
-	given    wire.BlockHash // whose GroupInfo it got last
-	filled   int            // hollow entries that it was asked for,
-	filling  int            // and will have been once it was asked for those
-	fill     dag.Ref        // beyond this one; zero: from the first
+	frontier  dag.Frontier   // what it said to have; nil: not known, or nothing we lack
+	barren    dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
+	haveDue   uint64         // ms; when the next Have may go to it; 0: none is wanted
+	rel       relation       // at the head that was last looked at
+	answered  bool           // its blocks that end our membership were contradicted
+	inviteDue uint64         // ms; when it gets its invitation, if it has not named the group by then; 0: never
+	proofDue  uint64         // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
+	haveLast  uint64         // ms; when the last went
+	shown     shown          // of a former member: what it was told
+	asks      wire.BlockHash // whose GroupInfo it waits for
+	given     wire.BlockHash // whose GroupInfo it got last
+	filled    int            // hollow entries that it was asked for,
+	filling   int            // and will have been once it was asked for those
+	fill      dag.Ref        // beyond this one; zero: from the first
+
+	follows   bool        // it wants Acks passed on
+	ackDigest wire.Digest // of the Acks that it has, or was told of
+	ackAsked  uint64      // ms; when it was last sent what Acks are held here
 
 	byHeads bool   // it sent a frame of FeatureHeads
 	theirs  theirs // what it says by these
@@ -49,11 +54,8 @@ type peer struct {
 	handedAll bool      // it was asked for all
 	owed      []dag.Ref // what it asked for while it was parked at the head here
 
-	earlier    dag.Ref // up to where it was asked for what is lacking, see earlier.go
-	earlierAll bool    // it was asked for all
-	typed      uint64  // ms; when it last said that its person is writing
-	earlierAt  uint64  // ms, when that was so
-	earlierNew bool    // and it has got something since, by its Ack
+	typed   uint64       // ms; when it last said that its person is writing
+	earlier askedEarlier // of the time before this device came
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -104,8 +106,8 @@ func (m *Machine) relation(who wire.Member) relation {
 func (m *Machine) speaks() bool { return m.status == StatusActive || m.status == StatusLeaving }
 
 // digest is the hash of all that this device holds of the group; of votes, if
-// the peer reads them and there are any.
-func (m *Machine) digest(votes bool) wire.Digest {
+// the peer reads them and there are any; of Acks, if they are not exchanged with it.
+func (m *Machine) digest(votes, acks bool) wire.Digest {
 	var w wire.Writer
 	w.Group(func(w *wire.Writer) {
 		for _, t := range m.blocks.Tips() {
@@ -114,7 +116,11 @@ func (m *Machine) digest(votes bool) wire.Digest {
 	})
 	f := m.graph.FrontierDigest()
 	w.Raw(f[:])
-	writeSeqs(&w, m.ackNumbers())
+	if acks {
+		writeSeqs(&w, m.ackNumbers())
+	} else {
+		writeSeqs(&w, nil)
+	}
 	writeSeqs(&w, m.reachNumbers())
 	w.Group(func(w *wire.Writer) {
 		for _, person := range m.leavers() {
@@ -150,7 +156,7 @@ func (m *Machine) leavers() (list []wire.PersonID) {
 }
 
 func (m *Machine) sendDigest(d wire.DeviceID, eff *Effects) {
-	digest := m.digest(m.modern(d))
+	digest := m.digest(m.modern(d), !m.exchanges(d))
 	m.peers[d].told = digest
 	eff.send(d, encodeDigest(digest))
 }
@@ -160,19 +166,27 @@ func (m *Machine) sendDigest(d wire.DeviceID, eff *Effects) {
 func (m *Machine) announce(now uint64, eff *Effects) {
 	if m.digestDue != 0 && m.digestDue <= now {
 		m.digestDue = 0
-		digests := map[bool]wire.Digest{false: m.digest(false), true: m.digest(true)}
+		digests := make(map[[2]bool]wire.Digest)
 		for _, d := range m.connected(false) {
-			p, digest := m.peers[d], digests[m.modern(d)]
+			p, of := m.peers[d], [2]bool{m.modern(d), !m.exchanges(d)}
+			digest, made := digests[of]
+			if !made {
+				digest = m.digest(of[0], of[1])
+				digests[of] = digest
+			}
 			if p.told != digest && p.digest != digest && (p.named || m.acks[d] != nil) {
 				m.sendDigest(d, eff)
 			}
 		}
 	}
-	if !m.anyPeer(func(p *peer) bool { return isDue(p.haveDue, now) || isDue(p.proofDue, now) }) {
+	if !m.anyPeer(func(p *peer) bool { return isDue(p.haveDue, now) || isDue(p.proofDue, now) || isDue(p.inviteDue, now) }) {
 		return
 	}
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
+		if isDue(p.inviteDue, now) {
+			m.inviteLate(p, eff)
+		}
 		if isDue(p.proofDue, now) {
 			m.prove(p, eff)
 		}
@@ -256,7 +270,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case kind == frameHave:
 		err = m.onHave(now, p, r, eff)
 	case kind == frameEntries:
-		err = m.onEntries(now, p, r, eff)
+		err = m.onEntries(now, p, c, eff)
 	case kind == frameWant:
 		err = m.onWant(p, r, eff)
 	case kind == frameAskKeys:
@@ -269,15 +283,17 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onPeople(p, r, eff)
 	case kind >= frameHeads && kind <= frameNumbers && m.self.Omits != FeatureHeads:
 		err = m.onByHeads(now, kind, p, c.Payload, r, eff)
+	case kind >= frameAcks && kind <= frameAckDigest && m.self.Omits != FeatureAckHeads:
+		err = m.onAckFrame(now, kind, p, r, eff)
 	case kind == frameAskContents:
 		err = m.onAskContents(p, r, eff)
 	case kind == frameContents:
 		err = m.onContents(now, p, r, eff)
 	case kind == frameTyping && m.self.Omits != FeatureTyping:
 		err = m.onTyping(now, p, r, eff)
-	case kind == frameAskEarlier:
+	case kind == frameAskEarlier && m.self.Omits != FeatureHistory:
 		err = m.onAskEarlier(p, r, eff)
-	case kind == frameEarlier:
+	case kind == frameEarlier && m.self.Omits != FeatureHistory:
 		err = m.onEarlier(now, p, r, eff)
 	default:
 		err = wire.ErrCanonical
@@ -333,10 +349,10 @@ func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 	}
 	p.named, p.again, p.digest = true, false, d
 	m.meetAgain(p.member.Device, eff)
-	if d != m.digest(m.modern(p.member.Device)) {
+	if d != m.digest(m.modern(p.member.Device), !m.exchanges(p.member.Device)) {
 		m.wantHave(now, p)
 	} else {
-		p.told = d
+		p.told, p.theirs.common = d, m.head
 	}
 	return nil
 }
@@ -347,7 +363,7 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 	if err != nil {
 		return err
 	}
-	p.named, p.again = true, false
+	p.named, p.again, p.theirs.common = true, false, m.commonOf(f.offer)
 	lacks := m.blocks.Missing(f.offer)
 	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
 		m.sendPages(p, f.offer, eff)

@@ -217,29 +217,6 @@ type DeviceView struct {
 	Until    uint64     // ms; of a former one: until when it may hear of that
 }
 
-// Delivered returns, of the members other than author's person, whose devices
-// acknowledged the entry that device wrote with number seq.
-func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wire.PersonID) {
-	author, _, _ := m.state().Device(device)
-	for _, who := range m.state().Members() {
-		if who.Person == author.Person {
-			continue
-		}
-		of = append(of, who.Person)
-		if slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.covers(d.ID, device, seq) }) {
-			reached = append(reached, who.Person)
-		}
-	}
-	if gone, ok := m.removal(m.self.Member()); ok && device == m.self.Device.ID() && !m.state().Belongs(device) {
-		for _, cut := range gone.cuts { // no Ack came any more, but the removal says what its author had
-			if cut.Device == device && cut.Seq >= seq && slices.Contains(of, gone.by) && !slices.Contains(reached, gone.by) {
-				reached = append(reached, gone.by)
-			}
-		}
-	}
-	return reached, of
-}
-
 // OwnSeq returns the number of the newest own entry.
 func (m *Machine) OwnSeq() uint64 { return m.tips[m.self.Device.ID()].ref.Seq }
 

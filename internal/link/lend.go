@@ -19,10 +19,11 @@ type lent struct {
 	socket *net.UDPConn
 }
 
-// Listen listens as a dialler of ours dials.
+// Listen listens as a dialler of ours dials, and leaves it to the dialler to say
+// that it is there: if both did, both would at the same moment, time after time.
 func (l lent) Listen(tlsConf *tls.Config, conf *quic.Config) (quicreuse.QUICListener, error) {
 	conf = conf.Clone()
-	conf.MaxIdleTimeout, conf.KeepAlivePeriod = restIdle, restPulse
+	conf.MaxIdleTimeout, conf.KeepAlivePeriod = restIdle, 0
 	return l.Transport.Listen(tlsConf, conf)
 }
 

@@ -42,10 +42,10 @@ const (
 
 	// At rest a connection says restPulse after the last packet that it is there:
 	// before the NAT of a home forgets it, which some do after 30 s (RFC 4787
-	// section 4.3 wants 2 minutes). QUIC takes at most half of its idle limit for
-	// it, and counts the limit anew from the first packet that is not answered: a
-	// dead peer shows after restIdle to restPulse + restIdle. TCP waits
-	// tcpWriteLimit for the answer.
+	// section 4.3 wants 2 minutes). On QUIC the dialler does, which takes at most half
+	// of the idle limit for it, and counts that anew from the first packet that is not
+	// answered: a dead peer shows after restIdle to restPulse + restIdle. On TCP both
+	// do, and wait tcpWriteLimit for the answer.
 	restPulse     = 30 * time.Second
 	restIdle      = 2 * restPulse
 	tcpWriteLimit = 3 * time.Second

@@ -189,8 +189,20 @@ func link(s string, i int, style Span) (int, []piece) {
 	if len(address) == len(scheme) {
 		return 0, nil
 	}
-	style.Text, style.Link = address, address
+	if style.Text = address; !misleads(address[len(scheme):]) {
+		style.Link = address
+	}
 	return i + len(address), []piece{{style, false}}
+}
+
+// misleads reports whether what follows a scheme reads like another host: one has a
+// user before it, or a backslash, which browsers take for a slash.
+func misleads(rest string) bool {
+	host := rest
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		host = rest[:end]
+	}
+	return strings.ContainsAny(host, "@\\")
 }
 
 func spaceAt(s string) bool {

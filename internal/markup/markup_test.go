@@ -80,6 +80,9 @@ func TestParse(t *testing.T) {
 		"(http://a.example/(x))":             "({link: http://a.example/(x)})",
 		"http://a.example)))))":              "{link: http://a.example})))))",
 		"https://":                           "https://",
+		"https://bank.example@a.example/x":   "https://bank.example@a.example/x",
+		"https://a.example\\@bank.example":   "https://a.example\\@bank.example",
+		"https://a.example/@x?to=b@c":        "{link: https://a.example/@x?to=b@c}",
 		"xhttps://a.example":                 "xhttps://a.example",
 		"javascript://a":                     "javascript://a",
 		"[bank](https://evil.example)":       "[bank]({link: https://evil.example})",
@@ -141,7 +144,7 @@ func TestTyped(t *testing.T) {
 // TestLinear: nothing that fits into a message takes long to read.
 func TestLinear(t *testing.T) {
 	const size = 64 << 10
-	for _, part := range []string{"*a ", "*a", "**a", "_a ", "~~a", "`", "[@", "[@Ann](kith:person/", "http://)", ")", "(", "**", "***a**", "\\", "> ", "```\n", "@Ann", "h", "*a** "} {
+	for _, part := range []string{"*a ", "*a", "**a", "_a ", "~~a", "`", "[@", "[@Ann](kith:person/", "http://)", "http://a@", ")", "(", "**", "***a**", "\\", "> ", "```\n", "@Ann", "h", "*a** "} {
 		text := strings.Repeat(part, size/len(part))
 		for _, text := range []string{text, "http://" + text} {
 			began := time.Now()

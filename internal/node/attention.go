@@ -16,6 +16,9 @@ import (
 const (
 	// maxLooks bounds the chats that are remembered as open.
 	maxLooks = 16
+	// maxAlert bounds the devices of a chat whose sessions are alert. In a larger one
+	// nobody waits for one of them, and asking all would be a flood.
+	maxAlert = 64
 	// waitAlert is how long after it was written a message that nobody has yet keeps
 	// the sessions of its chat alert: who could take it has by then, and the others
 	// may be away for months.
@@ -109,7 +112,7 @@ func (n *Node) alertSessions(now time.Time) (wait time.Duration) {
 	wanted := make(map[wire.DeviceID]bool)
 	for _, o := range n.allOwners() {
 		p := o.picture.Load()
-		if !slices.Contains(open, o.id) && (p.waiting == 0 || !until(p.waits.Add(waitAlert))) {
+		if len(p.devices) > maxAlert || !slices.Contains(open, o.id) && (p.waiting == 0 || !until(p.waits.Add(waitAlert))) {
 			continue
 		}
 		for _, d := range p.devices {

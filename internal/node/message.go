@@ -117,26 +117,6 @@ func (n *Node) Messages(g wire.GroupID, before *group.Place, limit int) (list []
 	return list, more, err
 }
 
-// Delivery returns who of the other members has an own message, and who all of
-// them are.
-func (n *Node) Delivery(g wire.GroupID, m Message) (reached, of []Person, err error) {
-	o, err := n.in(g)
-	if err != nil {
-		return nil, nil, err
-	}
-	err = o.ask(func() error {
-		have, all := o.machine.Delivered(m.Place.Device, m.Place.Seq)
-		for _, p := range have {
-			reached = append(reached, n.personIn(o.machine, p))
-		}
-		for _, p := range all {
-			of = append(of, n.personIn(o.machine, p))
-		}
-		return nil
-	})
-	return reached, of, err
-}
-
 // MarkRead notes how far a chat was read.
 func (n *Node) MarkRead(g wire.GroupID, to group.Place) error {
 	if _, err := n.in(g); err != nil {

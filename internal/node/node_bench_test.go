@@ -188,11 +188,20 @@ func groupOf(first *measured, others ...*measured) wire.GroupID {
 	return g
 }
 
+// crowds are how many nodes BenchmarkDelivery connects; KITH_CROWD=50 is for machines with time.
+func crowds(b *testing.B) []int {
+	n, err := strconv.Atoi(os.Getenv("KITH_CROWD"))
+	if err != nil {
+		return []int{2, 5}
+	}
+	return []int{n}
+}
+
 // BenchmarkDelivery is the time from a call of Send on one node to the event of
 // the message at another, both with databases on disk and a link over loopback.
 // The next message is sent when the last has arrived.
 func BenchmarkDelivery(b *testing.B) {
-	for _, members := range []int{2, 5} {
+	for _, members := range crowds(b) {
 		b.Run(fmt.Sprint(members), func(b *testing.B) {
 			all, g := crowd(b, members)
 			first, last := all[0], all[members-1]

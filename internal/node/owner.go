@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -62,6 +63,20 @@ type picture struct {
 	trouble *chain.Conflict          // two blocks were settled that exclude each other
 	lost    map[wire.BlockHash]bool  // blocks that are not on the head's chain
 	names   map[wire.PersonID]string // of everybody ever admitted, where known
+
+	keyed sync.Once
+	keys  map[wire.DeviceID]ed25519.PublicKey // of devices, see keyOf
+}
+
+// keyOf returns the key of a device of somebody who is or was a member; nil if it is not known.
+func (p *picture) keyOf(d wire.DeviceID) ed25519.PublicKey {
+	p.keyed.Do(func() {
+		p.keys = make(map[wire.DeviceID]ed25519.PublicKey, len(p.devices))
+		for _, d := range p.devices {
+			p.keys[d.Member.Device] = ed25519.PublicKey(d.Key[:])
+		}
+	})
+	return p.keys[d]
 }
 
 func (n *Node) newOwner(m *group.Machine) *owner {
@@ -438,8 +453,7 @@ func (o *owner) publish(eff group.Effects) {
 func (o *owner) reached(list []*Message) {
 	for _, m := range list {
 		if m.Author.Me {
-			reached, of := o.machine.Delivered(m.Place.Device, m.Place.Seq)
-			m.Reached, m.ReachOf = len(reached), len(of)
+			m.Reached, m.ReachOf = o.machine.Reached(m.Place.Device, m.Place.Seq)
 		}
 	}
 }

@@ -197,7 +197,7 @@ func (n *Node) receive(s *peer.Session, m peer.Message) {
 		o.post(func() { o.castHeard(s, frame) })
 		return
 	}
-	in := group.Received{From: s.Remote(), Payload: m.Payload, Secrets: n.ownSecrets}
+	in := group.Received{From: s.Remote(), Payload: m.Payload, Secrets: n.ownSecrets, Checked: group.CheckEntries(m.Payload, o.picture.Load().keyOf)}
 	o.post(func() { o.received(s, in) })
 }
 

@@ -30,6 +30,7 @@ type Crowd struct {
 const (
 	joinTime    = 6_000
 	settleCrowd = 1_200_000
+	crowdHour   = 3_600_000 // after which a run says how far it is
 )
 
 // A Spread is what a run of a crowd shows.
@@ -94,7 +95,13 @@ func PlayCrowd(t *testing.T, seed uint64, c Crowd) Spread {
 	w.After, w.Arrived = r.shown, func(p Payload) { r.out.Received[p.Bytes[0]] += uint64(len(p.Bytes)) }
 	r.begin()
 	r.talk()
-	w.Run(r.begun + c.Length - w.Now)
+	for w.Now < r.begun+c.Length {
+		w.Run(min(crowdHour, r.begun+c.Length-w.Now))
+		if len(r.said) > 0 {
+			m := r.mark(0, func(int) uint64 { return w.Now })
+			t.Logf("after %.1f h %d messages are at %.1f %% of the members, at best at %.1f %%", float64(w.Now-r.begun)/crowdHour, len(r.said), 100*m.Ours, 100*m.Ideal)
+		}
+	}
 	r.marks()
 	r.finish(t)
 	r.orders(t)

@@ -96,7 +96,7 @@ func (r *Replica) header(ref dag.Ref) *dag.Header {
 // gives it, and that anybody still there can prove.
 func (r *run) entitledEarlier(n *Node) {
 	m := r.machine(n)
-	if !speaks(m) || m.View().NoKeys || r.shutOut(m, n) {
+	if !speaks(m) || m.View().NoKeys || r.shutOut(m, n) || n.Self.Omits == group.FeatureHistory {
 		return
 	}
 	came := arrivalOf(m, n.Self.Person)
@@ -115,7 +115,7 @@ func (r *run) entitledEarlier(n *Node) {
 func (r *run) heldEarlier(n *Node, row group.Row) bool {
 	return r.pick(0, func(o *Node) bool {
 		m := r.there(o)
-		if m == nil || o == n || m.View().NoKeys {
+		if m == nil || o == n || m.View().NoKeys || o.Self.Omits == group.FeatureHistory {
 			return false
 		}
 		rep := o.Groups[r.g]

@@ -340,3 +340,34 @@ func TestOnlyAdminsSetHistory(t *testing.T) {
 		t.Errorf("Ben knows the policy %+v", p)
 	}
 }
+
+// TestHistoryAmongOlder: whose program does not hand over is not asked, nor told of a number
+// of days, which it could not read.
+func TestHistoryAmongOlder(t *testing.T) {
+	w := sim.New(1)
+	ann, old, cleo, dan := w.Add("Ann"), w.Add("Old"), w.Add("Cleo"), w.Add("Dan")
+	old.Self.Omits = group.FeatureHistory
+	g := ann.Create(group.CreateParams{Title: "Trip", Newcomers: []group.Newcomer{old.Newcomer(), cleo.Newcomer()}})
+	w.Run(1000)
+	for _, n := range []*sim.Node{old, cleo} {
+		must(t, n.Do(g, group.Accept{}))
+	}
+	w.Run(5000)
+	refusedFor(t, "a number of days", ann.Do(g, group.SetHistory{History: chain.HistorySince, Days: 1}), group.ReasonOlder)
+	gives(t, w, g, ann, group.SetHistory{History: chain.HistoryAll})
+	must(t, old.Say(g, "before"))
+	w.Run(5000)
+	w.Cut(cleo, dan)
+	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}}))
+	w.Run(1000)
+	w.Cut(ann, dan)
+	must(t, dan.Do(g, group.Accept{}))
+	w.Run(30_000)
+	sees(t, g, nil, dan)
+	w.Heal(cleo, dan)
+	w.Run(30_000)
+	sees(t, g, []string{"before"}, dan)
+	if rules := accusations(old, g); len(rules) > 0 {
+		t.Errorf("Old has seen %q broken", rules)
+	}
+}

@@ -26,7 +26,8 @@ type Config struct {
 
 	Old int // how many of 10 devices have a program without FeatureHeads; below 0: none; 0: by the seed none, some or most
 
-	Hostile int // how many persons lie; below 0: none; 0: by the seed none, one, or as many as voters bear
+	Plain   bool // nothing is said but texts
+	Hostile int  // how many persons lie; below 0: none; 0: by the seed none, one, or as many as voters bear
 }
 
 func (c Config) with(r *rand.Rand) Config {
@@ -133,6 +134,7 @@ type run struct {
 	check *checker
 	count int // texts said
 
+	plain   bool
 	revoked map[*Node]bool // by its person
 	crew    *crew
 }
@@ -171,7 +173,7 @@ func play(t *testing.T, seed uint64, c Config, actions []action) (w *World, err 
 		}
 	}()
 	w.Delay = func() uint64 { return 1 + w.Rand.Uint64N(c.Delay) }
-	r := &run{World: w, check: newChecker(w), revoked: make(map[*Node]bool), crew: newCrew()}
+	r := &run{World: w, check: newChecker(w), plain: c.Plain, revoked: make(map[*Node]bool), crew: newCrew()}
 	r.check.crew = r.crew
 	r.begin(c)
 	for i, a := range actions {
@@ -224,7 +226,7 @@ func (r *run) begin(c Config) {
 func (r *run) age(c Config) {
 	for i, n := range r.Nodes {
 		if (i*7+3)%10 < c.Old {
-			n.Self.Omits = []uint16{group.FeatureHeads, group.FeatureAckHeads}[i%2]
+			n.Self.Omits = []uint16{group.FeatureHeads, group.FeatureAckHeads, group.FeatureHistory}[i%3]
 		}
 	}
 }

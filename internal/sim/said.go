@@ -346,23 +346,33 @@ func (r *run) folded(n *Node) {
 }
 
 // pagesAlike checks that all who came in at one block, read everything since, are not on
-// their way out and were told no lies, see one page, but for what was written after its author's removal.
+// their way out and were told no lies, see one page, but for what was written after its
+// author's removal, and on a branch that lost, where one of them was out: of that its author
+// is asked who may have it.
 func (r *run) pagesAlike() {
 	if len(r.crew.persons) > 0 || r.lost() {
 		return
 	}
-	type page struct {
-		n    *Node
-		list []string
-	}
-	late := r.lateDeletes()
-	by := make(map[wire.BlockHash]page)
+	var alike []*Node
 	for _, n := range r.Nodes {
 		m := r.there(n)
 		if m == nil || m.Status() != group.StatusActive || m.View().NoKeys || r.shutOut(m, n) || slices.ContainsFunc(n.Groups[r.g].Lines(), func(row group.Row) bool { return row.State == group.RowUnreadable }) {
 			continue
 		}
-		at, list := arrival(m, n), n.Groups[r.g].pageWithout(func(row group.Row) bool { return r.late(m, row) || late[row.Target()] })
+		alike = append(alike, n)
+	}
+	leave := func(m *group.Machine, row group.Row) bool {
+		return slices.ContainsFunc(alike, func(n *Node) bool { return r.wasOut(n, row) }) || r.late(m, row)
+	}
+	gone := r.deletedBy(leave)
+	type page struct {
+		n    *Node
+		list []string
+	}
+	by := make(map[wire.BlockHash]page)
+	for _, n := range alike {
+		m := r.machine(n)
+		at, list := arrival(m, n), n.Groups[r.g].pageWithout(func(row group.Row) bool { return leave(m, row) || gone[row.Target()] })
 		if one, ok := by[at]; ok && !slices.Equal(one.list, list) {
 			fail("at rest %s sees\n%s\nand %s\n%s", one.n.Name, strings.Join(one.list, "\n"), n.Name, strings.Join(list, "\n"))
 		}
@@ -370,9 +380,15 @@ func (r *run) pagesAlike() {
 	}
 }
 
-// lateDeletes returns what was deleted by Deletes that were written after their
-// author's removal.
-func (r *run) lateDeletes() map[group.Target]bool {
+// wasOut reports whether a row was written without n, which had come in before.
+func (r *run) wasOut(n *Node, row group.Row) bool {
+	blocks := r.machine(n).Blocks()
+	s := blocks.State(row.Block)
+	return s != nil && !s.Active(n.Self.Device.ID()) && blocks.IsAncestor(arrival(r.machine(n), n), row.Block)
+}
+
+// deletedBy returns what was deleted by Deletes that are left out of a comparison.
+func (r *run) deletedBy(leave func(*group.Machine, group.Row) bool) map[group.Target]bool {
 	list := make(map[group.Target]bool)
 	for _, n := range r.Nodes {
 		m := r.there(n)
@@ -381,7 +397,7 @@ func (r *run) lateDeletes() map[group.Target]bool {
 		}
 		for _, row := range n.Groups[r.g].Annotations() {
 			c, err := group.ParseContent(row.Content)
-			if of, ok := c.About(); err == nil && ok && c.Kind == group.ContentDelete && r.late(m, row) {
+			if of, ok := c.About(); err == nil && ok && c.Kind == group.ContentDelete && leave(m, row) {
 				list[of] = true
 			}
 		}

@@ -130,7 +130,7 @@ func (r *run) pickAny(n uint64, ok func(*Node) bool) *Node { return r.pick(n, ok
 
 func (r *run) say(a action) {
 	if n := r.pick(a.a, r.stands(group.StatusActive)); n != nil {
-		if a.b%2 == 0 {
+		if a.b%2 == 0 && !r.plain {
 			r.annotate(n, a.b>>8)
 			return
 		}

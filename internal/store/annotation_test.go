@@ -157,9 +157,15 @@ func TestWipe(t *testing.T) {
 	for i, r := range []group.Row{m, again, version, unseen, other, remove} {
 		records = append(records, group.Record{Kind: group.KindEntry, Key: group.EntryKey(r.Place.Ref()), Value: []byte{1}},
 			group.Record{Kind: group.KindCipher, Key: group.EntryKey(r.Place.Ref()), Value: []byte(canaries[8] + fmt.Sprint(i))},
-			group.Record{Kind: group.KindShelved, Key: group.EntryKey(r.Place.Ref()), Value: r.Content})
+			group.Record{Kind: group.KindShelved, Key: group.EntryKey(r.Place.Ref()), Value: r.Content},
+			group.Record{Kind: group.KindSalt, Key: group.EntryKey(r.Place.Ref()), Value: make([]byte, 32)})
 	}
 	must(t, db.Commit(g1, records, []group.Row{again, m, version, unseen, reaction, other, remove}, nil))
+	for _, r := range []group.Row{m, version, reaction} {
+		if got, err := db.Content(g1, r.Target()); err != nil || !slices.Equal(got, r.Content) {
+			t.Errorf("%q, %v is what is handed over of %q", got, err, r.Content)
+		}
+	}
 	must(t, db.CommitMany([]store.Batch{{Group: g1, Deleted: []group.Deletion{
 		{Target: m.Target()},
 		{Target: version.Target(), Annotation: true},
@@ -185,8 +191,12 @@ func TestWipe(t *testing.T) {
 		_, header, _ := db.Get(g1, group.KindEntry, key)
 		_, cipher, _ := db.Get(g1, group.KindCipher, key)
 		_, opened, _ := db.Get(g1, group.KindShelved, key)
-		if !header || cipher != c.cipher || opened != c.opened {
-			t.Errorf("%s: header %v, ciphertext %v, opened %v", c.name, header, cipher, opened)
+		_, salt, _ := db.Get(g1, group.KindSalt, key)
+		if !header || cipher != c.cipher || opened != c.opened || salt != c.opened {
+			t.Errorf("%s: header %v, ciphertext %v, opened %v, salt %v", c.name, header, cipher, opened, salt)
+		}
+		if got, err := db.Content(g1, c.row.Target()); err != nil || (got != nil) != c.opened {
+			t.Errorf("%s: %q, %v is handed over", c.name, got, err)
 		}
 		if r, err := db.RowAt(g1, c.row.Place); err != nil || r == nil || r.State != c.state || (len(r.Content) > 0) != (c.state == group.RowShown) {
 			t.Errorf("%s: %+v, %v", c.name, r, err)

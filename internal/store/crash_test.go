@@ -9,10 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"kith/internal/group"
 	"kith/internal/store"
+	"kith/internal/wire"
 )
 
 // numbered is the batch of the i-th commit of the crash tests: in each of two
@@ -64,6 +66,12 @@ func wantNumbered(t *testing.T, db *store.DB) uint64 {
 			t.Fatalf("group %d: %d records, want %d", g.n, next, last+1)
 		}
 	}
+	must(t, db.Sketches(func(_ wire.GroupID, sketch []byte) error {
+		if of := binary.BigEndian.Uint64(sketch); of != last {
+			return fmt.Errorf("a sketch of commit %d, the last is %d", of, last)
+		}
+		return nil
+	}))
 	wantAll(t, db, int(last)+1)
 	wantIndexed(t, db, int(last)+1)
 	must(t, db.View(func(tx *store.Tx) error {
@@ -102,18 +110,30 @@ func commitForEver(dir string) {
 			if _, err := fmt.Println(next); err != nil {
 				return err
 			}
+			if next%3 == 0 {
+				if err := db.PutSketch(g1, binary.BigEndian.AppendUint64(nil, next)); err != nil {
+					return err
+				}
+			}
 		}
 	}()
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
 }
 
-// TestKilled kills a program in the middle of its commits, again and again.
+// killAfter is the most commits that a child of TestKilled makes before it is killed.
+const killAfter = 150
+
+// TestKilled kills a program in the middle of its commits, again and again; KITH_KILLS says how often.
 func TestKilled(t *testing.T) {
 	t.Cleanup(store.UseSmallIndex())
 	dir := t.TempDir()
+	kills, err := strconv.Atoi(os.Getenv("KITH_KILLS"))
+	if err != nil {
+		kills = 6
+	}
 	var acknowledged uint64
-	for range 6 {
+	for range kills {
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), childDir+"="+dir)
 		child.Stderr = os.Stderr
@@ -121,7 +141,7 @@ func TestKilled(t *testing.T) {
 		must(t, err)
 		must(t, child.Start())
 		lines := bufio.NewScanner(out)
-		for range 1 + rand.IntN(150) {
+		for range 1 + rand.IntN(killAfter) {
 			if !lines.Scan() {
 				break
 			}
@@ -147,5 +167,5 @@ func TestKilled(t *testing.T) {
 		}
 		must(t, db.Close())
 	}
-	t.Logf("%d commits", acknowledged+1)
+	t.Logf("%d commits, killed %d times", acknowledged+1, kills)
 }

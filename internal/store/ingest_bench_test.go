@@ -31,6 +31,7 @@ type speaker struct {
 	self    group.Self
 	machine *group.Machine
 	pack    group.Package
+	records map[group.Kind]map[string][]byte // its secrets, see keep
 }
 
 func newSpeaker(b *testing.B, name string) *speaker {
@@ -43,7 +44,7 @@ func newSpeaker(b *testing.B, name string) *speaker {
 	must(b, err)
 	p, err := self.NewPackage(group.NewSuite, ingestStart)
 	must(b, err)
-	return &speaker{self: self, pack: p}
+	return &speaker{self: self, pack: p, records: make(map[group.Kind]map[string][]byte)}
 }
 
 func (s *speaker) newcomer() group.Newcomer {
@@ -59,6 +60,22 @@ func (s *speaker) step(b *testing.B, c group.Cause) group.Effects {
 	return eff
 }
 
+// keep keeps the secrets among what a step writes.
+func (s *speaker) keep(eff group.Effects) {
+	for _, r := range eff.Write {
+		if r.Kind != group.KindPublic && r.Kind != group.KindEpoch && r.Kind != group.KindRatchet {
+			continue
+		}
+		if s.records[r.Kind] == nil {
+			s.records[r.Kind] = make(map[string][]byte)
+		}
+		s.records[r.Kind][string(r.Key)] = r.Value
+		if r.Value == nil {
+			delete(s.records[r.Kind], string(r.Key))
+		}
+	}
+}
+
 // speakers makes a group of n, of whom all have accepted.
 func speakers(b *testing.B, n int) []*speaker {
 	first := newSpeaker(b, "0")
@@ -72,9 +89,10 @@ func speakers(b *testing.B, n int) []*speaker {
 	must(b, err)
 	for _, s := range list[1:] {
 		eff := first.step(b, group.PeerUp{Peer: s.self.Member()})
-		s.machine, _, err = group.Join(s.self, eff.Send[0].Payload, first.self.Member(), func(group.Use) ([]byte, bool) { return s.pack.Secrets, true }, ingestStart)
+		s.machine, eff, err = group.Join(s.self, eff.Send[0].Payload, first.self.Member(), func(group.Use) ([]byte, bool) { return s.pack.Secrets, true }, ingestStart)
 		must(b, err)
-		s.step(b, group.Accept{})
+		s.keep(eff)
+		s.keep(s.step(b, group.Accept{}))
 		first.step(b, group.PeerDown{Device: s.self.Device.ID()})
 	}
 	return list

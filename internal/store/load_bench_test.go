@@ -104,23 +104,34 @@ func entryOf(g *dag.Graph, m *group.Machine, i int) *dag.Header {
 }
 
 // BenchmarkMachine makes a group's machine from its records, as a node does
-// when it starts.
+// when it starts: of all headers, as from a home of a program that stored no parts of the graph,
+// and of the parts.
 func BenchmarkMachine(b *testing.B) {
 	dir, n := filepath.Join(*big, "home"), bigRows
 	if *big == "" {
 		dir, n = b.TempDir(), smallChat
 	}
 	db, self, id := chatHome(b, dir, n)
+	must(b, db.Commit(id, []group.Record{{Kind: group.KindPart}}, nil, nil)) // says how many there are
+	b.Run("headers", func(b *testing.B) { loadMachine(b, db, self, id, n) })
+	m := machineOf(b, db, self, id)
+	eff, err := m.Step(group.Input{Now: ingestStart, Cause: group.Tick{}})
+	must(b, err)
+	must(b, db.Commit(id, eff.Write, eff.Rows, nil))
+	m = nil
+	b.Run("parts", func(b *testing.B) { loadMachine(b, db, self, id, n) })
+}
+
+func loadMachine(b *testing.B, db *store.DB, self group.Self, id wire.GroupID, n int) {
 	var took time.Duration
-	var heap uint64
+	var heap, most uint64
 	runs := 0
 	for b.Loop() {
 		before, began := heapInUse(), processTime(b)
-		m, err := group.LoadBy(self, func(k group.Kind, from []byte, each func(group.Record) error) error {
-			return db.LoadFrom(id, k, from, each)
-		})
-		must(b, err)
+		peak := watchHeap()
+		m := machineOf(b, db, self, id)
 		took += processTime(b) - began
+		most = max(most, peak()-before)
 		heap = heapInUse() - before
 		if got := m.Frontier(); len(got) != 20 {
 			b.Fatalf("the graph has %d logs", len(got))
@@ -130,6 +141,37 @@ func BenchmarkMachine(b *testing.B) {
 	}
 	b.ReportMetric(float64(took.Nanoseconds())/float64(runs*n), "cpu-ns/entry")
 	b.ReportMetric(float64(heap)/float64(n), "B/entry")
+	b.ReportMetric(float64(most)/float64(n), "most-B/entry")
+}
+
+func machineOf(b *testing.B, db *store.DB, self group.Self, id wire.GroupID) *group.Machine {
+	m, err := group.LoadBy(self, func(k group.Kind, from []byte, each func(group.Record) error) error {
+		return db.LoadFrom(id, k, from, each)
+	})
+	must(b, err)
+	return m
+}
+
+// watchHeap looks at the heap again and again until peak is called, which returns the most it saw.
+func watchHeap() (peak func() uint64) {
+	stop, most := make(chan struct{}), make(chan uint64)
+	go func() {
+		var seen uint64
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			seen = max(seen, m.HeapAlloc)
+			select {
+			case <-tick.C:
+			case <-stop:
+				most <- seen
+				return
+			}
+		}
+	}()
+	return func() uint64 { close(stop); return <-most }
 }
 
 func heapInUse() uint64 {

@@ -32,14 +32,16 @@ func folder(t *testing.T, shows map[string]string) string {
 	for name, numbers := range shows {
 		var b strings.Builder
 		for _, n := range strings.Fields(numbers) {
-			state, text := "shown", "text "+n[:1]
+			state, text, split := "shown", "text "+n[:1], false
 			switch n[1:] {
 			case "!":
 				state = "damaged"
+			case "~":
+				split = true
 			case "?":
 				text = "another text"
 			}
-			fmt.Fprintf(&b, `{"id":"id%s","text":"%s","state":"%s","author":{"name":"%c"}}`+"\n", n[:1], text, state, "ba"[int(n[0])%2])
+			fmt.Fprintf(&b, `{"id":"id%s","text":"%s","state":"%s","while_split":%v,"author":{"name":"%c"}}`+"\n", n[:1], text, state, split, "ba"[int(n[0])%2])
 		}
 		if err := os.WriteFile(filepath.Join(dir, name+".tail"), []byte(b.String()), 0o600); err != nil {
 			t.Fatal(err)
@@ -65,6 +67,8 @@ func TestCheck(t *testing.T) {
 		{"the guest lacks one of its second time", "1 2 3 4 5", "1 2 3 4 5", "1 2", `c lacks "text 5"`},
 		{"the guest reads what was written without it", "1 2 3 4 5", "1 2 3 4 5", "1 2 4 5", `c shows "text 4"`},
 		{"or by who did not know yet that it was out", "1 2 3 4 5", "1 2 3 4 5", "1 2 3 5", ""},
+		{"a guest shows what was written while the group was split in the place of the copy", "1 2 3 4~ 5", "1 2 3 4~ 5", "1 2 5 4", ""},
+		{"others do not", "1 2 3 4~ 5", "1 2 3 5 4~", "1 2 5", `b shows "text 4" in another place`},
 		{"more than the first has", "1 2 3 4 5", "1 2 3 4 5 9", "1 2 5", `b shows "text 9", which the first node does not`},
 		{"damaged", "1 2 3 4 5", "1 2 3 4! 5", "1 2 5", "b shows id4 of b as damaged"},
 		{"another text", "1 2 3 4 5", "1 2? 3 4 5", "1 2 5", `b shows "another text" of b, who wrote "text 2"`},

@@ -110,7 +110,7 @@ func (w *world) remove(ctx context.Context, g *node) bool {
 	g.writes.Store(false)
 	g.mute.Unlock()
 	last := w.lastOf(g)
-	if !poll(ctx, 300*time.Millisecond, func() bool { return last == "" || w.hub().has(ctx, w.group, last) }) {
+	if !poll(ctx, time.Second, func() bool { return last == "" || w.hub().has(ctx, w.group, last) }) {
 		if ctx.Err() == nil {
 			w.note("%s: the hub does not get %s", g.name, last)
 		}
@@ -119,7 +119,7 @@ func (w *world) remove(ctx context.Context, g *node) bool {
 	}
 	have, at := w.hub().newest(ctx, w.group), time.Now()
 	lacks, own := "", make(map[string]bool)
-	if !poll(ctx, 300*time.Millisecond, func() bool {
+	if !poll(ctx, time.Second, func() bool {
 		for _, id := range g.newest(ctx, w.group) { // which are soon too old to be among the newest
 			own[id] = true
 		}

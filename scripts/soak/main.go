@@ -136,7 +136,7 @@ func soak(ctx context.Context, dir, path string) error {
 func (w *world) live(ctx context.Context, want counts) {
 	ctx, cancel := context.WithTimeout(ctx, *span*3/2)
 	defer cancel()
-	w.begun = time.Now()
+	w.begun, w.giveUp = time.Now(), cancel
 	var all sync.WaitGroup
 	for _, n := range w.nodes {
 		all.Go(func() { w.write(ctx, n) })

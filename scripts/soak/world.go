@@ -41,8 +41,10 @@ type world struct {
 	nodes []*node
 	group string // its id
 	begun time.Time
-	done  counts
-	turns chan struct{} // each is leave to write one message
+
+	giveUp context.CancelFunc // ends live early
+	done   counts
+	turns  chan struct{} // each is leave to write one message
 
 	mu      sync.Mutex // guards what follows
 	rand    *rand.Rand
@@ -229,10 +231,30 @@ func (w *world) progress() {
 		most = max(most, n.memory())
 		n.power.Unlock()
 	}
+	if free := freeMemory(); free < leastFree {
+		w.note("only %d MB of memory are free: it is broken off", free)
+		w.giveUp()
+	}
 	b, _ := os.ReadFile("/proc/loadavg")
 	load, _, _ := strings.Cut(string(b), " ")
 	fmt.Printf("%5.0f s: %d messages, %d cuts, %d kills, %d changes of members; off now %d; largest %d MB; load %s\n",
 		time.Since(w.begun).Seconds(), is.messages, is.cuts, is.kills, is.changes, off, most, load)
+}
+
+// leastFree is how many MB of memory the machine keeps for others.
+const leastFree = 2048
+
+func freeMemory() (mb int) {
+	b, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return leastFree
+	}
+	for line := range strings.Lines(string(b)) {
+		if _, err := fmt.Sscanf(line, "MemAvailable: %d kB", &mb); err == nil {
+			return mb / 1024
+		}
+	}
+	return leastFree
 }
 
 // stay begins somebody's time in the group.

@@ -6757,6 +6757,8 @@ type GetDeliveryRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
 	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"` // its id or cursor
+	Find          string                 `protobuf:"bytes,3,opt,name=find,proto3" json:"find,omitempty"`       // only members in whose name this stands; empty: all
+	Limit         uint32                 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`    // at most so many; 0: all
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -6805,9 +6807,26 @@ func (x *GetDeliveryRequest) GetMessage() string {
 	return ""
 }
 
+func (x *GetDeliveryRequest) GetFind() string {
+	if x != nil {
+		return x.Find
+	}
+	return ""
+}
+
+func (x *GetDeliveryRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
 type Delivery struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Members       []*DeliveredTo         `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
+	Reached       uint32                 `protobuf:"varint,2,opt,name=reached,proto3" json:"reached,omitempty"` // of all other members, whatever was looked for
+	ReachOf       uint32                 `protobuf:"varint,3,opt,name=reach_of,json=reachOf,proto3" json:"reach_of,omitempty"`
+	More          bool                   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"` // the limit left some out
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -6847,6 +6866,27 @@ func (x *Delivery) GetMembers() []*DeliveredTo {
 		return x.Members
 	}
 	return nil
+}
+
+func (x *Delivery) GetReached() uint32 {
+	if x != nil {
+		return x.Reached
+	}
+	return 0
+}
+
+func (x *Delivery) GetReachOf() uint32 {
+	if x != nil {
+		return x.ReachOf
+	}
+	return 0
+}
+
+func (x *Delivery) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
 }
 
 type DeliveredTo struct {
@@ -7888,12 +7928,17 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x0fMarkReadRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\"\x12\n" +
-	"\x10MarkReadResponse\"B\n" +
+	"\x10MarkReadResponse\"l\n" +
 	"\x12GetDeliveryRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\":\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12\x12\n" +
+	"\x04find\x18\x03 \x01(\tR\x04find\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\rR\x05limit\"\x83\x01\n" +
 	"\bDelivery\x12.\n" +
-	"\amembers\x18\x01 \x03(\v2\x14.kith.v1.DeliveredToR\amembers\"T\n" +
+	"\amembers\x18\x01 \x03(\v2\x14.kith.v1.DeliveredToR\amembers\x12\x18\n" +
+	"\areached\x18\x02 \x01(\rR\areached\x12\x19\n" +
+	"\breach_of\x18\x03 \x01(\rR\areachOf\x12\x12\n" +
+	"\x04more\x18\x04 \x01(\bR\x04more\"T\n" +
 	"\vDeliveredTo\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12\x1c\n" +
 	"\tdelivered\x18\x02 \x01(\bR\tdelivered\":\n" +

@@ -6,6 +6,9 @@
 import type { Split } from '../gen/kith/v1/kith_pb';
 import { clock, fullDay, ms } from './time';
 
+/** figure writes a count so that thousands can be read. */
+const figure = (count: number): string => count.toLocaleString('en');
+
 /** splitSentence tells of a split and its healing in one calm line. */
 function splitSentence(split: Split): string {
   const [from, to] = [ms(split.from), ms(split.to)];
@@ -150,7 +153,7 @@ export const words = {
     beginning: 'This is where it begins.',
     beginningNotes: 'A place for your own notes. Nobody else reads them.',
     beginningDirect: (who: string) => `Only you and ${who} read this.`,
-    beginningGroup: 'Only members read this. Newcomers read what is written after they join.',
+    beginningGroup: 'Only members read this.',
     coming: 'Earlier messages are coming.',
     comingCount: (count: number, from: string[] = []) => `${count === 1 ? '1 earlier message is coming' : `${count} earlier messages are coming`}${from.length > 0 ? ` from ${from.join(', ')}` : ''}.`,
     damaged: 'This message arrived damaged. Kith asks the others for a whole copy.',
@@ -261,11 +264,16 @@ export const words = {
   tick: {
     waiting: 'Waiting to be kept',
     kept: 'Kept on your computer',
-    reached: (count: number, of: number) => `Reached ${count} of ${of}`,
+    reached: (count: number, of: number) => `Reached ${figure(count)} of ${figure(of)}`,
     all: 'Reached everybody',
     title: 'Who has it',
     has: 'Has it',
     hasNot: 'Not yet',
+    find: 'Find somebody by name',
+    nobody: 'Nobody here has that name.',
+    more: 'There are more. Write a name to find somebody.',
+    hintBig:
+      'Somebody counts once that person’s own device has confirmed the message. In a big group devices confirm many messages at a time, so the count can be minutes late. It is never too high, and does not say that the message was read.',
     hint: 'Each name is ticked once that person’s own device has confirmed the message. It does not say that it was read.',
   },
 
@@ -309,7 +317,6 @@ export const words = {
     members: 'Members',
     admin: 'Admin',
     add: 'Add people',
-    addHint: 'They read what is written after they joined, nothing before.',
     addConfirm: 'Invite',
     throughFriends: 'You are in this group only through friends: the others do not learn this machine’s address.',
     allIn: 'All your friends are in this group already.',
@@ -373,6 +380,16 @@ export const words = {
     hint: 'Both were signed by this device. Whoever has them can check that, without trusting anybody.',
     votes: 'Each is signed by those who voted. Whoever has them can check that, without trusting anybody.',
     exhibit: (n: number) => (n === 1 ? 'The one' : 'The other'),
+  },
+
+  newcomers: {
+    title: 'What newcomers can read',
+    hint: 'It holds for whoever is added from now on, and everybody sees that you changed it. Whoever reads it can pass it on.',
+    none: 'Nothing from before they came',
+    all: 'Everything from before they came',
+    since: 'The last days before they came',
+    days: 'How many days',
+    confirm: 'Save',
   },
 
   voters: {

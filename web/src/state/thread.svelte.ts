@@ -28,7 +28,10 @@ export class Thread {
       return;
     }
     const oldest = this.messages[0];
-    if (this.more && oldest !== undefined && message.cursor < oldest.cursor) return;
+    if (oldest !== undefined && message.cursor < oldest.cursor) {
+      this.more = true; // loaded like all that is older, so that nothing moves what is read
+      return;
+    }
     this.messages = merge(this.messages, [message]);
   }
 

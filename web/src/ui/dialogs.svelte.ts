@@ -14,6 +14,7 @@ export type Open =
   | { kind: 'record'; block: Block; others?: readonly Block[]; decider?: Block } // others: what contradicts it; decider: by which it lost
   | { kind: 'proof'; incident: Incident }
   | { kind: 'voters'; chatId: string }
+  | { kind: 'newcomers'; chatId: string }
   | { kind: 'numbers'; personId: string }
   | { kind: 'block-person'; personId: string }
   | { kind: 'palette' };

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	v1 "kith/proto/kith/v1"
+)
+
+// deliveredMost is up to how many names are printed where none is looked for: more are
+// nothing to read through.
+const deliveredMost = 64
+
+func (p *program) deliveredVerb() *cobra.Command {
+	var all bool
+	c := p.aboutVerb("delivered CHAT MESSAGE [NAME]", "Print whose devices have confirmed a message of yours; in a big group who of a name, or with --all everybody", 2, many,
+		func(ctx context.Context, args []string) error {
+			r := &v1.GetDeliveryRequest{Chat: args[0], Message: args[1], Find: strings.Join(args[2:], " "), Limit: deliveredMost}
+			if all || p.json {
+				r.Limit = 0
+			}
+			d, err := call(ctx, p.client().GetDelivery, r)
+			if err != nil || p.show(d) {
+				return err
+			}
+			p.printf("Reached %d of %d", d.Reached, d.ReachOf)
+			if d.More && r.Find == "" {
+				p.println("Write a name behind it to find somebody, or --all.")
+				return nil
+			}
+			for _, m := range d.Members {
+				state := "not yet"
+				if m.Delivered {
+					state = "has it"
+				}
+				p.printf("  %-7s  %s", state, nameOf(m.Person))
+			}
+			return nil
+		})
+	c.Flags().BoolVar(&all, "all", false, "everybody, however many there are")
+	return c
+}

@@ -1,0 +1,165 @@
+package group
+
+import (
+	"kith/internal/dag"
+	"kith/internal/wire"
+)
+
+// Frames of FeatureAckHeads, by which Acks travel in a large group. Numbers by table are
+// as in headsframe.go.
+//
+//	number name         body
+//	28     acks         bundles<V>, Acks that fit in none: opaque ack<V>...<V>
+//	29     ack numbers  block[32], u8 flags: 1 answers such a frame, 2 follows, 4 alone: follows no more; Acks by table<V>, others: (device[32], u64)<V>
+//	30     ack digest   digest[32] of the numbers
+//
+//	bundle: heads: refs<V>, stops: (device[32], u64 seq)<V>,
+//	        of each Ack: first 8 bytes of the device, u64 seq, signature[64]: together<V>
+//
+// Each Ack of a bundle has version 2, those heads and stops, and no place up to which was read.
+
+// ackBundle is Acks that say the same.
+type ackBundle struct {
+	heads []dag.Ref
+	stops []dag.Delivered
+	acks  []bundledAck
+}
+
+// bundledAck is what is an Ack's own.
+type bundledAck struct {
+	device    [8]byte // that its author's id begins with
+	seq       uint64
+	signature [wire.SignatureSize]byte
+}
+
+const bundledAckSize = 8 + 8 + wire.SignatureSize
+
+type acksFrame struct {
+	bundles []ackBundle
+	others  [][]byte
+}
+
+// Flags of ack numbers.
+const (
+	ackAnswers uint8 = 1 << iota
+	ackFollows       // its sender passes on what is new to it, and wants what is new passed on
+	ackLeaves        // it does so no more, and says nothing else
+)
+
+type ackNumbersFrame struct {
+	block  wire.BlockHash
+	flags  uint8
+	acks   []uint64 // by table
+	others []seqOf
+}
+
+func (f acksFrame) bytes() []byte {
+	var w wire.Writer
+	w.U8(frameAcks)
+	w.Group(func(w *wire.Writer) {
+		for _, b := range f.bundles {
+			writeRefs(w, b.heads)
+			writeStops(w, b.stops)
+			w.Group(func(w *wire.Writer) {
+				for _, a := range b.acks {
+					w.Raw(a.device[:])
+					w.U64(a.seq)
+					w.Raw(a.signature[:])
+				}
+			})
+		}
+	})
+	writeList(&w, f.others)
+	return w.Bytes()
+}
+
+func parseAcks(r *wire.Reader) (f acksFrame, err error) {
+	left := maxStatements
+	r.Each(maxBundles, maxStatements, func(r *wire.Reader) {
+		b := ackBundle{heads: readRefs(r, dag.MaxAckHeads), stops: readStops(r)}
+		if !ascends(b.heads, dag.Ref.Compare) || !ascends(b.stops, compareStops) {
+			r.Fail(wire.ErrCanonical)
+		}
+		r.Each(left*bundledAckSize, left, func(r *wire.Reader) {
+			var a bundledAck
+			r.Fixed(a.device[:])
+			a.seq = r.U64()
+			r.Fixed(a.signature[:])
+			b.acks = append(b.acks, a)
+		})
+		if len(b.acks) == 0 {
+			r.Fail(wire.ErrCanonical)
+		}
+		left -= len(b.acks)
+		f.bundles = append(f.bundles, b)
+	})
+	f.others = readList(r, maxAck, maxStatements)
+	return f, r.Done()
+}
+
+func writeStops(w *wire.Writer, stops []dag.Delivered) {
+	w.Group(func(w *wire.Writer) {
+		for _, s := range stops {
+			w.Raw(s.Device[:])
+			w.U64(s.Seq)
+		}
+	})
+}
+
+func compareStops(a, b dag.Delivered) int { return compareID(a.Device, b.Device) }
+
+// ascends reports whether a list does strictly.
+func ascends[T any](list []T, compare func(a, b T) int) bool {
+	for i := 1; i < len(list); i++ {
+		if compare(list[i-1], list[i]) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func readStops(r *wire.Reader) (stops []dag.Delivered) {
+	r.Each(dag.MaxAckStops*40, dag.MaxAckStops, func(r *wire.Reader) {
+		var s dag.Delivered
+		r.Fixed(s.Device[:])
+		if s.Seq = r.U64(); s.Seq == 0 {
+			r.Fail(wire.ErrCanonical)
+		}
+		stops = append(stops, s)
+	})
+	return stops
+}
+
+func (f ackNumbersFrame) bytes() []byte {
+	var w wire.Writer
+	w.U8(frameAckNumbers)
+	w.Raw(f.block[:])
+	w.U8(f.flags)
+	writeNumbers(&w, f.acks)
+	writeSeqs(&w, f.others)
+	return w.Bytes()
+}
+
+func parseAckNumbers(r *wire.Reader) (f ackNumbersFrame, err error) {
+	r.Fixed(f.block[:])
+	if f.flags = r.U8(); f.flags > ackLeaves {
+		r.Fail(wire.ErrCanonical)
+	}
+	f.acks, f.others = readNumbers(r), readSeqs(r)
+	if f.flags == ackLeaves && (f.block != (wire.BlockHash{}) || len(f.acks)+len(f.others) > 0) {
+		r.Fail(wire.ErrCanonical)
+	}
+	return f, r.Done()
+}
+
+func encodeAckDigest(d wire.Digest) []byte {
+	var w wire.Writer
+	w.U8(frameAckDigest)
+	w.Raw(d[:])
+	return w.Bytes()
+}
+
+func parseAckDigest(r *wire.Reader) (d wire.Digest, err error) {
+	r.Fixed(d[:])
+	return d, r.Done()
+}

@@ -1,0 +1,48 @@
+package node
+
+import (
+	"slices"
+	"strings"
+
+	"kith/internal/wire"
+)
+
+// A Delivery is who of the other members has an own message.
+type Delivery struct {
+	Members     []Delivered // of whom was asked
+	Reached, Of int         // of all
+	More        bool        // the limit left some out
+}
+
+// Delivered is whether a member has it.
+type Delivered struct {
+	Person Person
+	Has    bool
+}
+
+// Delivery returns who of the other members has an own message: of those in whose name
+// find stands, the first limit; 0: all.
+func (n *Node) Delivery(g wire.GroupID, m Message, find string, limit int) (d Delivery, err error) {
+	o, err := n.in(g)
+	if err != nil {
+		return d, err
+	}
+	find = strings.ToLower(strings.TrimSpace(find))
+	err = o.ask(func() error {
+		has, all := o.machine.Delivered(m.Place.Device, m.Place.Seq)
+		d.Reached, d.Of = len(has), len(all)
+		for _, id := range all {
+			p := n.personIn(o.machine, id)
+			if !strings.Contains(strings.ToLower(p.Name), find) {
+				continue
+			}
+			if limit > 0 && len(d.Members) == limit {
+				d.More = true
+				return nil
+			}
+			d.Members = append(d.Members, Delivered{p, slices.Contains(has, id)})
+		}
+		return nil
+	})
+	return d, err
+}
