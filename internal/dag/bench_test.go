@@ -68,3 +68,39 @@ func BenchmarkFrontierDigest(b *testing.B) {
 		g.Frontier().Digest()
 	}
 }
+
+// BenchmarkAcksKept prints what the Acks of 1,000 devices take in memory: those that list
+// all, and those that name heads.
+func BenchmarkAcksKept(b *testing.B) {
+	const devices = 1000
+	list := sampleAck()
+	list.Delivered = nil
+	for i := range devices {
+		list.Delivered = append(list.Delivered, dag.Delivered{Device: wire.DeviceID{byte(i >> 8), byte(i)}, Seq: 9})
+	}
+	heads := sampleAckByHeads()
+	heads.Stops, heads.Read, list.Read = nil, nil, nil
+	for name, a := range map[string]*dag.Ack{"listing all": list, "naming heads": heads} {
+		b.Run(name, func(b *testing.B) {
+			bytes := a.Marshal()
+			var before, after runtime.MemStats
+			for b.Loop() {
+				kept := make([]*dag.Ack, 0, devices)
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				for range devices {
+					ack, err := dag.ParseAck(bytes)
+					if err != nil {
+						b.Fatal(err)
+					}
+					kept = append(kept, ack)
+				}
+				runtime.GC()
+				runtime.ReadMemStats(&after)
+				runtime.KeepAlive(kept)
+			}
+			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB")
+			b.ReportMetric(float64(len(bytes)), "bytes/Ack")
+		})
+	}
+}

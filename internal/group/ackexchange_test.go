@@ -11,7 +11,7 @@ import (
 )
 
 // crowdOf is a group of n who are all there and take theirs for a large one.
-func crowdOf(t *testing.T, n int) (w *sim.World, g wire.GroupID) {
+func crowdOf(t testing.TB, n int) (w *sim.World, g wire.GroupID) {
 	t.Helper()
 	w = sim.New(1)
 	var others []group.Newcomer
@@ -33,6 +33,27 @@ func crowdOf(t *testing.T, n int) (w *sim.World, g wire.GroupID) {
 	}
 	return w, g
 }
+
+// ackPayloads are some of each kind by which Acks are exchanged.
+func ackPayloads(t testing.TB) (list [][]byte) {
+	w, _ := crowdOf(t, 4)
+	count := make(map[byte]int)
+	for _, p := range w.History {
+		if kind := p.Bytes[0]; kind >= kindAcks && kind <= kindAckDigest && count[kind] < 3 {
+			count[kind]++
+			list = append(list, p.Bytes)
+		}
+	}
+	if len(count) != 3 {
+		t.Fatalf("Acks are exchanged by %v", count)
+	}
+	return list
+}
+
+const (
+	kindAcks      = 28
+	kindAckDigest = 30
+)
 
 // allSay fails unless each shows that each other has as much of one log as it has.
 func allSay(t *testing.T, g wire.GroupID, author *sim.Node, seq uint64, nodes ...*sim.Node) {

@@ -234,3 +234,39 @@ func says(t *testing.T, text string) group.Compose {
 	}
 	return group.Compose{Content: c}
 }
+
+// BenchmarkAckTaken is the cost of an Ack, in a bundle with others that say the same, and of
+// one that is here already.
+func BenchmarkAckTaken(b *testing.B) {
+	w := sim.New(1)
+	ann, ben := w.Add("Ann"), w.Add("Ben")
+	g := ann.Create(group.CreateParams{Title: "Trip", Newcomers: []group.Newcomer{ben.Newcomer()}})
+	w.Run(1000)
+	do(b, w, ben, g, group.Accept{})
+	w.Run(5000)
+	d := ben.Self.Device.ID()
+	own, err := dag.ParseAck(ben.Groups[g].Records[group.KindAck][string(d[:])])
+	if err != nil {
+		b.Fatal(err)
+	}
+	m, now := machineOf(ann, g), w.Now
+	take := func(a *dag.Ack) {
+		if _, err := m.Step(group.Input{Now: now, Cause: group.Received{From: ben.Self.Member(), Payload: group.BundleOf(a)}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("new", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			own.Seq++
+			own.Sign(ben.Self.Device.Sign)
+			b.StartTimer()
+			take(own)
+		}
+	})
+	b.Run("known", func(b *testing.B) {
+		for b.Loop() {
+			take(own)
+		}
+	})
+}

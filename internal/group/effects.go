@@ -67,7 +67,7 @@ const (
 	KindLacking Kind = 61 // entry key: empty; what an entry from before this device came says is still lacking
 	KindSalt    Kind = 62 // entry key: the salt of a content that is shown, to hand it over
 	KindEnding  Kind = 63 // entry key: when an entry goes, see expiry.go
-	KindExpiry  Kind = 64 // entry key: u32 seconds, u64 order: a setting of how long messages last
+	KindExpiry  Kind = 64 // entry key: a setting of how long messages last, see expiry.go
 	KindPart    Kind = 70 // no key: how many parts of the graph there are; u32 number: one of them, see parts.go
 	KindBeside  Kind = 71 // entry key: empty; an entry that no part has, though its log is in parts beyond it
 )

@@ -108,6 +108,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	m.noteUncovered(h, size)
 	m.noteCited(h)
 	m.keepEntry(h, p.Ciphertext, eff)
+	m.watchEntry(h, person, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
 	if m.isLate(h, person) {
 		m.quarantine(h, p, eff)
@@ -170,6 +171,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 		}
 		m.dropHollow(w.Ref, eff)
 		m.dropBeside(w.Ref, eff)
+		m.dropEnding(w.Ref, eff)
 		m.settleDelete(w.Ref, false, eff)
 		eff.drop(KindEntry, key)
 		eff.drop(KindCipher, key)

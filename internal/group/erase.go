@@ -112,7 +112,7 @@ func (m *Machine) judge(row *Row, eff *Effects) {
 	switch {
 	case c.Kind == ContentDelete:
 		m.onDelete(ref, *row, c, eff)
-	case c.Kind == ContentExpiry:
+	case c.Kind == ContentExpiry && gone&erasedLine == 0: // whatever its id says
 		m.onExpiry(*row, c, eff)
 	case gone&erasedTimed != 0, gone&erasedLine != 0 && !about, gone&erasedEdit != 0 && c.Kind == ContentEdit:
 		m.strip(row, ref, eff)
@@ -179,6 +179,9 @@ func (m *Machine) erase(d Delete, eff *Effects) {
 		delete(m.blank, gone.Target)
 		m.eraseOwn(gone.Target, eff)
 		m.eraseLate(gone.Target, eff)
+		if !gone.Annotation {
+			m.unset(gone.Target, eff)
+		}
 	}
 }
 

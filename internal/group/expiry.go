@@ -90,7 +90,22 @@ func (e ending) bytes() []byte {
 // A setting is an Expiry of somebody who had a right to it.
 type setting struct {
 	place   Place
+	target  Target
 	seconds uint32
+}
+
+// bytes is the record of a setting.
+//
+//	size field
+//	4    seconds; 0: for ever
+//	8    order
+//	80   what set it, as in a reaction
+func (s setting) bytes() []byte {
+	var w wire.Writer
+	w.U32(s.seconds)
+	w.U64(s.place.Order)
+	s.target.write(&w)
+	return w.Bytes()
 }
 
 // lifetime is what is in force: the last setting in the order of display.
@@ -137,14 +152,28 @@ func (m *Machine) isOver(h *dag.Header) bool {
 	return at != 0 && at <= m.now
 }
 
+// watchEntry takes note of when an entry is to go that is kept now, whether it is shown or
+// not: its text may be kept back, or come later.
+func (m *Machine) watchEntry(h *dag.Header, person wire.PersonID, eff *Effects) {
+	seconds := Lifetime(m.group, h.ContentID)
+	if at := min(h.Order, m.now) + uint64(seconds)*1000; seconds != 0 && at > m.now {
+		m.keepEnding(h.Ref(), ending{at: at, target: Target{person, h.ContentID, h.ContentCommit}}, eff)
+		m.expiring.due = m.soon(m.expiring.due, at)
+	}
+}
+
+func (m *Machine) dropEnding(ref dag.Ref, eff *Effects) {
+	if _, ok := m.expiring.ends[ref]; ok {
+		delete(m.expiring.ends, ref)
+		eff.drop(KindEnding, EntryKey(ref))
+	}
+}
+
 // watch takes note of when a row is to go, before it is shown.
 func (m *Machine) watch(row Row, eff *Effects) {
 	ref := row.Place.Ref()
 	if row.State == RowWithdrawn {
-		delete(m.expiring.ends, ref)
-		if Lifetime(m.group, row.ID) != 0 {
-			eff.drop(KindEnding, EntryKey(ref))
-		}
+		m.dropEnding(ref, eff)
 		m.dropSetting(ref, eff)
 		return
 	}
@@ -212,6 +241,7 @@ func (m *Machine) endDue(now uint64, eff *Effects) {
 func (m *Machine) end(ref dag.Ref, t Target, eff *Effects) {
 	delete(m.expiring.ends, ref)
 	eff.put(KindEnding, EntryKey(ref), ending{target: t}.bytes())
+	eff.drop(KindCipher, EntryKey(ref))
 	m.deleted[t] |= erasedTimed
 	for _, r := range append(m.blank[t], ref) {
 		m.unask(r, eff)
@@ -229,14 +259,27 @@ func (m *Machine) onExpiry(row Row, c Content, eff *Effects) {
 		return
 	}
 	ref, before := row.Place.Ref(), m.lifetime()
-	m.expiring.settings[ref] = setting{row.Place, e.Seconds}
-	var w wire.Writer
-	w.U32(e.Seconds)
-	w.U64(row.Place.Order)
-	eff.put(KindExpiry, EntryKey(ref), w.Bytes())
+	s := setting{row.Place, row.Target(), e.Seconds}
+	m.expiring.settings[ref] = s
+	eff.put(KindExpiry, EntryKey(ref), s.bytes())
+	m.tellLifetime(before, eff)
+}
+
+func (m *Machine) tellLifetime(before uint32, eff *Effects) {
 	if now := m.lifetime(); now != before {
 		eff.Notify = append(eff.Notify, LifetimeChanged{now})
 	}
+}
+
+// unset takes back a setting that is deleted: who never got its text knows of none either.
+func (m *Machine) unset(t Target, eff *Effects) {
+	before := m.lifetime()
+	for ref, s := range m.expiring.settings {
+		if s.target == t {
+			m.dropSetting(ref, eff)
+		}
+	}
+	m.tellLifetime(before, eff)
 }
 
 func (m *Machine) dropSetting(ref dag.Ref, eff *Effects) {
@@ -254,6 +297,7 @@ func (l *loading) expiry(rec Record) error {
 	r := wire.NewReader(rec.Value)
 	s := setting{seconds: r.U32()}
 	s.place = Place{Order: r.U64(), Device: ref.Device, Seq: ref.Seq, Hash: ref.Hash}
+	s.target = readTarget(r)
 	l.m.expiring.settings[ref] = s
 	return r.Done()
 }

@@ -182,8 +182,7 @@ func (f *folding) take(number int, r Row, b Body) {
 			f.edit(r, b)
 		}
 	case Delete:
-		_, set := f.Body.(Expiry)
-		if (mine || r.May&MayRemove != 0) && !r.Waiting && f.Deleted == nil && !set {
+		if (mine || r.May&MayRemove != 0) && !r.Waiting && f.Deleted == nil {
 			f.Deleted = &r
 		}
 	case Vote:

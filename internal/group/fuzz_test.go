@@ -101,7 +101,7 @@ const (
 // FuzzPayload: what parses encodes to the same bytes.
 func FuzzPayload(f *testing.F) {
 	w, _ := story(f)
-	for _, b := range payloads(w) {
+	for _, b := range append(payloads(w), ackPayloads(f)...) {
 		f.Add(b)
 	}
 	for kind := range byte(41) {
@@ -272,7 +272,7 @@ func FuzzLoad(f *testing.F) {
 // fault of the machine, and it still takes what is honest.
 func FuzzReceived(f *testing.F) {
 	seedWorld, _ := story(f)
-	for _, b := range payloads(seedWorld) {
+	for _, b := range append(payloads(seedWorld), ackPayloads(f)...) {
 		f.Add(b)
 	}
 	w, g := story(f)

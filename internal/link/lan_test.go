@@ -60,6 +60,7 @@ func TestLAN(t *testing.T) {
 		links[i], heard[i] = l, h
 	}
 	late := time.After(30 * time.Second)
+	var known [2]link.Sighting
 	for i, key := range []string{"bob", "ann"} {
 		other := links[1-i].Address()
 		for found := false; !found; {
@@ -68,7 +69,7 @@ func TestLAN(t *testing.T) {
 				if !bytes.Equal(s.Address.Peer, other.Peer) {
 					continue // somebody else on this network
 				}
-				found = true
+				found, known[i] = true, s
 				if s.Mac != mac(key)(s.Nonce) || s.Mac == mac("eve")(s.Nonce) {
 					t.Errorf("the mark does not fit %s", key)
 				}
@@ -81,6 +82,29 @@ func TestLAN(t *testing.T) {
 			case <-late:
 				t.Fatal("nobody was heard in 30 s")
 			}
+		}
+	}
+	// Whoever wakes up asks again, under another name: both hear each other anew.
+	for len(heard[0].Sightings()) > 0 {
+		<-heard[0].Sightings()
+	}
+	heard[0].Again()
+	anew(t, heard[0], known[0], false)
+	anew(t, heard[1], known[1], true)
+}
+
+// anew waits for a sighting of the device that s is of.
+func anew(t *testing.T, l *link.LAN, s link.Sighting, otherNonce bool) {
+	t.Helper()
+	late := time.After(30 * time.Second)
+	for {
+		select {
+		case now := <-l.Sightings():
+			if bytes.Equal(now.Address.Peer, s.Address.Peer) && (now.Nonce != s.Nonce || !otherNonce) {
+				return
+			}
+		case <-late:
+			t.Fatal("not heard anew in 30 s")
 		}
 	}
 }

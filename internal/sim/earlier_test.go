@@ -371,3 +371,29 @@ func TestHistoryAmongOlder(t *testing.T) {
 		t.Errorf("Old has seen %q broken", rules)
 	}
 }
+
+// TestHistoryOfWhoComesBack: who was removed and is added again is given what was said
+// meanwhile, if the policy then gives it, and not otherwise.
+func TestHistoryOfWhoComesBack(t *testing.T) {
+	for _, all := range []bool{false, true} {
+		w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+		ann, ben := nodes[0], nodes[1]
+		must(t, ann.Say(g, "one"))
+		w.Run(5000)
+		must(t, ann.Do(g, group.Remove{Person: ben.Self.Person}))
+		w.Run(5000)
+		must(t, ann.Say(g, "two"))
+		w.Run(5000)
+		if all {
+			gives(t, w, g, ann, group.SetHistory{History: chain.HistoryAll})
+		}
+		enter(t, w, g, ann, ben)
+		must(t, ann.Say(g, "three"))
+		w.Run(30_000)
+		want := []string{"one", "three"}
+		if all {
+			want = []string{"one", "two", "three"}
+		}
+		sees(t, g, want, ben)
+	}
+}

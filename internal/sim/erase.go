@@ -11,7 +11,7 @@ func (r *Replica) wipe(d group.Deletion) {
 			kind = c.Kind
 		}
 		switch of, about := c.About(); {
-		case row.Target() == d.Target && (d.Timed || row.State != group.RowShown || kind != group.ContentExpiry && d.Annotation == row.Annotation && (!about || kind == group.ContentEdit)):
+		case row.Target() == d.Target && (d.Timed || row.State != group.RowShown || d.Annotation == row.Annotation && (!about || kind == group.ContentEdit)):
 			delete(r.Records[group.KindCipher], string(group.EntryKey(p.Ref())))
 			row.Annotation = d.Annotation || d.Timed && row.Annotation
 		case about && of == d.Target && kind == group.ContentEdit && !d.Annotation:

@@ -130,7 +130,7 @@ func naive(row group.Row, all []group.Row) string {
 	for i := range notes {
 		n := &notes[i]
 		d, ok := n.body.(group.Delete)
-		if _, set := s.Body.(group.Expiry); ok && !set && !n.Waiting && (n.Person == d.Of.Person || n.May&group.MayRemove != 0) {
+		if ok && !n.Waiting && (n.Person == d.Of.Person || n.May&group.MayRemove != 0) {
 			return drawShown(row, group.Shown{Deleted: &n.Row})
 		}
 	}

@@ -186,7 +186,7 @@ func (tx *Tx) wipe(n int64, d group.Deletion) error {
 	}
 	for _, r := range copies {
 		kind, _ := subject(r)
-		if !d.Timed && r.State == group.RowShown && (r.Annotation != d.Annotation || r.Annotation && kind != int64(group.ContentEdit) || kind == int64(group.ContentExpiry)) {
+		if !d.Timed && r.State == group.RowShown && (r.Annotation != d.Annotation || r.Annotation && kind != int64(group.ContentEdit)) {
 			continue // a Delete takes no such thing
 		}
 		r.Annotation = d.Annotation || d.Timed && r.Annotation
