@@ -34,6 +34,9 @@ const (
 	// MaxLifetime bounds how long a message that disappears lasts, in seconds: a year.
 	// What is to last longer may as well stay.
 	MaxLifetime = 366 * 24 * 3600
+	// maxTyping bounds the group in which is said who is writing, in people: above it
+	// somebody always is.
+	maxTyping = 32
 	// MaxTitle bounds a title in runes, as it bounds a name.
 	MaxTitle = 64
 )
@@ -398,6 +401,10 @@ const (
 	// earlierAgain is after how long a member is asked again for what is lacking of the
 	// time before, if it has got something since.
 	earlierAgain uint64 = 600_000
+	// typingEvery is how often it is said that one is writing, and typingLeast how often it
+	// is heard: whoever says it more often makes no more of it.
+	typingEvery = 3000
+	typingLeast = 1000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

@@ -65,6 +65,7 @@ type Machine struct {
 	earlier earlier          // what was said before this device came
 
 	expiring expiring // what disappears, see expiry.go
+	typed    uint64   // ms; when it was last said that this device's person is writing; 0: it is not
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
@@ -271,6 +272,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.resend(in.Now, c, &eff)
 	case Attend:
 		m.elsewhere = c.Elsewhere
+	case Typing:
+		err = m.typing(in.Now, c, &eff)
 	case SetReach:
 		m.setReach(c, &eff)
 	default:

@@ -54,6 +54,7 @@ type peer struct {
 	handedAll bool      // it was asked for all
 	owed      []dag.Ref // what it asked for while it was parked at the head here
 
+	typed   uint64       // ms; when it last said that its person is writing
 	earlier askedEarlier // of the time before this device came
 }
 
@@ -307,6 +308,8 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onAskContents(p, r, eff)
 	case kind == frameContents:
 		err = m.onContents(now, p, r, eff)
+	case kind == frameTyping && m.self.Omits != FeatureTyping:
+		err = m.onTyping(now, p, r, eff)
 	case kind == frameAskEarlier && m.self.Omits != FeatureHistory:
 		err = m.onAskEarlier(p, r, eff)
 	case kind == frameEarlier && m.self.Omits != FeatureHistory:
