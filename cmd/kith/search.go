@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kith/internal/group"
 	v1 "kith/proto/kith/v1"
 )
 
@@ -17,13 +18,14 @@ const maxFound = 200
 func (p *program) searchVerb() *cobra.Command {
 	var n int
 	var in, from, since, until string
+	var kinds []string
 	c := &cobra.Command{
 		Use:   "search [WORD...]",
 		Short: "Find messages by what they say, and chats and people by their names",
 		Long: "Find messages that have all the words, newest first; the last word may be only the\n" +
 			"beginning of one. A phrase stands in double quotes, which the shell needs quoted\n" +
 			"again: kith search '\"lazy dog\"'. Without words: all messages that --chat, --from,\n" +
-			"--since and --until leave.",
+			"--kind, --since and --until leave.",
 		Args: words(0, many),
 		RunE: func(c *cobra.Command, args []string) error {
 			if n < 1 || n > maxFound {
@@ -31,6 +33,9 @@ func (p *program) searchVerb() *cobra.Command {
 			}
 			r := &v1.SearchRequest{Text: strings.Join(args, " "), Chat: in, Person: from, Limit: uint32(n)}
 			var err error
+			if r.Kinds, err = kindsOf(kinds); err != nil {
+				return err
+			}
 			if r.Since, err = dayOf("--since", since, 0); err != nil {
 				return err
 			}
@@ -42,6 +47,7 @@ func (p *program) searchVerb() *cobra.Command {
 	}
 	c.Flags().StringVar(&in, "chat", "", "only in this chat")
 	c.Flags().StringVar(&from, "from", "", "only what this person wrote")
+	c.Flags().StringSliceVar(&kinds, "kind", nil, "only text, reply or poll; several with commas")
 	c.Flags().StringVar(&since, "since", "", "only from this day on, as 2026-01-31")
 	c.Flags().StringVar(&until, "until", "", "only up to this day, with it")
 	c.Flags().IntVarP(&n, "number", "n", 20, "how many messages at most")
@@ -53,6 +59,19 @@ func (p *program) searchVerb() *cobra.Command {
 	_ = c.RegisterFlagCompletionFunc("chat", complete(p.completeChat)) // fails for a flag that is not there
 	_ = c.RegisterFlagCompletionFunc("from", complete(p.completePerson))
 	return c
+}
+
+// kindsOf reads the kinds of messages that can be looked for.
+func kindsOf(names []string) (kinds []uint32, err error) {
+	known := map[string]group.ContentKind{"text": group.ContentText, "reply": group.ContentReply, "poll": group.ContentPoll}
+	for _, name := range names {
+		kind, ok := known[name]
+		if !ok {
+			return nil, &usageError{"--kind is text, reply or poll, or several of them with commas"}
+		}
+		kinds = append(kinds, uint32(kind))
+	}
+	return kinds, nil
 }
 
 // dayOf is the moment at which a day of this machine's calendar begins, some days

@@ -202,6 +202,17 @@ func (s *service) ListMessages(_ context.Context, r *v1.ListMessagesRequest) (*v
 	return answer, nil
 }
 
+func (s *service) Typing(_ context.Context, r *v1.TypingRequest) (*v1.TypingResponse, error) {
+	g, err := s.chat(r.Chat, "chat")
+	if err != nil {
+		return nil, err
+	}
+	if err := s.node.Typing(g, !r.Off); err != nil {
+		return nil, asConnect(err)
+	}
+	return &v1.TypingResponse{}, nil
+}
+
 func (s *service) SetDraft(_ context.Context, r *v1.SetDraftRequest) (*v1.SetDraftResponse, error) {
 	g, err := s.chat(r.Chat, "chat")
 	if err != nil {

@@ -91,6 +91,9 @@ func (st *stream) event(e node.Event) error {
 		return st.send(e.Seq, &v1.Event{Change: &v1.Event_Node{Node: st.nodeOf(st.node.Status())}})
 	case node.Happened:
 		return st.send(e.Seq, &v1.Event{Change: &v1.Event_Incident{Incident: incidentOf(c.Incident)}})
+	case node.Typed:
+		who := st.node.PersonIn(c.Chat, c.Person)
+		return st.send(e.Seq, &v1.Event{Change: &v1.Event_Typed{Typed: &v1.Typed{ChatId: c.Chat.String(), Person: personOf(who), Off: !c.On}}})
 	case node.DeliveryChanged:
 		return st.deliveryEvent(e.Seq, c.Chat)
 	case node.Reset:

@@ -112,6 +112,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	m.tellKept(h, p.Ciphertext, false, eff)
 	if m.isLate(h, person) {
 		m.quarantine(h, p, eff)
+		m.endUnseen(h, person, eff)
 	} else {
 		m.reveal(h, person, p.Ciphertext, verdict.State == dag.Parked, eff)
 		if m.keysToCome(h) {
@@ -144,6 +145,7 @@ func (m *Machine) byCopy(h *dag.Header) bool {
 func (m *Machine) reveal(h *dag.Header, person wire.PersonID, ciphertext []byte, waiting bool, eff *Effects) {
 	row, ok := m.read(h, person, ciphertext, eff)
 	if !ok {
+		m.endUnseen(h, person, eff)
 		return
 	}
 	row.Waiting = waiting

@@ -152,6 +152,14 @@ type Redone struct{ Lost, Block wire.BlockHash }
 // ResendChanged: the question of View.Unasked was answered.
 type ResendChanged struct{}
 
+// Typed: Person is writing, or is not any more. Who says nothing more for some seconds is not.
+type Typed struct {
+	Person wire.PersonID
+	On     bool
+}
+
+func (Typed) event() {}
+
 // LifetimeChanged: what is written now lasts longer or shorter than what was before.
 type LifetimeChanged struct{ Seconds uint32 }
 

@@ -162,6 +162,13 @@ func (m *Machine) watchEntry(h *dag.Header, person wire.PersonID, eff *Effects) 
 	}
 }
 
+// endUnseen lets go what was over when it came and shows nothing.
+func (m *Machine) endUnseen(h *dag.Header, person wire.PersonID, eff *Effects) {
+	if m.isOver(h) {
+		m.end(h.Ref(), Target{person, h.ContentID, h.ContentCommit}, eff)
+	}
+}
+
 func (m *Machine) dropEnding(ref dag.Ref, eff *Effects) {
 	if _, ok := m.expiring.ends[ref]; ok {
 		delete(m.expiring.ends, ref)

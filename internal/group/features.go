@@ -35,6 +35,8 @@ const (
 	FeatureAckHeads uint16 = 6
 	// FeatureTree: frame 40, by which entries travel along a tree in a large group.
 	FeatureTree uint16 = 7
+	// FeatureTyping: frame 32, by which a device says that its person is writing.
+	FeatureTyping uint16 = 8
 	// FeatureHistory: the frames 33 and 34, by which newcomers are given what the policy
 	// gives them of the time before.
 	FeatureHistory uint16 = 9
@@ -45,7 +47,7 @@ func (s Self) announced() []mls.Extension {
 	var w wire.Writer
 	w.Group(func(w *wire.Writer) {
 		for _, f := range []uint16{
-			FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureAckHeads, FeatureTree, FeatureHistory,
+			FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureAckHeads, FeatureTree, FeatureTyping, FeatureHistory,
 			chain.FeatureNothing,
 		} {
 			if f != s.Omits {

@@ -65,6 +65,8 @@ const (
 	frameAckNumbers uint8 = 29
 	frameAckDigest  uint8 = 30
 	// 26 to 32 are reserved.
+	frameTyping uint8 = 32
+
 	frameAskEarlier uint8 = 33
 	frameEarlier    uint8 = 34
 	// 35 to 39 are reserved.

@@ -103,6 +103,9 @@ type (
 	// Attend says where this device's person looks: while it is at another chat, what
 	// this group fetches much of leaves the lines to that one.
 	Attend struct{ Elsewhere bool }
+	// Typing says to who is connected that the person of this device is writing, or is not
+	// any more.
+	Typing struct{ On bool }
 	// SetReach tells the members where this device's link is.
 	SetReach struct {
 		Peer   []byte
@@ -135,6 +138,7 @@ func (SetPerson) cause()    {}
 func (Rejoin) cause()       {}
 func (Resend) cause()       {}
 func (Attend) cause()       {}
+func (Typing) cause()       {}
 func (SetReach) cause()     {}
 
 // A Newcomer is somebody to be added: all of it was told by that person on a

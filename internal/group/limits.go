@@ -34,6 +34,9 @@ const (
 	// MaxLifetime bounds how long a message that disappears lasts, in seconds: a year.
 	// What is to last longer may as well stay.
 	MaxLifetime = 366 * 24 * 3600
+	// maxTyping bounds the group in which is said who is writing, in people: above it
+	// somebody always is.
+	maxTyping = 32
 	// MaxTitle bounds a title in runes, as it bounds a name.
 	MaxTitle = 64
 )
@@ -221,6 +224,10 @@ const (
 	maxVotes = 4096
 	// maxVoteEvidence bounds the vote evidence of one frame: many eras of liars.
 	maxVoteEvidence = 256
+	// toldAtOnce is how many peers are told of a change at once where entries go along a
+	// tree: each member hears of it from as many on the average, so that hardly ever one
+	// hears of it from nobody before the next are told.
+	toldAtOnce = 16
 	// maxHandover bounds the entries that are asked for by one frame; with the longest
 	// contents the answer is cut at maxAnswer, and the rest asked for again.
 	maxHandover = 256
@@ -270,6 +277,10 @@ const (
 	// treeDigestAfter is the same for entries and statements where a tree brings
 	// the entries: each change has every device tell every other.
 	treeDigestAfter = 5_000
+	// tellRest is when, in a large group, the next peers are told of a change that others
+	// were told of at once. So digests take 105 bytes a second of a line at most, however
+	// many members there are and however much they say.
+	tellRest = 5_000
 	// treeWait is how long entries that a peer has are left to the tree, which brings
 	// all but the last in that time, and treeFew is up to how many.
 	treeWait = 3_000
@@ -390,6 +401,10 @@ const (
 	// earlierAgain is after how long a member is asked again for what is lacking of the
 	// time before, if it has got something since.
 	earlierAgain uint64 = 600_000
+	// typingEvery is how often it is said that one is writing, and typingLeast how often it
+	// is heard: whoever says it more often makes no more of it.
+	typingEvery = 3000
+	typingLeast = 1000
 	// removedServe is how long a removed device is still told that it is removed.
 	removedServe = 30 * 24 * 3600 * 1000
 	// packageLife is how long a key package of one's own may be used, in seconds.

@@ -65,6 +65,7 @@ type Machine struct {
 	earlier earlier          // what was said before this device came
 
 	expiring expiring // what disappears, see expiry.go
+	typed    uint64   // ms; when it was last said that this device's person is writing; 0: it is not
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
 	unsent map[uint64]unsent       // own entries by number
@@ -123,6 +124,7 @@ type Machine struct {
 	pace      pace                           // of the own Acks
 	fewAckers int                            // up to how many devices say at once what has come, and each to each
 	pruneDue  uint64                         // ms; 0: no secrets wait to be deleted
+	toldLast  wire.DeviceID                  // in a large group: who was sent the digest last
 	digestDue uint64                         // ms; 0: none
 	voteDue   uint64                         // ms; when the own voter is asked again; 0: at news
 	electLook bool                           // something happened that may change who is to vote
@@ -270,6 +272,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		err = m.resend(in.Now, c, &eff)
 	case Attend:
 		m.elsewhere = c.Elsewhere
+	case Typing:
+		err = m.typing(in.Now, c, &eff)
 	case SetReach:
 		m.setReach(c, &eff)
 	default:

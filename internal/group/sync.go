@@ -54,6 +54,7 @@ type peer struct {
 	handedAll bool      // it was asked for all
 	owed      []dag.Ref // what it asked for while it was parked at the head here
 
+	typed   uint64       // ms; when it last said that its person is writing
 	earlier askedEarlier // of the time before this device came
 }
 
@@ -165,17 +166,8 @@ func (m *Machine) sendDigest(d wire.DeviceID, eff *Effects) {
 func (m *Machine) announce(now uint64, eff *Effects) {
 	if m.digestDue != 0 && m.digestDue <= now {
 		m.digestDue = 0
-		digests := make(map[[2]bool]wire.Digest)
-		for _, d := range m.connected(false) {
-			p, of := m.peers[d], [2]bool{m.modern(d), !m.exchanges(d)}
-			digest, made := digests[of]
-			if !made {
-				digest = m.digest(of[0], of[1])
-				digests[of] = digest
-			}
-			if p.told != digest && p.digest != digest && (p.named || m.acks[d] != nil) {
-				m.sendDigest(d, eff)
-			}
+		for _, d := range m.toldNow(now) {
+			m.sendDigest(d, eff)
 		}
 	}
 	if !m.anyPeer(func(p *peer) bool { return isDue(p.haveDue, now) || isDue(p.proofDue, now) || isDue(p.inviteDue, now) }) {
@@ -197,6 +189,34 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 			p.haveDue = 0
 		}
 	}
+}
+
+// toldNow returns the peers that get the digest now: all that may lack something, and in
+// a large group some of them, others a while later. There everybody hears of a change from as
+// many others, and from all in time, but not from all at once.
+func (m *Machine) toldNow(now uint64) (list []wire.DeviceID) {
+	digests := make(map[[2]bool]wire.Digest)
+	for _, d := range m.connected(false) {
+		p, of := m.peers[d], [2]bool{m.modern(d), !m.exchanges(d)}
+		digest, made := digests[of]
+		if !made {
+			digest = m.digest(of[0], of[1])
+			digests[of] = digest
+		}
+		if p.told != digest && p.digest != digest && (p.named || m.acks[d] != nil) {
+			list = append(list, d)
+		}
+	}
+	if len(list) <= toldAtOnce || len(m.Spreaders()) == 0 {
+		return list
+	}
+	if m.toldLast == (wire.DeviceID{}) {
+		m.toldLast = m.self.Device.ID() // so that not all begin with the same
+	}
+	list = after(m.toldLast, list)[:toldAtOnce]
+	m.toldLast = list[toldAtOnce-1]
+	m.digestDue = now + tellRest
+	return list
 }
 
 // anyPeer spares most steps the peers in order, of which there may be hundreds.
@@ -288,6 +308,8 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onAskContents(p, r, eff)
 	case kind == frameContents:
 		err = m.onContents(now, p, r, eff)
+	case kind == frameTyping && m.self.Omits != FeatureTyping:
+		err = m.onTyping(now, p, r, eff)
 	case kind == frameAskEarlier && m.self.Omits != FeatureHistory:
 		err = m.onAskEarlier(p, r, eff)
 	case kind == frameEarlier && m.self.Omits != FeatureHistory:

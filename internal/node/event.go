@@ -14,7 +14,7 @@ type Event struct {
 }
 
 // Happening is one of MessageChanged, ChatChanged, ChatDeleted, FriendChanged,
-// FriendRemoved, StatusChanged, DeliveryChanged, Happened, Reset.
+// FriendRemoved, StatusChanged, DeliveryChanged, Happened, Typed, Reset.
 type Happening interface{ change() }
 
 type (
@@ -32,6 +32,12 @@ type (
 	StatusChanged struct{}
 	// DeliveryChanged: own messages reached more members.
 	DeliveryChanged struct{ Chat wire.GroupID }
+	// Typed: somebody is writing in a chat, or is not any more.
+	Typed struct {
+		Chat   wire.GroupID
+		Person wire.PersonID
+		On     bool
+	}
 	// Reset: events were missed; everything is to be loaded anew.
 	Reset struct{}
 )
@@ -43,6 +49,7 @@ func (FriendChanged) change()   {}
 func (FriendRemoved) change()   {}
 func (StatusChanged) change()   {}
 func (DeliveryChanged) change() {}
+func (Typed) change()           {}
 func (Reset) change()           {}
 
 // What a client that was away can still catch up on: so many events, of so many

@@ -214,6 +214,7 @@ func (n *Node) Chats() ([]Chat, error) {
 		}
 		list = append(list, c)
 	}
+	n.listing.Do(func() { close(n.listed) })
 	slices.SortFunc(list, func(a, b Chat) int {
 		return cmp.Or(cmp.Compare(b.ChangedAt, a.ChangedAt), slices.Compare(a.ID[:], b.ID[:]))
 	})

@@ -47,6 +47,8 @@ type Node struct {
 	begun    chan struct{} // closed when Run begins
 	stopping chan struct{} // closed when Run ends
 	kick     chan struct{} // a dial may be worth trying now
+	listed   chan struct{} // closed when the chats were asked for
+	listing  sync.Once     // closes listed
 	due      chan struct{} // when the next dial is due has changed
 	attend   chan struct{} // other sessions may have to be alert
 	renew    chan struct{} // the clock is another: something may have to be renewed
@@ -110,7 +112,7 @@ func Open(cfg Config) (*Node, error) {
 	n := &Node{
 		cfg: cfg, db: db, log: cfg.Log, hub: newHub(),
 		coming: make(map[wire.GroupID]*coming), progress: make(map[wire.GroupID]Coming),
-		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), unindexed: make(chan struct{}, 1), started: nowMS(),
+		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), listed: make(chan struct{}), unindexed: make(chan struct{}, 1), started: nowMS(),
 		due: make(chan struct{}, 1), attend: make(chan struct{}, 1), renew: make(chan struct{}, 1), opened: time.Now(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),

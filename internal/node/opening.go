@@ -5,6 +5,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"time"
 
 	"kith/internal/wire"
 )
@@ -15,6 +16,10 @@ import (
 //
 //	Open:  sketch -> owner without machine        no sketch -> machine, owner
 //	Run:   owner waits for its turn, or for somebody who asks -> machine -> takes inputs
+
+// turnsAfter is how long the first turn waits for somebody to ask for the chats: whoever starts the program
+// to look at it does so at once, and peers take as long to connect.
+const turnsAfter = 500 * time.Millisecond
 
 // newSketched returns the owner of a group whose machine is not made yet.
 func (n *Node) newSketched(g wire.GroupID, p *picture) *owner {
@@ -79,6 +84,14 @@ func (n *Node) fails(o *owner, err error) {
 // giveTurns gives the owners their turns, and waits after each until it is over: two large groups would
 // need the memory of both.
 func (n *Node) giveTurns(ctx context.Context) {
+	t := time.NewTimer(turnsAfter)
+	defer t.Stop()
+	select {
+	case <-n.listed: // what is shown first has the processor to itself
+	case <-t.C:
+	case <-ctx.Done():
+		return
+	}
 	for _, o := range n.unopened() {
 		close(o.turn)
 		select {

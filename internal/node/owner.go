@@ -383,6 +383,9 @@ func (o *owner) drawIf(events []group.Event) {
 		if row, ok := e.(group.RowChanged); ok && row.Row.Client == "" {
 			continue
 		}
+		if _, ok := e.(group.Typed); ok {
+			continue
+		}
 		o.draw()
 		return
 	}
@@ -397,6 +400,8 @@ func (o *owner) publish(eff group.Effects) {
 		case group.RowChanged:
 			o.publishRow(e.Row)
 			chat = true
+		case group.Typed:
+			o.n.hub.publish(Typed{o.id, e.Person, e.On})
 		case group.Acked:
 			delivery = true
 		case group.Misbehaved:

@@ -28,12 +28,13 @@ const (
 
 // Keys of bucketSelf.
 const (
-	keyDevice  = "device"
-	keyPerson  = "person"
-	keyPhrase  = "phrase"
-	keyLinkKey = "link key"
-	keyFormer  = "former"  // earlier devices of this home, newest first
-	keyRevoked = "revoked" // there: another copy of this home has revoked its key
+	keyDevice   = "device"
+	keyPerson   = "person"
+	keyPhrase   = "phrase"
+	keyLinkKey  = "link key"
+	keyFormer   = "former"   // earlier devices of this home, newest first
+	keySettings = "settings" // Settings
+	keyRevoked  = "revoked"  // there: another copy of this home has revoked its key
 )
 
 // selfRecord is who this device belongs to.

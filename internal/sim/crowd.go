@@ -47,6 +47,7 @@ type Spread struct {
 	Sessions int
 	Entries  uint64          // bytes of all entries
 	Received map[byte]uint64 // bytes that arrived, by kind of payload
+	Digests  int             // most that one step sent
 }
 
 // A Mark is the mean share of members that have a message, some time after it was said.
@@ -255,6 +256,13 @@ func (n *Node) newest(g wire.GroupID) string {
 
 // shown takes note of what a member sees.
 func (r *crowdRun) shown(n *Node, _ wire.GroupID, eff group.Effects) {
+	digests := 0
+	for _, f := range eff.Send {
+		if f.Payload[0] == kindDigest {
+			digests++
+		}
+	}
+	r.out.Digests = max(r.out.Digests, digests)
 	for _, row := range eff.Rows {
 		if row.State != group.RowShown {
 			fail("%s sees a message in state %d", n.Name, row.State)

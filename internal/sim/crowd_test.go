@@ -42,3 +42,16 @@ func tell(t *testing.T, c sim.Crowd, s sim.Spread) {
 		t.Logf("   kind %2d: %.3f", kind, float64(s.Received[kind])/float64(uint64(c.Members)*s.Entries))
 	}
 }
+
+// TestFewAreToldAtOnce: in a group that has a tree, a change is told to some others at once,
+// not to all; and all have everything.
+func TestFewAreToldAtOnce(t *testing.T) {
+	c := sim.Crowd{Members: 36, Online: 36, Length: 6 * minute, Talk: 2 * minute, Messages: 12, Every: 200}
+	s := sim.PlayCrowd(t, 1, c)
+	if s.Digests == 0 || s.Digests > 16 {
+		t.Errorf("%d are told at once", s.Digests)
+	}
+	if s.Ours == 0 || !s.OneOrder {
+		t.Error("not everybody has everything, in one order")
+	}
+}

@@ -13,6 +13,9 @@
 // (hostile.go), made with what they hold or held once (hand.go). This is the one
 // party that is faked. What the oracles say, they say of the others.
 //
+// [PlayCrowd] lets a large group live through a day in which few are there at a time,
+// beside an ideal epidemic, and counts what arrives (docs/benchmarks.md).
+//
 // After every step of every world [group.Machine.CheckInvariants] holds, and the
 // bounds of what others make a machine hold; in a run of [Run] the oracles of check.go
 // and final.go do, and at its rest those of rest.go and oracles.go. docs/assurance.md

@@ -7,7 +7,7 @@ import (
 	"kith/internal/sim"
 )
 
-var five = flag.Uint64("five", 60, "how many schedules TestFive plays")
+var five = flag.Uint64("five", 16, "how many schedules TestFive plays")
 
 // TestFive plays random schedules of five members, none of whom lies, and who say texts alone:
 // what everybody wrote is read by all it was for, nothing stays undecryptable, and nothing is shown twice.

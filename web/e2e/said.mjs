@@ -242,6 +242,31 @@ export function said(browser, pictures) {
       await log().getByText('You set messages to stay.').waitFor();
     },
 
+    'Ben sees that Ann writes, unless she hides it': async () => {
+      ben.context = await browser.person();
+      ben.page = await ben.context.newPage();
+      await ben.page.goto(await ben.open());
+      await ben.page.getByRole('link').filter({ hasText: title }).first().click();
+      const sees = ben.page.locator('.pane header').getByText('Ann is writing');
+      await field().pressSequentially('Well');
+      await sees.waitFor();
+      if (pictures) await ben.page.screenshot({ path: new URL('../screenshots/writing.png', import.meta.url).pathname });
+      await field().fill('');
+      await sees.waitFor({ state: 'detached' });
+      await ann.page.goto(`${new URL(ann.page.url()).origin}/#/settings/privacy`);
+      const box = ann.page.getByRole('checkbox', { name: 'Show others when I write' });
+      await until('it is known', () => box.isEnabled());
+      await ann.page.getByText('Show others when I write').click();
+      await until('it is kept', async () => (await ann.call('GetSettings')).hideTyping === true);
+      assert.deepEqual(await browser.checkAccess(ann.page, 'privacy'), []);
+      if (pictures) await take('privacy', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await ann.page.getByText('Show others when I write').click();
+      await until('it is taken back', async () => (await ann.call('GetSettings')).hideTyping !== true);
+      await ann.page.getByRole('link', { name: 'Chats' }).first().click();
+      await ann.page.getByRole('link').filter({ hasText: title }).first().click();
+    },
+
     'what was begun is kept by the program, also across a restart': async () => {
       await bubble('At seven.').click({ button: 'right' });
       await menu('Reply').click();

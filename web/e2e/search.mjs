@@ -105,7 +105,7 @@ export function search(browser, pictures) {
       await side().locator('mark', { hasText: 'café' }).waitFor();
       await inside().fill('crossing 12');
       await side().getByRole('heading', { name: '11 messages' }).waitFor();
-      await ann.page.locator('section.side').getByRole('button', { name: 'By whom and when' }).click();
+      await ann.page.locator('section.side').getByRole('button', { name: 'By whom, what and when' }).click();
       await side().getByRole('combobox', { name: 'From' }).selectOption({ label: 'Ben' });
       await side().getByRole('heading', { name: /^5 messages$/ }).waitFor();
       await access('found in a chat');

@@ -6355,6 +6355,175 @@ func (x *Mark) GetEnd() uint32 {
 	return 0
 }
 
+type TypingRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	Off           bool                   `protobuf:"varint,2,opt,name=off,proto3" json:"off,omitempty"` // not any more
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TypingRequest) Reset() {
+	*x = TypingRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TypingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TypingRequest) ProtoMessage() {}
+
+func (x *TypingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TypingRequest.ProtoReflect.Descriptor instead.
+func (*TypingRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
+}
+
+func (x *TypingRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *TypingRequest) GetOff() bool {
+	if x != nil {
+		return x.Off
+	}
+	return false
+}
+
+type TypingResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TypingResponse) Reset() {
+	*x = TypingResponse{}
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TypingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TypingResponse) ProtoMessage() {}
+
+func (x *TypingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TypingResponse.ProtoReflect.Descriptor instead.
+func (*TypingResponse) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
+}
+
+type GetSettingsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSettingsRequest) Reset() {
+	*x = GetSettingsRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSettingsRequest) ProtoMessage() {}
+
+func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSettingsRequest.ProtoReflect.Descriptor instead.
+func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
+}
+
+// Settings: what the person chose for all chats.
+type Settings struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HideTyping    bool                   `protobuf:"varint,1,opt,name=hide_typing,json=hideTyping,proto3" json:"hide_typing,omitempty"` // nobody is told that this person is writing
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Settings) Reset() {
+	*x = Settings{}
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Settings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Settings) ProtoMessage() {}
+
+func (x *Settings) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Settings.ProtoReflect.Descriptor instead.
+func (*Settings) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
+}
+
+func (x *Settings) GetHideTyping() bool {
+	if x != nil {
+		return x.HideTyping
+	}
+	return false
+}
+
 type SetDraftRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
@@ -6365,7 +6534,7 @@ type SetDraftRequest struct {
 
 func (x *SetDraftRequest) Reset() {
 	*x = SetDraftRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6377,7 +6546,7 @@ func (x *SetDraftRequest) String() string {
 func (*SetDraftRequest) ProtoMessage() {}
 
 func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6390,7 +6559,7 @@ func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftRequest.ProtoReflect.Descriptor instead.
 func (*SetDraftRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *SetDraftRequest) GetChat() string {
@@ -6415,7 +6584,7 @@ type SetDraftResponse struct {
 
 func (x *SetDraftResponse) Reset() {
 	*x = SetDraftResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6427,7 +6596,7 @@ func (x *SetDraftResponse) String() string {
 func (*SetDraftResponse) ProtoMessage() {}
 
 func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6440,7 +6609,7 @@ func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftResponse.ProtoReflect.Descriptor instead.
 func (*SetDraftResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
 }
 
 // Draft: what somebody has begun to write, kept in this node alone.
@@ -6454,7 +6623,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6466,7 +6635,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6479,7 +6648,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *Draft) GetText() string {
@@ -6506,7 +6675,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6518,7 +6687,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6531,7 +6700,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -6556,7 +6725,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6568,7 +6737,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6581,7 +6750,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
 }
 
 type GetDeliveryRequest struct {
@@ -6596,7 +6765,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6608,7 +6777,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6621,7 +6790,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -6664,7 +6833,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6676,7 +6845,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6689,7 +6858,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -6730,7 +6899,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6742,7 +6911,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6755,7 +6924,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -6782,7 +6951,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6794,7 +6963,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6807,7 +6976,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -6839,6 +7008,7 @@ type Event struct {
 	//	*Event_Node
 	//	*Event_Reached
 	//	*Event_Incident
+	//	*Event_Typed
 	Change        isEvent_Change `protobuf_oneof:"change"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -6846,7 +7016,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6858,7 +7028,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6871,7 +7041,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -6976,6 +7146,15 @@ func (x *Event) GetIncident() *Incident {
 	return nil
 }
 
+func (x *Event) GetTyped() *Typed {
+	if x != nil {
+		if x, ok := x.Change.(*Event_Typed); ok {
+			return x.Typed
+		}
+	}
+	return nil
+}
+
 type isEvent_Change interface {
 	isEvent_Change()
 }
@@ -7016,6 +7195,10 @@ type Event_Incident struct {
 	Incident *Incident `protobuf:"bytes,11,opt,name=incident,proto3,oneof"`
 }
 
+type Event_Typed struct {
+	Typed *Typed `protobuf:"bytes,12,opt,name=typed,proto3,oneof"`
+}
+
 func (*Event_Reset_) isEvent_Change() {}
 
 func (*Event_Message) isEvent_Change() {}
@@ -7034,6 +7217,69 @@ func (*Event_Reached) isEvent_Change() {}
 
 func (*Event_Incident) isEvent_Change() {}
 
+func (*Event_Typed) isEvent_Change() {}
+
+// Typed: somebody is writing in a chat. Who says nothing more for five seconds is not.
+type Typed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ChatId        string                 `protobuf:"bytes,1,opt,name=chat_id,json=chatId,proto3" json:"chat_id,omitempty"`
+	Person        *Person                `protobuf:"bytes,2,opt,name=person,proto3" json:"person,omitempty"`
+	Off           bool                   `protobuf:"varint,3,opt,name=off,proto3" json:"off,omitempty"` // not any more
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Typed) Reset() {
+	*x = Typed{}
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Typed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Typed) ProtoMessage() {}
+
+func (x *Typed) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Typed.ProtoReflect.Descriptor instead.
+func (*Typed) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
+}
+
+func (x *Typed) GetChatId() string {
+	if x != nil {
+		return x.ChatId
+	}
+	return ""
+}
+
+func (x *Typed) GetPerson() *Person {
+	if x != nil {
+		return x.Person
+	}
+	return nil
+}
+
+func (x *Typed) GetOff() bool {
+	if x != nil {
+		return x.Off
+	}
+	return false
+}
+
 // Reached: members' devices acknowledged own messages.
 type Reached struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -7045,7 +7291,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7057,7 +7303,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7070,7 +7316,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *Reached) GetChatId() string {
@@ -7098,7 +7344,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7110,7 +7356,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7123,7 +7369,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -7155,7 +7401,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7167,7 +7413,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7180,7 +7426,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
 }
 
 type StopResponse struct {
@@ -7191,7 +7437,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7203,7 +7449,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7216,7 +7462,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -7663,7 +7909,15 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x05marks\x18\x06 \x03(\v2\r.kith.v1.MarkR\x05marks\".\n" +
 	"\x04Mark\x12\x14\n" +
 	"\x05start\x18\x01 \x01(\rR\x05start\x12\x10\n" +
-	"\x03end\x18\x02 \x01(\rR\x03end\"K\n" +
+	"\x03end\x18\x02 \x01(\rR\x03end\"5\n" +
+	"\rTypingRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x10\n" +
+	"\x03off\x18\x02 \x01(\bR\x03off\"\x10\n" +
+	"\x0eTypingResponse\"\x14\n" +
+	"\x12GetSettingsRequest\"+\n" +
+	"\bSettings\x12\x1f\n" +
+	"\vhide_typing\x18\x01 \x01(\bR\n" +
+	"hideTyping\"K\n" +
 	"\x0fSetDraftRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12$\n" +
 	"\x05draft\x18\x02 \x01(\v2\x0e.kith.v1.DraftR\x05draft\"\x12\n" +
@@ -7690,7 +7944,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tdelivered\x18\x02 \x01(\bR\tdelivered\":\n" +
 	"\x10SubscribeRequest\x12\x14\n" +
 	"\x05after\x18\x01 \x01(\x04R\x05after\x12\x10\n" +
-	"\x03run\x18\x02 \x01(\tR\x03run\"\x9d\x03\n" +
+	"\x03run\x18\x02 \x01(\tR\x03run\"\xc5\x03\n" +
 	"\x05Event\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x10\n" +
 	"\x03run\x18\x02 \x01(\tR\x03run\x12\x16\n" +
@@ -7703,8 +7957,13 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04node\x18\t \x01(\v2\r.kith.v1.NodeH\x00R\x04node\x12,\n" +
 	"\areached\x18\n" +
 	" \x01(\v2\x10.kith.v1.ReachedH\x00R\areached\x12/\n" +
-	"\bincident\x18\v \x01(\v2\x11.kith.v1.IncidentH\x00R\bincidentB\b\n" +
-	"\x06change\"U\n" +
+	"\bincident\x18\v \x01(\v2\x11.kith.v1.IncidentH\x00R\bincident\x12&\n" +
+	"\x05typed\x18\f \x01(\v2\x0e.kith.v1.TypedH\x00R\x05typedB\b\n" +
+	"\x06change\"[\n" +
+	"\x05Typed\x12\x17\n" +
+	"\achat_id\x18\x01 \x01(\tR\x06chatId\x12'\n" +
+	"\x06person\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12\x10\n" +
+	"\x03off\x18\x03 \x01(\bR\x03off\"U\n" +
 	"\aReached\x12\x17\n" +
 	"\achat_id\x18\x01 \x01(\tR\x06chatId\x121\n" +
 	"\bmessages\x18\x02 \x03(\v2\x15.kith.v1.MessageReachR\bmessages\"b\n" +
@@ -7802,7 +8061,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
 	"\x12MESSAGE_STATE_HELD\x10\x05\x12\x19\n" +
 	"\x15MESSAGE_STATE_DELETED\x10\x06\x12\x16\n" +
-	"\x12MESSAGE_STATE_OVER\x10\a2\xb9\x17\n" +
+	"\x12MESSAGE_STATE_OVER\x10\a2\xe8\x18\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -7854,7 +8113,10 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\vSetLifetime\x12\x1b.kith.v1.SetLifetimeRequest\x1a\r.kith.v1.Chat\x12K\n" +
 	"\fListVersions\x12\x1c.kith.v1.ListVersionsRequest\x1a\x1d.kith.v1.ListVersionsResponse\x12K\n" +
 	"\fListMessages\x12\x1c.kith.v1.ListMessagesRequest\x1a\x1d.kith.v1.ListMessagesResponse\x129\n" +
-	"\x06Search\x12\x16.kith.v1.SearchRequest\x1a\x17.kith.v1.SearchResponse\x12?\n" +
+	"\x06Search\x12\x16.kith.v1.SearchRequest\x1a\x17.kith.v1.SearchResponse\x129\n" +
+	"\x06Typing\x12\x16.kith.v1.TypingRequest\x1a\x17.kith.v1.TypingResponse\x12=\n" +
+	"\vGetSettings\x12\x1b.kith.v1.GetSettingsRequest\x1a\x11.kith.v1.Settings\x123\n" +
+	"\vSetSettings\x12\x11.kith.v1.Settings\x1a\x11.kith.v1.Settings\x12?\n" +
 	"\bSetDraft\x12\x18.kith.v1.SetDraftRequest\x1a\x19.kith.v1.SetDraftResponse\x12?\n" +
 	"\bMarkRead\x12\x18.kith.v1.MarkReadRequest\x1a\x19.kith.v1.MarkReadResponse\x12=\n" +
 	"\vGetDelivery\x12\x1b.kith.v1.GetDeliveryRequest\x1a\x11.kith.v1.Delivery\x128\n" +
@@ -7874,7 +8136,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 99)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 104)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -7972,20 +8234,25 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*SearchResponse)(nil),        // 93: kith.v1.SearchResponse
 	(*Found)(nil),                 // 94: kith.v1.Found
 	(*Mark)(nil),                  // 95: kith.v1.Mark
-	(*SetDraftRequest)(nil),       // 96: kith.v1.SetDraftRequest
-	(*SetDraftResponse)(nil),      // 97: kith.v1.SetDraftResponse
-	(*Draft)(nil),                 // 98: kith.v1.Draft
-	(*MarkReadRequest)(nil),       // 99: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 100: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 101: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 102: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 103: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 104: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 105: kith.v1.Event
-	(*Reached)(nil),               // 106: kith.v1.Reached
-	(*MessageReach)(nil),          // 107: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 108: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 109: kith.v1.StopResponse
+	(*TypingRequest)(nil),         // 96: kith.v1.TypingRequest
+	(*TypingResponse)(nil),        // 97: kith.v1.TypingResponse
+	(*GetSettingsRequest)(nil),    // 98: kith.v1.GetSettingsRequest
+	(*Settings)(nil),              // 99: kith.v1.Settings
+	(*SetDraftRequest)(nil),       // 100: kith.v1.SetDraftRequest
+	(*SetDraftResponse)(nil),      // 101: kith.v1.SetDraftResponse
+	(*Draft)(nil),                 // 102: kith.v1.Draft
+	(*MarkReadRequest)(nil),       // 103: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 104: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 105: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 106: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 107: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 108: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 109: kith.v1.Event
+	(*Typed)(nil),                 // 110: kith.v1.Typed
+	(*Reached)(nil),               // 111: kith.v1.Reached
+	(*MessageReach)(nil),          // 112: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 113: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 114: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	19,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -8009,7 +8276,7 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	19,  // 18: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
 	51,  // 19: kith.v1.Chat.history:type_name -> kith.v1.History
 	53,  // 20: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
-	98,  // 21: kith.v1.Chat.draft:type_name -> kith.v1.Draft
+	102, // 21: kith.v1.Chat.draft:type_name -> kith.v1.Draft
 	19,  // 22: kith.v1.Member.person:type_name -> kith.v1.Person
 	4,   // 23: kith.v1.Member.role:type_name -> kith.v1.Role
 	19,  // 24: kith.v1.Member.added_by:type_name -> kith.v1.Person
@@ -8060,119 +8327,127 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	19,  // 69: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
 	81,  // 70: kith.v1.Found.message:type_name -> kith.v1.Message
 	95,  // 71: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	98,  // 72: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
-	103, // 73: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	102, // 72: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
+	107, // 73: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
 	19,  // 74: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
 	81,  // 75: kith.v1.Event.message:type_name -> kith.v1.Message
 	49,  // 76: kith.v1.Event.chat:type_name -> kith.v1.Chat
 	30,  // 77: kith.v1.Event.friend:type_name -> kith.v1.Friend
 	17,  // 78: kith.v1.Event.node:type_name -> kith.v1.Node
-	106, // 79: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	111, // 79: kith.v1.Event.reached:type_name -> kith.v1.Reached
 	64,  // 80: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	107, // 81: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	11,  // 82: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	13,  // 83: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	15,  // 84: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	16,  // 85: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	44,  // 86: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	21,  // 87: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	23,  // 88: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	24,  // 89: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	26,  // 90: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	27,  // 91: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	29,  // 92: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	31,  // 93: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	32,  // 94: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	34,  // 95: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	35,  // 96: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	36,  // 97: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	38,  // 98: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	39,  // 99: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	40,  // 100: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	41,  // 101: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	52,  // 102: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
-	42,  // 103: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	43,  // 104: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	45,  // 105: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	46,  // 106: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	47,  // 107: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	54,  // 108: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	60,  // 109: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	61,  // 110: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	56,  // 111: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	67,  // 112: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	89,  // 113: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	68,  // 114: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	69,  // 115: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	70,  // 116: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	71,  // 117: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	72,  // 118: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	74,  // 119: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	75,  // 120: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	76,  // 121: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	77,  // 122: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
-	78,  // 123: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	90,  // 124: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	92,  // 125: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	96,  // 126: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
-	99,  // 127: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	101, // 128: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	104, // 129: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	108, // 130: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	12,  // 131: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	14,  // 132: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	17,  // 133: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	17,  // 134: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	17,  // 135: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	22,  // 136: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	30,  // 137: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	25,  // 138: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	30,  // 139: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	28,  // 140: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	30,  // 141: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	49,  // 142: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	33,  // 143: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	49,  // 144: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	49,  // 145: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	37,  // 146: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	49,  // 147: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	49,  // 148: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	49,  // 149: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	49,  // 150: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	49,  // 151: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	49,  // 152: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	49,  // 153: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	49,  // 154: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	49,  // 155: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	48,  // 156: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	55,  // 157: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	62,  // 158: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	62,  // 159: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	57,  // 160: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	81,  // 161: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	49,  // 162: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	81,  // 163: kith.v1.KithService.React:output_type -> kith.v1.Message
-	81,  // 164: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	81,  // 165: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	81,  // 166: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	73,  // 167: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	81,  // 168: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	81,  // 169: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	81,  // 170: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	49,  // 171: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
-	79,  // 172: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	91,  // 173: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	93,  // 174: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	97,  // 175: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
-	100, // 176: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	102, // 177: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	105, // 178: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	109, // 179: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	131, // [131:180] is the sub-list for method output_type
-	82,  // [82:131] is the sub-list for method input_type
-	82,  // [82:82] is the sub-list for extension type_name
-	82,  // [82:82] is the sub-list for extension extendee
-	0,   // [0:82] is the sub-list for field type_name
+	110, // 81: kith.v1.Event.typed:type_name -> kith.v1.Typed
+	19,  // 82: kith.v1.Typed.person:type_name -> kith.v1.Person
+	112, // 83: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	11,  // 84: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	13,  // 85: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	15,  // 86: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	16,  // 87: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	44,  // 88: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	21,  // 89: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	23,  // 90: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	24,  // 91: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	26,  // 92: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	27,  // 93: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	29,  // 94: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	31,  // 95: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	32,  // 96: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	34,  // 97: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	35,  // 98: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	36,  // 99: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	38,  // 100: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	39,  // 101: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	40,  // 102: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	41,  // 103: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	52,  // 104: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
+	42,  // 105: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	43,  // 106: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	45,  // 107: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	46,  // 108: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	47,  // 109: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	54,  // 110: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	60,  // 111: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	61,  // 112: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	56,  // 113: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	67,  // 114: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	89,  // 115: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	68,  // 116: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	69,  // 117: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	70,  // 118: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	71,  // 119: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	72,  // 120: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	74,  // 121: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	75,  // 122: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	76,  // 123: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	77,  // 124: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
+	78,  // 125: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	90,  // 126: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	92,  // 127: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	96,  // 128: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
+	98,  // 129: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
+	99,  // 130: kith.v1.KithService.SetSettings:input_type -> kith.v1.Settings
+	100, // 131: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
+	103, // 132: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	105, // 133: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	108, // 134: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	113, // 135: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	12,  // 136: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	14,  // 137: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	17,  // 138: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	17,  // 139: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	17,  // 140: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	22,  // 141: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	30,  // 142: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	25,  // 143: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	30,  // 144: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	28,  // 145: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	30,  // 146: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	49,  // 147: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	33,  // 148: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	49,  // 149: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	49,  // 150: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	37,  // 151: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	49,  // 152: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	49,  // 153: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	49,  // 154: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	49,  // 155: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	49,  // 156: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	49,  // 157: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	49,  // 158: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	49,  // 159: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	49,  // 160: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	48,  // 161: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	55,  // 162: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	62,  // 163: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	62,  // 164: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	57,  // 165: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	81,  // 166: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	49,  // 167: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	81,  // 168: kith.v1.KithService.React:output_type -> kith.v1.Message
+	81,  // 169: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	81,  // 170: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	81,  // 171: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	73,  // 172: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	81,  // 173: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	81,  // 174: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	81,  // 175: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	49,  // 176: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	79,  // 177: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	91,  // 178: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	93,  // 179: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	97,  // 180: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
+	99,  // 181: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
+	99,  // 182: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
+	101, // 183: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
+	104, // 184: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	106, // 185: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	109, // 186: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	114, // 187: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	136, // [136:188] is the sub-list for method output_type
+	84,  // [84:136] is the sub-list for method input_type
+	84,  // [84:84] is the sub-list for extension type_name
+	84,  // [84:84] is the sub-list for extension extendee
+	0,   // [0:84] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -8180,7 +8455,7 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[94].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[98].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -8190,6 +8465,7 @@ func file_kith_v1_kith_proto_init() {
 		(*Event_Node)(nil),
 		(*Event_Reached)(nil),
 		(*Event_Incident)(nil),
+		(*Event_Typed)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -8197,7 +8473,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      11,
-			NumMessages:   99,
+			NumMessages:   104,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -9,6 +9,7 @@ import { answerOtherTabs, findToken, forgetToken, keepToken, lockTab, takeCode }
 import { Deletions } from './deletions.svelte';
 import { Drafts } from './drafts';
 import { Outbox } from './outbox.svelte';
+import { Typing } from './typing.svelte';
 import { Thread } from './thread.svelte';
 
 /** starting until the first answer; welcome while there is no identity yet. */
@@ -34,6 +35,7 @@ class Kith {
     this.#takeMessage(message);
     return message;
   });
+  typing = new Typing((chat, off) => this.call('typing', { chat, off }));
   drafts = new Drafts((chat, draft) => this.call('setDraft', { chat, draft }));
   deletions = new Deletions((m) => this.call('deleteMessage', { chat: m.chatId, message: m.cursor }));
 
@@ -318,6 +320,8 @@ class Kith {
         this.node = change.value;
         if (this.phase === 'welcome' && change.value.ready) void this.#load(); // set up in another tab
         return;
+      case 'typed':
+        return this.typing.hear(change.value);
       case 'incident':
         return; // the chat that it belongs to comes with it
       case 'reached':
@@ -328,6 +332,7 @@ class Kith {
   #takeMessage(message: Message): void {
     if (message.state === MessageState.HELD) return; // comes again once it has its place
     this.#threads.get(message.chatId)?.take(message);
+    if (message.author !== undefined) this.typing.hear({ chatId: message.chatId, person: message.author, off: true });
     if (message.clientId !== '') this.outbox.discard(message.clientId);
     const chat = this.chats.get(message.chatId);
     if (chat !== undefined && (chat.newest === undefined || chat.newest.cursor < message.cursor)) {

@@ -16,6 +16,7 @@ const indexingPause = 3000;
 export class Search {
   text = $state('');
   person = $state(''); // id of who wrote it; empty: anybody
+  kind = $state(''); // number of a kind of content, as a select writes it; empty: any
   since = $state(''); // days as a date field writes them; empty: any
   until = $state('');
   found = $state.raw<readonly Found[]>([]);
@@ -38,11 +39,11 @@ export class Search {
   }
 
   get narrowed(): boolean {
-    return this.person !== '' || this.since !== '' || this.until !== '';
+    return this.person !== '' || this.kind !== '' || this.since !== '' || this.until !== '';
   }
 
   clear(): void {
-    this.text = this.person = this.since = this.until = '';
+    this.text = this.kind = this.person = this.since = this.until = '';
   }
 
   /** ask looks for what is asked by now, once typing rests. */
@@ -74,7 +75,7 @@ export class Search {
     try {
       for (let calls = 0; calls < maxCalls; calls++) {
         const answer: Answer<'search'> = await kith.call('search', {
-          text: this.text, chat: this.chatId, person: this.person, since: dayStart(this.since, 0), until: dayStart(this.until, 1), before, limit: pageSize,
+          text: this.text, chat: this.chatId, person: this.person, kinds: this.kind === '' ? [] : [Number(this.kind)], since: dayStart(this.since, 0), until: dayStart(this.until, 1), before, limit: pageSize,
         });
         if (turn !== this.#turn) return;
         if (before === '') [this.found, this.chats, this.people] = [[], answer.chats, answer.people];

@@ -139,6 +139,12 @@ const (
 	KithServiceListMessagesProcedure = "/kith.v1.KithService/ListMessages"
 	// KithServiceSearchProcedure is the fully-qualified name of the KithService's Search RPC.
 	KithServiceSearchProcedure = "/kith.v1.KithService/Search"
+	// KithServiceTypingProcedure is the fully-qualified name of the KithService's Typing RPC.
+	KithServiceTypingProcedure = "/kith.v1.KithService/Typing"
+	// KithServiceGetSettingsProcedure is the fully-qualified name of the KithService's GetSettings RPC.
+	KithServiceGetSettingsProcedure = "/kith.v1.KithService/GetSettings"
+	// KithServiceSetSettingsProcedure is the fully-qualified name of the KithService's SetSettings RPC.
+	KithServiceSetSettingsProcedure = "/kith.v1.KithService/SetSettings"
 	// KithServiceSetDraftProcedure is the fully-qualified name of the KithService's SetDraft RPC.
 	KithServiceSetDraftProcedure = "/kith.v1.KithService/SetDraft"
 	// KithServiceMarkReadProcedure is the fully-qualified name of the KithService's MarkRead RPC.
@@ -228,6 +234,10 @@ type KithServiceClient interface {
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	// Search finds messages by what they say, and chats and people by their names.
 	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
+	// Typing tells members who are connected that one is writing; nothing of it is kept.
+	Typing(context.Context, *v1.TypingRequest) (*v1.TypingResponse, error)
+	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error)
+	SetSettings(context.Context, *v1.Settings) (*v1.Settings, error)
 	// SetDraft keeps what was begun to write in a chat.
 	SetDraft(context.Context, *v1.SetDraftRequest) (*v1.SetDraftResponse, error)
 	MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error)
@@ -515,6 +525,24 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("Search")),
 			connect.WithClientOptions(opts...),
 		),
+		typing: connect.NewClient[v1.TypingRequest, v1.TypingResponse](
+			httpClient,
+			baseURL+KithServiceTypingProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("Typing")),
+			connect.WithClientOptions(opts...),
+		),
+		getSettings: connect.NewClient[v1.GetSettingsRequest, v1.Settings](
+			httpClient,
+			baseURL+KithServiceGetSettingsProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("GetSettings")),
+			connect.WithClientOptions(opts...),
+		),
+		setSettings: connect.NewClient[v1.Settings, v1.Settings](
+			httpClient,
+			baseURL+KithServiceSetSettingsProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("SetSettings")),
+			connect.WithClientOptions(opts...),
+		),
 		setDraft: connect.NewClient[v1.SetDraftRequest, v1.SetDraftResponse](
 			httpClient,
 			baseURL+KithServiceSetDraftProcedure,
@@ -594,6 +622,9 @@ type kithServiceClient struct {
 	listVersions   *connect.Client[v1.ListVersionsRequest, v1.ListVersionsResponse]
 	listMessages   *connect.Client[v1.ListMessagesRequest, v1.ListMessagesResponse]
 	search         *connect.Client[v1.SearchRequest, v1.SearchResponse]
+	typing         *connect.Client[v1.TypingRequest, v1.TypingResponse]
+	getSettings    *connect.Client[v1.GetSettingsRequest, v1.Settings]
+	setSettings    *connect.Client[v1.Settings, v1.Settings]
 	setDraft       *connect.Client[v1.SetDraftRequest, v1.SetDraftResponse]
 	markRead       *connect.Client[v1.MarkReadRequest, v1.MarkReadResponse]
 	getDelivery    *connect.Client[v1.GetDeliveryRequest, v1.Delivery]
@@ -997,6 +1028,33 @@ func (c *kithServiceClient) Search(ctx context.Context, req *v1.SearchRequest) (
 	return nil, err
 }
 
+// Typing calls kith.v1.KithService.Typing.
+func (c *kithServiceClient) Typing(ctx context.Context, req *v1.TypingRequest) (*v1.TypingResponse, error) {
+	response, err := c.typing.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetSettings calls kith.v1.KithService.GetSettings.
+func (c *kithServiceClient) GetSettings(ctx context.Context, req *v1.GetSettingsRequest) (*v1.Settings, error) {
+	response, err := c.getSettings.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SetSettings calls kith.v1.KithService.SetSettings.
+func (c *kithServiceClient) SetSettings(ctx context.Context, req *v1.Settings) (*v1.Settings, error) {
+	response, err := c.setSettings.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // SetDraft calls kith.v1.KithService.SetDraft.
 func (c *kithServiceClient) SetDraft(ctx context.Context, req *v1.SetDraftRequest) (*v1.SetDraftResponse, error) {
 	response, err := c.setDraft.CallUnary(ctx, connect.NewRequest(req))
@@ -1115,6 +1173,10 @@ type KithServiceHandler interface {
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	// Search finds messages by what they say, and chats and people by their names.
 	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
+	// Typing tells members who are connected that one is writing; nothing of it is kept.
+	Typing(context.Context, *v1.TypingRequest) (*v1.TypingResponse, error)
+	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error)
+	SetSettings(context.Context, *v1.Settings) (*v1.Settings, error)
 	// SetDraft keeps what was begun to write in a chat.
 	SetDraft(context.Context, *v1.SetDraftRequest) (*v1.SetDraftResponse, error)
 	MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error)
@@ -1398,6 +1460,24 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("Search")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceTypingHandler := connect.NewUnaryHandlerSimple(
+		KithServiceTypingProcedure,
+		svc.Typing,
+		connect.WithSchema(kithServiceMethods.ByName("Typing")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceGetSettingsHandler := connect.NewUnaryHandlerSimple(
+		KithServiceGetSettingsProcedure,
+		svc.GetSettings,
+		connect.WithSchema(kithServiceMethods.ByName("GetSettings")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceSetSettingsHandler := connect.NewUnaryHandlerSimple(
+		KithServiceSetSettingsProcedure,
+		svc.SetSettings,
+		connect.WithSchema(kithServiceMethods.ByName("SetSettings")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceSetDraftHandler := connect.NewUnaryHandlerSimple(
 		KithServiceSetDraftProcedure,
 		svc.SetDraft,
@@ -1518,6 +1598,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceListMessagesHandler.ServeHTTP(w, r)
 		case KithServiceSearchProcedure:
 			kithServiceSearchHandler.ServeHTTP(w, r)
+		case KithServiceTypingProcedure:
+			kithServiceTypingHandler.ServeHTTP(w, r)
+		case KithServiceGetSettingsProcedure:
+			kithServiceGetSettingsHandler.ServeHTTP(w, r)
+		case KithServiceSetSettingsProcedure:
+			kithServiceSetSettingsHandler.ServeHTTP(w, r)
 		case KithServiceSetDraftProcedure:
 			kithServiceSetDraftHandler.ServeHTTP(w, r)
 		case KithServiceMarkReadProcedure:
@@ -1711,6 +1797,18 @@ func (UnimplementedKithServiceHandler) ListMessages(context.Context, *v1.ListMes
 
 func (UnimplementedKithServiceHandler) Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Search is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) Typing(context.Context, *v1.TypingRequest) (*v1.TypingResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Typing is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.GetSettings is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) SetSettings(context.Context, *v1.Settings) (*v1.Settings, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetSettings is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) SetDraft(context.Context, *v1.SetDraftRequest) (*v1.SetDraftResponse, error) {

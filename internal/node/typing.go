@@ -1,0 +1,60 @@
+package node
+
+import (
+	"kith/internal/group"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// Settings are what the person chose for all chats. The zero value is how it begins.
+type Settings struct {
+	HideTyping bool // nobody is told that this person is writing
+}
+
+// Settings returns what was chosen.
+func (n *Node) Settings() (s Settings, err error) {
+	err = n.db.View(func(tx *store.Tx) error {
+		_, err := getJSON(tx, bucketSelf, []byte(keySettings), &s)
+		return err
+	})
+	return s, err
+}
+
+// SetSettings chooses.
+func (n *Node) SetSettings(s Settings) error {
+	if !n.Ready() {
+		return fail(ReasonNoIdentity, "")
+	}
+	err := n.db.Update(func(tx *store.Tx) error { return putJSON(tx, bucketSelf, []byte(keySettings), s) })
+	if err != nil {
+		return storeError(err)
+	}
+	n.hub.publish(StatusChanged{})
+	return nil
+}
+
+// Typing tells the members who are connected that this person is writing, or is not any
+// more, unless that is not wanted.
+func (n *Node) Typing(g wire.GroupID, on bool) error {
+	o, err := n.in(g)
+	if err != nil {
+		return err
+	}
+	s, err := n.Settings()
+	if err != nil {
+		return storeError(err)
+	}
+	if s.HideTyping || o.picture.Load().view.Status != group.StatusActive {
+		return nil
+	}
+	o.tell(group.Typing{On: on})
+	return nil
+}
+
+// PersonIn is somebody as a chat shows them.
+func (n *Node) PersonIn(g wire.GroupID, p wire.PersonID) Person {
+	if o := n.owner(g); o != nil {
+		return n.memberOf(o, p)
+	}
+	return n.person(p)
+}
