@@ -112,6 +112,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	m.tellKept(h, p.Ciphertext, false, eff)
 	if m.isLate(h, person) {
 		m.quarantine(h, p, eff)
+		m.watch(m.row(h, person), eff)
 	} else {
 		m.reveal(h, person, p.Ciphertext, verdict.State == dag.Parked, eff)
 		if m.keysToCome(h) {
