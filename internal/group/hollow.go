@@ -75,6 +75,7 @@ func (m *Machine) fill(h *dag.Header, p Packed, eff *Effects) (rule string, err 
 	m.acked, m.ackDue = wire.Digest{}, m.soon(m.ackDue, m.now+ackEvery)
 	if m.isLate(h, author.Person) {
 		m.quarantine(h, p, eff)
+		m.endUnseen(h, author.Person, eff)
 		return "", nil
 	}
 	m.reveal(h, author.Person, p.Ciphertext, m.waiting[ref] != nil, eff)
