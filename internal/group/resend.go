@@ -266,9 +266,13 @@ func (m *Machine) resendOne(now, seq uint64, eff *Effects) error {
 	}
 	u := m.unsent[seq]
 	if len(m.lacking(seq, u)) > 0 {
-		if _, err := m.sealEntry(now, u, eff); err != nil {
+		h, err := m.sealEntry(now, u, eff)
+		if err != nil {
 			return err
 		}
+		row := m.row(h, m.self.Person) // of the same message: when that is deleted the copy goes, too
+		row.State, row.Content = RowShown, u.content
+		m.show(row, eff)
 		m.parts.due = true // which of the own entries are copies is not stored
 	}
 	m.dropUnsent(seq, eff)

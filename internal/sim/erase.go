@@ -13,6 +13,13 @@ func (r *Replica) wipe(d group.Deletion) {
 		switch of, about := c.About(); {
 		case row.Target() == d.Target && (d.Timed || row.State != group.RowShown || d.Annotation == row.Annotation && (!about || kind == group.ContentEdit)):
 			delete(r.Records[group.KindCipher], string(group.EntryKey(p.Ref())))
+			for at, of := range r.hidden {
+				if of == d.Target {
+					for _, k := range []group.Kind{group.KindCipher, group.KindShelved, group.KindSalt} {
+						delete(r.Records[k], string(group.EntryKey(at.Ref())))
+					}
+				}
+			}
 			row.Annotation = d.Annotation || d.Timed && row.Annotation
 		case about && of == d.Target && kind == group.ContentEdit && !d.Annotation:
 		default:

@@ -17,13 +17,14 @@ type Replica struct {
 	Records map[group.Kind]map[string][]byte
 	Rows    map[group.Place]group.Row
 	Events  []group.Event
+	hidden  map[group.Place]group.Target // rows of messages that are shown at a smaller place
 
 	wake int   // serial of the newest wake
 	cast *cast // nil: the group has no tree here
 }
 
 func newReplica() *Replica {
-	return &Replica{Records: make(map[group.Kind]map[string][]byte), Rows: make(map[group.Place]group.Row)}
+	return &Replica{Records: make(map[group.Kind]map[string][]byte), Rows: make(map[group.Place]group.Row), hidden: make(map[group.Place]group.Target)}
 }
 
 // use makes m the machine. Its graph is stored in parts so small that runs have many of them.
@@ -38,7 +39,7 @@ func (r *Replica) Copy() *Replica {
 	for k, records := range r.Records {
 		c.Records[k] = maps.Clone(records)
 	}
-	c.Rows, c.Events = maps.Clone(r.Rows), slices.Clone(r.Events)
+	c.Rows, c.Events, c.hidden = maps.Clone(r.Rows), slices.Clone(r.Events), maps.Clone(r.hidden)
 	return c
 }
 
@@ -109,10 +110,12 @@ func (r *Replica) putRow(row group.Row) {
 				}
 				old.May |= row.May
 				r.Rows[p] = old
+				r.hidden[row.Place] = row.Target()
 				return
 			}
 			row.May |= old.May
 			delete(r.Rows, p)
+			r.hidden[p] = row.Target()
 		}
 	}
 	r.Rows[row.Place] = row
