@@ -11,9 +11,9 @@ import (
 
 // keeps lists what a node has stored of what an entry says.
 func keeps(n *sim.Node, g wire.GroupID, row group.Row) (list []group.Kind) {
-	key := string(group.EntryKey(row.Place.Ref()))
+	key := group.EntryKey(row.Place.Ref())
 	for _, k := range []group.Kind{group.KindCipher, group.KindShelved, group.KindSalt, group.KindLate, group.KindHollow, group.KindMissed, group.KindLacking} {
-		if v, there := n.Groups[g].Records[k][key]; there && (len(v) > 0 || k != group.KindCipher) {
+		if v, there := n.Groups[g].Records[k][string(key)]; there && (len(v) > 0 || k != group.KindCipher) {
 			list = append(list, k)
 		}
 	}
@@ -25,8 +25,8 @@ func keeps(n *sim.Node, g wire.GroupID, row group.Row) (list []group.Kind) {
 
 // packed is an entry as a node has it.
 func packed(n *sim.Node, g wire.GroupID, row group.Row) group.Packed {
-	key := string(group.EntryKey(row.Place.Ref()))
-	return group.Packed{Header: n.Groups[g].Records[group.KindEntry][key], Ciphertext: n.Groups[g].Records[group.KindCipher][key]}
+	key := group.EntryKey(row.Place.Ref())
+	return group.Packed{Header: n.Groups[g].Records[group.KindEntry][string(key)], Ciphertext: n.Groups[g].Records[group.KindCipher][string(key)]}
 }
 
 // TestDisappear: what is written under a setting is gone everywhere when its time is over:
