@@ -34,7 +34,7 @@ func (p pace) due(devices, size uint64, chance uint32) uint64 {
 // mayAck returns when an Ack that is wanted may be signed.
 func (m *Machine) mayAck(now uint64) uint64 {
 	own, who := m.acks[m.self.Device.ID()], m.ackersNow()
-	if who.devices <= m.fewAckers || own == nil || own.Seq&^ackCount != ackBase(m.joined) || m.acked == m.graph.FrontierDigest() {
+	if who.devices <= m.fewAckers || own == nil || own.Seq&^ackCount != ackBase(m.joined) || m.acked == m.graph.FrontierDigest() && !m.ackUnread() {
 		return now
 	}
 	if m.pace.since == 0 {
@@ -42,7 +42,7 @@ func (m *Machine) mayAck(now uint64) uint64 {
 	}
 	size := uint64(ackTravels)
 	if !who.byHeads {
-		size = uint64(len(own.Marshal()))
+		size = uint64(len(m.newAck().Marshal()))
 	}
 	return max(now, m.pace.due(uint64(who.devices), size, ackChance(own.Device, own.Seq)))
 }

@@ -54,3 +54,25 @@ func TestPaceOfAcks(t *testing.T) {
 		}
 	}
 }
+
+// TestPaceForOlderNewcomer: in a large group what heads said is not said again by all at
+// once when somebody comes who reads lists alone.
+func TestPaceForOlderNewcomer(t *testing.T) {
+	w, g, ann, ben, _ := three(t)
+	do(t, w, ann, g, says(t, "before Eve"))
+	w.Run(5000)
+	for _, n := range w.Nodes {
+		machineOf(n, g).SetFewAckers(2)
+	}
+	eve := w.Add("Eve")
+	eve.Self.Omits = group.FeatureAckHeads
+	do(t, w, ann, g, group.Invite{Newcomers: []group.Newcomer{eve.Newcomer()}})
+	w.Run(20_000)
+	if a := ackOf(t, ben, ben, g); a.Version != dag.AckByHeads {
+		t.Error("Ben signs at once")
+	}
+	w.Run(60_000)
+	if a := ackOf(t, ben, ben, g); a.Version != dag.Version {
+		t.Errorf("a minute later Ben's is of version %d", a.Version)
+	}
+}

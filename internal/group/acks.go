@@ -72,6 +72,14 @@ func (m *Machine) newAck() *dag.Ack {
 	return a
 }
 
+// ackUnread reports whether the own Ack names heads where somebody who takes part reads lists
+// alone: a device of an earlier program that came after it, and would show for ever that this
+// one has nothing, and has not accepted.
+func (m *Machine) ackUnread() bool {
+	own := m.acks[m.self.Device.ID()]
+	return own != nil && own.Version == dag.AckByHeads && !m.ackersNow().byHeads
+}
+
 // ackStops adds where the text of an entry is not here.
 func (m *Machine) ackStops(list []dag.Delivered) []dag.Delivered {
 	first := m.firstHollow()
@@ -123,7 +131,7 @@ func (m *Machine) endAcks() {
 	}
 	now := m.graph.FrontierDigest()
 	if own.Version == dag.AckByHeads {
-		if a := m.newAck(); slices.Equal(a.Heads, own.Heads) && slices.Equal(a.Stops, own.Stops) {
+		if a := m.newAck(); a.Version == own.Version && slices.Equal(a.Heads, own.Heads) && slices.Equal(a.Stops, own.Stops) {
 			m.acked = now
 		}
 	}

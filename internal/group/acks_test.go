@@ -106,6 +106,41 @@ func TestAckAmongOlder(t *testing.T) {
 	}
 }
 
+// TestAckForOlderNewcomer: once a device comes that reads lists alone, those whose Acks name
+// heads sign again, once, though they have nothing new to say: before it accepted, and after
+// a restart too.
+func TestAckForOlderNewcomer(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	eve := w.Add("Eve")
+	eve.Self.Omits = group.FeatureAckHeads
+	do(t, w, ann, g, says(t, "before Eve"))
+	w.Run(5000)
+	before := ackOf(t, ben, ben, g)
+	if before.Version != dag.AckByHeads {
+		t.Fatalf("Ben signs version %d", before.Version)
+	}
+	w.Cut(cleo, ann)
+	w.Cut(cleo, ben)
+	w.Cut(cleo, eve)
+	do(t, w, ann, g, group.Invite{Newcomers: []group.Newcomer{eve.Newcomer()}})
+	w.Run(5000)
+	do(t, w, eve, g, group.Accept{})
+	w.Run(60_000)
+	ben.Stop()
+	ben.Start()
+	w.HealAll()
+	w.Run(60_000)
+	for _, n := range []*sim.Node{ann, ben, cleo} {
+		a := ackOf(t, eve, n, g)
+		if got := upTo(eve, g, n, ann); a.Version != dag.Version || got != 1 {
+			t.Errorf("Eve shows by version %d that %s has %d", a.Version, n.Name, got)
+		}
+	}
+	if after := ackOf(t, ben, ben, g).Seq; after != before.Seq+1 {
+		t.Errorf("Ben signs number %d after %d", after, before.Seq)
+	}
+}
+
 // TestAckWaits: an Ack that names what is not here waits, with the newest after it; the
 // one before counts meanwhile, and they count when what they name has come.
 func TestAckWaits(t *testing.T) {
