@@ -91,14 +91,17 @@ func (m *Machine) grants(who wire.Member, a admittance, block wire.BlockHash, or
 }
 
 // beginEarlier begins to look for what was said before, once it is known that this device
-// may have it, and anew when its person is admitted anew. What is here stays.
+// may have it, and anew when its person or the device itself is admitted anew. What is here
+// stays. What is given follows from the head alone: the Welcome of the block that admits
+// this device again may come later than the block.
 func (m *Machine) beginEarlier() {
 	e := &m.earlier
 	a, ok := m.admittance(m.self.Person)
-	if !ok || e.begun == a.block || m.state().OfPerson() {
+	given := a.gives || a.block != m.came(m.self.Device.ID())
+	if !ok || e.begun == a.block && e.given == given || m.state().OfPerson() {
 		return
 	}
-	e.begun, e.given = a.block, a.gives || a.block != m.joined
+	e.begun, e.given = a.block, given
 	if e.past == nil && e.given {
 		e.past = dag.NewPast(m.graph)
 	}

@@ -93,10 +93,10 @@ func (r *Replica) header(ref dag.Ref) *dag.Header {
 }
 
 // entitledEarlier checks that a newcomer sees all of the time before that the policy
-// gives it, and that anybody still there can prove.
+// gives it, and that anybody still there can prove. Who is leaving asks for nothing more.
 func (r *run) entitledEarlier(n *Node) {
 	m := r.machine(n)
-	if !speaks(m) || m.View().NoKeys || r.shutOut(m, n) || n.Self.Omits == group.FeatureHistory {
+	if m.Status() != group.StatusActive || m.View().NoKeys || r.shutOut(m, n) || n.Self.Omits == group.FeatureHistory {
 		return
 	}
 	came := arrivalOf(m, n.Self.Person)
