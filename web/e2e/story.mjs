@@ -275,7 +275,7 @@ export function story(browser) {
       await dan.page.getByText('Members who are no friends of yours do not learn this machine’s address.', { exact: false }).waitFor();
       await access(dan.page, 'an invitation through friends');
       await dan.page.getByRole('button', { name: 'Accept' }).click();
-      await dan.page.getByText('Newcomers read what is written after they join.', { exact: false }).waitFor();
+      await dan.page.getByText('The group gave newcomers nothing from before.', { exact: false }).waitFor();
       assert.equal(await log(dan).getByText('Only Ben reads this.').count(), 0);
       await until('Dan is in', async () => ((await ann.call('GetChat', { chat: title })).members ?? []).filter((m) => m.accepted).length === 3);
       await dan.page.getByRole('button', { name: 'Details' }).click();
