@@ -259,6 +259,7 @@ func (r *run) replay(a action) {
 	to := r.pick(a.b>>1, func(n *Node) bool { return n != from && !(heads && n.Self.Omits == group.FeatureHeads) })
 	if to != nil && r.Linked(from, to) {
 		r.tracef("%s sends %s a payload of %s to %s again, kind %d", from.Name, to.Name, p.From.Name, p.To.Name, p.Bytes[0])
+		r.came["replayed"]++
 		r.Deliver(from, to, p.Group, p.Bytes)
 	}
 }
