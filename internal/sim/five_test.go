@@ -15,7 +15,7 @@ var five = flag.Uint64("five", 200, "how many schedules TestFive plays")
 // The flags five, from and seed say how many and which.
 func TestFive(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a schedule is over before it is worth tidying up
-	c := sim.Config{Nodes: 5, Steps: 40, Hostile: -1, Plain: true, Rarely: true}
+	c := sim.Config{Nodes: 5, Steps: 32, Hostile: -1, Plain: true, Rarely: true}
 	if *seed != 0 {
 		sim.Run(t, *seed, c)
 		return

@@ -27,7 +27,7 @@ type Config struct {
 	Old int // how many of 10 devices have a program without FeatureHeads; below 0: none; 0: by the seed none, some or most
 
 	Plain   bool // nothing is said but texts
-	Rarely  bool // what is dear to look at is looked at seldom: for many short runs
+	Rarely  bool // for many short runs: what is dear to look at is looked at seldom, and most people stay
 	Hostile int  // how many persons lie; below 0: none; 0: by the seed none, one, or as many as voters bear
 }
 
