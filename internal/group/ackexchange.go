@@ -266,6 +266,9 @@ func (m *Machine) onAckNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects
 		return nil
 	}
 	p.follows = p.follows || f.flags&ackFollows != 0
+	if !m.mayAskNumbers(now, p) {
+		return nil
+	}
 	devices, ok := m.tableOf(f.block)
 	if !ok || len(f.acks) > len(devices) {
 		return nil // it takes for held here a block that is not

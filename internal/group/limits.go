@@ -84,6 +84,11 @@ const (
 	// at once. One that is honest asks again when it has an answer, and then seldom.
 	walkEvery = 200
 	walkBurst = 20
+	// answerEvery is how often one peer is answered who says what it has, or which Acks, in
+	// ms, and answerBurst how many times at once: an honest one says so each haveEvery at the
+	// most, and what it said while a line stood still comes at once.
+	answerEvery = 100
+	answerBurst = 50
 	// maxStretch bounds the entries of one stretch, and is what counts as much that is
 	// lacking: four stretches wait for each other in the room of one device that wrote
 	// all of it (dag.MaxParkedDevice).

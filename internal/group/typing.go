@@ -43,10 +43,11 @@ func (m *Machine) onTyping(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 	if err := r.Done(); err != nil {
 		return err
 	}
-	if !mayType(m.state()) || on && now >= p.typed && now < p.typed+typingLeast || p.member.Person == m.self.Person {
+	tooSoon := now >= p.typed && now < p.typed+typingLeast
+	if !mayType(m.state()) || on && tooSoon || !on && !p.types || p.member.Person == m.self.Person {
 		return nil
 	}
-	if on {
+	if p.types = on; on {
 		p.typed = now
 	}
 	eff.Notify = append(eff.Notify, Typed{p.member.Person, on})
