@@ -151,7 +151,7 @@ func (m *Machine) tellAckDigest(now uint64, eff *Effects) {
 			}
 			told++
 			p.ackDigest, m.ackWay.asked = digest, d
-			eff.send(d, encodeAckDigest(digest))
+			eff.send(d, encodeHash(frameAckDigest, digest))
 		}
 	}
 }
@@ -174,7 +174,7 @@ func (m *Machine) sendAcks(to wire.DeviceID, list []*dag.Ack, eff *Effects) {
 		clear(at)
 	}
 	for _, a := range list {
-		if size > maxAcksBytes || count == maxStatements {
+		if size > maxStatementsBytes || count == maxStatements {
 			flush()
 		}
 		count++
@@ -289,7 +289,7 @@ func (m *Machine) onAckNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects
 
 // onAckDigest asks who has other Acks which those are.
 func (m *Machine) onAckDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
-	d, err := parseAckDigest(r)
+	d, err := parseHash[wire.Digest](r)
 	if err != nil {
 		return err
 	}

@@ -174,10 +174,10 @@ const (
 	ackBranches = 8
 	// ackTellAtOnce is how many are told the digest of the Acks at once.
 	ackTellAtOnce = 32
-	// maxAcksBytes is from how many bytes on Acks go in another frame, and maxBundles bounds
-	// those of a frame: 4,096 Acks, of which each says something else.
-	maxAcksBytes = 256 << 10
-	maxBundles   = 16 << 20
+	// maxStatementsBytes is from how many bytes on statements go in another frame, and
+	// maxBundles bounds the Acks of a frame: 4,096, of which each says something else.
+	maxStatementsBytes = 256 << 10
+	maxBundles         = 16 << 20
 	// ackTravels is what an Ack takes in a bundle (docs/spec/sync.md, "Acks of a large group").
 	ackTravels = 80
 	// ackShare is one in how many bytes may be of an Ack, and ackIdle how many in an hour

@@ -298,22 +298,25 @@ func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
 	out.send(to, eff)
 }
 
-// send sends statements, the Acks in as many frames as it takes.
+// send sends statements in as many frames as it takes.
 func (f statementsFrame) send(to wire.DeviceID, eff *Effects) {
-	for acks := f.acks; len(acks) > 0; {
-		part, size := statementsFrame{}, 0
-		for len(acks) > 0 && len(part.acks) < maxStatements && (size == 0 || size+len(acks[0]) <= maxAcksBytes) {
-			size += len(acks[0])
-			part.acks, acks = append(part.acks, acks[0]), acks[1:]
+	part, size := statementsFrame{}, 0
+	add := func(list *[][]byte, more [][]byte) {
+		for _, b := range more {
+			if size > 0 && size+len(b) > maxStatementsBytes || len(*list) == maxStatements {
+				eff.send(to, part.bytes())
+				part, size = statementsFrame{}, 0
+			}
+			*list = append(*list, b)
+			size += len(b)
 		}
-		if len(acks) == 0 {
-			f.acks = part.acks
-			break
-		}
-		eff.send(to, part.bytes())
 	}
-	if !f.empty() {
-		eff.send(to, f.bytes())
+	add(&part.acks, f.acks)
+	add(&part.reaches, f.reaches)
+	add(&part.leaves, f.leaves)
+	add(&part.infos, f.infos)
+	if !part.empty() {
+		eff.send(to, part.bytes())
 	}
 }
 

@@ -162,7 +162,7 @@ func (m *Machine) leavers() (list []wire.PersonID) {
 func (m *Machine) sendDigest(d wire.DeviceID, eff *Effects) {
 	digest := m.digest(m.modern(d), !m.exchanges(d))
 	m.peers[d].told = digest
-	eff.send(d, encodeDigest(digest))
+	eff.send(d, encodeHash(frameDigest, digest))
 }
 
 // announce sends the digest to peers that may lack something, and a Have to
@@ -359,9 +359,8 @@ func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Re
 }
 
 func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
-	var d wire.Digest
-	r.Fixed(d[:])
-	if err := r.Done(); err != nil {
+	d, err := parseHash[wire.Digest](r)
+	if err != nil {
 		return err
 	}
 	if !p.named {

@@ -39,8 +39,8 @@ func mayType(s *chain.State) bool { return !s.OfPerson() && len(s.Members()) <= 
 
 // onTyping shows that somebody writes. More than one in a second changes nothing.
 func (m *Machine) onTyping(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
-	on := r.Bool()
-	if err := r.Done(); err != nil {
+	on, err := parseTyping(r)
+	if err != nil {
 		return err
 	}
 	tooSoon := now >= p.typed && now < p.typed+typingLeast
@@ -59,4 +59,9 @@ func encodeTyping(on bool) []byte {
 	w.U8(frameTyping)
 	w.Bool(on)
 	return w.Bytes()
+}
+
+func parseTyping(r *wire.Reader) (on bool, err error) {
+	on = r.Bool()
+	return on, r.Done()
 }
