@@ -208,13 +208,14 @@ func (m *Machine) onAcks(p *peer, r *wire.Reader, eff *Effects) error {
 	if err != nil {
 		return err
 	}
-	from := p.member.Device
+	from, taken := p.member.Device, make(map[wire.DeviceID]bool)
 	for _, b := range f.bundles {
 		for _, c := range b.acks {
 			device, ok := m.deviceBeginning(c.device)
-			if !ok {
-				continue // its sender has another head
+			if !ok || taken[device] {
+				continue // its sender has another head, or knows two that begin so
 			}
+			taken[device] = true
 			a := &dag.Ack{
 				Version: dag.AckByHeads, SigAlg: wire.SigEd25519, Group: m.group, Device: device, Seq: c.seq,
 				Heads: b.heads, Stops: b.stops, Signature: c.signature,

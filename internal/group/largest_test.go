@@ -71,7 +71,7 @@ func TestStatementsOfTheLargestGroup(t *testing.T) {
 		}
 		r := wire.NewReader(payload[1:])
 		for range 4 {
-			r.Each(wire.MaxVector, len(payload), func(r *wire.Reader) { count[string(r.Vec(ack + reach))]++ })
+			r.Each(wire.MaxVector, len(payload), func(r *wire.Reader) { count[string(r.Vec(ack+reach))]++ })
 		}
 	}
 	if len(count) != 3*dag.MaxDevices {

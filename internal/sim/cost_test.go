@@ -1,9 +1,11 @@
 package sim_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
+	"kith/internal/identity"
 	"kith/internal/sim"
 	"kith/internal/wire"
 )
@@ -82,5 +84,27 @@ func TestSaysOftenToWriteNoMore(t *testing.T) {
 	w.Deliver(ben, ann, g, []byte{32, 1})
 	if on, _ := typed(ann, ann.Groups[g].Events); on != 2 {
 		t.Errorf("Ann is told %d times that he writes", on)
+	}
+}
+
+// TestAsksOftenForOneName: who asks for one name four thousand times in one payload is told it
+// once.
+func TestAsksOftenForOneName(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben")
+	ann, ben := nodes[0], nodes[1]
+	info, err := identity.ParseInfo(ann.Self.Info)
+	must(t, err)
+	commit := info.Commit()
+	var ask wire.Writer
+	ask.U8(7)
+	ask.Group(func(w *wire.Writer) {
+		for range 4096 {
+			w.Raw(commit[:])
+		}
+	})
+	ann.Sent = nil
+	w.Deliver(ben, ann, g, ask.Bytes())
+	if len(ann.Sent) != 1 || !bytes.Contains(ann.Sent[0].Bytes, ann.Self.Info) || len(ann.Sent[0].Bytes) > 2*len(ann.Self.Info) {
+		t.Errorf("Ann answers with %d frames, the first of %d bytes for a name of %d", len(ann.Sent), len(ann.Sent[0].Bytes), len(ann.Self.Info))
 	}
 }
