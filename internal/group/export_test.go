@@ -81,6 +81,12 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameContents:
 		f, err := parseContents(r)
 		return again(func() []byte { return f.numbered(frameContents) }, err)
+	case frameBlockNews:
+		list, err := parseBlockNews(r)
+		return again(func() []byte { return encodeBlockNews(list) }, err)
+	case frameAskBlocks:
+		f, err := parseAskBlocks(r)
+		return again(f.bytes, err)
 	case frameAskEarlier:
 		f, err := parseAskEarlier(r)
 		return again(f.bytes, err)

@@ -67,10 +67,7 @@ func (m *Machine) onHeads(now uint64, p *peer, payload []byte, r *wire.Reader, e
 		return err
 	}
 	p.named, p.again, p.byHeads, p.frontier = true, false, true, nil
-	lacks := m.blocks.Missing(f.offer)
-	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
-		m.sendPages(p, f.offer, eff)
-	}
+	m.giveLacking(now, p, f.offer, eff)
 	m.offerFaults(p, eff)
 	if f.statements != m.statementsDigest(!m.exchanges(p.member.Device)) {
 		m.sendNumbers(now, p, false, eff)
