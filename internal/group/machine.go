@@ -99,6 +99,7 @@ type Machine struct {
 
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
+	seeking   seeking // of blocks
 	fetch     fetch
 	lastAsked wire.DeviceID               // who was asked last for entries, by a frontier
 	asked     []asked                     // requests for entries by heads that are under way, oldest first
@@ -291,6 +292,9 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.endDue(now, eff)
 	if !m.speaks() {
 		m.passOver(now, eff) // a former member may be on its way back
+		if m.status == StatusInvited {
+			m.askForBlocks(now, eff)
+		}
 		return
 	}
 	if isDue(m.pruneDue, now) {
@@ -309,6 +313,8 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.ack(now, eff)
 	m.exchangeAcks(now, eff)
 	m.passOver(now, eff)
+	m.tellBlocks(now, eff)
+	m.askForBlocks(now, eff)
 	m.announce(now, eff)
 	m.pull(now, eff)
 	m.askContents(now, eff)
