@@ -371,3 +371,17 @@ func ParseSketched(b []byte) (v Sketched, err error) {
 	}
 	return v, err
 }
+
+// HangUp ends the sessions there are.
+func (n *Node) HangUp() {
+	for _, s := range n.liveSessions() {
+		s.Close(errReplaced)
+	}
+}
+
+// Pause returns the last back-off of dialling a device, in ms.
+func (n *Node) Pause(d wire.DeviceID) uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.targets[d].wait
+}
