@@ -40,6 +40,10 @@ const (
 	// FeatureHistory: the frames 33 and 34, by which newcomers are given what the policy
 	// gives them of the time before.
 	FeatureHistory uint16 = 9
+	// 10 is reserved.
+
+	// FeatureMarks: frame 37, by which Acks that say what was read travel in a large group.
+	FeatureMarks uint16 = 11
 )
 
 // announced is what this device's leaf says.
@@ -48,6 +52,7 @@ func (s Self) announced() []mls.Extension {
 	w.Group(func(w *wire.Writer) {
 		for _, f := range []uint16{
 			FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureAckHeads, FeatureTree, FeatureTyping, FeatureHistory,
+			FeatureMarks,
 			chain.FeatureNothing,
 		} {
 			if f != s.Omits {

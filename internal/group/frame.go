@@ -31,6 +31,7 @@ import (
 //	28-30  acks, ack numbers, ack digest: see acksframe.go
 //	33     ask earlier see earlierframe.go
 //	34     earlier     likewise
+//	37     marked acks see acksframe.go
 //	40     tree        a frame of the broadcast tree, which the machine never sees: see broadcast.go
 //
 // docs/spec/sync.md says when each is sent.
@@ -69,7 +70,9 @@ const (
 
 	frameAskEarlier uint8 = 33
 	frameEarlier    uint8 = 34
-	// 35 to 39 are reserved.
+	// 35 and 36 are reserved.
+	frameMarkedAcks uint8 = 37
+	// 38 and 39 are reserved.
 	frameTree uint8 = 40
 )
 

@@ -453,7 +453,7 @@ func (o *owner) publish(eff group.Effects) {
 func (o *owner) reached(list []*Message) {
 	for _, m := range list {
 		if m.Author.Me {
-			m.Reached, m.ReachOf = o.machine.Reached(m.Place.Device, m.Place.Seq)
+			m.Reached, m.Read, m.ReachOf = o.machine.Reached(m.Place.Device, m.Place.Seq)
 		}
 	}
 }
