@@ -49,9 +49,12 @@ func mayMark(s *chain.State) bool {
 	return !s.OfPerson() && len(s.Members()) > 1 && len(s.Members()) <= maxMarked
 }
 
+// Marks reports whether what others have read is shown.
+func (m *Machine) Marks() bool { return m.reading.tell && mayMark(m.state()) }
+
 // readMark is what the next Ack says: the last entry by somebody else of what was read.
 func (m *Machine) readMark() *Place {
-	if !m.reading.tell || !mayMark(m.state()) {
+	if !m.Marks() {
 		return nil
 	}
 	var last *Place
@@ -103,7 +106,7 @@ func (m *Machine) hasRead(device wire.DeviceID, p Place) bool {
 // readBy returns who of an entry's readers says so; nobody where none is told.
 func (m *Machine) readBy(device wire.DeviceID, seq uint64) func(chain.Member) bool {
 	p, ok := m.graph.PlaceOf(device, seq)
-	if !ok || !m.reading.tell || !mayMark(m.state()) {
+	if !ok || !m.Marks() {
 		return func(chain.Member) bool { return false }
 	}
 	return func(who chain.Member) bool {
