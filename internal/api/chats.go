@@ -247,16 +247,14 @@ func (s *service) MarkRead(_ context.Context, r *v1.MarkReadRequest) (*v1.MarkRe
 	return &v1.MarkReadResponse{}, nil
 }
 
-// readTo is the place that a cursor says; of the newest message, if it says none.
-func (s *service) readTo(g wire.GroupID, cursor string) (group.Place, error) {
-	if cursor != "" {
-		return parseCursor(cursor)
+// readTo is the place that a cursor says, or where a message stands.
+func (s *service) readTo(g wire.GroupID, ref string) (group.Place, error) {
+	place, err := parseCursor(ref)
+	if err == nil || ref == "" {
+		return place, err
 	}
-	c, err := s.node.Chat(g)
-	if err != nil || c.Newest == nil {
-		return group.Place{}, err
-	}
-	return c.Newest.Place, nil
+	m, err := s.node.Message(g, ref)
+	return m.Place, err
 }
 
 func (s *service) GetDelivery(_ context.Context, r *v1.GetDeliveryRequest) (*v1.Delivery, error) {

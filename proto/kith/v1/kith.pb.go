@@ -6685,7 +6685,7 @@ func (x *Draft) GetReplyTo() string {
 type MarkReadRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
-	Cursor        string                 `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"` // empty: of the newest message
+	Cursor        string                 `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"` // or the id of a message
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -3177,7 +3177,7 @@ export type MarkReadRequest = Message$1<"kith.v1.MarkReadRequest"> & {
   chat: string;
 
   /**
-   * empty: of the newest message
+   * or the id of a message
    *
    * @generated from field: string cursor = 2;
    */
