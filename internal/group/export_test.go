@@ -65,8 +65,8 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameNumbers:
 		f, err := parseNumbers(r)
 		return again(f.bytes, err)
-	case frameAcks:
-		f, err := parseAcks(r)
+	case frameAcks, frameMarkedAcks:
+		f, err := parseAcks(r, payload[0] == frameMarkedAcks)
 		return again(f.bytes, err)
 	case frameAckNumbers:
 		f, err := parseAckNumbers(r)

@@ -37,6 +37,8 @@ const (
 	// maxTyping bounds the group in which is said who is writing, in people: above it
 	// somebody always is.
 	maxTyping = 32
+	// maxMarked bounds the group in which is said what was read, in people.
+	maxMarked = 64
 	// MaxTitle bounds a title in runes, as it bounds a name.
 	MaxTitle = 64
 )
@@ -179,7 +181,9 @@ const (
 	maxStatementsBytes = 256 << 10
 	maxBundles         = 16 << 20
 	// ackTravels is what an Ack takes in a bundle (docs/spec/sync.md, "Acks of a large group").
-	ackTravels = 80
+	// markTravels is what the place up to which was read adds.
+	ackTravels  = 80
+	markTravels = 48
 	// ackShare is one in how many bytes may be of an Ack, and ackIdle how many in an hour
 	// where little is said: a fifth of what an idle node may use.
 	ackShare = 10

@@ -65,6 +65,7 @@ type Machine struct {
 	earlier earlier          // what was said before this device came
 
 	expiring expiring // what disappears, see expiry.go
+	reading  reading  // how far its person has read, see marks.go
 	typed    uint64   // ms; when it was last said that this device's person is writing; 0: it is not
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
@@ -275,6 +276,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		m.elsewhere = c.Elsewhere
 	case Typing:
 		err = m.typing(in.Now, c, &eff)
+	case Read:
+		m.markRead(in.Now, c)
 	case SetReach:
 		m.setReach(c, &eff)
 	default:

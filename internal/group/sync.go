@@ -309,7 +309,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onPeople(p, r, eff)
 	case kind >= frameHeads && kind <= frameNumbers && m.self.Omits != FeatureHeads:
 		err = m.onByHeads(now, kind, p, c.Payload, r, eff)
-	case kind >= frameAcks && kind <= frameAckDigest && m.self.Omits != FeatureAckHeads:
+	case kind >= frameAcks && kind <= frameAckDigest && m.self.Omits != FeatureAckHeads, kind == frameMarkedAcks && m.self.Omits != FeatureMarks:
 		err = m.onAckFrame(now, kind, p, r, eff)
 	case kind == frameAskBlocks && m.self.Omits != FeatureBlockNews:
 		err = m.onAskBlocks(p, r, eff)
