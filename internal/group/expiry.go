@@ -135,8 +135,11 @@ func (m *Machine) newID(now uint64, c Content) wire.ContentID {
 	return timedID(m.group, seconds)
 }
 
-// restOf is how long a message still lasts, in seconds; 0: for ever.
+// restOf is how long a message still lasts, in seconds, the least if it is over; 0: for ever.
 func (m *Machine) restOf(t Target, now uint64) uint32 {
+	if m.deleted[t]&erasedTimed != 0 {
+		return 1
+	}
 	for _, e := range m.expiring.ends.of {
 		if e.target == t {
 			return uint32(max(1, (max(e.at, now)-now+999)/1000))
