@@ -170,7 +170,7 @@ func newMachine(self Self) *Machine {
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
-		expiring: expiring{ends: make(map[dag.Ref]ending), settings: make(map[dag.Ref]setting)},
+		expiring: expiring{ends: endings{of: make(map[dag.Ref]ending)}, settings: make(map[dag.Ref]setting)},
 		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash), ended: make(map[wire.PersonID]bool)},
 
 		electLook: true,
