@@ -49,7 +49,8 @@ type owner struct {
 	castWake *time.Timer
 	ahead    bool // the machine holds what was not written
 	split    lastSplit
-	still    bool // too few voters are left, see standstill
+	still    bool   // too few voters are left, see standstill
+	moaned   uint64 // see complain
 
 	picture atomic.Pointer[picture]
 }
@@ -266,7 +267,7 @@ const banWeight = 100
 // apply commits effects, and only then sends and publishes.
 func (o *owner) apply(eff group.Effects, with also) error {
 	if err := o.commit(eff, with); err != nil {
-		o.n.log.Error("cannot write", "group", shortGroup(o.id), "err", err)
+		o.complain(err)
 		o.reload()
 		return storeError(err)
 	}
