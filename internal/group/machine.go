@@ -41,8 +41,8 @@ type Machine struct {
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
 	hollow   map[dag.Ref]bool           // whose text is not here, see hollow.go
 
-	deleted  map[Target]erased    // messages that are gone, and as what, see erase.go
-	deleting map[dag.Ref]Delete   // of entries that wait for others
+	gone     gone                 // messages that are deleted, and as what
+	deleting map[dag.Ref]deleting // of entries that wait for others
 	blank    map[Target][]dag.Ref // entries that are hollow or missed, by what they are
 
 	windows map[wire.DeviceID]*window // what nobody covers, see uncovered.go
@@ -189,8 +189,8 @@ func newMachine(self Self) *Machine {
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
 		hollow:    make(map[dag.Ref]bool),
-		deleted:   make(map[Target]erased),
-		deleting:  make(map[dag.Ref]Delete),
+		gone:      newGone(),
+		deleting:  make(map[dag.Ref]deleting),
 		blank:     make(map[Target][]dag.Ref),
 		windows:   make(map[wire.DeviceID]*window),
 		cited:     make(map[wire.DeviceID]uint64),
