@@ -2,6 +2,7 @@ package group
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
 	"slices"
 
@@ -180,7 +181,7 @@ func (m *Machine) newID(now uint64, c Content) wire.ContentID {
 
 // restOf is how long a message still lasts, in seconds, the least if it is over; 0: for ever.
 func (m *Machine) restOf(t Target, now uint64) uint32 {
-	if m.deleted[t]&erasedTimed != 0 {
+	if m.gone.as(t)&erasedTimed != 0 {
 		return 1
 	}
 	for _, e := range m.expiring.ends.of {
