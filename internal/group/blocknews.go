@@ -364,7 +364,7 @@ func (m *Machine) blocksCame(now uint64, p *peer, more, fresh bool, eff *Effects
 	case asked && more && fresh:
 		m.askBlocksOf(now, p, eff)
 		return
-	case more && m.speaks():
+	case m.speaks() && (more || asked && fresh): // votes and statements that came before them were passed over
 		m.wantHave(now, p)
 	}
 	if asked {
