@@ -151,7 +151,7 @@ func (m *Machine) tellAckDigest(now uint64, eff *Effects) {
 			}
 			told++
 			p.ackDigest, m.ackWay.asked = digest, d
-			eff.send(d, encodeAckDigest(digest))
+			eff.send(d, encodeHash(frameAckDigest, digest))
 		}
 	}
 }
@@ -174,7 +174,7 @@ func (m *Machine) sendAcks(to wire.DeviceID, list []*dag.Ack, eff *Effects) {
 		clear(at)
 	}
 	for _, a := range list {
-		if size > maxAcksBytes || count == maxStatements {
+		if size > maxStatementsBytes || count == maxStatements {
 			flush()
 		}
 		count++
@@ -208,13 +208,14 @@ func (m *Machine) onAcks(p *peer, r *wire.Reader, eff *Effects) error {
 	if err != nil {
 		return err
 	}
-	from := p.member.Device
+	from, taken := p.member.Device, make(map[wire.DeviceID]bool)
 	for _, b := range f.bundles {
 		for _, c := range b.acks {
 			device, ok := m.deviceBeginning(c.device)
-			if !ok {
-				continue // its sender has another head
+			if !ok || taken[device] {
+				continue // its sender has another head, or knows two that begin so
 			}
+			taken[device] = true
 			a := &dag.Ack{
 				Version: dag.AckByHeads, SigAlg: wire.SigEd25519, Group: m.group, Device: device, Seq: c.seq,
 				Heads: b.heads, Stops: b.stops, Signature: c.signature,
@@ -266,6 +267,9 @@ func (m *Machine) onAckNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects
 		return nil
 	}
 	p.follows = p.follows || f.flags&ackFollows != 0
+	if !m.mayAskNumbers(now, p) {
+		return nil
+	}
 	devices, ok := m.tableOf(f.block)
 	if !ok || len(f.acks) > len(devices) {
 		return nil // it takes for held here a block that is not
@@ -286,7 +290,7 @@ func (m *Machine) onAckNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects
 
 // onAckDigest asks who has other Acks which those are.
 func (m *Machine) onAckDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
-	d, err := parseAckDigest(r)
+	d, err := parseHash[wire.Digest](r)
 	if err != nil {
 		return err
 	}

@@ -151,15 +151,3 @@ func parseAckNumbers(r *wire.Reader) (f ackNumbersFrame, err error) {
 	}
 	return f, r.Done()
 }
-
-func encodeAckDigest(d wire.Digest) []byte {
-	var w wire.Writer
-	w.U8(frameAckDigest)
-	w.Raw(d[:])
-	return w.Bytes()
-}
-
-func parseAckDigest(r *wire.Reader) (d wire.Digest, err error) {
-	r.Fixed(d[:])
-	return d, r.Done()
-}

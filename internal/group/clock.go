@@ -30,7 +30,9 @@ func (m *Machine) clock(now uint64) {
 		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.inviteDue = min(p.haveDue, now), min(p.proofDue, now), min(p.inviteDue, now)
-			p.haveLast, p.ackAsked, p.theirs.numbersAt, p.theirs.walks = 0, 0, 0, 0
+			p.haveLast, p.ackAsked, p.theirs.numbersAt = 0, 0, 0
+			p.theirs.walks, p.asksAll, p.asksNumbers = 0, 0, 0
+			p.earlier.at = min(p.earlier.at, now)
 		}
 		for _, t := range m.turns {
 			t.since = min(t.since, now)

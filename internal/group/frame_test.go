@@ -64,6 +64,8 @@ func TestFrameBytes(t *testing.T) {
 		"Ack numbers":               "1d" + d + "03" + "01 07" + "28" + e + num(7),
 		"following no more":         "1d" + strings.Repeat("00", 32) + "04" + "00" + "00",
 		"Ack digest":                "1e" + d,
+		"typing":                    "20" + "01",
+		"typing no more":            "20" + "00",
 		"numbers":                   "19" + d + "01" + "01 07" + "02 0001" + "28" + e + num(7) + "00",
 		"invitation":                "08" + d + "02 aabb" + "04 00 01 cc 00" + "00" + "00" + "00",
 	} {
@@ -117,6 +119,9 @@ func TestFrameBytes(t *testing.T) {
 		"Ack numbers, flag 5":   "1d" + d + "05" + "00" + "00",
 		"following no more, of": "1d" + d + "04" + "00" + "00",
 		"Ack digest and more":   "1e" + d + "00",
+		"typing, cut short":     "20",
+		"typing and more":       "20 01 00",
+		"typing twice":          "20 02",
 		"numbers and more":      "19" + d + "00" + "00 00 00 00" + "00",
 		"number cut short":      "19" + d + "00" + "01 81" + "00 00 00",
 		"votes of part 3":       "0e" + "03" + "01 00" + "00" + "00",

@@ -84,6 +84,11 @@ const (
 	// at once. One that is honest asks again when it has an answer, and then seldom.
 	walkEvery = 200
 	walkBurst = 20
+	// answerEvery is how often one peer is answered who says what it has, or which Acks, in
+	// ms, and answerBurst how many times at once: an honest one says so each haveEvery at the
+	// most, and what it said while a line stood still comes at once.
+	answerEvery = 100
+	answerBurst = 50
 	// maxStretch bounds the entries of one stretch, and is what counts as much that is
 	// lacking: four stretches wait for each other in the room of one device that wrote
 	// all of it (dag.MaxParkedDevice).
@@ -169,10 +174,10 @@ const (
 	ackBranches = 8
 	// ackTellAtOnce is how many are told the digest of the Acks at once.
 	ackTellAtOnce = 32
-	// maxAcksBytes is from how many bytes on Acks go in another frame, and maxBundles bounds
-	// those of a frame: 4,096 Acks, of which each says something else.
-	maxAcksBytes = 256 << 10
-	maxBundles   = 16 << 20
+	// maxStatementsBytes is from how many bytes on statements go in another frame, and
+	// maxBundles bounds the Acks of a frame: 4,096, of which each says something else.
+	maxStatementsBytes = 256 << 10
+	maxBundles         = 16 << 20
 	// ackTravels is what an Ack takes in a bundle (docs/spec/sync.md, "Acks of a large group").
 	ackTravels = 80
 	// ackShare is one in how many bytes may be of an Ack, and ackIdle how many in an hour

@@ -95,7 +95,7 @@ func (m *Machine) wasRevoked(who wire.Member) bool {
 // home: with the blocks since, which nobody else tells it, and at the head with
 // the keys.
 func (m *Machine) onAskEntrance(p *peer, r *wire.Reader, eff *Effects) {
-	block, err := parseAskKeys(r)
+	block, err := parseHash[wire.BlockHash](r)
 	if err != nil || !m.blocks.Has(block) || !m.mayEnter(p) {
 		return
 	}

@@ -47,6 +47,9 @@ type peer struct {
 	ackDigest wire.Digest // of the Acks that it has, or was told of
 	ackAsked  uint64      // ms; when it was last sent what Acks are held here
 
+	asksAll     share // of answers to what it says to have,
+	asksNumbers share // and to which Acks it holds
+
 	byHeads bool   // it sent a frame of FeatureHeads
 	theirs  theirs // what it says by these
 
@@ -56,6 +59,7 @@ type peer struct {
 
 	blocks  heldBlocks   // what it showed to have of blocks
 	typed   uint64       // ms; when it last said that its person is writing
+	types   bool         // and has not said since that it is no more
 	earlier askedEarlier // of the time before this device came
 }
 
@@ -159,7 +163,7 @@ func (m *Machine) leavers() (list []wire.PersonID) {
 func (m *Machine) sendDigest(d wire.DeviceID, eff *Effects) {
 	digest := m.digest(m.modern(d), !m.exchanges(d))
 	m.peers[d].told = digest
-	eff.send(d, encodeDigest(digest))
+	eff.send(d, encodeHash(frameDigest, digest))
 }
 
 // announce sends the digest to peers that may lack something, and a Have to
@@ -360,9 +364,8 @@ func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Re
 }
 
 func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
-	var d wire.Digest
-	r.Fixed(d[:])
-	if err := r.Done(); err != nil {
+	d, err := parseHash[wire.Digest](r)
+	if err != nil {
 		return err
 	}
 	first := !p.named
@@ -389,6 +392,9 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 		return err
 	}
 	p.named, p.again, p.theirs.common = true, false, m.commonOf(f.offer)
+	if !m.mayAskAll(now, p) {
+		return nil
+	}
 	m.giveLacking(now, p, f.offer, eff)
 	m.sendStatements(p.member.Device, f, eff)
 	m.offerFaults(p, eff)

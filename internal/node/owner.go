@@ -49,7 +49,8 @@ type owner struct {
 	castWake *time.Timer
 	ahead    bool // the machine holds what was not written
 	split    lastSplit
-	still    bool // too few voters are left, see standstill
+	still    bool   // too few voters are left, see standstill
+	moaned   uint64 // see complain
 
 	picture atomic.Pointer[picture]
 }
@@ -266,7 +267,7 @@ const banWeight = 100
 // apply commits effects, and only then sends and publishes.
 func (o *owner) apply(eff group.Effects, with also) error {
 	if err := o.commit(eff, with); err != nil {
-		o.n.log.Error("cannot write", "group", shortGroup(o.id), "err", err)
+		o.complain(err)
 		o.reload()
 		return storeError(err)
 	}
@@ -395,10 +396,16 @@ func (o *owner) drawIf(events []group.Event) {
 // must know.
 func (o *owner) publish(eff group.Effects) {
 	chat, delivery := false, false
+	unseen := len(eff.Rows)+len(eff.Checked) >= manyRows && !o.n.isWatched()
+	if unseen {
+		o.n.hub.forget()
+	}
 	for _, e := range eff.Notify {
 		switch e := e.(type) {
 		case group.RowChanged:
-			o.publishRow(e.Row)
+			if !unseen {
+				o.publishRow(e.Row)
+			}
 			chat = true
 		case group.Typed:
 			o.n.hub.publish(Typed{o.id, e.Person, e.On})
@@ -433,6 +440,9 @@ func (o *owner) publish(eff group.Effects) {
 	}
 	o.publishDeleted(eff.Deleted)
 	for _, p := range slices.Concat(eff.Checked, eff.Twice) {
+		if unseen {
+			break
+		}
 		if row, err := o.n.db.RowAt(o.id, p); err == nil && row != nil {
 			o.publishRow(*row)
 		}

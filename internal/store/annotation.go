@@ -120,6 +120,9 @@ func (tx *Tx) add(n int64, r group.Row) error {
 		_, err := tx.insert(sqlAddRow, n, r)
 		return err
 	}
+	if err := tx.reword(n, r); err != nil {
+		return err
+	}
 	kind, target := subject(r)
 	if err := tx.c.exec(sqlAddAnnotation, append(rowArgs(n, r), kind, target)...); err != nil || len(target) == 0 {
 		return err
