@@ -83,6 +83,9 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameEarlier:
 		f, err := parseEarlier(r)
 		return again(func() []byte { return f.numbered(frameEarlier) }, err)
+	case frameSettings:
+		f, err := parseSettings(r)
+		return again(f.bytes, err)
 	case framePages:
 		f, err := parsePages(r)
 		return again(f.bytes, err)

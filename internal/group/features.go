@@ -40,6 +40,8 @@ const (
 	// FeatureHistory: the frames 33 and 34, by which newcomers are given what the policy
 	// gives them of the time before.
 	FeatureHistory uint16 = 9
+	// FeatureSettings: frame 39, by which newcomers are given how long messages last.
+	FeatureSettings uint16 = 13
 )
 
 // announced is what this device's leaf says.
@@ -47,7 +49,7 @@ func (s Self) announced() []mls.Extension {
 	var w wire.Writer
 	w.Group(func(w *wire.Writer) {
 		for _, f := range []uint16{
-			FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureAckHeads, FeatureTree, FeatureTyping, FeatureHistory,
+			FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureAckHeads, FeatureTree, FeatureTyping, FeatureHistory, FeatureSettings,
 			chain.FeatureNothing,
 		} {
 			if f != s.Omits {

@@ -32,6 +32,7 @@ import (
 //	32     typing      see typing.go
 //	33     ask earlier see earlierframe.go
 //	34     earlier     likewise
+//	39     settings    see settingsgive.go
 //	40     tree        a frame of the broadcast tree, which the machine never sees: see broadcast.go
 //
 // docs/spec/sync.md says when each is sent.
@@ -71,8 +72,9 @@ const (
 
 	frameAskEarlier uint8 = 33
 	frameEarlier    uint8 = 34
-	// 35 to 39 are reserved.
-	frameTree uint8 = 40
+	// 35 to 38 are reserved.
+	frameSettings uint8 = 39
+	frameTree     uint8 = 40
 )
 
 // Answers of an entries frame.
