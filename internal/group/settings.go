@@ -48,25 +48,22 @@ func (m *Machine) lifetime() uint32 {
 	return *m.expiring.inForce
 }
 
-// rankedSettings are all of them, what is in force first: if that is deleted the next is, as
-// long as no block between comes into it.
+// rankedSettings are all of them, what is in force first, and then what would be if that
+// were deleted, but for what it alone overrules.
 func (m *Machine) rankedSettings() (ranked []dag.Ref) {
-	last := make(map[wire.BlockHash]dag.Ref)
-	for ref, s := range m.expiring.settings {
-		if r, ok := last[s.block]; !ok || dag.Less(m.expiring.settings[r].place, s.place) {
-			last[s.block] = ref
-		}
+	blocks := make(map[wire.BlockHash]bool) // whether those of another overrule its own
+	for _, s := range m.expiring.settings {
+		blocks[s.block] = false
 	}
-	overruled := make(map[wire.BlockHash]bool)
-	for older := range last {
-		for newer := range last {
-			overruled[older] = overruled[older] || m.blocks.IsAncestor(older, newer)
+	for older := range blocks {
+		for newer := range blocks {
+			blocks[older] = blocks[older] || older != newer && m.blocks.IsAncestor(older, newer)
 		}
 	}
 	ranked = slices.Collect(maps.Keys(m.expiring.settings))
 	slices.SortFunc(ranked, func(a, b dag.Ref) int {
 		x, y := m.expiring.settings[a], m.expiring.settings[b]
-		if over := overruled[x.block]; over != overruled[y.block] {
+		if over := blocks[x.block]; over != blocks[y.block] {
 			if over {
 				return 1
 			}
