@@ -2,7 +2,6 @@ package group
 
 import (
 	"encoding/binary"
-	"maps"
 	"math"
 	"slices"
 
@@ -64,7 +63,7 @@ func Ends(g wire.GroupID, id wire.ContentID, order uint64) uint64 {
 
 // expiring is what is to go, and what is set for the messages to come.
 type expiring struct {
-	ends     map[dag.Ref]ending
+	ends     endings
 	due      uint64 // ms; when the next goes; 0: none
 	settings map[dag.Ref]setting
 	inForce  *uint32 // what they come to; nil: it is to be looked at
@@ -105,9 +104,12 @@ func (m *Machine) newID(now uint64, c Content) wire.ContentID {
 	return timedID(m.group, seconds)
 }
 
-// restOf is how long a message still lasts, in seconds; 0: for ever.
+// restOf is how long a message still lasts, in seconds, the least if it is over; 0: for ever.
 func (m *Machine) restOf(t Target, now uint64) uint32 {
-	for _, e := range m.expiring.ends {
+	if m.gone.as(t)&erasedTimed != 0 {
+		return 1
+	}
+	for _, e := range m.expiring.ends.of {
 		if e.target == t {
 			return uint32(max(1, (max(e.at, now)-now+999)/1000))
 		}
@@ -139,8 +141,8 @@ func (m *Machine) endUnseen(h *dag.Header, person wire.PersonID, eff *Effects) {
 }
 
 func (m *Machine) dropEnding(ref dag.Ref, eff *Effects) {
-	if _, ok := m.expiring.ends[ref]; ok {
-		delete(m.expiring.ends, ref)
+	if _, ok := m.expiring.ends.of[ref]; ok {
+		delete(m.expiring.ends.of, ref)
 		eff.drop(KindEnding, EntryKey(ref))
 	}
 }
@@ -158,11 +160,11 @@ func (m *Machine) watch(row Row, eff *Effects) {
 		return
 	}
 	if stays(row) {
-		delete(m.expiring.ends, ref)
+		delete(m.expiring.ends.of, ref)
 		eff.put(KindEnding, EntryKey(ref), ending{at: never, target: row.Target()}.bytes())
 		return
 	}
-	e, here := m.expiring.ends[ref]
+	e, here := m.expiring.ends.of[ref]
 	if !here {
 		e = ending{at: min(row.Place.Order, m.now) + uint64(seconds)*1000, target: row.Target()}
 	}
@@ -179,7 +181,7 @@ func (m *Machine) keepEnding(ref dag.Ref, e ending, eff *Effects) {
 		eff.put(KindEnding, EntryKey(ref), e.bytes())
 	}
 	e.kept = true
-	m.expiring.ends[ref] = e
+	m.expiring.ends.set(ref, e)
 }
 
 // never is when what stays goes.
@@ -200,22 +202,25 @@ func (m *Machine) endDue(now uint64, eff *Effects) {
 	if !isDue(m.expiring.due, now) {
 		return
 	}
-	m.expiring.due = 0
-	for _, ref := range slices.SortedFunc(maps.Keys(m.expiring.ends), dag.Ref.Compare) {
-		e := m.expiring.ends[ref]
-		if e.at <= now {
-			m.end(ref, e.target, eff)
-			eff.Deleted = append(eff.Deleted, Deletion{Target: e.target, Timed: true})
-		} else {
+	ends := &m.expiring.ends
+	next, some := ends.first()
+	for ; some && next.at <= now; next, some = ends.first() {
+		of := ends.of[next.ref].target
+		m.end(next.ref, of, eff)
+		eff.Deleted = append(eff.Deleted, Deletion{Target: of, Timed: true})
+	}
+	m.expiring.due = next.at
+	for _, ref := range ends.fresh {
+		if e, here := ends.of[ref]; here {
 			m.keepEnding(ref, e, eff)
-			m.expiring.due = m.soon(m.expiring.due, e.at)
 		}
 	}
+	ends.fresh = nil
 }
 
 // end forgets what a message said, with all copies of it.
 func (m *Machine) end(ref dag.Ref, t Target, eff *Effects) {
-	delete(m.expiring.ends, ref)
+	delete(m.expiring.ends.of, ref)
 	eff.put(KindEnding, EntryKey(ref), ending{target: t}.bytes())
 	eff.drop(KindCipher, EntryKey(ref))
 	m.gone.put(t, erasedTimed)
@@ -239,7 +244,7 @@ func (l *loading) ending(rec Record) error {
 		l.m.gone.put(e.target, erasedTimed)
 	case never:
 	default:
-		l.m.expiring.ends[ref] = e
+		l.m.expiring.ends.set(ref, e)
 		l.m.expiring.due = 1
 	}
 	return r.Done()
@@ -257,7 +262,8 @@ func (l *loading) endEndings() {
 			continue
 		}
 		who, _, _ := m.authorAt(h)
-		m.expiring.ends[ref] = ending{at: at, target: Target{who, h.ContentID, h.ContentCommit}}
+		m.expiring.ends.set(ref, ending{at: at, target: Target{who, h.ContentID, h.ContentCommit}})
+		m.expiring.ends.fresh = append(m.expiring.ends.fresh, ref)
 		m.expiring.due = 1
 	}
 }

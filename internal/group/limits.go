@@ -37,6 +37,8 @@ const (
 	// maxTyping bounds the group in which is said who is writing, in people: above it
 	// somebody always is.
 	maxTyping = 32
+	// maxMarked bounds the group in which is said what was read, in people.
+	maxMarked = 64
 	// MaxTitle bounds a title in runes, as it bounds a name.
 	MaxTitle = 64
 )
@@ -179,7 +181,9 @@ const (
 	maxStatementsBytes = 256 << 10
 	maxBundles         = 16 << 20
 	// ackTravels is what an Ack takes in a bundle (docs/spec/sync.md, "Acks of a large group").
-	ackTravels = 80
+	// markTravels is what the place up to which was read adds.
+	ackTravels  = 80
+	markTravels = 48
 	// ackShare is one in how many bytes may be of an Ack, and ackIdle how many in an hour
 	// where little is said: a fifth of what an idle node may use.
 	ackShare = 10
@@ -233,6 +237,9 @@ const (
 	// tree: each member hears of it from as many on the average, so that hardly ever one
 	// hears of it from nobody before the next are told.
 	toldAtOnce = 16
+	// maxBlockNews bounds the blocks that a device is told of by one frame, and what is kept of
+	// what each showed to have: of more it is told when it asks.
+	maxBlockNews = 64
 	// maxHandover bounds the entries that are asked for by one frame; with the longest
 	// contents the answer is cut at maxAnswer, and the rest asked for again.
 	maxHandover = 256

@@ -65,6 +65,7 @@ type Machine struct {
 	earlier earlier          // what was said before this device came
 
 	expiring expiring // what disappears, see expiry.go
+	reading  reading  // how far its person has read, see marks.go
 	typed    uint64   // ms; when it was last said that this device's person is writing; 0: it is not
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
@@ -99,6 +100,7 @@ type Machine struct {
 
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
+	seeking   seeking // of blocks
 	fetch     fetch
 	lastAsked wire.DeviceID               // who was asked last for entries, by a frontier
 	asked     []asked                     // requests for entries by heads that are under way, oldest first
@@ -168,7 +170,7 @@ func newMachine(self Self) *Machine {
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
-		expiring: expiring{ends: make(map[dag.Ref]ending), settings: make(map[dag.Ref]setting)},
+		expiring: expiring{ends: endings{of: make(map[dag.Ref]ending)}, settings: make(map[dag.Ref]setting)},
 		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash), ended: make(map[wire.PersonID]bool)},
 
 		electLook: true,
@@ -274,6 +276,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		m.elsewhere = c.Elsewhere
 	case Typing:
 		err = m.typing(in.Now, c, &eff)
+	case Read:
+		m.markRead(in.Now, c)
 	case SetReach:
 		m.setReach(c, &eff)
 	default:
@@ -291,6 +295,9 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.endDue(now, eff)
 	if !m.speaks() {
 		m.passOver(now, eff) // a former member may be on its way back
+		if m.status == StatusInvited {
+			m.askForBlocks(now, eff)
+		}
 		return
 	}
 	if isDue(m.pruneDue, now) {
@@ -309,6 +316,8 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.ack(now, eff)
 	m.exchangeAcks(now, eff)
 	m.passOver(now, eff)
+	m.tellBlocks(now, eff)
+	m.askForBlocks(now, eff)
 	m.announce(now, eff)
 	m.pull(now, eff)
 	m.askContents(now, eff)
