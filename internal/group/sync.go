@@ -61,6 +61,8 @@ type peer struct {
 	typed   uint64       // ms; when it last said that its person is writing
 	types   bool         // and has not said since that it is no more
 	earlier askedEarlier // of the time before this device came
+
+	settingsAsked bool // it was asked for settings
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -323,6 +325,8 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onAskEarlier(p, r, eff)
 	case kind == frameEarlier && m.self.Omits != FeatureHistory:
 		err = m.onEarlier(now, p, r, eff)
+	case kind == frameSettings && m.self.Omits != FeatureSettings:
+		err = m.onSettings(p, r, eff)
 	default:
 		err = wire.ErrCanonical
 	}
