@@ -331,7 +331,9 @@ class Kith {
 
   #takeMessage(message: Message): void {
     if (message.state === MessageState.HELD) return; // comes again once it has its place
-    this.#threads.get(message.chatId)?.take(message);
+    const thread = this.#threads.get(message.chatId);
+    if (message.author?.id !== this.me && message.cursor <= (this.chats.get(message.chatId)?.readTo ?? '')) thread?.comesLate(message);
+    thread?.take(message);
     if (message.author !== undefined) this.typing.hear({ chatId: message.chatId, person: message.author, off: true });
     if (message.clientId !== '') this.outbox.discard(message.clientId);
     const chat = this.chats.get(message.chatId);
