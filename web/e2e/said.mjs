@@ -290,6 +290,7 @@ export function said(browser, pictures) {
       assert.equal((await at(sent)).read ?? 0, 0, 'Ben does not tell');
       await ben.call('SetSettings', { tellRead: true });
       await marks.and(ann.page.getByRole('button', { name: 'Read', exact: true })).waitFor(); // Ben has the chat open
+      await ann.page.getByRole('link').filter({ hasText: title }).first().getByRole('img', { name: 'Read', exact: true }).waitFor();
       await marks.click();
       await dialog.getByText('Has read it', { exact: true }).waitFor();
       assert.deepEqual(await browser.checkAccess(ann.page, 'who has read it'), []);
