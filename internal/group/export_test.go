@@ -77,6 +77,12 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameTyping:
 		on, err := parseTyping(r)
 		return again(func() []byte { return encodeTyping(on) }, err)
+	case frameBlockNews:
+		list, err := parseBlockNews(r)
+		return again(func() []byte { return encodeBlockNews(list) }, err)
+	case frameAskBlocks:
+		f, err := parseAskBlocks(r)
+		return again(f.bytes, err)
 	case frameAskEarlier:
 		f, err := parseAskEarlier(r)
 		return again(f.bytes, err)

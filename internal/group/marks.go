@@ -83,7 +83,7 @@ func samePlace(a, b *Place) bool {
 // read already.
 func (m *Machine) comesBehind(row Row, eff *Effects) {
 	if row.State != RowShown || row.Person == m.self.Person || IsAnnotation(row.Content) ||
-		m.deleted[row.Target()] != 0 || !m.reading.covers(row.Place) {
+		m.goneAs(row.Target(), row.Block) != 0 || !m.reading.covers(row.Place) {
 		return
 	}
 	m.reading.to, m.reading.with = row.Place, false

@@ -402,10 +402,16 @@ func (o *owner) drawIf(events []group.Event) {
 // must know.
 func (o *owner) publish(eff group.Effects) {
 	chat, delivery := false, false
+	unseen := len(eff.Rows)+len(eff.Checked) >= manyRows && !o.n.isWatched()
+	if unseen {
+		o.n.hub.forget()
+	}
 	for _, e := range eff.Notify {
 		switch e := e.(type) {
 		case group.RowChanged:
-			o.publishRow(e.Row)
+			if !unseen {
+				o.publishRow(e.Row)
+			}
 			chat = true
 		case group.Typed:
 			o.n.hub.publish(Typed{o.id, e.Person, e.On})
@@ -440,6 +446,9 @@ func (o *owner) publish(eff group.Effects) {
 	}
 	o.publishDeleted(eff.Deleted)
 	for _, p := range slices.Concat(eff.Checked, eff.Twice) {
+		if unseen {
+			break
+		}
 		if row, err := o.n.db.RowAt(o.id, p); err == nil && row != nil {
 			o.publishRow(*row)
 		}
