@@ -273,15 +273,21 @@ export const words = {
     kept: 'Kept on your computer',
     reached: (count: number, of: number) => `Reached ${figure(count)} of ${figure(of)}`,
     all: 'Reached everybody',
+    read: (count: number, reached: number, of: number) =>
+      count < of ? `Read by ${figure(count)}, reached ${figure(reached)} of ${figure(of)}` : of === 1 ? 'Read' : 'Read by everybody',
     title: 'Who has it',
     has: 'Has it',
+    hasRead: 'Has read it',
     hasNot: 'Not yet',
     find: 'Find somebody by name',
     nobody: 'Nobody here has that name.',
     more: 'There are more. Write a name to find somebody.',
     hintBig:
       'Somebody counts once that person’s own device has confirmed the message. In a big group devices confirm many messages at a time, so the count can be minutes late. It is never too high, and does not say that the message was read.',
-    hint: 'Each name is ticked once that person’s own device has confirmed the message. It does not say that it was read.',
+    hint: 'Each name is ticked once that person’s own device has confirmed the message.',
+    marks: 'Who has read it is known of those who let others see that, as you do.',
+    noMarks: 'Whether it was read you do not see, and nobody sees what you have read.',
+    choose: 'Change that',
   },
 
   invitation: {
@@ -511,7 +517,8 @@ export const words = {
     typingHint: 'Members of a chat of at most 32 people who are connected see that you write while you do, and not what. Nothing of it is kept.',
     delivered: 'Others see when a message has reached your device.',
     deliveredHint: 'That cannot be switched off: the group needs it, to know what is still to be brought to whom.',
-    read: 'Nobody is told what you have read.',
+    read: 'Show others what I have read',
+    readHint: 'In chats of at most 64 people. Without it nobody sees what you have read, and you do not see what others have.',
     lock: 'Lock this page',
     lockHint: 'Opens again with kith open.',
   },

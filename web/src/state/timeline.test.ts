@@ -217,8 +217,10 @@ describe('onlyEmoji', () => {
 
 describe('tickOf', () => {
   it('counts devices', () => {
-    expect(tickOf({ reached: 0, reachOf: 2 })).toBe('kept');
-    expect(tickOf({ reached: 1, reachOf: 2 })).toBe('some');
-    expect(tickOf({ reached: 2, reachOf: 2 })).toBe('all');
+    expect(tickOf({ reached: 0, reachOf: 2, read: 0 })).toBe('kept');
+    expect(tickOf({ reached: 1, reachOf: 2, read: 0 })).toBe('some');
+    expect(tickOf({ reached: 2, reachOf: 2, read: 0 })).toBe('all');
+    expect(tickOf({ reached: 1, reachOf: 2, read: 1 })).toBe('readSome');
+    expect(tickOf({ reached: 2, reachOf: 2, read: 2 })).toBe('readAll');
   });
 });

@@ -301,12 +301,21 @@ function cutAt(text: string, letters: number, ends: number): number {
   return high >= 0xd800 && high < 0xdc00 && limit < text.length ? limit - 1 : limit; // not within a pair
 }
 
-export type Tick = 'waiting' | 'kept' | 'some' | 'all';
+export type Tick = 'waiting' | 'kept' | 'some' | 'all' | 'readSome' | 'readAll';
+
+/** Reach is whom a message of one's own has reached, and who has read it. */
+export type Reach = Pick<Message, 'reached' | 'reachOf' | 'read'>;
 
 /** tickOf tells how far a message of one's own has come. */
-export function tickOf(message: Pick<Message, 'reached' | 'reachOf'>): Tick {
+export function tickOf(message: Reach): Tick {
+  if (message.read > 0) return message.read >= message.reachOf ? 'readAll' : 'readSome';
   if (message.reached === 0) return 'kept';
   return message.reached >= message.reachOf ? 'all' : 'some';
+}
+
+/** comeOf says it in words. */
+export function comeOf({ reached, reachOf, read }: Reach): string {
+  return read > 0 ? words.tick.read(read, reached, reachOf) : words.tick.reached(reached, reachOf);
 }
 
 export function isText(message: Message): boolean {
