@@ -149,6 +149,7 @@ func (m *Machine) reveal(h *dag.Header, person wire.PersonID, ciphertext []byte,
 		return
 	}
 	row.Waiting = waiting
+	m.comesBehind(row, eff)
 	m.show(row, eff)
 }
 

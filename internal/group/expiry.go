@@ -2,6 +2,7 @@ package group
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
 	"slices"
 
@@ -66,6 +67,7 @@ type expiring struct {
 	ends     endings
 	due      uint64 // ms; when the next goes; 0: none
 	settings map[dag.Ref]setting
+	inForce  *uint32 // what they come to; nil: it is to be looked at
 }
 
 type ending struct {
@@ -91,6 +93,7 @@ type setting struct {
 	place   Place
 	target  Target
 	seconds uint32
+	block   wire.BlockHash // zero, with a store of before, where it is not known any more
 }
 
 // bytes is the record of a setting.
@@ -99,23 +102,64 @@ type setting struct {
 //	4    seconds; 0: for ever
 //	8    order
 //	80   what set it, as in a reaction
+//	32   block at which; homes from before do not have it
 func (s setting) bytes() []byte {
 	var w wire.Writer
 	w.U32(s.seconds)
 	w.U64(s.place.Order)
 	s.target.write(&w)
+	w.Raw(s.block[:])
 	return w.Bytes()
 }
 
-// lifetime is what is in force: the last setting in the order of display.
+// lifetime is what is in force: of the settings that no other one of a later block overrules
+// the last in the order of display. Who was an admin and writes at a block from then overrules
+// nobody who has set it since.
 func (m *Machine) lifetime() uint32 {
-	var last setting
-	for _, s := range m.expiring.settings {
-		if last.place == (Place{}) || dag.Less(last.place, s.place) {
-			last = s
+	if m.expiring.inForce == nil {
+		var seconds uint32
+		if ranked := m.rankedSettings(); len(ranked) > 0 {
+			seconds = m.expiring.settings[ranked[0]].seconds
+		}
+		m.expiring.inForce = &seconds
+	}
+	return *m.expiring.inForce
+}
+
+// rankedSettings are all of them, what is in force first: if that is deleted the next is, as
+// long as no block between comes into it.
+func (m *Machine) rankedSettings() (ranked []dag.Ref) {
+	last := make(map[wire.BlockHash]dag.Ref)
+	for ref, s := range m.expiring.settings {
+		if r, ok := last[s.block]; !ok || dag.Less(m.expiring.settings[r].place, s.place) {
+			last[s.block] = ref
 		}
 	}
-	return last.seconds
+	overruled := make(map[wire.BlockHash]bool)
+	for older := range last {
+		for newer := range last {
+			overruled[older] = overruled[older] || m.blocks.IsAncestor(older, newer)
+		}
+	}
+	ranked = slices.Collect(maps.Keys(m.expiring.settings))
+	slices.SortFunc(ranked, func(a, b dag.Ref) int {
+		x, y := m.expiring.settings[a], m.expiring.settings[b]
+		if over := overruled[x.block]; over != overruled[y.block] {
+			if over {
+				return 1
+			}
+			return -1
+		}
+		return ComparePlaces(y.place, x.place)
+	})
+	return ranked
+}
+
+func (m *Machine) setLifetime(ref dag.Ref, s setting, eff *Effects) {
+	before := m.lifetime()
+	m.expiring.settings[ref], m.expiring.inForce = s, nil
+	eff.put(KindExpiry, EntryKey(ref), s.bytes())
+	m.tellLifetime(before, eff)
 }
 
 // newID draws the id of a content that is written now. What is said about a message that
@@ -137,7 +181,7 @@ func (m *Machine) newID(now uint64, c Content) wire.ContentID {
 
 // restOf is how long a message still lasts, in seconds, the least if it is over; 0: for ever.
 func (m *Machine) restOf(t Target, now uint64) uint32 {
-	if m.deleted[t]&erasedTimed != 0 {
+	if m.gone.as(t)&erasedTimed != 0 {
 		return 1
 	}
 	for _, e := range m.expiring.ends.of {
@@ -199,7 +243,7 @@ func (m *Machine) watch(row Row, eff *Effects) {
 	if !here {
 		e = ending{at: min(row.Place.Order, m.now) + uint64(seconds)*1000, target: row.Target()}
 	}
-	if e.at <= m.now || m.deleted[e.target]&erasedTimed != 0 {
+	if e.at <= m.now || m.gone.as(e.target)&erasedTimed != 0 {
 		m.end(ref, e.target, eff)
 		return
 	}
@@ -254,13 +298,11 @@ func (m *Machine) end(ref dag.Ref, t Target, eff *Effects) {
 	delete(m.expiring.ends.of, ref)
 	eff.put(KindEnding, EntryKey(ref), ending{target: t}.bytes())
 	eff.drop(KindCipher, EntryKey(ref))
-	m.deleted[t] |= erasedTimed
-	for _, r := range append(m.blank[t], ref) {
-		m.unask(r, eff)
-	}
-	delete(m.blank, t)
-	m.eraseOwn(t, eff)
-	m.eraseLate(t, eff)
+	m.gone.put(t, erasedTimed)
+	m.unask(ref, eff)
+	m.unaskAll(t, anywhere, eff)
+	m.eraseOwn(t, anywhere, eff)
+	m.eraseLate(t, anywhere, eff)
 }
 
 // onExpiry takes a setting, if its author had a right to it.
@@ -270,11 +312,7 @@ func (m *Machine) onExpiry(row Row, c Content, eff *Effects) {
 	if err != nil || !ok || row.May&MayArrange == 0 {
 		return
 	}
-	ref, before := row.Place.Ref(), m.lifetime()
-	s := setting{row.Place, row.Target(), e.Seconds}
-	m.expiring.settings[ref] = s
-	eff.put(KindExpiry, EntryKey(ref), s.bytes())
-	m.tellLifetime(before, eff)
+	m.setLifetime(row.Place.Ref(), setting{row.Place, row.Target(), e.Seconds, row.Block}, eff)
 }
 
 func (m *Machine) tellLifetime(before uint32, eff *Effects) {
@@ -284,10 +322,10 @@ func (m *Machine) tellLifetime(before uint32, eff *Effects) {
 }
 
 // unset takes back a setting that is deleted: who never got its text knows of none either.
-func (m *Machine) unset(t Target, eff *Effects) {
+func (m *Machine) unset(t Target, reaches func(wire.BlockHash) bool, eff *Effects) {
 	before := m.lifetime()
 	for ref, s := range m.expiring.settings {
-		if s.target == t {
+		if s.target == t && reaches(s.block) {
 			m.dropSetting(ref, eff)
 		}
 	}
@@ -297,6 +335,7 @@ func (m *Machine) unset(t Target, eff *Effects) {
 func (m *Machine) dropSetting(ref dag.Ref, eff *Effects) {
 	if _, ok := m.expiring.settings[ref]; ok {
 		delete(m.expiring.settings, ref)
+		m.expiring.inForce = nil
 		eff.drop(KindExpiry, EntryKey(ref))
 	}
 }
@@ -310,6 +349,9 @@ func (l *loading) expiry(rec Record) error {
 	s := setting{seconds: r.U32()}
 	s.place = Place{Order: r.U64(), Device: ref.Device, Seq: ref.Seq, Hash: ref.Hash}
 	s.target = readTarget(r)
+	if r.Len() > 0 {
+		r.Fixed(s.block[:])
+	}
 	l.m.expiring.settings[ref] = s
 	return r.Done()
 }
@@ -325,7 +367,7 @@ func (l *loading) ending(rec Record) error {
 	l.endings[ref] = true
 	switch e.at {
 	case 0:
-		l.m.deleted[e.target] |= erasedTimed
+		l.m.gone.put(e.target, erasedTimed)
 	case never:
 	default:
 		l.m.expiring.ends.set(ref, e)
@@ -339,6 +381,12 @@ func (l *loading) ending(rec Record) error {
 // later start may not read these headers.
 func (l *loading) endEndings() {
 	m := l.m
+	for ref, s := range m.expiring.settings {
+		if s.block == (wire.BlockHash{}) {
+			s.block = m.blockOf(ref)
+			m.expiring.settings[ref] = s
+		}
+	}
 	for _, h := range slices.Concat(l.entries, l.before) {
 		at, ref := Ends(m.group, h.ContentID, h.Order), h.Ref()
 		if at == 0 || l.endings[ref] {

@@ -62,6 +62,12 @@ func (n *Node) watched() (end func()) {
 	return func() { count(-1) }
 }
 
+func (n *Node) isWatched() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.watchers > 0
+}
+
 // probe has all sessions alert for a while: the network is another, or was away.
 func (n *Node) probe() {
 	n.mu.Lock()
