@@ -47,8 +47,7 @@ type peer struct {
 	ackDigest wire.Digest // of the Acks that it has, or was told of
 	ackAsked  uint64      // ms; when it was last sent what Acks are held here
 
-	asksAll     share // of answers to what it says to have,
-	asksNumbers share // and to which Acks it holds
+	asksAll, asksNumbers, asksVotes, asksPeople share // of answers to what it says to have
 
 	byHeads bool   // it sent a frame of FeatureHeads
 	theirs  theirs // what it says by these
@@ -396,7 +395,7 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 		return err
 	}
 	p.named, p.again, p.theirs.common = true, false, m.commonOf(f.offer)
-	if !m.mayAskAll(now, p) {
+	if !m.answers(now, p, &p.asksAll) {
 		return nil
 	}
 	m.giveLacking(now, p, f.offer, eff)
