@@ -117,9 +117,8 @@ func (r *run) entitledEarlier(n *Node) {
 
 // heldEarlier reports whether another who takes part can hand over a row.
 func (r *run) heldEarlier(n *Node, row group.Row) bool {
-	return r.pick(0, func(o *Node) bool {
-		m := r.there(o)
-		if m == nil || o == n || m.View().NoKeys || o.Self.Omits == group.FeatureHistory {
+	return r.provable(n, row.Place.Ref()) && r.pick(0, func(o *Node) bool {
+		if o == n || !r.handsOver(o) {
 			return false
 		}
 		rep := o.Groups[r.g]
