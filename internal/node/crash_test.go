@@ -269,6 +269,9 @@ func TestFullDisk(t *testing.T) {
 	if _, _, err := ann.Messages(g, nil, 10); err != nil {
 		t.Errorf("reading on a full disk: %v", err)
 	}
+	if n := ann.logged("cannot write"); n != 1 {
+		t.Errorf("the log says %d times that nothing can be written, and may lie on the same disk", n)
+	}
 	ben.say(g, "while full")
 	must(t, os.Remove(ballast))
 	ann.say(g, "after")

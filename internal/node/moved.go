@@ -107,7 +107,7 @@ func (n *Node) meetAnew(s *peer.Session) {
 	n.mu.Lock()
 	known := n.met[d] || len(n.self.Former) == 0
 	n.met[d] = true
-	if t := n.targets[d]; t != nil {
+	if t := n.targets[d]; t != nil && !known { // else whoever always hangs up would be dialled without a pause
 		t.hurry()
 	}
 	n.mu.Unlock()

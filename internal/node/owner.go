@@ -49,7 +49,8 @@ type owner struct {
 	castWake *time.Timer
 	ahead    bool // the machine holds what was not written
 	split    lastSplit
-	still    bool // too few voters are left, see standstill
+	still    bool   // too few voters are left, see standstill
+	moaned   uint64 // see complain
 
 	picture atomic.Pointer[picture]
 }
@@ -135,7 +136,7 @@ func (o *owner) run(ctx context.Context) {
 		return
 	}
 	o.sortRows()
-	o.step(group.Tick{})
+	o.step(o.lastRead())
 	o.noteSlashed()
 	close(o.runs)
 	for {
@@ -266,7 +267,7 @@ const banWeight = 100
 // apply commits effects, and only then sends and publishes.
 func (o *owner) apply(eff group.Effects, with also) error {
 	if err := o.commit(eff, with); err != nil {
-		o.n.log.Error("cannot write", "group", shortGroup(o.id), "err", err)
+		o.complain(err)
 		o.reload()
 		return storeError(err)
 	}
@@ -306,6 +307,11 @@ func (o *owner) commit(eff group.Effects, with also) error {
 						return err
 					}
 				}
+				if eff.Behind != nil {
+					if err := tx.LowerLastRead(o.id, *eff.Behind); err != nil {
+						return err
+					}
+				}
 				if with.write != nil {
 					if err := with.write(tx); err != nil {
 						return err
@@ -332,6 +338,7 @@ func (o *owner) reload() bool {
 	o.machine = m
 	o.sketched = false // whoever had it loaded anew may have written records
 	o.sketchWake.Reset(sketchAfter)
+	m.SetRead(o.lastRead())
 	m.SpreadByTree()
 	for _, s := range o.n.liveSessions() {
 		s.Close(errReloaded)
@@ -395,10 +402,16 @@ func (o *owner) drawIf(events []group.Event) {
 // must know.
 func (o *owner) publish(eff group.Effects) {
 	chat, delivery := false, false
+	unseen := len(eff.Rows)+len(eff.Checked) >= manyRows && !o.n.isWatched()
+	if unseen {
+		o.n.hub.forget()
+	}
 	for _, e := range eff.Notify {
 		switch e := e.(type) {
 		case group.RowChanged:
-			o.publishRow(e.Row)
+			if !unseen {
+				o.publishRow(e.Row)
+			}
 			chat = true
 		case group.Typed:
 			o.n.hub.publish(Typed{o.id, e.Person, e.On})
@@ -433,6 +446,9 @@ func (o *owner) publish(eff group.Effects) {
 	}
 	o.publishDeleted(eff.Deleted)
 	for _, p := range slices.Concat(eff.Checked, eff.Twice) {
+		if unseen {
+			break
+		}
 		if row, err := o.n.db.RowAt(o.id, p); err == nil && row != nil {
 			o.publishRow(*row)
 		}
@@ -453,7 +469,7 @@ func (o *owner) publish(eff group.Effects) {
 func (o *owner) reached(list []*Message) {
 	for _, m := range list {
 		if m.Author.Me {
-			m.Reached, m.ReachOf = o.machine.Reached(m.Place.Device, m.Place.Seq)
+			m.Reached, m.Read, m.ReachOf = o.machine.Reached(m.Place.Device, m.Place.Seq)
 		}
 	}
 }
