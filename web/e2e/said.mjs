@@ -1,7 +1,7 @@
 // What is said about a message: answers, reactions, another text, polls, and that it
 // was deleted. Ben does it by his program; Ann sees it, and reacts and chooses too.
 import assert from 'node:assert/strict';
-import { accept, befriend, KithNode, until } from './node.mjs';
+import { KithNode, together, until } from './node.mjs';
 import { shooter } from './screens.mjs';
 
 export function said(browser, pictures) {
@@ -23,15 +23,7 @@ export function said(browser, pictures) {
 
   const steps = {
     'an answer, a reaction, another text and a poll are seen as they come': async () => {
-      for (const node of nodes) {
-        node.login = await node.start();
-        await node.call('Setup', { name: node.name });
-      }
-      await befriend(ann, ben);
-      const person = ((await ann.call('ListFriends')).friends ?? [])[0].person.id;
-      group = (await ann.call('CreateGroup', { title, persons: [person] })).id;
-      await accept(ben, title);
-      await until('both are in', async () => ((await ann.call('GetChat', { chat: group })).members ?? []).filter((m) => m.accepted).length === 2);
+      group = await together(ann, ben, title);
       ann.context = await browser.person();
       ann.page = await ann.context.newPage();
       await ann.page.goto(ann.login);
