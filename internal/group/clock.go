@@ -13,6 +13,7 @@ func (m *Machine) clock(now uint64) {
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until, m.handover.until = min(m.fetch.until, now), min(m.handover.until, now)
 		m.earlier.until = min(m.earlier.until, now)
+		m.hastenBlocks(now)
 		m.pace.hasten(now)
 		m.ackWay.pass, m.ackWay.calm = min(m.ackWay.pass, now), min(m.ackWay.calm, now)
 		m.chaseDue = min(m.chaseDue, now)
@@ -56,6 +57,9 @@ func (m *Machine) wake(now uint64) uint64 {
 		if m.catchUp != nil && len(m.peers) > 0 {
 			at(m.catchUp.until)
 		}
+		if m.status == StatusInvited {
+			at(m.blocksWake())
+		}
 		return next
 	}
 	at(m.ackDue)
@@ -75,6 +79,7 @@ func (m *Machine) wake(now uint64) uint64 {
 		at(m.digestDue)
 		at(m.ackWay.pass)
 		at(m.ackWay.calm)
+		at(m.blocksWake())
 		at(m.fetch.until)
 		for _, a := range m.asked {
 			at(a.until)

@@ -65,8 +65,8 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameNumbers:
 		f, err := parseNumbers(r)
 		return again(f.bytes, err)
-	case frameAcks:
-		f, err := parseAcks(r)
+	case frameAcks, frameMarkedAcks:
+		f, err := parseAcks(r, payload[0] == frameMarkedAcks)
 		return again(f.bytes, err)
 	case frameAckNumbers:
 		f, err := parseAckNumbers(r)
@@ -77,6 +77,12 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameTyping:
 		on, err := parseTyping(r)
 		return again(func() []byte { return encodeTyping(on) }, err)
+	case frameBlockNews:
+		list, err := parseBlockNews(r)
+		return again(func() []byte { return encodeBlockNews(list) }, err)
+	case frameAskBlocks:
+		f, err := parseAskBlocks(r)
+		return again(f.bytes, err)
 	case frameAskEarlier:
 		f, err := parseAskEarlier(r)
 		return again(f.bytes, err)

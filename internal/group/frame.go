@@ -32,6 +32,8 @@ import (
 //	32     typing      see typing.go
 //	33     ask earlier see earlierframe.go
 //	34     earlier     likewise
+//	35, 36 block news, ask blocks: see blocknewsframe.go
+//	37     marked acks see acksframe.go
 //	40     tree        a frame of the broadcast tree, which the machine never sees: see broadcast.go
 //
 // docs/spec/sync.md says when each is sent.
@@ -71,7 +73,13 @@ const (
 
 	frameAskEarlier uint8 = 33
 	frameEarlier    uint8 = 34
-	// 35 to 39 are reserved.
+
+	// Of blocks that are new, see blocknewsframe.go.
+	frameBlockNews uint8 = 35
+	frameAskBlocks uint8 = 36
+
+	frameMarkedAcks uint8 = 37
+	// 38 and 39 are reserved.
 	frameTree uint8 = 40
 )
 

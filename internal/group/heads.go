@@ -70,10 +70,7 @@ func (m *Machine) onHeads(now uint64, p *peer, payload []byte, r *wire.Reader, e
 	if !m.mayAskAll(now, p) {
 		return nil
 	}
-	lacks := m.blocks.Missing(f.offer)
-	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
-		m.sendPages(p, f.offer, eff)
-	}
+	m.giveLacking(now, p, f.offer, eff)
 	m.offerFaults(p, eff)
 	if f.statements != m.statementsDigest(!m.exchanges(p.member.Device)) {
 		m.sendNumbers(now, p, false, eff)

@@ -37,6 +37,8 @@ const (
 	// maxTyping bounds the group in which is said who is writing, in people: above it
 	// somebody always is.
 	maxTyping = 32
+	// maxMarked bounds the group in which is said what was read, in people.
+	maxMarked = 64
 	// MaxTitle bounds a title in runes, as it bounds a name.
 	MaxTitle = 64
 )
@@ -179,7 +181,9 @@ const (
 	maxStatementsBytes = 256 << 10
 	maxBundles         = 16 << 20
 	// ackTravels is what an Ack takes in a bundle (docs/spec/sync.md, "Acks of a large group").
-	ackTravels = 80
+	// markTravels is what the place up to which was read adds.
+	ackTravels  = 80
+	markTravels = 48
 	// ackShare is one in how many bytes may be of an Ack, and ackIdle how many in an hour
 	// where little is said: a fifth of what an idle node may use.
 	ackShare = 10
@@ -233,6 +237,9 @@ const (
 	// tree: each member hears of it from as many on the average, so that hardly ever one
 	// hears of it from nobody before the next are told.
 	toldAtOnce = 16
+	// maxBlockNews bounds the blocks that a device is told of by one frame, and what is kept of
+	// what each showed to have: of more it is told when it asks.
+	maxBlockNews = 64
 	// maxHandover bounds the entries that are asked for by one frame; with the longest
 	// contents the answer is cut at maxAnswer, and the rest asked for again.
 	maxHandover = 256
@@ -290,6 +297,19 @@ const (
 	// all but the last in that time, and treeFew is up to how many.
 	treeWait = 3_000
 	treeFew  = 64
+	// tellBlockAfter is how long a block waits before others are told of it, and within
+	// tellBlockSpread it differs from device to device: most show first to have it.
+	tellBlockAfter  uint64 = 50
+	tellBlockSpread uint64 = 100
+	// givenFor is how long its author is taken to be giving a block to all. giverWait, and up to
+	// giverSpread more, is how long it is left to an author who is connected: what 32 blocks of 30
+	// KB take over a line of 10 Mbit/s. blocksTimeout is when somebody else is asked.
+	givenFor      uint64 = 2_000
+	giverWait     uint64 = 1_000
+	giverSpread   uint64 = 500
+	blocksTimeout uint64 = 3_000
+	// newsWait is how long who names a block that is not here has to say who gives it.
+	newsWait uint64 = 150
 	// haveEvery is the least time between two Have frames to one peer.
 	haveEvery = 200
 	// inviteAfter is how long a member whom somebody else let in may take to say that it

@@ -284,7 +284,7 @@ func (m *Machine) unpark(now uint64, info []byte, eff *Effects) error {
 		return err
 	}
 	m.back = rejoin{}
-	m.spread(b.header.Hash(), wire.DeviceID{}, eff)
+	m.spread(b.header.Hash(), eff)
 	m.advance(now, eff)
 	return nil
 }

@@ -147,7 +147,7 @@ func (m *Machine) addDeviceItself(now uint64, info []byte, eff *Effects) error {
 		return err
 	}
 	m.back = rejoin{}
-	m.spread(hash, wire.DeviceID{}, eff)
+	m.spread(hash, eff)
 	m.addInfo(m.self.Info, eff)
 	m.advance(now, eff)
 	m.ackDue = now

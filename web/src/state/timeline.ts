@@ -1,4 +1,5 @@
 // What stands in a conversation, row by row, made from its messages.
+import type { Look } from './looks';
 import { lines, oneLine } from '../lib/text';
 import { words } from '../lib/words';
 import { ChangeKind, MessageState, type Block, type Message } from '../gen/kith/v1/kith_pb';
@@ -232,6 +233,7 @@ export function onlyEmoji(text: string): boolean {
 export interface Span {
   text: string;
   href: string; // empty: plain text
+  look?: Look; // unset: as it stands
 }
 
 /** spansOf finds the web addresses in a text; nothing in it is ever HTML. */
@@ -277,7 +279,7 @@ export function folded(spans: readonly Span[]): Span[] | undefined {
   for (const span of spans) {
     const cut = cutAt(span.text, foldLength - length, foldLines - ends);
     if (cut < span.text.length) {
-      if (span.href === '' && cut > 0) beginning.push({ text: span.text.slice(0, cut).trimEnd(), href: '' });
+      if (span.href === '' && cut > 0) beginning.push({ ...span, text: span.text.slice(0, cut).trimEnd() });
       return beginning;
     }
     beginning.push(span);
