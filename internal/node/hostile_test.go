@@ -50,14 +50,20 @@ func (m *mallory) asks(t *testing.T, text string) (*peer.Session, peer.Request, 
 // asksWith is asks with a key package of another suite.
 func (m *mallory) asksWith(t *testing.T, text string, suite mls.Suite) (*peer.Session, peer.Request, error) {
 	t.Helper()
+	k, err := m.self.NewPackage(suite, uint64(time.Now().UnixMilli()))
+	must(t, err)
+	return m.asksGiving(t, text, k.Public)
+}
+
+// asksGiving is asks with a key package of before.
+func (m *mallory) asksGiving(t *testing.T, text string, public []byte) (*peer.Session, peer.Request, error) {
+	t.Helper()
 	to, err := identity.ParseContactLink(text, uint64(time.Now().Unix()))
 	must(t, err)
 	conn, err := m.link.Dial(t.Context(), link.Address{Peer: to.Peer, Hosts: to.Hosts})
 	must(t, err)
-	k, err := m.self.NewPackage(suite, uint64(time.Now().UnixMilli()))
-	must(t, err)
 	return peer.Ask(t.Context(), conn, peer.Config{Device: m.self.Device, Person: m.self.Person}, to, peer.Card{
-		Headers: m.self.Headers, Info: m.self.Info, KnockKey: m.self.Device.KnockKey(), KeyPackages: [][]byte{k.Public},
+		Headers: m.self.Headers, Info: m.self.Info, KnockKey: m.self.Device.KnockKey(), KeyPackages: [][]byte{public},
 	})
 }
 
@@ -90,6 +96,29 @@ func befriendedWith(t *testing.T, ann *person, suite mls.Suite) *mallory {
 	must(t, err)
 	m.session = s
 	return m
+}
+
+// TestUsedByThen: Mallory's first answer gets lost, and she asks again, with the key package
+// of before, by which Ann has led her into their chat meanwhile. Ann uses it for nothing else.
+func TestUsedByThen(t *testing.T) {
+	t.Parallel()
+	ann, m := start(t, "Ann", t.TempDir()), newMallory(t)
+	own, err := ann.NewContactLink()
+	must(t, err)
+	k, err := m.self.NewPackage(group.NewSuite, now())
+	must(t, err)
+	s, _, err := m.asksGiving(t, own.Text, k.Public)
+	must(t, err)
+	s.Close(nil)
+	_, err = ann.AcceptFriend(m.self.Person)
+	must(t, err)
+	ann.until("their chat", func() bool { f, err := ann.Friend(m.self.Person); return err == nil && f.Chat != wire.GroupID{} })
+	s, _, err = m.asksGiving(t, own.Text, k.Public)
+	must(t, err)
+	defer s.Close(nil)
+	if g, err := ann.CreateGroup("Trip", []wire.PersonID{m.self.Person}); reason(err) != node.ReasonNoPackage {
+		t.Errorf("a package is used twice: %v, %v", g, err)
+	}
 }
 
 // TestAskingAgain: who asks again and again over one link is given the same key
