@@ -21,7 +21,7 @@ func nameOf(p node.Person) string {
 	case p.Name == "":
 		return "somebody"
 	}
-	return p.Name
+	return shownName(p)
 }
 
 // atStart is nameOf for the beginning of a sentence.
@@ -32,7 +32,7 @@ func atStart(p node.Person) string {
 	case p.Name == "":
 		return "Somebody"
 	}
-	return p.Name
+	return shownName(p)
 }
 
 // sentenceOf says what a change of the membership was: "Ann added Ben."
