@@ -127,7 +127,7 @@ func stateOf(s group.Status) v1.ChatState {
 func messageOf(m node.Message) *v1.Message {
 	out := &v1.Message{
 		Id: m.ID.String(), ChatId: m.Chat.String(), Author: personOf(m.Author), Time: m.Time, Cursor: cursorOf(m.Place),
-		ClientId: m.Client, Reached: uint32(m.Reached), ReachOf: uint32(m.ReachOf),
+		ClientId: m.Client, Reached: uint32(m.Reached), ReachOf: uint32(m.ReachOf), Read: uint32(m.Read),
 		EarlierComing: m.EarlierComing, WhileSplit: m.WhileSplit, ClockOff: m.ClockOff,
 		WrittenTwice: m.WrittenTwice, AuthorDevice: m.Place.Device.String(),
 	}

@@ -151,7 +151,7 @@ func (m *Machine) tellAckDigest(now uint64, eff *Effects) {
 			}
 			told++
 			p.ackDigest, m.ackWay.asked = digest, d
-			eff.send(d, encodeAckDigest(digest))
+			eff.send(d, encodeHash(frameAckDigest, digest))
 		}
 	}
 }
@@ -166,6 +166,7 @@ func (m *Machine) ackDigest() wire.Digest {
 func (m *Machine) sendAcks(to wire.DeviceID, list []*dag.Ack, eff *Effects) {
 	var f acksFrame
 	at, size, count := make(map[string]int), 0, 0
+	marks := m.self.Omits != FeatureMarks && m.reads(to, FeatureMarks)
 	flush := func() {
 		if count > 0 {
 			eff.send(to, f.bytes())
@@ -174,11 +175,11 @@ func (m *Machine) sendAcks(to wire.DeviceID, list []*dag.Ack, eff *Effects) {
 		clear(at)
 	}
 	for _, a := range list {
-		if size > maxAcksBytes || count == maxStatements {
+		if size > maxStatementsBytes || count == maxStatements {
 			flush()
 		}
 		count++
-		if a.Version != dag.AckByHeads || a.Read != nil {
+		if a.Version != dag.AckByHeads || a.Read != nil && !marks {
 			b := a.Marshal()
 			f.others = append(f.others, b)
 			size += len(b)
@@ -195,29 +196,33 @@ func (m *Machine) sendAcks(to wire.DeviceID, list []*dag.Ack, eff *Effects) {
 			f.bundles = append(f.bundles, b)
 			size += w.Len()
 		}
-		f.bundles[i].acks = append(f.bundles[i].acks, bundledAck{[8]byte(a.Device[:8]), a.Seq, a.Signature})
-		size += bundledAckSize
+		f.bundles[i].acks = append(f.bundles[i].acks, bundledAck{[8]byte(a.Device[:8]), a.Seq, a.Read, a.Signature})
+		if size += bundledAckSize; a.Read != nil {
+			f.marked = true
+			size += bundledMark
+		}
 	}
 	flush()
 }
 
 // onAcks takes Acks from a peer. One that its author did not sign is the peer's fault, who
 // checked it.
-func (m *Machine) onAcks(p *peer, r *wire.Reader, eff *Effects) error {
-	f, err := parseAcks(r)
+func (m *Machine) onAcks(p *peer, r *wire.Reader, marked bool, eff *Effects) error {
+	f, err := parseAcks(r, marked)
 	if err != nil {
 		return err
 	}
-	from := p.member.Device
+	from, taken := p.member.Device, make(map[wire.DeviceID]bool)
 	for _, b := range f.bundles {
 		for _, c := range b.acks {
 			device, ok := m.deviceBeginning(c.device)
-			if !ok {
-				continue // its sender has another head
+			if !ok || taken[device] {
+				continue // its sender has another head, or knows two that begin so
 			}
+			taken[device] = true
 			a := &dag.Ack{
 				Version: dag.AckByHeads, SigAlg: wire.SigEd25519, Group: m.group, Device: device, Seq: c.seq,
-				Heads: b.heads, Stops: b.stops, Signature: c.signature,
+				Heads: b.heads, Stops: b.stops, Read: c.read, Signature: c.signature,
 			}
 			if !m.takeAck(a.Marshal(), from, eff) {
 				return wire.ErrCanonical
@@ -266,6 +271,9 @@ func (m *Machine) onAckNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects
 		return nil
 	}
 	p.follows = p.follows || f.flags&ackFollows != 0
+	if !m.mayAskNumbers(now, p) {
+		return nil
+	}
 	devices, ok := m.tableOf(f.block)
 	if !ok || len(f.acks) > len(devices) {
 		return nil // it takes for held here a block that is not
@@ -286,7 +294,7 @@ func (m *Machine) onAckNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects
 
 // onAckDigest asks who has other Acks which those are.
 func (m *Machine) onAckDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
-	d, err := parseAckDigest(r)
+	d, err := parseHash[wire.Digest](r)
 	if err != nil {
 		return err
 	}
@@ -296,12 +304,12 @@ func (m *Machine) onAckDigest(now uint64, p *peer, r *wire.Reader, eff *Effects)
 	return nil
 }
 
-// onAckFrame takes one of the frames of FeatureAckHeads.
+// onAckFrame takes one of the frames of FeatureAckHeads and FeatureMarks.
 func (m *Machine) onAckFrame(now uint64, kind uint8, p *peer, r *wire.Reader, eff *Effects) error {
 	p.named, p.again = true, false
 	switch kind {
-	case frameAcks:
-		return m.onAcks(p, r, eff)
+	case frameAcks, frameMarkedAcks:
+		return m.onAcks(p, r, kind == frameMarkedAcks, eff)
 	case frameAckNumbers:
 		return m.onAckNumbers(now, p, r, eff)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"kith/internal/dag"
 	"kith/internal/group"
 	"kith/internal/sim"
 	"kith/internal/wire"
@@ -165,5 +166,47 @@ func TestFalseBundle(t *testing.T) {
 	w.Deliver(eve, ann, g, group.BundleOf(&a))
 	if !blamed() || ackOf(t, ann, ben, g).Seq == a.Seq {
 		t.Error("Eve is not blamed for an Ack that Ben did not sign")
+	}
+}
+
+// TestAckTwiceInOne: of one device the first Ack of a payload counts, and no other: an honest
+// device has no two, and each costs a signature check.
+func TestAckTwiceInOne(t *testing.T) {
+	w, g := crowdOf(t, 5)
+	ann, eve := w.Nodes[0], w.Nodes[4]
+	a := ackOf(t, ann, eve, g)
+	var acks []*dag.Ack
+	for range 10 {
+		next := *a
+		if len(acks) > 0 {
+			next = *acks[len(acks)-1]
+		}
+		next.Seq++
+		next.Sign(eve.Self.Device.Sign)
+		acks = append(acks, &next)
+	}
+	w.Deliver(eve, ann, g, group.BundleOf(acks...))
+	if got := ackOf(t, ann, eve, g); got.Seq != acks[0].Seq {
+		t.Errorf("Ann holds number %d, want %d", got.Seq, acks[0].Seq)
+	}
+	w.Deliver(eve, ann, g, group.BundleOf(acks[9]))
+	if got := ackOf(t, ann, eve, g); got.Seq != acks[9].Seq {
+		t.Errorf("Ann holds number %d, want %d", got.Seq, acks[9].Seq)
+	}
+}
+
+// BenchmarkKnownAcks is a payload of 331 KB with 4,096 Acks that are held already, or are older, under
+// as many heads as there may be: nothing comes of it.
+func BenchmarkKnownAcks(b *testing.B) {
+	w, g := crowdOf(b, 5)
+	ann, eve := w.Nodes[0], w.Nodes[4]
+	d := eve.Self.Device.ID()
+	a := &dag.Ack{Version: dag.AckByHeads, SigAlg: wire.SigEd25519, Group: g, Device: d, Seq: 1}
+	for i := range dag.MaxAckHeads {
+		a.Heads = append(a.Heads, dag.Ref{Device: d, Seq: uint64(i + 1)})
+	}
+	payload := group.BundleOf(slices.Repeat([]*dag.Ack{a}, 4096)...)
+	for b.Loop() {
+		step(b, ann.Groups[g].Machine, w.Now, group.Received{From: eve.Self.Member(), Payload: payload})
 	}
 }

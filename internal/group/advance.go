@@ -46,6 +46,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 		}
 	}
 	m.noteUndone(changed, eff)
+	m.leavesAgain(changed, eff)
 	m.dropAcks(eff)
 	m.dropNacks(eff)
 	m.dropPeople(eff)

@@ -37,11 +37,10 @@ func (m *Machine) onBlocks(now uint64, p *peer, r *wire.Reader, secrets Secrets,
 	if err != nil {
 		return err
 	}
+	held := m.blocks.Len()
 	all := m.takeBlocks(now, p, f.blocks, eff)
 	m.openRestarts(now, secrets, eff)
-	if f.more && m.speaks() {
-		m.wantHave(now, p)
-	}
+	m.blocksCame(now, p, f.more, m.blocks.Len() > held, eff)
 	m.guestLacks(now, p, f.more || !all)
 	return nil
 }
@@ -63,6 +62,7 @@ func (m *Machine) takeBlocks(now uint64, p *peer, blocks []blockFrame, eff *Effe
 			break
 		}
 		held = append(held, hash)
+		p.blocks.know(hash)
 		m.takeWelcome(p, hash, b.welcome, eff)
 	}
 	if len(fresh) > 0 {
@@ -119,7 +119,7 @@ func (m *Machine) takeFresh(now uint64, p *peer, fresh []wire.BlockHash, eff *Ef
 	fresh = m.stillHeld(fresh)
 	for _, hash := range fresh {
 		if m.speaks() {
-			m.spread(hash, p.member.Device, eff)
+			m.pass(hash, p.member.Device, eff)
 		}
 	}
 	m.disabuse(fresh, eff)
@@ -165,8 +165,8 @@ func (m *Machine) fitsBlock(w welcome, hash wire.BlockHash) bool {
 	return len(w.message)+len(w.floor) <= welcomeRoom+devices*welcomeDevice
 }
 
-// offerWelcomes sends a peer that has just named the group the Welcomes of this
-// device's own blocks that are still needed: it may hold others' in their place.
+// offerWelcomes gives a peer that has just named the group the Welcomes of this
+// device's own blocks that are still needed, or tells it of them: it may hold others' in their place.
 func (m *Machine) offerWelcomes(p *peer, eff *Effects) {
 	var own []wire.BlockHash
 	for _, hash := range sortedBlocks(m.welcomes) {
@@ -174,7 +174,17 @@ func (m *Machine) offerWelcomes(p *peer, eff *Effects) {
 			own = append(own, hash)
 		}
 	}
-	m.sendBlocks(p.member.Device, own, eff)
+	if !m.asksBlocks(p) {
+		m.sendBlocks(p.member.Device, own, eff)
+		return
+	}
+	var news []blockNews
+	for _, hash := range own[max(0, len(own)-maxBlockNews):] {
+		news = append(news, m.newsOf(hash))
+	}
+	if len(news) > 0 {
+		m.tellOf(p, news, eff)
+	}
 }
 
 func admitsAnybody(h *chain.Header) bool {

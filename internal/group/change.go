@@ -69,7 +69,7 @@ func (m *Machine) commitOn(now uint64, base wire.BlockHash, c change, eff *Effec
 	for _, info := range c.infos {
 		m.addInfo(info, eff)
 	}
-	m.spread(h.Hash(), wire.DeviceID{}, eff)
+	m.spread(h.Hash(), eff)
 	if len(c.infos) > 0 {
 		payload := statementsFrame{infos: c.infos}.bytes()
 		for _, d := range m.connected(false) {
@@ -106,20 +106,6 @@ func (m *Machine) keepOwn(b *madeBlock, eff *Effects) error {
 // leavesOf returns the leaves that ops on a block take out, ascending.
 func (m *Machine) leavesOf(ops []chain.Op, base wire.BlockHash, public *mls.PublicGroup) []uint32 {
 	return slices.Sorted(maps.Keys(leavesGone(ops, m.stateAt(base), public)))
-}
-
-// spread sends a block that is new here to the members' devices that are
-// connected, but for the one it came from.
-func (m *Machine) spread(hash wire.BlockHash, from wire.DeviceID, eff *Effects) {
-	if m.blocks.IsLight(hash) {
-		return // it came late, and counts nowhere
-	}
-	payload := blocksFrame{blocks: []blockFrame{m.blockFrame(hash)}}.bytes()
-	for _, d := range m.connected(false) {
-		if d != from {
-			eff.send(d, payload)
-		}
-	}
 }
 
 func (m *Machine) invite(now uint64, newcomers []Newcomer, eff *Effects) error {

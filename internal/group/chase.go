@@ -76,7 +76,10 @@ func (m *Machine) nextAsked() (wire.DeviceID, bool) {
 	}
 	for _, d := range after(m.askedLast, m.connected(true)) {
 		p := m.peers[d]
-		if p.byHeads && (m.lacksOf(p) || m.mayFill(p)) {
+		switch {
+		case m.isAhead(p):
+			continue
+		case p.byHeads && (m.lacksOf(p) || m.mayFill(p)):
 			return d, true
 		}
 		p.theirs.heads = nil

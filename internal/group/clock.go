@@ -13,6 +13,7 @@ func (m *Machine) clock(now uint64) {
 		m.ackDue, m.digestDue = min(m.ackDue, now), min(m.digestDue, now)
 		m.fetch.until, m.handover.until = min(m.fetch.until, now), min(m.handover.until, now)
 		m.earlier.until = min(m.earlier.until, now)
+		m.hastenBlocks(now)
 		m.pace.hasten(now)
 		m.ackWay.pass, m.ackWay.calm = min(m.ackWay.pass, now), min(m.ackWay.calm, now)
 		m.chaseDue = min(m.chaseDue, now)
@@ -29,7 +30,9 @@ func (m *Machine) clock(now uint64) {
 		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.inviteDue = min(p.haveDue, now), min(p.proofDue, now), min(p.inviteDue, now)
-			p.haveLast, p.ackAsked, p.theirs.numbersAt, p.theirs.walks = 0, 0, 0, 0
+			p.haveLast, p.ackAsked, p.theirs.numbersAt = 0, 0, 0
+			p.theirs.walks, p.asksAll, p.asksNumbers = 0, 0, 0
+			p.earlier.at = min(p.earlier.at, now)
 		}
 		for _, t := range m.turns {
 			t.since = min(t.since, now)
@@ -54,6 +57,9 @@ func (m *Machine) wake(now uint64) uint64 {
 		if m.catchUp != nil && len(m.peers) > 0 {
 			at(m.catchUp.until)
 		}
+		if m.status == StatusInvited {
+			at(m.blocksWake())
+		}
 		return next
 	}
 	at(m.ackDue)
@@ -73,6 +79,7 @@ func (m *Machine) wake(now uint64) uint64 {
 		at(m.digestDue)
 		at(m.ackWay.pass)
 		at(m.ackWay.calm)
+		at(m.blocksWake())
 		at(m.fetch.until)
 		for _, a := range m.asked {
 			at(a.until)

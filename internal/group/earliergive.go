@@ -38,11 +38,7 @@ func (m *Machine) onAskEarlier(p *peer, r *wire.Reader, eff *Effects) error {
 
 // writer returns the person who wrote an entry that is here.
 func (m *Machine) writer(ref dag.Ref) wire.PersonID {
-	block, ok := m.graph.Block(ref)
-	if !ok && m.earlier.past != nil {
-		block, _ = m.earlier.past.Block(ref)
-	}
-	at := m.stateAt(block)
+	at := m.stateAt(m.blockOf(ref))
 	if at == nil {
 		at = m.state()
 	}

@@ -14,6 +14,7 @@ type Effects struct {
 	Checked []Place    // rows that are not Waiting any more
 	Deleted []Deletion // messages to be wiped
 	Twice   []Place    // rows whose device wrote another with the same number, see Row
+	Behind  *Place     // a line that stands above what was read: from there on all is unread; nil: none came
 	Used    []Use      // of key packages: what they open from here on, Use.Follows says
 	Void    [][32]byte // key packages that open nothing any more, by reference: their private parts go
 	Send    []Frame

@@ -64,9 +64,10 @@ func Ends(g wire.GroupID, id wire.ContentID, order uint64) uint64 {
 
 // expiring is what is to go, and what is set for the messages to come.
 type expiring struct {
-	ends     map[dag.Ref]ending
+	ends     endings
 	due      uint64 // ms; when the next goes; 0: none
 	settings map[dag.Ref]setting
+	inForce  *uint32 // what they come to; nil: it is to be looked at
 }
 
 type ending struct {
@@ -92,6 +93,7 @@ type setting struct {
 	place   Place
 	target  Target
 	seconds uint32
+	block   wire.BlockHash // zero, with a store of before, where it is not known any more
 }
 
 // bytes is the record of a setting.
@@ -100,23 +102,64 @@ type setting struct {
 //	4    seconds; 0: for ever
 //	8    order
 //	80   what set it, as in a reaction
+//	32   block at which; homes from before do not have it
 func (s setting) bytes() []byte {
 	var w wire.Writer
 	w.U32(s.seconds)
 	w.U64(s.place.Order)
 	s.target.write(&w)
+	w.Raw(s.block[:])
 	return w.Bytes()
 }
 
-// lifetime is what is in force: the last setting in the order of display.
+// lifetime is what is in force: of the settings that no other one of a later block overrules
+// the last in the order of display. Who was an admin and writes at a block from then overrules
+// nobody who has set it since.
 func (m *Machine) lifetime() uint32 {
-	var last setting
-	for _, s := range m.expiring.settings {
-		if last.place == (Place{}) || dag.Less(last.place, s.place) {
-			last = s
+	if m.expiring.inForce == nil {
+		var seconds uint32
+		if ranked := m.rankedSettings(); len(ranked) > 0 {
+			seconds = m.expiring.settings[ranked[0]].seconds
+		}
+		m.expiring.inForce = &seconds
+	}
+	return *m.expiring.inForce
+}
+
+// rankedSettings are all of them, what is in force first: if that is deleted the next is, as
+// long as no block between comes into it.
+func (m *Machine) rankedSettings() (ranked []dag.Ref) {
+	last := make(map[wire.BlockHash]dag.Ref)
+	for ref, s := range m.expiring.settings {
+		if r, ok := last[s.block]; !ok || dag.Less(m.expiring.settings[r].place, s.place) {
+			last[s.block] = ref
 		}
 	}
-	return last.seconds
+	overruled := make(map[wire.BlockHash]bool)
+	for older := range last {
+		for newer := range last {
+			overruled[older] = overruled[older] || m.blocks.IsAncestor(older, newer)
+		}
+	}
+	ranked = slices.Collect(maps.Keys(m.expiring.settings))
+	slices.SortFunc(ranked, func(a, b dag.Ref) int {
+		x, y := m.expiring.settings[a], m.expiring.settings[b]
+		if over := overruled[x.block]; over != overruled[y.block] {
+			if over {
+				return 1
+			}
+			return -1
+		}
+		return ComparePlaces(y.place, x.place)
+	})
+	return ranked
+}
+
+func (m *Machine) setLifetime(ref dag.Ref, s setting, eff *Effects) {
+	before := m.lifetime()
+	m.expiring.settings[ref], m.expiring.inForce = s, nil
+	eff.put(KindExpiry, EntryKey(ref), s.bytes())
+	m.tellLifetime(before, eff)
 }
 
 // newID draws the id of a content that is written now. What is said about a message that
@@ -136,9 +179,12 @@ func (m *Machine) newID(now uint64, c Content) wire.ContentID {
 	return timedID(m.group, seconds)
 }
 
-// restOf is how long a message still lasts, in seconds; 0: for ever.
+// restOf is how long a message still lasts, in seconds, the least if it is over; 0: for ever.
 func (m *Machine) restOf(t Target, now uint64) uint32 {
-	for _, e := range m.expiring.ends {
+	if m.gone.as(t)&erasedTimed != 0 {
+		return 1
+	}
+	for _, e := range m.expiring.ends.of {
 		if e.target == t {
 			return uint32(max(1, (max(e.at, now)-now+999)/1000))
 		}
@@ -170,8 +216,8 @@ func (m *Machine) endUnseen(h *dag.Header, person wire.PersonID, eff *Effects) {
 }
 
 func (m *Machine) dropEnding(ref dag.Ref, eff *Effects) {
-	if _, ok := m.expiring.ends[ref]; ok {
-		delete(m.expiring.ends, ref)
+	if _, ok := m.expiring.ends.of[ref]; ok {
+		delete(m.expiring.ends.of, ref)
 		eff.drop(KindEnding, EntryKey(ref))
 	}
 }
@@ -189,15 +235,15 @@ func (m *Machine) watch(row Row, eff *Effects) {
 		return
 	}
 	if stays(row) {
-		delete(m.expiring.ends, ref)
+		delete(m.expiring.ends.of, ref)
 		eff.put(KindEnding, EntryKey(ref), ending{at: never, target: row.Target()}.bytes())
 		return
 	}
-	e, here := m.expiring.ends[ref]
+	e, here := m.expiring.ends.of[ref]
 	if !here {
 		e = ending{at: min(row.Place.Order, m.now) + uint64(seconds)*1000, target: row.Target()}
 	}
-	if e.at <= m.now || m.deleted[e.target]&erasedTimed != 0 {
+	if e.at <= m.now || m.gone.as(e.target)&erasedTimed != 0 {
 		m.end(ref, e.target, eff)
 		return
 	}
@@ -210,7 +256,7 @@ func (m *Machine) keepEnding(ref dag.Ref, e ending, eff *Effects) {
 		eff.put(KindEnding, EntryKey(ref), e.bytes())
 	}
 	e.kept = true
-	m.expiring.ends[ref] = e
+	m.expiring.ends.set(ref, e)
 }
 
 // never is when what stays goes.
@@ -231,31 +277,32 @@ func (m *Machine) endDue(now uint64, eff *Effects) {
 	if !isDue(m.expiring.due, now) {
 		return
 	}
-	m.expiring.due = 0
-	for _, ref := range slices.SortedFunc(maps.Keys(m.expiring.ends), dag.Ref.Compare) {
-		e := m.expiring.ends[ref]
-		if e.at <= now {
-			m.end(ref, e.target, eff)
-			eff.Deleted = append(eff.Deleted, Deletion{Target: e.target, Timed: true})
-		} else {
+	ends := &m.expiring.ends
+	next, some := ends.first()
+	for ; some && next.at <= now; next, some = ends.first() {
+		of := ends.of[next.ref].target
+		m.end(next.ref, of, eff)
+		eff.Deleted = append(eff.Deleted, Deletion{Target: of, Timed: true})
+	}
+	m.expiring.due = next.at
+	for _, ref := range ends.fresh {
+		if e, here := ends.of[ref]; here {
 			m.keepEnding(ref, e, eff)
-			m.expiring.due = m.soon(m.expiring.due, e.at)
 		}
 	}
+	ends.fresh = nil
 }
 
 // end forgets what a message said, with all copies of it.
 func (m *Machine) end(ref dag.Ref, t Target, eff *Effects) {
-	delete(m.expiring.ends, ref)
+	delete(m.expiring.ends.of, ref)
 	eff.put(KindEnding, EntryKey(ref), ending{target: t}.bytes())
 	eff.drop(KindCipher, EntryKey(ref))
-	m.deleted[t] |= erasedTimed
-	for _, r := range append(m.blank[t], ref) {
-		m.unask(r, eff)
-	}
-	delete(m.blank, t)
-	m.eraseOwn(t, eff)
-	m.eraseLate(t, eff)
+	m.gone.put(t, erasedTimed)
+	m.unask(ref, eff)
+	m.unaskAll(t, anywhere, eff)
+	m.eraseOwn(t, anywhere, eff)
+	m.eraseLate(t, anywhere, eff)
 }
 
 // onExpiry takes a setting, if its author had a right to it.
@@ -265,11 +312,7 @@ func (m *Machine) onExpiry(row Row, c Content, eff *Effects) {
 	if err != nil || !ok || row.May&MayArrange == 0 {
 		return
 	}
-	ref, before := row.Place.Ref(), m.lifetime()
-	s := setting{row.Place, row.Target(), e.Seconds}
-	m.expiring.settings[ref] = s
-	eff.put(KindExpiry, EntryKey(ref), s.bytes())
-	m.tellLifetime(before, eff)
+	m.setLifetime(row.Place.Ref(), setting{row.Place, row.Target(), e.Seconds, row.Block}, eff)
 }
 
 func (m *Machine) tellLifetime(before uint32, eff *Effects) {
@@ -279,10 +322,10 @@ func (m *Machine) tellLifetime(before uint32, eff *Effects) {
 }
 
 // unset takes back a setting that is deleted: who never got its text knows of none either.
-func (m *Machine) unset(t Target, eff *Effects) {
+func (m *Machine) unset(t Target, reaches func(wire.BlockHash) bool, eff *Effects) {
 	before := m.lifetime()
 	for ref, s := range m.expiring.settings {
-		if s.target == t {
+		if s.target == t && reaches(s.block) {
 			m.dropSetting(ref, eff)
 		}
 	}
@@ -292,6 +335,7 @@ func (m *Machine) unset(t Target, eff *Effects) {
 func (m *Machine) dropSetting(ref dag.Ref, eff *Effects) {
 	if _, ok := m.expiring.settings[ref]; ok {
 		delete(m.expiring.settings, ref)
+		m.expiring.inForce = nil
 		eff.drop(KindExpiry, EntryKey(ref))
 	}
 }
@@ -305,6 +349,9 @@ func (l *loading) expiry(rec Record) error {
 	s := setting{seconds: r.U32()}
 	s.place = Place{Order: r.U64(), Device: ref.Device, Seq: ref.Seq, Hash: ref.Hash}
 	s.target = readTarget(r)
+	if r.Len() > 0 {
+		r.Fixed(s.block[:])
+	}
 	l.m.expiring.settings[ref] = s
 	return r.Done()
 }
@@ -320,10 +367,10 @@ func (l *loading) ending(rec Record) error {
 	l.endings[ref] = true
 	switch e.at {
 	case 0:
-		l.m.deleted[e.target] |= erasedTimed
+		l.m.gone.put(e.target, erasedTimed)
 	case never:
 	default:
-		l.m.expiring.ends[ref] = e
+		l.m.expiring.ends.set(ref, e)
 		l.m.expiring.due = 1
 	}
 	return r.Done()
@@ -334,13 +381,20 @@ func (l *loading) ending(rec Record) error {
 // later start may not read these headers.
 func (l *loading) endEndings() {
 	m := l.m
+	for ref, s := range m.expiring.settings {
+		if s.block == (wire.BlockHash{}) {
+			s.block = m.blockOf(ref)
+			m.expiring.settings[ref] = s
+		}
+	}
 	for _, h := range slices.Concat(l.entries, l.before) {
 		at, ref := Ends(m.group, h.ContentID, h.Order), h.Ref()
 		if at == 0 || l.endings[ref] {
 			continue
 		}
 		who, _, _ := m.authorAt(h)
-		m.expiring.ends[ref] = ending{at: at, target: Target{who, h.ContentID, h.ContentCommit}}
+		m.expiring.ends.set(ref, ending{at: at, target: Target{who, h.ContentID, h.ContentCommit}})
+		m.expiring.ends.fresh = append(m.expiring.ends.fresh, ref)
 		m.expiring.due = 1
 	}
 }

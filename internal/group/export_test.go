@@ -14,10 +14,9 @@ import (
 func Reencode(payload []byte) ([]byte, error) {
 	r := wire.NewReader(payload)
 	switch kind := r.U8(); kind {
-	case frameDigest:
-		var d wire.Digest
-		r.Fixed(d[:])
-		return encodeDigest(d), r.Done()
+	case frameDigest, frameAskKeys, frameAckDigest:
+		h, err := parseHash[wire.Digest](r)
+		return again(func() []byte { return encodeHash(kind, h) }, err)
 	case frameHave:
 		f, err := parseHave(r)
 		return again(f.bytes, err)
@@ -42,9 +41,6 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameInvitation:
 		f, err := parseInvitation(r)
 		return again(f.bytes, err)
-	case frameAskKeys:
-		block, err := parseAskKeys(r)
-		return again(func() []byte { return encodeAskKeys(block) }, err)
 	case frameKeys:
 		f, err := parseKeys(r)
 		return again(f.bytes, err)
@@ -69,18 +65,24 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameNumbers:
 		f, err := parseNumbers(r)
 		return again(f.bytes, err)
-	case frameAcks:
-		f, err := parseAcks(r)
+	case frameAcks, frameMarkedAcks:
+		f, err := parseAcks(r, payload[0] == frameMarkedAcks)
 		return again(f.bytes, err)
 	case frameAckNumbers:
 		f, err := parseAckNumbers(r)
 		return again(f.bytes, err)
-	case frameAckDigest:
-		d, err := parseAckDigest(r)
-		return again(func() []byte { return encodeAckDigest(d) }, err)
 	case frameContents:
 		f, err := parseContents(r)
 		return again(func() []byte { return f.numbered(frameContents) }, err)
+	case frameTyping:
+		on, err := parseTyping(r)
+		return again(func() []byte { return encodeTyping(on) }, err)
+	case frameBlockNews:
+		list, err := parseBlockNews(r)
+		return again(func() []byte { return encodeBlockNews(list) }, err)
+	case frameAskBlocks:
+		f, err := parseAskBlocks(r)
+		return again(f.bytes, err)
 	case frameAskEarlier:
 		f, err := parseAskEarlier(r)
 		return again(f.bytes, err)
@@ -95,6 +97,16 @@ func Reencode(payload []byte) ([]byte, error) {
 		return again(func() []byte { return f.numbered(frameEntrance) }, err)
 	}
 	return nil, wire.ErrCanonical
+}
+
+// StatementsSent returns the frames by which statements go to one peer.
+func StatementsSent(acks, reaches, leaves [][]byte) (payloads [][]byte) {
+	var eff Effects
+	statementsFrame{acks: acks, reaches: reaches, leaves: leaves}.send(wire.DeviceID{}, &eff)
+	for _, f := range eff.Send {
+		payloads = append(payloads, f.Payload)
+	}
+	return payloads
 }
 
 // ReencodeWelcome does the same with the record and the field of that name.

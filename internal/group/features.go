@@ -40,6 +40,11 @@ const (
 	// FeatureHistory: the frames 33 and 34, by which newcomers are given what the policy
 	// gives them of the time before.
 	FeatureHistory uint16 = 9
+	// FeatureBlockNews: the frames 35 and 36, by which a block comes to each member once.
+	FeatureBlockNews uint16 = 10
+
+	// FeatureMarks: frame 37, by which Acks that say what was read travel in a large group.
+	FeatureMarks uint16 = 11
 )
 
 // announced is what this device's leaf says.
@@ -48,6 +53,7 @@ func (s Self) announced() []mls.Extension {
 	w.Group(func(w *wire.Writer) {
 		for _, f := range []uint16{
 			FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureAckHeads, FeatureTree, FeatureTyping, FeatureHistory,
+			FeatureBlockNews, FeatureMarks,
 			chain.FeatureNothing,
 		} {
 			if f != s.Omits {

@@ -29,8 +29,11 @@ import (
 //	21     contents    (opaque header<V>, opaque salt and content<V>)<V>, u8 answer: 1 last, 2 more of it follow
 //	22-25  heads, ask, stretch, numbers: see headsframe.go
 //	28-30  acks, ack numbers, ack digest: see acksframe.go
+//	32     typing      see typing.go
 //	33     ask earlier see earlierframe.go
 //	34     earlier     likewise
+//	35, 36 block news, ask blocks: see blocknewsframe.go
+//	37     marked acks see acksframe.go
 //	40     tree        a frame of the broadcast tree, which the machine never sees: see broadcast.go
 //
 // docs/spec/sync.md says when each is sent.
@@ -59,17 +62,24 @@ const (
 	frameAsk     uint8 = 23
 	frameStretch uint8 = 24
 	frameNumbers uint8 = 25
+	// 26 and 27 are reserved.
 
 	// Of Acks in a large group, see acksframe.go.
 	frameAcks       uint8 = 28
 	frameAckNumbers uint8 = 29
 	frameAckDigest  uint8 = 30
-	// 26 to 32 are reserved.
+	// 31 is reserved.
 	frameTyping uint8 = 32
 
 	frameAskEarlier uint8 = 33
 	frameEarlier    uint8 = 34
-	// 35 to 39 are reserved.
+
+	// Of blocks that are new, see blocknewsframe.go.
+	frameBlockNews uint8 = 35
+	frameAskBlocks uint8 = 36
+
+	frameMarkedAcks uint8 = 37
+	// 38 and 39 are reserved.
 	frameTree uint8 = 40
 )
 
@@ -123,11 +133,18 @@ type keysFrame struct {
 
 type statementsFrame struct{ acks, reaches, leaves, infos [][]byte }
 
-func encodeDigest(d wire.Digest) []byte {
+// encodeHash encodes a payload that is one hash: a digest, ask keys, an Ack digest.
+func encodeHash[T ~[32]byte](kind uint8, h T) []byte {
 	var w wire.Writer
-	w.U8(frameDigest)
-	w.Raw(d[:])
+	w.U8(kind)
+	w.Raw(h[:])
 	return w.Bytes()
+}
+
+func parseHash[T ~[32]byte](r *wire.Reader) (h T, err error) {
+	b := [32]byte(h)
+	r.Fixed(b[:])
+	return T(b), r.Done()
 }
 
 func writeSeqs(w *wire.Writer, seqs []seqOf) {
@@ -139,9 +156,10 @@ func writeSeqs(w *wire.Writer, seqs []seqOf) {
 	})
 }
 
-// readSeqs refuses devices that do not strictly ascend.
+// readSeqs reads one number each of at most all devices, and refuses those that do not
+// strictly ascend.
 func readSeqs(r *wire.Reader) (seqs []seqOf) {
-	r.Each(maxStatements*40, maxStatements, func(r *wire.Reader) {
+	r.Each(dag.MaxDevices*40, dag.MaxDevices, func(r *wire.Reader) {
 		var s seqOf
 		r.Fixed(s.device[:])
 		s.seq = r.U64()
@@ -317,18 +335,6 @@ func parseStatements(r *wire.Reader) (f statementsFrame, err error) {
 	f.leaves = readList(r, maxLeave, maxStatements)
 	f.infos = readList(r, maxInfo, maxStatements)
 	return f, r.Done()
-}
-
-func encodeAskKeys(block wire.BlockHash) []byte {
-	var w wire.Writer
-	w.U8(frameAskKeys)
-	w.Raw(block[:])
-	return w.Bytes()
-}
-
-func parseAskKeys(r *wire.Reader) (block wire.BlockHash, err error) {
-	r.Fixed(block[:])
-	return block, r.Done()
 }
 
 func (f keysFrame) bytes() []byte {

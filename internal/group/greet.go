@@ -73,8 +73,8 @@ func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 			m.greet(now, p, eff)
 		case p.rel == former && before == present && spoke:
 			most := maxFarewell
-			if p.named || p.whole { // it has what was here before
-				most = min(most, fresh)
+			if p.named || p.whole { // it has what was here before, or was told of it just now
+				most = min(most, fresh+m.toldLately(p))
 			}
 			m.farewell(p, most, eff)
 			eff.Notify = append(eff.Notify, DropSession{d})
@@ -292,6 +292,9 @@ func (m *Machine) peerDown(d wire.DeviceID) {
 	}
 	if m.fetch.from == d {
 		m.fetch = fetch{}
+	}
+	if m.seeking.from == d {
+		m.seeking.until = 0
 	}
 	m.forgetAsked(d)
 }

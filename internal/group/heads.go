@@ -28,7 +28,7 @@ type theirs struct {
 	said   wire.Digest    // and to it
 
 	numbersAt uint64 // ms; when it was last sent what Acks are held
-	walks     uint64 // ms; up to when it has had its share of walks
+	walks     share
 }
 
 // readsHeads reports whether a device's program reads the frames of FeatureHeads: its
@@ -67,10 +67,10 @@ func (m *Machine) onHeads(now uint64, p *peer, payload []byte, r *wire.Reader, e
 		return err
 	}
 	p.named, p.again, p.byHeads, p.frontier = true, false, true, nil
-	lacks := m.blocks.Missing(f.offer)
-	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
-		m.sendPages(p, f.offer, eff)
+	if !m.mayAskAll(now, p) {
+		return nil
 	}
+	m.giveLacking(now, p, f.offer, eff)
 	m.offerFaults(p, eff)
 	if f.statements != m.statementsDigest(!m.exchanges(p.member.Device)) {
 		m.sendNumbers(now, p, false, eff)
@@ -182,7 +182,7 @@ func (m *Machine) onAsk(now uint64, p *peer, r *wire.Reader, eff *Effects) error
 	if err != nil {
 		return err
 	}
-	if !p.theirs.mayWalk(now) {
+	if !p.theirs.walks.take(now, walkEvery, walkBurst) {
 		m.serve(p, f.names, nil, true, eff)
 		return nil
 	}
@@ -194,15 +194,6 @@ func (m *Machine) onAsk(now uint64, p *peer, r *wire.Reader, eff *Effects) error
 	m.graph.ByCausality(refs)
 	m.serve(p, f.names, refs, !whole, eff)
 	return nil
-}
-
-// mayWalk counts a walk.
-func (t *theirs) mayWalk(now uint64) bool {
-	if t.walks > now+walkBurst*walkEvery {
-		return false
-	}
-	t.walks = max(t.walks, now) + walkEvery
-	return true
 }
 
 // onStretch answers with what the peer lacks within a range.

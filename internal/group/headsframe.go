@@ -16,7 +16,7 @@ import (
 //	number name     body
 //	22     heads    opaque offer<V>, heads: refs<V> ascending, bool more heads, u64 entries, u64 highest lamport, statements[32]
 //	23     ask      heads: refs<V>, refs that are missing by name<V>
-//	24     stretch  block[32], seqs by table<V>, others: refs<V>, from: u64 lamport, device[32], u64 to lamport, beside: refs<V>, missing: refs<V>
+//	24     stretch  block[32], seqs by table<V>, others: refs<V>, from: u64 lamport, device[32], u64 to lamport, beside: refs<V>
 //	25     numbers  block[32], bool answer, Acks by table<V>, Reaches by table<V>, other Acks: (device[32], u64)<V>, other Reaches: likewise
 
 // headsFrame is what its sender has, in place of a have.

@@ -37,6 +37,8 @@ const (
 	// maxTyping bounds the group in which is said who is writing, in people: above it
 	// somebody always is.
 	maxTyping = 32
+	// maxMarked bounds the group in which is said what was read, in people.
+	maxMarked = 64
 	// MaxTitle bounds a title in runes, as it bounds a name.
 	MaxTitle = 64
 )
@@ -84,6 +86,11 @@ const (
 	// at once. One that is honest asks again when it has an answer, and then seldom.
 	walkEvery = 200
 	walkBurst = 20
+	// answerEvery is how often one peer is answered who says what it has, or which Acks, in
+	// ms, and answerBurst how many times at once: an honest one says so each haveEvery at the
+	// most, and what it said while a line stood still comes at once.
+	answerEvery = 100
+	answerBurst = 50
 	// maxStretch bounds the entries of one stretch, and is what counts as much that is
 	// lacking: four stretches wait for each other in the room of one device that wrote
 	// all of it (dag.MaxParkedDevice).
@@ -169,12 +176,14 @@ const (
 	ackBranches = 8
 	// ackTellAtOnce is how many are told the digest of the Acks at once.
 	ackTellAtOnce = 32
-	// maxAcksBytes is from how many bytes on Acks go in another frame, and maxBundles bounds
-	// those of a frame: 4,096 Acks, of which each says something else.
-	maxAcksBytes = 256 << 10
-	maxBundles   = 16 << 20
+	// maxStatementsBytes is from how many bytes on statements go in another frame, and
+	// maxBundles bounds the Acks of a frame: 4,096, of which each says something else.
+	maxStatementsBytes = 256 << 10
+	maxBundles         = 16 << 20
 	// ackTravels is what an Ack takes in a bundle (docs/spec/sync.md, "Acks of a large group").
-	ackTravels = 80
+	// markTravels is what the place up to which was read adds.
+	ackTravels  = 80
+	markTravels = 48
 	// ackShare is one in how many bytes may be of an Ack, and ackIdle how many in an hour
 	// where little is said: a fifth of what an idle node may use.
 	ackShare = 10
@@ -228,6 +237,9 @@ const (
 	// tree: each member hears of it from as many on the average, so that hardly ever one
 	// hears of it from nobody before the next are told.
 	toldAtOnce = 16
+	// maxBlockNews bounds the blocks that a device is told of by one frame, and what is kept of
+	// what each showed to have: of more it is told when it asks.
+	maxBlockNews = 64
 	// maxHandover bounds the entries that are asked for by one frame; with the longest
 	// contents the answer is cut at maxAnswer, and the rest asked for again.
 	maxHandover = 256
@@ -285,6 +297,19 @@ const (
 	// all but the last in that time, and treeFew is up to how many.
 	treeWait = 3_000
 	treeFew  = 64
+	// tellBlockAfter is how long a block waits before others are told of it, and within
+	// tellBlockSpread it differs from device to device: most show first to have it.
+	tellBlockAfter  uint64 = 50
+	tellBlockSpread uint64 = 100
+	// givenFor is how long its author is taken to be giving a block to all. giverWait, and up to
+	// giverSpread more, is how long it is left to an author who is connected: what 32 blocks of 30
+	// KB take over a line of 10 Mbit/s. blocksTimeout is when somebody else is asked.
+	givenFor      uint64 = 2_000
+	giverWait     uint64 = 1_000
+	giverSpread   uint64 = 500
+	blocksTimeout uint64 = 3_000
+	// newsWait is how long who names a block that is not here has to say who gives it.
+	newsWait uint64 = 150
 	// haveEvery is the least time between two Have frames to one peer.
 	haveEvery = 200
 	// inviteAfter is how long a member whom somebody else let in may take to say that it

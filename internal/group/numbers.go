@@ -58,6 +58,9 @@ func (m *Machine) onNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	if err != nil {
 		return err
 	}
+	if !m.mayAskNumbers(now, p) {
+		return nil
+	}
 	devices, ok := m.tableOf(f.block)
 	if !ok || len(f.acks) > len(devices) || len(f.reaches) > len(devices) {
 		return nil // it takes for held here a block that is not

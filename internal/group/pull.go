@@ -31,6 +31,9 @@ func (m *Machine) pull(now uint64, eff *Effects) {
 	}
 	for _, d := range after(m.lastAsked, m.connected(true)) {
 		p := m.peers[d]
+		if m.isAhead(p) {
+			continue
+		}
 		if (p.frontier == nil || !m.lacks(p.frontier)) && (p.byHeads || !m.mayFill(p)) {
 			p.frontier = nil
 			continue

@@ -112,7 +112,7 @@ func (m *Machine) comeBack(now uint64, eff *Effects) {
 				m.back.asked = make(map[wire.DeviceID]bool)
 			}
 			m.back.asked[d], m.back.due, m.asking = true, now+fetchTimeout, d
-			eff.send(d, encodeAskKeys(m.head))
+			eff.send(d, encodeHash(frameAskKeys, m.head))
 			return
 		}
 	}
@@ -168,7 +168,7 @@ func (m *Machine) jitter() uint64 {
 
 // onAskKeys takes note of what a member's device wants to come back by.
 func (m *Machine) onAskKeys(p *peer, r *wire.Reader, eff *Effects) error {
-	block, err := parseAskKeys(r)
+	block, err := parseHash[wire.BlockHash](r)
 	if err != nil {
 		return err
 	}
@@ -284,7 +284,7 @@ func (m *Machine) unpark(now uint64, info []byte, eff *Effects) error {
 		return err
 	}
 	m.back = rejoin{}
-	m.spread(b.header.Hash(), wire.DeviceID{}, eff)
+	m.spread(b.header.Hash(), eff)
 	m.advance(now, eff)
 	return nil
 }

@@ -95,7 +95,7 @@ func (m *Machine) wasRevoked(who wire.Member) bool {
 // home: with the blocks since, which nobody else tells it, and at the head with
 // the keys.
 func (m *Machine) onAskEntrance(p *peer, r *wire.Reader, eff *Effects) {
-	block, err := parseAskKeys(r)
+	block, err := parseHash[wire.BlockHash](r)
 	if err != nil || !m.blocks.Has(block) || !m.mayEnter(p) {
 		return
 	}
@@ -147,7 +147,7 @@ func (m *Machine) addDeviceItself(now uint64, info []byte, eff *Effects) error {
 		return err
 	}
 	m.back = rejoin{}
-	m.spread(hash, wire.DeviceID{}, eff)
+	m.spread(hash, eff)
 	m.addInfo(m.self.Info, eff)
 	m.advance(now, eff)
 	m.ackDue = now

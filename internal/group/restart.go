@@ -76,7 +76,7 @@ func (m *Machine) startAnew(now uint64, suite uint16, reason chain.RestartReason
 		return err
 	}
 	m.back = rejoin{}
-	m.spread(h.Hash(), wire.DeviceID{}, eff)
+	m.spread(h.Hash(), eff)
 	m.advance(now, eff)
 	return nil
 }

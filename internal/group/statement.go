@@ -7,7 +7,6 @@ import (
 
 	"kith/internal/chain"
 	"kith/internal/dag"
-	"kith/internal/identity"
 	"kith/internal/wire"
 )
 
@@ -37,7 +36,7 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	}
 	digest := m.graph.FrontierDigest()
 	base := ackBase(m.joined)
-	if m.acks[own] != nil && digest == m.acked && m.ackSeq&^ackCount == base && !m.ackUnread() {
+	if m.acks[own] != nil && digest == m.acked && m.ackSeq&^ackCount == base && !m.ackUnread() && !m.remarked() {
 		return
 	}
 	m.ackSeq = base | (m.ackSeq+1)&ackCount
@@ -203,82 +202,6 @@ func (m *Machine) allReaches() (list [][]byte) {
 	return list
 }
 
-// addInfo keeps the preimage of a commitment that somebody made.
-func (m *Machine) addInfo(b []byte, eff *Effects) bool {
-	if len(b) == 0 {
-		return false
-	}
-	info, err := identity.ParseInfo(b)
-	if err != nil {
-		return false
-	}
-	commit := info.Commit()
-	if m.infos[commit] != nil {
-		return false
-	}
-	m.infos[commit] = slices.Clone(b)
-	eff.put(KindInfo, commit[:], b)
-	eff.Notify = append(eff.Notify, InfoChanged{})
-	return true
-}
-
-// takeInfos keeps what others say the names and the title at the head are, and
-// the titles that were undone, and nothing else: whoever may speak could
-// otherwise fill the store.
-func (m *Machine) takeInfos(list [][]byte, eff *Effects) {
-	if len(list) == 0 {
-		return
-	}
-	wanted := append(m.commitments(), m.undoneTitles(m.self.Device.ID())...)
-	for _, b := range list {
-		if info, err := identity.ParseInfo(b); err == nil && slices.Contains(wanted, info.Commit()) {
-			m.addInfo(b, eff)
-		}
-	}
-}
-
-func (m *Machine) allInfos() (list [][]byte) {
-	for _, d := range m.commitments() {
-		if b := m.infos[d]; b != nil {
-			list = append(list, b)
-		}
-	}
-	return list
-}
-
-// commitments returns what the names and the title at the head are committed
-// by.
-func (m *Machine) commitments() (list []wire.Digest) {
-	if d := m.state().Info(); d != (wire.Digest{}) {
-		list = append(list, d)
-	}
-	for _, who := range m.state().Everyone() {
-		if d, ok := m.nameOf(who.Person); ok {
-			list = append(list, d)
-		}
-	}
-	return list
-}
-
-// undoneTitles returns what the titles are committed by that lost at a fork not
-// long ago, where a device was a member: who was not is told of none.
-func (m *Machine) undoneTitles(device wire.DeviceID) (list []wire.Digest) {
-	for _, tip := range m.blocks.Tips() {
-		s := m.stateAt(tip)
-		if tip == m.head || s.Height()+maxEpochs < m.state().Height() || !s.Belongs(device) {
-			continue
-		}
-		for _, hash := range m.notOn(tip, m.head) {
-			for _, op := range m.blocks.Header(hash).Ops {
-				if title, ok := op.(*chain.SetInfo); ok && len(list) < maxUndoneTitles {
-					list = append(list, title.Info)
-				}
-			}
-		}
-	}
-	return list
-}
-
 func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
 	var out statementsFrame
 	acks, reaches := numbersOf(nil, nil, f.acks), numbersOf(nil, nil, f.reaches)
@@ -298,22 +221,25 @@ func (m *Machine) sendStatements(to wire.DeviceID, f haveFrame, eff *Effects) {
 	out.send(to, eff)
 }
 
-// send sends statements, the Acks in as many frames as it takes.
+// send sends statements in as many frames as it takes.
 func (f statementsFrame) send(to wire.DeviceID, eff *Effects) {
-	for acks := f.acks; len(acks) > 0; {
-		part, size := statementsFrame{}, 0
-		for len(acks) > 0 && len(part.acks) < maxStatements && (size == 0 || size+len(acks[0]) <= maxAcksBytes) {
-			size += len(acks[0])
-			part.acks, acks = append(part.acks, acks[0]), acks[1:]
+	part, size := statementsFrame{}, 0
+	add := func(list *[][]byte, more [][]byte) {
+		for _, b := range more {
+			if size > 0 && size+len(b) > maxStatementsBytes || len(*list) == maxStatements {
+				eff.send(to, part.bytes())
+				part, size = statementsFrame{}, 0
+			}
+			*list = append(*list, b)
+			size += len(b)
 		}
-		if len(acks) == 0 {
-			f.acks = part.acks
-			break
-		}
-		eff.send(to, part.bytes())
 	}
-	if !f.empty() {
-		eff.send(to, f.bytes())
+	add(&part.acks, f.acks)
+	add(&part.reaches, f.reaches)
+	add(&part.leaves, f.leaves)
+	add(&part.infos, f.infos)
+	if !part.empty() {
+		eff.send(to, part.bytes())
 	}
 }
 
@@ -342,45 +268,6 @@ func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects
 		m.tell(fresh, eff)
 	}
 	m.newsDue(now)
-	return nil
-}
-
-// askInfos asks for the preimages of names and titles that are not here.
-func (m *Machine) askInfos(eff *Effects) { m.askInfosOf(wire.DeviceID{}, eff) }
-
-// askInfosOf asks one peer, or with zero all that are connected.
-func (m *Machine) askInfosOf(one wire.DeviceID, eff *Effects) {
-	var want []wire.Digest
-	for _, d := range append(m.commitments(), m.undoneTitles(m.self.Device.ID())...) {
-		if m.infos[d] == nil && !slices.Contains(want, d) {
-			want = append(want, d)
-		}
-	}
-	if len(want) == 0 {
-		return
-	}
-	for _, d := range m.connected(false) {
-		if one == (wire.DeviceID{}) || d == one {
-			eff.send(d, encodeAskInfo(want))
-		}
-	}
-}
-
-func (m *Machine) onAskInfo(p *peer, r *wire.Reader, eff *Effects) error {
-	want, err := parseAskInfo(r)
-	if err != nil {
-		return err
-	}
-	known := append(m.commitments(), m.undoneTitles(p.member.Device)...)
-	var f statementsFrame
-	for _, d := range want {
-		if b := m.infos[d]; b != nil && slices.Contains(known, d) {
-			f.infos = append(f.infos, b)
-		}
-	}
-	if !f.empty() && m.speaks() {
-		eff.send(p.member.Device, f.bytes())
-	}
 	return nil
 }
 

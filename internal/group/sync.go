@@ -47,6 +47,9 @@ type peer struct {
 	ackDigest wire.Digest // of the Acks that it has, or was told of
 	ackAsked  uint64      // ms; when it was last sent what Acks are held here
 
+	asksAll     share // of answers to what it says to have,
+	asksNumbers share // and to which Acks it holds
+
 	byHeads bool   // it sent a frame of FeatureHeads
 	theirs  theirs // what it says by these
 
@@ -54,7 +57,9 @@ type peer struct {
 	handedAll bool      // it was asked for all
 	owed      []dag.Ref // what it asked for while it was parked at the head here
 
+	blocks  heldBlocks   // what it showed to have of blocks
 	typed   uint64       // ms; when it last said that its person is writing
+	types   bool         // and has not said since that it is no more
 	earlier askedEarlier // of the time before this device came
 }
 
@@ -158,7 +163,7 @@ func (m *Machine) leavers() (list []wire.PersonID) {
 func (m *Machine) sendDigest(d wire.DeviceID, eff *Effects) {
 	digest := m.digest(m.modern(d), !m.exchanges(d))
 	m.peers[d].told = digest
-	eff.send(d, encodeDigest(digest))
+	eff.send(d, encodeHash(frameDigest, digest))
 }
 
 // announce sends the digest to peers that may lack something, and a Have to
@@ -282,6 +287,8 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onAskInfo(p, r, eff)
 	case kind == frameVotes:
 		err = m.onVotes(now, p, r, eff)
+	case kind == frameBlockNews && m.self.Omits != FeatureBlockNews && (m.speaks() || m.status == StatusInvited):
+		err = m.onBlockNews(now, p, r)
 	case !m.speaks():
 		// An invited device says nothing until its person accepts.
 	case kind == frameDigest:
@@ -302,8 +309,10 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onPeople(p, r, eff)
 	case kind >= frameHeads && kind <= frameNumbers && m.self.Omits != FeatureHeads:
 		err = m.onByHeads(now, kind, p, c.Payload, r, eff)
-	case kind >= frameAcks && kind <= frameAckDigest && m.self.Omits != FeatureAckHeads:
+	case kind >= frameAcks && kind <= frameAckDigest && m.self.Omits != FeatureAckHeads, kind == frameMarkedAcks && m.self.Omits != FeatureMarks:
 		err = m.onAckFrame(now, kind, p, r, eff)
+	case kind == frameAskBlocks && m.self.Omits != FeatureBlockNews:
+		err = m.onAskBlocks(p, r, eff)
 	case kind == frameAskContents:
 		err = m.onAskContents(p, r, eff)
 	case kind == frameContents:
@@ -355,18 +364,18 @@ func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Re
 }
 
 func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
-	var d wire.Digest
-	r.Fixed(d[:])
-	if err := r.Done(); err != nil {
+	d, err := parseHash[wire.Digest](r)
+	if err != nil {
 		return err
 	}
-	if !p.named {
+	first := !p.named
+	p.named, p.again, p.digest = true, false, d
+	if first {
 		m.offerWelcomes(p, eff)
 		m.offerFaults(p, eff)
 		m.offerPeople(p, eff)
 		m.askInfosOf(p.member.Device, eff) // what came with a block may not have been written
 	}
-	p.named, p.again, p.digest = true, false, d
 	m.meetAgain(p.member.Device, eff)
 	if d != m.digest(m.modern(p.member.Device), !m.exchanges(p.member.Device)) {
 		m.wantHave(now, p)
@@ -383,10 +392,10 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 		return err
 	}
 	p.named, p.again, p.theirs.common = true, false, m.commonOf(f.offer)
-	lacks := m.blocks.Missing(f.offer)
-	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
-		m.sendPages(p, f.offer, eff)
+	if !m.mayAskAll(now, p) {
+		return nil
 	}
+	m.giveLacking(now, p, f.offer, eff)
 	m.sendStatements(p.member.Device, f, eff)
 	m.offerFaults(p, eff)
 	if p.frontier = f.frontier; maps.Equal(f.frontier, p.barren) {

@@ -39,14 +39,15 @@ func mayType(s *chain.State) bool { return !s.OfPerson() && len(s.Members()) <= 
 
 // onTyping shows that somebody writes. More than one in a second changes nothing.
 func (m *Machine) onTyping(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
-	on := r.Bool()
-	if err := r.Done(); err != nil {
+	on, err := parseTyping(r)
+	if err != nil {
 		return err
 	}
-	if !mayType(m.state()) || on && now >= p.typed && now < p.typed+typingLeast || p.member.Person == m.self.Person {
+	tooSoon := now >= p.typed && now < p.typed+typingLeast
+	if !mayType(m.state()) || on && tooSoon || !on && !p.types || p.member.Person == m.self.Person {
 		return nil
 	}
-	if on {
+	if p.types = on; on {
 		p.typed = now
 	}
 	eff.Notify = append(eff.Notify, Typed{p.member.Person, on})
@@ -58,4 +59,9 @@ func encodeTyping(on bool) []byte {
 	w.U8(frameTyping)
 	w.Bool(on)
 	return w.Bytes()
+}
+
+func parseTyping(r *wire.Reader) (on bool, err error) {
+	on = r.Bool()
+	return on, r.Done()
 }

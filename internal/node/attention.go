@@ -62,6 +62,12 @@ func (n *Node) watched() (end func()) {
 	return func() { count(-1) }
 }
 
+func (n *Node) isWatched() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.watchers > 0
+}
+
 // probe has all sessions alert for a while: the network is another, or was away.
 func (n *Node) probe() {
 	n.mu.Lock()
@@ -116,7 +122,9 @@ func (n *Node) alertSessions(now time.Time) (wait time.Duration) {
 			continue
 		}
 		for _, d := range p.devices {
-			wanted[d.Member.Device] = !d.Former
+			if !d.Former { // it may be a member's in another chat
+				wanted[d.Member.Device] = true
+			}
 		}
 	}
 	for _, s := range n.liveSessions() {

@@ -59,6 +59,10 @@ const (
 	keptBytes  = 4 << 20
 )
 
+// manyRows is from how many messages of one step on each is told only if somebody
+// watches: to find out how each looks takes a tenth of what it takes to take them in.
+const manyRows = 64
+
 // hub numbers events and hands them to subscribers.
 type hub struct {
 	run string // names this run of the node
@@ -84,6 +88,17 @@ func (h *hub) publish(c Happening) {
 	if len(h.recent) > 2*keptEvents || h.size > 2*keptBytes {
 		h.trim()
 	}
+	close(h.wake)
+	h.wake = make(chan struct{})
+}
+
+// forget says that something happened that is not told in events: whoever was away
+// loads everything anew.
+func (h *hub) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last++
+	h.recent, h.size = nil, 0
 	close(h.wake)
 	h.wake = make(chan struct{})
 }

@@ -3,6 +3,8 @@ package node_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 
 	"kith/internal/node"
@@ -67,5 +69,76 @@ func TestSubscribe(t *testing.T) {
 	cancel()
 	if err := ann.Subscribe(ctx, "", 0, func(node.Event) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled subscription: %v", err)
+	}
+}
+
+// TestManyUnseen: of many messages that come while nobody watches no event is made;
+// who was away loads everything anew. Who watches is told each.
+func TestManyUnseen(t *testing.T) {
+	t.Parallel()
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := ann.chatWith(ben)
+	const many = 200
+	missed := func(round int) (last string) {
+		ben.stop()
+		ann.until("Ben is off", func() bool { return !ann.connected(g, ben) })
+		for i := range many {
+			last = fmt.Sprint("round ", round, " message ", i)
+			ann.say(g, last)
+		}
+		ann.stop()
+		ben = ben.again()
+		return last
+	}
+	enough := errors.New("enough")
+
+	last := missed(0)
+	ann = ann.again()
+	ben.until("all", func() bool { return slices.Contains(ben.texts(g), last) })
+	var first node.Happening
+	err := ben.Subscribe(t.Context(), ben.EventRun(), 1, func(e node.Event) error {
+		first = e.Change
+		return enough
+	})
+	if !errors.Is(err, enough) || first != (node.Reset{}) {
+		t.Errorf("who was away is told %T first, %v", first, err)
+	}
+
+	last = missed(1)
+	began, done := make(chan bool, 1), make(chan error, 1)
+	told := make(map[string]bool)
+	go func() {
+		done <- ben.Subscribe(t.Context(), "", 0, func(e node.Event) error {
+			switch c := e.Change.(type) {
+			case node.Reset:
+				return errors.New("it is told to load everything anew")
+			case node.MessageChanged:
+				if c.Message.Chat != g {
+					select {
+					case began <- true:
+					default:
+					}
+					return nil
+				}
+				if told[string(c.Message.Content.Body)] = true; len(told) == many {
+					return enough
+				}
+			}
+			return nil
+		})
+	}()
+	ben.until("he watches", func() bool {
+		ben.say(ben.Status().Notes, "mine")
+		select {
+		case <-began:
+			return true
+		default:
+			return false
+		}
+	})
+	ann.again()
+	if err := <-done; !errors.Is(err, enough) || !told[last] {
+		t.Errorf("who watches is told of %d messages, %v", len(told), err)
 	}
 }

@@ -50,7 +50,29 @@ func (n *Node) Described(g wire.GroupID) (count int) {
 
 // Hello is what a node says of itself to a friend.
 func Hello(peer []byte, hosts []string, able bool, left uint8) []byte {
-	return hello{peer, hosts, able, left}.bytes()
+	return hello{peer: peer, hosts: hosts, able: able, left: left}.bytes()
+}
+
+// HelloHolding is Hello of a program that says what it holds of a friend's chain.
+func HelloHolding(peer []byte, hosts []string, left uint8) []byte {
+	return hello{peer, hosts, true, true, left}.bytes()
+}
+
+// Holding is how a node says what it holds of a friend's chain.
+func Holding(info []byte, headers, resorts [][]byte) []byte {
+	return personNews{info: info, headers: headers, resorts: resorts}.holding().bytes()
+}
+
+// PersonNewsSince is how a node tells what follows a header of its person chain.
+func PersonNewsSince(after wire.BlockHash, info []byte, headers, resorts [][]byte) []byte {
+	return personNews{info, after, headers, resorts}.bytes()
+}
+
+// OwnNews is what the node tells of its person.
+func (n *Node) OwnNews() (info []byte, headers, resorts [][]byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.self.Info, n.self.Headers, n.resorts
 }
 
 // Packages is how key packages are given.
@@ -106,7 +128,7 @@ func (n *Node) CreateGroupOf(suite mls.Suite, title string, people []wire.Person
 
 // PersonNews is how a node tells of its person chain.
 func PersonNews(info []byte, headers, resorts [][]byte) []byte {
-	return personNews{info, headers, resorts}.bytes()
+	return personNews{info: info, headers: headers, resorts: resorts}.bytes()
 }
 
 // Kept is what is kept of a friend's person chain, and of its last-resort key

@@ -34,7 +34,12 @@ type greeting struct {
 	waiting bool // another goes out once it is time
 	heard   bool // it has said hello itself
 	old     bool // its own hello lacked ownAble
-	told    int  // headers of the own person chain that it was told
+	holds   bool // its last hello had ownHolds
+	asked   bool // the last hello that it was told had ownHolds: it answers with a holding
+	// What it has of the own person chain, as it was told, or as it has said.
+	told     holding
+	answered bool // it has said it
+	owned    bool // it was told what is held of its own
 }
 
 // manners is how much a friend has said.
@@ -99,8 +104,15 @@ func (n *Node) sayHello(s *peer.Session) {
 		return
 	}
 	at := n.address()
-	left := f.left(suiteFor(!old))
-	n.say(s, hello{at.Peer, at.Hosts, !old, uint8(min(left, int(ownAble)-1))}.bytes())
+	h := hello{peer: at.Peer, hosts: at.Hosts, able: !old}
+	left, most := f.left(suiteFor(!old)), int(ownAble)-1
+	if h.holds = h.able && left > packagesLow; h.holds {
+		most = int(ownHolds) - 1
+	}
+	h.left = uint8(min(left, most))
+	n.noteAsked(s, h.holds)
+	n.say(s, h.bytes())
+	n.tellPerson(s) // if it waited for an answer that does not come now
 }
 
 // suiteFor is the suite of the key packages that are exchanged with a program
@@ -153,6 +165,8 @@ func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
 		err = n.onPackages(s, said)
 	case personNews:
 		err = n.onPerson(s, said)
+	case holding:
+		n.onHolding(s, said)
 	}
 	if err != nil {
 		s.Punish("own-message", misbehaviourWeight)
@@ -198,6 +212,9 @@ func (n *Node) onHello(s *peer.Session, h hello) error {
 	if n.heard(s, h) {
 		n.greet(s) // what was said before may have come too early, or in words it does not know
 	}
+	if h.holds {
+		n.tellHolding(s)
+	}
 	if h.able {
 		n.tellPerson(s)
 	}
@@ -213,12 +230,13 @@ func (n *Node) heard(s *peer.Session, h hello) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	g, live := n.greeted[s]
-	if !live || g.heard && g.old == !h.able {
+	if !live {
 		return false
 	}
-	g.heard, g.old = true, !h.able
+	fresh := !g.heard || g.old == h.able
+	g.heard, g.old, g.holds = true, !h.able, h.holds
 	n.greeted[s] = g
-	return true
+	return fresh
 }
 
 func (n *Node) onPackages(s *peer.Session, list packages) error {

@@ -16,14 +16,19 @@ import (
 // What friends tell each other of their person chains: own.go has the bytes.
 
 // tellPerson tells a friend whose program reads it how the own person chain
-// stands, unless it has heard that in this session.
+// stands: what it lacks, as far as it says that. It is told nothing that it has
+// or was told in this session.
 func (n *Node) tellPerson(s *peer.Session) {
 	n.mu.Lock()
 	f, g := n.friends[s.Remote().Person], n.greeted[s]
-	news := personNews{n.self.Info, n.self.Headers, n.resorts}
-	say := s.As() == n.self.Device.ID() && f != nil && f.State == FriendFriend && g.heard && !g.old && g.told < len(news.headers)
+	news := personNews{info: n.self.Info, headers: n.self.Headers, resorts: n.resorts}
+	now, waits := news.holding(), g.asked && g.holds && !g.answered
+	say := s.As() == n.self.Device.ID() && f != nil && f.State == FriendFriend && g.heard && !g.old && !waits && g.told != now
 	if say {
-		g.told = len(news.headers)
+		if g.holds {
+			news = news.since(g.told.head)
+		}
+		g.told = now
 		n.greeted[s] = g
 	}
 	n.mu.Unlock()
@@ -40,8 +45,16 @@ var errNews = errors.New("node: what a friend says of itself does not fit togeth
 func (n *Node) onPerson(s *peer.Session, p personNews) error {
 	f := n.friendCopy(s.Remote().Person)
 	card, ok := f.card()
+	if !ok {
+		return nil
+	}
+	p, whole := p.onto(f.headers(card))
+	if !whole {
+		n.log.Info("a friend's chain does not go on from the one that is known", "peer", shortDevice(s.Remote().Device))
+		return nil
+	}
 	known, met := f.known()
-	if !ok || met && known.Member == s.Remote() && same(f.headers(card), p.headers) && same(f.Resorts, p.resorts) {
+	if met && known.Member == s.Remote() && same(f.headers(card), p.headers) && same(f.Resorts, p.resorts) {
 		return nil
 	}
 	state, id, err := group.PersonState(p.headers)

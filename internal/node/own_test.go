@@ -6,13 +6,20 @@ import (
 	"testing"
 
 	"kith/internal/node"
+	"kith/internal/wire"
 )
 
 // TestOwnBytes spells what friends say beside their groups.
 func TestOwnBytes(t *testing.T) {
 	for name, c := range map[string]struct{ got, want []byte }{
-		"hello":    {node.Hello([]byte{7, 8}, []string{"ab", "c"}, false, 5), []byte{1, 2, 7, 8, 5, 2, 'a', 'b', 1, 'c', 5}},
-		"able":     {node.Hello([]byte{7, 8}, []string{"ab", "c"}, true, 5), []byte{1, 2, 7, 8, 5, 2, 'a', 'b', 1, 'c', 0x85}},
+		"hello":         {node.Hello([]byte{7, 8}, []string{"ab", "c"}, false, 5), []byte{1, 2, 7, 8, 5, 2, 'a', 'b', 1, 'c', 5}},
+		"able":          {node.Hello([]byte{7, 8}, []string{"ab", "c"}, true, 5), []byte{1, 2, 7, 8, 5, 2, 'a', 'b', 1, 'c', 0x85}},
+		"holding hello": {node.HelloHolding([]byte{7, 8}, []string{"ab", "c"}, 5), []byte{1, 2, 7, 8, 5, 2, 'a', 'b', 1, 'c', 0xc5}},
+		"64 left":       {node.Hello(nil, nil, false, 64), []byte{1, 0, 0, 0x40}},
+		"person since": {
+			node.PersonNewsSince(wire.BlockHash{31: 9}, []byte{7}, [][]byte{{10}}, nil),
+			slices.Concat([]byte{5}, make([]byte, 31), []byte{9, 1, 7, 2, 1, 10, 0}),
+		},
 		"nowhere":  {node.Hello(nil, nil, false, 0), []byte{1, 0, 0, 0}},
 		"person":   {node.PersonNews([]byte{7}, [][]byte{{8, 9}, {10}}, [][]byte{{11}}), []byte{3, 1, 7, 5, 2, 8, 9, 1, 10, 2, 1, 11}},
 		"packages": {node.Packages([]byte{1, 2, 3}, []byte{4}), []byte{2, 6, 3, 1, 2, 3, 1, 4}},
@@ -24,12 +31,28 @@ func TestOwnBytes(t *testing.T) {
 			t.Errorf("%s again: %x, %v", name, b, err)
 		}
 	}
+	// The hash of a header is that of its block; the digest has name and packages.
+	digest := wire.Hash(wire.HashPerson, []byte{1, 7, 2, 1, 11})
+	head := wire.Hash(wire.HashBlock, []byte{10})
+	want := slices.Concat([]byte{4}, head[:], digest[:])
+	if got := node.Holding([]byte{7}, [][]byte{{8, 9}, {10}}, [][]byte{{11}}); !bytes.Equal(got, want) {
+		t.Errorf("holding: %x, want %x", got, want)
+	}
+	if b, err := node.RecodeOwn(want); err != nil || !bytes.Equal(b, want) {
+		t.Errorf("holding again: %x, %v", b, err)
+	}
+	if got := node.Holding([]byte{7}, nil, nil); !bytes.Equal(got, slices.Concat([]byte{4}, make([]byte, 64))) {
+		t.Errorf("holding nothing: %x", got)
+	}
 	nine := make([][]byte, 9)
 	for i := range nine {
 		nine[i] = []byte{1}
 	}
 	for name, b := range map[string][]byte{
-		"empty": {}, "unknown": {4}, "cut": {1, 2, 7}, "left over": {1, 0, 0, 0, 0},
+		"empty": {}, "unknown": {6}, "cut": {1, 2, 7}, "left over": {1, 0, 0, 0, 0},
+		"half a holding":      slices.Concat([]byte{4}, make([]byte, 63)),
+		"more than a holding": slices.Concat([]byte{4}, make([]byte, 65)),
+		"since nothing":       slices.Concat([]byte{5}, make([]byte, 32), []byte{1, 7, 0, 0}),
 		"nine hosts":          node.Hello(nil, []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, true, 0),
 		"nine packages":       node.Packages(nine...),
 		"long package":        node.Packages(make([]byte, 8<<10+1)),
@@ -51,6 +74,9 @@ func TestOwnBytes(t *testing.T) {
 func FuzzOwn(f *testing.F) {
 	f.Add(node.Hello([]byte{7, 8}, []string{"/ip4/192.0.2.1/tcp/4001"}, true, 5))
 	f.Add(node.PersonNews([]byte("name"), [][]byte{[]byte("header")}, [][]byte{[]byte("package")}))
+	f.Add(node.HelloHolding([]byte{7, 8}, nil, 5))
+	f.Add(node.PersonNewsSince(wire.BlockHash{1}, []byte("name"), [][]byte{[]byte("header")}, nil))
+	f.Add(node.Holding([]byte("name"), [][]byte{[]byte("header")}, nil))
 	f.Add(node.Packages([]byte("one"), []byte("two")))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if again, err := node.RecodeOwn(b); err == nil && !bytes.Equal(again, b) {

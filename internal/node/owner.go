@@ -136,7 +136,7 @@ func (o *owner) run(ctx context.Context) {
 		return
 	}
 	o.sortRows()
-	o.step(group.Tick{})
+	o.step(o.lastRead())
 	o.noteSlashed()
 	close(o.runs)
 	for {
@@ -307,6 +307,11 @@ func (o *owner) commit(eff group.Effects, with also) error {
 						return err
 					}
 				}
+				if eff.Behind != nil {
+					if err := tx.LowerLastRead(o.id, *eff.Behind); err != nil {
+						return err
+					}
+				}
 				if with.write != nil {
 					if err := with.write(tx); err != nil {
 						return err
@@ -333,6 +338,7 @@ func (o *owner) reload() bool {
 	o.machine = m
 	o.sketched = false // whoever had it loaded anew may have written records
 	o.sketchWake.Reset(sketchAfter)
+	m.SetRead(o.lastRead())
 	m.SpreadByTree()
 	for _, s := range o.n.liveSessions() {
 		s.Close(errReloaded)
@@ -396,10 +402,16 @@ func (o *owner) drawIf(events []group.Event) {
 // must know.
 func (o *owner) publish(eff group.Effects) {
 	chat, delivery := false, false
+	unseen := len(eff.Rows)+len(eff.Checked) >= manyRows && !o.n.isWatched()
+	if unseen {
+		o.n.hub.forget()
+	}
 	for _, e := range eff.Notify {
 		switch e := e.(type) {
 		case group.RowChanged:
-			o.publishRow(e.Row)
+			if !unseen {
+				o.publishRow(e.Row)
+			}
 			chat = true
 		case group.Typed:
 			o.n.hub.publish(Typed{o.id, e.Person, e.On})
@@ -434,6 +446,9 @@ func (o *owner) publish(eff group.Effects) {
 	}
 	o.publishDeleted(eff.Deleted)
 	for _, p := range slices.Concat(eff.Checked, eff.Twice) {
+		if unseen {
+			break
+		}
 		if row, err := o.n.db.RowAt(o.id, p); err == nil && row != nil {
 			o.publishRow(*row)
 		}
@@ -454,7 +469,7 @@ func (o *owner) publish(eff group.Effects) {
 func (o *owner) reached(list []*Message) {
 	for _, m := range list {
 		if m.Author.Me {
-			m.Reached, m.ReachOf = o.machine.Reached(m.Place.Device, m.Place.Seq)
+			m.Reached, m.Read, m.ReachOf = o.machine.Reached(m.Place.Device, m.Place.Seq)
 		}
 	}
 }

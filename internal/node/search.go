@@ -81,7 +81,7 @@ func (n *Node) Search(a Asked) (Findings, error) {
 			if m.Said.Over {
 				continue
 			}
-			f.Hits = append(f.Hits, Hit{m, a.Query.Snippet(store.Said(r.Row), snippetLength)})
+			f.Hits = append(f.Hits, Hit{m, a.Query.Snippet(r.Text, snippetLength)})
 		}
 	}
 	if a.Before == 0 && !a.Query.Empty() && a.Chat == nil && a.Person == nil && a.Since == 0 && a.Until == 0 && len(a.Kinds) == 0 {

@@ -131,6 +131,7 @@ func (n *Node) Enter(g wire.GroupID, from *Node) error {
 // Lose deletes every key that n has of a group, and starts it again.
 func (n *Node) Lose(g wire.GroupID) {
 	n.World.tracef("%s loses its keys", n.Name)
+	n.World.came["lost its keys"]++
 	n.Stop()
 	delete(n.Groups[g].Records, group.KindEpoch)
 	delete(n.Groups[g].Records, group.KindRatchet)

@@ -198,3 +198,25 @@ func TestDisappearLast(t *testing.T) {
 		}
 	}
 }
+
+// TestAboutWhatIsOver: what is said about a message whose time is over goes too, and stays with
+// nobody for ever.
+func TestAboutWhatIsOver(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben")
+	ann, ben := nodes[0], nodes[1]
+	must(t, ann.SayBody(g, group.Expiry{Seconds: 60}))
+	w.Run(5000)
+	must(t, ben.Say(g, "secret"))
+	w.Run(5000)
+	row := line(t, ann, g, "secret")
+	w.Run(60_000)
+	must(t, ann.SayBody(g, group.Reaction{To: row.Target(), On: true, Emoji: "+"}))
+	w.Run(10_000)
+	for _, n := range nodes {
+		for _, about := range n.Groups[g].Annotations() {
+			if len(about.Content) > 0 {
+				t.Errorf("%s still has %q", n.Name, about.Content)
+			}
+		}
+	}
+}

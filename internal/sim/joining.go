@@ -28,6 +28,7 @@ func (n *Node) invited(g wire.GroupID, from *Node, payload []byte) error {
 		m.SpreadByTree()
 	}
 	n.World.tracef("%s is invited by %s", n.Name, from.Name)
+	n.World.came["came in by an invitation"]++
 	if err := n.apply(g, r, eff); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"kith/internal/group"
 	"kith/internal/identity"
@@ -71,6 +72,7 @@ func (n *Node) Stop() {
 		return
 	}
 	n.World.tracef("stop %s", n.Name)
+	n.World.came["stopped"]++
 	linked := slices.DeleteFunc(slices.Clone(n.World.Nodes), func(o *Node) bool { return !n.World.Linked(n, o) })
 	n.Online = false
 	n.life++
@@ -89,6 +91,7 @@ func (n *Node) Start() {
 		return
 	}
 	n.World.tracef("start %s", n.Name)
+	n.World.came["started from its records"]++
 	n.Online = true
 	n.life++
 	for _, g := range n.groups() {
@@ -229,6 +232,7 @@ func (n *Node) commit(g wire.GroupID, r *Replica, eff group.Effects) {
 // die ends the node in the middle of a step, and starts it again a little later.
 func (n *Node) die(g wire.GroupID, r *Replica, eff group.Effects) error {
 	n.World.tracef("%s crashes (%d)", n.Name, n.Crash)
+	n.World.came["crashed within a step"]++
 	if n.Crash == CrashAfter {
 		n.commit(g, r, eff)
 		n.told(g, group.Effects{Rows: eff.Rows, Checked: eff.Checked, Twice: eff.Twice, Notify: eff.Notify})
@@ -273,6 +277,7 @@ func (n *Node) send(g wire.GroupID, to wire.DeviceID, payload []byte) {
 	}
 	p := Payload{From: n, To: o, Group: g, Bytes: payload}
 	n.sent++
+	w.kinds[payload[0]]++
 	if !w.spare {
 		n.Sent = append(n.Sent, p)
 	}
@@ -356,6 +361,8 @@ func (n *Node) Do(g wire.GroupID, c group.Cause) error {
 	err := n.step(g, c)
 	if err != nil {
 		n.World.Trace[at] += ": " + err.Error()
+	} else {
+		n.World.came[strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", c), "group."))]++
 	}
 	return err
 }

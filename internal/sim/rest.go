@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -40,15 +41,17 @@ func (r *run) rest() {
 	if r.pick(0, r.leaves) != nil {
 		r.Run(leaveTime)
 	}
-	before, early := r.frames(), r.unsettled()
+	before, early, kinds, heads := r.frames(), r.unsettled(), r.kinds, r.heads()
 	r.Run(quietTime)
-	if early && r.frames() != before { // a round that settles nothing makes the next one later
+	// A round that settles nothing makes the next one later, and who owes a word for an hour
+	// votes no more from then on.
+	if (early || !maps.Equal(heads, r.heads())) && r.frames() != before {
 		r.Run(settleTime)
-		before = r.frames()
+		before, kinds = r.frames(), r.kinds
 		r.Run(quietTime)
 	}
 	if after := r.frames(); after != before {
-		fail("at rest %d frames are sent in %d s", after-before, quietTime/1000)
+		fail("at rest %d frames are sent in %d s%s", after-before, quietTime/1000, r.more(kinds))
 	}
 	r.equal()
 	r.settled()
@@ -58,12 +61,14 @@ func (r *run) rest() {
 			if m := r.machine(n); m.Status() == group.StatusActive && !m.View().NoKeys && m.LastResort() && !r.rekeyed(m, n) {
 				fail("at rest %s still uses a last-resort key package", n.Name)
 			}
-			r.check.reloaded(n, r.g)
+			if r.looked(n) {
+				r.check.reloaded(n, r.g)
+				r.outsider(n)
+			}
 			r.entitled(n)
 			r.entitledEarlier(n)
 			r.folded(n)
 			r.carried(n)
-			r.outsider(n)
 		}
 	}
 	r.pagesAlike()
@@ -98,11 +103,32 @@ func (r *run) carried(n *Node) {
 	}
 }
 
+// heads are the blocks that those are at who take part.
+func (r *run) heads() map[*Node]wire.BlockHash {
+	list := make(map[*Node]wire.BlockHash)
+	for _, n := range r.Nodes {
+		if m := r.there(n); m != nil {
+			list[n] = m.Head()
+		}
+	}
+	return list
+}
+
 func (r *run) frames() (n int) {
 	for _, o := range r.Nodes {
 		n += o.sent
 	}
 	return n
+}
+
+// more says of which kinds payloads were sent since.
+func (r *run) more(before [256]int) (s string) {
+	for kind, n := range r.kinds {
+		if n > before[kind] {
+			s += fmt.Sprintf(", %d of kind %d", n-before[kind], kind)
+		}
+	}
+	return s
 }
 
 // unsettled reports whether somebody who takes part has not settled its head.

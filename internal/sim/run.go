@@ -27,6 +27,7 @@ type Config struct {
 	Old int // how many of 10 devices have a program without FeatureHeads; below 0: none; 0: by the seed none, some or most
 
 	Plain   bool // nothing is said but texts
+	Rarely  bool // for many short runs: what is dear to look at is looked at seldom, and most people stay
 	Hostile int  // how many persons lie; below 0: none; 0: by the seed none, one, or as many as voters bear
 }
 
@@ -135,6 +136,7 @@ type run struct {
 	count int // texts said
 
 	plain   bool
+	rarely  bool
 	revoked map[*Node]bool // by its person
 	crew    *crew
 }
@@ -173,8 +175,13 @@ func play(t *testing.T, seed uint64, c Config, actions []action) (w *World, err 
 		}
 	}()
 	w.Delay = func() uint64 { return 1 + w.Rand.Uint64N(c.Delay) }
-	r := &run{World: w, check: newChecker(w), plain: c.Plain, revoked: make(map[*Node]bool), crew: newCrew()}
+	r := &run{World: w, check: newChecker(w), plain: c.Plain, rarely: c.Rarely, revoked: make(map[*Node]bool), crew: newCrew()}
 	r.check.crew = r.crew
+	if c.Rarely {
+		w.people = known(t, c.Nodes)
+		cryptotest.SetGlobalRandom(t, seed)
+		w.every, r.check.pause = seldom, 50*seldom
+	}
 	r.begin(c)
 	for i, a := range actions {
 		if i > 0 && i%progress == 0 {
@@ -190,11 +197,14 @@ func play(t *testing.T, seed uint64, c Config, actions []action) (w *World, err 
 
 var names = []string{"Ann", "Ben", "Cleo", "Dan", "Eve", "Fay", "Gus", "Hal", "Ida", "Jon", "Kim", "Leo"}
 
+// called is the name of the i-th person.
+func called(i int) string { return names[i%len(names)] + strings.Repeat("+", i/len(names)) }
+
 // begin makes the nodes and a group of the first with some of the others.
 func (r *run) begin(c Config) {
 	year := int64(365 * 24 * 3600 * 1000)
 	for i := range c.Nodes {
-		n := r.Add(fmt.Sprintf("%s%s", names[i%len(names)], strings.Repeat("+", i/len(names))))
+		n := r.Add(called(i))
 		switch r.Rand.IntN(8) {
 		case 0:
 			n.Clock = r.Rand.Int64N(20*year) - 10*year
@@ -209,9 +219,10 @@ func (r *run) begin(c Config) {
 	}
 	r.age(c)
 	r.recruit(c)
+	full := c.Rarely && r.Rand.IntN(2) == 0 // half of many short runs begin with all of them
 	var first []group.Newcomer
 	for _, n := range r.Nodes[1:c.Nodes] {
-		if r.Rand.IntN(3) > 0 && near(r.Nodes[0], n) {
+		if (full || r.Rand.IntN(3) > 0) && near(r.Nodes[0], n) {
 			first = append(first, n.NewcomerFor(c.Suite))
 		}
 	}
@@ -219,14 +230,22 @@ func (r *run) begin(c Config) {
 	r.g = r.Nodes[0].Create(group.CreateParams{Title: "Trip", Newcomers: first, Suite: c.Suite})
 	r.check.g = r.g
 	r.tracef("%s makes the group with %d others", r.Nodes[0].Name, len(first))
+	if full {
+		r.Run(c.Delay + 1_000)
+		for _, n := range r.Nodes {
+			if r.stands(group.StatusInvited)(n) {
+				n.Do(r.g, group.Accept{})
+			}
+		}
+	}
 }
 
 // age gives some devices the program before FeatureHeads, and some the one before
-// FeatureAckHeads.
+// FeatureAckHeads, FeatureHistory or FeatureBlockNews.
 func (r *run) age(c Config) {
 	for i, n := range r.Nodes {
 		if (i*7+3)%10 < c.Old {
-			n.Self.Omits = []uint16{group.FeatureHeads, group.FeatureAckHeads, group.FeatureHistory}[i%3]
+			n.Self.Omits = []uint16{group.FeatureHeads, group.FeatureAckHeads, group.FeatureHistory, group.FeatureBlockNews}[i%4]
 		}
 	}
 }

@@ -100,8 +100,9 @@ func drawPeople(list []wire.PersonID) string {
 	return strings.Join(out, " ")
 }
 
-// naive is drawShown of what the rules of docs/spec/content.md say, read one at a time.
-func naive(row group.Row, all []group.Row) string {
+// naive is drawShown of what the rules of docs/spec/content.md say, read one at a time. counts
+// says which Deletes do, by blocks.
+func naive(row group.Row, all []group.Row, counts func(del, line group.Row) bool) string {
 	type note struct {
 		group.Row
 		body group.Body
@@ -130,7 +131,7 @@ func naive(row group.Row, all []group.Row) string {
 	for i := range notes {
 		n := &notes[i]
 		d, ok := n.body.(group.Delete)
-		if ok && !n.Waiting && (n.Person == d.Of.Person || n.May&group.MayRemove != 0) {
+		if ok && !n.Waiting && (n.Person == d.Of.Person || counts(n.Row, row)) {
 			return drawShown(row, group.Shown{Deleted: &n.Row})
 		}
 	}
@@ -299,8 +300,10 @@ func (c *checker) isRemoved(row group.Row) bool {
 func (r *run) folded(n *Node) {
 	rep := n.Groups[r.g]
 	about := rep.Annotations()
+	headers := rep.headersOf()
+	counts := func(del, line group.Row) bool { return rep.mayDelete(headers, del, line.Target()) }
 	for _, row := range rep.Lines() {
-		if a, b := drawShown(row, group.Fold(row, about)), naive(row, about); a != b {
+		if a, b := drawShown(row, group.Fold(row, about)), naive(row, about, counts); a != b {
 			fail("at rest %s sees %q, and by the rules %q", n.Name, a, b)
 		}
 	}
@@ -311,11 +314,13 @@ func (r *run) folded(n *Node) {
 			continue
 		}
 		b, _ := c.Open()
-		if d := b.(group.Delete); row.Person == d.Of.Person || row.May&group.MayRemove != 0 {
-			gone[d.Of] = true
-			for _, v := range d.Versions {
-				gone[v.Of(d.Of.Person)] = true
-			}
+		d := b.(group.Delete)
+		list := []group.Target{d.Of}
+		for _, v := range d.Versions {
+			list = append(list, v.Of(d.Of.Person))
+		}
+		for _, t := range list {
+			gone[t] = gone[t] || row.Person == d.Of.Person || rep.mayDelete(headers, row, t)
 		}
 	}
 	for key, b := range rep.Records[group.KindEntry] {
@@ -336,7 +341,10 @@ func (r *run) folded(n *Node) {
 			fail("at rest %s has a row of state %d of what is deleted", n.Name, row.State)
 		}
 	}
-	for t := range gone {
+	for t, is := range gone {
+		if !is {
+			continue
+		}
 		for _, b := range rep.Records[group.KindUnsent] {
 			if t.Person == n.Self.Person && string(b[32:48]) == string(t.ID[:]) {
 				fail("at rest %s would seal again what is deleted", n.Name)

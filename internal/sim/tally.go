@@ -1,6 +1,14 @@
 package sim
 
-import "kith/internal/group"
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"kith/internal/group"
+)
 
 // A Tally counts what was said in a run, and what the members read of it in the end.
 type Tally struct {
@@ -8,6 +16,11 @@ type Tally struct {
 	Shown      int // at all members together
 	Unreadable int // of what was written for who cannot read it
 	Twice      int
+
+	Members int            // who took part at rest
+	Blocks  int            // on their chain
+	Beside  int            // blocks of branches that lost
+	Came    map[string]int // how often what happened
 }
 
 // Add adds another run's.
@@ -16,16 +29,39 @@ func (t *Tally) Add(o Tally) {
 	t.Shown += o.Shown
 	t.Unreadable += o.Unreadable
 	t.Twice += o.Twice
+	t.Members += o.Members
+	t.Blocks += o.Blocks
+	t.Beside += o.Beside
+	if t.Came == nil {
+		t.Came = make(map[string]int)
+	}
+	for what, n := range o.Came {
+		t.Came[what] += n
+	}
+}
+
+// Happened says how often what happened, most often first.
+func (t Tally) Happened() string {
+	list := slices.SortedFunc(maps.Keys(t.Came), func(a, b string) int {
+		return cmp.Or(t.Came[b]-t.Came[a], strings.Compare(a, b))
+	})
+	for i, what := range list {
+		list[i] = fmt.Sprintf("%s %d", what, t.Came[what])
+	}
+	return strings.Join(list, ", ")
 }
 
 // tally counts at rest.
 func (r *run) tally() (t Tally) {
-	t.Said = r.count
+	t.Said, t.Came = r.count, r.came
 	for _, n := range r.Nodes {
 		m := r.there(n)
 		if m == nil {
 			continue
 		}
+		t.Members++
+		t.Blocks = max(t.Blocks, len(m.Chain()))
+		t.Beside = max(t.Beside, m.Blocks().Len()-len(m.Chain()))
 		joined := arrival(m, n)
 		lines := make(map[string]bool) // no two texts are the same
 		for _, row := range n.Groups[r.g].Rows {

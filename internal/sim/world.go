@@ -38,7 +38,10 @@ type World struct {
 	thrifty *thrift // nil: each node has its own of everything
 	every   int     // how many steps go by between two looks at invariants and bounds; 0: none
 	steps   int
-	tally   Tally // of a run that ended well
+	tally   Tally          // of a run that ended well
+	kinds   [256]int       // payloads handed to a link, by their first byte
+	came    map[string]int // how often what happened
+	people  []person       // who is to come, made before; made when they come if there are none
 	queue   events
 	serial  int
 	cut     map[[2]int]bool
@@ -56,7 +59,10 @@ type Payload struct {
 // New returns an empty world; the same seed plays the same run.
 func New(seed uint64) *World {
 	r := rand.New(rand.NewPCG(seed, 0))
-	return &World{Rand: r, Now: Start, cut: make(map[[2]int]bool), arrive: make(map[[2]int]uint64), Delay: func() uint64 { return 1 + r.Uint64N(40) }}
+	return &World{
+		Rand: r, Now: Start, Delay: func() uint64 { return 1 + r.Uint64N(40) },
+		cut: make(map[[2]int]bool), arrive: make(map[[2]int]uint64), came: make(map[string]int),
+	}
 }
 
 // An event is a function at a time; of two at one time the earlier made runs first.
@@ -111,6 +117,24 @@ func (w *World) tracef(format string, args ...any) {
 
 // Add makes a node that is online.
 func (w *World) Add(name string) *Node {
+	var p person
+	if len(w.people) > 0 {
+		p, w.people = w.people[0], w.people[1:]
+	} else {
+		p = newPerson(name, w.Now)
+	}
+	n := w.enter(name, p.self)
+	n.recovery = p.recovery
+	return n
+}
+
+// A person is somebody with one device, who is in no world yet.
+type person struct {
+	self     group.Self
+	recovery *identity.Recovery
+}
+
+func newPerson(name string, now uint64) person {
 	device := identity.NewDevice()
 	recovery, err := identity.ParsePhrase(identity.NewPhrase())
 	if err != nil {
@@ -119,13 +143,11 @@ func (w *World) Add(name string) *Node {
 	self, _, err := group.NewPerson(group.NewPersonParams{
 		Device: device, Name: name,
 		Recovery: chain.RecoveryKeys{Key: [32]byte(recovery.RecoveryKey()), Sealing: [chain.KnockKeySize]byte(recovery.SealingKey())},
-	}, w.Now)
+	}, now)
 	if err != nil {
 		panic(err)
 	}
-	n := w.enter(name, self)
-	n.recovery = recovery
-	return n
+	return person{self, recovery}
 }
 
 // enter makes the node of a device.
@@ -192,6 +214,7 @@ func (w *World) Cut(a, b *Node) {
 	up := w.Linked(a, b)
 	w.cut[pair(a, b)] = true
 	w.tracef("cut %s %s", a.Name, b.Name)
+	w.came["cut"]++
 	if up {
 		a.down(b)
 		b.down(a)
@@ -205,6 +228,7 @@ func (w *World) Heal(a, b *Node) {
 	}
 	delete(w.cut, pair(a, b))
 	w.tracef("heal %s %s", a.Name, b.Name)
+	w.came["healed"]++
 	if w.Linked(a, b) {
 		a.up(b)
 		b.up(a)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"kith/internal/group"
+
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
 )
@@ -59,6 +61,12 @@ func CheckIndex(t *testing.T, db *DB) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// Said returns what a row is found by that nothing edits.
+func Said(r group.Row) string {
+	text, _, _ := indexed(r)
+	return text
 }
 
 // Terms returns the words in the index, without the signs of their spans.
@@ -150,7 +158,7 @@ func Plans(t *testing.T, db *DB) map[string]string {
 
 // AnnotationPlans returns how the engine runs each statement that finds annotations.
 func AnnotationPlans(t *testing.T, db *DB) map[string]string {
-	return plans(t, db, map[string]string{"about": sqlAbout, "around": sqlAround, "pins": sqlPins, "prefix": sqlPrefix})
+	return plans(t, db, map[string]string{"about": sqlAbout, "wording": sqlWording, "around": sqlAround, "pins": sqlPins, "prefix": sqlPrefix})
 }
 
 func plans(t *testing.T, db *DB, statements map[string]string) map[string]string {

@@ -29,6 +29,7 @@ type Asked struct {
 type Found struct {
 	Group wire.GroupID
 	Row   group.Row
+	Text  string // what it was found by: what it says now
 }
 
 // Findings is an answer.
@@ -67,7 +68,7 @@ func (db *DB) Search(a Asked) (f Findings, err error) {
 			}
 			f.Next, f.Upto = h.next, uint64(h.upto>>orderBits)
 			for _, r := range h.found {
-				f.Found = append(f.Found, Found{names[r.grp], r.row})
+				f.Found = append(f.Found, Found{names[r.grp], r.row, r.text})
 			}
 			return nil
 		})
@@ -207,9 +208,14 @@ func (h *hunt) take(rows []hit) error {
 		if h.asked.Person != nil && r.row.Person != *h.asked.Person {
 			continue // its tag is only the beginning of the id
 		}
-		if _, said := h.asked.Query.Marks(Said(r.row)); !said {
+		text, _, _, err := h.c.wording(r.grp, r.row)
+		if err != nil {
+			return err
+		}
+		if _, said := h.asked.Query.Marks(text); !said {
 			continue
 		}
+		r.text = text
 		if len(h.found) == h.limit {
 			h.next = uint64(h.upto)
 			return nil
@@ -262,7 +268,7 @@ func (h *hunt) look(match string, from, to int64, limit int) (rows []hit, err er
 		if err != nil {
 			return err
 		}
-		rows = append(rows, hit{s.ColumnInt64(0), stored{s.ColumnInt64(1), s.ColumnInt64(2), r}})
+		rows = append(rows, hit{s.ColumnInt64(0), stored{msg: s.ColumnInt64(1), grp: s.ColumnInt64(2), row: r}})
 		return nil
 	})
 	return rows, err

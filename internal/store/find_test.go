@@ -50,7 +50,7 @@ func found(t testing.TB, db *store.DB, a store.Asked, n int) (all []store.Found)
 func saidOf(all []store.Found) string {
 	var said []string
 	for _, f := range all {
-		said = append(said, store.Said(f.Row))
+		said = append(said, f.Text)
 	}
 	return strings.Join(said, " | ")
 }
@@ -310,8 +310,8 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	late := writes(ann, 1<<62, 1, "crowd of the far future")
 	must(t, db.Commit(g1, nil, append(rows, late), nil))
-	if all := found(t, db, store.Asked{Query: query(t, "crowd")}, 100); len(all) != 2049 || store.Said(all[0].Row) != "crowd of the far future" {
-		t.Errorf("%d found, the first %q", len(all), store.Said(all[0].Row))
+	if all := found(t, db, store.Asked{Query: query(t, "crowd")}, 100); len(all) != 2049 || all[0].Text != "crowd of the far future" {
+		t.Errorf("%d found, the first %q", len(all), all[0].Text)
 	}
 	for i := range rows {
 		rows[i] = withdrawn(rows[i])

@@ -28,17 +28,17 @@ import (
 //     in, from the highest down.
 //   - Every word is written with the sign of its span before it, see span.go.
 //   - To take a row out, the engine needs the words it was put in with. They are
-//     made of the row anew: who changes what indexed or terms make of a row raises
-//     indexVersion, so that everything is indexed again.
+//     made of the row, and of what edits it, anew: who changes what wording or terms make of
+//     a row raises indexVersion, so that everything is indexed again.
 
-// indexVersion is that of the words in the index.
-const indexVersion = 1
+// indexVersion is that of the words in the index. 1: edited texts as they were at first.
+const indexVersion = 2
 
 // indexSince is the migration that made the tables of the index.
 const indexSince = 4
 
-// indexed is what the index keeps of a row: what it says, and its kind. A row that
-// is not there or not readable is not found.
+// indexed is what the index keeps of a row that nothing edits: what it says, and its kind.
+// A row that is not there or not readable is not found.
 func indexed(r group.Row) (text string, kind group.ContentKind, ok bool) {
 	if r.State != group.RowShown {
 		return "", 0, false
@@ -56,12 +56,6 @@ func indexed(r group.Row) (text string, kind group.ContentKind, ok bool) {
 		text = body.Question + "\n" + strings.Join(body.Options, "\n")
 	}
 	return text, c.Kind, true
-}
-
-// Said returns what a search finds of a row, and marks in it.
-func Said(r group.Row) string {
-	text, _, _ := indexed(r)
-	return text
 }
 
 // These are variables for tests only, which have few rows.
@@ -82,21 +76,17 @@ func spelled(sign string, b []byte, word string) []byte {
 	return append(append(append(b, sign...), word...), ' ')
 }
 
-// terms is what the engine is given of a row: its words and tags, each with the
-// sign of its span.
-func terms(sign string, n int64, r group.Row) ([]byte, bool) {
-	text, kind, ok := indexed(r)
-	if !ok {
-		return nil, false
-	}
+// terms is what the engine is given of a row: the words of its text and tags, each with
+// the sign of its span.
+func terms(sign string, n int64, text string, person wire.PersonID, kind group.ContentKind) []byte {
 	b := make([]byte, 0, 2*len(text)+64)
 	for w := range search.Words(text) {
 		b = spelled(sign, b, w.Folded)
 	}
-	for _, tag := range []string{groupTag(n), personTag(r.Person), kindTag(kind)} {
+	for _, tag := range []string{groupTag(n), personTag(person), kindTag(kind)} {
 		b = spelled(sign, b, tag)
 	}
-	return b, true
+	return b
 }
 
 // orderBits is how many bits of a document's number count the documents of one
@@ -114,11 +104,11 @@ func docsOf(order uint64) (first, last int64) {
 type stored struct {
 	msg, grp int64
 	row      group.Row
+	text     string // what it says now, where it was looked up
 }
 
-// noteAdded notes that the row just inserted into messages is to be indexed.
-func (tx *Tx) noteAdded() error {
-	msg := tx.c.sq.LastInsertRowID()
+// noteAdded notes that a row of messages is to be indexed.
+func (tx *Tx) noteAdded(msg int64) error {
 	if msg < tx.db.below {
 		return nil // IndexSome comes to it
 	}
@@ -146,7 +136,11 @@ func (tx *Tx) forget(msg, n int64, r group.Row) error {
 	if err != nil {
 		return err
 	}
-	words, _ := terms(s.sign(), n, r)
+	text, kind, _, err := tx.c.wording(n, r)
+	if err != nil {
+		return err
+	}
+	words := terms(s.sign(), n, text, r.Person, kind)
 	for _, do := range []struct {
 		sql  string
 		args []any
@@ -218,7 +212,11 @@ func (tx *Tx) indexRows(rows []stored) error {
 	})
 	var s span
 	for _, r := range rows {
-		if _, _, ok := indexed(r.row); !ok {
+		text, kind, ok, err := tx.c.wording(r.grp, r.row)
+		if err != nil {
+			return err
+		}
+		if !ok {
 			continue
 		}
 		first, last := docsOf(r.row.Place.Order)
@@ -233,7 +231,7 @@ func (tx *Tx) indexRows(rows []stored) error {
 		if s, err = tx.spanFor(s, doc); err != nil {
 			return err
 		}
-		words, _ := terms(s.sign(), r.grp, r.row)
+		words := terms(s.sign(), r.grp, text, r.row.Person, kind)
 		if err := tx.c.exec("INSERT INTO docs VALUES (?, ?)", doc, r.msg); err != nil {
 			return err
 		}
@@ -249,7 +247,7 @@ func (c *conn) stored(sql string, args ...any) ([]stored, error) {
 	var rows []stored
 	err := c.query(sql, args, func(s *sqlite3.Stmt) error {
 		r, err := scanRowFrom(s, 2)
-		rows = append(rows, stored{s.ColumnInt64(0), s.ColumnInt64(1), r})
+		rows = append(rows, stored{msg: s.ColumnInt64(0), grp: s.ColumnInt64(1), row: r})
 		return err
 	})
 	return rows, err

@@ -81,7 +81,12 @@ func (tx *Tx) take(n int64, p group.Place) (*group.Row, error) {
 			return nil, err
 		}
 		if r != nil {
-			r.Annotation = r.Annotation || t.find == sqlAnnotationAt
+			if t.find == sqlAnnotationAt {
+				r.Annotation = true
+				if err := tx.reword(n, *r); err != nil {
+					return nil, err
+				}
+			}
 			return r, tx.c.exec(t.drop, n, ord, device, seq, hash)
 		}
 	}
@@ -97,7 +102,7 @@ func (tx *Tx) insert(sql string, n int64, r group.Row) (bool, error) {
 	if tx.c.sq.Changes() == 0 {
 		return false, nil
 	}
-	return true, tx.noteAdded()
+	return true, tx.noteAdded(tx.c.sq.LastInsertRowID())
 }
 
 // drop deletes a row from messages, and what the index has of it.

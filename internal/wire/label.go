@@ -30,6 +30,7 @@ const (
 	HashCiphertext Label = "ciphertext" // ciphertext_hash of an entry: opaque ciphertext<V>
 	HashVote       Label = "vote"       // all bytes of a vote, signature included
 	HashVotes      Label = "votes"      // digest of the votes held of a group
+	HashPerson     Label = "person"     // what is told with a person's chain: opaque name<V>, packages<V>
 	HashLifetime   Label = "lifetime"   // tag of a content id that says how long the content lasts
 )
 

@@ -73,6 +73,19 @@ export function search(browser, pictures) {
       await shoot('search');
     },
 
+    'an edited message is found by what it says now, and marked there': async () => {
+      const { id } = await say(ann, 'Paint the hull grene before Sunday.');
+      await field().fill('grene');
+      await list().locator('mark', { hasText: 'grene' }).waitFor();
+      await ann.call('EditMessage', { chat: group, message: id, text: 'Paint the hull green before Sunday.' });
+      await field().fill('hull green');
+      await list().locator('mark', { hasText: 'green' }).waitFor();
+      await field().fill('grene');
+      await list().getByText('Nothing found.').waitFor();
+      await field().fill('compass');
+      await list().locator('mark', { hasText: 'compass' }).nth(2).waitFor();
+    },
+
     'by the keyboard alone it opens the chat there, marks it, and the rest is loaded around it': async () => {
       await ann.page.keyboard.press('Escape');
       assert.equal(await field().inputValue(), '');
