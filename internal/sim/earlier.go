@@ -53,6 +53,10 @@ func (c *checker) servedEarlier(n *Node, g wire.GroupID, s group.Serve) {
 	if !head(m).Active(s.To) {
 		fail("%s hands over the time before to %s, who is not in the keys", n.Name, c.w.device(s.To))
 	}
+	if s.Settings {
+		c.servedSettings(n, g, s)
+		return
+	}
 	for i, ref := range s.Refs {
 		h := n.Groups[g].header(ref)
 		if h == nil {

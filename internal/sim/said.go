@@ -376,6 +376,11 @@ func (r *run) pagesAlike() {
 		n    *Node
 		list []string
 	}
+	for _, n := range alike {
+		if a, b := alike[0].Groups[r.g].Machine.View().Lifetime, r.machine(n).View().Lifetime; a != b {
+			fail("at rest what %s writes lasts %d s, and what %s writes %d", alike[0].Name, a, n.Name, b)
+		}
+	}
 	by := make(map[wire.BlockHash]page)
 	for _, n := range alike {
 		m := r.machine(n)
