@@ -58,13 +58,16 @@ func (p *measured) must(err error) {
 	}
 }
 
+// patience bounds every wait: with 50 nodes on two cores many things take minutes.
+const patience = 10 * time.Minute
+
 // until looks again every few milliseconds, and returns how long it took.
 func (p *measured) until(what string, is func() bool) time.Duration {
 	p.b.Helper()
 	began := time.Now()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := began.Add(time.Minute); !is(); {
+	for deadline := began.Add(patience); !is(); {
 		if now := <-tick.C; now.After(deadline) {
 			p.b.Fatalf("never: %s", what)
 		}
@@ -159,6 +162,7 @@ func (p *measured) await(texts <-chan string, text string) {
 func crowd(b *testing.B, members int) (all []*measured, g wire.GroupID) {
 	first := startMeasured(b, "0", node.Config{Home: b.TempDir(), Listen: "127.0.0.1:0"})
 	all = append(all, first)
+	began := time.Now()
 	for i := 1; i < members; i++ {
 		p := startMeasured(b, fmt.Sprint(i), node.Config{Home: b.TempDir(), Listen: "127.0.0.1:0"})
 		g = friends(first, p)
@@ -167,6 +171,7 @@ func crowd(b *testing.B, members int) (all []*measured, g wire.GroupID) {
 	if members == 2 {
 		return all, g
 	}
+	b.Logf("%d are friends of the first after %.0f s", members-1, time.Since(began).Seconds())
 	return all, groupOf(first, all[1:]...)
 }
 
@@ -178,13 +183,16 @@ func groupOf(first *measured, others ...*measured) wire.GroupID {
 	}
 	g, err := first.CreateGroup("Measured", people)
 	first.must(err)
+	began := time.Now()
 	for _, p := range others {
 		p.until("invited", func() bool { c, err := p.Chat(g); return err == nil && c.State == group.StatusInvited })
 		p.must(p.AcceptGroup(g, false))
 	}
+	joined := time.Since(began)
 	for _, p := range append(others[:len(others):len(others)], first) {
 		p.until("all accepted", func() bool { return p.allAccepted(g, 1+len(others)) })
 	}
+	first.b.Logf("%d are in after %.0f s, and know that of each other after %.0f s", len(others), joined.Seconds(), time.Since(began).Seconds())
 	return g
 }
 
