@@ -271,7 +271,7 @@ func (m *Machine) onAckNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects
 		return nil
 	}
 	p.follows = p.follows || f.flags&ackFollows != 0
-	if !m.mayAskNumbers(now, p) {
+	if !m.answers(now, p, &p.asksNumbers) {
 		return nil
 	}
 	devices, ok := m.tableOf(f.block)

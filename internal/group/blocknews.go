@@ -364,7 +364,7 @@ func (m *Machine) blocksCame(now uint64, p *peer, more, fresh bool, eff *Effects
 	case asked && more && fresh:
 		m.askBlocksOf(now, p, eff)
 		return
-	case more && m.speaks():
+	case m.speaks() && (more || asked && fresh): // votes and statements that came before them were passed over
 		m.wantHave(now, p)
 	}
 	if asked {
@@ -376,13 +376,17 @@ func (m *Machine) blocksCame(now uint64, p *peer, more, fresh bool, eff *Effects
 // blocksWake is when blocks are asked for, or told of; 0: never.
 func (m *Machine) blocksWake() (next uint64) {
 	s := &m.seeking
-	if s.until != 0 {
-		return m.soon(s.due, s.until)
+	if m.speaks() {
+		next = s.due
 	}
-	next = s.due
+	if s.until != 0 {
+		return m.soon(next, s.until)
+	}
 	for _, p := range m.peers {
 		for _, b := range p.blocks.sought {
-			next = m.soon(next, b.due)
+			if p.rel == present {
+				next = m.soon(next, b.due)
+			}
 		}
 	}
 	return next

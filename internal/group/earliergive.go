@@ -50,6 +50,9 @@ func (m *Machine) writer(ref dag.Ref) wire.PersonID {
 // sent, of at most maxAnswer bytes in all. read gives a stored record, said what a message
 // says that is shown, each nil if there is none.
 func (s Serve) AnswerEarlier(read func(k Kind, key []byte) ([]byte, error), said func(Target) ([]byte, error)) ([][]byte, error) {
+	if s.Settings {
+		return s.answerSettings(read)
+	}
 	var entries []Packed
 	cut := s.Older
 	for i, size := 0, 0; i < len(s.Refs); i++ {

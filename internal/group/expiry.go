@@ -2,7 +2,6 @@ package group
 
 import (
 	"encoding/binary"
-	"maps"
 	"math"
 	"slices"
 
@@ -86,80 +85,6 @@ func (e ending) bytes() []byte {
 	w.U64(e.at)
 	e.target.write(&w)
 	return w.Bytes()
-}
-
-// A setting is an Expiry of somebody who had a right to it.
-type setting struct {
-	place   Place
-	target  Target
-	seconds uint32
-	block   wire.BlockHash // zero, with a store of before, where it is not known any more
-}
-
-// bytes is the record of a setting.
-//
-//	size field
-//	4    seconds; 0: for ever
-//	8    order
-//	80   what set it, as in a reaction
-//	32   block at which; homes from before do not have it
-func (s setting) bytes() []byte {
-	var w wire.Writer
-	w.U32(s.seconds)
-	w.U64(s.place.Order)
-	s.target.write(&w)
-	w.Raw(s.block[:])
-	return w.Bytes()
-}
-
-// lifetime is what is in force: of the settings that no other one of a later block overrules
-// the last in the order of display. Who was an admin and writes at a block from then overrules
-// nobody who has set it since.
-func (m *Machine) lifetime() uint32 {
-	if m.expiring.inForce == nil {
-		var seconds uint32
-		if ranked := m.rankedSettings(); len(ranked) > 0 {
-			seconds = m.expiring.settings[ranked[0]].seconds
-		}
-		m.expiring.inForce = &seconds
-	}
-	return *m.expiring.inForce
-}
-
-// rankedSettings are all of them, what is in force first: if that is deleted the next is, as
-// long as no block between comes into it.
-func (m *Machine) rankedSettings() (ranked []dag.Ref) {
-	last := make(map[wire.BlockHash]dag.Ref)
-	for ref, s := range m.expiring.settings {
-		if r, ok := last[s.block]; !ok || dag.Less(m.expiring.settings[r].place, s.place) {
-			last[s.block] = ref
-		}
-	}
-	overruled := make(map[wire.BlockHash]bool)
-	for older := range last {
-		for newer := range last {
-			overruled[older] = overruled[older] || m.blocks.IsAncestor(older, newer)
-		}
-	}
-	ranked = slices.Collect(maps.Keys(m.expiring.settings))
-	slices.SortFunc(ranked, func(a, b dag.Ref) int {
-		x, y := m.expiring.settings[a], m.expiring.settings[b]
-		if over := overruled[x.block]; over != overruled[y.block] {
-			if over {
-				return 1
-			}
-			return -1
-		}
-		return ComparePlaces(y.place, x.place)
-	})
-	return ranked
-}
-
-func (m *Machine) setLifetime(ref dag.Ref, s setting, eff *Effects) {
-	before := m.lifetime()
-	m.expiring.settings[ref], m.expiring.inForce = s, nil
-	eff.put(KindExpiry, EntryKey(ref), s.bytes())
-	m.tellLifetime(before, eff)
 }
 
 // newID draws the id of a content that is written now. What is said about a message that
@@ -305,57 +230,6 @@ func (m *Machine) end(ref dag.Ref, t Target, eff *Effects) {
 	m.eraseLate(t, anywhere, eff)
 }
 
-// onExpiry takes a setting, if its author had a right to it.
-func (m *Machine) onExpiry(row Row, c Content, eff *Effects) {
-	b, err := c.Open()
-	e, ok := b.(Expiry)
-	if err != nil || !ok || row.May&MayArrange == 0 {
-		return
-	}
-	m.setLifetime(row.Place.Ref(), setting{row.Place, row.Target(), e.Seconds, row.Block}, eff)
-}
-
-func (m *Machine) tellLifetime(before uint32, eff *Effects) {
-	if now := m.lifetime(); now != before {
-		eff.Notify = append(eff.Notify, LifetimeChanged{now})
-	}
-}
-
-// unset takes back a setting that is deleted: who never got its text knows of none either.
-func (m *Machine) unset(t Target, reaches func(wire.BlockHash) bool, eff *Effects) {
-	before := m.lifetime()
-	for ref, s := range m.expiring.settings {
-		if s.target == t && reaches(s.block) {
-			m.dropSetting(ref, eff)
-		}
-	}
-	m.tellLifetime(before, eff)
-}
-
-func (m *Machine) dropSetting(ref dag.Ref, eff *Effects) {
-	if _, ok := m.expiring.settings[ref]; ok {
-		delete(m.expiring.settings, ref)
-		m.expiring.inForce = nil
-		eff.drop(KindExpiry, EntryKey(ref))
-	}
-}
-
-func (l *loading) expiry(rec Record) error {
-	ref, err := refKey(rec.Key)
-	if err != nil {
-		return err
-	}
-	r := wire.NewReader(rec.Value)
-	s := setting{seconds: r.U32()}
-	s.place = Place{Order: r.U64(), Device: ref.Device, Seq: ref.Seq, Hash: ref.Hash}
-	s.target = readTarget(r)
-	if r.Len() > 0 {
-		r.Fixed(s.block[:])
-	}
-	l.m.expiring.settings[ref] = s
-	return r.Done()
-}
-
 // ending takes what is stored of the end of an entry.
 func (l *loading) ending(rec Record) error {
 	ref, err := refKey(rec.Key)
@@ -381,12 +255,7 @@ func (l *loading) ending(rec Record) error {
 // later start may not read these headers.
 func (l *loading) endEndings() {
 	m := l.m
-	for ref, s := range m.expiring.settings {
-		if s.block == (wire.BlockHash{}) {
-			s.block = m.blockOf(ref)
-			m.expiring.settings[ref] = s
-		}
-	}
+	l.endSettings()
 	for _, h := range slices.Concat(l.entries, l.before) {
 		at, ref := Ends(m.group, h.ContentID, h.Order), h.Ref()
 		if at == 0 || l.endings[ref] {

@@ -34,6 +34,7 @@ import (
 //	34     earlier     likewise
 //	35, 36 block news, ask blocks: see blocknewsframe.go
 //	37     marked acks see acksframe.go
+//	39     settings    see settingsgive.go
 //	40     tree        a frame of the broadcast tree, which the machine never sees: see broadcast.go
 //
 // docs/spec/sync.md says when each is sent.
@@ -79,8 +80,9 @@ const (
 	frameAskBlocks uint8 = 36
 
 	frameMarkedAcks uint8 = 37
-	// 38 and 39 are reserved.
-	frameTree uint8 = 40
+	// 38 is reserved.
+	frameSettings uint8 = 39
+	frameTree     uint8 = 40
 )
 
 // Answers of an entries frame.

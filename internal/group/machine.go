@@ -322,6 +322,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.pull(now, eff)
 	m.askContents(now, eff)
 	m.askEarlier(now, eff)
+	m.askSettings(eff)
 }
 
 // finish adds what every step ends with: the missing count, the

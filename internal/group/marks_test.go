@@ -308,3 +308,55 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// ackBytes is what ten members get of Acks while they say 20 things, one each half minute,
+// and read what the others said as it comes, or every few minutes, or tell nobody.
+func ackBytes(t *testing.T, tell bool, every int) (bytes int) {
+	t.Helper()
+	w := sim.New(1)
+	var others []group.Newcomer
+	for i := range 10 {
+		m := w.Add(fmt.Sprint("member ", i))
+		if i > 0 {
+			others = append(others, m.Newcomer())
+		}
+	}
+	g := w.Nodes[0].Create(group.CreateParams{Title: "Crew", Newcomers: others})
+	w.Run(1000)
+	for _, m := range w.Nodes[1:] {
+		do(t, w, m, g, group.Accept{})
+	}
+	w.Run(minutes)
+	for _, m := range w.Nodes {
+		do(t, w, m, g, group.Read{Tell: tell})
+		m.Sent = nil
+	}
+	for i := range 20 {
+		must(t, w.Nodes[i%10].Say(g, fmt.Sprint("entry ", i)))
+		w.Run(500)
+		for j, m := range w.Nodes {
+			if lines := m.Groups[g].Lines(); (i+j)%every == 0 {
+				must(t, m.Do(g, group.Read{To: lines[len(lines)-1].Place, Tell: tell}))
+			}
+		}
+		w.Run(29_500)
+	}
+	for _, m := range w.Nodes {
+		for _, p := range m.Sent {
+			if p.Bytes[0] == kindStatements {
+				bytes += len(p.Bytes)
+			}
+		}
+	}
+	return bytes / 10 / 20
+}
+
+// TestReadMarksBytes: marks that go with the Ack of what was read cost a fifth of it, and
+// those of who reads later less than another Ack for each message.
+func TestReadMarksBytes(t *testing.T) {
+	none, live, later := ackBytes(t, false, 1), ackBytes(t, true, 1), ackBytes(t, true, 8)
+	t.Logf("bytes of Acks that a member of ten gets for a message: %d; read as it comes: %d; read every four minutes: %d", none, live, later)
+	if live > none*13/10 || later > none*16/10 {
+		t.Error("more than is said")
+	}
+}

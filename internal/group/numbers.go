@@ -58,7 +58,7 @@ func (m *Machine) onNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	if err != nil {
 		return err
 	}
-	if !m.mayAskNumbers(now, p) {
+	if !m.answers(now, p, &p.asksNumbers) {
 		return nil
 	}
 	devices, ok := m.tableOf(f.block)

@@ -361,18 +361,6 @@ func (o *owner) setWake(at uint64) {
 	o.wake.Reset(wait)
 }
 
-// serve reads stored entries and sends them.
-func (o *owner) serve(s group.Serve) {
-	payloads, err := o.answer(s)
-	if err != nil {
-		o.n.log.Error("cannot read", "group", shortGroup(o.id), "err", err)
-		return
-	}
-	for _, payload := range payloads {
-		o.n.send(s.To, o.id, payload)
-	}
-}
-
 func (o *owner) answer(s group.Serve) ([][]byte, error) {
 	read := func(k group.Kind, key []byte) ([]byte, error) {
 		value, _, err := o.n.db.Get(o.id, k, key)

@@ -23,15 +23,23 @@ type checker struct {
 	again map[string]group.Place // by text: where it was sealed again
 
 	removed map[group.Target]bool // what somebody deleted
+	retold  map[retold]bool
 	steps   int
 	pause   int // after how many steps a machine is loaded once more, at least
+}
+
+// retold is what a node was told again after it came back by a block.
+type retold struct {
+	n    *Node
+	text string
+	came wire.BlockHash
 }
 
 func newChecker(w *World) *checker {
 	return &checker{
 		w: w, said: make(map[string]group.Row), shown: make(map[*Node]map[string]group.Row),
 		final: newFinality(), late: make(lateness), again: make(map[string]group.Place),
-		removed: make(map[group.Target]bool),
+		removed: make(map[group.Target]bool), retold: make(map[retold]bool),
 	}
 }
 
@@ -221,14 +229,30 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	}
 	old, twice := mine[s]
 	if twice && old.Place == row.Place {
-		if came := arrival(m, n); row.Block != came && m.Blocks().IsAncestor(row.Block, came) {
-			return // who comes again may be given what it had read in an earlier membership: it is one line
+		if !c.toldAgain(n, m, row) {
+			fail("%s sees %q a second time", n.Name, s)
 		}
-		fail("%s sees %q a second time", n.Name, s)
+		return
 	}
 	if !twice || dag.Less(row.Place, old.Place) {
 		mine[s] = row
 	}
+}
+
+// toldAgain reports whether n is told once more, for the first time in this membership, what
+// it had read in an earlier one and the group gives who comes again: it is one line.
+func (c *checker) toldAgain(n *Node, m *group.Machine, row group.Row) bool {
+	came := arrival(m, n)
+	if row.Block == came || !m.Blocks().IsAncestor(row.Block, came) || !mayHaveEarlier(m, n.Self.Member(), row.Block, row.Place.Order) {
+		return false
+	}
+	again := retold{n, text(row), came}
+	told := c.retold[again]
+	c.retold[again] = true
+	if !told {
+		c.w.came["told again after coming back"]++
+	}
+	return !told
 }
 
 // written reports whether a row is what its author wrote, or that sealed again

@@ -30,6 +30,24 @@ func (r *Replica) headersOf() map[group.Target][]*dag.Header {
 	return list
 }
 
+// servedSettings checks that nothing else is given as a setting, and nobody is given one that comes
+// to it by the log.
+func (c *checker) servedSettings(n *Node, g wire.GroupID, s group.Serve) {
+	r := n.Groups[g]
+	for _, ref := range s.Refs {
+		key := string(group.EntryKey(ref))
+		if len(r.Records[group.KindExpiry][key]) == 0 {
+			fail("%s gives %s as a setting what is none", n.Name, c.w.device(s.To))
+		}
+		for _, k := range []group.Kind{group.KindEntry, group.KindEarlier, group.KindSetting} {
+			h, err := dag.ParseHeader(r.Records[k][key])
+			if at := r.Machine.Blocks().State; err == nil && at(h.Block) != nil && at(h.Block).Active(s.To) {
+				fail("%s gives %s a setting that it had a key for", n.Name, c.w.device(s.To))
+			}
+		}
+	}
+}
+
 // mayDelete reports whether a Delete of another's message counts, by the rule as it is
 // written: some copy of it, and some of the message, of which its author is an admin at
 // the block of the first, and at that of the second where that one is later.

@@ -118,3 +118,36 @@ func TestUnauthorisedFormerAdmin(t *testing.T) {
 		}
 	}
 }
+
+// TestUnauthorisedFormerSetting: Ben, who is no admin any more, sets how long messages last by
+// an entry from before. It overrules nothing that was set since, though it is displayed later; and what an
+// admin sets overrules it.
+func TestUnauthorisedFormerSetting(t *testing.T) {
+	w, nodes, g, before := demoted(t)
+	ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+	must(t, ann.SayBody(g, group.Expiry{Seconds: 3600}))
+	w.Run(5000)
+	w.Now += 1000
+	forged := asBefore(t, w, ben, g, before, group.Expiry{Seconds: 1})
+	part(w, dan)
+	for _, n := range []*sim.Node{ann, cleo} {
+		w.Deliver(ben, n, g, entries(forged))
+	}
+	ben.Stop()
+	h, err := dag.ParseHeader(forged.Header)
+	must(t, err)
+	if set := newestRow(ann, g); !dag.Less(set.Place, h.Place()) {
+		t.Fatal("it is displayed before what was set since")
+	}
+	w.HealAll()
+	w.Run(10_000)
+	for _, n := range []*sim.Node{ann, cleo, dan} {
+		if _, there := n.Groups[g].Records[group.KindExpiry][string(group.EntryKey(h.Ref()))]; !there {
+			t.Fatalf("%s has not got it", n.Name)
+		}
+	}
+	lifetimes(t, w, g, 3600, ann, cleo, dan)
+	must(t, ann.SayBody(g, group.Expiry{}))
+	w.Run(5000)
+	lifetimes(t, w, g, 0, ann, cleo, dan)
+}

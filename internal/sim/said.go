@@ -356,7 +356,7 @@ func (r *run) folded(n *Node) {
 // pagesAlike checks that all who came in at one block, read everything since, are not on
 // their way out and were told no lies, see one page, but for what was written after its
 // author's removal, and on a branch that lost, where one of them was out: of that its author
-// is asked who may have it.
+// is asked who may have it, and who was out sees it where its copy stands.
 func (r *run) pagesAlike() {
 	if len(r.crew.persons) > 0 || r.lost() {
 		return
@@ -369,13 +369,17 @@ func (r *run) pagesAlike() {
 		}
 		alike = append(alike, n)
 	}
-	leave := func(m *group.Machine, row group.Row) bool {
-		return slices.ContainsFunc(alike, func(n *Node) bool { return r.wasOut(n, row) }) || r.late(m, row)
-	}
+	without := r.writtenWithout(alike)
+	leave := func(m *group.Machine, row group.Row) bool { return without[row.Target()] || r.late(m, row) }
 	gone := r.deletedBy(leave)
 	type page struct {
 		n    *Node
 		list []string
+	}
+	for _, n := range alike {
+		if a, b := alike[0].Groups[r.g].Machine.View().Lifetime, r.machine(n).View().Lifetime; a != b {
+			fail("at rest what %s writes lasts %d s, and what %s writes %d", alike[0].Name, a, n.Name, b)
+		}
 	}
 	by := make(map[wire.BlockHash]page)
 	for _, n := range alike {
@@ -386,6 +390,20 @@ func (r *run) pagesAlike() {
 		}
 		by[at] = page{n, list}
 	}
+}
+
+// writtenWithout returns the messages that somebody of a list holds as they were written while
+// one of them was out.
+func (r *run) writtenWithout(list []*Node) map[group.Target]bool {
+	messages := make(map[group.Target]bool)
+	for _, holder := range list {
+		for _, row := range holder.Groups[r.g].Rows {
+			if slices.ContainsFunc(list, func(n *Node) bool { return r.wasOut(n, row) }) {
+				messages[row.Target()] = true
+			}
+		}
+	}
+	return messages
 }
 
 // wasOut reports whether a row was written without n, which had come in before.

@@ -25,17 +25,49 @@ export type Row =
 /** Messages of one author closer than this stand together, in milliseconds. */
 const together = 5 * 60_000;
 
-/** merge puts messages into a list sorted by cursor, each once. */
+/** What a list was added to, message by message: which it has, and how far it came. */
+interface Growth {
+  ids: Set<string>;
+  newest: readonly Message[];
+}
+const growths = new WeakMap<readonly Message[], Growth>();
+
+/** merge puts messages into a list sorted by cursor, each once. One more at the end costs the same however long the list is, but for its copy. */
 export function merge(list: readonly Message[], incoming: readonly Message[]): readonly Message[] {
   if (incoming.length === 0) return list;
   const only = incoming[0]!;
   const newest = list.at(-1);
-  if (incoming.length === 1 && (newest === undefined || only.cursor > newest.cursor) && !list.some((m) => m.id === only.id)) {
-    return [...list, only];
+  if (incoming.length === 1 && (newest === undefined || only.cursor > newest.cursor)) {
+    const growth = growthOf(list);
+    if (!growth.ids.has(only.id)) {
+      growth.ids.add(only.id);
+      growth.newest = [...list, only];
+      growths.set(growth.newest, growth);
+      return growth.newest;
+    }
+  }
+  if (incoming.length === 1) {
+    const at = list.findLastIndex((m) => m.id === only.id);
+    if (at >= 0 && list[at]!.cursor === only.cursor) return list.with(at, only);
   }
   const byId = new Map(list.map((m) => [m.id, m]));
   for (const message of incoming) byId.set(message.id, message);
   return [...byId.values()].sort((a, b) => (a.cursor < b.cursor ? -1 : a.cursor > b.cursor ? 1 : 0));
+}
+
+function growthOf(list: readonly Message[]): Growth {
+  const known = growths.get(list);
+  if (known !== undefined && known.newest === list) return known;
+  const growth = { ids: new Set(list.map((m) => m.id)), newest: list };
+  growths.set(list, growth);
+  return growth;
+}
+
+/** continues: a list is another one and what came after it. */
+function continues(list: readonly Message[], before: readonly Message[]): boolean {
+  const growth = growths.get(list);
+  if (growth !== undefined && growth === growths.get(before) && list.length >= before.length) return true;
+  return before.every((message, i) => message === list[i]);
 }
 
 interface Shape {
@@ -66,6 +98,15 @@ export class Timeline {
   }
 }
 
+/** More messages than this that change at once are laid out anew, with all others. */
+const fewer = 50;
+
+/** standsAlike: one message in two states, which has the same place and the same rows about it in both. */
+function standsAlike(was: Message, is: Message | undefined): boolean {
+  if (is === undefined || was.lifetime !== undefined || is.lifetime !== undefined) return false;
+  return was.id === is.id && was.cursor === is.cursor && was.time === is.time && was.author?.id === is.author?.id && was.state === is.state && was.clientId === is.clientId && was.earlierComing === is.earlierComing;
+}
+
 class Layout {
   #rows: Row[] = [];
   #taken: readonly Message[] = []; // those that have their rows
@@ -86,7 +127,18 @@ class Layout {
   continuedBy(messages: readonly Message[], shape: Shape): boolean {
     const was = this.#shape;
     if (was.me !== shape.me || was.unreadAfter !== shape.unreadAfter || was.missing !== shape.missing || was.more !== shape.more || was.moreAfter !== shape.moreAfter || was.blocks !== shape.blocks) return false;
-    return this.#taken.length > 0 && this.#taken.every((message, i) => message === messages[i]);
+    return this.#taken.length > 0 && (continues(messages, this.#taken) || this.#replace(messages));
+  }
+
+  /** replace puts what is new about some messages into their rows, where no row but theirs changes by it. */
+  #replace(messages: readonly Message[]): boolean {
+    const changed = this.#taken.flatMap((was, i) => (was === messages[i] ? [] : [i]));
+    if (changed.length > fewer || !changed.every((i) => standsAlike(this.#taken[i]!, messages[i]))) return false;
+    for (const i of changed) {
+      const at = this.#rows.findLastIndex((row) => row.kind === 'message' && row.message === this.#taken[i]);
+      if (at >= 0) this.#rows[at] = { ...(this.#rows[at] as Extract<Row, { kind: 'message' }>), message: messages[i]! };
+    }
+    return true;
   }
 
   take(messages: readonly Message[]): void {
@@ -301,12 +353,21 @@ function cutAt(text: string, letters: number, ends: number): number {
   return high >= 0xd800 && high < 0xdc00 && limit < text.length ? limit - 1 : limit; // not within a pair
 }
 
-export type Tick = 'waiting' | 'kept' | 'some' | 'all';
+export type Tick = 'waiting' | 'kept' | 'some' | 'all' | 'readSome' | 'readAll';
+
+/** Reach is whom a message of one's own has reached, and who has read it. */
+export type Reach = Pick<Message, 'reached' | 'reachOf' | 'read'>;
 
 /** tickOf tells how far a message of one's own has come. */
-export function tickOf(message: Pick<Message, 'reached' | 'reachOf'>): Tick {
+export function tickOf(message: Reach): Tick {
+  if (message.read > 0) return message.read >= message.reachOf ? 'readAll' : 'readSome';
   if (message.reached === 0) return 'kept';
   return message.reached >= message.reachOf ? 'all' : 'some';
+}
+
+/** comeOf says it in words. */
+export function comeOf({ reached, reachOf, read }: Reach): string {
+  return read > 0 ? words.tick.read(read, reached, reachOf) : words.tick.reached(reached, reachOf);
 }
 
 export function isText(message: Message): boolean {
