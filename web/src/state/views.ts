@@ -83,6 +83,13 @@ export function sortedMembers(members: readonly Member[]): Member[] {
   return [...members].sort((a, b) => rank(a) - rank(b) || nameOf(a.person).localeCompare(nameOf(b.person)));
 }
 
+/** named gives those in whose name each word typed is found, whatever its marks and letters' case. */
+export function named(members: readonly Member[], typed: string): readonly Member[] {
+  const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();
+  const wanted = plain(typed).split(/\s+/).filter((word) => word !== '');
+  return wanted.length === 0 ? members : members.filter((m) => wanted.every((word) => plain(nameOf(m.person)).includes(word)));
+}
+
 /** Leaving needs a successor if nobody else could admit or remove afterwards. */
 export function needsSuccessor(chat: Chat): boolean {
   const others = chat.members.filter((m) => !m.person?.me && m.accepted);
