@@ -51,8 +51,9 @@ func (n *Node) hollowAt(g wire.GroupID, device wire.DeviceID, seq uint64) bool {
 }
 
 // below reports whether n may not know how much another has of a device's log, up to
-// number has: n has no headers of what its floor covers, and that rests on all the heads of
-// the floor. It knows where the other has each of these, if there is room for all.
+// number has: n has no headers of what its floor covers, and that lies below all the heads
+// of the floor together. It knows where it can follow what the other has through entries
+// above the floor down to each of these; which of these lies below another it does not look at.
 func (n *Node) below(g wire.GroupID, other *Node, device wire.DeviceID, has uint64) bool {
 	b, ok := n.Groups[g].Records[group.KindFloor][""]
 	if !ok {
@@ -65,9 +66,31 @@ func (n *Node) below(g wire.GroupID, other *Node, device wire.DeviceID, has uint
 	if !slices.ContainsFunc(f.Frontier, func(t dag.Ref) bool { return t.Device == device && t.Seq >= has }) {
 		return false
 	}
+	known := make(map[dag.Ref]*dag.Header)
+	for _, b := range n.Groups[g].Records[group.KindEntry] {
+		if h, err := dag.ParseHeader(b); err == nil {
+			known[h.Ref()] = h
+		}
+	}
+	seen := make(map[dag.Ref]bool)
+	for refs := other.Groups[g].Machine.Heads(); len(refs) > 0; {
+		at := refs[0]
+		refs = slices.Clone(refs[1:])
+		h := known[at]
+		if seen[at] {
+			continue
+		}
+		if seen[at] = true; h == nil { // a head of the floor, or below it
+			continue
+		}
+		refs = append(refs, h.Parents...)
+		if h.Seq > 1 {
+			refs = append(refs, dag.Ref{Device: h.Device, Seq: h.Seq - 1, Hash: h.Prev.Short()})
+		}
+	}
 	return len(f.Heads) == dag.MaxFloorHeads || slices.ContainsFunc(f.Heads, func(b []byte) bool {
 		h, err := dag.ParseHeader(b)
-		return err != nil || other.readable(g, h.Device) < h.Seq
+		return err != nil || !seen[h.Ref()]
 	})
 }
 
