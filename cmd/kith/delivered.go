@@ -31,6 +31,9 @@ func (p *program) deliveredVerb() *cobra.Command {
 				head += fmt.Sprintf(", read by %d", d.Read)
 			}
 			p.println(head)
+			if len(d.Members) == 0 && r.Find != "" {
+				p.printf("Nobody else there has a name with “%s” in it.", oneLine(r.Find))
+			}
 			if d.More && r.Find == "" {
 				p.println("Write a name behind it to find somebody, or --all.")
 				return nil

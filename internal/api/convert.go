@@ -32,7 +32,7 @@ func (s *Server) nodeOf(st node.Status) *v1.Node {
 }
 
 func personOf(p node.Person) *v1.Person {
-	who := &v1.Person{Id: p.ID.String(), Name: p.Name, Me: p.Me, Friend: p.Friend, Connected: p.Connected}
+	who := &v1.Person{Id: p.ID.String(), Name: shownName(p), Me: p.Me, Friend: p.Friend, Connected: p.Connected}
 	if a := p.Aside; !a.Until.IsZero() {
 		who.Aside = &v1.Aside{Until: uint64(a.Until.UnixMilli()), Rule: a.Rule}
 	}

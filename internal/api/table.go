@@ -62,6 +62,7 @@ var table = map[string]explained{
 	"node/no-copy":        {connect.CodeFailedPrecondition, "There is no other copy of this home that has a key of yours.", "Nothing needs to be done."},
 	"node/no-message":     {connect.CodeNotFound, "No message of this chat is called {}.", "Give the beginning of its id, which kith tail --ids shows."},
 	"node/deleted":        {connect.CodeFailedPrecondition, "This message is deleted.", "There is nothing more to be done with it."},
+	"node/not-yours":      {connect.CodePermissionDenied, "Who has a message is known to its author alone.", "Ask about one of yours: kith tail --ids."},
 	"node/no-text":        {connect.CodeFailedPrecondition, "Only a text that can be read here has versions, or gets another.", "Write a new message."},
 	"node/no-poll":        {connect.CodeFailedPrecondition, "This message is no poll.", "Look with kith tail --ids which one is."},
 	"node/closed":         {connect.CodeFailedPrecondition, "This poll is closed.", "Ask who made it for a new one."},

@@ -24,11 +24,14 @@ type Delivered struct {
 }
 
 // Delivery returns who of the other members has an own message: of those in whose name
-// find stands, the first limit; 0: all.
+// find stands, the first limit; 0: all. Who has another's is not told to everybody.
 func (n *Node) Delivery(g wire.GroupID, m Message, find string, limit int) (d Delivery, err error) {
 	o, err := n.in(g)
 	if err != nil {
 		return d, err
+	}
+	if !m.Author.Me {
+		return d, fail(ReasonNotYours, "")
 	}
 	find = strings.ToLower(strings.TrimSpace(find))
 	err = o.ask(func() error {

@@ -23,13 +23,13 @@ type checker struct {
 	again map[string]group.Place // by text: where it was sealed again
 
 	removed map[group.Target]bool // what somebody deleted
-	retold  map[retold]bool
+	told    map[telling]bool
 	steps   int
 	pause   int // after how many steps a machine is loaded once more, at least
 }
 
-// retold is what a node was told again after it came back by a block.
-type retold struct {
+// A telling is a text that a node was told in the membership that a block began.
+type telling struct {
 	n    *Node
 	text string
 	came wire.BlockHash
@@ -39,7 +39,7 @@ func newChecker(w *World) *checker {
 	return &checker{
 		w: w, said: make(map[string]group.Row), shown: make(map[*Node]map[string]group.Row),
 		final: newFinality(), late: make(lateness), again: make(map[string]group.Place),
-		removed: make(map[group.Target]bool), retold: make(map[retold]bool),
+		removed: make(map[group.Target]bool), told: make(map[telling]bool),
 	}
 }
 
@@ -228,10 +228,13 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 		fail("%s sees %q at %v by %s, it was written at %v", n.Name, s, row.Place, c.w.name(row.Person), c.said[s].Place)
 	}
 	old, twice := mine[s]
+	now := telling{n, s, arrival(m, n)}
+	defer func() { c.told[now] = true }()
 	if twice && old.Place == row.Place {
-		if !c.toldAgain(n, m, row) {
+		if !c.toldAgain(m, now, row) {
 			fail("%s sees %q a second time", n.Name, s)
 		}
+		c.w.came["told again after coming back"]++
 		return
 	}
 	if !twice || dag.Less(row.Place, old.Place) {
@@ -239,20 +242,11 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	}
 }
 
-// toldAgain reports whether n is told once more, for the first time in this membership, what
-// it had read in an earlier one and the group gives who comes again: it is one line.
-func (c *checker) toldAgain(n *Node, m *group.Machine, row group.Row) bool {
-	came := arrival(m, n)
-	if row.Block == came || !m.Blocks().IsAncestor(row.Block, came) || !mayHaveEarlier(m, n.Self.Member(), row.Block, row.Place.Order) {
-		return false
-	}
-	again := retold{n, text(row), came}
-	told := c.retold[again]
-	c.retold[again] = true
-	if !told {
-		c.w.came["told again after coming back"]++
-	}
-	return !told
+// toldAgain reports whether somebody is told, for the first time in this membership, what it
+// had read in an earlier one and the group gives who comes again: it is one line.
+func (c *checker) toldAgain(m *group.Machine, now telling, row group.Row) bool {
+	return !c.told[now] && row.Block != now.came && m.Blocks().IsAncestor(row.Block, now.came) &&
+		mayHaveEarlier(m, now.n.Self.Member(), row.Block, row.Place.Order)
 }
 
 // written reports whether a row is what its author wrote, or that sealed again

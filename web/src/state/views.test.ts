@@ -53,7 +53,7 @@ describe('faces', () => {
   });
 
   it('have the first letters of the name', () => {
-    expect(['Ann', 'ann de vries', '  ', '漢字', '🌊 crew'].map(initialsOf)).toEqual(['A', 'AV', '', '漢', '🌊C']);
+    expect(['Ann', 'ann de vries', '  ', '漢字', '🌊 crew', '“you”'].map(initialsOf)).toEqual(['A', 'AV', '', '漢', '🌊C', 'Y']);
   });
 
   it('keep their colour', () => {

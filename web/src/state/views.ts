@@ -125,7 +125,7 @@ export function inGroups(digits: string): string[] {
 
 /** Two letters at most, for the round picture of somebody without one. */
 export function initialsOf(name: string): string {
-  const parts = name.trim().split(/\s+/).filter((p) => p !== '');
+  const parts = name.trim().replace(/^“(.*)”$/, '$1').split(/\s+/).filter((p) => p !== '');
   const first = [...(parts[0] ?? '')][0] ?? '';
   const last = parts.length > 1 ? ([...(parts.at(-1) ?? '')][0] ?? '') : '';
   return (first + last).toLocaleUpperCase();
