@@ -207,19 +207,19 @@ func reactions(m *v1.Message) string {
 }
 
 // drawPoll is the options of a poll, each on a line, with who chose it.
-func drawPoll(poll *v1.Poll, indent string) string {
+func drawPoll(poll *v1.Poll) string {
 	var out strings.Builder
 	for i, o := range poll.Options {
-		fmt.Fprintf(&out, "\n%s%d. %s", indent, i+1, oneLine(o.Text))
+		fmt.Fprintf(&out, beside+"%d. %s", i+1, strings.Join(strings.Fields(oneLine(o.Text)), " "))
 		if len(o.Persons) > 0 {
 			fmt.Fprintf(&out, "  %d: %s", len(o.Persons), namesOf(o.Persons))
 		}
 	}
 	switch {
 	case poll.Closed:
-		out.WriteString("\n" + indent + "(closed)")
+		out.WriteString(beside + "(closed)")
 	case poll.Several:
-		out.WriteString("\n" + indent + "(more than one may be chosen)")
+		out.WriteString(beside + "(more than one may be chosen)")
 	}
 	return out.String()
 }
@@ -243,8 +243,8 @@ func changes(was, is *v1.Message) (list []string) {
 	if was.PinnedBy == nil && is.PinnedBy != nil {
 		list = append(list, fmt.Sprintf("(%s pinned %q)", nameOf(is.PinnedBy), text))
 	}
-	if was.Poll != nil && is.Poll != nil && drawPoll(was.Poll, "") != drawPoll(is.Poll, "") {
-		list = append(list, text+drawPoll(is.Poll, "    "))
+	if was.Poll != nil && is.Poll != nil && drawPoll(was.Poll) != drawPoll(is.Poll) {
+		list = append(list, fmt.Sprintf("(poll %q)", text)+drawPoll(is.Poll))
 	}
 	return list
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,7 @@ const deliveredMost = 64
 
 func (p *program) deliveredVerb() *cobra.Command {
 	var all bool
-	c := p.aboutVerb("delivered CHAT MESSAGE [NAME]", "Print whose devices have confirmed a message of yours; in a big group who of a name, or with --all everybody", 2, many,
+	c := p.aboutVerb("delivered CHAT MESSAGE [NAME]", "Print whose devices have confirmed a message of yours, and who says to have read it; in a big group who of a name, or with --all everybody", 2, many,
 		func(ctx context.Context, args []string) error {
 			r := &v1.GetDeliveryRequest{Chat: args[0], Message: args[1], Find: strings.Join(args[2:], " "), Limit: deliveredMost}
 			if all || p.json {
@@ -25,14 +26,24 @@ func (p *program) deliveredVerb() *cobra.Command {
 			if err != nil || p.show(d) {
 				return err
 			}
-			p.printf("Reached %d of %d", d.Reached, d.ReachOf)
+			head := fmt.Sprintf("Reached %d of %d", d.Reached, d.ReachOf)
+			if d.Marks {
+				head += fmt.Sprintf(", read by %d", d.Read)
+			}
+			p.println(head)
+			if len(d.Members) == 0 && r.Find != "" {
+				p.printf("Nobody else there has a name with “%s” in it.", oneLine(r.Find))
+			}
 			if d.More && r.Find == "" {
 				p.println("Write a name behind it to find somebody, or --all.")
 				return nil
 			}
 			for _, m := range d.Members {
 				state := "not yet"
-				if m.Delivered {
+				switch {
+				case m.Read:
+					state = "read it"
+				case m.Delivered:
 					state = "has it"
 				}
 				p.printf("  %-7s  %s", state, nameOf(m.Person))

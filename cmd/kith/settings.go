@@ -10,20 +10,18 @@ import (
 
 // settingsVerb shows what others see of one, and changes it.
 func (p *program) settingsVerb() *cobra.Command {
-	c := p.aboutVerb("settings [typing on|off]", "Show or choose what others see: that you are writing", 0, 2, func(ctx context.Context, args []string) error {
+	c := p.aboutVerb("settings [typing|read on|off]", "Show or choose what others see: that you are writing, and what you have read", 0, 2, func(ctx context.Context, args []string) error {
 		s, err := call(ctx, p.client().GetSettings, &v1.GetSettingsRequest{})
 		if err != nil {
 			return err
 		}
-		switch {
-		case len(args) == 0:
-		case len(args) == 2 && args[0] == "typing" && (args[1] == "on" || args[1] == "off"):
-			s.HideTyping = args[1] == "off"
+		if len(args) > 0 {
+			if !choose(s, args) {
+				return &usageError{"usage: kith settings typing on, or off; kith settings read on, or off"}
+			}
 			if s, err = call(ctx, p.client().SetSettings, s); err != nil {
 				return err
 			}
-		default:
-			return &usageError{"usage: kith settings typing on, or off"}
 		}
 		if p.show(s) {
 			return nil
@@ -34,9 +32,32 @@ func (p *program) settingsVerb() *cobra.Command {
 			p.println("typing     on: members of chats of up to 32 people who are connected see that you are writing on the page")
 		}
 		p.println("delivered  always: others see when a message has reached your device; the group needs it to know what is still to be brought to whom")
-		p.println("read       never: nobody is told what you have read")
+		if s.TellRead {
+			p.println("read       on: members of chats of up to 64 people see what you have read, and you see what they have, of those who tell it too")
+		} else {
+			p.println("read       off: nobody is told what you have read, and you are not told what others have")
+		}
 		return nil
 	})
-	c.ValidArgsFunction = cobra.FixedCompletions([]string{"typing"}, cobra.ShellCompDirectiveNoFileComp)
+	c.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return [][]string{{"typing", "read"}, {"on", "off"}, nil}[min(len(args), 2)], cobra.ShellCompDirectiveNoFileComp
+	}
 	return c
+}
+
+// choose sets what the words say; false, if they say nothing.
+func choose(s *v1.Settings, words []string) bool {
+	if len(words) != 2 || words[1] != "on" && words[1] != "off" {
+		return false
+	}
+	on := words[1] == "on"
+	switch words[0] {
+	case "typing":
+		s.HideTyping = !on
+	case "read":
+		s.TellRead = on
+	default:
+		return false
+	}
+	return true
 }

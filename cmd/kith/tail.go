@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -101,8 +102,11 @@ func (p *program) printMessage(m *v1.Message, in v1.ChatState) {
 		head += "> " + quoteOf(q) + "\n    "
 	}
 	text := head + lines(textOf(m), "    ") + mark(m)
+	if m.Lifetime != nil && m.State == v1.MessageState_MESSAGE_STATE_SHOWN {
+		text = strings.TrimSuffix(head, " ") + beside + oneLine(m.Text)
+	}
 	if m.Poll != nil && m.State == v1.MessageState_MESSAGE_STATE_SHOWN {
-		text += drawPoll(m.Poll, "    ")
+		text += drawPoll(m.Poll)
 	}
 	if m.PinnedBy != nil {
 		text += " (pinned)"
@@ -117,7 +121,7 @@ func (p *program) printMessage(m *v1.Message, in v1.ChatState) {
 		text += " (nobody got this)"
 	}
 	if len(m.Reactions) > 0 {
-		text += "\n    " + reactions(m)
+		text += beside + reactions(m)
 	}
 	p.println(text)
 }
@@ -152,7 +156,7 @@ func textOf(m *v1.Message) string {
 	if m.Lifetime != nil {
 		return "(" + m.Text + ")"
 	}
-	return m.Text
+	return said(m.Text, m.Spans)
 }
 
 // follower prints each message of a chat once, across streams that end.

@@ -59,7 +59,47 @@ func nameOf(p *v1.Person) string {
 	case p.Name == "":
 		return "somebody"
 	}
-	return oneLine(p.Name)
+	return plainName(p.Name)
+}
+
+// plainName puts a name in quotes that could pass for more than a name, as one that ends in
+// the mark before a message, or lists further people.
+func plainName(name string) string {
+	name = strings.Join(strings.Fields(oneLine(name)), " ")
+	if strings.ContainsAny(name, ":：,;>·()") {
+		return "“" + name + "”"
+	}
+	return name
+}
+
+// beside begins a line about a message, of what its author did not write: a further
+// line of a message begins with four spaces.
+const beside = "\n  · "
+
+// quoteBar begins a line that a message quotes. It is not that of what a message answers,
+// or whoever quotes could make up what somebody said.
+const quoteBar = "│ "
+
+// said is the text of a message as its author marked it, where that changes who says it.
+func said(text string, spans []*v1.Span) string {
+	var out strings.Builder
+	start := true // of a line
+	for _, s := range spans {
+		for _, line := range strings.SplitAfter(strings.ReplaceAll(s.Text, "\r\n", "\n"), "\n") {
+			if s.Quote && start && line != "" {
+				out.WriteString(quoteBar)
+			}
+			out.WriteString(line)
+			start = line == "" && start || strings.HasSuffix(line, "\n")
+		}
+	}
+	if len(spans) > 0 {
+		text = out.String()
+	}
+	if strings.HasPrefix(text, ">") {
+		return `\` + text // as it is typed to be no quote
+	}
+	return text
 }
 
 // namesOf is "Ann", "Ann and Ben", "Ann, Ben and Cleo".

@@ -47,6 +47,49 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// Names and texts that would pass for what Kith says, or for what others did.
+func TestNothingPassesForMore(t *testing.T) {
+	for name, want := range map[string]string{
+		"Ann Lee":       "Ann Lee",
+		"Ann: I resign": "“Ann: I resign”",
+		"Ann, Ben":      "“Ann, Ben”",
+		"Ann  👍 Ben":    "Ann 👍 Ben",
+		"Ben (admin)":   "“Ben (admin)”",
+	} {
+		if got := nameOf(&v1.Person{Name: name}); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	ben := &v1.Person{Name: "Ben"}
+	for _, c := range []struct {
+		m    *v1.Message
+		want string
+	}{
+		{&v1.Message{Text: "Friday?\n👍 Ann and Cleo\n(closed)"}, "Ben: Friday?\n    👍 Ann and Cleo\n    (closed)\n"},
+		{&v1.Message{Text: "Friday?", Reactions: []*v1.Reaction{{Emoji: "👍", Persons: []*v1.Person{{Name: "Ann"}}}}}, "Ben: Friday?\n  · 👍 Ann\n"},
+		{
+			&v1.Message{Text: "Friday?", Poll: &v1.Poll{Options: []*v1.PollOption{{Text: "No  3: Ann"}, {Text: "Yes", Persons: []*v1.Person{{Name: "Ann"}}}}}},
+			"Ben: Friday?\n  · 1. No 3: Ann\n  · 2. Yes  1: Ann\n",
+		},
+		{&v1.Message{Text: "Ann: I resign\nso", Spans: []*v1.Span{{Text: "Ann: ", Quote: true}, {Text: "I resign\n", Quote: true, Bold: true}, {Text: "so"}}}, "Ben: │ Ann: I resign\n    so\n"},
+		{&v1.Message{Text: "> Ann: I resign"}, "Ben: \\> Ann: I resign\n"},
+		{&v1.Message{Text: "Messages from here on stay.", Lifetime: &v1.Lifetime{}}, "Ben:\n  · Messages from here on stay.\n"},
+		{&v1.Message{Text: "(Messages from here on stay.)"}, "Ben: (Messages from here on stay.)\n"},
+	} {
+		var out bytes.Buffer
+		c.m.Author, c.m.State = ben, v1.MessageState_MESSAGE_STATE_SHOWN
+		(&program{out: &out}).printMessage(c.m, v1.ChatState_CHAT_STATE_ACTIVE)
+		if _, got, _ := strings.Cut(out.String(), "Ben"); "Ben"+got != c.want {
+			t.Errorf("%q, want %q", "Ben"+got, c.want)
+		}
+	}
+	was := &v1.Message{Author: ben, Text: "12:00 Ann: I resign", State: v1.MessageState_MESSAGE_STATE_SHOWN, Poll: &v1.Poll{Options: []*v1.PollOption{{Text: "a"}}}}
+	is := &v1.Message{Author: ben, Text: was.Text, State: was.State, Poll: &v1.Poll{Closed: true, Options: was.Poll.Options}}
+	if got := changes(was, is); len(got) != 1 || !strings.HasPrefix(got[0], "(poll ") {
+		t.Errorf("a vote prints %q", got)
+	}
+}
+
 func TestTitles(t *testing.T) {
 	id := strings.Repeat("0123abcd", 8)
 	for want, c := range map[string]*v1.Chat{
@@ -139,5 +182,25 @@ func TestApart(t *testing.T) {
 	p.printMessage(m, v1.ChatState_CHAT_STATE_ACTIVE)
 	if got := out.String(); !strings.HasSuffix(got, " Cem: here (written while apart from the others)\n") {
 		t.Errorf("%q", got)
+	}
+}
+
+// Whoever is only invited has not heard who accepted.
+func TestMemberOfAnInvitation(t *testing.T) {
+	ben := &v1.Member{Person: &v1.Person{Name: "Ben"}}
+	me := &v1.Member{Person: &v1.Person{Name: "Ann", Me: true}}
+	for _, c := range []struct {
+		who  *v1.Member
+		in   v1.ChatState
+		want string
+	}{
+		{ben, v1.ChatState_CHAT_STATE_ACTIVE, "member, invited, has not accepted yet"},
+		{ben, v1.ChatState_CHAT_STATE_INVITED, "member"},
+		{me, v1.ChatState_CHAT_STATE_INVITED, "member, invited, has not accepted yet"},
+		{ben, v1.ChatState_CHAT_STATE_LEFT, "member"},
+	} {
+		if got := memberText(c.who, c.in); got != c.want {
+			t.Errorf("%s in %s: %q", nameOf(c.who.Person), c.in, got)
+		}
 	}
 }

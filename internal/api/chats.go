@@ -237,7 +237,7 @@ func (s *service) MarkRead(_ context.Context, r *v1.MarkReadRequest) (*v1.MarkRe
 	if err != nil {
 		return nil, err
 	}
-	place, err := parseCursor(r.Cursor)
+	place, err := s.readTo(g, r.Cursor)
 	if err != nil {
 		return nil, asConnect(err)
 	}
@@ -245,6 +245,16 @@ func (s *service) MarkRead(_ context.Context, r *v1.MarkReadRequest) (*v1.MarkRe
 		return nil, asConnect(err)
 	}
 	return &v1.MarkReadResponse{}, nil
+}
+
+// readTo is the place that a cursor says, or where a message stands.
+func (s *service) readTo(g wire.GroupID, ref string) (group.Place, error) {
+	place, err := parseCursor(ref)
+	if err == nil || ref == "" {
+		return place, err
+	}
+	m, err := s.node.Message(g, ref)
+	return m.Place, err
 }
 
 func (s *service) GetDelivery(_ context.Context, r *v1.GetDeliveryRequest) (*v1.Delivery, error) {
@@ -260,9 +270,9 @@ func (s *service) GetDelivery(_ context.Context, r *v1.GetDeliveryRequest) (*v1.
 	if err != nil {
 		return nil, asConnect(err)
 	}
-	answer := &v1.Delivery{Reached: uint32(d.Reached), ReachOf: uint32(d.Of), More: d.More}
+	answer := &v1.Delivery{Reached: uint32(d.Reached), ReachOf: uint32(d.Of), More: d.More, Read: uint32(d.Read), Marks: d.Marks}
 	for _, to := range d.Members {
-		answer.Members = append(answer.Members, &v1.DeliveredTo{Person: personOf(to.Person), Delivered: to.Has})
+		answer.Members = append(answer.Members, &v1.DeliveredTo{Person: personOf(to.Person), Delivered: to.Has, Read: to.Read})
 	}
 	return answer, nil
 }

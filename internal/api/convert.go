@@ -32,7 +32,7 @@ func (s *Server) nodeOf(st node.Status) *v1.Node {
 }
 
 func personOf(p node.Person) *v1.Person {
-	who := &v1.Person{Id: p.ID.String(), Name: p.Name, Me: p.Me, Friend: p.Friend, Connected: p.Connected}
+	who := &v1.Person{Id: p.ID.String(), Name: shownName(p), Me: p.Me, Friend: p.Friend, Connected: p.Connected}
 	if a := p.Aside; !a.Until.IsZero() {
 		who.Aside = &v1.Aside{Until: uint64(a.Until.UnixMilli()), Rule: a.Rule}
 	}
@@ -127,7 +127,7 @@ func stateOf(s group.Status) v1.ChatState {
 func messageOf(m node.Message) *v1.Message {
 	out := &v1.Message{
 		Id: m.ID.String(), ChatId: m.Chat.String(), Author: personOf(m.Author), Time: m.Time, Cursor: cursorOf(m.Place),
-		ClientId: m.Client, Reached: uint32(m.Reached), ReachOf: uint32(m.ReachOf),
+		ClientId: m.Client, Reached: uint32(m.Reached), ReachOf: uint32(m.ReachOf), Read: uint32(m.Read),
 		EarlierComing: m.EarlierComing, WhileSplit: m.WhileSplit, ClockOff: m.ClockOff,
 		WrittenTwice: m.WrittenTwice, AuthorDevice: m.Place.Device.String(),
 	}

@@ -124,7 +124,7 @@ func (st *stream) deliveryEvent(seq uint64, g wire.GroupID) error {
 	r := &v1.Reached{ChatId: g.String()}
 	for _, m := range list {
 		if m.Author.Me {
-			r.Messages = append(r.Messages, &v1.MessageReach{MessageId: m.ID.String(), Reached: uint32(m.Reached), ReachOf: uint32(m.ReachOf)})
+			r.Messages = append(r.Messages, &v1.MessageReach{MessageId: m.ID.String(), Reached: uint32(m.Reached), ReachOf: uint32(m.ReachOf), Read: uint32(m.Read)})
 		}
 	}
 	return st.send(seq, &v1.Event{Change: &v1.Event_Reached{Reached: r}})

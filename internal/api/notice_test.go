@@ -43,6 +43,8 @@ func TestNotices(t *testing.T) {
 		{node.Chat{Missing: 1, MissingFrom: []node.Person{{Name: "Ben"}, {Name: "Cleo"}}}, "An earlier message is coming from Ben and Cleo."},
 		{node.Chat{Unasked: 1, UnaskedOf: []node.Person{{Name: "Fay"}}}, "A message of yours was written while Fay was not in the group. Send it to everybody?"},
 		{node.Chat{Unasked: 1, UnaskedOf: []node.Person{{Name: "Fay"}}, Readded: true}, "A message of yours was written before you were removed and added again, and was not read by everybody. Send it to everybody?"},
+		{node.Chat{Waiting: 1, Members: []node.Member{{Person: node.Person{Name: "Ben"}}}}, "Kept here. Ben gets it when their Kith and yours are on together."},
+		{node.Chat{Waiting: 1, Connected: 1, Members: []node.Member{{Person: node.Person{Name: "Ben"}}}}, ""},
 		{node.Chat{}, ""},
 	} {
 		c.chat.State = group.StatusActive

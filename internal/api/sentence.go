@@ -21,7 +21,7 @@ func nameOf(p node.Person) string {
 	case p.Name == "":
 		return "somebody"
 	}
-	return p.Name
+	return shownName(p)
 }
 
 // atStart is nameOf for the beginning of a sentence.
@@ -32,7 +32,7 @@ func atStart(p node.Person) string {
 	case p.Name == "":
 		return "Somebody"
 	}
-	return p.Name
+	return shownName(p)
 }
 
 // sentenceOf says what a change of the membership was: "Ann added Ben."
@@ -211,7 +211,7 @@ func noticeOf(c node.Chat) string {
 		return carryingNotice(c)
 	case c.Unasked > 0:
 		return unaskedNotice(c)
-	case c.Waiting > 0:
+	case c.Waiting > 0 && c.Connected == 0: // else it is on its way, and the tick says so
 		return keptHere(c)
 	case c.Missed == 1:
 		return "A message was written while this device was set aside. It comes once a member is here who has it."

@@ -12,11 +12,11 @@ func (s *service) GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Sett
 	if err != nil {
 		return nil, asConnect(err)
 	}
-	return &v1.Settings{HideTyping: is.HideTyping}, nil
+	return &v1.Settings{HideTyping: is.HideTyping, TellRead: is.TellRead}, nil
 }
 
 func (s *service) SetSettings(ctx context.Context, r *v1.Settings) (*v1.Settings, error) {
-	if err := s.node.SetSettings(node.Settings{HideTyping: r.HideTyping}); err != nil {
+	if err := s.node.SetSettings(node.Settings{HideTyping: r.HideTyping, TellRead: r.TellRead}); err != nil {
 		return nil, asConnect(err)
 	}
 	return s.GetSettings(ctx, nil)

@@ -62,6 +62,7 @@ var table = map[string]explained{
 	"node/no-copy":        {connect.CodeFailedPrecondition, "There is no other copy of this home that has a key of yours.", "Nothing needs to be done."},
 	"node/no-message":     {connect.CodeNotFound, "No message of this chat is called {}.", "Give the beginning of its id, which kith tail --ids shows."},
 	"node/deleted":        {connect.CodeFailedPrecondition, "This message is deleted.", "There is nothing more to be done with it."},
+	"node/not-yours":      {connect.CodePermissionDenied, "Who has a message is known to its author alone.", "Ask about one of yours: kith tail --ids."},
 	"node/no-text":        {connect.CodeFailedPrecondition, "Only a text that can be read here has versions, or gets another.", "Write a new message."},
 	"node/no-poll":        {connect.CodeFailedPrecondition, "This message is no poll.", "Look with kith tail --ids which one is."},
 	"node/closed":         {connect.CodeFailedPrecondition, "This poll is closed.", "Ask who made it for a new one."},
@@ -98,7 +99,7 @@ var table = map[string]explained{
 	"group/policy":     {connect.CodeAlreadyExists, "Newcomers are given that already.", "There is nothing to do."},
 	"group/voteless":   {connect.CodeFailedPrecondition, "Somebody named has not accepted the invitation yet, or has no device in the group, and could not vote.", "See kith group show; name others, or wait until they are here."},
 	"group/newer":      {connect.CodeFailedPrecondition, "This group needs a newer version of Kith; nothing is lost.", "Update the program."},
-	"group/uncovered":  {connect.CodeResourceExhausted, "Nobody has said yet to have the last messages that you wrote here, and they are as many as may wait.", "It goes on by itself when another member is connected; what you have written is kept."},
+	"group/uncovered":  {connect.CodeResourceExhausted, "Nobody else has said yet to have the last messages that you sent here, and they are as many as may wait for that.", "Send this one again when another member's Kith was connected to yours for a few seconds; what you sent before is kept."},
 	"group/stored":     {connect.CodeDataLoss, "What is stored of this chat does not fit together.", "Keep a copy of the home folder, and report this line."},
 
 	"chain/kind":    {connect.CodeInvalidArgument, "This file holds no chain of a group, and no proof of a member.", "Ask for one made with kith chain export or kith chain proof."},

@@ -95,6 +95,9 @@ func TestProofIsOneChain(t *testing.T) {
 		if _, err := chain.VerifyProof(headers); err == nil {
 			t.Errorf("%s: is a proof", name)
 		}
+		if _, err := chain.ReadProof(headers); err == nil {
+			t.Errorf("%s: is read as a proof", name)
+		}
 	}
 	// The parent's hash alone is wrong, and the block is signed again.
 	h := *ann.headers[1]
@@ -102,6 +105,28 @@ func TestProofIsOneChain(t *testing.T) {
 	seal(&h, ann.bodies[1], ann.keys[0])
 	if _, err := chain.VerifyProof([]*chain.Header{ann.headers[0], &h}); err == nil {
 		t.Error("another parent: is a proof")
+	}
+}
+
+// TestReadProof: what was checked before is read by every rule but that of signatures.
+func TestReadProof(t *testing.T) {
+	ann := newPerson(t, "ann")
+	ann.extend(t, &chain.Rekey{})
+	want, err := chain.VerifyProof(ann.headers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := chain.ReadProof(ann.headers); err != nil || got.Root() != want.Root() {
+		t.Errorf("the state is another: %v", err)
+	}
+	last := *ann.headers[len(ann.headers)-1]
+	last.Signature[0]++
+	unsigned := append(slices.Clone(ann.headers[:len(ann.headers)-1]), &last)
+	if _, err := chain.VerifyProof(unsigned); err == nil {
+		t.Error("a false signature is verified")
+	}
+	if _, err := chain.ReadProof(unsigned); err != nil {
+		t.Errorf("a signature is looked at: %v", err)
 	}
 }
 

@@ -11,21 +11,25 @@ import (
 // parents before children, losing branches too. Signatures are checked in
 // batches, so a list is far cheaper than its headers one by one.
 func CheckHeaders(headers []*Header) ([]*State, error) {
+	return new(putOff).headers(headers)
+}
+
+// headers is CheckHeaders, with the signatures put off.
+func (p *putOff) headers(headers []*Header) ([]*State, error) {
 	states := make([]*State, 0, len(headers))
 	after := make(map[wire.BlockHash]*State, len(headers))
 	var group wire.GroupID
-	var put putOff
 	for i, h := range headers {
 		parent := after[h.Parent]
 		switch {
 		case i > 0 && h.Group != group:
-			return nil, put.first(&RejectError{"V1", ReasonOther, h.Height})
+			return nil, p.first(&RejectError{"V1", ReasonOther, h.Height})
 		case parent == nil && (i > 0 || !h.IsGenesis()):
-			return nil, put.first(&MissingError{h.Parent})
+			return nil, p.first(&MissingError{h.Parent})
 		}
-		s, err := judge(parent, h, put.signed)
+		s, err := judge(parent, h, p.signed)
 		if err != nil {
-			return nil, put.first(err)
+			return nil, p.first(err)
 		}
 		hash := h.Hash()
 		if i == 0 {
@@ -33,7 +37,7 @@ func CheckHeaders(headers []*Header) ([]*State, error) {
 		}
 		after[hash], states = s, append(states, s)
 	}
-	return states, put.first(nil)
+	return states, p.first(nil)
 }
 
 // putOff collects signatures and checks them together.
@@ -41,6 +45,7 @@ type putOff struct {
 	batch   wire.Batch
 	heights []uint64 // of the headers in the batch
 	err     error    // the first that did not hold
+	known   bool     // all were checked before: none is
 }
 
 // batchSize is how many signatures are checked at once; more gain nothing, and
@@ -49,6 +54,9 @@ const batchSize = 1024
 
 // signed believes that key signed h until the batch is full.
 func (p *putOff) signed(h *Header, key ed25519.PublicKey) bool {
+	if p.known {
+		return true
+	}
 	p.batch.Add(key, wire.SignBlock, h.signed(), h.Signature[:])
 	if p.heights = append(p.heights, h.Height); len(p.heights) == batchSize {
 		p.err = p.first(nil)

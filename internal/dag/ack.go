@@ -86,14 +86,29 @@ func (a *Ack) SignedBytes() []byte {
 		w.Raw(a.Frontier[:])
 		writeDelivered(&w, a.Delivered)
 	}
+	WriteMark(&w, a.Read)
+	return w.Bytes()
+}
+
+// WriteMark writes the place up to which was read, nil for none.
+func WriteMark(w *wire.Writer, read *Place) {
 	w.Group(func(w *wire.Writer) {
-		if a.Read != nil {
-			w.U64(a.Read.Order)
-			w.Raw(a.Read.Device[:])
-			w.U64(a.Read.Seq)
+		if read != nil {
+			w.U64(read.Order)
+			w.Raw(read.Device[:])
+			w.U64(read.Seq)
 		}
 	})
-	return w.Bytes()
+}
+
+// ReadMark reads what WriteMark wrote.
+func ReadMark(r *wire.Reader) (read *Place) {
+	r.Each(placeSize, 1, func(r *wire.Reader) {
+		read = &Place{Order: r.U64()}
+		r.Fixed(read.Device[:])
+		read.Seq = readSeq(r)
+	})
+	return read
 }
 
 // ParseAck decodes what Marshal made.
@@ -111,11 +126,7 @@ func ParseAck(b []byte) (*Ack, error) {
 		r.Fixed(a.Frontier[:])
 		a.Delivered = readDelivered(r, MaxDevices)
 	}
-	r.Each(placeSize, 1, func(r *wire.Reader) {
-		a.Read = &Place{Order: r.U64()}
-		r.Fixed(a.Read.Device[:])
-		a.Read.Seq = readSeq(r)
-	})
+	a.Read = ReadMark(r)
 	r.Fixed(a.Signature[:])
 	if err := r.Done(); err != nil {
 		return nil, malformed(err)

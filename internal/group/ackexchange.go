@@ -166,6 +166,7 @@ func (m *Machine) ackDigest() wire.Digest {
 func (m *Machine) sendAcks(to wire.DeviceID, list []*dag.Ack, eff *Effects) {
 	var f acksFrame
 	at, size, count := make(map[string]int), 0, 0
+	marks := m.self.Omits != FeatureMarks && m.reads(to, FeatureMarks)
 	flush := func() {
 		if count > 0 {
 			eff.send(to, f.bytes())
@@ -178,7 +179,7 @@ func (m *Machine) sendAcks(to wire.DeviceID, list []*dag.Ack, eff *Effects) {
 			flush()
 		}
 		count++
-		if a.Version != dag.AckByHeads || a.Read != nil {
+		if a.Version != dag.AckByHeads || a.Read != nil && !marks {
 			b := a.Marshal()
 			f.others = append(f.others, b)
 			size += len(b)
@@ -195,16 +196,19 @@ func (m *Machine) sendAcks(to wire.DeviceID, list []*dag.Ack, eff *Effects) {
 			f.bundles = append(f.bundles, b)
 			size += w.Len()
 		}
-		f.bundles[i].acks = append(f.bundles[i].acks, bundledAck{[8]byte(a.Device[:8]), a.Seq, a.Signature})
-		size += bundledAckSize
+		f.bundles[i].acks = append(f.bundles[i].acks, bundledAck{[8]byte(a.Device[:8]), a.Seq, a.Read, a.Signature})
+		if size += bundledAckSize; a.Read != nil {
+			f.marked = true
+			size += bundledMark
+		}
 	}
 	flush()
 }
 
 // onAcks takes Acks from a peer. One that its author did not sign is the peer's fault, who
 // checked it.
-func (m *Machine) onAcks(p *peer, r *wire.Reader, eff *Effects) error {
-	f, err := parseAcks(r)
+func (m *Machine) onAcks(p *peer, r *wire.Reader, marked bool, eff *Effects) error {
+	f, err := parseAcks(r, marked)
 	if err != nil {
 		return err
 	}
@@ -218,7 +222,7 @@ func (m *Machine) onAcks(p *peer, r *wire.Reader, eff *Effects) error {
 			taken[device] = true
 			a := &dag.Ack{
 				Version: dag.AckByHeads, SigAlg: wire.SigEd25519, Group: m.group, Device: device, Seq: c.seq,
-				Heads: b.heads, Stops: b.stops, Signature: c.signature,
+				Heads: b.heads, Stops: b.stops, Read: c.read, Signature: c.signature,
 			}
 			if !m.takeAck(a.Marshal(), from, eff) {
 				return wire.ErrCanonical
@@ -267,7 +271,7 @@ func (m *Machine) onAckNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects
 		return nil
 	}
 	p.follows = p.follows || f.flags&ackFollows != 0
-	if !m.mayAskNumbers(now, p) {
+	if !m.answers(now, p, &p.asksNumbers) {
 		return nil
 	}
 	devices, ok := m.tableOf(f.block)
@@ -300,12 +304,12 @@ func (m *Machine) onAckDigest(now uint64, p *peer, r *wire.Reader, eff *Effects)
 	return nil
 }
 
-// onAckFrame takes one of the frames of FeatureAckHeads.
+// onAckFrame takes one of the frames of FeatureAckHeads and FeatureMarks.
 func (m *Machine) onAckFrame(now uint64, kind uint8, p *peer, r *wire.Reader, eff *Effects) error {
 	p.named, p.again = true, false
 	switch kind {
-	case frameAcks:
-		return m.onAcks(p, r, eff)
+	case frameAcks, frameMarkedAcks:
+		return m.onAcks(p, r, kind == frameMarkedAcks, eff)
 	case frameAckNumbers:
 		return m.onAckNumbers(now, p, r, eff)
 	}

@@ -55,6 +55,7 @@ func (m *Machine) newAck() *dag.Ack {
 	who := m.ackersNow()
 	heads, stops, more := m.graph.AckHeads()
 	stops = m.ackStops(stops)
+	a.Read = m.readMark()
 	if who.byHeads && len(stops) <= dag.MaxAckStops && (!more || who.devices > maxAckList) {
 		a.Version, a.Heads, a.Stops = dag.AckByHeads, heads, stops
 		return a

@@ -5,18 +5,20 @@ import (
 	"kith/internal/wire"
 )
 
-// Frames of FeatureAckHeads, by which Acks travel in a large group. Numbers by table are
-// as in headsframe.go.
+// Frames of FeatureAckHeads, by which Acks travel in a large group, and that of FeatureMarks.
+// Numbers by table are as in headsframe.go.
 //
 //	number name         body
 //	28     acks         bundles<V>, Acks that fit in none: opaque ack<V>...<V>
 //	29     ack numbers  block[32], u8 flags: 1 answers such a frame, 2 follows, 4 alone: follows no more; Acks by table<V>, others: (device[32], u64)<V>
 //	30     ack digest   digest[32] of the numbers
+//	37     marked acks  as acks, but that each Ack of a bundle has, before its signature,
+//	                    read<V>: empty, or order u64, device[32], u64 seq
 //
 //	bundle: heads: refs<V>, stops: (device[32], u64 seq)<V>,
 //	        of each Ack: first 8 bytes of the device, u64 seq, signature[64]: together<V>
 //
-// Each Ack of a bundle has version 2, those heads and stops, and no place up to which was read.
+// Each Ack of a bundle has version 2, those heads and stops, and in frame 28 no place up to which was read.
 
 // ackBundle is Acks that say the same.
 type ackBundle struct {
@@ -29,12 +31,17 @@ type ackBundle struct {
 type bundledAck struct {
 	device    [8]byte // that its author's id begins with
 	seq       uint64
+	read      *Place // in marked acks alone
 	signature [wire.SignatureSize]byte
 }
 
-const bundledAckSize = 8 + 8 + wire.SignatureSize
+const (
+	bundledAckSize = 8 + 8 + wire.SignatureSize
+	bundledMark    = 1 + 8 + 32 + 8 // at most
+)
 
 type acksFrame struct {
+	marked  bool // frame 37
 	bundles []ackBundle
 	others  [][]byte
 }
@@ -55,7 +62,11 @@ type ackNumbersFrame struct {
 
 func (f acksFrame) bytes() []byte {
 	var w wire.Writer
-	w.U8(frameAcks)
+	kind := frameAcks
+	if f.marked {
+		kind = frameMarkedAcks
+	}
+	w.U8(kind)
 	w.Group(func(w *wire.Writer) {
 		for _, b := range f.bundles {
 			writeRefs(w, b.heads)
@@ -64,6 +75,9 @@ func (f acksFrame) bytes() []byte {
 				for _, a := range b.acks {
 					w.Raw(a.device[:])
 					w.U64(a.seq)
+					if f.marked {
+						dag.WriteMark(w, a.read)
+					}
 					w.Raw(a.signature[:])
 				}
 			})
@@ -73,17 +87,24 @@ func (f acksFrame) bytes() []byte {
 	return w.Bytes()
 }
 
-func parseAcks(r *wire.Reader) (f acksFrame, err error) {
-	left := maxStatements
+func parseAcks(r *wire.Reader, marked bool) (f acksFrame, err error) {
+	f.marked = marked
+	left, size := maxStatements, bundledAckSize
+	if marked {
+		size += bundledMark
+	}
 	r.Each(maxBundles, maxStatements, func(r *wire.Reader) {
 		b := ackBundle{heads: readRefs(r, dag.MaxAckHeads), stops: readStops(r)}
 		if !ascends(b.heads, dag.Ref.Compare) || !ascends(b.stops, compareStops) {
 			r.Fail(wire.ErrCanonical)
 		}
-		r.Each(left*bundledAckSize, left, func(r *wire.Reader) {
+		r.Each(left*size, left, func(r *wire.Reader) {
 			var a bundledAck
 			r.Fixed(a.device[:])
 			a.seq = r.U64()
+			if marked {
+				a.read = dag.ReadMark(r)
+			}
 			r.Fixed(a.signature[:])
 			b.acks = append(b.acks, a)
 		})

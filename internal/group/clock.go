@@ -31,7 +31,7 @@ func (m *Machine) clock(now uint64) {
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.inviteDue = min(p.haveDue, now), min(p.proofDue, now), min(p.inviteDue, now)
 			p.haveLast, p.ackAsked, p.theirs.numbersAt = 0, 0, 0
-			p.theirs.walks, p.asksAll, p.asksNumbers = 0, 0, 0
+			p.theirs.walks, p.asksAll, p.asksNumbers, p.asksVotes, p.asksPeople = 0, 0, 0, 0, 0
 			p.earlier.at = min(p.earlier.at, now)
 		}
 		for _, t := range m.turns {

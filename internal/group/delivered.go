@@ -10,7 +10,7 @@ import (
 // Delivered returns, of the members other than author's person, whose devices
 // acknowledged the entry that device wrote with number seq.
 func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wire.PersonID) {
-	m.eachDelivered(device, seq, func(person wire.PersonID, has bool) {
+	m.eachDelivered(device, seq, func(person wire.PersonID, has, _ bool) {
 		if of = append(of, person); has {
 			reached = append(reached, person)
 		}
@@ -18,22 +18,36 @@ func (m *Machine) Delivered(device wire.DeviceID, seq uint64) (reached, of []wir
 	return reached, of
 }
 
-// Reached counts those that [Machine.Delivered] returns.
-func (m *Machine) Reached(device wire.DeviceID, seq uint64) (reached, of int) {
-	m.eachDelivered(device, seq, func(_ wire.PersonID, has bool) {
+// ReadBy returns who of those that [Machine.Delivered] returns told that they have read it.
+func (m *Machine) ReadBy(device wire.DeviceID, seq uint64) (list []wire.PersonID) {
+	m.eachDelivered(device, seq, func(person wire.PersonID, _, read bool) {
+		if read {
+			list = append(list, person)
+		}
+	})
+	return list
+}
+
+// Reached counts those that [Machine.Delivered] and [Machine.ReadBy] return.
+func (m *Machine) Reached(device wire.DeviceID, seq uint64) (reached, read, of int) {
+	m.eachDelivered(device, seq, func(_ wire.PersonID, has, looked bool) {
 		if of++; has {
 			reached++
 		}
+		if looked {
+			read++
+		}
 	})
-	return reached, of
+	return reached, read, of
 }
 
-func (m *Machine) eachDelivered(device wire.DeviceID, seq uint64, each func(person wire.PersonID, has bool)) {
+func (m *Machine) eachDelivered(device wire.DeviceID, seq uint64, each func(person wire.PersonID, has, read bool)) {
 	author, _, _ := m.state().Device(device)
-	by := m.removedBy(device, seq)
+	by, read := m.removedBy(device, seq), m.readBy(device, seq)
 	for _, who := range m.state().Members() {
 		if who.Person != author.Person {
-			each(who.Person, who.Person == by || slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.covers(d.ID, device, seq) }))
+			has := who.Person == by || slices.ContainsFunc(who.Devices, func(d chain.Device) bool { return m.covers(d.ID, device, seq) })
+			each(who.Person, has, has && read(who))
 		}
 	}
 }

@@ -20,10 +20,10 @@ type askedEarlier struct {
 	news   bool    // and it has got something since, by its Ack
 }
 
-// askAllEarlier lets those be asked again who had nothing.
+// askAllEarlier lets those be asked again who had nothing, but not who is answering.
 func (m *Machine) askAllEarlier() {
 	for d, p := range m.peers {
-		if d != m.earlier.from {
+		if d != m.earlier.from || m.earlier.until == 0 {
 			p.earlier = askedEarlier{}
 		}
 	}

@@ -38,11 +38,7 @@ func (m *Machine) onAskEarlier(p *peer, r *wire.Reader, eff *Effects) error {
 
 // writer returns the person who wrote an entry that is here.
 func (m *Machine) writer(ref dag.Ref) wire.PersonID {
-	block, ok := m.graph.Block(ref)
-	if !ok && m.earlier.past != nil {
-		block, _ = m.earlier.past.Block(ref)
-	}
-	at := m.stateAt(block)
+	at := m.stateAt(m.blockOf(ref))
 	if at == nil {
 		at = m.state()
 	}
@@ -54,6 +50,9 @@ func (m *Machine) writer(ref dag.Ref) wire.PersonID {
 // sent, of at most maxAnswer bytes in all. read gives a stored record, said what a message
 // says that is shown, each nil if there is none.
 func (s Serve) AnswerEarlier(read func(k Kind, key []byte) ([]byte, error), said func(Target) ([]byte, error)) ([][]byte, error) {
+	if s.Settings {
+		return s.answerSettings(read)
+	}
 	var entries []Packed
 	cut := s.Older
 	for i, size := 0, 0; i < len(s.Refs); i++ {

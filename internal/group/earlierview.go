@@ -43,7 +43,14 @@ func (m *Machine) earlierView() (v EarlierView) {
 // first entry, or to where, as enough members say, the days of the policy begin.
 func (m *Machine) earlierReached() bool {
 	e := &m.earlier
-	return e.past == nil || !e.given || e.past.Whole() || len(e.ended) > 0 && len(e.ended) >= m.witnesses()
+	return e.past == nil || !e.given || e.past.Whole() || len(e.ended) > 0 && len(e.ended) >= m.witnesses() && m.isCutOff()
+}
+
+// isCutOff reports whether something of the time before is too old to be given to this
+// device. Where all is given, nobody's word ends it.
+func (m *Machine) isCutOff() bool {
+	a, ok := m.admittance(m.self.Person)
+	return ok && (!a.gives || a.least > 0)
 }
 
 // witnesses is how many other people have to say something for this device to take it for

@@ -14,6 +14,7 @@ type Effects struct {
 	Checked []Place    // rows that are not Waiting any more
 	Deleted []Deletion // messages to be wiped
 	Twice   []Place    // rows whose device wrote another with the same number, see Row
+	Behind  *Place     // a line that stands above what was read: from there on all is unread; nil: none came
 	Used    []Use      // of key packages: what they open from here on, Use.Follows says
 	Void    [][32]byte // key packages that open nothing any more, by reference: their private parts go
 	Send    []Frame
@@ -68,6 +69,7 @@ const (
 	KindSalt    Kind = 62 // entry key: the salt of a content that is shown, to hand it over
 	KindEnding  Kind = 63 // entry key: when an entry goes, see expiry.go
 	KindExpiry  Kind = 64 // entry key: a setting of how long messages last, see expiry.go
+	KindSetting Kind = 68 // entry key: header of a setting that was made without this device, see settingsgive.go
 	KindPart    Kind = 70 // no key: how many parts of the graph there are; u32 number: one of them, see parts.go
 	KindBeside  Kind = 71 // entry key: empty; an entry that no part has, though its log is in parts beyond it
 )
@@ -137,7 +139,8 @@ type Serve struct {
 
 	Contents bool // what they say in place of the ciphertexts, for who was parked then
 
-	Earlier bool            // for who came later: AnswerEarlier makes what is sent
-	Authors []wire.PersonID // then: of each ref
-	Older   bool            // and nothing newer than what the policy gives is left out
+	Earlier  bool            // for who came later: AnswerEarlier makes what is sent
+	Authors  []wire.PersonID // then: of each ref
+	Settings bool            // what was set without it, in place of entries: likewise
+	Older    bool            // and nothing newer than what the policy gives is left out
 }

@@ -149,6 +149,7 @@ func (m *Machine) reveal(h *dag.Header, person wire.PersonID, ciphertext []byte,
 		return
 	}
 	row.Waiting = waiting
+	m.comesBehind(row, eff)
 	m.show(row, eff)
 }
 
@@ -175,10 +176,12 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 		m.dropBeside(w.Ref, eff)
 		m.dropEnding(w.Ref, eff)
 		m.settleDelete(w.Ref, false, eff)
-		eff.drop(KindEntry, key)
-		eff.drop(KindCipher, key)
+		for _, k := range []Kind{KindEntry, KindCipher, KindShelved, KindSalt} {
+			eff.drop(k, key)
+		}
 		if h := m.waiting[w.Ref]; h != nil {
 			delete(m.waiting, w.Ref)
+			delete(m.shelf[h.Block], w.Ref)
 			m.show(Row{Place: h.Place(), State: RowWithdrawn}, eff)
 		}
 	}

@@ -3,7 +3,6 @@ package group
 import (
 	"slices"
 
-	"kith/internal/chain"
 	"kith/internal/dag"
 	"kith/internal/wire"
 )
@@ -21,38 +20,16 @@ import (
 // A Deletion is a message that is to go, with all copies of it.
 type Deletion struct {
 	Target
-	Annotation bool // it is an edit
-	Timed      bool // its time is over: it goes, whatever it is
+	Annotation bool             // it is an edit
+	Timed      bool             // its time is over: it goes, whatever it is
+	Beyond     []wire.BlockHash // it stays if all copies were written there: who deletes it had no right to that, see powers.go
 }
-
-// erased says as what a message was deleted. Its author may call it an edit in one Delete,
-// which it is not: that keeps nobody from deleting it as what it is.
-type erased uint8
-
-const (
-	erasedLine erased = 1 << iota
-	erasedEdit
-	erasedTimed // its time was over, see expiry.go
-)
 
 func (d Deletion) as() erased {
 	if d.Annotation {
 		return erasedEdit
 	}
 	return erasedLine
-}
-
-// powers returns what a person may do to the messages of others at a block.
-func powers(at *chain.State, person wire.PersonID) Powers {
-	switch {
-	case at == nil:
-		return 0
-	case at.DirectChat():
-		return MayArrange
-	case at.IsAdmin(person):
-		return MayRemove | MayArrange
-	}
-	return 0
 }
 
 // sort shows rows anew that a program stored which did not know what they say.
@@ -66,36 +43,13 @@ func (m *Machine) sort(rows []Row, eff *Effects) {
 	}
 }
 
-// mayAnnotate refuses what would change nothing for anybody.
-func (m *Machine) mayAnnotate(c Content) error {
-	of, about := c.About()
-	if !about {
-		return nil
-	}
-	mine, may := of.Person == m.self.Person, powers(m.state(), m.self.Person)
-	switch c.Kind {
-	case ContentEdit, ContentClose:
-		if !mine {
-			return refuse(ReasonAuthor, nil)
-		}
-	case ContentDelete:
-		if !mine && may&MayRemove == 0 {
-			return refuse(ReasonRole, nil)
-		}
-	case ContentPin:
-		if may&MayArrange == 0 {
-			return refuse(ReasonRole, nil)
-		}
-	}
-	return nil
-}
-
 // judge looks at what a row says before it is shown: that of a deleted message goes,
 // and a Delete is done.
 func (m *Machine) judge(row *Row, eff *Effects) {
 	ref := row.Place.Ref()
-	gone := m.deleted[row.Target()]
-	if row.State == RowUnreadable && gone != 0 {
+	gone := m.goneAs(row.Target(), row.Block)
+	defer func() { m.confirmGone(*row, gone, eff) }()
+	if gone != 0 && (row.State == RowUnreadable || row.State == RowDamaged) {
 		m.strip(row, ref, eff)
 		row.Annotation = gone == erasedEdit
 		return
@@ -116,9 +70,19 @@ func (m *Machine) judge(row *Row, eff *Effects) {
 		m.onExpiry(*row, c, eff)
 	case gone&erasedTimed != 0, gone&erasedLine != 0 && !about, gone&erasedEdit != 0 && c.Kind == ContentEdit:
 		m.strip(row, ref, eff)
-	case c.Kind == ContentEdit && m.deleted[of]&(erasedLine|erasedTimed) != 0: // which its deleter had not seen: others may still lack it
+	case c.Kind == ContentEdit && m.goneAs(of, row.Block)&(erasedLine|erasedTimed) != 0: // which its deleter had not seen: others may still lack it
 		row.State, row.Content = RowDeleted, nil
 	}
+}
+
+// confirmGone takes note that a power reached one copy of a message, so that all copies go.
+func (m *Machine) confirmGone(row Row, as erased, eff *Effects) {
+	t := row.Target()
+	if as == 0 || row.State != RowDeleted || m.gone.as(t) != 0 {
+		return
+	}
+	m.gone.put(t, as)
+	eff.Deleted = append(eff.Deleted, Deletion{Target: t, Annotation: row.Annotation})
 }
 
 // strip takes from a row, and from what this step writes, what it says.
@@ -150,11 +114,30 @@ func (m *Machine) unask(ref dag.Ref, eff *Effects) {
 	}
 }
 
+// A deleting is a Delete, and by what its author may do what it says: zero of its own
+// messages.
+type deleting struct {
+	Delete
+	by power
+}
+
+// deletingBy returns a Delete that somebody wrote at a block; false if it had no right to that.
+func (m *Machine) deletingBy(d Delete, person wire.PersonID, block wire.BlockHash) (deleting, bool) {
+	if d.Of.Person == person {
+		return deleting{Delete: d}, true
+	}
+	return deleting{d, power{person, block}}, powers(m.stateAt(block), person)&MayRemove != 0
+}
+
 // onDelete takes a Delete: at once, or when what it refers to is here.
 func (m *Machine) onDelete(ref dag.Ref, row Row, c Content, eff *Effects) {
 	b, err := c.Open()
-	d, ok := b.(Delete)
-	if err != nil || !ok || d.Of.Person != row.Person && row.May&MayRemove == 0 {
+	body, ok := b.(Delete)
+	if err != nil || !ok {
+		return
+	}
+	d, may := m.deletingBy(body, row.Person, row.Block)
+	if !may {
 		return
 	}
 	eff.put(KindDeletion, EntryKey(ref), c.Body)
@@ -166,23 +149,65 @@ func (m *Machine) onDelete(ref dag.Ref, row Row, c Content, eff *Effects) {
 }
 
 // erase does what a Delete says.
-func (m *Machine) erase(d Delete, eff *Effects) {
+func (m *Machine) erase(d deleting, eff *Effects) {
+	reaches := anywhere
+	var beyond []wire.BlockHash
+	if d.by != (power{}) {
+		reaches = func(written wire.BlockHash) bool { return m.extends(d.by, written) }
+		beyond = m.beyond(d.by)
+	}
 	for _, gone := range d.deletions() {
-		if m.deleted[gone.Target]&gone.as() != 0 {
+		if !m.noteGone(gone, d.by) {
 			continue
 		}
-		m.deleted[gone.Target] |= gone.as()
+		gone.Beyond = beyond
 		eff.Deleted = append(eff.Deleted, gone)
-		for _, ref := range m.blank[gone.Target] {
-			m.unask(ref, eff)
-		}
-		delete(m.blank, gone.Target)
-		m.eraseOwn(gone.Target, eff)
-		m.eraseLate(gone.Target, eff)
+		m.unaskAll(gone.Target, reaches, eff)
+		m.eraseOwn(gone.Target, reaches, eff)
+		m.eraseLate(gone.Target, reaches, eff)
 		if !gone.Annotation {
-			m.unset(gone.Target, eff)
+			m.unset(gone.Target, reaches, eff)
 		}
 	}
+}
+
+func anywhere(wire.BlockHash) bool { return true }
+
+// noteGone takes note of what is deleted: false if that is known.
+func (m *Machine) noteGone(d Deletion, by power) bool {
+	if by == (power{}) {
+		return m.gone.put(d.Target, d.as())
+	}
+	return m.gone.as(d.Target)&d.as() == 0 && m.gone.putBy(d.Target, d.as(), by)
+}
+
+// unaskAll gives up what a message said that was written where reaches says.
+func (m *Machine) unaskAll(t Target, reaches func(wire.BlockHash) bool, eff *Effects) {
+	refs := m.blank[t]
+	left := slices.DeleteFunc(slices.Clone(refs), func(r dag.Ref) bool { return reaches(m.blockOf(r)) })
+	for _, r := range refs {
+		if !slices.Contains(left, r) {
+			m.unask(r, eff)
+		}
+	}
+	if m.blank[t] = left; len(left) == 0 {
+		delete(m.blank, t)
+	}
+}
+
+// blockOf returns the block that an entry names which is here; zero: it is known by name only.
+func (m *Machine) blockOf(ref dag.Ref) wire.BlockHash {
+	if block, ok := m.graph.Block(ref); ok {
+		return block
+	}
+	if h := m.waiting[ref]; h != nil {
+		return h.Block
+	}
+	if m.earlier.past != nil {
+		block, _ := m.earlier.past.Block(ref)
+		return block
+	}
+	return wire.BlockHash{}
 }
 
 func (d Delete) deletions() []Deletion {
@@ -194,28 +219,28 @@ func (d Delete) deletions() []Deletion {
 }
 
 // eraseOwn forgets an own message that was kept to be sealed, or said, again.
-func (m *Machine) eraseOwn(t Target, eff *Effects) {
+func (m *Machine) eraseOwn(t Target, reaches func(wire.BlockHash) bool, eff *Effects) {
 	if t.Person != m.self.Person {
 		return
 	}
 	for _, seq := range m.unsentSeqs() {
 		u := m.unsent[seq]
-		if u.id == t.ID && dag.ContentCommit(m.group, m.self.Device.ID(), u.id, u.salt, u.content) == t.Commit {
+		if u.id == t.ID && reaches(u.block) && dag.ContentCommit(m.group, m.self.Device.ID(), u.id, u.salt, u.content) == t.Commit {
 			m.dropUnsent(seq, eff)
 		}
 	}
 	for _, d := range m.doubted() {
-		if u := m.doubts.of[d]; u.id == t.ID && dag.ContentCommit(m.group, d.device, u.id, u.salt, u.content) == t.Commit {
+		if u := m.doubts.of[d]; u.id == t.ID && reaches(u.block) && dag.ContentCommit(m.group, d.device, u.id, u.salt, u.content) == t.Commit {
 			m.dropDoubt(d, eff)
 		}
 	}
 }
 
 // eraseLate takes the text from an entry that is kept back.
-func (m *Machine) eraseLate(t Target, eff *Effects) {
+func (m *Machine) eraseLate(t Target, reaches func(wire.BlockHash) bool, eff *Effects) {
 	for ref, p := range m.late {
 		h, err := dag.ParseHeader(p.Header)
-		if err != nil || h.ContentID != t.ID || h.ContentCommit != t.Commit || m.authorOf(h) != t.Person {
+		if err != nil || h.ContentID != t.ID || h.ContentCommit != t.Commit || m.authorOf(h) != t.Person || !reaches(h.Block) {
 			continue
 		}
 		p.Ciphertext = nil
@@ -236,7 +261,7 @@ func (m *Machine) authorOf(h *dag.Header) wire.PersonID {
 
 // isDeleted reports whether nothing but the header of an entry is wanted.
 func (m *Machine) isDeleted(h *dag.Header, author wire.PersonID) bool {
-	return m.deleted[Target{author, h.ContentID, h.ContentCommit}] != 0 || m.isOver(h)
+	return m.goneAs(Target{author, h.ContentID, h.ContentCommit}, h.Block) != 0 || m.isOver(h)
 }
 
 // noteBlank takes note of which message an entry is whose text is asked for.
@@ -297,12 +322,13 @@ func (l *loading) deletion(rec Record) error {
 func (l *loading) endDeletions() error {
 	m := l.m
 	for _, s := range l.deletes {
+		d, _ := m.deletingBy(s.delete, m.writer(s.ref), m.blockOf(s.ref)) // it had a right to it when it was stored
 		if m.waiting[s.ref] != nil {
-			m.deleting[s.ref] = s.delete
+			m.deleting[s.ref] = d
 			continue
 		}
-		for _, gone := range s.delete.deletions() {
-			m.deleted[gone.Target] |= gone.as()
+		for _, gone := range d.deletions() {
+			m.noteGone(gone, d.by)
 		}
 	}
 	blank := make(map[dag.Ref]bool)

@@ -2,7 +2,6 @@ package group
 
 import (
 	"encoding/binary"
-	"maps"
 	"math"
 	"slices"
 
@@ -64,9 +63,10 @@ func Ends(g wire.GroupID, id wire.ContentID, order uint64) uint64 {
 
 // expiring is what is to go, and what is set for the messages to come.
 type expiring struct {
-	ends     map[dag.Ref]ending
+	ends     endings
 	due      uint64 // ms; when the next goes; 0: none
 	settings map[dag.Ref]setting
+	inForce  *uint32 // what they come to; nil: it is to be looked at
 }
 
 type ending struct {
@@ -87,38 +87,6 @@ func (e ending) bytes() []byte {
 	return w.Bytes()
 }
 
-// A setting is an Expiry of somebody who had a right to it.
-type setting struct {
-	place   Place
-	target  Target
-	seconds uint32
-}
-
-// bytes is the record of a setting.
-//
-//	size field
-//	4    seconds; 0: for ever
-//	8    order
-//	80   what set it, as in a reaction
-func (s setting) bytes() []byte {
-	var w wire.Writer
-	w.U32(s.seconds)
-	w.U64(s.place.Order)
-	s.target.write(&w)
-	return w.Bytes()
-}
-
-// lifetime is what is in force: the last setting in the order of display.
-func (m *Machine) lifetime() uint32 {
-	var last setting
-	for _, s := range m.expiring.settings {
-		if last.place == (Place{}) || dag.Less(last.place, s.place) {
-			last = s
-		}
-	}
-	return last.seconds
-}
-
 // newID draws the id of a content that is written now. What is said about a message that
 // disappears goes with it; that it was deleted, pinned or closed, and what is set, stays.
 func (m *Machine) newID(now uint64, c Content) wire.ContentID {
@@ -136,9 +104,12 @@ func (m *Machine) newID(now uint64, c Content) wire.ContentID {
 	return timedID(m.group, seconds)
 }
 
-// restOf is how long a message still lasts, in seconds; 0: for ever.
+// restOf is how long a message still lasts, in seconds, the least if it is over; 0: for ever.
 func (m *Machine) restOf(t Target, now uint64) uint32 {
-	for _, e := range m.expiring.ends {
+	if m.gone.as(t)&erasedTimed != 0 {
+		return 1
+	}
+	for _, e := range m.expiring.ends.of {
 		if e.target == t {
 			return uint32(max(1, (max(e.at, now)-now+999)/1000))
 		}
@@ -170,8 +141,8 @@ func (m *Machine) endUnseen(h *dag.Header, person wire.PersonID, eff *Effects) {
 }
 
 func (m *Machine) dropEnding(ref dag.Ref, eff *Effects) {
-	if _, ok := m.expiring.ends[ref]; ok {
-		delete(m.expiring.ends, ref)
+	if _, ok := m.expiring.ends.of[ref]; ok {
+		delete(m.expiring.ends.of, ref)
 		eff.drop(KindEnding, EntryKey(ref))
 	}
 }
@@ -189,15 +160,15 @@ func (m *Machine) watch(row Row, eff *Effects) {
 		return
 	}
 	if stays(row) {
-		delete(m.expiring.ends, ref)
+		delete(m.expiring.ends.of, ref)
 		eff.put(KindEnding, EntryKey(ref), ending{at: never, target: row.Target()}.bytes())
 		return
 	}
-	e, here := m.expiring.ends[ref]
+	e, here := m.expiring.ends.of[ref]
 	if !here {
 		e = ending{at: min(row.Place.Order, m.now) + uint64(seconds)*1000, target: row.Target()}
 	}
-	if e.at <= m.now || m.deleted[e.target]&erasedTimed != 0 {
+	if e.at <= m.now || m.gone.as(e.target)&erasedTimed != 0 {
 		m.end(ref, e.target, eff)
 		return
 	}
@@ -210,7 +181,7 @@ func (m *Machine) keepEnding(ref dag.Ref, e ending, eff *Effects) {
 		eff.put(KindEnding, EntryKey(ref), e.bytes())
 	}
 	e.kept = true
-	m.expiring.ends[ref] = e
+	m.expiring.ends.set(ref, e)
 }
 
 // never is when what stays goes.
@@ -231,82 +202,32 @@ func (m *Machine) endDue(now uint64, eff *Effects) {
 	if !isDue(m.expiring.due, now) {
 		return
 	}
-	m.expiring.due = 0
-	for _, ref := range slices.SortedFunc(maps.Keys(m.expiring.ends), dag.Ref.Compare) {
-		e := m.expiring.ends[ref]
-		if e.at <= now {
-			m.end(ref, e.target, eff)
-			eff.Deleted = append(eff.Deleted, Deletion{Target: e.target, Timed: true})
-		} else {
+	ends := &m.expiring.ends
+	next, some := ends.first()
+	for ; some && next.at <= now; next, some = ends.first() {
+		of := ends.of[next.ref].target
+		m.end(next.ref, of, eff)
+		eff.Deleted = append(eff.Deleted, Deletion{Target: of, Timed: true})
+	}
+	m.expiring.due = next.at
+	for _, ref := range ends.fresh {
+		if e, here := ends.of[ref]; here {
 			m.keepEnding(ref, e, eff)
-			m.expiring.due = m.soon(m.expiring.due, e.at)
 		}
 	}
+	ends.fresh = nil
 }
 
 // end forgets what a message said, with all copies of it.
 func (m *Machine) end(ref dag.Ref, t Target, eff *Effects) {
-	delete(m.expiring.ends, ref)
+	delete(m.expiring.ends.of, ref)
 	eff.put(KindEnding, EntryKey(ref), ending{target: t}.bytes())
 	eff.drop(KindCipher, EntryKey(ref))
-	m.deleted[t] |= erasedTimed
-	for _, r := range append(m.blank[t], ref) {
-		m.unask(r, eff)
-	}
-	delete(m.blank, t)
-	m.eraseOwn(t, eff)
-	m.eraseLate(t, eff)
-}
-
-// onExpiry takes a setting, if its author had a right to it.
-func (m *Machine) onExpiry(row Row, c Content, eff *Effects) {
-	b, err := c.Open()
-	e, ok := b.(Expiry)
-	if err != nil || !ok || row.May&MayArrange == 0 {
-		return
-	}
-	ref, before := row.Place.Ref(), m.lifetime()
-	s := setting{row.Place, row.Target(), e.Seconds}
-	m.expiring.settings[ref] = s
-	eff.put(KindExpiry, EntryKey(ref), s.bytes())
-	m.tellLifetime(before, eff)
-}
-
-func (m *Machine) tellLifetime(before uint32, eff *Effects) {
-	if now := m.lifetime(); now != before {
-		eff.Notify = append(eff.Notify, LifetimeChanged{now})
-	}
-}
-
-// unset takes back a setting that is deleted: who never got its text knows of none either.
-func (m *Machine) unset(t Target, eff *Effects) {
-	before := m.lifetime()
-	for ref, s := range m.expiring.settings {
-		if s.target == t {
-			m.dropSetting(ref, eff)
-		}
-	}
-	m.tellLifetime(before, eff)
-}
-
-func (m *Machine) dropSetting(ref dag.Ref, eff *Effects) {
-	if _, ok := m.expiring.settings[ref]; ok {
-		delete(m.expiring.settings, ref)
-		eff.drop(KindExpiry, EntryKey(ref))
-	}
-}
-
-func (l *loading) expiry(rec Record) error {
-	ref, err := refKey(rec.Key)
-	if err != nil {
-		return err
-	}
-	r := wire.NewReader(rec.Value)
-	s := setting{seconds: r.U32()}
-	s.place = Place{Order: r.U64(), Device: ref.Device, Seq: ref.Seq, Hash: ref.Hash}
-	s.target = readTarget(r)
-	l.m.expiring.settings[ref] = s
-	return r.Done()
+	m.gone.put(t, erasedTimed)
+	m.unask(ref, eff)
+	m.unaskAll(t, anywhere, eff)
+	m.eraseOwn(t, anywhere, eff)
+	m.eraseLate(t, anywhere, eff)
 }
 
 // ending takes what is stored of the end of an entry.
@@ -320,10 +241,10 @@ func (l *loading) ending(rec Record) error {
 	l.endings[ref] = true
 	switch e.at {
 	case 0:
-		l.m.deleted[e.target] |= erasedTimed
+		l.m.gone.put(e.target, erasedTimed)
 	case never:
 	default:
-		l.m.expiring.ends[ref] = e
+		l.m.expiring.ends.set(ref, e)
 		l.m.expiring.due = 1
 	}
 	return r.Done()
@@ -334,13 +255,15 @@ func (l *loading) ending(rec Record) error {
 // later start may not read these headers.
 func (l *loading) endEndings() {
 	m := l.m
+	l.endSettings()
 	for _, h := range slices.Concat(l.entries, l.before) {
 		at, ref := Ends(m.group, h.ContentID, h.Order), h.Ref()
 		if at == 0 || l.endings[ref] {
 			continue
 		}
 		who, _, _ := m.authorAt(h)
-		m.expiring.ends[ref] = ending{at: at, target: Target{who, h.ContentID, h.ContentCommit}}
+		m.expiring.ends.set(ref, ending{at: at, target: Target{who, h.ContentID, h.ContentCommit}})
+		m.expiring.ends.fresh = append(m.expiring.ends.fresh, ref)
 		m.expiring.due = 1
 	}
 }

@@ -3,6 +3,7 @@ package group
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"kith/internal/dag"
 	"kith/internal/wire"
@@ -23,10 +24,11 @@ func (m *Machine) Following() wire.DeviceID { return m.ackWay.device }
 // AcksIn returns whose Acks a payload brings in bundles, by the beginnings of their ids.
 func AcksIn(payload []byte) (list [][8]byte) {
 	r := wire.NewReader(payload)
-	if r.U8() != frameAcks {
+	kind := r.U8()
+	if kind != frameAcks && kind != frameMarkedAcks {
 		return nil
 	}
-	f, err := parseAcks(r)
+	f, err := parseAcks(r, kind == frameMarkedAcks)
 	if err != nil {
 		return nil
 	}
@@ -42,9 +44,10 @@ func AcksIn(payload []byte) (list [][8]byte) {
 func BundleOf(acks ...*dag.Ack) []byte {
 	b := ackBundle{heads: acks[0].Heads, stops: acks[0].Stops}
 	for _, a := range acks {
-		b.acks = append(b.acks, bundledAck{[8]byte(a.Device[:8]), a.Seq, a.Signature})
+		b.acks = append(b.acks, bundledAck{[8]byte(a.Device[:8]), a.Seq, a.Read, a.Signature})
 	}
-	return acksFrame{bundles: []ackBundle{b}}.bytes()
+	marked := slices.ContainsFunc(acks, func(a *dag.Ack) bool { return a.Read != nil })
+	return acksFrame{marked: marked, bundles: []ackBundle{b}}.bytes()
 }
 
 // PlayedAcks is what devices sign of so many entries.

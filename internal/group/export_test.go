@@ -65,8 +65,8 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameNumbers:
 		f, err := parseNumbers(r)
 		return again(f.bytes, err)
-	case frameAcks:
-		f, err := parseAcks(r)
+	case frameAcks, frameMarkedAcks:
+		f, err := parseAcks(r, payload[0] == frameMarkedAcks)
 		return again(f.bytes, err)
 	case frameAckNumbers:
 		f, err := parseAckNumbers(r)
@@ -89,6 +89,9 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameEarlier:
 		f, err := parseEarlier(r)
 		return again(func() []byte { return f.numbered(frameEarlier) }, err)
+	case frameSettings:
+		f, err := parseSettings(r)
+		return again(f.bytes, err)
 	case framePages:
 		f, err := parsePages(r)
 		return again(f.bytes, err)
@@ -357,4 +360,22 @@ func SizesAt(devices int) (have, heads, numbers, stretch int) {
 	n.reaches, n.otherReaches = byTable(list, reaches)
 	s := stretchFrame{seqs: n.acks}
 	return have, heads, len(n.bytes()), len(s.bytes())
+}
+
+// Gone is what a machine keeps of what is deleted.
+type Gone struct{ gone }
+
+func NewGone() *Gone { return &Gone{newGone()} }
+
+func (g *Gone) Put(t Target, as uint8) bool { return g.put(t, erased(as)) }
+
+func (g *Gone) PutBy(t Target, as uint8, person wire.PersonID, block wire.BlockHash) bool {
+	return g.putBy(t, erased(as), power{person, block})
+}
+
+func (g *Gone) As(t Target) uint8 { return uint8(g.as(t)) }
+
+// AsBy says as what a message is gone by the powers had at some blocks.
+func (g *Gone) AsBy(t Target, blocks ...wire.BlockHash) uint8 {
+	return uint8(g.asBy(t, func(by power) bool { return slices.Contains(blocks, by.block) }))
 }

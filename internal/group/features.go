@@ -42,6 +42,12 @@ const (
 	FeatureHistory uint16 = 9
 	// FeatureBlockNews: the frames 35 and 36, by which a block comes to each member once.
 	FeatureBlockNews uint16 = 10
+
+	// FeatureMarks: frame 37, by which Acks that say what was read travel in a large group.
+	FeatureMarks uint16 = 11
+
+	// FeatureSettings: frame 39, by which newcomers are given how long messages last.
+	FeatureSettings uint16 = 13
 )
 
 // announced is what this device's leaf says.
@@ -50,7 +56,7 @@ func (s Self) announced() []mls.Extension {
 	w.Group(func(w *wire.Writer) {
 		for _, f := range []uint16{
 			FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureAckHeads, FeatureTree, FeatureTyping, FeatureHistory,
-			FeatureBlockNews,
+			FeatureBlockNews, FeatureMarks, FeatureSettings,
 			chain.FeatureNothing,
 		} {
 			if f != s.Omits {

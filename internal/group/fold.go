@@ -182,7 +182,8 @@ func (f *folding) take(number int, r Row, b Body) {
 			f.edit(r, b)
 		}
 	case Delete:
-		if (mine || r.May&MayRemove != 0) && !r.Waiting && f.Deleted == nil {
+		reached := f.line.State == RowDeleted // by a right to it, see powers.go
+		if (mine || reached && r.May&MayRemove != 0) && !r.Waiting && f.Deleted == nil {
 			f.Deleted = &r
 		}
 	case Vote:

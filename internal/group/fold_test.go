@@ -140,8 +140,14 @@ func TestFold(t *testing.T) {
 			m := p.put(ann, group.Words{Text: "a"})
 			p.put(cleo, group.Delete{Of: m.Target()})
 			p.put(ann, group.Delete{Of: m.Target()})
+			m.State, m.Content = group.RowDeleted, nil
 			return m
 		}, "deleted by Cleo"},
+		{"deleted by who was an admin before it was written", func(p *page) group.Row {
+			m := p.put(ann, group.Words{Text: "a"})
+			p.put(cleo, group.Delete{Of: m.Target()})
+			return m // the machine has not let it go
+		}, "a"},
 		{"reactions", func(p *page) group.Row {
 			m := p.put(ann, group.Words{Text: "a"})
 			p.put(ben, group.Reaction{To: m.Target(), On: true, Emoji: "!"})

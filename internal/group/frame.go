@@ -33,6 +33,8 @@ import (
 //	33     ask earlier see earlierframe.go
 //	34     earlier     likewise
 //	35, 36 block news, ask blocks: see blocknewsframe.go
+//	37     marked acks see acksframe.go
+//	39     settings    see settingsgive.go
 //	40     tree        a frame of the broadcast tree, which the machine never sees: see broadcast.go
 //
 // docs/spec/sync.md says when each is sent.
@@ -76,8 +78,11 @@ const (
 	// Of blocks that are new, see blocknewsframe.go.
 	frameBlockNews uint8 = 35
 	frameAskBlocks uint8 = 36
-	// 37 to 39 are reserved.
-	frameTree uint8 = 40
+
+	frameMarkedAcks uint8 = 37
+	// 38 is reserved.
+	frameSettings uint8 = 39
+	frameTree     uint8 = 40
 )
 
 // Answers of an entries frame.

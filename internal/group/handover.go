@@ -281,6 +281,7 @@ func (m *Machine) takeContent(e Packed, eff *Effects) (bool, error) {
 	m.keepSalt(h, salt[:], eff)
 	row := m.row(h, author.Person)
 	row.State, row.Content, row.Waiting = RowShown, bytes.Clone(content), m.waiting[h.Ref()] != nil
+	m.comesBehind(row, eff)
 	m.show(row, eff)
 	return true, nil
 }

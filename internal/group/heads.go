@@ -67,7 +67,7 @@ func (m *Machine) onHeads(now uint64, p *peer, payload []byte, r *wire.Reader, e
 		return err
 	}
 	p.named, p.again, p.byHeads, p.frontier = true, false, true, nil
-	if !m.mayAskAll(now, p) {
+	if !m.answers(now, p, &p.asksAll) {
 		return nil
 	}
 	m.giveLacking(now, p, f.offer, eff)

@@ -45,7 +45,7 @@ func (m *Machine) Holdings() []Holding {
 		{"names of entries not here", len(m.vouched), maxVouched},
 		{"entries kept back", len(m.late), maxQuarantine},
 		{"entries without their text", len(m.hollow), maxHollow},
-		{"deleted messages", len(m.deleted), (m.graph.Len() + dag.MaxParked) * (MaxVersions + 1)},
+		{"deleted messages", m.gone.len(), (m.graph.Len() + dag.MaxParked) * (MaxVersions + 1)},
 		{"Deletes that wait for others", len(m.deleting), dag.MaxParked},
 		{"entries of one device that nobody covers", m.mostUncovered(), m.mostEntries()},
 		{"newest entries", len(m.tips), devices},

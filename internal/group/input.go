@@ -106,6 +106,12 @@ type (
 	// Typing says to who is connected that the person of this device is writing, or is not
 	// any more.
 	Typing struct{ On bool }
+	// Read says up to which place of display the person of this device has read, and
+	// whether others are told.
+	Read struct {
+		To   Place
+		Tell bool
+	}
 	// SetReach tells the members where this device's link is.
 	SetReach struct {
 		Peer   []byte
@@ -139,6 +145,7 @@ func (Rejoin) cause()       {}
 func (Resend) cause()       {}
 func (Attend) cause()       {}
 func (Typing) cause()       {}
+func (Read) cause()         {}
 func (SetReach) cause()     {}
 
 // A Newcomer is somebody to be added: all of it was told by that person on a

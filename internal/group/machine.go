@@ -41,8 +41,8 @@ type Machine struct {
 	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
 	hollow   map[dag.Ref]bool           // whose text is not here, see hollow.go
 
-	deleted  map[Target]erased    // messages that are gone, and as what, see erase.go
-	deleting map[dag.Ref]Delete   // of entries that wait for others
+	gone     gone                 // messages that are deleted, and as what
+	deleting map[dag.Ref]deleting // of entries that wait for others
 	blank    map[Target][]dag.Ref // entries that are hollow or missed, by what they are
 
 	windows map[wire.DeviceID]*window // what nobody covers, see uncovered.go
@@ -65,6 +65,7 @@ type Machine struct {
 	earlier earlier          // what was said before this device came
 
 	expiring expiring // what disappears, see expiry.go
+	reading  reading  // how far its person has read, see marks.go
 	typed    uint64   // ms; when it was last said that this device's person is writing; 0: it is not
 
 	undone map[wire.BlockHash]bool // own blocks that lost, until what they did is done again
@@ -169,7 +170,7 @@ func newMachine(self Self) *Machine {
 		allRoom:  maxInvitation,
 		shelf:    make(shelf),
 		missed:   make(map[dag.Ref]bool),
-		expiring: expiring{ends: make(map[dag.Ref]ending), settings: make(map[dag.Ref]setting)},
+		expiring: expiring{ends: endings{of: make(map[dag.Ref]ending)}, settings: make(map[dag.Ref]setting)},
 		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash), ended: make(map[wire.PersonID]bool)},
 
 		electLook: true,
@@ -188,8 +189,8 @@ func newMachine(self Self) *Machine {
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
 		hollow:    make(map[dag.Ref]bool),
-		deleted:   make(map[Target]erased),
-		deleting:  make(map[dag.Ref]Delete),
+		gone:      newGone(),
+		deleting:  make(map[dag.Ref]deleting),
 		blank:     make(map[Target][]dag.Ref),
 		windows:   make(map[wire.DeviceID]*window),
 		cited:     make(map[wire.DeviceID]uint64),
@@ -275,6 +276,8 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		m.elsewhere = c.Elsewhere
 	case Typing:
 		err = m.typing(in.Now, c, &eff)
+	case Read:
+		m.markRead(in.Now, c)
 	case SetReach:
 		m.setReach(c, &eff)
 	default:
@@ -319,6 +322,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.pull(now, eff)
 	m.askContents(now, eff)
 	m.askEarlier(now, eff)
+	m.askSettings(eff)
 }
 
 // finish adds what every step ends with: the missing count, the

@@ -259,6 +259,9 @@ func (m *Machine) onPeople(p *peer, r *wire.Reader, eff *Effects) error {
 			m.sendOffer(p, f.sums, false, eff)
 		}
 	case peopleOffer:
+		if !m.answers(m.now, p, &p.asksPeople) {
+			return nil
+		}
 		m.givePapers(p, f, eff)
 		if !f.answer && m.lacksPapers(f) {
 			m.sendOffer(p, f.sums, true, eff)

@@ -14,17 +14,9 @@ func (s *share) take(now, each, burst uint64) bool {
 	return true
 }
 
-// mayAskAll counts a have, or heads, which may be answered with all that is here. Who says
-// too often what it has is told in turn what is here, no more often than an honest device.
-func (m *Machine) mayAskAll(now uint64, p *peer) bool {
-	return m.answers(now, p, &p.asksAll)
-}
-
-// mayAskNumbers counts numbers, which may be answered with all Acks and Reaches.
-func (m *Machine) mayAskNumbers(now uint64, p *peer) bool {
-	return m.answers(now, p, &p.asksNumbers)
-}
-
+// answers counts what a peer says to have, which may be answered with all that is here. Who
+// says it too often is told in turn what is here, as often as an honest device: so what is
+// passed over keeps nothing back.
 func (m *Machine) answers(now uint64, p *peer, s *share) bool {
 	if s.take(now, answerEvery, answerBurst) {
 		return true

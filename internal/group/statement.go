@@ -36,7 +36,7 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	}
 	digest := m.graph.FrontierDigest()
 	base := ackBase(m.joined)
-	if m.acks[own] != nil && digest == m.acked && m.ackSeq&^ackCount == base && !m.ackUnread() {
+	if m.acks[own] != nil && digest == m.acked && m.ackSeq&^ackCount == base && !m.ackUnread() && !m.remarked() {
 		return
 	}
 	m.ackSeq = base | (m.ackSeq+1)&ackCount

@@ -47,8 +47,7 @@ type peer struct {
 	ackDigest wire.Digest // of the Acks that it has, or was told of
 	ackAsked  uint64      // ms; when it was last sent what Acks are held here
 
-	asksAll     share // of answers to what it says to have,
-	asksNumbers share // and to which Acks it holds
+	asksAll, asksNumbers, asksVotes, asksPeople share // of answers to what it says to have
 
 	byHeads bool   // it sent a frame of FeatureHeads
 	theirs  theirs // what it says by these
@@ -61,6 +60,8 @@ type peer struct {
 	typed   uint64       // ms; when it last said that its person is writing
 	types   bool         // and has not said since that it is no more
 	earlier askedEarlier // of the time before this device came
+
+	settingsAsked bool // it was asked for settings
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -309,7 +310,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onPeople(p, r, eff)
 	case kind >= frameHeads && kind <= frameNumbers && m.self.Omits != FeatureHeads:
 		err = m.onByHeads(now, kind, p, c.Payload, r, eff)
-	case kind >= frameAcks && kind <= frameAckDigest && m.self.Omits != FeatureAckHeads:
+	case kind >= frameAcks && kind <= frameAckDigest && m.self.Omits != FeatureAckHeads, kind == frameMarkedAcks && m.self.Omits != FeatureMarks:
 		err = m.onAckFrame(now, kind, p, r, eff)
 	case kind == frameAskBlocks && m.self.Omits != FeatureBlockNews:
 		err = m.onAskBlocks(p, r, eff)
@@ -323,6 +324,8 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onAskEarlier(p, r, eff)
 	case kind == frameEarlier && m.self.Omits != FeatureHistory:
 		err = m.onEarlier(now, p, r, eff)
+	case kind == frameSettings && m.self.Omits != FeatureSettings:
+		err = m.onSettings(p, r, eff)
 	default:
 		err = wire.ErrCanonical
 	}
@@ -395,7 +398,7 @@ func (m *Machine) onHave(now uint64, p *peer, r *wire.Reader, eff *Effects) erro
 		return err
 	}
 	p.named, p.again, p.theirs.common = true, false, m.commonOf(f.offer)
-	if !m.mayAskAll(now, p) {
+	if !m.answers(now, p, &p.asksAll) {
 		return nil
 	}
 	m.giveLacking(now, p, f.offer, eff)

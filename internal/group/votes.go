@@ -146,7 +146,7 @@ func (m *Machine) onVotes(now uint64, p *peer, r *wire.Reader, eff *Effects) err
 		return err
 	}
 	if f.part == votesHeld {
-		if m.speaks() {
+		if m.speaks() && m.answers(now, p, &p.asksVotes) {
 			m.answerHeld(p, f, eff)
 		}
 		return nil

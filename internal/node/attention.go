@@ -122,7 +122,9 @@ func (n *Node) alertSessions(now time.Time) (wait time.Duration) {
 			continue
 		}
 		for _, d := range p.devices {
-			wanted[d.Member.Device] = !d.Former
+			if !d.Former { // it may be a member's in another chat
+				wanted[d.Member.Device] = true
+			}
 		}
 	}
 	for _, s := range n.liveSessions() {

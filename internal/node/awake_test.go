@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"sync"
@@ -93,9 +94,17 @@ func TestAttention(t *testing.T) {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer cancel()
-	watching.Go(func() { _ = ann.Subscribe(ctx, "", 0, func(node.Event) error { return nil }) })
+	for range 2 {
+		watching.Go(func() { _ = ann.Subscribe(ctx, "", 0, func(node.Event) error { return nil }) })
+	}
+	left := together(t, "Left", ann, ben)
+	for d := ann.chatWith(ben); bytes.Compare(left[:], d[:]) < 0; { // it is looked at after their chat
+		left = together(t, "Left", ann, ben)
+	}
+	must(t, ann.RemoveMember(left, ben.id()))
 	ann.Look(ann.chatWith(cleo))
-	ann.Look(ann.chatWith(ben)) // one watches: one chat is open
+	ann.Look(left)
+	ann.Look(ann.chatWith(ben)) // two watch: two chats are open, of which Ben was taken out of one
 	quiet(t, ann, ben, cleo)
 	c.Cut("Ann", "Ben")
 	c.Cut("Ann", "Cleo")

@@ -78,6 +78,7 @@ type Message struct {
 	Content       group.Content // as it was written; zero unless State is RowShown
 	Client        string
 	Reached       int // own messages: other members who have it
+	Read          int // how many of them told that they have read it
 	ReachOf       int // and how many there are
 	EarlierComing bool
 	WhileSplit    bool

@@ -11,26 +11,33 @@ import (
 type Delivery struct {
 	Members     []Delivered // of whom was asked
 	Reached, Of int         // of all
+	Read        int         // of all
 	More        bool        // the limit left some out
+	Marks       bool        // what others have read is shown
 }
 
 // Delivered is whether a member has it.
 type Delivered struct {
 	Person Person
 	Has    bool
+	Read   bool // and told so
 }
 
 // Delivery returns who of the other members has an own message: of those in whose name
-// find stands, the first limit; 0: all.
+// find stands, the first limit; 0: all. Who has another's is not told to everybody.
 func (n *Node) Delivery(g wire.GroupID, m Message, find string, limit int) (d Delivery, err error) {
 	o, err := n.in(g)
 	if err != nil {
 		return d, err
 	}
+	if !m.Author.Me {
+		return d, fail(ReasonNotYours, "")
+	}
 	find = strings.ToLower(strings.TrimSpace(find))
 	err = o.ask(func() error {
 		has, all := o.machine.Delivered(m.Place.Device, m.Place.Seq)
-		d.Reached, d.Of = len(has), len(all)
+		read := o.machine.ReadBy(m.Place.Device, m.Place.Seq)
+		d.Reached, d.Of, d.Read, d.Marks = len(has), len(all), len(read), o.machine.Marks()
 		for _, id := range all {
 			p := n.personIn(o.machine, id)
 			if !strings.Contains(strings.ToLower(p.Name), find) {
@@ -40,7 +47,7 @@ func (n *Node) Delivery(g wire.GroupID, m Message, find string, limit int) (d De
 				d.More = true
 				return nil
 			}
-			d.Members = append(d.Members, Delivered{p, slices.Contains(has, id)})
+			d.Members = append(d.Members, Delivered{p, slices.Contains(has, id), slices.Contains(read, id)})
 		}
 		return nil
 	})

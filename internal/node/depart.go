@@ -1,6 +1,8 @@
 package node
 
 import (
+	"errors"
+
 	"kith/internal/group"
 	"kith/internal/store"
 	"kith/internal/wire"
@@ -61,15 +63,13 @@ func (n *Node) DeleteChat(g wire.GroupID) error {
 		return fail(ReasonStillIn, v.Title)
 	}
 	n.forget(o)
-	if err := n.db.DeleteGroup(g); err != nil {
+	if err := n.db.Update(func(tx *store.Tx) error { return dropChat(tx, g) }); err != nil {
 		n.restore(g)
 		return storeError(err)
 	}
 	n.indexSoon()
-	if err := n.db.Update(func(tx *store.Tx) error { return tx.Delete(bucketDraft, g[:]) }); err != nil {
-		return storeError(err)
-	}
 	n.mu.Lock()
+	delete(n.settings, g)
 	var with []wire.PersonID
 	for p, f := range n.friends {
 		if f.Chat == g {
@@ -87,6 +87,11 @@ func (n *Node) DeleteChat(g wire.GroupID) error {
 	}
 	n.hub.publish(ChatDeleted{g})
 	return nil
+}
+
+// dropChat deletes all that is stored of a chat.
+func dropChat(tx *store.Tx, g wire.GroupID) error {
+	return errors.Join(tx.DeleteGroup(g), tx.Delete(bucketDraft, g[:]), tx.Delete(bucketChat, g[:]))
 }
 
 // forget ends an owner, after what it has under way.

@@ -122,7 +122,7 @@ func (n *Node) replaceDirect(p wire.PersonID, m *group.Machine, eff group.Effect
 		n.restore(old.id)
 		return n.adopt(m, eff, with)
 	}
-	with.write = func(tx *store.Tx) error { return tx.DeleteGroup(old.id) }
+	with.write = func(tx *store.Tx) error { return dropChat(tx, old.id) }
 	if err := n.adopt(m, eff, with); err != nil {
 		n.restore(old.id)
 		return err

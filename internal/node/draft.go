@@ -2,6 +2,7 @@ package node
 
 import (
 	"encoding/json"
+	"strings"
 
 	"kith/internal/group"
 	"kith/internal/store"
@@ -31,7 +32,7 @@ func (n *Node) SetDraft(g wire.GroupID, d Draft) error {
 		if err != nil {
 			return err
 		}
-		if d.Text == "" && d.ReplyTo == nil {
+		if strings.TrimSpace(d.Text) == "" && d.ReplyTo == nil {
 			changed = there
 			return tx.Delete(bucketDraft, g[:])
 		}

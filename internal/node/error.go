@@ -27,10 +27,11 @@ const (
 	ReasonDeleted     Reason = "deleted"    // the message
 	ReasonNoText      Reason = "no-text"    // only texts have versions
 	ReasonNoPoll      Reason = "no-poll"
-	ReasonClosed      Reason = "closed"  // the poll
-	ReasonChoice      Reason = "choice"  // not what the poll offers
-	ReasonNoCopy      Reason = "no-copy" // this home has the only key of its person
-	ReasonRevoked     Reason = "revoked" // another copy of this home has revoked its key
+	ReasonClosed      Reason = "closed"    // the poll
+	ReasonChoice      Reason = "choice"    // not what the poll offers
+	ReasonNoCopy      Reason = "no-copy"   // this home has the only key of its person
+	ReasonNotYours    Reason = "not-yours" // only of an own message
+	ReasonRevoked     Reason = "revoked"   // another copy of this home has revoked its key
 )
 
 // An Error is a refused request.

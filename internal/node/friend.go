@@ -130,7 +130,14 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 			f.State = FriendAsking
 		}
 		f.Given = given
-		return true, f.meet(r)
+		left, again := f.Packages, l.By != nil && bytes.Equal(f.Device, r.Key)
+		if err := f.meet(r); err != nil {
+			return true, err
+		}
+		if again { // with the packages of before, of which some may be used by now
+			f.Packages = left
+		}
+		return true, nil
 	}, func(tx *store.Tx) error {
 		var now ownLink
 		if ok, err := getJSON(tx, bucketLink, tag[:], &now); err != nil {

@@ -50,14 +50,20 @@ func (m *mallory) asks(t *testing.T, text string) (*peer.Session, peer.Request, 
 // asksWith is asks with a key package of another suite.
 func (m *mallory) asksWith(t *testing.T, text string, suite mls.Suite) (*peer.Session, peer.Request, error) {
 	t.Helper()
+	k, err := m.self.NewPackage(suite, uint64(time.Now().UnixMilli()))
+	must(t, err)
+	return m.asksGiving(t, text, k.Public)
+}
+
+// asksGiving is asks with a key package of before.
+func (m *mallory) asksGiving(t *testing.T, text string, public []byte) (*peer.Session, peer.Request, error) {
+	t.Helper()
 	to, err := identity.ParseContactLink(text, uint64(time.Now().Unix()))
 	must(t, err)
 	conn, err := m.link.Dial(t.Context(), link.Address{Peer: to.Peer, Hosts: to.Hosts})
 	must(t, err)
-	k, err := m.self.NewPackage(suite, uint64(time.Now().UnixMilli()))
-	must(t, err)
 	return peer.Ask(t.Context(), conn, peer.Config{Device: m.self.Device, Person: m.self.Person}, to, peer.Card{
-		Headers: m.self.Headers, Info: m.self.Info, KnockKey: m.self.Device.KnockKey(), KeyPackages: [][]byte{k.Public},
+		Headers: m.self.Headers, Info: m.self.Info, KnockKey: m.self.Device.KnockKey(), KeyPackages: [][]byte{public},
 	})
 }
 
@@ -90,6 +96,29 @@ func befriendedWith(t *testing.T, ann *person, suite mls.Suite) *mallory {
 	must(t, err)
 	m.session = s
 	return m
+}
+
+// TestUsedByThen: Mallory's first answer gets lost, and she asks again, with the key package
+// of before, by which Ann has led her into their chat meanwhile. Ann uses it for nothing else.
+func TestUsedByThen(t *testing.T) {
+	t.Parallel()
+	ann, m := start(t, "Ann", t.TempDir()), newMallory(t)
+	own, err := ann.NewContactLink()
+	must(t, err)
+	k, err := m.self.NewPackage(group.NewSuite, now())
+	must(t, err)
+	s, _, err := m.asksGiving(t, own.Text, k.Public)
+	must(t, err)
+	s.Close(nil)
+	_, err = ann.AcceptFriend(m.self.Person)
+	must(t, err)
+	ann.until("their chat", func() bool { f, err := ann.Friend(m.self.Person); return err == nil && f.Chat != wire.GroupID{} })
+	s, _, err = m.asksGiving(t, own.Text, k.Public)
+	must(t, err)
+	defer s.Close(nil)
+	if g, err := ann.CreateGroup("Trip", []wire.PersonID{m.self.Person}); reason(err) != node.ReasonNoPackage {
+		t.Errorf("a package is used twice: %v, %v", g, err)
+	}
 }
 
 // TestAskingAgain: who asks again and again over one link is given the same key
@@ -224,4 +253,54 @@ func TestFriendThatNeverReads(t *testing.T) {
 	d := ann.chatWith(ben)
 	ann.say(d, "hello")
 	ben.sees(d, "hello")
+}
+
+// TestWhoAsksMoreThanItReads: who asks for more than a session queues, as a friend does who has
+// many chats to catch up with over a slow line, is given it as fast as it takes it, and loses
+// no session. Nobody else waits.
+func TestWhoAsksMoreThanItReads(t *testing.T) {
+	t.Parallel()
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	m := befriended(t, ann)
+	var g wire.GroupID
+	for msg := range m.session.Messages() {
+		if group.IsInvitation(msg.Payload) {
+			g = msg.Channel
+			break
+		}
+	}
+	long, err := group.Text(strings.Repeat("long ", 12_000))
+	must(t, err)
+	for range 40 {
+		_, err := ann.Send(t.Context(), g, "", long)
+		must(t, err)
+	}
+	const times = 40 // of 2 MiB
+	for range times {
+		must(t, m.session.Send(peer.Message{Channel: g, Payload: []byte{5, 1, 0, 0}}))
+	}
+	d := ann.chatWith(ben)
+	ann.say(d, "hello")
+	ben.sees(d, "hello")
+	select {
+	case <-m.session.Done():
+		t.Fatal("the session ends")
+	case <-time.After(3 * time.Second): // in which a program that queues all would have ended it
+	}
+	last, size := 0, 0
+	for msg := range m.session.Messages() {
+		if msg.Channel == g && msg.Payload[0] == 4 {
+			size += len(msg.Payload)
+			if msg.Payload[len(msg.Payload)-1] == 1 {
+				last++
+			}
+		}
+		if last == times {
+			break
+		}
+	}
+	if last != times || size < times<<20 {
+		t.Errorf("%d answers of %d, %d MiB", last, times, size>>20)
+	}
 }

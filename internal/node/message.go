@@ -117,18 +117,6 @@ func (n *Node) Messages(g wire.GroupID, before *group.Place, limit int) (list []
 	return list, more, err
 }
 
-// MarkRead notes how far a chat was read.
-func (n *Node) MarkRead(g wire.GroupID, to group.Place) error {
-	if _, err := n.in(g); err != nil {
-		return err
-	}
-	if err := n.db.SetLastRead(g, to); err != nil {
-		return storeError(err)
-	}
-	n.hub.publish(ChatChanged{g})
-	return nil
-}
-
 // message makes what people see of a row.
 func (n *Node) message(o *owner, r group.Row) (Message, error) {
 	list, err := n.messages(o, []group.Row{r})

@@ -80,6 +80,7 @@ type Node struct {
 	asks      map[wire.PersonID]*target // of contact links not answered yet
 	said      map[wire.PersonID]manners
 	greeted   map[*peer.Session]greeting
+	givers    map[*peer.Session]*giver
 	damaged   []wire.GroupID          // that do not load
 	progress  map[wire.GroupID]Coming // of coming, as people see it
 	met       map[wire.DeviceID]bool  // who knows the device key that this home has by now
@@ -116,7 +117,7 @@ func Open(cfg Config) (*Node, error) {
 		due: make(chan struct{}, 1), attend: make(chan struct{}, 1), renew: make(chan struct{}, 1), opened: time.Now(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
-		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), met: make(map[wire.DeviceID]bool),
+		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), givers: make(map[*peer.Session]*giver), met: make(map[wire.DeviceID]bool),
 	}
 	if err := n.load(); err != nil {
 		db.Close()

@@ -136,7 +136,7 @@ func (o *owner) run(ctx context.Context) {
 		return
 	}
 	o.sortRows()
-	o.step(group.Tick{})
+	o.step(o.lastRead())
 	o.noteSlashed()
 	close(o.runs)
 	for {
@@ -307,6 +307,11 @@ func (o *owner) commit(eff group.Effects, with also) error {
 						return err
 					}
 				}
+				if eff.Behind != nil {
+					if err := tx.LowerLastRead(o.id, *eff.Behind); err != nil {
+						return err
+					}
+				}
 				if with.write != nil {
 					if err := with.write(tx); err != nil {
 						return err
@@ -333,6 +338,7 @@ func (o *owner) reload() bool {
 	o.machine = m
 	o.sketched = false // whoever had it loaded anew may have written records
 	o.sketchWake.Reset(sketchAfter)
+	m.SetRead(o.lastRead())
 	m.SpreadByTree()
 	for _, s := range o.n.liveSessions() {
 		s.Close(errReloaded)
@@ -353,18 +359,6 @@ func (o *owner) setWake(at uint64) {
 		wait = time.Duration(at-now) * time.Millisecond
 	}
 	o.wake.Reset(wait)
-}
-
-// serve reads stored entries and sends them.
-func (o *owner) serve(s group.Serve) {
-	payloads, err := o.answer(s)
-	if err != nil {
-		o.n.log.Error("cannot read", "group", shortGroup(o.id), "err", err)
-		return
-	}
-	for _, payload := range payloads {
-		o.n.send(s.To, o.id, payload)
-	}
 }
 
 func (o *owner) answer(s group.Serve) ([][]byte, error) {
@@ -463,7 +457,7 @@ func (o *owner) publish(eff group.Effects) {
 func (o *owner) reached(list []*Message) {
 	for _, m := range list {
 		if m.Author.Me {
-			m.Reached, m.ReachOf = o.machine.Reached(m.Place.Device, m.Place.Seq)
+			m.Reached, m.Read, m.ReachOf = o.machine.Reached(m.Place.Device, m.Place.Seq)
 		}
 	}
 }

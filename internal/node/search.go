@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kith/internal/group"
+	"kith/internal/markup"
 	"kith/internal/search"
 	"kith/internal/store"
 	"kith/internal/wire"
@@ -81,13 +82,25 @@ func (n *Node) Search(a Asked) (Findings, error) {
 			if m.Said.Over {
 				continue
 			}
-			f.Hits = append(f.Hits, Hit{m, a.Query.Snippet(r.Text, snippetLength)})
+			text := shownText(m, r.Text)
+			if _, all := a.Query.Marks(text); all {
+				f.Hits = append(f.Hits, Hit{m, a.Query.Snippet(text, snippetLength)})
+			}
 		}
 	}
 	if a.Before == 0 && !a.Query.Empty() && a.Chat == nil && a.Person == nil && a.Since == 0 && a.Until == 0 && len(a.Kinds) == 0 {
 		err = n.findNames(a.Query, &f)
 	}
 	return f, err
+}
+
+// shownText is what people read of a text that was found. The index has it as it was
+// written, with the marks of its author and the ids of who is mentioned.
+func shownText(m Message, text string) string {
+	if k := m.Content.Kind; k != group.ContentText && k != group.ContentReply {
+		return text
+	}
+	return markup.Text(markup.Parse(text))
 }
 
 // findNames looks through the titles of chats and the names of people. Each word

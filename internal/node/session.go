@@ -36,6 +36,7 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 		n.unregister(s)
 		return
 	}
+	n.giveTo(s)
 	who := s.Remote()
 	switch {
 	case s.As() != n.me().Device.ID():
@@ -56,6 +57,7 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 	err := <-ended
 	n.mu.Lock()
 	delete(n.greeted, s)
+	delete(n.givers, s)
 	n.mu.Unlock()
 	n.log.Info("disconnected", "peer", shortDevice(who.Device), "err", err)
 	if !n.unregister(s) {

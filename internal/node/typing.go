@@ -9,6 +9,7 @@ import (
 // Settings are what the person chose for all chats. The zero value is how it begins.
 type Settings struct {
 	HideTyping bool // nobody is told that this person is writing
+	TellRead   bool // others are told what this person has read, and it is shown what they tell
 }
 
 // Settings returns what was chosen.
@@ -25,11 +26,18 @@ func (n *Node) SetSettings(s Settings) error {
 	if !n.Ready() {
 		return fail(ReasonNoIdentity, "")
 	}
-	err := n.db.Update(func(tx *store.Tx) error { return putJSON(tx, bucketSelf, []byte(keySettings), s) })
+	was, err := n.Settings()
+	if err != nil {
+		return storeError(err)
+	}
+	err = n.db.Update(func(tx *store.Tx) error { return putJSON(tx, bucketSelf, []byte(keySettings), s) })
 	if err != nil {
 		return storeError(err)
 	}
 	n.hub.publish(StatusChanged{})
+	if s.TellRead != was.TellRead {
+		n.marksChanged()
+	}
 	return nil
 }
 

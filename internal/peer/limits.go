@@ -73,7 +73,7 @@ const (
 	writeStall = 2 * time.Minute
 
 	// maxQueue bounds what waits to be sent on one session, in bytes: two
-	// messages of full size. Who paces itself by Queued never meets it.
+	// messages of full size. Answers wait for room ([Session.Room]).
 	maxQueue = 2 * MaxMessage
 
 	// queueCost is what a queued message counts beside its payload, in bytes,

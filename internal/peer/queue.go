@@ -1,6 +1,9 @@
 package peer
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // A queue holds what waits to be sent on one session and cuts it into frames. A
 // message of one fragment goes before the next fragment of a longer one, but
@@ -10,17 +13,23 @@ type queue struct {
 	short  []Message
 	long   []Message
 	active [maxStreams]outgoing
-	turn   int             // the stream to serve next
-	run    int             // short ones since a long one was served
-	size   int             // bytes queued or under way, queueCost included
-	wake   chan struct{}   // has a value when there may be something to send
-	idle   []chan struct{} // closed when size is 0
+	turn   int           // the stream to serve next
+	run    int           // short ones since a long one was served
+	size   int           // bytes queued or under way, queueCost included
+	wake   chan struct{} // has a value when there may be something to send
+	waits  []waiter
 }
 
 // outgoing is a long message under way; the zero value is a free stream.
 type outgoing struct {
 	m    Message
 	sent int
+}
+
+// A waiter waits until at most so many bytes are queued or under way.
+type waiter struct {
+	most int
+	done chan struct{}
 }
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
@@ -117,23 +126,23 @@ func (q *queue) sent(cost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.size -= cost
-	if q.size == 0 {
-		for _, c := range q.idle {
-			close(c)
+	q.waits = slices.DeleteFunc(q.waits, func(w waiter) bool {
+		if q.size <= w.most {
+			close(w.done)
 		}
-		q.idle = nil
-	}
+		return q.size <= w.most
+	})
 }
 
-// empty returns a channel that is closed once nothing waits.
-func (q *queue) empty() <-chan struct{} {
+// downTo returns a channel that is closed once at most so many bytes wait.
+func (q *queue) downTo(most int) <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	c := make(chan struct{})
-	if q.size == 0 {
+	if q.size <= most {
 		close(c)
 	} else {
-		q.idle = append(q.idle, c)
+		q.waits = append(q.waits, waiter{most, c})
 	}
 	return c
 }

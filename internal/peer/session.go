@@ -123,15 +123,22 @@ func (s *Session) Send(m Message) error {
 // Flush waits until the link has taken everything that was sent before: so a
 // last message gets out before Close. Whatever is sent meanwhile is waited for
 // too.
-func (s *Session) Flush(ctx context.Context) error {
-	empty := s.queue.empty()
+func (s *Session) Flush(ctx context.Context) error { return s.wait(ctx, 0) }
+
+// Room waits until at most half of what a session queues waits to be sent. Who asks for room
+// before each long answer never fills the queue.
+func (s *Session) Room(ctx context.Context) error { return s.wait(ctx, maxQueue/2) }
+
+// wait waits until the link has taken all but so many bytes.
+func (s *Session) wait(ctx context.Context, most int) error {
+	down := s.queue.downTo(most)
 	select {
-	case <-empty:
+	case <-down:
 		return nil
 	default:
 	}
 	select {
-	case <-empty:
+	case <-down:
 		return nil
 	case <-s.done:
 		return s.Err()
@@ -141,7 +148,7 @@ func (s *Session) Flush(ctx context.Context) error {
 		}
 		return link.ErrClosed
 	case <-ctx.Done():
-		return fmt.Errorf("peer: flush: %w", ctx.Err())
+		return fmt.Errorf("peer: session: %w", ctx.Err())
 	}
 }
 

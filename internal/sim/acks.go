@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"kith/internal/dag"
 	"kith/internal/group"
 	"kith/internal/wire"
@@ -48,22 +50,25 @@ func (n *Node) hollowAt(g wire.GroupID, device wire.DeviceID, seq uint64) bool {
 	return false
 }
 
-// floor is the number up to which a node's floor covers a device's log.
-func (n *Node) floor(g wire.GroupID, device wire.DeviceID) uint64 {
+// below reports whether n may not know how much another has of a device's log, up to
+// number has: n has no headers of what its floor covers, and that rests on all the heads of
+// the floor. It knows where the other has each of these, if there is room for all.
+func (n *Node) below(g wire.GroupID, other *Node, device wire.DeviceID, has uint64) bool {
 	b, ok := n.Groups[g].Records[group.KindFloor][""]
 	if !ok {
-		return 0
+		return false
 	}
 	f, err := dag.ParseFloor(b)
 	if err != nil {
 		fail("%s: %v", n.Name, err)
 	}
-	for _, t := range f.Frontier {
-		if t.Device == device {
-			return t.Seq
-		}
+	if !slices.ContainsFunc(f.Frontier, func(t dag.Ref) bool { return t.Device == device && t.Seq >= has }) {
+		return false
 	}
-	return 0
+	return len(f.Heads) == dag.MaxFloorHeads || slices.ContainsFunc(f.Heads, func(b []byte) bool {
+		h, err := dag.ParseHeader(b)
+		return err != nil || other.readable(g, h.Device) < h.Seq
+	})
 }
 
 // delivered checks that everybody knows what everybody has. Who has no keys at the head,
@@ -90,10 +95,7 @@ func (r *run) delivered() {
 			}
 			for d := range able(o).Frontier() {
 				said, has := m.AckedUpTo(o.Self.Device.ID(), d), o.readable(r.g, d)
-				if said < has && has <= n.floor(r.g, d) {
-					continue // of what its floor covers it has no headers, and may not know what rests on what
-				}
-				if said != has {
+				if said != has && !(said < has && n.below(r.g, o, d, has)) {
 					fail("at rest %s shows that %s has %d entries of %s, it has %d", n.Name, o.Name, said, r.device(d), has)
 				}
 			}

@@ -48,7 +48,19 @@ func emptyHave(genesis wire.BlockHash) map[string][]byte {
 	acks.U8(29)
 	acks.Raw(genesis[:])
 	acks.Raw([]byte{1, 0, 0})
-	return map[string][]byte{"have": have.Bytes(), "heads": heads.Bytes(), "numbers": numbers.Bytes(), "Ack numbers": acks.Bytes()}
+	var digest, people, votes wire.Writer
+	digest.U8(1)
+	digest.Raw(make([]byte, 32))
+	people.U8(13)
+	people.Raw([]byte{1, 0, 0})
+	votes.U8(14)
+	votes.U8(0)
+	votes.Raw(genesis[:])
+	votes.Raw(make([]byte, 32))
+	return map[string][]byte{
+		"have": have.Bytes(), "heads": heads.Bytes(), "numbers": numbers.Bytes(), "Ack numbers": acks.Bytes(),
+		"digest": digest.Bytes(), "people": people.Bytes(), "votes": votes.Bytes(),
+	}
 }
 
 // TestSaysOftenToHaveNothing: who says so often to have nothing is told everything as often as
@@ -56,6 +68,9 @@ func emptyHave(genesis wire.BlockHash) map[string][]byte {
 func TestSaysOftenToHaveNothing(t *testing.T) {
 	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
 	ann, ben := nodes[0], nodes[1]
+	for _, n := range nodes {
+		n.Publish()
+	}
 	for name, payload := range emptyHave(machine(ann, g).Blocks().Genesis()) {
 		frames, size := asksOften(t, w, ann, ben, g, payload)
 		t.Logf("%s of %d bytes a thousand times: %d frames, %d bytes", name, len(payload), frames, size)

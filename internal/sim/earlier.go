@@ -53,6 +53,10 @@ func (c *checker) servedEarlier(n *Node, g wire.GroupID, s group.Serve) {
 	if !head(m).Active(s.To) {
 		fail("%s hands over the time before to %s, who is not in the keys", n.Name, c.w.device(s.To))
 	}
+	if s.Settings {
+		c.servedSettings(n, g, s)
+		return
+	}
 	for i, ref := range s.Refs {
 		h := n.Groups[g].header(ref)
 		if h == nil {
@@ -113,9 +117,8 @@ func (r *run) entitledEarlier(n *Node) {
 
 // heldEarlier reports whether another who takes part can hand over a row.
 func (r *run) heldEarlier(n *Node, row group.Row) bool {
-	return r.pick(0, func(o *Node) bool {
-		m := r.there(o)
-		if m == nil || o == n || m.View().NoKeys || o.Self.Omits == group.FeatureHistory {
+	return r.provable(n, row.Place.Ref()) && r.pick(0, func(o *Node) bool {
+		if o == n || !r.handsOver(o) {
 			return false
 		}
 		rep := o.Groups[r.g]

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"encoding/binary"
 	"testing"
 
 	"kith/internal/dag"
@@ -196,5 +197,68 @@ func TestDisappearLast(t *testing.T) {
 		if got := n.Groups[g].Machine.View().Lifetime; got != 3600 {
 			t.Errorf("%s, started again: messages last %d s", n.Name, got)
 		}
+	}
+}
+
+// TestAboutWhatIsOver: what is said about a message whose time is over goes too, and stays with
+// nobody for ever.
+func TestAboutWhatIsOver(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben")
+	ann, ben := nodes[0], nodes[1]
+	must(t, ann.SayBody(g, group.Expiry{Seconds: 60}))
+	w.Run(5000)
+	must(t, ben.Say(g, "secret"))
+	w.Run(5000)
+	row := line(t, ann, g, "secret")
+	w.Run(60_000)
+	must(t, ann.SayBody(g, group.Reaction{To: row.Target(), On: true, Emoji: "+"}))
+	w.Run(10_000)
+	for _, n := range nodes {
+		for _, about := range n.Groups[g].Annotations() {
+			if len(about.Content) > 0 {
+				t.Errorf("%s still has %q", n.Name, about.Content)
+			}
+		}
+	}
+}
+
+// TestTimedDelete: a Delete whose id says that it lasts for half a minute stays all the same: who
+// comes later hears of it, or would wait for the message for ever. No honest program makes one.
+func TestTimedDelete(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
+	ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+	w.Run(10 * minute)
+	dan.Stop()
+	f := newForger(t, w, cleo, g)
+	said := f.next("said", nil)
+	f.next("delete", func(d *draft) {
+		of := group.Target{Person: cleo.Self.Person, ID: said.ContentID, Commit: said.ContentCommit}
+		c, err := group.Say(group.Delete{Of: of})
+		must(t, err)
+		d.content = c.Bytes()
+		binary.BigEndian.PutUint32(d.ContentID[4:], 30)
+		tag := wire.Hash(wire.HashLifetime, g[:], d.ContentID[:8])
+		copy(d.ContentID[8:], tag[:])
+	})
+	cleo.Stop()
+	cleo.Start()
+	for _, n := range []*sim.Node{ann, ben} {
+		w.Deliver(cleo, n, g, entries(f.log...))
+	}
+	w.Run(60_000)
+	dan.Start()
+	w.Run(60_000)
+	for _, n := range []*sim.Node{ann, ben, dan} {
+		for range 2 {
+			if row := n.Groups[g].Rows[said.Place()]; row.State != group.RowDeleted {
+				t.Errorf("%s shows it with state %d", n.Name, row.State)
+			}
+			n.Stop()
+			n.Start()
+			w.Run(1000)
+		}
+	}
+	if left := ann.Groups[g].Machine.AckedUpTo(dan.Self.Device.ID(), cleo.Self.Device.ID()); left != 2 {
+		t.Errorf("Dan says to have %d", left)
 	}
 }

@@ -47,3 +47,34 @@ func TestFalseClaimPassedOn(t *testing.T) {
 		t.Errorf("Ben accuses Cleo of %q", rules)
 	}
 }
+
+// TestWithdrawnLeavesNothing: of an entry that was shown, and whose claims then prove false,
+// nothing of what it said is kept, to be handed over or otherwise.
+func TestWithdrawnLeavesNothing(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
+	ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+	dan.Stop()
+	must(t, ann.Do(g, group.Park{Device: dan.Self.Device.ID()})) // for whom what is said is kept
+	w.Run(5000)
+	f := newForger(t, w, cleo, g)
+	first := f.next("first", nil)
+	lie := f.next("second", func(d *draft) { d.Lamport += 5 })
+	w.Deliver(cleo, ben, g, entries(f.log[1]))
+	row := ben.Groups[g].Rows[lie.Place()]
+	if kinds := keeps(ben, g, row); !row.Waiting || row.State != group.RowShown || len(kinds) < 4 {
+		t.Fatalf("Ben shows %+v, and keeps kinds %v", row, kinds)
+	}
+	w.Deliver(cleo, ben, g, entries(f.log[0]))
+	for range 2 {
+		row = ben.Groups[g].Rows[lie.Place()]
+		if kinds := keeps(ben, g, row); row.State != group.RowWithdrawn || len(kinds) > 0 {
+			t.Errorf("Ben's row has state %d, and of it he keeps kinds %v", row.State, kinds)
+		}
+		ben.Stop()
+		ben.Start()
+		w.Run(1000)
+	}
+	if kinds := keeps(ben, g, ben.Groups[g].Rows[first.Place()]); len(kinds) == 0 {
+		t.Error("Ben keeps nothing of the first")
+	}
+}

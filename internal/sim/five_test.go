@@ -8,7 +8,7 @@ import (
 	"kith/internal/sim"
 )
 
-var five = flag.Uint64("five", 200, "how many schedules TestFive plays")
+var five = flag.Uint64("five", 250, "how many schedules TestFive plays")
 
 // TestFive plays random schedules of five members, none of whom lies, and who say texts alone:
 // what everybody wrote is read by all it was for, nothing stays undecryptable, and nothing is shown twice.

@@ -237,6 +237,10 @@ func (r *run) begin(c Config) {
 				n.Do(r.g, group.Accept{})
 			}
 		}
+		for i := range r.Nodes {
+			r.say(action{a: uint64(i), b: 1})
+			r.Run(c.Delay + 1_000) // each knows what was said before: newcomers start on logs that rest on each other
+		}
 	}
 }
 

@@ -100,8 +100,9 @@ func drawPeople(list []wire.PersonID) string {
 	return strings.Join(out, " ")
 }
 
-// naive is drawShown of what the rules of docs/spec/content.md say, read one at a time.
-func naive(row group.Row, all []group.Row) string {
+// naive is drawShown of what the rules of docs/spec/content.md say, read one at a time. counts
+// says which Deletes do, by blocks.
+func naive(row group.Row, all []group.Row, counts func(del, line group.Row) bool) string {
 	type note struct {
 		group.Row
 		body group.Body
@@ -130,7 +131,7 @@ func naive(row group.Row, all []group.Row) string {
 	for i := range notes {
 		n := &notes[i]
 		d, ok := n.body.(group.Delete)
-		if ok && !n.Waiting && (n.Person == d.Of.Person || n.May&group.MayRemove != 0) {
+		if ok && !n.Waiting && (n.Person == d.Of.Person || counts(n.Row, row)) {
 			return drawShown(row, group.Shown{Deleted: &n.Row})
 		}
 	}
@@ -299,8 +300,10 @@ func (c *checker) isRemoved(row group.Row) bool {
 func (r *run) folded(n *Node) {
 	rep := n.Groups[r.g]
 	about := rep.Annotations()
+	headers := rep.headersOf()
+	counts := func(del, line group.Row) bool { return rep.mayDelete(headers, del, line.Target()) }
 	for _, row := range rep.Lines() {
-		if a, b := drawShown(row, group.Fold(row, about)), naive(row, about); a != b {
+		if a, b := drawShown(row, group.Fold(row, about)), naive(row, about, counts); a != b {
 			fail("at rest %s sees %q, and by the rules %q", n.Name, a, b)
 		}
 	}
@@ -311,11 +314,13 @@ func (r *run) folded(n *Node) {
 			continue
 		}
 		b, _ := c.Open()
-		if d := b.(group.Delete); row.Person == d.Of.Person || row.May&group.MayRemove != 0 {
-			gone[d.Of] = true
-			for _, v := range d.Versions {
-				gone[v.Of(d.Of.Person)] = true
-			}
+		d := b.(group.Delete)
+		list := []group.Target{d.Of}
+		for _, v := range d.Versions {
+			list = append(list, v.Of(d.Of.Person))
+		}
+		for _, t := range list {
+			gone[t] = gone[t] || row.Person == d.Of.Person || rep.mayDelete(headers, row, t)
 		}
 	}
 	for key, b := range rep.Records[group.KindEntry] {
@@ -336,7 +341,10 @@ func (r *run) folded(n *Node) {
 			fail("at rest %s has a row of state %d of what is deleted", n.Name, row.State)
 		}
 	}
-	for t := range gone {
+	for t, is := range gone {
+		if !is {
+			continue
+		}
 		for _, b := range rep.Records[group.KindUnsent] {
 			if t.Person == n.Self.Person && string(b[32:48]) == string(t.ID[:]) {
 				fail("at rest %s would seal again what is deleted", n.Name)
@@ -348,7 +356,7 @@ func (r *run) folded(n *Node) {
 // pagesAlike checks that all who came in at one block, read everything since, are not on
 // their way out and were told no lies, see one page, but for what was written after its
 // author's removal, and on a branch that lost, where one of them was out: of that its author
-// is asked who may have it.
+// is asked who may have it, and who was out sees it where its copy stands.
 func (r *run) pagesAlike() {
 	if len(r.crew.persons) > 0 || r.lost() {
 		return
@@ -361,13 +369,17 @@ func (r *run) pagesAlike() {
 		}
 		alike = append(alike, n)
 	}
-	leave := func(m *group.Machine, row group.Row) bool {
-		return slices.ContainsFunc(alike, func(n *Node) bool { return r.wasOut(n, row) }) || r.late(m, row)
-	}
+	without := r.writtenWithout(alike)
+	leave := func(m *group.Machine, row group.Row) bool { return without[row.Target()] || r.late(m, row) }
 	gone := r.deletedBy(leave)
 	type page struct {
 		n    *Node
 		list []string
+	}
+	for _, n := range alike {
+		if a, b := alike[0].Groups[r.g].Machine.View().Lifetime, r.machine(n).View().Lifetime; a != b {
+			fail("at rest what %s writes lasts %d s, and what %s writes %d", alike[0].Name, a, n.Name, b)
+		}
 	}
 	by := make(map[wire.BlockHash]page)
 	for _, n := range alike {
@@ -378,6 +390,20 @@ func (r *run) pagesAlike() {
 		}
 		by[at] = page{n, list}
 	}
+}
+
+// writtenWithout returns the messages that somebody of a list holds as they were written while
+// one of them was out.
+func (r *run) writtenWithout(list []*Node) map[group.Target]bool {
+	messages := make(map[group.Target]bool)
+	for _, holder := range list {
+		for _, row := range holder.Groups[r.g].Rows {
+			if slices.ContainsFunc(list, func(n *Node) bool { return r.wasOut(n, row) }) {
+				messages[row.Target()] = true
+			}
+		}
+	}
+	return messages
 }
 
 // wasOut reports whether a row was written without n, which had come in before.

@@ -184,7 +184,7 @@ func subject(r group.Row) (kind int64, target []byte) {
 // wipe takes all that is stored of a message but its headers.
 func (tx *Tx) wipe(n int64, d group.Deletion) error {
 	copies, err := tx.copies(n, d.Target)
-	if err != nil {
+	if err != nil || beyond(copies, d.Beyond) {
 		return err
 	}
 	for _, r := range copies {
@@ -205,6 +205,9 @@ func (tx *Tx) wipe(n int64, d group.Deletion) error {
 		return err
 	}
 	for _, r := range about {
+		if len(copies) == 0 && slices.Contains(d.Beyond, r.Block) {
+			continue
+		}
 		if kind, _ := subject(r); kind == int64(group.ContentEdit) { // others may still lack its ciphertext
 			if err := tx.emptyAll(n, r.Target(), group.KindShelved, group.KindSalt); err != nil {
 				return err
@@ -212,6 +215,11 @@ func (tx *Tx) wipe(n int64, d group.Deletion) error {
 		}
 	}
 	return nil
+}
+
+// beyond reports whether all copies of a message were written at some blocks.
+func beyond(copies []group.Row, blocks []wire.BlockHash) bool {
+	return len(copies) > 0 && !slices.ContainsFunc(copies, func(r group.Row) bool { return !slices.Contains(blocks, r.Block) })
 }
 
 func (tx *Tx) emptyAll(n int64, t group.Target, kinds ...group.Kind) error {

@@ -225,6 +225,37 @@ func TestWipe(t *testing.T) {
 	}
 }
 
+// TestWipeBeyond: of who had no right at some blocks to take messages away, what was written there
+// stays, with what edits it; one copy elsewhere is enough for all to go.
+func TestWipeBeyond(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB) {
+		at := func(r group.Row, block byte) group.Row {
+			r.Block = wire.BlockHash{block}
+			return r
+		}
+		old, since, split := at(words(bob, 1, "old"), 1), at(words(bob, 2, "since"), 2), at(words(bob, 3, "split"), 2)
+		copied := at(split, 1)
+		copied.Place.Order, copied.Place.Seq = 9, 9
+		notHere := words(ann, 30, "to come")
+		edit, early := at(about(bob, 4, group.Edit{Of: since.Target(), Text: "x"}), 2), at(about(ann, 5, group.Edit{Of: notHere.Target(), Text: "y"}), 2)
+		rows := []group.Row{old, since, split, copied, edit, early}
+		must(t, db.Commit(g1, nil, rows, nil))
+		var gone []group.Deletion
+		for _, r := range []group.Row{old, since, split, notHere} {
+			gone = append(gone, group.Deletion{Target: r.Target(), Beyond: []wire.BlockHash{{2}, {3}}})
+		}
+		must(t, db.CommitMany([]store.Batch{{Group: g1, Deleted: gone}}))
+		for i, want := range []group.RowState{group.RowDeleted, group.RowShown, group.RowDeleted, 0, group.RowShown, group.RowShown} {
+			if want == 0 {
+				continue // a copy, hidden
+			}
+			if r, err := db.RowAt(g1, rows[i].Place); err != nil || r == nil || r.State != want || (len(r.Content) > 0) != (want == group.RowShown) {
+				t.Errorf("row %d: %+v, %v", i, r, err)
+			}
+		}
+	})
+}
+
 // TestRowsBeforeAnnotations: what an older program stored of a kind that it did not know
 // is found, and sorted by putting it again.
 func TestRowsBeforeAnnotations(t *testing.T) {

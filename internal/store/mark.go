@@ -42,6 +42,23 @@ func (tx *Tx) SetLastRead(g wire.GroupID, p group.Place) error {
 		" WHERE n = ?5 AND (read_ord, read_device, read_seq, read_hash) < (?1, ?2, ?3, ?4)", ord, device, seq, hash, n)
 }
 
+// LowerLastRead moves the read mark of a group back before a row that came late, to the
+// last one that stands before it, if it is at the row or after it.
+func (tx *Tx) LowerLastRead(g wire.GroupID, late group.Place) error {
+	if !tx.write {
+		return ErrReadOnly
+	}
+	n, err := tx.number(g)
+	if err != nil {
+		return err
+	}
+	ord, device, seq, hash := columns(late)
+	return tx.c.exec("UPDATE groups SET (read_ord, read_device, read_seq, read_hash) = (SELECT ord, device, seq, hash FROM ("+
+		"SELECT ord, device, seq, hash FROM messages WHERE grp = ?5 AND (ord, device, seq, hash) < (?1, ?2, ?3, ?4)"+
+		" UNION ALL SELECT 0, x'', 0, x'') ORDER BY ord DESC, device DESC, seq DESC, hash DESC LIMIT 1)"+
+		" WHERE n = ?5 AND (read_ord, read_device, read_seq, read_hash) >= (?1, ?2, ?3, ?4)", ord, device, seq, hash, n)
+}
+
 // Unread counts the rows after the read mark that me did not write, up to
 // [MaxUnread].
 func (db *DB) Unread(g wire.GroupID, me wire.PersonID) (int, error) {

@@ -286,3 +286,43 @@ func TestPagesAreIndexScans(t *testing.T) {
 		t.Logf("%s: %s", name, strings.Join(lines, "; "))
 	}
 }
+
+// TestLowerLastRead: a row that comes late takes the mark back to the one before it, and
+// one that comes after it does not.
+func TestLowerLastRead(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB) {
+		rows := []group.Row{says(bob, 10, 2, "a"), says(ann, 20, 1, "b"), says(bob, 30, 2, "c")}
+		must(t, db.Commit(g1, nil, rows, nil))
+		for _, c := range []struct {
+			read, late int // orders; 0: nothing was read
+			want       int
+			unread     int
+		}{{30, 25, 20, 1}, {30, 30, 20, 1}, {30, 10, 0, 2}, {20, 30, 20, 1}, {10, 25, 10, 1}, {0, 5, 0, 2}} {
+			place := func(order int) group.Place {
+				for _, r := range rows {
+					if r.Place.Order == uint64(order) {
+						return r.Place
+					}
+				}
+				return group.Place{Order: uint64(order)}
+			}
+			must(t, db.Update(func(tx *store.Tx) error {
+				if err := tx.LowerLastRead(g1, group.Place{}); err != nil { // nothing was read
+					return err
+				}
+				if c.read > 0 {
+					if err := tx.SetLastRead(g1, place(c.read)); err != nil {
+						return err
+					}
+				}
+				return tx.LowerLastRead(g1, place(c.late))
+			}))
+			if p, err := db.LastRead(g1); err != nil || p.Order != uint64(c.want) {
+				t.Errorf("read to %d, late at %d: the mark is at %d, want %d, %v", c.read, c.late, p.Order, c.want, err)
+			}
+			if n, err := db.Unread(g1, ann); err != nil || n != c.unread {
+				t.Errorf("read to %d, late at %d: %d unread, want %d, %v", c.read, c.late, n, c.unread, err)
+			}
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -126,6 +127,36 @@ func TestDeletedIsGone(t *testing.T) {
 	for _, c := range leaks(t, home) {
 		if c == canaries[7] || c == canaries[8] {
 			t.Errorf("%s is still there", c)
+		}
+	}
+}
+
+// TestTimedIsGone: of a message whose time is over no word is left in the files, neither where it
+// stood nor in the index, also where that was merged with others in between.
+func TestTimedIsGone(t *testing.T) {
+	for _, merged := range []bool{false, true} {
+		home := t.TempDir()
+		db := open(t, store.Config{Path: filepath.Join(home, store.FileName), Plain: true})
+		secret := writes(ann, 3, 1, canaries[13]+" and more")
+		must(t, db.Commit(g1, nil, []group.Row{secret}, nil))
+		for i := range uint64(300) {
+			if merged || i < 3 {
+				must(t, db.Commit(g1, nil, []group.Row{writes(bob, 10+i, byte(i), fmt.Sprint("word", i, " and more"))}, nil))
+			}
+		}
+		if all := found(t, db, store.Asked{Query: query(t, canaries[13])}, 2); len(all) != 1 {
+			t.Fatalf("the word is found %d times", len(all))
+		}
+		if all := leaks(t, home); len(all) != 1 {
+			t.Fatalf("the control finds %v", all)
+		}
+		must(t, db.CommitMany([]store.Batch{{Group: g1, Deleted: []group.Deletion{{Target: secret.Target(), Timed: true}}}}))
+		if all := found(t, db, store.Asked{Query: query(t, canaries[13])}, 2); len(all) != 0 {
+			t.Errorf("the word is found %d times", len(all))
+		}
+		must(t, db.Close())
+		if all := leaks(t, home); len(all) > 0 {
+			t.Errorf("merged %v: %v is still there", merged, all)
 		}
 	}
 }

@@ -94,6 +94,19 @@ export async function accept(node, title) {
   return chat.id;
 }
 
+/** together starts two nodes, makes them friends, and gives the group that both are in. */
+export async function together(a, b, title) {
+  for (const node of [a, b]) {
+    node.login = await node.start();
+    await node.call('Setup', { name: node.name });
+  }
+  const { person } = await befriend(a, b);
+  const group = (await a.call('CreateGroup', { title, persons: [person.id] })).id;
+  await accept(b, title);
+  await until('both are in', async () => ((await a.call('GetChat', { chat: group })).members ?? []).filter((m) => m.accepted).length === 2);
+  return group;
+}
+
 function addressFrom(child) {
   return new Promise((resolve, reject) => {
     let said = '';

@@ -1,7 +1,7 @@
 // What is said about a message: answers, reactions, another text, polls, and that it
 // was deleted. Ben does it by his program; Ann sees it, and reacts and chooses too.
 import assert from 'node:assert/strict';
-import { accept, befriend, KithNode, until } from './node.mjs';
+import { KithNode, together, until } from './node.mjs';
 import { shooter } from './screens.mjs';
 
 export function said(browser, pictures) {
@@ -23,15 +23,7 @@ export function said(browser, pictures) {
 
   const steps = {
     'an answer, a reaction, another text and a poll are seen as they come': async () => {
-      for (const node of nodes) {
-        node.login = await node.start();
-        await node.call('Setup', { name: node.name });
-      }
-      await befriend(ann, ben);
-      const person = ((await ann.call('ListFriends')).friends ?? [])[0].person.id;
-      group = (await ann.call('CreateGroup', { title, persons: [person] })).id;
-      await accept(ben, title);
-      await until('both are in', async () => ((await ann.call('GetChat', { chat: group })).members ?? []).filter((m) => m.accepted).length === 2);
+      group = await together(ann, ben, title);
       ann.context = await browser.person();
       ann.page = await ann.context.newPage();
       await ann.page.goto(ann.login);
@@ -226,7 +218,7 @@ export function said(browser, pictures) {
       await ann.page.setViewportSize({ width: 1440, height: 900 });
       await dialog.getByRole('button', { name: 'Set' }).click();
       await log().getByText('You set messages to disappear after 1 day.').waitFor();
-      await ann.page.locator('.pane header').getByText('messages disappear after 1 day').waitFor();
+      await ann.page.locator('.pane header').getByText('Messages disappear after 1 day').waitFor();
       await ann.page.getByRole('button', { name: 'Group details' }).click();
       await ann.call('SetLifetime', { chat: group, seconds: 3 });
       await until('Ben knows', async () => (await ben.call('GetChat', { chat: group })).lifetime === 3);
@@ -265,6 +257,40 @@ export function said(browser, pictures) {
       await until('it is taken back', async () => (await ann.call('GetSettings')).hideTyping !== true);
       await ann.page.getByRole('link', { name: 'Chats' }).first().click();
       await ann.page.getByRole('link').filter({ hasText: title }).first().click();
+    },
+
+    'what was read is shown to who shows it, and the ticks say how far a message has come': async () => {
+      const sent = await say(ann, 'Bring the oars.');
+      await until('it has arrived', async () => (await at(sent)).reached === 1);
+      const marks = bubble('Bring the oars.').locator('.meta button');
+      await bubble('Bring the oars.').getByRole('button', { name: 'Reached 1 of 1' }).click();
+      const dialog = ann.page.getByRole('dialog', { name: 'Who has it' });
+      await dialog.getByText('Has it', { exact: true }).waitFor();
+      if (pictures) await take('delivered', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await dialog.getByRole('link', { name: 'Change that' }).click();
+      const box = ann.page.getByRole('checkbox', { name: 'Show others what I have read' });
+      await until('it is known', () => box.isEnabled());
+      assert.equal(await box.isChecked(), false, 'somebody is told before it was chosen');
+      await ann.page.getByText('Show others what I have read').click();
+      await until('it is kept', async () => (await ann.call('GetSettings')).tellRead === true);
+      if (pictures) await take('privacy-read', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await ann.page.getByRole('link', { name: 'Chats' }).first().click();
+      await ann.page.getByRole('link').filter({ hasText: title }).first().click();
+      await log().getByText('Bring the oars.').waitFor();
+      assert.equal((await at(sent)).read ?? 0, 0, 'Ben does not tell');
+      await ben.call('SetSettings', { tellRead: true });
+      await marks.and(ann.page.getByRole('button', { name: 'Read', exact: true })).waitFor(); // Ben has the chat open
+      await ann.page.getByRole('link').filter({ hasText: title }).first().getByRole('img', { name: 'Read', exact: true }).waitFor();
+      await marks.click();
+      await dialog.getByText('Has read it', { exact: true }).waitFor();
+      assert.deepEqual(await browser.checkAccess(ann.page, 'who has read it'), []);
+      if (pictures) await take('read', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
+      await ann.page.keyboard.press('Escape');
+      await ben.call('SetSettings', {});
+      await bubble('Bring the oars.').getByRole('button', { name: 'Reached 1 of 1' }).waitFor();
     },
 
     'what was begun is kept by the program, also across a restart': async () => {

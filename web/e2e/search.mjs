@@ -1,7 +1,7 @@
 // Looking for what was said: everywhere and in one chat, by keyboard, and opening
 // the chat where it was said.
 import assert from 'node:assert/strict';
-import { accept, befriend, KithNode, until } from './node.mjs';
+import { KithNode, together, until } from './node.mjs';
 import { shooter } from './screens.mjs';
 
 export function search(browser, pictures) {
@@ -39,15 +39,7 @@ export function search(browser, pictures) {
 
   const steps = {
     'two nodes with a long conversation': async () => {
-      for (const node of nodes) {
-        node.login = await node.start();
-        await node.call('Setup', { name: node.name });
-      }
-      await befriend(ann, ben);
-      const person = ((await ann.call('ListFriends')).friends ?? [])[0].person.id;
-      group = (await ann.call('CreateGroup', { title, persons: [person] })).id;
-      await accept(ben, title);
-      await until('both are in', async () => ((await ann.call('GetChat', { chat: group })).members ?? []).filter((m) => m.accepted).length === 2);
+      group = await together(ann, ben, title);
       await say(ben, 'The spare key hangs behind the compass, in the wheelhouse.');
       await say(ann, 'Merci! Un café au port, then the compass?');
       for (let i = 0; i < 300; i++) await say(i % 3 === 0 ? ben : ann, `Crossing ${i}: wind from the west, all aboard.`);

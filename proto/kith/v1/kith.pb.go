@@ -5073,6 +5073,7 @@ type Message struct {
 	ClientId       string                 `protobuf:"bytes,8,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
 	Reached        uint32                 `protobuf:"varint,9,opt,name=reached,proto3" json:"reached,omitempty"`                                   // own messages: other members' devices that have it
 	ReachOf        uint32                 `protobuf:"varint,10,opt,name=reach_of,json=reachOf,proto3" json:"reach_of,omitempty"`                   // and how many there are
+	Read           uint32                 `protobuf:"varint,30,opt,name=read,proto3" json:"read,omitempty"`                                        // own messages: members who told that they have read it; 0 where Settings.tell_read is off
 	EarlierComing  bool                   `protobuf:"varint,11,opt,name=earlier_coming,json=earlierComing,proto3" json:"earlier_coming,omitempty"` // an earlier message it refers to is still to come
 	WhileSplit     bool                   `protobuf:"varint,12,opt,name=while_split,json=whileSplit,proto3" json:"while_split,omitempty"`
 	ClockOff       bool                   `protobuf:"varint,13,opt,name=clock_off,json=clockOff,proto3" json:"clock_off,omitempty"`             // the author's clock is more than ten minutes off
@@ -5192,6 +5193,13 @@ func (x *Message) GetReached() uint32 {
 func (x *Message) GetReachOf() uint32 {
 	if x != nil {
 		return x.ReachOf
+	}
+	return 0
+}
+
+func (x *Message) GetRead() uint32 {
+	if x != nil {
+		return x.Read
 	}
 	return 0
 }
@@ -6483,6 +6491,7 @@ func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
 type Settings struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	HideTyping    bool                   `protobuf:"varint,1,opt,name=hide_typing,json=hideTyping,proto3" json:"hide_typing,omitempty"` // nobody is told that this person is writing
+	TellRead      bool                   `protobuf:"varint,2,opt,name=tell_read,json=tellRead,proto3" json:"tell_read,omitempty"`       // in chats of up to 64 people others are told what was read here, and what they tell is shown
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -6520,6 +6529,13 @@ func (*Settings) Descriptor() ([]byte, []int) {
 func (x *Settings) GetHideTyping() bool {
 	if x != nil {
 		return x.HideTyping
+	}
+	return false
+}
+
+func (x *Settings) GetTellRead() bool {
+	if x != nil {
+		return x.TellRead
 	}
 	return false
 }
@@ -6665,10 +6681,11 @@ func (x *Draft) GetReplyTo() string {
 	return ""
 }
 
+// MarkRead: the mark moves forward alone. It goes back by itself when a message comes late and is shown above it.
 type MarkReadRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
-	Cursor        string                 `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	Cursor        string                 `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"` // or the id of a message
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -6826,7 +6843,9 @@ type Delivery struct {
 	Members       []*DeliveredTo         `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
 	Reached       uint32                 `protobuf:"varint,2,opt,name=reached,proto3" json:"reached,omitempty"` // of all other members, whatever was looked for
 	ReachOf       uint32                 `protobuf:"varint,3,opt,name=reach_of,json=reachOf,proto3" json:"reach_of,omitempty"`
-	More          bool                   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"` // the limit left some out
+	More          bool                   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`   // the limit left some out
+	Read          uint32                 `protobuf:"varint,5,opt,name=read,proto3" json:"read,omitempty"`   // of all, who told that they have read it
+	Marks         bool                   `protobuf:"varint,6,opt,name=marks,proto3" json:"marks,omitempty"` // what others have read is shown: Settings.tell_read is on, and the chat has no more than 64 people
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -6889,10 +6908,25 @@ func (x *Delivery) GetMore() bool {
 	return false
 }
 
+func (x *Delivery) GetRead() uint32 {
+	if x != nil {
+		return x.Read
+	}
+	return 0
+}
+
+func (x *Delivery) GetMarks() bool {
+	if x != nil {
+		return x.Marks
+	}
+	return false
+}
+
 type DeliveredTo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Person        *Person                `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
 	Delivered     bool                   `protobuf:"varint,2,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	Read          bool                   `protobuf:"varint,3,opt,name=read,proto3" json:"read,omitempty"` // and told that it was read
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -6937,6 +6971,13 @@ func (x *DeliveredTo) GetPerson() *Person {
 func (x *DeliveredTo) GetDelivered() bool {
 	if x != nil {
 		return x.Delivered
+	}
+	return false
+}
+
+func (x *DeliveredTo) GetRead() bool {
+	if x != nil {
+		return x.Read
 	}
 	return false
 }
@@ -7280,7 +7321,7 @@ func (x *Typed) GetOff() bool {
 	return false
 }
 
-// Reached: members' devices acknowledged own messages.
+// Reached: members' devices acknowledged own messages, or members told that they have read them.
 type Reached struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ChatId        string                 `protobuf:"bytes,1,opt,name=chat_id,json=chatId,proto3" json:"chat_id,omitempty"`
@@ -7338,6 +7379,7 @@ type MessageReach struct {
 	MessageId     string                 `protobuf:"bytes,1,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
 	Reached       uint32                 `protobuf:"varint,2,opt,name=reached,proto3" json:"reached,omitempty"`
 	ReachOf       uint32                 `protobuf:"varint,3,opt,name=reach_of,json=reachOf,proto3" json:"reach_of,omitempty"`
+	Read          uint32                 `protobuf:"varint,4,opt,name=read,proto3" json:"read,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7389,6 +7431,13 @@ func (x *MessageReach) GetReached() uint32 {
 func (x *MessageReach) GetReachOf() uint32 {
 	if x != nil {
 		return x.ReachOf
+	}
+	return 0
+}
+
+func (x *MessageReach) GetRead() uint32 {
+	if x != nil {
+		return x.Read
 	}
 	return 0
 }
@@ -7793,7 +7842,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\aVersion\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12#\n" +
 	"\x05spans\x18\x02 \x03(\v2\r.kith.v1.SpanR\x05spans\x12\x12\n" +
-	"\x04time\x18\x03 \x01(\x04R\x04time\"\xcf\a\n" +
+	"\x04time\x18\x03 \x01(\x04R\x04time\"\xe3\a\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\achat_id\x18\x02 \x01(\tR\x06chatId\x12'\n" +
@@ -7805,7 +7854,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tclient_id\x18\b \x01(\tR\bclientId\x12\x18\n" +
 	"\areached\x18\t \x01(\rR\areached\x12\x19\n" +
 	"\breach_of\x18\n" +
-	" \x01(\rR\areachOf\x12%\n" +
+	" \x01(\rR\areachOf\x12\x12\n" +
+	"\x04read\x18\x1e \x01(\rR\x04read\x12%\n" +
 	"\x0eearlier_coming\x18\v \x01(\bR\rearlierComing\x12\x1f\n" +
 	"\vwhile_split\x18\f \x01(\bR\n" +
 	"whileSplit\x12\x1b\n" +
@@ -7914,10 +7964,11 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x10\n" +
 	"\x03off\x18\x02 \x01(\bR\x03off\"\x10\n" +
 	"\x0eTypingResponse\"\x14\n" +
-	"\x12GetSettingsRequest\"+\n" +
+	"\x12GetSettingsRequest\"H\n" +
 	"\bSettings\x12\x1f\n" +
 	"\vhide_typing\x18\x01 \x01(\bR\n" +
-	"hideTyping\"K\n" +
+	"hideTyping\x12\x1b\n" +
+	"\ttell_read\x18\x02 \x01(\bR\btellRead\"K\n" +
 	"\x0fSetDraftRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12$\n" +
 	"\x05draft\x18\x02 \x01(\v2\x0e.kith.v1.DraftR\x05draft\"\x12\n" +
@@ -7933,15 +7984,18 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x12\n" +
 	"\x04find\x18\x03 \x01(\tR\x04find\x12\x14\n" +
-	"\x05limit\x18\x04 \x01(\rR\x05limit\"\x83\x01\n" +
+	"\x05limit\x18\x04 \x01(\rR\x05limit\"\xad\x01\n" +
 	"\bDelivery\x12.\n" +
 	"\amembers\x18\x01 \x03(\v2\x14.kith.v1.DeliveredToR\amembers\x12\x18\n" +
 	"\areached\x18\x02 \x01(\rR\areached\x12\x19\n" +
 	"\breach_of\x18\x03 \x01(\rR\areachOf\x12\x12\n" +
-	"\x04more\x18\x04 \x01(\bR\x04more\"T\n" +
+	"\x04more\x18\x04 \x01(\bR\x04more\x12\x12\n" +
+	"\x04read\x18\x05 \x01(\rR\x04read\x12\x14\n" +
+	"\x05marks\x18\x06 \x01(\bR\x05marks\"h\n" +
 	"\vDeliveredTo\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12\x1c\n" +
-	"\tdelivered\x18\x02 \x01(\bR\tdelivered\":\n" +
+	"\tdelivered\x18\x02 \x01(\bR\tdelivered\x12\x12\n" +
+	"\x04read\x18\x03 \x01(\bR\x04read\":\n" +
 	"\x10SubscribeRequest\x12\x14\n" +
 	"\x05after\x18\x01 \x01(\x04R\x05after\x12\x10\n" +
 	"\x03run\x18\x02 \x01(\tR\x03run\"\xc5\x03\n" +
@@ -7966,12 +8020,13 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x03off\x18\x03 \x01(\bR\x03off\"U\n" +
 	"\aReached\x12\x17\n" +
 	"\achat_id\x18\x01 \x01(\tR\x06chatId\x121\n" +
-	"\bmessages\x18\x02 \x03(\v2\x15.kith.v1.MessageReachR\bmessages\"b\n" +
+	"\bmessages\x18\x02 \x03(\v2\x15.kith.v1.MessageReachR\bmessages\"v\n" +
 	"\fMessageReach\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x12\x18\n" +
 	"\areached\x18\x02 \x01(\rR\areached\x12\x19\n" +
-	"\breach_of\x18\x03 \x01(\rR\areachOf\"\r\n" +
+	"\breach_of\x18\x03 \x01(\rR\areachOf\x12\x12\n" +
+	"\x04read\x18\x04 \x01(\rR\x04read\"\r\n" +
 	"\vStopRequest\"\x0e\n" +
 	"\fStopResponse*s\n" +
 	"\fReachability\x12\x1c\n" +

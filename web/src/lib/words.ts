@@ -3,48 +3,15 @@
 // Plain words: no word of how it works inside, but in `record`, which is what
 // somebody reads who asked for the signed record itself.
 
-import type { Split } from '../gen/kith/v1/kith_pb';
-import { clock, fullDay, ms } from './time';
-
-/** figure writes a count so that thousands can be read. */
-const figure = (count: number): string => count.toLocaleString('en');
-
-/** splitSentence tells of a split and its healing in one calm line. */
-function splitSentence(split: Split): string {
-  const [from, to] = [ms(split.from), ms(split.to)];
-  const sameDay = fullDay(from) === fullDay(to);
-  const start = sameDay ? clock(from) : `${fullDay(from)}, ${clock(from)}`;
-  const end = sameDay ? clock(to) : `${fullDay(to)}, ${clock(to)}`;
-  const when = start === end ? `at ${start}` : `from ${start} to ${end}`;
-  const undone = split.undone === 0 ? 'nothing was undone' : split.undone === 1 ? '1 change was undone' : `${split.undone} changes were undone`;
-  const again = split.again === 0 ? '' : split.again === 1 ? ', 1 was done again' : `, ${split.again} were done again`;
-  return `the group was split ${when} and is whole again; ${undone}${again}.`;
-}
-
-/** listed is "you, Ben and Cleo", within a sentence or at its start. */
-function listed(names: readonly string[], start = false): string {
-  const said = names.map((name, i) => (name === words.you && (i > 0 || !start) ? 'you' : name));
-  return said.length < 2 ? said.join('') : `${said.slice(0, -1).join(', ')} and ${said.at(-1)}`;
-}
-
-/** standing is what somebody was when they signed. */
-function standing(rank: number): string {
-  return rank === 0 ? 'no admin' : rank === 1 ? 'the most senior admin' : `admin number ${rank} by seniority`;
-}
-
-/** lasting says how long something lasts, in the largest unit that it is whole in. */
-function lasting(seconds: number): string {
-  const units = [[604_800, 'week'], [86_400, 'day'], [3600, 'hour'], [60, 'minute']] as const;
-  const [each, unit] = units.find(([each]) => seconds % each === 0) ?? [1, 'second'];
-  return seconds === each ? `1 ${unit}` : `${seconds / each} ${unit}s`;
-}
+import { figure, lasting, listed, you } from './phrases';
+import { aboutGroups } from './words.group';
 
 export const words = {
   app: 'Kith',
   close: 'Close',
   cancel: 'Cancel',
   back: 'Back',
-  you: 'You',
+  you,
   somebody: 'Somebody', // a person whose name is not known yet
   unnamed: 'Unnamed',
   copy: 'Copy',
@@ -170,7 +137,7 @@ export const words = {
     deletedBy: (who: string) => `${who} deleted this message.`,
     edited: 'edited',
     pinned: 'pinned',
-    pinnedBy: (who: string) => `Pinned by ${who}`,
+    pinnedBy: (who: string) => `Pinned by ${listed([who])}`,
     quotedAway: 'A message that is not here.',
     reactedBy: (who: string) => ` by ${who}`,
     pollOpen: (count: number) => (count === 0 ? 'Nobody has chosen yet.' : count === 1 ? '1 has chosen.' : `${count} have chosen.`),
@@ -183,13 +150,15 @@ export const words = {
     offline: 'Offline, trying again',
     copied: 'A copy of this Kith is running, or was. Both can go on: this one takes a key of its own by itself.',
     renames: (count: number) => `Renamed ${count} times in a row`,
+    added: (count: number) => `${figure(count)} more at the same time`,
+    addedFold: 'Show one only',
     renamesFold: 'Show the last name only',
     revoke: 'Revoke the other keys',
     revokeSure: 'Every other copy is taken out of your groups.',
     revoked: 'Another copy of this Kith has revoked its key: nothing is sent or received here any more.',
     damagedChats: (count: number) => `${count === 1 ? 'A chat is' : `${count} chats are`} stored and cannot be opened. Keep a copy of the home folder.`,
     offlineWaiting: (count: number) => `Offline, ${count} waiting`,
-    keptDirect: (who: string) => `Kept here. ${who} gets it when both your Kiths are on together.`,
+    keptDirect: (who: string) => `Kept here. ${who} gets it when their Kith and yours are on together.`,
     keptGroup: 'Kept here. The others get it when their Kith and yours, or that of anybody in this chat, are on together.',
     nobodyGot: 'Nobody got this.',
     showMore: 'Show more',
@@ -205,7 +174,7 @@ export const words = {
     common: 'Common emoji',
     ownEmoji: 'Any other',
     reply: 'Reply',
-    replyTo: (who: string) => `Reply to ${who === words.you ? 'yourself' : who}`,
+    replyTo: (who: string) => `Reply to ${who === you ? 'yourself' : who}`,
     noReply: 'Do not reply',
     edit: 'Edit',
     editing: 'Edit your message',
@@ -249,7 +218,7 @@ export const words = {
     honest: 'Everybody in the chat sees this setting. When the time is over, messages are taken off every device with an honest Kith of this version or newer, also where it was off meanwhile. Whoever reads them can still photograph or keep them.',
     confirm: 'Set',
     line: (who: string, seconds: number) => (seconds === 0 ? `${who} set messages to stay.` : `${who} set messages to disappear after ${lasting(seconds)}.`),
-    bar: (seconds: number) => `messages disappear after ${lasting(seconds)}`,
+    bar: (seconds: number) => `Messages disappear after ${lasting(seconds)}`,
     ends: (when: string) => `Disappears ${when}`,
     over: 'A message that disappeared',
   },
@@ -273,15 +242,21 @@ export const words = {
     kept: 'Kept on your computer',
     reached: (count: number, of: number) => `Reached ${figure(count)} of ${figure(of)}`,
     all: 'Reached everybody',
+    read: (count: number, reached: number, of: number) =>
+      count < of ? `Read by ${figure(count)}, reached ${figure(reached)} of ${figure(of)}` : of === 1 ? 'Read' : 'Read by everybody',
     title: 'Who has it',
     has: 'Has it',
+    hasRead: 'Has read it',
     hasNot: 'Not yet',
     find: 'Find somebody by name',
     nobody: 'Nobody here has that name.',
     more: 'There are more. Write a name to find somebody.',
     hintBig:
       'Somebody counts once that person’s own device has confirmed the message. In a big group devices confirm many messages at a time, so the count can be minutes late. It is never too high, and does not say that the message was read.',
-    hint: 'Each name is ticked once that person’s own device has confirmed the message. It does not say that it was read.',
+    hint: 'Each name is ticked once that person’s own device has confirmed the message.',
+    marks: 'Who has read it is known of those who let others see that, as you do.',
+    noMarks: 'Whether it was read you do not see, and nobody sees what you have read.',
+    choose: 'Change that',
   },
 
   invitation: {
@@ -312,139 +287,7 @@ export const words = {
     deleteConfirm: 'Delete',
   },
 
-  group: {
-    newTitle: 'New group',
-    name: 'Name of the group',
-    namePlaceholder: 'Harbour crew',
-    pick: 'Who should be in it?',
-    nobody: 'You have no friends here yet. You can add them later.',
-    create: 'Create group',
-    createHint: 'Everybody you pick gets an invitation and is in the group once they accept.',
-    details: 'Details',
-    members: 'Members',
-    admin: 'Admin',
-    add: 'Add people',
-    addConfirm: 'Invite',
-    throughFriends: 'You are in this group only through friends: the others do not learn this machine’s address.',
-    allIn: 'All your friends are in this group already.',
-    remove: 'Remove from the group',
-    removeTitle: (who: string) => `Remove ${who}?`,
-    removeHint: (who: string) => `${who} reads nothing sent from now on. They keep what they had.`,
-    removeConfirm: (who: string) => `Remove ${who}`,
-    promote: 'Make an admin',
-    demote: 'No longer an admin',
-    rename: 'Rename',
-    renameTitle: 'Name of the group',
-    renameConfirm: 'Rename',
-    leave: 'Leave group',
-    leaveTitle: (title: string) => `Leave “${title}”?`,
-    leaveHint: 'You read nothing sent from now on. You keep what you had.',
-    leaveConfirm: 'Leave',
-    successor: 'You are the last admin. Who takes over?',
-    successorHint: 'This person becomes an admin as you leave.',
-    history: 'Who came and went',
-    historyHint: 'Each line is signed by the person who did it. Nobody can change it unseen.',
-    actions: (who: string) => `Actions for ${who}`,
-    lost: 'Overtaken by another change made at the same time',
-  },
-
-  chain: {
-    title: 'Every change, drawn',
-    hint: 'Each change is signed and follows the one before it. Beside the line stands what was undone because others did something else at the same time.',
-    asOf: 'Look back',
-    members: (names: readonly string[]) => names.join(', '),
-    undone: 'Undone',
-    again: 'Undone, and done again later',
-    partly: 'Undone, part of it done again later',
-    settled: 'Settled',
-    settledFrom: 'Settled, with all before it',
-    open: 'Can still be undone',
-    voted: (voted: readonly string[], waits: readonly string[]) =>
-      waits.length === 0 ? 'All have voted for it; one more round follows' : `${listed(voted, true)} voted for it, not yet ${listed(waits)}`,
-    stuck: (names: readonly string[]) => `A device of ${listed(names)} could not follow its keys`,
-    split: (split: Split) => `After this ${splitSentence(split)}`,
-    splitLine: (split: Split) => `T${splitSentence(split).slice(1)}`,
-    twice: (who: string) => `A device of ${who} signed two different changes in the same place`,
-  },
-
-  settled: {
-    title: 'What is settled',
-    first: 'The first change stands. Nothing above it is settled yet.',
-    upTo: (height: bigint, names: readonly string[]) => `Settled up to number ${height}${names.length === 0 ? '' : ` by ${listed(names)}`}: it can no longer be undone.`,
-    open: (count: bigint) => (count === 1n ? '1 change above it can still be undone.' : `${count} changes above it can still be undone.`),
-    voters: (quorum: number, of: number) => (of === 1 ? 'One member votes' : quorum === of ? `${of} members vote, all are needed` : `${of} members vote, ${quorum} are needed`),
-    deviceless: 'had no device when this began, cannot vote',
-    gone: 'not here any more with the device they vote by, cannot vote',
-    never: 'never vote again with this device',
-    voted: (round: bigint) => `voted in round ${round}`,
-    trouble: 'What does not add up',
-    proof: 'Show the proof',
-  },
-
-  proof: {
-    title: 'Proof',
-    device: 'Device',
-    hint: 'Both were signed by this device. Whoever has them can check that, without trusting anybody.',
-    votes: 'Each is signed by those who voted. Whoever has them can check that, without trusting anybody.',
-    exhibit: (n: number) => (n === 1 ? 'The one' : 'The other'),
-  },
-
-  newcomers: {
-    title: 'What newcomers can read',
-    hint: 'It holds for whoever is added from now on, and everybody sees that you changed it. Whoever reads it can pass it on.',
-    none: 'Nothing from before they came',
-    all: 'Everything from before they came',
-    since: 'The last days before they came',
-    days: 'How many days',
-    confirm: 'Save',
-  },
-
-  voters: {
-    title: 'Who has the final say',
-    hint: 'What these members’ devices agree on can no longer be undone, not even by a change that turns up later.',
-    choose: 'Choose members whose devices are mostly on',
-    now: 'These members',
-    coming: 'The choice waits until those who had the final say before have agreed to it.',
-    later: 'It counts once those who have the final say now have agreed to it.',
-    confirm: 'Choose',
-  },
-
-  record: {
-    title: 'Signed record',
-    what: 'What changed',
-    signer: 'Signed by',
-    device: 'Signing device',
-    when: 'Time by the signer’s clock',
-    height: 'Height',
-    parent: 'Parent',
-    first: 'None, this is the first block',
-    hash: 'Hash',
-    root: 'State root',
-    signature: 'Signature',
-    valid: 'Valid',
-    invalid: 'NOT VALID',
-    class: 'Class',
-    epoch: 'Key epoch',
-    onChain: 'On the chain',
-    lost: 'On a fork that lost',
-    place: 'Place',
-    why: 'Why it does not count',
-    rank: 'The signer was then',
-    ranked: (rank: number) => standing(rank).replace(/^./, (first) => first.toUpperCase()),
-    settled: 'Settled',
-    settledBy: (names: readonly string[], round: bigint) => `By ${listed(names)}, round ${round}`,
-    again: 'Done again',
-    decider: 'Decided by',
-    outranks: (winner: string, rank: number, loser: string, lostRank: number) => `${winner}: ${standing(rank)}. ${loser}: ${standing(lostRank)}.`,
-    waits: 'Waits for',
-    voted: 'Voted for by',
-    stuck: 'Not followed by',
-    againAt: (heights: readonly bigint[]) => `At height ${heights.join(', ')}`,
-    other: (hash: string) => `The other change, ${hash}`,
-    sizes: 'Size',
-    bytes: (header: number, body: number) => `header ${header} bytes, body ${body} bytes`,
-    header: 'Header bytes',
-  },
+  ...aboutGroups,
 
   people: {
     title: 'People',
@@ -511,7 +354,8 @@ export const words = {
     typingHint: 'Members of a chat of at most 32 people who are connected see that you write while you do, and not what. Nothing of it is kept.',
     delivered: 'Others see when a message has reached your device.',
     deliveredHint: 'That cannot be switched off: the group needs it, to know what is still to be brought to whom.',
-    read: 'Nobody is told what you have read.',
+    read: 'Show others what I have read',
+    readHint: 'In chats of at most 64 people. Without it nobody sees what you have read, and you do not see what others have.',
     lock: 'Lock this page',
     lockHint: 'Opens again with kith open.',
   },

@@ -1,7 +1,7 @@
 // The one store of what the page knows: filled by a few calls, kept true by
 // the event stream.
 import { SvelteMap } from 'svelte/reactivity';
-import { FriendState, MessageState, type Chat, type ContactLink, type Event, type Friend, type Message, type Node } from '../gen/kith/v1/kith_pb';
+import { FriendState, MessageState, type Chat, type ContactLink, type Event, type Friend, type Message, type Node, type Reached } from '../gen/kith/v1/kith_pb';
 import { openChannel } from '../net/channel';
 import { Refusal, type Answer, type Channel, type News, type Request, type Status, type Verb } from '../net/protocol';
 import { pause } from '../net/resume';
@@ -166,7 +166,20 @@ class Kith {
   }
 
   takeChat(chat: Chat): void {
+    const was = this.chats.get(chat.id)?.newest;
+    // Whom the newest message has reached is told apart from the chat.
+    if (was !== undefined && chat.newest?.id === was.id && chat.newest.reachOf === 0) {
+      chat = { ...chat, newest: { ...chat.newest, reached: was.reached, reachOf: was.reachOf, read: was.read } };
+    }
     this.chats.set(chat.id, chat);
+  }
+
+  #takeReach({ chatId, messages }: Reached): void {
+    this.#threads.get(chatId)?.reach(messages);
+    const chat = this.chats.get(chatId);
+    const come = messages.find((m) => m.messageId === chat?.newest?.id);
+    if (chat?.newest === undefined || come === undefined) return;
+    this.chats.set(chatId, { ...chat, newest: { ...chat.newest, reached: come.reached, reachOf: come.reachOf, read: come.read } });
   }
 
   takeFriend(friend: Friend): void {
@@ -325,13 +338,15 @@ class Kith {
       case 'incident':
         return; // the chat that it belongs to comes with it
       case 'reached':
-        return this.#threads.get(change.value.chatId)?.reach(change.value.messages);
+        return this.#takeReach(change.value);
     }
   }
 
   #takeMessage(message: Message): void {
     if (message.state === MessageState.HELD) return; // comes again once it has its place
-    this.#threads.get(message.chatId)?.take(message);
+    const thread = this.#threads.get(message.chatId);
+    if (message.author?.id !== this.me && message.cursor <= (this.chats.get(message.chatId)?.readTo ?? '')) thread?.comesLate(message);
+    thread?.take(message);
     if (message.author !== undefined) this.typing.hear({ chatId: message.chatId, person: message.author, off: true });
     if (message.clientId !== '') this.outbox.discard(message.clientId);
     const chat = this.chats.get(message.chatId);

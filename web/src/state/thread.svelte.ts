@@ -57,6 +57,13 @@ export class Thread {
     this.#late = [];
   }
 
+  /** comesLate puts the "new" mark above a message that is not here yet, among what was read before it came. */
+  comesLate(message: Message): void {
+    const before = this.messages.findLast((m) => m.cursor < message.cursor);
+    if (before === undefined || this.has(message.cursor)) return; // it is of the time before
+    if (this.unreadAfter === '' || before.cursor < this.unreadAfter) this.unreadAfter = before.cursor;
+  }
+
   has(cursor: string): boolean {
     return this.messages.some((message) => message.cursor === cursor);
   }
@@ -66,9 +73,9 @@ export class Thread {
     let changed = false;
     const messages = this.messages.map((message) => {
       const r = byId.get(message.id);
-      if (r === undefined || (r.reached === message.reached && r.reachOf === message.reachOf)) return message;
+      if (r === undefined || (r.reached === message.reached && r.reachOf === message.reachOf && r.read === message.read)) return message;
       changed = true;
-      return { ...message, reached: r.reached, reachOf: r.reachOf };
+      return { ...message, reached: r.reached, reachOf: r.reachOf, read: r.read };
     });
     if (changed) this.messages = messages;
   }

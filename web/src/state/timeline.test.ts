@@ -58,6 +58,21 @@ describe('merge', () => {
   it('leaves the list as it is when nothing came', () => {
     expect(merge(list, [])).toBe(list);
   });
+
+  it('adds to a list twice, each time to what it was', () => {
+    const [one, other] = [merge(list, [message('e', 'ben', 2)]), merge(list, [message('f', 'ben', 2)])];
+    expect([cursors(merge(one, [message('g', 'ben', 3)])), cursors(merge(other, [message('g', 'ben', 3)]))]).toEqual(['bdeg', 'bdfg']);
+    expect(cursors(merge(other, [message('f', 'ben', 2)]))).toBe('bdf');
+    const timeline = new Timeline();
+    timeline.rows(one, [], shape);
+    expect(picture(timeline.rows(merge(other, [message('g', 'ben', 3)]), [], shape))).toBe('day (b d) (f g)');
+  });
+
+  it('leaves the others as they are where one message changes', () => {
+    const changed = { ...list[0]!, reached: 2 } as Message;
+    expect(merge(list, [changed])).toEqual([changed, list[1]]);
+    expect(merge(list, [changed])[1]).toBe(list[1]);
+  });
 });
 
 describe('rowsOf', () => {
@@ -73,6 +88,14 @@ describe('rowsOf', () => {
     expect(picture(rows)).toMatch(/^day \[Ann began\.\] \(a\) \[Ann added Cleo\.\] \[The group was split from .+ to .+ and is whole again; 2 changes were undone, 1 was done again\.\] \(b\) \[Ann added Eve\.\]$/);
     expect(picture(rowsOf([], [], { ...shape, blocks: blocks(0) }))).not.toContain('split');
     expect(picture(rowsOf([message('z', 'ann', 4)], [], { ...shape, more: true, blocks: blocks(2) }))).not.toContain('split');
+  });
+
+  it('folds many who were added at once, and nothing else', () => {
+    const added = (names: string[]) => names.map((name) => ({ kind: ChangeKind.ADDED, sentence: `+${name}` }));
+    const drawn = (changes: { kind: ChangeKind; sentence: string }[]) => picture(rowsOf([message('a', 'ann', 6)], [], { ...shape, blocks: [block(0, 'x', { changes })] }));
+    const made = { kind: ChangeKind.TITLE, sentence: 'made' };
+    expect(drawn([made, ...added(['b', 'c', 'd', 'e', 'f'])])).toBe('day [made] [+b] [+c] [+d] [+e] [+f] (a)');
+    expect(drawn([made, ...added(['b', 'c', 'd', 'e', 'f', 'g'])])).toBe('day [made] [+g after +b, +c, +d, +e, +f] (a)');
   });
 
   it('folds renames in a row by one person, and no others', () => {
@@ -208,6 +231,30 @@ describe('folded', () => {
   });
 });
 
+describe('a message that changes', () => {
+  const list = [message('a', 'ann', 0), message('b', 'ann', 1), message('c', 'ben', 2), message('d', 'ben', 3)];
+
+  it('is drawn anew, and no other', () => {
+    const timeline = new Timeline();
+    const before = timeline.rows(list, [], shape);
+    const now = merge(list, [{ ...list[1]!, reached: 1, edits: 1, text: 'B' } as Message]);
+    const after = timeline.rows(now, [], shape);
+    expect(after).toEqual(rowsOf(now, [], shape));
+    expect(after.map((row, i) => row === before[i])).toEqual([true, true, false, true, true]);
+    expect(timeline.rows(merge(now, [message('e', 'ben', 4)]), [], shape)).toEqual(rowsOf([...now, message('e', 'ben', 4)], [], shape));
+  });
+
+  it('has its rows about it laid out anew where they change', () => {
+    for (const more of [{ state: MessageState.OVER }, { time: BigInt(noon + 2000 * minute) }, { earlierComing: true }, { author: list[3]!.author }]) {
+      const timeline = new Timeline();
+      const missing = { ...shape, missing: 1 };
+      timeline.rows(list, [], missing);
+      const now = merge(list, [{ ...list[1]!, ...more } as Message]);
+      expect(timeline.rows(now, [], missing)).toEqual(rowsOf(now, [], missing));
+    }
+  });
+});
+
 describe('onlyEmoji', () => {
   it('holds for up to three, and for no digit or letter', () => {
     for (const text of ['👍', '👨‍👩‍👧', '☕ ☕', '👋🏽']) expect(onlyEmoji(text), text).toBe(true);
@@ -217,8 +264,10 @@ describe('onlyEmoji', () => {
 
 describe('tickOf', () => {
   it('counts devices', () => {
-    expect(tickOf({ reached: 0, reachOf: 2 })).toBe('kept');
-    expect(tickOf({ reached: 1, reachOf: 2 })).toBe('some');
-    expect(tickOf({ reached: 2, reachOf: 2 })).toBe('all');
+    expect(tickOf({ reached: 0, reachOf: 2, read: 0 })).toBe('kept');
+    expect(tickOf({ reached: 1, reachOf: 2, read: 0 })).toBe('some');
+    expect(tickOf({ reached: 2, reachOf: 2, read: 0 })).toBe('all');
+    expect(tickOf({ reached: 1, reachOf: 2, read: 1 })).toBe('readSome');
+    expect(tickOf({ reached: 2, reachOf: 2, read: 2 })).toBe('readAll');
   });
 });

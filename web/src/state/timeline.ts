@@ -1,4 +1,5 @@
 // What stands in a conversation, row by row, made from its messages.
+import type { Look } from './looks';
 import { lines, oneLine } from '../lib/text';
 import { words } from '../lib/words';
 import { ChangeKind, MessageState, type Block, type Message } from '../gen/kith/v1/kith_pb';
@@ -16,7 +17,7 @@ export interface Draftling {
 export type Row =
   | { kind: 'day'; key: string; time: number }
   | { kind: 'unread'; key: string }
-  | { kind: 'change'; key: string; sentence: string; renamer: string; earlier: string[] } // of the membership; the other renames in a row by one person, oldest first
+  | { kind: 'change'; key: string; sentence: string; renamer: string; earlier: string[] } // of the membership; the other renames in a row by one person, or those added at once, oldest first
   | { kind: 'coming'; key: string }
   | { kind: 'message'; key: string; message: Message; mine: boolean; first: boolean; last: boolean }
   | { kind: 'draftling'; key: string; draftling: Draftling; first: boolean; last: boolean };
@@ -24,17 +25,49 @@ export type Row =
 /** Messages of one author closer than this stand together, in milliseconds. */
 const together = 5 * 60_000;
 
-/** merge puts messages into a list sorted by cursor, each once. */
+/** What a list was added to, message by message: which it has, and how far it came. */
+interface Growth {
+  ids: Set<string>;
+  newest: readonly Message[];
+}
+const growths = new WeakMap<readonly Message[], Growth>();
+
+/** merge puts messages into a list sorted by cursor, each once. One more at the end costs the same however long the list is, but for its copy. */
 export function merge(list: readonly Message[], incoming: readonly Message[]): readonly Message[] {
   if (incoming.length === 0) return list;
   const only = incoming[0]!;
   const newest = list.at(-1);
-  if (incoming.length === 1 && (newest === undefined || only.cursor > newest.cursor) && !list.some((m) => m.id === only.id)) {
-    return [...list, only];
+  if (incoming.length === 1 && (newest === undefined || only.cursor > newest.cursor)) {
+    const growth = growthOf(list);
+    if (!growth.ids.has(only.id)) {
+      growth.ids.add(only.id);
+      growth.newest = [...list, only];
+      growths.set(growth.newest, growth);
+      return growth.newest;
+    }
+  }
+  if (incoming.length === 1) {
+    const at = list.findLastIndex((m) => m.id === only.id);
+    if (at >= 0 && list[at]!.cursor === only.cursor) return list.with(at, only);
   }
   const byId = new Map(list.map((m) => [m.id, m]));
   for (const message of incoming) byId.set(message.id, message);
   return [...byId.values()].sort((a, b) => (a.cursor < b.cursor ? -1 : a.cursor > b.cursor ? 1 : 0));
+}
+
+function growthOf(list: readonly Message[]): Growth {
+  const known = growths.get(list);
+  if (known !== undefined && known.newest === list) return known;
+  const growth = { ids: new Set(list.map((m) => m.id)), newest: list };
+  growths.set(list, growth);
+  return growth;
+}
+
+/** continues: a list is another one and what came after it. */
+function continues(list: readonly Message[], before: readonly Message[]): boolean {
+  const growth = growths.get(list);
+  if (growth !== undefined && growth === growths.get(before) && list.length >= before.length) return true;
+  return before.every((message, i) => message === list[i]);
 }
 
 interface Shape {
@@ -65,6 +98,15 @@ export class Timeline {
   }
 }
 
+/** More messages than this that change at once are laid out anew, with all others. */
+const fewer = 50;
+
+/** standsAlike: one message in two states, which has the same place and the same rows about it in both. */
+function standsAlike(was: Message, is: Message | undefined): boolean {
+  if (is === undefined || was.lifetime !== undefined || is.lifetime !== undefined) return false;
+  return was.id === is.id && was.cursor === is.cursor && was.time === is.time && was.author?.id === is.author?.id && was.state === is.state && was.clientId === is.clientId && was.earlierComing === is.earlierComing;
+}
+
 class Layout {
   #rows: Row[] = [];
   #taken: readonly Message[] = []; // those that have their rows
@@ -85,7 +127,18 @@ class Layout {
   continuedBy(messages: readonly Message[], shape: Shape): boolean {
     const was = this.#shape;
     if (was.me !== shape.me || was.unreadAfter !== shape.unreadAfter || was.missing !== shape.missing || was.more !== shape.more || was.moreAfter !== shape.moreAfter || was.blocks !== shape.blocks) return false;
-    return this.#taken.length > 0 && this.#taken.every((message, i) => message === messages[i]);
+    return this.#taken.length > 0 && (continues(messages, this.#taken) || this.#replace(messages));
+  }
+
+  /** replace puts what is new about some messages into their rows, where no row but theirs changes by it. */
+  #replace(messages: readonly Message[]): boolean {
+    const changed = this.#taken.flatMap((was, i) => (was === messages[i] ? [] : [i]));
+    if (changed.length > fewer || !changed.every((i) => standsAlike(this.#taken[i]!, messages[i]))) return false;
+    for (const i of changed) {
+      const at = this.#rows.findLastIndex((row) => row.kind === 'message' && row.message === this.#taken[i]);
+      if (at >= 0) this.#rows[at] = { ...(this.#rows[at] as Extract<Row, { kind: 'message' }>), message: messages[i]! };
+    }
+    return true;
   }
 
   take(messages: readonly Message[]): void {
@@ -161,7 +214,7 @@ function keyOf(message: Message, mine: boolean): string {
   return mine && message.clientId !== '' ? `c-${message.clientId}` : `m-${message.id}`;
 }
 
-function changeRow(key: string, sentence: string, renamer: string): Row {
+function changeRow(key: string, sentence: string, renamer: string): Extract<Row, { kind: 'change' }> {
   return { kind: 'change', key, sentence, renamer, earlier: [] };
 }
 
@@ -173,9 +226,11 @@ class Changes {
     const told = blocks
       .filter((block) => block.onChain && Number(block.createdAt) >= after)
       .flatMap((block) =>
-        block.changes
-          .filter((change) => change.kind !== ChangeKind.REKEYED && change.sentence !== '')
-          .map((change, i) => ({ time: Number(block.createdAt), row: changeRow(`b-${block.hash}-${i}`, oneLine(change.sentence), change.kind === ChangeKind.TITLE ? (block.author?.id ?? '') : '') })),
+        foldAdded(
+          block.changes
+            .filter((change) => change.kind !== ChangeKind.REKEYED && change.sentence !== '')
+            .map((change, i) => ({ kind: change.kind, row: changeRow(`b-${block.hash}-${i}`, oneLine(change.sentence), change.kind === ChangeKind.TITLE ? (block.author?.id ?? '') : '') })),
+        ).map((row) => ({ time: Number(block.createdAt), row })),
       );
     this.#left = withSplits(told, blocks, after);
   }
@@ -189,6 +244,18 @@ class Changes {
   left(): readonly { time: number; row: Row }[] {
     return this.#left;
   }
+}
+
+/** How many may come in at once, each with a line. */
+const atOnce = 5;
+
+/** foldAdded makes one line of many who were added at once: the last, which tells of the others when asked. */
+function foldAdded(changes: readonly { kind: ChangeKind; row: Extract<Row, { kind: 'change' }> }[]): Row[] {
+  const added = changes.filter((c) => c.kind === ChangeKind.ADDED);
+  if (added.length <= atOnce) return changes.map((c) => c.row);
+  const last = added.at(-1)!;
+  last.row.earlier = added.slice(0, -1).map((c) => c.row.sentence);
+  return changes.filter((c) => c.kind !== ChangeKind.ADDED || c === last).map((c) => c.row);
 }
 
 /** withSplits puts in that the group was split and is whole again, once it was. Renewed keys that were undone bother nobody. */
@@ -232,6 +299,7 @@ export function onlyEmoji(text: string): boolean {
 export interface Span {
   text: string;
   href: string; // empty: plain text
+  look?: Look; // unset: as it stands
 }
 
 /** spansOf finds the web addresses in a text; nothing in it is ever HTML. */
@@ -277,7 +345,7 @@ export function folded(spans: readonly Span[]): Span[] | undefined {
   for (const span of spans) {
     const cut = cutAt(span.text, foldLength - length, foldLines - ends);
     if (cut < span.text.length) {
-      if (span.href === '' && cut > 0) beginning.push({ text: span.text.slice(0, cut).trimEnd(), href: '' });
+      if (span.href === '' && cut > 0) beginning.push({ ...span, text: span.text.slice(0, cut).trimEnd() });
       return beginning;
     }
     beginning.push(span);
@@ -299,12 +367,21 @@ function cutAt(text: string, letters: number, ends: number): number {
   return high >= 0xd800 && high < 0xdc00 && limit < text.length ? limit - 1 : limit; // not within a pair
 }
 
-export type Tick = 'waiting' | 'kept' | 'some' | 'all';
+export type Tick = 'waiting' | 'kept' | 'some' | 'all' | 'readSome' | 'readAll';
+
+/** Reach is whom a message of one's own has reached, and who has read it. */
+export type Reach = Pick<Message, 'reached' | 'reachOf' | 'read'>;
 
 /** tickOf tells how far a message of one's own has come. */
-export function tickOf(message: Pick<Message, 'reached' | 'reachOf'>): Tick {
+export function tickOf(message: Reach): Tick {
+  if (message.read > 0) return message.read >= message.reachOf ? 'readAll' : 'readSome';
   if (message.reached === 0) return 'kept';
   return message.reached >= message.reachOf ? 'all' : 'some';
+}
+
+/** comeOf says it in words. */
+export function comeOf({ reached, reachOf, read }: Reach): string {
+  return read > 0 ? words.tick.read(read, reached, reachOf) : words.tick.reached(reached, reachOf);
 }
 
 export function isText(message: Message): boolean {
