@@ -116,13 +116,16 @@ func awayRun(b *testing.B, program, home, at string) (pid int, client kithv1conn
 	}
 }
 
-// awayUntil looks again every few milliseconds.
+// awayUntil looks again every few milliseconds at first, and then more and more rarely: to be
+// asked costs the program time, too.
 func awayUntil(b *testing.B, what string, is func() bool) {
 	b.Helper()
-	for deadline := time.Now().Add(10 * time.Minute); !is(); pause(b, 10*time.Millisecond) {
-		if time.Now().After(deadline) {
+	for began := time.Now(); !is(); {
+		waited := time.Since(began)
+		if waited > 10*time.Minute {
 			b.Fatalf("never: %s", what)
 		}
+		pause(b, max(10*time.Millisecond, waited/20))
 	}
 }
 

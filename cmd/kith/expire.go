@@ -18,7 +18,7 @@ func (p *program) expireVerb() *cobra.Command {
 			if len(args) == 1 {
 				chat, err := call(ctx, p.client().GetChat, &v1.GetChatRequest{Chat: args[0]})
 				if err == nil && !p.show(chat) {
-					p.sayLifetime(chat)
+					p.sayLifetime(chat, false)
 				}
 				return err
 			}
@@ -30,14 +30,19 @@ func (p *program) expireVerb() *cobra.Command {
 			if err != nil || p.show(chat) {
 				return err
 			}
-			p.sayLifetime(chat)
+			p.sayLifetime(chat, true)
 			return nil
 		})
 }
 
-func (p *program) sayLifetime(chat *v1.Chat) {
-	if chat.Lifetime == 0 {
+// sayLifetime says how it is, and what that means for what was there before it was chosen so.
+func (p *program) sayLifetime(chat *v1.Chat, chosen bool) {
+	switch {
+	case chat.Lifetime == 0 && chosen:
 		p.printf("Messages in %s stay. What was written while they were to disappear still does.", titleOf(chat))
+		return
+	case chat.Lifetime == 0:
+		p.printf("Messages in %s stay.", titleOf(chat))
 		return
 	}
 	p.printf("What is written in %s from now on disappears after %s, from the devices of everybody whose Kith is honest and new enough.", titleOf(chat), api.Lifetime(chat.Lifetime))

@@ -146,21 +146,21 @@ func (p *program) groupShow() *cobra.Command {
 		if chat.History != nil {
 			p.println(chat.History.Sentence)
 		}
-		if chat.Earlier != nil && !ended(chat.State) {
+		if chat.Earlier != nil && !ended(chat.State) && chat.State != v1.ChatState_CHAT_STATE_INVITED {
 			p.println(oneLine(chat.Earlier.Sentence))
 		}
 		return nil
 	})
 }
 
-// memberText says how somebody stands in a chat. Of one that this person is in no more
-// nobody hears who accepted since.
+// memberText says how somebody stands in a chat. Of one that this person is in no more, or
+// not yet, nobody hears who accepted since.
 func memberText(m *v1.Member, in v1.ChatState) string {
 	text := "member"
 	if m.Role == v1.Role_ROLE_ADMIN {
 		text = "admin"
 	}
-	if !m.Accepted && !ended(in) {
+	if !m.Accepted && !ended(in) && (in != v1.ChatState_CHAT_STATE_INVITED || m.Person.GetMe()) {
 		text += ", invited, has not accepted yet"
 	}
 	if m.Person.GetConnected() {

@@ -54,9 +54,14 @@ func (p *program) root() *cobra.Command {
 		Short: "Private group chat that runs on its members' own machines",
 		Long: "Kith is a private group chat that runs on its members' own machines, with no server and no account.\n" +
 			"Every verb but init, run, demo and chain verify talks to the node that runs on the home.",
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return p.start() },
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("home") && p.home == "" { // a script whose variable is empty means another home than yours
+				return &usageError{"--home names no folder; leave it out for the home that is yours"}
+			}
+			return p.start()
+		},
 	}
 	root.PersistentFlags().StringVar(&p.home, "home", "", "folder of everything that is yours (default: KITH_HOME, or ~/.kith)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "one JSON object a line")

@@ -42,6 +42,9 @@ func (p *program) searchVerb() *cobra.Command {
 			if r.Until, err = dayOf("--until", until, 1); err != nil {
 				return err
 			}
+			if r.Until != 0 && r.Until <= r.Since {
+				return &usageError{"--until is a day before --since, so nothing lies between them"}
+			}
 			return p.search(c.Context(), r)
 		},
 	}

@@ -82,7 +82,7 @@ func (p *program) sendLines(ctx context.Context, chat string) error {
 				return <-failed
 			}
 			switch {
-			case line == "":
+			case strings.TrimSpace(line) == "":
 				continue
 			case !utf8.ValidString(line):
 				return &api.Error{Reason: api.ReasonText}

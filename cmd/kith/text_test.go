@@ -184,3 +184,23 @@ func TestApart(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// Whoever is only invited has not heard who accepted.
+func TestMemberOfAnInvitation(t *testing.T) {
+	ben := &v1.Member{Person: &v1.Person{Name: "Ben"}}
+	me := &v1.Member{Person: &v1.Person{Name: "Ann", Me: true}}
+	for _, c := range []struct {
+		who  *v1.Member
+		in   v1.ChatState
+		want string
+	}{
+		{ben, v1.ChatState_CHAT_STATE_ACTIVE, "member, invited, has not accepted yet"},
+		{ben, v1.ChatState_CHAT_STATE_INVITED, "member"},
+		{me, v1.ChatState_CHAT_STATE_INVITED, "member, invited, has not accepted yet"},
+		{ben, v1.ChatState_CHAT_STATE_LEFT, "member"},
+	} {
+		if got := memberText(c.who, c.in); got != c.want {
+			t.Errorf("%s in %s: %q", nameOf(c.who.Person), c.in, got)
+		}
+	}
+}

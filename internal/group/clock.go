@@ -97,7 +97,7 @@ func (m *Machine) wake(now uint64) uint64 {
 		}
 		at(m.back.nack)
 		for _, p := range m.peers {
-			if p.earlier.news {
+			if p.earlier.news && p.named && p.rel == present && m.mayWrite() == nil && m.earlier.until <= m.now {
 				at(m.earlierDue(p))
 			}
 			at(p.haveDue)

@@ -377,7 +377,7 @@ func TestOpenChatFirst(t *testing.T) {
 		}
 	}
 	w.Run(10_000)
-	if most != 1 || screen > 300 || all < 300 || len(ben.Texts(g)) != 900 {
+	if most != 1 || screen > 400 || all < 300 || len(ben.Texts(g)) != 900 {
 		t.Errorf("%d requests at once, the screen after %d ms, all after %d", most, screen, all)
 	}
 }

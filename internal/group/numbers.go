@@ -85,9 +85,14 @@ func (m *Machine) onNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 		out.leaves = append(out.leaves, m.leaves[person].statement.Marshal())
 	}
 	out.send(p.member.Device, eff)
-	if !f.answer && p.theirs.numbersAt+numbersAgain <= now && (beyond(acks, counts) || beyond(reaches, m.reachNumbers())) {
-		m.sendNumbers(now, p, true, eff)
+	if f.answer || !beyond(acks, counts) && !beyond(reaches, m.reachNumbers()) {
+		return nil
 	}
+	if again := p.theirs.numbersAt + numbersAgain; again > now {
+		p.haveDue = m.soon(p.haveDue, again) // it may have no reason to say it again
+		return nil
+	}
+	m.sendNumbers(now, p, true, eff)
 	return nil
 }
 

@@ -121,15 +121,14 @@ func TestSilentGiver(t *testing.T) {
 	for invites(ben, dan)[1] == 0 {
 		w.Run(1)
 	}
-	silent := dan.Groups[g]
-	delete(dan.Groups, g)
+	dan.Withhold(func(*sim.Node, byte) bool { return true })
 	eve.Start()
 	w.Run(30_000)
 	if invites(eve, ben)[0] == 0 {
 		t.Fatal("Eve opens no pages")
 	}
 	w.Run(2 * minutes)
-	dan.Groups[g] = silent
+	dan.Withhold(nil)
 	agree(t, g, eve, ben)
 }
 

@@ -383,6 +383,9 @@ func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 	if d != m.digest(m.modern(p.member.Device), !m.exchanges(p.member.Device)) {
 		m.wantHave(now, p)
 	} else {
+		if first && (m.acks[p.member.Device] == nil || p.proofDue < now+proofAfter-nameLate) { // it may have passed over what it was told before
+			m.sendDigest(p.member.Device, eff)
+		}
 		p.told, p.theirs.common = d, m.head
 	}
 	return nil

@@ -29,8 +29,8 @@ const (
 	treeFew  = 64
 	// tellBlockAfter is how long a block waits before others are told of it, and within
 	// tellBlockSpread it differs from device to device: most show first to have it.
-	tellBlockAfter  uint64 = 50
-	tellBlockSpread uint64 = 100
+	tellBlockAfter  uint64 = 5
+	tellBlockSpread uint64 = 20
 	// givenFor is how long its author is taken to be giving a block to all. giverWait, and up to
 	// giverSpread more, is how long it is left to an author who is connected: what 32 blocks of 30
 	// KB take over a line of 10 Mbit/s. blocksTimeout is when somebody else is asked.
@@ -48,6 +48,9 @@ const (
 	// proofAfter is how long a member may be silent in a new session before it is
 	// sent the chain.
 	proofAfter = 5_000
+	// nameLate is after how long a member that names the group only then is told again that
+	// this device takes part.
+	nameLate = 1_000
 	// guestWait is how long a guest waits for more frames of blocks before it asks for
 	// what they leave out.
 	guestWait = 1_000
@@ -65,7 +68,7 @@ const (
 	// errandStep is how much later each next member by rank does what nobody has
 	// done: the most senior online is first. Within errandChance the first
 	// ones differ who do not see each other.
-	errandStep   = 400
+	errandStep   = 600
 	errandChance = 200
 	// rejoinAfter is how long a device without keys at the head waits for a Welcome
 	// that may be on its way, before it comes back by itself; rejoinJitter bounds

@@ -97,8 +97,14 @@ func (o *owner) serve(s group.Serve) {
 	}
 }
 
-// give reads stored entries and sends them.
+// give reads stored entries and sends them. If what was asked for makes the program
+// panic, it recovers as owner.received does.
 func (o *owner) give(to *peer.Session, s group.Serve) {
+	defer func() {
+		if p := recover(); p != nil {
+			o.n.broken(to, o.id, p)
+		}
+	}()
 	payloads, err := o.answer(s)
 	if err != nil {
 		o.n.log.Error("cannot read", "group", shortGroup(o.id), "err", err)

@@ -35,12 +35,12 @@ func (r *Replica) headersOf() map[group.Target][]*dag.Header {
 func (c *checker) servedSettings(n *Node, g wire.GroupID, s group.Serve) {
 	r := n.Groups[g]
 	for _, ref := range s.Refs {
-		key := string(group.EntryKey(ref))
-		if len(r.Records[group.KindExpiry][key]) == 0 {
+		key := group.EntryKey(ref)
+		if len(r.Records[group.KindExpiry][string(key)]) == 0 {
 			fail("%s gives %s as a setting what is none", n.Name, c.w.device(s.To))
 		}
 		for _, k := range []group.Kind{group.KindEntry, group.KindEarlier, group.KindSetting} {
-			h, err := dag.ParseHeader(r.Records[k][key])
+			h, err := dag.ParseHeader(r.Records[k][string(key)])
 			if at := r.Machine.Blocks().State; err == nil && at(h.Block) != nil && at(h.Block).Active(s.To) {
 				fail("%s gives %s a setting that it had a key for", n.Name, c.w.device(s.To))
 			}

@@ -112,6 +112,34 @@ export function place(browser) {
       await still();
       assert.ok((await left()) <= 2, `${await left()} px from the end, of a window that became small`);
     },
+
+    'what covers the chat for a while leaves the place as it was': async () => {
+      const details = async () => {
+        await ann.page.getByRole('link', { name: 'Search in this chat' }).click();
+        await ann.page.getByRole('searchbox', { name: 'Search in Notes to self' }).waitFor();
+        await log().waitFor({ state: 'hidden' });
+        await ann.page.getByRole('link', { name: 'Close' }).click();
+        await log().waitFor();
+        await still();
+      };
+      await details();
+      assert.ok((await left()) <= 2, `${await left()} px from the end`);
+      await log().evaluate((el) => (el.scrollTop -= 5000));
+      await still();
+      const before = await reading();
+      await details();
+      const after = await reading();
+      assert.equal(after.text, before.text);
+      assert.ok(Math.abs(after.at - before.at) <= 4, `it stood ${before.at} px below the top, and stands at ${after.at}`);
+      await ann.page.setViewportSize({ width: 1280, height: 780 });
+      await ann.page.getByRole('button', { name: 'To the newest' }).click();
+      await still();
+      for (const width of [390, 1280]) {
+        await ann.page.setViewportSize({ width, height: 780 });
+        await still();
+        assert.ok((await left()) <= 2, `${await left()} px from the end, of a window ${width} px wide`);
+      }
+    },
   };
 
   return { steps, nodes: [ann] };

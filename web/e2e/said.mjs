@@ -218,7 +218,7 @@ export function said(browser, pictures) {
       await ann.page.setViewportSize({ width: 1440, height: 900 });
       await dialog.getByRole('button', { name: 'Set' }).click();
       await log().getByText('You set messages to disappear after 1 day.').waitFor();
-      await ann.page.locator('.pane header').getByText('messages disappear after 1 day').waitFor();
+      await ann.page.locator('.pane header').getByText('Messages disappear after 1 day').waitFor();
       await ann.page.getByRole('button', { name: 'Group details' }).click();
       await ann.call('SetLifetime', { chat: group, seconds: 3 });
       await until('Ben knows', async () => (await ben.call('GetChat', { chat: group })).lifetime === 3);

@@ -39,7 +39,10 @@ export class Place {
     const moves = ['wheel', 'touchmove', 'pointerdown', 'keydown'] as const;
     const release = () => this.#release();
     for (const name of moves) scroller.addEventListener(name, release, { passive: true });
+    const sized = new ResizeObserver(() => void this.measured()); // also when nothing covers it any more
+    sized.observe(scroller);
     return () => {
+      sized.disconnect();
       for (const name of moves) scroller.removeEventListener(name, release);
       this.#release();
       cancelAnimationFrame(this.#drawn);
@@ -49,7 +52,7 @@ export class Place {
 
   /** look takes in where the reader is, after the list was scrolled or changed; hidden: what follows is not loaded. */
   look(hidden: boolean): void {
-    if (!this.#scroller) return;
+    if (!this.#scroller || this.#scroller.clientHeight === 0) return; // gone, or covered
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     const up = this.above - scrollTop;
     this.above = scrollTop;
@@ -95,7 +98,7 @@ export class Place {
   }
 
   #settle(): void {
-    if (!this.#scroller) return;
+    if (!this.#scroller || this.#scroller.clientHeight === 0) return;
     const { clientHeight } = this.#scroller;
     const to = this.#kept ? this.#scroller.scrollHeight - clientHeight : this.#goal(clientHeight);
     if (to === undefined) return;

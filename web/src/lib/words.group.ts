@@ -1,7 +1,7 @@
 // What the page says of a group: who is in it, how that came about, who has the
 // final say, and what was shown to be wrong.
 import type { Split } from '../gen/kith/v1/kith_pb';
-import { listed, splitSentence, standing, you } from './phrases';
+import { figure, listed, splitSentence, standing, you } from './phrases';
 
 export const aboutGroups = {
   group: {
@@ -14,6 +14,8 @@ export const aboutGroups = {
     createHint: 'Everybody you pick gets an invitation and is in the group once they accept.',
     details: 'Details',
     members: 'Members',
+    counted: (count: number, waiting: number) => `${figure(count)}${waiting === 0 ? '' : `, ${figure(waiting)} of them invited`}`,
+    showMore: (shown: number, of: number) => `Show more, of ${figure(of)} these are ${figure(shown)}`,
     admin: 'Admin',
     add: 'Add people',
     addConfirm: 'Invite',

@@ -90,6 +90,14 @@ describe('rowsOf', () => {
     expect(picture(rowsOf([message('z', 'ann', 4)], [], { ...shape, more: true, blocks: blocks(2) }))).not.toContain('split');
   });
 
+  it('folds many who were added at once, and nothing else', () => {
+    const added = (names: string[]) => names.map((name) => ({ kind: ChangeKind.ADDED, sentence: `+${name}` }));
+    const drawn = (changes: { kind: ChangeKind; sentence: string }[]) => picture(rowsOf([message('a', 'ann', 6)], [], { ...shape, blocks: [block(0, 'x', { changes })] }));
+    const made = { kind: ChangeKind.TITLE, sentence: 'made' };
+    expect(drawn([made, ...added(['b', 'c', 'd', 'e', 'f'])])).toBe('day [made] [+b] [+c] [+d] [+e] [+f] (a)');
+    expect(drawn([made, ...added(['b', 'c', 'd', 'e', 'f', 'g'])])).toBe('day [made] [+g after +b, +c, +d, +e, +f] (a)');
+  });
+
   it('folds renames in a row by one person, and no others', () => {
     const title = (minutes: number, by: string, to: string) => block(minutes, to, { author: { id: by }, changes: [{ kind: ChangeKind.TITLE, sentence: to }] });
     const blocks = [title(0, 'ann', 'A'), title(1, 'ann', 'B'), title(2, 'ann', 'C'), title(3, 'ben', 'D'), block(4, 'Ben added Dan.', { author: { id: 'ben' } }), title(5, 'ben', 'E'), title(7, 'ben', 'F')];

@@ -17,7 +17,7 @@ export interface Draftling {
 export type Row =
   | { kind: 'day'; key: string; time: number }
   | { kind: 'unread'; key: string }
-  | { kind: 'change'; key: string; sentence: string; renamer: string; earlier: string[] } // of the membership; the other renames in a row by one person, oldest first
+  | { kind: 'change'; key: string; sentence: string; renamer: string; earlier: string[] } // of the membership; the other renames in a row by one person, or those added at once, oldest first
   | { kind: 'coming'; key: string }
   | { kind: 'message'; key: string; message: Message; mine: boolean; first: boolean; last: boolean }
   | { kind: 'draftling'; key: string; draftling: Draftling; first: boolean; last: boolean };
@@ -214,7 +214,7 @@ function keyOf(message: Message, mine: boolean): string {
   return mine && message.clientId !== '' ? `c-${message.clientId}` : `m-${message.id}`;
 }
 
-function changeRow(key: string, sentence: string, renamer: string): Row {
+function changeRow(key: string, sentence: string, renamer: string): Extract<Row, { kind: 'change' }> {
   return { kind: 'change', key, sentence, renamer, earlier: [] };
 }
 
@@ -226,9 +226,11 @@ class Changes {
     const told = blocks
       .filter((block) => block.onChain && Number(block.createdAt) >= after)
       .flatMap((block) =>
-        block.changes
-          .filter((change) => change.kind !== ChangeKind.REKEYED && change.sentence !== '')
-          .map((change, i) => ({ time: Number(block.createdAt), row: changeRow(`b-${block.hash}-${i}`, oneLine(change.sentence), change.kind === ChangeKind.TITLE ? (block.author?.id ?? '') : '') })),
+        foldAdded(
+          block.changes
+            .filter((change) => change.kind !== ChangeKind.REKEYED && change.sentence !== '')
+            .map((change, i) => ({ kind: change.kind, row: changeRow(`b-${block.hash}-${i}`, oneLine(change.sentence), change.kind === ChangeKind.TITLE ? (block.author?.id ?? '') : '') })),
+        ).map((row) => ({ time: Number(block.createdAt), row })),
       );
     this.#left = withSplits(told, blocks, after);
   }
@@ -242,6 +244,18 @@ class Changes {
   left(): readonly { time: number; row: Row }[] {
     return this.#left;
   }
+}
+
+/** How many may come in at once, each with a line. */
+const atOnce = 5;
+
+/** foldAdded makes one line of many who were added at once: the last, which tells of the others when asked. */
+function foldAdded(changes: readonly { kind: ChangeKind; row: Extract<Row, { kind: 'change' }> }[]): Row[] {
+  const added = changes.filter((c) => c.kind === ChangeKind.ADDED);
+  if (added.length <= atOnce) return changes.map((c) => c.row);
+  const last = added.at(-1)!;
+  last.row.earlier = added.slice(0, -1).map((c) => c.row.sentence);
+  return changes.filter((c) => c.kind !== ChangeKind.ADDED || c === last).map((c) => c.row);
 }
 
 /** withSplits puts in that the group was split and is whole again, once it was. Renewed keys that were undone bother nobody. */

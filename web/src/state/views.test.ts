@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BlockSchema, ChangeKind, ChatKind, ChatSchema, ChatState, MessageState, Role, type Chat } from '../gen/kith/v1/kith_pb';
 import { daysOf } from './history';
 import { find } from './finder';
-import { faceOf, inGroups, initialsOf, needsSuccessor, previewOf, sortedChats, sortedMembers, tintOf } from './views';
+import { faceOf, inGroups, initialsOf, keptLine, named, needsSuccessor, noticeOf, previewOf, sortedChats, sortedMembers, tintOf } from './views';
 
 type ChatInit = Exclude<MessageInitShape<typeof ChatSchema>, Chat>;
 const chat = (init: ChatInit): Chat => create(ChatSchema, { kind: ChatKind.GROUP, state: ChatState.ACTIVE, ...init });
@@ -53,7 +53,7 @@ describe('faces', () => {
   });
 
   it('have the first letters of the name', () => {
-    expect(['Ann', 'ann de vries', '  ', '漢字', '🌊 crew'].map(initialsOf)).toEqual(['A', 'AV', '', '漢', '🌊C']);
+    expect(['Ann', 'ann de vries', '  ', '漢字', '🌊 crew', '“you”'].map(initialsOf)).toEqual(['A', 'AV', '', '漢', '🌊C', 'Y']);
   });
 
   it('keep their colour', () => {
@@ -65,6 +65,35 @@ describe('faces', () => {
     const cleo = { person: { id: 'cleo', name: 'Cleo' }, role: Role.ADMIN, accepted: true };
     const dan = { person: { id: 'dan', name: 'Dan' }, role: Role.MEMBER, accepted: false };
     expect(sortedMembers(chat({ members: [dan, ben, cleo, me] }).members).map((m) => m.person?.name)).toEqual(['Ann', 'Cleo', 'Ben', 'Dan']);
+  });
+});
+
+describe('what is kept here', () => {
+  const kept = 'Kept here. Ben gets it when their Kith and yours are on together.';
+  const newest = { author: me.person, reached: 0, reachOf: 1 };
+  const keptChat = (more: ChatInit) => chat({ members: [me, ben], newest, notice: kept, ...more });
+
+  it('is said once, and not while it is on its way', () => {
+    const said = (c: Chat, online: boolean) => [noticeOf(c, online), keptLine(c, c.newest, online)];
+    expect(said(keptChat({}), true)).toEqual(['', kept]);
+    expect(said(keptChat({ connected: 1 }), true)).toEqual(['', '']);
+    expect(said(keptChat({ connected: 1 }), false)).toEqual(['', kept]);
+    expect(said(keptChat({ newest: { author: ben.person } }), true)).toEqual([kept, '']);
+    expect(said(keptChat({ newest: { ...newest, reached: 1 } }), true)).toEqual([kept, '']); // an earlier one is kept
+    expect(said(keptChat({ notice: 'Something else.', connected: 1 }), true)).toEqual(['Something else.', '']);
+    expect(said(keptChat({ state: ChatState.LEFT }), true)[0]).toBe('');
+  });
+});
+
+describe('named', () => {
+  it('finds every word typed, whatever its marks and case, and everybody where nothing is typed', () => {
+    const { members } = chat({ members: ['João Schönbächler', 'Zoë Ito', 'Noor Nguyen'].map((name) => ({ person: { id: name, name } })) });
+    const names = (typed: string) => named(members, typed).map((m) => m.person?.name);
+    expect(names('JOAO schon')).toEqual(['João Schönbächler']);
+    expect(names(' zoe ')).toEqual(['Zoë Ito']);
+    expect(names('o')).toHaveLength(3);
+    expect(names('ben')).toEqual([]);
+    expect(named(members, ' ')).toBe(members);
   });
 });
 

@@ -1,5 +1,5 @@
 // What the screens ask of the store: sorted, filtered, named.
-import { ChatKind, ChatState, FriendState, MessageState, Role, type Chat, type Friend, type Member, type Person } from '../gen/kith/v1/kith_pb';
+import { ChatKind, ChatState, FriendState, MessageState, Role, type Chat, type Friend, type Member, type Message, type Person } from '../gen/kith/v1/kith_pb';
 import { words } from '../lib/words';
 import { oneLine } from '../lib/text';
 import { ms } from '../lib/time';
@@ -83,6 +83,31 @@ export function sortedMembers(members: readonly Member[]): Member[] {
   return [...members].sort((a, b) => rank(a) - rank(b) || nameOf(a.person).localeCompare(nameOf(b.person)));
 }
 
+/** keptLine is said under the newest message where that is one's own and nobody else has it. */
+export function keptLine(chat: Chat, newest: Message | undefined, online: boolean): string {
+  if (!newest?.author?.me || newest.reachOf === 0 || newest.reached > 0 || (online && chat.connected > 0)) return '';
+  return keptSentence(chat);
+}
+
+function keptSentence(chat: Chat): string {
+  const others = chat.members.filter((m) => !m.person?.me);
+  return others.length === 1 ? words.chat.keptDirect(nameOf(others[0]!.person)) : words.chat.keptGroup;
+}
+
+/** noticeOf is what stands above the messages. That some are kept is not said where it stands under the newest, or while they are on their way. */
+export function noticeOf(chat: Chat, online: boolean): string {
+  if (chat.state !== ChatState.ACTIVE) return '';
+  const said = (online && chat.connected > 0) || keptLine(chat, chat.newest, online) !== '';
+  return said && chat.notice === keptSentence(chat) ? '' : oneLine(chat.notice);
+}
+
+/** named gives those in whose name each word typed is found, whatever its marks and letters' case. */
+export function named(members: readonly Member[], typed: string): readonly Member[] {
+  const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();
+  const wanted = plain(typed).split(/\s+/).filter((word) => word !== '');
+  return wanted.length === 0 ? members : members.filter((m) => wanted.every((word) => plain(nameOf(m.person)).includes(word)));
+}
+
 /** Leaving needs a successor if nobody else could admit or remove afterwards. */
 export function needsSuccessor(chat: Chat): boolean {
   const others = chat.members.filter((m) => !m.person?.me && m.accepted);
@@ -100,7 +125,7 @@ export function inGroups(digits: string): string[] {
 
 /** Two letters at most, for the round picture of somebody without one. */
 export function initialsOf(name: string): string {
-  const parts = name.trim().split(/\s+/).filter((p) => p !== '');
+  const parts = name.trim().replace(/^“(.*)”$/, '$1').split(/\s+/).filter((p) => p !== '');
   const first = [...(parts[0] ?? '')][0] ?? '';
   const last = parts.length > 1 ? ([...(parts.at(-1) ?? '')][0] ?? '') : '';
   return (first + last).toLocaleUpperCase();
