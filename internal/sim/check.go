@@ -23,7 +23,7 @@ type checker struct {
 	again map[string]group.Place // by text: where it was sealed again
 
 	removed map[group.Target]bool // what somebody deleted
-	told    map[telling]bool
+	told    map[telling]int
 	steps   int
 	pause   int // after how many steps a machine is loaded once more, at least
 }
@@ -39,7 +39,7 @@ func newChecker(w *World) *checker {
 	return &checker{
 		w: w, said: make(map[string]group.Row), shown: make(map[*Node]map[string]group.Row),
 		final: newFinality(), late: make(lateness), again: make(map[string]group.Place),
-		removed: make(map[group.Target]bool), told: make(map[telling]bool),
+		removed: make(map[group.Target]bool), told: make(map[telling]int),
 	}
 }
 
@@ -229,7 +229,7 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	}
 	old, twice := mine[s]
 	now := telling{n, s, arrival(m, n)}
-	defer func() { c.told[now] = true }()
+	defer func() { c.told[now]++ }()
 	if twice && old.Place == row.Place {
 		if !c.toldAgain(m, now, row) {
 			fail("%s sees %q a second time", n.Name, s)
@@ -242,10 +242,11 @@ func (c *checker) row(n *Node, m *group.Machine, row group.Row) {
 	}
 }
 
-// toldAgain reports whether somebody is told, for the first time in this membership, what it
-// had read in an earlier one and the group gives who comes again: it is one line.
+// toldAgain reports whether somebody is told in this membership what was written in an
+// earlier one and the group gives who comes again: it is one line. It may come by both ways, from
+// who hands it over and as an entry whose keys are still here, and by each once.
 func (c *checker) toldAgain(m *group.Machine, now telling, row group.Row) bool {
-	return !c.told[now] && row.Block != now.came && m.Blocks().IsAncestor(row.Block, now.came) &&
+	return c.told[now] < 2 && row.Block != now.came && m.Blocks().IsAncestor(row.Block, now.came) &&
 		mayHaveEarlier(m, now.n.Self.Member(), row.Block, row.Place.Order)
 }
 
