@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"kith/internal/dag"
 	"kith/internal/sim"
 )
 
@@ -38,6 +39,8 @@ func tell(t *testing.T, c sim.Crowd, s sim.Spread) {
 	}
 	t.Logf("everybody has everything after %.2f h, and at best after %.2f h", float64(s.Ours)/(60*minute), float64(s.Ideal)/(60*minute))
 	t.Logf("%.2f bytes arrive for each byte of an entry and member", s.Copies(c.Members))
+	entry, ack := float64(s.Entries)/float64(max(1, s.Said)), float64(len((&dag.Ack{Version: dag.AckByHeads, Heads: []dag.Ref{{}}}).Marshal()))
+	t.Logf("%.2f if everybody read everybody's log, with an Ack of %.0f bytes in each for each message", 1+float64(c.Members-1)*ack/entry, ack)
 	for _, kind := range slices.Sorted(maps.Keys(s.Received)) {
 		t.Logf("   kind %2d: %.3f", kind, float64(s.Received[kind])/float64(uint64(c.Members)*s.Entries))
 	}
