@@ -128,11 +128,11 @@ func TestPoisonForSome(t *testing.T) {
 		if v := machine(cleo, g).View(); v.NoKeys || count[group.CannotFollow](cleo, g) > 0 {
 			t.Fatalf("Cleo, who was to follow, cannot: %v", cleo.Groups[g].Events)
 		}
+		eve.Stop() // else Ben leaves it to her to give him her block
 		w.Run(200)
 		if v := machine(ben, g).View(); !v.NoKeys || count[group.CannotFollow](ben, g) != 1 {
 			t.Fatalf("Ben, who was not to follow, can: %+v", v)
 		}
-		eve.Stop()
 		w.Run(30_000)
 		if away {
 			goesOn(t, w, g, ben, cleo)
