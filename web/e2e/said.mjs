@@ -175,8 +175,10 @@ export function said(browser, pictures) {
       await phone.goto(await ann.open());
       await phone.getByRole('link').filter({ hasText: title }).first().click();
       const box = await phone.getByRole('article', { name: /^Ben: At seven/ }).locator('.bubble').boundingBox();
+      const at = { x: box.x + 20, y: box.y + box.height - 10 };
+      await phone.waitForFunction(({ x, y }) => document.elementFromPoint(x, y)?.closest('.bubble'), at); // a list that moves takes no touch
       const cdp = await context.newCDPSession(phone);
-      await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x: box.x + 20, y: box.y + box.height - 10 }] });
+      await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [at] });
       await phone.getByRole('menuitem', { name: 'Reply' }).waitFor();
       await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
       await phone.getByRole('menuitem', { name: 'Reply' }).waitFor();
