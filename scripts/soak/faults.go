@@ -98,6 +98,9 @@ func (g *node) steady() (letGo func()) {
 	}
 }
 
+// settled is how soon a guest commonly has what the hub has; what takes longer is printed.
+const settled = 10 * time.Second
+
 // remove takes a guest out. Before, the hub has all that the guest wrote, and the
 // guest what the hub has: of what others wrote meanwhile, and the hub had not yet,
 // nothing is asked.
@@ -117,10 +120,11 @@ func (w *world) remove(ctx context.Context, g *node) bool {
 		g.writes.Store(true)
 		return false
 	}
-	have, at := w.hub().newest(ctx, w.group), time.Now()
+	have, at := w.hub().newest(ctx, w.group, some), time.Now()
 	lacks, own := "", make(map[string]bool)
 	if !poll(ctx, time.Second, func() bool {
-		for _, id := range g.newest(ctx, w.group) { // which are soon too old to be among the newest
+		since := int(time.Since(at).Seconds())
+		for _, id := range g.newest(ctx, w.group, some+2*wholeMessages/int(wholeTime.Seconds())*since) { // what the hub had is so much older by now
 			own[id] = true
 		}
 		lacks = w.lacking(g, have, own)
@@ -131,6 +135,9 @@ func (w *world) remove(ctx context.Context, g *node) bool {
 		}
 		g.writes.Store(true)
 		return false
+	}
+	if late := time.Since(at); late > settled {
+		fmt.Printf("  %s has what the hub had after %.0f s\n", g.name, late.Seconds())
 	}
 	w.change(g.name, func(s *stay) { s.Until, s.Last = at, have })
 	out := func(members string) bool { return !strings.Contains(members, `"name":"`+g.name+`"`) }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,11 +18,11 @@ import (
 const settling = 15 * time.Minute
 
 // some is how many of the newest messages are looked at while it goes on.
-const some = "400"
+const some = 400
 
 // newest returns the ids of the newest messages, oldest first.
-func (n *node) newest(ctx context.Context, group string) (ids []string) {
-	out, err := n.kith(ctx, "tail", group, "-n", some, "--json")
+func (n *node) newest(ctx context.Context, group string, count int) (ids []string) {
+	out, err := n.kith(ctx, "tail", group, "-n", strconv.Itoa(count), "--json")
 	if err != nil {
 		return nil
 	}
@@ -35,7 +36,7 @@ func (n *node) newest(ctx context.Context, group string) (ids []string) {
 }
 
 func (n *node) has(ctx context.Context, group, id string) bool {
-	return slices.Contains(n.newest(ctx, group), id)
+	return slices.Contains(n.newest(ctx, group, some), id)
 }
 
 // finish has all of them on and together, waits until they have everything, and
