@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -370,94 +369,4 @@ func (o *owner) answer(s group.Serve) ([][]byte, error) {
 		return s.AnswerEarlier(read, func(t group.Target) ([]byte, error) { return o.n.db.Content(o.id, t) })
 	}
 	return s.Answer(read)
-}
-
-// drawIf draws a new picture if anything but a message changed.
-func (o *owner) drawIf(events []group.Event) {
-	for _, e := range events {
-		if row, ok := e.(group.RowChanged); ok && row.Row.Client == "" {
-			continue
-		}
-		if _, ok := e.(group.Typed); ok {
-			continue
-		}
-		o.draw()
-		return
-	}
-}
-
-// publish tells subscribers what a step changed, and the sessions what they
-// must know.
-func (o *owner) publish(eff group.Effects) {
-	chat, delivery := false, false
-	unseen := len(eff.Rows)+len(eff.Checked) >= manyRows && !o.n.isWatched()
-	if unseen {
-		o.n.hub.forget()
-	}
-	for _, e := range eff.Notify {
-		switch e := e.(type) {
-		case group.RowChanged:
-			if !unseen {
-				o.publishRow(e.Row)
-			}
-			chat = true
-		case group.Typed:
-			o.n.hub.publish(Typed{o.id, e.Person, e.On})
-		case group.Acked:
-			delivery = true
-		case group.Misbehaved:
-			o.n.punish(e)
-		case group.Repropose:
-			o.n.spawnRepropose(o.id, e.People)
-			chat = true
-		case group.Copied:
-			o.n.noteCopy()
-		case group.Entered:
-			o.n.spawn(o.n.settleIn)
-			o.n.spawn(o.n.moveOn)
-			chat = true
-		case group.OwnPerson:
-			o.n.spawnLearn(e.Headers)
-		case group.Replaced:
-			o.n.noteCopy()
-			chat = true
-		case group.DropSession:
-			o.n.dropIfStranger(e.Device)
-		case group.ReachChanged:
-			o.n.kickDialer()
-		case group.StatusChanged, group.HeadChanged:
-			chat = true
-			o.n.kickDialer()
-		default:
-			chat = true
-		}
-	}
-	o.publishDeleted(eff.Deleted)
-	for _, p := range slices.Concat(eff.Checked, eff.Twice) {
-		if unseen {
-			break
-		}
-		if row, err := o.n.db.RowAt(o.id, p); err == nil && row != nil {
-			o.publishRow(*row)
-		}
-	}
-	for _, in := range o.incidents(eff.Notify) {
-		o.n.hub.publish(Happened{in})
-	}
-	if chat {
-		o.noteSlashed()
-		o.n.hub.publish(ChatChanged{o.id})
-	}
-	if delivery {
-		o.n.hub.publish(DeliveryChanged{o.id})
-	}
-}
-
-// reached fills in who has own messages. It runs in the owner's goroutine.
-func (o *owner) reached(list []*Message) {
-	for _, m := range list {
-		if m.Author.Me {
-			m.Reached, m.Read, m.ReachOf = o.machine.Reached(m.Place.Device, m.Place.Seq)
-		}
-	}
 }

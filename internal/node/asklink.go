@@ -1,0 +1,104 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"kith/internal/identity"
+	"kith/internal/link"
+	"kith/internal/peer"
+	"kith/internal/wire"
+)
+
+// How who made a contact link is asked.
+
+// askLinks opens the contact links that nobody has answered yet, and returns when
+// one is to be opened again.
+func (n *Node) askLinks() (next uint64) {
+	type open struct {
+		person wire.PersonID
+		link   identity.ContactLink
+		given  [][]byte
+	}
+	var list []open
+	now := n.steadyMS()
+	next = math.MaxUint64
+	n.mu.Lock()
+	for _, f := range n.friends {
+		if f.State != FriendAsked || f.Link == "" {
+			continue
+		}
+		l, err := identity.ParseContactLink(f.Link, nowMS()/1000)
+		t := n.asking(f.Person)
+		if err != nil || t.dialing {
+			continue
+		}
+		if t.at > now {
+			next = min(next, t.at)
+			continue
+		}
+		t.dialing = true
+		list = append(list, open{f.Person, l, f.Given})
+	}
+	n.mu.Unlock()
+	for _, o := range list {
+		n.spawn(func(ctx context.Context) {
+			until, cancel := context.WithCancel(ctx)
+			defer cancel()
+			n.mu.Lock()
+			t := n.asking(o.person)
+			t.cancel = cancel
+			n.mu.Unlock()
+			err := n.askLink(until, o.link, o.given)
+			n.mu.Lock()
+			t.dialing, t.cancel = false, nil
+			if until.Err() == nil {
+				n.backOff(t)
+			}
+			n.mu.Unlock()
+			n.dialSoon()
+			if err != nil {
+				n.log.Debug("contact link not answered", "err", err)
+			}
+		})
+	}
+	return next
+}
+
+// asking is the state of dialling the link of somebody not met yet. n.mu is held.
+func (n *Node) asking(p wire.PersonID) *target {
+	t := n.asks[p]
+	if t == nil {
+		t = &target{seen: n.steadyMS()}
+		n.asks[p] = t
+	}
+	return t
+}
+
+// askLink asks over a contact link; when it is answered a session is up.
+func (n *Node) askLink(ctx context.Context, l identity.ContactLink, given [][]byte) error {
+	n.mu.Lock()
+	internet := n.internet
+	n.mu.Unlock()
+	if internet == nil {
+		return errNoLink
+	}
+	conn, err := internet.Dial(ctx, link.Address{Peer: l.Peer, Hosts: l.Hosts})
+	if err != nil {
+		return err
+	}
+	s, theirs, err := peer.Ask(ctx, conn, n.peerConfig(), l, n.ownCard(given))
+	if err != nil {
+		return err
+	}
+	if err := n.answered(l, theirs); err != nil {
+		s.Close(err)
+		return err
+	}
+	if !n.spawn(func(ctx context.Context) { n.session(ctx, s) }) {
+		s.Close(nil)
+		return errors.New("node: stopping")
+	}
+	return nil
+}
