@@ -101,6 +101,8 @@ var errUsed = errors.New("node: the contact link is used up")
 // Asked implements peer.Directory: somebody asks over an own contact link. The
 // same person may ask again, if the answer was lost.
 func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
+	n.asked.Lock()
+	defer n.asked.Unlock()
 	n.mu.Lock()
 	l := n.links[tag]
 	n.mu.Unlock()

@@ -55,6 +55,7 @@ type Node struct {
 
 	unindexed chan struct{} // there may be something to index
 
+	asked    sync.Mutex   // one answer over an own contact link at a time: who asks twice at once asks again; taken before editing
 	editing  sync.Mutex   // one change of friends at a time; held over its transaction, taken before mu
 	renewing sync.Mutex   // one change of the own person chain at a time; taken after joining
 	joining  sync.Mutex   // one invitation, new device or Setup at a time; taken before making and editing; guards coming
