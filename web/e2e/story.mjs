@@ -78,6 +78,7 @@ export function story(browser) {
       await ann.page.getByRole('link', { name: 'Write to yourself' }).click();
       await write(ann, 'Buy rope, 12 mm');
       await ann.page.getByRole('textbox', { name: 'Write a note' }).fill('half a thou');
+      await until('the node keeps it', async () => (await ann.call('ListChats')).chats.some((c) => c.draft?.text === 'half a thou'));
       await ann.page.reload();
       await log(ann).getByText('Buy rope, 12 mm').waitFor();
       assert.equal(await ann.page.getByRole('textbox', { name: 'Write a note' }).inputValue(), 'half a thou');
