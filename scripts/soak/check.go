@@ -18,10 +18,12 @@ type sent struct {
 	ID, By, Text string
 	At           time.Time // when it was printed
 	Held         bool      `json:",omitempty"`
+	Guest        bool      `json:",omitempty"` // its author is one
 }
 
 // stay is the time of a guest in the group, as far as it is certain: what was
-// printed from From on it must have. Of what was printed within lag before Until
+// printed from From on it must have, and what another guest printed from lag after it on, who may
+// have been cut off and not have known. Of what was printed within lag before Until
 // it must have what stands in Last. What is printed between Out, by when those in Knew
 // knew that it was out, and Asked, before anybody added it again, it must not have of these.
 type stay struct {
@@ -194,7 +196,7 @@ func owed(name string, s sent, stays []stay) (must, mustNot bool) {
 	}
 	for _, in := range stays {
 		over := !in.Until.IsZero()
-		if s.At.After(in.From) && (!over || s.At.Before(in.Until.Add(-lag)) || slices.Contains(in.Last, s.ID)) {
+		if s.At.After(in.since(s)) && (!over || s.At.Before(in.Until.Add(-lag)) || slices.Contains(in.Last, s.ID)) {
 			must = true
 		}
 		if !in.Out.IsZero() && s.At.After(in.Out) && s.At.Before(in.Asked) && slices.Contains(in.Knew, s.By) {
@@ -202,6 +204,14 @@ func owed(name string, s sent, stays []stay) (must, mustNot bool) {
 		}
 	}
 	return must, mustNot
+}
+
+// since is from when on a message must be there in a stay.
+func (in stay) since(s sent) time.Time {
+	if s.Guest {
+		return in.From.Add(lag)
+	}
+	return in.From
 }
 
 func readLines[T any](path string) (list []T, err error) {

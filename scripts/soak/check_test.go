@@ -82,3 +82,17 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestOwedOfGuests: another guest may have been cut off when this one came in; after a minute
+// that is no excuse.
+func TestOwedOfGuests(t *testing.T) {
+	stays := []stay{{Node: "c", From: at(10)}}
+	for minutes, want := range map[float64]bool{10.1: false, 10.9: false, 11.1: true} {
+		if must, _ := owed("c", sent{By: "d", Guest: true, At: at(minutes)}, stays); must != want {
+			t.Errorf("after %.1f minutes it must have it: %v", minutes-10, must)
+		}
+	}
+	if must, _ := owed("c", sent{By: "a", At: at(10.1)}, stays); !must {
+		t.Error("what one writes who stays it need not have")
+	}
+}

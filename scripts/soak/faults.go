@@ -241,10 +241,10 @@ func (w *world) lastOf(n *node) string {
 func (w *world) lacking(g *node, want []string, have map[string]bool) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var from time.Time
+	var last stay
 	for _, s := range w.stays {
 		if s.Node == g.name {
-			from = s.From
+			last = s
 		}
 	}
 	missing := make(map[string]bool)
@@ -252,7 +252,7 @@ func (w *world) lacking(g *node, want []string, have map[string]bool) string {
 		missing[id] = !have[id]
 	}
 	for _, s := range w.sent {
-		if missing[s.ID] && s.At.After(from) {
+		if missing[s.ID] && s.At.After(last.since(s)) {
 			return s.ID
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"time"
 )
 
@@ -75,7 +76,7 @@ func (w *world) sendOne(n *node, number *int, in io.Writer, answers *bufio.Reade
 		return false
 	}
 	w.mu.Lock()
-	w.sent = append(w.sent, sent{ID: m.ID, By: n.name, Text: text, At: time.Now(), Held: m.State == "held"})
+	w.sent = append(w.sent, sent{ID: m.ID, By: n.name, Text: text, At: time.Now(), Held: m.State == "held", Guest: slices.Contains(w.guests(), n)})
 	w.mu.Unlock()
 	w.done.add(&w.done.messages)
 	return true
