@@ -19,17 +19,7 @@ func (m *Machine) digest(votes, acks bool) wire.Digest {
 	})
 	f := m.graph.FrontierDigest()
 	w.Raw(f[:])
-	if acks {
-		writeSeqs(&w, m.ackNumbers())
-	} else {
-		writeSeqs(&w, nil)
-	}
-	writeSeqs(&w, m.reachNumbers())
-	w.Group(func(w *wire.Writer) {
-		for _, person := range m.leavers() {
-			w.Raw(person[:])
-		}
-	})
+	m.writeStatements(&w, acks)
 	if votes && m.ballots.digest != (wire.Digest{}) {
 		w.Raw(m.ballots.digest[:])
 	}

@@ -11,18 +11,23 @@ import (
 // they are exchanged.
 func (m *Machine) statementsDigest(acks bool) wire.Digest {
 	var w wire.Writer
+	m.writeStatements(&w, acks)
+	return wire.Digest(wire.Hash(wire.HashDigest, m.group[:], w.Bytes()))
+}
+
+// writeStatements writes what both digests have of what stands beside the log.
+func (m *Machine) writeStatements(w *wire.Writer, acks bool) {
+	var held []seqOf
 	if acks {
-		writeSeqs(&w, m.ackNumbers())
-	} else {
-		writeSeqs(&w, nil)
+		held = m.ackNumbers()
 	}
-	writeSeqs(&w, m.reachNumbers())
+	writeSeqs(w, held)
+	writeSeqs(w, m.reachNumbers())
 	w.Group(func(w *wire.Writer) {
 		for _, person := range m.leavers() {
 			w.Raw(person[:])
 		}
 	})
-	return wire.Digest(wire.Hash(wire.HashDigest, m.group[:], w.Bytes()))
 }
 
 // ackCounts are the counts of the Acks held, and one more, since an Ack may have none:
