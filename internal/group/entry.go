@@ -214,6 +214,7 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 	plain, state := m.open(e, h, person, ciphertext)
 	if row.State = state; state == RowShown {
 		row.Content = plain[saltSize:]
+		m.dropLacking(h.Ref(), eff) // it was asked for before its keys came
 		m.shelve(h, plain, eff)
 		m.keepSalt(h, plain[:saltSize], eff)
 	}
