@@ -23,8 +23,8 @@ func TestFive(t *testing.T) {
 	total := sim.Tally{}
 	for s := *from; s < *from+*five && !t.Failed(); s++ {
 		one := sim.Count(t, s, c)
-		if one.Unreadable+one.Twice > 0 || one.Shown < one.Said {
-			t.Errorf("seed %d fails: not everything is read once: %d messages said, shown %d times; undecryptable %d, shown twice %d", s, one.Said, one.Shown, one.Unreadable, one.Twice)
+		if one.Unreadable+one.Twice > 0 {
+			t.Errorf("seed %d fails: undecryptable %d, shown twice %d", s, one.Unreadable, one.Twice)
 		}
 		total.Add(one)
 		if n := s - *from + 1; n%1000 == 0 && n < *five {
@@ -32,5 +32,8 @@ func TestFive(t *testing.T) {
 		}
 	}
 	t.Logf("%d schedules, seeds %d to %d: %d messages said, shown %d times; undecryptable %d, shown twice %d", *five, *from, *from+*five-1, total.Said, total.Shown, total.Unreadable, total.Twice)
+	if total.Shown < total.Said {
+		t.Error("less was shown than said")
+	}
 	t.Logf("at rest %d took part, of %d blocks %d on branches that lost; what happened: %s", total.Members, total.Blocks+total.Beside, total.Beside, total.Happened())
 }
