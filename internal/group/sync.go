@@ -32,6 +32,7 @@ type peer struct {
 	barren    dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
 	haveDue   uint64         // ms; when the next Have may go to it; 0: none is wanted
 	rel       relation       // at the head that was last looked at
+	untold    bool           // a former member, to whom nothing here shows that it is one
 	answered  bool           // its blocks that end our membership were contradicted
 	inviteDue uint64         // ms; when it gets its invitation, if it has not named the group by then; 0: never
 	waited    bool           // it was given time to accept, once
