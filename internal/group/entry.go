@@ -64,6 +64,7 @@ func (m *Machine) takeEntry(now uint64, e openedEntry, asked bool, eff *Effects)
 	if ref := h.Ref(); lacks && (m.graph.Has(ref) || m.waiting[ref] != nil) && !m.isDeleted(h, author.Person) { // a Delete may have waited for it
 		m.keepHollow(ref, eff)
 		m.noteBlank(h)
+		m.noteLacking(h, eff) // who was parked may have what it says, and no ciphertext
 	}
 	return rule, err
 }
