@@ -100,7 +100,7 @@ func (m *Machine) exchangeAcks(now uint64, eff *Effects) {
 		if f.device = d; d != (wire.DeviceID{}) {
 			m.sendAckNumbers(now, m.peers[d], ackFollows, eff)
 		}
-		f.calm = now + ackCalm
+		f.calm = now + m.ackCalm()
 	}
 	m.askAgain(now, eff)
 	if !m.promptly() {
@@ -114,10 +114,10 @@ func (m *Machine) exchangeAcks(now uint64, eff *Effects) {
 	}
 	if isDue(f.pass, now) {
 		m.passAcks(eff)
-		f.calm = now + ackCalm
+		f.calm = now + m.ackCalm()
 	}
 	if isDue(f.calm, now) && m.promptly() && len(f.news) > 0 {
-		f.calm = now + ackCalm // others get these first
+		f.calm = now + m.ackCalm() // others get these first
 	}
 	if isDue(f.calm, now) {
 		f.calm = 0
@@ -167,6 +167,14 @@ func (m *Machine) passAcks(eff *Effects) {
 	f.news, f.pass, f.bytes = nil, 0, 0
 }
 
+// ackCalm is how long no Ack has come when others are told which are here.
+func (m *Machine) ackCalm() uint64 {
+	if m.promptly() {
+		return ackSlowly
+	}
+	return ackCalm
+}
+
 // tellAckDigest tells some of those who were not told since Acks changed, the next of them
 // a while later.
 func (m *Machine) tellAckDigest(now uint64, eff *Effects) {
@@ -178,7 +186,7 @@ func (m *Machine) tellAckDigest(now uint64, eff *Effects) {
 	for _, d := range after(m.ackWay.asked, m.connected(false)) {
 		if p := m.peers[d]; m.partner(d) && p.ackDigest != digest {
 			if told == most {
-				m.ackWay.calm = now + ackCalm
+				m.ackWay.calm = now + m.ackCalm()
 				return
 			}
 			told++

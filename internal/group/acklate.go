@@ -18,7 +18,7 @@ func (m *Machine) passAt(d, from wire.DeviceID, first bool) (at uint64, passes b
 	}
 	switch seq := m.acks[d].Seq; {
 	case m.prompt.direct && !first, m.prompt.direct && !follows(func(wire.DeviceID) bool { return true }):
-		f.calm = m.soon(f.calm, m.passLate()+ackCalm) // its author passes it on, if it stays
+		f.calm = m.soon(f.calm, m.passLate()+ackSlowly) // its author passes it on, if it stays
 		return 0, false
 	case f.passed[d] == seq:
 		return 0, false

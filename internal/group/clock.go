@@ -16,7 +16,7 @@ func (m *Machine) clock(now uint64) {
 		m.hastenBlocks(now)
 		m.pace.hasten(now)
 		m.ackWay.pass, m.ackWay.calm, m.prompt.due = min(m.ackWay.pass, now), min(m.ackWay.calm, now), min(m.prompt.due, now)
-		m.telling.linksDue, m.telling.checkDue = min(m.telling.linksDue, now), min(m.telling.checkDue, now)
+		m.telling.linksDue, m.telling.linksLast, m.telling.checkDue = min(m.telling.linksDue, now), 0, min(m.telling.checkDue, now)
 		m.chaseDue = min(m.chaseDue, now)
 		for i := range m.asked {
 			m.asked[i].until = min(m.asked[i].until, now)

@@ -179,7 +179,7 @@ const (
 	maxPassOn = 64
 	// ackMeet is how many Acks are given to who has older ones of the same devices, at once: a tenth of what
 	// a screen of messages takes.
-	ackMeet = 16
+	ackMeet = 8
 	// ackBranches is how many devices follow one in the tree along which Acks go: three
 	// ways up at 1,000.
 	ackBranches = 8
@@ -199,7 +199,7 @@ const (
 	ackIdle  = 200_000
 	// ackLateShare and ackLateIdle are the same of Acks that are passed on to those who do not wait for them.
 	ackLateShare = 20
-	ackLateIdle  = 10_000
+	ackLateIdle  = 5_000
 	// maxAuthors bounds the authors of whose entries it is remembered who has them: the
 	// devices of one person.
 	maxAuthors = 16

@@ -14,14 +14,16 @@ import (
 
 // telling is what is known of who is getting what is new.
 type telling struct {
-	giver    wire.DeviceID // whose entries are being taken; zero: nobody's
-	pushed   bool          // and they were not asked for
-	named    int           // how many peers had named the group
-	linksDue uint64        // ms; when others are told with whom there are sessions; 0: they know it
-	checkDue uint64        // ms; when some are told what is here who should have it; 0: all know it
+	giver     wire.DeviceID // whose entries are being taken; zero: nobody's
+	pushed    bool          // and they were not asked for
+	named     int           // how many peers had named the group
+	linksDue  uint64        // ms; when others are told with whom there are sessions; 0: they know it
+	linksLast uint64        // ms; when they were told last
+	checkDue  uint64        // ms; when some are told what is here who should have it; 0: all know it
 }
 
-// sayLinks tells with whom this device has a session, a second after that changed.
+// sayLinks tells with whom this device has a session: a second after there are more, and at once when there
+// are fewer, but not twice in a second.
 func (m *Machine) sayLinks(now uint64, eff *Effects) {
 	n := 0
 	for _, p := range m.peers {
@@ -29,13 +31,17 @@ func (m *Machine) sayLinks(now uint64, eff *Effects) {
 			n++
 		}
 	}
-	if n != m.telling.named {
-		m.telling.named, m.telling.linksDue = n, now+linksAfter
+	switch t := &m.telling; {
+	case n < t.named:
+		t.linksDue = m.soon(t.linksDue, max(now, t.linksLast+linksAfter))
+	case n > t.named:
+		t.linksDue = m.soon(t.linksDue, now+linksAfter)
 	}
+	m.telling.named = n
 	if !isDue(m.telling.linksDue, now) {
 		return
 	}
-	m.telling.linksDue = 0
+	m.telling.linksDue, m.telling.linksLast = 0, now
 	list := m.connected(true)
 	if len(m.Spreaders()) > 0 || m.self.Omits == FeatureSparing {
 		return

@@ -87,6 +87,14 @@ func TestAckAlongALine(t *testing.T) {
 		t.Errorf("after it came back %d of %d have it", reached, of)
 	}
 	says(nodes[0])
+	w.Run(3_600_000)
+	for _, n := range nodes {
+		for _, o := range nodes {
+			if reached, of := ticks(n, o, g); reached != of {
+				t.Errorf("after an hour %s sees that %d of %d have what %s wrote", n.Name, reached, of, o.Name)
+			}
+		}
+	}
 }
 
 // TestAckOfWhoWasKilled: who was killed before it could sign its Ack, or who wrote and went away
