@@ -107,6 +107,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		return ruleClaim, err
 	}
 	m.noteUncovered(h, size)
+	m.wrote(h, size)
 	m.noteCited(h)
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.watchEntry(h, person, eff)
@@ -132,7 +133,11 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		m.pruneDue = m.soon(m.pruneDue, now+pruneAfter)
 	}
 	m.ackDue = m.soon(m.ackDue, now+ackEvery)
-	m.newsDue(now)
+	if len(added) == 1 && added[0] == h.Ref() {
+		m.entryNews(now, h)
+	} else {
+		m.newsDue(now)
+	}
 	return "", nil
 }
 
@@ -161,6 +166,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 	for _, r := range added {
 		if h := m.waiting[r]; h != nil {
 			delete(m.waiting, r)
+			m.prompt.owed[h.Device] = true
 			m.keepTip(h)
 			eff.Checked = append(eff.Checked, h.Place())
 			m.settleDelete(r, true, eff)
