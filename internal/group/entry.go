@@ -1,7 +1,6 @@
 package group
 
 import (
-	"bytes"
 	"errors"
 
 	"kith/internal/dag"
@@ -88,7 +87,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 			return "", nil // who passes it on breaks no rule
 		}
 	}
-	if verdict.State == dag.Parked && h.Seq > m.graph.Seq(h.Device)+maxSeqAhead {
+	if verdict.State == dag.Parked && m.isFarAhead(h) && !m.opensAhead(h, person, p) {
 		return "", nil // its turn comes
 	}
 	size := len(p.Header) + len(p.Ciphertext)
@@ -245,16 +244,11 @@ func (m *Machine) beforeJoining(block wire.BlockHash) bool {
 // a member could wrap another's ciphertext and burn its key. What is shown begins
 // with the salt.
 func (m *Machine) open(e *epoch, h *dag.Header, person wire.PersonID, ciphertext []byte) ([]byte, RowState) {
-	sender, aad, err := e.secret.Peek(ciphertext)
-	want := h.AAD()
-	if err != nil || !bytes.Equal(aad, want[:]) {
+	sender, ok := senderOf(e, h, person, ciphertext)
+	if !ok {
 		return nil, RowDamaged
 	}
-	leaf, ok := e.secret.Public().Leaf(sender.Leaf)
-	if !ok || !bytes.Equal(leaf.Identity, credential(wire.Member{Person: person, Device: h.Device})) {
-		return nil, RowDamaged
-	}
-	plain, _, err := e.secret.Decrypt(e.ratchets, ciphertext)
+	plain, err := m.decrypt(e, h, sender, ciphertext)
 	if errors.Is(err, mls.ErrKeyUsed) {
 		return nil, RowUnreadable
 	}

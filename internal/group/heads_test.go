@@ -179,23 +179,6 @@ func TestNewestScreenFirst(t *testing.T) {
 	}
 }
 
-// TestFarAheadIsLeft: what one member wrote so far beyond what is here of its log that
-// the ratchet would not follow, or not keep the keys between, is not opened before the
-// rest has come: all of it can be read.
-func TestFarAheadIsLeft(t *testing.T) {
-	w, g, ann, ben, _ := three(t)
-	apart(t, w, g, ben, 2300, ann)
-	ben.Start()
-	w.Run(60)
-	if err := ann.Say(g, "pushed meanwhile"); err != nil {
-		t.Fatal(err)
-	}
-	w.Run(20_000)
-	if got := len(ben.Texts(g)); got != 2301 {
-		t.Errorf("Ben can read %d of 2301", got)
-	}
-}
-
 // TestSlowPeerPassedOver: the stretch of a member that answers no more is given to
 // another after five seconds.
 func TestSlowPeerPassedOver(t *testing.T) {

@@ -99,9 +99,9 @@ const (
 	// from one peer.
 	maxStretches = 4
 	maxOfOne     = 2
-	// maxSeqAhead is how far an entry may be ahead of what is checked of its device's log:
-	// beyond, its message key is not derived (mls.MaxForward), or too many between would
-	// have to be kept.
+	// maxSeqAhead is how far an entry may be ahead of what is checked of its device's log
+	// to be opened as others are: the keys of those between are all kept (mls.MaxSkipped).
+	// Beyond, the ratchet leaps (leap.go).
 	maxSeqAhead = mls.MaxForward - 100
 	// maxAhead is how many entries wait at most for stretches before them.
 	maxAhead = 3 * maxStretch

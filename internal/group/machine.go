@@ -122,6 +122,7 @@ type Machine struct {
 	tried     map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
 	willing   bool                           // its person has said to come back, whoever it shuts out
 	turned    map[wire.BlockHash]bool        // epochs whose ratchets this step has moved
+	astray    map[wire.DeviceID]bool         // whose leap ended at what cannot be read
 	ackDue    uint64                         // ms; 0: none
 	pace      pace                           // of the own Acks
 	fewAckers int                            // up to how many devices say at once what has come, and each to each
@@ -190,6 +191,7 @@ func newMachine(self Self) *Machine {
 		late:      make(map[dag.Ref]Packed),
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
+		astray:    make(map[wire.DeviceID]bool),
 		hollow:    make(map[dag.Ref]bool),
 		gone:      newGone(),
 		deleting:  make(map[dag.Ref]deleting),
