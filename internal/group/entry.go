@@ -106,7 +106,6 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		return ruleClaim, err
 	}
 	m.noteUncovered(h, size)
-	m.noteCited(h)
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.watchEntry(h, person, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
@@ -124,6 +123,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	if verdict.State == dag.Parked {
 		m.waiting[h.Ref()] = h
 	} else {
+		m.noteCited(h)
 		m.keepTip(h)
 	}
 	m.settle(added, eff)
@@ -160,6 +160,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 	for _, r := range added {
 		if h := m.waiting[r]; h != nil {
 			delete(m.waiting, r)
+			m.noteCited(h)
 			m.keepTip(h)
 			eff.Checked = append(eff.Checked, h.Place())
 			m.settleDelete(r, true, eff)

@@ -154,7 +154,7 @@ func (n *Node) step(g wire.GroupID, c group.Cause) error {
 		return errCrash
 	}
 	r := n.Groups[g]
-	eff, err := r.Machine.Step(group.Input{Now: n.now(), Cause: c})
+	eff, err := r.Machine.Step(r.input(n, c))
 	if err != nil {
 		return err
 	}
