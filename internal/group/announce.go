@@ -69,7 +69,7 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
 		if isDue(p.inviteDue, now) {
-			m.inviteLate(p, eff)
+			m.inviteLate(now, p, eff)
 		}
 		if isDue(p.proofDue, now) {
 			m.prove(now, p, eff)

@@ -34,6 +34,7 @@ type peer struct {
 	rel       relation       // at the head that was last looked at
 	answered  bool           // its blocks that end our membership were contradicted
 	inviteDue uint64         // ms; when it gets its invitation, if it has not named the group by then; 0: never
+	waited    bool           // it was given time to accept, once
 	proofDue  uint64         // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
 	haveLast  uint64         // ms; when the last went
 	shown     shown          // of a former member: what it was told

@@ -45,6 +45,10 @@ const (
 	// inviteAfter is how long a member whom somebody else let in may take to say that it
 	// has accepted, before it is sent its invitation again: a round trip, and some.
 	inviteAfter = 800
+	// inviteAgain is how long one who has named the group may take until its Ack is here,
+	// and inviteTree in a large group, where Acks travel for minutes.
+	inviteAgain = 10_000
+	inviteTree  = 10 * 60_000
 	// proofAfter is how long a member may be silent in a new session before it is
 	// sent the chain.
 	proofAfter = 5_000
