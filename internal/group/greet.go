@@ -122,7 +122,7 @@ func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
 // prove sends the chain, from the peer's own admission on, to a peer that should
 // know the group and does not name it: this device may have come in by a block
 // that it has not seen, or be on a branch that lost here.
-func (m *Machine) prove(p *peer, eff *Effects) {
+func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 	p.proofDue = 0
 	if p.named && !p.again || p.rel != present {
 		return
@@ -139,7 +139,7 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	switch {
 	case len(whole) == len(list):
 	case m.readsPages(p.member.Device):
-		m.sendPages(p, chain.Offer{Tips: list[:1]}, eff)
+		m.sendPages(now, p, chain.Offer{Tips: list[:1]}, eff)
 		list = nil
 	default: // a parked guest, say, which may hold all that is light here
 		list = m.heldWhole(list)

@@ -31,9 +31,9 @@ func (n *Node) SetLifetime(ctx context.Context, g wire.GroupID, seconds uint32) 
 }
 
 // endOf returns when a row disappears, in ms, 0: never, and whether that is over.
-func endOf(g wire.GroupID, r group.Row) (at uint64, over bool) {
+func (n *Node) endOf(g wire.GroupID, r group.Row) (at uint64, over bool) {
 	at = group.Ends(g, r.ID, r.Place.Order)
-	return at, at != 0 && (at <= nowMS() || r.State == group.RowDeleted)
+	return at, at != 0 && (at <= n.nowMS() || r.State == group.RowDeleted)
 }
 
 // tellOver leaves nothing of a message whose time is over but its place.

@@ -124,8 +124,8 @@ func (n *Node) tell(o *owner, m *Message, r group.Row, around surroundings) {
 	shown := group.Fold(r, around.about[r.Target()])
 	s := &m.Said
 	s.May = o.permitted(m, shown)
-	at, over := endOf(o.id, r)
-	if s.EndsAt = at; over && (shown.Deleted == nil || shown.Deleted.Place == r.Place || at <= nowMS()) {
+	at, over := n.endOf(o.id, r)
+	if s.EndsAt = at; over && (shown.Deleted == nil || shown.Deleted.Place == r.Place || at <= n.nowMS()) {
 		s.tellOver(m)
 		return
 	}
@@ -210,7 +210,7 @@ func (n *Node) quote(o *owner, of group.Target, around surroundings) *Quote {
 		return q
 	}
 	q.Place, q.State = r.Place, r.State
-	if _, over := endOf(o.id, r); over {
+	if _, over := n.endOf(o.id, r); over {
 		q.State = group.RowDeleted
 		return q
 	}
