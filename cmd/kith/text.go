@@ -59,6 +59,9 @@ func nameOf(p *v1.Person) string {
 	case p.Name == "":
 		return "somebody"
 	}
+	if p.Alike != "" {
+		return plainName(p.Name) + " (" + p.Alike + ")"
+	}
 	return plainName(p.Name)
 }
 

@@ -9,7 +9,8 @@ const previewLength = 300;
 
 export function nameOf(person: Person | undefined, asYou = true): string {
   if (person?.me && asYou) return words.you;
-  return oneLine(person?.name ?? '') || words.somebody;
+  const name = oneLine(person?.name ?? '') || words.somebody;
+  return person?.alike ? `${name} (${person.alike})` : name;
 }
 
 export function titleOf(chat: Chat): string {
@@ -123,9 +124,9 @@ export function inGroups(digits: string): string[] {
   return digits.replace(/\s+/g, '').match(/.{1,5}/g) ?? [];
 }
 
-/** Two letters at most, for the round picture of somebody without one. */
+/** Two letters at most, for the round picture of somebody without one; none of an id beside the name. */
 export function initialsOf(name: string): string {
-  const parts = name.trim().replace(/^“(.*)”$/, '$1').split(/\s+/).filter((p) => p !== '');
+  const parts = name.trim().replace(/ \([0-9a-f]{8}\)$/, '').replace(/^“(.*)”$/, '$1').split(/\s+/).filter((p) => p !== '');
   const first = [...(parts[0] ?? '')][0] ?? '';
   const last = parts.length > 1 ? ([...(parts.at(-1) ?? '')][0] ?? '') : '';
   return (first + last).toLocaleUpperCase();
