@@ -62,7 +62,8 @@ func unknownVerb(c *cobra.Command, args []string) error {
 
 // flagTrouble says what is wrong with a flag, and how the verb is used.
 func flagTrouble(c *cobra.Command, err error) error {
-	return &usageError{err.Error() + "; usage: " + c.UseLine() + "; its flags: " + c.CommandPath() + " --help"}
+	what, _, _ := strings.Cut(err.Error(), ": strconv.") // what follows says how a number is read
+	return &usageError{what + "; usage: " + c.UseLine() + "; its flags: " + c.CommandPath() + " --help"}
 }
 
 // plainUse keeps "[flags]" out of the lines that say how verbs are used.

@@ -45,3 +45,20 @@ func (a *alike) has(p wire.PersonID) bool {
 	})
 	return a.people[p]
 }
+
+// hasNamesake reports whether somebody looks by name like another of the people that this node has a friendship
+// with, or had, or may have.
+func (n *Node) hasNamesake(p wire.PersonID) bool {
+	n.mu.Lock()
+	a := n.namesakes
+	if a == nil {
+		names := make(map[wire.PersonID]string, len(n.friends))
+		for who, f := range n.friends {
+			names[who] = f.name()
+		}
+		a = &alike{names: names}
+		n.namesakes = a
+	}
+	n.mu.Unlock()
+	return a.has(p)
+}

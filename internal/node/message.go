@@ -177,7 +177,7 @@ func (n *Node) memberOf(o *owner, p wire.PersonID) Person {
 	if who.Name == "" {
 		who.Name = at.names[p]
 	}
-	who.Alike = !who.Me && at.alike.has(p)
+	who.Alike = !who.Me && (at.alike.has(p) || at.view.Direct && n.hasNamesake(p))
 	return who
 }
 

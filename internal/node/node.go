@@ -75,6 +75,7 @@ type Node struct {
 	watchers  int            // who watch what changes
 	probing   time.Time      // until when all sessions are alert
 	friends   map[wire.PersonID]*friend
+	namesakes *alike // among the friends; nil: they have changed
 	links     map[[16]byte]*ownLink
 	settings  map[wire.GroupID]chatSetting
 	sessions  map[wire.DeviceID]*peer.Session

@@ -155,7 +155,16 @@ func TestNamesAlike(t *testing.T) {
 	if !list[0].Author.Alike {
 		t.Error("the author of a message is not marked")
 	}
-	if c, err := ann.Chat(ann.chatWith(ben)); err != nil || c.Members[1].Person.Alike {
-		t.Errorf("in their own chat there is nobody else of that name: %v", err)
+	for p, want := range map[*person]bool{ben: true, other: true, cleo: false} { // beside the other's chat in the list
+		if f, err := ann.Friend(p.id()); err != nil || f.Person.Alike != want {
+			t.Errorf("%s is marked among the friends: %v, %v", p.name, f.Person.Alike, err)
+		}
+		c, err := ann.Chat(ann.chatWith(p))
+		must(t, err)
+		for _, m := range c.Members {
+			if m.Person.Alike != (want && !m.Person.Me) {
+				t.Errorf("in the chat with %s %s is marked: %v", p.name, m.Person.Name, m.Person.Alike)
+			}
+		}
 	}
 }

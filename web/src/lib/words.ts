@@ -68,6 +68,7 @@ export const words = {
     unread: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),
     by: (who: string, text: string) => `${who}: ${text}`,
     draft: 'Draft:',
+    notSent: 'Not sent:',
     damaged: 'A message that arrived damaged',
     unreadable: 'A message that cannot be read',
   },

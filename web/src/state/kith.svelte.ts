@@ -350,6 +350,7 @@ class Kith {
       case 'friendRemoved':
         return void this.friends.delete(change.value);
       case 'node':
+        if (this.node?.diskFull && !change.value.diskFull) this.outbox.retryAll();
         this.node = change.value;
         if (this.phase === 'welcome' && change.value.ready) void this.#load(); // set up in another tab
         return;

@@ -40,6 +40,11 @@ export class Outbox {
     if (chatId !== undefined) void this.#drain(chatId);
   }
 
+  /** retryAll tries everything again that was refused: what was in the way may be gone. */
+  retryAll(): void {
+    for (const { clientId, failed } of this.draftlings) if (failed !== '') this.retry(clientId);
+  }
+
   discard(clientId: string): void {
     if (!this.draftlings.some((d) => d.clientId === clientId)) return;
     this.forget(clientId);

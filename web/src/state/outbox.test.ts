@@ -118,6 +118,18 @@ describe('Outbox', () => {
     expect(sent).toEqual(['good', 'bad']);
   });
 
+  it('tries all again that was refused, where what was in the way is gone', async () => {
+    answer = () => new Refusal(Code.failedPrecondition, 'the disk is full');
+    const outbox = new Outbox(send);
+    for (const text of ['one', 'two']) outbox.write('chat', text);
+    await settled();
+    expect(outbox.draftlings.map((d) => d.failed)).toEqual(['The disk is full.', 'The disk is full.']);
+    answer = () => undefined;
+    outbox.retryAll();
+    await settled();
+    expect(sent).toEqual(['one', 'two']);
+  });
+
   it('drops one that is not wanted any more', async () => {
     answer = () => away;
     const outbox = new Outbox(send);

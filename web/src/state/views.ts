@@ -9,13 +9,18 @@ const previewLength = 300;
 
 export function nameOf(person: Person | undefined, asYou = true): string {
   if (person?.me && asYou) return words.you;
-  const name = oneLine(person?.name ?? '') || words.somebody;
-  return person?.alike ? `${name} (${person.alike})` : name;
+  return (oneLine(person?.name ?? '') || words.somebody) + besideAlike(person);
+}
+
+/** besideAlike is the beginning of an id, to stand beside a name that looks like somebody else’s. */
+function besideAlike(person: Person | undefined): string {
+  return person?.alike ? ` (${person.alike})` : '';
 }
 
 export function titleOf(chat: Chat): string {
   if (chat.kind === ChatKind.NOTES) return words.chats.notes;
-  return oneLine(chat.title) || words.unnamed;
+  const other = chat.kind === ChatKind.DIRECT ? otherOf(chat) : undefined;
+  return (oneLine(chat.title) || words.unnamed) + besideAlike(other);
 }
 
 export interface Face {
