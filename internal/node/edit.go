@@ -49,6 +49,7 @@ func (n *Node) edited(edits []edit, commit func(write func(*store.Tx) error) err
 		return err
 	}
 	n.mu.Lock()
+	n.namesakes = nil
 	for p, f := range next {
 		if f != nil {
 			n.friends[p] = f

@@ -348,8 +348,10 @@ func (n *Node) Friend(p wire.PersonID) (Friend, error) {
 	if f == nil {
 		return Friend{}, fail(ReasonUnknown, p.String())
 	}
+	who := n.person(p)
+	who.Alike = n.hasNamesake(p)
 	return Friend{
-		Person: n.person(p), State: f.State, Chat: f.Chat, Since: f.Since,
+		Person: who, State: f.State, Chat: f.Chat, Since: f.Since,
 		Fingerprint: n.fingerprint(f), Met: len(f.Device) > 0,
 	}, nil
 }

@@ -66,6 +66,8 @@ type picture struct {
 	trouble *chain.Conflict          // two blocks were settled that exclude each other
 	lost    map[wire.BlockHash]bool  // blocks that are not on the head's chain
 	names   map[wire.PersonID]string // of everybody ever admitted, where known
+	alike   *alike
+	reach   reach
 
 	keyed sync.Once
 	keys  map[wire.DeviceID]ed25519.PublicKey // of devices, see keyOf
@@ -118,8 +120,10 @@ func (o *owner) draw() {
 	for _, who := range o.machine.Everyone() {
 		p.names[who] = o.machine.Name(who)
 	}
+	before := o.picture.Load()
+	p.alike, p.reach = alikeAmong(p.names, before), o.newestReach()
 	more := false
-	if before := o.picture.Load(); before != nil { // else nobody saw them being written
+	if before != nil { // else nobody saw them being written
 		p.waits, more = before.waits, p.waiting > before.waiting
 	}
 	if more {
@@ -305,6 +309,7 @@ func (o *owner) commit(eff group.Effects, with also) error {
 	if len(eff.Write) > 0 {
 		o.waitForSketch()
 	}
+	taken := o.taken(eff)
 	return o.n.edited(with.edits, func(write func(*store.Tx) error) error {
 		return o.n.db.CommitMany([]store.Batch{{
 			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked, Deleted: eff.Deleted, Twice: eff.Twice,
@@ -321,6 +326,11 @@ func (o *owner) commit(eff group.Effects, with also) error {
 				}
 				if eff.Behind != nil {
 					if err := tx.LowerLastRead(o.id, *eff.Behind); err != nil {
+						return err
+					}
+				}
+				if taken != 0 {
+					if err := putTaken(tx, o.id, taken, o.n.nowMS()); err != nil {
 						return err
 					}
 				}

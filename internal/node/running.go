@@ -41,6 +41,7 @@ func (n *Node) Run(ctx context.Context) error {
 	r.tasks.Go(func() { n.watchClocks(ctx) })
 	r.tasks.Go(func() { n.renewingPackages(ctx) })
 	r.tasks.Go(func() { n.indexing(ctx) })
+	r.tasks.Go(func() { n.watchRoom(ctx) })
 	n.reach()
 	n.describeAll()
 	<-ctx.Done()

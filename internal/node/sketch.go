@@ -23,6 +23,7 @@ type sketch struct {
 	Waiting int
 	Lost    []wire.BlockHash
 	Names   []sketchedName
+	Reach   reach
 }
 
 type sketchedName struct {
@@ -60,7 +61,7 @@ func (p *picture) marshal(device wire.DeviceID) []byte {
 	if p.trouble != nil {
 		return nil
 	}
-	s := sketch{Device: device, View: p.view, Devices: p.devices, Waiting: p.waiting}
+	s := sketch{Device: device, View: p.view, Devices: p.devices, Waiting: p.waiting, Reach: p.reach}
 	for hash := range p.lost {
 		s.Lost = append(s.Lost, hash)
 	}
@@ -85,7 +86,7 @@ func parseSketch(b []byte, g wire.GroupID, device wire.DeviceID) *picture {
 		return nil
 	}
 	p := &picture{
-		view: s.View, devices: s.Devices, waiting: s.Waiting,
+		view: s.View, devices: s.Devices, waiting: s.Waiting, reach: s.Reach,
 		names: make(map[wire.PersonID]string), lost: make(map[wire.BlockHash]bool),
 	}
 	for _, hash := range s.Lost {
@@ -94,6 +95,7 @@ func parseSketch(b []byte, g wire.GroupID, device wire.DeviceID) *picture {
 	for _, n := range s.Names {
 		p.names[n.Person] = n.Name
 	}
+	p.alike = alikeAmong(p.names, nil)
 	return p
 }
 
