@@ -73,7 +73,7 @@ func TestLacking(t *testing.T) {
 		}
 	}
 	b.take(t, c.resign(c.draft(0), func(h *dag.Header) {
-		h.Parents, h.Lamport = []dag.Ref{log[39].Ref(), {Device: wire.DeviceID{9}, Seq: 100}}, log[39].Lamport+1
+		h.Parents, h.Lamport = []dag.Ref{log[39].Ref(), {Device: wire.DeviceID{9}, Seq: 100}}, 150
 		slices.SortFunc(h.Parents, dag.Ref.Compare)
 		h.Order = log[39].Order + 1
 	}))

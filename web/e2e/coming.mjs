@@ -63,7 +63,7 @@ export function coming(browser, pictures) {
       for (let i = 1; i <= missed; i += 20) await Promise.all(Array.from({ length: 20 }, (_, k) => say(k % 2 ? ann : ben, `Crossing ${i + k}: wind from the west, all aboard.`)));
       await say(ann, 'Cleo, are you back?');
       await until('Ben has it', async () => (await chat(ben)).newest?.text === 'Cleo, are you back?');
-      await ann.kill();
+      await Promise.all([ann.kill(), ben.kill()]);
     },
 
     'who comes back reads the newest first, and how many are coming from whom': async () => {
@@ -73,11 +73,14 @@ export function coming(browser, pictures) {
       await ben.start();
       await slowly(ben, 'the newest are here', async () => ((await chat(cleo)).missingFrom ?? []).length > 0);
       await log(cleo).getByText('Cleo, are you back?').waitFor();
+      assert.equal(await log(cleo).getByText(/earlier messages are coming/).count(), 0, 'above the first that waits');
       const said = /^([\d,]+) earlier messages are coming from Ben\.$/;
       const notice = cleo.page.getByRole('status').filter({ hasText: said });
       await notice.waitFor();
       const count = Number(said.exec(await notice.innerText())[1].replace(',', ''));
       assert.ok(count > missed / 2 && count <= missed, `${count} of ${missed} are coming`);
+      await log(cleo).evaluate((list) => list.scrollTo(0, 0));
+      await until('it is said once among the messages', async () => (await log(cleo).getByText(said).count()) === 1);
       assert.deepEqual(await browser.checkAccess(cleo.page, 'what is coming'), []);
       await shoot('coming', cleo);
       ben.thaw();

@@ -43,6 +43,7 @@ class Kith {
   #threads = new Map<string, Thread>();
   #readSoon = new Map<string, string>(); // chat id: cursor
   #loading = false;
+  #held: Event[] = []; // came while everything was loaded: newer than the answers, which may come after them
   #triedOwnToken = false;
 
   get online(): boolean {
@@ -224,7 +225,9 @@ class Kith {
       case 'reset':
         return void this.#load();
       case 'events':
-        return news.events.forEach((event) => this.#apply(event));
+        if (this.#loading) this.#held.push(...news.events);
+        else news.events.forEach((event) => this.#apply(event));
+        return;
     }
   }
 
@@ -271,6 +274,7 @@ class Kith {
       if (this.online) setTimeout(() => void this.#load(), loadPause);
     } finally {
       this.#loading = false;
+      for (const event of this.#held.splice(0)) this.#apply(event);
     }
   }
 
@@ -307,7 +311,7 @@ class Kith {
   async #loadOnce(thread: Thread, load: () => Promise<void>): Promise<void> {
     if (thread.loading) return;
     thread.loading = true;
-    const loaded = load().finally(() => (thread.loading = false));
+    const loaded = load().finally(() => thread.endLoad());
     thread.pending = loaded.catch(() => undefined);
     await loaded;
   }

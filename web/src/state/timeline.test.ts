@@ -138,6 +138,8 @@ describe('rowsOf', () => {
     expect(picture(rowsOf(messages, [], { ...shape, missing: true }))).toBe('day (a) coming (b)');
     expect(picture(rowsOf(messages.slice(0, 1), [], { ...shape, missing: true }))).toBe('coming day (a)');
     expect(picture(rowsOf(messages, [], shape))).toBe('day (a b)');
+    const all = ['a', 'b', 'c'].map((cursor, i) => message(cursor, 'ben', i, { earlierComing: true }));
+    expect(picture(rowsOf(all, [], { ...shape, missing: true })), 'said once, however many wait').toBe('coming day (a b c)');
   });
 
   it('tells who came and went between the messages', () => {

@@ -170,8 +170,8 @@ class Layout {
       this.#marked = true;
       this.#rows.push({ kind: 'unread', key: 'unread' });
     }
-    if (message.earlierComing && this.#shape.missing) {
-      this.#coming = true;
+    if (message.earlierComing && this.#shape.missing && !this.#coming) {
+      this.#coming = true; // one line, above the first that waits: of a screen that came first all may wait
       this.#rows.push({ kind: 'coming', key: `coming-${message.id}` });
     }
     if (message.lifetime !== undefined) {
