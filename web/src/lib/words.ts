@@ -129,8 +129,7 @@ export const words = {
     beginningDirect: (who: string) => `Only you and ${who} read this.`,
     beginningGroup: 'Only members read this.',
     fetched: 'How much is here of what was said before you came',
-    coming: 'Earlier messages are coming.',
-    comingCount: (count: number, from: readonly string[]) => `${count === 1 ? 'An earlier message is' : `${figure(count)} earlier messages are`} coming${from.length > 0 ? ` from ${listed(from)}` : ''}.`,
+    coming: 'Earlier messages are still to come here.',
     damaged: 'This message arrived damaged. Kith asks the others for a whole copy.',
     unreadable: 'This message cannot be read on this device.',
     needsNewer: 'This message needs a newer version of Kith.',
@@ -241,9 +240,10 @@ export const words = {
     waiting: 'Waiting to be kept',
     kept: 'Kept on your computer',
     reached: (count: number, of: number) => `Reached ${figure(count)} of ${figure(of)}`,
+    partly: (count: number, of: number) => `${figure(count)} of ${figure(of)}`, // within those
     all: 'Reached everybody',
     read: (count: number, reached: number, of: number) =>
-      count < of ? `Read by ${figure(count)}, reached ${figure(reached)} of ${figure(of)}` : of === 1 ? 'Read' : 'Read by everybody',
+      count < of ? `Read by ${figure(count)} of ${figure(of)}, reached ${figure(reached)}` : of === 1 ? 'Read' : 'Read by everybody',
     title: 'Who has it',
     has: 'Has it',
     hasRead: 'Has read it',

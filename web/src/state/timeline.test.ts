@@ -275,6 +275,6 @@ describe('tickOf', () => {
 
   it('is said so that large counts can be read', () => {
     expect(comeOf({ reached: 700, reachOf: 1000, read: 0 })).toBe('Reached 700 of 1,000');
-    expect(comeOf({ reached: 1200, reachOf: 12_000, read: 1 })).toBe('Read by 1, reached 1,200 of 12,000');
+    expect(comeOf({ reached: 1200, reachOf: 12_000, read: 1 })).toBe('Read by 1 of 12,000, reached 1,200');
   });
 });
