@@ -128,6 +128,9 @@ func (m *Machine) setAck(a *dag.Ack) {
 func (m *Machine) endAcks() {
 	own := m.acks[m.self.Device.ID()]
 	if own == nil {
+		if m.speaks() { // it ended as it came in
+			m.ackDue = 1
+		}
 		return
 	}
 	now := m.graph.FrontierDigest()

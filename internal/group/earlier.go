@@ -73,7 +73,8 @@ func (m *Machine) isBefore(a admittance, block wire.BlockHash) bool {
 
 // grants says what a member that has asked is given of an entry of a block, by its order.
 // Of the time since its person came it is given what another device of that person could
-// read.
+// read, and what was written for itself: it may have no keys of it, as who came back by an
+// external commit past blocks of which nobody had the commits.
 func (m *Machine) grants(who wire.Member, a admittance, block wire.BlockHash, order uint64) dag.Given {
 	at := m.stateAt(block)
 	switch {
@@ -81,7 +82,7 @@ func (m *Machine) grants(who wire.Member, a admittance, block wire.BlockHash, or
 		return dag.GivenNothing
 	case at == nil: // of a branch that is not here
 		return dag.GivenHeader
-	case m.isBefore(a, block):
+	case m.isBefore(a, block), at.Active(who.Device):
 		return dag.GivenAll
 	}
 	if _, _, known := at.Device(who.Device); known || !m.inSince(who.Person, at) {
@@ -110,8 +111,8 @@ func (m *Machine) beginEarlier() {
 	}
 }
 
-// noteLacking takes note of an entry from before this device came that is in the graph:
-// true if others give what it says.
+// noteLacking takes note of an entry that is in the graph and of which this device has no
+// keys: true if others give what it says.
 func (m *Machine) noteLacking(h *dag.Header, eff *Effects) bool {
 	a, ok := m.admittance(m.self.Person)
 	if !ok || m.isDeleted(h, m.authorOf(h)) || m.isOver(h) || m.grants(m.self.Member(), a, h.Block, h.Order) != dag.GivenAll {

@@ -87,6 +87,13 @@ func (m *Machine) sayEarlier(h *dag.Header, plain []byte, eff *Effects) error {
 	if !ok {
 		return errCommit
 	}
+	if _, back := m.late[h.Ref()]; back {
+		if m.isLate(h, person) {
+			return nil // what it says waits, whoever hands it over
+		}
+		delete(m.late, h.Ref()) // it waited for keys
+		eff.drop(KindLate, EntryKey(h.Ref()))
+	}
 	m.dropLacking(h.Ref(), eff)
 	m.keepSalt(h, salt[:], eff)
 	row := m.row(h, person)

@@ -198,8 +198,9 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 			m.noteMissed(h, eff)
 			return row, false // it is shown once it can be read
 		}
-		if m.noteLacking(h, eff) {
-			return row, false
+		toCome := m.keysToCome(h)
+		if e == nil && (!toCome || len(ciphertext) > 0) && m.noteLacking(h, eff) {
+			return row, toCome // of what was written for it a person sees that it is there
 		}
 		if m.isDeleted(h, person) && len(ciphertext) > 0 {
 			return row, true
@@ -213,6 +214,7 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 	plain, state := m.open(e, h, person, ciphertext)
 	if row.State = state; state == RowShown {
 		row.Content = plain[saltSize:]
+		m.dropLacking(h.Ref(), eff) // it was asked for before its keys came
 		m.shelve(h, plain, eff)
 		m.keepSalt(h, plain[:saltSize], eff)
 	}

@@ -30,6 +30,21 @@ func refusedFor(t *testing.T, what string, err error, want group.Reason) {
 	}
 }
 
+// TestCrashOnComingIn: Ben's phone ends right after it came in, before it has said so.
+func TestCrashOnComingIn(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben")
+	ann, ben := nodes[0], nodes[1]
+	must(t, ann.Say(g, "one"))
+	w.Run(5000)
+	phone := ben.Link("Ben's phone")
+	phone.Crash = sim.CrashAfter
+	must(t, ben.Do(g, phone.Device()))
+	w.Run(20000)
+	if got := machine(ann, g).AckedUpTo(phone.Self.Device.ID(), ann.Self.Device.ID()); got != 1 {
+		t.Errorf("Ann knows of %d messages that the phone has", got)
+	}
+}
+
 // TestOwnDeviceAdded: Ben's phone is added by his laptop. It reads and writes from
 // there on, and is not asked whether it wants to.
 func TestOwnDeviceAdded(t *testing.T) {

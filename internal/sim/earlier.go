@@ -35,7 +35,7 @@ func mayHaveEarlier(m *group.Machine, who wire.Member, block wire.BlockHash, ord
 	if block == came || came == (wire.BlockHash{}) || m.Blocks().IsAncestor(came, block) {
 		at := m.Blocks().State(block)
 		_, _, known := at.Device(who.Device)
-		return !known && hadSomebody(at, head(m), who.Device)
+		return at.Active(who.Device) || !known && hadSomebody(at, head(m), who.Device)
 	}
 	switch p := m.Blocks().State(came).Policy(); p.History {
 	case chain.HistoryAll:

@@ -255,25 +255,6 @@ func (r *run) race(a action) {
 	}
 }
 
-// replay lets a node that once sent or got a payload send it now, to anybody.
-func (r *run) replay(a action) {
-	if len(r.History) == 0 {
-		return
-	}
-	p := r.History[a.a%uint64(len(r.History))]
-	from := p.From
-	if a.b%2 == 0 {
-		from = p.To
-	}
-	heads := p.Bytes[0] >= 22 && p.Bytes[0] <= 25 // sent to who does not announce them they are misbehaviour
-	to := r.pick(a.b>>1, func(n *Node) bool { return n != from && !(heads && n.Self.Omits == group.FeatureHeads) })
-	if to != nil && r.Linked(from, to) {
-		r.tracef("%s sends %s a payload of %s to %s again, kind %d", from.Name, to.Name, p.From.Name, p.To.Name, p.Bytes[0])
-		r.came["replayed"]++
-		r.Deliver(from, to, p.Group, p.Bytes)
-	}
-}
-
 func (r *run) cutPair(a action) {
 	r.Cut(r.Nodes[a.a%uint64(len(r.Nodes))], r.Nodes[a.b%uint64(len(r.Nodes))])
 }
