@@ -136,12 +136,13 @@ export function coming(browser, pictures) {
       await cleo.kill();
       const refusals = [];
       while (refusals.length === 0) await Promise.all(Array.from({ length: 25 }, (_, i) => say(ann, `To nobody, ${i}`).catch((err) => refusals.push(String(err)))));
-      assert.match(refusals[0], /Nobody else has confirmed yet/);
+      assert.match(refusals[0], /Nobody else has confirmed your last messages/);
       await ann.page.getByRole('textbox', { name: `Write to ${title}` }).fill('Is anybody there?');
       await ann.page.keyboard.press('Enter');
       const refused = log(ann).getByRole('alert');
-      await refused.getByText('Nobody else has confirmed yet', { exact: false }).waitFor();
+      await refused.getByText('Nobody else has confirmed your last messages', { exact: false }).waitFor();
       assert.deepEqual(await browser.checkAccess(ann.page, 'refused'), []);
+      await ann.page.getByRole('link').filter({ hasText: title }).getByText('Not sent: Is anybody there?').waitFor();
       await shoot('refused', ann);
       await cleo.start();
       await until('Cleo has it all', async () => (await chat(cleo)).newest?.text.startsWith('To nobody') && ((await chat(cleo)).missing ?? 0) === 0);

@@ -166,7 +166,7 @@ export function said(browser, pictures) {
       });
       await bubble('Who brings tea?').click({ button: 'right', position: { x: 8, y: 8 } });
       await menu('Close the poll').click();
-      await log().getByText('Closed. 0 have chosen.').waitFor();
+      await log().getByText('Closed. Nobody has chosen.').waitFor();
     },
 
     'a finger that rests opens the menu': async () => {
@@ -238,6 +238,8 @@ export function said(browser, pictures) {
         for (const node of nodes) if (JSON.stringify(await node.call('ListMessages', { chat: group, limit: 50 })).includes('4712')) return false;
         return true;
       });
+      await ann.page.getByRole('link').filter({ hasText: title }).getByText('A message that disappeared').waitFor();
+      assert.equal(await ann.page.getByText('4712').count(), 0, 'the list of chats shows it still');
       if (pictures) await take('disappeared', ann.page);
       await ann.page.setViewportSize({ width: 1440, height: 900 });
       await ann.call('SetLifetime', { chat: group, seconds: 0 });

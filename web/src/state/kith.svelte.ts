@@ -354,7 +354,7 @@ class Kith {
     if (message.author !== undefined) this.typing.hear({ chatId: message.chatId, person: message.author, off: true });
     if (message.clientId !== '') this.outbox.discard(message.clientId);
     const chat = this.chats.get(message.chatId);
-    if (chat !== undefined && (chat.newest === undefined || chat.newest.cursor < message.cursor)) {
+    if (chat !== undefined && (chat.newest === undefined || chat.newest.cursor < message.cursor || chat.newest.id === message.id)) {
       this.takeChat({ ...chat, newest: message, changedAt: message.time > chat.changedAt ? message.time : chat.changedAt });
     }
   }
