@@ -33,6 +33,7 @@ func (m *Machine) clock(now uint64) {
 			p.haveLast, p.ackAsked, p.theirs.numbersAt = 0, 0, 0
 			p.theirs.walks, p.asksAll, p.asksNumbers, p.asksVotes, p.asksPeople = 0, 0, 0, 0, 0
 			p.earlier.at = min(p.earlier.at, now)
+			p.theirs.pause.until = min(p.theirs.pause.until, now)
 		}
 		for _, t := range m.turns {
 			t.since = min(t.since, now)
@@ -100,6 +101,7 @@ func (m *Machine) wake(now uint64) uint64 {
 			if p.earlier.news && p.named && p.rel == present && m.mayWrite() == nil && m.earlier.until <= m.now {
 				at(m.earlierDue(p))
 			}
+			at(p.theirs.pause.until)
 			at(p.haveDue)
 			at(p.proofDue)
 			at(p.inviteDue)
