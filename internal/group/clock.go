@@ -34,6 +34,7 @@ func (m *Machine) clock(now uint64) {
 			p.haveLast, p.ackAsked, p.ackAgain, p.theirs.numbersAt = 0, 0, min(p.ackAgain, now), 0
 			p.theirs.walks, p.asksAll, p.asksNumbers, p.asksVotes, p.asksPeople, p.asksEntries = 0, 0, 0, 0, 0, 0
 			p.earlier.at, p.pagesDue = min(p.earlier.at, now), min(p.pagesDue, now)
+			p.theirs.pause.until = min(p.theirs.pause.until, now)
 		}
 		clear(m.chainShares)
 		for _, t := range m.turns {
@@ -108,6 +109,7 @@ func (m *Machine) wake(now uint64) uint64 {
 			if p.earlier.news && p.named && p.rel == present && m.mayWrite() == nil && m.earlier.until <= m.now {
 				at(m.earlierDue(p))
 			}
+			at(p.theirs.pause.until)
 			at(p.haveDue)
 			at(p.proofDue)
 			at(p.inviteDue)

@@ -27,6 +27,8 @@ type theirs struct {
 	heard  wire.Digest    // the newest of these frames from it,
 	said   wire.Digest    // and to it
 
+	pause pause
+
 	numbersAt uint64 // ms; when it was last sent what Acks are held
 	walks     share
 }
@@ -81,6 +83,7 @@ func (m *Machine) onHeads(now uint64, p *peer, payload []byte, r *wire.Reader, e
 	stale := heard == t.heard && t.said == digestOf(own.bytes()) // both know all this
 	t.heard = heard
 	t.more, t.swept, t.count, t.top, t.common = f.more, false, f.count, f.top, m.commonOf(f.offer)
+	t.pause.until = 0
 	if t.heads = f.heads; slices.Equal(f.heads, t.barren) {
 		t.heads = nil
 	}

@@ -340,10 +340,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 // finish adds what every step ends with: the missing count, the
 // ratchets as the entries of the step left them, and the next wake.
 func (m *Machine) finish(now uint64, eff Effects) Effects {
-	if n, from := len(m.graph.Missing()), m.askedPeople(); n != m.missing || n > 0 && !slices.Equal(from, m.missingFrom) {
-		m.missing, m.missingFrom = n, from
-		eff.Notify = append(eff.Notify, MissingChanged{n})
-	}
+	m.tellMissing(&eff)
 	if n := len(m.missed); n != m.missedTold {
 		m.missedTold = n
 		eff.Notify = append(eff.Notify, MissedChanged{n})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"slices"
 	"testing"
 
 	"kith/internal/dag"
@@ -20,7 +21,13 @@ func TestNewestScreenFirst(t *testing.T) {
 	total := len(ann.Texts(g))
 	last := ann.Groups[g].Shown()[total-50].Place
 	screen, waiting := 0, 0
+	var told []int
 	w.After = func(n *sim.Node, _ wire.GroupID, eff group.Effects) {
+		for _, e := range eff.Notify {
+			if e, ok := e.(group.MissingChanged); ok && n == ben {
+				told = append(told, e.Count)
+			}
+		}
 		if n == ben && screen == 0 && len(eff.Rows) > 0 {
 			for _, row := range eff.Rows {
 				if !dag.Less(row.Place, last) {
@@ -36,6 +43,9 @@ func TestNewestScreenFirst(t *testing.T) {
 	w.Run(20_000)
 	if screen != 50 || waiting != 50 {
 		t.Errorf("the first rows are %d of the newest 50, %d wait", screen, waiting)
+	}
+	if len(told) < 4 || len(told) > 60 || told[0] != 1450 || told[len(told)-1] != 0 || !slices.IsSortedFunc(told, func(a, b int) int { return b - a }) {
+		t.Errorf("that so many are missing is told: %v", told)
 	}
 	refs, by := answers(t, ben, ann, cleo)
 	if len(refs) != 1500 || by[ann] < 256 || by[cleo] < 256 {
