@@ -388,3 +388,6 @@ func (g *Gone) As(t Target) uint8 { return uint8(g.as(t)) }
 func (g *Gone) AsBy(t Target, blocks ...wire.BlockHash) uint8 {
 	return uint8(g.asBy(t, func(by power) bool { return slices.Contains(blocks, by.block) }))
 }
+
+// KeysKept is the room that keys take which leaps have passed.
+func (m *Machine) KeysKept() int { return m.keysKept() }

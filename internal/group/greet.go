@@ -82,6 +82,19 @@ func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 	}
 }
 
+// tellUntold tells those former members that they are none for whom nothing showed it before:
+// what is settled now excludes the branch on which they are members.
+func (m *Machine) tellUntold(eff *Effects) {
+	if !m.speaks() {
+		return
+	}
+	for _, d := range sortedDevices(m.peers) {
+		if p := m.peers[d]; p.rel == former && p.untold {
+			m.farewell(p, maxFarewell, eff)
+		}
+	}
+}
+
 // inviteLate sends its invitation to a peer that has not named the group: of others'
 // newcomers this device hears the Acks late, and in a large group an invitation has
 // megabytes. One that has named it may have meant a membership that is over, and gets it
@@ -109,7 +122,7 @@ func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
 // prove sends the chain, from the peer's own admission on, to a peer that should
 // know the group and does not name it: this device may have come in by a block
 // that it has not seen, or be on a branch that lost here.
-func (m *Machine) prove(p *peer, eff *Effects) {
+func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 	p.proofDue = 0
 	if p.named && !p.again || p.rel != present {
 		return
@@ -126,7 +139,7 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	switch {
 	case len(whole) == len(list):
 	case m.readsPages(p.member.Device):
-		m.sendPages(p, chain.Offer{Tips: list[:1]}, eff)
+		m.sendPages(now, p, chain.Offer{Tips: list[:1]}, eff)
 		list = nil
 	default: // a parked guest, say, which may hold all that is light here
 		list = m.heldWhole(list)
@@ -177,7 +190,9 @@ func (m *Machine) sendProof(d wire.DeviceID, eff *Effects) {
 // fork choice alone would leave it on another branch.
 func (m *Machine) farewell(p *peer, most int, eff *Effects) {
 	d := p.member.Device
-	m.sendBlocks(d, m.ending(p.member, most), eff)
+	list := m.ending(p.member, most)
+	m.sendBlocks(d, list, eff)
+	p.untold = len(list) == 0
 	if slices.ContainsFunc(m.blocks.Tips(), func(tip wire.BlockHash) bool {
 		return m.stateAt(tip).Belongs(d) && m.excludes(tip) && (p.modern || m.readAt(tip, p, FeatureRepair))
 	}) {

@@ -3,6 +3,7 @@ package group
 import (
 	"kith/internal/chain"
 	"kith/internal/dag"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
@@ -45,6 +46,7 @@ func (m *Machine) Holdings() []Holding {
 		{"names of entries not here", len(m.vouched), maxVouched},
 		{"entries kept back", len(m.late), maxQuarantine},
 		{"entries without their text", len(m.hollow), maxHollow},
+		{"room for keys of messages passed over", m.keysKept(), mls.MaxKept},
 		{"deleted messages", m.gone.len(), (m.graph.Len() + dag.MaxParked) * (MaxVersions + 1)},
 		{"Deletes that wait for others", len(m.deleting), dag.MaxParked},
 		{"entries of one device that nobody covers", m.mostUncovered(), m.mostEntries()},

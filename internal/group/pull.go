@@ -55,10 +55,13 @@ func after(last wire.DeviceID, list []wire.DeviceID) []wire.DeviceID {
 }
 
 // onWant answers with what the peer lacks, in causal order, and what it names.
-func (m *Machine) onWant(p *peer, r *wire.Reader, eff *Effects) error {
+func (m *Machine) onWant(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
 	f, err := parseWant(r)
 	if err != nil {
 		return err
+	}
+	if !p.asksEntries.take(now, entriesEvery, entriesBurst) {
+		return nil
 	}
 	refs := m.graph.Suffix(f.frontier, maxBatchEntries)
 	seen := make(map[dag.Ref]bool, len(refs))

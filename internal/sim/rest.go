@@ -131,11 +131,13 @@ func (r *run) more(before [256]int) (s string) {
 	return s
 }
 
-// known reports whether somebody who takes part has a block.
-func (r *run) known(hash wire.BlockHash) bool {
-	return slices.ContainsFunc(r.Nodes, func(n *Node) bool {
-		m := r.there(n)
-		return m != nil && m.Blocks().Has(hash)
+// toldOf reports whether a guest hears that it is none: its inviter takes part, and somebody
+// who does knows of it.
+func (r *run) toldOf(n *Node, m *group.Machine) bool {
+	inviter := n.Groups[r.g].inviter
+	return inviter != nil && r.there(inviter) != nil && slices.ContainsFunc(r.Nodes, func(o *Node) bool {
+		there := r.there(o)
+		return there != nil && there.Blocks().Has(m.Head())
 	})
 }
 
@@ -210,8 +212,9 @@ func (r *run) equal() {
 			fail("at rest %s is a member and has status %d", n.Name, m.Status())
 		case in && m.View().NoKeys && m.Status() == group.StatusActive && r.mayComeBack(n):
 			fail("at rest %s has no keys", n.Name)
-		case !in && m.Status() == group.StatusInvited && !r.known(m.Head()):
-			// A guest invited it, on a branch that lost, and takes no part yet.
+		case !in && m.Status() == group.StatusInvited && !r.toldOf(n, m):
+			// Whom a guest invited, on a branch that lost, nobody knows; and who has not accepted
+			// hears what it is told, by an inviter that is none of the group any more nothing.
 		case !in && !gone(m.Status()):
 			fail("at rest %s is no member and has status %d", n.Name, m.Status())
 		}
