@@ -15,7 +15,8 @@ func (m *Machine) clock(now uint64) {
 		m.earlier.until = min(m.earlier.until, now)
 		m.hastenBlocks(now)
 		m.pace.hasten(now)
-		m.ackWay.pass, m.ackWay.calm = min(m.ackWay.pass, now), min(m.ackWay.calm, now)
+		m.ackWay.pass, m.ackWay.calm, m.prompt.due = min(m.ackWay.pass, now), min(m.ackWay.calm, now), min(m.prompt.due, now)
+		m.telling.linksDue, m.telling.linksLast, m.telling.checkDue = min(m.telling.linksDue, now), 0, min(m.telling.checkDue, now)
 		m.chaseDue = min(m.chaseDue, now)
 		for i := range m.asked {
 			m.asked[i].until = min(m.asked[i].until, now)
@@ -30,7 +31,7 @@ func (m *Machine) clock(now uint64) {
 		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.inviteDue = min(p.haveDue, now), min(p.proofDue, now), min(p.inviteDue, now)
-			p.haveLast, p.ackAsked, p.theirs.numbersAt = 0, 0, 0
+			p.haveLast, p.ackAsked, p.ackAgain, p.theirs.numbersAt = 0, 0, min(p.ackAgain, now), 0
 			p.theirs.walks, p.asksAll, p.asksNumbers, p.asksVotes, p.asksPeople = 0, 0, 0, 0, 0
 			p.earlier.at = min(p.earlier.at, now)
 		}
@@ -79,6 +80,9 @@ func (m *Machine) wake(now uint64) uint64 {
 		at(m.digestDue)
 		at(m.ackWay.pass)
 		at(m.ackWay.calm)
+		at(m.prompt.due)
+		at(m.telling.linksDue)
+		at(m.telling.checkDue)
 		at(m.blocksWake())
 		at(m.fetch.until)
 		for _, a := range m.asked {
@@ -103,6 +107,9 @@ func (m *Machine) wake(now uint64) uint64 {
 			at(p.haveDue)
 			at(p.proofDue)
 			at(p.inviteDue)
+			if len(m.ackWay.list) > 0 {
+				at(p.ackAgain)
+			}
 		}
 	}
 	at(m.errandDue)

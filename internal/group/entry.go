@@ -63,6 +63,7 @@ func (m *Machine) takeEntry(now uint64, e openedEntry, asked bool, eff *Effects)
 	if ref := h.Ref(); lacks && (m.graph.Has(ref) || m.waiting[ref] != nil) && !m.isDeleted(h, author.Person) { // a Delete may have waited for it
 		m.keepHollow(ref, eff)
 		m.noteBlank(h)
+		m.noteLacking(h, eff) // who was parked may have what it says, and no ciphertext
 	}
 	return rule, err
 }
@@ -105,6 +106,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		return ruleClaim, err
 	}
 	m.noteUncovered(h, size)
+	m.wrote(h, size)
 	m.noteCited(h)
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.watchEntry(h, person, eff)
@@ -130,7 +132,11 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		m.pruneDue = m.soon(m.pruneDue, now+pruneAfter)
 	}
 	m.ackDue = m.soon(m.ackDue, now+ackEvery)
-	m.newsDue(now)
+	if len(added) == 1 && added[0] == h.Ref() {
+		m.entryNews(now, h)
+	} else {
+		m.newsDue(now)
+	}
 	return "", nil
 }
 
@@ -159,6 +165,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 	for _, r := range added {
 		if h := m.waiting[r]; h != nil {
 			delete(m.waiting, r)
+			m.prompt.owed[h.Device] = true
 			m.keepTip(h)
 			eff.Checked = append(eff.Checked, h.Place())
 			m.settleDelete(r, true, eff)

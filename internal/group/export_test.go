@@ -71,6 +71,15 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameAckNumbers:
 		f, err := parseAckNumbers(r)
 		return again(f.bytes, err)
+	case framePromptAck:
+		f, err := parsePrompt(r)
+		return again(f.bytes, err)
+	case framePassOn:
+		f, err := parsePassOn(r)
+		return again(f.bytes, err)
+	case frameLinks:
+		f, err := parseLinks(r)
+		return again(f.bytes, err)
 	case frameContents:
 		f, err := parseContents(r)
 		return again(func() []byte { return f.numbered(frameContents) }, err)

@@ -171,6 +171,15 @@ const (
 	// maxFewAckers is up to how many devices each says within 2 s what has come, to each
 	// other: with 32 that are 5 KB, for one message.
 	maxFewAckers = 32
+	// fewestAckers is above how many devices an Ack goes at once to those alone who wrote what it says that
+	// came, and maxPromptAckers up to how many: 256 Acks have 21 KB, for a message of 1 KB.
+	fewestAckers    = 2
+	maxPromptAckers = 256
+	// maxPassOn bounds the devices that one frame has Acks passed on to.
+	maxPassOn = 64
+	// ackMeet is how many Acks are given to who has older ones of the same devices, at once: a tenth of what
+	// a screen of messages takes.
+	ackMeet = 8
 	// ackBranches is how many devices follow one in the tree along which Acks go: three
 	// ways up at 1,000.
 	ackBranches = 8
@@ -188,6 +197,9 @@ const (
 	// where little is said: a fifth of what an idle node may use.
 	ackShare = 10
 	ackIdle  = 200_000
+	// ackLateShare and ackLateIdle are the same of Acks that are passed on to those who do not wait for them.
+	ackLateShare = 20
+	ackLateIdle  = 5_000
 	// maxAuthors bounds the authors of whose entries it is remembered who has them: the
 	// devices of one person.
 	maxAuthors = 16
@@ -237,6 +249,8 @@ const (
 	// tree: each member hears of it from as many on the average, so that hardly ever one
 	// hears of it from nobody before the next are told.
 	toldAtOnce = 16
+	// checkAtOnce is how many are asked at once whether they have everything who should have it.
+	checkAtOnce = 3
 	// maxBlockNews bounds the blocks that a device is told of by one frame, and what is kept of
 	// what each showed to have: of more it is told when it asks.
 	maxBlockNews = 64

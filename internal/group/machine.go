@@ -126,6 +126,8 @@ type Machine struct {
 	ackDue    uint64                         // ms; 0: none
 	pace      pace                           // of the own Acks
 	fewAckers int                            // up to how many devices say at once what has come, and each to each
+	prompt    prompt                         // who waits for Acks
+	telling   telling                        // who needs to be told of an entry
 	pruneDue  uint64                         // ms; 0: no secrets wait to be deleted
 	toldLast  wire.DeviceID                  // in a large group: who was sent the digest last
 	digestDue uint64                         // ms; 0: none
@@ -210,7 +212,7 @@ func newMachine(self Self) *Machine {
 		tried:     make(map[wire.BlockHash]wire.Digest),
 		turned:    make(map[wire.BlockHash]bool),
 	}
-	m.fewAckers = maxFewAckers
+	m.fewAckers, m.prompt = maxFewAckers, newPrompt()
 	m.votes = chain.NewVotes(m.blocks)
 	m.voter = chain.Voter{Device: self.Device.ID(), Follows: m.follows}
 	m.ballots = ballots{votes: make(map[string]bool), evidence: make(map[wire.DeviceID]*chain.Evidence)}
@@ -320,6 +322,7 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.passOver(now, eff)
 	m.tellBlocks(now, eff)
 	m.askForBlocks(now, eff)
+	m.sayLinks(now, eff)
 	m.announce(now, eff)
 	m.pull(now, eff)
 	m.askContents(now, eff)

@@ -115,6 +115,8 @@ func (m *Machine) onEntries(now uint64, p *peer, c Received, eff *Effects) error
 	list := m.opened(f.entries, c.Checked)
 	a := m.askedOf(p.member.Device)
 	asked := f.answer != entriesPushed && (m.fetch.from == p.member.Device || a != nil)
+	m.telling.giver, m.telling.pushed = p.member.Device, f.answer == entriesPushed
+	defer func() { m.telling.giver, m.telling.pushed = wire.DeviceID{}, false }()
 	for _, e := range list {
 		rule, err := m.takeEntry(now, e, asked, eff)
 		if errors.Is(err, errBlock) {

@@ -19,6 +19,8 @@ type Replica struct {
 	Events  []group.Event
 	hidden  map[group.Place]group.Target // rows of messages that are shown at a smaller place
 
+	inviter *Node // whose invitation made the machine; nil: none did
+
 	wake int   // serial of the newest wake
 	cast *cast // nil: the group has no tree here
 }
