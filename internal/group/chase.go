@@ -239,7 +239,7 @@ func (m *Machine) passBy(p *peer) {
 }
 
 // expire gives what was not answered in time to others, and takes who was asked at its
-// word for nothing until it speaks again.
+// word for nothing until it speaks again, if only by answering late.
 func (m *Machine) expire(now uint64) {
 	for i := 0; i < len(m.asked); i++ {
 		if m.asked[i].until > now {
@@ -249,10 +249,25 @@ func (m *Machine) expire(now uint64) {
 			m.chase.idle[m.asked[i].from] = true
 		}
 		if p := m.peers[m.asked[i].from]; p != nil {
-			p.theirs.heads = nil
+			p.theirs.late, p.theirs.heads = p.theirs.heads, nil
 		}
 		m.forgetAsked(m.asked[i].from)
 		i = -1
+	}
+}
+
+// answeredLate takes note of one frame of an answer to what was given up: its peer is taken
+// at its word again.
+func (m *Machine) answeredLate(p *peer, f entriesFrame) {
+	t := &p.theirs
+	if f.answer == entriesMore {
+		return
+	}
+	if t.owed--; t.heads == nil {
+		t.heads, t.late = t.late, nil
+	}
+	if f.answer == entriesCut && t.heads != nil && m.chase == nil {
+		m.beginChase(p)
 	}
 }
 
@@ -261,6 +276,9 @@ func (m *Machine) forgetAsked(d wire.DeviceID) {
 	m.asked = slices.DeleteFunc(m.asked, func(a asked) bool {
 		if a.from == d && a.stretch {
 			m.chase.giveBack(a.within)
+		}
+		if p := m.peers[d]; p != nil && a.from == d {
+			p.theirs.owed++
 		}
 		return a.from == d
 	})

@@ -21,6 +21,8 @@ type theirs struct {
 	top   uint64    // highest lamport
 
 	barren []dag.Ref      // its heads when its answer brought nothing
+	late   []dag.Ref      // its heads when it did not answer in time
+	owed   int            // requests that were given up, and that it answers before newer ones
 	early  []dag.Ref      // its heads when its answer named a block that is not here,
 	blocks int            // and how many blocks were
 	common wire.BlockHash // a block that both hold
@@ -79,6 +81,7 @@ func (m *Machine) onHeads(now uint64, p *peer, payload []byte, r *wire.Reader, e
 	heard := digestOf(payload)
 	stale := heard == t.heard && t.said == digestOf(m.headsFrame(p.member.Device).bytes()) // both know all this
 	t.heard = heard
+	t.late = nil
 	t.more, t.swept, t.count, t.top, t.common = f.more, false, f.count, f.top, m.commonOf(f.offer)
 	if t.heads = f.heads; slices.Equal(f.heads, t.barren) {
 		t.heads = nil
