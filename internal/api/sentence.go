@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"kith/internal/chain"
@@ -21,6 +22,14 @@ func nameOf(p node.Person) string {
 	case p.Name == "":
 		return "somebody"
 	}
+	return toldName(p)
+}
+
+// toldName is a name in a sentence, with the beginning of the id where another's looks the same.
+func toldName(p node.Person) string {
+	if p.Alike {
+		return shownName(p) + " (" + p.ID.String()[:alikeDigits] + ")"
+	}
 	return shownName(p)
 }
 
@@ -32,7 +41,7 @@ func atStart(p node.Person) string {
 	case p.Name == "":
 		return "Somebody"
 	}
-	return shownName(p)
+	return toldName(p)
 }
 
 // sentenceOf says what a change of the membership was: "Ann added Ben."
@@ -225,9 +234,15 @@ func noticeOf(c node.Chat) string {
 	return ""
 }
 
+// diskFullSentence says what a full disk means while it is full.
+func diskFullSentence(home string) string {
+	return "The disk is full: nothing is kept here, neither what you write nor what others send; that stays with them until it can be. Make space on the disk of " +
+		oneLine(home, 400) + ", and Kith goes on by itself. What was kept before is safe."
+}
+
 // missingNotice says how many messages are lacking, and of whom they are asked.
 func missingNotice(c node.Chat) string {
-	s := fmt.Sprintf("%d earlier messages are coming", c.Missing)
+	s := figure(c.Missing) + " earlier messages are coming"
 	if c.Missing == 1 {
 		s = "An earlier message is coming"
 	}
@@ -235,6 +250,15 @@ func missingNotice(c node.Chat) string {
 		s += " from " + namesOf(c.MissingFrom)
 	}
 	return s + "."
+}
+
+// figure writes a count so that thousands can be read.
+func figure(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // carryingNotice says what messages wait for.

@@ -161,6 +161,7 @@ func (m *Machine) awaited(a *dag.Ack) bool {
 
 // awaitAck keeps an Ack that names what is not here.
 func (m *Machine) awaitAck(a *dag.Ack) {
+	m.ackWaited++
 	if w := m.ackWaits[a.Device]; w != nil {
 		w.newest = a
 		return

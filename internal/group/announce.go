@@ -78,7 +78,7 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 			m.inviteLate(now, p, eff)
 		}
 		if isDue(p.proofDue, now) {
-			m.prove(p, eff)
+			m.prove(now, p, eff)
 		}
 		switch {
 		case p.haveDue == 0 || p.haveDue > now:

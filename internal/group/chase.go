@@ -38,6 +38,7 @@ type chase struct {
 // pullHeads asks peers by heads; false if none of them has anything.
 func (m *Machine) pullHeads(now uint64, eff *Effects) bool {
 	m.expire(now)
+	m.endPauses(now)
 	m.afterBlocks()
 	for {
 		if m.chase != nil {
@@ -238,8 +239,8 @@ func (m *Machine) passBy(p *peer) {
 	p.theirs.barren, p.theirs.heads = p.theirs.heads, nil
 }
 
-// expire gives what was not answered in time to others, and takes who was asked at its
-// word for nothing until it speaks again, if only by answering late.
+// expire gives what was not answered in time to others, and asks who was asked for nothing
+// until it speaks again, or for a while.
 func (m *Machine) expire(now uint64) {
 	for i := 0; i < len(m.asked); i++ {
 		if m.asked[i].until > now {
@@ -249,25 +250,10 @@ func (m *Machine) expire(now uint64) {
 			m.chase.idle[m.asked[i].from] = true
 		}
 		if p := m.peers[m.asked[i].from]; p != nil {
-			p.theirs.late, p.theirs.heads = p.theirs.heads, nil
+			p.fellSilent(now)
 		}
 		m.forgetAsked(m.asked[i].from)
 		i = -1
-	}
-}
-
-// answeredLate takes note of one frame of an answer to what was given up: its peer is taken
-// at its word again.
-func (m *Machine) answeredLate(p *peer, f entriesFrame) {
-	t := &p.theirs
-	if f.answer == entriesMore {
-		return
-	}
-	if t.owed--; t.heads == nil {
-		t.heads, t.late = t.late, nil
-	}
-	if f.answer == entriesCut && t.heads != nil && m.chase == nil {
-		m.beginChase(p)
 	}
 }
 
@@ -278,7 +264,7 @@ func (m *Machine) forgetAsked(d wire.DeviceID) {
 			m.chase.giveBack(a.within)
 		}
 		if p := m.peers[d]; p != nil && a.from == d {
-			p.theirs.owed++
+			p.theirs.pause.owed++
 		}
 		return a.from == d
 	})
@@ -311,6 +297,9 @@ func (m *Machine) askedOf(d wire.DeviceID) *asked {
 // if something was found in it.
 func (m *Machine) answered(now uint64, p *peer, f entriesFrame, a *asked, found bool) {
 	a.found = a.found || found
+	if found {
+		p.theirs.pause.times = 0
+	}
 	a.size += len(f.entries)
 	if a.frames++; f.answer == entriesMore && a.frames < maxAnswerFrames {
 		if found {

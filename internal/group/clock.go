@@ -32,9 +32,11 @@ func (m *Machine) clock(now uint64) {
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.inviteDue = min(p.haveDue, now), min(p.proofDue, now), min(p.inviteDue, now)
 			p.haveLast, p.ackAsked, p.ackAgain, p.theirs.numbersAt = 0, 0, min(p.ackAgain, now), 0
-			p.theirs.walks, p.asksAll, p.asksNumbers, p.asksVotes, p.asksPeople = 0, 0, 0, 0, 0
-			p.earlier.at = min(p.earlier.at, now)
+			p.theirs.walks, p.asksAll, p.asksNumbers, p.asksVotes, p.asksPeople, p.asksEntries = 0, 0, 0, 0, 0, 0
+			p.earlier.at, p.pagesDue = min(p.earlier.at, now), min(p.pagesDue, now)
+			p.theirs.pause.until = min(p.theirs.pause.until, now)
 		}
+		clear(m.chainShares)
 		for _, t := range m.turns {
 			t.since = min(t.since, now)
 		}
@@ -54,6 +56,9 @@ func (m *Machine) wake(now uint64) uint64 {
 		}
 	}
 	at(m.expiring.due)
+	if m.expiring.seen != 0 {
+		at(m.expiring.seen + seenEvery)
+	}
 	if !m.speaks() {
 		if m.catchUp != nil && len(m.peers) > 0 {
 			at(m.catchUp.until)
@@ -104,12 +109,14 @@ func (m *Machine) wake(now uint64) uint64 {
 			if p.earlier.news && p.named && p.rel == present && m.mayWrite() == nil && m.earlier.until <= m.now {
 				at(m.earlierDue(p))
 			}
+			at(p.theirs.pause.until)
 			at(p.haveDue)
 			at(p.proofDue)
 			at(p.inviteDue)
 			if len(m.ackWay.list) > 0 {
 				at(p.ackAgain)
 			}
+			at(p.pagesDue)
 		}
 	}
 	at(m.errandDue)

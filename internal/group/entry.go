@@ -107,7 +107,6 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	}
 	m.noteUncovered(h, size)
 	m.wrote(h, size)
-	m.noteCited(h)
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.watchEntry(h, person, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
@@ -125,6 +124,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	if verdict.State == dag.Parked {
 		m.waiting[h.Ref()] = h
 	} else {
+		m.noteCited(h)
 		m.keepTip(h)
 	}
 	m.settle(added, eff)
@@ -166,6 +166,7 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 		if h := m.waiting[r]; h != nil {
 			delete(m.waiting, r)
 			m.prompt.owed[h.Device] = true
+			m.noteCited(h)
 			m.keepTip(h)
 			eff.Checked = append(eff.Checked, h.Place())
 			m.settleDelete(r, true, eff)

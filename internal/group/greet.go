@@ -69,8 +69,7 @@ func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 		p.rel = m.relation(p.member)
 		switch {
 		case p.rel == present && before != present:
-			p.again = p.named
-			m.greet(now, p, eff)
+			m.greetAgain(now, p, eff)
 		case p.rel == former && before == present && spoke:
 			most := maxFarewell
 			if p.named || p.whole { // it has what was here before, or was told of it just now
@@ -122,7 +121,7 @@ func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
 // prove sends the chain, from the peer's own admission on, to a peer that should
 // know the group and does not name it: this device may have come in by a block
 // that it has not seen, or be on a branch that lost here.
-func (m *Machine) prove(p *peer, eff *Effects) {
+func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 	p.proofDue = 0
 	if p.named && !p.again || p.rel != present {
 		return
@@ -139,7 +138,7 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	switch {
 	case len(whole) == len(list):
 	case m.readsPages(p.member.Device):
-		m.sendPages(p, chain.Offer{Tips: list[:1]}, eff)
+		m.sendPages(now, p, chain.Offer{Tips: list[:1]}, eff)
 		list = nil
 	default: // a parked guest, say, which may hold all that is light here
 		list = m.heldWhole(list)
@@ -257,8 +256,27 @@ func (m *Machine) recall(now uint64, fresh []wire.BlockHash, eff *Effects) {
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
 		if p.rel == present && slices.ContainsFunc(fresh, func(h wire.BlockHash) bool { return m.takesOut(h, d) }) {
-			p.again = p.named
-			m.greet(now, p, eff)
+			m.greetAgain(now, p, eff)
+		}
+	}
+}
+
+// greetAgain greets a member that may take itself for none: if it names the group no more, it
+// gets the chain.
+func (m *Machine) greetAgain(now uint64, p *peer, eff *Effects) {
+	p.again = p.named
+	m.greet(now, p, eff)
+}
+
+// sayRemoved tells the members which block removed this device, as its last word: to some of
+// them it may be a member, by a branch that it does not know, and they are to say so.
+func (m *Machine) sayRemoved(eff *Effects) {
+	if m.status != StatusRemoved {
+		return
+	}
+	for _, d := range sortedDevices(m.peers) {
+		if p := m.peers[d]; m.relation(p.member) == present && m.readsBlockNews(p) {
+			m.tellOf(p, []blockNews{{block: m.head}}, eff)
 		}
 	}
 }

@@ -91,6 +91,12 @@ const (
 	// most, and what it said while a line stood still comes at once.
 	answerEvery = 100
 	answerBurst = 50
+	// entriesEvery is how often one peer's request for entries by a frontier, or of a
+	// stretch, is answered, in ms, and entriesBurst how many at once; what is beyond is
+	// asked for again. An honest one has two stretches under way, so that these are 100,000
+	// entries a second.
+	entriesEvery = 2
+	entriesBurst = 1000
 	// maxStretch bounds the entries of one stretch, and is what counts as much that is
 	// lacking: four stretches wait for each other in the room of one device that wrote
 	// all of it (dag.MaxParkedDevice).
@@ -125,6 +131,15 @@ const (
 	// longer: 5,000 light blocks of ordinary changes in one, and a tree of 10,000 in
 	// seven.
 	maxPage = 4 << 20
+	// chainBurst is how many bytes of pages and blocks one device is given at once that asks
+	// for them: the longest chain that there may be. Beyond, it is given chainPace bytes in a
+	// ms, 4 MiB a second, and so its page long before it turns to another member (pageTimeout).
+	chainBurst = maxGathered
+	chainPace  = 4 << 10
+	// chainCost is what an answer counts besides its bytes, in bytes, for what is looked at
+	// to make it, and treeCost is one in how many of the tree that it has a piece of.
+	chainCost = 64 << 10
+	treeCost  = 8
 	// maxPageBlocks bounds the blocks of a page: no header is below 250 bytes.
 	maxPageBlocks = 1 << 14
 	// maxTree bounds the tree that travels in pages: 10,000 leaves in X-Wing are 27 MB.

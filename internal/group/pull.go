@@ -55,10 +55,13 @@ func after(last wire.DeviceID, list []wire.DeviceID) []wire.DeviceID {
 }
 
 // onWant answers with what the peer lacks, in causal order, and what it names.
-func (m *Machine) onWant(p *peer, r *wire.Reader, eff *Effects) error {
+func (m *Machine) onWant(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
 	f, err := parseWant(r)
 	if err != nil {
 		return err
+	}
+	if !p.asksEntries.take(now, entriesEvery, entriesBurst) {
+		return nil
 	}
 	refs := m.graph.Suffix(f.frontier, maxBatchEntries)
 	seen := make(map[dag.Ref]bool, len(refs))
@@ -114,7 +117,7 @@ func (m *Machine) onEntries(now uint64, p *peer, c Received, eff *Effects) error
 	before, waited, hollow := m.graph.Len(), len(m.waiting), len(m.hollow)
 	list := m.opened(f.entries, c.Checked)
 	a := m.askedOf(p.member.Device)
-	late := f.answer != entriesPushed && p.theirs.owed > 0
+	late := f.answer != entriesPushed && p.theirs.pause.owed > 0
 	if late {
 		a = nil
 	}
@@ -138,14 +141,14 @@ func (m *Machine) onEntries(now uint64, p *peer, c Received, eff *Effects) error
 	if len(m.graph.Missing()) > 0 {
 		m.wantHave(now, p)
 	}
-	if late {
-		m.answeredLate(p, f)
-		return nil
-	}
 	if !asked {
 		return nil
 	}
 	found := m.graph.Len() > before || len(m.waiting) > waited || len(m.hollow) < hollow
+	if late {
+		m.answeredLate(p, f, found)
+		return nil
+	}
 	if a != nil {
 		m.answered(now, p, f, a, found)
 		return nil

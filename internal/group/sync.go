@@ -56,6 +56,7 @@ type peer struct {
 	linksTold wire.Digest            // what it was told of that of this device
 
 	asksAll, asksNumbers, asksVotes, asksPeople share // of answers to what it says to have
+	asksEntries                                 share
 
 	byHeads bool   // it sent a frame of FeatureHeads
 	theirs  theirs // what it says by these
@@ -70,6 +71,9 @@ type peer struct {
 	earlier askedEarlier // of the time before this device came
 
 	settingsAsked bool // it was asked for settings
+
+	pagesAsked *pagesAskFrame // the last that was not answered yet; nil: none
+	pagesDue   uint64         // ms; when it may be; 0: nothing waits
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -183,7 +187,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case kind == frameVotes:
 		err = m.onVotes(now, p, r, eff)
 	case kind == frameBlockNews && m.self.Omits != FeatureBlockNews && (m.speaks() || m.status == StatusInvited):
-		err = m.onBlockNews(now, p, r)
+		err = m.onBlockNews(now, p, r, eff)
 	case !m.speaks():
 		// An invited device says nothing until its person accepts.
 	case kind == frameDigest:
@@ -193,7 +197,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case kind == frameEntries:
 		err = m.onEntries(now, p, c, eff)
 	case kind == frameWant:
-		err = m.onWant(p, r, eff)
+		err = m.onWant(now, p, r, eff)
 	case kind == frameAskKeys:
 		err = m.onAskKeys(p, r, eff)
 	case kind == frameKeys:
@@ -207,7 +211,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case kind >= frameAcks && kind <= frameAckDigest && m.self.Omits != FeatureAckHeads, kind == frameMarkedAcks && m.self.Omits != FeatureMarks:
 		err = m.onAckFrame(now, kind, p, r, eff)
 	case kind == frameAskBlocks && m.self.Omits != FeatureBlockNews:
-		err = m.onAskBlocks(p, r, eff)
+		err = m.onAskBlocks(now, p, r, eff)
 	case kind == frameAskContents:
 		err = m.onAskContents(p, r, eff)
 	case kind == frameContents:

@@ -9,12 +9,18 @@ const previewLength = 300;
 
 export function nameOf(person: Person | undefined, asYou = true): string {
   if (person?.me && asYou) return words.you;
-  return oneLine(person?.name ?? '') || words.somebody;
+  return (oneLine(person?.name ?? '') || words.somebody) + besideAlike(person);
+}
+
+/** besideAlike is the beginning of an id, to stand beside a name that looks like somebody else’s. */
+function besideAlike(person: Person | undefined): string {
+  return person?.alike ? ` (${person.alike})` : '';
 }
 
 export function titleOf(chat: Chat): string {
   if (chat.kind === ChatKind.NOTES) return words.chats.notes;
-  return oneLine(chat.title) || words.unnamed;
+  const other = chat.kind === ChatKind.DIRECT ? otherOf(chat) : undefined;
+  return (oneLine(chat.title) || words.unnamed) + besideAlike(other);
 }
 
 export interface Face {
@@ -101,6 +107,12 @@ export function noticeOf(chat: Chat, online: boolean): string {
   return said && chat.notice === keptSentence(chat) ? '' : oneLine(chat.notice);
 }
 
+/** fetchedOf is how much is here of what was said before one came, 0 to 1, while the notice tells of it and it is known how much there is. */
+export function fetchedOf(chat: Chat): number | undefined {
+  const { earlier } = chat;
+  return earlier === undefined || earlier.whole || earlier.sentence !== chat.notice || earlier.have === 0 || earlier.of === 0 ? undefined : Math.min(1, earlier.have / earlier.of);
+}
+
 /** named gives those in whose name each word typed is found, whatever its marks and letters' case. */
 export function named(members: readonly Member[], typed: string): readonly Member[] {
   const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();
@@ -123,9 +135,9 @@ export function inGroups(digits: string): string[] {
   return digits.replace(/\s+/g, '').match(/.{1,5}/g) ?? [];
 }
 
-/** Two letters at most, for the round picture of somebody without one. */
+/** Two letters at most, for the round picture of somebody without one; none of an id beside the name. */
 export function initialsOf(name: string): string {
-  const parts = name.trim().replace(/^“(.*)”$/, '$1').split(/\s+/).filter((p) => p !== '');
+  const parts = name.trim().replace(/ \([0-9a-f]{8}\)$/, '').replace(/^“(.*)”$/, '$1').split(/\s+/).filter((p) => p !== '');
   const first = [...(parts[0] ?? '')][0] ?? '';
   const last = parts.length > 1 ? ([...(parts.at(-1) ?? '')][0] ?? '') : '';
   return (first + last).toLocaleUpperCase();
