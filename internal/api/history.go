@@ -94,7 +94,7 @@ func earlierSentence(c node.Chat) string {
 	case e.Lacking == 1:
 		return reaches(c) + " but for 1 message, which no member has given yet."
 	case e.Lacking > 1:
-		return fmt.Sprintf("%s but for %d messages, which no member has given yet.", reaches(c), e.Lacking)
+		return fmt.Sprintf("%s but for %s messages, which no member has given yet.", reaches(c), figure(e.Lacking))
 	case e.Proved:
 		return reaches(c) + ". Enough members confirm that nothing is missing."
 	}
@@ -107,9 +107,9 @@ func fetched(c node.Chat) string {
 	case e.Have == 0:
 		return ""
 	case e.History == chain.HistoryAll:
-		return fmt.Sprintf(" %d of %d here.", e.Have, e.Of)
+		return fmt.Sprintf(" %s of %s here.", figure(e.Have), figure(e.Of))
 	}
-	return fmt.Sprintf(" %d here.", e.Have)
+	return fmt.Sprintf(" %s here.", figure(e.Have))
 }
 
 func reaches(c node.Chat) string {

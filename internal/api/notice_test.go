@@ -39,6 +39,8 @@ func TestNotices(t *testing.T) {
 		{node.Chat{Missed: 1, Missing: 2}, "A message was written while this device was set aside. It comes once a member is here who has it."},
 		{node.Chat{Missed: 12}, "12 messages were written while this device was set aside. They come once a member is here who has them."},
 		{node.Chat{Missing: 2}, "2 earlier messages are coming."},
+		{node.Chat{Missing: 999}, "999 earlier messages are coming."},
+		{node.Chat{Missing: 1_234_567}, "1,234,567 earlier messages are coming."},
 		{node.Chat{Missing: 3, MissingFrom: []node.Person{{Name: "Ben"}}}, "3 earlier messages are coming from Ben."},
 		{node.Chat{Missing: 1, MissingFrom: []node.Person{{Name: "Ben"}, {Name: "Cleo"}}}, "An earlier message is coming from Ben and Cleo."},
 		{node.Chat{Unasked: 1, UnaskedOf: []node.Person{{Name: "Fay"}}}, "A message of yours was written while Fay was not in the group. Send it to everybody?"},

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"kith/internal/chain"
@@ -241,7 +242,7 @@ func diskFullSentence(home string) string {
 
 // missingNotice says how many messages are lacking, and of whom they are asked.
 func missingNotice(c node.Chat) string {
-	s := fmt.Sprintf("%d earlier messages are coming", c.Missing)
+	s := figure(c.Missing) + " earlier messages are coming"
 	if c.Missing == 1 {
 		s = "An earlier message is coming"
 	}
@@ -249,6 +250,15 @@ func missingNotice(c node.Chat) string {
 		s += " from " + namesOf(c.MissingFrom)
 	}
 	return s + "."
+}
+
+// figure writes a count so that thousands can be read.
+func figure(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // carryingNotice says what messages wait for.

@@ -104,7 +104,7 @@ var table = map[string]explained{
 	"group/policy":     {connect.CodeAlreadyExists, "Newcomers are given that already.", "There is nothing to do."},
 	"group/voteless":   {connect.CodeFailedPrecondition, "Somebody named has not accepted the invitation yet, or has no device in the group, and could not vote.", "See kith group show; name others, or wait until they are here."},
 	"group/newer":      {connect.CodeFailedPrecondition, "This group needs a newer version of Kith; nothing is lost.", "Update the program."},
-	"group/uncovered":  {connect.CodeResourceExhausted, "Nobody else has said yet to have the last messages that you sent here, and they are as many as may wait for that.", "Send this one again when another member's Kith was connected to yours for a few seconds; what you sent before is kept."},
+	"group/uncovered":  {connect.CodeResourceExhausted, "Nobody else has confirmed your last messages here yet, and no more may wait for that.", "Send this again once another member's Kith was connected to yours for a few seconds; what you sent before is kept."},
 	"group/stored":     {connect.CodeDataLoss, "What is stored of this chat does not fit together.", "Keep a copy of the home folder, and report this line."},
 
 	"chain/kind":    {connect.CodeInvalidArgument, "This file holds no chain of a group, and no proof of a member.", "Ask for one made with kith chain export or kith chain proof."},

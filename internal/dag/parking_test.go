@@ -46,6 +46,48 @@ func TestGapIsAskedForByName(t *testing.T) {
 	}
 }
 
+// TestLacking: what is not here is counted by the numbers that are named, not by the names.
+func TestLacking(t *testing.T) {
+	a, b, c := newWriter("ann"), newWriter("ben"), newWriter("cho")
+	var log []*dag.Header
+	for range 40 {
+		log = append(log, a.say(t, 0))
+	}
+	other := c.say(t, 0)
+	b.take(t, log[0])
+	b.take(t, log[1])
+	b.take(t, other)
+	for _, step := range []struct {
+		entry *dag.Header
+		want  uint64
+	}{
+		{log[1], 0},   // nothing waits
+		{log[39], 37}, // 3 to 39
+		{log[38], 36},
+		{log[19], 35}, // in between
+		{log[2], 34},
+	} {
+		b.take(t, step.entry)
+		if got := b.graph.Lacking(); got != step.want {
+			t.Errorf("after number %d: %d lack, want %d", step.entry.Seq, got, step.want)
+		}
+	}
+	b.take(t, c.resign(c.draft(0), func(h *dag.Header) {
+		h.Parents, h.Lamport = []dag.Ref{log[39].Ref(), {Device: wire.DeviceID{9}, Seq: 100}}, 150
+		slices.SortFunc(h.Parents, dag.Ref.Compare)
+		h.Order = log[39].Order + 1
+	}))
+	if got := b.graph.Lacking(); got != 134 {
+		t.Errorf("%d lack, with a hundred of somebody of whom nothing is here", got)
+	}
+	for _, h := range log {
+		b.take(t, h)
+	}
+	if got := b.graph.Lacking(); got != 100 {
+		t.Errorf("%d lack", got)
+	}
+}
+
 func TestFalseClaimIsWithdrawn(t *testing.T) {
 	a, b, c := newWriter("ann"), newWriter("ben"), newWriter("cho")
 	first := a.say(t, genesis+10)

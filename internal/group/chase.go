@@ -38,6 +38,7 @@ type chase struct {
 // pullHeads asks peers by heads; false if none of them has anything.
 func (m *Machine) pullHeads(now uint64, eff *Effects) bool {
 	m.expire(now)
+	m.endPauses(now)
 	m.afterBlocks()
 	for {
 		if m.chase != nil {
@@ -238,8 +239,8 @@ func (m *Machine) passBy(p *peer) {
 	p.theirs.barren, p.theirs.heads = p.theirs.heads, nil
 }
 
-// expire gives what was not answered in time to others, and takes who was asked at its
-// word for nothing until it speaks again.
+// expire gives what was not answered in time to others, and asks who was asked for nothing
+// until it speaks again, or for a while.
 func (m *Machine) expire(now uint64) {
 	for i := 0; i < len(m.asked); i++ {
 		if m.asked[i].until > now {
@@ -249,7 +250,7 @@ func (m *Machine) expire(now uint64) {
 			m.chase.idle[m.asked[i].from] = true
 		}
 		if p := m.peers[m.asked[i].from]; p != nil {
-			p.theirs.heads = nil
+			p.fellSilent(now)
 		}
 		m.forgetAsked(m.asked[i].from)
 		i = -1
@@ -293,6 +294,9 @@ func (m *Machine) askedOf(d wire.DeviceID) *asked {
 // if something was found in it.
 func (m *Machine) answered(now uint64, p *peer, f entriesFrame, a *asked, found bool) {
 	a.found = a.found || found
+	if found {
+		p.theirs.pause.times = 0
+	}
 	a.size += len(f.entries)
 	if a.frames++; f.answer == entriesMore && a.frames < maxAnswerFrames {
 		if found {

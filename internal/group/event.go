@@ -42,7 +42,7 @@ type MissedChanged struct{ Count int }
 // EarlierChanged: more, or less, is known of the time before this device came.
 type EarlierChanged struct{ Earlier EarlierView }
 
-// MissingChanged: Count entries that others refer to are not here yet, or others are
+// MissingChanged: about Count entries are known of that are not here yet, or others are
 // asked for them.
 type MissingChanged struct{ Count int }
 

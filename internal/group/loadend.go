@@ -82,7 +82,7 @@ func (l *loading) end() error {
 	if m.outside() {
 		m.standsOutside(new(Effects))
 	}
-	m.missing, m.missedTold = len(m.graph.Missing()), len(m.missed)
+	m.missing, m.missedTold = m.countMissing(), len(m.missed)
 	m.endAcks()
 	m.dropAcks(new(Effects))     // left from an earlier membership
 	if m.status == StatusNewer { // perhaps this is the newer program; if not, the block will come again

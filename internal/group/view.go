@@ -38,7 +38,7 @@ type View struct {
 	RemovedAt uint64          // ms
 	CreatedAt uint64          // ms
 	ChangedAt uint64          // ms, of the head
-	Missing   int             // entries that others refer to and that are not here
+	Missing   int             // entries that are known of and not here, as last told
 	AskedOf   []wire.PersonID // of whom they are asked now
 	Missed    int             // messages that were written while this device was parked, not handed over yet
 	Policy    chain.Policy    // of the head

@@ -30,7 +30,7 @@ type Chat struct {
 	RemovedBy   Person            // with a zero ID: nobody
 	ChangedAt   uint64            // ms, of the newest message or change
 	Connected   int               // members with whom a session is up
-	Missing     int               // messages that others refer to and that are not here yet
+	Missing     int               // messages that are known of and not here yet, about
 	MissingFrom []Person          // of whom they are asked now
 	Missed      int               // messages that were written while this device was set aside, not here yet
 	Policy      chain.Policy      // of the group

@@ -32,9 +32,9 @@ func (n *Node) SetLifetime(ctx context.Context, g wire.GroupID, seconds uint32) 
 
 // endOf returns when a row disappears, in ms, 0: never, and whether it has. What somebody deleted
 // before its time has not.
-func endOf(g wire.GroupID, r group.Row, shown group.Shown) (at uint64, over bool) {
+func (n *Node) endOf(g wire.GroupID, r group.Row, shown group.Shown) (at uint64, over bool) {
 	at = group.Ends(g, r.ID, r.Place.Order)
-	if at == 0 || at <= nowMS() {
+	if at == 0 || at <= n.nowMS() {
 		return at, at != 0
 	}
 	return at, r.State == group.RowDeleted && (shown.Deleted == nil || shown.Deleted.Place == r.Place)
@@ -47,7 +47,7 @@ func (n *Node) alive(g wire.GroupID, r group.Row) (group.Shown, error) {
 		return group.Shown{}, storeError(err)
 	}
 	shown := group.Fold(r, around.about[r.Target()])
-	if _, over := endOf(g, r, shown); over {
+	if _, over := n.endOf(g, r, shown); over {
 		return shown, fail(ReasonOver, "")
 	}
 	if shown.Deleted != nil || r.State == group.RowDeleted {

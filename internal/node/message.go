@@ -88,7 +88,7 @@ func withoutDraft(g wire.GroupID, begun uint64) also {
 func (o *owner) heldMessage(client string) (Message, bool) {
 	c, ok := o.machine.Held(client)
 	me := o.n.me().Person
-	m := Message{Chat: o.id, Author: o.n.person(me), Time: nowMS(), State: group.RowShown, Held: true, Content: c, Client: client}
+	m := Message{Chat: o.id, Author: o.n.person(me), Time: o.n.nowMS(), State: group.RowShown, Held: true, Content: c, Client: client}
 	o.n.tell(o, &m, group.Row{Person: me, State: group.RowShown, Content: c.Bytes()}, surroundings{})
 	return m, ok
 }
@@ -155,7 +155,7 @@ func (n *Node) messages(o *owner, rows []group.Row) ([]Message, error) {
 		*m = Message{
 			Chat: o.id, ID: r.ID, Place: r.Place, Author: n.memberOf(o, r.Person), Time: r.Time, State: r.State,
 			Client: r.Client, EarlierComing: r.Waiting, WhileSplit: o.picture.Load().lost[r.Block], WrittenTwice: r.Twice,
-			ClockOff: apart(r.Time, r.Place.Order) > clockOff || r.Time > nowMS()+clockOff,
+			ClockOff: apart(r.Time, r.Place.Order) > clockOff || r.Time > n.nowMS()+clockOff,
 		}
 		if r.State == group.RowShown {
 			if c, err := group.ParseContent(r.Content); err == nil {

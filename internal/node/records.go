@@ -166,7 +166,7 @@ func (n *Node) load() error {
 	if err := n.db.View(n.loadRecords); err != nil {
 		return err
 	}
-	if err := n.sweep(nowMS()); err != nil && !errors.Is(err, store.ErrFull) {
+	if err := n.sweep(n.nowMS()); err != nil && !errors.Is(err, store.ErrFull) {
 		return err
 	}
 	if !n.ready {

@@ -125,7 +125,7 @@ func (n *Node) tell(o *owner, m *Message, r group.Row, around surroundings) {
 	shown := group.Fold(r, around.about[r.Target()])
 	s := &m.Said
 	s.May = o.permitted(m, shown)
-	at, over := endOf(o.id, r, shown)
+	at, over := n.endOf(o.id, r, shown)
 	if s.EndsAt = at; over {
 		s.tellOver(m)
 		return
@@ -212,7 +212,7 @@ func (n *Node) quote(o *owner, of group.Target, around surroundings) *Quote {
 	}
 	q.Place, q.State = r.Place, r.State
 	shown := group.Fold(r, around.about[of])
-	if _, over := endOf(o.id, r, shown); over {
+	if _, over := n.endOf(o.id, r, shown); over {
 		q.State, q.Over = group.RowDeleted, true
 		return q
 	}

@@ -291,7 +291,7 @@ func (n *Node) Recognise(m wire.Member) (peer.Known, bool) {
 			continue
 		}
 		for _, d := range p.devices {
-			if d.Member == m && (!d.Former || d.Until > nowMS()) {
+			if d.Member == m && (!d.Former || d.Until > n.nowMS()) {
 				return peer.Known{Member: m, Key: d.Key[:]}, true
 			}
 		}

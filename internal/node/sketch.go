@@ -36,6 +36,22 @@ type sketchedName struct {
 // is loaded before anything is shown.
 const sketchAfter = 30 * time.Second
 
+// sketchPace bounds what is written of one group's sketches, in bytes a second: the megabyte or two of a thousand
+// members each half hour at the most, however often they talk.
+const sketchPace = 1 << 10
+
+// sketchStored takes note that a sketch of so many bytes is stored.
+func (o *owner) sketchStored(size int) {
+	o.sketched = true
+	o.sketchNext = time.Now().Add(time.Duration(size) * time.Second / sketchPace)
+}
+
+// waitForSketch has a sketch stored when the group was left alone for a while.
+func (o *owner) waitForSketch() {
+	o.sketched = false
+	o.sketchWake.Reset(max(sketchAfter, time.Until(o.sketchNext)))
+}
+
 // sketchShape begins every sketch. Another program's sketches may lack something, or mean something else.
 var sketchShape = sync.OnceValue(func() [32]byte { return shapeOf(reflect.TypeFor[sketch]()) })
 
@@ -109,5 +125,5 @@ func (o *owner) keepSketch() {
 		o.n.log.Warn("no sketch", "group", shortGroup(o.id), "err", err)
 		return
 	}
-	o.sketched = true
+	o.sketchStored(len(b))
 }

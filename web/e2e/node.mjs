@@ -42,6 +42,15 @@ export class KithNode {
     this.token = undefined;
   }
 
+  /** freeze stops the program where it is, and thaw lets it go on: to others it is a line that says nothing. */
+  freeze() {
+    this.process.kill('SIGSTOP');
+  }
+
+  thaw() {
+    this.process.kill('SIGCONT');
+  }
+
   async remove() {
     await this.kill();
     rmSync(this.home, { recursive: true, force: true });

@@ -166,7 +166,7 @@ export function said(browser, pictures) {
       });
       await bubble('Who brings tea?').click({ button: 'right', position: { x: 8, y: 8 } });
       await menu('Close the poll').click();
-      await log().getByText('Closed. 0 have chosen.').waitFor();
+      await log().getByText('Closed. Nobody has chosen.').waitFor();
     },
 
     'a finger that rests opens the menu': async () => {
@@ -222,16 +222,26 @@ export function said(browser, pictures) {
       await log().getByText('You set messages to disappear after 1 day.').waitFor();
       await ann.page.locator('.pane header').getByText('Messages disappear after 1 day').waitFor();
       await ann.page.getByRole('button', { name: 'Group details' }).click();
+      await say(ben, 'Meet at the north mole, six sharp.');
+      const left = bubble('Meet at the north mole').locator('.meta').getByText('24h', { exact: true });
+      await left.waitFor();
+      await bubble('Meet at the north mole').getByText(/^Disappears /).waitFor({ state: 'attached' });
+      if (pictures) await take('disappearing', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
       await ann.call('SetLifetime', { chat: group, seconds: 3 });
       await until('Ben knows', async () => (await ben.call('GetChat', { chat: group })).lifetime === 3);
       await say(ben, 'The code is 4712.');
       await log().getByText('The code is 4712.').waitFor();
-      if (pictures) await ann.page.screenshot({ path: new URL('../screenshots/disappearing.png', import.meta.url).pathname });
+      await bubble('The code is 4712.').locator('.meta').getByText(/^[123]s$/).waitFor();
       await log().getByText('The code is 4712.').waitFor({ state: 'detached' });
       await until('it is gone on both sides', async () => {
         for (const node of nodes) if (JSON.stringify(await node.call('ListMessages', { chat: group, limit: 50 })).includes('4712')) return false;
         return true;
       });
+      await ann.page.getByRole('link').filter({ hasText: title }).getByText('A message that disappeared').waitFor();
+      assert.equal(await ann.page.getByText('4712').count(), 0, 'the list of chats shows it still');
+      if (pictures) await take('disappeared', ann.page);
+      await ann.page.setViewportSize({ width: 1440, height: 900 });
       await ann.call('SetLifetime', { chat: group, seconds: 0 });
       await log().getByText('You set messages to stay.').waitFor();
     },
@@ -244,7 +254,11 @@ export function said(browser, pictures) {
       const sees = ben.page.locator('.pane header').getByText('Ann is writing');
       await field().pressSequentially('Well');
       await sees.waitFor();
-      if (pictures) await ben.page.screenshot({ path: new URL('../screenshots/writing.png', import.meta.url).pathname });
+      if (pictures) await take('writing', ben.page, async () => {
+        await field().press('l'); // heard for five seconds only
+        await sees.waitFor();
+      });
+      await ben.page.setViewportSize({ width: 1440, height: 900 });
       await field().fill('');
       await sees.waitFor({ state: 'detached' });
       await ann.page.goto(`${new URL(ann.page.url()).origin}/#/settings/privacy`);
@@ -328,6 +342,7 @@ export function said(browser, pictures) {
       await log().getByText('This message was deleted.').waitFor();
       assert.equal(await ann.page.getByText('4711').count(), 0);
       assert.equal((await at(doomed)).text ?? '', '');
+      if (pictures) await take('deleted', ann.page);
     },
   };
   return { steps, nodes };

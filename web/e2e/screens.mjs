@@ -14,10 +14,10 @@ const sizes = [
   { width: 1440, height: 900 },
 ];
 
-/** shooter gives what takes the pictures of a page, and runs axe on each. */
+/** shooter gives what takes the pictures of a page, and runs axe on each; again is done before each, for what passes. */
 export function shooter(browser) {
   mkdirSync(folder, { recursive: true });
-  return async (name, page) => {
+  return async (name, page, again = async () => undefined) => {
     const wrong = [];
     const taken = [];
     for (const size of sizes) {
@@ -25,6 +25,7 @@ export function shooter(browser) {
       for (const theme of ['light', 'dark']) {
         await page.emulateMedia({ colorScheme: theme });
         await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+        await again();
         const path = join(folder, `${name}-${size.width}-${theme}.png`);
         await page.screenshot({ path });
         taken.push(path);

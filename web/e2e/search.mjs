@@ -123,6 +123,18 @@ export function search(browser, pictures) {
       await log().locator('.marked').getByText('Crossing 126:').waitFor();
     },
 
+    'what was found at the end opens there, and nothing is below': async () => {
+      await inside().fill('good night');
+      await side().getByRole('heading', { name: '1 message', exact: true }).waitFor();
+      await side().getByRole('link').filter({ hasText: 'Good night.' }).click();
+      await log().locator('.marked').getByText('All fast. Good night.').waitFor();
+      assert.ok(await inView('All fast. Good night.'));
+      await shoot('search-jump-end');
+      await until('it is the end', async () => (await ann.page.getByRole('button', { name: 'To the newest' }).count()) === 0);
+      await inside().fill('crossing 12');
+      await side().getByRole('heading', { name: /^5 messages$/ }).waitFor();
+    },
+
     'on a phone it covers the chat, and back leads back to what was found': async () => {
       await ann.page.setViewportSize({ width: 360, height: 740 });
       await side().getByRole('link').filter({ hasText: 'Crossing 129:' }).click();

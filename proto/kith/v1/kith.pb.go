@@ -2667,7 +2667,7 @@ type Chat struct {
 	RemovedBy          *Person                `protobuf:"bytes,10,opt,name=removed_by,json=removedBy,proto3" json:"removed_by,omitempty"`
 	ChangedAt          uint64                 `protobuf:"varint,11,opt,name=changed_at,json=changedAt,proto3" json:"changed_at,omitempty"`                              // for sorting: when the newest message came here, or the newest change was made
 	Connected          uint32                 `protobuf:"varint,12,opt,name=connected,proto3" json:"connected,omitempty"`                                               // members connected with this node now
-	Missing            uint32                 `protobuf:"varint,13,opt,name=missing,proto3" json:"missing,omitempty"`                                                   // messages that others refer to and that are not here yet
+	Missing            uint32                 `protobuf:"varint,13,opt,name=missing,proto3" json:"missing,omitempty"`                                                   // messages that are known of and not here yet, about
 	ReadTo             string                 `protobuf:"bytes,14,opt,name=read_to,json=readTo,proto3" json:"read_to,omitempty"`                                        // cursor of the newest message that was read
 	Notice             string                 `protobuf:"bytes,15,opt,name=notice,proto3" json:"notice,omitempty"`                                                      // one sentence on what is going on, or empty
 	Waiting            uint64                 `protobuf:"varint,16,opt,name=waiting,proto3" json:"waiting,omitempty"`                                                   // own messages that nobody else has yet

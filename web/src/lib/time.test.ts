@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dayName, shortTime } from './time';
+import { dayName, nextLeft, shortLeft, shortTime } from './time';
 
 const at = (month: number, day: number, hour = 12, year = 2026) => new Date(year, month - 1, day, hour).getTime();
 const now = at(5, 20);
@@ -22,5 +22,18 @@ describe('shortTime', () => {
   it('is the clock today, and the year when it is another one', () => {
     expect(shortTime(at(5, 20, 9), now)).toMatch(/09/);
     expect(shortTime(at(5, 1, 9, 2024), now)).toContain('2024');
+  });
+});
+
+describe('shortLeft', () => {
+  it('counts down in the largest unit, to the last second', () => {
+    const said = [28 * 86_400_000, 86_400_000, 86_399_000, 3_600_000, 3_599_000, 90_000, 59_500, 1000, 200, 0, -5].map(shortLeft);
+    expect(said).toEqual(['28d', '1d', '24h', '1h', '60m', '2m', '60s', '1s', '1s', '1s', '1s']);
+  });
+
+  it('is looked at again when it may change', () => {
+    expect(nextLeft(86_399_500)).toBe(59_500);
+    expect(nextLeft(59_500)).toBe(500);
+    expect(nextLeft(59_000)).toBe(1000);
   });
 });

@@ -45,6 +45,23 @@ export function shortTime(time: number, now = Date.now()): string {
   return sameYear(time, now) ? shortDateFormat.format(time) : fullDateFormat.format(time);
 }
 
+const units = (['day', 'hour', 'minute', 'second'] as const).map((unit, i) => ({
+  each: [86_400_000, 3_600_000, 60_000, 1000][i]!,
+  format: new Intl.NumberFormat(undefined, { style: 'unit', unit, unitDisplay: 'narrow' }),
+}));
+
+/** How much is left of a time, in ms, in its largest unit and never nothing: 3d, 23h, 5m, 40s. */
+export function shortLeft(left: number): string {
+  const { each, format } = units.find((unit) => left >= unit.each) ?? units.at(-1)!;
+  return format.format(each > 1000 ? Math.round(left / each) : Math.max(1, Math.ceil(left / each)));
+}
+
+/** nextLeft is in how many ms it may be said otherwise: by the second in the last minutes, then by the minute. */
+export function nextLeft(left: number): number {
+  const step = left <= 2 * 60_000 ? 1000 : 60_000;
+  return left % step || step;
+}
+
 function daysBetween(time: number, now: number): number {
   return Math.round((startOfDay(now) - startOfDay(time)) / 86_400_000);
 }

@@ -89,6 +89,7 @@ export const aboutGroups = {
     none: 'Nothing from before they came',
     all: 'Everything from before they came',
     since: 'The last days before they came',
+    last: (days: number) => (days === 1 ? 'The last day before they came' : `The last ${figure(days)} days before they came`),
     days: 'How many days',
     confirm: 'Save',
   },

@@ -51,6 +51,7 @@ class Kith {
   #threads = new Map<string, Thread>();
   #readSoon = new Map<string, string>(); // chat id: cursor
   #loading = false;
+  #held: Event[] = []; // came while everything was loaded: newer than the answers, which may come after them
   #triedOwnToken = false;
 
   get online(): boolean {
@@ -237,7 +238,9 @@ class Kith {
       case 'reset':
         return void this.#load();
       case 'events':
-        return news.events.forEach((event) => this.#apply(event));
+        if (this.#loading) this.#held.push(...news.events);
+        else news.events.forEach((event) => this.#apply(event));
+        return;
     }
   }
 
@@ -284,6 +287,7 @@ class Kith {
       if (this.online) setTimeout(() => void this.#load(), loadPause);
     } finally {
       this.#loading = false;
+      for (const event of this.#held.splice(0)) this.#apply(event);
     }
   }
 
@@ -327,7 +331,7 @@ class Kith {
   async #loadOnce(thread: Thread, load: () => Promise<void>): Promise<void> {
     if (thread.loading) return;
     thread.loading = true;
-    const loaded = load().finally(() => (thread.loading = false));
+    const loaded = load().finally(() => thread.endLoad());
     thread.pending = loaded.catch(() => undefined);
     await loaded;
   }
@@ -371,7 +375,9 @@ class Kith {
     if (message.author !== undefined) this.typing.hear({ chatId: message.chatId, person: message.author, off: true });
     if (message.clientId !== '') this.outbox.discard(message.clientId);
     const chat = this.chats.get(message.chatId);
-    if (chat !== undefined && (chat.newest === undefined || chat.newest.cursor < message.cursor)) this.takeChat({ ...chat, newest: message }); // where it stands in the list the chat says, which comes with it
+    if (chat !== undefined && (chat.newest === undefined || chat.newest.cursor < message.cursor || chat.newest.id === message.id)) {
+      this.takeChat({ ...chat, newest: message }); // where it stands in the list the chat says, which comes with it
+    }
   }
 }
 

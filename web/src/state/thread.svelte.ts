@@ -14,19 +14,21 @@ export class Thread {
   pending: Promise<void> = Promise.resolve(); // what loads, if anything does
   unreadAfter = $state(''); // where the "new" mark stands; empty: nowhere
 
-  #late: Message[] = []; // came while newer ones were fetched
+  // What came while messages were loaded: newer than the answer, which may come after it.
+  #late: (() => void)[] = [];
 
   constructor(readonly chatId: string) {}
 
   /** take adds what came by an event, and leaves what is older than the page holds. */
   take(message: Message): void {
     this.pins = pinsAfter(this.pins, message);
-    if (!this.loaded) return;
+    if (this.loading) this.#late.push(() => this.#put(message));
+    if (this.loaded) this.#put(message);
+  }
+
+  #put(message: Message): void {
     const newest = this.messages.at(-1);
-    if (this.moreAfter && newest !== undefined && message.cursor > newest.cursor) {
-      if (this.loading) this.#late.push(message);
-      return;
-    }
+    if (this.moreAfter && newest !== undefined && message.cursor > newest.cursor) return;
     const oldest = this.messages[0];
     if (oldest !== undefined && message.cursor < oldest.cursor) {
       this.more = true; // loaded like all that is older, so that nothing moves what is read
@@ -38,23 +40,35 @@ export class Thread {
   takePage(messages: readonly Message[], more: boolean): void {
     this.messages = merge(this.messages, messages);
     this.more = more;
-    this.loaded = true;
+    this.#loadedNow();
   }
 
   /** takeNewer adds the page that follows. */
   takeNewer(messages: readonly Message[], moreAfter: boolean): void {
-    this.messages = merge(this.messages, moreAfter ? messages : [...messages, ...this.#late]);
+    this.messages = merge(this.messages, messages);
     this.moreAfter = moreAfter;
-    this.#late = [];
+    this.#loadedNow();
   }
 
   /** restart forgets what was loaded: the next page is the newest, or one of long ago. */
   restart(messages: readonly Message[], more: boolean, moreAfter = false): void {
-    this.messages = moreAfter ? [...messages] : merge(messages, this.#late);
+    this.messages = [...messages];
     this.more = more;
     this.moreAfter = moreAfter;
-    this.loaded = true;
+    this.#loadedNow();
+  }
+
+  /** endLoad: nothing is loaded any more, also where it was refused. */
+  endLoad(): void {
+    this.loading = false;
     this.#late = [];
+  }
+
+  #loadedNow(): void {
+    this.loaded = true;
+    const late = this.#late;
+    this.#late = [];
+    for (const again of late) again();
   }
 
   /** comesLate puts the "new" mark above a message that is not here yet, among what was read before it came. */
@@ -69,6 +83,11 @@ export class Thread {
   }
 
   reach(reaches: readonly MessageReach[]): void {
+    if (this.loading) this.#late.push(() => this.#reach(reaches));
+    this.#reach(reaches);
+  }
+
+  #reach(reaches: readonly MessageReach[]): void {
     const byId = new Map(reaches.map((r) => [r.messageId, r]));
     let changed = false;
     const messages = this.messages.map((message) => {

@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { BlockSchema, ChangeKind, MessageSchema, MessageState, type Block, type Message } from '../gen/kith/v1/kith_pb';
-import { folded, merge, onlyEmoji, rowsOf, spansOf, tickOf, Timeline, type Draftling, type Row } from './timeline';
+import { comeOf, folded, merge, onlyEmoji, rowsOf, spansOf, tickOf, Timeline, type Draftling, type Row } from './timeline';
 
 const noon = new Date(2026, 4, 5, 12, 0, 0).getTime();
 const minute = 60_000;
@@ -14,7 +14,7 @@ function block(minutes: number, sentence: string, more: Exclude<MessageInitShape
   return create(BlockSchema, { hash: sentence, createdAt: BigInt(noon + minutes * minute), onChain: true, changes: [{ kind: ChangeKind.ADDED, sentence }], ...more });
 }
 
-const shape = { me: 'ann', unreadAfter: '', missing: 0, more: false, moreAfter: false, blocks: [] };
+const shape = { me: 'ann', unreadAfter: '', missing: false, more: false, moreAfter: false, blocks: [] };
 
 /** One word a row: what the row is, with ( and ) where a group begins and ends. */
 function picture(rows: Row[]): string {
@@ -135,9 +135,11 @@ describe('rowsOf', () => {
 
   it('says where earlier messages are still to come', () => {
     const messages = [message('a', 'ben', 0), message('b', 'ben', 1, { earlierComing: true })];
-    expect(picture(rowsOf(messages, [], { ...shape, missing: 2 }))).toBe('day (a) coming (b)');
-    expect(picture(rowsOf(messages.slice(0, 1), [], { ...shape, missing: 2 }))).toBe('coming day (a)');
+    expect(picture(rowsOf(messages, [], { ...shape, missing: true }))).toBe('day (a) coming (b)');
+    expect(picture(rowsOf(messages.slice(0, 1), [], { ...shape, missing: true }))).toBe('coming day (a)');
     expect(picture(rowsOf(messages, [], shape))).toBe('day (a b)');
+    const all = ['a', 'b', 'c'].map((cursor, i) => message(cursor, 'ben', i, { earlierComing: true }));
+    expect(picture(rowsOf(all, [], { ...shape, missing: true })), 'said once, however many wait').toBe('coming day (a b c)');
   });
 
   it('tells who came and went between the messages', () => {
@@ -247,7 +249,7 @@ describe('a message that changes', () => {
   it('has its rows about it laid out anew where they change', () => {
     for (const more of [{ state: MessageState.OVER }, { time: BigInt(noon + 2000 * minute) }, { earlierComing: true }, { author: list[3]!.author }]) {
       const timeline = new Timeline();
-      const missing = { ...shape, missing: 1 };
+      const missing = { ...shape, missing: true };
       timeline.rows(list, [], missing);
       const now = merge(list, [{ ...list[1]!, ...more } as Message]);
       expect(timeline.rows(now, [], missing)).toEqual(rowsOf(now, [], missing));
@@ -269,5 +271,10 @@ describe('tickOf', () => {
     expect(tickOf({ reached: 2, reachOf: 2, read: 0 })).toBe('all');
     expect(tickOf({ reached: 1, reachOf: 2, read: 1 })).toBe('readSome');
     expect(tickOf({ reached: 2, reachOf: 2, read: 2 })).toBe('readAll');
+  });
+
+  it('is said so that large counts can be read', () => {
+    expect(comeOf({ reached: 700, reachOf: 1000, read: 0 })).toBe('Reached 700 of 1,000');
+    expect(comeOf({ reached: 1200, reachOf: 12_000, read: 1 })).toBe('Read by 1 of 12,000, reached 1,200');
   });
 });

@@ -73,7 +73,7 @@ function continues(list: readonly Message[], before: readonly Message[]): boolea
 interface Shape {
   me: string; // own person id
   unreadAfter: string; // cursor after which the "new" mark stands; empty: none
-  missing: number; // earlier messages that are still to come
+  missing: boolean; // earlier messages are still to come
   more: boolean; // there are older ones that were not loaded yet
   moreAfter: boolean; // there are newer ones that were not
   blocks: readonly Block[]; // the membership as it came about, oldest first
@@ -152,7 +152,7 @@ class Layout {
     this.#rows = [...rows];
     this.#days = days.copy();
     if (!this.#shape.moreAfter) this.#tell(this.#changes.left());
-    if (this.#shape.missing > 0 && !this.#shape.more && !this.#coming) this.#rows.unshift({ kind: 'coming', key: 'coming' });
+    if (this.#shape.missing && !this.#shape.more && !this.#coming) this.#rows.unshift({ kind: 'coming', key: 'coming' });
     for (const draftling of draftlings) {
       this.#join({ kind: 'draftling', key: `c-${draftling.clientId}`, draftling, first: true, last: true }, this.#shape.me, draftling.time);
     }
@@ -170,8 +170,8 @@ class Layout {
       this.#marked = true;
       this.#rows.push({ kind: 'unread', key: 'unread' });
     }
-    if (message.earlierComing && this.#shape.missing > 0) {
-      this.#coming = true;
+    if (message.earlierComing && this.#shape.missing && !this.#coming) {
+      this.#coming = true; // one line, above the first that waits: of a screen that came first all may wait
       this.#rows.push({ kind: 'coming', key: `coming-${message.id}` });
     }
     if (message.lifetime !== undefined) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BlockSchema, ChangeKind, ChatKind, ChatSchema, ChatState, MessageState, PersonSchema, Role, type Chat } from '../gen/kith/v1/kith_pb';
 import { daysOf } from './history';
 import { find } from './finder';
-import { faceOf, inGroups, initialsOf, keptLine, named, nameOf, needsSuccessor, noticeOf, previewOf, sortedChats, sortedMembers, tintOf } from './views';
+import { faceOf, fetchedOf, inGroups, initialsOf, keptLine, named, nameOf, needsSuccessor, noticeOf, previewOf, sortedChats, sortedMembers, tintOf } from './views';
 
 type ChatInit = Exclude<MessageInitShape<typeof ChatSchema>, Chat>;
 const chat = (init: ChatInit): Chat => create(ChatSchema, { kind: ChatKind.GROUP, state: ChatState.ACTIVE, ...init });
@@ -105,6 +105,17 @@ describe('named', () => {
 
 describe('inGroups', () => {
   it('makes groups of five', () => expect(inGroups('12345 67890 12')).toEqual(['12345', '67890', '12']));
+});
+
+describe('fetchedOf', () => {
+  it('is told while the notice tells of it, and it is known how much there is', () => {
+    const earlier = { have: 512, of: 1024, sentence: 'It is fetched.' };
+    expect(fetchedOf(chat({ earlier, notice: 'It is fetched.' }))).toBe(0.5);
+    expect(fetchedOf(chat({ earlier, notice: 'Kept here.' }))).toBeUndefined();
+    expect(fetchedOf(chat({ earlier: { ...earlier, of: 0 }, notice: 'It is fetched.' }))).toBeUndefined();
+    expect(fetchedOf(chat({ earlier: { ...earlier, whole: true }, notice: 'It is fetched.' }))).toBeUndefined();
+    expect(fetchedOf(chat({}))).toBeUndefined();
+  });
 });
 
 describe('find', () => {

@@ -107,6 +107,12 @@ export function noticeOf(chat: Chat, online: boolean): string {
   return said && chat.notice === keptSentence(chat) ? '' : oneLine(chat.notice);
 }
 
+/** fetchedOf is how much is here of what was said before one came, 0 to 1, while the notice tells of it and it is known how much there is. */
+export function fetchedOf(chat: Chat): number | undefined {
+  const { earlier } = chat;
+  return earlier === undefined || earlier.whole || earlier.sentence !== chat.notice || earlier.have === 0 || earlier.of === 0 ? undefined : Math.min(1, earlier.have / earlier.of);
+}
+
 /** named gives those in whose name each word typed is found, whatever its marks and letters' case. */
 export function named(members: readonly Member[], typed: string): readonly Member[] {
   const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();

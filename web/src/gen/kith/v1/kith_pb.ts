@@ -988,7 +988,7 @@ export type Chat = Message$1<"kith.v1.Chat"> & {
   connected: number;
 
   /**
-   * messages that others refer to and that are not here yet
+   * messages that are known of and not here yet, about
    *
    * @generated from field: uint32 missing = 13;
    */
