@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -201,9 +202,31 @@ func reactions(m *v1.Message) string {
 	}
 	var out []string
 	for _, e := range m.Reactions {
-		out = append(out, oneLine(e.Emoji)+" "+namesOf(e.Persons))
+		out = append(out, emojiOf(e.Emoji)+" "+namesOf(e.Persons))
 	}
 	return strings.Join(out, "  ")
+}
+
+// emojiOf is a reaction as it is printed. Others may send words of up to 64 bytes, and letters with
+// towers of marks on them.
+func emojiOf(emoji string) string {
+	const most = 12
+	var out strings.Builder
+	n, marks := 0, 0
+	for _, r := range oneLine(emoji) {
+		if unicode.Is(unicode.Mn, r) && r != '\ufe0f' && r != '\u20e3' {
+			if marks++; marks > 2 {
+				continue
+			}
+		} else {
+			marks = 0
+		}
+		if n++; n > most {
+			return out.String() + "…"
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
 }
 
 // drawPoll is the options of a poll, each on a line, with who chose it.
@@ -236,7 +259,7 @@ func changes(was, is *v1.Message) (list []string) {
 	for _, e := range is.Reactions {
 		for _, who := range e.Persons {
 			if !reacted(was, e.Emoji, who.Id) {
-				list = append(list, fmt.Sprintf("(%s: %s to %q)", nameOf(who), oneLine(e.Emoji), text))
+				list = append(list, fmt.Sprintf("(%s: %s to %q)", nameOf(who), emojiOf(e.Emoji), text))
 			}
 		}
 	}

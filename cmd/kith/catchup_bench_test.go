@@ -29,15 +29,9 @@ const turn = 40
 // after they are connected the newest 50 can be read, and all, and what processor time each
 // message took on both sides.
 func BenchmarkAway(b *testing.B) {
-	if _, err := os.Stat("/proc/self/status"); err != nil {
-		b.Skip("no /proc here that tells the processor time of a process")
-	}
+	program := builtProgram(b)
 	missed, err := strconv.Atoi(cmp.Or(os.Getenv("KITH_BEHIND"), "10000"))
 	check(b, err)
-	program := filepath.Join(b.TempDir(), "kith")
-	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
 	annHome, benHome := b.TempDir(), b.TempDir()
 	g, annAt, benAt := awayHomes(b, annHome, benHome, missed)
 	last := fmt.Sprintf("message %d", missed-1)

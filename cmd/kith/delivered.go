@@ -10,15 +10,15 @@ import (
 	v1 "kith/proto/kith/v1"
 )
 
-// deliveredMost is up to how many names are printed where none is looked for: more are
+// listedMost is up to how many names are printed where none is looked for: more are
 // nothing to read through.
-const deliveredMost = 64
+const listedMost = 64
 
 func (p *program) deliveredVerb() *cobra.Command {
 	var all bool
 	c := p.aboutVerb("delivered CHAT MESSAGE [NAME]", "Print whose devices have confirmed a message of yours, and who says to have read it; in a big group who of a name, or with --all everybody", 2, many,
 		func(ctx context.Context, args []string) error {
-			r := &v1.GetDeliveryRequest{Chat: args[0], Message: args[1], Find: strings.Join(args[2:], " "), Limit: deliveredMost}
+			r := &v1.GetDeliveryRequest{Chat: args[0], Message: args[1], Find: strings.Join(args[2:], " "), Limit: listedMost}
 			if all || p.json {
 				r.Limit = 0
 			}

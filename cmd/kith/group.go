@@ -129,8 +129,9 @@ func (p *program) groupDecline() *cobra.Command {
 }
 
 func (p *program) groupShow() *cobra.Command {
-	return p.groupVerbOf("show GROUP", "Say who is in a group", func(ctx context.Context, group string) error {
-		chat, err := call(ctx, p.client().GetChat, &v1.GetChatRequest{Chat: group})
+	var all bool
+	c := p.aboutVerb("show GROUP [NAME]", "Say who is in a group; in a big one who of a name, or with --all everybody", 1, many, func(ctx context.Context, args []string) error {
+		chat, err := call(ctx, p.client().GetChat, &v1.GetChatRequest{Chat: args[0]})
 		if err != nil || p.show(chat) {
 			return err
 		}
@@ -138,11 +139,7 @@ func (p *program) groupShow() *cobra.Command {
 		if chat.Notice != "" && chat.State == v1.ChatState_CHAT_STATE_ACTIVE {
 			p.println(oneLine(chat.Notice))
 		}
-		var rows [][]string
-		for _, m := range chat.Members {
-			rows = append(rows, []string{short(m.Person.GetId()), nameOf(m.Person), memberText(m, chat.State)})
-		}
-		p.table(rows)
+		p.printMembers(chat, strings.Join(args[1:], " "), all)
 		if chat.History != nil {
 			p.println(chat.History.Sentence)
 		}
@@ -151,6 +148,28 @@ func (p *program) groupShow() *cobra.Command {
 		}
 		return nil
 	})
+	c.Flags().BoolVar(&all, "all", false, "everybody, however many there are")
+	return c
+}
+
+// printMembers lists those in whose name find stands; of many the admins alone, unless all are wanted.
+func (p *program) printMembers(chat *v1.Chat, find string, all bool) {
+	few := !all && find == "" && len(chat.Members) > listedMost
+	var rows [][]string
+	for _, m := range chat.Members {
+		if few && m.Role != v1.Role_ROLE_ADMIN || !strings.Contains(strings.ToLower(m.Person.GetName()), strings.ToLower(find)) {
+			continue
+		}
+		rows = append(rows, []string{short(m.Person.GetId()), nameOf(m.Person), memberText(m, chat.State)})
+	}
+	if len(rows) == 0 {
+		p.printf("Nobody there has a name with “%s” in it.", oneLine(find))
+		return
+	}
+	p.table(rows)
+	if few {
+		p.printf("And %s. Write a name behind it to find somebody, or --all.", count(len(chat.Members)-len(rows), "member", "more members"))
+	}
 }
 
 // memberText says how somebody stands in a chat. Of one that this person is in no more, or

@@ -30,13 +30,7 @@ const (
 // printed, and what the program takes of memory and processor while nobody does
 // anything.
 func BenchmarkIdle(b *testing.B) {
-	if _, err := os.Stat("/proc/self/status"); err != nil {
-		b.Skip("no /proc here that tells the memory of a process")
-	}
-	program := filepath.Join(b.TempDir(), "kith")
-	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
+	program := builtProgram(b)
 	annHome, benHome := b.TempDir(), b.TempDir()
 	annAt, benAt := makeGroups(b, annHome, benHome)
 	ben, stop := idleNode(b, benHome, "Ben", benAt)
@@ -70,6 +64,18 @@ func BenchmarkIdle(b *testing.B) {
 	}
 }
 
+// builtProgram builds the program, to be run and measured.
+func builtProgram(b *testing.B) (path string) {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		b.Skip("no /proc here that tells the memory and the processor time of a process")
+	}
+	path = filepath.Join(b.TempDir(), "kith")
+	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, ".").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return path
+}
+
 // makeGroups makes two friends with ten groups, in homes that are then closed,
 // and returns where each was reached: the other looks for it there.
 func makeGroups(b *testing.B, annHome, benHome string) (annAt, benAt string) {
@@ -77,21 +83,12 @@ func makeGroups(b *testing.B, annHome, benHome string) (annAt, benAt string) {
 	defer stopAnn()
 	ben, stopBen := idleNode(b, benHome, "Ben", "127.0.0.1:0")
 	defer stopBen()
-	l, err := ann.NewContactLink()
-	check(b, err)
-	_, err = ben.AddFriend(l.Text)
-	check(b, err)
+	befriendNodes(b, ann, ben)
 	me := ben.Status().Me.ID
-	eventually(b, "Ben asks", func() bool { f, err := ann.Friend(me); return err == nil && f.State == node.FriendAsking })
-	_, err = ann.AcceptFriend(me)
-	check(b, err)
-	eventually(b, "a direct chat", func() bool {
-		f, err := ben.Friend(ann.Status().Me.ID)
-		return err == nil && f.Chat != (wire.GroupID{}) && bothIn(ann, f.Chat)
-	})
 	for i := range idleGroups {
 		var g wire.GroupID
 		eventually(b, "a group", func() bool { // until a key package of Ben's is there
+			var err error
 			g, err = ann.CreateGroup(fmt.Sprintf("Group %d", i), []wire.PersonID{me})
 			return err == nil
 		})

@@ -11,20 +11,19 @@ import (
 // settingsVerb shows what others see of one, and changes it.
 func (p *program) settingsVerb() *cobra.Command {
 	c := p.aboutVerb("settings [typing|read on|off]", "Show or choose what others see: that you are writing, and what you have read", 0, 2, func(ctx context.Context, args []string) error {
-		s, err := call(ctx, p.client().GetSettings, &v1.GetSettingsRequest{})
-		if err != nil {
+		change, ok := choose(args)
+		if !ok {
+			return &usageError{"usage: kith settings typing on, or off; kith settings read on, or off"}
+		}
+		var s *v1.Settings
+		var err error
+		if change != nil {
+			s, err = call(ctx, p.client().SetSettings, change)
+		} else {
+			s, err = call(ctx, p.client().GetSettings, &v1.GetSettingsRequest{})
+		}
+		if err != nil || p.show(s) {
 			return err
-		}
-		if len(args) > 0 {
-			if !choose(s, args) {
-				return &usageError{"usage: kith settings typing on, or off; kith settings read on, or off"}
-			}
-			if s, err = call(ctx, p.client().SetSettings, s); err != nil {
-				return err
-			}
-		}
-		if p.show(s) {
-			return nil
 		}
 		if s.HideTyping {
 			p.println("typing     off: nobody is told that you are writing")
@@ -45,19 +44,21 @@ func (p *program) settingsVerb() *cobra.Command {
 	return c
 }
 
-// choose sets what the words say; false, if they say nothing.
-func choose(s *v1.Settings, words []string) bool {
+// choose is what the words ask to be changed, nil without any; false if they say nothing.
+func choose(words []string) (*v1.SetSettingsRequest, bool) {
+	if len(words) == 0 {
+		return nil, true
+	}
 	if len(words) != 2 || words[1] != "on" && words[1] != "off" {
-		return false
+		return nil, false
 	}
 	on := words[1] == "on"
+	off := !on
 	switch words[0] {
 	case "typing":
-		s.HideTyping = !on
+		return &v1.SetSettingsRequest{HideTyping: &off}, true
 	case "read":
-		s.TellRead = on
-	default:
-		return false
+		return &v1.SetSettingsRequest{TellRead: &on}, true
 	}
-	return true
+	return nil, false
 }

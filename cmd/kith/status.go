@@ -47,6 +47,9 @@ func (p *program) printStatus(n *v1.Node) {
 		{"chats", number(uint64(n.Chats))},
 	})
 	p.println(reachSentence(n.Reachability))
+	if n.Notice != "" {
+		p.println(oneLine(n.Notice))
+	}
 	if n.Revoked {
 		p.println("Another copy of this home has revoked its key: nothing is sent or received here any more.")
 	} else if n.Copied {

@@ -133,6 +133,8 @@ func quoteOf(q *v1.Quote) string {
 		return nameOf(q.Author) + ": " + excerpt(q.Text)
 	case v1.MessageState_MESSAGE_STATE_DELETED:
 		return nameOf(q.Author) + ": (deleted)"
+	case v1.MessageState_MESSAGE_STATE_OVER:
+		return nameOf(q.Author) + ": (disappeared)"
 	}
 	return nameOf(q.Author) + ": (not here)"
 }

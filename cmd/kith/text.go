@@ -59,6 +59,9 @@ func nameOf(p *v1.Person) string {
 	case p.Name == "":
 		return "somebody"
 	}
+	if p.Alike != "" {
+		return plainName(p.Name) + " (" + p.Alike + ")"
+	}
 	return plainName(p.Name)
 }
 
@@ -127,6 +130,13 @@ func clock(ms uint64) string {
 }
 
 func titleOf(c *v1.Chat) string {
+	if c.Kind == v1.ChatKind_CHAT_KIND_DIRECT {
+		for _, m := range c.Members {
+			if !m.Person.GetMe() && m.Person.GetAlike() != "" {
+				return nameOf(m.Person)
+			}
+		}
+	}
 	switch {
 	case c.Title != "":
 		return oneLine(c.Title)

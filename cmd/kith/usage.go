@@ -28,8 +28,28 @@ func words(least, most int) cobra.PositionalArgs {
 				return &usageError{fmt.Sprintf("%q is no UTF-8 text", word)}
 			}
 		}
+		if name := emptyWord(c, args); name != "" {
+			return &usageError{name + " is empty; usage: " + c.UseLine()}
+		}
 		return nil
 	}
+}
+
+// emptyWord is the name, in the line that says how c is used, of a word that says nothing: in a script
+// a variable that is empty. A text may have empty words between others. Empty: all say something.
+func emptyWord(c *cobra.Command, args []string) string {
+	names := strings.Fields(strings.NewReplacer("[", "", "]", "").Replace(c.Use))[1:]
+	for i, word := range args {
+		if strings.TrimSpace(word) != "" || len(names) == 0 {
+			continue
+		}
+		name, more := strings.CutSuffix(names[min(i, len(names)-1)], "...")
+		if more && name == "TEXT" && strings.TrimSpace(strings.Join(args[len(names)-1:], "")) != "" {
+			continue
+		}
+		return name
+	}
+	return ""
 }
 
 // unknownVerb answers the program alone, and a word that is no verb.
@@ -42,7 +62,8 @@ func unknownVerb(c *cobra.Command, args []string) error {
 
 // flagTrouble says what is wrong with a flag, and how the verb is used.
 func flagTrouble(c *cobra.Command, err error) error {
-	return &usageError{err.Error() + "; usage: " + c.UseLine() + "; its flags: " + c.CommandPath() + " --help"}
+	what, _, _ := strings.Cut(err.Error(), ": strconv.") // what follows says how a number is read
+	return &usageError{what + "; usage: " + c.UseLine() + "; its flags: " + c.CommandPath() + " --help"}
 }
 
 // plainUse keeps "[flags]" out of the lines that say how verbs are used.

@@ -226,7 +226,7 @@ func (s *service) SetDraft(_ context.Context, r *v1.SetDraftRequest) (*v1.SetDra
 		}
 		d.ReplyTo = &place
 	}
-	if err := s.node.SetDraft(g, d); err != nil {
+	if err := s.node.SetDraft(g, d, r.At); err != nil {
 		return nil, asConnect(err)
 	}
 	return &v1.SetDraftResponse{}, nil

@@ -18,6 +18,10 @@ func (s *Server) nodeOf(st node.Status) *v1.Node {
 		Ready: st.Ready, Version: s.cfg.Version, Home: st.Home, Chats: uint32(st.Chats), Friends: uint32(st.Friends),
 		Connected: uint32(st.Connected), Addresses: st.Addresses, Reachability: v1.Reachability(st.Reachability),
 		StartedAt: st.StartedAt, WebAddress: s.Address(), Copied: st.Copied, Revoked: st.Revoked,
+		DiskFull: st.DiskFull,
+	}
+	if st.DiskFull {
+		n.Notice = diskFullSentence(st.Home)
 	}
 	for _, g := range st.Damaged {
 		n.DamagedChats = append(n.DamagedChats, g.String())
@@ -33,6 +37,9 @@ func (s *Server) nodeOf(st node.Status) *v1.Node {
 
 func personOf(p node.Person) *v1.Person {
 	who := &v1.Person{Id: p.ID.String(), Name: shownName(p), Me: p.Me, Friend: p.Friend, Connected: p.Connected}
+	if p.Alike {
+		who.Alike = p.ID.String()[:alikeDigits]
+	}
 	if a := p.Aside; !a.Until.IsZero() {
 		who.Aside = &v1.Aside{Until: uint64(a.Until.UnixMilli()), Rule: a.Rule}
 	}

@@ -47,6 +47,8 @@ const (
 	ReasonPoll      Reason = "poll"     // no question, or not 2 to 20 options that differ
 	ReasonEmoji     Reason = "emoji"    // not one
 	ReasonText      Reason = "text"     // not UTF-8
+	ReasonNothing   Reason = "nothing"  // no text
+	ReasonLong      Reason = "long"     // more text than a message holds
 	ReasonGone      Reason = "gone"     // it stopped during a call
 	ReasonOver      Reason = "over"     // who only looked on is told no more
 	ReasonFolder    Reason = "folder"   // there is none to write into
@@ -135,6 +137,9 @@ func keyOf(err error) (key, subject string) {
 	}
 	if e, ok := errors.AsType[*chain.RejectError](err); ok {
 		return "chain/invalid", fmt.Sprintf("height %d, rule %s: %s", e.Height, e.Rule, e.Reason)
+	}
+	if store.Full(err) { // somebody else's refusal than the database's
+		return "store/full", ""
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		switch {

@@ -17,6 +17,14 @@ const (
 	maxPage     = 500
 	defaultPage = 50
 
+	// maxReaction bounds a reaction that is sent, in characters: the longest emoji there
+	// are, two people with colours of their own who kiss, have ten.
+	maxReaction = 12
+
+	// alikeDigits is how much of an id stands beside a name that looks like another's: as
+	// much as the command line writes of ids.
+	alikeDigits = 8
+
 	// maxDays bounds the days that newcomers are given, for they stand in 16 bits.
 	maxDays = 1<<16 - 1
 

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"slices"
-	"strings"
-
+	"kith/internal/lookalike"
 	"kith/internal/node"
 )
 
@@ -17,10 +15,4 @@ func shownName(p node.Person) string {
 	return p.Name
 }
 
-// you is the letters that can stand for those of "you".
-var you = [3]string{"yYуУүҮγΥʏｙＹ", "oOоОοΟ0օՕｏＯ", "uUυսՍᴜｕＵ"}
-
-func readsYou(name string) bool {
-	letters := []rune(strings.TrimSpace(name))
-	return len(letters) == len(you) && !slices.ContainsFunc([]int{0, 1, 2}, func(i int) bool { return !strings.ContainsRune(you[i], letters[i]) })
-}
+func readsYou(name string) bool { return lookalike.Skeleton(name) == "you" }

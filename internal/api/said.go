@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"strings"
+	"unicode/utf8"
 
 	"kith/internal/group"
 	"kith/internal/markup"
@@ -15,14 +17,28 @@ func (s *service) Send(ctx context.Context, r *v1.SendRequest) (*v1.Message, err
 	if err != nil {
 		return nil, err
 	}
+	if err := checkText(r.Text); err != nil {
+		return nil, asConnect(err)
+	}
 	if r.ReplyTo != "" {
-		return answer(s.node.Answer(ctx, g, r.ClientId, r.ReplyTo, r.Text))
+		return answer(s.node.Answer(ctx, g, r.ClientId, r.ReplyTo, r.Text, r.DraftAt))
 	}
 	content, err := group.Text(s.node.Mention(g, r.Text))
 	if err != nil {
 		return nil, asConnect(err)
 	}
-	return answer(s.node.Send(ctx, g, r.ClientId, content))
+	return answer(s.node.SendDraft(ctx, g, r.ClientId, content, r.DraftAt))
+}
+
+// checkText says which of several things is wrong with a text that is no message.
+func checkText(text string) error {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return &Error{Reason: ReasonNothing}
+	case len(text) > group.MaxContent:
+		return &Error{Reason: ReasonLong}
+	}
+	return nil
 }
 
 func (s *service) CreatePoll(ctx context.Context, r *v1.CreatePollRequest) (*v1.Message, error) {
@@ -38,13 +54,16 @@ func (s *service) CreatePoll(ctx context.Context, r *v1.CreatePollRequest) (*v1.
 }
 
 func (s *service) React(_ context.Context, r *v1.ReactRequest) (*v1.Message, error) {
-	if _, err := group.Say(group.Reaction{Emoji: r.Emoji}); err != nil {
+	if _, err := group.Say(group.Reaction{Emoji: r.Emoji}); err != nil || !r.Off && utf8.RuneCountInString(r.Emoji) > maxReaction {
 		return nil, asConnect(&Error{Reason: ReasonEmoji})
 	}
 	return s.to(r.Chat, func(g wire.GroupID) (node.Message, error) { return s.node.React(g, r.Message, r.Emoji, !r.Off) })
 }
 
 func (s *service) EditMessage(_ context.Context, r *v1.EditMessageRequest) (*v1.Message, error) {
+	if err := checkText(r.Text); err != nil {
+		return nil, asConnect(err)
+	}
 	return s.to(r.Chat, func(g wire.GroupID) (node.Message, error) { return s.node.Edit(g, r.Message, r.Text) })
 }
 
@@ -145,6 +164,9 @@ func tell(out *v1.Message, m node.Message) {
 	if q := said.Quote; q != nil {
 		out.ReplyTo = &v1.Quote{
 			Id: q.ID.String(), Cursor: cursorOf(q.Place), Author: personOf(q.Author), State: messageState(q.State), Text: q.Text,
+		}
+		if q.Over {
+			out.ReplyTo.State = v1.MessageState_MESSAGE_STATE_OVER
 		}
 	}
 	out.Source, out.EndsAt = said.Source, said.EndsAt

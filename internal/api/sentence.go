@@ -22,6 +22,14 @@ func nameOf(p node.Person) string {
 	case p.Name == "":
 		return "somebody"
 	}
+	return toldName(p)
+}
+
+// toldName is a name in a sentence, with the beginning of the id where another's looks the same.
+func toldName(p node.Person) string {
+	if p.Alike {
+		return shownName(p) + " (" + p.ID.String()[:alikeDigits] + ")"
+	}
 	return shownName(p)
 }
 
@@ -33,7 +41,7 @@ func atStart(p node.Person) string {
 	case p.Name == "":
 		return "Somebody"
 	}
-	return shownName(p)
+	return toldName(p)
 }
 
 // sentenceOf says what a change of the membership was: "Ann added Ben."
@@ -224,6 +232,12 @@ func noticeOf(c node.Chat) string {
 		return earlierSentence(c)
 	}
 	return ""
+}
+
+// diskFullSentence says what a full disk means while it is full.
+func diskFullSentence(home string) string {
+	return "The disk is full: nothing is kept here, neither what you write nor what others send; that stays with them until it can be. Make space on the disk of " +
+		oneLine(home, 400) + ", and Kith goes on by itself. What was kept before is safe."
 }
 
 // missingNotice says how many messages are lacking, and of whom they are asked.

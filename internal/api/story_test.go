@@ -210,7 +210,7 @@ func TestRefusals(t *testing.T) {
 		{"api/empty", func() error { _, err := h.socket.GetChat(ctx, &v1.GetChatRequest{}); return err }},
 		{"api/empty", func() error { _, err := h.socket.AddFriend(ctx, &v1.AddFriendRequest{}); return err }},
 		{"identity/link-text", func() error { _, err := h.socket.AddFriend(ctx, &v1.AddFriendRequest{Link: "hello"}); return err }},
-		{"group/content", func() error { _, err := h.socket.Send(ctx, &v1.SendRequest{Chat: "Notes to self"}); return err }},
+		{"api/nothing", func() error { _, err := h.socket.Send(ctx, &v1.SendRequest{Chat: "Notes to self"}); return err }},
 		{"api/cursor", func() error {
 			_, err := h.socket.ListMessages(ctx, &v1.ListMessagesRequest{Chat: "Notes to self", Before: "x"})
 			return err

@@ -34,8 +34,11 @@ var table = map[string]explained{
 	"api/leaving":  {connect.CodeFailedPrecondition, "You are leaving this chat, and are in it until that is done.", "{} Delete it then."},
 	"api/poll":     {connect.CodeInvalidArgument, "A poll has a question of at most 1,000 bytes, and 2 to 20 different options of at most 200.", "Shorten it, or leave some out."},
 	"api/lifetime": {connect.CodeInvalidArgument, "Messages that disappear last a year at most.", "Choose a shorter time, or let them stay."},
-	"api/emoji":    {connect.CodeInvalidArgument, "A reaction is one emoji, or a few characters without spaces.", "Give one, or send it as a message."},
+	"api/emoji":    {connect.CodeInvalidArgument, "A reaction is one emoji, or a word of up to 12 characters.", "Give one, or send it as a message."},
 	"api/text":     {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
+
+	"api/nothing": {connect.CodeInvalidArgument, "There is nothing in this to be sent.", "Write something."},
+	"api/long":    {connect.CodeInvalidArgument, "This is longer than 64 KiB, the most that one message holds.", "Send it in parts."},
 
 	"api/folder": {connect.CodeFailedPrecondition, "There is no folder {} to write into.", "Make it first, or name a file elsewhere."},
 	"api/kept":   {connect.CodeDataLoss, "What {} keeps cannot be used: it is no proof of a member, or was changed.", "Put it back from a copy; or begin with another file, and compare the id of the group anew."},
@@ -62,6 +65,8 @@ var table = map[string]explained{
 	"node/no-copy":        {connect.CodeFailedPrecondition, "There is no other copy of this home that has a key of yours.", "Nothing needs to be done."},
 	"node/no-message":     {connect.CodeNotFound, "No message of this chat is called {}.", "Give the beginning of its id, which kith tail --ids shows."},
 	"node/deleted":        {connect.CodeFailedPrecondition, "This message is deleted.", "There is nothing more to be done with it."},
+	"node/over":           {connect.CodeFailedPrecondition, "This message has disappeared: its time is over.", "There is nothing more to be done with it."},
+	"node/no-room":        {connect.CodeResourceExhausted, "The disk that holds {} is full, and Kith needs about a megabyte of it to start.", "Make space there and start it again; nothing stored before is lost."},
 	"node/not-yours":      {connect.CodePermissionDenied, "Who has a message is known to its author alone.", "Ask about one of yours: kith tail --ids."},
 	"node/no-text":        {connect.CodeFailedPrecondition, "Only a text that can be read here has versions, or gets another.", "Write a new message."},
 	"node/no-poll":        {connect.CodeFailedPrecondition, "This message is no poll.", "Look with kith tail --ids which one is."},

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"slices"
 
 	"kith/internal/dag"
@@ -23,12 +24,15 @@ type ackWay struct {
 	pass  uint64                          // ms; when these are passed on; 0: there are none
 	calm  uint64                          // ms; when others are told the digest; 0: they know it
 	asked wire.DeviceID                   // who was told last
+
+	bytes  uint64                   // of entries, since Acks were last passed on for them
+	passed map[wire.DeviceID]uint64 // the number of each device's Ack that was last to be passed on
 }
 
 // exchanging returns the devices among which Acks are exchanged; none in a small group.
 func (m *Machine) exchanging() []wire.DeviceID {
 	who, f := m.ackersNow(), &m.ackWay
-	if !who.byHeads || who.devices <= m.fewAckers {
+	if !who.byHeads || who.devices <= m.fewAckers && !m.promptly() {
 		return nil
 	}
 	if f.at != m.head {
@@ -86,6 +90,7 @@ func (m *Machine) exchangeAcks(now uint64, eff *Effects) {
 	f := &m.ackWay
 	if len(m.exchanging()) == 0 || !m.speaks() {
 		*f = ackWay{}
+		m.forgetRelays()
 		return
 	}
 	if d := m.toFollow(); d != f.device {
@@ -95,11 +100,24 @@ func (m *Machine) exchangeAcks(now uint64, eff *Effects) {
 		if f.device = d; d != (wire.DeviceID{}) {
 			m.sendAckNumbers(now, m.peers[d], ackFollows, eff)
 		}
-		f.calm = now + ackCalm
+		f.calm = now + m.ackCalm()
+	}
+	m.askAgain(now, eff)
+	if !m.promptly() {
+		m.forgetRelays()
+	} else {
+		m.meetPartners(now, eff)
+		m.passSoon(now)
+		if isDue(m.prompt.due, now) {
+			m.passOn(eff)
+		}
 	}
 	if isDue(f.pass, now) {
 		m.passAcks(eff)
-		f.calm = now + ackCalm
+		f.calm = now + m.ackCalm()
+	}
+	if isDue(f.calm, now) && m.promptly() && len(f.news) > 0 {
+		f.calm = now + m.ackCalm() // others get these first
 	}
 	if isDue(f.calm, now) {
 		f.calm = 0
@@ -107,17 +125,28 @@ func (m *Machine) exchangeAcks(now uint64, eff *Effects) {
 	}
 }
 
-// noteAck takes note of an Ack that is new here, and by whom it came.
-func (m *Machine) noteAck(d, from wire.DeviceID) {
+// noteAck takes note of an Ack that is to be passed on, and by whom it came. The first of a device
+// is in a hurry: it accepts.
+func (m *Machine) noteAck(d, from wire.DeviceID, first bool) {
 	f := &m.ackWay
 	if len(m.exchanging()) == 0 {
 		return
+	}
+	at := m.now + ackPassAfter
+	if m.promptly() {
+		var passes bool
+		if at, passes = m.passAt(d, from, first); !passes {
+			return
+		}
+	}
+	if first {
+		at = m.now + ackQuickly
 	}
 	if f.news == nil {
 		f.news = make(map[wire.DeviceID]wire.DeviceID)
 	}
 	f.news[d] = from
-	f.pass = m.soon(f.pass, m.now+ackPassAfter)
+	f.pass = m.soon(f.pass, at)
 }
 
 // passAcks passes on what is new, to all but who brought it.
@@ -135,18 +164,29 @@ func (m *Machine) passAcks(eff *Effects) {
 		}
 		m.sendAcks(d, list, eff)
 	}
-	f.news, f.pass = nil, 0
+	f.news, f.pass, f.bytes = nil, 0, 0
+}
+
+// ackCalm is how long no Ack has come when others are told which are here.
+func (m *Machine) ackCalm() uint64 {
+	if m.promptly() {
+		return ackSlowly
+	}
+	return ackCalm
 }
 
 // tellAckDigest tells some of those who were not told since Acks changed, the next of them
 // a while later.
 func (m *Machine) tellAckDigest(now uint64, eff *Effects) {
 	digest := m.ackDigest()
-	told := 0
+	told, most := 0, ackTellAtOnce
+	if m.promptly() {
+		most = checkAtOnce
+	}
 	for _, d := range after(m.ackWay.asked, m.connected(false)) {
 		if p := m.peers[d]; m.partner(d) && p.ackDigest != digest {
-			if told == ackTellAtOnce {
-				m.ackWay.calm = now + ackCalm
+			if told == most {
+				m.ackWay.calm = now + m.ackCalm()
 				return
 			}
 			told++
@@ -212,27 +252,37 @@ func (m *Machine) onAcks(p *peer, r *wire.Reader, marked bool, eff *Effects) err
 	if err != nil {
 		return err
 	}
-	from, taken := p.member.Device, make(map[wire.DeviceID]bool)
-	for _, b := range f.bundles {
-		for _, c := range b.acks {
-			device, ok := m.deviceBeginning(c.device)
-			if !ok || taken[device] {
-				continue // its sender has another head, or knows two that begin so
-			}
-			taken[device] = true
-			a := &dag.Ack{
-				Version: dag.AckByHeads, SigAlg: wire.SigEd25519, Group: m.group, Device: device, Seq: c.seq,
-				Heads: b.heads, Stops: b.stops, Read: c.read, Signature: c.signature,
-			}
-			if !m.takeAck(a.Marshal(), from, eff) {
-				return wire.ErrCanonical
-			}
+	from := p.member.Device
+	for _, a := range m.acksIn(f) {
+		if held := m.acks[a.Device]; m.promptly() && held != nil && held.Signature == a.Signature {
+			m.noteAck(a.Device, from, false) // its author gave it here, and others lack it
+		} else if !m.takeAck(a.Marshal(), from, eff) {
+			return wire.ErrCanonical
 		}
 	}
 	for _, b := range f.others {
 		m.takeAck(b, from, eff)
 	}
 	return nil
+}
+
+// acksIn returns the Acks of the bundles in a frame, of each device the first: an honest one has no two.
+func (m *Machine) acksIn(f acksFrame) (list []*dag.Ack) {
+	seen := make(map[wire.DeviceID]bool)
+	for _, b := range f.bundles {
+		for _, c := range b.acks {
+			device, ok := m.deviceBeginning(c.device)
+			if !ok || seen[device] {
+				continue // its sender has another head, or knows two that begin so
+			}
+			seen[device] = true
+			list = append(list, &dag.Ack{
+				Version: dag.AckByHeads, SigAlg: wire.SigEd25519, Group: m.group, Device: device, Seq: c.seq,
+				Heads: b.heads, Stops: b.stops, Read: c.read, Signature: c.signature,
+			})
+		}
+	}
+	return list
 }
 
 // deviceBeginning returns the member's device whose id begins so; false if there is none,
@@ -279,17 +329,50 @@ func (m *Machine) onAckNumbers(now uint64, p *peer, r *wire.Reader, eff *Effects
 		return nil // it takes for held here a block that is not
 	}
 	theirs := numbersOf(devices, f.acks, f.others)
-	var list []*dag.Ack
-	for _, s := range m.ackCounts() {
-		if s.seq > theirs[s.device] {
+	m.sendAcks(p.member.Device, m.acksBeyond(theirs), eff)
+	if f.flags&ackAnswers == 0 && beyond(theirs, m.ackCounts()) {
+		m.askForAcks(now, p, ackAnswers, eff)
+	}
+	return nil
+}
+
+// acksBeyond returns the Acks that are newer than theirs: of those of whom they have none all, of the
+// others those most behind, a few at once. Whatever is written, Acks then stay a small part of what two give
+// each other who meet for a while.
+func (m *Machine) acksBeyond(theirs map[wire.DeviceID]uint64) (list []*dag.Ack) {
+	counts := slices.DeleteFunc(m.ackCounts(), func(s seqOf) bool { return s.seq <= theirs[s.device] })
+	slices.SortStableFunc(counts, func(a, b seqOf) int {
+		return cmp.Or(cmp.Compare(min(theirs[a.device], 1), min(theirs[b.device], 1)), cmp.Compare(b.seq-theirs[b.device], a.seq-theirs[a.device]))
+	})
+	for i, s := range counts {
+		if i < ackMeet || theirs[s.device] == 0 {
 			list = append(list, m.acks[s.device])
 		}
 	}
-	m.sendAcks(p.member.Device, list, eff)
-	if f.flags&ackAnswers == 0 && (p.ackAsked == 0 || p.ackAsked+numbersAgain <= now) && beyond(theirs, m.ackCounts()) {
-		m.sendAckNumbers(now, p, ackAnswers, eff)
+	return list
+}
+
+// askForAcks says which Acks are held here, or once a second has passed since the last time.
+func (m *Machine) askForAcks(now uint64, p *peer, flags uint8, eff *Effects) {
+	if again := p.ackAsked + numbersAgain; p.ackAsked != 0 && again > now {
+		p.ackAgain = again
+		return
 	}
-	return nil
+	m.sendAckNumbers(now, p, flags, eff)
+}
+
+// askAgain says to those which Acks are held here to whom that could not be said at once.
+func (m *Machine) askAgain(now uint64, eff *Effects) {
+	if !m.anyPeer(func(p *peer) bool { return isDue(p.ackAgain, now) }) {
+		return
+	}
+	for _, d := range sortedDevices(m.peers) {
+		if p := m.peers[d]; isDue(p.ackAgain, now) {
+			if p.ackAgain = 0; m.partner(d) && p.ackDigest != m.ackDigest() {
+				m.sendAckNumbers(now, p, 0, eff)
+			}
+		}
+	}
 }
 
 // onAckDigest asks who has other Acks which those are.
@@ -298,8 +381,8 @@ func (m *Machine) onAckDigest(now uint64, p *peer, r *wire.Reader, eff *Effects)
 	if err != nil {
 		return err
 	}
-	if p.ackDigest = d; d != m.ackDigest() && (p.ackAsked == 0 || p.ackAsked+numbersAgain <= now) {
-		m.sendAckNumbers(now, p, 0, eff)
+	if p.ackDigest = d; d != m.ackDigest() {
+		m.askForAcks(now, p, 0, eff)
 	}
 	return nil
 }

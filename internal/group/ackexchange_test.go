@@ -48,7 +48,7 @@ func ackPayloads(t testing.TB) (list [][]byte) {
 	if len(count) != 3 {
 		t.Fatalf("Acks are exchanged by %v", count)
 	}
-	return list
+	return append(list, sparingPayloads(t)...)
 }
 
 const (

@@ -34,7 +34,11 @@ func (p pace) due(devices, size uint64, chance uint32) uint64 {
 // mayAck returns when an Ack that is wanted may be signed.
 func (m *Machine) mayAck(now uint64) uint64 {
 	own, who := m.acks[m.self.Device.ID()], m.ackersNow()
-	if who.devices <= m.fewAckers || own == nil || own.Seq&^ackCount != ackBase(m.joined) || m.acked == m.graph.FrontierDigest() && !m.ackUnread() && !m.remarked() {
+	atOnce := who.devices <= m.fewAckers
+	if m.promptly() {
+		atOnce = m.owesAck() || m.remarked()
+	}
+	if atOnce || own == nil || own.Seq&^ackCount != ackBase(m.joined) || m.acked == m.graph.FrontierDigest() && !m.ackUnread() && !m.remarked() {
 		return now
 	}
 	if m.pace.since == 0 {

@@ -31,6 +31,7 @@ type ackers struct {
 	at      wire.BlockHash
 	devices int  // that are active
 	byHeads bool // and all announce FeatureAckHeads
+	sparing bool // and FeatureSparing
 }
 
 // ackersNow looks at the leaves of the head.
@@ -38,11 +39,13 @@ func (m *Machine) ackersNow() ackers {
 	if m.ackers.at == m.head && m.ackers.devices > 0 {
 		return m.ackers
 	}
-	a := ackers{at: m.head, byHeads: m.says(m.self.Device.ID(), FeatureAckHeads)}
+	own := m.self.Device.ID()
+	a := ackers{at: m.head, byHeads: m.says(own, FeatureAckHeads), sparing: m.says(own, FeatureSparing)}
 	for d := range m.said.by {
 		if m.state().Active(d) {
 			a.devices++
 			a.byHeads = a.byHeads && m.says(d, FeatureAckHeads)
+			a.sparing = a.sparing && m.says(d, FeatureSparing)
 		}
 	}
 	m.ackers = a
@@ -139,8 +142,14 @@ func (m *Machine) endAcks() {
 			m.acked = now
 		}
 	}
-	if m.acked != now {
-		m.ackDue = 1
+	if m.acked == now {
+		return
+	}
+	m.ackDue = 1
+	for _, r := range m.graph.Frontier().Refs() {
+		if r.Device != own.Device && m.graph.Delivered(own, r.Device) < r.Seq {
+			m.prompt.owed[r.Device] = true
+		}
 	}
 }
 
@@ -152,6 +161,7 @@ func (m *Machine) awaited(a *dag.Ack) bool {
 
 // awaitAck keeps an Ack that names what is not here.
 func (m *Machine) awaitAck(a *dag.Ack) {
+	m.ackWaited++
 	if w := m.ackWaits[a.Device]; w != nil {
 		w.newest = a
 		return
@@ -170,7 +180,7 @@ func (m *Machine) countAwaited(eff *Effects) {
 		for _, a := range []*dag.Ack{w.newest, w.first} {
 			if a != nil && !m.graph.Lacks(a) {
 				m.countAck(a, wire.DeviceID{}, eff)
-				m.newsDue(m.now)
+				m.ackNews(m.now)
 				break
 			}
 		}

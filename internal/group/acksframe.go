@@ -1,6 +1,8 @@
 package group
 
 import (
+	"slices"
+
 	"kith/internal/dag"
 	"kith/internal/wire"
 )
@@ -67,6 +69,11 @@ func (f acksFrame) bytes() []byte {
 		kind = frameMarkedAcks
 	}
 	w.U8(kind)
+	f.write(&w)
+	return w.Bytes()
+}
+
+func (f acksFrame) write(w *wire.Writer) {
 	w.Group(func(w *wire.Writer) {
 		for _, b := range f.bundles {
 			writeRefs(w, b.heads)
@@ -83,8 +90,23 @@ func (f acksFrame) bytes() []byte {
 			})
 		}
 	})
-	writeList(&w, f.others)
-	return w.Bytes()
+	writeList(w, f.others)
+}
+
+// add puts an Ack into a marked frame, with those that say the same.
+func (f *acksFrame) add(a *dag.Ack) {
+	if a.Version != dag.AckByHeads {
+		f.others = append(f.others, a.Marshal())
+		return
+	}
+	i := slices.IndexFunc(f.bundles, func(b ackBundle) bool {
+		return slices.Equal(b.heads, a.Heads) && slices.Equal(b.stops, a.Stops)
+	})
+	if i < 0 {
+		i = len(f.bundles)
+		f.bundles = append(f.bundles, ackBundle{heads: a.Heads, stops: a.Stops})
+	}
+	f.bundles[i].acks = append(f.bundles[i].acks, bundledAck{[8]byte(a.Device[:8]), a.Seq, a.Read, a.Signature})
 }
 
 func parseAcks(r *wire.Reader, marked bool) (f acksFrame, err error) {

@@ -63,7 +63,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.clearShelf(now, eff)
 	m.giveUpMissed(now, eff)
 	m.ackDue = m.soon(m.ackDue, now)
-	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+	m.allTold(now + digestAfter)
 	m.askInfos(eff)
 	eff.Write = append(eff.Write, m.selfRecord())
 	if m.shed(eff) != head { // what led to the old head is surplus, and spoke

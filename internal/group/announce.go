@@ -50,7 +50,7 @@ func (m *Machine) leavers() (list []wire.PersonID) {
 
 func (m *Machine) sendDigest(d wire.DeviceID, eff *Effects) {
 	digest := m.digest(m.modern(d), !m.exchanges(d))
-	m.peers[d].told = digest
+	m.peers[d].told, m.peers[d].news = digest, false
 	eff.send(d, encodeHash(frameDigest, digest))
 }
 
@@ -63,16 +63,22 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 			m.sendDigest(d, eff)
 		}
 	}
+	if isDue(m.telling.checkDue, now) {
+		m.telling.checkDue = 0
+		for _, d := range m.checkedNow(now) {
+			m.sendDigest(d, eff)
+		}
+	}
 	if !m.anyPeer(func(p *peer) bool { return isDue(p.haveDue, now) || isDue(p.proofDue, now) || isDue(p.inviteDue, now) }) {
 		return
 	}
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
 		if isDue(p.inviteDue, now) {
-			m.inviteLate(p, eff)
+			m.inviteLate(now, p, eff)
 		}
 		if isDue(p.proofDue, now) {
-			m.prove(p, eff)
+			m.prove(now, p, eff)
 		}
 		switch {
 		case p.haveDue == 0 || p.haveDue > now:
@@ -84,30 +90,53 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 	}
 }
 
-// toldNow returns the peers that get the digest now: all that may lack something, and in
+// toldNow returns the peers that get the digest now: all that may lack something new, and in
 // a large group some of them, others a while later. There everybody hears of a change from as
 // many others, and from all in time, but not from all at once.
-func (m *Machine) toldNow(now uint64) (list []wire.DeviceID) {
-	digests := make(map[[2]bool]wire.Digest)
-	for _, d := range m.connected(false) {
-		p, of := m.peers[d], [2]bool{m.modern(d), !m.exchanges(d)}
-		digest, made := digests[of]
-		if !made {
-			digest = m.digest(of[0], of[1])
-			digests[of] = digest
-		}
-		if p.told != digest && p.digest != digest && (p.named || m.acks[d] != nil) {
-			list = append(list, d)
-		}
-	}
+func (m *Machine) toldNow(now uint64) []wire.DeviceID {
+	list := m.untold(func(p *peer) bool { return p.news })
 	if len(list) <= toldAtOnce || len(m.Spreaders()) == 0 {
 		return list
 	}
-	if m.toldLast == (wire.DeviceID{}) {
-		m.toldLast = m.self.Device.ID() // so that not all begin with the same
-	}
-	list = after(m.toldLast, list)[:toldAtOnce]
-	m.toldLast = list[toldAtOnce-1]
 	m.digestDue = now + tellRest
+	return m.nextTold(list, toldAtOnce)
+}
+
+// untold returns those of some peers who were not told what is here, and did not say that they have it.
+func (m *Machine) untold(of func(*peer) bool) (list []wire.DeviceID) {
+	digests := make(map[[2]bool]wire.Digest)
+	for _, d := range m.connected(false) {
+		p, kind := m.peers[d], [2]bool{m.modern(d), !m.exchanges(d)}
+		digest, made := digests[kind]
+		if !made {
+			digest = m.digest(kind[0], kind[1])
+			digests[kind] = digest
+		}
+		switch {
+		case p.told == digest || p.digest == digest:
+			p.news = false
+		case of(p) && (p.named || m.acks[d] != nil):
+			list = append(list, d)
+		}
+	}
 	return list
+}
+
+// newsDue has what is new announced to all: soon, but where the tree brings entries.
+func (m *Machine) newsDue(now uint64) { m.allTold(now + m.digestWait()) }
+
+// allTold has what is new announced to all at a time.
+func (m *Machine) allTold(at uint64) {
+	for _, p := range m.peers {
+		p.news = true
+	}
+	m.digestDue = m.soon(m.digestDue, at)
+}
+
+// digestWait is how long what is new waits to be announced.
+func (m *Machine) digestWait() uint64 {
+	if len(m.Spreaders()) > 0 {
+		return treeDigestAfter
+	}
+	return digestAfter
 }

@@ -65,19 +65,27 @@ func (m *Machine) askBlocksOf(now uint64, p *peer, eff *Effects) {
 }
 
 // onAskBlocks gives what is asked for.
-func (m *Machine) onAskBlocks(p *peer, r *wire.Reader, eff *Effects) error {
+func (m *Machine) onAskBlocks(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
 	f, err := parseAskBlocks(r)
 	if err != nil {
 		return err
 	}
 	p.blocks.tells = true
+	if m.chainShares.due(p.member.Device) > now {
+		return nil // it asks another, or again
+	}
 	lacks := m.blocks.Missing(f.offer)
 	for _, hash := range f.welcomes {
 		if w := m.welcomes[hash]; !w.empty() && m.blocks.Header(hash).Author == m.self.Member() {
 			lacks = append(lacks, hash)
 		}
 	}
-	m.sendLacking(p, f.offer, lacks, eff)
+	before := len(eff.Send)
+	if sent := m.sendBlocks(p.member.Device, lacks, eff); sent > 0 || len(lacks) == 0 {
+		m.countChain(now, p, 0, eff.Send[before:])
+	} else if m.readsPages(p.member.Device) {
+		m.sendPages(now, p, f.offer, eff)
+	}
 	for _, hash := range lacks {
 		p.blocks.know(hash)
 	}

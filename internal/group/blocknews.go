@@ -236,7 +236,7 @@ func (m *Machine) giveLacking(now uint64, p *peer, offer chain.Offer, eff *Effec
 	}
 	whole := m.withBodies(lacks)
 	if len(whole) == 0 || !m.asksBlocks(p) {
-		m.sendLacking(p, offer, lacks, eff)
+		m.sendLacking(now, p, offer, lacks, eff)
 		return
 	}
 	var news []blockNews
@@ -247,9 +247,9 @@ func (m *Machine) giveLacking(now uint64, p *peer, offer chain.Offer, eff *Effec
 	m.tellOf(p, news, eff)
 }
 
-func (m *Machine) sendLacking(p *peer, offer chain.Offer, lacks []wire.BlockHash, eff *Effects) {
+func (m *Machine) sendLacking(now uint64, p *peer, offer chain.Offer, lacks []wire.BlockHash, eff *Effects) {
 	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
-		m.sendPages(p, offer, eff)
+		m.sendPages(now, p, offer, eff)
 	}
 }
 

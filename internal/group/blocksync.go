@@ -123,6 +123,7 @@ func (m *Machine) takeFresh(now uint64, p *peer, fresh []wire.BlockHash, eff *Ef
 		}
 	}
 	m.disabuse(fresh, eff)
+	m.recall(now, fresh, eff)
 }
 
 func (m *Machine) takeBlockOnce(b blockFrame, fresh *[]wire.BlockHash, eff *Effects) (wire.BlockHash, error) {

@@ -76,15 +76,6 @@ func (m *Machine) tellKept(h *dag.Header, ciphertext []byte, own bool, eff *Effe
 	}
 }
 
-// newsDue has what is new announced: soon, but for what the tree brings to all.
-func (m *Machine) newsDue(now uint64) {
-	wait := uint64(digestAfter)
-	if len(m.Spreaders()) > 0 {
-		wait = treeDigestAfter
-	}
-	m.digestDue = m.soon(m.digestDue, now+wait)
-}
-
 // awaitTree puts off the next request for entries if a peer has few that are not here:
 // the tree is bringing them.
 func (m *Machine) awaitTree(now uint64, theirs dag.Frontier) {

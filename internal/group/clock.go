@@ -15,7 +15,8 @@ func (m *Machine) clock(now uint64) {
 		m.earlier.until = min(m.earlier.until, now)
 		m.hastenBlocks(now)
 		m.pace.hasten(now)
-		m.ackWay.pass, m.ackWay.calm = min(m.ackWay.pass, now), min(m.ackWay.calm, now)
+		m.ackWay.pass, m.ackWay.calm, m.prompt.due = min(m.ackWay.pass, now), min(m.ackWay.calm, now), min(m.prompt.due, now)
+		m.telling.linksDue, m.telling.linksLast, m.telling.checkDue = min(m.telling.linksDue, now), 0, min(m.telling.checkDue, now)
 		m.chaseDue = min(m.chaseDue, now)
 		for i := range m.asked {
 			m.asked[i].until = min(m.asked[i].until, now)
@@ -30,11 +31,12 @@ func (m *Machine) clock(now uint64) {
 		m.back.due, m.back.again, m.errandDue = min(m.back.due, now), min(m.back.again, now), min(m.errandDue, now)
 		for _, p := range m.peers {
 			p.haveDue, p.proofDue, p.inviteDue = min(p.haveDue, now), min(p.proofDue, now), min(p.inviteDue, now)
-			p.haveLast, p.ackAsked, p.theirs.numbersAt = 0, 0, 0
-			p.theirs.walks, p.asksAll, p.asksNumbers, p.asksVotes, p.asksPeople = 0, 0, 0, 0, 0
-			p.earlier.at, p.earlier.again = min(p.earlier.at, now), min(p.earlier.again, now)
+			p.haveLast, p.ackAsked, p.ackAgain, p.theirs.numbersAt = 0, 0, min(p.ackAgain, now), 0
+			p.theirs.walks, p.asksAll, p.asksNumbers, p.asksVotes, p.asksPeople, p.asksEntries = 0, 0, 0, 0, 0, 0
+			p.earlier.at, p.earlier.again, p.pagesDue = min(p.earlier.at, now), min(p.earlier.again, now), min(p.pagesDue, now)
 			p.theirs.pause.until = min(p.theirs.pause.until, now)
 		}
+		clear(m.chainShares)
 		for _, t := range m.turns {
 			t.since = min(t.since, now)
 		}
@@ -54,6 +56,9 @@ func (m *Machine) wake(now uint64) uint64 {
 		}
 	}
 	at(m.expiring.due)
+	if m.expiring.seen != 0 {
+		at(m.expiring.seen + seenEvery)
+	}
 	if !m.speaks() {
 		if m.catchUp != nil && len(m.peers) > 0 {
 			at(m.catchUp.until)
@@ -80,6 +85,9 @@ func (m *Machine) wake(now uint64) uint64 {
 		at(m.digestDue)
 		at(m.ackWay.pass)
 		at(m.ackWay.calm)
+		at(m.prompt.due)
+		at(m.telling.linksDue)
+		at(m.telling.checkDue)
 		at(m.blocksWake())
 		at(m.fetch.until)
 		for _, a := range m.asked {
@@ -105,6 +113,10 @@ func (m *Machine) wake(now uint64) uint64 {
 			at(p.haveDue)
 			at(p.proofDue)
 			at(p.inviteDue)
+			if len(m.ackWay.list) > 0 {
+				at(p.ackAgain)
+			}
+			at(p.pagesDue)
 		}
 	}
 	at(m.errandDue)

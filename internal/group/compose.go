@@ -78,6 +78,7 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 		return nil, refuse(ReasonStored, err)
 	}
 	m.noteUncovered(h, len(h.Bytes())+len(ciphertext))
+	m.wrote(h, len(h.Bytes())+len(ciphertext))
 	m.noteCited(h)
 	m.keepEntry(h, ciphertext, eff)
 	m.shelve(h, plain, eff)
@@ -87,7 +88,7 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 	m.push(h, ciphertext, wire.DeviceID{}, eff)
 	m.tellKept(h, ciphertext, true, eff)
 	m.ackDue = m.soon(m.ackDue, now+ackEvery)
-	m.newsDue(now)
+	m.entryNews(now, h)
 	return h, nil
 }
 

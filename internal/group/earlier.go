@@ -112,7 +112,7 @@ func (m *Machine) beginEarlier() {
 }
 
 // noteLacking takes note of an entry that is in the graph and of which this device has no
-// keys: true if others give what it says.
+// keys, or no ciphertext: true if others give what it says.
 func (m *Machine) noteLacking(h *dag.Header, eff *Effects) bool {
 	a, ok := m.admittance(m.self.Person)
 	if !ok || m.isDeleted(h, m.authorOf(h)) || m.isOver(h) || m.grants(m.self.Member(), a, h.Block, h.Order) != dag.GivenAll {

@@ -95,6 +95,10 @@ func (m *Machine) sayEarlier(h *dag.Header, plain []byte, eff *Effects) error {
 		eff.drop(KindLate, EntryKey(h.Ref()))
 	}
 	m.dropLacking(h.Ref(), eff)
+	if m.hollow[h.Ref()] {
+		m.dropHollow(h.Ref(), eff)
+		m.acked, m.ackDue = wire.Digest{}, m.soon(m.ackDue, m.now+ackEvery)
+	}
 	m.keepSalt(h, salt[:], eff)
 	row := m.row(h, person)
 	row.State, row.Content, row.Waiting = RowShown, bytes.Clone(content), m.waiting[h.Ref()] != nil

@@ -53,10 +53,14 @@ func (m *Machine) isCutOff() bool {
 	return ok && (!a.gives || a.least > 0)
 }
 
+// leastWitnesses bounds witnesses from below: one person alone is mostly who made the floor, and
+// settles what comes in a group where nobody else votes.
+const leastWitnesses = 2
+
 // witnesses is how many other people have to say something for this device to take it for
-// true: as many as settle a block, or all there are.
+// true: as many as settle a block, two at least, or all there are.
 func (m *Machine) witnesses() int {
-	return min(chain.Quorum(len(m.state().Electorate())), len(m.state().Members())-1)
+	return min(max(chain.Quorum(len(m.state().Electorate())), leastWitnesses), len(m.state().Members())-1)
 }
 
 // proveEarlier looks whether enough members have acknowledged the frontier that is here:

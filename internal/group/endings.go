@@ -9,9 +9,10 @@ import (
 
 // endings is what is to go, found by entry and by time.
 type endings struct {
-	of    map[dag.Ref]ending
-	next  goings
-	fresh []dag.Ref // of which there is no record yet
+	of     map[dag.Ref]ending
+	unsure map[dag.Ref]bool // of these, which go by how long the program runs
+	next   goings
+	fresh  []dag.Ref // of which there is no record yet, or another
 }
 
 // set says when what an entry says goes.
@@ -19,7 +20,11 @@ func (e *endings) set(ref dag.Ref, end ending) {
 	if old, here := e.of[ref]; !here || old.at != end.at {
 		heap.Push(&e.next, going{end.at, ref})
 	}
-	e.of[ref] = end
+	if e.of[ref] = end; end.most != 0 {
+		e.unsure[ref] = true
+	} else {
+		delete(e.unsure, ref)
+	}
 }
 
 // first returns what goes next; false if nothing does.

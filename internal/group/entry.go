@@ -1,7 +1,6 @@
 package group
 
 import (
-	"bytes"
 	"errors"
 
 	"kith/internal/dag"
@@ -64,6 +63,7 @@ func (m *Machine) takeEntry(now uint64, e openedEntry, asked bool, eff *Effects)
 	if ref := h.Ref(); lacks && (m.graph.Has(ref) || m.waiting[ref] != nil) && !m.isDeleted(h, author.Person) { // a Delete may have waited for it
 		m.keepHollow(ref, eff)
 		m.noteBlank(h)
+		m.noteLacking(h, eff) // who was parked may have what it says, and no ciphertext
 	}
 	return rule, err
 }
@@ -87,7 +87,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 			return "", nil // who passes it on breaks no rule
 		}
 	}
-	if verdict.State == dag.Parked && h.Seq > m.graph.Seq(h.Device)+maxSeqAhead {
+	if verdict.State == dag.Parked && m.isFarAhead(h) && !m.opensAhead(h, person, p) {
 		return "", nil // its turn comes
 	}
 	size := len(p.Header) + len(p.Ciphertext)
@@ -106,7 +106,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		return ruleClaim, err
 	}
 	m.noteUncovered(h, size)
-	m.noteCited(h)
+	m.wrote(h, size)
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.watchEntry(h, person, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
@@ -124,6 +124,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	if verdict.State == dag.Parked {
 		m.waiting[h.Ref()] = h
 	} else {
+		m.noteCited(h)
 		m.keepTip(h)
 	}
 	m.settle(added, eff)
@@ -131,7 +132,11 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		m.pruneDue = m.soon(m.pruneDue, now+pruneAfter)
 	}
 	m.ackDue = m.soon(m.ackDue, now+ackEvery)
-	m.newsDue(now)
+	if len(added) == 1 && added[0] == h.Ref() {
+		m.entryNews(now, h)
+	} else {
+		m.newsDue(now)
+	}
 	return "", nil
 }
 
@@ -160,6 +165,8 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 	for _, r := range added {
 		if h := m.waiting[r]; h != nil {
 			delete(m.waiting, r)
+			m.prompt.owed[h.Device] = true
+			m.noteCited(h)
 			m.keepTip(h)
 			eff.Checked = append(eff.Checked, h.Place())
 			m.settleDelete(r, true, eff)
@@ -238,16 +245,11 @@ func (m *Machine) beforeJoining(block wire.BlockHash) bool {
 // a member could wrap another's ciphertext and burn its key. What is shown begins
 // with the salt.
 func (m *Machine) open(e *epoch, h *dag.Header, person wire.PersonID, ciphertext []byte) ([]byte, RowState) {
-	sender, aad, err := e.secret.Peek(ciphertext)
-	want := h.AAD()
-	if err != nil || !bytes.Equal(aad, want[:]) {
+	sender, ok := senderOf(e, h, person, ciphertext)
+	if !ok {
 		return nil, RowDamaged
 	}
-	leaf, ok := e.secret.Public().Leaf(sender.Leaf)
-	if !ok || !bytes.Equal(leaf.Identity, credential(wire.Member{Person: person, Device: h.Device})) {
-		return nil, RowDamaged
-	}
-	plain, _, err := e.secret.Decrypt(e.ratchets, ciphertext)
+	plain, err := m.decrypt(e, h, sender, ciphertext)
 	if errors.Is(err, mls.ErrKeyUsed) {
 		return nil, RowUnreadable
 	}

@@ -104,6 +104,7 @@ func (m *Machine) unask(ref dag.Ref, eff *Effects) {
 	if m.hollow[ref] {
 		m.dropHollow(ref, eff)
 		m.acked, m.ackDue = wire.Digest{}, m.soon(m.ackDue, m.now+ackEvery)
+		m.prompt.owed[ref.Device] = true
 	}
 	if m.missed[ref] {
 		m.dropMissed(ref, eff)

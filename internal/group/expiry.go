@@ -15,7 +15,7 @@ import (
 //
 // The time counts from the entry's order, which is signed, and at the latest from when
 // the entry came here: an order that lies in the future lengthens nothing by more than
-// that. When it is over the text goes like that of a deleted message (erase.go), and
+// that, but for a clock that is set meanwhile (expiryclock.go). When it is over the text goes like that of a deleted message (erase.go), and
 // never comes back: it is asked for no more, and what comes all the same is shown to
 // nobody, however the clock is set by then.
 //
@@ -67,12 +67,15 @@ type expiring struct {
 	due      uint64 // ms; when the next goes; 0: none
 	settings map[dag.Ref]setting
 	inForce  *uint32 // what they come to; nil: it is to be looked at
+	seen     uint64  // ms; the clock as it is stored; 0: it is not
+	away     bool    // since then the program did not run
 }
 
 type ending struct {
 	at     uint64 // ms; 0: it is gone; never: it stays
 	target Target
-	kept   bool // there is a record of it
+	most   uint64 // ms; where its order was ahead of the clock: when it goes at the latest by that; else 0
+	kept   bool   // there is a record of it
 }
 
 // bytes is the record of an ending.
@@ -80,10 +83,15 @@ type ending struct {
 //	size field
 //	8    ms when it goes; 0: it is gone; 2^64 - 1: it stays
 //	80   what goes, as in a reaction
+//	8    ms when it goes at the latest, where its order was ahead of the clock; else nothing
+//
+// That of no entry is 8 bytes: ms of the clock, see expiryclock.go.
 func (e ending) bytes() []byte {
 	var w wire.Writer
 	w.U64(e.at)
-	e.target.write(&w)
+	if e.target.write(&w); e.most != 0 {
+		w.U64(e.most)
+	}
 	return w.Bytes()
 }
 
@@ -127,9 +135,12 @@ func (m *Machine) isOver(h *dag.Header) bool {
 // not: its text may be kept back, or come later.
 func (m *Machine) watchEntry(h *dag.Header, person wire.PersonID, eff *Effects) {
 	seconds := Lifetime(m.group, h.ContentID)
-	if at := min(h.Order, m.now) + uint64(seconds)*1000; seconds != 0 && at > m.now {
-		m.keepEnding(h.Ref(), ending{at: at, target: Target{person, h.ContentID, h.ContentCommit}}, eff)
-		m.expiring.due = m.soon(m.expiring.due, at)
+	if seconds == 0 {
+		return
+	}
+	if e := m.endingOf(h.Order, seconds, Target{person, h.ContentID, h.ContentCommit}); e.at > m.now {
+		m.keepEnding(h.Ref(), e, eff)
+		m.expiring.due = m.soon(m.expiring.due, e.at)
 	}
 }
 
@@ -142,7 +153,7 @@ func (m *Machine) endUnseen(h *dag.Header, person wire.PersonID, eff *Effects) {
 
 func (m *Machine) dropEnding(ref dag.Ref, eff *Effects) {
 	if _, ok := m.expiring.ends.of[ref]; ok {
-		delete(m.expiring.ends.of, ref)
+		m.expiring.ends.drop(ref)
 		eff.drop(KindEnding, EntryKey(ref))
 	}
 }
@@ -160,13 +171,13 @@ func (m *Machine) watch(row Row, eff *Effects) {
 		return
 	}
 	if stays(row) {
-		delete(m.expiring.ends.of, ref)
+		m.expiring.ends.drop(ref)
 		eff.put(KindEnding, EntryKey(ref), ending{at: never, target: row.Target()}.bytes())
 		return
 	}
 	e, here := m.expiring.ends.of[ref]
 	if !here {
-		e = ending{at: min(row.Place.Order, m.now) + uint64(seconds)*1000, target: row.Target()}
+		e = m.endingOf(row.Place.Order, seconds, row.Target())
 	}
 	if e.at <= m.now || m.gone.as(e.target)&erasedTimed != 0 {
 		m.end(ref, e.target, eff)
@@ -199,6 +210,7 @@ func stays(row Row) bool {
 
 // endDue lets go what is over.
 func (m *Machine) endDue(now uint64, eff *Effects) {
+	defer m.keepSeen(now, eff)
 	if !isDue(m.expiring.due, now) {
 		return
 	}
@@ -220,7 +232,7 @@ func (m *Machine) endDue(now uint64, eff *Effects) {
 
 // end forgets what a message said, with all copies of it.
 func (m *Machine) end(ref dag.Ref, t Target, eff *Effects) {
-	delete(m.expiring.ends.of, ref)
+	m.expiring.ends.drop(ref)
 	eff.put(KindEnding, EntryKey(ref), ending{target: t}.bytes())
 	eff.drop(KindCipher, EntryKey(ref))
 	m.gone.put(t, erasedTimed)
@@ -232,12 +244,18 @@ func (m *Machine) end(ref dag.Ref, t Target, eff *Effects) {
 
 // ending takes what is stored of the end of an entry.
 func (l *loading) ending(rec Record) error {
+	if len(rec.Key) == 0 {
+		return l.seen(rec.Value)
+	}
 	ref, err := refKey(rec.Key)
 	if err != nil {
 		return err
 	}
 	r := wire.NewReader(rec.Value)
-	e := ending{r.U64(), readTarget(r), true}
+	e := ending{at: r.U64(), target: readTarget(r), kept: true}
+	if r.Len() > 0 {
+		e.most = r.U64()
+	}
 	l.endings[ref] = true
 	switch e.at {
 	case 0:

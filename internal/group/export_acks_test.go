@@ -16,7 +16,7 @@ const (
 )
 
 // SetFewAckers bounds the groups in which each says at once what has come, and to each.
-func (m *Machine) SetFewAckers(n int) { m.fewAckers = n }
+func (m *Machine) SetFewAckers(n int) { m.fewAckers, m.prompt.most = n, 0 }
 
 // Following is whom a machine follows.
 func (m *Machine) Following() wire.DeviceID { return m.ackWay.device }
@@ -103,4 +103,13 @@ func PlayAcks(devices, few int, every uint64, size, entries int) (out PlayedAcks
 		until(math.MaxUint64 >> 1)
 	}
 	return out
+}
+
+// PassedOn is a payload of Acks to be passed on to a device.
+func PassedOn(to wire.DeviceID, acks ...*dag.Ack) []byte {
+	f := passOnFrame{to: [][8]byte{[8]byte(to[:8])}}
+	for _, a := range acks {
+		f.acks.add(a)
+	}
+	return f.bytes()
 }

@@ -71,6 +71,15 @@ func Reencode(payload []byte) ([]byte, error) {
 	case frameAckNumbers:
 		f, err := parseAckNumbers(r)
 		return again(f.bytes, err)
+	case framePromptAck:
+		f, err := parsePrompt(r)
+		return again(f.bytes, err)
+	case framePassOn:
+		f, err := parsePassOn(r)
+		return again(f.bytes, err)
+	case frameLinks:
+		f, err := parseLinks(r)
+		return again(f.bytes, err)
 	case frameContents:
 		f, err := parseContents(r)
 		return again(func() []byte { return f.numbered(frameContents) }, err)
@@ -379,3 +388,6 @@ func (g *Gone) As(t Target) uint8 { return uint8(g.as(t)) }
 func (g *Gone) AsBy(t Target, blocks ...wire.BlockHash) uint8 {
 	return uint8(g.asBy(t, func(by power) bool { return slices.Contains(blocks, by.block) }))
 }
+
+// KeysKept is the room that keys take which leaps have passed.
+func (m *Machine) KeysKept() int { return m.keysKept() }

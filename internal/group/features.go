@@ -48,6 +48,10 @@ const (
 
 	// FeatureSettings: frame 39, by which newcomers are given how long messages last.
 	FeatureSettings uint16 = 13
+
+	// FeatureSparing: the frames 43 to 45, by which an Ack goes at once to those alone who wait for
+	// it, once every active leaf announces it, and nobody tells of an entry who just gets it.
+	FeatureSparing uint16 = 14
 )
 
 // announced is what this device's leaf says.
@@ -56,7 +60,7 @@ func (s Self) announced() []mls.Extension {
 	w.Group(func(w *wire.Writer) {
 		for _, f := range []uint16{
 			FeatureRepair, FeatureHeaders, FeatureHandover, FeaturePapers, FeatureHeads, FeatureAckHeads, FeatureTree, FeatureTyping, FeatureHistory,
-			FeatureBlockNews, FeatureMarks, FeatureSettings,
+			FeatureBlockNews, FeatureMarks, FeatureSettings, FeatureSparing,
 			chain.FeatureNothing,
 		} {
 			if f != s.Omits {

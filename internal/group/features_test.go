@@ -55,7 +55,7 @@ func TestFeaturesAnnounced(t *testing.T) {
 		if got := m.Reads(id, group.FeatureRepair); got != want {
 			t.Errorf("%s announces the feature: %v, want %v", n.Name, got, want)
 		}
-		if m.Reads(id, group.FeatureMarks+1) {
+		if m.Reads(id, group.FeatureSparing+1) {
 			t.Errorf("%s announces a feature that does not exist", n.Name)
 		}
 	}

@@ -36,6 +36,7 @@ import (
 //	37     marked acks see acksframe.go
 //	39     settings    see settingsgive.go
 //	40     tree        a frame of the broadcast tree, which the machine never sees: see broadcast.go
+//	43-45  prompt ack, pass on, links: see ackpromptframe.go
 //
 // docs/spec/sync.md says when each is sent.
 const (
@@ -83,6 +84,12 @@ const (
 	// 38 is reserved.
 	frameSettings uint8 = 39
 	frameTree     uint8 = 40
+	// 41 and 42 are reserved.
+
+	// Of Acks to who waits for them and of who needs no digest, see ackpromptframe.go.
+	framePromptAck uint8 = 43
+	framePassOn    uint8 = 44
+	frameLinks     uint8 = 45
 )
 
 // Answers of an entries frame.

@@ -32,6 +32,7 @@ func story(t testing.TB) (*sim.World, wire.GroupID) {
 		t.Fatal(err)
 	}
 	do(ann, group.SetTitle{Title: "Journey"})
+	do(ben, group.SetReach{Peer: []byte("other"), Hosts: []string{"/ip4/127.0.0.1"}, Expiry: w.Now})
 	w.HealAll()
 	w.Run(5000)
 	ann.Publish()
@@ -59,6 +60,7 @@ func story(t testing.TB) (*sim.World, wire.GroupID) {
 	w.History = append(w.History, sim.Payload{From: ann, To: phone, Group: g, Bytes: in})
 	w.Cut(ann, ben)
 	do(ann, group.SetTitle{Title: "Tour"})
+	do(ann, group.SetReach{Peer: []byte("another"), Hosts: []string{"/ip4/127.0.0.1"}, Expiry: w.Now})
 	ben.Publish()
 	w.Run(300_000) // voters dwell
 	w.HealAll()
@@ -104,7 +106,7 @@ func FuzzPayload(f *testing.F) {
 	for _, b := range append(payloads(w), ackPayloads(f)...) {
 		f.Add(b)
 	}
-	for kind := range byte(41) {
+	for kind := range byte(46) {
 		f.Add([]byte{kind, 0, 0, 0, 0})
 	}
 	w, ann, _, g := settledGroup(f, 8)

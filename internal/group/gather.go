@@ -234,11 +234,8 @@ func (m *Machine) onPages(now uint64, p *peer, rel relation, c Received, eff *Ef
 	}
 	switch {
 	case f.ask != nil:
-		switch rel {
-		case present:
-			m.onPagesAsk(p, *f.ask, eff)
-		case former:
-			m.onFormerAsk(p, *f.ask, eff)
+		if rel != stranger {
+			m.onPagesAsk(now, p, *f.ask, eff)
 		}
 	case f.opening != nil:
 		m.onOpening(now, p, rel, *f.opening, c.Secrets, eff)

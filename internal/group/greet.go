@@ -82,12 +82,35 @@ func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 	}
 }
 
+// tellUntold tells those former members that they are none for whom nothing showed it before:
+// what is settled now excludes the branch on which they are members.
+func (m *Machine) tellUntold(eff *Effects) {
+	if !m.speaks() {
+		return
+	}
+	for _, d := range sortedDevices(m.peers) {
+		if p := m.peers[d]; p.rel == former && p.untold {
+			m.farewell(p, maxFarewell, eff)
+		}
+	}
+}
+
 // inviteLate sends its invitation to a peer that has not named the group: of others'
 // newcomers this device hears the Acks late, and in a large group an invitation has
-// megabytes.
-func (m *Machine) inviteLate(p *peer, eff *Effects) {
+// megabytes. One that has named it may have meant a membership that is over, and gets it
+// a while later, once in a session, if it has said nothing of this one.
+func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
 	p.inviteDue = 0
-	if p.named && !p.again || p.rel != present {
+	if p.rel != present {
+		return
+	}
+	if p.named && !p.again && !p.waited {
+		if p.waited = m.awaitsInvitation(p.member); p.waited {
+			p.inviteDue = now + inviteAgain
+			if len(m.Spreaders()) > 0 {
+				p.inviteDue = now + inviteTree
+			}
+		}
 		return
 	}
 	if inv := m.invitationFor(p.member); inv != nil {
@@ -99,7 +122,7 @@ func (m *Machine) inviteLate(p *peer, eff *Effects) {
 // prove sends the chain, from the peer's own admission on, to a peer that should
 // know the group and does not name it: this device may have come in by a block
 // that it has not seen, or be on a branch that lost here.
-func (m *Machine) prove(p *peer, eff *Effects) {
+func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 	p.proofDue = 0
 	if p.named && !p.again || p.rel != present {
 		return
@@ -116,7 +139,7 @@ func (m *Machine) prove(p *peer, eff *Effects) {
 	switch {
 	case len(whole) == len(list):
 	case m.readsPages(p.member.Device):
-		m.sendPages(p, chain.Offer{Tips: list[:1]}, eff)
+		m.sendPages(now, p, chain.Offer{Tips: list[:1]}, eff)
 		list = nil
 	default: // a parked guest, say, which may hold all that is light here
 		list = m.heldWhole(list)
@@ -167,7 +190,9 @@ func (m *Machine) sendProof(d wire.DeviceID, eff *Effects) {
 // fork choice alone would leave it on another branch.
 func (m *Machine) farewell(p *peer, most int, eff *Effects) {
 	d := p.member.Device
-	m.sendBlocks(d, m.ending(p.member, most), eff)
+	list := m.ending(p.member, most)
+	m.sendBlocks(d, list, eff)
+	p.untold = len(list) == 0
 	if slices.ContainsFunc(m.blocks.Tips(), func(tip wire.BlockHash) bool {
 		return m.stateAt(tip).Belongs(d) && m.excludes(tip) && (p.modern || m.readAt(tip, p, FeatureRepair))
 	}) {
@@ -190,7 +215,7 @@ func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Eff
 		return
 	}
 	for _, hash := range slices.Backward(held) {
-		if _, _, known := m.stateAt(hash).Device(own); known && !m.stateAt(hash).Belongs(own) && !m.blocks.IsAncestor(hash, m.head) {
+		if m.takesOut(hash, own) {
 			p.answered = true
 			if p.rel == former {
 				m.farewell(p, maxFarewell, eff)
@@ -221,6 +246,29 @@ func (m *Machine) disabuse(fresh []wire.BlockHash, eff *Effects) {
 			m.farewell(p, 1, eff)
 		}
 	}
+}
+
+// recall greets members whom new blocks of a branch that lost take out: one that follows
+// them says nothing any more, and then gets the chain (prove).
+func (m *Machine) recall(now uint64, fresh []wire.BlockHash, eff *Effects) {
+	if !m.speaks() {
+		return
+	}
+	for _, d := range sortedDevices(m.peers) {
+		p := m.peers[d]
+		if p.rel == present && slices.ContainsFunc(fresh, func(h wire.BlockHash) bool { return m.takesOut(h, d) }) {
+			p.again = p.named
+			m.greet(now, p, eff)
+		}
+	}
+}
+
+// takesOut reports whether at a block, which is not on the way to the head, somebody is a
+// member no more.
+func (m *Machine) takesOut(hash wire.BlockHash, d wire.DeviceID) bool {
+	s := m.stateAt(hash)
+	_, _, known := s.Device(d)
+	return known && !s.Belongs(d) && !m.blocks.IsAncestor(hash, m.head)
 }
 
 // ending returns the blocks that tell a former member that it is none: those from

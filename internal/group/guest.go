@@ -36,9 +36,6 @@ func (m *Machine) guestLacks(now uint64, p *peer, lacks bool) {
 // onFormerAsk gives a former member the next page of the blocks up to the one that
 // ended its membership, as a have would.
 func (m *Machine) onFormerAsk(p *peer, a pagesAskFrame, eff *Effects) {
-	if !m.speaks() {
-		return
-	}
 	last, lacks := m.lacksOfEnding(p.member, a.offer)
 	if len(lacks) == 0 || !m.tells(p, len(lacks)) {
 		return

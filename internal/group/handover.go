@@ -46,6 +46,14 @@ func (m *Machine) shelve(h *dag.Header, plain []byte, eff *Effects) {
 	eff.put(KindShelved, EntryKey(h.Ref()), bytes.Clone(plain))
 }
 
+// sweepShelf drops what a start found on the shelf and nobody can be handed.
+func (m *Machine) sweepShelf(eff *Effects) {
+	for _, ref := range m.offShelf {
+		eff.drop(KindShelved, EntryKey(ref))
+	}
+	m.offShelf = nil
+}
+
 // aside is which devices of others were parked at a block, as last looked at.
 type aside struct {
 	block   wire.BlockHash
@@ -320,8 +328,8 @@ func (l *loading) shelved(rec Record) error {
 	return err
 }
 
-// endShelved puts what is kept to its blocks; of what the graph has no more, nothing
-// can be asked for.
+// endShelved puts what is kept to its blocks. Of what the graph has no more nothing can be asked
+// for: entries that were taken back by a program that kept what they said.
 func (l *loading) endShelved() {
 	for _, ref := range l.onShelf {
 		block, ok := l.m.graph.Block(ref)
@@ -329,6 +337,7 @@ func (l *loading) endShelved() {
 			block, ok = h.Block, true
 		}
 		if !ok {
+			l.m.offShelf = append(l.m.offShelf, ref)
 			continue
 		}
 		if l.m.shelf[block] == nil {

@@ -74,12 +74,13 @@ func (m *Machine) onHeads(now uint64, p *peer, payload []byte, r *wire.Reader, e
 	}
 	m.giveLacking(now, p, f.offer, eff)
 	m.offerFaults(p, eff)
-	if f.statements != m.statementsDigest(!m.exchanges(p.member.Device)) {
+	own := m.headsFrame(p.member.Device)
+	if f.statements != own.statements {
 		m.sendNumbers(now, p, false, eff)
 	}
 	t := &p.theirs
 	heard := digestOf(payload)
-	stale := heard == t.heard && t.said == digestOf(m.headsFrame(p.member.Device).bytes()) // both know all this
+	stale := heard == t.heard && t.said == digestOf(own.bytes()) // both know all this
 	t.heard = heard
 	t.more, t.swept, t.count, t.top, t.common = f.more, false, f.count, f.top, m.commonOf(f.offer)
 	t.pause.until = 0
@@ -200,10 +201,13 @@ func (m *Machine) onAsk(now uint64, p *peer, r *wire.Reader, eff *Effects) error
 }
 
 // onStretch answers with what the peer lacks within a range.
-func (m *Machine) onStretch(p *peer, r *wire.Reader, eff *Effects) error {
+func (m *Machine) onStretch(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
 	f, err := parseStretch(r)
 	if err != nil {
 		return err
+	}
+	if !p.asksEntries.take(now, entriesEvery, entriesBurst) {
+		return nil
 	}
 	devices, ok := m.tableOf(f.block)
 	if !ok || len(f.seqs) > len(devices) {
@@ -259,7 +263,7 @@ func (m *Machine) onByHeads(now uint64, kind uint8, p *peer, payload []byte, r *
 	case frameAsk:
 		return m.onAsk(now, p, r, eff)
 	case frameStretch:
-		return m.onStretch(p, r, eff)
+		return m.onStretch(now, p, r, eff)
 	}
 	return m.onNumbers(now, p, r, eff)
 }

@@ -3,6 +3,7 @@ package group
 import (
 	"kith/internal/chain"
 	"kith/internal/dag"
+	"kith/internal/mls"
 	"kith/internal/wire"
 )
 
@@ -45,6 +46,7 @@ func (m *Machine) Holdings() []Holding {
 		{"names of entries not here", len(m.vouched), maxVouched},
 		{"entries kept back", len(m.late), maxQuarantine},
 		{"entries without their text", len(m.hollow), maxHollow},
+		{"room for keys of messages passed over", m.keysKept(), mls.MaxKept},
 		{"deleted messages", m.gone.len(), (m.graph.Len() + dag.MaxParked) * (MaxVersions + 1)},
 		{"Deletes that wait for others", len(m.deleting), dag.MaxParked},
 		{"entries of one device that nobody covers", m.mostUncovered(), m.mostEntries()},
@@ -52,6 +54,9 @@ func (m *Machine) Holdings() []Holding {
 		{"Acks", len(m.acks), devices},
 		{"Acks that wait for others", m.ackWaiting(), maxAckWaits * devices},
 		{"Acks to be passed on", len(m.ackWay.news), devices},
+		{"devices that wait for an Ack", max(len(m.prompt.owed), len(m.prompt.unread)), devices},
+		{"devices whose entries came by somebody", len(m.prompt.ways), devices},
+		{"Acks on their way to who waits for them", len(m.prompt.relay), devices},
 		{"Reaches", len(m.reaches), devices},
 		{"Leaves", len(m.leaves), people},
 		{"names and titles", len(m.infos), people + m.blocks.Len()},

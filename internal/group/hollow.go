@@ -73,6 +73,7 @@ func (m *Machine) fill(h *dag.Header, p Packed, eff *Effects) (rule string, err 
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
 	m.acked, m.ackDue = wire.Digest{}, m.soon(m.ackDue, m.now+ackEvery)
+	m.prompt.owed[h.Device] = true
 	if m.isLate(h, author.Person) {
 		m.quarantine(h, p, eff)
 		m.endUnseen(h, author.Person, eff)

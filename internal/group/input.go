@@ -10,6 +10,7 @@ import (
 type Input struct {
 	Now   uint64 // ms, this device's clock
 	Cause Cause
+	Jump  int64 // ms by which that clock was set since the last input: what is between both by the clock that nobody sets is left out
 }
 
 // A Cause says what happened.

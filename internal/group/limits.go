@@ -91,6 +91,12 @@ const (
 	// most, and what it said while a line stood still comes at once.
 	answerEvery = 100
 	answerBurst = 50
+	// entriesEvery is how often one peer's request for entries by a frontier, or of a
+	// stretch, is answered, in ms, and entriesBurst how many at once; what is beyond is
+	// asked for again. An honest one has two stretches under way, so that these are 100,000
+	// entries a second.
+	entriesEvery = 2
+	entriesBurst = 1000
 	// maxStretch bounds the entries of one stretch, and is what counts as much that is
 	// lacking: four stretches wait for each other in the room of one device that wrote
 	// all of it (dag.MaxParkedDevice).
@@ -99,9 +105,9 @@ const (
 	// from one peer.
 	maxStretches = 4
 	maxOfOne     = 2
-	// maxSeqAhead is how far an entry may be ahead of what is checked of its device's log:
-	// beyond, its message key is not derived (mls.MaxForward), or too many between would
-	// have to be kept.
+	// maxSeqAhead is how far an entry may be ahead of what is checked of its device's log
+	// to be opened as others are: the keys of those between are all kept (mls.MaxSkipped).
+	// Beyond, the ratchet leaps (leap.go).
 	maxSeqAhead = mls.MaxForward - 100
 	// maxAhead is how many entries wait at most for stretches before them.
 	maxAhead = 3 * maxStretch
@@ -125,6 +131,15 @@ const (
 	// longer: 5,000 light blocks of ordinary changes in one, and a tree of 10,000 in
 	// seven.
 	maxPage = 4 << 20
+	// chainBurst is how many bytes of pages and blocks one device is given at once that asks
+	// for them: the longest chain that there may be. Beyond, it is given chainPace bytes in a
+	// ms, 4 MiB a second, and so its page long before it turns to another member (pageTimeout).
+	chainBurst = maxGathered
+	chainPace  = 4 << 10
+	// chainCost is what an answer counts besides its bytes, in bytes, for what is looked at
+	// to make it, and treeCost is one in how many of the tree that it has a piece of.
+	chainCost = 64 << 10
+	treeCost  = 8
 	// maxPageBlocks bounds the blocks of a page: no header is below 250 bytes.
 	maxPageBlocks = 1 << 14
 	// maxTree bounds the tree that travels in pages: 10,000 leaves in X-Wing are 27 MB.
@@ -171,6 +186,15 @@ const (
 	// maxFewAckers is up to how many devices each says within 2 s what has come, to each
 	// other: with 32 that are 5 KB, for one message.
 	maxFewAckers = 32
+	// fewestAckers is above how many devices an Ack goes at once to those alone who wrote what it says that
+	// came, and maxPromptAckers up to how many: 256 Acks have 21 KB, for a message of 1 KB.
+	fewestAckers    = 2
+	maxPromptAckers = 256
+	// maxPassOn bounds the devices that one frame has Acks passed on to.
+	maxPassOn = 64
+	// ackMeet is how many Acks are given to who has older ones of the same devices, at once: a tenth of what
+	// a screen of messages takes.
+	ackMeet = 8
 	// ackBranches is how many devices follow one in the tree along which Acks go: three
 	// ways up at 1,000.
 	ackBranches = 8
@@ -188,6 +212,9 @@ const (
 	// where little is said: a fifth of what an idle node may use.
 	ackShare = 10
 	ackIdle  = 200_000
+	// ackLateShare and ackLateIdle are the same of Acks that are passed on to those who do not wait for them.
+	ackLateShare = 20
+	ackLateIdle  = 5_000
 	// maxAuthors bounds the authors of whose entries it is remembered who has them: the
 	// devices of one person.
 	maxAuthors = 16
@@ -237,6 +264,8 @@ const (
 	// tree: each member hears of it from as many on the average, so that hardly ever one
 	// hears of it from nobody before the next are told.
 	toldAtOnce = 16
+	// checkAtOnce is how many are asked at once whether they have everything who should have it.
+	checkAtOnce = 3
 	// maxBlockNews bounds the blocks that a device is told of by one frame, and what is kept of
 	// what each showed to have: of more it is told when it asks.
 	maxBlockNews = 64

@@ -55,14 +55,15 @@ type Machine struct {
 	evidence map[wire.DeviceID]*evidence
 	signings map[signing]wire.BlockHash // the first block held of each
 
-	voter   chain.Voter
-	ballots ballots          // what is stored of the votes
-	silence silence          // of voters
-	company company          // since when who is silent
-	parts   parts            // of the graph, as stored
-	shelf   shelf            // what may be handed over
-	missed  map[dag.Ref]bool // written while this device was parked, not here yet
-	earlier earlier          // what was said before this device came
+	voter    chain.Voter
+	ballots  ballots          // what is stored of the votes
+	silence  silence          // of voters
+	company  company          // since when who is silent
+	parts    parts            // of the graph, as stored
+	shelf    shelf            // what may be handed over
+	offShelf []dag.Ref        // and what a start found there in vain
+	missed   map[dag.Ref]bool // written while this device was parked, not here yet
+	earlier  earlier          // what was said before this device came
 
 	expiring expiring // what disappears, see expiry.go
 	reading  reading  // how far its person has read, see marks.go
@@ -83,20 +84,21 @@ type Machine struct {
 	missingFrom []wire.PersonID // of whom entries are asked, as last announced
 
 	// Not stored: what follows from blocks.
-	past       *register
-	carrying   carrying
-	silents    silentDevices
-	aside      aside
-	voided     wire.BlockHash // the block whose key package was said to be void
-	handover   handover
-	missedTold int                         // of missed, as last announced
-	said       announcements               // of the leaves at the head
-	spreading  spreading                   // who takes part in the tree
-	spoken     map[wire.DeviceID]spoken    // by the chain; of those whose leaf says less than was asked for
-	pageRoom   int                         // bytes of a page that is given, maxPage
-	allRoom    int                         // bytes of an invitation of whole blocks, maxInvitation
-	final      final                       // what is settled, as last announced
-	names      map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
+	past        *register
+	carrying    carrying
+	silents     silentDevices
+	aside       aside
+	voided      wire.BlockHash // the block whose key package was said to be void
+	handover    handover
+	missedTold  int                      // of missed, as last announced
+	said        announcements            // of the leaves at the head
+	spreading   spreading                // who takes part in the tree
+	spoken      map[wire.DeviceID]spoken // by the chain; of those whose leaf says less than was asked for
+	chainShares chainShares
+	pageRoom    int                         // bytes of a page that is given, maxPage
+	allRoom     int                         // bytes of an invitation of whole blocks, maxInvitation
+	final       final                       // what is settled, as last announced
+	names       map[wire.Digest]wire.Digest // evidence cited for a person, to its name's commitment
 
 	// Not stored: what stands between this machine and its peers now.
 	peers     map[wire.DeviceID]*peer
@@ -112,6 +114,7 @@ type Machine struct {
 	ackWaits  map[wire.DeviceID]*ackWait  // Acks that name what is not here
 	ackLooked int                         // entries when these were looked at last
 	ackTurn   uint64                      // counts changes of acks
+	ackWaited uint64                      // counts Acks that had to wait
 	ackedUpTo map[wire.DeviceID]ackedUpTo // by author
 	ackWay    ackWay
 	ackers    ackers     // who writes Acks, at the head
@@ -122,9 +125,12 @@ type Machine struct {
 	tried     map[wire.BlockHash]wire.Digest // Welcomes of Restarts that were tried
 	willing   bool                           // its person has said to come back, whoever it shuts out
 	turned    map[wire.BlockHash]bool        // epochs whose ratchets this step has moved
+	astray    map[wire.DeviceID]bool         // whose leap ended at what cannot be read
 	ackDue    uint64                         // ms; 0: none
 	pace      pace                           // of the own Acks
 	fewAckers int                            // up to how many devices say at once what has come, and each to each
+	prompt    prompt                         // who waits for Acks
+	telling   telling                        // who needs to be told of an entry
 	pruneDue  uint64                         // ms; 0: no secrets wait to be deleted
 	toldLast  wire.DeviceID                  // in a large group: who was sent the digest last
 	digestDue uint64                         // ms; 0: none
@@ -161,17 +167,18 @@ type tip struct {
 
 func newMachine(self Self) *Machine {
 	m := &Machine{
-		self:     self,
-		blocks:   chain.NewBlocks(),
-		silence:  make(silence),
-		company:  newCompany(),
-		parts:    parts{every: partEvery, beside: make(map[dag.Ref]bool)},
-		pageRoom: maxPage,
-		allRoom:  maxInvitation,
-		shelf:    make(shelf),
-		missed:   make(map[dag.Ref]bool),
-		expiring: expiring{ends: endings{of: make(map[dag.Ref]ending)}, settings: make(map[dag.Ref]setting)},
-		earlier:  earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash), ended: make(map[wire.PersonID]bool)},
+		self:        self,
+		blocks:      chain.NewBlocks(),
+		silence:     make(silence),
+		company:     newCompany(),
+		parts:       parts{every: partEvery, beside: make(map[dag.Ref]bool)},
+		pageRoom:    maxPage,
+		chainShares: make(chainShares),
+		allRoom:     maxInvitation,
+		shelf:       make(shelf),
+		missed:      make(map[dag.Ref]bool),
+		expiring:    expiring{ends: endings{of: make(map[dag.Ref]ending), unsure: make(map[dag.Ref]bool)}, settings: make(map[dag.Ref]setting)},
+		earlier:     earlier{lacking: make(map[dag.Ref]bool), vouch: make(map[dag.Ref]wire.BlockHash), ended: make(map[wire.PersonID]bool)},
 
 		electLook: true,
 		publics:   make(map[wire.BlockHash]*mls.PublicGroup),
@@ -188,6 +195,7 @@ func newMachine(self Self) *Machine {
 		late:      make(map[dag.Ref]Packed),
 		vouched:   make(map[dag.Ref]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
+		astray:    make(map[wire.DeviceID]bool),
 		hollow:    make(map[dag.Ref]bool),
 		gone:      newGone(),
 		deleting:  make(map[dag.Ref]deleting),
@@ -208,7 +216,7 @@ func newMachine(self Self) *Machine {
 		tried:     make(map[wire.BlockHash]wire.Digest),
 		turned:    make(map[wire.BlockHash]bool),
 	}
-	m.fewAckers = maxFewAckers
+	m.fewAckers, m.prompt = maxFewAckers, newPrompt()
 	m.votes = chain.NewVotes(m.blocks)
 	m.voter = chain.Voter{Device: self.Device.ID(), Follows: m.follows}
 	m.ballots = ballots{votes: make(map[string]bool), evidence: make(map[wire.DeviceID]*chain.Evidence)}
@@ -226,6 +234,7 @@ func (m *Machine) Step(in Input) (Effects, error) {
 	var eff Effects
 	var err error
 	m.clock(in.Now)
+	m.reckon(in)
 	switch c := in.Cause.(type) {
 	case Tick:
 	case PeerUp:
@@ -293,6 +302,7 @@ func (m *Machine) Step(in Input) (Effects, error) {
 // due does what time has come for.
 func (m *Machine) due(now uint64, eff *Effects) {
 	m.endDue(now, eff)
+	m.sweepShelf(eff)
 	if !m.speaks() {
 		m.passOver(now, eff) // a former member may be on its way back
 		if m.status == StatusInvited {
@@ -316,8 +326,10 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	m.ack(now, eff)
 	m.exchangeAcks(now, eff)
 	m.passOver(now, eff)
+	m.owePages(now, eff)
 	m.tellBlocks(now, eff)
 	m.askForBlocks(now, eff)
+	m.sayLinks(now, eff)
 	m.announce(now, eff)
 	m.pull(now, eff)
 	m.askContents(now, eff)

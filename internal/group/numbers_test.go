@@ -8,24 +8,24 @@ import (
 
 const kindOfHeads = 22
 
-// TestNumbersAgain: who is told twice in a second that somebody has newer Acks asks for
+// TestNumbersAgain: who is told twice in a second that somebody has newer Reaches asks for
 // them twice, the second time once the second is over. Nobody may tell it again.
 func TestNumbersAgain(t *testing.T) {
 	w, g, ann, ben, _ := three(t)
 	w.Run(2_000)
-	newer := func(ack uint64) []byte {
+	newer := func(reach uint64) []byte {
 		var f wire.Writer
 		f.U8(kindNumbers)
 		f.Raw(g[:]) // which is the hash of the first block, too
 		f.U8(0)
 		f.Vec(nil)
 		f.Vec(nil)
+		f.Vec(nil)
 		f.Group(func(f *wire.Writer) {
 			d := ann.Self.Device.ID()
 			f.Raw(d[:])
-			f.U64(ack)
+			f.U64(reach)
 		})
-		f.Vec(nil)
 		return f.Bytes()
 	}
 	said := func(kinds ...byte) (n int) {
@@ -41,7 +41,7 @@ func TestNumbersAgain(t *testing.T) {
 	ben.Sent = nil
 	w.Deliver(ann, ben, g, newer(1000))
 	if said(kindNumbers) != 1 {
-		t.Fatal("Ben does not ask for a newer Ack")
+		t.Fatal("Ben does not ask for a newer Reach")
 	}
 	w.Run(500)
 	ben.Sent = nil

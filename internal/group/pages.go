@@ -128,12 +128,61 @@ func (m *Machine) readsPages(d wire.DeviceID) bool {
 	return p != nil && (p.pages || m.parkedReads(p, FeatureHeaders)) || m.reads(d, FeatureHeaders)
 }
 
-// onPagesAsk gives the next page; the way of today from the start to who asked for
-// what is not held here.
-func (m *Machine) onPagesAsk(p *peer, a pagesAskFrame, eff *Effects) {
+// onPagesAsk takes what a member, or a former one, asks for; of several the last. It is
+// answered once its share allows it.
+func (m *Machine) onPagesAsk(now uint64, p *peer, a pagesAskFrame, eff *Effects) {
 	if !m.speaks() {
 		return
 	}
+	p.pagesAsked = &a
+	m.givePages(now, p, eff)
+}
+
+// owePages gives the pages that were waited for.
+func (m *Machine) owePages(now uint64, eff *Effects) {
+	if !m.anyPeer(func(p *peer) bool { return isDue(p.pagesDue, now) }) {
+		return
+	}
+	for _, d := range sortedDevices(m.peers) {
+		if p := m.peers[d]; isDue(p.pagesDue, now) {
+			m.givePages(now, p, eff)
+		}
+	}
+}
+
+// givePages gives the next page of what a peer asked for, or waits until it may have one.
+func (m *Machine) givePages(now uint64, p *peer, eff *Effects) {
+	p.pagesDue = 0
+	if p.pagesAsked == nil {
+		return
+	}
+	if due := m.chainShares.due(p.member.Device); due > now {
+		p.pagesDue = due
+		return
+	}
+	a, before, tree := *p.pagesAsked, len(eff.Send), 0
+	p.pagesAsked = nil
+	switch m.relation(p.member) {
+	case present:
+		tree = m.givePage(p, a, eff)
+	case former:
+		m.onFormerAsk(p, a, eff)
+	}
+	m.countChain(now, p, tree, eff.Send[before:])
+}
+
+// countChain counts what a peer is given of the chain, or instead of it.
+func (m *Machine) countChain(now uint64, p *peer, tree int, given []Frame) {
+	size := chainCost + tree/treeCost
+	for _, f := range given {
+		size += len(f.Payload)
+	}
+	m.chainShares.use(now, p.member.Device, size)
+}
+
+// givePage gives a member the next page; the way of today from the start to who asked for
+// what is not held here. It returns the size of the tree that it looked at.
+func (m *Machine) givePage(p *peer, a pagesAskFrame, eff *Effects) (tree int) {
 	next, err := m.pageOf(a, false)
 	switch {
 	case err == nil && (a.base == wire.BlockHash{} || m.blocks.IsAncestor(a.base, m.votes.Settled())):
@@ -143,14 +192,21 @@ func (m *Machine) onPagesAsk(p *peer, a pagesAskFrame, eff *Effects) {
 			eff.send(p.member.Device, inv)
 		}
 	}
+	return int(next.treeSize)
 }
 
 // sendPages opens pages to a member that was away and lacks blocks that are held
-// here without their commits.
-func (m *Machine) sendPages(p *peer, offer chain.Offer, eff *Effects) {
-	next, err := m.pageOf(pagesAskFrame{base: m.baseFor(wire.BlockHash{}), offer: offer}, true)
-	if err != nil || next.base == (wire.BlockHash{}) {
+// here without their commits. Who had too much of them is told what is here, and says then
+// again what it has.
+func (m *Machine) sendPages(now uint64, p *peer, offer chain.Offer, eff *Effects) {
+	if m.chainShares.due(p.member.Device) > now {
+		m.wantHave(now, p)
 		return
 	}
-	eff.send(p.member.Device, opening{invitation: invitation{certificate: m.certificateFor(p.member.Device)}, page: next}.bytes())
+	next, err := m.pageOf(pagesAskFrame{base: m.baseFor(wire.BlockHash{}), offer: offer}, true)
+	before := len(eff.Send)
+	if err == nil && next.base != (wire.BlockHash{}) {
+		eff.send(p.member.Device, opening{invitation: invitation{certificate: m.certificateFor(p.member.Device)}, page: next}.bytes())
+	}
+	m.countChain(now, p, int(next.treeSize), eff.Send[before:])
 }

@@ -55,10 +55,13 @@ func after(last wire.DeviceID, list []wire.DeviceID) []wire.DeviceID {
 }
 
 // onWant answers with what the peer lacks, in causal order, and what it names.
-func (m *Machine) onWant(p *peer, r *wire.Reader, eff *Effects) error {
+func (m *Machine) onWant(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
 	f, err := parseWant(r)
 	if err != nil {
 		return err
+	}
+	if !p.asksEntries.take(now, entriesEvery, entriesBurst) {
+		return nil
 	}
 	refs := m.graph.Suffix(f.frontier, maxBatchEntries)
 	seen := make(map[dag.Ref]bool, len(refs))
@@ -115,6 +118,8 @@ func (m *Machine) onEntries(now uint64, p *peer, c Received, eff *Effects) error
 	list := m.opened(f.entries, c.Checked)
 	a := m.askedOf(p.member.Device)
 	asked := f.answer != entriesPushed && (m.fetch.from == p.member.Device || a != nil)
+	m.telling.giver, m.telling.pushed = p.member.Device, f.answer == entriesPushed
+	defer func() { m.telling.giver, m.telling.pushed = wire.DeviceID{}, false }()
 	for _, e := range list {
 		rule, err := m.takeEntry(now, e, asked, eff)
 		if errors.Is(err, errBlock) {

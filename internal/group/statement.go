@@ -39,6 +39,10 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	if m.acks[own] != nil && digest == m.acked && m.ackSeq&^ackCount == base && !m.ackUnread() && !m.remarked() {
 		return
 	}
+	before := m.acks[own]
+	if before != nil && before.Seq&^ackCount != base {
+		before = nil // of an earlier membership
+	}
 	m.ackSeq = base | (m.ackSeq+1)&ackCount
 	a := m.newAck()
 	a.Sign(m.self.Device.Sign)
@@ -48,8 +52,8 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 	eff.put(KindAck, own[:], a.Marshal())
 	eff.Write = append(eff.Write, m.selfRecord())
 	m.dropWelcomes(eff)
-	m.tellAck(a, eff)
-	m.newsDue(now)
+	m.tellAck(a, before, eff)
+	m.ackNews(now)
 }
 
 // dropAcks forgets the Acks of memberships that the head does not know.
@@ -64,15 +68,29 @@ func (m *Machine) dropAcks(eff *Effects) {
 	m.dropAwaited()
 }
 
-// tellAck sends an own Ack to those with whom none are exchanged.
-func (m *Machine) tellAck(a *dag.Ack, eff *Effects) {
+// tellAck sends an own Ack, before which there was another or none, to those with whom none are exchanged.
+func (m *Machine) tellAck(a, before *dag.Ack, eff *Effects) {
 	payload := statementsFrame{acks: [][]byte{a.Marshal()}}.bytes()
 	for _, d := range m.connected(true) {
 		if !m.exchanges(d) {
 			eff.send(d, payload)
 		}
 	}
-	m.noteAck(a.Device, a.Device)
+	if m.promptly() {
+		m.giveAck(a, before, eff)
+	} else {
+		clear(m.prompt.owed)
+	}
+	m.noteAck(a.Device, a.Device, before == nil)
+}
+
+// ackNews has an Ack told of to those with whom none are exchanged.
+func (m *Machine) ackNews(now uint64) {
+	for d, p := range m.peers {
+		if p.rel == present && !m.exchanges(d) {
+			p.news, m.digestDue = true, m.soon(m.digestDue, now+m.digestWait())
+		}
+	}
 }
 
 // tell sends a statement to every member's device that has named the group.
@@ -113,7 +131,7 @@ func (m *Machine) countAck(a *dag.Ack, from wire.DeviceID, eff *Effects) {
 	who, _, _ := m.state().Device(a.Device)
 	accepted, first := m.acceptedBy(who), m.acks[a.Device] == nil
 	m.setAck(a)
-	m.noteAck(a.Device, from)
+	m.noteAck(a.Device, from, first)
 	m.heard++
 	m.roomAgain(m.now)
 	m.newsForEarlier(a.Device)

@@ -32,8 +32,10 @@ type peer struct {
 	barren    dag.Frontier   // what it said when its answer brought nothing: it has headers alone of what we lack
 	haveDue   uint64         // ms; when the next Have may go to it; 0: none is wanted
 	rel       relation       // at the head that was last looked at
+	untold    bool           // a former member, to whom nothing here shows that it is one
 	answered  bool           // its blocks that end our membership were contradicted
 	inviteDue uint64         // ms; when it gets its invitation, if it has not named the group by then; 0: never
+	waited    bool           // it was given time to accept, once
 	proofDue  uint64         // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
 	haveLast  uint64         // ms; when the last went
 	shown     shown          // of a former member: what it was told
@@ -46,8 +48,15 @@ type peer struct {
 	follows   bool        // it wants Acks passed on
 	ackDigest wire.Digest // of the Acks that it has, or was told of
 	ackAsked  uint64      // ms; when it was last sent what Acks are held here
+	ackAgain  uint64      // ms; when it is sent that again; 0: it need not
+	ackGiven  bool        // it was given this device's newest Ack, or one before it, in this session
+
+	news      bool                   // something new was not told to it, nor is it getting that
+	links     map[wire.DeviceID]bool // with whom it says to have a session; nil: not known
+	linksTold wire.Digest            // what it was told of that of this device
 
 	asksAll, asksNumbers, asksVotes, asksPeople share // of answers to what it says to have
+	asksEntries                                 share
 
 	byHeads bool   // it sent a frame of FeatureHeads
 	theirs  theirs // what it says by these
@@ -62,6 +71,9 @@ type peer struct {
 	earlier askedEarlier // of the time before this device came
 
 	settingsAsked bool // it was asked for settings
+
+	pagesAsked *pagesAskFrame // the last that was not answered yet; nil: none
+	pagesDue   uint64         // ms; when it may be; 0: nothing waits
 }
 
 // shown bounds what a former member that keeps asking is told: at one head the
@@ -185,7 +197,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case kind == frameEntries:
 		err = m.onEntries(now, p, c, eff)
 	case kind == frameWant:
-		err = m.onWant(p, r, eff)
+		err = m.onWant(now, p, r, eff)
 	case kind == frameAskKeys:
 		err = m.onAskKeys(p, r, eff)
 	case kind == frameKeys:
@@ -199,7 +211,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case kind >= frameAcks && kind <= frameAckDigest && m.self.Omits != FeatureAckHeads, kind == frameMarkedAcks && m.self.Omits != FeatureMarks:
 		err = m.onAckFrame(now, kind, p, r, eff)
 	case kind == frameAskBlocks && m.self.Omits != FeatureBlockNews:
-		err = m.onAskBlocks(p, r, eff)
+		err = m.onAskBlocks(now, p, r, eff)
 	case kind == frameAskContents:
 		err = m.onAskContents(p, r, eff)
 	case kind == frameContents:
@@ -210,6 +222,8 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 		err = m.onAskEarlier(p, r, eff)
 	case kind == frameEarlier && m.self.Omits != FeatureHistory:
 		err = m.onEarlier(now, p, r, eff)
+	case kind >= framePromptAck && kind <= frameLinks && m.self.Omits != FeatureSparing:
+		err = m.onSparing(now, kind, p, r, eff)
 	case kind == frameSettings && m.self.Omits != FeatureSettings:
 		err = m.onSettings(p, r, eff)
 	default:

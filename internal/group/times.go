@@ -8,6 +8,10 @@ const (
 	// passed on with, and ackCalm how long none has come when it is looked for others.
 	ackPassAfter uint64 = 10_000
 	ackCalm      uint64 = 120_000
+	// ackQuickly is the same for what somebody waits for, and ackSlowly how often Acks are passed on at least,
+	// where something is said, that nobody waits for.
+	ackQuickly uint64 = 300
+	ackSlowly  uint64 = 600_000
 	// ackLeast is the least time between two Acks of one device of a large group, and
 	// ackLongest the longest that one waits: what 10,000 devices need for ackIdle.
 	ackLeast   uint64 = 60_000
@@ -23,6 +27,14 @@ const (
 	// were told of at once. So digests take 105 bytes a second of a line at most, however
 	// many members there are and however much they say.
 	tellRest = 5_000
+	// checkAfter is how long an entry waits until others are asked whether they have it who should: its
+	// author lost the session with them in between, or says what is not so.
+	checkAfter = 120_000
+	// linksAfter is how long a change of sessions waits until others are told of it, and linksSlack how
+	// old an entry is at most that who lost the session with its author is told of: a lost session is
+	// noticed within 6 s.
+	linksAfter = 1_000
+	linksSlack = 30_000
 	// treeWait is how long entries that a peer has are left to the tree, which brings
 	// all but the last in that time, and treeFew is up to how many.
 	treeWait = 3_000
@@ -45,6 +57,10 @@ const (
 	// inviteAfter is how long a member whom somebody else let in may take to say that it
 	// has accepted, before it is sent its invitation again: a round trip, and some.
 	inviteAfter = 800
+	// inviteAgain is how long one who has named the group may take until its Ack is here,
+	// and inviteTree in a large group, where Acks travel for minutes.
+	inviteAgain = 10_000
+	inviteTree  = 10 * 60_000
 	// proofAfter is how long a member may be silent in a new session before it is
 	// sent the chain.
 	proofAfter = 5_000

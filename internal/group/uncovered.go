@@ -17,6 +17,15 @@ import (
 type window struct {
 	entries []uncovered // in the order in which they came
 	bytes   uint64
+	looked  coverage // when it was last looked at what is covered,
+	upTo    uint64   // and up to where it was
+}
+
+// A coverage is what it rests on how much of a device is covered, as counts that rise.
+type coverage struct{ acks, waiting, cited uint64 }
+
+func (m *Machine) coverageOf(d wire.DeviceID) coverage {
+	return coverage{m.ackTurn, m.ackWaited, m.cited[d] + 1}
 }
 
 // An uncovered entry of a device.
@@ -31,9 +40,12 @@ func (m *Machine) admits(h *dag.Header, size int) bool {
 	if w == nil || h.Device == m.self.Device.ID() || m.hasRoom(w, size) {
 		return true
 	}
-	m.slide(h.Device, m.coveredUpTo(h.Device))
-	m.crowded = !m.hasRoom(w, size)
-	return !m.crowded
+	if now := m.coverageOf(h.Device); w.looked != now { // else each of a flood would look at all Acks
+		w.looked, w.upTo = now, m.coveredUpTo(h.Device)
+	}
+	m.slide(h.Device, w.upTo)
+	m.crowded = m.crowded || !m.hasRoom(w, size)
+	return m.hasRoom(w, size)
 }
 
 func (m *Machine) hasRoom(w *window, size int) bool {
@@ -52,8 +64,8 @@ func (m *Machine) noteUncovered(h *dag.Header, size int) {
 	w.bytes += uint64(size)
 }
 
-// noteCited takes note of what an entry covers: all that it names of others. Whether
-// those are here does not matter: its author has them.
+// noteCited takes note of what a checked entry covers: all that it names of others. What
+// one names that waits may never have been written.
 func (m *Machine) noteCited(h *dag.Header) {
 	for _, p := range h.Parents {
 		if m.cited[p.Device] < p.Seq {

@@ -267,7 +267,7 @@ func (m *Machine) spreadVotes(f votesFrame, from wire.DeviceID, eff *Effects) {
 // count writes votes that are new and does what follows from them.
 func (m *Machine) count(now uint64, eff *Effects) {
 	m.keepVotes(eff)
-	m.digestDue = m.soon(m.digestDue, now+digestAfter)
+	m.allTold(now + digestAfter)
 	if m.pick() != m.head {
 		m.advance(now, eff)
 	}

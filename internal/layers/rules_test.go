@@ -5,6 +5,7 @@ package layers
 var rank = map[string]int{
 	"internal/wire":      0,
 	"internal/search":    0,
+	"internal/lookalike": 0,
 	"internal/identity":  1,
 	"internal/markup":    1,
 	"internal/directory": 2,
@@ -100,7 +101,7 @@ var thirdParty = map[string][]string{
 	"golang.org/x/crypto":                     {"internal/mls/suite.go", "internal/store"},
 	"golang.org/x/sync":                       {"internal/api", "cmd/kith"},
 	"golang.org/x/sys":                        {"internal/store", "internal/api"},
-	"golang.org/x/text":                       {"internal/search"},
+	"golang.org/x/text":                       {"internal/search", "internal/lookalike"},
 	"google.golang.org/protobuf":              {"cmd/kith", "proto/kith/v1"},
 	"rsc.io/qr":                               {"internal/api"},
 }

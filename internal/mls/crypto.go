@@ -71,13 +71,6 @@ func (c *crypto) derive(secret []byte, label string) []byte {
 	return c.expandLabel(secret, label, nil, c.nh)
 }
 
-// deriveTree is DeriveTreeSecret of section 9.1.
-func (c *crypto) deriveTree(secret []byte, label string, generation uint32, n int) []byte {
-	var w wire.Writer
-	w.U32(generation)
-	return c.expandLabel(secret, label, w.Bytes(), n)
-}
-
 const labelPrefix = "MLS 1.0 "
 
 // labelled is SignContent and EncryptContext: label with its prefix, content.

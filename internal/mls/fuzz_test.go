@@ -2,6 +2,7 @@ package mls
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"kith/internal/wire"
@@ -299,14 +300,32 @@ func FuzzRatchetRecords(f *testing.F) {
 	for _, c := range r.Changes() {
 		f.Add(c.Key, c.Value)
 	}
+	other := ratchetID{1, ratchetApplication}
+	for _, ahead := range []uint32{0, 300} { // what is passed over, and passed by a leap
+		d, err := r.draw(other, r.next(other)+5, ahead)
+		if err != nil {
+			f.Fatal(err)
+		}
+		r.spend(d)
+	}
+	for _, c := range r.Changes() {
+		f.Add(c.Key, c.Value)
+	}
+	of := Change{Key: senderRecord(other), Value: r.record(senderRecord(other))}
 	f.Fuzz(func(t *testing.T, key, value []byte) {
 		records := []Change{{Key: headerRecord(), Value: newRatchets(suites[1], 4).record(headerRecord())}, {Key: key, Value: value}}
+		if !bytes.Equal(key, of.Key) {
+			records = append(records, of)
+		}
 		r, err := LoadRatchets(1, records)
 		if err != nil || len(key) == 0 {
 			return
 		}
+		if strings.ContainsRune("trsp", rune(key[0])) && !bytes.Equal(r.record(key), value) {
+			t.Errorf("%x: %x is read, and written as %x", key, value, r.record(key))
+		}
 		if id := (ratchetID{0, ratchetApplication}); r.next(id) < 1<<32-1 {
-			if d, err := r.draw(id, r.next(id)); err == nil {
+			if d, err := r.draw(id, r.next(id), 0); err == nil {
 				r.spend(d)
 			}
 		}

@@ -79,6 +79,11 @@ const (
 
 	// MaxForward bounds how far one message may be ahead of its sender's
 	// ratchet, in generations: 3 ms of hashing for a message that may be forged
-	// by another member.
+	// by another member. [Epoch.DecryptAhead] goes further.
 	MaxForward = 1000
+
+	// MaxKept bounds the keys that leaps passed and that wait for their messages, of one
+	// epoch, in room for 128 at once: 7 MB of memory and of records, 11 with the longest keys,
+	// and the third of a second to derive them.
+	MaxKept = 1 << 18
 )

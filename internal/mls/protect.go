@@ -88,7 +88,7 @@ func (e *Epoch) Encrypt(r *Ratchets, s Signer, authenticatedData, plaintext []by
 func (e *Epoch) sealPrivate(r *Ratchets, a *authenticated, padding int) ([]byte, error) {
 	c := e.pub.crypto
 	id := ratchetID{e.own, ratchetKind(a.content.kind)}
-	d, err := r.draw(id, r.next(id))
+	d, err := r.draw(id, r.next(id), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -199,6 +199,19 @@ func (e *Epoch) openSenderData(p *privateMessage) (senderData, error) {
 // is used up only if all of it holds; on an error r is as before. ErrKeyUsed
 // means that the message was opened already, or that its key was not kept.
 func (e *Epoch) Decrypt(r *Ratchets, message []byte) ([]byte, Sender, error) {
+	return e.decrypt(r, message, 0)
+}
+
+// DecryptAhead is Decrypt for a message that is up to ahead generations before its
+// sender's ratchet. Each costs a derivation, and room for its key: all that are passed
+// are kept until they are used, whatever comes later, and where MaxKept does not hold
+// them the message is refused. So the caller vouches for ahead: the message is known to
+// be its sender's, who says how many come before it.
+func (e *Epoch) DecryptAhead(r *Ratchets, message []byte, ahead uint32) ([]byte, Sender, error) {
+	return e.decrypt(r, message, max(ahead, 1))
+}
+
+func (e *Epoch) decrypt(r *Ratchets, message []byte, ahead uint32) ([]byte, Sender, error) {
 	p, err := e.parsePrivate(message)
 	if err != nil {
 		return nil, Sender{}, err
@@ -206,7 +219,7 @@ func (e *Epoch) Decrypt(r *Ratchets, message []byte) ([]byte, Sender, error) {
 	if p.kind != contentApplication {
 		return nil, Sender{}, reject("6.3", ReasonContent)
 	}
-	a, s, err := e.openPrivate(r, p)
+	a, s, err := e.openPrivate(r, p, ahead)
 	if err != nil {
 		return nil, Sender{}, err
 	}
@@ -214,12 +227,12 @@ func (e *Epoch) Decrypt(r *Ratchets, message []byte) ([]byte, Sender, error) {
 }
 
 // openPrivate turns a PrivateMessage into the content it protects.
-func (e *Epoch) openPrivate(r *Ratchets, p *privateMessage) (*authenticated, Sender, error) {
+func (e *Epoch) openPrivate(r *Ratchets, p *privateMessage, ahead uint32) (*authenticated, Sender, error) {
 	data, err := e.openSenderData(p)
 	if err != nil {
 		return nil, Sender{}, err
 	}
-	d, err := r.draw(ratchetID{data.leaf, ratchetKind(p.kind)}, data.generation)
+	d, err := r.draw(ratchetID{data.leaf, ratchetKind(p.kind)}, data.generation, ahead)
 	if err != nil {
 		return nil, Sender{}, err
 	}

@@ -16,8 +16,12 @@ import (
 //	't', 4 node                          secret of a subtree
 //	'r', 4 leaf, 1 kind                  4 next generation, ratchet secret
 //	's', 4 leaf, 1 kind, 4 generation    key, nonce of a message not seen yet
+//	'p', 4 leaf, 1 kind, 4 generation    of those that a leap passed, from this multiple of
+//	                                     128 on: 16 which of 128 are there, the lowest bit
+//	                                     of the first byte for the first; key, nonce of each
 //
-// Kind is 1 for handshake, 2 for application messages. A message in order
+// Kind is 1 for handshake, 2 for application messages. A key stands in one record, and
+// none of a used one. A message in order
 // changes one record of 36 bytes; the first of a sender also the subtree
 // secrets on its way to the root.
 type Change struct{ Key, Value []byte }
@@ -45,6 +49,16 @@ func skippedRecord(id ratchetID, generation uint32) []byte {
 		w.U32(id.leaf)
 		w.U8(id.kind)
 		w.U32(generation)
+	})
+}
+
+// passedRecord is the record that has the key of a generation if a leap passed it.
+func passedRecord(id ratchetID, generation uint32) []byte {
+	return encode(func(w *wire.Writer) {
+		w.U8('p')
+		w.U32(id.leaf)
+		w.U8(id.kind)
+		w.U32(generation - generation%chunkSpan)
 	})
 }
 
@@ -76,8 +90,11 @@ func (r *Ratchets) record(key []byte) []byte {
 	case 'r':
 		return r.sender[ratchetID{k.U32(), k.U8()}].record()
 	}
-	t := r.sender[ratchetID{k.U32(), k.U8()}]
-	if m, ok := t.skipped[k.U32()]; ok {
+	t, generation := r.sender[ratchetID{k.U32(), k.U8()}], k.U32()
+	if key[0] == 'p' {
+		return t.passed[generation/chunkSpan].bytes()
+	}
+	if m, ok := t.skipped[generation]; ok {
 		return slices.Concat(m.key, m.nonce)
 	}
 	return nil
@@ -105,7 +122,7 @@ func LoadRatchets(suite Suite, records []Change) (*Ratchets, error) {
 	if r.leaves == 0 || r.leaves > MaxLeaves || r.leaves&(r.leaves-1) != 0 {
 		return nil, reject("9", ReasonStoredRecord)
 	}
-	for _, kind := range []byte{'t', 'r', 's'} { // a skipped key needs its ratchet
+	for _, kind := range []byte{'t', 'r', 's', 'p'} { // a kept key needs its ratchet
 		for _, rec := range records {
 			if len(rec.Key) > 0 && rec.Key[0] == kind && !r.restore(rec) {
 				return nil, reject("9", ReasonStoredRecord)
@@ -143,11 +160,39 @@ func (r *Ratchets) restore(rec Change) bool {
 	id := ratchetID{k.U32(), k.U8()}
 	generation := k.U32()
 	t := r.sender[id]
-	if t == nil || generation >= t.next || len(t.skipped) >= MaxSkipped {
+	if t == nil || k.Done() != nil {
+		return false
+	}
+	if rec.Key[0] == 'p' {
+		return r.restorePassed(t, generation, rec.Value)
+	}
+	if generation >= t.next || len(t.skipped) >= MaxSkipped {
 		return false
 	}
 	t.skipped[generation] = messageKey{v.Raw(r.crypto.nk), v.Raw(r.crypto.nn)}
-	return k.Done() == nil && v.Done() == nil
+	return v.Done() == nil
+}
+
+func (r *Ratchets) restorePassed(t *ratchet, generation uint32, value []byte) bool {
+	n := generation / chunkSpan
+	k, ok := r.crypto.parseChunk(value)
+	if !ok || generation%chunkSpan != 0 || k.last(n) >= t.next || !r.hasRoom(generation, chunkSpan) {
+		return false
+	}
+	for g := range t.skipped {
+		if g/chunkSpan == n && k.holds(g%chunkSpan) {
+			return false
+		}
+	}
+	if t.passed == nil {
+		t.passed = make(passedKeys)
+	}
+	if t.passed[n] != nil {
+		return false
+	}
+	t.passed[n] = k
+	r.chunks++
+	return true
 }
 
 func (r *Ratchets) valid(id ratchetID) bool {

@@ -112,7 +112,7 @@ func (m *party) protect(t *testing.T, mend func(*senderData, *[]byte)) []byte {
 		a.writeAuth(w)
 		w.Raw(make([]byte, 4))
 	})
-	d, err := e.Ratchets().draw(ratchetID{e.own, ratchetApplication}, 0)
+	d, err := e.Ratchets().draw(ratchetID{e.own, ratchetApplication}, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,8 +75,55 @@ func refuseStored(t *testing.T, r *refusals) {
 		_, err := LoadRatchets(1, []Change{header, c})
 		r.refused(what, err, ReasonStoredRecord)
 	}
+	refusePassed(r, header)
 	_, err := LoadRatchets(3, []Change{header})
 	r.refused("ratchets: another suite", err, ReasonStoredRecord)
 	_, err = LoadRatchets(4, []Change{header})
 	r.refused("ratchets: a suite that is refused", err, ReasonSuite)
+}
+
+// refusePassed is about records of keys that a leap passed.
+func refusePassed(r *refusals, header Change) {
+	id := ratchetID{1, ratchetApplication}
+	at := func(generation uint32) Change {
+		return Change{Key: senderRecord(id), Value: (&ratchet{next: generation, secret: make([]byte, 32)}).record()}
+	}
+	value := func(n int, has ...byte) []byte {
+		return append(append(has, make([]byte, 16-len(has))...), make([]byte, 28*n)...)
+	}
+	passed := func(generation uint32, value []byte) Change { return Change{passedRecord(id, generation), value} }
+	good := []Change{header, at(131), passed(0, value(2, 5)), passed(128, value(1, 4))}
+	if _, err := LoadRatchets(1, good); err != nil {
+		r.t.Fatal(err)
+	}
+	var full []Change
+	for n := range uint32(MaxKept/chunkSpan + 1) {
+		full = append(full, passed(n*chunkSpan, value(1, 1)))
+	}
+	many := append([]Change{header, at(1 << 20)}, full...)
+	if _, err := LoadRatchets(1, many[:len(many)-1]); err != nil {
+		r.t.Fatal(err)
+	}
+	between := Change{Key: passedRecord(id, 0), Value: value(1, 1)}
+	between.Key[9] = 1
+	for what, list := range map[string][]Change{
+		"passed: without a ratchet":       {passed(0, value(1, 1))},
+		"passed: none":                    {at(131), passed(0, value(0))},
+		"passed: fewer than there are":    {at(131), passed(0, value(1, 3))},
+		"passed: more than there are":     {at(131), passed(0, value(2, 1))},
+		"passed: cut off":                 {at(131), passed(0, value(0)[:15])},
+		"passed: not a multiple of 128":   {at(131), between},
+		"passed: the ratchet's next":      {at(130), passed(128, value(1, 4))},
+		"passed: and skipped, too":        {at(131), passed(0, value(1, 2)), {skippedRecord(id, 1), make([]byte, 28)}},
+		"passed: a key with bytes left":   {at(131), {append(passedRecord(id, 0), 0), value(1, 1)}},
+		"passed: more than may be kept":   many[1:],
+		"passed: one record twice":        {at(131), passed(0, value(1, 1)), passed(0, value(1, 1))},
+		"passed: leaf outside":            {at(131), {passedRecord(ratchetID{4, ratchetApplication}, 0), value(1, 1)}},
+		"passed: of the other kind":       {at(131), {passedRecord(ratchetID{1, ratchetHandshake}, 0), value(1, 1)}},
+		"passed: key and nonce cut off":   {at(131), passed(0, value(1, 1)[:30])},
+		"passed: of another suite's size": {at(131), passed(0, append(value(1, 1), make([]byte, 16)...))},
+	} {
+		_, err := LoadRatchets(1, append([]Change{header}, list...))
+		r.refused(what, err, ReasonStoredRecord)
+	}
 }

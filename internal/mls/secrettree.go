@@ -1,6 +1,7 @@
 package mls
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"slices"
@@ -25,6 +26,7 @@ type Ratchets struct {
 	leaves uint32
 	tree   map[nodeIndex][]byte // secrets of subtrees nobody of which was heard yet
 	sender map[ratchetID]*ratchet
+	chunks int             // of all senders
 	dirty  map[string]bool // records to write or delete, by key
 }
 
@@ -38,6 +40,7 @@ type ratchet struct {
 	next    uint32 // generation of secret
 	secret  []byte
 	skipped map[uint32]messageKey // passed over and not used yet
+	passed  passedKeys            // likewise, by leaps
 }
 
 type messageKey struct{ key, nonce []byte }
@@ -77,6 +80,7 @@ func (r *Ratchets) Erase() {
 		s.erase()
 	}
 	clear(r.sender)
+	r.chunks = 0
 	clear(r.dirty)
 }
 
@@ -85,6 +89,7 @@ func (t *ratchet) erase() {
 	for _, k := range t.skipped {
 		k.erase()
 	}
+	t.passed.erase()
 }
 
 func (k messageKey) erase() {
@@ -100,10 +105,12 @@ type draw struct {
 	key        messageKey
 
 	opened *opening // if the sender had no ratchets yet
-	// The ratchet after the draw, unless the key was among the skipped ones.
+	// The ratchet after the draw, unless the key was kept; what it passed is in one
+	// of the two.
 	moved   bool
 	secret  []byte
 	skipped map[uint32]messageKey
+	passed  passedKeys // of a leap
 }
 
 // An opening takes one leaf out of the secret tree.
@@ -114,8 +121,10 @@ type opening struct {
 	application []byte
 }
 
-// draw derives the key of a sender's generation.
-func (r *Ratchets) draw(id ratchetID, generation uint32) (*draw, error) {
+// draw derives the key of a sender's generation, at most MaxForward ahead of its
+// ratchet. If ahead is not 0 it is a leap: of so many generations at most, and all keys
+// that it passes are kept.
+func (r *Ratchets) draw(id ratchetID, generation, ahead uint32) (*draw, error) {
 	d := &draw{id: id, generation: generation}
 	t := r.sender[id]
 	if t == nil {
@@ -129,43 +138,45 @@ func (r *Ratchets) draw(id ratchetID, generation uint32) (*draw, error) {
 	if generation < t.next {
 		k, ok := t.skipped[generation]
 		if !ok {
+			k, ok = t.passed.find(r.crypto, generation)
+		}
+		if !ok {
 			return nil, ErrKeyUsed
 		}
 		d.key = k
 		return d, nil
 	}
-	if generation-t.next > MaxForward {
+	n := generation - t.next
+	if ahead == 0 && n > MaxForward || ahead > 0 && (n > ahead || !r.hasRoom(t.next, n)) {
 		return nil, reject("9.2", ReasonGeneration)
 	}
 	if generation == 1<<32-1 {
 		return nil, reject("9.1", ReasonExhausted)
 	}
+	if ahead > 0 {
+		d.passed = make(passedKeys)
+	} else {
+		d.skipped = make(map[uint32]messageKey)
+	}
 	r.walk(d, t)
 	return d, nil
 }
 
-// walk derives from t to the generation of d, and keeps the keys it passes.
+// walk derives from t to the generation of d, and keeps the keys it passes. The secret
+// of t stays until the draw is spent.
 func (r *Ratchets) walk(d *draw, t *ratchet) {
 	c := r.crypto
 	d.moved = true
-	d.secret = t.secret
-	d.skipped = make(map[uint32]messageKey)
-	for g := t.next; ; g++ {
-		k := messageKey{
-			key:   c.deriveTree(d.secret, "key", g, c.nk),
-			nonce: c.deriveTree(d.secret, "nonce", g, c.nn),
+	d.secret = bytes.Clone(t.secret)
+	s := c.steps()
+	for g := t.next; g < d.generation; g++ {
+		if d.passed != nil {
+			s.next(d.secret, g, d.passed.span(c, g))
+			continue
 		}
-		used := d.secret
-		d.secret = c.deriveTree(used, "secret", g, c.nh)
-		if g > t.next { // t keeps its own until the draw is spent
-			clear(used)
-		}
-		if g == d.generation {
-			d.key = k
-			return
-		}
-		d.skipped[g] = k
+		d.skipped[g] = s.key(d.secret, g)
 	}
+	d.key = s.key(d.secret, d.generation)
 }
 
 // open derives the secrets on the way from the lowest known subtree to a leaf.
@@ -227,13 +238,16 @@ func (r *Ratchets) spend(d *draw) {
 	}
 	t := r.sender[d.id]
 	if !d.moved {
-		delete(t.skipped, d.generation)
-		r.mark(skippedRecord(d.id, d.generation))
+		r.use(d.id, t, d.generation)
 		return
 	}
 	clear(t.secret)
 	t.secret, t.next = d.secret, d.generation+1
 	r.mark(senderRecord(d.id))
+	if d.passed != nil {
+		r.keep(d, t)
+		return
+	}
 	if t.skipped == nil {
 		t.skipped = make(map[uint32]messageKey)
 	}
@@ -242,6 +256,19 @@ func (r *Ratchets) spend(d *draw) {
 		r.mark(skippedRecord(d.id, g))
 	}
 	r.trim(d.id, t)
+}
+
+// use takes a key that was kept.
+func (r *Ratchets) use(id ratchetID, t *ratchet, generation uint32) {
+	if _, ok := t.skipped[generation]; ok {
+		delete(t.skipped, generation)
+		r.mark(skippedRecord(id, generation))
+		return
+	}
+	if t.passed.use(generation) {
+		r.chunks--
+	}
+	r.mark(passedRecord(id, generation))
 }
 
 // plant puts the two ratchets of a leaf in place of the subtree secret. One

@@ -193,7 +193,7 @@ func TestVectorsSecretTree(t *testing.T) {
 					ratchetApplication: {g.ApplicationKey, g.ApplicationNonce},
 					ratchetHandshake:   {g.HandshakeKey, g.HandshakeNonce},
 				} {
-					d, err := r.draw(ratchetID{uint32(i), kind}, g.Generation)
+					d, err := r.draw(ratchetID{uint32(i), kind}, g.Generation, 0)
 					if err != nil {
 						t.Fatal(err)
 					}

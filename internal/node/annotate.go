@@ -14,20 +14,20 @@ import (
 
 // What people do about messages. Each call that changes nothing writes nothing.
 
-// Answer writes a reply, see Send.
-func (n *Node) Answer(ctx context.Context, g wire.GroupID, client, to, text string) (Message, error) {
+// Answer writes a reply, see SendDraft.
+func (n *Node) Answer(ctx context.Context, g wire.GroupID, client, to, text string, begun uint64) (Message, error) {
 	row, err := n.line(g, to)
 	if err != nil {
 		return Message{}, err
 	}
-	if row.State == group.RowDeleted {
-		return Message{}, fail(ReasonDeleted, "")
+	if _, err := n.alive(g, *row); err != nil {
+		return Message{}, err
 	}
 	c, err := group.Say(group.Reply{To: row.Target(), Text: n.Mention(g, text)})
 	if err != nil {
 		return Message{}, err
 	}
-	return n.Send(ctx, g, client, c)
+	return n.SendDraft(ctx, g, client, c, begun)
 }
 
 // Mention returns a text with "@Name" made a mention of the member who is called so.
@@ -162,13 +162,9 @@ func (n *Node) annotate(g wire.GroupID, ref string, what func(group.Row, group.S
 		if err != nil {
 			return err
 		}
-		around, err := n.around(g, []group.Row{*row})
+		shown, err := n.alive(g, *row)
 		if err != nil {
-			return storeError(err)
-		}
-		shown := group.Fold(*row, around.about[row.Target()])
-		if shown.Deleted != nil {
-			return fail(ReasonDeleted, "")
+			return err
 		}
 		body, err := what(*row, shown)
 		if err != nil {
@@ -209,13 +205,9 @@ func (n *Node) Versions(g wire.GroupID, ref string) ([]TextVersion, error) {
 	if err != nil {
 		return nil, err
 	}
-	around, err := n.around(g, []group.Row{*row})
+	shown, err := n.alive(g, *row)
 	if err != nil {
-		return nil, storeError(err)
-	}
-	shown := group.Fold(*row, around.about[row.Target()])
-	if shown.Deleted != nil {
-		return nil, fail(ReasonDeleted, "")
+		return nil, err
 	}
 	versions := shown.Versions
 	if len(versions) == 0 {

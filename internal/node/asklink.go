@@ -29,7 +29,7 @@ func (n *Node) askLinks() (next uint64) {
 		if f.State != FriendAsked || f.Link == "" {
 			continue
 		}
-		l, err := identity.ParseContactLink(f.Link, nowMS()/1000)
+		l, err := identity.ParseContactLink(f.Link, n.nowMS()/1000)
 		t := n.asking(f.Person)
 		if err != nil || t.dialing {
 			continue

@@ -106,12 +106,12 @@ func (n *Node) wakeComing(g wire.GroupID, c *coming, at uint64) {
 	if c.wake != nil {
 		c.wake.Stop()
 	}
-	wait := time.Duration(at-min(at, nowMS())) * time.Millisecond
+	wait := time.Duration(at-min(at, n.nowMS())) * time.Millisecond
 	c.wake = time.AfterFunc(wait, func() {
 		n.joining.Lock()
 		defer n.joining.Unlock()
 		if n.coming[g] == c {
-			n.goOn(g, c, c.Tick(nowMS()))
+			n.goOn(g, c, c.Tick(n.nowMS()))
 		}
 	})
 }
@@ -163,7 +163,7 @@ func (n *Node) inviterGone(d wire.DeviceID) {
 	n.joining.Lock()
 	defer n.joining.Unlock()
 	for g, c := range n.coming {
-		if eff := c.Down(nowMS(), d); len(eff.Send) > 0 {
+		if eff := c.Down(n.nowMS(), d); len(eff.Send) > 0 {
 			n.goOn(g, c, eff)
 		} else {
 			n.noteComing(g, c) // nobody may bring it now

@@ -106,7 +106,7 @@ func (n *Node) heal(seen wire.DeviceID) error {
 	}
 	resume := n.pause()
 	defer resume()
-	next, made, err := n.newDevice(nowMS())
+	next, made, err := n.newDevice(n.nowMS())
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (n *Node) heal(seen wire.DeviceID) error {
 		if err := putFormer(tx, next); err != nil {
 			return err
 		}
-		if err := replaceResorts(tx, made, nowMS()); err != nil {
+		if err := replaceResorts(tx, made, n.nowMS()); err != nil {
 			return err
 		}
 		return putPerson(tx, next.Headers, public)
@@ -308,7 +308,7 @@ func (n *Node) RevokeCopies() error {
 	self := n.me()
 	headers, err := self.Headers, error(nil)
 	for _, d := range n.OldKeys() {
-		if headers, err = group.RevokeDevice(headers, self.Device, d, nowMS()); err != nil {
+		if headers, err = group.RevokeDevice(headers, self.Device, d, n.nowMS()); err != nil {
 			return err
 		}
 	}

@@ -272,8 +272,12 @@ func TestFullDisk(t *testing.T) {
 	if n := ann.logged("cannot write"); n != 1 {
 		t.Errorf("the log says %d times that nothing can be written, and may lie on the same disk", n)
 	}
+	if !ann.Status().DiskFull {
+		t.Error("the node does not say that the disk is full")
+	}
 	ben.say(g, "while full")
 	must(t, os.Remove(ballast))
+	ann.until("there is room again", func() bool { return !ann.Status().DiskFull })
 	ann.say(g, "after")
 	want := append([]string{"before"}, slices.Repeat([]string{string(long.Body)}, sent-1)...)
 	for _, p := range []*person{ann, ben} {

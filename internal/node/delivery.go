@@ -23,7 +23,7 @@ type Delivered struct {
 	Read   bool // and told so
 }
 
-// Delivery returns who of the other members has an own message: of those in whose name
+// Delivery returns who of the other members has an own message, by name: of those in whose name
 // find stands, the first limit; 0: all. Who has another's is not told to everybody.
 func (n *Node) Delivery(g wire.GroupID, m Message, find string, limit int) (d Delivery, err error) {
 	o, err := n.in(g)
@@ -38,16 +38,19 @@ func (n *Node) Delivery(g wire.GroupID, m Message, find string, limit int) (d De
 		has, all := o.machine.Delivered(m.Place.Device, m.Place.Seq)
 		read := o.machine.ReadBy(m.Place.Device, m.Place.Seq)
 		d.Reached, d.Of, d.Read, d.Marks = len(has), len(all), len(read), o.machine.Marks()
+		var people []Person
 		for _, id := range all {
-			p := n.personIn(o.machine, id)
-			if !strings.Contains(strings.ToLower(p.Name), find) {
-				continue
+			if p := n.personIn(o.machine, id); strings.Contains(strings.ToLower(p.Name), find) {
+				people = append(people, p)
 			}
+		}
+		slices.SortFunc(people, compareNames)
+		for _, p := range people {
 			if limit > 0 && len(d.Members) == limit {
 				d.More = true
 				return nil
 			}
-			d.Members = append(d.Members, Delivered{p, slices.Contains(has, id), slices.Contains(read, id)})
+			d.Members = append(d.Members, Delivered{p, slices.Contains(has, p.ID), slices.Contains(read, p.ID)})
 		}
 		return nil
 	})

@@ -112,7 +112,7 @@ func (n *Node) wanted() []target {
 			}
 			if d.Reach != nil {
 				at := link.Address{Peer: d.Reach.Peer, Hosts: d.Reach.Hosts}
-				if d.Reach.Expiry > nowMS() {
+				if d.Reach.Expiry > n.nowMS() {
 					t.know(at)
 				} else {
 					t.stale = append(t.stale, at)
@@ -205,7 +205,7 @@ func (n *Node) refreshTargets() {
 			next[d] = old
 			continue
 		}
-		t.seen = n.steadyMS()
+		t.seen, t.lan = n.steadyMS(), n.sightings.of(t.to.KnockKey)
 		if n.self.Device != nil && lessDevice(d, n.self.Device.ID()) {
 			t.at = t.seen + laterTurn
 		}

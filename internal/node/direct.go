@@ -23,7 +23,7 @@ func (n *Node) openDirect(p wire.PersonID) error {
 	}
 	suite := f.directSuite()
 	err := n.withNewcomers([]wire.PersonID{p}, suite, func(newcomers []group.Newcomer, take []edit) error {
-		m, eff, err := group.Create(n.me(), group.CreateParams{Direct: true, Newcomers: newcomers, Suite: suite}, nowMS())
+		m, eff, err := group.Create(n.me(), group.CreateParams{Direct: true, Newcomers: newcomers, Suite: suite}, n.nowMS())
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func (n *Node) adoptDirect(p wire.PersonID, m *group.Machine, eff group.Effects)
 			}
 		}()
 	} else {
-		accepted, err := m.Step(group.Input{Now: nowMS(), Cause: group.Accept{}})
+		accepted, err := m.Step(group.Input{Now: n.nowMS(), Cause: group.Accept{}})
 		if err != nil {
 			return err
 		}

@@ -49,6 +49,7 @@ func (n *Node) edited(edits []edit, commit func(write func(*store.Tx) error) err
 		return err
 	}
 	n.mu.Lock()
+	n.namesakes = nil
 	for p, f := range next {
 		if f != nil {
 			n.friends[p] = f
@@ -76,7 +77,7 @@ func (n *Node) friendCopy(p wire.PersonID) *friend {
 		next := *f
 		return &next
 	}
-	return &friend{Person: p, Since: nowMS()}
+	return &friend{Person: p, Since: n.nowMS()}
 }
 
 func putFriends(tx *store.Tx, list map[wire.PersonID]*friend) error {
@@ -181,7 +182,7 @@ func (n *Node) newcomer(p wire.PersonID, suite mls.Suite) (group.Newcomer, error
 		return group.Newcomer{}, fail(ReasonNoPackage, f.name())
 	}
 	for _, b := range slices.Concat(f.Packages, f.Resorts) { // the last resort last
-		if kp, err := group.CheckPackage(b, known.Member, nowMS()); err == nil && kp.Suite() == suite {
+		if kp, err := group.CheckPackage(b, known.Member, n.nowMS()); err == nil && kp.Suite() == suite {
 			return group.Newcomer{Person: p, Headers: f.headers(card), Info: card.Info, KnockKey: card.KnockKey, KeyPackage: b}, nil
 		}
 	}

@@ -21,10 +21,12 @@ const (
 	ReasonNotInvited  Reason = "not-invited"
 	ReasonStillIn     Reason = "still-in" // a chat one is in is left before it is deleted
 	ReasonFull        Reason = "full"     // the disk
+	ReasonNoRoom      Reason = "no-room"  // the disk, at the start: Subject is the home
 	ReasonStopping    Reason = "stopping"
 	ReasonBlocked     Reason = "blocked"
 	ReasonNoMessage   Reason = "no-message" // Subject names none of the chat's
 	ReasonDeleted     Reason = "deleted"    // the message
+	ReasonOver        Reason = "over"       // the message has disappeared
 	ReasonNoText      Reason = "no-text"    // only texts have versions
 	ReasonNoPoll      Reason = "no-poll"
 	ReasonClosed      Reason = "closed"    // the poll

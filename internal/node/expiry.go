@@ -30,10 +30,30 @@ func (n *Node) SetLifetime(ctx context.Context, g wire.GroupID, seconds uint32) 
 	return err
 }
 
-// endOf returns when a row disappears, in ms, 0: never, and whether that is over.
-func endOf(g wire.GroupID, r group.Row) (at uint64, over bool) {
+// endOf returns when a row disappears, in ms, 0: never, and whether it has. What somebody deleted
+// before its time has not.
+func (n *Node) endOf(g wire.GroupID, r group.Row, shown group.Shown) (at uint64, over bool) {
 	at = group.Ends(g, r.ID, r.Place.Order)
-	return at, at != 0 && (at <= nowMS() || r.State == group.RowDeleted)
+	if at == 0 || at <= n.nowMS() {
+		return at, at != 0
+	}
+	return at, r.State == group.RowDeleted && (shown.Deleted == nil || shown.Deleted.Place == r.Place)
+}
+
+// alive returns a row as it stands, if it is neither deleted nor has disappeared.
+func (n *Node) alive(g wire.GroupID, r group.Row) (group.Shown, error) {
+	around, err := n.around(g, []group.Row{r})
+	if err != nil {
+		return group.Shown{}, storeError(err)
+	}
+	shown := group.Fold(r, around.about[r.Target()])
+	if _, over := n.endOf(g, r, shown); over {
+		return shown, fail(ReasonOver, "")
+	}
+	if shown.Deleted != nil || r.State == group.RowDeleted {
+		return shown, fail(ReasonDeleted, "")
+	}
+	return shown, nil
 }
 
 // tellOver leaves nothing of a message whose time is over but its place.

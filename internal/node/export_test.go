@@ -12,10 +12,41 @@ import (
 	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/identity"
+	"kith/internal/link"
 	"kith/internal/mls"
 	"kith/internal/store"
 	"kith/internal/wire"
 )
+
+// SetAnswerBurst sets how many bytes a device is given at once of what it asks for.
+func (n *Node) SetAnswerBurst(bytes uint64) { n.given.burst = bytes }
+
+// Sighted has a node hear on the local network that another device is at an address.
+func (n *Node) Sighted(by *Node, at link.Address) {
+	s := link.Sighting{Address: at, Nonce: [16]byte(wire.Random(16))}
+	s.Mac = by.lanMac(s.Nonce)
+	n.sighted(s)
+}
+
+// MaxSightings is how many announcements are remembered.
+const MaxSightings = maxSightings
+
+// Sightings is how many are.
+func (n *Node) Sightings() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.sightings)
+}
+
+// Heard returns where on the local network a node takes another device to be.
+func (n *Node) Heard(of wire.DeviceID) link.Address {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if t := n.targets[of]; t != nil {
+		return t.lan
+	}
+	return link.Address{}
+}
 
 // Remembered publishes so many messages of so many bytes and returns how many
 // events, and bytes of content, can still be caught up on.
@@ -116,7 +147,7 @@ func (n *Node) Suite(g wire.GroupID) (mls.Suite, error) {
 // CreateGroupOf makes a group of another suite, as programs before this one did.
 func (n *Node) CreateGroupOf(suite mls.Suite, title string, people []wire.PersonID) (g wire.GroupID, err error) {
 	err = n.withNewcomers(people, suite, func(newcomers []group.Newcomer, take []edit) error {
-		m, eff, err := group.Create(n.me(), group.CreateParams{Title: title, Newcomers: newcomers, Suite: suite}, nowMS())
+		m, eff, err := group.Create(n.me(), group.CreateParams{Title: title, Newcomers: newcomers, Suite: suite}, n.nowMS())
 		if err != nil {
 			return err
 		}
@@ -153,7 +184,7 @@ func (n *Node) RenewNow() error {
 	if err != nil {
 		return err
 	}
-	return n.publishResorts(m, nowMS())
+	return n.publishResorts(m, n.nowMS())
 }
 
 // Secrets returns the private parts of own key packages as they are stored: those
@@ -310,10 +341,10 @@ func (n *Node) Stand(g wire.GroupID) (line string) {
 func (n *Node) LearnFork(before [][]byte) (counts bool, err error) {
 	self, other := n.me(), n.me()
 	other.Device = identity.NewDevice()
-	if other.Headers, err = group.AdmitDevice(before, self.Former[0], other.Device, nowMS()); err != nil {
+	if other.Headers, err = group.AdmitDevice(before, self.Former[0], other.Device, n.nowMS()); err != nil {
 		return false, err
 	}
-	_, theirs, err := namedResorts(other, nowMS())
+	_, theirs, err := namedResorts(other, n.nowMS())
 	if err != nil {
 		return false, err
 	}

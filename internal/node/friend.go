@@ -64,7 +64,7 @@ func (n *Node) NewContactLink() (ContactLink, error) {
 	at := n.address()
 	l := identity.ContactLink{
 		Person: n.self.Person, Secret: [32]byte(wire.Random(32)), Peer: at.Peer, Hosts: at.Hosts,
-		Expiry: nowMS()/1000 + linkLife,
+		Expiry: n.nowMS()/1000 + linkLife,
 	}
 	if len(l.Hosts) > identity.MaxLinkHosts {
 		l.Hosts = l.Hosts[:identity.MaxLinkHosts]
@@ -90,7 +90,7 @@ func (n *Node) LinkSecret(tag [16]byte) (secret [32]byte, ok bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	l := n.links[tag]
-	if l == nil || l.Expiry < nowMS()/1000 || len(l.Secret) != 32 {
+	if l == nil || l.Expiry < n.nowMS()/1000 || len(l.Secret) != 32 {
 		return secret, false
 	}
 	return [32]byte(l.Secret), true
@@ -133,7 +133,7 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 		}
 		f.Given = given
 		left, again := f.Packages, l.By != nil && bytes.Equal(f.Device, r.Key)
-		if err := f.meet(r); err != nil {
+		if err := f.meet(r, n.nowMS()); err != nil {
 			return true, err
 		}
 		if again { // with the packages of before, of which some may be used by now
@@ -147,7 +147,7 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 		} else if !ok || now.By != nil && !bytes.Equal(now.By, p[:]) {
 			return errUsed // by somebody else at the same time
 		}
-		if err := putPackages(tx, private); err != nil {
+		if err := putPackages(tx, private, n.nowMS()); err != nil {
 			return err
 		}
 		return putJSON(tx, bucketLink, tag[:], used)
@@ -164,12 +164,12 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 	return n.ownCard(given), nil
 }
 
-// meet takes over what a person told of itself on a proved connection.
-func (f *friend) meet(r peer.Request) error {
+// meet takes over what a person told of itself on a proved connection, at now, in ms.
+func (f *friend) meet(r peer.Request, now uint64) error {
 	card := r.Card
 	f.Packages, f.Headers, f.Resorts = nil, nil, nil
 	for _, b := range card.KeyPackages {
-		if kp, err := group.CheckPackage(b, r.Member, nowMS()); err == nil && !kp.LastResort() {
+		if kp, err := group.CheckPackage(b, r.Member, now); err == nil && !kp.LastResort() {
 			f.Packages = append(f.Packages, b)
 		}
 	}
@@ -200,7 +200,7 @@ func (n *Node) AddFriend(text string) (Friend, error) {
 	if err := n.takesPart(); err != nil {
 		return Friend{}, err
 	}
-	l, err := identity.ParseContactLink(text, nowMS()/1000)
+	l, err := identity.ParseContactLink(text, n.nowMS()/1000)
 	if err != nil {
 		return Friend{}, &Error{Reason: ReasonLink, Err: err}
 	}
@@ -221,7 +221,7 @@ func (n *Node) AddFriend(text string) (Friend, error) {
 			f.State, f.Link, f.Given = FriendAsked, text, given
 		}
 		return true, nil
-	}, func(tx *store.Tx) error { return putPackages(tx, private) })
+	}, func(tx *store.Tx) error { return putPackages(tx, private, n.nowMS()) })
 	if err != nil {
 		return Friend{}, err
 	}
@@ -249,11 +249,11 @@ func (n *Node) answered(l identity.ContactLink, r peer.Request) error {
 			return f.State != 0, fail(ReasonBlocked, "")
 		}
 		text, given := f.Link, f.Given
-		if err := f.meet(r); err != nil {
+		if err := f.meet(r, n.nowMS()); err != nil {
 			return true, err
 		}
 		f.Given = nil
-		if open, err := identity.ParseContactLink(text, nowMS()/1000); err == nil && open.Tag() != l.Tag() {
+		if open, err := identity.ParseContactLink(text, n.nowMS()/1000); err == nil && open.Tag() != l.Tag() {
 			f.Link, f.Given = text, given
 		}
 		return true, nil
@@ -271,7 +271,7 @@ func (n *Node) AcceptFriend(p wire.PersonID) (Friend, error) {
 		if f.State != FriendAsking && (f.State != FriendBlocked || len(f.Device) == 0) {
 			return f.State != 0, fail(ReasonNotAsking, f.name())
 		}
-		f.State, f.Since = FriendFriend, nowMS()
+		f.State, f.Since = FriendFriend, n.nowMS()
 		f.Opener = f.Chat == wire.GroupID{}
 		return true, nil
 	})
@@ -348,8 +348,10 @@ func (n *Node) Friend(p wire.PersonID) (Friend, error) {
 	if f == nil {
 		return Friend{}, fail(ReasonUnknown, p.String())
 	}
+	who := n.person(p)
+	who.Alike = n.hasNamesake(p)
 	return Friend{
-		Person: n.person(p), State: f.State, Chat: f.Chat, Since: f.Since,
+		Person: who, State: f.State, Chat: f.Chat, Since: f.Since,
 		Fingerprint: n.fingerprint(f), Met: len(f.Device) > 0,
 	}, nil
 }

@@ -59,7 +59,7 @@ func (g *giver) next() (a asked, ok bool) {
 }
 
 // run gives until the session ends.
-func (g *giver) run(ctx context.Context, s *peer.Session) {
+func (g *giver) run(ctx context.Context, n *Node, s *peer.Session) {
 	for {
 		a, ok := g.next()
 		if !ok {
@@ -71,10 +71,11 @@ func (g *giver) run(ctx context.Context, s *peer.Session) {
 			}
 			return
 		}
-		if s.Room(ctx) != nil {
+		if s.Room(ctx) != nil || !n.given.await(ctx, n, s) {
 			return
 		}
-		a.o.give(s, a.s)
+		size := a.o.give(s, a.s)
+		n.given.use(n.steadyMS(), s.Remote().Device, size+answerCost+readCost*len(a.s.Refs))
 	}
 }
 
@@ -84,7 +85,7 @@ func (n *Node) giveTo(s *peer.Session) {
 	n.mu.Lock()
 	n.givers[s] = g
 	n.mu.Unlock()
-	n.spawn(func(ctx context.Context) { g.run(ctx, s) })
+	n.spawn(func(ctx context.Context) { g.run(ctx, n, s) })
 }
 
 // serve has a peer given what it asked for.
@@ -97,9 +98,9 @@ func (o *owner) serve(s group.Serve) {
 	}
 }
 
-// give reads stored entries and sends them. If what was asked for makes the program
-// panic, it recovers as owner.received does.
-func (o *owner) give(to *peer.Session, s group.Serve) {
+// give reads stored entries and sends them, and returns of how many bytes. If what was asked
+// for makes the program panic, it recovers as owner.received does.
+func (o *owner) give(to *peer.Session, s group.Serve) (size int) {
 	defer func() {
 		if p := recover(); p != nil {
 			o.n.broken(to, o.id, p)
@@ -108,9 +109,11 @@ func (o *owner) give(to *peer.Session, s group.Serve) {
 	payloads, err := o.answer(s)
 	if err != nil {
 		o.n.log.Error("cannot read", "group", shortGroup(o.id), "err", err)
-		return
+		return 0
 	}
 	for _, payload := range payloads {
+		size += len(payload)
 		o.n.sendOn(to, o.id, payload)
 	}
+	return size
 }

@@ -243,7 +243,7 @@ func (n *Node) onPackages(s *peer.Session, list packages) error {
 	var good [][]byte
 	for _, b := range list {
 		var wrong *mls.Error
-		switch kp, err := group.CheckPackage(b, s.Remote(), nowMS()); {
+		switch kp, err := group.CheckPackage(b, s.Remote(), n.nowMS()); {
 		case err == nil && kp.LastResort():
 			return errResort
 		case err == nil:

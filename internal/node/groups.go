@@ -36,12 +36,12 @@ func (n *Node) Setup(name string) error {
 	self, eff, err := group.NewPerson(group.NewPersonParams{
 		Device: device, Name: name,
 		Recovery: chain.RecoveryKeys{Key: [32]byte(recovery.RecoveryKey()), Sealing: [chain.KnockKeySize]byte(recovery.SealingKey())},
-	}, nowMS())
+	}, n.nowMS())
 	if err != nil {
 		return err
 	}
 	self.Omits = n.cfg.Omits
-	notes, notesEff, err := group.Create(self, group.CreateParams{Title: NotesTitle}, nowMS())
+	notes, notesEff, err := group.Create(self, group.CreateParams{Title: NotesTitle}, n.nowMS())
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (n *Node) Setup(name string) error {
 	n.self, n.notes, n.ready = self, notesID, true
 	n.mu.Unlock()
 	n.start(notes)
-	n.renewOwn(nowMS()) // its first last-resort packages; what fails is done at the next start
+	n.renewOwn(n.nowMS()) // its first last-resort packages; what fails is done at the next start
 	n.hub.publish(StatusChanged{})
 	return nil
 }
@@ -200,7 +200,7 @@ func (n *Node) CreateGroup(title string, people []wire.PersonID) (wire.GroupID, 
 	defer n.making.RUnlock()
 	var g wire.GroupID
 	err := n.withNewcomers(people, group.NewSuite, func(newcomers []group.Newcomer, take []edit) error {
-		m, eff, err := group.Create(n.me(), group.CreateParams{Title: title, Newcomers: newcomers}, nowMS())
+		m, eff, err := group.Create(n.me(), group.CreateParams{Title: title, Newcomers: newcomers}, n.nowMS())
 		if err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func (n *Node) learnPerson(theirs [][]byte) error {
 		if err != nil {
 			return err
 		}
-		if headers, err = group.MergePerson(self.Headers, theirs, recovery, self.Device, nowMS()); err != nil {
+		if headers, err = group.MergePerson(self.Headers, theirs, recovery, self.Device, n.nowMS()); err != nil {
 			return err
 		}
 	}
@@ -69,7 +69,7 @@ func (n *Node) spawnLearn(theirs [][]byte) {
 			n.log.Error("cannot take over what another copy of this home did", "err", err)
 			return
 		}
-		n.renewOwn(nowMS())
+		n.renewOwn(n.nowMS())
 	})
 }
 

@@ -124,5 +124,8 @@ func (n *Node) personIn(m *group.Machine, p wire.PersonID) Person {
 	if who.Name == "" {
 		who.Name = m.Name(p)
 	}
+	if o := n.owner(m.Group()); o != nil {
+		who.Alike = !who.Me && o.picture.Load().alike.has(p)
+	}
 	return who
 }

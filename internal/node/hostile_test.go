@@ -3,7 +3,6 @@ package node_test
 import (
 	"bytes"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -220,87 +219,5 @@ func TestPackagesOfAnotherTime(t *testing.T) {
 	ann.until("all were looked at", func() bool { return ann.logged("a key package is of another time: a clock is wrong") == 20 })
 	if ann.logged("peer broke a rule") != 0 || ann.Status().Connected != 1 {
 		t.Error("Mallory is punished for a clock")
-	}
-}
-
-// TestFriendThatNeverReads: what is sent to it does not pile up, and nobody else
-// waits.
-func TestFriendThatNeverReads(t *testing.T) {
-	t.Parallel()
-	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
-	befriend(t, ann, ben)
-	m := befriended(t, ann)
-	var g wire.GroupID
-	for msg := range m.session.Messages() {
-		if group.IsInvitation(msg.Payload) {
-			g = msg.Channel
-			break
-		}
-	}
-	// A digest: she takes part. From here on she reads nothing.
-	must(t, m.session.Send(peer.Message{Channel: g, Payload: append([]byte{1}, make([]byte, 32)...)}))
-	ann.until("Mallory's session", func() bool { return ann.Status().Connected == 2 })
-	long, err := group.Text(strings.Repeat("long ", 12_000))
-	must(t, err)
-	before := ann.logged("disconnected")
-	for i := 0; ann.logged("disconnected") == before; i++ {
-		if i == 2000 {
-			t.Fatal("120 MB are queued for somebody who does not read")
-		}
-		_, err := ann.Send(t.Context(), g, "", long)
-		must(t, err)
-	}
-	d := ann.chatWith(ben)
-	ann.say(d, "hello")
-	ben.sees(d, "hello")
-}
-
-// TestWhoAsksMoreThanItReads: who asks for more than a session queues, as a friend does who has
-// many chats to catch up with over a slow line, is given it as fast as it takes it, and loses
-// no session. Nobody else waits.
-func TestWhoAsksMoreThanItReads(t *testing.T) {
-	t.Parallel()
-	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
-	befriend(t, ann, ben)
-	m := befriended(t, ann)
-	var g wire.GroupID
-	for msg := range m.session.Messages() {
-		if group.IsInvitation(msg.Payload) {
-			g = msg.Channel
-			break
-		}
-	}
-	long, err := group.Text(strings.Repeat("long ", 12_000))
-	must(t, err)
-	for range 40 {
-		_, err := ann.Send(t.Context(), g, "", long)
-		must(t, err)
-	}
-	const times = 40 // of 2 MiB
-	for range times {
-		must(t, m.session.Send(peer.Message{Channel: g, Payload: []byte{5, 1, 0, 0}}))
-	}
-	d := ann.chatWith(ben)
-	ann.say(d, "hello")
-	ben.sees(d, "hello")
-	select {
-	case <-m.session.Done():
-		t.Fatal("the session ends")
-	case <-time.After(3 * time.Second): // in which a program that queues all would have ended it
-	}
-	last, size := 0, 0
-	for msg := range m.session.Messages() {
-		if msg.Channel == g && msg.Payload[0] == 4 {
-			size += len(msg.Payload)
-			if msg.Payload[len(msg.Payload)-1] == 1 {
-				last++
-			}
-		}
-		if last == times {
-			break
-		}
-	}
-	if last != times || size < times<<20 {
-		t.Errorf("%d answers of %d, %d MiB", last, times, size>>20)
 	}
 }

@@ -37,7 +37,7 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 	}
 	var used ownPackage
 	void := false // its key package was used up: an honest friend may not know
-	m, eff, err := c.Take(nowMS(), payload, from, func(u group.Use) ([]byte, bool) {
+	m, eff, err := c.Take(n.nowMS(), payload, from, func(u group.Use) ([]byte, bool) {
 		own, ok := n.packageFor(u)
 		used, void = own, !ok
 		return own.Secrets, ok

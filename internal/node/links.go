@@ -136,10 +136,10 @@ func (n *Node) linkKey() (linkKey, error) {
 	var k linkKey
 	err := n.db.Update(func(tx *store.Tx) error {
 		ok, err := getJSON(tx, bucketSelf, []byte(keyLinkKey), &k)
-		if err != nil || ok && len(k.Seed) == 32 && k.Made+linkKeyLife > nowMS() {
+		if err != nil || ok && len(k.Seed) == 32 && k.Made+linkKeyLife > n.nowMS() {
 			return err
 		}
-		k.Seed, k.Made = wire.Random(32), nowMS()
+		k.Seed, k.Made = wire.Random(32), n.nowMS()
 		return putJSON(tx, bucketSelf, []byte(keyLinkKey), k)
 	})
 	return k, err
@@ -228,8 +228,11 @@ func lanMac(knockKey []byte, nonce [16]byte) [8]byte {
 // sighted takes note of an announcement on the local network if it is of
 // somebody this node knows.
 func (n *Node) sighted(s link.Sighting) {
+	n.mu.Lock()
+	n.sightings.keep(s)
+	n.mu.Unlock()
 	for _, t := range n.wanted() {
-		if mac := lanMac(t.to.KnockKey, s.Nonce); hmac.Equal(mac[:], s.Mac[:]) {
+		if isBy(s, t.to.KnockKey) {
 			n.mu.Lock()
 			if known := n.targets[t.to.Member.Device]; known != nil {
 				if !sameAddress(known.lan, s.Address) {

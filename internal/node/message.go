@@ -11,6 +11,7 @@ import (
 
 	"kith/internal/group"
 	"kith/internal/identity"
+	"kith/internal/store"
 	"kith/internal/wire"
 )
 
@@ -23,6 +24,12 @@ const maxPage = 500
 
 // Send writes a message to a chat. The same client id gives the same message.
 func (n *Node) Send(ctx context.Context, g wire.GroupID, client string, c group.Content) (Message, error) {
+	return n.SendDraft(ctx, g, client, c, 0)
+}
+
+// SendDraft is Send of what was begun in the chat up to a moment, in ms: with it that is no draft any
+// more. 0: the draft stays.
+func (n *Node) SendDraft(ctx context.Context, g wire.GroupID, client string, c group.Content, begun uint64) (Message, error) {
 	o, err := n.in(g)
 	if err != nil {
 		return Message{}, err
@@ -44,7 +51,7 @@ func (n *Node) Send(ctx context.Context, g wire.GroupID, client string, c group.
 			return nil
 		}
 		if row == nil {
-			if err := o.step(group.Compose{Client: client, Content: c}); err != nil {
+			if err := o.stepAlso(group.Compose{Client: client, Content: c}, withoutDraft(g, begun)); err != nil {
 				return err
 			}
 			if row, err = n.db.RowByClient(g, client); err != nil {
@@ -67,11 +74,21 @@ func (n *Node) Send(ctx context.Context, g wire.GroupID, client string, c group.
 	return sent, err
 }
 
+func withoutDraft(g wire.GroupID, begun uint64) also {
+	if begun == 0 {
+		return also{}
+	}
+	return also{write: func(tx *store.Tx) error {
+		_, err := putDraft(tx, g, Draft{}, begun)
+		return err
+	}}
+}
+
 // heldMessage is a message that waits until a removal is carried over.
 func (o *owner) heldMessage(client string) (Message, bool) {
 	c, ok := o.machine.Held(client)
 	me := o.n.me().Person
-	m := Message{Chat: o.id, Author: o.n.person(me), Time: nowMS(), State: group.RowShown, Held: true, Content: c, Client: client}
+	m := Message{Chat: o.id, Author: o.n.person(me), Time: o.n.nowMS(), State: group.RowShown, Held: true, Content: c, Client: client}
 	o.n.tell(o, &m, group.Row{Person: me, State: group.RowShown, Content: c.Bytes()}, surroundings{})
 	return m, ok
 }
@@ -138,7 +155,7 @@ func (n *Node) messages(o *owner, rows []group.Row) ([]Message, error) {
 		*m = Message{
 			Chat: o.id, ID: r.ID, Place: r.Place, Author: n.memberOf(o, r.Person), Time: r.Time, State: r.State,
 			Client: r.Client, EarlierComing: r.Waiting, WhileSplit: o.picture.Load().lost[r.Block], WrittenTwice: r.Twice,
-			ClockOff: apart(r.Time, r.Place.Order) > clockOff || r.Time > nowMS()+clockOff,
+			ClockOff: apart(r.Time, r.Place.Order) > clockOff || r.Time > n.nowMS()+clockOff,
 		}
 		if r.State == group.RowShown {
 			if c, err := group.ParseContent(r.Content); err == nil {
@@ -156,11 +173,11 @@ func apart(a, b uint64) uint64 { return max(a, b) - min(a, b) }
 
 // memberOf is a person whose name a chat's picture may know.
 func (n *Node) memberOf(o *owner, p wire.PersonID) Person {
-	who := n.person(p)
-	if who.Name != "" {
-		return who
+	who, at := n.person(p), o.picture.Load()
+	if who.Name == "" {
+		who.Name = at.names[p]
 	}
-	who.Name = o.picture.Load().names[p]
+	who.Alike = !who.Me && (at.alike.has(p) || at.view.Direct && n.hasNamesake(p))
 	return who
 }
 
@@ -192,7 +209,7 @@ func compareNames(a, b Person) int {
 	)
 }
 
-// Chats returns all chats, the one that changed last first.
+// Chats returns all chats: invitations first, then the one that changed last.
 func (n *Node) Chats() ([]Chat, error) {
 	var list []Chat
 	for _, o := range n.allOwners() {
@@ -204,9 +221,20 @@ func (n *Node) Chats() ([]Chat, error) {
 	}
 	n.listing.Do(func() { close(n.listed) })
 	slices.SortFunc(list, func(a, b Chat) int {
-		return cmp.Or(cmp.Compare(b.ChangedAt, a.ChangedAt), slices.Compare(a.ID[:], b.ID[:]))
+		return cmp.Or(invitedFirst(a, b), cmp.Compare(b.ChangedAt, a.ChangedAt), slices.Compare(a.ID[:], b.ID[:]))
 	})
 	return list, nil
+}
+
+func invitedFirst(a, b Chat) int {
+	invited, other := a.State == group.StatusInvited, b.State == group.StatusInvited
+	switch {
+	case invited == other:
+		return 0
+	case invited:
+		return -1
+	}
+	return 1
 }
 
 // Chat returns one chat.
@@ -225,7 +253,7 @@ func (n *Node) chat(o *owner) (Chat, error) {
 		ID: o.id, Kind: ChatGroup, State: v.Status, Title: v.Title, Admin: v.Admin,
 		Policy: v.Policy, Earlier: v.Earlier,
 		Lifetime: v.Lifetime, MaySet: v.Status == group.StatusActive && (v.Admin || v.Direct),
-		ChangedAt: v.ChangedAt, Missing: v.Missing, Missed: v.Missed, Waiting: p.waiting, NoKeys: v.NoKeys,
+		Missing: v.Missing, Missed: v.Missed, Waiting: p.waiting, NoKeys: v.NoKeys,
 		Willing: v.Willing, Parked: v.Parked, Replaced: v.Replaced,
 		OnlyFriends: n.setting(o.id).OnlyFriends, Held: v.Held, Unasked: v.Unasked, Readded: v.Readded,
 		InvitedBy: n.memberOf(o, v.InvitedBy),
@@ -303,8 +331,13 @@ func (n *Node) readState(o *owner, c *Chat) error {
 		if err != nil {
 			return err
 		}
+		if r := o.picture.Load().reach; r.Place == row.Place {
+			m.Reached, m.Read, m.ReachOf = r.Reached, r.Read, r.Of
+		}
 		c.Newest = &m
-		c.ChangedAt = max(c.ChangedAt, row.Place.Order)
+	}
+	if c.ChangedAt, err = n.changedAt(o, row); err != nil {
+		return err
 	}
 	if c.Unread, err = n.db.Unread(o.id, n.self.Person); err != nil {
 		return err
@@ -327,7 +360,7 @@ func (n *Node) Status() Status {
 	s := Status{
 		Ready: n.ready, Home: n.cfg.Home, Chats: len(n.owners), Addresses: hosts, Reachability: reach,
 		Notes: n.notes, StartedAt: n.started, Copied: n.copied, Revoked: n.revoked, Damaged: slices.Clone(n.damaged),
-		Coming: n.comingNow(),
+		Coming: n.comingNow(), DiskFull: n.full,
 	}
 	people := make(map[wire.PersonID]bool)
 	for _, c := range n.sessions {

@@ -130,7 +130,7 @@ func (n *Node) deviceOf(who wire.Member) (group.DeviceView, bool) {
 func (n *Node) checkResorts(state *chain.State, from wire.Member, list [][]byte) (good [][]byte, err error) {
 	for _, b := range list {
 		var wrong *mls.Error
-		kp, err := group.CheckPackage(b, from, nowMS())
+		kp, err := group.CheckPackage(b, from, n.nowMS())
 		switch {
 		case errors.Is(err, group.ErrSuite): // of a program to come
 			continue

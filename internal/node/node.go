@@ -1,8 +1,6 @@
 package node
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -54,6 +52,7 @@ type Node struct {
 	renew    chan struct{} // the clock is another: something may have to be renewed
 
 	unindexed chan struct{} // there may be something to index
+	roomless  chan struct{} // a write has found the disk full
 
 	asked    sync.Mutex   // one answer over an own contact link at a time: who asks twice at once asks again; taken before editing
 	editing  sync.Mutex   // one change of friends at a time; held over its transaction, taken before mu
@@ -74,29 +73,29 @@ type Node struct {
 	watchers  int            // who watch what changes
 	probing   time.Time      // until when all sessions are alert
 	friends   map[wire.PersonID]*friend
+	namesakes *alike // among the friends; nil: they have changed
 	links     map[[16]byte]*ownLink
 	settings  map[wire.GroupID]chatSetting
 	sessions  map[wire.DeviceID]*peer.Session
+	company   uint64 // ms, since when there is a session; 0: there is none
+	alone     uint64 // ms, since when there was none, before company; 0: not known
 	targets   map[wire.DeviceID]*target
 	asks      map[wire.PersonID]*target // of contact links not answered yet
 	said      map[wire.PersonID]manners
 	greeted   map[*peer.Session]greeting
 	givers    map[*peer.Session]*giver
+	given     givenShares
 	damaged   []wire.GroupID          // that do not load
 	progress  map[wire.GroupID]Coming // of coming, as people see it
 	met       map[wire.DeviceID]bool  // who knows the device key that this home has by now
 	revoked   bool                    // another copy of this home has revoked its key
+	full      bool                    // the disk: nothing can be kept
 	copied    bool                    // something was seen that only another copy of this home can do
 	healing   wire.DeviceID           // that a new key takes the place of, now or by and by; zero: none since the start
 	internet  link.Link
 	lan       link.Link
 	discovery *link.LAN
-}
-
-// running is what exists only while Run does.
-type running struct {
-	ctx   context.Context
-	tasks sync.WaitGroup
+	sightings sightings
 }
 
 // Open opens a home, and makes it if there is none. It starts nothing.
@@ -105,30 +104,38 @@ func Open(cfg Config) (*Node, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if err := os.MkdirAll(cfg.Home, 0o700); err != nil {
-		return nil, fmt.Errorf("node: home: %w", err)
-	}
-	db, err := openStore(cfg)
-	if err != nil {
-		return nil, err
+		return nil, startError(cfg, fmt.Errorf("node: home: %w", err))
 	}
 	n := &Node{
-		cfg: cfg, db: db, log: cfg.Log, hub: newHub(),
+		cfg: cfg, log: cfg.Log, hub: newHub(),
 		coming: make(map[wire.GroupID]*coming), progress: make(map[wire.GroupID]Coming),
-		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), listed: make(chan struct{}), unindexed: make(chan struct{}, 1), started: nowMS(),
+		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), listed: make(chan struct{}), unindexed: make(chan struct{}, 1), roomless: make(chan struct{}, 1), started: nowMS(),
 		due: make(chan struct{}, 1), attend: make(chan struct{}, 1), renew: make(chan struct{}, 1), opened: time.Now(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
-		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), givers: make(map[*peer.Session]*giver), met: make(map[wire.DeviceID]bool),
+		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), givers: make(map[*peer.Session]*giver), given: givenShares{used: make(map[wire.DeviceID]uint64), burst: answerBurst}, met: make(map[wire.DeviceID]bool),
+	}
+	var err error
+	if n.db, err = openStore(cfg, n.diskFull); err != nil {
+		return nil, startError(cfg, err)
 	}
 	if err := n.load(); err != nil {
-		db.Close()
-		return nil, err
+		n.db.Close()
+		return nil, startError(cfg, err)
 	}
 	return n, nil
 }
 
-func openStore(cfg Config) (*store.DB, error) {
-	c := store.Config{Path: filepath.Join(cfg.Home, store.FileName), Plain: cfg.Plain}
+// startError says of a disk without the little room that a start needs that it is that.
+func startError(cfg Config, err error) error {
+	if store.Full(err) {
+		return &Error{Reason: ReasonNoRoom, Subject: cfg.Home, Err: err}
+	}
+	return err
+}
+
+func openStore(cfg Config, full func()) (*store.DB, error) {
+	c := store.Config{Path: filepath.Join(cfg.Home, store.FileName), Plain: cfg.Plain, Full: full}
 	var err error
 	switch {
 	case cfg.Plain:
@@ -164,89 +171,8 @@ func readPassphrase(path string) ([]byte, error) {
 // Close closes the home. Run must have ended.
 func (n *Node) Close() error { return n.db.Close() }
 
-// Run connects the node with others until ctx ends.
-func (n *Node) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	r := &running{ctx: ctx}
-	defer r.tasks.Wait()
-	defer cancel()
-	defer close(n.stopping)
-	n.mu.Lock()
-	n.running = r
-	n.mu.Unlock()
-	if err := n.openLinks(r); err != nil {
-		n.closeLinks()
-		return err
-	}
-	n.mu.Lock()
-	for _, o := range n.owners {
-		n.runOwner(o)
-	}
-	n.mu.Unlock()
-	close(n.begun)
-	r.tasks.Go(func() { n.giveTurns(ctx) })
-	n.openDirects()
-	r.tasks.Go(func() { n.dialing(ctx) })
-	r.tasks.Go(func() { n.attending(ctx) })
-	r.tasks.Go(func() { n.watchClocks(ctx) })
-	r.tasks.Go(func() { n.renewingPackages(ctx) })
-	r.tasks.Go(func() { n.indexing(ctx) })
-	n.reach()
-	n.describeAll()
-	<-ctx.Done()
-	n.closeLinks()
-	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
-}
-
-// runOwner starts the goroutine of o, unless it has one or the node does not run.
-// n.mu is held.
-func (n *Node) runOwner(o *owner) {
-	if o.started || n.running == nil || n.running.ctx.Err() != nil {
-		return
-	}
-	o.started = true
-	n.kickDialer()
-	ctx := n.running.ctx
-	n.running.tasks.Go(func() { o.run(ctx) })
-}
-
 // startWait is how long a request waits for a node that is just starting.
 const startWait = 2 * time.Second
-
-// awaitRun reports whether the owners of the groups run, and waits a little if
-// they are about to.
-func (n *Node) awaitRun() bool {
-	select {
-	case <-n.begun:
-		return true
-	default:
-	}
-	t := time.NewTimer(startWait)
-	defer t.Stop()
-	select {
-	case <-n.begun:
-		return true
-	case <-n.stopping:
-	case <-t.C:
-	}
-	return false
-}
-
-// spawn runs f in a goroutine that Run waits for; false if the node does not run.
-func (n *Node) spawn(f func(ctx context.Context)) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.running == nil || n.running.ctx.Err() != nil {
-		return false
-	}
-	ctx := n.running.ctx
-	n.running.tasks.Go(func() { f(ctx) })
-	return true
-}
 
 // me is who this device belongs to, now.
 func (n *Node) me() group.Self {

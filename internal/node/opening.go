@@ -113,9 +113,8 @@ func (n *Node) unopened() []*owner {
 		n.mu.Unlock()
 		if !opened {
 			list = append(list, o)
-			newest[o] = o.picture.Load().view.ChangedAt
-			if row, err := n.db.Newest(o.id); err == nil && row != nil {
-				newest[o] = max(newest[o], row.Place.Order)
+			if row, err := n.db.Newest(o.id); err == nil {
+				newest[o], _ = n.changedAt(o, row)
 			}
 		}
 	}

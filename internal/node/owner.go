@@ -42,7 +42,8 @@ type owner struct {
 	wake    *time.Timer
 
 	sketched   bool        // what is stored as a sketch is how the machine stands
-	sketchWake *time.Timer // when it is stored again
+	sketchWake *time.Timer // when it is stored again,
+	sketchNext time.Time   // which is not before that
 
 	cast     *cast // in a large group; see broadcast.go
 	castWake *time.Timer
@@ -50,6 +51,8 @@ type owner struct {
 	split    lastSplit
 	still    bool   // too few voters are left, see standstill
 	moaned   uint64 // see complain
+	apart    int64  // ms between the two clocks at the last step,
+	timed    bool   // if there was one
 
 	picture atomic.Pointer[picture]
 }
@@ -63,6 +66,8 @@ type picture struct {
 	trouble *chain.Conflict          // two blocks were settled that exclude each other
 	lost    map[wire.BlockHash]bool  // blocks that are not on the head's chain
 	names   map[wire.PersonID]string // of everybody ever admitted, where known
+	alike   *alike
+	reach   reach
 
 	keyed sync.Once
 	keys  map[wire.DeviceID]ed25519.PublicKey // of devices, see keyOf
@@ -115,8 +120,10 @@ func (o *owner) draw() {
 	for _, who := range o.machine.Everyone() {
 		p.names[who] = o.machine.Name(who)
 	}
+	before := o.picture.Load()
+	p.alike, p.reach = alikeAmong(p.names, before), o.newestReach()
 	more := false
-	if before := o.picture.Load(); before != nil { // else nobody saw them being written
+	if before != nil { // else nobody saw them being written
 		p.waits, more = before.waits, p.waiting > before.waiting
 	}
 	if more {
@@ -234,11 +241,22 @@ func (o *owner) stepAlso(c group.Cause, with also) error {
 	if forOthers(c) && o.n.shutOut(o.id) {
 		return fail(ReasonRevoked, "")
 	}
-	eff, err := o.machine.Step(group.Input{Now: o.n.nowMS(), Cause: c})
+	eff, err := o.machine.Step(o.input(c))
 	if err != nil {
 		return err
 	}
 	return o.apply(eff, with)
+}
+
+// input is what a machine takes now, with by how much the clock was set since the last.
+func (o *owner) input(c group.Cause) group.Input {
+	in := group.Input{Now: o.n.nowMS(), Cause: c}
+	apart := int64(in.Now) - int64(o.n.steadyMS())
+	if jump := apart - o.apart; o.timed && max(jump, -jump) > jumpLeast.Milliseconds() {
+		in.Jump = jump
+	}
+	o.apart, o.timed = apart, true
+	return in
 }
 
 // received steps the machine with what a peer sent. Bytes that make the program
@@ -289,15 +307,15 @@ func (o *owner) commit(eff group.Effects, with also) error {
 		return nil
 	}
 	if len(eff.Write) > 0 {
-		o.sketched = false
-		o.sketchWake.Reset(sketchAfter)
+		o.waitForSketch()
 	}
+	taken := o.taken(eff)
 	return o.n.edited(with.edits, func(write func(*store.Tx) error) error {
 		return o.n.db.CommitMany([]store.Batch{{
 			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked, Deleted: eff.Deleted, Twice: eff.Twice,
 			Also: func(tx *store.Tx) error {
 				for _, u := range eff.Used {
-					if err := spendPackage(tx, u); err != nil {
+					if err := spendPackage(tx, u, o.n.nowMS()); err != nil {
 						return err
 					}
 				}
@@ -308,6 +326,11 @@ func (o *owner) commit(eff group.Effects, with also) error {
 				}
 				if eff.Behind != nil {
 					if err := tx.LowerLastRead(o.id, *eff.Behind); err != nil {
+						return err
+					}
+				}
+				if taken != 0 {
+					if err := putTaken(tx, o.id, taken, o.n.nowMS()); err != nil {
 						return err
 					}
 				}
@@ -335,8 +358,7 @@ func (o *owner) reload() bool {
 		return false
 	}
 	o.machine = m
-	o.sketched = false // whoever had it loaded anew may have written records
-	o.sketchWake.Reset(sketchAfter)
+	o.waitForSketch() // whoever had it loaded anew may have written records
 	m.SetRead(o.lastRead())
 	m.SpreadByTree()
 	for _, s := range o.n.liveSessions() {

@@ -43,19 +43,19 @@ const (
 // program has no other opens the direct chat in it.
 func (n *Node) cardPackages(p wire.PersonID) (public [][]byte, private []privatePackage, err error) {
 	self := n.me()
-	public, private, err = makeSome(self, p, group.NewSuite, packagesEach-packagesOld)
+	public, private, err = makeSome(self, p, group.NewSuite, packagesEach-packagesOld, n.nowMS())
 	if err != nil {
 		return nil, nil, err
 	}
-	morePublic, morePrivate, err := makeSome(self, p, suiteFor(false), packagesOld)
+	morePublic, morePrivate, err := makeSome(self, p, suiteFor(false), packagesOld, n.nowMS())
 	return append(public, morePublic...), append(private, morePrivate...), err
 }
 
-// makeSome makes key packages of this home for one person. They are to be written
+// makeSome makes key packages of this home for one person, at now, in ms. They are to be written
 // before they are given.
-func makeSome(self group.Self, p wire.PersonID, suite mls.Suite, count int) (public [][]byte, private []privatePackage, err error) {
+func makeSome(self group.Self, p wire.PersonID, suite mls.Suite, count int, now uint64) (public [][]byte, private []privatePackage, err error) {
 	for range count {
-		k, err := self.NewPackage(suite, nowMS())
+		k, err := self.NewPackage(suite, now)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -76,8 +76,8 @@ func givenKey(own ownPackage, ref []byte) []byte {
 }
 
 // putPackages keeps new packages, all of them for one person, and drops what
-// that person has too many of, and whatever of theirs has expired.
-func putPackages(tx *store.Tx, list []privatePackage) error {
+// that person has too many of, and whatever of theirs has expired at now, in ms.
+func putPackages(tx *store.Tx, list []privatePackage, now uint64) error {
 	for _, p := range list {
 		if err := putJSON(tx, bucketPackage, p.ref[:], p.own); err != nil {
 			return err
@@ -97,7 +97,7 @@ func putPackages(tx *store.Tx, list []privatePackage) error {
 		if len(item.Key) != 72 {
 			return store.ErrDamaged
 		}
-		if i+maxGiven < len(all) || binary.BigEndian.Uint64(item.Key[32:]) < nowMS()/1000 {
+		if i+maxGiven < len(all) || binary.BigEndian.Uint64(item.Key[32:]) < now/1000 {
 			if err := dropPackage(tx, item.Key[40:]); err != nil {
 				return err
 			}
@@ -106,9 +106,9 @@ func putPackages(tx *store.Tx, list []privatePackage) error {
 	return nil
 }
 
-// spendPackage takes note that a package was used. Nobody has it any more, but it
+// spendPackage takes note that a package was used, at now, in ms. Nobody has it any more, but it
 // stays for a while, see keepSpent.
-func spendPackage(tx *store.Tx, u group.Use) error {
+func spendPackage(tx *store.Tx, u group.Use, now uint64) error {
 	var own ownPackage
 	ok, err := getJSON(tx, bucketPackage, u.Ref[:], &own)
 	if err != nil || !ok {
@@ -120,7 +120,7 @@ func spendPackage(tx *store.Tx, u group.Use) error {
 	if own.Spent == nil {
 		own.Spent = &spent{Parent: u.Parent[:]}
 		if !own.LastResort {
-			own.Expiry = min(own.Expiry, nowMS()/1000+keepSpent)
+			own.Expiry = min(own.Expiry, now/1000+keepSpent)
 		}
 	}
 	own.Spent.Blocks = append(own.Spent.Blocks, u.Block[:])
@@ -189,11 +189,11 @@ func (n *Node) givePackages(s *peer.Session, suite mls.Suite) error {
 	if s.As() != self.Device.ID() {
 		return nil // they are of a device that this peer does not know yet
 	}
-	public, private, err := makeSome(self, s.Remote().Person, suite, packagesEach)
+	public, private, err := makeSome(self, s.Remote().Person, suite, packagesEach, n.nowMS())
 	if err != nil {
 		return err
 	}
-	err = n.db.Update(func(tx *store.Tx) error { return putPackages(tx, private) })
+	err = n.db.Update(func(tx *store.Tx) error { return putPackages(tx, private, n.nowMS()) })
 	if err != nil {
 		n.log.Error("cannot write", "err", err)
 		return nil
@@ -210,7 +210,7 @@ func (n *Node) stillGood(p wire.PersonID, given [][]byte) (good [][]byte) {
 			continue
 		}
 		own, ok := n.ownPackage(kp.Ref())
-		if ok && own.Spent == nil && bytes.Equal(own.For, p[:]) && kp.Verify(nowMS()/1000) == nil {
+		if ok && own.Spent == nil && bytes.Equal(own.For, p[:]) && kp.Verify(n.nowMS()/1000) == nil {
 			good = append(good, b)
 		}
 	}

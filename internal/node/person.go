@@ -10,6 +10,7 @@ type Person struct {
 	Friend    bool
 	Connected bool // a session with one of their devices is up
 	Aside     Aside
+	Alike     bool // somebody else of the chat has a name that looks the same
 }
 
 // FriendState is where a friendship stands. Numbers are stored: append only.
@@ -63,6 +64,7 @@ type Status struct {
 	Notes        wire.GroupID   // "Notes to self"
 	StartedAt    uint64         // ms
 	Copied       bool           // another copy of this home was noticed, see Node.copied
+	DiskFull     bool           // nothing can be kept
 	Revoked      bool           // that one has revoked the key of this home: it takes no part any more
 	Coming       []Coming       // invitations that are not whole yet
 	Damaged      []wire.GroupID // chats that are stored and do not load; nothing of them is deleted

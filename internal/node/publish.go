@@ -89,6 +89,24 @@ func (o *owner) publish(eff group.Effects) {
 	}
 }
 
+// A reach is how far the newest line of a chat has come, if it is one's own: so much is known of a chat
+// before its machine is there, and without asking it.
+type reach struct {
+	Place             group.Place // zero: it is not one's own
+	Reached, Read, Of int
+}
+
+// newestReach runs in the owner's goroutine.
+func (o *owner) newestReach() (r reach) {
+	row, err := o.n.db.Newest(o.id)
+	if err != nil || row == nil || row.Person != o.n.me().Person {
+		return reach{}
+	}
+	r.Place = row.Place
+	r.Reached, r.Read, r.Of = o.machine.Reached(row.Place.Device, row.Place.Seq)
+	return r
+}
+
 // reached fills in who has own messages. It runs in the owner's goroutine.
 func (o *owner) reached(list []*Message) {
 	for _, m := range list {

@@ -73,7 +73,7 @@ func TestReadMarks(t *testing.T) {
 		t.Errorf("Ann is told that %v have read it, and nobody chose to tell", names)
 	}
 	for _, p := range []*person{ann, ben} {
-		must(t, p.SetSettings(node.Settings{TellRead: true}))
+		must(t, p.ChangeSettings(func(s *node.Settings) { s.TellRead = true }))
 	}
 	ann.isRead(g, "one", "Ben")
 	ann.isRead(g, "two")
@@ -93,7 +93,7 @@ func TestReadMarks(t *testing.T) {
 	if names := cleo.read(g, "four"); len(names) > 0 {
 		t.Errorf("Cleo does not tell, and is told of %v", names)
 	}
-	must(t, ben.SetSettings(node.Settings{}))
+	must(t, ben.ChangeSettings(func(s *node.Settings) { s.TellRead = false }))
 	ann.isRead(g, "two")
 	if names := ben.read(g, "three"); len(names) > 0 {
 		t.Errorf("Ben does not tell any more, and is told of %v", names)
@@ -108,7 +108,7 @@ func TestReadWhatComesLate(t *testing.T) {
 	befriend(t, ann, ben)
 	g := ann.chatWith(ben)
 	for _, p := range []*person{ann, ben} {
-		must(t, p.SetSettings(node.Settings{TellRead: true}))
+		must(t, p.ChangeSettings(func(s *node.Settings) { s.TellRead = true }))
 	}
 	ann.say(g, "before")
 	ben.sees(g, "before")

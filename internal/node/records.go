@@ -2,6 +2,7 @@ package node
 
 import (
 	"crypto/ed25519"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ const (
 	bucketGiven   = "given"   // see givenKey: which of them a person was given
 	bucketChat    = "chat"    // group id: chatSetting
 	bucketDraft   = "draft"   // group id: Draft
+	bucketTaken   = "taken"   // group id: u64 ms, see taken.go
 	bucketMet     = "met"     // device id: it knows the key that this home has by now, see copy.go
 )
 
@@ -34,6 +36,7 @@ const (
 	keyLinkKey  = "link key"
 	keyFormer   = "former"   // earlier devices of this home, newest first
 	keySettings = "settings" // Settings
+	keyPage     = "page key" // see PageKey
 	keyRevoked  = "revoked"  // there: another copy of this home has revoked its key
 )
 
@@ -163,7 +166,7 @@ func (n *Node) load() error {
 	if err := n.db.View(n.loadRecords); err != nil {
 		return err
 	}
-	if err := n.sweep(nowMS()); err != nil && !errors.Is(err, store.ErrFull) {
+	if err := n.sweep(n.nowMS()); err != nil && !errors.Is(err, store.ErrFull) {
 		return err
 	}
 	if !n.ready {
@@ -249,6 +252,15 @@ func (n *Node) loadRecords(tx *store.Tx) error {
 			return errors.Join(store.ErrDamaged, err)
 		}
 		n.links[[16]byte(p.Key)] = l
+	}
+	came, err := tx.List(bucketTaken, nil)
+	if err != nil {
+		return err
+	}
+	for _, p := range came { // it was here then; later nothing is known to have come
+		if len(p.Value) == 8 {
+			n.alone = max(n.alone, binary.BigEndian.Uint64(p.Value))
+		}
 	}
 	settings, err := tx.List(bucketChat, nil)
 	if err != nil {

@@ -39,6 +39,7 @@ type Quote struct {
 	Place  group.Place // zero: it is not here
 	Author Person
 	State  group.RowState // 0: it is not here
+	Over   bool           // it has disappeared
 	Text   string
 }
 
@@ -124,8 +125,8 @@ func (n *Node) tell(o *owner, m *Message, r group.Row, around surroundings) {
 	shown := group.Fold(r, around.about[r.Target()])
 	s := &m.Said
 	s.May = o.permitted(m, shown)
-	at, over := endOf(o.id, r)
-	if s.EndsAt = at; over && (shown.Deleted == nil || shown.Deleted.Place == r.Place || at <= nowMS()) {
+	at, over := n.endOf(o.id, r, shown)
+	if s.EndsAt = at; over {
 		s.tellOver(m)
 		return
 	}
@@ -210,11 +211,11 @@ func (n *Node) quote(o *owner, of group.Target, around surroundings) *Quote {
 		return q
 	}
 	q.Place, q.State = r.Place, r.State
-	if _, over := endOf(o.id, r); over {
-		q.State = group.RowDeleted
+	shown := group.Fold(r, around.about[of])
+	if _, over := n.endOf(o.id, r, shown); over {
+		q.State, q.Over = group.RowDeleted, true
 		return q
 	}
-	shown := group.Fold(r, around.about[of])
 	var spans []markup.Span
 	switch b := shown.Body.(type) {
 	case group.Words:

@@ -175,7 +175,7 @@ func (n *Node) title(o *owner) string {
 func (n *Node) indexing(ctx context.Context) {
 	for {
 		began := time.Now()
-		more, err := n.db.IndexSome(nowMS())
+		more, err := n.db.IndexSome(n.nowMS())
 		wait := time.Duration(indexIdle)
 		if more {
 			wait = max(indexPause, time.Since(began))

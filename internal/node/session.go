@@ -91,6 +91,7 @@ func (n *Node) outlasts(ctx context.Context, s *peer.Session) bool {
 	n.mu.Lock()
 	old := n.sessions[d]
 	n.sessions[d] = s
+	n.countCompany()
 	n.mu.Unlock()
 	n.stirAttention()
 	if old != nil {
@@ -109,6 +110,7 @@ func (n *Node) register(s *peer.Session) bool {
 		return false
 	}
 	n.sessions[d] = s
+	n.countCompany()
 	n.mu.Unlock()
 	n.stirAttention()
 	n.dialSoon() // it sees that nobody need be dialled there
@@ -136,6 +138,7 @@ func (n *Node) unregister(s *peer.Session) bool {
 		return false
 	}
 	delete(n.sessions, d)
+	n.countCompany()
 	if t := n.targets[d]; t != nil {
 		now := n.steadyMS()
 		if t.since != 0 && t.since+steady < now {
@@ -288,7 +291,7 @@ func (n *Node) Recognise(m wire.Member) (peer.Known, bool) {
 			continue
 		}
 		for _, d := range p.devices {
-			if d.Member == m && (!d.Former || d.Until > nowMS()) {
+			if d.Member == m && (!d.Former || d.Until > n.nowMS()) {
 				return peer.Known{Member: m, Key: d.Key[:]}, true
 			}
 		}

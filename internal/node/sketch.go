@@ -23,6 +23,7 @@ type sketch struct {
 	Waiting int
 	Lost    []wire.BlockHash
 	Names   []sketchedName
+	Reach   reach
 }
 
 type sketchedName struct {
@@ -35,6 +36,22 @@ type sketchedName struct {
 // is loaded before anything is shown.
 const sketchAfter = 30 * time.Second
 
+// sketchPace bounds what is written of one group's sketches, in bytes a second: the megabyte or two of a thousand
+// members each half hour at the most, however often they talk.
+const sketchPace = 1 << 10
+
+// sketchStored takes note that a sketch of so many bytes is stored.
+func (o *owner) sketchStored(size int) {
+	o.sketched = true
+	o.sketchNext = time.Now().Add(time.Duration(size) * time.Second / sketchPace)
+}
+
+// waitForSketch has a sketch stored when the group was left alone for a while.
+func (o *owner) waitForSketch() {
+	o.sketched = false
+	o.sketchWake.Reset(max(sketchAfter, time.Until(o.sketchNext)))
+}
+
 // sketchShape begins every sketch. Another program's sketches may lack something, or mean something else.
 var sketchShape = sync.OnceValue(func() [32]byte { return shapeOf(reflect.TypeFor[sketch]()) })
 
@@ -44,7 +61,7 @@ func (p *picture) marshal(device wire.DeviceID) []byte {
 	if p.trouble != nil {
 		return nil
 	}
-	s := sketch{Device: device, View: p.view, Devices: p.devices, Waiting: p.waiting}
+	s := sketch{Device: device, View: p.view, Devices: p.devices, Waiting: p.waiting, Reach: p.reach}
 	for hash := range p.lost {
 		s.Lost = append(s.Lost, hash)
 	}
@@ -69,7 +86,7 @@ func parseSketch(b []byte, g wire.GroupID, device wire.DeviceID) *picture {
 		return nil
 	}
 	p := &picture{
-		view: s.View, devices: s.Devices, waiting: s.Waiting,
+		view: s.View, devices: s.Devices, waiting: s.Waiting, reach: s.Reach,
 		names: make(map[wire.PersonID]string), lost: make(map[wire.BlockHash]bool),
 	}
 	for _, hash := range s.Lost {
@@ -78,6 +95,7 @@ func parseSketch(b []byte, g wire.GroupID, device wire.DeviceID) *picture {
 	for _, n := range s.Names {
 		p.names[n.Person] = n.Name
 	}
+	p.alike = alikeAmong(p.names, nil)
 	return p
 }
 
@@ -107,5 +125,5 @@ func (o *owner) keepSketch() {
 		o.n.log.Warn("no sketch", "group", shortGroup(o.id), "err", err)
 		return
 	}
-	o.sketched = true
+	o.sketchStored(len(b))
 }

@@ -21,16 +21,20 @@ func (n *Node) Settings() (s Settings, err error) {
 	return s, err
 }
 
-// SetSettings chooses.
-func (n *Node) SetSettings(s Settings) error {
+// ChangeSettings chooses: change alters what it means to and leaves the rest as it is.
+func (n *Node) ChangeSettings(change func(*Settings)) error {
 	if !n.Ready() {
 		return fail(ReasonNoIdentity, "")
 	}
-	was, err := n.Settings()
-	if err != nil {
-		return storeError(err)
-	}
-	err = n.db.Update(func(tx *store.Tx) error { return putJSON(tx, bucketSelf, []byte(keySettings), s) })
+	var was, s Settings
+	err := n.db.Update(func(tx *store.Tx) error {
+		if _, err := getJSON(tx, bucketSelf, []byte(keySettings), &was); err != nil {
+			return err
+		}
+		s = was
+		change(&s)
+		return putJSON(tx, bucketSelf, []byte(keySettings), s)
+	})
 	if err != nil {
 		return storeError(err)
 	}

@@ -41,6 +41,7 @@ type Tree struct {
 	refill  pause
 	evicted uint64 // ms; when a neighbour last made room for an urgent one
 	shuffle uint64 // ms; when the next shuffle is due
+	resting uint64 // ms; how much rarer shuffles are, since they teach nothing
 
 	// The payloads.
 	seen     map[PayloadID]*post
@@ -78,6 +79,7 @@ type post struct {
 	state  Verdict         // 0: its owner has not said yet
 	size   int             // bytes
 	from   wire.DeviceID   // who brought it
+	told   []wire.DeviceID // who announced it before
 	asked  []wire.DeviceID // who had been asked for it
 	pulled bool            // it came from one of those
 }

@@ -45,6 +45,9 @@ const (
 	// shuffleLeast how often one that tells is listened to.
 	shuffleEvery = 30_000
 	shuffleLeast = 5_000
+	// shuffleMost is how much longer it takes, in ms, where answers name nobody who is not known: a session is
+	// up with all of those who are there.
+	shuffleMost = 600_000
 	// maxLearnt bounds the devices that others say to be online, and maxTaken those of
 	// one shuffle that are believed: no neighbour alone says who all are.
 	maxLearnt = 16

@@ -97,7 +97,11 @@ func (t *Tree) runView(eff *Effects) {
 			d := t.near[t.random.IntN(len(t.near))]
 			eff.send(d, shuffleFrame{false, t.online(d)})
 		}
-		t.shuffle = t.now + shuffleEvery/2 + t.random.Uint64N(shuffleEvery)
+		every := shuffleEvery + t.resting
+		if t.ownCount() < ownNeighbours {
+			every = shuffleEvery
+		}
+		t.shuffle = t.now + every/2 + t.random.Uint64N(every)
 	}
 }
 
@@ -322,6 +326,12 @@ func (t *Tree) onShuffle(from wire.DeviceID, c *contact, f shuffleFrame, eff *Ef
 	list := slices.DeleteFunc(slices.Clone(f.devices), func(d wire.DeviceID) bool {
 		return !t.may(d) || t.peers[d] != nil || slices.Contains(t.learnt, d)
 	})
+	switch {
+	case len(list) > 0:
+		t.resting = 0
+	case f.answer:
+		t.resting = min(max(2*t.resting, shuffleEvery), shuffleMost)
+	}
 	t.random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	for _, d := range list[:min(len(list), maxTaken)] {
 		if len(t.learnt) < maxLearnt {

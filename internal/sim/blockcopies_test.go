@@ -63,14 +63,11 @@ func blockComesOnce(t *testing.T, slow uint64) {
 // grown is a group of so many members who all are there and have accepted.
 func grown(t *testing.T, w *sim.World, members int) (nodes []*sim.Node, g wire.GroupID) {
 	t.Helper()
-	var newcomers []group.Newcomer
+	var names []string
 	for i := range members {
-		nodes = append(nodes, w.Add(fmt.Sprint("member ", i)))
-		if i > 0 {
-			newcomers = append(newcomers, nodes[i].Newcomer())
-		}
+		names = append(names, fmt.Sprint("member ", i))
 	}
-	g = nodes[0].Create(group.CreateParams{Title: "Many", Newcomers: newcomers})
+	nodes, g = invited(w, "Many", names...)
 	w.Run(5_000)
 	for _, n := range nodes[1:] {
 		must(t, n.Do(g, group.Accept{}))

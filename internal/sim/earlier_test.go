@@ -173,16 +173,8 @@ func TestSomeDays(t *testing.T) {
 // TestLieAboutHistory: who hands over something else than what was said is found out and
 // named, and what was said comes from another.
 func TestLieAboutHistory(t *testing.T) {
-	w, nodes, g, said := talk(t, 9)
-	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
-	gives(t, w, g, ann, group.SetHistory{History: chain.HistoryAll})
-	dan := w.Add("Dan")
-	w.Cut(cleo, dan)
-	w.Cut(ben, dan)
-	must(t, ann.Do(g, group.Invite{Newcomers: []group.Newcomer{dan.Newcomer()}}))
-	w.Run(1000)
-	w.Cut(ann, dan)
-	must(t, dan.Do(g, group.Accept{}))
+	w, nodes, g, said, dan := awaitsHistory(t)
+	ben, cleo := nodes[1], nodes[2]
 	lies := 0
 	lie := func() []byte {
 		var b wire.Writer
@@ -205,7 +197,6 @@ func TestLieAboutHistory(t *testing.T) {
 			}
 		}
 	}
-	w.Delay = func() uint64 { return 200 }
 	w.Heal(cleo, dan)
 	w.Run(20_000)
 	if rules := accusations(dan, g); lies != 1 || len(rules) != 9 || slices.ContainsFunc(rules, func(r string) bool { return r != "history" }) {

@@ -144,6 +144,81 @@ func TestDisappearAhead(t *testing.T) {
 	}
 }
 
+// TestDisappearBehind: the clock of who reads is ten days behind when a message comes, and set
+// right while it can be read, also while the program is off. It stays until its time is over,
+// and no longer.
+func TestDisappearBehind(t *testing.T) {
+	const days = 24 * 3_600_000
+	for _, off := range []bool{false, true} {
+		w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+		ann, ben := nodes[0], nodes[1]
+		must(t, ann.SayBody(g, group.Expiry{Seconds: 600}))
+		w.Run(5000)
+		ben.Clock = -10 * days
+		w.Run(60_000)
+		must(t, ann.Say(g, "secret"))
+		w.Run(60_000)
+		row := line(t, ann, g, "secret")
+		if off {
+			ben.Stop()
+		}
+		w.Run(1000)
+		ben.Clock = 0
+		if off {
+			ben.Start()
+		}
+		w.Run(480_000) // nine of its ten minutes are over
+		if got := keeps(ben, g, row); len(got) == 0 {
+			t.Fatalf("off %v: it is gone before its time", off)
+		}
+		ben.Stop()
+		ben.Start()
+		w.Run(10_000)
+		if got := keeps(ben, g, row); len(got) == 0 {
+			t.Fatalf("off %v: it is gone at a restart before its time", off)
+		}
+		w.Run(60_000)
+		if got := keeps(ben, g, row); len(got) > 0 {
+			t.Errorf("off %v: Ben still has kinds %v", off, got)
+		}
+	}
+}
+
+// TestDisappearByRunning: the clock of who writes is ten days ahead. Who reads sees the message for as long as
+// it lasts by a program that runs, also if it is started often; what it is off for long is not counted.
+func TestDisappearByRunning(t *testing.T) {
+	const hour = 3_600_000
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben := nodes[0], nodes[1]
+	must(t, ann.SayBody(g, group.Expiry{Seconds: 8 * 3600}))
+	w.Run(5000)
+	ann.Clock = 10 * 24 * hour
+	must(t, ann.Say(g, "secret"))
+	w.Run(5000)
+	row := line(t, ann, g, "secret")
+	for range 4 { // often, and for a short time
+		w.Run(hour / 2)
+		ben.Stop()
+		w.Run(hour / 4)
+		ben.Start()
+	}
+	w.Run(hour)
+	ben.Stop()
+	w.Run(20 * hour)
+	ben.Start()
+	w.Run(2 * hour)
+	if got := keeps(ben, g, row); len(got) == 0 {
+		t.Fatal("it is gone before Ben has run for its time")
+	}
+	w.Run(4 * hour)
+	if got := keeps(ben, g, row); len(got) > 0 {
+		t.Errorf("Ben still has kinds %v", got)
+	}
+	if _, there := ben.Groups[g].Records[group.KindEnding][""]; there {
+		t.Error("the clock is still stored")
+	}
+}
+
 // TestDisappearRight: in a group only admins set it; whoever does it all the same changes
 // nothing for anybody. In a direct chat both do.
 func TestDisappearRight(t *testing.T) {

@@ -22,18 +22,14 @@ func TestFive(t *testing.T) {
 	}
 	total := sim.Tally{}
 	for s := *from; s < *from+*five && !t.Failed(); s++ {
-		one := sim.Count(t, s, c)
-		if one.Unreadable+one.Twice > 0 {
-			t.Errorf("seed %d fails: undecryptable %d, shown twice %d", s, one.Unreadable, one.Twice)
-		}
-		total.Add(one)
+		total.Add(sim.Count(t, s, c))
 		if n := s - *from + 1; n%1000 == 0 && n < *five {
 			t.Logf("%d schedules, to seed %d: %d messages said, shown %d times; undecryptable %d, shown twice %d", n, s, total.Said, total.Shown, total.Unreadable, total.Twice)
 		}
 	}
 	t.Logf("%d schedules, seeds %d to %d: %d messages said, shown %d times; undecryptable %d, shown twice %d", *five, *from, *from+*five-1, total.Said, total.Shown, total.Unreadable, total.Twice)
-	if total.Shown < total.Said {
-		t.Error("less was shown than said")
-	}
 	t.Logf("at rest %d took part, of %d blocks %d on branches that lost; what happened: %s", total.Members, total.Blocks+total.Beside, total.Beside, total.Happened())
+	if total.Unreadable+total.Twice > 0 || total.Shown < total.Said {
+		t.Error("not everything is read once")
+	}
 }

@@ -24,6 +24,7 @@ func (n *Node) invited(g wire.GroupID, from *Node, payload []byte) error {
 	delete(n.joining, g)
 	r := newReplica()
 	r.use(m)
+	r.inviter = from
 	if n.World.trees {
 		m.SpreadByTree()
 	}

@@ -154,7 +154,7 @@ func (n *Node) step(g wire.GroupID, c group.Cause) error {
 		return errCrash
 	}
 	r := n.Groups[g]
-	eff, err := r.Machine.Step(group.Input{Now: n.now(), Cause: c})
+	eff, err := r.Machine.Step(r.input(n, c))
 	if err != nil {
 		return err
 	}
@@ -365,35 +365,6 @@ func (n *Node) Do(g wire.GroupID, c group.Cause) error {
 		n.World.came[strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", c), "group."))]++
 	}
 	return err
-}
-
-func (w *World) describe(c group.Cause) string {
-	switch c := c.(type) {
-	case group.Compose:
-		if b, err := c.Content.Open(); err == nil && c.Content.Kind != group.ContentText {
-			return fmt.Sprintf("says %T%v", b, b)
-		}
-		return fmt.Sprintf("says %q", c.Content.Body)
-	case group.Invite:
-		s := "invites"
-		for _, n := range c.Newcomers {
-			s += " " + w.name(n.Person)
-		}
-		return s
-	case group.Remove:
-		return "removes " + w.name(c.Person)
-	case group.SetRole:
-		return fmt.Sprintf("gives %s role %d", w.name(c.Person), c.Role)
-	case group.Leave:
-		return "leaves"
-	case group.Park:
-		return "parks " + w.device(c.Device)
-	case group.AddDevice:
-		return "adds a device of " + w.name(c.Person)
-	case group.RemoveDevice:
-		return "takes out the device " + w.device(c.Device)
-	}
-	return fmt.Sprintf("%T", c)
 }
 
 // Withhold makes a node keep back the payloads for which which says so; nil: none.

@@ -19,6 +19,9 @@ type Replica struct {
 	Events  []group.Event
 	hidden  map[group.Place]group.Target // rows of messages that are shown at a smaller place
 
+	inviter *Node  // whose invitation made the machine; nil: none did
+	clock   *int64 // that of its node at the machine's last step; nil: there was none
+
 	wake int   // serial of the newest wake
 	cast *cast // nil: the group has no tree here
 }
@@ -30,7 +33,18 @@ func newReplica() *Replica {
 // use makes m the machine. Its graph is stored in parts so small that runs have many of them.
 func (r *Replica) use(m *group.Machine) {
 	m.StoreEvery(4)
-	r.Machine = m
+	r.Machine, r.clock = m, nil
+}
+
+// input is what the machine of a node takes now.
+func (r *Replica) input(n *Node, c group.Cause) group.Input {
+	in := group.Input{Now: n.now(), Cause: c}
+	if r.clock != nil {
+		in.Jump = n.Clock - *r.clock
+	}
+	clock := n.Clock
+	r.clock = &clock
+	return in
 }
 
 // Copy is a backup of what is stored; its machine is made by Start.

@@ -131,6 +131,16 @@ func (r *run) more(before [256]int) (s string) {
 	return s
 }
 
+// toldOf reports whether a guest hears that it is none: its inviter takes part, and somebody
+// who does knows of it.
+func (r *run) toldOf(n *Node, m *group.Machine) bool {
+	inviter := n.Groups[r.g].inviter
+	return inviter != nil && r.there(inviter) != nil && slices.ContainsFunc(r.Nodes, func(o *Node) bool {
+		there := r.there(o)
+		return there != nil && there.Blocks().Has(m.Head())
+	})
+}
+
 // unsettled reports whether somebody who takes part has not settled its head.
 func (r *run) unsettled() bool {
 	return slices.ContainsFunc(r.Nodes, func(n *Node) bool {
@@ -202,6 +212,9 @@ func (r *run) equal() {
 			fail("at rest %s is a member and has status %d", n.Name, m.Status())
 		case in && m.View().NoKeys && m.Status() == group.StatusActive && r.mayComeBack(n):
 			fail("at rest %s has no keys", n.Name)
+		case !in && m.Status() == group.StatusInvited && !r.toldOf(n, m):
+			// Whom a guest invited, on a branch that lost, nobody knows; and who has not accepted
+			// hears what it is told, by an inviter that is none of the group any more nothing.
 		case !in && !gone(m.Status()):
 			fail("at rest %s is no member and has status %d", n.Name, m.Status())
 		}

@@ -245,11 +245,11 @@ func (r *run) begin(c Config) {
 }
 
 // age gives some devices the program before FeatureHeads, and some the one before
-// FeatureAckHeads, FeatureHistory or FeatureBlockNews.
+// FeatureAckHeads, FeatureHistory, FeatureBlockNews or FeatureSparing.
 func (r *run) age(c Config) {
 	for i, n := range r.Nodes {
 		if (i*7+3)%10 < c.Old {
-			n.Self.Omits = []uint16{group.FeatureHeads, group.FeatureAckHeads, group.FeatureHistory, group.FeatureBlockNews}[i%4]
+			n.Self.Omits = []uint16{group.FeatureHeads, group.FeatureAckHeads, group.FeatureHistory, group.FeatureBlockNews, group.FeatureSparing}[i%5]
 		}
 	}
 }

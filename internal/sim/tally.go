@@ -76,11 +76,28 @@ func (r *run) tally() (t Tally) {
 				}
 			case group.RowUnreadable, group.RowDamaged:
 				meant := m.Blocks().Has(row.Block) && m.Blocks().IsAncestor(joined, row.Block) && m.Blocks().State(row.Block).Active(n.Self.Device.ID())
-				if meant && !r.shutOut(m, n) && !r.excluded(n, row.Block) && !r.late(m, row) {
+				if meant && r.readBySome(row) && !r.shutOut(m, n) && !r.excluded(n, row.Block) && !r.late(m, row) {
 					t.Unreadable++
+					r.unread(n, row)
 				}
 			}
 		}
 	}
 	return t
+}
+
+// readBySome reports whether somebody who takes part can read what stands at a place. Who wrote
+// it may be gone, and those who are left have its header alone, as who was parked then.
+func (r *run) readBySome(row group.Row) bool {
+	return slices.ContainsFunc(r.Nodes, func(n *Node) bool {
+		return r.there(n) != nil && n.Groups[r.g].Rows[row.Place].State == group.RowShown
+	})
+}
+
+// unread ends a run of texts alone, in which nobody lies: somebody cannot read what was
+// written for it.
+func (r *run) unread(n *Node, row group.Row) {
+	if r.plain && len(r.crew.persons) == 0 {
+		fail("at rest %s cannot read what %s wrote", n.Name, r.name(row.Person))
+	}
 }

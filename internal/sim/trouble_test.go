@@ -24,11 +24,8 @@ const (
 	kindKeys       = 10
 )
 
-// trip makes a group of the first name with the others, who all accept.
-func trip(t testing.TB, names ...string) (*sim.World, []*sim.Node, wire.GroupID) {
-	t.Helper()
-	w := sim.New(1)
-	var nodes []*sim.Node
+// invited makes a group of the first name with the others, who may accept.
+func invited(w *sim.World, title string, names ...string) (nodes []*sim.Node, g wire.GroupID) {
 	var others []group.Newcomer
 	for i, name := range names {
 		nodes = append(nodes, w.Add(name))
@@ -36,7 +33,14 @@ func trip(t testing.TB, names ...string) (*sim.World, []*sim.Node, wire.GroupID)
 			others = append(others, nodes[i].Newcomer())
 		}
 	}
-	g := nodes[0].Create(group.CreateParams{Title: "Trip", Newcomers: others})
+	return nodes, nodes[0].Create(group.CreateParams{Title: title, Newcomers: others})
+}
+
+// trip makes a group of the first name with the others, who all accept.
+func trip(t testing.TB, names ...string) (*sim.World, []*sim.Node, wire.GroupID) {
+	t.Helper()
+	w := sim.New(1)
+	nodes, g := invited(w, "Trip", names...)
 	w.Run(1000)
 	for _, n := range nodes[1:] {
 		must(t, n.Do(g, group.Accept{}))

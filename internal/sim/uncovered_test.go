@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"kith/internal/chain"
+	"kith/internal/dag"
 	"kith/internal/group"
 	"kith/internal/wire"
 )
@@ -70,6 +71,36 @@ func TestNobodyCoversTheFlood(t *testing.T) {
 	}
 	w.Run(60_000)
 	alike(t, g, ann, ben)
+}
+
+// TestCoverOfNothing: an entry of Dan's that names one of Cleo's which she never wrote covers
+// nothing: it lets through no more of her flood than there may be.
+func TestCoverOfNothing(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
+	ben, cleo, dan := nodes[1], nodes[2], nodes[3]
+	w.Run(10 * minute)
+	f := newForger(t, w, cleo, g)
+	for i := range 1500 {
+		f.next(fmt.Sprint("flood ", i), nil)
+	}
+	names := newForger(t, w, dan, g)
+	names.next("I have seen it", func(d *draft) {
+		d.Parents = []dag.Ref{{Device: cleo.Self.Device.ID(), Seq: 1_000_000, Hash: wire.Short{1}}}
+		d.Lamport = 1_000_001
+	})
+	w.Deliver(dan, ben, g, entries(names.log...))
+	for part := range slices.Chunk(f.log, 500) {
+		w.Deliver(cleo, ben, g, entries(part...))
+	}
+	if rules := accusations(ben, g); len(rules) > 0 {
+		t.Fatalf("Ben accuses of %q", rules)
+	}
+	if machine(ben, g).View().Missing == 0 {
+		t.Error("Ben does not wait for what Dan names")
+	}
+	if seq := machine(ben, g).Frontier()[cleo.Self.Device.ID()].Seq; seq > uint64(most) {
+		t.Errorf("at once Ben takes %d", seq)
+	}
 }
 
 // TestWriterWaitsForOthers: who has written 1,000 messages that nobody has said to have may

@@ -81,6 +81,10 @@ const (
 	deletedInPlace = 1000
 )
 
+// roomBytes is how much a disk must take before it is full no more: the longest message, of
+// 64 KiB, goes through the log, and pages around it change.
+const roomBytes = 256 << 10
+
 // Parameters of Argon2id for a new vault. 256 MiB and 3 passes cost a laptop
 // one to two seconds, and a thief as much for each guess.
 const (

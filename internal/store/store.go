@@ -20,8 +20,9 @@ const FileName = "kith.db"
 type Config struct {
 	Path     string // of the database file, usually FileName in the home folder
 	Key      Key
-	Plain    bool // no encryption; refused outside test binaries
-	MaxPages int  // bound of the file in pages of 4 KiB; 0: none
+	Plain    bool   // no encryption; refused outside test binaries
+	MaxPages int    // bound of the file in pages of 4 KiB; 0: none
+	Full     func() // told each time a write finds the disk full; must not call the DB; nil: nobody
 
 	base string // the file system in place of the usual one; for tests
 }
@@ -280,6 +281,14 @@ func (db *DB) openReader() (*conn, error) {
 
 // exclusive lends the writer to do.
 func (db *DB) exclusive(do func(*conn) error) error {
+	err := db.lendWriter(do)
+	if db.cfg.Full != nil && errors.Is(err, ErrFull) {
+		db.cfg.Full()
+	}
+	return err
+}
+
+func (db *DB) lendWriter(do func(*conn) error) error {
 	db.writing.Lock()
 	defer db.writing.Unlock()
 	if db.isClosed() {

@@ -305,7 +305,7 @@ export function said(browser, pictures) {
       if (pictures) await take('read', ann.page);
       await ann.page.setViewportSize({ width: 1440, height: 900 });
       await ann.page.keyboard.press('Escape');
-      await ben.call('SetSettings', {});
+      await ben.call('SetSettings', { tellRead: false });
       await bubble('Bring the oars.').getByRole('button', { name: 'Reached 1 of 1' }).waitFor();
     },
 

@@ -86,6 +86,20 @@ export function story(browser) {
       await access(ann.page, 'notes');
     },
 
+    'a reload right after the last key loses none, and brings back nothing that was sent': async () => {
+      const field = ann.page.getByRole('textbox', { name: 'Write a note' });
+      await field.pressSequentially('Buy tar');
+      await ann.page.reload();
+      await field.waitFor();
+      assert.equal(await field.inputValue(), 'Buy tar');
+      await field.pressSequentially(', two tins');
+      await field.press('Enter');
+      await ann.page.reload();
+      await log(ann).getByText('Buy tar, two tins').waitFor();
+      assert.equal(await field.inputValue(), '');
+      assert.equal(await log(ann).getByText('Buy tar, two tins').count(), 1);
+    },
+
     'two people become friends by a link': async () => {
       await welcome(ben);
       await tab(ann, 'People');
@@ -451,15 +465,21 @@ export function story(browser) {
       await ann.page.reload();
       await ann.page.getByRole('heading', { name: 'Offline, trying again' }).waitFor();
       await access(ann.page, 'away');
+      assert.equal(await ann.page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }).includes('while it was off')), false, 'the browser has it as it was written');
+      await ann.page.close(); // the only one
       const login = await ann.start();
-      // A new life of the program may want a new login; any tab will do.
-      const other = await ann.context.newPage();
-      await other.goto(login);
-      await ann.page.getByRole('textbox', { name: 'Write to Ben' }).waitFor();
+      ann.page = await ann.context.newPage();
+      await ann.page.goto(ann.address);
+      await ann.page.getByText('A message waits here, sealed, to be sent as soon as you are in again.').waitFor();
+      await ann.page.goto(login);
+      await openChat(ann, 'Ben');
       await openChat(ben, 'Ann');
       await log(ben).getByText('Written while it was off').waitFor({ timeout: 30_000 });
       await log(ann).getByRole('button', { name: 'Reached 1 of 1' }).last().waitFor();
-      await other.close();
+      assert.equal(await log(ann).getByText('Written while it was off').count(), 1);
+      assert.equal(await ann.page.evaluate(() => Object.keys(localStorage).some((key) => key.startsWith('kith.outbox'))), false, 'it is kept though it was sent');
+      await ann.page.reload();
+      await chatLink(ann, 'Ben').getByRole('img', { name: 'Reached 1 of 1' }).or(chatLink(ann, 'Ben').getByRole('img', { name: 'Reached everybody' })).waitFor();
     },
   };
 

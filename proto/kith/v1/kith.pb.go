@@ -963,6 +963,8 @@ type Node struct {
 	DamagedChats  []string               `protobuf:"bytes,16,rep,name=damaged_chats,json=damagedChats,proto3" json:"damaged_chats,omitempty"` // ids of chats that are stored and cannot be opened
 	Revoked       bool                   `protobuf:"varint,17,opt,name=revoked,proto3" json:"revoked,omitempty"`                              // another copy of this home has revoked its key: it takes no part any more
 	Coming        []*Coming              `protobuf:"bytes,18,rep,name=coming,proto3" json:"coming,omitempty"`                                 // invitations that are not whole yet
+	DiskFull      bool                   `protobuf:"varint,19,opt,name=disk_full,json=diskFull,proto3" json:"disk_full,omitempty"`            // nothing can be kept, neither what is written here nor what others send
+	Notice        string                 `protobuf:"bytes,20,opt,name=notice,proto3" json:"notice,omitempty"`                                 // what keeps this node from working, why, and what to do about it; empty: nothing
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1116,6 +1118,20 @@ func (x *Node) GetComing() []*Coming {
 	return nil
 }
 
+func (x *Node) GetDiskFull() bool {
+	if x != nil {
+		return x.DiskFull
+	}
+	return false
+}
+
+func (x *Node) GetNotice() string {
+	if x != nil {
+		return x.Notice
+	}
+	return ""
+}
+
 // Coming is an invitation to a group that is long: it comes in pieces, and can be
 // answered once all is here.
 type Coming struct {
@@ -1194,6 +1210,7 @@ type Person struct {
 	Friend        bool                   `protobuf:"varint,4,opt,name=friend,proto3" json:"friend,omitempty"`
 	Connected     bool                   `protobuf:"varint,5,opt,name=connected,proto3" json:"connected,omitempty"`
 	Aside         *Aside                 `protobuf:"bytes,6,opt,name=aside,proto3" json:"aside,omitempty"` // unset: their device keeps to the rules
+	Alike         string                 `protobuf:"bytes,7,opt,name=alike,proto3" json:"alike,omitempty"` // the beginning of the id, to be shown beside the name: somebody else of the chat has a name that looks the same; else empty
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1268,6 +1285,13 @@ func (x *Person) GetAside() *Aside {
 		return x.Aside
 	}
 	return nil
+}
+
+func (x *Person) GetAlike() string {
+	if x != nil {
+		return x.Alike
+	}
+	return ""
 }
 
 // A person's device broke rules so often that nothing is taken from it for a while.
@@ -2641,7 +2665,7 @@ type Chat struct {
 	Unread             uint32                 `protobuf:"varint,8,opt,name=unread,proto3" json:"unread,omitempty"`
 	InvitedBy          *Person                `protobuf:"bytes,9,opt,name=invited_by,json=invitedBy,proto3" json:"invited_by,omitempty"`
 	RemovedBy          *Person                `protobuf:"bytes,10,opt,name=removed_by,json=removedBy,proto3" json:"removed_by,omitempty"`
-	ChangedAt          uint64                 `protobuf:"varint,11,opt,name=changed_at,json=changedAt,proto3" json:"changed_at,omitempty"`                              // of the newest message or change, for sorting
+	ChangedAt          uint64                 `protobuf:"varint,11,opt,name=changed_at,json=changedAt,proto3" json:"changed_at,omitempty"`                              // for sorting: when the newest message came here, or the newest change was made
 	Connected          uint32                 `protobuf:"varint,12,opt,name=connected,proto3" json:"connected,omitempty"`                                               // members connected with this node now
 	Missing            uint32                 `protobuf:"varint,13,opt,name=missing,proto3" json:"missing,omitempty"`                                                   // messages that are known of and not here yet, about
 	ReadTo             string                 `protobuf:"bytes,14,opt,name=read_to,json=readTo,proto3" json:"read_to,omitempty"`                                        // cursor of the newest message that was read
@@ -4273,6 +4297,7 @@ type SendRequest struct {
 	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
 	ClientId      string                 `protobuf:"bytes,3,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"` // chosen by the client; sending it again gives the same message
 	ReplyTo       string                 `protobuf:"bytes,4,opt,name=reply_to,json=replyTo,proto3" json:"reply_to,omitempty"`    // message that it answers; empty: none
+	DraftAt       uint64                 `protobuf:"varint,5,opt,name=draft_at,json=draftAt,proto3" json:"draft_at,omitempty"`   // as in SetDraftRequest: what was begun in the chat up to then is gone with it; 0: that stays
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4333,6 +4358,13 @@ func (x *SendRequest) GetReplyTo() string {
 		return x.ReplyTo
 	}
 	return ""
+}
+
+func (x *SendRequest) GetDraftAt() uint64 {
+	if x != nil {
+		return x.DraftAt
+	}
+	return 0
 }
 
 // In the requests below, message is an id or its beginning, or a cursor; "last" is
@@ -5496,7 +5528,7 @@ type Quote struct {
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Cursor        string                 `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"` // empty: it is not here
 	Author        *Person                `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
-	State         MessageState           `protobuf:"varint,4,opt,name=state,proto3,enum=kith.v1.MessageState" json:"state,omitempty"` // unspecified: it is not here, perhaps not yet
+	State         MessageState           `protobuf:"varint,4,opt,name=state,proto3,enum=kith.v1.MessageState" json:"state,omitempty"` // shown, deleted or over; unspecified: it is not here, perhaps not yet
 	Text          string                 `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`                              // at most 200 characters
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -6540,17 +6572,151 @@ func (x *Settings) GetTellRead() bool {
 	return false
 }
 
+type GetPageKeyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPageKeyRequest) Reset() {
+	*x = GetPageKeyRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPageKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPageKeyRequest) ProtoMessage() {}
+
+func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPageKeyRequest.ProtoReflect.Descriptor instead.
+func (*GetPageKeyRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+}
+
+type GetPageKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           []byte                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPageKeyResponse) Reset() {
+	*x = GetPageKeyResponse{}
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPageKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPageKeyResponse) ProtoMessage() {}
+
+func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPageKeyResponse.ProtoReflect.Descriptor instead.
+func (*GetPageKeyResponse) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+}
+
+func (x *GetPageKeyResponse) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+// SetSettingsRequest: what is not set stays as it is.
+type SetSettingsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HideTyping    *bool                  `protobuf:"varint,1,opt,name=hide_typing,json=hideTyping,proto3,oneof" json:"hide_typing,omitempty"` // as in Settings
+	TellRead      *bool                  `protobuf:"varint,2,opt,name=tell_read,json=tellRead,proto3,oneof" json:"tell_read,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetSettingsRequest) Reset() {
+	*x = SetSettingsRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetSettingsRequest) ProtoMessage() {}
+
+func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetSettingsRequest.ProtoReflect.Descriptor instead.
+func (*SetSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
+}
+
+func (x *SetSettingsRequest) GetHideTyping() bool {
+	if x != nil && x.HideTyping != nil {
+		return *x.HideTyping
+	}
+	return false
+}
+
+func (x *SetSettingsRequest) GetTellRead() bool {
+	if x != nil && x.TellRead != nil {
+		return *x.TellRead
+	}
+	return false
+}
+
 type SetDraftRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
 	Draft         *Draft                 `protobuf:"bytes,2,opt,name=draft,proto3" json:"draft,omitempty"` // empty: there is none any more
+	At            uint64                 `protobuf:"varint,3,opt,name=at,proto3" json:"at,omitempty"`      // when it was so, ms: one that comes after a later one changes nothing; 0: now
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SetDraftRequest) Reset() {
 	*x = SetDraftRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6562,7 +6728,7 @@ func (x *SetDraftRequest) String() string {
 func (*SetDraftRequest) ProtoMessage() {}
 
 func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6575,7 +6741,7 @@ func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftRequest.ProtoReflect.Descriptor instead.
 func (*SetDraftRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *SetDraftRequest) GetChat() string {
@@ -6592,6 +6758,13 @@ func (x *SetDraftRequest) GetDraft() *Draft {
 	return nil
 }
 
+func (x *SetDraftRequest) GetAt() uint64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
 type SetDraftResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -6600,7 +6773,7 @@ type SetDraftResponse struct {
 
 func (x *SetDraftResponse) Reset() {
 	*x = SetDraftResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6612,7 +6785,7 @@ func (x *SetDraftResponse) String() string {
 func (*SetDraftResponse) ProtoMessage() {}
 
 func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6625,7 +6798,7 @@ func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftResponse.ProtoReflect.Descriptor instead.
 func (*SetDraftResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
 }
 
 // Draft: what somebody has begun to write, kept in this node alone.
@@ -6639,7 +6812,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6651,7 +6824,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6664,7 +6837,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *Draft) GetText() string {
@@ -6692,7 +6865,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6704,7 +6877,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6717,7 +6890,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -6742,7 +6915,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6754,7 +6927,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6767,7 +6940,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
 }
 
 type GetDeliveryRequest struct {
@@ -6782,7 +6955,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6794,7 +6967,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6807,7 +6980,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -6852,7 +7025,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6864,7 +7037,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6877,7 +7050,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -6933,7 +7106,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6945,7 +7118,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6958,7 +7131,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -6992,7 +7165,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7004,7 +7177,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7017,7 +7190,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -7057,7 +7230,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7069,7 +7242,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7082,7 +7255,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -7272,7 +7445,7 @@ type Typed struct {
 
 func (x *Typed) Reset() {
 	*x = Typed{}
-	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7284,7 +7457,7 @@ func (x *Typed) String() string {
 func (*Typed) ProtoMessage() {}
 
 func (x *Typed) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7297,7 +7470,7 @@ func (x *Typed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Typed.ProtoReflect.Descriptor instead.
 func (*Typed) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *Typed) GetChatId() string {
@@ -7332,7 +7505,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7344,7 +7517,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7357,7 +7530,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *Reached) GetChatId() string {
@@ -7386,7 +7559,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7398,7 +7571,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7411,7 +7584,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -7450,7 +7623,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7462,7 +7635,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7475,7 +7648,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
 }
 
 type StopResponse struct {
@@ -7486,7 +7659,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7498,7 +7671,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7511,7 +7684,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -7529,7 +7702,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x03ssh\x18\x02 \x01(\tR\x03ssh\"\x10\n" +
 	"\x0eGetNodeRequest\"\"\n" +
 	"\fSetupRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\xa6\x04\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xdb\x04\n" +
 	"\x04Node\x12\x14\n" +
 	"\x05ready\x18\x01 \x01(\bR\x05ready\x12\x1f\n" +
 	"\x02me\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02me\x12\x1b\n" +
@@ -7550,19 +7723,22 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x06copied\x18\x0f \x01(\bR\x06copied\x12#\n" +
 	"\rdamaged_chats\x18\x10 \x03(\tR\fdamagedChats\x12\x18\n" +
 	"\arevoked\x18\x11 \x01(\bR\arevoked\x12'\n" +
-	"\x06coming\x18\x12 \x03(\v2\x0f.kith.v1.ComingR\x06comingJ\x04\b\x06\x10\aR\vfingerprint\"r\n" +
+	"\x06coming\x18\x12 \x03(\v2\x0f.kith.v1.ComingR\x06coming\x12\x1b\n" +
+	"\tdisk_full\x18\x13 \x01(\bR\bdiskFull\x12\x16\n" +
+	"\x06notice\x18\x14 \x01(\tR\x06noticeJ\x04\b\x06\x10\aR\vfingerprint\"r\n" +
 	"\x06Coming\x12\x17\n" +
 	"\achat_id\x18\x01 \x01(\tR\x06chatId\x12\x1f\n" +
 	"\x02by\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02by\x12\x18\n" +
 	"\apercent\x18\x03 \x01(\rR\apercent\x12\x14\n" +
-	"\x05title\x18\x04 \x01(\tR\x05title\"\x98\x01\n" +
+	"\x05title\x18\x04 \x01(\tR\x05title\"\xae\x01\n" +
 	"\x06Person\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02me\x18\x03 \x01(\bR\x02me\x12\x16\n" +
 	"\x06friend\x18\x04 \x01(\bR\x06friend\x12\x1c\n" +
 	"\tconnected\x18\x05 \x01(\bR\tconnected\x12$\n" +
-	"\x05aside\x18\x06 \x01(\v2\x0e.kith.v1.AsideR\x05aside\"1\n" +
+	"\x05aside\x18\x06 \x01(\v2\x0e.kith.v1.AsideR\x05aside\x12\x14\n" +
+	"\x05alike\x18\a \x01(\tR\x05alike\"1\n" +
 	"\x05Aside\x12\x14\n" +
 	"\x05until\x18\x01 \x01(\x04R\x05until\x12\x12\n" +
 	"\x04rule\x18\x02 \x01(\tR\x04rule\"\x17\n" +
@@ -7792,12 +7968,13 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\asubject\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\asubject\x12\x1a\n" +
 	"\bsentence\x18\x03 \x01(\tR\bsentence\x12\x14\n" +
 	"\x05again\x18\x04 \x01(\tR\x05again\x12!\n" +
-	"\fagain_height\x18\x05 \x01(\x04R\vagainHeight\"m\n" +
+	"\fagain_height\x18\x05 \x01(\x04R\vagainHeight\"\x88\x01\n" +
 	"\vSendRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x1b\n" +
 	"\tclient_id\x18\x03 \x01(\tR\bclientId\x12\x19\n" +
-	"\breply_to\x18\x04 \x01(\tR\areplyTo\"d\n" +
+	"\breply_to\x18\x04 \x01(\tR\areplyTo\x12\x19\n" +
+	"\bdraft_at\x18\x05 \x01(\x04R\adraftAt\"d\n" +
 	"\fReactRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x14\n" +
@@ -7968,10 +8145,21 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\bSettings\x12\x1f\n" +
 	"\vhide_typing\x18\x01 \x01(\bR\n" +
 	"hideTyping\x12\x1b\n" +
-	"\ttell_read\x18\x02 \x01(\bR\btellRead\"K\n" +
+	"\ttell_read\x18\x02 \x01(\bR\btellRead\"\x13\n" +
+	"\x11GetPageKeyRequest\"&\n" +
+	"\x12GetPageKeyResponse\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\fR\x03key\"z\n" +
+	"\x12SetSettingsRequest\x12$\n" +
+	"\vhide_typing\x18\x01 \x01(\bH\x00R\n" +
+	"hideTyping\x88\x01\x01\x12 \n" +
+	"\ttell_read\x18\x02 \x01(\bH\x01R\btellRead\x88\x01\x01B\x0e\n" +
+	"\f_hide_typingB\f\n" +
+	"\n" +
+	"_tell_read\"[\n" +
 	"\x0fSetDraftRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12$\n" +
-	"\x05draft\x18\x02 \x01(\v2\x0e.kith.v1.DraftR\x05draft\"\x12\n" +
+	"\x05draft\x18\x02 \x01(\v2\x0e.kith.v1.DraftR\x05draft\x12\x0e\n" +
+	"\x02at\x18\x03 \x01(\x04R\x02at\"\x12\n" +
 	"\x10SetDraftResponse\"6\n" +
 	"\x05Draft\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x19\n" +
@@ -8116,7 +8304,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
 	"\x12MESSAGE_STATE_HELD\x10\x05\x12\x19\n" +
 	"\x15MESSAGE_STATE_DELETED\x10\x06\x12\x16\n" +
-	"\x12MESSAGE_STATE_OVER\x10\a2\xe8\x18\n" +
+	"\x12MESSAGE_STATE_OVER\x10\a2\xb9\x19\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -8170,8 +8358,10 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\fListMessages\x12\x1c.kith.v1.ListMessagesRequest\x1a\x1d.kith.v1.ListMessagesResponse\x129\n" +
 	"\x06Search\x12\x16.kith.v1.SearchRequest\x1a\x17.kith.v1.SearchResponse\x129\n" +
 	"\x06Typing\x12\x16.kith.v1.TypingRequest\x1a\x17.kith.v1.TypingResponse\x12=\n" +
-	"\vGetSettings\x12\x1b.kith.v1.GetSettingsRequest\x1a\x11.kith.v1.Settings\x123\n" +
-	"\vSetSettings\x12\x11.kith.v1.Settings\x1a\x11.kith.v1.Settings\x12?\n" +
+	"\vGetSettings\x12\x1b.kith.v1.GetSettingsRequest\x1a\x11.kith.v1.Settings\x12=\n" +
+	"\vSetSettings\x12\x1b.kith.v1.SetSettingsRequest\x1a\x11.kith.v1.Settings\x12E\n" +
+	"\n" +
+	"GetPageKey\x12\x1a.kith.v1.GetPageKeyRequest\x1a\x1b.kith.v1.GetPageKeyResponse\x12?\n" +
 	"\bSetDraft\x12\x18.kith.v1.SetDraftRequest\x1a\x19.kith.v1.SetDraftResponse\x12?\n" +
 	"\bMarkRead\x12\x18.kith.v1.MarkReadRequest\x1a\x19.kith.v1.MarkReadResponse\x12=\n" +
 	"\vGetDelivery\x12\x1b.kith.v1.GetDeliveryRequest\x1a\x11.kith.v1.Delivery\x128\n" +
@@ -8191,7 +8381,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 104)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 107)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -8293,21 +8483,24 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*TypingResponse)(nil),        // 97: kith.v1.TypingResponse
 	(*GetSettingsRequest)(nil),    // 98: kith.v1.GetSettingsRequest
 	(*Settings)(nil),              // 99: kith.v1.Settings
-	(*SetDraftRequest)(nil),       // 100: kith.v1.SetDraftRequest
-	(*SetDraftResponse)(nil),      // 101: kith.v1.SetDraftResponse
-	(*Draft)(nil),                 // 102: kith.v1.Draft
-	(*MarkReadRequest)(nil),       // 103: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 104: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 105: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 106: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 107: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 108: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 109: kith.v1.Event
-	(*Typed)(nil),                 // 110: kith.v1.Typed
-	(*Reached)(nil),               // 111: kith.v1.Reached
-	(*MessageReach)(nil),          // 112: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 113: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 114: kith.v1.StopResponse
+	(*GetPageKeyRequest)(nil),     // 100: kith.v1.GetPageKeyRequest
+	(*GetPageKeyResponse)(nil),    // 101: kith.v1.GetPageKeyResponse
+	(*SetSettingsRequest)(nil),    // 102: kith.v1.SetSettingsRequest
+	(*SetDraftRequest)(nil),       // 103: kith.v1.SetDraftRequest
+	(*SetDraftResponse)(nil),      // 104: kith.v1.SetDraftResponse
+	(*Draft)(nil),                 // 105: kith.v1.Draft
+	(*MarkReadRequest)(nil),       // 106: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 107: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 108: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 109: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 110: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 111: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 112: kith.v1.Event
+	(*Typed)(nil),                 // 113: kith.v1.Typed
+	(*Reached)(nil),               // 114: kith.v1.Reached
+	(*MessageReach)(nil),          // 115: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 116: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 117: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	19,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -8331,7 +8524,7 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	19,  // 18: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
 	51,  // 19: kith.v1.Chat.history:type_name -> kith.v1.History
 	53,  // 20: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
-	102, // 21: kith.v1.Chat.draft:type_name -> kith.v1.Draft
+	105, // 21: kith.v1.Chat.draft:type_name -> kith.v1.Draft
 	19,  // 22: kith.v1.Member.person:type_name -> kith.v1.Person
 	4,   // 23: kith.v1.Member.role:type_name -> kith.v1.Role
 	19,  // 24: kith.v1.Member.added_by:type_name -> kith.v1.Person
@@ -8382,18 +8575,18 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	19,  // 69: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
 	81,  // 70: kith.v1.Found.message:type_name -> kith.v1.Message
 	95,  // 71: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	102, // 72: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
-	107, // 73: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	105, // 72: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
+	110, // 73: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
 	19,  // 74: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
 	81,  // 75: kith.v1.Event.message:type_name -> kith.v1.Message
 	49,  // 76: kith.v1.Event.chat:type_name -> kith.v1.Chat
 	30,  // 77: kith.v1.Event.friend:type_name -> kith.v1.Friend
 	17,  // 78: kith.v1.Event.node:type_name -> kith.v1.Node
-	111, // 79: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	114, // 79: kith.v1.Event.reached:type_name -> kith.v1.Reached
 	64,  // 80: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	110, // 81: kith.v1.Event.typed:type_name -> kith.v1.Typed
+	113, // 81: kith.v1.Event.typed:type_name -> kith.v1.Typed
 	19,  // 82: kith.v1.Typed.person:type_name -> kith.v1.Person
-	112, // 83: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	115, // 83: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
 	11,  // 84: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
 	13,  // 85: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
 	15,  // 86: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
@@ -8440,66 +8633,68 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	92,  // 127: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
 	96,  // 128: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
 	98,  // 129: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
-	99,  // 130: kith.v1.KithService.SetSettings:input_type -> kith.v1.Settings
-	100, // 131: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
-	103, // 132: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	105, // 133: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	108, // 134: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	113, // 135: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	12,  // 136: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	14,  // 137: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	17,  // 138: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	17,  // 139: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	17,  // 140: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	22,  // 141: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	30,  // 142: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	25,  // 143: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	30,  // 144: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	28,  // 145: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	30,  // 146: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	49,  // 147: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	33,  // 148: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	49,  // 149: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	49,  // 150: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	37,  // 151: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	49,  // 152: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	49,  // 153: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	49,  // 154: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	49,  // 155: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	49,  // 156: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	49,  // 157: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	49,  // 158: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	49,  // 159: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	49,  // 160: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	48,  // 161: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	55,  // 162: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	62,  // 163: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	62,  // 164: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	57,  // 165: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	81,  // 166: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	49,  // 167: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	81,  // 168: kith.v1.KithService.React:output_type -> kith.v1.Message
-	81,  // 169: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	81,  // 170: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	81,  // 171: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	73,  // 172: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	81,  // 173: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	81,  // 174: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	81,  // 175: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	49,  // 176: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
-	79,  // 177: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	91,  // 178: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	93,  // 179: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	97,  // 180: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
-	99,  // 181: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
-	99,  // 182: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
-	101, // 183: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
-	104, // 184: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	106, // 185: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	109, // 186: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	114, // 187: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	136, // [136:188] is the sub-list for method output_type
-	84,  // [84:136] is the sub-list for method input_type
+	102, // 130: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
+	100, // 131: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
+	103, // 132: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
+	106, // 133: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	108, // 134: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	111, // 135: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	116, // 136: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	12,  // 137: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	14,  // 138: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	17,  // 139: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	17,  // 140: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	17,  // 141: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	22,  // 142: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	30,  // 143: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	25,  // 144: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	30,  // 145: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	28,  // 146: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	30,  // 147: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	49,  // 148: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	33,  // 149: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	49,  // 150: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	49,  // 151: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	37,  // 152: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	49,  // 153: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	49,  // 154: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	49,  // 155: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	49,  // 156: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	49,  // 157: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	49,  // 158: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	49,  // 159: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	49,  // 160: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	49,  // 161: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	48,  // 162: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	55,  // 163: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	62,  // 164: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	62,  // 165: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	57,  // 166: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	81,  // 167: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	49,  // 168: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	81,  // 169: kith.v1.KithService.React:output_type -> kith.v1.Message
+	81,  // 170: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	81,  // 171: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	81,  // 172: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	73,  // 173: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	81,  // 174: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	81,  // 175: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	81,  // 176: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	49,  // 177: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	79,  // 178: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	91,  // 179: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	93,  // 180: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	97,  // 181: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
+	99,  // 182: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
+	99,  // 183: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
+	101, // 184: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
+	104, // 185: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
+	107, // 186: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	109, // 187: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	112, // 188: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	117, // 189: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	137, // [137:190] is the sub-list for method output_type
+	84,  // [84:137] is the sub-list for method input_type
 	84,  // [84:84] is the sub-list for extension type_name
 	84,  // [84:84] is the sub-list for extension extendee
 	0,   // [0:84] is the sub-list for field type_name
@@ -8510,7 +8705,8 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[98].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[91].OneofWrappers = []any{}
+	file_kith_v1_kith_proto_msgTypes[101].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -8528,7 +8724,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      11,
-			NumMessages:   104,
+			NumMessages:   107,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,7 +27,7 @@ export const words = {
     expiredTitle: 'This link was used or is too old.',
     expired: 'Run kith open in a terminal. Where you built it, that is bin/kith open.',
     waiting: (count: number) =>
-      `${count === 1 ? 'A message waits' : `${count} messages wait`} here to be sent. Leave this tab open until you are in again, here or in another tab.`,
+      `${count === 1 ? 'A message waits' : `${count} messages wait`} here, sealed, to be sent as soon as you are in again.`,
     why: 'Each link opens the page once, within a minute, so that nobody else on this computer can.',
     away: 'Offline, trying again',
     awayHint: 'Kith is not running on this computer. Start it with make run, or kith run, and this page goes on by itself.',

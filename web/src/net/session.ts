@@ -47,10 +47,15 @@ export function lockTab(): void {
   sessionStorage.setItem(lockPlace, 'yes');
 }
 
+/** ownToken is the token of this tab; empty: it has none. */
+export function ownToken(): string {
+  return sessionStorage.getItem(place) ?? '';
+}
+
 /** findToken looks here, then asks the other tabs; empty if nobody has one. */
 export async function findToken(): Promise<string> {
-  const own = sessionStorage.getItem(place);
-  if (own !== null && own !== '') return own;
+  const own = ownToken();
+  if (own !== '') return own;
   return sessionStorage.getItem(lockPlace) === null ? askOtherTabs() : '';
 }
 
@@ -59,8 +64,8 @@ export function answerOtherTabs(): void {
   if (typeof BroadcastChannel === 'undefined') return;
   const channel = new BroadcastChannel(talk);
   channel.onmessage = ({ data }: MessageEvent<Asked | Told>) => {
-    const token = sessionStorage.getItem(place);
-    if (data.kind === 'who-has-a-token' && token !== null) channel.postMessage({ kind: 'token', token } satisfies Told);
+    const token = ownToken();
+    if (data.kind === 'who-has-a-token' && token !== '') channel.postMessage({ kind: 'token', token } satisfies Told);
   };
 }
 

@@ -17,9 +17,11 @@ export class Deletions {
   #waiting = new SvelteMap<string, Waiting>(); // by message id
   #refused = new SvelteMap<string, string>();
   #send: Send;
+  #sendParting: (message: Message) => void; // in a way that outlives the page, without an answer
 
-  constructor(send: Send) {
+  constructor(send: Send, sendParting: (message: Message) => void) {
     this.#send = send;
+    this.#sendParting = sendParting;
   }
 
   waits(messageId: string): boolean {
@@ -42,11 +44,12 @@ export class Deletions {
     this.#waiting.delete(messageId);
   }
 
-  /** flush sends at once what waits: the page goes away. */
-  flush(): void {
+  /** part sends at once what waits: the page goes away. */
+  part(): void {
     for (const { message, timer } of [...this.#waiting.values()]) {
       clearTimeout(timer);
-      void this.#end(message);
+      this.#sendParting(message);
+      this.#waiting.delete(message.id);
     }
   }
 

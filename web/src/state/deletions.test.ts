@@ -7,6 +7,7 @@ describe('Deletions', () => {
   const message = create(MessageSchema, { id: 'a', chatId: 'chat' });
   let sent: string[];
   const send = async (m: Message) => void sent.push(m.id);
+  const sendParting = (m: Message) => void sent.push(`${m.id}, parting`);
 
   beforeEach(() => {
     sent = [];
@@ -15,7 +16,7 @@ describe('Deletions', () => {
   afterEach(() => vi.useRealTimers());
 
   it('sends nothing before its time, and then once', async () => {
-    const deletions = new Deletions(send);
+    const deletions = new Deletions(send, sendParting);
     deletions.start(message);
     deletions.start(message);
     await vi.advanceTimersByTimeAsync(undoFor - 1);
@@ -27,7 +28,7 @@ describe('Deletions', () => {
   });
 
   it('sends nothing that was taken back', async () => {
-    const deletions = new Deletions(send);
+    const deletions = new Deletions(send, sendParting);
     deletions.start(message);
     deletions.undo('a');
     await vi.advanceTimersByTimeAsync(2 * undoFor);
@@ -35,18 +36,18 @@ describe('Deletions', () => {
   });
 
   it('sends at once when the page goes, and not again', async () => {
-    const deletions = new Deletions(send);
+    const deletions = new Deletions(send, sendParting);
     deletions.start(message);
-    deletions.flush();
+    deletions.part();
     await vi.advanceTimersByTimeAsync(2 * undoFor);
-    expect(sent).toEqual(['a']);
+    expect(sent).toEqual(['a, parting']);
   });
 
   it('says why it was refused, until it is tried again', async () => {
     let refuse = true;
     const deletions = new Deletions(async () => {
       if (refuse) throw new Error('only an admin can do this');
-    });
+    }, sendParting);
     deletions.start(message);
     await vi.advanceTimersByTimeAsync(undoFor);
     expect(deletions.refused('a')).toBe('Only an admin can do this.');

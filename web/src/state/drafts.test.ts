@@ -3,17 +3,22 @@ import { draftPause, Drafts } from './drafts';
 
 describe('Drafts', () => {
   let told: string[];
+  let parting: string[];
   let away: boolean;
   const begun = (text: string) => ({ text, replyTo: '' });
   const make = () =>
-    new Drafts(async (chatId, draft) => {
-      if (away) throw new Error('away');
-      told.push(`${chatId}:${draft.text}`);
-    });
+    new Drafts(
+      async (chatId, draft) => {
+        if (away) throw new Error('away');
+        told.push(`${chatId}:${draft.text}`);
+      },
+      (chatId, draft, at) => parting.push(`${chatId}:${draft.text}:${at}`),
+    );
 
   beforeEach(() => {
-    [told, away] = [[], false];
+    [told, parting, away] = [[], [], false];
     vi.useFakeTimers();
+    vi.setSystemTime(1000);
   });
   afterEach(() => vi.useRealTimers());
 
@@ -45,5 +50,27 @@ describe('Drafts', () => {
     away = false;
     drafts.flush();
     expect(told).toEqual(['chat:a']);
+  });
+
+  it('tells the last keys as the page goes, and goes on if it does not', async () => {
+    const drafts = make();
+    drafts.keep('chat', begun('a'));
+    vi.setSystemTime(1100);
+    drafts.keep('chat', begun('ab'));
+    drafts.part();
+    expect(parting).toEqual(['chat:ab:1100']);
+    await vi.advanceTimersByTimeAsync(draftPause);
+    expect(told).toEqual(['chat:a', 'chat:ab']);
+    await vi.advanceTimersByTimeAsync(draftPause);
+    drafts.part();
+    expect(parting).toHaveLength(1);
+  });
+
+  it('tells as the page goes what was told and not answered', () => {
+    const drafts = make();
+    drafts.keep('chat', begun('a'));
+    drafts.keep('other', begun('b'));
+    drafts.part();
+    expect(parting).toEqual(['chat:a:1000', 'other:b:1000']);
   });
 });

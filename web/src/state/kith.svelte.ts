@@ -2,7 +2,9 @@
 // the event stream.
 import { SvelteMap } from 'svelte/reactivity';
 import { FriendState, MessageState, type Chat, type ContactLink, type Event, type Friend, type Message, type Node, type Reached } from '../gen/kith/v1/kith_pb';
+import { Box, onDropped } from '../lib/sealed';
 import { openChannel } from '../net/channel';
+import { callParting } from '../net/parting';
 import { Refusal, type Answer, type Channel, type News, type Request, type Status, type Verb } from '../net/protocol';
 import { pause } from '../net/resume';
 import { answerOtherTabs, findToken, forgetToken, keepToken, lockTab, takeCode } from '../net/session';
@@ -31,13 +33,19 @@ class Kith {
   chats = new SvelteMap<string, Chat>();
   friends = new SvelteMap<string, Friend>();
   outbox = new Outbox(async (d) => {
-    const message = await this.call('send', { chat: d.chatId, text: d.text, clientId: d.clientId, replyTo: d.quote?.cursor ?? '' });
+    const message = await this.call('send', { chat: d.chatId, text: d.text, clientId: d.clientId, replyTo: d.quote?.cursor ?? '', draftAt: BigInt(d.time) });
     this.#takeMessage(message);
     return message;
   });
   typing = new Typing((chat, off) => this.call('typing', { chat, off }));
-  drafts = new Drafts((chat, draft) => this.call('setDraft', { chat, draft }));
-  deletions = new Deletions((m) => this.call('deleteMessage', { chat: m.chatId, message: m.cursor }));
+  drafts = new Drafts(
+    (chat, draft, at) => this.call('setDraft', { chat, draft, at: BigInt(at) }),
+    (chat, { text, replyTo }, at) => callParting('SetDraft', { chat, draft: { text, replyTo }, at }),
+  );
+  deletions = new Deletions(
+    (m) => this.call('deleteMessage', { chat: m.chatId, message: m.cursor }),
+    (m) => callParting('DeleteMessage', { chat: m.chatId, message: m.cursor }),
+  );
 
   #channel: Channel | undefined;
   #threads = new Map<string, Thread>();
@@ -60,9 +68,14 @@ class Kith {
     this.#channel.listen((news) => this.#hear(news));
     answerOtherTabs();
     addEventListener('pagehide', () => {
-      this.drafts.flush();
-      this.deletions.flush();
+      this.drafts.part();
+      this.deletions.part();
     });
+    // On a phone nothing more may come after this.
+    addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'hidden') this.drafts.part();
+    });
+    onDropped((clientId) => this.outbox.forget(clientId));
     // A login link that is opened in this tab changes no more than the fragment.
     addEventListener('hashchange', () => {
       const code = takeCode();
@@ -237,7 +250,7 @@ class Kith {
       this.#triedOwnToken = false;
       if (this.phase !== 'ready') void this.#load();
       else {
-        this.outbox.resume();
+        void this.outbox.resume();
         this.drafts.flush();
       }
     }
@@ -268,7 +281,7 @@ class Kith {
       await Promise.all([this.#loadChats(), this.#loadFriends()]);
       await this.#reloadThreads();
       this.phase = 'ready';
-      this.outbox.resume();
+      await this.#openOutbox();
     } catch {
       // Away or locked, the hub tells what comes next; else it is tried again.
       if (this.online) setTimeout(() => void this.#load(), loadPause);
@@ -276,6 +289,13 @@ class Kith {
       this.#loading = false;
       for (const event of this.#held.splice(0)) this.#apply(event);
     }
+  }
+
+  // Without the key, on a full disk, what waits is kept in memory alone.
+  async #openOutbox(): Promise<void> {
+    const key = await this.call('getPageKey', {}).catch(() => undefined);
+    if (key !== undefined) this.outbox.open(await Box.open(key.key));
+    await this.outbox.resume();
   }
 
   async #loadChats(): Promise<void> {
@@ -334,6 +354,7 @@ class Kith {
       case 'friendRemoved':
         return void this.friends.delete(change.value);
       case 'node':
+        if (this.node?.diskFull && !change.value.diskFull) this.outbox.retryAll();
         this.node = change.value;
         if (this.phase === 'welcome' && change.value.ready) void this.#load(); // set up in another tab
         return;
@@ -355,7 +376,7 @@ class Kith {
     if (message.clientId !== '') this.outbox.discard(message.clientId);
     const chat = this.chats.get(message.chatId);
     if (chat !== undefined && (chat.newest === undefined || chat.newest.cursor < message.cursor || chat.newest.id === message.id)) {
-      this.takeChat({ ...chat, newest: message, changedAt: message.time > chat.changedAt ? message.time : chat.changedAt });
+      this.takeChat({ ...chat, newest: message }); // where it stands in the list the chat says, which comes with it
     }
   }
 }

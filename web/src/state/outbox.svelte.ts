@@ -1,6 +1,7 @@
 // What was written here and is not taken by the node yet. Each chat is sent in
-// order, one at a time; the client id makes sending again harmless.
-import { keepOutbox, readOutbox } from '../lib/drafts';
+// order, one at a time; the client id makes sending again harmless, also by
+// several tabs. It outlives the tab: lib/sealed.ts.
+import type { Box } from '../lib/sealed';
 import { sentence } from '../lib/task.svelte';
 import { oneLine } from '../lib/text';
 import type { Message } from '../gen/kith/v1/kith_pb';
@@ -11,7 +12,8 @@ import type { Draftling } from './timeline';
 type Send = (draftling: Draftling) => Promise<Message>;
 
 export class Outbox {
-  draftlings = $state.raw<readonly Draftling[]>(readOutbox());
+  draftlings = $state.raw<readonly Draftling[]>([]);
+  #box: Box | undefined; // undefined until the node has given its key
   #sending = new Set<string>(); // chats that have one on its way
   #send: Send;
 
@@ -24,9 +26,11 @@ export class Outbox {
   }
 
   write(chatId: string, text: string, answered?: Message): void {
-    const draftling: Draftling = { clientId: crypto.randomUUID(), chatId, text, time: Date.now(), failed: '' };
+    const time = Math.max(Date.now(), (this.draftlings.at(-1)?.time ?? 0) + 1); // the order in which they are sent, also by another tab
+    const draftling: Draftling = { clientId: crypto.randomUUID(), chatId, text, time, failed: '' };
     if (answered !== undefined) draftling.quote = { cursor: answered.cursor, name: nameOf(answered.author), text: oneLine(answered.text.slice(0, 200)) };
-    this.#set([...this.draftlings, draftling]);
+    this.draftlings = [...this.draftlings, draftling];
+    void this.#box?.put(draftling);
     void this.#drain(chatId);
   }
 
@@ -36,12 +40,34 @@ export class Outbox {
     if (chatId !== undefined) void this.#drain(chatId);
   }
 
-  discard(clientId: string): void {
-    if (this.draftlings.some((d) => d.clientId === clientId)) this.#set(this.draftlings.filter((d) => d.clientId !== clientId));
+  /** retryAll tries everything again that was refused: what was in the way may be gone. */
+  retryAll(): void {
+    for (const { clientId, failed } of this.draftlings) if (failed !== '') this.retry(clientId);
   }
 
-  /** resume sends what waited, once the node is there again. */
-  resume(): void {
+  discard(clientId: string): void {
+    if (!this.draftlings.some((d) => d.clientId === clientId)) return;
+    this.forget(clientId);
+    this.#box?.drop(clientId);
+  }
+
+  /** forget drops what another tab has sent or discarded. */
+  forget(clientId: string): void {
+    this.draftlings = this.draftlings.filter((d) => d.clientId !== clientId);
+  }
+
+  /** open has what waits kept in a box from now on. */
+  open(box: Box): void {
+    this.#box = box;
+    for (const draftling of this.draftlings) void box.put(draftling);
+  }
+
+  /** resume sends what waited, here and in tabs that are closed, once the node is there again. */
+  async resume(): Promise<void> {
+    const kept = (await this.#box?.all()) ?? [];
+    const known = new Set(this.draftlings.map((d) => d.clientId));
+    const found = kept.filter((d) => !known.has(d.clientId));
+    if (found.length > 0) this.draftlings = [...this.draftlings, ...found].sort((a, b) => a.time - b.time);
     for (const chatId of new Set(this.draftlings.map((d) => d.chatId))) void this.#drain(chatId);
   }
 
@@ -74,11 +100,8 @@ export class Outbox {
   }
 
   #change(clientId: string, failed: string): void {
-    this.#set(this.draftlings.map((d) => (d.clientId === clientId ? { ...d, failed } : d)));
-  }
-
-  #set(draftlings: readonly Draftling[]): void {
-    this.draftlings = draftlings;
-    keepOutbox(draftlings);
+    this.draftlings = this.draftlings.map((d) => (d.clientId === clientId ? { ...d, failed } : d));
+    const changed = this.draftlings.find((d) => d.clientId === clientId);
+    if (changed !== undefined) void this.#box?.put(changed);
   }
 }

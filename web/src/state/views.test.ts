@@ -1,9 +1,9 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { BlockSchema, ChangeKind, ChatKind, ChatSchema, ChatState, MessageState, Role, type Chat } from '../gen/kith/v1/kith_pb';
+import { BlockSchema, ChangeKind, ChatKind, ChatSchema, ChatState, MessageState, PersonSchema, Role, type Chat } from '../gen/kith/v1/kith_pb';
 import { daysOf } from './history';
 import { find } from './finder';
-import { faceOf, fetchedOf, inGroups, initialsOf, keptLine, named, needsSuccessor, noticeOf, previewOf, sortedChats, sortedMembers, tintOf } from './views';
+import { faceOf, fetchedOf, inGroups, initialsOf, keptLine, named, nameOf, needsSuccessor, noticeOf, previewOf, sortedChats, sortedMembers, tintOf } from './views';
 
 type ChatInit = Exclude<MessageInitShape<typeof ChatSchema>, Chat>;
 const chat = (init: ChatInit): Chat => create(ChatSchema, { kind: ChatKind.GROUP, state: ChatState.ACTIVE, ...init });
@@ -54,6 +54,12 @@ describe('faces', () => {
 
   it('have the first letters of the name', () => {
     expect(['Ann', 'ann de vries', '  ', '漢字', '🌊 crew', '“you”'].map(initialsOf)).toEqual(['A', 'AV', '', '漢', '🌊C', 'Y']);
+  });
+
+  it('have the beginning of an id beside a name that looks like another’s, and no letter of it', () => {
+    const ben = create(PersonSchema, { id: '3fa2b1c0d4', name: 'Ben Lee', alike: '3fa2b1c0' });
+    expect(nameOf(ben)).toBe('Ben Lee (3fa2b1c0)');
+    expect(initialsOf(nameOf(ben))).toBe('BL');
   });
 
   it('keep their colour', () => {

@@ -9,12 +9,18 @@ const previewLength = 300;
 
 export function nameOf(person: Person | undefined, asYou = true): string {
   if (person?.me && asYou) return words.you;
-  return oneLine(person?.name ?? '') || words.somebody;
+  return (oneLine(person?.name ?? '') || words.somebody) + besideAlike(person);
+}
+
+/** besideAlike is the beginning of an id, to stand beside a name that looks like somebody else’s. */
+function besideAlike(person: Person | undefined): string {
+  return person?.alike ? ` (${person.alike})` : '';
 }
 
 export function titleOf(chat: Chat): string {
   if (chat.kind === ChatKind.NOTES) return words.chats.notes;
-  return oneLine(chat.title) || words.unnamed;
+  const other = chat.kind === ChatKind.DIRECT ? otherOf(chat) : undefined;
+  return (oneLine(chat.title) || words.unnamed) + besideAlike(other);
 }
 
 export interface Face {
@@ -129,9 +135,9 @@ export function inGroups(digits: string): string[] {
   return digits.replace(/\s+/g, '').match(/.{1,5}/g) ?? [];
 }
 
-/** Two letters at most, for the round picture of somebody without one. */
+/** Two letters at most, for the round picture of somebody without one; none of an id beside the name. */
 export function initialsOf(name: string): string {
-  const parts = name.trim().replace(/^“(.*)”$/, '$1').split(/\s+/).filter((p) => p !== '');
+  const parts = name.trim().replace(/ \([0-9a-f]{8}\)$/, '').replace(/^“(.*)”$/, '$1').split(/\s+/).filter((p) => p !== '');
   const first = [...(parts[0] ?? '')][0] ?? '';
   const last = parts.length > 1 ? ([...(parts.at(-1) ?? '')][0] ?? '') : '';
   return (first + last).toLocaleUpperCase();

@@ -145,6 +145,8 @@ const (
 	KithServiceGetSettingsProcedure = "/kith.v1.KithService/GetSettings"
 	// KithServiceSetSettingsProcedure is the fully-qualified name of the KithService's SetSettings RPC.
 	KithServiceSetSettingsProcedure = "/kith.v1.KithService/SetSettings"
+	// KithServiceGetPageKeyProcedure is the fully-qualified name of the KithService's GetPageKey RPC.
+	KithServiceGetPageKeyProcedure = "/kith.v1.KithService/GetPageKey"
 	// KithServiceSetDraftProcedure is the fully-qualified name of the KithService's SetDraft RPC.
 	KithServiceSetDraftProcedure = "/kith.v1.KithService/SetDraft"
 	// KithServiceMarkReadProcedure is the fully-qualified name of the KithService's MarkRead RPC.
@@ -237,7 +239,10 @@ type KithServiceClient interface {
 	// Typing tells members who are connected that one is writing; nothing of it is kept.
 	Typing(context.Context, *v1.TypingRequest) (*v1.TypingResponse, error)
 	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error)
-	SetSettings(context.Context, *v1.Settings) (*v1.Settings, error)
+	SetSettings(context.Context, *v1.SetSettingsRequest) (*v1.Settings, error)
+	// GetPageKey gives the key by which a page seals what it has to keep in the browser
+	// while the node is away. It is the same for as long as the home is.
+	GetPageKey(context.Context, *v1.GetPageKeyRequest) (*v1.GetPageKeyResponse, error)
 	// SetDraft keeps what was begun to write in a chat.
 	SetDraft(context.Context, *v1.SetDraftRequest) (*v1.SetDraftResponse, error)
 	MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error)
@@ -537,10 +542,16 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("GetSettings")),
 			connect.WithClientOptions(opts...),
 		),
-		setSettings: connect.NewClient[v1.Settings, v1.Settings](
+		setSettings: connect.NewClient[v1.SetSettingsRequest, v1.Settings](
 			httpClient,
 			baseURL+KithServiceSetSettingsProcedure,
 			connect.WithSchema(kithServiceMethods.ByName("SetSettings")),
+			connect.WithClientOptions(opts...),
+		),
+		getPageKey: connect.NewClient[v1.GetPageKeyRequest, v1.GetPageKeyResponse](
+			httpClient,
+			baseURL+KithServiceGetPageKeyProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("GetPageKey")),
 			connect.WithClientOptions(opts...),
 		),
 		setDraft: connect.NewClient[v1.SetDraftRequest, v1.SetDraftResponse](
@@ -624,7 +635,8 @@ type kithServiceClient struct {
 	search         *connect.Client[v1.SearchRequest, v1.SearchResponse]
 	typing         *connect.Client[v1.TypingRequest, v1.TypingResponse]
 	getSettings    *connect.Client[v1.GetSettingsRequest, v1.Settings]
-	setSettings    *connect.Client[v1.Settings, v1.Settings]
+	setSettings    *connect.Client[v1.SetSettingsRequest, v1.Settings]
+	getPageKey     *connect.Client[v1.GetPageKeyRequest, v1.GetPageKeyResponse]
 	setDraft       *connect.Client[v1.SetDraftRequest, v1.SetDraftResponse]
 	markRead       *connect.Client[v1.MarkReadRequest, v1.MarkReadResponse]
 	getDelivery    *connect.Client[v1.GetDeliveryRequest, v1.Delivery]
@@ -1047,8 +1059,17 @@ func (c *kithServiceClient) GetSettings(ctx context.Context, req *v1.GetSettings
 }
 
 // SetSettings calls kith.v1.KithService.SetSettings.
-func (c *kithServiceClient) SetSettings(ctx context.Context, req *v1.Settings) (*v1.Settings, error) {
+func (c *kithServiceClient) SetSettings(ctx context.Context, req *v1.SetSettingsRequest) (*v1.Settings, error) {
 	response, err := c.setSettings.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetPageKey calls kith.v1.KithService.GetPageKey.
+func (c *kithServiceClient) GetPageKey(ctx context.Context, req *v1.GetPageKeyRequest) (*v1.GetPageKeyResponse, error) {
+	response, err := c.getPageKey.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -1176,7 +1197,10 @@ type KithServiceHandler interface {
 	// Typing tells members who are connected that one is writing; nothing of it is kept.
 	Typing(context.Context, *v1.TypingRequest) (*v1.TypingResponse, error)
 	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error)
-	SetSettings(context.Context, *v1.Settings) (*v1.Settings, error)
+	SetSettings(context.Context, *v1.SetSettingsRequest) (*v1.Settings, error)
+	// GetPageKey gives the key by which a page seals what it has to keep in the browser
+	// while the node is away. It is the same for as long as the home is.
+	GetPageKey(context.Context, *v1.GetPageKeyRequest) (*v1.GetPageKeyResponse, error)
 	// SetDraft keeps what was begun to write in a chat.
 	SetDraft(context.Context, *v1.SetDraftRequest) (*v1.SetDraftResponse, error)
 	MarkRead(context.Context, *v1.MarkReadRequest) (*v1.MarkReadResponse, error)
@@ -1478,6 +1502,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("SetSettings")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceGetPageKeyHandler := connect.NewUnaryHandlerSimple(
+		KithServiceGetPageKeyProcedure,
+		svc.GetPageKey,
+		connect.WithSchema(kithServiceMethods.ByName("GetPageKey")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceSetDraftHandler := connect.NewUnaryHandlerSimple(
 		KithServiceSetDraftProcedure,
 		svc.SetDraft,
@@ -1604,6 +1634,8 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceGetSettingsHandler.ServeHTTP(w, r)
 		case KithServiceSetSettingsProcedure:
 			kithServiceSetSettingsHandler.ServeHTTP(w, r)
+		case KithServiceGetPageKeyProcedure:
+			kithServiceGetPageKeyHandler.ServeHTTP(w, r)
 		case KithServiceSetDraftProcedure:
 			kithServiceSetDraftHandler.ServeHTTP(w, r)
 		case KithServiceMarkReadProcedure:
@@ -1807,8 +1839,12 @@ func (UnimplementedKithServiceHandler) GetSettings(context.Context, *v1.GetSetti
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.GetSettings is not implemented"))
 }
 
-func (UnimplementedKithServiceHandler) SetSettings(context.Context, *v1.Settings) (*v1.Settings, error) {
+func (UnimplementedKithServiceHandler) SetSettings(context.Context, *v1.SetSettingsRequest) (*v1.Settings, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetSettings is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) GetPageKey(context.Context, *v1.GetPageKeyRequest) (*v1.GetPageKeyResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.GetPageKey is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) SetDraft(context.Context, *v1.SetDraftRequest) (*v1.SetDraftResponse, error) {
