@@ -53,6 +53,9 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.dropEvidence(eff)
 	m.noteDoubles(changed, eff)
 	m.meet(now, spoke, len(changed.Blocks), eff)
+	if spoke {
+		m.sayRemoved(eff)
+	}
 	if resumed {
 		m.greetAll(now, eff)
 	}

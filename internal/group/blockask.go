@@ -31,6 +31,9 @@ func (m *Machine) askForBlocks(now uint64, eff *Effects) {
 		if p := m.peers[s.from]; p != nil {
 			p.blocks.sought, p.blocks.welcomes = nil, nil
 			p.blocks.silent++
+			if p.rel == present {
+				m.greetAgain(now, p, eff) // a block of which it told, and nothing more, may have removed it
+			}
 		}
 		s.until = 0
 	}

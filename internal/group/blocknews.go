@@ -254,7 +254,7 @@ func (m *Machine) sendLacking(now uint64, p *peer, offer chain.Offer, lacks []wi
 }
 
 // onBlockNews takes note of what a peer has.
-func (m *Machine) onBlockNews(now uint64, p *peer, r *wire.Reader) error {
+func (m *Machine) onBlockNews(now uint64, p *peer, r *wire.Reader, eff *Effects) error {
 	list, err := parseBlockNews(r)
 	if err != nil {
 		return err
@@ -265,6 +265,9 @@ func (m *Machine) onBlockNews(now uint64, p *peer, r *wire.Reader) error {
 	}
 	for _, n := range list {
 		p.blocks.know(n.block)
+		if m.blocks.Has(n.block) && m.takesOut(n.block, p.member.Device) {
+			m.greetAgain(now, p, eff)
+		}
 		switch {
 		case !m.blocks.Has(n.block):
 			due := now

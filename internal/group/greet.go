@@ -69,8 +69,7 @@ func (m *Machine) meet(now uint64, spoke bool, fresh int, eff *Effects) {
 		p.rel = m.relation(p.member)
 		switch {
 		case p.rel == present && before != present:
-			p.again = p.named
-			m.greet(now, p, eff)
+			m.greetAgain(now, p, eff)
 		case p.rel == former && before == present && spoke:
 			most := maxFarewell
 			if p.named || p.whole { // it has what was here before, or was told of it just now
@@ -257,8 +256,27 @@ func (m *Machine) recall(now uint64, fresh []wire.BlockHash, eff *Effects) {
 	for _, d := range sortedDevices(m.peers) {
 		p := m.peers[d]
 		if p.rel == present && slices.ContainsFunc(fresh, func(h wire.BlockHash) bool { return m.takesOut(h, d) }) {
-			p.again = p.named
-			m.greet(now, p, eff)
+			m.greetAgain(now, p, eff)
+		}
+	}
+}
+
+// greetAgain greets a member that may take itself for none: if it names the group no more, it
+// gets the chain.
+func (m *Machine) greetAgain(now uint64, p *peer, eff *Effects) {
+	p.again = p.named
+	m.greet(now, p, eff)
+}
+
+// sayRemoved tells the members which block removed this device, as its last word: to some of
+// them it may be a member, by a branch that it does not know, and they are to say so.
+func (m *Machine) sayRemoved(eff *Effects) {
+	if m.status != StatusRemoved {
+		return
+	}
+	for _, d := range sortedDevices(m.peers) {
+		if p := m.peers[d]; m.relation(p.member) == present && m.readsBlockNews(p) {
+			m.tellOf(p, []blockNews{{block: m.head}}, eff)
 		}
 	}
 }

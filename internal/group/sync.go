@@ -187,7 +187,7 @@ func (m *Machine) received(now uint64, c Received, eff *Effects) {
 	case kind == frameVotes:
 		err = m.onVotes(now, p, r, eff)
 	case kind == frameBlockNews && m.self.Omits != FeatureBlockNews && (m.speaks() || m.status == StatusInvited):
-		err = m.onBlockNews(now, p, r)
+		err = m.onBlockNews(now, p, r, eff)
 	case !m.speaks():
 		// An invited device says nothing until its person accepts.
 	case kind == frameDigest:

@@ -12,6 +12,10 @@ func (r *run) replay(a action) {
 	if a.b%2 == 0 {
 		from = p.To
 	}
+	const promptAck = 43 // whose it is says the session
+	if from != p.From && p.Bytes[0] == promptAck {
+		return
+	}
 	to := r.pick(a.b>>1, func(n *Node) bool { return n != from && n.reads(p.Bytes[0]) })
 	if to != nil && r.Linked(from, to) {
 		r.tracef("%s sends %s a payload of %s to %s again, kind %d", from.Name, to.Name, p.From.Name, p.To.Name, p.Bytes[0])
@@ -32,6 +36,8 @@ func (n *Node) reads(kind byte) bool {
 		return kind < 33 || kind > 34
 	case group.FeatureBlockNews:
 		return kind < 35 || kind > 36
+	case group.FeatureSparing:
+		return kind < 43 || kind > 45
 	}
 	return true
 }
