@@ -38,7 +38,6 @@ type chase struct {
 // pullHeads asks peers by heads; false if none of them has anything.
 func (m *Machine) pullHeads(now uint64, eff *Effects) bool {
 	m.expire(now)
-	m.endPauses(now)
 	m.afterBlocks()
 	for {
 		if m.chase != nil {

@@ -87,17 +87,17 @@ func (m *Machine) sayEarlier(h *dag.Header, plain []byte, eff *Effects) error {
 	if !ok {
 		return errCommit
 	}
-	if _, back := m.late[h.Ref()]; back {
-		if m.isLate(h, person) {
-			return nil // what it says waits, whoever hands it over
-		}
-		delete(m.late, h.Ref()) // it waited for keys
+	_, back := m.late[h.Ref()]
+	if (back || m.hollow[h.Ref()]) && m.isLate(h, person) {
+		return nil // what it says waits, whoever hands it over
+	}
+	if back { // it waited for keys
+		delete(m.late, h.Ref())
 		eff.drop(KindLate, EntryKey(h.Ref()))
 	}
 	m.dropLacking(h.Ref(), eff)
 	if m.hollow[h.Ref()] {
-		m.dropHollow(h.Ref(), eff)
-		m.acked, m.ackDue = wire.Digest{}, m.soon(m.ackDue, m.now+ackEvery)
+		m.endHollow(h.Ref(), eff)
 	}
 	m.keepSalt(h, salt[:], eff)
 	row := m.row(h, person)

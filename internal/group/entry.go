@@ -180,6 +180,8 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 			eff.drop(KindLate, key)
 		}
 		m.dropHollow(w.Ref, eff)
+		m.dropMissed(w.Ref, eff)
+		m.dropLacking(w.Ref, eff)
 		m.dropBeside(w.Ref, eff)
 		m.dropEnding(w.Ref, eff)
 		m.settleDelete(w.Ref, false, eff)
@@ -249,7 +251,7 @@ func (m *Machine) open(e *epoch, h *dag.Header, person wire.PersonID, ciphertext
 	if !ok {
 		return nil, RowDamaged
 	}
-	plain, err := m.decrypt(e, h, sender, ciphertext)
+	plain, err := m.decrypt(e, h, person, sender, ciphertext)
 	if errors.Is(err, mls.ErrKeyUsed) {
 		return nil, RowUnreadable
 	}

@@ -102,13 +102,9 @@ func (m *Machine) strip(row *Row, ref dag.Ref, eff *Effects) {
 // unask gives up what a deleted message said.
 func (m *Machine) unask(ref dag.Ref, eff *Effects) {
 	if m.hollow[ref] {
-		m.dropHollow(ref, eff)
-		m.acked, m.ackDue = wire.Digest{}, m.soon(m.ackDue, m.now+ackEvery)
-		m.prompt.owed[ref.Device] = true
+		m.endHollow(ref, eff)
 	}
-	if m.missed[ref] {
-		m.dropMissed(ref, eff)
-	}
+	m.dropMissed(ref, eff)
 	if m.earlier.lacking[ref] { // no row is there by which the store finds it
 		m.dropLacking(ref, eff)
 		eff.drop(KindCipher, EntryKey(ref))

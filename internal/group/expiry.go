@@ -15,9 +15,9 @@ import (
 //
 // The time counts from the entry's order, which is signed, and at the latest from when
 // the entry came here: an order that lies in the future lengthens nothing by more than
-// that, but for a clock that is set meanwhile (expiryclock.go). When it is over the text goes like that of a deleted message (erase.go), and
-// never comes back: it is asked for no more, and what comes all the same is shown to
-// nobody, however the clock is set by then.
+// that, but for a clock that is set meanwhile (expiryclock.go). When it is over the text
+// goes like that of a deleted message (erase.go), and never comes back: it is asked for no
+// more, and what comes all the same is shown to nobody, however the clock is set by then.
 //
 //	Expiry ── in force ──> id of a line ──> header, text ── order + lifetime ──> header
 

@@ -144,8 +144,10 @@ func (m *Machine) giveUpMissed(now uint64, eff *Effects) {
 }
 
 func (m *Machine) dropMissed(ref dag.Ref, eff *Effects) {
-	delete(m.missed, ref)
-	eff.drop(KindMissed, EntryKey(ref))
+	if m.missed[ref] {
+		delete(m.missed, ref)
+		eff.drop(KindMissed, EntryKey(ref))
+	}
 }
 
 // A handover is the one request for such content that is under way.

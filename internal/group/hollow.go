@@ -37,6 +37,14 @@ func (m *Machine) dropHollow(ref dag.Ref, eff *Effects) {
 	}
 }
 
+// endHollow takes note that an entry is hollow no more and counts as arrived, for which its
+// author waits.
+func (m *Machine) endHollow(ref dag.Ref, eff *Effects) {
+	m.dropHollow(ref, eff)
+	m.acked, m.ackDue = wire.Digest{}, m.soon(m.ackDue, m.now+ackEvery)
+	m.prompt.owed[ref.Device] = true
+}
+
 // hollowRefs returns the hollow entries, ascending.
 func (m *Machine) hollowRefs() []dag.Ref {
 	refs := make([]dag.Ref, 0, len(m.hollow))
@@ -69,11 +77,9 @@ func (m *Machine) fill(h *dag.Header, p Packed, eff *Effects) (rule string, err 
 		return "entry-member", errCommit
 	}
 	ref := h.Ref()
-	m.dropHollow(ref, eff)
+	m.endHollow(ref, eff)
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
-	m.acked, m.ackDue = wire.Digest{}, m.soon(m.ackDue, m.now+ackEvery)
-	m.prompt.owed[h.Device] = true
 	if m.isLate(h, author.Person) {
 		m.quarantine(h, p, eff)
 		m.endUnseen(h, author.Person, eff)

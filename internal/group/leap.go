@@ -32,11 +32,11 @@ func (m *Machine) opensAhead(h *dag.Header, person wire.PersonID, p Packed) bool
 		return false
 	}
 	sender, ok := senderOf(e, h, person, p.Ciphertext)
-	return ok && m.mayLeap(e, h, sender)
+	return ok && m.mayLeap(e, h, person, sender)
 }
 
 // mayLeap reports whether the ratchet of an entry's sender may leap to it.
-func (m *Machine) mayLeap(e *epoch, h *dag.Header, sender mls.Sender) bool {
+func (m *Machine) mayLeap(e *epoch, h *dag.Header, person wire.PersonID, sender mls.Sender) bool {
 	l := e.ratchets.Leap(sender)
 	if l.Ahead == 0 {
 		return true
@@ -45,8 +45,9 @@ func (m *Machine) mayLeap(e *epoch, h *dag.Header, sender mls.Sender) bool {
 	if uint64(sender.Generation) >= h.Seq || m.astray[h.Device] {
 		return false
 	}
-	others := m.keysKept() - l.Own
-	return l.Own+l.Takes <= (mls.MaxKept-others)/2
+	own := m.keysKeptOf(person)
+	others := m.keysKept() - own
+	return own+l.Takes <= (mls.MaxKept-others)/2
 }
 
 // keysKept is the room that is taken by the keys that leaps have passed.
@@ -57,11 +58,25 @@ func (m *Machine) keysKept() (n int) {
 	return n
 }
 
+// keysKeptOf is the room of one person, with all its devices and in all epochs: else who has
+// several, or waits for another epoch, would have more.
+func (m *Machine) keysKeptOf(person wire.PersonID) (n int) {
+	for _, e := range m.epochs {
+		for i, room := range e.ratchets.KeptBy() {
+			leaf, _ := e.secret.Public().Leaf(i)
+			if who, ok := member(leaf.Identity); ok && who.Person == person {
+				n += room
+			}
+		}
+	}
+	return n
+}
+
 // decrypt opens what senderOf found to be its header's, by a leap where that is needed.
 // Whose leap ends at what cannot be read has lied, and is not leapt to again.
-func (m *Machine) decrypt(e *epoch, h *dag.Header, sender mls.Sender, ciphertext []byte) ([]byte, error) {
+func (m *Machine) decrypt(e *epoch, h *dag.Header, person wire.PersonID, sender mls.Sender, ciphertext []byte) ([]byte, error) {
 	ahead := e.ratchets.Leap(sender).Ahead
-	if !m.isFarAhead(h) && ahead <= mls.MaxForward || !m.mayLeap(e, h, sender) {
+	if !m.isFarAhead(h) && ahead <= mls.MaxForward || !m.mayLeap(e, h, person, sender) {
 		plain, _, err := e.secret.Decrypt(e.ratchets, ciphertext)
 		return plain, err
 	}

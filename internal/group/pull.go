@@ -14,6 +14,7 @@ import (
 
 // pull asks for entries if some are known to exist that are not here.
 func (m *Machine) pull(now uint64, eff *Effects) {
+	m.endPauses(now)
 	if m.fetch.until > now {
 		return
 	}

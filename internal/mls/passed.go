@@ -3,6 +3,7 @@ package mls
 import (
 	"crypto/hmac"
 	"encoding/binary"
+	"iter"
 	"math/bits"
 
 	"kith/internal/wire"
@@ -20,8 +21,8 @@ const chunkSpan = 128
 // it deleted with the first of them.
 type passedKeys map[uint32]*chunk
 
-// A chunk is what of chunkSpan generations has come by nobody yet. Its first is a
-// multiple of chunkSpan.
+// A chunk is the keys of those of chunkSpan generations that have not come yet. The first of
+// them is a multiple of chunkSpan.
 type chunk struct {
 	has  [chunkSpan / 8]byte // bit i&7 of byte i>>3: the i-th
 	keys []byte              // of all, key and nonce each; zero of those it has not
@@ -123,14 +124,13 @@ func (p passedKeys) erase() {
 type Leap struct {
 	Ahead uint32 // generations that are passed; 0 if the key is the next, is kept, or is gone
 	Takes int    // room for how many keys
-	Own   int    // room that earlier leaps of this sender take
 }
 
 // Leap returns what a leap takes.
 func (r *Ratchets) Leap(s Sender) (l Leap) {
 	var next uint32
 	if t := r.sender[ratchetID{s.Leaf, ratchetApplication}]; t != nil {
-		next, l.Own = t.next, len(t.passed)*chunkSpan
+		next = t.next
 	}
 	l.Ahead = s.Generation - min(s.Generation, next)
 	l.Takes = chunksOf(next, l.Ahead) * chunkSpan
@@ -139,6 +139,17 @@ func (r *Ratchets) Leap(s Sender) (l Leap) {
 
 // Kept returns the room for keys that leaps of all senders take.
 func (r *Ratchets) Kept() int { return r.chunks * chunkSpan }
+
+// KeptBy returns the room that leaps of each sender take, by its leaf.
+func (r *Ratchets) KeptBy() iter.Seq2[uint32, int] {
+	return func(yield func(uint32, int) bool) {
+		for id, t := range r.sender {
+			if len(t.passed) > 0 && !yield(id.leaf, len(t.passed)*chunkSpan) {
+				return
+			}
+		}
+	}
+}
 
 // chunksOf is in how many chunks n generations lie, from one on.
 func chunksOf(from, n uint32) int {

@@ -3,6 +3,7 @@ package mls
 import (
 	"bytes"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"testing"
 
@@ -160,8 +161,9 @@ func TestLeapsAreBounded(t *testing.T) {
 		}
 	}
 	l := r.Leap(Sender{Leaf: 1, Generation: MaxKept - 200})
-	if l.Ahead != MaxKept-202 || l.Takes != MaxKept-128 || l.Own != 128 || r.Kept() != 128 {
-		t.Fatalf("%+v, %d kept", l, r.Kept())
+	by := maps.Collect(r.KeptBy())
+	if l.Ahead != MaxKept-202 || l.Takes != MaxKept-128 || r.Kept() != 128 || len(by) != 1 || by[1] != 128 {
+		t.Fatalf("%+v, %d kept, by leaf %v", l, r.Kept(), by)
 	}
 	d, err := r.draw(id, MaxKept-200, l.Ahead)
 	if err != nil {

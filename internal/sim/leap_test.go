@@ -130,8 +130,30 @@ func TestLeapNear(t *testing.T) {
 	}
 }
 
-// TestLeapsShareRoom: who has others leap as far as can be takes half of the room, and half
-// of what is left with another device; the newest of who writes honestly still comes first.
+// TestLeapsOfOnePerson: who has taken the room that one may take gets no more of it in another
+// epoch.
+func TestLeapsOfOnePerson(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	for _, c := range []struct {
+		generations uint32
+		opens       bool
+	}{{mls.MaxKept/2 - 1000, true}, {5000, false}} {
+		f := newForger(t, w, cleo, g)
+		f.forward(c.generations)
+		h, p := f.far("far", 200_000+uint64(c.generations), false)
+		w.Deliver(cleo, ben, g, entries(p))
+		w.Run(100)
+		if _, there := ben.Groups[g].Rows[h.Place()]; there != c.opens {
+			t.Errorf("Cleo has Ben leap %d: %v", c.generations, there)
+		}
+		must(t, ann.Do(g, group.Rekey{}))
+		w.Run(5000)
+	}
+}
+
+// TestLeapsShareRoom: who has others leap as far as can be takes half of the room, and another
+// half of what is left; the newest of who writes honestly still comes first.
 func TestLeapsShareRoom(t *testing.T) {
 	w, nodes, g := trip(t, "Ann", "Ben", "Cleo", "Dan")
 	ann, ben := nodes[0], nodes[1]
