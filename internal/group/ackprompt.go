@@ -109,12 +109,8 @@ func (m *Machine) giveAck(a, before *dag.Ack, eff *Effects) {
 		}
 	}
 	for _, d := range m.connected(false) {
-		switch {
-		case len(on[d]) > 0: // which is for it, too
-			m.peers[d].ackGiven = m.peers[d].named
-			m.sendOn(d, on[d], []*dag.Ack{a}, eff)
-		case direct[d] || before == nil && m.exchanges(d):
-			m.sendPrompt(d, a, eff)
+		if len(on[d]) > 0 || direct[d] || before == nil && m.exchanges(d) {
+			m.giveTo(d, a, on[d], eff)
 		}
 	}
 }
@@ -161,13 +157,41 @@ func (m *Machine) meetPartners(now uint64, eff *Effects) {
 		if m.peers[d].ackGiven || !m.partner(d) {
 			continue
 		}
-		m.sendPrompt(d, m.acks[own], eff)
-		if m.acked == m.graph.FrontierDigest() {
-			delete(m.prompt.owed, d)
-		} else if len(m.prompt.owed) > 0 {
+		m.giveTo(d, m.acks[own], m.waitBeyond(d), eff)
+		if len(m.prompt.relay) > 0 { // what waited for it goes on
+			m.prompt.due = m.soon(m.prompt.due, now+ackQuickly)
+		}
+		if m.acked != m.graph.FrontierDigest() && len(m.prompt.owed) > 0 {
 			m.ackDue = m.soon(m.ackDue, now+ackEvery)
 		}
 	}
+}
+
+// waitBeyond returns who waits for the newest Ack by way of a device, if all that they wait for is in it.
+func (m *Machine) waitBeyond(hop wire.DeviceID) (list []wire.DeviceID) {
+	if m.acked != m.graph.FrontierDigest() {
+		return nil
+	}
+	for _, d := range sortedDevices(m.prompt.owed) {
+		if m.hopTo(d) != hop {
+			continue
+		}
+		delete(m.prompt.owed, d)
+		if d != hop {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// giveTo gives an own Ack to a device, which is to pass it on to others if there are any.
+func (m *Machine) giveTo(d wire.DeviceID, a *dag.Ack, on []wire.DeviceID, eff *Effects) {
+	if len(on) == 0 {
+		m.sendPrompt(d, a, eff)
+		return
+	}
+	m.peers[d].ackGiven = m.peers[d].named
+	m.sendOn(d, on, []*dag.Ack{a}, eff)
 }
 
 // onPrompt takes an Ack of the peer's own. One that names an entry of this device's by its number
@@ -273,7 +297,10 @@ func (m *Machine) passOn(eff *Effects) {
 				continue
 			}
 			hop := m.hopTo(d)
-			if a == nil || hop == (wire.DeviceID{}) || hop == from || hop == of {
+			if hop == (wire.DeviceID{}) {
+				continue // until somebody comes who leads there
+			}
+			if a == nil || hop == from || hop == of {
 				delete(r.to, d)
 				continue
 			}

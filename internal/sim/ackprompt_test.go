@@ -244,3 +244,28 @@ func TestAcksForWhoWasAway(t *testing.T) {
 		t.Errorf("Ann sees that %d of %d have what it wrote", reached, of)
 	}
 }
+
+// TestAckWaitsForTheWay: an Ack for somebody whom a neighbour alone leads to, who was away when it was given to
+// another, goes that way when the neighbour is back.
+func TestAckWaitsForTheWay(t *testing.T) {
+	w := sim.New(1)
+	nodes, g := grown(t, w, 4)
+	ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+	inLine(w, nodes)
+	w.Run(60_000)
+	must(t, ann.Say(g, "hello"))
+	must(t, dan.Say(g, "hi"))
+	w.Run(1_000)
+	w.Cut(ben, cleo)
+	w.Run(10_000)
+	if len(cleo.Texts(g)) != 2 {
+		t.Fatal("Cleo does not have both")
+	}
+	w.Heal(ben, cleo)
+	w.Run(8_000)
+	for _, by := range []*sim.Node{ann, dan} {
+		if reached, of := ticks(by, by, g); reached != of {
+			t.Errorf("%s sees that %d of %d have it", by.Name, reached, of)
+		}
+	}
+}
