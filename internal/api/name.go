@@ -15,4 +15,4 @@ func shownName(p node.Person) string {
 	return p.Name
 }
 
-func readsYou(name string) bool { return lookalike.Skeleton(name) == "you" }
+func readsYou(name string) bool { return lookalike.Of(name).Small == "you" }

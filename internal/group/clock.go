@@ -33,7 +33,7 @@ func (m *Machine) clock(now uint64) {
 			p.haveDue, p.proofDue, p.inviteDue = min(p.haveDue, now), min(p.proofDue, now), min(p.inviteDue, now)
 			p.haveLast, p.ackAsked, p.ackAgain, p.theirs.numbersAt = 0, 0, min(p.ackAgain, now), 0
 			p.theirs.walks, p.asksAll, p.asksNumbers, p.asksVotes, p.asksPeople, p.asksEntries = 0, 0, 0, 0, 0, 0
-			p.earlier.at, p.pagesDue = min(p.earlier.at, now), min(p.pagesDue, now)
+			p.earlier.at, p.earlier.again, p.pagesDue = min(p.earlier.at, now), min(p.earlier.again, now), min(p.pagesDue, now)
 			p.theirs.pause.until = min(p.theirs.pause.until, now)
 		}
 		clear(m.chainShares)
@@ -106,7 +106,7 @@ func (m *Machine) wake(now uint64) uint64 {
 		}
 		at(m.back.nack)
 		for _, p := range m.peers {
-			if p.earlier.news && p.named && p.rel == present && m.mayWrite() == nil && m.earlier.until <= m.now {
+			if (p.earlier.news || p.earlier.again != 0) && p.named && p.rel == present && m.mayWrite() == nil && m.earlier.until <= m.now {
 				at(m.earlierDue(p))
 			}
 			at(p.theirs.pause.until)

@@ -18,6 +18,9 @@ type askedEarlier struct {
 	all    bool    // it was asked for all
 	at     uint64  // ms, when that was so
 	news   bool    // and it has got something since, by its Ack
+
+	silences uint   // how often in a row it did not answer
+	again    uint64 // ms, when it is asked again after that; 0: not
 }
 
 // askAllEarlier lets those be asked again who had nothing, but not who is answering.
@@ -39,10 +42,11 @@ func (m *Machine) askEarlier(now uint64, eff *Effects) {
 	if e.until != 0 {
 		if p := m.peers[e.from]; p != nil { // unanswered
 			p.earlier.end(now)
+			p.earlier.pause(now)
 		}
 		e.until = 0
 	}
-	if !m.anyPeer(func(p *peer) bool { return !p.earlier.all || p.earlier.news }) {
+	if !m.anyPeer(func(p *peer) bool { return !p.earlier.all || p.earlier.news || p.earlier.again != 0 }) {
 		return
 	}
 	list := m.connected(true)
@@ -52,7 +56,7 @@ func (m *Machine) askEarlier(now uint64, eff *Effects) {
 	for _, d := range list {
 		p := m.peers[d]
 		if isDue(m.earlierDue(p), now) {
-			p.earlier = askedEarlier{}
+			p.earlier = askedEarlier{silences: p.earlier.silences}
 		}
 		if p.earlier.all || !m.reads(d, FeatureHistory) {
 			continue
@@ -74,6 +78,15 @@ func (m *Machine) askEarlier(now uint64, eff *Effects) {
 // end takes note that a member was asked for all.
 func (a *askedEarlier) end(now uint64) { a.all, a.at, a.news = true, now, false }
 
+// pause lets a member that was silent be asked again after a while, as pause does for
+// entries.
+func (a *askedEarlier) pause(now uint64) {
+	if a.silences < maxSilences {
+		a.again = now + fetchTimeout<<a.silences
+		a.silences++
+	}
+}
+
 // newsForEarlier takes note that a member may have by now what it had not.
 func (m *Machine) newsForEarlier(d wire.DeviceID) {
 	if p := m.peers[d]; p != nil {
@@ -81,11 +94,16 @@ func (m *Machine) newsForEarlier(d wire.DeviceID) {
 	}
 }
 
-// earlierDue is when a peer is asked again that was asked for all; 0: not. It had at most
+// earlierDue is when a peer is asked again that was silent, or asked for all; 0: not. It had at most
 // maxHollow texts to get: where more are lacking they are no longer anywhere.
 func (m *Machine) earlierDue(p *peer) uint64 {
 	lacking := len(m.earlier.lacking)
-	if !p.earlier.all || !p.earlier.news || m.earlierReached() && lacking == 0 || lacking > maxHollow {
+	switch {
+	case !p.earlier.all || m.earlierReached() && lacking == 0:
+		return 0
+	case p.earlier.again != 0:
+		return p.earlier.again
+	case !p.earlier.news || lacking > maxHollow:
 		return 0
 	}
 	return p.earlier.at + earlierAgain
@@ -135,7 +153,7 @@ func (m *Machine) onEarlier(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 		e.until = now + fetchTimeout
 		return nil
 	}
-	e.until = 0
+	e.until, p.earlier.silences = 0, 0
 	switch {
 	case e.names != (dag.Ref{}):
 		p.earlier.names = e.names

@@ -8,11 +8,16 @@ import (
 )
 
 // letters are what looks like a letter of Latin: those in a row look like the first, which stands for
-// all of them. What has a large form that looks different stands in two rows.
+// all of them. A row has the large forms that look like the small one, and those of other alphabets that
+// are large where Latin has another small one.
 var letters = [...]string{
-	"aаɑαΑА", "bвьβΒВ", "cсϲС", "dԁ", "eеεΕЕҽ", "gɡց", "hһнΗНհ", "jј", "kкκΚК", "li1|іӏıɩιΙІӀ", "mмΜМ", "nпηΝո", "oо0οσОΟօՕ", "pрρΡР", "qԛզ",
-	"rг", "sѕЅ", "tтτΤТ", "uυսՍᴜ", "vνѵ", "wωԝш", "xхχΧХ", "yуүγΥУҮʏ", "zζΖ", "3зЗ", "-‐‑‒–—−", "'ʼ’‘`´",
+	"aаɑα", "bвьβ", "cсϲ", "dԁ", "eеεҽ", "gɡց", "hһнհ", "iіιı", "jј", "kкκ", "lӏ", "mм", "nпηո", "oо0οσօ", "pрρ", "qԛզ",
+	"rг", "sѕ", "tтτ", "uυսᴜ", "vνѵ", "wωԝш", "xхχ", "yуүγʏ", "zζ", "3з", "-‐‑‒–—−", "'ʼ’‘`´",
+	"AАΑ", "BВΒ", "CС", "EЕΕ", "HНΗ", "IІΙӀ", "JЈ", "KКΚ", "MМΜ", "NΝ", "OОΟՕ", "PРΡ", "SЅ", "TТΤ", "UՍ", "XХΧ", "YУΥҮ", "ZΖ",
 }
+
+// upright are strokes, which nobody tells apart. Their case tells that of the rest of a name.
+const upright = "lI1|"
 
 // pairs of letters that look like one.
 var pairs = strings.NewReplacer("rn", "m", "vv", "w")
@@ -28,25 +33,38 @@ var standsFor = func() map[rune]rune {
 	return m
 }()
 
-// Skeleton is the same for names that look alike: in whatever letters' case and form they are written,
-// with whatever cannot be seen between.
-func Skeleton(name string) string {
-	var out strings.Builder
+// A Skeleton is how a name looks. Two names look alike if they have either part in common: with strokes
+// for one as "Ian" and "lan", or in small letters as "IAN" and "ian".
+type Skeleton struct{ Strokes, Small string }
+
+// Of makes the skeleton of a name: whatever alphabet and form its letters are of, without what cannot be
+// seen. Of nothing that can be seen both parts are empty.
+func Of(name string) (s Skeleton) {
+	var strokes, small strings.Builder
 	for _, r := range norm.NFKD.String(strings.Join(strings.Fields(name), " ")) {
 		if unseen(r) {
 			continue
 		}
 		if like, ok := standsFor[r]; ok {
-			out.WriteRune(like)
-			continue
+			r = like
+		}
+		if strings.ContainsRune(upright, r) {
+			strokes.WriteByte('l')
+		} else {
+			strokes.WriteRune(r)
 		}
 		r = unicode.ToLower(r)
 		if like, ok := standsFor[r]; ok {
 			r = like
 		}
-		out.WriteRune(r)
+		small.WriteRune(r)
 	}
-	return pairs.Replace(norm.NFKC.String(out.String()))
+	return Skeleton{pairs.Replace(norm.NFKC.String(strokes.String())), pairs.Replace(norm.NFKC.String(small.String()))}
+}
+
+// Like reports whether two names look alike.
+func (s Skeleton) Like(o Skeleton) bool {
+	return s.Small != "" && (s.Strokes == o.Strokes || s.Small == o.Small)
 }
 
 // unseen is true for what takes no room: joiners, marks of direction, what chooses between forms of a

@@ -9,29 +9,29 @@ import (
 func TestSkeleton(t *testing.T) {
 	for _, alike := range [][]string{
 		{"Ben", "ben", "BEN", "Вen", "Bеn", "Веп", "Ｂｅｎ", "B\u200den", " Ben ", "𝐁𝐞𝐧", "Ben\ufe0f"},
-		{"Ann Lee", "Ann  Lee", "Ann\u00a0Lee", "Αnn Lее"},
-		{"Will", "WILL", "Wi11", "WilI", "Vvill"},
-		{"Zoë", "Zoe\u0308", "Zоë"},
+		{"Ann Lee", "Ann  Lee", "Ann\u00a0Lee", "Αnn Lее", "ann lee"},
+		{"Will", "WILL", "Wi1l", "WiII", "Vvill", "Wіll"},
+		{"Ian", "lan", "IAN", "1an", "Іan", "|an"},
+		{"Zoë", "Zoe\u0308", "zoë"},
 		{"Romm", "Rornrn"},
 		{"Anne-Marie", "Anne–Marie"},
 		{"you", "уоυ", "YOU", "y0u"},
 		{"李", "李"},
-		{"", "\u200d"},
+		{"Зоя", "зоя"},
 	} {
 		for _, name := range alike {
-			if got, want := lookalike.Skeleton(name), lookalike.Skeleton(alike[0]); got != want {
+			if got, want := lookalike.Of(name), lookalike.Of(alike[0]); !got.Like(want) || !want.Like(got) {
 				t.Errorf("%q is %q, and %q is %q", name, got, alike[0], want)
 			}
 		}
 	}
-	differ := []string{"Ann", "Anna", "Zoe", "Zoë", "Ben", "Ken", "李", "王", "Анна", "Ян", "Max", "Ann Lee", "AnnLee"}
-	seen := make(map[string]string)
-	for _, name := range differ {
-		s := lookalike.Skeleton(name)
-		if other, there := seen[s]; there {
-			t.Errorf("%q and %q are %q", name, other, s)
+	differ := []string{"Ann", "Anna", "Zoe", "Zoë", "Ben", "Ken", "李", "王", "Анна", "Ян", "Max", "Ann Lee", "AnnLee", "Hiro Ib", "Hiro Lb", "", "\u200d"}
+	for i, name := range differ {
+		for _, other := range differ[:i] {
+			if a, b := lookalike.Of(name), lookalike.Of(other); a.Like(b) {
+				t.Errorf("%q and %q are %q and %q", name, other, a, b)
+			}
 		}
-		seen[s] = name
 	}
 }
 
@@ -40,8 +40,9 @@ func FuzzSkeleton(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		if got := lookalike.Skeleton(name); lookalike.Skeleton(name+" ") != got {
-			t.Errorf("a space at the end of %q changes %q", name, got)
+		s := lookalike.Of(name)
+		if lookalike.Of(" "+name+"  ") != s || s.Like(s) != (s.Small != "") {
+			t.Errorf("%q is %q, and not with spaces around it, or not like itself", name, s)
 		}
 	})
 }

@@ -31,16 +31,18 @@ func (a *alike) has(p wire.PersonID) bool {
 	}
 	a.once.Do(func() {
 		a.people = make(map[wire.PersonID]bool)
-		first := make(map[string]wire.PersonID)
-		for who, name := range a.names {
-			looks := lookalike.Skeleton(name)
-			if looks == "" {
-				continue
-			}
-			if other, there := first[looks]; there {
+		strokes, small := make(map[string]wire.PersonID), make(map[string]wire.PersonID)
+		note := func(as map[string]wire.PersonID, looks string, who wire.PersonID) {
+			if other, there := as[looks]; there {
 				a.people[who], a.people[other] = true, true
 			}
-			first[looks] = who
+			as[looks] = who
+		}
+		for who, name := range a.names {
+			if looks := lookalike.Of(name); looks.Small != "" {
+				note(strokes, looks.Strokes, who)
+				note(small, looks.Small, who)
+			}
 		}
 	})
 	return a.people[p]

@@ -3,8 +3,10 @@ package node
 import (
 	"cmp"
 	"encoding/binary"
+	"slices"
 	"time"
 
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/store"
 	"kith/internal/wire"
@@ -44,9 +46,18 @@ func (n *Node) countCompany() {
 	}
 }
 
-// taken is when the newest of the lines that a step brings came here: of those that nobody has read, and
-// of own ones. What is handed over of the time before is not among them, see reading. 0: there is none.
+// taken is when the newest of what a step brings came here: of the lines that nobody has read, of own
+// ones, and of changes that people look for. What is handed over of the time before is not among them,
+// see reading. 0: there is none.
 func (o *owner) taken(eff group.Effects) (at uint64) {
+	for _, e := range eff.Notify {
+		changed, _ := e.(group.HeadChanged)
+		for _, hash := range changed.Blocks {
+			if h := o.machine.Blocks().Header(hash); slices.ContainsFunc(h.Ops, isNews) {
+				at = max(at, o.n.takenAt(h.CreatedAt))
+			}
+		}
+	}
 	var read *group.Place
 	for _, r := range eff.Rows {
 		if r.State != group.RowShown || r.Annotation || group.IsAnnotation(r.Content) {
@@ -69,6 +80,15 @@ func (o *owner) taken(eff group.Effects) (at uint64) {
 	return at
 }
 
+// isNews is false for what devices do by themselves.
+func isNews(op chain.Op) bool {
+	switch op.Kind() {
+	case chain.KindAdd, chain.KindRemove, chain.KindLeave, chain.KindSetRole, chain.KindSetInfo, chain.KindSetPolicy, chain.KindCarry:
+		return true
+	}
+	return false
+}
+
 // putTaken keeps when something came to a chat; it goes back only where the clock did.
 func putTaken(tx *store.Tx, g wire.GroupID, at, now uint64) error {
 	was, err := getTaken(tx, g)
@@ -87,15 +107,17 @@ func getTaken(tx *store.Tx, g wire.GroupID) (uint64, error) {
 	return binary.BigEndian.Uint64(b), nil
 }
 
-// changedAt is when a chat changed last: when its newest line came here, or was written if that is not
-// known, or when its membership changed. A clock that is ahead keeps no chat at the top.
+// changedAt is when a chat changed last: when something came here, or was written if that is not known.
+// A clock that is ahead keeps no chat at the top.
 func (n *Node) changedAt(o *owner, newest *group.Row) (at uint64, err error) {
 	err = n.db.View(func(tx *store.Tx) error {
 		at, err = getTaken(tx, o.id)
 		return err
 	})
-	if at == 0 && newest != nil {
-		at = newest.Place.Order
+	if at == 0 {
+		if at = o.picture.Load().view.ChangedAt; newest != nil {
+			at = max(at, newest.Place.Order)
+		}
 	}
-	return min(max(at, o.picture.Load().view.ChangedAt), n.nowMS()), err
+	return min(at, n.nowMS()), err
 }

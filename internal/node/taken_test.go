@@ -53,6 +53,25 @@ func TestNewsAtTheTop(t *testing.T) {
 	}
 }
 
+// TestRenewedKeysAreNoNews: what devices do by themselves moves no chat in the list; what people do moves it.
+func TestRenewedKeysAreNoNews(t *testing.T) {
+	t.Parallel()
+	ann := start(t, "Ann", t.TempDir())
+	g, err := ann.CreateGroup("Trip", nil)
+	must(t, err)
+	ann.say(g, "hello")
+	notes := ann.Status().Notes
+	ann.say(notes, "a note")
+	must(t, ann.RenewKeys(g))
+	if ann.first() != notes {
+		t.Error("renewed keys bring a chat to the top")
+	}
+	must(t, ann.SetTitle(g, "Journey"))
+	if ann.first() != g {
+		t.Error("a new title does not")
+	}
+}
+
 // TestCameWhileAway: what was written while this device was off stands in the list as it was written,
 // in whatever order it comes.
 func TestCameWhileAway(t *testing.T) {
@@ -71,7 +90,7 @@ func TestCameWhileAway(t *testing.T) {
 	ben.stop()
 	ann = ann.again()
 	ann.sees(cleos, "bye", "second")
-	ben = ben.again()
+	ben.again()
 	ann.sees(bens, "bye", "first")
 	if ann.first() != cleos {
 		t.Error("what came last is at the top, and was written first")

@@ -30,7 +30,11 @@ export class Box {
     const iv = crypto.getRandomValues(new Uint8Array(ivSize));
     const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: bytes(clientId) }, this.#key, bytes(JSON.stringify(draftling)));
     if (this.#gone.has(clientId)) return;
-    localStorage.setItem(prefix + clientId, encode(new Uint8Array([...iv, ...new Uint8Array(sealed)])));
+    try {
+      localStorage.setItem(prefix + clientId, encode(new Uint8Array([...iv, ...new Uint8Array(sealed)])));
+    } catch {
+      // The browser's storage is full: it waits in memory alone.
+    }
   }
 
   drop(clientId: string): void {

@@ -133,6 +133,13 @@ describe('rowsOf', () => {
     expect(after).toBe(before);
   });
 
+  it('shows once what the node has taken and the page does not know of yet', () => {
+    const waiting: Draftling = { clientId: 'k', chatId: 'x', text: 'hi', time: noon, failed: '' };
+    const later: Draftling = { clientId: 'l', chatId: 'x', text: 'later', time: noon, failed: '' };
+    const taken = message('a', 'ann', 0, { clientId: 'k' });
+    expect(picture(rowsOf([taken], [waiting, later], shape))).toBe('day (a ~later)');
+  });
+
   it('says where earlier messages are still to come', () => {
     const messages = [message('a', 'ben', 0), message('b', 'ben', 1, { earlierComing: true })];
     expect(picture(rowsOf(messages, [], { ...shape, missing: true }))).toBe('day (a) coming (b)');

@@ -154,6 +154,7 @@ class Layout {
     if (!this.#shape.moreAfter) this.#tell(this.#changes.left());
     if (this.#shape.missing && !this.#shape.more && !this.#coming) this.#rows.unshift({ kind: 'coming', key: 'coming' });
     for (const draftling of draftlings) {
+      if (this.#taken.some((m) => m.clientId === draftling.clientId)) continue; // that it was taken is told apart
       this.#join({ kind: 'draftling', key: `c-${draftling.clientId}`, draftling, first: true, last: true }, this.#shape.me, draftling.time);
     }
     const all = this.#rows;
