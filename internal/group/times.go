@@ -66,6 +66,9 @@ const (
 	// proofAfter is how long a member may be silent in a new session before it is
 	// sent the chain.
 	proofAfter = 5_000
+	// unfoundAfter is the same for one that did not give a block of which it told: 4 MB may
+	// be under way for so long, at a megabit a second.
+	unfoundAfter = 30_000
 	// nameLate is after how long a member that names the group only then is told again that
 	// this device takes part.
 	nameLate = 1_000
