@@ -263,6 +263,9 @@ func (m *Machine) onAcks(p *peer, r *wire.Reader, marked bool, eff *Effects) err
 	for _, b := range f.others {
 		m.takeAck(b, from, eff)
 	}
+	if f.count() >= ackMeet && p.ackAsked != 0 && m.now <= p.ackAsked+numbersAnswered {
+		p.ackAgain = m.now + ackMore // of this answer some may have been left out
+	}
 	return nil
 }
 

@@ -32,10 +32,11 @@ type way struct {
 	at uint64 // ms
 }
 
-// A relay is for whom an Ack goes on from here, and by whom it came.
+// A relay is for whom the newest Ack of a device goes on from here, and by whom it came for each;
+// zero: it went on.
 type relay struct {
-	from wire.DeviceID
-	to   map[wire.DeviceID]bool
+	seq uint64
+	to  map[wire.DeviceID]wire.DeviceID
 }
 
 func newPrompt() prompt {
@@ -108,11 +109,8 @@ func (m *Machine) giveAck(a, before *dag.Ack, eff *Effects) {
 		}
 	}
 	for _, d := range m.connected(false) {
-		if direct[d] || before == nil && m.exchanges(d) {
-			m.sendPrompt(d, a, eff)
-		}
-		if len(on[d]) > 0 {
-			m.sendOn(d, on[d], []*dag.Ack{a}, eff)
+		if len(on[d]) > 0 || direct[d] || before == nil && m.exchanges(d) {
+			m.giveTo(d, a, on[d], eff)
 		}
 	}
 }
@@ -159,13 +157,41 @@ func (m *Machine) meetPartners(now uint64, eff *Effects) {
 		if m.peers[d].ackGiven || !m.partner(d) {
 			continue
 		}
-		m.sendPrompt(d, m.acks[own], eff)
-		if m.acked == m.graph.FrontierDigest() {
-			delete(m.prompt.owed, d)
-		} else if len(m.prompt.owed) > 0 {
+		m.giveTo(d, m.acks[own], m.waitBeyond(d), eff)
+		if len(m.prompt.relay) > 0 { // what waited for it goes on
+			m.prompt.due = m.soon(m.prompt.due, now+ackQuickly)
+		}
+		if m.acked != m.graph.FrontierDigest() && len(m.prompt.owed) > 0 {
 			m.ackDue = m.soon(m.ackDue, now+ackEvery)
 		}
 	}
+}
+
+// waitBeyond returns who waits for the newest Ack by way of a device, if all that they wait for is in it.
+func (m *Machine) waitBeyond(hop wire.DeviceID) (list []wire.DeviceID) {
+	if m.acked != m.graph.FrontierDigest() {
+		return nil
+	}
+	for _, d := range sortedDevices(m.prompt.owed) {
+		if m.hopTo(d) != hop {
+			continue
+		}
+		delete(m.prompt.owed, d)
+		if d != hop {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// giveTo gives an own Ack to a device, which is to pass it on to others if there are any.
+func (m *Machine) giveTo(d wire.DeviceID, a *dag.Ack, on []wire.DeviceID, eff *Effects) {
+	if len(on) == 0 {
+		m.sendPrompt(d, a, eff)
+		return
+	}
+	m.peers[d].ackGiven = m.peers[d].named
+	m.sendOn(d, on, []*dag.Ack{a}, eff)
 }
 
 // onPrompt takes an Ack of the peer's own. One that names an entry of this device's by its number
@@ -193,42 +219,58 @@ func (m *Machine) onPrompt(p *peer, r *wire.Reader, eff *Effects) error {
 	return nil
 }
 
-// onPassOn takes Acks, and passes those that are new here on to whom they are for: what goes in a
-// ring is not new the second time.
+// onPassOn takes Acks, and passes them on to whom they are for: each once to each, so nothing goes in a
+// ring.
 func (m *Machine) onPassOn(p *peer, r *wire.Reader, eff *Effects) error {
 	f, err := parsePassOn(r)
 	if err != nil {
 		return err
 	}
 	p.named, p.again = true, false
-	to := make(map[wire.DeviceID]bool)
+	var to []wire.DeviceID
 	for _, prefix := range f.to {
 		if d, ok := m.deviceBeginning(prefix); ok && d != m.self.Device.ID() {
-			to[d] = true
+			to = append(to, d)
 		}
 	}
 	m.prompt.direct = true
 	defer func() { m.prompt.direct = false }()
-	list := m.acksIn(f.acks)
-	for _, b := range f.acks.others {
-		if a, err := dag.ParseAck(b); err == nil {
-			list = append(list, a)
-		}
-	}
-	for _, a := range list {
-		fresh := m.newest(a.Device) == nil || dag.Newer(a, m.newest(a.Device))
+	for _, a := range m.acksIn(f.acks) {
 		if !m.takeAck(a.Marshal(), p.member.Device, eff) {
 			return wire.ErrCanonical
 		}
-		if n := m.newest(a.Device); !fresh || len(to) == 0 || n == nil || n.Seq != a.Seq {
-			continue
+		m.relayAck(a, p.member.Device, to)
+	}
+	for _, b := range f.acks.others {
+		if !m.takeAck(b, p.member.Device, eff) {
+			return wire.ErrCanonical
 		}
-		r := relay{p.member.Device, maps.Clone(to)}
-		maps.Copy(r.to, m.prompt.relay[a.Device].to)
-		m.prompt.relay[a.Device] = r
-		m.prompt.due = m.soon(m.prompt.due, m.now+ackQuickly)
 	}
 	return nil
+}
+
+// relayAck has the newest Ack of a device, which is one that came now or newer, go on to those to whom it
+// did not go on yet. It may have come before, from its author or for others.
+func (m *Machine) relayAck(a *dag.Ack, from wire.DeviceID, to []wire.DeviceID) {
+	n := m.newest(a.Device)
+	if a.Device == m.self.Device.ID() || n == nil || n.Seq < a.Seq || n.Version != dag.AckByHeads {
+		return
+	}
+	r := m.prompt.relay[a.Device]
+	if r.to == nil {
+		r.to = make(map[wire.DeviceID]wire.DeviceID)
+	}
+	if r.seq != n.Seq {
+		r.seq = n.Seq
+		maps.DeleteFunc(r.to, func(_, from wire.DeviceID) bool { return from == wire.DeviceID{} })
+	}
+	m.prompt.relay[a.Device] = r
+	for _, d := range to {
+		if _, known := r.to[d]; !known && d != a.Device {
+			r.to[d] = from
+			m.prompt.due = m.soon(m.prompt.due, m.now+ackQuickly)
+		}
+	}
 }
 
 // newest returns the newest Ack of a device that is here, which may wait for what it names.
@@ -245,14 +287,24 @@ func (m *Machine) newest(d wire.DeviceID) *dag.Ack {
 
 // passOn passes Acks on to whom they are for, by the next on the way.
 func (m *Machine) passOn(eff *Effects) {
+	m.prompt.due = 0
 	to, acks := make(map[wire.DeviceID][]wire.DeviceID), make(map[wire.DeviceID][]*dag.Ack)
 	for _, of := range sortedDevices(m.prompt.relay) {
 		r, a := m.prompt.relay[of], m.newest(of)
 		for _, d := range sortedDevices(r.to) {
-			hop := m.hopTo(d)
-			if a == nil || hop == (wire.DeviceID{}) || hop == r.from || hop == of {
+			from := r.to[d]
+			if from == (wire.DeviceID{}) {
 				continue
 			}
+			hop := m.hopTo(d)
+			if hop == (wire.DeviceID{}) {
+				continue // until somebody comes who leads there
+			}
+			if a == nil || hop == from || hop == of {
+				delete(r.to, d)
+				continue
+			}
+			r.to[d] = wire.DeviceID{}
 			if !slices.Contains(to[hop], d) {
 				to[hop] = append(to[hop], d)
 			}
@@ -264,7 +316,6 @@ func (m *Machine) passOn(eff *Effects) {
 	for _, hop := range sortedDevices(to) {
 		m.sendOn(hop, to[hop], acks[hop], eff)
 	}
-	m.forgetRelays()
 }
 
 func (m *Machine) forgetRelays() {

@@ -93,6 +93,15 @@ func (f acksFrame) write(w *wire.Writer) {
 	writeList(w, f.others)
 }
 
+// count is how many Acks are in a frame.
+func (f acksFrame) count() int {
+	n := len(f.others)
+	for _, b := range f.bundles {
+		n += len(b.acks)
+	}
+	return n
+}
+
 // add puts an Ack into a marked frame, with those that say the same.
 func (f *acksFrame) add(a *dag.Ack) {
 	if a.Version != dag.AckByHeads {

@@ -33,6 +33,9 @@ func (m *Machine) askForBlocks(now uint64, eff *Effects) {
 			p.blocks.silent++
 			if p.rel == present {
 				m.greetAgain(now, p, eff) // a block of which it told, and nothing more, may have removed it
+				if p.proofDue != 0 {
+					p.proofDue = now + unfoundAfter
+				}
 			}
 		}
 		s.until = 0

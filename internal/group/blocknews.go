@@ -263,11 +263,11 @@ func (m *Machine) onBlockNews(now uint64, p *peer, r *wire.Reader, eff *Effects)
 	if p.rel != present {
 		return nil
 	}
+	if slices.ContainsFunc(list, func(n blockNews) bool { return m.blocks.Has(n.block) && m.takesOut(n.block, p.member.Device) }) {
+		m.greetAgain(now, p, eff)
+	}
 	for _, n := range list {
 		p.blocks.know(n.block)
-		if m.blocks.Has(n.block) && m.takesOut(n.block, p.member.Device) {
-			m.greetAgain(now, p, eff)
-		}
 		switch {
 		case !m.blocks.Has(n.block):
 			due := now

@@ -276,7 +276,7 @@ func (m *Machine) sayRemoved(eff *Effects) {
 	}
 	for _, d := range sortedDevices(m.peers) {
 		if p := m.peers[d]; m.relation(p.member) == present && m.readsBlockNews(p) {
-			m.tellOf(p, []blockNews{{block: m.head}}, eff)
+			m.tellOf(p, []blockNews{{block: m.head, giver: m.blocks.Header(m.head).Author.Device}}, eff) // this device gives no more
 		}
 	}
 }

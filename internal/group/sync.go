@@ -15,15 +15,16 @@ import (
 
 // A peer is a device with which a session is up.
 type peer struct {
-	member wire.Member
-	named  bool        // it sent a digest: it takes part in the group
-	again  bool        // the head made it a member again, and it has not named the group since
-	whole  bool        // a guest that was sent all that was here, and is told what is new
-	digest wire.Digest // its newest
-	told   wire.Digest // the newest it was sent
-	modern bool        // it sent a frame numbered 9 or up
-	pages  bool        // it sent pages
-	held   held        // what it was told of votes
+	member   wire.Member
+	named    bool        // it sent a digest: it takes part in the group
+	again    bool        // the head made it a member again, and it has not named the group since
+	whole    bool        // a guest that was sent all that was here, and is told what is new
+	digest   wire.Digest // its newest
+	digested bool        // it sent one, and was offered what is told once in a session
+	told     wire.Digest // the newest it was sent
+	modern   bool        // it sent a frame numbered 9 or up
+	pages    bool        // it sent pages
+	held     held        // what it was told of votes
 
 	admitted  wire.BlockHash // by which a parked device came in,
 	announced []uint16       // and what its leaf there announced
@@ -271,8 +272,8 @@ func (m *Machine) onDigest(now uint64, p *peer, r *wire.Reader, eff *Effects) er
 	if err != nil {
 		return err
 	}
-	first := !p.named
-	p.named, p.again, p.digest = true, false, d
+	first := !p.digested
+	p.digested, p.named, p.again, p.digest = true, true, false, d
 	if first {
 		m.offerWelcomes(p, eff)
 		m.offerFaults(p, eff)

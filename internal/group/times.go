@@ -12,6 +12,8 @@ const (
 	// where something is said, that nobody waits for.
 	ackQuickly uint64 = 300
 	ackSlowly  uint64 = 600_000
+	// ackMore is how long after an answer that may have left out some Acks it is asked for these.
+	ackMore = 60_000
 	// ackLeast is the least time between two Acks of one device of a large group, and
 	// ackLongest the longest that one waits: what 10,000 devices need for ackIdle.
 	ackLeast   uint64 = 60_000
@@ -64,6 +66,9 @@ const (
 	// proofAfter is how long a member may be silent in a new session before it is
 	// sent the chain.
 	proofAfter = 5_000
+	// unfoundAfter is the same for one that did not give a block of which it told: 4 MB may
+	// be under way for so long, at a megabit a second.
+	unfoundAfter = 30_000
 	// nameLate is after how long a member that names the group only then is told again that
 	// this device takes part.
 	nameLate = 1_000
@@ -78,6 +83,8 @@ const (
 	// numbersAgain is for how long a peer is not told again, in answer to its own, what
 	// Acks are held here.
 	numbersAgain = 1_000
+	// numbersAnswered is for how long Acks that come are the answer to that.
+	numbersAnswered = 10_000
 	// asideEvery is how often a stretch is asked for at most while this device's person
 	// looks at another chat: 2,560 entries a second, where there is nothing else to do.
 	asideEvery = 100

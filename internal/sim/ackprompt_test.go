@@ -193,3 +193,79 @@ func TestCrowdCostsLittle(t *testing.T) {
 		t.Errorf("%.2f bytes arrive for each byte of an entry", got)
 	}
 }
+
+// TestAckForSeveral: an Ack that a neighbour waits for, and others beyond it, comes to all of them, by whatever
+// way.
+func TestAckForSeveral(t *testing.T) {
+	w := sim.New(1)
+	nodes, g := grown(t, w, 5)
+	inLine(w, nodes)
+	w.Run(60_000)
+	for _, by := range [][]int{{0, 3}, {1, 3}, {0, 1, 2, 3, 4}} {
+		for _, i := range by {
+			must(t, nodes[i].Say(g, "hello"))
+		}
+		w.Run(8_000)
+		for _, i := range by {
+			if reached, of := ticks(nodes[i], nodes[i], g); reached != of || of != 4 {
+				t.Errorf("of %v %s sees that %d of %d have it", by, nodes[i].Name, reached, of)
+			}
+		}
+		w.Run(60_000)
+	}
+}
+
+// TestAcksForWhoWasAway: who wrote and comes back where one member is there, who has all Acks, gets them of it.
+func TestAcksForWhoWasAway(t *testing.T) {
+	w := sim.New(1)
+	nodes, g := grown(t, w, 24)
+	ann, ben := nodes[0], nodes[1]
+	for i, n := range nodes {
+		must(t, n.Say(g, fmt.Sprint("before ", i)))
+		w.Run(3_000)
+	}
+	w.Run(3_600_000)
+	must(t, ann.Say(g, "hello"))
+	w.Run(500)
+	ann.Stop()
+	for _, n := range nodes[2:] {
+		w.Cut(ann, n)
+	}
+	w.Run(3_600_000)
+	if reached, of := ticks(ben, ann, g); reached != of {
+		t.Fatalf("Ben knows of %d of %d that have what Ann wrote", reached, of)
+	}
+	ann.Start()
+	w.Run(10_000)
+	reached, of := ticks(ann, ann, g)
+	t.Logf("at once %d of %d", reached, of)
+	w.Run(20 * minute)
+	if reached, of := ticks(ann, ann, g); reached != of {
+		t.Errorf("Ann sees that %d of %d have what it wrote", reached, of)
+	}
+}
+
+// TestAckWaitsForTheWay: an Ack for somebody whom a neighbour alone leads to, who was away when it was given to
+// another, goes that way when the neighbour is back.
+func TestAckWaitsForTheWay(t *testing.T) {
+	w := sim.New(1)
+	nodes, g := grown(t, w, 4)
+	ann, ben, cleo, dan := nodes[0], nodes[1], nodes[2], nodes[3]
+	inLine(w, nodes)
+	w.Run(60_000)
+	must(t, ann.Say(g, "hello"))
+	must(t, dan.Say(g, "hi"))
+	w.Run(1_000)
+	w.Cut(ben, cleo)
+	w.Run(10_000)
+	if len(cleo.Texts(g)) != 2 {
+		t.Fatal("Cleo does not have both")
+	}
+	w.Heal(ben, cleo)
+	w.Run(8_000)
+	for _, by := range []*sim.Node{ann, dan} {
+		if reached, of := ticks(by, by, g); reached != of {
+			t.Errorf("%s sees that %d of %d have it", by.Name, reached, of)
+		}
+	}
+}

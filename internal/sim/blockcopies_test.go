@@ -167,3 +167,34 @@ func TestBlockReachesOlderPrograms(t *testing.T) {
 		}
 	}
 }
+
+// TestSlowBlock: who tells of a block that takes a while on its way is sent no chain meanwhile.
+func TestSlowBlock(t *testing.T) {
+	const askBlocks = 36
+	w := sim.New(1)
+	nodes, g := grown(t, w, 3)
+	ann := nodes[0]
+	for _, n := range nodes {
+		n.Sent = nil
+	}
+	ann.Withhold(func(_ *sim.Node, kind byte) bool { return kind == kindBlocks })
+	must(t, ann.Do(g, group.Rekey{}))
+	w.Run(2_000)
+	ann.Withhold(func(*sim.Node, byte) bool { return true })
+	w.Run(20_000)
+	asked := 0
+	for _, n := range nodes[1:] {
+		for _, p := range n.Sent {
+			switch {
+			case p.To != ann:
+			case p.Bytes[0] == askBlocks:
+				asked++
+			case p.Bytes[0] == kindBlocks:
+				t.Errorf("%s sends %d bytes of blocks to who is giving one", n.Name, len(p.Bytes))
+			}
+		}
+	}
+	if asked == 0 {
+		t.Error("nobody asked")
+	}
+}
