@@ -82,6 +82,31 @@ func TestWithdrawnIsNotAskedFor(t *testing.T) {
 	}
 }
 
+// TestDamagedIsNotAskedFor: of an entry whose header alone came, and whose text then opens for
+// nobody, the text is asked for no more.
+func TestDamagedIsNotAskedFor(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	f := newForger(t, w, cleo, g)
+	spoilt := f.next("spoilt", func(d *draft) { d.spoilt = true })
+	cleo.Stop()
+	ben.Stop()
+	must(t, ann.Say(g, "carries it"))
+	bare(ann, g, string(group.EntryKey(line(t, ann, g, "carries it").Place.Ref())), f.log[0].Header)
+	ben.Start()
+	w.Run(10_000)
+	row := ben.Groups[g].Rows[spoilt.Place()]
+	if kinds := keeps(ben, g, row); len(kinds) < 2 {
+		t.Fatalf("Ben asks for it by kinds %v", kinds)
+	}
+	cleo.Start()
+	w.Deliver(cleo, ben, g, entries(f.log[0]))
+	row = ben.Groups[g].Rows[spoilt.Place()]
+	if kinds := keeps(ben, g, row); row.State != group.RowDamaged || len(kinds) != 1 || kinds[0] != group.KindCipher {
+		t.Errorf("Ben's row has state %d, and he keeps of it kinds %v", row.State, kinds)
+	}
+}
+
 // TestLateTextIsNotHanded: what Eve wrote after her removal is not shown by who gets it handed over
 // either, though it is the newest of so much of hers that no more of it is kept back.
 func TestLateTextIsNotHanded(t *testing.T) {
