@@ -36,7 +36,7 @@ func (m *Machine) askAllEarlier() {
 // last first.
 func (m *Machine) askEarlier(now uint64, eff *Effects) {
 	e := &m.earlier
-	if e.until > now || m.earlierReached() && len(e.lacking) == 0 || m.mayWrite() != nil || m.self.Omits == FeatureHistory {
+	if e.until > now {
 		return
 	}
 	if e.until != 0 {
@@ -45,6 +45,9 @@ func (m *Machine) askEarlier(now uint64, eff *Effects) {
 			p.earlier.pause(now)
 		}
 		e.until = 0
+	}
+	if m.earlierReached() && len(e.lacking) == 0 || m.mayWrite() != nil || m.self.Omits == FeatureHistory {
+		return // what is lacking may have come another way while it was asked for
 	}
 	if !m.anyPeer(func(p *peer) bool { return !p.earlier.all || p.earlier.news || p.earlier.again != 0 }) {
 		return

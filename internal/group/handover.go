@@ -160,7 +160,7 @@ type handover struct {
 
 // askContents asks the next member for what this device missed, a page at a time.
 func (m *Machine) askContents(now uint64, eff *Effects) {
-	if len(m.missed) == 0 || m.handover.until > now || m.mayWrite() != nil {
+	if m.handover.until > now {
 		return
 	}
 	if m.handover.until != 0 {
@@ -168,6 +168,9 @@ func (m *Machine) askContents(now uint64, eff *Effects) {
 			p.handedAll = true
 		}
 		m.handover = handover{}
+	}
+	if len(m.missed) == 0 || m.mayWrite() != nil {
+		return
 	}
 	for _, d := range m.connected(true) {
 		p := m.peers[d]

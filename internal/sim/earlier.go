@@ -128,8 +128,7 @@ func (r *run) cameTwice(m *group.Machine, n *Node, row group.Row) bool {
 			times++
 		}
 	}
-	key := string(group.EntryKey(row.Place.Ref()))
-	return times > 1 && n.Groups[r.g].Records[group.KindEntry][key] != nil
+	return times > 1 && n.Groups[r.g].Records[group.KindEntry][string(group.EntryKey(row.Place.Ref()))] != nil
 }
 
 // heldEarlier reports whether another who takes part can hand over a row.

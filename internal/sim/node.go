@@ -256,12 +256,21 @@ func (n *Node) wakeAt(g wire.GroupID, at uint64) {
 	if at > n.now() {
 		wait = at - n.now()
 	}
+	if wait > 1 {
+		r.spins = 0
+	}
 	n.World.after(wait, func() {
 		if n.Online && n.life == life && r.wake == wake {
+			if r.spins++; r.spins > maxSpins {
+				fail("%s wakes each millisecond for nothing", n.Name)
+			}
 			n.step(g, group.Tick{})
 		}
 	})
 }
+
+// maxSpins is how often in a row a machine may ask to be woken at once.
+const maxSpins = 1000
 
 // send delivers a payload after a delay, in order for each pair, if the session
 // is still up then.

@@ -22,8 +22,9 @@ type Replica struct {
 	inviter *Node  // whose invitation made the machine; nil: none did
 	clock   *int64 // that of its node at the machine's last step; nil: there was none
 
-	wake int   // serial of the newest wake
-	cast *cast // nil: the group has no tree here
+	wake  int   // serial of the newest wake
+	spins int   // wakes in a row, each a millisecond after the one before
+	cast  *cast // nil: the group has no tree here
 }
 
 func newReplica() *Replica {
