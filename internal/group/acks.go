@@ -112,6 +112,16 @@ func (m *Machine) saysAll() func(*dag.Ack) bool {
 	}
 }
 
+// askAccepted asks those who are here, and of whose membership at a new head no Ack is, which Acks
+// they hold: theirs may have come before that head, and meant nothing then.
+func (m *Machine) askAccepted(now uint64) {
+	for d, p := range m.peers {
+		if m.acks[d] == nil && m.partner(d) {
+			p.ackAgain = m.soon(p.ackAgain, now+numbersAgain)
+		}
+	}
+}
+
 // setAck puts an Ack in the place of an older one, and of those that waited before it.
 func (m *Machine) setAck(a *dag.Ack) {
 	m.acks[a.Device] = a

@@ -66,6 +66,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.clearShelf(now, eff)
 	m.giveUpMissed(now, eff)
 	m.ackDue = m.soon(m.ackDue, now)
+	m.askAccepted(now)
 	m.allTold(now + digestAfter)
 	m.askInfos(eff)
 	eff.Write = append(eff.Write, m.selfRecord())

@@ -221,9 +221,11 @@ func (m *Machine) read(h *dag.Header, person wire.PersonID, ciphertext []byte, e
 		return row, true
 	}
 	plain, state := m.open(e, h, person, ciphertext)
+	if state != RowUnreadable { // else somebody may hand over what it says
+		m.dropLacking(h.Ref(), eff)
+	}
 	if row.State = state; state == RowShown {
 		row.Content = plain[saltSize:]
-		m.dropLacking(h.Ref(), eff) // it was asked for before its keys came
 		m.shelve(h, plain, eff)
 		m.keepSalt(h, plain[:saltSize], eff)
 	}

@@ -14,7 +14,7 @@ import (
 
 // pull asks for entries if some are known to exist that are not here.
 func (m *Machine) pull(now uint64, eff *Effects) {
-	m.endPauses(now)
+	m.endPauses(now) // whoever else is asked: a pause that is over would wake the machine each ms
 	if m.fetch.until > now {
 		return
 	}

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -78,5 +79,56 @@ func TestWithdrawnIsNotAskedFor(t *testing.T) {
 	row = ben.Groups[g].Rows[lie.Place()]
 	if kinds := keeps(ben, g, row); row.State != group.RowWithdrawn || len(kinds) > 0 {
 		t.Errorf("Ben's row has state %d, and he asks for it by kinds %v", row.State, kinds)
+	}
+}
+
+// TestDamagedIsNotAskedFor: of an entry whose header alone came, and whose text then opens for
+// nobody, the text is asked for no more.
+func TestDamagedIsNotAskedFor(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Cleo")
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	f := newForger(t, w, cleo, g)
+	spoilt := f.next("spoilt", func(d *draft) { d.spoilt = true })
+	cleo.Stop()
+	ben.Stop()
+	must(t, ann.Say(g, "carries it"))
+	bare(ann, g, string(group.EntryKey(line(t, ann, g, "carries it").Place.Ref())), f.log[0].Header)
+	ben.Start()
+	w.Run(10_000)
+	row := ben.Groups[g].Rows[spoilt.Place()]
+	if kinds := keeps(ben, g, row); len(kinds) < 2 {
+		t.Fatalf("Ben asks for it by kinds %v", kinds)
+	}
+	cleo.Start()
+	w.Deliver(cleo, ben, g, entries(f.log[0]))
+	row = ben.Groups[g].Rows[spoilt.Place()]
+	if kinds := keeps(ben, g, row); row.State != group.RowDamaged || len(kinds) != 1 || kinds[0] != group.KindCipher {
+		t.Errorf("Ben's row has state %d, and he keeps of it kinds %v", row.State, kinds)
+	}
+}
+
+// TestLateTextIsNotHanded: what Eve wrote after her removal is not shown by who gets it handed over
+// either, though it is the newest of so much of hers that no more of it is kept back.
+func TestLateTextIsNotHanded(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben", "Dan", "Eve")
+	ann, ben, dan, eve := nodes[0], nodes[1], nodes[2], nodes[3]
+	must(t, eve.Say(g, "before"))
+	w.Run(5000)
+	part(w, ann, ben)
+	must(t, ann.Do(g, group.Remove{Person: eve.Self.Person}))
+	for i := range 300 {
+		must(t, eve.Say(g, fmt.Sprint("late ", i)))
+	}
+	w.Run(10_000)
+	eve.Stop()
+	for i := range 10 {
+		key := string(group.EntryKey(line(t, dan, g, fmt.Sprint("late ", 290+i)).Place.Ref()))
+		bare(dan, g, key, dan.Groups[g].Records[group.KindEntry][key])
+	}
+	w.HealAll()
+	w.Run(60_000)
+	sees(t, g, []string{"before"}, ann, ben)
+	if n := len(ben.Groups[g].Records[group.KindHollow]); n != 10 {
+		t.Errorf("Ben has %d headers without their text", n)
 	}
 }
