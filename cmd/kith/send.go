@@ -8,8 +8,10 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 
+	"connectrpc.com/connect"
 	"github.com/spf13/cobra"
 
 	"kith/internal/api"
@@ -87,7 +89,7 @@ func (p *program) sendLines(ctx context.Context, chat string) error {
 			case !utf8.ValidString(line):
 				return &api.Error{Reason: api.ReasonText}
 			}
-			m, err := call(ctx, p.client().Send, &v1.SendRequest{Chat: chat, Text: line, ClientId: rand.Text()})
+			m, err := p.sendLine(ctx, chat, line)
 			if err != nil {
 				return err
 			}
@@ -99,6 +101,35 @@ func (p *program) sendLines(ctx context.Context, chat string) error {
 			}
 		}
 	}
+}
+
+// coverPause is how long a line waits before it is tried again.
+const coverPause = 250 * time.Millisecond
+
+// sendLine sends one line. Where no more may wait to be confirmed, and somebody is here who can, it waits
+// for them.
+func (p *program) sendLine(ctx context.Context, chat, line string) (*v1.Message, error) {
+	q := &v1.SendRequest{Chat: chat, Text: line, ClientId: rand.Text()}
+	for began := time.Now(); ; {
+		m, err := call(ctx, p.client().Send, q)
+		if !uncovered(err) || time.Since(began) > patience {
+			return m, err
+		}
+		c, lost := call(ctx, p.client().GetChat, &v1.GetChatRequest{Chat: chat})
+		if lost != nil || c.Connected == 0 {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(coverPause):
+		}
+	}
+}
+
+func uncovered(err error) bool {
+	var answer *connect.Error
+	return errors.As(err, &answer) && answer.Meta().Get(api.ReasonHeader) == "group/"+string(group.ReasonUncovered)
 }
 
 func (p *program) send(ctx context.Context, chat, text string) error {

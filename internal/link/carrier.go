@@ -23,7 +23,6 @@ import (
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
-	p2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
@@ -71,7 +70,7 @@ func newCarrier(key crypto.PrivKey, allow func(netip.Addr) bool) (*carrier, erro
 
 func (c *carrier) addTCP(key crypto.PrivKey, g gater) error {
 	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: newMuxer()}}
-	secure, err := p2ptls.New(p2ptls.ID, key, muxers)
+	secure, err := newSecure(key)
 	if err != nil {
 		return err
 	}
@@ -100,7 +99,11 @@ func (c *carrier) addQUIC(key crypto.PrivKey, g gater) error {
 	}
 	c.reuse = reuse
 	ours(reuse.ClientConfig())
-	c.quic, err = libp2pquic.NewTransport(key, reuse, nil, g, c.limits)
+	cert, err := timeless()
+	if err != nil {
+		return err
+	}
+	c.quic, err = libp2pquic.NewTransport(key, reuse, nil, g, c.limits, libp2pquic.WithTLSIdentityOption(cert))
 	return err
 }
 

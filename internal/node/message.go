@@ -155,7 +155,7 @@ func (n *Node) messages(o *owner, rows []group.Row) ([]Message, error) {
 		*m = Message{
 			Chat: o.id, ID: r.ID, Place: r.Place, Author: n.memberOf(o, r.Person), Time: r.Time, State: r.State,
 			Client: r.Client, EarlierComing: r.Waiting, WhileSplit: o.picture.Load().lost[r.Block], WrittenTwice: r.Twice,
-			ClockOff: apart(r.Time, r.Place.Order) > clockOff || r.Time > n.nowMS()+clockOff,
+			ClockOff: clockWrong(r.Time, r.Place.Order, n.nowMS()),
 		}
 		if r.State == group.RowShown {
 			if c, err := group.ParseContent(r.Content); err == nil {
@@ -167,6 +167,15 @@ func (n *Node) messages(o *owner, rows []group.Row) ([]Message, error) {
 		n.tell(o, m, r, around)
 	}
 	return list, nil
+}
+
+// clockWrong reports whether an author's clock is told of. An order ahead of this clock was driven there by
+// somebody whose clock is, and everybody's after it is; so it speaks against nobody.
+func clockWrong(time, order, now uint64) bool {
+	if time > now+clockOff {
+		return true
+	}
+	return order <= now+clockOff && apart(time, order) > clockOff
 }
 
 func apart(a, b uint64) uint64 { return max(a, b) - min(a, b) }
