@@ -263,6 +263,9 @@ func (m *Machine) forgetAsked(d wire.DeviceID) {
 		if a.from == d && a.stretch {
 			m.chase.giveBack(a.within)
 		}
+		if p := m.peers[d]; p != nil && a.from == d {
+			p.theirs.pause.owed++
+		}
 		return a.from == d
 	})
 }

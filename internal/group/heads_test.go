@@ -280,3 +280,37 @@ func TestAsksInMasses(t *testing.T) {
 		t.Errorf("Ben has %d of 110", got)
 	}
 }
+
+// TestLateAnswersGoOn: who lacks much, and can ask one member alone, which takes longer to
+// answer than is waited for, goes on with what it is given late.
+func TestLateAnswersGoOn(t *testing.T) {
+	w, g, ann, ben, cleo := three(t)
+	apart(t, w, g, ben, 1500, ann, cleo)
+	cleo.Stop()
+	type answer struct {
+		at      uint64
+		payload []byte
+	}
+	var late []answer
+	ann.Withhold(func(to *sim.Node, kind byte) bool { return to == ben && kind == kindEntries })
+	w.After = func(n *sim.Node, _ wire.GroupID, eff group.Effects) {
+		for _, s := range eff.Serve {
+			if n == ann && s.To == ben.Self.Device.ID() {
+				for _, payload := range ann.Groups[g].Answer(s) {
+					late = append(late, answer{w.Now + 7000, payload})
+				}
+			}
+		}
+	}
+	ben.Start()
+	for range 300 {
+		w.Run(500)
+		for len(late) > 0 && late[0].at <= w.Now {
+			w.Deliver(ann, ben, g, late[0].payload)
+			late = late[1:]
+		}
+	}
+	if got := len(ben.Texts(g)); got != 1500 {
+		t.Errorf("Ben has %d of 1500", got)
+	}
+}

@@ -66,7 +66,7 @@ func (m *Machine) decrypt(e *epoch, h *dag.Header, sender mls.Sender, ciphertext
 		return plain, err
 	}
 	plain, _, err := e.secret.DecryptAhead(e.ratchets, ciphertext, ahead)
-	if err != nil {
+	if err != nil && ahead > 0 {
 		m.astray[h.Device] = true
 	}
 	return plain, err

@@ -117,7 +117,11 @@ func (m *Machine) onEntries(now uint64, p *peer, c Received, eff *Effects) error
 	before, waited, hollow := m.graph.Len(), len(m.waiting), len(m.hollow)
 	list := m.opened(f.entries, c.Checked)
 	a := m.askedOf(p.member.Device)
-	asked := f.answer != entriesPushed && (m.fetch.from == p.member.Device || a != nil)
+	late := f.answer != entriesPushed && p.theirs.pause.owed > 0
+	if late {
+		a = nil
+	}
+	asked := late || f.answer != entriesPushed && (m.fetch.from == p.member.Device || a != nil)
 	m.telling.giver, m.telling.pushed = p.member.Device, f.answer == entriesPushed
 	defer func() { m.telling.giver, m.telling.pushed = wire.DeviceID{}, false }()
 	for _, e := range list {
@@ -141,6 +145,10 @@ func (m *Machine) onEntries(now uint64, p *peer, c Received, eff *Effects) error
 		return nil
 	}
 	found := m.graph.Len() > before || len(m.waiting) > waited || len(m.hollow) < hollow
+	if late {
+		m.answeredLate(p, f, found)
+		return nil
+	}
 	if a != nil {
 		m.answered(now, p, f, a, found)
 		return nil

@@ -14,6 +14,7 @@ type pause struct {
 	heads []dag.Ref // what it said to have
 	until uint64    // ms; 0: there is none, or it was silent too often
 	times uint      // in a row
+	owed  int       // requests that were given up, and that it answers before newer ones
 }
 
 // fellSilent asks a peer for nothing for a while.
@@ -34,7 +35,26 @@ func (p *peer) fellSilent(now uint64) {
 func (m *Machine) endPauses(now uint64) {
 	for _, p := range m.peers {
 		if s := &p.theirs.pause; isDue(s.until, now) {
-			p.theirs.heads, s.until = s.heads, 0
+			p.theirs.heads, s.until, s.owed = s.heads, 0, 0
 		}
+	}
+}
+
+// answeredLate takes note of one frame of an answer to what was given up, as a slow line gives
+// all of them: its peer is taken at its word again.
+func (m *Machine) answeredLate(p *peer, f entriesFrame, found bool) {
+	s := &p.theirs.pause
+	if found {
+		s.times = 0
+	}
+	if f.answer == entriesMore {
+		return
+	}
+	s.owed--
+	if p.theirs.heads == nil && (s.until != 0 || found) {
+		p.theirs.heads, s.until = s.heads, 0
+	}
+	if f.answer == entriesCut && p.theirs.heads != nil && m.chase == nil {
+		m.beginChase(p)
 	}
 }

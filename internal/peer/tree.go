@@ -79,7 +79,6 @@ type post struct {
 	state  Verdict         // 0: its owner has not said yet
 	size   int             // bytes
 	from   wire.DeviceID   // who brought it
-	told   []wire.DeviceID // who announced it before
 	asked  []wire.DeviceID // who had been asked for it
 	pulled bool            // it came from one of those
 }

@@ -64,7 +64,6 @@ func (t *Tree) spread(id PayloadID, late bool, eff *Effects) {
 			eff.send(d, haveFrame{true, []PayloadID{id}})
 		case c.eager:
 			eff.push(d, id)
-		case slices.Contains(p.told, d): // it has it
 		case len(c.news) < maxNews:
 			c.news = append(c.news, id)
 			if t.newsDue == 0 {
@@ -130,7 +129,7 @@ func (t *Tree) onGossip(from wire.DeviceID, c *contact, f gossipFrame, eff *Effe
 	}
 	p := &post{size: len(f.payload), from: from}
 	if w := t.wants[f.id]; w != nil {
-		p.told, p.asked, p.pulled = w.from, w.asked, slices.Contains(w.asked, from)
+		p.asked, p.pulled = w.asked, slices.Contains(w.asked, from)
 	}
 	t.seen[f.id] = p
 	eff.Deliver = append(eff.Deliver, Delivery{f.id, from, f.payload})
@@ -213,7 +212,6 @@ func (t *Tree) onHave(from wire.DeviceID, c *contact, f haveFrame, eff *Effects)
 	}
 	for _, id := range f.ids {
 		if t.seen[id] != nil {
-			c.news = slices.DeleteFunc(c.news, func(n PayloadID) bool { return n == id })
 			if f.late {
 				t.lives(from)
 			}

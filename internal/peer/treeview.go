@@ -329,7 +329,7 @@ func (t *Tree) onShuffle(from wire.DeviceID, c *contact, f shuffleFrame, eff *Ef
 	switch {
 	case len(list) > 0:
 		t.resting = 0
-	case f.answer:
+	case f.answer && !slices.ContainsFunc(t.learnt, func(d wire.DeviceID) bool { return t.peers[d] == nil }):
 		t.resting = min(max(2*t.resting, shuffleEvery), shuffleMost)
 	}
 	t.random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })

@@ -80,7 +80,7 @@ func TestQuiet(t *testing.T) {
 	for i, n := range nodes {
 		must(t, n.Say(g, fmt.Sprint(i)))
 	}
-	w.Run(600_000) // all that can be settled is
+	w.Run(3_600_000) // all that can be settled is, and all know of all that they have it
 	before := len(w.History)
 	w.Run(24 * 3600 * 1000)
 	if after := len(w.History); after != before {

@@ -240,7 +240,7 @@ func TestReplayChangesNothing(t *testing.T) {
 			}
 		}
 	}
-	w.Run(60_000)
+	w.Run(1_800_000) // until all know of all that they have it
 	sent := len(w.History)
 	w.Run(600_000)
 	if len(w.History) != sent {
