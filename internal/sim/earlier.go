@@ -67,7 +67,8 @@ func (c *checker) servedEarlier(n *Node, g wire.GroupID, s group.Serve) {
 		if !s.Bare[i] && !mayHaveEarlier(m, who, h.Block, h.Order) {
 			fail("%s hands over to %s what the group does not give it", n.Name, c.w.device(s.To))
 		}
-		if s.Bare[i] && !mayHaveEarlier(m, who, h.Block, h.Order) && (at == nil || !m.Blocks().IsAncestor(arrivalOf(m, who.Person), h.Block)) && h.Block != arrivalOf(m, who.Person) {
+		came := arrivalOf(m, who.Person) // zero: it made the group
+		if s.Bare[i] && !mayHaveEarlier(m, who, h.Block, h.Order) && came != (wire.BlockHash{}) && h.Block != came && (at == nil || !m.Blocks().IsAncestor(came, h.Block)) {
 			fail("%s gives %s a header of the time before that the group does not give it", n.Name, c.w.device(s.To))
 		}
 	}
