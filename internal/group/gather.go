@@ -250,7 +250,9 @@ func (m *Machine) onPages(now uint64, p *peer, rel relation, c Received, eff *Ef
 func (m *Machine) onOpening(now uint64, p *peer, rel relation, o opening, secrets Secrets, eff *Effects) {
 	if o.block != (wire.BlockHash{}) && m.epochs[o.block] != nil {
 		m.catchUp = nil
-		m.ledBack(now, p, o.invitation, secrets, eff) // the sender does not know yet
+		all := m.takeBlocks(now, p, o.page.blocks, eff) // the sender does not know yet that it was opened, and tells of nothing else
+		m.ledBack(now, p, o.invitation, secrets, eff)
+		m.guestLacks(now, p, o.page.left > 0 || !all)
 		return
 	}
 	var others []inviter
