@@ -35,19 +35,26 @@ func crowdOf(t testing.TB, n int) (w *sim.World, g wire.GroupID) {
 	return w, g
 }
 
-// ackPayloads are some of each kind by which Acks are exchanged.
-func ackPayloads(t testing.TB) (list [][]byte) {
-	w, _ := crowdOf(t, 4)
+// someOfEach returns up to three payloads of each of three kinds, the first to the last, all of which were sent.
+func someOfEach(t testing.TB, w *sim.World, first, last byte) (list [][]byte) {
+	t.Helper()
 	count := make(map[byte]int)
 	for _, p := range w.History {
-		if kind := p.Bytes[0]; kind >= kindAcks && kind <= kindAckDigest && count[kind] < 3 {
+		if kind := p.Bytes[0]; kind >= first && kind <= last && count[kind] < 3 {
 			count[kind]++
 			list = append(list, p.Bytes)
 		}
 	}
 	if len(count) != 3 {
-		t.Fatalf("Acks are exchanged by %v", count)
+		t.Fatalf("payloads of these kinds are sent: %v", count)
 	}
+	return list
+}
+
+// ackPayloads are some of each kind by which Acks are exchanged.
+func ackPayloads(t testing.TB) (list [][]byte) {
+	w, _ := crowdOf(t, 4)
+	list = someOfEach(t, w, kindAcks, kindAckDigest)
 	return append(list, sparingPayloads(t)...)
 }
 

@@ -88,7 +88,7 @@ func (m *Machine) tellUntold(eff *Effects) {
 		return
 	}
 	for _, d := range sortedDevices(m.peers) {
-		if p := m.peers[d]; p.rel == former && p.untold {
+		if p := m.peers[d]; p.rel == former && p.untold && len(m.ending(p.member, maxFarewell)) > 0 { // else it hears nothing of what is newer
 			m.farewell(p, maxFarewell, eff)
 		}
 	}
