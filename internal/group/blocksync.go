@@ -176,7 +176,9 @@ func (m *Machine) offerWelcomes(p *peer, eff *Effects) {
 		}
 	}
 	if !m.asksBlocks(p) {
-		m.sendBlocks(p.member.Device, own, eff)
+		if m.givesUnasked(p) {
+			m.giveBlocks(p, own, eff)
+		}
 		return
 	}
 	var news []blockNews
