@@ -37,6 +37,7 @@ func (m *Machine) clock(now uint64) {
 			p.theirs.pause.until = min(p.theirs.pause.until, now)
 		}
 		clear(m.chainShares)
+		clear(m.falseShares)
 		for _, t := range m.turns {
 			t.since = min(t.since, now)
 		}

@@ -95,6 +95,7 @@ type Machine struct {
 	spreading   spreading                // who takes part in the tree
 	spoken      map[wire.DeviceID]spoken // by the chain; of those whose leaf says less than was asked for
 	chainShares chainShares
+	falseShares falseShares
 	pageRoom    int                         // bytes of a page that is given, maxPage
 	allRoom     int                         // bytes of an invitation of whole blocks, maxInvitation
 	final       final                       // what is settled, as last announced
@@ -174,6 +175,7 @@ func newMachine(self Self) *Machine {
 		parts:       parts{every: partEvery, beside: make(map[dag.Ref]bool)},
 		pageRoom:    maxPage,
 		chainShares: make(chainShares),
+		falseShares: make(falseShares),
 		allRoom:     maxInvitation,
 		shelf:       make(shelf),
 		missed:      make(map[dag.Ref]bool),

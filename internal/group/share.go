@@ -38,10 +38,33 @@ func (s chainShares) due(d wire.DeviceID) uint64 {
 
 // use counts what a device was given, in bytes.
 func (s chainShares) use(now uint64, d wire.DeviceID, size int) {
+	useOf(s, now, d, uint64(size)/chainPace)
+}
+
+// useOf uses so many ms of a device's share, and forgets those that are unused.
+func useOf[S ~map[wire.DeviceID]share](s S, now uint64, d wire.DeviceID, ms uint64) {
 	maps.DeleteFunc(s, func(_ wire.DeviceID, of share) bool { return uint64(of) <= now })
 	of := s[d]
-	of.use(now, uint64(size)/chainPace)
+	of.use(now, ms)
 	s[d] = of
+}
+
+// falseShares are of the false signatures of Acks and Reaches that devices brought. Not each is a
+// fault, but a check costs more than what is checked cost its sender. Likewise they outlast sessions.
+type falseShares map[wire.DeviceID]share
+
+// checks reports whether what a device brings is looked at now.
+func (s falseShares) checks(now uint64, d wire.DeviceID) bool {
+	of := s[d]
+	return of.due(falseBurst*falseEvery) <= now
+}
+
+// was takes note of whether what was looked at holds, and returns that.
+func (s falseShares) was(holds bool, now uint64, d wire.DeviceID) bool {
+	if !holds {
+		useOf(s, now, d, falseEvery)
+	}
+	return holds
 }
 
 // givesUnasked reports whether a peer may be given something of the chain now that it did not ask
