@@ -111,9 +111,9 @@ func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
 	m.sendInvitation(p, eff)
 }
 
-// prove sends the chain, from the peer's own admission on, to a peer that should
+// prove sends the chain, from the peer's first admission on, to a peer that should
 // know the group and does not name it: this device may have come in by a block
-// that it has not seen, or be on a branch that lost here.
+// that it has not seen, as the peer itself may have again, or be on a branch that lost here.
 func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 	p.proofDue = 0
 	if p.rel == former { // it waits for what it is told as one
@@ -125,7 +125,7 @@ func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 	}
 	var list []wire.BlockHash
 	for _, hash := range m.Chain() {
-		if m.blocks.IsAncestor(m.came(p.member.Device), hash) {
+		if _, _, known := m.stateAt(hash).Device(p.member.Device); known {
 			list = append(list, hash)
 		}
 	}

@@ -45,7 +45,11 @@ func (m *Machine) parkedReads(p *peer, feature uint16) bool {
 	if !m.state().Belongs(d) || m.state().Active(d) {
 		return false
 	}
-	if came := m.came(d); p.admitted != came {
+	came := m.came(d)
+	if m.blocks.IsLight(came) { // its leaf is not here; without these two it would hear nothing at all
+		return feature == FeatureRepair || feature == FeatureHeaders
+	}
+	if p.admitted != came {
 		p.admitted, p.announced = came, m.announcedAt(came, p.member)
 	}
 	return slices.Contains(p.announced, feature)
