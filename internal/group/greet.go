@@ -271,10 +271,10 @@ func (m *Machine) greetAgain(now uint64, p *peer, eff *Effects) {
 	m.greet(now, p, eff)
 }
 
-// sayRemoved tells the members which block removed this device, as its last word: to some of
+// sayEnded tells the members which block ended this device's membership, as its last word: to some of
 // them it may be a member, by a branch that it does not know, and they are to say so.
-func (m *Machine) sayRemoved(eff *Effects) {
-	if m.status != StatusRemoved {
+func (m *Machine) sayEnded(eff *Effects) {
+	if m.status != StatusRemoved && m.status != StatusLeft {
 		return
 	}
 	for _, d := range sortedDevices(m.peers) {

@@ -194,8 +194,11 @@ func (m *Machine) takeVotes(now uint64, p *peer, f votesFrame, eff *Effects) {
 	if err != nil {
 		eff.Notify = append(eff.Notify, Misbehaved{p.member, "vote"})
 	}
-	if later && f.part == votesPushed {
+	switch {
+	case later && f.part == votesPushed:
 		m.wantHave(now, p)
+	case later:
+		p.held = held{} // to be said again, and answered, once what has to come first is here
 	}
 	if !fresh.empty() {
 		if m.speaks() { // who is invited only listens
