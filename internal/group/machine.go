@@ -55,15 +55,15 @@ type Machine struct {
 	evidence map[wire.DeviceID]*evidence
 	signings map[signing]wire.BlockHash // the first block held of each
 
-	voter    chain.Voter
-	ballots  ballots          // what is stored of the votes
-	silence  silence          // of voters
-	company  company          // since when who is silent
-	parts    parts            // of the graph, as stored
-	shelf    shelf            // what may be handed over
-	offShelf []dag.Ref        // and what a start found there in vain
-	missed   map[dag.Ref]bool // written while this device was parked, not here yet
-	earlier  earlier          // what was said before this device came
+	voter     chain.Voter
+	ballots   ballots          // what is stored of the votes
+	silence   silence          // of voters
+	company   company          // since when who is silent
+	parts     parts            // of the graph, as stored
+	leftovers []leftover       // that a start found
+	shelf     shelf            // what may be handed over
+	missed    map[dag.Ref]bool // written while this device was parked, not here yet
+	earlier   earlier          // what was said before this device came
 
 	expiring expiring // what disappears, see expiry.go
 	reading  reading  // how far its person has read, see marks.go
@@ -304,7 +304,7 @@ func (m *Machine) Step(in Input) (Effects, error) {
 // due does what time has come for.
 func (m *Machine) due(now uint64, eff *Effects) {
 	m.endDue(now, eff)
-	m.sweepShelf(eff)
+	m.sweepLeftovers(eff)
 	if !m.speaks() {
 		m.passOver(now, eff) // a former member may be on its way back
 		if m.status == StatusInvited {
