@@ -203,3 +203,30 @@ func TestSparingBesideOlder(t *testing.T) {
 		}
 	}
 }
+
+// TestRelayToWhoIsGone: what waits to be passed on to a device that nobody leads to goes with that device.
+func TestRelayToWhoIsGone(t *testing.T) {
+	w, g, nodes := fourInLine(t)
+	ann, ben, dan := nodes[0], nodes[1], nodes[3]
+	waits := func() int {
+		for _, h := range machineOf(ben, g).Holdings() {
+			if h.Name == "Acks on their way to who waits for them" {
+				return h.Held
+			}
+		}
+		return -1
+	}
+	a := *ackOf(t, ann, ann, g)
+	a.Seq++
+	a.Sign(ann.Self.Device.Sign)
+	w.Deliver(ann, ben, g, group.PassedOn(dan.Self.Device.ID(), &a))
+	w.Run(5000)
+	if n := waits(); n != 1 {
+		t.Fatalf("Ben is to pass on %d", n)
+	}
+	do(t, w, ann, g, group.Remove{Person: dan.Self.Person})
+	w.Run(5000)
+	if n := waits(); n != 0 {
+		t.Errorf("Ben still is to pass on %d", n)
+	}
+}

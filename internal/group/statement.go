@@ -66,6 +66,7 @@ func (m *Machine) dropAcks(eff *Effects) {
 		}
 	}
 	m.dropAwaited()
+	m.dropRelays()
 }
 
 // tellAck sends an own Ack, before which there was another or none, to those with whom none are exchanged.
