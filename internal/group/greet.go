@@ -1,6 +1,7 @@
 package group
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -185,18 +186,13 @@ func (m *Machine) sendProof(d wire.DeviceID, eff *Effects) {
 // farewell tells a former member that it is none, and shows what settled that, if
 // fork choice alone would leave it on another branch.
 func (m *Machine) farewell(p *peer, most int, eff *Effects) {
-	d := p.member.Device
 	if p.proofDue = 0; !m.givesUnasked(p) {
 		return
 	}
 	list := m.ending(p.member, most)
 	m.giveBlocks(p, list, eff)
 	p.untold = len(list) == 0
-	if slices.ContainsFunc(m.blocks.Tips(), func(tip wire.BlockHash) bool {
-		return m.stateAt(tip).Belongs(d) && m.excludes(tip) && (p.modern || m.readAt(tip, p, FeatureRepair))
-	}) {
-		m.sendProof(d, eff)
-	}
+	m.proveEnding(p, eff)
 }
 
 // excludes reports whether what is settled is on another branch than a block.
@@ -312,7 +308,7 @@ func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
 			list = append(list, m.refutation(tip, who.Device)...)
 		}
 	}
-	slices.SortFunc(list, m.byHeight) // all of them are on one chain
+	slices.SortFunc(list, func(a, b wire.BlockHash) int { return cmp.Or(m.byHeight(a, b), bytes.Compare(a[:], b[:])) })
 	return m.heldWhole(slices.Compact(list))
 }
 
@@ -324,8 +320,8 @@ func (m *Machine) heldWhole(list []wire.BlockHash) []wire.BlockHash {
 
 // refutation returns the fewest blocks of the head's chain, from where a tip's
 // branch left it, with which fork choice does not pick a block at which the device
-// is a member, or those to the settled one that excludes the branch. What came
-// after those is not for it: it may have made the branch to learn that.
+// is a member, or, where what is settled excludes the branch, those that show it. What
+// came after those is not for it: it may have made the branch to learn that.
 func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.BlockHash {
 	ours, theirs := m.notOn(m.head, tip), m.notOn(tip, m.head)
 	if len(ours) == 0 {
@@ -343,8 +339,7 @@ func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.Bl
 		}
 	}
 	if m.excludes(tip) {
-		s := m.votes.Settled()
-		return slices.DeleteFunc(ours, func(h wire.BlockHash) bool { return !m.blocks.IsAncestor(h, s) })
+		return m.votedAbove(root)
 	}
 	return nil
 }
