@@ -185,6 +185,16 @@ func TestApart(t *testing.T) {
 	}
 }
 
+// TestWrongClock: a line says of a message that its time is not when it was sent.
+func TestWrongClock(t *testing.T) {
+	var out bytes.Buffer
+	m := &v1.Message{Author: &v1.Person{Name: "Cem"}, Text: "here", State: v1.MessageState_MESSAGE_STATE_SHOWN, ClockOff: true}
+	(&program{out: &out}).printMessage(m, v1.ChatState_CHAT_STATE_ACTIVE)
+	if got := out.String(); !strings.HasSuffix(got, " Cem: here (written well before it was sent, or on a computer whose clock is wrong)\n") {
+		t.Errorf("%q", got)
+	}
+}
+
 // Whoever is only invited has not heard who accepted.
 func TestMemberOfAnInvitation(t *testing.T) {
 	ben := &v1.Member{Person: &v1.Person{Name: "Ben"}}
