@@ -20,6 +20,12 @@ func (s *Server) nodeOf(st node.Status) *v1.Node {
 		StartedAt: st.StartedAt, WebAddress: s.Address(), Copied: st.Copied, Revoked: st.Revoked,
 		DiskFull: st.DiskFull,
 	}
+	if c := st.Clock; c != nil {
+		n.Clock = &v1.ClockApart{Ahead: c.Ahead, By: c.By, Sentence: clockSentence(*c)}
+		for _, p := range c.Of {
+			n.Clock.Persons = append(n.Clock.Persons, personOf(p))
+		}
+	}
 	if st.DiskFull {
 		n.Notice = diskFullSentence(st.Home)
 	}

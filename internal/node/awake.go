@@ -90,6 +90,7 @@ func (n *Node) setBack(by time.Duration) {
 
 // timeJumped lets everything that goes by the clock look at it.
 func (n *Node) timeJumped() {
+	n.forgetClocks()
 	for _, o := range n.allOwners() {
 		o.tell(group.Tick{})
 	}

@@ -381,8 +381,14 @@ func (n *Node) Status() Status {
 			s.Friends++
 		}
 	}
-	self := n.self
+	self, apart := n.self, n.apartNow()
 	n.mu.Unlock()
+	if apart.by != 0 {
+		s.Clock = &ClockApart{Ahead: apart.ahead, By: apart.by}
+		for _, p := range apart.of {
+			s.Clock.Of = append(s.Clock.Of, n.person(p))
+		}
+	}
 	if s.Ready {
 		s.Me, s.Device = n.person(self.Person), self.Device.ID()
 	}

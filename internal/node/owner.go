@@ -288,6 +288,7 @@ func (o *owner) apply(eff group.Effects, with also) error {
 		o.reload()
 		return storeError(err)
 	}
+	o.heed(eff.Rows)
 	o.drawIf(eff.Notify)
 	for _, f := range eff.Send {
 		o.n.send(f.To, o.id, f.Payload)
