@@ -7,6 +7,82 @@ import (
 	"kith/internal/node"
 )
 
+// A clock that was ahead and was set right is held against nobody who had a right one, also not once the
+// order that it drove is past.
+func TestClockOffStaysAway(t *testing.T) {
+	t.Parallel()
+	var clocks [2]watch
+	ann := startWith(t, "Ann", node.Config{Home: t.TempDir(), Clock: clocks[0].Now})
+	ben := startWith(t, "Ben", node.Config{Home: t.TempDir(), Clock: clocks[1].Now})
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	jumped := func(p *person, how string, c *watch, by time.Duration) {
+		t.Helper()
+		before := p.logged(how)
+		c.set(by)
+		p.until(how, func() bool { return p.logged(how) == before+1 })
+	}
+	const forward, back = "awake again, or the clock was set forward", "the clock was set back"
+	jumped(ben, forward, &clocks[1], time.Hour)
+	ben.say(g, "ahead")
+	ann.sees(g, "ahead")
+	ann.say(g, "in time")
+	ben.sees(g, "ahead", "in time")
+	jumped(ben, back, &clocks[1], -time.Hour)
+	jumped(ben, forward, &clocks[1], 3*time.Hour)
+	jumped(ann, forward, &clocks[0], 3*time.Hour)
+	marked := func(p *person, want ...bool) {
+		t.Helper()
+		list, _, err := p.Messages(g, nil, len(want))
+		must(t, err)
+		for i := range want {
+			if list[i].ClockOff != want[i] {
+				t.Errorf("%s: message %d of a wrong clock: got %v, want %v", p.name, i, list[i].ClockOff, want[i])
+			}
+		}
+	}
+	for _, p := range []*person{ann, ben} {
+		marked(p, false, false)
+	}
+	ann.say(g, "hours later")
+	ben.sees(g, "ahead", "in time", "hours later")
+	jumped(ben, back, &clocks[1], -time.Hour)
+	ben.say(g, "behind")
+	ann.sees(g, "ahead", "in time", "hours later", "behind")
+	marked(ann, false, false, false, true)
+	ann = ann.restart()
+	ann.sees(g, "ahead", "in time", "hours later", "behind")
+	marked(ann, false, false, false, true)
+}
+
+// Nor where it was set right while the program was off.
+func TestClockSetRightWhileOff(t *testing.T) {
+	t.Parallel()
+	var clock watch
+	clock.set(time.Hour)
+	ann := start(t, "Ann", t.TempDir())
+	ben := startWith(t, "Ben", node.Config{Home: t.TempDir(), Clock: clock.Now})
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	ben.say(g, "ahead")
+	ann.sees(g, "ahead")
+	ann.say(g, "in time")
+	ben.sees(g, "ahead", "in time")
+	ben.stop()
+	clock.set(-time.Hour)
+	ben = ben.again()
+	ben.sees(g, "ahead", "in time")
+	ben.say(g, "set right")
+	clock.set(3 * time.Hour)
+	list, _, err := ben.Messages(g, nil, 3)
+	must(t, err)
+	for _, m := range list {
+		if m.ClockOff {
+			t.Errorf("%s of %s is marked", m.Content.Body, m.Author.Name)
+		}
+	}
+}
+
 // Whose own clock is wrong is told so by what others write, and not any more once it is set right.
 func TestOwnClock(t *testing.T) {
 	t.Parallel()

@@ -149,13 +149,17 @@ func (n *Node) messages(o *owner, rows []group.Row) ([]Message, error) {
 	if err != nil {
 		return nil, storeError(err)
 	}
+	wrong, err := n.clockOffOf(o.id, rows)
+	if err != nil {
+		return nil, storeError(err)
+	}
 	list := make([]Message, len(rows))
 	for i, r := range rows {
 		m := &list[i]
 		*m = Message{
 			Chat: o.id, ID: r.ID, Place: r.Place, Author: n.memberOf(o, r.Person), Time: r.Time, State: r.State,
 			Client: r.Client, EarlierComing: r.Waiting, WhileSplit: o.picture.Load().lost[r.Block], WrittenTwice: r.Twice,
-			ClockOff: clockWrong(r.Time, r.Place.Order, n.nowMS()),
+			ClockOff: wrong(r),
 		}
 		if r.State == group.RowShown {
 			if c, err := group.ParseContent(r.Content); err == nil {
@@ -170,7 +174,7 @@ func (n *Node) messages(o *owner, rows []group.Row) ([]Message, error) {
 }
 
 // clockWrong reports whether an author's clock is told of. An order ahead of this clock was driven there by
-// somebody whose clock is, and everybody's after it is; so it speaks against nobody.
+// somebody whose clock is, and everybody's after it is; so it speaks against nobody, see ahead.go.
 func clockWrong(time, order, now uint64) bool {
 	if time > now+clockOff {
 		return true
