@@ -81,6 +81,7 @@ var table = map[string]explained{
 	"group/unsettled":  {connect.CodeFailedPrecondition, "Too many changes wait to be settled by those who vote.", "Try again in a minute or two."},
 	"group/not-active": {connect.CodeFailedPrecondition, "You are not in this chat: invited, left or removed.", "Accept the invitation, or ask a member to add you."},
 	"group/no-keys":    {connect.CodeFailedPrecondition, "This device has no keys for this chat now.", "It gets new ones by itself, once it and another member are connected. If it does not, ask an admin to remove you and add you again."},
+	"group/new-key":    {connect.CodeFailedPrecondition, "This Kith has a new key, since a copy of it is, or was, in use; the key is not in this chat yet.", "It comes in by itself, mostly within ten seconds, else once another member is connected. Try again then."},
 	"group/replaced":   {connect.CodeFailedPrecondition, "Another copy of this device took its place in this chat.", "Go on with that copy. If there is none, ask an admin to remove you and add you again."},
 	"group/member":     {connect.CodeAlreadyExists, "They are in this group already, or invited.", "There is nothing to do."},
 	"group/has-role":   {connect.CodeAlreadyExists, "They have that role already.", "There is nothing to do; see kith group show."},

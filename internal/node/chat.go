@@ -47,6 +47,7 @@ type Chat struct {
 	Readded     bool         // some of those are from before I was removed and added again
 	OnlyFriends bool         // see Node.AcceptGroup
 	NoKeys      bool         // this device cannot follow the group's keys; it comes back by itself
+	NewKey      bool         // and that is because this home has a new device key, which comes into the chat by itself
 	Outdated    []Person     // without keys: who cannot follow once this device has come back, so that it does not by itself
 	Willing     bool         // but its person has said so
 	Parked      bool         // and that is because an admin set it aside

@@ -39,7 +39,7 @@ func (n *Node) SendDraft(ctx context.Context, g wire.GroupID, client string, c g
 	}
 	var sent Message
 	held, seen := false, n.hub.newest()
-	err = o.ask(func() error {
+	err = n.onceIn(ctx, o, func() error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -266,7 +266,7 @@ func (n *Node) chat(o *owner) (Chat, error) {
 		ID: o.id, Kind: ChatGroup, State: v.Status, Title: v.Title, Admin: v.Admin,
 		Policy: v.Policy, Earlier: v.Earlier,
 		Lifetime: v.Lifetime, MaySet: v.Status == group.StatusActive && (v.Admin || v.Direct),
-		Missing: v.Missing, Missed: v.Missed, Waiting: p.waiting, NoKeys: v.NoKeys,
+		Missing: v.Missing, Missed: v.Missed, Waiting: p.waiting, NoKeys: v.NoKeys, NewKey: v.NewKey,
 		Willing: v.Willing, Parked: v.Parked, Replaced: v.Replaced,
 		OnlyFriends: n.setting(o.id).OnlyFriends, Held: v.Held, Unasked: v.Unasked, Readded: v.Readded,
 		InvitedBy: n.memberOf(o, v.InvitedBy),
