@@ -38,7 +38,6 @@ var table = map[string]explained{
 	"api/text":     {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
 
 	"api/nothing": {connect.CodeInvalidArgument, "There is nothing in this to be sent.", "Write something."},
-	"api/long":    {connect.CodeInvalidArgument, "This is longer than 64 KiB, the most that one message holds.", "Send it in parts."},
 
 	"api/folder": {connect.CodeFailedPrecondition, "There is no folder {} to write into.", "Make it first, or name a file elsewhere."},
 	"api/kept":   {connect.CodeDataLoss, "What {} keeps cannot be used: it is no proof of a member, or was changed.", "Put it back from a copy; or begin with another file, and compare the id of the group anew."},
@@ -91,7 +90,8 @@ var table = map[string]explained{
 	"group/successor":  {connect.CodeFailedPrecondition, "You are the last admin.", "Say who takes over: kith group leave GROUP --successor PERSON."},
 	"group/heir":       {connect.CodeInvalidArgument, "Nobody takes over from themselves.", "Name another member: kith group leave GROUP --successor PERSON."},
 	"group/alone":      {connect.CodeFailedPrecondition, "Nobody else is in this group.", "Delete it instead: kith group delete."},
-	"group/content":    {connect.CodeInvalidArgument, "This cannot be sent: it is empty, over 64 KiB, or no text.", "Write something shorter, as text."},
+	"group/content":    {connect.CodeInvalidArgument, "This cannot be sent: it is empty, or no text.", "Write something, as text."},
+	"group/long":       {connect.CodeInvalidArgument, "This is longer than one message holds, which is 65,530 bytes, and fewer with mentions or in a reply.", "Send it in parts."},
 	"group/author":     {connect.CodePermissionDenied, "Only who wrote a message can do this with it.", "An admin can delete it."},
 	"group/title":      {connect.CodeInvalidArgument, "This cannot be a title: it is empty, over 64 characters, begins or ends with a space, or holds characters that cannot be seen.", "Choose another."},
 	"group/package":    {connect.CodeFailedPrecondition, "They cannot be added with what their program sent last.", "Try again when both programs are running."},

@@ -24,7 +24,8 @@ const (
 	ReasonSuccessor Reason = "successor"  // the last admin names who follows
 	ReasonHeir      Reason = "heir"       // nobody takes over from oneself
 	ReasonAlone     Reason = "alone"      // a group of one is only deleted
-	ReasonContent   Reason = "content"    // empty, too long, or not text
+	ReasonContent   Reason = "content"    // empty, or not text
+	ReasonLong      Reason = "long"       // more than a message holds
 	ReasonAuthor    Reason = "author"     // only its author can do this to a message
 	ReasonTitle     Reason = "title"      // empty, too long, or with control characters
 	ReasonPackage   Reason = "package"    // the newcomer's key package cannot be used
