@@ -120,6 +120,17 @@ func TestLifetimeWords(t *testing.T) {
 	}
 }
 
+// TestMentionsInList: the list of chats says how much of what is new mentions one.
+func TestMentionsInList(t *testing.T) {
+	c := &v1.Chat{Kind: v1.ChatKind_CHAT_KIND_GROUP, State: v1.ChatState_CHAT_STATE_ACTIVE, Unread: 3}
+	for _, want := range []string{"group, 0 members; 3 new messages", "group, 0 members; 3 new messages, 1 mentions you", "group, 0 members; 3 new messages, 2 mention you"} {
+		if got := chatText(c); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		c.Mentions = append(c.Mentions, "a cursor")
+	}
+}
+
 func TestTitles(t *testing.T) {
 	id := strings.Repeat("0123abcd", 8)
 	for want, c := range map[string]*v1.Chat{

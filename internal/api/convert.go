@@ -87,6 +87,9 @@ func chatOf(c node.Chat) *v1.Chat {
 		Unasked: uint32(c.Unasked), Held: uint32(c.Held),
 		RemovedBy: somebody(c.RemovedBy),
 	}
+	for _, at := range c.Mentions {
+		out.Mentions = append(out.Mentions, cursorOf(at))
+	}
 	if c.Kind == node.ChatGroup {
 		out.History = historyOf(c.Policy)
 		out.Earlier = earlierOf(c)

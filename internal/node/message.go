@@ -355,6 +355,11 @@ func (n *Node) readState(o *owner, c *Chat) error {
 	if c.Unread, err = n.db.Unread(o.id, n.self.Person); err != nil {
 		return err
 	}
+	if c.Unread > 0 {
+		if c.Mentions, err = n.mentions(o); err != nil {
+			return err
+		}
+	}
 	if c.Draft, err = n.draft(o.id); err != nil {
 		return err
 	}
