@@ -149,6 +149,35 @@ ann send Boat 'Only two seats' >/dev/null
 await 'Only two seats' ben tail Boat
 await 'Only two seats.*"reached":1' ann tail Boat --json
 
+# A group whose newcomer is given the time before, and where messages disappeared for a while; who read what.
+if has expire; then
+	for who in ann ben cleo; do
+		! has read || $who settings read on >/dev/null
+	done
+	ann group create Film Ben >/dev/null
+	await 'Film.*Ann invites you' ben group list
+	ben group accept Film >/dev/null
+	await '("accepted":true.*){2}' ann group show Film --json
+	ann group policy Film --history all >/dev/null
+	ann expire Film 4w >/dev/null
+	ann expire Film off >/dev/null
+	ann send Film 'Black and white' >/dev/null
+	ben send Film 'And silent' >/dev/null
+	await silent ann tail Film
+	await '"reached":1,"reach_of":1' ann tail Film --json
+	ann group add Film Cleo >/dev/null
+	await 'Film.*Ann invites you' cleo group list
+	cleo group accept Film >/dev/null
+	await 'Black and white' cleo tail Film
+	await 'And silent' cleo tail Film
+	await '("accepted":true.*){3}' ann group show Film --json
+	! has read || cleo read Film >/dev/null
+	cleo send Film 'With a piano' >/dev/null
+	await piano ann tail Film
+	await piano ben tail Film
+	await '"reached":2,"reach_of":2' cleo tail Film --json
+fi
+
 seen ann
 seen cleo
 kill -INT $a $c

@@ -54,7 +54,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	m.noteDoubles(changed, eff)
 	m.meet(now, spoke, len(changed.Blocks), eff)
 	if spoke {
-		m.sayRemoved(eff)
+		m.sayEnded(eff)
 	}
 	if resumed {
 		m.greetAll(now, eff)

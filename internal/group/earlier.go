@@ -142,5 +142,6 @@ func (m *Machine) dropLacking(ref dag.Ref, eff *Effects) {
 func (m *Machine) lowerEarlier(h *dag.Header) {
 	if m.earlier.past != nil && m.graph.Overclaims(h) {
 		m.earlier.past.Lower(h)
+		m.askAllEarlier()
 	}
 }

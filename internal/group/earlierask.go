@@ -18,15 +18,18 @@ type askedEarlier struct {
 	all    bool    // it was asked for all
 	at     uint64  // ms, when that was so
 	news   bool    // and it has got something since, by its Ack
+	anew   bool    // more is lacking than was when it was asked
 
 	silences uint   // how often in a row it did not answer
 	again    uint64 // ms, when it is asked again after that; 0: not
 }
 
-// askAllEarlier lets those be asked again who had nothing, but not who is answering.
+// askAllEarlier lets all be asked again, who is answering once it was asked for the rest.
 func (m *Machine) askAllEarlier() {
 	for d, p := range m.peers {
-		if d != m.earlier.from || m.earlier.until == 0 {
+		if d == m.earlier.from && m.earlier.until != 0 {
+			p.earlier.anew = true
+		} else {
 			p.earlier = askedEarlier{}
 		}
 	}
@@ -65,6 +68,10 @@ func (m *Machine) askEarlier(now uint64, eff *Effects) {
 			continue
 		}
 		ask := m.earlierAsk(p)
+		if ask.empty() && p.earlier.anew {
+			p.earlier = askedEarlier{}
+			ask = m.earlierAsk(p)
+		}
 		if ask.empty() {
 			p.earlier.end(now)
 			continue

@@ -391,3 +391,6 @@ func (g *Gone) AsBy(t Target, blocks ...wire.BlockHash) uint8 {
 
 // KeysKept is the room that keys take which leaps have passed.
 func (m *Machine) KeysKept() int { return m.keysKept() }
+
+// Features is what the leaves of this program announce.
+func Features() []uint16 { return featuresIn(Self{}.announced()) }

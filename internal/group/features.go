@@ -54,6 +54,10 @@ const (
 	FeatureSparing uint16 = 14
 )
 
+// NewestFeature is the last of them. A program without it does not open a home whose leaves announce it: the
+// number of databases goes up with it (internal/store/migrate.go).
+const NewestFeature = FeatureSparing
+
 // announced is what this device's leaf says.
 func (s Self) announced() []mls.Extension {
 	var w wire.Writer

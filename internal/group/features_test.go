@@ -1,8 +1,10 @@
 package group_test
 
 import (
+	"slices"
 	"testing"
 
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/sim"
 )
@@ -160,5 +162,13 @@ func TestShutsNobodyOut(t *testing.T) {
 	w.Run(10_000)
 	if v := m.View(); v.NoKeys || v.Willing || len(v.Outdated) != 0 {
 		t.Errorf("after the person's word: no keys %v, willing %v", v.NoKeys, v.Willing)
+	}
+}
+
+// TestNewestFeature: by the newest feature the number of databases goes up; none is forgotten.
+func TestNewestFeature(t *testing.T) {
+	list := group.Features()
+	if i := slices.Index(list, chain.FeatureNothing); i < 0 || slices.Max(slices.Delete(list, i, i+1)) != group.NewestFeature {
+		t.Errorf("leaves announce %d, and %d is called the newest", group.Features(), group.NewestFeature)
 	}
 }

@@ -118,9 +118,9 @@ func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
 	}
 }
 
-// prove sends the chain, from the peer's own admission on, to a peer that should
+// prove sends the chain, from the peer's first admission on, to a peer that should
 // know the group and does not name it: this device may have come in by a block
-// that it has not seen, or be on a branch that lost here.
+// that it has not seen, as the peer itself may have again, or be on a branch that lost here.
 func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 	p.proofDue = 0
 	if p.named && !p.again || p.rel != present {
@@ -128,7 +128,7 @@ func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 	}
 	var list []wire.BlockHash
 	for _, hash := range m.Chain() {
-		if m.blocks.IsAncestor(m.came(p.member.Device), hash) {
+		if _, _, known := m.stateAt(hash).Device(p.member.Device); known {
 			list = append(list, hash)
 		}
 	}
@@ -268,10 +268,10 @@ func (m *Machine) greetAgain(now uint64, p *peer, eff *Effects) {
 	m.greet(now, p, eff)
 }
 
-// sayRemoved tells the members which block removed this device, as its last word: to some of
+// sayEnded tells the members which block ended this device's membership, as its last word: to some of
 // them it may be a member, by a branch that it does not know, and they are to say so.
-func (m *Machine) sayRemoved(eff *Effects) {
-	if m.status != StatusRemoved {
+func (m *Machine) sayEnded(eff *Effects) {
+	if m.status != StatusRemoved && m.status != StatusLeft {
 		return
 	}
 	for _, d := range sortedDevices(m.peers) {

@@ -45,7 +45,11 @@ func (m *Machine) parkedReads(p *peer, feature uint16) bool {
 	if !m.state().Belongs(d) || m.state().Active(d) {
 		return false
 	}
-	if came := m.came(d); p.admitted != came {
+	came := m.came(d)
+	if m.blocks.IsLight(came) { // its leaf is not here; without these two it would hear nothing at all
+		return feature == FeatureRepair || feature == FeatureHeaders
+	}
+	if p.admitted != came {
 		p.admitted, p.announced = came, m.announcedAt(came, p.member)
 	}
 	return slices.Contains(p.announced, feature)
@@ -190,8 +194,11 @@ func (m *Machine) takeVotes(now uint64, p *peer, f votesFrame, eff *Effects) {
 	if err != nil {
 		eff.Notify = append(eff.Notify, Misbehaved{p.member, "vote"})
 	}
-	if later && f.part == votesPushed {
+	switch {
+	case later && f.part == votesPushed:
 		m.wantHave(now, p)
+	case later:
+		p.held = held{} // to be said again, and answered, once what has to come first is here
 	}
 	if !fresh.empty() {
 		if m.speaks() { // who is invited only listens

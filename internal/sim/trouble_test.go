@@ -22,6 +22,7 @@ const (
 	kindEntries    = 4
 	kindInvitation = 8
 	kindKeys       = 10
+	kindPromptAck  = 43
 )
 
 // invited makes a group of the first name with the others, who may accept.
@@ -236,6 +237,9 @@ func TestReplayChangesNothing(t *testing.T) {
 	for _, p := range slices.Clone(w.History) {
 		for _, from := range nodes {
 			for _, to := range nodes {
+				if p.Bytes[0] == kindPromptAck && from != p.From {
+					continue // it names nobody, and is signed by who sends it: from another it is a lie
+				}
 				w.Deliver(from, to, g, p.Bytes)
 			}
 		}

@@ -1,6 +1,10 @@
 package store
 
-import "fmt"
+import (
+	"fmt"
+
+	"kith/internal/group"
+)
 
 // application marks the file as Kith's (PRAGMA application_id): "KITH".
 const application = 0x4b495448
@@ -119,7 +123,17 @@ var migrations = []string{
 
 	// 6: how long messages last can be set: what an older program stored of that is looked at again.
 	`INSERT INTO unsorted SELECT grp, ord, device, seq, hash FROM messages WHERE length(content) > 1 AND substr(content, 1, 2) = x'000b';`,
+
+	// 7: no table. The leaves and records of a home are those of a program that reads the frames 35 to 45:
+	// others send them, and an older program on this home would take them for misbehaving. See numbered.
+	`SELECT 7;`,
 }
+
+// numbered is the newest feature of the program that brings databases to the newest number. With a newer one
+// goes a newer number, so that no program opens a home whose leaves announce what it does not read.
+const numbered = 14
+
+var _ [group.NewestFeature]struct{} = [numbered]struct{}{} // else add a migration, and raise numbered
 
 // checkVersion refuses a database this program does not know. It only reads.
 func checkVersion(c *conn) error {
