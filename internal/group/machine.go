@@ -342,7 +342,7 @@ func (m *Machine) mayWrite() error {
 	}
 	switch {
 	case m.outside():
-		return refuse(ReasonNoKeys, nil)
+		return refuse(ReasonNewKey, nil)
 	case m.epochs[m.head] != nil:
 		return nil
 	case m.wasReplaced():
