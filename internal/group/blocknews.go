@@ -271,7 +271,8 @@ func (m *Machine) onBlockNews(now uint64, p *peer, r *wire.Reader, eff *Effects)
 		switch {
 		case !m.blocks.Has(n.block):
 			due := now
-			if m.peers[n.giver] != nil && n.giver != p.member.Device {
+			leaves := m.leaves[p.member.Person] != nil // it may have left by this block, and then gives nothing
+			if (m.peers[n.giver] != nil || leaves) && n.giver != p.member.Device {
 				due += giverWait + m.place(n.block, giverSpread)
 			}
 			m.seek(p, soughtBlock{n.block, due, true})

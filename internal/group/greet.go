@@ -1,6 +1,7 @@
 package group
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -38,12 +39,8 @@ func (m *Machine) greet(now uint64, p *peer, eff *Effects) {
 		case !m.awaitsInvitation(who):
 		case m.admittedBy(who) != m.self.Person: // it may have accepted, and say so at once
 			p.inviteDue = now + inviteAfter
-		default:
-			if inv := m.invitationFor(who); inv != nil {
-				p.whole = true
-				eff.send(who.Device, inv)
-				return
-			}
+		case m.sendInvitation(p, eff):
+			return
 		}
 		m.offerVotes(who.Device, eff)
 		m.sendDigest(who.Device, eff)
@@ -112,10 +109,7 @@ func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
 		}
 		return
 	}
-	if inv := m.invitationFor(p.member); inv != nil {
-		p.whole = true
-		eff.send(p.member.Device, inv)
-	}
+	m.sendInvitation(p, eff)
 }
 
 // prove sends the chain, from the peer's first admission on, to a peer that should
@@ -123,7 +117,11 @@ func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
 // that it has not seen, as the peer itself may have again, or be on a branch that lost here.
 func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 	p.proofDue = 0
-	if p.named && !p.again || p.rel != present {
+	if p.rel == former { // it waits for what it is told as one
+		m.farewell(p, maxFarewell, eff)
+		return
+	}
+	if p.named && !p.again || p.rel != present || !m.givesUnasked(p) {
 		return
 	}
 	var list []wire.BlockHash
@@ -144,7 +142,7 @@ func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 		list = m.heldWhole(list)
 	}
 	for range maxProofFrames {
-		list = list[m.sendBlocks(p.member.Device, list, eff):]
+		list = list[m.giveBlocks(p, list, eff):]
 	}
 	p.whole = len(list) == 0
 	if m.modern(p.member.Device) {
@@ -188,15 +186,13 @@ func (m *Machine) sendProof(d wire.DeviceID, eff *Effects) {
 // farewell tells a former member that it is none, and shows what settled that, if
 // fork choice alone would leave it on another branch.
 func (m *Machine) farewell(p *peer, most int, eff *Effects) {
-	d := p.member.Device
-	list := m.ending(p.member, most)
-	m.sendBlocks(d, list, eff)
-	p.untold = len(list) == 0
-	if slices.ContainsFunc(m.blocks.Tips(), func(tip wire.BlockHash) bool {
-		return m.stateAt(tip).Belongs(d) && m.excludes(tip) && (p.modern || m.readAt(tip, p, FeatureRepair))
-	}) {
-		m.sendProof(d, eff)
+	if p.proofDue = 0; !m.givesUnasked(p) {
+		return
 	}
+	list := m.ending(p.member, most)
+	m.giveBlocks(p, list, eff)
+	p.untold = len(list) == 0
+	m.proveEnding(p, eff)
 }
 
 // excludes reports whether what is settled is on another branch than a block.
@@ -220,8 +216,11 @@ func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Eff
 				m.farewell(p, maxFarewell, eff)
 				return
 			}
+			if !m.givesUnasked(p) {
+				return
+			}
 			answer := m.notOn(m.head, hash)
-			m.sendBlocks(p.member.Device, answer[:min(len(answer), maxFarewell)], eff)
+			m.giveBlocks(p, answer[:min(len(answer), maxFarewell)], eff)
 			if m.excludes(hash) && m.modern(p.member.Device) {
 				m.sendProof(p.member.Device, eff)
 			}
@@ -309,7 +308,7 @@ func (m *Machine) ending(who wire.Member, most int) (list []wire.BlockHash) {
 			list = append(list, m.refutation(tip, who.Device)...)
 		}
 	}
-	slices.SortFunc(list, m.byHeight) // all of them are on one chain
+	slices.SortFunc(list, func(a, b wire.BlockHash) int { return cmp.Or(m.byHeight(a, b), bytes.Compare(a[:], b[:])) })
 	return m.heldWhole(slices.Compact(list))
 }
 
@@ -321,8 +320,8 @@ func (m *Machine) heldWhole(list []wire.BlockHash) []wire.BlockHash {
 
 // refutation returns the fewest blocks of the head's chain, from where a tip's
 // branch left it, with which fork choice does not pick a block at which the device
-// is a member, or those to the settled one that excludes the branch. What came
-// after those is not for it: it may have made the branch to learn that.
+// is a member, or, where what is settled excludes the branch, those that show it. What
+// came after those is not for it: it may have made the branch to learn that.
 func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.BlockHash {
 	ours, theirs := m.notOn(m.head, tip), m.notOn(tip, m.head)
 	if len(ours) == 0 {
@@ -340,8 +339,7 @@ func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.Bl
 		}
 	}
 	if m.excludes(tip) {
-		s := m.votes.Settled()
-		return slices.DeleteFunc(ours, func(h wire.BlockHash) bool { return !m.blocks.IsAncestor(h, s) })
+		return m.votedAbove(root)
 	}
 	return nil
 }

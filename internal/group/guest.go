@@ -3,7 +3,6 @@ package group
 import (
 	"slices"
 
-	"kith/internal/chain"
 	"kith/internal/wire"
 )
 
@@ -31,39 +30,4 @@ func (m *Machine) guestLacks(now uint64, p *peer, lacks bool) {
 			m.catchUp = nil
 		}
 	}
-}
-
-// onFormerAsk gives a former member the next page of the blocks up to the one that
-// ended its membership, as a have would.
-func (m *Machine) onFormerAsk(p *peer, a pagesAskFrame, eff *Effects) {
-	last, lacks := m.lacksOfEnding(p.member, a.offer)
-	if len(lacks) == 0 || !m.tells(p, len(lacks)) {
-		return
-	}
-	if a.base != (wire.BlockHash{}) && !m.blocks.IsAncestor(a.base, last) {
-		return // it came later
-	}
-	if next, err := m.pageWith(a, lacks, false); err == nil {
-		eff.send(p.member.Device, next.bytes())
-	}
-}
-
-// lacksOfEnding returns the block that ends a former member's membership, and what it
-// lacks of those up to it, by what it says to have.
-func (m *Machine) lacksOfEnding(who wire.Member, offer chain.Offer) (last wire.BlockHash, lacks []wire.BlockHash) {
-	list := m.ending(who, maxFarewell)
-	if len(list) == 0 {
-		return last, nil
-	}
-	last = list[len(list)-1]
-	return last, slices.DeleteFunc(m.blocks.Missing(offer), func(h wire.BlockHash) bool { return !m.blocks.IsAncestor(h, last) })
-}
-
-// tells reports whether a former member that asks is answered, and takes note of it.
-func (m *Machine) tells(p *peer, lacks int) bool {
-	if p.shown.head == m.head && lacks >= p.shown.lacks {
-		return false
-	}
-	p.shown = shown{m.head, lacks}
-	return true
 }

@@ -261,9 +261,7 @@ func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Re
 		if err != nil {
 			return
 		}
-		if _, lacks := m.lacksOfEnding(p.member, offer); m.tells(p, len(lacks)) {
-			m.sendBlocks(p.member.Device, lacks, eff)
-		}
+		m.onFormerHave(p, offer, eff)
 	}
 }
 

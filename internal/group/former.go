@@ -1,0 +1,85 @@
+package group
+
+import (
+	"slices"
+
+	"kith/internal/chain"
+	"kith/internal/wire"
+)
+
+// A former member asks after its group, and is told how its membership ended.
+
+// onFormerAsk gives a former member the next page of the blocks up to the one that
+// ended its membership, as a have would.
+func (m *Machine) onFormerAsk(p *peer, a pagesAskFrame, eff *Effects) {
+	ending, lacks := m.lacksOfEnding(p.member, a.offer)
+	if len(lacks) == 0 || !m.tells(p, len(lacks)) {
+		return
+	}
+	if a.base != (wire.BlockHash{}) && !ending[a.base] {
+		return // it came later
+	}
+	if next, err := m.pageWith(a, lacks, false); err == nil {
+		eff.send(p.member.Device, next.bytes())
+		if next.left == 0 {
+			m.proveEnding(p, eff)
+		}
+	}
+}
+
+// onFormerHave gives a former member blocks up to the one that ended its membership.
+func (m *Machine) onFormerHave(p *peer, offer chain.Offer, eff *Effects) {
+	_, lacks := m.lacksOfEnding(p.member, offer)
+	if m.givesUnasked(p) && m.tells(p, len(lacks)) && m.giveBlocks(p, lacks, eff) == len(lacks) {
+		m.proveEnding(p, eff)
+	}
+}
+
+// lacksOfEnding returns the blocks that end a former member's membership with all below
+// them, and which of those it lacks, by what it says to have.
+func (m *Machine) lacksOfEnding(who wire.Member, offer chain.Offer) (ending map[wire.BlockHash]bool, lacks []wire.BlockHash) {
+	ending = make(map[wire.BlockHash]bool)
+	for _, hash := range m.ending(who, maxFarewell) {
+		for m.blocks.Has(hash) && !ending[hash] {
+			ending[hash] = true
+			hash = m.blocks.Header(hash).Parent
+		}
+	}
+	if len(ending) == 0 {
+		return nil, nil
+	}
+	return ending, slices.DeleteFunc(m.blocks.Missing(offer), func(h wire.BlockHash) bool { return !ending[h] })
+}
+
+// tells reports whether a former member that asks is answered, and takes note of it.
+func (m *Machine) tells(p *peer, lacks int) bool {
+	if p.shown.head == m.head && lacks >= p.shown.lacks {
+		return false
+	}
+	p.shown = shown{m.head, lacks}
+	return true
+}
+
+// proveEnding sends a former member the votes that settled what excludes a branch on which it
+// is a member. They count once the blocks are there that they name.
+func (m *Machine) proveEnding(p *peer, eff *Effects) {
+	if slices.ContainsFunc(m.blocks.Tips(), func(tip wire.BlockHash) bool {
+		return m.stateAt(tip).Belongs(p.member.Device) && m.excludes(tip) && (p.modern || m.readAt(tip, p, FeatureRepair))
+	}) {
+		m.sendProof(p.member.Device, eff)
+	}
+}
+
+// votedAbove returns the blocks above one that the votes name by which the settled block is
+// settled, and those between: without any of them nobody can count those votes.
+func (m *Machine) votedAbove(root wire.BlockHash) []wire.BlockHash {
+	named := make(map[wire.BlockHash]bool)
+	for _, w := range m.votes.Settlement() {
+		for _, v := range w.Votes {
+			for at := v.Block; !named[at] && !m.blocks.IsAncestor(at, root); at = m.blocks.Header(at).Parent {
+				named[at] = true
+			}
+		}
+	}
+	return sortedBlocks(named)
+}
