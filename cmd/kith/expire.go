@@ -37,15 +37,28 @@ func (p *program) expireVerb() *cobra.Command {
 
 // sayLifetime says how it is, and what that means for what was there before it was chosen so.
 func (p *program) sayLifetime(chat *v1.Chat, chosen bool) {
-	switch {
-	case chat.Lifetime == 0 && chosen:
-		p.printf("Messages in %s stay. What was written while they were to disappear still does.", titleOf(chat))
-		return
-	case chat.Lifetime == 0:
-		p.printf("Messages in %s stay.", titleOf(chat))
+	from := ""
+	if chosen {
+		from = " from now on"
+	}
+	if chat.Lifetime == 0 {
+		text := "Messages in " + placeOf(chat) + " stay" + from + "."
+		if chosen {
+			text += " What was written while they were to disappear still does."
+		}
+		p.println(text)
 		return
 	}
-	p.printf("What is written in %s from now on disappears after %s, from the devices of everybody whose Kith is honest and new enough.", titleOf(chat), api.Lifetime(chat.Lifetime))
+	text := "What is written in " + placeOf(chat) + from + " disappears after " + api.Lifetime(chat.Lifetime)
+	switch chat.Kind {
+	case v1.ChatKind_CHAT_KIND_NOTES:
+		p.println(text + ".")
+		return
+	case v1.ChatKind_CHAT_KIND_DIRECT:
+		p.println(text + ", from both your devices if both run an honest Kith of this version or newer.")
+	default:
+		p.println(text + ", from the devices of everybody whose Kith is honest and new enough.")
+	}
 	p.println("Whoever reads it can still photograph or keep it.")
 }
 

@@ -98,6 +98,13 @@ func chatText(c *v1.Chat) string {
 	}
 	if c.Unread > 0 {
 		text += "; " + count(int(c.Unread), "new message", "new messages")
+		switch n := len(c.Mentions); n {
+		case 0:
+		case 1:
+			text += ", 1 mentions you"
+		default:
+			text += ", " + number(uint64(n)) + " mention you"
+		}
 	}
 	return text
 }

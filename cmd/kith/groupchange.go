@@ -96,9 +96,9 @@ func (p *program) groupResend() *cobra.Command {
 				return err
 			}
 			if yes {
-				p.printf("Sent to everybody in %s.", titleOf(chat))
+				p.printf("Sent to everybody in %s.", placeOf(chat))
 			} else {
-				p.printf("Kept to those who were in %s then.", titleOf(chat))
+				p.printf("Kept to those who were in %s then.", placeOf(chat))
 			}
 			return nil
 		},
@@ -112,7 +112,7 @@ func (p *program) groupRejoin() *cobra.Command {
 			if err != nil || p.show(chat) {
 				return err
 			}
-			p.println(cmp.Or(oneLine(chat.Notice), "This device has keys for "+titleOf(chat)+"."))
+			p.println(cmp.Or(oneLine(chat.Notice), "This device has keys for "+placeOf(chat)+"."))
 			return nil
 		})
 }
@@ -142,7 +142,7 @@ func (p *program) groupRestartKeys() *cobra.Command {
 			if err != nil || p.show(chat) {
 				return err
 			}
-			p.printf("The keys of %s have started anew. Who is away gets them on coming back.", titleOf(chat))
+			p.printf("The keys of %s have started anew. Who is away gets them on coming back.", placeOf(chat))
 			return nil
 		})
 	c.Flags().BoolVar(&postQuantum, "post-quantum", false, "with keys that quantum computers do not break, where the group has older ones")
@@ -156,7 +156,7 @@ func (p *program) groupRenewKeys() *cobra.Command {
 			if err != nil || p.show(chat) {
 				return err
 			}
-			p.printf("This device's keys in %s are new.", titleOf(chat))
+			p.printf("This device's keys in %s are new.", placeOf(chat))
 			return nil
 		})
 }

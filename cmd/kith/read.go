@@ -36,7 +36,7 @@ func (p *program) readVerb() *cobra.Command {
 				p.printf("%s: %s unread.", titleOf(c), count(int(c.Unread), "message", "messages"))
 				return nil
 			}
-			p.printf("%s is read.", titleOf(c))
+			p.printf("Everything in %s is read.", placeOf(c))
 			return nil
 		})
 }

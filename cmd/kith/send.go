@@ -41,8 +41,11 @@ func (p *program) sendVerb() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if len(b) > group.MaxContent { // there may be more of it
+					return &group.Refusal{Reason: group.ReasonLong}
+				}
 				text = strings.TrimRight(string(b), "\r\n")
-				if len(b) <= group.MaxContent && !utf8.ValidString(text) {
+				if !utf8.ValidString(text) {
 					return &api.Error{Reason: api.ReasonText}
 				}
 			}
@@ -71,7 +74,7 @@ func (p *program) sendLines(ctx context.Context, chat string) error {
 		}
 		err := in.Err()
 		if errors.Is(err, bufio.ErrTooLong) {
-			err = &group.Refusal{Reason: group.ReasonContent}
+			err = &group.Refusal{Reason: group.ReasonLong}
 		}
 		failed <- err
 	}()

@@ -55,6 +55,9 @@ func (p *program) printStatus(n *v1.Node) {
 	} else if n.Copied {
 		p.println("A copy of this Kith is running, or was. This one takes a key of its own by itself, and both can go on. To shut the other copies out: " + p.again("revoke"))
 	}
+	if n.Clock != nil {
+		p.println(oneLine(n.Clock.Sentence))
+	}
 	for _, c := range n.Coming {
 		p.println(comingText(c))
 	}

@@ -114,6 +114,9 @@ func (p *program) printMessage(m *v1.Message, in v1.ChatState) {
 	if m.WhileSplit {
 		text += " (written while apart from the others)"
 	}
+	if m.ClockOff {
+		text += " (written well before it was sent, or on a computer whose clock is wrong)"
+	}
 	if m.WrittenTwice {
 		text += fmt.Sprintf(" (the device %.8s wrote two messages in this place)", m.AuthorDevice)
 	}

@@ -146,6 +146,14 @@ func titleOf(c *v1.Chat) string {
 	return "somebody"
 }
 
+// placeOf names a chat after "in": one of two has the other's name, who is no place.
+func placeOf(c *v1.Chat) string {
+	if c.Kind == v1.ChatKind_CHAT_KIND_DIRECT {
+		return "your chat with " + titleOf(c)
+	}
+	return titleOf(c)
+}
+
 // table prints rows with aligned columns.
 func (p *program) table(rows [][]string) {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)

@@ -90,6 +90,64 @@ func TestNothingPassesForMore(t *testing.T) {
 	}
 }
 
+// TestLifetimeWords: what is said of a chat of two names it as one, and not its other person as a place.
+func TestLifetimeWords(t *testing.T) {
+	direct := &v1.Chat{Title: "Ben", Kind: v1.ChatKind_CHAT_KIND_DIRECT}
+	group := &v1.Chat{Title: "Walk", Kind: v1.ChatKind_CHAT_KIND_GROUP}
+	notes := &v1.Chat{Title: "Notes to self", Kind: v1.ChatKind_CHAT_KIND_NOTES}
+	const photo = "Whoever reads it can still photograph or keep it.\n"
+	for _, c := range []struct {
+		chat    *v1.Chat
+		seconds uint32
+		chosen  bool
+		want    string
+	}{
+		{direct, 0, false, "Messages in your chat with Ben stay.\n"},
+		{direct, 0, true, "Messages in your chat with Ben stay from now on. What was written while they were to disappear still does.\n"},
+		{direct, 86400, true, "What is written in your chat with Ben from now on disappears after a day, from both your devices if both run an honest Kith of this version or newer.\n" + photo},
+		{direct, 86400, false, "What is written in your chat with Ben disappears after a day, from both your devices if both run an honest Kith of this version or newer.\n" + photo},
+		{group, 0, false, "Messages in Walk stay.\n"},
+		{group, 3600, true, "What is written in Walk from now on disappears after an hour, from the devices of everybody whose Kith is honest and new enough.\n" + photo},
+		{group, 3600, false, "What is written in Walk disappears after an hour, from the devices of everybody whose Kith is honest and new enough.\n" + photo},
+		{notes, 3600, true, "What is written in Notes to self from now on disappears after an hour.\n"},
+	} {
+		var out bytes.Buffer
+		c.chat.Lifetime = c.seconds
+		(&program{out: &out}).sayLifetime(c.chat, c.chosen)
+		if got := out.String(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+// TestLateness: what may be known late is said to be.
+func TestLateness(t *testing.T) {
+	for _, c := range []struct {
+		d    *v1.Delivery
+		want string
+	}{
+		{&v1.Delivery{ReachOf: 64}, ""},
+		{&v1.Delivery{ReachOf: 65}, "In a big group"},
+		{&v1.Delivery{ReachOf: 2, Elsewhere: true}, "Another copy of your Kith wrote this"},
+		{&v1.Delivery{ReachOf: 65, Elsewhere: true}, "Another copy of your Kith wrote this"},
+	} {
+		if got := lateness(c.d); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%+v: %q", c.d, got)
+		}
+	}
+}
+
+// TestMentionsInList: the list of chats says how much of what is new mentions one.
+func TestMentionsInList(t *testing.T) {
+	c := &v1.Chat{Kind: v1.ChatKind_CHAT_KIND_GROUP, State: v1.ChatState_CHAT_STATE_ACTIVE, Unread: 3}
+	for _, want := range []string{"group, 0 members; 3 new messages", "group, 0 members; 3 new messages, 1 mentions you", "group, 0 members; 3 new messages, 2 mention you"} {
+		if got := chatText(c); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		c.Mentions = append(c.Mentions, "a cursor")
+	}
+}
+
 func TestTitles(t *testing.T) {
 	id := strings.Repeat("0123abcd", 8)
 	for want, c := range map[string]*v1.Chat{
@@ -181,6 +239,16 @@ func TestApart(t *testing.T) {
 	m := &v1.Message{Author: &v1.Person{Name: "Cem"}, Text: "here", State: v1.MessageState_MESSAGE_STATE_SHOWN, WhileSplit: true}
 	p.printMessage(m, v1.ChatState_CHAT_STATE_ACTIVE)
 	if got := out.String(); !strings.HasSuffix(got, " Cem: here (written while apart from the others)\n") {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestWrongClock: a line says of a message that its time is not when it was sent.
+func TestWrongClock(t *testing.T) {
+	var out bytes.Buffer
+	m := &v1.Message{Author: &v1.Person{Name: "Cem"}, Text: "here", State: v1.MessageState_MESSAGE_STATE_SHOWN, ClockOff: true}
+	(&program{out: &out}).printMessage(m, v1.ChatState_CHAT_STATE_ACTIVE)
+	if got := out.String(); !strings.HasSuffix(got, " Cem: here (written well before it was sent, or on a computer whose clock is wrong)\n") {
 		t.Errorf("%q", got)
 	}
 }

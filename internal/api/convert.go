@@ -20,6 +20,12 @@ func (s *Server) nodeOf(st node.Status) *v1.Node {
 		StartedAt: st.StartedAt, WebAddress: s.Address(), Copied: st.Copied, Revoked: st.Revoked,
 		DiskFull: st.DiskFull,
 	}
+	if c := st.Clock; c != nil {
+		n.Clock = &v1.ClockApart{Ahead: c.Ahead, By: c.By, Sentence: clockSentence(*c)}
+		for _, p := range c.Of {
+			n.Clock.Persons = append(n.Clock.Persons, personOf(p))
+		}
+	}
 	if st.DiskFull {
 		n.Notice = diskFullSentence(st.Home)
 	}
@@ -80,6 +86,9 @@ func chatOf(c node.Chat) *v1.Chat {
 		Lifetime: c.Lifetime, MaySetLifetime: c.MaySet,
 		Unasked: uint32(c.Unasked), Held: uint32(c.Held),
 		RemovedBy: somebody(c.RemovedBy),
+	}
+	for _, at := range c.Mentions {
+		out.Mentions = append(out.Mentions, cursorOf(at))
 	}
 	if c.Kind == node.ChatGroup {
 		out.History = historyOf(c.Policy)

@@ -48,7 +48,6 @@ const (
 	ReasonEmoji     Reason = "emoji"    // not one
 	ReasonText      Reason = "text"     // not UTF-8
 	ReasonNothing   Reason = "nothing"  // no text
-	ReasonLong      Reason = "long"     // more text than a message holds
 	ReasonGone      Reason = "gone"     // it stopped during a call
 	ReasonOver      Reason = "over"     // who only looked on is told no more
 	ReasonFolder    Reason = "folder"   // there is none to write into

@@ -16,4 +16,6 @@ var (
 	SettlementOf = settlementOf
 	IncidentOf   = incidentOf
 	NoticeOf     = noticeOf
+
+	ClockSentence = clockSentence
 )

@@ -36,6 +36,8 @@ func TestNotices(t *testing.T) {
 		want string
 	}{
 		{node.Chat{Parked: true, NoKeys: true, Missed: 3}, "This device was set aside, because it was not here for long. It comes back by itself, once another member is here."},
+		{node.Chat{NoKeys: true}, "This device has no keys for this chat now. It gets new ones by itself, once another member is here. If it does not, ask an admin to remove you and add you again."},
+		{node.Chat{NoKeys: true, NewKey: true}, "This Kith has a new key, since a copy of it is, or was, in use. The key comes into this chat by itself, mostly within ten seconds, else once another member is connected; until then nothing can be written here."},
 		{node.Chat{Missed: 1, Missing: 2}, "A message was written while this device was set aside. It comes once a member is here who has it."},
 		{node.Chat{Missed: 12}, "12 messages were written while this device was set aside. They come once a member is here who has them."},
 		{node.Chat{Missing: 2}, "2 earlier messages are coming."},

@@ -36,7 +36,7 @@ func checkText(text string) error {
 	case strings.TrimSpace(text) == "":
 		return &Error{Reason: ReasonNothing}
 	case len(text) > group.MaxContent:
-		return &Error{Reason: ReasonLong}
+		return &group.Refusal{Reason: group.ReasonLong}
 	}
 	return nil
 }

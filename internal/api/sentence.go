@@ -212,6 +212,8 @@ func noticeOf(c node.Chat) string {
 		return outdatedNotice(c)
 	case c.Parked:
 		return "This device was set aside, because it was not here for long. It comes back by itself, once another member is here."
+	case c.NewKey:
+		return "This Kith has a new key, since a copy of it is, or was, in use. The key comes into this chat by itself, mostly within ten seconds, else once another member is connected; until then nothing can be written here."
 	case c.NoKeys:
 		return "This device has no keys for this chat now. It gets new ones by itself, once another member is here. If it does not, ask an admin to remove you and add you again."
 	case c.Trouble != 0:

@@ -38,7 +38,6 @@ var table = map[string]explained{
 	"api/text":     {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
 
 	"api/nothing": {connect.CodeInvalidArgument, "There is nothing in this to be sent.", "Write something."},
-	"api/long":    {connect.CodeInvalidArgument, "This is longer than 64 KiB, the most that one message holds.", "Send it in parts."},
 
 	"api/folder": {connect.CodeFailedPrecondition, "There is no folder {} to write into.", "Make it first, or name a file elsewhere."},
 	"api/kept":   {connect.CodeDataLoss, "What {} keeps cannot be used: it is no proof of a member, or was changed.", "Put it back from a copy; or begin with another file, and compare the id of the group anew."},
@@ -81,6 +80,7 @@ var table = map[string]explained{
 	"group/unsettled":  {connect.CodeFailedPrecondition, "Too many changes wait to be settled by those who vote.", "Try again in a minute or two."},
 	"group/not-active": {connect.CodeFailedPrecondition, "You are not in this chat: invited, left or removed.", "Accept the invitation, or ask a member to add you."},
 	"group/no-keys":    {connect.CodeFailedPrecondition, "This device has no keys for this chat now.", "It gets new ones by itself, once it and another member are connected. If it does not, ask an admin to remove you and add you again."},
+	"group/new-key":    {connect.CodeFailedPrecondition, "This Kith has a new key, since a copy of it is, or was, in use; the key is not in this chat yet.", "It comes in by itself, mostly within ten seconds, else once another member is connected. Try again then."},
 	"group/replaced":   {connect.CodeFailedPrecondition, "Another copy of this device took its place in this chat.", "Go on with that copy. If there is none, ask an admin to remove you and add you again."},
 	"group/member":     {connect.CodeAlreadyExists, "They are in this group already, or invited.", "There is nothing to do."},
 	"group/has-role":   {connect.CodeAlreadyExists, "They have that role already.", "There is nothing to do; see kith group show."},
@@ -90,7 +90,8 @@ var table = map[string]explained{
 	"group/successor":  {connect.CodeFailedPrecondition, "You are the last admin.", "Say who takes over: kith group leave GROUP --successor PERSON."},
 	"group/heir":       {connect.CodeInvalidArgument, "Nobody takes over from themselves.", "Name another member: kith group leave GROUP --successor PERSON."},
 	"group/alone":      {connect.CodeFailedPrecondition, "Nobody else is in this group.", "Delete it instead: kith group delete."},
-	"group/content":    {connect.CodeInvalidArgument, "This cannot be sent: it is empty, over 64 KiB, or no text.", "Write something shorter, as text."},
+	"group/content":    {connect.CodeInvalidArgument, "This cannot be sent: it is empty, or no text.", "Write something, as text."},
+	"group/long":       {connect.CodeInvalidArgument, "This is longer than one message holds, which is 65,530 bytes, and fewer with mentions or in a reply.", "Send it in parts."},
 	"group/author":     {connect.CodePermissionDenied, "Only who wrote a message can do this with it.", "An admin can delete it."},
 	"group/title":      {connect.CodeInvalidArgument, "This cannot be a title: it is empty, over 64 characters, begins or ends with a space, or holds characters that cannot be seen.", "Choose another."},
 	"group/package":    {connect.CodeFailedPrecondition, "They cannot be added with what their program sent last.", "Try again when both programs are running."},

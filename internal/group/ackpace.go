@@ -14,7 +14,7 @@ import (
 // A pace is how a device's own Acks follow each other.
 type pace struct {
 	bytes uint64 // of entries since the newest Ack
-	since uint64 // ms; when the first of what it does not say came; 0: nothing did
+	since uint64 // ms; when the first of what it does not say came, or was written, if that was before the start; 0: nothing did
 	last  uint64 // ms; when it was signed; 0: before the start
 }
 
@@ -41,7 +41,7 @@ func (m *Machine) mayAck(now uint64) uint64 {
 	if atOnce || own == nil || own.Seq&^ackCount != ackBase(m.joined) || m.acked == m.graph.FrontierDigest() && !m.ackUnread() && !m.remarked() {
 		return now
 	}
-	if m.pace.since == 0 {
+	if m.pace.since == 0 || m.pace.since > now { // an author's clock may be ahead
 		m.pace.since = now
 	}
 	size := uint64(ackTravels)

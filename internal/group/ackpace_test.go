@@ -76,3 +76,33 @@ func TestPaceForOlderNewcomer(t *testing.T) {
 		t.Errorf("a minute later Ben's is of version %d", a.Version)
 	}
 }
+
+// TestPaceOverRestarts: in a large group who is never there for as long as an Ack waits signs
+// one all the same.
+func TestPaceOverRestarts(t *testing.T) {
+	w, g, ann, ben, _ := three(t)
+	large := func() {
+		for _, n := range w.Nodes {
+			machineOf(n, g).SetFewAckers(1)
+		}
+	}
+	w.Run(2 * minutes)
+	large()
+	do(t, w, ann, g, says(t, "hello"))
+	for on := 0; ; on++ {
+		w.Run(20_000)
+		if covers := machineOf(ben, g).AckedUpTo(ben.Self.Device.ID(), ann.Self.Device.ID()); covers == 1 {
+			if on == 0 {
+				t.Error("Ben signs at once")
+			}
+			break
+		}
+		if on == 10 {
+			t.Fatal("Ben was there ten times for 20 s, and has signed no Ack")
+		}
+		ben.Stop()
+		w.Run(20_000)
+		ben.Start()
+		large()
+	}
+}

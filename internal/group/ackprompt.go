@@ -266,7 +266,7 @@ func (m *Machine) relayAck(a *dag.Ack, from wire.DeviceID, to []wire.DeviceID) {
 	}
 	m.prompt.relay[a.Device] = r
 	for _, d := range to {
-		if _, known := r.to[d]; !known && d != a.Device {
+		if _, known := r.to[d]; !known && d != a.Device && m.exchanges(d) {
 			r.to[d] = from
 			m.prompt.due = m.soon(m.prompt.due, m.now+ackQuickly)
 		}
@@ -316,6 +316,23 @@ func (m *Machine) passOn(eff *Effects) {
 	for _, hop := range sortedDevices(to) {
 		m.sendOn(hop, to[hop], acks[hop], eff)
 	}
+}
+
+// dropRelays forgets what is for devices that take part no more, or of them.
+func (m *Machine) dropRelays() {
+	gone := func(d wire.DeviceID) bool { return !m.state().Active(d) }
+	maps.DeleteFunc(m.prompt.relay, func(of wire.DeviceID, r relay) bool {
+		maps.DeleteFunc(r.to, func(to, _ wire.DeviceID) bool { return gone(to) })
+		return gone(of) || len(r.to) == 0
+	})
+}
+
+// relays is how many Acks are to be passed on, or were, each to how many.
+func (m *Machine) relays() (n int) {
+	for _, r := range m.prompt.relay {
+		n += len(r.to)
+	}
+	return n
 }
 
 func (m *Machine) forgetRelays() {

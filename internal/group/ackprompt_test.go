@@ -108,6 +108,57 @@ func TestFalsePrompt(t *testing.T) {
 	}
 }
 
+// TestFalsePromptsAreLimited: of who brings false Acks without end the next are passed over, also a good one and
+// in a new session, until a while later; how many are good is not counted.
+func TestFalsePromptsAreLimited(t *testing.T) {
+	const burst, every = 32, 2000 // docs/spec/sync.md
+	w, g, nodes := fourInLine(t)
+	ann, ben := nodes[0], nodes[1]
+	do(t, w, ann, g, says(t, "hello"))
+	w.Run(10_000)
+	next := func() *dag.Ack {
+		a := *ackOf(t, ann, ben, g)
+		a.Seq++
+		a.Sign(ben.Self.Device.Sign)
+		return &a
+	}
+	for range 2 * burst {
+		a := next()
+		if w.Deliver(ben, ann, g, group.PassedOn(nodes[3].Self.Device.ID(), a)); ackOf(t, ann, ben, g).Seq != a.Seq {
+			t.Fatal("an Ack that holds is not taken")
+		}
+	}
+	good := next()
+	lies := func() {
+		for i := range uint64(2 * burst) {
+			var short wire.Writer
+			short.U8(kindPromptAck)
+			short.U64(good.Seq + i)
+			short.U64(9)
+			dag.WriteMark(&short, nil)
+			short.Raw(good.Signature[:])
+			w.Deliver(ben, ann, g, short.Bytes())
+		}
+	}
+	lies()
+	m := machineOf(ann, g)
+	for _, c := range []group.Cause{group.PeerDown{Device: ben.Self.Device.ID()}, group.PeerUp{Peer: ben.Self.Member()}} {
+		if _, err := m.Step(group.Input{Now: w.Now, Cause: c}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	brings := func() bool {
+		w.Deliver(ben, ann, g, group.PassedOn(nodes[3].Self.Device.ID(), good))
+		return ackOf(t, ann, ben, g).Seq == good.Seq
+	}
+	if brings() {
+		t.Error("an Ack is looked at after many false ones")
+	}
+	if w.Run(every); !brings() {
+		t.Error("no Ack is looked at any more")
+	}
+}
+
 // TestAckInARing: an Ack that comes again is not passed on again.
 func TestAckInARing(t *testing.T) {
 	w, g, nodes := fourInLine(t)
@@ -150,5 +201,32 @@ func TestSparingBesideOlder(t *testing.T) {
 				t.Errorf("%s sends %s a frame of kind %d", n.Name, p.To.Name, kind)
 			}
 		}
+	}
+}
+
+// TestRelayToWhoIsGone: what waits to be passed on to a device that nobody leads to goes with that device.
+func TestRelayToWhoIsGone(t *testing.T) {
+	w, g, nodes := fourInLine(t)
+	ann, ben, dan := nodes[0], nodes[1], nodes[3]
+	waits := func() int {
+		for _, h := range machineOf(ben, g).Holdings() {
+			if h.Name == "Acks on their way to who waits for them" {
+				return h.Held
+			}
+		}
+		return -1
+	}
+	a := *ackOf(t, ann, ann, g)
+	a.Seq++
+	a.Sign(ann.Self.Device.Sign)
+	w.Deliver(ann, ben, g, group.PassedOn(dan.Self.Device.ID(), &a))
+	w.Run(5000)
+	if n := waits(); n != 1 {
+		t.Fatalf("Ben is to pass on %d", n)
+	}
+	do(t, w, ann, g, group.Remove{Person: dan.Self.Person})
+	w.Run(5000)
+	if n := waits(); n != 0 {
+		t.Errorf("Ben still is to pass on %d", n)
 	}
 }

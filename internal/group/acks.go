@@ -157,8 +157,15 @@ func (m *Machine) endAcks() {
 	}
 	m.ackDue = 1
 	for _, r := range m.graph.Frontier().Refs() {
-		if r.Device != own.Device && m.graph.Delivered(own, r.Device) < r.Seq {
+		said := m.graph.Delivered(own, r.Device)
+		if said >= r.Seq {
+			continue
+		}
+		if r.Device != own.Device {
 			m.prompt.owed[r.Device] = true
+		}
+		if first, ok := m.graph.PlaceOf(r.Device, said+1); ok { // else an Ack would wait anew each time
+			m.pace.since = m.soon(m.pace.since, max(first.Order, 1))
 		}
 	}
 }

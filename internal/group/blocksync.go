@@ -176,7 +176,9 @@ func (m *Machine) offerWelcomes(p *peer, eff *Effects) {
 		}
 	}
 	if !m.asksBlocks(p) {
-		m.sendBlocks(p.member.Device, own, eff)
+		if m.givesUnasked(p) {
+			m.giveBlocks(p, own, eff)
+		}
 		return
 	}
 	var news []blockNews
@@ -215,7 +217,7 @@ func (m *Machine) onInvitation(now uint64, p *peer, c Received, eff *Effects) er
 func (m *Machine) ledBack(now uint64, p *peer, inv invitation, secrets Secrets, eff *Effects) {
 	m.readmit(now, inv, p.member, secrets, eff)
 	for _, b := range inv.reaches {
-		m.takeReach(b, eff)
+		m.takeReach(b, p.member.Device, eff)
 	}
 	m.takeInfos(inv.infos, eff)
 	if m.speaks() && m.relation(p.member) == present {

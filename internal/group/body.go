@@ -135,14 +135,16 @@ func (v Version) Of(p wire.PersonID) Target { return Target{p, v.ID, v.Commit} }
 
 // Say makes a content, or says why there can be none.
 func Say(b Body) (Content, error) {
-	if err := b.check(); err != nil {
+	if err := b.check(); errors.Is(err, errLong) {
+		return Content{}, refuse(ReasonLong, err)
+	} else if err != nil {
 		return Content{}, refuse(ReasonContent, err)
 	}
 	var w wire.Writer
 	b.write(&w)
 	c := Content{Kind: b.kind(), Body: w.Bytes()}
 	if len(c.Bytes()) > MaxContent {
-		return Content{}, refuse(ReasonContent, errLong)
+		return Content{}, refuse(ReasonLong, errLong)
 	}
 	return c, nil
 }

@@ -37,6 +37,7 @@ func (m *Machine) clock(now uint64) {
 			p.theirs.pause.until = min(p.theirs.pause.until, now)
 		}
 		clear(m.chainShares)
+		clear(m.falseShares)
 		for _, t := range m.turns {
 			t.since = min(t.since, now)
 		}
@@ -124,4 +125,42 @@ func (m *Machine) wake(now uint64) uint64 {
 		next = max(next, now+1)
 	}
 	return next
+}
+
+// due does what time has come for.
+func (m *Machine) due(now uint64, eff *Effects) {
+	m.endDue(now, eff)
+	m.sweepLeftovers(eff)
+	if !m.speaks() {
+		m.passOver(now, eff) // a former member may be on its way back
+		if m.status == StatusInvited {
+			m.askForBlocks(now, eff)
+		}
+		return
+	}
+	if isDue(m.pruneDue, now) {
+		m.prune(now, eff)
+	}
+	m.countAwaited(eff)
+	m.countCompany(eff)
+	m.comeBack(now, eff)
+	m.repairKeys(now, eff)
+	m.giveAll(eff)
+	m.runErrands(now, eff)
+	m.elect(now, eff)
+	m.sayTwins(eff)
+	m.releaseHeld(now, eff)
+	m.vote(now, eff)
+	m.ack(now, eff)
+	m.exchangeAcks(now, eff)
+	m.passOver(now, eff)
+	m.owePages(now, eff)
+	m.tellBlocks(now, eff)
+	m.askForBlocks(now, eff)
+	m.sayLinks(now, eff)
+	m.announce(now, eff)
+	m.pull(now, eff)
+	m.askContents(now, eff)
+	m.askEarlier(now, eff)
+	m.askSettings(eff)
 }

@@ -127,7 +127,7 @@ func (m *Machine) keepLacking(h *dag.Header, eff *Effects) {
 		m.earlier.lacking[ref], m.earlier.sorted = true, nil
 		m.noteBlank(h)
 		eff.put(KindLacking, EntryKey(ref), []byte{})
-		m.askAllEarlier()
+		m.askAllFor(ref)
 	}
 }
 

@@ -13,12 +13,13 @@ import (
 
 // askedEarlier is how far one member was asked in this session.
 type askedEarlier struct {
-	walked bool    // it had nothing more of what is wanted
-	names  dag.Ref // up to where it was asked for what is lacking
-	all    bool    // it was asked for all
-	at     uint64  // ms, when that was so
-	news   bool    // and it has got something since, by its Ack
-	anew   bool    // more is lacking than was when it was asked
+	walked bool      // it had nothing more of what is wanted
+	names  dag.Ref   // up to where it was asked for what is lacking
+	behind []dag.Ref // what is lacking up to there and was not yet when it was asked
+	all    bool      // it was asked for all
+	at     uint64    // ms, when that was so
+	news   bool      // and it has got something since, by its Ack
+	anew   bool      // more is wanted than was when it was asked
 
 	silences uint   // how often in a row it did not answer
 	again    uint64 // ms, when it is asked again after that; 0: not
@@ -31,6 +32,25 @@ func (m *Machine) askAllEarlier() {
 			p.earlier.anew = true
 		} else {
 			p.earlier = askedEarlier{}
+		}
+	}
+}
+
+// askAllFor has those asked for what is lacking from now on who were asked for the rest already; not who was
+// silent, who is asked for all again a while later.
+func (m *Machine) askAllFor(ref dag.Ref) {
+	for d, p := range m.peers {
+		a, answers := &p.earlier, d == m.earlier.from && m.earlier.until != 0
+		if a.again != 0 {
+			continue
+		}
+		a.all = false
+		switch {
+		case ref.Compare(a.names) > 0 && (!answers || ref.Compare(m.earlier.names) > 0): // it is still to come
+		case len(a.behind) >= maxHandover && !answers:
+			a.names, a.behind = dag.Ref{}, nil
+		default:
+			a.behind = append(a.behind, ref)
 		}
 	}
 }
@@ -127,6 +147,9 @@ func (m *Machine) earlierAsk(p *peer) (f askEarlierFrame) {
 		slices.SortFunc(f.below, dag.Ref.Compare)
 		return f
 	}
+	if f.named = m.takeBehind(&p.earlier); len(f.named) > 0 {
+		return f
+	}
 	if len(e.sorted) < len(e.lacking) || len(e.sorted) > 2*len(e.lacking)+maxHandover {
 		e.sorted = slices.SortedFunc(maps.Keys(e.lacking), dag.Ref.Compare)
 	}
@@ -140,6 +163,15 @@ func (m *Machine) earlierAsk(p *peer) (f askEarlierFrame) {
 		}
 	}
 	return f
+}
+
+// takeBehind returns what is asked for first of what is lacking.
+func (m *Machine) takeBehind(a *askedEarlier) []dag.Ref {
+	slices.SortFunc(a.behind, dag.Ref.Compare)
+	list := slices.DeleteFunc(slices.Compact(a.behind), func(r dag.Ref) bool { return !m.earlier.lacking[r] })
+	n := min(len(list), maxHandover)
+	a.behind = list[n:]
+	return list[:n:n]
 }
 
 // onEarlier takes what a member hands over, if this device asked for it.
@@ -166,7 +198,9 @@ func (m *Machine) onEarlier(now uint64, p *peer, r *wire.Reader, eff *Effects) e
 	e.until, p.earlier.silences = 0, 0
 	switch {
 	case e.names != (dag.Ref{}):
-		p.earlier.names = e.names
+		if e.names.Compare(p.earlier.names) > 0 {
+			p.earlier.names = e.names
+		}
 	case e.found:
 		m.setEnded(wire.PersonID{}, eff)
 		m.askAllEarlier()

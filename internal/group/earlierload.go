@@ -51,6 +51,20 @@ func (l *loading) lacking(rec Record) error {
 	return err
 }
 
+// endLacking passes over what would be asked for for ever, of entries that were taken back.
+func (l *loading) endLacking() {
+	before := make(map[dag.Ref]bool, len(l.before))
+	for _, h := range l.before {
+		before[h.Ref()] = true
+	}
+	for _, ref := range slices.SortedFunc(maps.Keys(l.m.earlier.lacking), dag.Ref.Compare) {
+		if _, late := l.m.late[ref]; !late && !before[ref] && !l.m.graph.Has(ref) && l.m.waiting[ref] == nil {
+			delete(l.m.earlier.lacking, ref)
+			l.m.leftovers = append(l.m.leftovers, leftover{KindLacking, ref})
+		}
+	}
+}
+
 // endEarlier takes in the headers from below the floor, each after one that names it.
 func (l *loading) endEarlier() {
 	m := l.m

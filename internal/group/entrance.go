@@ -108,7 +108,7 @@ func enterBy(self Self, payload []byte, from wire.Member, now uint64, eff *Effec
 	}
 	m.takeInfos(in.infos, eff)
 	for _, b := range in.reaches {
-		m.takeReach(b, eff)
+		m.takeReach(b, from.Device, eff)
 	}
 	return m, nil
 }

@@ -14,6 +14,7 @@ const (
 	ReasonRole      Reason = "role"       // only an admin can do this
 	ReasonNotActive Reason = "not-active" // invited, left or removed: nothing can be written
 	ReasonNoKeys    Reason = "no-keys"    // this device cannot follow the group's keys
+	ReasonNewKey    Reason = "new-key"    // this device took the place of an earlier one of its home, and comes in by itself
 	ReasonReplaced  Reason = "replaced"   // and does not get them by itself: a copy of it took its place
 	ReasonMember    Reason = "member"     // is a member already
 	ReasonHasRole   Reason = "has-role"   // is an admin already, or is none
@@ -23,7 +24,8 @@ const (
 	ReasonSuccessor Reason = "successor"  // the last admin names who follows
 	ReasonHeir      Reason = "heir"       // nobody takes over from oneself
 	ReasonAlone     Reason = "alone"      // a group of one is only deleted
-	ReasonContent   Reason = "content"    // empty, too long, or not text
+	ReasonContent   Reason = "content"    // empty, or not text
+	ReasonLong      Reason = "long"       // more than a message holds
 	ReasonAuthor    Reason = "author"     // only its author can do this to a message
 	ReasonTitle     Reason = "title"      // empty, too long, or with control characters
 	ReasonPackage   Reason = "package"    // the newcomer's key package cannot be used

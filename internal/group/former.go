@@ -30,7 +30,7 @@ func (m *Machine) onFormerAsk(p *peer, a pagesAskFrame, eff *Effects) {
 // onFormerHave gives a former member blocks up to the one that ended its membership.
 func (m *Machine) onFormerHave(p *peer, offer chain.Offer, eff *Effects) {
 	_, lacks := m.lacksOfEnding(p.member, offer)
-	if m.tells(p, len(lacks)) && m.sendBlocks(p.member.Device, lacks, eff) == len(lacks) {
+	if m.givesUnasked(p) && m.tells(p, len(lacks)) && m.giveBlocks(p, lacks, eff) == len(lacks) {
 		m.proveEnding(p, eff)
 	}
 }

@@ -39,12 +39,8 @@ func (m *Machine) greet(now uint64, p *peer, eff *Effects) {
 		case !m.awaitsInvitation(who):
 		case m.admittedBy(who) != m.self.Person: // it may have accepted, and say so at once
 			p.inviteDue = now + inviteAfter
-		default:
-			if inv := m.invitationFor(who); inv != nil {
-				p.whole = true
-				eff.send(who.Device, inv)
-				return
-			}
+		case m.sendInvitation(p, eff):
+			return
 		}
 		m.offerVotes(who.Device, eff)
 		m.sendDigest(who.Device, eff)
@@ -113,10 +109,7 @@ func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
 		}
 		return
 	}
-	if inv := m.invitationFor(p.member); inv != nil {
-		p.whole = true
-		eff.send(p.member.Device, inv)
-	}
+	m.sendInvitation(p, eff)
 }
 
 // prove sends the chain, from the peer's first admission on, to a peer that should
@@ -124,7 +117,11 @@ func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
 // that it has not seen, as the peer itself may have again, or be on a branch that lost here.
 func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 	p.proofDue = 0
-	if p.named && !p.again || p.rel != present {
+	if p.rel == former { // it waits for what it is told as one
+		m.farewell(p, maxFarewell, eff)
+		return
+	}
+	if p.named && !p.again || p.rel != present || !m.givesUnasked(p) {
 		return
 	}
 	var list []wire.BlockHash
@@ -145,7 +142,7 @@ func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 		list = m.heldWhole(list)
 	}
 	for range maxProofFrames {
-		list = list[m.sendBlocks(p.member.Device, list, eff):]
+		list = list[m.giveBlocks(p, list, eff):]
 	}
 	p.whole = len(list) == 0
 	if m.modern(p.member.Device) {
@@ -189,9 +186,11 @@ func (m *Machine) sendProof(d wire.DeviceID, eff *Effects) {
 // farewell tells a former member that it is none, and shows what settled that, if
 // fork choice alone would leave it on another branch.
 func (m *Machine) farewell(p *peer, most int, eff *Effects) {
-	d := p.member.Device
+	if p.proofDue = 0; !m.givesUnasked(p) {
+		return
+	}
 	list := m.ending(p.member, most)
-	m.sendBlocks(d, list, eff)
+	m.giveBlocks(p, list, eff)
 	p.untold = len(list) == 0
 	m.proveEnding(p, eff)
 }
@@ -217,8 +216,11 @@ func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Eff
 				m.farewell(p, maxFarewell, eff)
 				return
 			}
+			if !m.givesUnasked(p) {
+				return
+			}
 			answer := m.notOn(m.head, hash)
-			m.sendBlocks(p.member.Device, answer[:min(len(answer), maxFarewell)], eff)
+			m.giveBlocks(p, answer[:min(len(answer), maxFarewell)], eff)
 			if m.excludes(hash) && m.modern(p.member.Device) {
 				m.sendProof(p.member.Device, eff)
 			}

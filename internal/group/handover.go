@@ -46,12 +46,19 @@ func (m *Machine) shelve(h *dag.Header, plain []byte, eff *Effects) {
 	eff.put(KindShelved, EntryKey(h.Ref()), bytes.Clone(plain))
 }
 
-// sweepShelf drops what a start found on the shelf and nobody can be handed.
-func (m *Machine) sweepShelf(eff *Effects) {
-	for _, ref := range m.offShelf {
-		eff.drop(KindShelved, EntryKey(ref))
+// A leftover is a record of an entry that is here no more.
+type leftover struct {
+	kind Kind
+	ref  dag.Ref
+}
+
+// sweepLeftovers drops what a start found of entries that were taken back by a program that kept what
+// they said, or went on asking for it.
+func (m *Machine) sweepLeftovers(eff *Effects) {
+	for _, l := range m.leftovers {
+		eff.drop(l.kind, EntryKey(l.ref))
 	}
-	m.offShelf = nil
+	m.leftovers = nil
 }
 
 // aside is which devices of others were parked at a block, as last looked at.
@@ -334,7 +341,7 @@ func (l *loading) shelved(rec Record) error {
 }
 
 // endShelved puts what is kept to its blocks. Of what the graph has no more nothing can be asked
-// for: entries that were taken back by a program that kept what they said.
+// for.
 func (l *loading) endShelved() {
 	for _, ref := range l.onShelf {
 		block, ok := l.m.graph.Block(ref)
@@ -342,7 +349,7 @@ func (l *loading) endShelved() {
 			block, ok = h.Block, true
 		}
 		if !ok {
-			l.m.offShelf = append(l.m.offShelf, ref)
+			l.m.leftovers = append(l.m.leftovers, leftover{KindShelved, ref})
 			continue
 		}
 		if l.m.shelf[block] == nil {

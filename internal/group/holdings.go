@@ -56,7 +56,7 @@ func (m *Machine) Holdings() []Holding {
 		{"Acks to be passed on", len(m.ackWay.news), devices},
 		{"devices that wait for an Ack", max(len(m.prompt.owed), len(m.prompt.unread)), devices},
 		{"devices whose entries came by somebody", len(m.prompt.ways), devices},
-		{"Acks on their way to who waits for them", len(m.prompt.relay), devices},
+		{"Acks on their way to who waits for them", m.relays(), maxPromptAckers * maxPromptAckers},
 		{"Reaches", len(m.reaches), devices},
 		{"Leaves", len(m.leaves), people},
 		{"names and titles", len(m.infos), people + m.blocks.Len()},

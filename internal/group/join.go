@@ -72,7 +72,7 @@ func (m *Machine) comeIn(now uint64, inv invitation, from wire.Member, secrets S
 	m.takeInfos(inv.infos, eff)
 	m.dropWelcomes(eff)
 	for _, b := range inv.reaches {
-		m.takeReach(b, eff)
+		m.takeReach(b, from.Device, eff)
 	}
 	if m.status.gone() {
 		return ErrStale

@@ -35,14 +35,19 @@ func (m *Machine) opensAhead(h *dag.Header, person wire.PersonID, p Packed) bool
 	return ok && m.mayLeap(e, h, person, sender)
 }
 
+// mayGo reports whether the ratchet of an entry's sender may go there: a device has made as many
+// messages of an epoch as entries, at most, and says how many.
+func (m *Machine) mayGo(h *dag.Header, sender mls.Sender) bool {
+	return uint64(sender.Generation) < h.Seq && !m.astray[h.Device]
+}
+
 // mayLeap reports whether the ratchet of an entry's sender may leap to it.
 func (m *Machine) mayLeap(e *epoch, h *dag.Header, person wire.PersonID, sender mls.Sender) bool {
 	l := e.ratchets.Leap(sender)
 	if l.Ahead == 0 {
 		return true
 	}
-	// A device has made as many messages of an epoch as entries, at most, and says how many.
-	if uint64(sender.Generation) >= h.Seq || m.astray[h.Device] {
+	if !m.mayGo(h, sender) {
 		return false
 	}
 	own := m.keysKeptOf(person)
@@ -73,14 +78,21 @@ func (m *Machine) keysKeptOf(person wire.PersonID) (n int) {
 }
 
 // decrypt opens what senderOf found to be its header's, by a leap where that is needed.
-// Whose leap ends at what cannot be read has lied, and is not leapt to again.
+// Whose leap ends at what cannot be read has lied, and is not leapt to again. What comes in its turn needs no room:
+// of what is before it in its log next to nothing is still to come, and else who fills the room would keep it from
+// being read for ever.
 func (m *Machine) decrypt(e *epoch, h *dag.Header, person wire.PersonID, sender mls.Sender, ciphertext []byte) ([]byte, error) {
-	ahead := e.ratchets.Leap(sender).Ahead
-	if !m.isFarAhead(h) && ahead <= mls.MaxForward || !m.mayLeap(e, h, person, sender) {
+	ahead, far := e.ratchets.Leap(sender).Ahead, m.isFarAhead(h)
+	leaps, open := far || ahead > mls.MaxForward, e.secret.DecryptAhead
+	switch {
+	case leaps && m.mayLeap(e, h, person, sender):
+	case leaps && !far && m.mayGo(h, sender):
+		open = e.secret.DecryptPast
+	default:
 		plain, _, err := e.secret.Decrypt(e.ratchets, ciphertext)
 		return plain, err
 	}
-	plain, _, err := e.secret.DecryptAhead(e.ratchets, ciphertext, ahead)
+	plain, _, err := open(e.ratchets, ciphertext, ahead)
 	if err != nil && ahead > 0 {
 		m.astray[h.Device] = true
 	}

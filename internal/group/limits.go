@@ -91,6 +91,11 @@ const (
 	// most, and what it said while a line stood still comes at once.
 	answerEvery = 100
 	answerBurst = 50
+	// falseEvery is how often, in ms, one peer may bring an Ack or a Reach with a false signature, and
+	// falseBurst how many times at once; then what it brings of them is passed over. An honest one brings an
+	// Ack that seems false where its copy of this device's log is another, one each ackEvery.
+	falseEvery = ackEvery
+	falseBurst = 32
 	// entriesEvery is how often one peer's request for entries by a frontier, or of a
 	// stretch, is answered, in ms, and entriesBurst how many at once; what is beyond is
 	// asked for again. An honest one has two stretches under way, so that these are 100,000

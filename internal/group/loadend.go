@@ -66,6 +66,7 @@ func (l *loading) end() error {
 		m.keepTip(h)
 	}
 	l.endShelved()
+	l.endLacking()
 	l.endEarlier()
 	if err := l.endDeletions(); err != nil {
 		return err

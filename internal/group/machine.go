@@ -55,15 +55,15 @@ type Machine struct {
 	evidence map[wire.DeviceID]*evidence
 	signings map[signing]wire.BlockHash // the first block held of each
 
-	voter    chain.Voter
-	ballots  ballots          // what is stored of the votes
-	silence  silence          // of voters
-	company  company          // since when who is silent
-	parts    parts            // of the graph, as stored
-	shelf    shelf            // what may be handed over
-	offShelf []dag.Ref        // and what a start found there in vain
-	missed   map[dag.Ref]bool // written while this device was parked, not here yet
-	earlier  earlier          // what was said before this device came
+	voter     chain.Voter
+	ballots   ballots          // what is stored of the votes
+	silence   silence          // of voters
+	company   company          // since when who is silent
+	parts     parts            // of the graph, as stored
+	leftovers []leftover       // that a start found
+	shelf     shelf            // what may be handed over
+	missed    map[dag.Ref]bool // written while this device was parked, not here yet
+	earlier   earlier          // what was said before this device came
 
 	expiring expiring // what disappears, see expiry.go
 	reading  reading  // how far its person has read, see marks.go
@@ -95,6 +95,7 @@ type Machine struct {
 	spreading   spreading                // who takes part in the tree
 	spoken      map[wire.DeviceID]spoken // by the chain; of those whose leaf says less than was asked for
 	chainShares chainShares
+	falseShares falseShares
 	pageRoom    int                         // bytes of a page that is given, maxPage
 	allRoom     int                         // bytes of an invitation of whole blocks, maxInvitation
 	final       final                       // what is settled, as last announced
@@ -174,6 +175,7 @@ func newMachine(self Self) *Machine {
 		parts:       parts{every: partEvery, beside: make(map[dag.Ref]bool)},
 		pageRoom:    maxPage,
 		chainShares: make(chainShares),
+		falseShares: make(falseShares),
 		allRoom:     maxInvitation,
 		shelf:       make(shelf),
 		missed:      make(map[dag.Ref]bool),
@@ -299,44 +301,6 @@ func (m *Machine) Step(in Input) (Effects, error) {
 	return m.finish(in.Now, eff), nil
 }
 
-// due does what time has come for.
-func (m *Machine) due(now uint64, eff *Effects) {
-	m.endDue(now, eff)
-	m.sweepShelf(eff)
-	if !m.speaks() {
-		m.passOver(now, eff) // a former member may be on its way back
-		if m.status == StatusInvited {
-			m.askForBlocks(now, eff)
-		}
-		return
-	}
-	if isDue(m.pruneDue, now) {
-		m.prune(now, eff)
-	}
-	m.countAwaited(eff)
-	m.countCompany(eff)
-	m.comeBack(now, eff)
-	m.repairKeys(now, eff)
-	m.giveAll(eff)
-	m.runErrands(now, eff)
-	m.elect(now, eff)
-	m.sayTwins(eff)
-	m.releaseHeld(now, eff)
-	m.vote(now, eff)
-	m.ack(now, eff)
-	m.exchangeAcks(now, eff)
-	m.passOver(now, eff)
-	m.owePages(now, eff)
-	m.tellBlocks(now, eff)
-	m.askForBlocks(now, eff)
-	m.sayLinks(now, eff)
-	m.announce(now, eff)
-	m.pull(now, eff)
-	m.askContents(now, eff)
-	m.askEarlier(now, eff)
-	m.askSettings(eff)
-}
-
 // finish adds what every step ends with: the missing count, the
 // ratchets as the entries of the step left them, and the next wake.
 func (m *Machine) finish(now uint64, eff Effects) Effects {
@@ -378,7 +342,7 @@ func (m *Machine) mayWrite() error {
 	}
 	switch {
 	case m.outside():
-		return refuse(ReasonNoKeys, nil)
+		return refuse(ReasonNewKey, nil)
 	case m.epochs[m.head] != nil:
 		return nil
 	case m.wasReplaced():

@@ -182,9 +182,22 @@ func (m *Machine) noKeysFromAnybody(now uint64, eff *Effects) {
 	if len(m.back.asked) == 0 || !m.state().Active(own) || m.blocks.Header(m.head).Author.Device == own || m.liveNacks()[own] != nil {
 		return
 	}
+	if m.awaitsWelcome() {
+		return
+	}
 	if m.back.nack = m.back.since + nackAfter; m.back.nack > now {
 		return
 	}
 	m.back.nack = 0
 	m.nack(m.head, chain.NackPath, eff)
+}
+
+// awaitsWelcome reports whether this device was let in again, has not come in by that, and could not ask who
+// did it and has the Welcome.
+func (m *Machine) awaitsWelcome() bool {
+	own := m.self.Device.ID()
+	came := m.came(own)
+	h := m.blocks.Header(came)
+	return h != nil && h.Author.Device != own && !m.back.asked[h.Author.Device] &&
+		m.joined != came && !m.blocks.IsAncestor(came, m.joined)
 }

@@ -26,7 +26,7 @@ func (s *share) due(burst uint64) uint64 { return uint64(*s) - min(uint64(*s), b
 // use uses what comes back after so many ms.
 func (s *share) use(now, ms uint64) { *s = share(max(uint64(*s), now) + ms) }
 
-// chainShares are of the pages and blocks that devices asked for. They outlast sessions: else a new
+// chainShares are of the pages and blocks that devices are given, asked for or not. They outlast sessions: else a new
 // session would have a new share.
 type chainShares map[wire.DeviceID]share
 
@@ -38,10 +38,71 @@ func (s chainShares) due(d wire.DeviceID) uint64 {
 
 // use counts what a device was given, in bytes.
 func (s chainShares) use(now uint64, d wire.DeviceID, size int) {
+	useOf(s, now, d, uint64(size)/chainPace)
+}
+
+// useOf uses so many ms of a device's share, and forgets those that are unused.
+func useOf[S ~map[wire.DeviceID]share](s S, now uint64, d wire.DeviceID, ms uint64) {
 	maps.DeleteFunc(s, func(_ wire.DeviceID, of share) bool { return uint64(of) <= now })
 	of := s[d]
-	of.use(now, uint64(size)/chainPace)
+	of.use(now, ms)
 	s[d] = of
+}
+
+// falseShares are of the false signatures of Acks and Reaches that devices brought. Not each is a
+// fault, but a check costs more than what is checked cost its sender. Likewise they outlast sessions.
+type falseShares map[wire.DeviceID]share
+
+// checks reports whether what a device brings is looked at now.
+func (s falseShares) checks(now uint64, d wire.DeviceID) bool {
+	of := s[d]
+	return of.due(falseBurst*falseEvery) <= now
+}
+
+// was takes note of whether what was looked at holds, and returns that.
+func (s falseShares) was(holds bool, now uint64, d wire.DeviceID) bool {
+	if !holds {
+		useOf(s, now, d, falseEvery)
+	}
+	return holds
+}
+
+// givesUnasked reports whether a peer may be given something of the chain now that it did not ask
+// for. If not, it gets that once it may (prove), in whatever session it has then.
+func (m *Machine) givesUnasked(p *peer) bool {
+	if due := m.chainShares.due(p.member.Device); due > m.now {
+		p.proofDue = due
+		return false
+	}
+	return true
+}
+
+// giveBlocks is sendBlocks of what counts in the peer's share.
+func (m *Machine) giveBlocks(p *peer, list []wire.BlockHash, eff *Effects) int {
+	before := len(eff.Send)
+	sent := m.sendBlocks(p.member.Device, list, eff)
+	if sent > 0 {
+		m.countChain(m.now, p, 0, eff.Send[before:])
+	}
+	return sent
+}
+
+// sendInvitation gives a peer its invitation, or has it wait for that until its share allows it; false:
+// there is none.
+func (m *Machine) sendInvitation(p *peer, eff *Effects) bool {
+	if due := m.chainShares.due(p.member.Device); due > m.now {
+		p.inviteDue = due
+		return m.awaitsInvitation(p.member)
+	}
+	inv := m.invitationFor(p.member)
+	if inv == nil {
+		return false
+	}
+	p.whole = true
+	before := len(eff.Send)
+	eff.send(p.member.Device, inv)
+	m.countChain(m.now, p, 0, eff.Send[before:])
+	return true
 }
 
 // answers counts what a peer says to have, which may be answered with all that is here. Who

@@ -66,6 +66,7 @@ func (m *Machine) dropAcks(eff *Effects) {
 		}
 	}
 	m.dropAwaited()
+	m.dropRelays()
 }
 
 // tellAck sends an own Ack, before which there was another or none, to those with whom none are exchanged.
@@ -101,7 +102,8 @@ func (m *Machine) tell(f statementsFrame, eff *Effects) {
 	}
 }
 
-// takeAck takes an Ack that a peer brought. It reports whether its author may have signed it.
+// takeAck takes an Ack that a peer brought. It reports whether its author may have signed it, which is not
+// looked at where that peer brought too many that were not.
 func (m *Machine) takeAck(b []byte, from wire.DeviceID, eff *Effects) bool {
 	a, err := dag.ParseAck(b)
 	if err != nil || a.Group != m.group || a.Device == m.self.Device.ID() || a.Version == dag.AckByHeads && m.self.Omits == FeatureAckHeads {
@@ -114,7 +116,10 @@ func (m *Machine) takeAck(b []byte, from wire.DeviceID, eff *Effects) bool {
 	if old := m.acks[a.Device]; !m.state().Belongs(a.Device) || old != nil && !dag.Newer(a, old) || m.awaited(a) {
 		return true
 	}
-	if !a.Verify(d.Key[:]) {
+	if !m.falseShares.checks(m.now, from) {
+		return true
+	}
+	if !m.falseShares.was(a.Verify(d.Key[:]), m.now, from) {
 		return false
 	}
 	m.hear(a.Device, eff)
@@ -197,13 +202,16 @@ func (m *Machine) setReach(c SetReach, eff *Effects) {
 	m.tell(statementsFrame{reaches: [][]byte{r.Marshal()}}, eff)
 }
 
-func (m *Machine) takeReach(b []byte, eff *Effects) bool {
+func (m *Machine) takeReach(b []byte, from wire.DeviceID, eff *Effects) bool {
 	r, err := dag.ParseReach(b)
 	if err != nil || r.Group != m.group || r.Device == m.self.Device.ID() {
 		return false
 	}
 	_, d, ok := m.state().Device(r.Device)
-	if old := m.reaches[r.Device]; !ok || !m.state().Belongs(r.Device) || old != nil && !dag.Newer(r, old) || !r.Verify(d.Key[:]) {
+	if old := m.reaches[r.Device]; !ok || !m.state().Belongs(r.Device) || old != nil && !dag.Newer(r, old) || !m.falseShares.checks(m.now, from) {
+		return false
+	}
+	if !m.falseShares.was(r.Verify(d.Key[:]), m.now, from) {
 		return false
 	}
 	m.reaches[r.Device] = r
@@ -275,7 +283,7 @@ func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects
 		m.takeAck(b, p.member.Device, eff)
 	}
 	for _, b := range f.reaches {
-		m.takeReach(b, eff)
+		m.takeReach(b, p.member.Device, eff)
 	}
 	for _, b := range f.leaves {
 		if m.takeLeave(b, eff) {

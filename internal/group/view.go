@@ -50,6 +50,7 @@ type View struct {
 	Readded   bool            // some of them are so old
 	Held      int             // own messages that wait for that
 	NoKeys    bool            // this device cannot follow the head's keys
+	NewKey    bool            // because it took the place of an earlier one of its home: it comes in by itself
 	Parked    bool            // an admin set this device aside; it comes back by itself
 	Outdated  []wire.PersonID // without keys: who needs a newer version once this device has come back
 	Willing   bool            // and the person has said to do so all the same: see Rejoin
@@ -69,6 +70,7 @@ func (m *Machine) View() View {
 		CreatedAt: m.blocks.Header(m.blocks.Genesis()).CreatedAt,
 		ChangedAt: m.blocks.Header(m.head).CreatedAt,
 		NoKeys:    s.Belongs(m.self.Device.ID()) && m.epochs[m.head] == nil || m.outside(),
+		NewKey:    m.status == StatusActive && m.outside(),
 		Inside:    s.Belongs(m.self.Device.ID()),
 		Replaced:  m.wasReplaced(),
 	}

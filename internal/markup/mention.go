@@ -6,6 +6,9 @@ import (
 	"kith/internal/wire"
 )
 
+// MentionEnd is what a mention of somebody ends with, in every text that has one; others may, too.
+func MentionEnd(p wire.PersonID) string { return mentionTurns + p.String() + ")" }
+
 // Mention returns a text with "@Name" made a mention where exactly one of the people is called so;
 // the longest name counts. What stands in code, and mentions that are there, stay.
 func Mention(text string, people map[wire.PersonID]string) string {
@@ -86,7 +89,7 @@ func mentionLine(line string, owners map[string][]wire.PersonID) string {
 				i++
 				continue
 			}
-			b.WriteString(mentionOpens + name + mentionTurns + who.String() + ")")
+			b.WriteString(mentionOpens + name + MentionEnd(who))
 			i += 1 + len(name)
 		default:
 			b.WriteByte(line[i])

@@ -199,7 +199,7 @@ func (e *Epoch) openSenderData(p *privateMessage) (senderData, error) {
 // is used up only if all of it holds; on an error r is as before. ErrKeyUsed
 // means that the message was opened already, or that its key was not kept.
 func (e *Epoch) Decrypt(r *Ratchets, message []byte) ([]byte, Sender, error) {
-	return e.decrypt(r, message, 0)
+	return e.decrypt(r, message, reach{})
 }
 
 // DecryptAhead is Decrypt for a message that is up to ahead generations before its
@@ -208,10 +208,16 @@ func (e *Epoch) Decrypt(r *Ratchets, message []byte) ([]byte, Sender, error) {
 // them the message is refused. So the caller vouches for ahead: the message is known to
 // be its sender's, who says how many come before it.
 func (e *Epoch) DecryptAhead(r *Ratchets, message []byte, ahead uint32) ([]byte, Sender, error) {
-	return e.decrypt(r, message, max(ahead, 1))
+	return e.decrypt(r, message, reach{most: max(ahead, 1)})
 }
 
-func (e *Epoch) decrypt(r *Ratchets, message []byte, ahead uint32) ([]byte, Sender, error) {
+// DecryptPast is DecryptAhead for a message before which nothing is expected any more but the
+// newest few: of the keys that are passed the newest MaxSkipped are kept, and it needs no room.
+func (e *Epoch) DecryptPast(r *Ratchets, message []byte, ahead uint32) ([]byte, Sender, error) {
+	return e.decrypt(r, message, reach{most: max(ahead, 1), spare: true})
+}
+
+func (e *Epoch) decrypt(r *Ratchets, message []byte, to reach) ([]byte, Sender, error) {
 	p, err := e.parsePrivate(message)
 	if err != nil {
 		return nil, Sender{}, err
@@ -219,7 +225,7 @@ func (e *Epoch) decrypt(r *Ratchets, message []byte, ahead uint32) ([]byte, Send
 	if p.kind != contentApplication {
 		return nil, Sender{}, reject("6.3", ReasonContent)
 	}
-	a, s, err := e.openPrivate(r, p, ahead)
+	a, s, err := e.openPrivate(r, p, to)
 	if err != nil {
 		return nil, Sender{}, err
 	}
@@ -227,12 +233,12 @@ func (e *Epoch) decrypt(r *Ratchets, message []byte, ahead uint32) ([]byte, Send
 }
 
 // openPrivate turns a PrivateMessage into the content it protects.
-func (e *Epoch) openPrivate(r *Ratchets, p *privateMessage, ahead uint32) (*authenticated, Sender, error) {
+func (e *Epoch) openPrivate(r *Ratchets, p *privateMessage, to reach) (*authenticated, Sender, error) {
 	data, err := e.openSenderData(p)
 	if err != nil {
 		return nil, Sender{}, err
 	}
-	d, err := r.draw(ratchetID{data.leaf, ratchetKind(p.kind)}, data.generation, ahead)
+	d, err := r.drawTo(ratchetID{data.leaf, ratchetKind(p.kind)}, data.generation, to)
 	if err != nil {
 		return nil, Sender{}, err
 	}

@@ -121,10 +121,19 @@ type opening struct {
 	application []byte
 }
 
-// draw derives the key of a sender's generation, at most MaxForward ahead of its
-// ratchet. If ahead is not 0 it is a leap: of so many generations at most, and all keys
-// that it passes are kept.
+// A reach is how far a draw may go: MaxForward generations ahead of the ratchet, or if most is not
+// 0 so many. That is a leap: all keys that it passes are kept; or the newest MaxSkipped, if spare.
+type reach struct {
+	most  uint32
+	spare bool
+}
+
+// draw derives the key of a sender's generation, by a leap if ahead is not 0.
 func (r *Ratchets) draw(id ratchetID, generation, ahead uint32) (*draw, error) {
+	return r.drawTo(id, generation, reach{most: ahead})
+}
+
+func (r *Ratchets) drawTo(id ratchetID, generation uint32, to reach) (*draw, error) {
 	d := &draw{id: id, generation: generation}
 	t := r.sender[id]
 	if t == nil {
@@ -147,13 +156,17 @@ func (r *Ratchets) draw(id ratchetID, generation, ahead uint32) (*draw, error) {
 		return d, nil
 	}
 	n := generation - t.next
-	if ahead == 0 && n > MaxForward || ahead > 0 && (n > ahead || !r.hasRoom(t.next, n)) {
+	most, leaps := to.most, to.most > 0 && !to.spare
+	if most == 0 {
+		most = MaxForward
+	}
+	if n > most || leaps && !r.hasRoom(t.next, n) {
 		return nil, reject("9.2", ReasonGeneration)
 	}
 	if generation == 1<<32-1 {
 		return nil, reject("9.1", ReasonExhausted)
 	}
-	if ahead > 0 {
+	if leaps {
 		d.passed = make(passedKeys)
 	} else {
 		d.skipped = make(map[uint32]messageKey)
@@ -174,7 +187,11 @@ func (r *Ratchets) walk(d *draw, t *ratchet) {
 			s.next(d.secret, g, d.passed.span(c, g))
 			continue
 		}
-		d.skipped[g] = s.key(d.secret, g)
+		if k := s.key(d.secret, g); d.generation-g <= MaxSkipped {
+			d.skipped[g] = k
+		} else {
+			k.erase()
+		}
 	}
 	d.key = s.key(d.secret, d.generation)
 }

@@ -199,3 +199,34 @@ func BenchmarkLeap(b *testing.B) {
 		leapt(b, &ratchet{secret: make([]byte, 32)}, far)
 	}
 }
+
+// TestPastNeedsNoRoom: a ratchet that goes on past what nobody expects keeps the newest keys alone, in their own
+// room, and no further than it may.
+func TestPastNeedsNoRoom(t *testing.T) {
+	r, id := leapt(t, &ratchet{secret: wire.Random(32)}, MaxKept-200)
+	kept, to := r.Kept(), uint32(MaxKept+5000)
+	if _, err := r.draw(id, to, 1<<20); err == nil {
+		t.Fatal("there is room for a leap")
+	}
+	if _, err := r.drawTo(id, to, reach{most: 5000, spare: true}); err == nil {
+		t.Error("it goes further than it may")
+	}
+	whole := *r.sender[id]
+	whole.secret = bytes.Clone(whole.secret)
+	d, err := r.drawTo(id, to, reach{most: 1 << 20, spare: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.spend(d)
+	if n := len(r.sender[id].skipped); n != MaxSkipped || r.Kept() != kept || r.next(id) != to+1 {
+		t.Errorf("%d keys are kept, and room for %d; the next is %d", n, r.Kept(), r.next(id))
+	}
+	want := r.crypto.steps()
+	for g := whole.next; g < to; g++ {
+		k := want.key(whole.secret, g)
+		own, ok := r.sender[id].skipped[g]
+		if ok != (g >= to-MaxSkipped) || ok && !bytes.Equal(own.key, k.key) {
+			t.Fatalf("the key of %d is kept: %v", g, ok)
+		}
+	}
+}

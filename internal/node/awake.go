@@ -85,11 +85,17 @@ func (n *Node) woke(after time.Duration) {
 // says of its order does not go back: it is above that of all before it.
 func (n *Node) setBack(by time.Duration) {
 	n.log.Info("the clock was set back", "by", by.Round(time.Second))
+	if now := n.nowMS(); by.Milliseconds() > clockOff {
+		for _, o := range n.allOwners() {
+			n.excuse(o.id, aheadSpan{min(n.started, now), now + uint64(by.Milliseconds())})
+		}
+	}
 	n.timeJumped()
 }
 
 // timeJumped lets everything that goes by the clock look at it.
 func (n *Node) timeJumped() {
+	n.forgetClocks()
 	for _, o := range n.allOwners() {
 		o.tell(group.Tick{})
 	}

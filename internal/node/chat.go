@@ -40,21 +40,23 @@ type Chat struct {
 	Lifetime    uint32            // seconds that what is written now lasts; 0: for ever
 	MaySet      bool              // I may set that
 	ReadTo      group.Place
-	Carrying    []Person     // whose removal lost at a fork and is carried over before anything is written
-	Held        int          // own messages that wait for that
-	Unasked     int          // own messages of a branch that lost, see Node.Resend
-	UnaskedOf   []Person     // who would read them and was no member when they were written
-	Readded     bool         // some of those are from before I was removed and added again
-	OnlyFriends bool         // see Node.AcceptGroup
-	NoKeys      bool         // this device cannot follow the group's keys; it comes back by itself
-	Outdated    []Person     // without keys: who cannot follow once this device has come back, so that it does not by itself
-	Willing     bool         // but its person has said so
-	Parked      bool         // and that is because an admin set it aside
-	Replaced    bool         // and that is because a copy of it took its place: it does not
-	Revoked     bool         // another copy of this home has revoked its key
-	Needed      bool         // I am leaving, and my vote is needed until others have the say
-	Awaited     []Person     // and for that these votes; empty: others are still to be proposed
-	Trouble     IncidentKind // IncidentTwice, if nobody votes any more, or IncidentElsewhere; 0: neither
+	Mentions    []group.Place // of unread messages that mention me, oldest first; the newest 100
+	Carrying    []Person      // whose removal lost at a fork and is carried over before anything is written
+	Held        int           // own messages that wait for that
+	Unasked     int           // own messages of a branch that lost, see Node.Resend
+	UnaskedOf   []Person      // who would read them and was no member when they were written
+	Readded     bool          // some of those are from before I was removed and added again
+	OnlyFriends bool          // see Node.AcceptGroup
+	NoKeys      bool          // this device cannot follow the group's keys; it comes back by itself
+	NewKey      bool          // and that is because this home has a new device key, which comes into the chat by itself
+	Outdated    []Person      // without keys: who cannot follow once this device has come back, so that it does not by itself
+	Willing     bool          // but its person has said so
+	Parked      bool          // and that is because an admin set it aside
+	Replaced    bool          // and that is because a copy of it took its place: it does not
+	Revoked     bool          // another copy of this home has revoked its key
+	Needed      bool          // I am leaving, and my vote is needed until others have the say
+	Awaited     []Person      // and for that these votes; empty: others are still to be proposed
+	Trouble     IncidentKind  // IncidentTwice, if nobody votes any more, or IncidentElsewhere; 0: neither
 }
 
 // A Member is somebody in a chat.

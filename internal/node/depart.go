@@ -91,7 +91,7 @@ func (n *Node) DeleteChat(g wire.GroupID) error {
 
 // dropChat deletes all that is stored of a chat.
 func dropChat(tx *store.Tx, g wire.GroupID) error {
-	return errors.Join(tx.DeleteGroup(g), tx.Delete(bucketDraft, g[:]), tx.Delete(bucketChat, g[:]), tx.Delete(bucketTaken, g[:]))
+	return errors.Join(tx.DeleteGroup(g), tx.Delete(bucketDraft, g[:]), tx.Delete(bucketChat, g[:]), tx.Delete(bucketTaken, g[:]), tx.Delete(bucketAhead, g[:]))
 }
 
 // forget ends an owner, after what it has under way.

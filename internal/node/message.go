@@ -39,7 +39,7 @@ func (n *Node) SendDraft(ctx context.Context, g wire.GroupID, client string, c g
 	}
 	var sent Message
 	held, seen := false, n.hub.newest()
-	err = o.ask(func() error {
+	err = n.onceIn(ctx, o, func() error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -149,13 +149,17 @@ func (n *Node) messages(o *owner, rows []group.Row) ([]Message, error) {
 	if err != nil {
 		return nil, storeError(err)
 	}
+	wrong, err := n.clockOffOf(o.id, rows)
+	if err != nil {
+		return nil, storeError(err)
+	}
 	list := make([]Message, len(rows))
 	for i, r := range rows {
 		m := &list[i]
 		*m = Message{
 			Chat: o.id, ID: r.ID, Place: r.Place, Author: n.memberOf(o, r.Person), Time: r.Time, State: r.State,
 			Client: r.Client, EarlierComing: r.Waiting, WhileSplit: o.picture.Load().lost[r.Block], WrittenTwice: r.Twice,
-			ClockOff: clockWrong(r.Time, r.Place.Order, n.nowMS()),
+			ClockOff: wrong(r),
 		}
 		if r.State == group.RowShown {
 			if c, err := group.ParseContent(r.Content); err == nil {
@@ -170,7 +174,7 @@ func (n *Node) messages(o *owner, rows []group.Row) ([]Message, error) {
 }
 
 // clockWrong reports whether an author's clock is told of. An order ahead of this clock was driven there by
-// somebody whose clock is, and everybody's after it is; so it speaks against nobody.
+// somebody whose clock is, and everybody's after it is; so it speaks against nobody, see ahead.go.
 func clockWrong(time, order, now uint64) bool {
 	if time > now+clockOff {
 		return true
@@ -262,7 +266,7 @@ func (n *Node) chat(o *owner) (Chat, error) {
 		ID: o.id, Kind: ChatGroup, State: v.Status, Title: v.Title, Admin: v.Admin,
 		Policy: v.Policy, Earlier: v.Earlier,
 		Lifetime: v.Lifetime, MaySet: v.Status == group.StatusActive && (v.Admin || v.Direct),
-		Missing: v.Missing, Missed: v.Missed, Waiting: p.waiting, NoKeys: v.NoKeys,
+		Missing: v.Missing, Missed: v.Missed, Waiting: p.waiting, NoKeys: v.NoKeys, NewKey: v.NewKey,
 		Willing: v.Willing, Parked: v.Parked, Replaced: v.Replaced,
 		OnlyFriends: n.setting(o.id).OnlyFriends, Held: v.Held, Unasked: v.Unasked, Readded: v.Readded,
 		InvitedBy: n.memberOf(o, v.InvitedBy),
@@ -351,6 +355,11 @@ func (n *Node) readState(o *owner, c *Chat) error {
 	if c.Unread, err = n.db.Unread(o.id, n.self.Person); err != nil {
 		return err
 	}
+	if c.Unread > 0 {
+		if c.Mentions, err = n.mentions(o); err != nil {
+			return err
+		}
+	}
 	if c.Draft, err = n.draft(o.id); err != nil {
 		return err
 	}
@@ -381,8 +390,14 @@ func (n *Node) Status() Status {
 			s.Friends++
 		}
 	}
-	self := n.self
+	self, apart := n.self, n.apartNow()
 	n.mu.Unlock()
+	if apart.by != 0 {
+		s.Clock = &ClockApart{Ahead: apart.ahead, By: apart.by}
+		for _, p := range apart.of {
+			s.Clock.Of = append(s.Clock.Of, n.person(p))
+		}
+	}
 	if s.Ready {
 		s.Me, s.Device = n.person(self.Person), self.Device.ID()
 	}

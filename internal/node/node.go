@@ -85,6 +85,8 @@ type Node struct {
 	greeted   map[*peer.Session]greeting
 	givers    map[*peer.Session]*giver
 	given     givenShares
+	clocks    map[wire.PersonID]int64 // ms by which this clock is ahead of theirs, see ownclock.go
+	clockSet  uint64                  // ms, since when it is set as it is
 	damaged   []wire.GroupID          // that do not load
 	progress  map[wire.GroupID]Coming // of coming, as people see it
 	met       map[wire.DeviceID]bool  // who knows the device key that this home has by now
@@ -113,8 +115,9 @@ func Open(cfg Config) (*Node, error) {
 		due: make(chan struct{}, 1), attend: make(chan struct{}, 1), renew: make(chan struct{}, 1), opened: time.Now(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
-		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), givers: make(map[*peer.Session]*giver), given: givenShares{used: make(map[wire.DeviceID]uint64), burst: answerBurst}, met: make(map[wire.DeviceID]bool),
+		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), givers: make(map[*peer.Session]*giver), clocks: make(map[wire.PersonID]int64), given: givenShares{used: make(map[wire.DeviceID]uint64), burst: answerBurst}, met: make(map[wire.DeviceID]bool),
 	}
+	n.clockSet = n.nowMS()
 	var err error
 	if n.db, err = openStore(cfg, n.diskFull); err != nil {
 		return nil, startError(cfg, err)

@@ -142,6 +142,7 @@ func (o *owner) run(ctx context.Context) {
 		return
 	}
 	o.sortRows()
+	o.keepAhead()
 	o.step(o.lastRead())
 	o.noteSlashed()
 	close(o.runs)
@@ -288,6 +289,7 @@ func (o *owner) apply(eff group.Effects, with also) error {
 		o.reload()
 		return storeError(err)
 	}
+	o.heed(eff.Rows)
 	o.drawIf(eff.Notify)
 	for _, f := range eff.Send {
 		o.n.send(f.To, o.id, f.Payload)
@@ -309,7 +311,7 @@ func (o *owner) commit(eff group.Effects, with also) error {
 	if len(eff.Write) > 0 {
 		o.waitForSketch()
 	}
-	taken := o.taken(eff)
+	taken, ahead := o.taken(eff), aheadBy(eff.Rows, o.n.nowMS())
 	return o.n.edited(with.edits, func(write func(*store.Tx) error) error {
 		return o.n.db.CommitMany([]store.Batch{{
 			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked, Deleted: eff.Deleted, Twice: eff.Twice,
@@ -333,6 +335,9 @@ func (o *owner) commit(eff group.Effects, with also) error {
 					if err := putTaken(tx, o.id, taken, o.n.nowMS()); err != nil {
 						return err
 					}
+				}
+				if err := putAhead(tx, o.id, ahead); err != nil {
+					return err
 				}
 				if with.write != nil {
 					if err := with.write(tx); err != nil {

@@ -68,6 +68,7 @@ type Status struct {
 	Revoked      bool           // that one has revoked the key of this home: it takes no part any more
 	Coming       []Coming       // invitations that are not whole yet
 	Damaged      []wire.GroupID // chats that are stored and do not load; nothing of them is deleted
+	Clock        *ClockApart    // nil: nothing speaks against this machine's clock
 }
 
 // Coming is an invitation to a group with a long past, which comes in pieces.

@@ -25,6 +25,7 @@ const (
 	bucketChat    = "chat"    // group id: chatSetting
 	bucketDraft   = "draft"   // group id: Draft
 	bucketTaken   = "taken"   // group id: u64 ms, see taken.go
+	bucketAhead   = "ahead"   // group id: []aheadSpan
 	bucketMet     = "met"     // device id: it knows the key that this home has by now, see copy.go
 )
 

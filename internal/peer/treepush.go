@@ -184,8 +184,8 @@ func (t *Tree) checked(v Checked, eff *Effects) {
 	case c == nil:
 	case v.Verdict == VerdictFalse:
 		t.banish(p.from, c, eff)
-	default:
-		t.allows(p.from, c, eff)
+	case t.allows(p.from, c, eff) && v.Verdict == VerdictBare:
+		t.breaks(p.from, eff) // whoever has such neighbours alone would hear nothing
 	}
 }
 

@@ -164,19 +164,36 @@ func failing(t testing.TB, nodes int, share float64) (during, after treeResult) 
 
 // TestTreeHostile: a fifth of 200 members want all places, announce what they never
 // give, pass nothing on, or headers without their texts to everybody at once, and tell of
-// each other alone. The others have everything nevertheless, and most neighbours of
-// theirs are honest.
+// each other alone. The others have all but one payload in 1,000 within 5 s nevertheless, nobody
+// misses many, and most neighbours of theirs are honest. It does not hold of a lucky draw alone.
 func TestTreeHostile(t *testing.T) {
 	notUnderRace(t)
+	const seeds, posts = 5, 20
 	for name, bares := range map[string]bool{"nothing is given": false, "headers are given": true} {
-		t.Run(name, func(t *testing.T) { testTreeHostile(t, bares) })
+		t.Run(name, func(t *testing.T) {
+			late, all := 0, 0
+			for seed := range uint64(seeds) {
+				of := hostileLate(t, 1+seed, posts, bares)
+				for i, n := range of {
+					if late += n; n > posts/4 {
+						t.Errorf("seed %d: the honest member %d has %d of %d payloads late, or not", 1+seed, i, n, posts)
+					}
+				}
+				all += posts * len(of)
+			}
+			t.Logf("%d of %d payloads come later than 5 s", late, all)
+			if late*1000 > all {
+				t.Errorf("%d of %d payloads come later than 5 s", late, all)
+			}
+		})
 	}
 }
 
-func testTreeHostile(t *testing.T, bares bool) {
+// hostileLate returns how many payloads each honest member does not have within 5 s.
+func hostileLate(t *testing.T, seed uint64, posts int, bares bool) []int {
 	cfg := homeLine(200, 10<<10, 0)
 	cfg.loss, cfg.churn = 0, false
-	w := newTreeWorld(t, 1, cfg)
+	w := newTreeWorld(t, seed, cfg)
 	w.hostile, w.bares = 40, bares
 	w.run(20)
 	w.molest()
@@ -186,12 +203,13 @@ func testTreeHostile(t *testing.T, bares bool) {
 		w.run(1)
 	}
 	var list []*treePost
-	for range 20 {
+	for range posts {
 		list = append(list, w.publish(w.honest(), true))
 		w.run(1)
 	}
 	w.run(10)
-	near, theirs := 0, 0
+	near, theirs, copies := 0, 0, 0
+	late := make([]int, len(w.nodes)-w.hostile)
 	for i := w.hostile; i < len(w.nodes); i++ {
 		for d := range w.nodes[i].tree.Neighbours() {
 			if near++; w.index(d) < w.hostile {
@@ -200,18 +218,18 @@ func testTreeHostile(t *testing.T, bares bool) {
 		}
 		for _, p := range list {
 			if at, here := p.got[i]; !here || at-p.at > 5_000_000 {
-				t.Errorf("%d has a payload after %d ms (%v)", i, (at-p.at)/1000, here)
+				late[i-w.hostile]++
 			}
 		}
 	}
-	copies := 0
 	for _, p := range list {
 		copies += p.copies
 	}
-	t.Logf("%d of %d neighbours of honest members are hostile; %.2f copies", theirs, near, float64(copies)/float64(20*len(w.nodes)))
+	t.Logf("%d of %d neighbours of honest members are hostile; %.2f copies", theirs, near, float64(copies)/float64(posts*len(w.nodes)))
 	if 2*theirs > near {
-		t.Errorf("%d of %d neighbours of honest members are hostile", theirs, near)
+		t.Errorf("seed %d: %d of %d neighbours of honest members are hostile", seed, theirs, near)
 	}
+	return late
 }
 
 // star is what was before the tree: an author sends a payload to everybody, over the

@@ -73,7 +73,11 @@ func TestWithdrawnLeavesNothing(t *testing.T) {
 			t.Errorf("Ben's row has state %d, and of it he keeps kinds %v", row.State, kinds)
 		}
 		ben.Stop()
-		shelved[key] = said // as a program left it that kept it
+		shelved[key] = said // as a program left it that kept it, and asked for more
+		if ben.Groups[g].Records[group.KindLacking] == nil {
+			ben.Groups[g].Records[group.KindLacking] = make(map[string][]byte)
+		}
+		ben.Groups[g].Records[group.KindLacking][key] = []byte{}
 		ben.Start()
 		w.Run(1000)
 	}

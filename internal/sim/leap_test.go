@@ -235,3 +235,40 @@ func TestMuchDisappeared(t *testing.T) {
 		t.Errorf("the ratchet did not leap: room for %d keys is taken", keysKept(cleo, g))
 	}
 }
+
+// TestMuchDisappearedAmongLiars: likewise where those who had Cleo leap as far as can be left no room.
+func TestMuchDisappearedAmongLiars(t *testing.T) {
+	liars := []string{"Eve", "Finn", "Gail", "Hugh", "Ida", "Joe", "Kim", "Lea"}
+	w, nodes, g := trip(t, append([]string{"Ann", "Ben", "Cleo"}, liars...)...)
+	ann, ben, cleo := nodes[0], nodes[1], nodes[2]
+	w.Run(300_000) // leaves are renewed: then all is of one epoch
+	must(t, ann.SayBody(g, group.Expiry{Seconds: 60}))
+	w.Run(5000)
+	for _, liar := range nodes[3:] {
+		f := newForger(t, w, liar, g)
+		f.forward(uint32((mls.MaxKept-keysKept(cleo, g))/2 - 256))
+		_, p := f.far("far", 200_000, false)
+		w.Deliver(liar, cleo, g, entries(p))
+		w.Run(100)
+		liar.Stop()
+	}
+	if left := mls.MaxKept - keysKept(cleo, g); left > 2000 {
+		t.Fatalf("room for %d keys is left", left)
+	}
+	cleo.Stop()
+	for i := range 1200 {
+		must(t, ben.Say(g, fmt.Sprint("secret ", i)))
+		w.Run(50)
+	}
+	w.Run(5000)
+	must(t, ann.SayBody(g, group.Expiry{}))
+	w.Run(5000)
+	must(t, ben.Say(g, "after"))
+	w.Run(120_000)
+	cleo.Start()
+	w.Run(30_000)
+	row := line(t, ben, g, "after")
+	if got := cleo.Groups[g].Rows[row.Place]; got.State != group.RowShown {
+		t.Errorf("Cleo has %+v", got)
+	}
+}

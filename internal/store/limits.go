@@ -10,6 +10,9 @@ const (
 	MaxPage = 1000
 	// MaxUnread bounds what Unread counts to: above it people read "many".
 	MaxUnread = 10_000
+	// MaxMentionLook bounds the unread rows that are looked through for a mention, the newest first: that is
+	// done each time a chat is shown, and reads their texts.
+	MaxMentionLook = 2000
 	// MaxSameID bounds the rows RowsByID returns. Only a forger makes two
 	// messages with one content id.
 	MaxSameID = 64

@@ -965,6 +965,7 @@ type Node struct {
 	Coming        []*Coming              `protobuf:"bytes,18,rep,name=coming,proto3" json:"coming,omitempty"`                                 // invitations that are not whole yet
 	DiskFull      bool                   `protobuf:"varint,19,opt,name=disk_full,json=diskFull,proto3" json:"disk_full,omitempty"`            // nothing can be kept, neither what is written here nor what others send
 	Notice        string                 `protobuf:"bytes,20,opt,name=notice,proto3" json:"notice,omitempty"`                                 // what keeps this node from working, why, and what to do about it; empty: nothing
+	Clock         *ClockApart            `protobuf:"bytes,21,opt,name=clock,proto3" json:"clock,omitempty"`                                   // missing: nothing speaks against this machine's clock
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1132,6 +1133,82 @@ func (x *Node) GetNotice() string {
 	return ""
 }
 
+func (x *Node) GetClock() *ClockApart {
+	if x != nil {
+		return x.Clock
+	}
+	return nil
+}
+
+// ClockApart: this machine's clock is more than ten minutes from that of others, as what they wrote shows.
+type ClockApart struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ahead         bool                   `protobuf:"varint,1,opt,name=ahead,proto3" json:"ahead,omitempty"`    // else it is behind
+	By            uint64                 `protobuf:"varint,2,opt,name=by,proto3" json:"by,omitempty"`          // ms, at least
+	Persons       []*Person              `protobuf:"bytes,3,rep,name=persons,proto3" json:"persons,omitempty"` // whose clocks say so
+	Sentence      string                 `protobuf:"bytes,4,opt,name=sentence,proto3" json:"sentence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClockApart) Reset() {
+	*x = ClockApart{}
+	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClockApart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClockApart) ProtoMessage() {}
+
+func (x *ClockApart) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClockApart.ProtoReflect.Descriptor instead.
+func (*ClockApart) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ClockApart) GetAhead() bool {
+	if x != nil {
+		return x.Ahead
+	}
+	return false
+}
+
+func (x *ClockApart) GetBy() uint64 {
+	if x != nil {
+		return x.By
+	}
+	return 0
+}
+
+func (x *ClockApart) GetPersons() []*Person {
+	if x != nil {
+		return x.Persons
+	}
+	return nil
+}
+
+func (x *ClockApart) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
 // Coming is an invitation to a group that is long: it comes in pieces, and can be
 // answered once all is here.
 type Coming struct {
@@ -1146,7 +1223,7 @@ type Coming struct {
 
 func (x *Coming) Reset() {
 	*x = Coming{}
-	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	mi := &file_kith_v1_kith_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1158,7 +1235,7 @@ func (x *Coming) String() string {
 func (*Coming) ProtoMessage() {}
 
 func (x *Coming) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	mi := &file_kith_v1_kith_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1171,7 +1248,7 @@ func (x *Coming) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Coming.ProtoReflect.Descriptor instead.
 func (*Coming) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Coming) GetChatId() string {
@@ -1217,7 +1294,7 @@ type Person struct {
 
 func (x *Person) Reset() {
 	*x = Person{}
-	mi := &file_kith_v1_kith_proto_msgTypes[8]
+	mi := &file_kith_v1_kith_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1229,7 +1306,7 @@ func (x *Person) String() string {
 func (*Person) ProtoMessage() {}
 
 func (x *Person) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[8]
+	mi := &file_kith_v1_kith_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1242,7 +1319,7 @@ func (x *Person) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Person.ProtoReflect.Descriptor instead.
 func (*Person) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Person) GetId() string {
@@ -1305,7 +1382,7 @@ type Aside struct {
 
 func (x *Aside) Reset() {
 	*x = Aside{}
-	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	mi := &file_kith_v1_kith_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1317,7 +1394,7 @@ func (x *Aside) String() string {
 func (*Aside) ProtoMessage() {}
 
 func (x *Aside) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	mi := &file_kith_v1_kith_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1330,7 +1407,7 @@ func (x *Aside) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Aside.ProtoReflect.Descriptor instead.
 func (*Aside) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Aside) GetUntil() uint64 {
@@ -1355,7 +1432,7 @@ type NewContactLinkRequest struct {
 
 func (x *NewContactLinkRequest) Reset() {
 	*x = NewContactLinkRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	mi := &file_kith_v1_kith_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1367,7 +1444,7 @@ func (x *NewContactLinkRequest) String() string {
 func (*NewContactLinkRequest) ProtoMessage() {}
 
 func (x *NewContactLinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	mi := &file_kith_v1_kith_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1380,7 +1457,7 @@ func (x *NewContactLinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewContactLinkRequest.ProtoReflect.Descriptor instead.
 func (*NewContactLinkRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
 }
 
 type ContactLink struct {
@@ -1394,7 +1471,7 @@ type ContactLink struct {
 
 func (x *ContactLink) Reset() {
 	*x = ContactLink{}
-	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	mi := &file_kith_v1_kith_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1406,7 +1483,7 @@ func (x *ContactLink) String() string {
 func (*ContactLink) ProtoMessage() {}
 
 func (x *ContactLink) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	mi := &file_kith_v1_kith_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1419,7 +1496,7 @@ func (x *ContactLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactLink.ProtoReflect.Descriptor instead.
 func (*ContactLink) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ContactLink) GetLink() string {
@@ -1452,7 +1529,7 @@ type AddFriendRequest struct {
 
 func (x *AddFriendRequest) Reset() {
 	*x = AddFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	mi := &file_kith_v1_kith_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1464,7 +1541,7 @@ func (x *AddFriendRequest) String() string {
 func (*AddFriendRequest) ProtoMessage() {}
 
 func (x *AddFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	mi := &file_kith_v1_kith_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1477,7 +1554,7 @@ func (x *AddFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFriendRequest.ProtoReflect.Descriptor instead.
 func (*AddFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AddFriendRequest) GetLink() string {
@@ -1495,7 +1572,7 @@ type ListFriendsRequest struct {
 
 func (x *ListFriendsRequest) Reset() {
 	*x = ListFriendsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	mi := &file_kith_v1_kith_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1507,7 +1584,7 @@ func (x *ListFriendsRequest) String() string {
 func (*ListFriendsRequest) ProtoMessage() {}
 
 func (x *ListFriendsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	mi := &file_kith_v1_kith_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1520,7 +1597,7 @@ func (x *ListFriendsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFriendsRequest.ProtoReflect.Descriptor instead.
 func (*ListFriendsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{13}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{14}
 }
 
 type ListFriendsResponse struct {
@@ -1532,7 +1609,7 @@ type ListFriendsResponse struct {
 
 func (x *ListFriendsResponse) Reset() {
 	*x = ListFriendsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	mi := &file_kith_v1_kith_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1544,7 +1621,7 @@ func (x *ListFriendsResponse) String() string {
 func (*ListFriendsResponse) ProtoMessage() {}
 
 func (x *ListFriendsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	mi := &file_kith_v1_kith_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1557,7 +1634,7 @@ func (x *ListFriendsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFriendsResponse.ProtoReflect.Descriptor instead.
 func (*ListFriendsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{14}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListFriendsResponse) GetFriends() []*Friend {
@@ -1576,7 +1653,7 @@ type AcceptFriendRequest struct {
 
 func (x *AcceptFriendRequest) Reset() {
 	*x = AcceptFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	mi := &file_kith_v1_kith_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1588,7 +1665,7 @@ func (x *AcceptFriendRequest) String() string {
 func (*AcceptFriendRequest) ProtoMessage() {}
 
 func (x *AcceptFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	mi := &file_kith_v1_kith_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1601,7 +1678,7 @@ func (x *AcceptFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptFriendRequest.ProtoReflect.Descriptor instead.
 func (*AcceptFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{15}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AcceptFriendRequest) GetPerson() string {
@@ -1620,7 +1697,7 @@ type DeclineFriendRequest struct {
 
 func (x *DeclineFriendRequest) Reset() {
 	*x = DeclineFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	mi := &file_kith_v1_kith_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1632,7 +1709,7 @@ func (x *DeclineFriendRequest) String() string {
 func (*DeclineFriendRequest) ProtoMessage() {}
 
 func (x *DeclineFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	mi := &file_kith_v1_kith_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1645,7 +1722,7 @@ func (x *DeclineFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineFriendRequest.ProtoReflect.Descriptor instead.
 func (*DeclineFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{16}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DeclineFriendRequest) GetPerson() string {
@@ -1663,7 +1740,7 @@ type DeclineFriendResponse struct {
 
 func (x *DeclineFriendResponse) Reset() {
 	*x = DeclineFriendResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[17]
+	mi := &file_kith_v1_kith_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1675,7 +1752,7 @@ func (x *DeclineFriendResponse) String() string {
 func (*DeclineFriendResponse) ProtoMessage() {}
 
 func (x *DeclineFriendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[17]
+	mi := &file_kith_v1_kith_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1688,7 +1765,7 @@ func (x *DeclineFriendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineFriendResponse.ProtoReflect.Descriptor instead.
 func (*DeclineFriendResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{17}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{18}
 }
 
 type BlockFriendRequest struct {
@@ -1700,7 +1777,7 @@ type BlockFriendRequest struct {
 
 func (x *BlockFriendRequest) Reset() {
 	*x = BlockFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[18]
+	mi := &file_kith_v1_kith_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1712,7 +1789,7 @@ func (x *BlockFriendRequest) String() string {
 func (*BlockFriendRequest) ProtoMessage() {}
 
 func (x *BlockFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[18]
+	mi := &file_kith_v1_kith_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1725,7 +1802,7 @@ func (x *BlockFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockFriendRequest.ProtoReflect.Descriptor instead.
 func (*BlockFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{18}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *BlockFriendRequest) GetPerson() string {
@@ -1749,7 +1826,7 @@ type Friend struct {
 
 func (x *Friend) Reset() {
 	*x = Friend{}
-	mi := &file_kith_v1_kith_proto_msgTypes[19]
+	mi := &file_kith_v1_kith_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1761,7 +1838,7 @@ func (x *Friend) String() string {
 func (*Friend) ProtoMessage() {}
 
 func (x *Friend) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[19]
+	mi := &file_kith_v1_kith_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1774,7 +1851,7 @@ func (x *Friend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Friend.ProtoReflect.Descriptor instead.
 func (*Friend) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{19}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Friend) GetPerson() *Person {
@@ -1829,7 +1906,7 @@ type CreateGroupRequest struct {
 
 func (x *CreateGroupRequest) Reset() {
 	*x = CreateGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[20]
+	mi := &file_kith_v1_kith_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1841,7 +1918,7 @@ func (x *CreateGroupRequest) String() string {
 func (*CreateGroupRequest) ProtoMessage() {}
 
 func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[20]
+	mi := &file_kith_v1_kith_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1854,7 +1931,7 @@ func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateGroupRequest.ProtoReflect.Descriptor instead.
 func (*CreateGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{20}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CreateGroupRequest) GetTitle() string {
@@ -1879,7 +1956,7 @@ type ListChatsRequest struct {
 
 func (x *ListChatsRequest) Reset() {
 	*x = ListChatsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[21]
+	mi := &file_kith_v1_kith_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1891,7 +1968,7 @@ func (x *ListChatsRequest) String() string {
 func (*ListChatsRequest) ProtoMessage() {}
 
 func (x *ListChatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[21]
+	mi := &file_kith_v1_kith_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1904,7 +1981,7 @@ func (x *ListChatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChatsRequest.ProtoReflect.Descriptor instead.
 func (*ListChatsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{21}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{22}
 }
 
 type ListChatsResponse struct {
@@ -1916,7 +1993,7 @@ type ListChatsResponse struct {
 
 func (x *ListChatsResponse) Reset() {
 	*x = ListChatsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[22]
+	mi := &file_kith_v1_kith_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1928,7 +2005,7 @@ func (x *ListChatsResponse) String() string {
 func (*ListChatsResponse) ProtoMessage() {}
 
 func (x *ListChatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[22]
+	mi := &file_kith_v1_kith_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1941,7 +2018,7 @@ func (x *ListChatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChatsResponse.ProtoReflect.Descriptor instead.
 func (*ListChatsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{22}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListChatsResponse) GetChats() []*Chat {
@@ -1960,7 +2037,7 @@ type GetChatRequest struct {
 
 func (x *GetChatRequest) Reset() {
 	*x = GetChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[23]
+	mi := &file_kith_v1_kith_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1972,7 +2049,7 @@ func (x *GetChatRequest) String() string {
 func (*GetChatRequest) ProtoMessage() {}
 
 func (x *GetChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[23]
+	mi := &file_kith_v1_kith_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1985,7 +2062,7 @@ func (x *GetChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetChatRequest.ProtoReflect.Descriptor instead.
 func (*GetChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{23}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetChatRequest) GetChat() string {
@@ -2007,7 +2084,7 @@ type AcceptGroupRequest struct {
 
 func (x *AcceptGroupRequest) Reset() {
 	*x = AcceptGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[24]
+	mi := &file_kith_v1_kith_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2019,7 +2096,7 @@ func (x *AcceptGroupRequest) String() string {
 func (*AcceptGroupRequest) ProtoMessage() {}
 
 func (x *AcceptGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[24]
+	mi := &file_kith_v1_kith_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2032,7 +2109,7 @@ func (x *AcceptGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptGroupRequest.ProtoReflect.Descriptor instead.
 func (*AcceptGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{24}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *AcceptGroupRequest) GetGroup() string {
@@ -2058,7 +2135,7 @@ type DeclineGroupRequest struct {
 
 func (x *DeclineGroupRequest) Reset() {
 	*x = DeclineGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[25]
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2070,7 +2147,7 @@ func (x *DeclineGroupRequest) String() string {
 func (*DeclineGroupRequest) ProtoMessage() {}
 
 func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[25]
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2083,7 +2160,7 @@ func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupRequest.ProtoReflect.Descriptor instead.
 func (*DeclineGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{25}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeclineGroupRequest) GetGroup() string {
@@ -2101,7 +2178,7 @@ type DeclineGroupResponse struct {
 
 func (x *DeclineGroupResponse) Reset() {
 	*x = DeclineGroupResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2113,7 +2190,7 @@ func (x *DeclineGroupResponse) String() string {
 func (*DeclineGroupResponse) ProtoMessage() {}
 
 func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2126,7 +2203,7 @@ func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupResponse.ProtoReflect.Descriptor instead.
 func (*DeclineGroupResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
 }
 
 type AddMembersRequest struct {
@@ -2139,7 +2216,7 @@ type AddMembersRequest struct {
 
 func (x *AddMembersRequest) Reset() {
 	*x = AddMembersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2151,7 +2228,7 @@ func (x *AddMembersRequest) String() string {
 func (*AddMembersRequest) ProtoMessage() {}
 
 func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2164,7 +2241,7 @@ func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMembersRequest.ProtoReflect.Descriptor instead.
 func (*AddMembersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *AddMembersRequest) GetGroup() string {
@@ -2191,7 +2268,7 @@ type RemoveMemberRequest struct {
 
 func (x *RemoveMemberRequest) Reset() {
 	*x = RemoveMemberRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2203,7 +2280,7 @@ func (x *RemoveMemberRequest) String() string {
 func (*RemoveMemberRequest) ProtoMessage() {}
 
 func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2216,7 +2293,7 @@ func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMemberRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RemoveMemberRequest) GetGroup() string {
@@ -2244,7 +2321,7 @@ type SetRoleRequest struct {
 
 func (x *SetRoleRequest) Reset() {
 	*x = SetRoleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2256,7 +2333,7 @@ func (x *SetRoleRequest) String() string {
 func (*SetRoleRequest) ProtoMessage() {}
 
 func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2269,7 +2346,7 @@ func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRoleRequest.ProtoReflect.Descriptor instead.
 func (*SetRoleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SetRoleRequest) GetGroup() string {
@@ -2303,7 +2380,7 @@ type SetTitleRequest struct {
 
 func (x *SetTitleRequest) Reset() {
 	*x = SetTitleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2315,7 +2392,7 @@ func (x *SetTitleRequest) String() string {
 func (*SetTitleRequest) ProtoMessage() {}
 
 func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2328,7 +2405,7 @@ func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTitleRequest.ProtoReflect.Descriptor instead.
 func (*SetTitleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SetTitleRequest) GetGroup() string {
@@ -2354,7 +2431,7 @@ type RejoinRequest struct {
 
 func (x *RejoinRequest) Reset() {
 	*x = RejoinRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2366,7 +2443,7 @@ func (x *RejoinRequest) String() string {
 func (*RejoinRequest) ProtoMessage() {}
 
 func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2379,7 +2456,7 @@ func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejoinRequest.ProtoReflect.Descriptor instead.
 func (*RejoinRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RejoinRequest) GetChat() string {
@@ -2399,7 +2476,7 @@ type RestartKeysRequest struct {
 
 func (x *RestartKeysRequest) Reset() {
 	*x = RestartKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2411,7 +2488,7 @@ func (x *RestartKeysRequest) String() string {
 func (*RestartKeysRequest) ProtoMessage() {}
 
 func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2424,7 +2501,7 @@ func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartKeysRequest.ProtoReflect.Descriptor instead.
 func (*RestartKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RestartKeysRequest) GetGroup() string {
@@ -2449,7 +2526,7 @@ type RevokeCopiesRequest struct {
 
 func (x *RevokeCopiesRequest) Reset() {
 	*x = RevokeCopiesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2461,7 +2538,7 @@ func (x *RevokeCopiesRequest) String() string {
 func (*RevokeCopiesRequest) ProtoMessage() {}
 
 func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2474,7 +2551,7 @@ func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCopiesRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCopiesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
 }
 
 type RenewKeysRequest struct {
@@ -2486,7 +2563,7 @@ type RenewKeysRequest struct {
 
 func (x *RenewKeysRequest) Reset() {
 	*x = RenewKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2498,7 +2575,7 @@ func (x *RenewKeysRequest) String() string {
 func (*RenewKeysRequest) ProtoMessage() {}
 
 func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2511,7 +2588,7 @@ func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewKeysRequest.ProtoReflect.Descriptor instead.
 func (*RenewKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RenewKeysRequest) GetGroup() string {
@@ -2531,7 +2608,7 @@ type LeaveGroupRequest struct {
 
 func (x *LeaveGroupRequest) Reset() {
 	*x = LeaveGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2543,7 +2620,7 @@ func (x *LeaveGroupRequest) String() string {
 func (*LeaveGroupRequest) ProtoMessage() {}
 
 func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2556,7 +2633,7 @@ func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveGroupRequest.ProtoReflect.Descriptor instead.
 func (*LeaveGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *LeaveGroupRequest) GetGroup() string {
@@ -2582,7 +2659,7 @@ type DeleteChatRequest struct {
 
 func (x *DeleteChatRequest) Reset() {
 	*x = DeleteChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2594,7 +2671,7 @@ func (x *DeleteChatRequest) String() string {
 func (*DeleteChatRequest) ProtoMessage() {}
 
 func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2607,7 +2684,7 @@ func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *DeleteChatRequest) GetChat() string {
@@ -2625,7 +2702,7 @@ type DeleteChatResponse struct {
 
 func (x *DeleteChatResponse) Reset() {
 	*x = DeleteChatResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2637,7 +2714,7 @@ func (x *DeleteChatResponse) String() string {
 func (*DeleteChatResponse) ProtoMessage() {}
 
 func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2650,7 +2727,7 @@ func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChatResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
 }
 
 type Chat struct {
@@ -2680,14 +2757,15 @@ type Chat struct {
 	Earlier            *Earlier               `protobuf:"bytes,31,opt,name=earlier,proto3" json:"earlier,omitempty"`                                                    // missing: this person was there from the beginning
 	Lifetime           uint32                 `protobuf:"varint,40,opt,name=lifetime,proto3" json:"lifetime,omitempty"`                                                 // seconds that what is written now lasts; 0: for ever
 	MaySetLifetime     bool                   `protobuf:"varint,41,opt,name=may_set_lifetime,json=maySetLifetime,proto3" json:"may_set_lifetime,omitempty"`
-	Draft              *Draft                 `protobuf:"bytes,42,opt,name=draft,proto3" json:"draft,omitempty"` // what was begun here
+	Draft              *Draft                 `protobuf:"bytes,42,opt,name=draft,proto3" json:"draft,omitempty"`       // what was begun here
+	Mentions           []string               `protobuf:"bytes,43,rep,name=mentions,proto3" json:"mentions,omitempty"` // cursors of unread messages that mention this person, oldest first; the newest 100
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Chat) Reset() {
 	*x = Chat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2699,7 +2777,7 @@ func (x *Chat) String() string {
 func (*Chat) ProtoMessage() {}
 
 func (x *Chat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2712,7 +2790,7 @@ func (x *Chat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chat.ProtoReflect.Descriptor instead.
 func (*Chat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Chat) GetId() string {
@@ -2897,6 +2975,13 @@ func (x *Chat) GetDraft() *Draft {
 	return nil
 }
 
+func (x *Chat) GetMentions() []string {
+	if x != nil {
+		return x.Mentions
+	}
+	return nil
+}
+
 type Member struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Person        *Person                `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
@@ -2910,7 +2995,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2922,7 +3007,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2935,7 +3020,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Member) GetPerson() *Person {
@@ -2985,7 +3070,7 @@ type History struct {
 
 func (x *History) Reset() {
 	*x = History{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2997,7 +3082,7 @@ func (x *History) String() string {
 func (*History) ProtoMessage() {}
 
 func (x *History) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3010,7 +3095,7 @@ func (x *History) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use History.ProtoReflect.Descriptor instead.
 func (*History) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *History) GetKind() HistoryKind {
@@ -3044,7 +3129,7 @@ type SetHistoryRequest struct {
 
 func (x *SetHistoryRequest) Reset() {
 	*x = SetHistoryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3056,7 +3141,7 @@ func (x *SetHistoryRequest) String() string {
 func (*SetHistoryRequest) ProtoMessage() {}
 
 func (x *SetHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3069,7 +3154,7 @@ func (x *SetHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetHistoryRequest.ProtoReflect.Descriptor instead.
 func (*SetHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *SetHistoryRequest) GetGroup() string {
@@ -3103,7 +3188,7 @@ type Earlier struct {
 
 func (x *Earlier) Reset() {
 	*x = Earlier{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3115,7 +3200,7 @@ func (x *Earlier) String() string {
 func (*Earlier) ProtoMessage() {}
 
 func (x *Earlier) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3128,7 +3213,7 @@ func (x *Earlier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Earlier.ProtoReflect.Descriptor instead.
 func (*Earlier) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Earlier) GetGiven() *History {
@@ -3196,7 +3281,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3208,7 +3293,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3221,7 +3306,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ListBlocksRequest) GetGroup() string {
@@ -3240,7 +3325,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3252,7 +3337,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3265,7 +3350,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*Block {
@@ -3285,7 +3370,7 @@ type ExportChainRequest struct {
 
 func (x *ExportChainRequest) Reset() {
 	*x = ExportChainRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3297,7 +3382,7 @@ func (x *ExportChainRequest) String() string {
 func (*ExportChainRequest) ProtoMessage() {}
 
 func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3310,7 +3395,7 @@ func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
 func (*ExportChainRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ExportChainRequest) GetGroup() string {
@@ -3336,7 +3421,7 @@ type ExportChainResponse struct {
 
 func (x *ExportChainResponse) Reset() {
 	*x = ExportChainResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3348,7 +3433,7 @@ func (x *ExportChainResponse) String() string {
 func (*ExportChainResponse) ProtoMessage() {}
 
 func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3361,7 +3446,7 @@ func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
 func (*ExportChainResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ExportChainResponse) GetFile() []byte {
@@ -3410,7 +3495,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3422,7 +3507,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3435,7 +3520,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Block) GetHash() string {
@@ -3668,7 +3753,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3680,7 +3765,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3693,7 +3778,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Split) GetFrom() uint64 {
@@ -3733,7 +3818,7 @@ type GetSettlementRequest struct {
 
 func (x *GetSettlementRequest) Reset() {
 	*x = GetSettlementRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3745,7 +3830,7 @@ func (x *GetSettlementRequest) String() string {
 func (*GetSettlementRequest) ProtoMessage() {}
 
 func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3758,7 +3843,7 @@ func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettlementRequest.ProtoReflect.Descriptor instead.
 func (*GetSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *GetSettlementRequest) GetGroup() string {
@@ -3778,7 +3863,7 @@ type SetVotersRequest struct {
 
 func (x *SetVotersRequest) Reset() {
 	*x = SetVotersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3790,7 +3875,7 @@ func (x *SetVotersRequest) String() string {
 func (*SetVotersRequest) ProtoMessage() {}
 
 func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3803,7 +3888,7 @@ func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVotersRequest.ProtoReflect.Descriptor instead.
 func (*SetVotersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *SetVotersRequest) GetGroup() string {
@@ -3844,7 +3929,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3856,7 +3941,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3869,7 +3954,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Settlement) GetChatId() string {
@@ -3989,7 +4074,7 @@ type Voter struct {
 
 func (x *Voter) Reset() {
 	*x = Voter{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4001,7 +4086,7 @@ func (x *Voter) String() string {
 func (*Voter) ProtoMessage() {}
 
 func (x *Voter) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4014,7 +4099,7 @@ func (x *Voter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Voter.ProtoReflect.Descriptor instead.
 func (*Voter) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Voter) GetPerson() *Person {
@@ -4062,7 +4147,7 @@ type Incident struct {
 
 func (x *Incident) Reset() {
 	*x = Incident{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4074,7 +4159,7 @@ func (x *Incident) String() string {
 func (*Incident) ProtoMessage() {}
 
 func (x *Incident) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4087,7 +4172,7 @@ func (x *Incident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Incident.ProtoReflect.Descriptor instead.
 func (*Incident) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Incident) GetKind() IncidentKind {
@@ -4159,7 +4244,7 @@ type Exhibit struct {
 
 func (x *Exhibit) Reset() {
 	*x = Exhibit{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4171,7 +4256,7 @@ func (x *Exhibit) String() string {
 func (*Exhibit) ProtoMessage() {}
 
 func (x *Exhibit) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4184,7 +4269,7 @@ func (x *Exhibit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exhibit.ProtoReflect.Descriptor instead.
 func (*Exhibit) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Exhibit) GetKind() string {
@@ -4228,7 +4313,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4240,7 +4325,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4253,7 +4338,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -4304,7 +4389,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4316,7 +4401,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4329,7 +4414,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -4381,7 +4466,7 @@ type ReactRequest struct {
 
 func (x *ReactRequest) Reset() {
 	*x = ReactRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4393,7 +4478,7 @@ func (x *ReactRequest) String() string {
 func (*ReactRequest) ProtoMessage() {}
 
 func (x *ReactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4406,7 +4491,7 @@ func (x *ReactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReactRequest.ProtoReflect.Descriptor instead.
 func (*ReactRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ReactRequest) GetChat() string {
@@ -4448,7 +4533,7 @@ type EditMessageRequest struct {
 
 func (x *EditMessageRequest) Reset() {
 	*x = EditMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4460,7 +4545,7 @@ func (x *EditMessageRequest) String() string {
 func (*EditMessageRequest) ProtoMessage() {}
 
 func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4473,7 +4558,7 @@ func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EditMessageRequest.ProtoReflect.Descriptor instead.
 func (*EditMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *EditMessageRequest) GetChat() string {
@@ -4507,7 +4592,7 @@ type DeleteMessageRequest struct {
 
 func (x *DeleteMessageRequest) Reset() {
 	*x = DeleteMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4519,7 +4604,7 @@ func (x *DeleteMessageRequest) String() string {
 func (*DeleteMessageRequest) ProtoMessage() {}
 
 func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4532,7 +4617,7 @@ func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteMessageRequest.ProtoReflect.Descriptor instead.
 func (*DeleteMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *DeleteMessageRequest) GetChat() string {
@@ -4560,7 +4645,7 @@ type PinMessageRequest struct {
 
 func (x *PinMessageRequest) Reset() {
 	*x = PinMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4572,7 +4657,7 @@ func (x *PinMessageRequest) String() string {
 func (*PinMessageRequest) ProtoMessage() {}
 
 func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4585,7 +4670,7 @@ func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PinMessageRequest.ProtoReflect.Descriptor instead.
 func (*PinMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *PinMessageRequest) GetChat() string {
@@ -4618,7 +4703,7 @@ type ListPinsRequest struct {
 
 func (x *ListPinsRequest) Reset() {
 	*x = ListPinsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4630,7 +4715,7 @@ func (x *ListPinsRequest) String() string {
 func (*ListPinsRequest) ProtoMessage() {}
 
 func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4643,7 +4728,7 @@ func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsRequest.ProtoReflect.Descriptor instead.
 func (*ListPinsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ListPinsRequest) GetChat() string {
@@ -4662,7 +4747,7 @@ type ListPinsResponse struct {
 
 func (x *ListPinsResponse) Reset() {
 	*x = ListPinsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4674,7 +4759,7 @@ func (x *ListPinsResponse) String() string {
 func (*ListPinsResponse) ProtoMessage() {}
 
 func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4687,7 +4772,7 @@ func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsResponse.ProtoReflect.Descriptor instead.
 func (*ListPinsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ListPinsResponse) GetMessages() []*Message {
@@ -4710,7 +4795,7 @@ type CreatePollRequest struct {
 
 func (x *CreatePollRequest) Reset() {
 	*x = CreatePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4722,7 +4807,7 @@ func (x *CreatePollRequest) String() string {
 func (*CreatePollRequest) ProtoMessage() {}
 
 func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4735,7 +4820,7 @@ func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePollRequest.ProtoReflect.Descriptor instead.
 func (*CreatePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *CreatePollRequest) GetChat() string {
@@ -4784,7 +4869,7 @@ type VoteRequest struct {
 
 func (x *VoteRequest) Reset() {
 	*x = VoteRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4796,7 +4881,7 @@ func (x *VoteRequest) String() string {
 func (*VoteRequest) ProtoMessage() {}
 
 func (x *VoteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4809,7 +4894,7 @@ func (x *VoteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoteRequest.ProtoReflect.Descriptor instead.
 func (*VoteRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *VoteRequest) GetChat() string {
@@ -4843,7 +4928,7 @@ type ClosePollRequest struct {
 
 func (x *ClosePollRequest) Reset() {
 	*x = ClosePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4855,7 +4940,7 @@ func (x *ClosePollRequest) String() string {
 func (*ClosePollRequest) ProtoMessage() {}
 
 func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4868,7 +4953,7 @@ func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosePollRequest.ProtoReflect.Descriptor instead.
 func (*ClosePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ClosePollRequest) GetChat() string {
@@ -4895,7 +4980,7 @@ type SetLifetimeRequest struct {
 
 func (x *SetLifetimeRequest) Reset() {
 	*x = SetLifetimeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4907,7 +4992,7 @@ func (x *SetLifetimeRequest) String() string {
 func (*SetLifetimeRequest) ProtoMessage() {}
 
 func (x *SetLifetimeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4920,7 +5005,7 @@ func (x *SetLifetimeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLifetimeRequest.ProtoReflect.Descriptor instead.
 func (*SetLifetimeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *SetLifetimeRequest) GetChat() string {
@@ -4947,7 +5032,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4959,7 +5044,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4972,7 +5057,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ListVersionsRequest) GetChat() string {
@@ -4998,7 +5083,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5010,7 +5095,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5023,7 +5108,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*Version {
@@ -5044,7 +5129,7 @@ type Version struct {
 
 func (x *Version) Reset() {
 	*x = Version{}
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5056,7 +5141,7 @@ func (x *Version) String() string {
 func (*Version) ProtoMessage() {}
 
 func (x *Version) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5069,7 +5154,7 @@ func (x *Version) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Version.ProtoReflect.Descriptor instead.
 func (*Version) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Version) GetText() string {
@@ -5131,7 +5216,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5143,7 +5228,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5156,7 +5241,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Message) GetId() string {
@@ -5378,7 +5463,7 @@ type Lifetime struct {
 
 func (x *Lifetime) Reset() {
 	*x = Lifetime{}
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5390,7 +5475,7 @@ func (x *Lifetime) String() string {
 func (*Lifetime) ProtoMessage() {}
 
 func (x *Lifetime) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5403,7 +5488,7 @@ func (x *Lifetime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lifetime.ProtoReflect.Descriptor instead.
 func (*Lifetime) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Lifetime) GetSeconds() uint32 {
@@ -5431,7 +5516,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5443,7 +5528,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5456,7 +5541,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *Span) GetText() string {
@@ -5536,7 +5621,7 @@ type Quote struct {
 
 func (x *Quote) Reset() {
 	*x = Quote{}
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5548,7 +5633,7 @@ func (x *Quote) String() string {
 func (*Quote) ProtoMessage() {}
 
 func (x *Quote) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5561,7 +5646,7 @@ func (x *Quote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quote.ProtoReflect.Descriptor instead.
 func (*Quote) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Quote) GetId() string {
@@ -5610,7 +5695,7 @@ type Reaction struct {
 
 func (x *Reaction) Reset() {
 	*x = Reaction{}
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5622,7 +5707,7 @@ func (x *Reaction) String() string {
 func (*Reaction) ProtoMessage() {}
 
 func (x *Reaction) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5635,7 +5720,7 @@ func (x *Reaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
 func (*Reaction) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *Reaction) GetEmoji() string {
@@ -5672,7 +5757,7 @@ type Poll struct {
 
 func (x *Poll) Reset() {
 	*x = Poll{}
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5684,7 +5769,7 @@ func (x *Poll) String() string {
 func (*Poll) ProtoMessage() {}
 
 func (x *Poll) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5697,7 +5782,7 @@ func (x *Poll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Poll.ProtoReflect.Descriptor instead.
 func (*Poll) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *Poll) GetQuestion() string {
@@ -5746,7 +5831,7 @@ type PollOption struct {
 
 func (x *PollOption) Reset() {
 	*x = PollOption{}
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5758,7 +5843,7 @@ func (x *PollOption) String() string {
 func (*PollOption) ProtoMessage() {}
 
 func (x *PollOption) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5771,7 +5856,7 @@ func (x *PollOption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollOption.ProtoReflect.Descriptor instead.
 func (*PollOption) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *PollOption) GetText() string {
@@ -5810,7 +5895,7 @@ type Permitted struct {
 
 func (x *Permitted) Reset() {
 	*x = Permitted{}
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5822,7 +5907,7 @@ func (x *Permitted) String() string {
 func (*Permitted) ProtoMessage() {}
 
 func (x *Permitted) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5835,7 +5920,7 @@ func (x *Permitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permitted.ProtoReflect.Descriptor instead.
 func (*Permitted) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *Permitted) GetReply() bool {
@@ -5890,7 +5975,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5902,7 +5987,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5915,7 +6000,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -5945,7 +6030,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5957,7 +6042,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5970,7 +6055,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -6019,7 +6104,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6031,7 +6116,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6044,7 +6129,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -6087,7 +6172,7 @@ type SearchRequest struct {
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6099,7 +6184,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6112,7 +6197,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *SearchRequest) GetText() string {
@@ -6187,7 +6272,7 @@ type SearchResponse struct {
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6199,7 +6284,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6212,7 +6297,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *SearchResponse) GetFound() []*Found {
@@ -6272,7 +6357,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6284,7 +6369,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6297,7 +6382,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *Found) GetMessage() *Message {
@@ -6353,7 +6438,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6365,7 +6450,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6378,7 +6463,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *Mark) GetStart() uint32 {
@@ -6405,7 +6490,7 @@ type TypingRequest struct {
 
 func (x *TypingRequest) Reset() {
 	*x = TypingRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6417,7 +6502,7 @@ func (x *TypingRequest) String() string {
 func (*TypingRequest) ProtoMessage() {}
 
 func (x *TypingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6430,7 +6515,7 @@ func (x *TypingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TypingRequest.ProtoReflect.Descriptor instead.
 func (*TypingRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *TypingRequest) GetChat() string {
@@ -6455,7 +6540,7 @@ type TypingResponse struct {
 
 func (x *TypingResponse) Reset() {
 	*x = TypingResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6467,7 +6552,7 @@ func (x *TypingResponse) String() string {
 func (*TypingResponse) ProtoMessage() {}
 
 func (x *TypingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6480,7 +6565,7 @@ func (x *TypingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TypingResponse.ProtoReflect.Descriptor instead.
 func (*TypingResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
 }
 
 type GetSettingsRequest struct {
@@ -6491,7 +6576,7 @@ type GetSettingsRequest struct {
 
 func (x *GetSettingsRequest) Reset() {
 	*x = GetSettingsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6503,7 +6588,7 @@ func (x *GetSettingsRequest) String() string {
 func (*GetSettingsRequest) ProtoMessage() {}
 
 func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6516,7 +6601,7 @@ func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
 }
 
 // Settings: what the person chose for all chats.
@@ -6530,7 +6615,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6542,7 +6627,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6555,7 +6640,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *Settings) GetHideTyping() bool {
@@ -6580,7 +6665,7 @@ type GetPageKeyRequest struct {
 
 func (x *GetPageKeyRequest) Reset() {
 	*x = GetPageKeyRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6592,7 +6677,7 @@ func (x *GetPageKeyRequest) String() string {
 func (*GetPageKeyRequest) ProtoMessage() {}
 
 func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6605,7 +6690,7 @@ func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPageKeyRequest.ProtoReflect.Descriptor instead.
 func (*GetPageKeyRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
 }
 
 type GetPageKeyResponse struct {
@@ -6617,7 +6702,7 @@ type GetPageKeyResponse struct {
 
 func (x *GetPageKeyResponse) Reset() {
 	*x = GetPageKeyResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6629,7 +6714,7 @@ func (x *GetPageKeyResponse) String() string {
 func (*GetPageKeyResponse) ProtoMessage() {}
 
 func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6642,7 +6727,7 @@ func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPageKeyResponse.ProtoReflect.Descriptor instead.
 func (*GetPageKeyResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *GetPageKeyResponse) GetKey() []byte {
@@ -6663,7 +6748,7 @@ type SetSettingsRequest struct {
 
 func (x *SetSettingsRequest) Reset() {
 	*x = SetSettingsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6675,7 +6760,7 @@ func (x *SetSettingsRequest) String() string {
 func (*SetSettingsRequest) ProtoMessage() {}
 
 func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6688,7 +6773,7 @@ func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*SetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *SetSettingsRequest) GetHideTyping() bool {
@@ -6716,7 +6801,7 @@ type SetDraftRequest struct {
 
 func (x *SetDraftRequest) Reset() {
 	*x = SetDraftRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6728,7 +6813,7 @@ func (x *SetDraftRequest) String() string {
 func (*SetDraftRequest) ProtoMessage() {}
 
 func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6741,7 +6826,7 @@ func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftRequest.ProtoReflect.Descriptor instead.
 func (*SetDraftRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *SetDraftRequest) GetChat() string {
@@ -6773,7 +6858,7 @@ type SetDraftResponse struct {
 
 func (x *SetDraftResponse) Reset() {
 	*x = SetDraftResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6785,7 +6870,7 @@ func (x *SetDraftResponse) String() string {
 func (*SetDraftResponse) ProtoMessage() {}
 
 func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6798,7 +6883,7 @@ func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftResponse.ProtoReflect.Descriptor instead.
 func (*SetDraftResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
 }
 
 // Draft: what somebody has begun to write, kept in this node alone.
@@ -6812,7 +6897,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6824,7 +6909,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6837,7 +6922,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *Draft) GetText() string {
@@ -6865,7 +6950,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6877,7 +6962,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6890,7 +6975,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -6915,7 +7000,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6927,7 +7012,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6940,7 +7025,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
 }
 
 type GetDeliveryRequest struct {
@@ -6955,7 +7040,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6967,7 +7052,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6980,7 +7065,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -7016,16 +7101,17 @@ type Delivery struct {
 	Members       []*DeliveredTo         `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
 	Reached       uint32                 `protobuf:"varint,2,opt,name=reached,proto3" json:"reached,omitempty"` // of all other members, whatever was looked for
 	ReachOf       uint32                 `protobuf:"varint,3,opt,name=reach_of,json=reachOf,proto3" json:"reach_of,omitempty"`
-	More          bool                   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`   // the limit left some out
-	Read          uint32                 `protobuf:"varint,5,opt,name=read,proto3" json:"read,omitempty"`   // of all, who told that they have read it
-	Marks         bool                   `protobuf:"varint,6,opt,name=marks,proto3" json:"marks,omitempty"` // what others have read is shown: Settings.tell_read is on, and the chat has no more than 64 people
+	More          bool                   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`           // the limit left some out
+	Read          uint32                 `protobuf:"varint,5,opt,name=read,proto3" json:"read,omitempty"`           // of all, who told that they have read it
+	Marks         bool                   `protobuf:"varint,6,opt,name=marks,proto3" json:"marks,omitempty"`         // what others have read is shown: Settings.tell_read is on, and the chat has no more than 64 people
+	Elsewhere     bool                   `protobuf:"varint,7,opt,name=elsewhere,proto3" json:"elsewhere,omitempty"` // another copy of this home wrote it, or this one with an earlier key: what is known here may be minutes late, in a big group hours
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7037,7 +7123,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7050,7 +7136,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -7095,6 +7181,13 @@ func (x *Delivery) GetMarks() bool {
 	return false
 }
 
+func (x *Delivery) GetElsewhere() bool {
+	if x != nil {
+		return x.Elsewhere
+	}
+	return false
+}
+
 type DeliveredTo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Person        *Person                `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
@@ -7106,7 +7199,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7118,7 +7211,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7131,7 +7224,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -7165,7 +7258,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7177,7 +7270,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7190,7 +7283,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -7230,7 +7323,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7242,7 +7335,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7255,7 +7348,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -7445,7 +7538,7 @@ type Typed struct {
 
 func (x *Typed) Reset() {
 	*x = Typed{}
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7457,7 +7550,7 @@ func (x *Typed) String() string {
 func (*Typed) ProtoMessage() {}
 
 func (x *Typed) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7470,7 +7563,7 @@ func (x *Typed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Typed.ProtoReflect.Descriptor instead.
 func (*Typed) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *Typed) GetChatId() string {
@@ -7505,7 +7598,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7517,7 +7610,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7530,7 +7623,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *Reached) GetChatId() string {
@@ -7559,7 +7652,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[104]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7571,7 +7664,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[104]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7584,7 +7677,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -7623,7 +7716,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[105]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7635,7 +7728,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[105]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7648,7 +7741,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
 }
 
 type StopResponse struct {
@@ -7659,7 +7752,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[106]
+	mi := &file_kith_v1_kith_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7671,7 +7764,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[106]
+	mi := &file_kith_v1_kith_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7684,7 +7777,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{107}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -7702,7 +7795,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x03ssh\x18\x02 \x01(\tR\x03ssh\"\x10\n" +
 	"\x0eGetNodeRequest\"\"\n" +
 	"\fSetupRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\xdb\x04\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\x86\x05\n" +
 	"\x04Node\x12\x14\n" +
 	"\x05ready\x18\x01 \x01(\bR\x05ready\x12\x1f\n" +
 	"\x02me\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02me\x12\x1b\n" +
@@ -7725,7 +7818,14 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\arevoked\x18\x11 \x01(\bR\arevoked\x12'\n" +
 	"\x06coming\x18\x12 \x03(\v2\x0f.kith.v1.ComingR\x06coming\x12\x1b\n" +
 	"\tdisk_full\x18\x13 \x01(\bR\bdiskFull\x12\x16\n" +
-	"\x06notice\x18\x14 \x01(\tR\x06noticeJ\x04\b\x06\x10\aR\vfingerprint\"r\n" +
+	"\x06notice\x18\x14 \x01(\tR\x06notice\x12)\n" +
+	"\x05clock\x18\x15 \x01(\v2\x13.kith.v1.ClockApartR\x05clockJ\x04\b\x06\x10\aR\vfingerprint\"y\n" +
+	"\n" +
+	"ClockApart\x12\x14\n" +
+	"\x05ahead\x18\x01 \x01(\bR\x05ahead\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\x04R\x02by\x12)\n" +
+	"\apersons\x18\x03 \x03(\v2\x0f.kith.v1.PersonR\apersons\x12\x1a\n" +
+	"\bsentence\x18\x04 \x01(\tR\bsentence\"r\n" +
 	"\x06Coming\x12\x17\n" +
 	"\achat_id\x18\x01 \x01(\tR\x06chatId\x12\x1f\n" +
 	"\x02by\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02by\x12\x18\n" +
@@ -7808,7 +7908,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
 	"\x11DeleteChatRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"\x14\n" +
-	"\x12DeleteChatResponse\"\x9c\a\n" +
+	"\x12DeleteChatResponse\"\xb8\a\n" +
 	"\x04Chat\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x11.kith.v1.ChatKindR\x04kind\x12(\n" +
@@ -7840,7 +7940,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\aearlier\x18\x1f \x01(\v2\x10.kith.v1.EarlierR\aearlier\x12\x1a\n" +
 	"\blifetime\x18( \x01(\rR\blifetime\x12(\n" +
 	"\x10may_set_lifetime\x18) \x01(\bR\x0emaySetLifetime\x12$\n" +
-	"\x05draft\x18* \x01(\v2\x0e.kith.v1.DraftR\x05draft\"\xb2\x01\n" +
+	"\x05draft\x18* \x01(\v2\x0e.kith.v1.DraftR\x05draft\x12\x1a\n" +
+	"\bmentions\x18+ \x03(\tR\bmentions\"\xb2\x01\n" +
 	"\x06Member\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.kith.v1.RoleR\x04role\x12\x1a\n" +
@@ -8172,14 +8273,15 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x12\n" +
 	"\x04find\x18\x03 \x01(\tR\x04find\x12\x14\n" +
-	"\x05limit\x18\x04 \x01(\rR\x05limit\"\xad\x01\n" +
+	"\x05limit\x18\x04 \x01(\rR\x05limit\"\xcb\x01\n" +
 	"\bDelivery\x12.\n" +
 	"\amembers\x18\x01 \x03(\v2\x14.kith.v1.DeliveredToR\amembers\x12\x18\n" +
 	"\areached\x18\x02 \x01(\rR\areached\x12\x19\n" +
 	"\breach_of\x18\x03 \x01(\rR\areachOf\x12\x12\n" +
 	"\x04more\x18\x04 \x01(\bR\x04more\x12\x12\n" +
 	"\x04read\x18\x05 \x01(\rR\x04read\x12\x14\n" +
-	"\x05marks\x18\x06 \x01(\bR\x05marks\"h\n" +
+	"\x05marks\x18\x06 \x01(\bR\x05marks\x12\x1c\n" +
+	"\telsewhere\x18\a \x01(\bR\telsewhere\"h\n" +
 	"\vDeliveredTo\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12\x1c\n" +
 	"\tdelivered\x18\x02 \x01(\bR\tdelivered\x12\x12\n" +
@@ -8381,7 +8483,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 107)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 108)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -8401,303 +8503,306 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*GetNodeRequest)(nil),        // 15: kith.v1.GetNodeRequest
 	(*SetupRequest)(nil),          // 16: kith.v1.SetupRequest
 	(*Node)(nil),                  // 17: kith.v1.Node
-	(*Coming)(nil),                // 18: kith.v1.Coming
-	(*Person)(nil),                // 19: kith.v1.Person
-	(*Aside)(nil),                 // 20: kith.v1.Aside
-	(*NewContactLinkRequest)(nil), // 21: kith.v1.NewContactLinkRequest
-	(*ContactLink)(nil),           // 22: kith.v1.ContactLink
-	(*AddFriendRequest)(nil),      // 23: kith.v1.AddFriendRequest
-	(*ListFriendsRequest)(nil),    // 24: kith.v1.ListFriendsRequest
-	(*ListFriendsResponse)(nil),   // 25: kith.v1.ListFriendsResponse
-	(*AcceptFriendRequest)(nil),   // 26: kith.v1.AcceptFriendRequest
-	(*DeclineFriendRequest)(nil),  // 27: kith.v1.DeclineFriendRequest
-	(*DeclineFriendResponse)(nil), // 28: kith.v1.DeclineFriendResponse
-	(*BlockFriendRequest)(nil),    // 29: kith.v1.BlockFriendRequest
-	(*Friend)(nil),                // 30: kith.v1.Friend
-	(*CreateGroupRequest)(nil),    // 31: kith.v1.CreateGroupRequest
-	(*ListChatsRequest)(nil),      // 32: kith.v1.ListChatsRequest
-	(*ListChatsResponse)(nil),     // 33: kith.v1.ListChatsResponse
-	(*GetChatRequest)(nil),        // 34: kith.v1.GetChatRequest
-	(*AcceptGroupRequest)(nil),    // 35: kith.v1.AcceptGroupRequest
-	(*DeclineGroupRequest)(nil),   // 36: kith.v1.DeclineGroupRequest
-	(*DeclineGroupResponse)(nil),  // 37: kith.v1.DeclineGroupResponse
-	(*AddMembersRequest)(nil),     // 38: kith.v1.AddMembersRequest
-	(*RemoveMemberRequest)(nil),   // 39: kith.v1.RemoveMemberRequest
-	(*SetRoleRequest)(nil),        // 40: kith.v1.SetRoleRequest
-	(*SetTitleRequest)(nil),       // 41: kith.v1.SetTitleRequest
-	(*RejoinRequest)(nil),         // 42: kith.v1.RejoinRequest
-	(*RestartKeysRequest)(nil),    // 43: kith.v1.RestartKeysRequest
-	(*RevokeCopiesRequest)(nil),   // 44: kith.v1.RevokeCopiesRequest
-	(*RenewKeysRequest)(nil),      // 45: kith.v1.RenewKeysRequest
-	(*LeaveGroupRequest)(nil),     // 46: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 47: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 48: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 49: kith.v1.Chat
-	(*Member)(nil),                // 50: kith.v1.Member
-	(*History)(nil),               // 51: kith.v1.History
-	(*SetHistoryRequest)(nil),     // 52: kith.v1.SetHistoryRequest
-	(*Earlier)(nil),               // 53: kith.v1.Earlier
-	(*ListBlocksRequest)(nil),     // 54: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 55: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 56: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 57: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 58: kith.v1.Block
-	(*Split)(nil),                 // 59: kith.v1.Split
-	(*GetSettlementRequest)(nil),  // 60: kith.v1.GetSettlementRequest
-	(*SetVotersRequest)(nil),      // 61: kith.v1.SetVotersRequest
-	(*Settlement)(nil),            // 62: kith.v1.Settlement
-	(*Voter)(nil),                 // 63: kith.v1.Voter
-	(*Incident)(nil),              // 64: kith.v1.Incident
-	(*Exhibit)(nil),               // 65: kith.v1.Exhibit
-	(*Change)(nil),                // 66: kith.v1.Change
-	(*SendRequest)(nil),           // 67: kith.v1.SendRequest
-	(*ReactRequest)(nil),          // 68: kith.v1.ReactRequest
-	(*EditMessageRequest)(nil),    // 69: kith.v1.EditMessageRequest
-	(*DeleteMessageRequest)(nil),  // 70: kith.v1.DeleteMessageRequest
-	(*PinMessageRequest)(nil),     // 71: kith.v1.PinMessageRequest
-	(*ListPinsRequest)(nil),       // 72: kith.v1.ListPinsRequest
-	(*ListPinsResponse)(nil),      // 73: kith.v1.ListPinsResponse
-	(*CreatePollRequest)(nil),     // 74: kith.v1.CreatePollRequest
-	(*VoteRequest)(nil),           // 75: kith.v1.VoteRequest
-	(*ClosePollRequest)(nil),      // 76: kith.v1.ClosePollRequest
-	(*SetLifetimeRequest)(nil),    // 77: kith.v1.SetLifetimeRequest
-	(*ListVersionsRequest)(nil),   // 78: kith.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),  // 79: kith.v1.ListVersionsResponse
-	(*Version)(nil),               // 80: kith.v1.Version
-	(*Message)(nil),               // 81: kith.v1.Message
-	(*Lifetime)(nil),              // 82: kith.v1.Lifetime
-	(*Span)(nil),                  // 83: kith.v1.Span
-	(*Quote)(nil),                 // 84: kith.v1.Quote
-	(*Reaction)(nil),              // 85: kith.v1.Reaction
-	(*Poll)(nil),                  // 86: kith.v1.Poll
-	(*PollOption)(nil),            // 87: kith.v1.PollOption
-	(*Permitted)(nil),             // 88: kith.v1.Permitted
-	(*ResendRequest)(nil),         // 89: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 90: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 91: kith.v1.ListMessagesResponse
-	(*SearchRequest)(nil),         // 92: kith.v1.SearchRequest
-	(*SearchResponse)(nil),        // 93: kith.v1.SearchResponse
-	(*Found)(nil),                 // 94: kith.v1.Found
-	(*Mark)(nil),                  // 95: kith.v1.Mark
-	(*TypingRequest)(nil),         // 96: kith.v1.TypingRequest
-	(*TypingResponse)(nil),        // 97: kith.v1.TypingResponse
-	(*GetSettingsRequest)(nil),    // 98: kith.v1.GetSettingsRequest
-	(*Settings)(nil),              // 99: kith.v1.Settings
-	(*GetPageKeyRequest)(nil),     // 100: kith.v1.GetPageKeyRequest
-	(*GetPageKeyResponse)(nil),    // 101: kith.v1.GetPageKeyResponse
-	(*SetSettingsRequest)(nil),    // 102: kith.v1.SetSettingsRequest
-	(*SetDraftRequest)(nil),       // 103: kith.v1.SetDraftRequest
-	(*SetDraftResponse)(nil),      // 104: kith.v1.SetDraftResponse
-	(*Draft)(nil),                 // 105: kith.v1.Draft
-	(*MarkReadRequest)(nil),       // 106: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 107: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 108: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 109: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 110: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 111: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 112: kith.v1.Event
-	(*Typed)(nil),                 // 113: kith.v1.Typed
-	(*Reached)(nil),               // 114: kith.v1.Reached
-	(*MessageReach)(nil),          // 115: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 116: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 117: kith.v1.StopResponse
+	(*ClockApart)(nil),            // 18: kith.v1.ClockApart
+	(*Coming)(nil),                // 19: kith.v1.Coming
+	(*Person)(nil),                // 20: kith.v1.Person
+	(*Aside)(nil),                 // 21: kith.v1.Aside
+	(*NewContactLinkRequest)(nil), // 22: kith.v1.NewContactLinkRequest
+	(*ContactLink)(nil),           // 23: kith.v1.ContactLink
+	(*AddFriendRequest)(nil),      // 24: kith.v1.AddFriendRequest
+	(*ListFriendsRequest)(nil),    // 25: kith.v1.ListFriendsRequest
+	(*ListFriendsResponse)(nil),   // 26: kith.v1.ListFriendsResponse
+	(*AcceptFriendRequest)(nil),   // 27: kith.v1.AcceptFriendRequest
+	(*DeclineFriendRequest)(nil),  // 28: kith.v1.DeclineFriendRequest
+	(*DeclineFriendResponse)(nil), // 29: kith.v1.DeclineFriendResponse
+	(*BlockFriendRequest)(nil),    // 30: kith.v1.BlockFriendRequest
+	(*Friend)(nil),                // 31: kith.v1.Friend
+	(*CreateGroupRequest)(nil),    // 32: kith.v1.CreateGroupRequest
+	(*ListChatsRequest)(nil),      // 33: kith.v1.ListChatsRequest
+	(*ListChatsResponse)(nil),     // 34: kith.v1.ListChatsResponse
+	(*GetChatRequest)(nil),        // 35: kith.v1.GetChatRequest
+	(*AcceptGroupRequest)(nil),    // 36: kith.v1.AcceptGroupRequest
+	(*DeclineGroupRequest)(nil),   // 37: kith.v1.DeclineGroupRequest
+	(*DeclineGroupResponse)(nil),  // 38: kith.v1.DeclineGroupResponse
+	(*AddMembersRequest)(nil),     // 39: kith.v1.AddMembersRequest
+	(*RemoveMemberRequest)(nil),   // 40: kith.v1.RemoveMemberRequest
+	(*SetRoleRequest)(nil),        // 41: kith.v1.SetRoleRequest
+	(*SetTitleRequest)(nil),       // 42: kith.v1.SetTitleRequest
+	(*RejoinRequest)(nil),         // 43: kith.v1.RejoinRequest
+	(*RestartKeysRequest)(nil),    // 44: kith.v1.RestartKeysRequest
+	(*RevokeCopiesRequest)(nil),   // 45: kith.v1.RevokeCopiesRequest
+	(*RenewKeysRequest)(nil),      // 46: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),     // 47: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 48: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 49: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 50: kith.v1.Chat
+	(*Member)(nil),                // 51: kith.v1.Member
+	(*History)(nil),               // 52: kith.v1.History
+	(*SetHistoryRequest)(nil),     // 53: kith.v1.SetHistoryRequest
+	(*Earlier)(nil),               // 54: kith.v1.Earlier
+	(*ListBlocksRequest)(nil),     // 55: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 56: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 57: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 58: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 59: kith.v1.Block
+	(*Split)(nil),                 // 60: kith.v1.Split
+	(*GetSettlementRequest)(nil),  // 61: kith.v1.GetSettlementRequest
+	(*SetVotersRequest)(nil),      // 62: kith.v1.SetVotersRequest
+	(*Settlement)(nil),            // 63: kith.v1.Settlement
+	(*Voter)(nil),                 // 64: kith.v1.Voter
+	(*Incident)(nil),              // 65: kith.v1.Incident
+	(*Exhibit)(nil),               // 66: kith.v1.Exhibit
+	(*Change)(nil),                // 67: kith.v1.Change
+	(*SendRequest)(nil),           // 68: kith.v1.SendRequest
+	(*ReactRequest)(nil),          // 69: kith.v1.ReactRequest
+	(*EditMessageRequest)(nil),    // 70: kith.v1.EditMessageRequest
+	(*DeleteMessageRequest)(nil),  // 71: kith.v1.DeleteMessageRequest
+	(*PinMessageRequest)(nil),     // 72: kith.v1.PinMessageRequest
+	(*ListPinsRequest)(nil),       // 73: kith.v1.ListPinsRequest
+	(*ListPinsResponse)(nil),      // 74: kith.v1.ListPinsResponse
+	(*CreatePollRequest)(nil),     // 75: kith.v1.CreatePollRequest
+	(*VoteRequest)(nil),           // 76: kith.v1.VoteRequest
+	(*ClosePollRequest)(nil),      // 77: kith.v1.ClosePollRequest
+	(*SetLifetimeRequest)(nil),    // 78: kith.v1.SetLifetimeRequest
+	(*ListVersionsRequest)(nil),   // 79: kith.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),  // 80: kith.v1.ListVersionsResponse
+	(*Version)(nil),               // 81: kith.v1.Version
+	(*Message)(nil),               // 82: kith.v1.Message
+	(*Lifetime)(nil),              // 83: kith.v1.Lifetime
+	(*Span)(nil),                  // 84: kith.v1.Span
+	(*Quote)(nil),                 // 85: kith.v1.Quote
+	(*Reaction)(nil),              // 86: kith.v1.Reaction
+	(*Poll)(nil),                  // 87: kith.v1.Poll
+	(*PollOption)(nil),            // 88: kith.v1.PollOption
+	(*Permitted)(nil),             // 89: kith.v1.Permitted
+	(*ResendRequest)(nil),         // 90: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 91: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 92: kith.v1.ListMessagesResponse
+	(*SearchRequest)(nil),         // 93: kith.v1.SearchRequest
+	(*SearchResponse)(nil),        // 94: kith.v1.SearchResponse
+	(*Found)(nil),                 // 95: kith.v1.Found
+	(*Mark)(nil),                  // 96: kith.v1.Mark
+	(*TypingRequest)(nil),         // 97: kith.v1.TypingRequest
+	(*TypingResponse)(nil),        // 98: kith.v1.TypingResponse
+	(*GetSettingsRequest)(nil),    // 99: kith.v1.GetSettingsRequest
+	(*Settings)(nil),              // 100: kith.v1.Settings
+	(*GetPageKeyRequest)(nil),     // 101: kith.v1.GetPageKeyRequest
+	(*GetPageKeyResponse)(nil),    // 102: kith.v1.GetPageKeyResponse
+	(*SetSettingsRequest)(nil),    // 103: kith.v1.SetSettingsRequest
+	(*SetDraftRequest)(nil),       // 104: kith.v1.SetDraftRequest
+	(*SetDraftResponse)(nil),      // 105: kith.v1.SetDraftResponse
+	(*Draft)(nil),                 // 106: kith.v1.Draft
+	(*MarkReadRequest)(nil),       // 107: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 108: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 109: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 110: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 111: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 112: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 113: kith.v1.Event
+	(*Typed)(nil),                 // 114: kith.v1.Typed
+	(*Reached)(nil),               // 115: kith.v1.Reached
+	(*MessageReach)(nil),          // 116: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 117: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 118: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
-	19,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
+	20,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
 	0,   // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
-	18,  // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
-	19,  // 3: kith.v1.Coming.by:type_name -> kith.v1.Person
-	20,  // 4: kith.v1.Person.aside:type_name -> kith.v1.Aside
-	30,  // 5: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
-	19,  // 6: kith.v1.Friend.person:type_name -> kith.v1.Person
-	1,   // 7: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	49,  // 8: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
-	4,   // 9: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
-	2,   // 10: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
-	3,   // 11: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	50,  // 12: kith.v1.Chat.members:type_name -> kith.v1.Member
-	4,   // 13: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	81,  // 14: kith.v1.Chat.newest:type_name -> kith.v1.Message
-	19,  // 15: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
-	19,  // 16: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
-	19,  // 17: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
-	19,  // 18: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
-	51,  // 19: kith.v1.Chat.history:type_name -> kith.v1.History
-	53,  // 20: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
-	105, // 21: kith.v1.Chat.draft:type_name -> kith.v1.Draft
-	19,  // 22: kith.v1.Member.person:type_name -> kith.v1.Person
-	4,   // 23: kith.v1.Member.role:type_name -> kith.v1.Role
-	19,  // 24: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	5,   // 25: kith.v1.History.kind:type_name -> kith.v1.HistoryKind
-	51,  // 26: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
-	51,  // 27: kith.v1.Earlier.given:type_name -> kith.v1.History
-	58,  // 28: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	19,  // 29: kith.v1.Block.author:type_name -> kith.v1.Person
-	66,  // 30: kith.v1.Block.changes:type_name -> kith.v1.Change
-	6,   // 31: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
-	7,   // 32: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	59,  // 33: kith.v1.Block.split:type_name -> kith.v1.Split
-	19,  // 34: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	19,  // 35: kith.v1.Block.voted_by:type_name -> kith.v1.Person
-	19,  // 36: kith.v1.Block.waits_for:type_name -> kith.v1.Person
-	19,  // 37: kith.v1.Block.stuck:type_name -> kith.v1.Person
-	19,  // 38: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	63,  // 39: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	64,  // 40: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
-	19,  // 41: kith.v1.Settlement.coming:type_name -> kith.v1.Person
-	19,  // 42: kith.v1.Voter.person:type_name -> kith.v1.Person
-	8,   // 43: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
-	19,  // 44: kith.v1.Incident.person:type_name -> kith.v1.Person
-	65,  // 45: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
-	9,   // 46: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	19,  // 47: kith.v1.Change.subject:type_name -> kith.v1.Person
-	81,  // 48: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
-	80,  // 49: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
-	83,  // 50: kith.v1.Version.spans:type_name -> kith.v1.Span
-	19,  // 51: kith.v1.Message.author:type_name -> kith.v1.Person
-	10,  // 52: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	83,  // 53: kith.v1.Message.spans:type_name -> kith.v1.Span
-	84,  // 54: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
-	85,  // 55: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
-	19,  // 56: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
-	19,  // 57: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
-	86,  // 58: kith.v1.Message.poll:type_name -> kith.v1.Poll
-	88,  // 59: kith.v1.Message.may:type_name -> kith.v1.Permitted
-	82,  // 60: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
-	19,  // 61: kith.v1.Quote.author:type_name -> kith.v1.Person
-	10,  // 62: kith.v1.Quote.state:type_name -> kith.v1.MessageState
-	19,  // 63: kith.v1.Reaction.persons:type_name -> kith.v1.Person
-	87,  // 64: kith.v1.Poll.options:type_name -> kith.v1.PollOption
-	19,  // 65: kith.v1.PollOption.persons:type_name -> kith.v1.Person
-	81,  // 66: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	94,  // 67: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
-	49,  // 68: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
-	19,  // 69: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
-	81,  // 70: kith.v1.Found.message:type_name -> kith.v1.Message
-	95,  // 71: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	105, // 72: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
-	110, // 73: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	19,  // 74: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	81,  // 75: kith.v1.Event.message:type_name -> kith.v1.Message
-	49,  // 76: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	30,  // 77: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	17,  // 78: kith.v1.Event.node:type_name -> kith.v1.Node
-	114, // 79: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	64,  // 80: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	113, // 81: kith.v1.Event.typed:type_name -> kith.v1.Typed
-	19,  // 82: kith.v1.Typed.person:type_name -> kith.v1.Person
-	115, // 83: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	11,  // 84: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	13,  // 85: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	15,  // 86: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	16,  // 87: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	44,  // 88: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	21,  // 89: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	23,  // 90: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	24,  // 91: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	26,  // 92: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	27,  // 93: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	29,  // 94: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	31,  // 95: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	32,  // 96: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	34,  // 97: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	35,  // 98: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	36,  // 99: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	38,  // 100: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	39,  // 101: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	40,  // 102: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	41,  // 103: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	52,  // 104: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
-	42,  // 105: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	43,  // 106: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	45,  // 107: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	46,  // 108: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	47,  // 109: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	54,  // 110: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	60,  // 111: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	61,  // 112: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	56,  // 113: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	67,  // 114: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	89,  // 115: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	68,  // 116: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	69,  // 117: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	70,  // 118: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	71,  // 119: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	72,  // 120: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	74,  // 121: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	75,  // 122: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	76,  // 123: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	77,  // 124: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
-	78,  // 125: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	90,  // 126: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	92,  // 127: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	96,  // 128: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
-	98,  // 129: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
-	102, // 130: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
-	100, // 131: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
-	103, // 132: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
-	106, // 133: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	108, // 134: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	111, // 135: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	116, // 136: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	12,  // 137: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	14,  // 138: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	17,  // 139: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	17,  // 140: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	17,  // 141: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	22,  // 142: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	30,  // 143: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	25,  // 144: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	30,  // 145: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	28,  // 146: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	30,  // 147: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	49,  // 148: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	33,  // 149: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	49,  // 150: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	49,  // 151: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	37,  // 152: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	49,  // 153: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	49,  // 154: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	49,  // 155: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	49,  // 156: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	49,  // 157: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	49,  // 158: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	49,  // 159: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	49,  // 160: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	49,  // 161: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	48,  // 162: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	55,  // 163: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	62,  // 164: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	62,  // 165: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	57,  // 166: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	81,  // 167: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	49,  // 168: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	81,  // 169: kith.v1.KithService.React:output_type -> kith.v1.Message
-	81,  // 170: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	81,  // 171: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	81,  // 172: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	73,  // 173: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	81,  // 174: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	81,  // 175: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	81,  // 176: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	49,  // 177: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
-	79,  // 178: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	91,  // 179: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	93,  // 180: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	97,  // 181: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
-	99,  // 182: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
-	99,  // 183: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
-	101, // 184: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
-	104, // 185: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
-	107, // 186: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	109, // 187: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	112, // 188: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	117, // 189: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	137, // [137:190] is the sub-list for method output_type
-	84,  // [84:137] is the sub-list for method input_type
-	84,  // [84:84] is the sub-list for extension type_name
-	84,  // [84:84] is the sub-list for extension extendee
-	0,   // [0:84] is the sub-list for field type_name
+	19,  // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
+	18,  // 3: kith.v1.Node.clock:type_name -> kith.v1.ClockApart
+	20,  // 4: kith.v1.ClockApart.persons:type_name -> kith.v1.Person
+	20,  // 5: kith.v1.Coming.by:type_name -> kith.v1.Person
+	21,  // 6: kith.v1.Person.aside:type_name -> kith.v1.Aside
+	31,  // 7: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
+	20,  // 8: kith.v1.Friend.person:type_name -> kith.v1.Person
+	1,   // 9: kith.v1.Friend.state:type_name -> kith.v1.FriendState
+	50,  // 10: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	4,   // 11: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
+	2,   // 12: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
+	3,   // 13: kith.v1.Chat.state:type_name -> kith.v1.ChatState
+	51,  // 14: kith.v1.Chat.members:type_name -> kith.v1.Member
+	4,   // 15: kith.v1.Chat.my_role:type_name -> kith.v1.Role
+	82,  // 16: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	20,  // 17: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
+	20,  // 18: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
+	20,  // 19: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
+	20,  // 20: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
+	52,  // 21: kith.v1.Chat.history:type_name -> kith.v1.History
+	54,  // 22: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
+	106, // 23: kith.v1.Chat.draft:type_name -> kith.v1.Draft
+	20,  // 24: kith.v1.Member.person:type_name -> kith.v1.Person
+	4,   // 25: kith.v1.Member.role:type_name -> kith.v1.Role
+	20,  // 26: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	5,   // 27: kith.v1.History.kind:type_name -> kith.v1.HistoryKind
+	52,  // 28: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
+	52,  // 29: kith.v1.Earlier.given:type_name -> kith.v1.History
+	59,  // 30: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	20,  // 31: kith.v1.Block.author:type_name -> kith.v1.Person
+	67,  // 32: kith.v1.Block.changes:type_name -> kith.v1.Change
+	6,   // 33: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	7,   // 34: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	60,  // 35: kith.v1.Block.split:type_name -> kith.v1.Split
+	20,  // 36: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	20,  // 37: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	20,  // 38: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	20,  // 39: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	20,  // 40: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	64,  // 41: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	65,  // 42: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	20,  // 43: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	20,  // 44: kith.v1.Voter.person:type_name -> kith.v1.Person
+	8,   // 45: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
+	20,  // 46: kith.v1.Incident.person:type_name -> kith.v1.Person
+	66,  // 47: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	9,   // 48: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	20,  // 49: kith.v1.Change.subject:type_name -> kith.v1.Person
+	82,  // 50: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	81,  // 51: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	84,  // 52: kith.v1.Version.spans:type_name -> kith.v1.Span
+	20,  // 53: kith.v1.Message.author:type_name -> kith.v1.Person
+	10,  // 54: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	84,  // 55: kith.v1.Message.spans:type_name -> kith.v1.Span
+	85,  // 56: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	86,  // 57: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	20,  // 58: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
+	20,  // 59: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
+	87,  // 60: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	89,  // 61: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	83,  // 62: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
+	20,  // 63: kith.v1.Quote.author:type_name -> kith.v1.Person
+	10,  // 64: kith.v1.Quote.state:type_name -> kith.v1.MessageState
+	20,  // 65: kith.v1.Reaction.persons:type_name -> kith.v1.Person
+	88,  // 66: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	20,  // 67: kith.v1.PollOption.persons:type_name -> kith.v1.Person
+	82,  // 68: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	95,  // 69: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	50,  // 70: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	20,  // 71: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
+	82,  // 72: kith.v1.Found.message:type_name -> kith.v1.Message
+	96,  // 73: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	106, // 74: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
+	111, // 75: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	20,  // 76: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	82,  // 77: kith.v1.Event.message:type_name -> kith.v1.Message
+	50,  // 78: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	31,  // 79: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	17,  // 80: kith.v1.Event.node:type_name -> kith.v1.Node
+	115, // 81: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	65,  // 82: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	114, // 83: kith.v1.Event.typed:type_name -> kith.v1.Typed
+	20,  // 84: kith.v1.Typed.person:type_name -> kith.v1.Person
+	116, // 85: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	11,  // 86: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	13,  // 87: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	15,  // 88: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	16,  // 89: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	45,  // 90: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	22,  // 91: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	24,  // 92: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	25,  // 93: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	27,  // 94: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	28,  // 95: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	30,  // 96: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	32,  // 97: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	33,  // 98: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	35,  // 99: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	36,  // 100: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	37,  // 101: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	39,  // 102: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	40,  // 103: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	41,  // 104: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	42,  // 105: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	53,  // 106: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
+	43,  // 107: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	44,  // 108: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	46,  // 109: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	47,  // 110: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	48,  // 111: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	55,  // 112: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	61,  // 113: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	62,  // 114: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	57,  // 115: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	68,  // 116: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	90,  // 117: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	69,  // 118: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	70,  // 119: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	71,  // 120: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	72,  // 121: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	73,  // 122: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	75,  // 123: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	76,  // 124: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	77,  // 125: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	78,  // 126: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
+	79,  // 127: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	91,  // 128: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	93,  // 129: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	97,  // 130: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
+	99,  // 131: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
+	103, // 132: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
+	101, // 133: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
+	104, // 134: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
+	107, // 135: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	109, // 136: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	112, // 137: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	117, // 138: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	12,  // 139: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	14,  // 140: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	17,  // 141: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	17,  // 142: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	17,  // 143: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	23,  // 144: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	31,  // 145: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	26,  // 146: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	31,  // 147: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	29,  // 148: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	31,  // 149: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	50,  // 150: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	34,  // 151: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	50,  // 152: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	50,  // 153: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	38,  // 154: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	50,  // 155: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	50,  // 156: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	50,  // 157: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	50,  // 158: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	50,  // 159: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	50,  // 160: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	50,  // 161: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	50,  // 162: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	50,  // 163: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	49,  // 164: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	56,  // 165: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	63,  // 166: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	63,  // 167: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	58,  // 168: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	82,  // 169: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	50,  // 170: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	82,  // 171: kith.v1.KithService.React:output_type -> kith.v1.Message
+	82,  // 172: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	82,  // 173: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	82,  // 174: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	74,  // 175: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	82,  // 176: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	82,  // 177: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	82,  // 178: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	50,  // 179: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	80,  // 180: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	92,  // 181: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	94,  // 182: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	98,  // 183: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
+	100, // 184: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
+	100, // 185: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
+	102, // 186: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
+	105, // 187: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
+	108, // 188: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	110, // 189: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	113, // 190: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	118, // 191: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	139, // [139:192] is the sub-list for method output_type
+	86,  // [86:139] is the sub-list for method input_type
+	86,  // [86:86] is the sub-list for extension type_name
+	86,  // [86:86] is the sub-list for extension extendee
+	0,   // [0:86] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -8705,8 +8810,8 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[91].OneofWrappers = []any{}
-	file_kith_v1_kith_proto_msgTypes[101].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[92].OneofWrappers = []any{}
+	file_kith_v1_kith_proto_msgTypes[102].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -8724,7 +8829,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      11,
-			NumMessages:   107,
+			NumMessages:   108,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -63,6 +63,13 @@ export class Place {
     this.atEnd = !hidden && (this.#kept || this.below < nearEnd);
   }
 
+  /** inView is the first and the last row of which something is in view; none: the last is before the first. */
+  inView(): [number, number] {
+    if (!this.#scroller || !this.#list || this.#scroller.clientHeight === 0) return [0, -1];
+    const { scrollTop, clientHeight } = this.#scroller;
+    return [this.#list.findItemIndex(scrollTop), this.#list.findItemIndex(scrollTop + clientHeight - 1)];
+  }
+
   /** leaveEnd: what comes next is looked at elsewhere. */
   leaveEnd(): void {
     this.#kept = false;

@@ -59,6 +59,18 @@ export class Walk {
 
   /** focus gives a row the focus, once it is drawn. */
   focus(key: string): void {
-    requestAnimationFrame(() => this.#element()?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true }));
+    requestAnimationFrame(() => this.#give(key));
+  }
+
+  /** focusFar is focus of a row that was gone to: as those around it are measured it is drawn anew, some times, and loses it. */
+  focusFar(key: string, frames = 20): void {
+    requestAnimationFrame(() => {
+      if (document.activeElement === document.body) this.#give(key);
+      if (frames > 0) this.focusFar(key, frames - 1);
+    });
+  }
+
+  #give(key: string): void {
+    this.#element()?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
   }
 }

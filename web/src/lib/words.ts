@@ -66,6 +66,7 @@ export const words = {
     newer: 'Needs a newer Kith',
     nothingYet: 'Nothing written yet',
     unread: (count: number) => (count === 1 ? '1 new message' : `${figure(count)} new messages`),
+    mentions: (count: number) => (count === 1 ? '1 mentions you' : `${figure(count)} mention you`),
     by: (who: string, text: string) => `${who}: ${text}`,
     draft: 'Draft:',
     notSent: 'Not sent:',
@@ -124,6 +125,7 @@ export const words = {
     gone: 'This message is not here any more.',
     below: (count: number) => (count === 1 ? '1 new below' : `${figure(count)} new below`),
     toNewest: 'To the newest',
+    toMention: (count: number) => (count === 1 ? 'To a message that mentions you' : `To the first of ${figure(count)} messages that mention you`),
     newFrom: 'New',
     beginning: 'This is where it begins.',
     beginningNotes: 'A place for your own notes. Nobody else reads them.',
@@ -255,6 +257,7 @@ export const words = {
     hintBig:
       'Somebody counts once that person’s own device has confirmed the message. In a big group devices confirm many messages at a time, so the count can be minutes late. It is never too high, and does not say that the message was read.',
     hint: 'Each name is ticked once that person’s own device has confirmed the message.',
+    hintElsewhere: 'Another copy of your Kith wrote this, or this one with its key of before. Others confirm it there first: here the ticks can be minutes late, in a big group hours late.',
     marks: 'Who has read it is known of those who let others see that, as you do.',
     noMarks: 'Whether it was read you do not see, and nobody sees what you have read.',
     choose: 'Change that',

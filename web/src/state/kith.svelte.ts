@@ -10,6 +10,7 @@ import { pause } from '../net/resume';
 import { answerOtherTabs, findToken, forgetToken, keepToken, lockTab, takeCode } from '../net/session';
 import { Deletions } from './deletions.svelte';
 import { Drafts } from './drafts';
+import { mentionsAfter } from './mentions.svelte';
 import { Outbox } from './outbox.svelte';
 import { Typing } from './typing.svelte';
 import { Thread } from './thread.svelte';
@@ -165,7 +166,7 @@ class Kith {
     const chat = this.chats.get(chatId);
     const newest = this.thread(chatId).messages.at(-1);
     if (chat === undefined || newest === undefined || newest.cursor <= chat.readTo) return;
-    this.chats.set(chatId, { ...chat, unread: 0, readTo: newest.cursor });
+    this.chats.set(chatId, { ...chat, unread: 0, mentions: [], readTo: newest.cursor });
     if (this.#readSoon.size === 0) setTimeout(() => this.#tellRead(), readPause);
     this.#readSoon.set(chatId, newest.cursor);
   }
@@ -374,7 +375,9 @@ class Kith {
     thread?.take(message);
     if (message.author !== undefined) this.typing.hear({ chatId: message.chatId, person: message.author, off: true });
     if (message.clientId !== '') this.outbox.discard(message.clientId);
-    const chat = this.chats.get(message.chatId);
+    let chat = this.chats.get(message.chatId);
+    const mentions = chat && mentionsAfter(chat, message);
+    if (mentions !== chat?.mentions) this.chats.set(message.chatId, (chat = { ...chat!, mentions: mentions! }));
     if (chat !== undefined && (chat.newest === undefined || chat.newest.cursor < message.cursor || chat.newest.id === message.id)) {
       this.takeChat({ ...chat, newest: message }); // where it stands in the list the chat says, which comes with it
     }
