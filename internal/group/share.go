@@ -74,7 +74,8 @@ func (s falseShares) hold(now uint64, d wire.DeviceID, verify func(ed25519.Publi
 }
 
 // givesUnasked reports whether a peer may be given something of the chain now that it did not ask
-// for. If not, it gets that once it may (prove), in whatever session it has then.
+// for. If not, a former member, and one that does not name the group, get that once they may (prove), in
+// whatever session they have then; another in its next session.
 func (m *Machine) givesUnasked(p *peer) bool {
 	if due := m.chainShares.due(p.member.Device); due > m.now {
 		p.proofDue = due
