@@ -83,3 +83,16 @@ func (m *Machine) votedAbove(root wire.BlockHash) []wire.BlockHash {
 	}
 	return sortedBlocks(named)
 }
+
+// beside returns the blocks above the settled one that are not on the way to a tip, the lowest of them if they are
+// many: where those of the head's chain do not outweigh the tip, branches that lost do with them, as when
+// they take the weight from somebody who went two ways.
+func (m *Machine) beside(tip wire.BlockHash) (list []wire.BlockHash) {
+	s := m.votes.Settled()
+	for _, hash := range m.blocks.All() {
+		if len(list) < maxFarewell && hash != s && m.blocks.IsAncestor(s, hash) && !m.blocks.IsAncestor(hash, tip) {
+			list = append(list, hash)
+		}
+	}
+	return list
+}

@@ -150,13 +150,15 @@ func (m *Machine) prove(now uint64, p *peer, eff *Effects) {
 	}
 }
 
-// sidings returns the blocks of branches that lost on which a member is removed. It may
-// be on one of them, where nobody answers it, and what decided against that branch need
-// not stand on the head's chain: a Slash of who made it stands above it.
+// sidings returns the blocks of branches that lost on which a member is removed, or of which what is settled
+// says nothing yet. It may be on one of the first, where nobody answers it, and what decided against that branch
+// need not stand on the head's chain: a Slash of who made it stands above it. The others may have decided
+// with the head's against one on which it is: fork choice weighs all together.
 func (m *Machine) sidings(d wire.DeviceID) (list []wire.BlockHash) {
 	seen := make(map[wire.BlockHash]bool)
 	for _, tip := range m.blocks.Tips() {
-		if _, _, known := m.stateAt(tip).Device(d); !known || m.stateAt(tip).Belongs(d) || m.blocks.IsAncestor(tip, m.head) {
+		_, _, known := m.stateAt(tip).Device(d)
+		if m.blocks.IsAncestor(tip, m.head) || !(known && !m.stateAt(tip).Belongs(d) || m.blocks.IsAncestor(m.votes.Settled(), tip)) {
 			continue
 		}
 		for _, hash := range m.notOn(tip, m.head) {
@@ -341,7 +343,7 @@ func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.Bl
 	if m.excludes(tip) {
 		return m.votedAbove(root)
 	}
-	return nil
+	return m.beside(tip)
 }
 
 func (m *Machine) block(hash wire.BlockHash) *chain.Block {
