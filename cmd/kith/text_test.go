@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/color"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -210,8 +212,34 @@ func fill(picture *image.Gray, x, y, size int, white bool) {
 // did not fail.
 func TestKilledInAStream(t *testing.T) {
 	err := connect.NewError(connect.CodeInternal, fmt.Errorf("protocol error: incomplete envelope: %w", io.ErrUnexpectedEOF))
-	if got, want := new(program).explain(err), api.Explain(&api.Error{Reason: api.ReasonGone}).String(); got != want {
+	p := &program{called: "kith"}
+	want := api.Explain(&api.Error{Reason: api.ReasonGone}).String()
+	if got := p.explain(t.Context(), err); got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+	// So is one that is killed while a call is written to it; a call that its own
+	// caller ended was given up.
+	err = connect.NewError(connect.CodeCanceled, context.Canceled)
+	if got := p.explain(t.Context(), err); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if got, want := p.explain(ended, err), api.Explain(context.Canceled).String(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestHowToStart: the line that starts a node starts the one that was asked for.
+func TestHowToStart(t *testing.T) {
+	var out bytes.Buffer
+	p := &program{called: "kith", out: &out, err: &out}
+	home := filepath.Join(t.TempDir(), "Ann's home")
+	if status := p.run(t.Context(), []string{"whoami", "--home", home}); status != statusFailed {
+		t.Errorf("status %d", status)
+	}
+	if want := "Start it with: kith run --home " + quoted(home) + "\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("%q, want %q at the end", out.String(), want)
 	}
 }
 
