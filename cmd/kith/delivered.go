@@ -14,6 +14,17 @@ import (
 // nothing to read through.
 const listedMost = 64
 
+// lateness says why more may have come than is said, or nothing.
+func lateness(d *v1.Delivery) string {
+	switch {
+	case d.Elsewhere:
+		return "Another copy of your Kith wrote this, or this one with its key of before. Others confirm it there first: here it can be known minutes late, in a big group hours late."
+	case d.ReachOf > listedMost:
+		return "In a big group devices confirm many messages at a time: it can be known minutes late. It is never said of too many."
+	}
+	return ""
+}
+
 func (p *program) deliveredVerb() *cobra.Command {
 	var all bool
 	c := p.aboutVerb("delivered CHAT MESSAGE [NAME]", "Print whose devices have confirmed a message of yours, and who says to have read it; in a big group who of a name, or with --all everybody", 2, many,
@@ -31,6 +42,9 @@ func (p *program) deliveredVerb() *cobra.Command {
 				head += fmt.Sprintf(", read by %d", d.Read)
 			}
 			p.println(head)
+			if late := lateness(d); late != "" {
+				p.println(late)
+			}
 			if len(d.Members) == 0 && r.Find != "" {
 				p.printf("Nobody else there has a name with “%s” in it.", oneLine(r.Find))
 			}

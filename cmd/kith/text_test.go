@@ -122,6 +122,23 @@ func TestLifetimeWords(t *testing.T) {
 	}
 }
 
+// TestLateness: what may be known late is said to be.
+func TestLateness(t *testing.T) {
+	for _, c := range []struct {
+		d    *v1.Delivery
+		want string
+	}{
+		{&v1.Delivery{ReachOf: 64}, ""},
+		{&v1.Delivery{ReachOf: 65}, "In a big group"},
+		{&v1.Delivery{ReachOf: 2, Elsewhere: true}, "Another copy of your Kith wrote this"},
+		{&v1.Delivery{ReachOf: 65, Elsewhere: true}, "Another copy of your Kith wrote this"},
+	} {
+		if got := lateness(c.d); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%+v: %q", c.d, got)
+		}
+	}
+}
+
 // TestMentionsInList: the list of chats says how much of what is new mentions one.
 func TestMentionsInList(t *testing.T) {
 	c := &v1.Chat{Kind: v1.ChatKind_CHAT_KIND_GROUP, State: v1.ChatState_CHAT_STATE_ACTIVE, Unread: 3}

@@ -18,7 +18,7 @@ func clockSentence(c node.ClockApart) string {
 	}
 	by := span(c.By)
 	if len(c.Of) == 1 {
-		return fmt.Sprintf("This computer's clock is at least %s %s that of %s, so one of the two is wrong. Look at the date and time here; if they are wrong, set them: the times of your messages, links and invitations go by them.",
+		return fmt.Sprintf("This computer's clock is at least %s %s that of %s. If it is the wrong one, set it: your messages, links and invitations go by it.",
 			by, way, nameOf(c.Of[0]))
 	}
 	var names []string
@@ -29,7 +29,7 @@ func clockSentence(c node.ClockApart) string {
 		}
 		names = append(names, nameOf(p))
 	}
-	return fmt.Sprintf("This computer's clock is at least %s %s those of %s, so it is probably wrong. Look at the date and time here, and set them: the times of your messages, links and invitations go by them.",
+	return fmt.Sprintf("This computer's clock is at least %s %s those of %s, so it is probably wrong. Set it: your messages, links and invitations go by it.",
 		by, way, joined(names, " and "))
 }
 

@@ -17,13 +17,13 @@ func TestClockSentence(t *testing.T) {
 		return list
 	}
 	ms := func(d time.Duration) uint64 { return uint64(d.Milliseconds()) }
-	const one, many = " Look at the date and time here; if they are wrong, set them: the times of your messages, links and invitations go by them.",
-		" Look at the date and time here, and set them: the times of your messages, links and invitations go by them."
+	const one, many = " If it is the wrong one, set it: your messages, links and invitations go by it.",
+		" Set it: your messages, links and invitations go by it."
 	for _, c := range []struct {
 		of   node.ClockApart
 		want string
 	}{
-		{node.ClockApart{By: ms(119 * time.Minute), Of: people("Ben")}, "This computer's clock is at least 119 minutes behind that of Ben, so one of the two is wrong." + one},
+		{node.ClockApart{By: ms(119 * time.Minute), Of: people("Ben")}, "This computer's clock is at least 119 minutes behind that of Ben." + one},
 		{node.ClockApart{Ahead: true, By: ms(47 * time.Hour), Of: people("Ann", "Ben")}, "This computer's clock is at least 47 hours ahead of those of Ann and Ben, so it is probably wrong." + many},
 		{node.ClockApart{By: ms(50 * time.Hour), Of: people("Ann", "Ben", "Cem", "Dan")}, "This computer's clock is at least 2 days behind those of Ann, Ben, Cem and Dan, so it is probably wrong." + many},
 		{node.ClockApart{By: ms(365 * 24 * time.Hour), Of: people("Ann", "Ben", "Cem", "Dan", "Eva")}, "This computer's clock is at least 365 days behind those of Ann, Ben, Cem and 2 others, so it is probably wrong." + many},

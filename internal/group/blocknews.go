@@ -248,7 +248,11 @@ func (m *Machine) giveLacking(now uint64, p *peer, offer chain.Offer, eff *Effec
 }
 
 func (m *Machine) sendLacking(now uint64, p *peer, offer chain.Offer, lacks []wire.BlockHash, eff *Effects) {
-	if m.sendBlocks(p.member.Device, lacks, eff) == 0 && len(lacks) > 0 && m.readsPages(p.member.Device) {
+	switch {
+	case len(lacks) == 0:
+	case m.chainShares.due(p.member.Device) > now:
+		m.wantHave(now, p) // it says then again what it has
+	case m.giveBlocks(p, lacks, eff) == 0 && m.readsPages(p.member.Device):
 		m.sendPages(now, p, offer, eff)
 	}
 }

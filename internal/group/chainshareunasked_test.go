@@ -1,6 +1,7 @@
 package group_test
 
 import (
+	"fmt"
 	"testing"
 
 	"kith/internal/group"
@@ -91,5 +92,33 @@ func TestProofHasAShare(t *testing.T) {
 	}
 	if n := a.ask(now); n > 0 {
 		t.Errorf("%d bytes are given right after the chain", n)
+	}
+}
+
+// TestShareOfHaves: who says in session after session to have nothing of the chain, with a program to which
+// blocks are given at once, gets no more of it than who asks, and then again.
+func TestShareOfHaves(t *testing.T) {
+	w := sim.New(1)
+	ann, ben := w.Add("Ann"), w.Add("Ben")
+	ben.Self.Omits = group.FeatureBlockNews
+	g := ann.Create(group.CreateParams{Title: "Trip", Newcomers: []group.Newcomer{ben.Newcomer()}})
+	w.Run(1000)
+	do(t, w, ben, g, group.Accept{})
+	for i := range 16 {
+		do(t, w, ann, g, group.SetTitle{Title: fmt.Sprint("title ", i)})
+	}
+	a := &asker{t: t, m: machineOf(ann, g), from: ben, payload: []byte{2, 2, 0, 0, 1, 0, 0, 0}} // a have of nothing
+	now, sum, times := w.Now, 0, 0
+	for range 2 * chainBurst / (64 << 10) {
+		a.anew(now)
+		if n := a.ask(now); n > 0 {
+			sum, times = sum+n, times+1
+		}
+	}
+	if counted := sum + times*64<<10; counted < chainBurst || counted > chainBurst/20*21 {
+		t.Errorf("%d bytes are given in %d answers", sum, times)
+	}
+	if n := a.ask(now + 1000); n == 0 {
+		t.Error("nothing is given any more")
 	}
 }

@@ -104,7 +104,9 @@ func (m *Machine) onAskEntrance(p *peer, r *wire.Reader, eff *Effects) {
 		m.giveKeys(p, eff)
 		return
 	}
-	m.sendBlocks(p.member.Device, m.notOn(m.head, block), eff)
+	if m.chainShares.due(p.member.Device) <= m.now { // else it asks again
+		m.giveBlocks(p, m.notOn(m.head, block), eff)
+	}
 }
 
 // outsideAt reports whether this device has no say about a block: neither it nor

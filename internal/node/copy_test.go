@@ -144,6 +144,36 @@ func TestSendAwaitsNewKey(t *testing.T) {
 	}
 }
 
+// TestDeliveryOfAnotherKey: of what was written with another key of one's own it is told that others confirm
+// it there first.
+func TestDeliveryOfAnotherKey(t *testing.T) {
+	t.Parallel()
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	d := ann.chatWith(ben)
+	ben.say(d, "zero")
+	ann.sees(d, "zero")
+	old := ben.Status().Device
+	ben.stop()
+	home := ben.backup()
+	ben = ben.again()
+	ben.say(d, "first")
+	ann.sees(d, "zero", "first")
+	ben.stop()
+	back := startWith(t, "Ben", node.Config{Home: home})
+	back.heals(old, d)
+	back.say(d, "second")
+	ann.sees(d, "zero", "first", "second")
+	back.sees(d, "zero", "first", "second")
+	list, _, err := back.Messages(d, nil, 3)
+	must(t, err)
+	for i, want := range []bool{true, true, false} {
+		if got, err := back.Delivery(d, list[i], "", 0); err != nil || got.Elsewhere != want {
+			t.Errorf("%s: %+v, %v", list[i].Content.Body, got, err)
+		}
+	}
+}
+
 // TestBothCopiesHeal: two copies of Ben's home, one after the other, write to the
 // same friend; each ends with a key of its own, and both are read.
 func TestBothCopiesHeal(t *testing.T) {

@@ -14,6 +14,7 @@ type Delivery struct {
 	Read        int         // of all
 	More        bool        // the limit left some out
 	Marks       bool        // what others have read is shown
+	Elsewhere   bool        // another device key of the person wrote it: others confirm it there first, and here it may be known late
 }
 
 // Delivered is whether a member has it.
@@ -37,6 +38,7 @@ func (n *Node) Delivery(g wire.GroupID, m Message, find string, limit int) (d De
 	err = o.ask(func() error {
 		has, all := o.machine.Delivered(m.Place.Device, m.Place.Seq)
 		read := o.machine.ReadBy(m.Place.Device, m.Place.Seq)
+		d.Elsewhere = m.Place.Device != o.machine.Device()
 		d.Reached, d.Of, d.Read, d.Marks = len(has), len(all), len(read), o.machine.Marks()
 		var people []Person
 		for _, id := range all {

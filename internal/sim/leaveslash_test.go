@@ -94,3 +94,35 @@ func TestReaddSettles(t *testing.T) {
 	w.Run(180 * minute)
 	settledAll(t, g, 100, ann, ben, cleo)
 }
+
+// TestShareOfWhoIsTakenOut: a device that was taken out and asks for the way back again and again is given no more
+// blocks than others who ask, and then more in a while.
+func TestShareOfWhoIsTakenOut(t *testing.T) {
+	const burst, each = 256 << 20, 64 << 10 // docs/spec/sync.md
+	w, nodes, g := voting(t, "Ann", "Ben", "Cleo", "Dan")
+	ann, dan := nodes[0], nodes[3]
+	takenOut(t, w, g, dan, ann)
+	genesis := machine(ann, g).Chain()[0]
+	ask := func(now uint64) (bytes int) {
+		eff, err := machine(ann, g).Step(group.Input{Now: now, Cause: group.Received{From: dan.Self.Member(), Payload: append([]byte{9}, genesis[:]...)}})
+		must(t, err)
+		for _, f := range eff.Send {
+			if f.To == dan.Self.Device.ID() && f.Payload[0] == kindBlocks {
+				bytes += len(f.Payload)
+			}
+		}
+		return bytes
+	}
+	given, sum := 0, 0
+	for range 2 * burst / each {
+		if n := ask(w.Now); n > 0 {
+			given, sum = given+1, sum+n
+		}
+	}
+	if given == 0 || sum+given*each > burst/20*21 {
+		t.Errorf("%d bytes are given in %d answers", sum, given)
+	}
+	if ask(w.Now+1000) == 0 {
+		t.Error("nothing is given any more")
+	}
+}

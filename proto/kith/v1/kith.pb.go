@@ -7101,9 +7101,10 @@ type Delivery struct {
 	Members       []*DeliveredTo         `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
 	Reached       uint32                 `protobuf:"varint,2,opt,name=reached,proto3" json:"reached,omitempty"` // of all other members, whatever was looked for
 	ReachOf       uint32                 `protobuf:"varint,3,opt,name=reach_of,json=reachOf,proto3" json:"reach_of,omitempty"`
-	More          bool                   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`   // the limit left some out
-	Read          uint32                 `protobuf:"varint,5,opt,name=read,proto3" json:"read,omitempty"`   // of all, who told that they have read it
-	Marks         bool                   `protobuf:"varint,6,opt,name=marks,proto3" json:"marks,omitempty"` // what others have read is shown: Settings.tell_read is on, and the chat has no more than 64 people
+	More          bool                   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`           // the limit left some out
+	Read          uint32                 `protobuf:"varint,5,opt,name=read,proto3" json:"read,omitempty"`           // of all, who told that they have read it
+	Marks         bool                   `protobuf:"varint,6,opt,name=marks,proto3" json:"marks,omitempty"`         // what others have read is shown: Settings.tell_read is on, and the chat has no more than 64 people
+	Elsewhere     bool                   `protobuf:"varint,7,opt,name=elsewhere,proto3" json:"elsewhere,omitempty"` // another copy of this home wrote it, or this one with an earlier key: what is known here may be minutes late, in a big group hours
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7176,6 +7177,13 @@ func (x *Delivery) GetRead() uint32 {
 func (x *Delivery) GetMarks() bool {
 	if x != nil {
 		return x.Marks
+	}
+	return false
+}
+
+func (x *Delivery) GetElsewhere() bool {
+	if x != nil {
+		return x.Elsewhere
 	}
 	return false
 }
@@ -8265,14 +8273,15 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x12\n" +
 	"\x04find\x18\x03 \x01(\tR\x04find\x12\x14\n" +
-	"\x05limit\x18\x04 \x01(\rR\x05limit\"\xad\x01\n" +
+	"\x05limit\x18\x04 \x01(\rR\x05limit\"\xcb\x01\n" +
 	"\bDelivery\x12.\n" +
 	"\amembers\x18\x01 \x03(\v2\x14.kith.v1.DeliveredToR\amembers\x12\x18\n" +
 	"\areached\x18\x02 \x01(\rR\areached\x12\x19\n" +
 	"\breach_of\x18\x03 \x01(\rR\areachOf\x12\x12\n" +
 	"\x04more\x18\x04 \x01(\bR\x04more\x12\x12\n" +
 	"\x04read\x18\x05 \x01(\rR\x04read\x12\x14\n" +
-	"\x05marks\x18\x06 \x01(\bR\x05marks\"h\n" +
+	"\x05marks\x18\x06 \x01(\bR\x05marks\x12\x1c\n" +
+	"\telsewhere\x18\a \x01(\bR\telsewhere\"h\n" +
 	"\vDeliveredTo\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12\x1c\n" +
 	"\tdelivered\x18\x02 \x01(\bR\tdelivered\x12\x12\n" +

@@ -257,6 +257,7 @@ export const words = {
     hintBig:
       'Somebody counts once that person’s own device has confirmed the message. In a big group devices confirm many messages at a time, so the count can be minutes late. It is never too high, and does not say that the message was read.',
     hint: 'Each name is ticked once that person’s own device has confirmed the message.',
+    hintElsewhere: 'Another copy of your Kith wrote this, or this one with its key of before. Others confirm it there first: here the ticks can be minutes late, in a big group hours late.',
     marks: 'Who has read it is known of those who let others see that, as you do.',
     noMarks: 'Whether it was read you do not see, and nobody sees what you have read.',
     choose: 'Change that',
