@@ -135,7 +135,7 @@ func (p *program) nowFriends(who *v1.Person) {
 // shellWord is how a person is named on a command line.
 func shellWord(p *v1.Person) string {
 	name := p.GetName()
-	if name == "" || strings.ContainsAny(name, " \t\n'\"\\$`!*?[]{}()<>|&;~#") || name != oneLine(name) {
+	if name == "" || p.GetAlike() != "" || strings.HasPrefix(name, "-") || strings.ContainsAny(name, " \t\n'\"\\$`!*?[]{}()<>|&;~#") || name != oneLine(name) {
 		return short(p.GetId())
 	}
 	return name

@@ -165,10 +165,13 @@ func TestTitles(t *testing.T) {
 
 func TestShellWord(t *testing.T) {
 	const id = "0123456789abcdef"
-	for name, want := range map[string]string{"Ann": "Ann", "": "01234567", "Ann B": "01234567", "$(id)": "01234567", "a;b": "01234567", "Zoë": "Zoë"} {
+	for name, want := range map[string]string{"Ann": "Ann", "": "01234567", "Ann B": "01234567", "$(id)": "01234567", "a;b": "01234567", "-n": "01234567", "Zoë": "Zoë"} {
 		if got := shellWord(&v1.Person{Id: id, Name: name}); got != want {
 			t.Errorf("%q: %q", name, got)
 		}
+	}
+	if got := shellWord(&v1.Person{Id: id, Name: "Ann", Alike: "0123"}); got != "01234567" {
+		t.Errorf("one of two who are called Ann: %q", got)
 	}
 }
 
