@@ -134,7 +134,7 @@ func (p *program) pollVerb() *cobra.Command {
 			if err != nil || p.show(m) {
 				return err
 			}
-			p.printf("Asked. To choose: kith vote %q %s NUMBER", args[0], short(m.Id))
+			p.printf("Asked. To choose: kith vote %s %s NUMBER", quoted(args[0]), short(m.Id))
 			return nil
 		})
 	c.Flags().BoolVar(&several, "several", false, "more than one may be chosen")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"strings"
 	"syscall"
 
 	"connectrpc.com/connect"
@@ -43,12 +44,13 @@ func (p *program) exit(c *cobra.Command, err error) int {
 		fmt.Fprintln(p.err, "kith: "+oneLine(err.Error())+"; usage: "+c.UseLine())
 		return statusUsage
 	}
-	fmt.Fprintln(p.err, "kith: "+oneLine(p.explain(err)))
+	fmt.Fprintln(p.err, "kith: "+oneLine(p.explain(c.Context(), err)))
 	return statusFailed
 }
 
-// explain says what a failure was, why, and what to do.
-func (p *program) explain(err error) string {
+// explain says what a failure was, why, and what to do. The context is that of the
+// run that failed.
+func (p *program) explain(ctx context.Context, err error) string {
 	answer, called := errors.AsType[*connect.Error](err)
 	if !called {
 		return api.Explain(err).String()
@@ -63,21 +65,32 @@ func (p *program) explain(err error) string {
 		if errors.Is(op, fs.ErrPermission) {
 			return api.Explain(&fs.PathError{Op: op.Op, Path: p.home, Err: fs.ErrPermission}).String()
 		}
-		return api.Explain(&api.Error{Reason: api.ReasonNoRun, Subject: p.home}).String()
+		return p.off(api.ReasonNoRun)
 	}
 	if own, ok := errors.AsType[*api.Error](err); ok {
 		return api.Explain(own).String()
 	}
 	if errors.Is(answer, io.ErrUnexpectedEOF) { // it was killed in the midst of a stream
-		return api.Explain(&api.Error{Reason: api.ReasonGone}).String()
+		return p.off(api.ReasonGone)
 	}
 	switch answer.Code() {
 	case connect.CodeUnavailable:
-		return api.Explain(&api.Error{Reason: api.ReasonGone}).String()
+		return p.off(api.ReasonGone)
 	case connect.CodeCanceled:
+		if ctx.Err() == nil { // nobody gave it up: the connection broke while the call was written
+			return p.off(api.ReasonGone)
+		}
 		return api.Explain(context.Canceled).String()
 	case connect.CodeDeadlineExceeded:
 		return api.Explain(context.DeadlineExceeded).String()
 	}
 	return api.Explain(err).String()
+}
+
+// off says that no node runs on the home, or does no more, and how that one is
+// started: kith run alone would start the home of whoever has not named this one.
+func (p *program) off(why api.Reason) string {
+	x := api.Explain(&api.Error{Reason: why, Subject: p.home})
+	x.Hint = strings.Replace(x.Hint, "kith run", p.again("run"), 1)
+	return x.String()
 }

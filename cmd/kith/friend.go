@@ -25,11 +25,20 @@ func (p *program) friendAdd() *cobra.Command {
 			if err != nil || p.show(f) {
 				return err
 			}
+			friend := f.State == v1.FriendState_FRIEND_STATE_FRIEND
+			if friend && f.WaitingFor == "" { // they asked before
+				p.nowFriends(f.Person)
+				return nil
+			}
 			n, err := call(c.Context(), p.client().GetNode, &v1.GetNodeRequest{})
 			if err != nil {
 				return err
 			}
-			p.println("Asked. " + oneLine(f.WaitingFor))
+			if friend {
+				p.println(oneLine(f.WaitingFor))
+			} else {
+				p.println("Asked. " + oneLine(f.WaitingFor))
+			}
 			p.println(reachSentence(n.Reachability))
 			return nil
 		},
@@ -113,16 +122,20 @@ func (p *program) friendAccept() *cobra.Command {
 			if err != nil || p.show(f) {
 				return err
 			}
-			p.printf("You and %s are friends now. Write with: kith send %s TEXT", nameOf(f.Person), shellWord(f.Person))
+			p.nowFriends(f.Person)
 			return nil
 		},
 	}
 }
 
+func (p *program) nowFriends(who *v1.Person) {
+	p.printf("You and %s are friends now. Write with: kith send %s TEXT", nameOf(who), shellWord(who))
+}
+
 // shellWord is how a person is named on a command line.
 func shellWord(p *v1.Person) string {
 	name := p.GetName()
-	if name == "" || strings.ContainsAny(name, " \t\n'\"\\$`!*?[]{}()<>|&;~#") || name != oneLine(name) {
+	if name == "" || p.GetAlike() != "" || strings.HasPrefix(name, "-") || strings.ContainsAny(name, " \t\n'\"\\$`!*?[]{}()<>|&;~#") || name != oneLine(name) {
 		return short(p.GetId())
 	}
 	return name

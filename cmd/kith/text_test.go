@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/color"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -163,10 +165,13 @@ func TestTitles(t *testing.T) {
 
 func TestShellWord(t *testing.T) {
 	const id = "0123456789abcdef"
-	for name, want := range map[string]string{"Ann": "Ann", "": "01234567", "Ann B": "01234567", "$(id)": "01234567", "a;b": "01234567", "Zoë": "Zoë"} {
+	for name, want := range map[string]string{"Ann": "Ann", "": "01234567", "Ann B": "01234567", "$(id)": "01234567", "a;b": "01234567", "-n": "01234567", "Zoë": "Zoë"} {
 		if got := shellWord(&v1.Person{Id: id, Name: name}); got != want {
 			t.Errorf("%q: %q", name, got)
 		}
+	}
+	if got := shellWord(&v1.Person{Id: id, Name: "Ann", Alike: "0123"}); got != "01234567" {
+		t.Errorf("one of two who are called Ann: %q", got)
 	}
 }
 
@@ -227,8 +232,34 @@ func fill(picture *image.Gray, x, y, size int, white bool) {
 // did not fail.
 func TestKilledInAStream(t *testing.T) {
 	err := connect.NewError(connect.CodeInternal, fmt.Errorf("protocol error: incomplete envelope: %w", io.ErrUnexpectedEOF))
-	if got, want := new(program).explain(err), api.Explain(&api.Error{Reason: api.ReasonGone}).String(); got != want {
+	p := &program{called: "kith"}
+	want := api.Explain(&api.Error{Reason: api.ReasonGone}).String()
+	if got := p.explain(t.Context(), err); got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+	// So is one that is killed while a call is written to it; a call that its own
+	// caller ended was given up.
+	err = connect.NewError(connect.CodeCanceled, context.Canceled)
+	if got := p.explain(t.Context(), err); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if got, want := p.explain(ended, err), api.Explain(context.Canceled).String(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestHowToStart: the line that starts a node starts the one that was asked for.
+func TestHowToStart(t *testing.T) {
+	var out bytes.Buffer
+	p := &program{called: "kith", out: &out, err: &out}
+	home := filepath.Join(t.TempDir(), "Ann's home")
+	if status := p.run(t.Context(), []string{"whoami", "--home", home}); status != statusFailed {
+		t.Errorf("status %d", status)
+	}
+	if want := "Start it with: kith run --home " + quoted(home) + "\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("%q, want %q at the end", out.String(), want)
 	}
 }
 

@@ -144,6 +144,10 @@ func waitingFor(f node.Friend) string {
 			return fmt.Sprintf("Waiting for %s to accept.", nameOf(f.Person))
 		}
 		return fmt.Sprintf("Waiting for %s. The first time, both programs must be running at once. Or the link was used already: then ask for a new one.", nameOf(f.Person))
+	case node.FriendFriend:
+		if f.Sought {
+			return fmt.Sprintf("%s is your friend already, and is looked for where the link says. Both programs must be running at once.", atStart(f.Person))
+		}
 	case node.FriendAsking:
 		return fmt.Sprintf("%s asks to be your friend, and waits for your answer.", atStart(f.Person))
 	}

@@ -62,7 +62,7 @@ var table = map[string]explained{
 	"node/full":           {connect.CodeResourceExhausted, "The disk is full, so this was not kept.", "Make space and try again; nothing stored before is lost."},
 	"node/stopping":       {connect.CodeUnavailable, "Kith is stopping.", "Start it again with: kith run"},
 	"node/no-copy":        {connect.CodeFailedPrecondition, "There is no other copy of this home that has a key of yours.", "Nothing needs to be done."},
-	"node/no-message":     {connect.CodeNotFound, "No message of this chat is called {}.", "Give the beginning of its id, which kith tail --ids shows."},
+	"node/no-message":     {connect.CodeNotFound, "No message of this chat is called {}.", "Give four digits at least of the beginning of its id, which kith tail --ids shows."},
 	"node/deleted":        {connect.CodeFailedPrecondition, "This message is deleted.", "There is nothing more to be done with it."},
 	"node/over":           {connect.CodeFailedPrecondition, "This message has disappeared: its time is over.", "There is nothing more to be done with it."},
 	"node/no-room":        {connect.CodeResourceExhausted, "The disk that holds {} is full, and Kith needs about a megabyte of it to start.", "Make space there and start it again; nothing stored before is lost."},

@@ -26,12 +26,15 @@ func (n *Node) askLinks() (next uint64) {
 	next = math.MaxUint64
 	n.mu.Lock()
 	for _, f := range n.friends {
-		if f.State != FriendAsked || f.Link == "" {
+		if f.State != FriendAsked && (f.State != FriendFriend || n.isConnected(f.Person)) {
 			continue
 		}
-		l, err := identity.ParseContactLink(f.Link, n.nowMS()/1000)
+		l := n.opens(f)
+		if l == nil {
+			continue
+		}
 		t := n.asking(f.Person)
-		if err != nil || t.dialing {
+		if t.dialing {
 			continue
 		}
 		if t.at > now {
@@ -39,7 +42,7 @@ func (n *Node) askLinks() (next uint64) {
 			continue
 		}
 		t.dialing = true
-		list = append(list, open{f.Person, l, f.Given})
+		list = append(list, open{f.Person, *l, f.Given})
 	}
 	n.mu.Unlock()
 	for _, o := range list {
@@ -64,6 +67,19 @@ func (n *Node) askLinks() (next uint64) {
 		})
 	}
 	return next
+}
+
+// opens is the contact link of somebody that waits for an answer; nil: there is none,
+// or it has expired.
+func (n *Node) opens(f *friend) *identity.ContactLink {
+	if f.Link == "" {
+		return nil
+	}
+	l, err := identity.ParseContactLink(f.Link, n.nowMS()/1000)
+	if err != nil {
+		return nil
+	}
+	return &l
 }
 
 // asking is the state of dialling the link of somebody not met yet. n.mu is held.

@@ -192,7 +192,9 @@ func (n *Node) ownCard(packages [][]byte) peer.Card {
 }
 
 // AddFriend opens a contact link: the request goes out as soon as the other
-// node can be reached.
+// node can be reached. With that of a friend who is not connected it is how two find
+// each other again who have both moved: it says where the friend is now, and the
+// request, where this node is.
 func (n *Node) AddFriend(text string) (Friend, error) {
 	if !n.Ready() {
 		return Friend{}, fail(ReasonNoIdentity, "")
@@ -211,10 +213,14 @@ func (n *Node) AddFriend(text string) (Friend, error) {
 	if err != nil {
 		return Friend{}, err
 	}
+	here := n.person(l.Person).Connected
 	f, err := n.updateFriendAlso(l.Person, func(f *friend) (bool, error) {
 		switch f.State {
 		case FriendFriend:
-			return true, fail(ReasonFriend, f.name())
+			if here {
+				return true, fail(ReasonFriend, f.name())
+			}
+			f.Link, f.Given = text, given
 		case FriendAsking: // they ask already: opening their link accepts
 			f.State, f.Opener = FriendFriend, true
 		default:
@@ -353,6 +359,7 @@ func (n *Node) Friend(p wire.PersonID) (Friend, error) {
 	return Friend{
 		Person: who, State: f.State, Chat: f.Chat, Since: f.Since,
 		Fingerprint: n.fingerprint(f), Met: len(f.Device) > 0,
+		Sought: f.State == FriendFriend && !who.Connected && n.opens(f) != nil,
 	}, nil
 }
 

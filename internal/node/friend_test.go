@@ -224,3 +224,36 @@ func talk(a, b *person, g wire.GroupID) {
 		}
 	}
 }
+
+// TestBothMoved: two friends who have come back at other ports, each while the other was
+// off, find each other by a new contact link of either.
+func TestBothMoved(t *testing.T) {
+	t.Parallel()
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := ann.chatWith(ben)
+	link, err := ann.NewContactLink()
+	must(t, err)
+	if _, err := ben.AddFriend(link.Text); reason(err) != node.ReasonFriend {
+		t.Errorf("a link of a friend who is here: %v", err)
+	}
+	ann.stop()
+	ben.stop()
+	ann, ben = start(t, "Ann", ann.home), start(t, "Ben", ben.home)
+	link, err = ann.NewContactLink()
+	must(t, err)
+	f, err := ben.AddFriend(link.Text)
+	must(t, err)
+	if f.State != node.FriendFriend || f.Chat != g || !f.Sought {
+		t.Errorf("a friend who is looked for: %+v", f)
+	}
+	talk(ann, ben, g)
+	if f, err := ben.Friend(ann.id()); err != nil || f.State != node.FriendFriend || f.Chat != g || f.Sought {
+		t.Errorf("a friend who is found: %+v, %v", f, err)
+	}
+	for _, p := range []*person{ann, ben} {
+		if chats, _ := p.Chats(); len(chats) != 2 {
+			t.Errorf("%s has %d chats, want the notes and the direct chat", p.name, len(chats))
+		}
+	}
+}

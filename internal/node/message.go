@@ -209,10 +209,18 @@ func (n *Node) person(p wire.PersonID) Person {
 	if f := n.friends[p]; f != nil {
 		who.Name, who.Friend = f.name(), f.State == FriendFriend
 	}
-	for _, s := range n.sessions {
-		who.Connected = who.Connected || s.Remote().Person == p
-	}
+	who.Connected = n.isConnected(p)
 	return who
+}
+
+// isConnected reports whether a session with a device of somebody is up. n.mu is held.
+func (n *Node) isConnected(p wire.PersonID) bool {
+	for _, s := range n.sessions {
+		if s.Remote().Person == p {
+			return true
+		}
+	}
+	return false
 }
 
 func compareNames(a, b Person) int {

@@ -32,6 +32,7 @@ type Friend struct {
 	Since       uint64       // ms
 	Fingerprint string       // 60 digits, the same on both sides
 	Met         bool         // their program has answered at least once
+	Sought      bool         // a friend who is looked for where a new contact link says
 }
 
 // A ContactLink is an own link that one person can use to ask.

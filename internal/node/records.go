@@ -62,7 +62,7 @@ type friend struct {
 	Headers  [][]byte     // of its person chain, if they are newer than those in Card
 	Resorts  [][]byte     // its last-resort key packages, which Headers name
 	Given    [][]byte     // key packages of ours that they were offered and may not have
-	Link     string       // the contact link I opened, until it was answered
+	Link     string       // the contact link I opened, until it was answered; of a friend it says where they are now
 	Chat     wire.GroupID // the direct chat
 	Opener   bool         // I make the direct chat
 

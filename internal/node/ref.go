@@ -32,11 +32,11 @@ func (n *Node) FindPerson(ref string) (wire.PersonID, error) {
 			}
 		}
 	}
-	return find(people, ref)
+	return find(people, ref, nil)
 }
 
 // FindChat finds a chat by unique title, the name of a direct chat's other
-// person, id or beginning of the id.
+// person, the id of either, or its beginning.
 func (n *Node) FindChat(ref string) (wire.GroupID, error) {
 	chats := make(map[wire.GroupID]string)
 	for _, o := range n.allOwners() {
@@ -46,25 +46,34 @@ func (n *Node) FindChat(ref string) (wire.GroupID, error) {
 			chats[o.id] = n.otherName(o, v)
 		}
 	}
-	return find(chats, ref)
+	direct := make(map[wire.GroupID]string)
+	n.mu.Lock()
+	for p, f := range n.friends {
+		if _, here := chats[f.Chat]; here {
+			direct[f.Chat] = p.String()
+		}
+	}
+	n.mu.Unlock()
+	return find(chats, ref, direct)
 }
 
 // find takes a whole id before anything else. Else ref must mean one thing: a
-// name that is the beginning of another's id does not capture it.
+// name that is the beginning of another's id does not capture it. Some of all may go by
+// a second id.
 func find[ID interface {
 	~[32]byte
 	String() string
-}](all map[ID]string, ref string) (ID, error) {
+}](all map[ID]string, ref string, second map[ID]string) (ID, error) {
 	var named, begun []ID
 	ref = strings.TrimSpace(ref)
 	lower := strings.ToLower(ref)
 	for id, name := range all {
 		switch text := id.String(); {
-		case text == lower:
+		case text == lower || lower != "" && second[id] == lower:
 			return id, nil
 		case name != "" && strings.EqualFold(name, ref):
 			named = append(named, id)
-		case len(lower) >= minPrefix && strings.HasPrefix(text, lower):
+		case len(lower) >= minPrefix && (strings.HasPrefix(text, lower) || strings.HasPrefix(second[id], lower)):
 			begun = append(begun, id)
 		}
 	}

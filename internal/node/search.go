@@ -79,7 +79,7 @@ func (n *Node) Search(a Asked) (Findings, error) {
 			if err != nil {
 				return Findings{}, err
 			}
-			if m.Said.Over {
+			if m.Said.Over || m.Said.Lifetime != nil { // the line of a lifetime has no words
 				continue
 			}
 			text := shownText(m, r.Text)

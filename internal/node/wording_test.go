@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"slices"
 	"testing"
 
 	"kith/internal/node"
@@ -57,5 +58,27 @@ func TestSearchFollowsEdits(t *testing.T) {
 	ben.until("it to be gone", func() bool { return len(finds(ben, "windmill")) == 0 })
 	for _, word := range []string{"windmill", "lighthouse", "harbour"} {
 		lost(word)
+	}
+}
+
+// TestSearchWithoutWords: whoever asks for no words is shown what people wrote, not the
+// line that says how long messages last, which has no words.
+func TestSearchWithoutWords(t *testing.T) {
+	t.Parallel()
+	ann := start(t, "Ann", t.TempDir())
+	g := ann.Status().Notes
+	ann.say(g, "before")
+	err := ann.SetLifetime(t.Context(), g, 3600)
+	must(t, err)
+	ann.say(g, "after")
+	me := ann.id()
+	f, err := ann.Search(node.Asked{Person: &me})
+	must(t, err)
+	var list []string
+	for _, h := range f.Hits {
+		list = append(list, h.Snippet.Text)
+	}
+	if want := []string{"after", "before"}; !slices.Equal(list, want) {
+		t.Errorf("%q, want %q", list, want)
 	}
 }
