@@ -9,8 +9,8 @@ export interface Loaded {
   moreAfter: boolean;
 }
 
-/** beginning is the cursor before all messages, of a chat in which nothing was read yet. */
-export const beginning = [16, 64, 16, 64].map((digits) => '0'.repeat(digits)).join('.');
+/** beginning is the cursor before all messages, in all digits zero, for a chat in which nothing was read yet. */
+export const beginning = [16, 64, 16, 32].map((digits) => '0'.repeat(digits)).join('.');
 
 /** joins: nothing is missing between a place and the first message that is here. */
 export function joins({ messages, more }: Loaded, cursor: string): boolean {
