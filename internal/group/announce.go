@@ -69,6 +69,7 @@ func (m *Machine) announce(now uint64, eff *Effects) {
 			m.sendDigest(d, eff)
 		}
 	}
+	m.askVotesAgain(now)
 	if !m.anyPeer(func(p *peer) bool { return isDue(p.haveDue, now) || isDue(p.proofDue, now) || isDue(p.inviteDue, now) }) {
 		return
 	}

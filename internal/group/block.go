@@ -102,6 +102,7 @@ func (m *Machine) keepBlock(b *madeBlock, eff *Effects) error {
 		m.start(b.header.CreatedAt)
 		m.joined = hash
 	}
+	m.ballots.came = true
 	m.demand(b.header.Author.Device, eff)
 	if b.header.Author == m.self.Member() { // it may be from before this machine
 		m.authorSeq = max(m.authorSeq, b.header.AuthorSeq)

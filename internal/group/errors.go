@@ -14,8 +14,8 @@ const (
 	ReasonRole      Reason = "role"       // only an admin can do this
 	ReasonNotActive Reason = "not-active" // invited, left or removed: nothing can be written
 	ReasonNoKeys    Reason = "no-keys"    // this device cannot follow the group's keys
-	ReasonNewKey    Reason = "new-key"    // this device took the place of an earlier one of its home, and comes in by itself
 	ReasonReplaced  Reason = "replaced"   // and does not get them by itself: a copy of it took its place
+	ReasonNewKey    Reason = "new-key"    // this device took the place of an earlier one of its home, and comes in by itself
 	ReasonMember    Reason = "member"     // is a member already
 	ReasonHasRole   Reason = "has-role"   // is an admin already, or is none
 	ReasonNoMember  Reason = "no-member"  // is no member

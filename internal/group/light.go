@@ -54,6 +54,7 @@ func (m *Machine) keepLight(h *chain.Header, attachments [][]byte, state *chain.
 		return err
 	}
 	hash := h.Hash()
+	m.ballots.came = true
 	m.noteSigned(h, eff)
 	m.noteOwnPerson(h, body, eff)
 	if h.IsGenesis() {

@@ -86,7 +86,7 @@ func (m *Machine) lostOther() bool {
 // what FeatureRepair stands for.
 func (m *Machine) unannounced() bool {
 	own := m.self.Device.ID()
-	return m.state().Active(own) && !m.says(own, FeatureRepair)
+	return m.self.Omits != FeatureRepair && m.state().Active(own) && !m.says(own, FeatureRepair)
 }
 
 // ownBlock returns the newest block of this device on the head's chain, or the one

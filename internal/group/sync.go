@@ -25,6 +25,7 @@ type peer struct {
 	modern   bool        // it sent a frame numbered 9 or up
 	pages    bool        // it sent pages
 	held     held        // what it was told of votes
+	early    bool        // and it answered with some for which something has to come first
 
 	admitted  wire.BlockHash // by which a parked device came in,
 	announced []uint16       // and what its leaf there announced

@@ -20,6 +20,7 @@ type ballots struct {
 	votes    map[string]bool // by key
 	evidence map[wire.DeviceID]*chain.Evidence
 	digest   wire.Digest // of what counts now; zero: nothing at all
+	came     bool        // a block did since who gave votes too early was last asked for them again
 }
 
 // pick returns the head by the blocks and votes held.
@@ -198,13 +199,28 @@ func (m *Machine) takeVotes(now uint64, p *peer, f votesFrame, eff *Effects) {
 	case later && f.part == votesPushed:
 		m.wantHave(now, p)
 	case later:
-		p.held = held{} // to be said again, and answered, once what has to come first is here
+		p.early = true // asked again at once, two who each lack the other's blocks would never end
 	}
 	if !fresh.empty() {
 		if m.speaks() { // who is invited only listens
 			m.spreadVotes(fresh, p.member.Device, eff)
 		}
 		m.count(now, eff)
+	}
+}
+
+// askVotesAgain asks those who gave votes too early for them again, since a block has come: else they take
+// themselves to have answered.
+func (m *Machine) askVotesAgain(now uint64) {
+	if !m.ballots.came {
+		return
+	}
+	m.ballots.came = false
+	for _, p := range m.peers {
+		if p.early {
+			p.early = false
+			m.wantHave(now, p)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func TestVotersGoneForGood(t *testing.T) {
 	}
 	ben.Start()
 	w.Run(6 * 60 * minute)
-	settledAll(t, g, 100, ann, ben, dan)
+	settlesAll(t, g, 100, ann, ben, dan)
 	if f := final(ann, g); f.Block == before.Block || len(f.Voters) != 3 {
 		t.Errorf("Ben is back: settled block %d by %d voters", f.Height, len(f.Voters))
 	}

@@ -75,7 +75,7 @@ func TestSilentIsParked(t *testing.T) {
 			t.Errorf("%s: %+v", n.Name, v)
 		}
 	}
-	settledAll(t, g, 100, nodes...)
+	settlesAll(t, g, 100, nodes...)
 	sees(t, g, ann.Texts(g), nodes...)
 	if texts := dan.Texts(g); !slices.Contains(texts, "while you were away") {
 		t.Errorf("Dan was not given what was written: %q", texts)
@@ -177,7 +177,7 @@ func TestInviteeIsParked(t *testing.T) {
 		t.Errorf("Cleo: %+v", v)
 	}
 	w.Run(10 * minute)
-	settledAll(t, g, 100, ann, ben, cleo)
+	settlesAll(t, g, 100, ann, ben, cleo)
 }
 
 // TestMemberParksNobody: where no admin is there nobody is parked, and an admin who was
