@@ -122,6 +122,7 @@ class Kith {
     const unread = chat?.unread ?? 0;
     const from = unread === 0 ? '' : chat!.readTo || (unread >= pageSize ? beginning : '');
     thread.unreadAfter = from;
+    await thread.pending;
     if (from === '' || unread < pageSize) {
       if (thread.moreAfter) await this.toNewest(thread);
       else if (!thread.loaded) await this.#loadPage(thread, '');

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { ChatSchema, MessageSchema, MessageState, PersonSchema, type Message } from '../gen/kith/v1/kith_pb';
+import { ChatSchema, LifetimeSchema, MessageSchema, MessageState, PersonSchema, type Message } from '../gen/kith/v1/kith_pb';
 import { beginning, between, follows, joins, newBelow, readIn, readUpTo } from './reading';
 
 const by = (id: string, cursor: string): Message => create(MessageSchema, { id: `id-${cursor}`, cursor, author: create(PersonSchema, { id }), state: MessageState.SHOWN });
@@ -47,6 +47,12 @@ describe('how far a chat is read', () => {
     messages[2] = { ...messages[2]!, state: MessageState.OVER };
     expect(readIn({ messages, more: false, moreAfter: false }, 'b', 'd', 'e', 'ann')).toBe('e');
     expect(between(messages, 'b', 'e', 'ann')).toBe(2);
+  });
+
+  it('needs no line between messages in view', () => {
+    const messages = list('abcde');
+    messages[2] = { ...messages[2]!, lifetime: create(LifetimeSchema, { seconds: 60 }) };
+    expect(readIn({ messages, more: false, moreAfter: false }, 'b', 'd', 'e', 'ann')).toBe('e');
   });
 
   it('leaves unread what is below, also where that is not loaded', () => {

@@ -33,7 +33,7 @@ export function between(messages: readonly Message[], after: string, to: string,
 /** readIn is how far a chat is read once the messages from one place to another were in view: as far as before if something unread was passed over. */
 export function readIn(loaded: Loaded, readTo: string, first: string, last: string, me: string): string {
   if (last <= readTo || !joins(loaded, readTo)) return readTo;
-  const next = loaded.messages.find((m) => m.cursor > readTo && byOthers(m, me));
+  const next = loaded.messages.find((m) => m.cursor > readTo && byOthers(m, me) && m.lifetime === undefined); // a lifetime is a line between messages
   return next !== undefined && next.cursor < first ? readTo : last;
 }
 
