@@ -394,3 +394,9 @@ func (m *Machine) KeysKept() int { return m.keysKept() }
 
 // Features is what the leaves of this program announce.
 func Features() []uint16 { return featuresIn(Self{}.announced()) }
+
+// Leaves is a payload of signed Leaves.
+func Leaves(list ...[]byte) []byte { return statementsFrame{leaves: list}.bytes() }
+
+// Nacks is a payload of Nacks.
+func Nacks(list ...[]byte) []byte { return faultsFrame{nacks: list}.bytes() }

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"crypto/ed25519"
 	"slices"
 
 	"kith/internal/chain"
@@ -20,13 +21,16 @@ func (m *Machine) keepLeave(s *chain.LeaveStatement, eff *Effects) {
 	eff.put(KindLeave, s.Person[:], s.Marshal())
 }
 
-// takeLeave takes a Leave from a peer: true if it is new and holds.
-func (m *Machine) takeLeave(b []byte, eff *Effects) bool {
+// takeLeave takes a Leave from a device: true if it is new and holds.
+func (m *Machine) takeLeave(b []byte, from wire.DeviceID, eff *Effects) bool {
 	s, err := chain.ParseLeaveStatement(b)
-	if err != nil || !m.leaveHolds(s) {
+	if err != nil {
 		return false
 	}
 	if old := m.leaves[s.Person]; old != nil && (s.Person == m.self.Person || !m.replaces(s, old.statement)) {
+		return false
+	}
+	if key := m.leaveKey(s); key == nil || !m.falseShares.hold(m.now, from, s.Verify, key) {
 		return false
 	}
 	if s.Person == m.self.Person { // this person said so on another device
@@ -42,12 +46,21 @@ func (m *Machine) takeLeave(b []byte, eff *Effects) bool {
 // leaveHolds reports whether a Leave is signed by a device of a member
 // and ends the membership that the head knows.
 func (m *Machine) leaveHolds(s *chain.LeaveStatement) bool {
+	key := m.leaveKey(s)
+	return key != nil && s.Verify(key)
+}
+
+// leaveKey is what a Leave has to be signed with; nil: it ends no membership that the head knows.
+func (m *Machine) leaveKey(s *chain.LeaveStatement) ed25519.PublicKey {
 	who, ok := m.state().Person(s.Person)
 	if !ok || who.Status == chain.StatusRemoved || who.Instance != s.Instance || s.Group != m.group {
-		return false
+		return nil
 	}
 	owner, d, ok := m.state().Device(s.Device)
-	return ok && owner.Person == s.Person && m.state().Belongs(s.Device) && s.Verify(d.Key[:])
+	if !ok || owner.Person != s.Person || !m.state().Belongs(s.Device) {
+		return nil
+	}
+	return d.Key[:]
 }
 
 // replaces reports whether a Leave says who follows, and an older one names

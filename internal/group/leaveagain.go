@@ -12,7 +12,7 @@ func (m *Machine) leavesAgain(changed HeadChanged, eff *Effects) {
 				continue
 			}
 			for _, statement := range m.blocks.Body(hash).Attachments {
-				m.takeLeave(statement, eff)
+				m.takeLeave(statement, m.self.Device.ID(), eff)
 			}
 		}
 	}

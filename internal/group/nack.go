@@ -94,8 +94,8 @@ func (m *Machine) keepNack(n *chain.Nack, eff *Effects) {
 	eff.put(KindNack, append(n.Block[:], n.Device[:]...), n.Marshal())
 }
 
-// takeNack takes a Nack from a peer: true if it is new and holds.
-func (m *Machine) takeNack(b []byte, eff *Effects) bool {
+// takeNack takes a Nack from a device: true if it is new and holds.
+func (m *Machine) takeNack(b []byte, from wire.DeviceID, eff *Effects) bool {
 	n, err := chain.ParseNack(b)
 	if err != nil || n.Group != m.group || !m.blocks.Has(n.Block) || m.nacks[n.Block][n.Device] != nil {
 		return false
@@ -104,7 +104,7 @@ func (m *Machine) takeNack(b []byte, eff *Effects) bool {
 	_, d, known := m.state().Device(n.Device)
 	parent := m.stateAt(h.Parent) // nil before genesis
 	concerned := m.stateAt(n.Block).Active(n.Device) || parent != nil && parent.Active(n.Device)
-	if !known || !m.state().Belongs(n.Device) || h.Author.Device == n.Device || !concerned || !n.Verify(d.Key[:]) {
+	if !known || !m.state().Belongs(n.Device) || h.Author.Device == n.Device || !concerned || !m.falseShares.hold(m.now, from, n.Verify, d.Key[:]) {
 		return false
 	}
 	if !m.roomForNack(n, eff) {
@@ -229,7 +229,7 @@ func (m *Machine) onFaults(p *peer, r *wire.Reader, eff *Effects) error {
 	}
 	var fresh faultsFrame // evidence that is new here is told where it is kept
 	for _, b := range f.nacks {
-		if m.takeNack(b, eff) {
+		if m.takeNack(b, p.member.Device, eff) {
 			fresh.nacks = append(fresh.nacks, b)
 		} else if n, err := chain.ParseNack(b); err == nil && !m.blocks.Has(n.Block) {
 			m.wantHave(m.now, p) // the block comes another way, and then it is told again

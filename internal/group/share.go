@@ -1,6 +1,7 @@
 package group
 
 import (
+	"crypto/ed25519"
 	"maps"
 
 	"kith/internal/wire"
@@ -49,7 +50,7 @@ func useOf[S ~map[wire.DeviceID]share](s S, now uint64, d wire.DeviceID, ms uint
 	s[d] = of
 }
 
-// falseShares are of the false signatures of Acks and Reaches that devices brought. Not each is a
+// falseShares are of the false signatures of Acks, Reaches, Leaves and Nacks that devices brought. Not each is a
 // fault, but a check costs more than what is checked cost its sender. Likewise they outlast sessions.
 type falseShares map[wire.DeviceID]share
 
@@ -67,8 +68,14 @@ func (s falseShares) was(holds bool, now uint64, d wire.DeviceID) bool {
 	return holds
 }
 
+// hold reports whether what a device brings is signed; not if it is not looked at.
+func (s falseShares) hold(now uint64, d wire.DeviceID, verify func(ed25519.PublicKey) bool, key ed25519.PublicKey) bool {
+	return s.checks(now, d) && s.was(verify(key), now, d)
+}
+
 // givesUnasked reports whether a peer may be given something of the chain now that it did not ask
-// for. If not, it gets that once it may (prove), in whatever session it has then.
+// for. If not, a former member, and one that does not name the group, get that once they may (prove), in
+// whatever session they have then; another in its next session.
 func (m *Machine) givesUnasked(p *peer) bool {
 	if due := m.chainShares.due(p.member.Device); due > m.now {
 		p.proofDue = due

@@ -208,10 +208,7 @@ func (m *Machine) takeReach(b []byte, from wire.DeviceID, eff *Effects) bool {
 		return false
 	}
 	_, d, ok := m.state().Device(r.Device)
-	if old := m.reaches[r.Device]; !ok || !m.state().Belongs(r.Device) || old != nil && !dag.Newer(r, old) || !m.falseShares.checks(m.now, from) {
-		return false
-	}
-	if !m.falseShares.was(r.Verify(d.Key[:]), m.now, from) {
+	if old := m.reaches[r.Device]; !ok || !m.state().Belongs(r.Device) || old != nil && !dag.Newer(r, old) || !m.falseShares.hold(m.now, from, r.Verify, d.Key[:]) {
 		return false
 	}
 	m.reaches[r.Device] = r
@@ -286,7 +283,7 @@ func (m *Machine) onStatements(now uint64, p *peer, r *wire.Reader, eff *Effects
 		m.takeReach(b, p.member.Device, eff)
 	}
 	for _, b := range f.leaves {
-		if m.takeLeave(b, eff) {
+		if m.takeLeave(b, p.member.Device, eff) {
 			fresh.leaves = append(fresh.leaves, b)
 		}
 	}

@@ -259,7 +259,7 @@ func (m *Machine) receivedFromFormer(now uint64, kind uint8, p *peer, r *wire.Re
 		}
 	case frameHave, frameHeads:
 		offer, err := parseOffer(kind, r)
-		if err != nil {
+		if err != nil || !p.asksAll.take(now, answerEvery, answerBurst) {
 			return
 		}
 		m.onFormerHave(p, offer, eff)

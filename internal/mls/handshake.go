@@ -46,7 +46,7 @@ func (e *Epoch) openHandshake(r *Ratchets, body []byte) (*authenticated, error) 
 	if p.kind == contentApplication || r == nil {
 		return nil, reject("6.3", ReasonContent)
 	}
-	a, _, err := e.openPrivate(r, p, reach{})
+	a, _, err := e.openPrivate(r, p, bound{})
 	return a, err
 }
 

@@ -199,7 +199,7 @@ func (e *Epoch) openSenderData(p *privateMessage) (senderData, error) {
 // is used up only if all of it holds; on an error r is as before. ErrKeyUsed
 // means that the message was opened already, or that its key was not kept.
 func (e *Epoch) Decrypt(r *Ratchets, message []byte) ([]byte, Sender, error) {
-	return e.decrypt(r, message, reach{})
+	return e.decrypt(r, message, bound{})
 }
 
 // DecryptAhead is Decrypt for a message that is up to ahead generations before its
@@ -208,16 +208,16 @@ func (e *Epoch) Decrypt(r *Ratchets, message []byte) ([]byte, Sender, error) {
 // them the message is refused. So the caller vouches for ahead: the message is known to
 // be its sender's, who says how many come before it.
 func (e *Epoch) DecryptAhead(r *Ratchets, message []byte, ahead uint32) ([]byte, Sender, error) {
-	return e.decrypt(r, message, reach{most: max(ahead, 1)})
+	return e.decrypt(r, message, bound{most: max(ahead, 1)})
 }
 
 // DecryptPast is DecryptAhead for a message before which nothing is expected any more but the
 // newest few: of the keys that are passed the newest MaxSkipped are kept, and it needs no room.
 func (e *Epoch) DecryptPast(r *Ratchets, message []byte, ahead uint32) ([]byte, Sender, error) {
-	return e.decrypt(r, message, reach{most: max(ahead, 1), spare: true})
+	return e.decrypt(r, message, bound{most: max(ahead, 1), spare: true})
 }
 
-func (e *Epoch) decrypt(r *Ratchets, message []byte, to reach) ([]byte, Sender, error) {
+func (e *Epoch) decrypt(r *Ratchets, message []byte, to bound) ([]byte, Sender, error) {
 	p, err := e.parsePrivate(message)
 	if err != nil {
 		return nil, Sender{}, err
@@ -233,7 +233,7 @@ func (e *Epoch) decrypt(r *Ratchets, message []byte, to reach) ([]byte, Sender, 
 }
 
 // openPrivate turns a PrivateMessage into the content it protects.
-func (e *Epoch) openPrivate(r *Ratchets, p *privateMessage, to reach) (*authenticated, Sender, error) {
+func (e *Epoch) openPrivate(r *Ratchets, p *privateMessage, to bound) (*authenticated, Sender, error) {
 	data, err := e.openSenderData(p)
 	if err != nil {
 		return nil, Sender{}, err

@@ -121,19 +121,19 @@ type opening struct {
 	application []byte
 }
 
-// A reach is how far a draw may go: MaxForward generations ahead of the ratchet, or if most is not
+// A bound is how far a draw may go: MaxForward generations ahead of the ratchet, or if most is not
 // 0 so many. That is a leap: all keys that it passes are kept; or the newest MaxSkipped, if spare.
-type reach struct {
+type bound struct {
 	most  uint32
 	spare bool
 }
 
 // draw derives the key of a sender's generation, by a leap if ahead is not 0.
 func (r *Ratchets) draw(id ratchetID, generation, ahead uint32) (*draw, error) {
-	return r.drawTo(id, generation, reach{most: ahead})
+	return r.drawTo(id, generation, bound{most: ahead})
 }
 
-func (r *Ratchets) drawTo(id ratchetID, generation uint32, to reach) (*draw, error) {
+func (r *Ratchets) drawTo(id ratchetID, generation uint32, to bound) (*draw, error) {
 	d := &draw{id: id, generation: generation}
 	t := r.sender[id]
 	if t == nil {

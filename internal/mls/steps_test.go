@@ -208,12 +208,12 @@ func TestPastNeedsNoRoom(t *testing.T) {
 	if _, err := r.draw(id, to, 1<<20); err == nil {
 		t.Fatal("there is room for a leap")
 	}
-	if _, err := r.drawTo(id, to, reach{most: 5000, spare: true}); err == nil {
+	if _, err := r.drawTo(id, to, bound{most: 5000, spare: true}); err == nil {
 		t.Error("it goes further than it may")
 	}
 	whole := *r.sender[id]
 	whole.secret = bytes.Clone(whole.secret)
-	d, err := r.drawTo(id, to, reach{most: 1 << 20, spare: true})
+	d, err := r.drawTo(id, to, bound{most: 1 << 20, spare: true})
 	if err != nil {
 		t.Fatal(err)
 	}
