@@ -277,6 +277,9 @@ const (
 	// maxHandover bounds the entries that are asked for by one frame; with the longest
 	// contents the answer is cut at maxAnswer, and the rest asked for again.
 	maxHandover = 256
+	// maxGiveKeys is how often a peer that asks for them is given the keys of one head in a session.
+	maxGiveKeys = 3
+
 	// maxSettings bounds the settings that are given at once, those in force and the next ones:
 	// what is set again is set at the same block, or overrules what was before. maxSetting
 	// bounds one in bytes, with its salt.

@@ -188,9 +188,13 @@ func (m *Machine) giveAll(eff *Effects) {
 	}
 }
 
-// giveKeys sends a peer the GroupInfo of the head, once.
+// giveKeys sends a peer the GroupInfo of the head. An answer may come to a device that does not wait for it any
+// more, as its session was another when it asked: then it asks again.
 func (m *Machine) giveKeys(p *peer, eff *Effects) {
-	if p.asks != m.head || !m.mayEnter(p) || p.given == m.head || m.outside() {
+	if p.given != m.head {
+		p.gaveKeys = 0
+	}
+	if p.asks != m.head || !m.mayEnter(p) || p.gaveKeys == maxGiveKeys || m.outside() {
 		return
 	}
 	info, err := m.groupInfo()
@@ -198,6 +202,7 @@ func (m *Machine) giveKeys(p *peer, eff *Effects) {
 		return
 	}
 	p.asks, p.given = wire.BlockHash{}, m.head
+	p.gaveKeys++
 	eff.send(p.member.Device, keysFrame{m.head, info}.bytes())
 }
 

@@ -42,7 +42,8 @@ type peer struct {
 	haveLast  uint64         // ms; when the last went
 	shown     shown          // of a former member: what it was told
 	asks      wire.BlockHash // whose GroupInfo it waits for
-	given     wire.BlockHash // whose GroupInfo it got last
+	given     wire.BlockHash // whose GroupInfo it got last,
+	gaveKeys  int            // and how often
 	filled    int            // hollow entries that it was asked for,
 	filling   int            // and will have been once it was asked for those
 	fill      dag.Ref        // beyond this one; zero: from the first

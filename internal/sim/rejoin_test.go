@@ -389,3 +389,28 @@ func TestAddedAfterReplaced(t *testing.T) {
 		t.Errorf("Ben, who was added again: %+v", v)
 	}
 }
+
+// TestKeysAreGivenAgain: who asks anew for the keys of a head gets them, as the answer may have come to a
+// session that is over; but not without end.
+func TestKeysAreGivenAgain(t *testing.T) {
+	w, nodes, g := trip(t, "Ann", "Ben")
+	ann, ben := nodes[0], nodes[1]
+	ben.Lose(g)
+	ask := wire.Writer{}
+	head := machine(ann, g).Head()
+	ask.U8(9) // ask keys, docs/spec/sync.md
+	ask.Raw(head[:])
+	given := 0
+	for range 10 {
+		eff, err := machine(ann, g).Step(group.Input{Now: w.Now, Cause: group.Received{From: ben.Self.Member(), Payload: ask.Bytes()}})
+		must(t, err)
+		for _, f := range eff.Send {
+			if f.Payload[0] == kindKeys {
+				given++
+			}
+		}
+	}
+	if given < 2 || given == 10 {
+		t.Errorf("Ben asks ten times, and is given keys %d times", given)
+	}
+}
