@@ -76,7 +76,9 @@ func (w *world) comeAndGo(ctx context.Context, g *node) {
 			continue
 		}
 		w.rest(ctx, 2, 8)
-		w.readmit(context.WithoutCancel(ctx), g)
+		for !w.readmit(context.WithoutCancel(ctx), g) && ctx.Err() == nil { // as whoever is told to try again in a minute
+			w.rest(ctx, 5, 20)
+		}
 	}
 }
 
@@ -158,9 +160,9 @@ func (w *world) remove(ctx context.Context, g *node) bool {
 	return true
 }
 
-// readmit adds a guest again. What is written from when all know of it on it must
-// have.
-func (w *world) readmit(ctx context.Context, g *node) {
+// readmit adds a guest again, and reports whether it did. What is written from when all know
+// of it on it must have.
+func (w *world) readmit(ctx context.Context, g *node) bool {
 	defer g.steady()()
 	w.change(g.name, func(s *stay) { s.Asked = time.Now() })
 	err := w.manage(ctx, func(members string) bool { return strings.Contains(members, `"name":"`+g.name+`"`) }, "group", "add", w.group, g.name)
@@ -172,7 +174,7 @@ func (w *world) readmit(ctx context.Context, g *node) {
 	}
 	if err != nil {
 		w.note("%s cannot be added again: %v", g.name, err)
-		return
+		return false
 	}
 	w.done.add(&w.done.changes)
 	g.writes.Store(true)
@@ -183,6 +185,7 @@ func (w *world) readmit(ctx context.Context, g *node) {
 	}) {
 		w.stay(stay{Node: g.name, From: time.Now()})
 	}
+	return true
 }
 
 // manage has the hub do something until it is done; it may be killed before it
