@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -78,7 +79,11 @@ func copyHomes(version, to string, places map[string]string) error {
 	return nil
 }
 
+// editHome changes what a home holds. Nothing is forked meanwhile: until a child of this program becomes another
+// it holds what is open here, and with that the lock of the home, which then seems to be in use.
 func editHome(home string, change func(*store.Tx) error) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	key, err := store.OpenKeyFile(filepath.Join(home, node.KeyFile))
 	if err != nil {
 		return err
