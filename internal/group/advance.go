@@ -58,6 +58,7 @@ func (m *Machine) advance(now uint64, eff *Effects) {
 	}
 	if resumed {
 		m.greetAll(now, eff)
+		m.contradictAll(eff)
 	}
 	m.reconsider(eff)
 	m.renewLeave(eff)

@@ -9,9 +9,17 @@ import (
 
 // How a block is asked for that others have; see blocknews.go.
 
-// seek has a block asked for when it is time. The first news say when that is.
+// seek has a block asked for when it is time. The first news say when that is. Who did not give what it
+// was asked for is asked ever more rarely.
 func (m *Machine) seek(p *peer, new soughtBlock) {
 	b := &p.blocks
+	switch {
+	case new.told || b.silent == 0:
+	case b.silent > maxSilences:
+		return // until it tells of one, or a session begins
+	default:
+		new.due = max(new.due, m.now+blocksTimeout<<min(b.silent-1, maxSilences))
+	}
 	switch i := slices.IndexFunc(b.sought, func(s soughtBlock) bool { return s.hash == new.hash }); {
 	case i >= 0 && new.told && !b.sought[i].told:
 		b.sought[i] = new

@@ -231,6 +231,20 @@ func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Eff
 	}
 }
 
+// contradictAll answers all who may follow a block that ended this device's membership and has lost here since:
+// to them it is a former member, whose word they do not ask for.
+func (m *Machine) contradictAll(eff *Effects) {
+	var held []wire.BlockHash
+	for _, tip := range m.blocks.Tips() {
+		if m.takesOut(tip, m.self.Device.ID()) {
+			held = append(held, tip)
+		}
+	}
+	for _, d := range sortedDevices(m.peers) {
+		m.contradict(m.peers[d], held, true, eff)
+	}
+}
+
 // disabuse tells former members that new blocks of a branch that lost call
 // members, so that they do not follow it.
 func (m *Machine) disabuse(fresh []wire.BlockHash, eff *Effects) {
