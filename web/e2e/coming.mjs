@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { accept, befriend, KithNode, together, until } from './node.mjs';
 import { shooter } from './screens.mjs';
 
-const missed = 2400; // messages: more than come in a few answers
+const missed = 800; // messages: more than come in one answer
 const slice = 4; // ms that a node runs at a time where it is to be caught in between
 
 export function coming(browser, pictures) {
