@@ -112,23 +112,29 @@ func TestBackupHeals(t *testing.T) {
 	ben.say(notes, "for myself")
 }
 
-// TestSendAwaitsNewKey: what is sent while a home that has just healed is not in the chat with its new key
-// goes out once it is; what cannot wait says why it does not go yet.
-func TestSendAwaitsNewKey(t *testing.T) {
-	t.Parallel()
+// leftBehind makes a copy of Ben's home, from before he said "first" in his chat with Ann, of the device old.
+func leftBehind(t *testing.T) (ann *person, d wire.GroupID, home string, old wire.DeviceID) {
+	t.Helper()
 	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
 	befriend(t, ann, ben)
-	d := ann.chatWith(ben)
+	d = ann.chatWith(ben)
 	ben.say(d, "zero")
 	ann.sees(d, "zero")
-	old := ben.Status().Device
+	old = ben.Status().Device
 	ben.stop()
-	home := ben.backup()
+	home = ben.backup()
 	ben = ben.again()
 	ben.say(d, "first")
 	ann.sees(d, "zero", "first")
 	ben.stop()
+	return ann, d, home, old
+}
 
+// TestSendAwaitsNewKey: what is sent while a home that has just healed is not in the chat with its new key
+// goes out once it is; what cannot wait says why it does not go yet.
+func TestSendAwaitsNewKey(t *testing.T) {
+	t.Parallel()
+	ann, d, home, old := leftBehind(t)
 	back := startWith(t, "Ben", node.Config{Home: home})
 	back.until("a new device key", func() bool { return back.Status().Device != old })
 	if _, err := back.React(d, "last", "👍", true); refusal(err) != group.ReasonNewKey {
@@ -148,18 +154,7 @@ func TestSendAwaitsNewKey(t *testing.T) {
 // it there first.
 func TestDeliveryOfAnotherKey(t *testing.T) {
 	t.Parallel()
-	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
-	befriend(t, ann, ben)
-	d := ann.chatWith(ben)
-	ben.say(d, "zero")
-	ann.sees(d, "zero")
-	old := ben.Status().Device
-	ben.stop()
-	home := ben.backup()
-	ben = ben.again()
-	ben.say(d, "first")
-	ann.sees(d, "zero", "first")
-	ben.stop()
+	ann, d, home, old := leftBehind(t)
 	back := startWith(t, "Ben", node.Config{Home: home})
 	back.heals(old, d)
 	back.say(d, "second")
