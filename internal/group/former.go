@@ -96,3 +96,14 @@ func (m *Machine) beside(tip wire.BlockHash) (list []wire.BlockHash) {
 	}
 	return list
 }
+
+// lostBeside returns the blocks above one that are neither on the head's chain nor on the way to a tip, the lowest
+// of them if they are many.
+func (m *Machine) lostBeside(root, tip wire.BlockHash) (list []wire.BlockHash) {
+	for _, hash := range m.blocks.All() {
+		if len(list) < maxFarewell && m.blocks.IsAncestor(root, hash) && !m.blocks.IsAncestor(hash, m.head) && !m.blocks.IsAncestor(hash, tip) {
+			list = append(list, hash)
+		}
+	}
+	return list
+}

@@ -336,22 +336,20 @@ func (m *Machine) heldWhole(list []wire.BlockHash) []wire.BlockHash {
 
 // refutation returns the fewest blocks of the head's chain, from where a tip's
 // branch left it, with which fork choice does not pick a block at which the device
-// is a member; where they do not suffice and what is settled excludes the branch, those that
-// show it; else those of all branches above what is settled. What came after those is not for
-// it: it may have made the branch to learn that.
+// is a member, whether it knows of the branches beside or not; where they do not suffice and what is
+// settled excludes the branch, those that show it; else those of all branches above what is settled. What
+// came after those is not for it: it may have made the branch to learn that.
 func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.BlockHash {
 	ours, theirs := m.notOn(m.head, tip), m.notOn(tip, m.head)
 	if len(ours) == 0 {
 		return nil
 	}
 	root := m.blocks.Header(ours[0]).Parent
-	set := []*chain.Block{m.block(root)}
-	for _, hash := range theirs {
-		set = append(set, m.block(hash))
-	}
+	picks := func(set []*chain.Block) bool { return m.stateAt(chain.Head(root, set)).Belongs(device) }
+	set, others := m.blocksOf(append([]wire.BlockHash{root}, theirs...)), m.blocksOf(m.lostBeside(root, tip))
 	for i, hash := range ours[:min(len(ours), maxFarewell)] {
 		set = append(set, m.block(hash))
-		if !m.stateAt(chain.Head(root, set)).Belongs(device) {
+		if !picks(set) && (len(others) == 0 || !picks(slices.Concat(set, others))) {
 			return ours[:i+1]
 		}
 	}
@@ -359,6 +357,13 @@ func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.Bl
 		return m.votedAbove(root)
 	}
 	return m.beside(tip)
+}
+
+func (m *Machine) blocksOf(list []wire.BlockHash) (set []*chain.Block) {
+	for _, hash := range list {
+		set = append(set, m.block(hash))
+	}
+	return set
 }
 
 func (m *Machine) block(hash wire.BlockHash) *chain.Block {
