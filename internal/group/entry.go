@@ -65,6 +65,7 @@ func (m *Machine) takeEntry(now uint64, e openedEntry, asked bool, eff *Effects)
 		m.noteBlank(h)
 		m.noteLacking(h, eff) // who was parked may have what it says, and no ciphertext
 	}
+	m.openCopies(h, author.Person, eff)
 	return rule, err
 }
 
@@ -111,8 +112,7 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 	m.watchEntry(h, person, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
 	if m.isLate(h, person) {
-		m.quarantine(h, p, eff)
-		m.endUnseen(h, person, eff)
+		m.keepBack(h, person, p, eff)
 	} else {
 		m.reveal(h, person, p.Ciphertext, verdict.State == dag.Parked, eff)
 		if m.keysToCome(h) {

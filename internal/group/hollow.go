@@ -81,8 +81,7 @@ func (m *Machine) fill(h *dag.Header, p Packed, eff *Effects) (rule string, err 
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
 	if m.isLate(h, author.Person) {
-		m.quarantine(h, p, eff)
-		m.endUnseen(h, author.Person, eff)
+		m.keepBack(h, author.Person, p, eff)
 		return "", nil
 	}
 	m.reveal(h, author.Person, p.Ciphertext, m.waiting[ref] != nil, eff)

@@ -130,21 +130,25 @@ func (m *Machine) release(h *dag.Header, person wire.PersonID, p Packed, eff *Ef
 // reconsider shows what a new head does not call late any more, and what new keys
 // open.
 func (m *Machine) reconsider(eff *Effects) {
-	refs := make([]dag.Ref, 0, len(m.late))
-	for r := range m.late {
-		refs = append(refs, r)
-	}
-	slices.SortFunc(refs, dag.Ref.Compare)
-	for _, r := range refs {
+	for _, r := range m.lateRefs() {
 		h, err := dag.ParseHeader(m.late[r].Header)
 		if err != nil {
 			continue
 		}
 		author, _, ok := m.blocks.State(h.Block).Device(h.Device)
-		if ok && !m.keysToCome(h) && !m.isLate(h, author.Person) {
+		switch {
+		case !ok || m.keysToCome(h):
+		case m.isLate(h, author.Person):
+			m.openCopy(h, author.Person, m.late[r], eff)
+		default:
 			m.release(h, author.Person, m.late[r], eff)
 		}
 	}
+}
+
+// lateRefs returns what is kept back, ascending.
+func (m *Machine) lateRefs() []dag.Ref {
+	return slices.SortedFunc(maps.Keys(m.late), dag.Ref.Compare)
 }
 
 // lateValue is the record of an entry that is kept back.
