@@ -123,8 +123,8 @@ func (m *Machine) readStatus(eff *Effects) (resumed bool) {
 		return false
 	}
 	came := m.came(m.self.Device.ID())
-	if came != m.joined && m.epochs[came] == nil && m.epochs[m.head] == nil {
-		return false // admitted by another block, whose Welcome is still to come
+	if came != m.joined && m.epochs[came] == nil && m.epochs[m.head] == nil && !m.blocks.IsLight(came) {
+		return false // admitted by another block, whose Welcome is still to come; that of a light one opens nothing
 	}
 	accepted := m.ackSeq != 0 && m.ackSeq&^ackCount == ackBase(m.joined)
 	same := m.instance(came) == m.instance(m.joined)

@@ -35,6 +35,7 @@ func (m *Machine) conclude(now uint64, eff *Effects) {
 	eff.Notify = append(eff.Notify, Settled{Block: s, Height: m.blocks.Header(s).Height})
 	m.prune(now, eff)
 	m.tellUntold(eff)
+	m.inviteProved(now)
 }
 
 // pin makes what is settled stay so, whatever votes come to be held.

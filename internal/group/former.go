@@ -70,15 +70,35 @@ func (m *Machine) proveEnding(p *peer, eff *Effects) {
 	}
 }
 
-// votedAbove returns the blocks above one that the votes name by which the settled block is
-// settled, and those between: without any of them nobody can count those votes.
+// excludes reports whether the voters have agreed on another branch than a block's, be it settled
+// or not.
+func (m *Machine) excludes(hash wire.BlockHash) bool {
+	r := m.votes.Root()
+	return !m.blocks.IsAncestor(r, hash) && !m.blocks.IsAncestor(hash, r)
+}
+
+// deciding returns the votes by which the voters have agreed on one of the branches above the
+// settled block; none if that leaves none out.
+func (m *Machine) deciding() []*chain.Vote {
+	if !slices.ContainsFunc(m.blocks.Tips(), func(tip wire.BlockHash) bool {
+		return m.blocks.IsAncestor(m.votes.Settled(), tip) && m.excludes(tip)
+	}) {
+		return nil
+	}
+	return slices.DeleteFunc(m.current(), func(v *chain.Vote) bool { return v.Round > m.votes.Round() })
+}
+
+// votedAbove returns the blocks above one that the votes name by which the voters agreed, and
+// those between: without any of them nobody can count those votes.
 func (m *Machine) votedAbove(root wire.BlockHash) []wire.BlockHash {
-	named := make(map[wire.BlockHash]bool)
+	votes := m.deciding()
 	for _, w := range m.votes.Settlement() {
-		for _, v := range w.Votes {
-			for at := v.Block; !named[at] && !m.blocks.IsAncestor(at, root); at = m.blocks.Header(at).Parent {
-				named[at] = true
-			}
+		votes = append(votes, w.Votes...)
+	}
+	named := make(map[wire.BlockHash]bool)
+	for _, v := range votes {
+		for at := v.Block; !named[at] && !m.blocks.IsAncestor(at, root); at = m.blocks.Header(at).Parent {
+			named[at] = true
 		}
 	}
 	return sortedBlocks(named)

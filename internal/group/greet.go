@@ -91,27 +91,6 @@ func (m *Machine) tellUntold(eff *Effects) {
 	}
 }
 
-// inviteLate sends its invitation to a peer that has not named the group: of others'
-// newcomers this device hears the Acks late, and in a large group an invitation has
-// megabytes. One that has named it may have meant a membership that is over, and gets it
-// a while later, once in a session, if it has said nothing of this one.
-func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
-	p.inviteDue = 0
-	if p.rel != present {
-		return
-	}
-	if p.named && !p.again && !p.waited {
-		if p.waited = m.awaitsInvitation(p.member); p.waited {
-			p.inviteDue = now + inviteAgain
-			if len(m.Spreaders()) > 0 {
-				p.inviteDue = now + inviteTree
-			}
-		}
-		return
-	}
-	m.sendInvitation(p, eff)
-}
-
 // prove sends the chain, from the peer's first admission on, to a peer that should
 // know the group and does not name it: this device may have come in by a block
 // that it has not seen, as the peer itself may have again, or be on a branch that lost here.
@@ -177,9 +156,10 @@ func (m *Machine) byHeight(a, b wire.BlockHash) int {
 
 // sendProof sends the votes that settled what is settled here, unasked, to who may
 // be on a branch that they exclude: there this device may be no member, whom nobody
-// asks.
+// asks. Where votes decide that have settled nothing yet, it sends them too.
 func (m *Machine) sendProof(d wire.DeviceID, eff *Effects) {
-	f := votesFrame{part: votesAnswered, warrants: m.votes.Settlement()}
+	votes := m.deciding()
+	f := votesFrame{part: votesAnswered, warrants: m.votes.Settlement(), votes: votes[:min(len(votes), maxVotes)]}
 	if !f.empty() {
 		eff.send(d, f.bytes())
 	}
@@ -195,12 +175,6 @@ func (m *Machine) farewell(p *peer, most int, eff *Effects) {
 	m.giveBlocks(p, list, eff)
 	p.untold = len(list) == 0
 	m.proveEnding(p, eff)
-}
-
-// excludes reports whether what is settled is on another branch than a block.
-func (m *Machine) excludes(hash wire.BlockHash) bool {
-	s := m.votes.Settled()
-	return !m.blocks.IsAncestor(s, hash) && !m.blocks.IsAncestor(hash, s)
 }
 
 // contradict answers a peer whose blocks end this device's membership where our

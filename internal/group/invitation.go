@@ -206,6 +206,47 @@ func (m *Machine) invitationFor(who wire.Member) []byte {
 	return whole
 }
 
+// inviteLate sends its invitation to a peer that has not named the group: of others'
+// newcomers this device hears the Acks late, and in a large group an invitation has
+// megabytes. One that has named it may have meant a membership that is over, and gets it
+// a while later, once in a session, if it has said nothing of this one.
+func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
+	p.inviteDue = 0
+	if p.rel != present {
+		return
+	}
+	if p.named && !p.again && !p.waited {
+		if p.waited = m.awaitsInvitation(p.member); p.waited {
+			p.inviteDue = now + inviteAgain
+			if len(m.Spreaders()) > 0 {
+				p.inviteDue = now + inviteTree
+			}
+		}
+		return
+	}
+	m.sendInvitation(p, eff)
+}
+
+// takesForGone reports whether a peer that holds what is here, and no votes but those that an invitation
+// brings, takes itself for no member: a newcomer then refuses the invitation.
+func (m *Machine) takesForGone(p *peer) bool {
+	return !m.stateAt(m.blocks.HeadFrom(m.votes.Settled())).Belongs(p.member.Device)
+}
+
+// inviteProved gives their invitation once more to those for whom it proves now that they are in.
+func (m *Machine) inviteProved(now uint64) {
+	for _, p := range m.peers {
+		if p.unproved && p.rel == present && !m.takesForGone(p) {
+			p.unproved = false
+			due := now
+			if m.admittedBy(p.member) != m.self.Person {
+				due += inviteAfter
+			}
+			p.inviteDue = m.soon(p.inviteDue, due)
+		}
+	}
+}
+
 // canInvite refuses to add a device whose program does not read what the group
 // uses, or takes an invitation of whole blocks alone, where this device has none:
 // nobody else may have a session with it.

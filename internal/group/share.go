@@ -105,7 +105,7 @@ func (m *Machine) sendInvitation(p *peer, eff *Effects) bool {
 	if inv == nil {
 		return false
 	}
-	p.whole = true
+	p.whole, p.unproved = true, m.takesForGone(p)
 	before := len(eff.Send)
 	eff.send(p.member.Device, inv)
 	m.countChain(m.now, p, 0, eff.Send[before:])

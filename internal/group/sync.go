@@ -38,6 +38,7 @@ type peer struct {
 	answered  bool           // its blocks that end our membership were contradicted
 	inviteDue uint64         // ms; when it gets its invitation, if it has not named the group by then; 0: never
 	waited    bool           // it was given time to accept, once
+	unproved  bool           // to who has nothing else, its invitation looked taken back
 	proofDue  uint64         // ms; when it gets the chain unasked, if it has not named the group by then; 0: never
 	haveLast  uint64         // ms; when the last went
 	shown     shown          // of a former member: what it was told
