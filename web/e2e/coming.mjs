@@ -117,6 +117,7 @@ export function coming(browser, pictures) {
     'whom a message has reached is told by name while it is not everybody': async () => {
       await cleo.start();
       await open(ann);
+      await ann.page.getByRole('button', { name: /new below$/ }).click(); // she has read nothing yet
       await until('Cleo is here', async () => (await chat(ann)).connected === 1);
       await say(ann, 'Who is up already?');
       const ticks = log(ann).getByRole('button', { name: 'Reached 1 of 3' });
