@@ -11,7 +11,7 @@ import { answerOtherTabs, findToken, forgetToken, keepToken, lockTab, takeCode }
 import { Deletions } from './deletions.svelte';
 import { Drafts } from './drafts';
 import { mentionsAfter } from './mentions.svelte';
-import { Outbox } from './outbox.svelte';
+import { Outbox, requestOf } from './outbox.svelte';
 import { beginning, follows, readUpTo } from './reading';
 import { Typing } from './typing.svelte';
 import { Thread } from './thread.svelte';
@@ -34,11 +34,14 @@ class Kith {
   link = $state.raw<ContactLink>(); // made for one person; gone once somebody has used it
   chats = new SvelteMap<string, Chat>();
   friends = new SvelteMap<string, Friend>();
-  outbox = new Outbox(async (d) => {
-    const message = await this.call('send', { chat: d.chatId, text: d.text, clientId: d.clientId, replyTo: d.quote?.cursor ?? '', draftAt: BigInt(d.time) });
-    this.#takeMessage(message);
-    return message;
-  });
+  outbox = new Outbox(
+    async (d) => {
+      const message = await this.call('send', { ...requestOf(d), draftAt: BigInt(d.time) });
+      this.#takeMessage(message);
+      return message;
+    },
+    (d) => callParting('Send', { ...requestOf(d), draftAt: d.time }),
+  );
   typing = new Typing((chat, off) => this.call('typing', { chat, off }));
   drafts = new Drafts(
     (chat, draft, at) => this.call('setDraft', { chat, draft, at: BigInt(at) }),
@@ -69,13 +72,17 @@ class Kith {
     this.#channel = openChannel();
     this.#channel.listen((news) => this.#hear(news));
     answerOtherTabs();
-    addEventListener('pagehide', () => {
+    const keep = () => {
+      this.outbox.part();
       this.drafts.part();
+    };
+    addEventListener('pagehide', () => {
+      keep();
       this.deletions.part();
     });
     // On a phone nothing more may come after this.
     addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'hidden') this.drafts.part();
+      if (document.visibilityState === 'hidden') keep();
     });
     onDropped((clientId) => this.outbox.forget(clientId));
     // A login link that is opened in this tab changes no more than the fragment.
