@@ -132,6 +132,57 @@ export function unread(browser, pictures) {
       assert.equal(await below().count(), 0);
     },
 
+    'what comes while the window is not in front stays unread, and in view under the mark': async () => {
+      const other = await ann.context.newPage();
+      const focus = await ann.context.newCDPSession(ann.page);
+      await focus.send('Emulation.setFocusEmulationEnabled', { enabled: false }); // else every page takes itself for the one in front
+      await other.bringToFront();
+      await tell('Aside', 3);
+      await until('the mark stands above', async () => (await under()) === 'Aside 0' && (await inView()).includes('Aside 2'));
+      await settled();
+      assert.equal(await left(), 3);
+      await tell('More', 40);
+      await until('it is there', async () => (await left()) === 43);
+      await settled();
+      assert.equal(await left(), 43);
+      assert.equal(await under(), 'Aside 0');
+      assert.equal(await belowCount(), 43);
+      await ann.page.bringToFront();
+      await settled();
+      assert.equal(await under(), 'Aside 0');
+      assert.ok((await left()) > 20 && (await left()) < 40, `${await left()} of 43 are unread`);
+      assert.equal(await belowCount(), await left());
+      await below().click();
+      await until('all is read', async () => (await left()) === 0);
+      await focus.send('Emulation.setFocusEmulationEnabled', { enabled: true });
+      await other.close();
+    },
+
+    'what comes while the tab is hidden stays unread until somebody looks': async () => {
+      // A page without a screen is never hidden by itself, so it is told that it is.
+      const hide = (state) =>
+        ann.page.evaluate((to) => {
+          Object.defineProperties(document, { visibilityState: { value: to, configurable: true }, hidden: { value: to === 'hidden', configurable: true } });
+          document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+        }, state);
+      await hide('hidden');
+      await tell('Hidden', 40);
+      await until('it is there', async () => (await left()) === 40);
+      await settled();
+      assert.equal(await left(), 40);
+      await hide('visible');
+      await until('the mark stands above', async () => (await under()) === 'Hidden 0');
+      await settled();
+      assert.ok((await left()) > 20 && (await left()) < 38, `${await left()} of 40 are unread`);
+      await below().click();
+      await until('all is read', async () => (await left()) === 0);
+      await hide('hidden');
+      await tell('One more', 1);
+      await until('it is there', async () => (await left()) === 1);
+      await hide('visible');
+      await until('it is read', async () => (await left()) === 0);
+    },
+
     'under a page it is the same': async () => {
       await away();
       await tell('Few', 30);
