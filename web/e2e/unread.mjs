@@ -141,6 +141,9 @@ export function unread(browser, pictures) {
       await until('the mark stands above', async () => (await under()) === 'Aside 0' && (await inView()).includes('Aside 2'));
       await settled();
       assert.equal(await left(), 3);
+      await ann.page.setViewportSize({ width: 900, height: 720 });
+      await until('the end is still in view', async () => (await inView()).includes('Aside 2'));
+      await wide();
       await tell('More', 40);
       await until('it is there', async () => (await left()) === 43);
       await settled();

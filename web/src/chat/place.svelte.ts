@@ -105,7 +105,10 @@ export class Place {
     this.#release();
     this.#kept = false;
     this.#held = { key, align, margin };
-    this.#timer = setTimeout(() => this.#release(), heldFor);
+    this.#timer = setTimeout(() => {
+      this.#release();
+      if (this.atEnd) this.look(false); // the end was in view with it, and is kept from now on
+    }, heldFor);
     this.#settle();
   }
 
