@@ -51,6 +51,9 @@ func (p *program) exit(c *cobra.Command, err error) int {
 // explain says what a failure was, why, and what to do. The context is that of the
 // run that failed.
 func (p *program) explain(ctx context.Context, err error) string {
+	if at, ok := errors.AsType[*lineError](err); ok {
+		return fmt.Sprintf("Line %d: %s", at.line, p.explain(ctx, at.err))
+	}
 	answer, called := errors.AsType[*connect.Error](err)
 	if !called {
 		return api.Explain(err).String()

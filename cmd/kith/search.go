@@ -100,7 +100,7 @@ func (p *program) search(ctx context.Context, r *v1.SearchRequest) error {
 			return err
 		}
 		if r.Before == "" && answer.Percent < 100 {
-			fmt.Fprintf(p.err, "kith: Still indexing what was stored before, %d %% so far; what is not indexed yet is not found.\n", answer.Percent)
+			fmt.Fprintf(p.err, "kith: Still indexing, %d %% so far; what is not indexed yet is not found.\n", answer.Percent)
 		}
 		said = p.showNames(answer) || said
 		for _, f := range answer.Found {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -56,6 +57,15 @@ func (p *program) sendVerb() *cobra.Command {
 	return c
 }
 
+// A lineError says which line of standard input, from 1 on, could not be sent. Those before it are sent.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("Line %d: %v", e.line, e.err) }
+func (e *lineError) Unwrap() error { return e.err }
+
 // sendLines sends every line that is not empty until standard input ends, one
 // after the other, so that they stand in that order.
 func (p *program) sendLines(ctx context.Context, chat string) error {
@@ -78,23 +88,26 @@ func (p *program) sendLines(ctx context.Context, chat string) error {
 		}
 		failed <- err
 	}()
-	for {
+	for n := 1; ; n++ {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case line, more := <-lines:
 			if !more {
-				return <-failed
+				if err := <-failed; err != nil {
+					return &lineError{n, err}
+				}
+				return nil
 			}
 			switch {
 			case strings.TrimSpace(line) == "":
 				continue
 			case !utf8.ValidString(line):
-				return &api.Error{Reason: api.ReasonText}
+				return &lineError{n, &api.Error{Reason: api.ReasonText}}
 			}
 			m, err := p.sendLine(ctx, chat, line)
 			if err != nil {
-				return err
+				return &lineError{n, err}
 			}
 			if !p.show(m) {
 				p.println(cmp.Or(m.Id, "held"))

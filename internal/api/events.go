@@ -104,7 +104,7 @@ func (st *stream) event(e node.Event) error {
 
 func (st *stream) chatEvent(seq uint64, g wire.GroupID) error {
 	c, err := st.node.Chat(g)
-	if err != nil {
+	if err != nil || st.node.Hidden(g) {
 		return nil
 	}
 	return st.send(seq, &v1.Event{Change: &v1.Event_Chat{Chat: chatOf(c)}})

@@ -2,20 +2,26 @@ package dag
 
 import "kith/internal/wire"
 
-// Sketch names what is checked here, so that others find what is lacking: the heads,
-// those of highest lamport where there are more than most, and below them the 2nd,
-// 4th, 8th ... newest entry to the sketchDepth-th: who does not know a head knows
-// perhaps one of these. more says that heads were left out.
-func (g *Graph) Sketch(most int) (heads, below []Ref, more bool) {
+// NewestHeads returns the heads, those of highest lamport where there are more than
+// most; more says that some were left out.
+func (g *Graph) NewestHeads(most int) (heads []Ref, more bool) {
 	heads = g.Heads()
 	if more = len(heads) > most; more {
 		heads = g.newestOf(g.heads, most, func(Ref) bool { return true })
 	}
+	return heads, more
+}
+
+// Sketch names what is checked here, so that others find what is lacking: the newest
+// heads, and below them the 2nd, 4th, 8th ... newest entry to the sketchDepth-th: who
+// does not know a head knows perhaps one of these. It walks over so many entries.
+func (g *Graph) Sketch(most int) (heads, below []Ref) {
+	heads, _ = g.NewestHeads(most)
 	newest, _ := g.NewestBeyond(nil, sketchDepth, sketchDepth)
 	for i := 2; i <= len(newest); i *= 2 {
 		below = append(below, newest[i-1])
 	}
-	return heads, below, more
+	return heads, below
 }
 
 // Forked returns the tips of the logs in which a place is taken twice.

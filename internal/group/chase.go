@@ -88,7 +88,7 @@ func (m *Machine) nextAsked() (wire.DeviceID, bool) {
 }
 
 func (m *Machine) askFrame(p *peer) askFrame {
-	heads, below, _ := m.graph.Sketch(maxHeads)
+	heads, below := m.graph.Sketch(maxHeads)
 	return askFrame{heads: slices.Concat(heads, below), names: m.wants(p).refs}
 }
 

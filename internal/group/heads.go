@@ -45,7 +45,7 @@ func (m *Machine) readsHeads(d wire.DeviceID) bool {
 
 // headsFrame is what this device has.
 func (m *Machine) headsFrame(to wire.DeviceID) headsFrame {
-	heads, _, more := m.graph.Sketch(maxHeads)
+	heads, more := m.graph.NewestHeads(maxHeads)
 	return headsFrame{
 		offer: m.blocks.Offer(), heads: heads, more: more,
 		count: uint64(m.graph.Len()), top: m.graph.Top(), statements: m.statementsDigest(!m.exchanges(to)),

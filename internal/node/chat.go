@@ -1,6 +1,9 @@
 package node
 
 import (
+	"cmp"
+	"slices"
+
 	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/wire"
@@ -114,4 +117,44 @@ type Change struct {
 	Title   string   // of Genesis and SetInfo, empty if not known
 	Admin   bool     // of SetRole: the new role
 	People  []Person // of SetPolicy: who votes from then on; empty: that stays
+}
+
+// Chats returns all chats but what is Hidden: invitations first, then the one that changed last.
+func (n *Node) Chats() ([]Chat, error) {
+	var list []Chat
+	for _, o := range n.allOwners() {
+		if n.hides(o) {
+			continue
+		}
+		c, err := n.chat(o)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	n.listing.Do(func() { close(n.listed) })
+	slices.SortFunc(list, func(a, b Chat) int {
+		return cmp.Or(invitedFirst(a, b), cmp.Compare(b.ChangedAt, a.ChangedAt), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	return list, nil
+}
+
+func invitedFirst(a, b Chat) int {
+	invited, other := a.State == group.StatusInvited, b.State == group.StatusInvited
+	switch {
+	case invited == other:
+		return 0
+	case invited:
+		return -1
+	}
+	return 1
+}
+
+// Chat returns one chat.
+func (n *Node) Chat(g wire.GroupID) (Chat, error) {
+	o, err := n.in(g)
+	if err != nil {
+		return Chat{}, err
+	}
+	return n.chat(o)
 }

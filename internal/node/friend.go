@@ -287,6 +287,7 @@ func (n *Node) AcceptFriend(p wire.PersonID) (Friend, error) {
 	if err := n.openDirect(p); err != nil {
 		return Friend{}, err
 	}
+	n.showInvitations(p)
 	n.kickDialer()
 	n.greetPerson(p)
 	return n.Friend(p)
@@ -306,7 +307,7 @@ func (n *Node) DeclineFriend(p wire.PersonID) error {
 	return err
 }
 
-// BlockFriend stops answering a person; it is not told.
+// BlockFriend stops answering a person, who is not told, and hides its invitations.
 func (n *Node) BlockFriend(p wire.PersonID) (Friend, error) {
 	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
 		f.State = FriendBlocked
@@ -316,6 +317,7 @@ func (n *Node) BlockFriend(p wire.PersonID) (Friend, error) {
 		return Friend{}, err
 	}
 	n.dropPerson(p)
+	n.showInvitations(p)
 	return n.Friend(p)
 }
 

@@ -155,6 +155,35 @@ func TestBlockedFriend(t *testing.T) {
 	ann.sees(g, "are you there?")
 }
 
+// TestInvitationsOfTheBlocked are not listed, and are again once the block is taken back.
+func TestInvitationsOfTheBlocked(t *testing.T) {
+	t.Parallel()
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g, err := ben.CreateGroup("Trip", []wire.PersonID{ann.id()})
+	must(t, err)
+	listed := func() bool {
+		chats, err := ann.Chats()
+		must(t, err)
+		return slices.ContainsFunc(chats, func(o node.Chat) bool { return o.ID == g })
+	}
+	ann.until("an invitation", listed)
+	_, err = ann.BlockFriend(ben.id())
+	must(t, err)
+	if listed() || !ann.Hidden(g) {
+		t.Error("an invitation by somebody who is blocked is listed")
+	}
+	ann = ann.restart()
+	if listed() {
+		t.Error("it is listed after a start")
+	}
+	_, err = ann.AcceptFriend(ben.id())
+	must(t, err)
+	if !listed() {
+		t.Error("it is not listed after the block was taken back")
+	}
+}
+
 // TestLinkTrouble: a link that is used up, of oneself, cut short, expired.
 func TestLinkTrouble(t *testing.T) {
 	t.Parallel()

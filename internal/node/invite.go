@@ -137,6 +137,38 @@ func (n *Node) mayInvite(v group.View, from wire.PersonID) bool {
 	return f.State == FriendFriend
 }
 
+// Hidden reports whether a chat is an invitation by somebody who is blocked: it is not
+// listed until the block is taken back.
+func (n *Node) Hidden(g wire.GroupID) bool {
+	o := n.owner(g)
+	return o != nil && n.hides(o)
+}
+
+func (n *Node) hides(o *owner) bool {
+	v := o.picture.Load().view
+	if v.Status != group.StatusInvited || v.Direct {
+		return false
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	f := n.friends[v.InvitedBy]
+	return f != nil && f.State == FriendBlocked
+}
+
+// showInvitations tells whoever watches that the invitations of somebody are listed,
+// or are no longer.
+func (n *Node) showInvitations(by wire.PersonID) {
+	for _, o := range n.allOwners() {
+		switch v := o.picture.Load().view; {
+		case v.Status != group.StatusInvited || v.InvitedBy != by:
+		case n.hides(o):
+			n.hub.publish(ChatDeleted{o.id})
+		default:
+			n.hub.publish(ChatChanged{o.id})
+		}
+	}
+}
+
 // restore brings back a group that could not be deleted.
 func (n *Node) restore(g wire.GroupID) {
 	m, err := n.loadMachine(g)

@@ -41,13 +41,14 @@ type Findings struct {
 	// Upto is the order, in ms, down to which everything was looked at.
 	Upto uint64
 	// Percent is how much of what is stored the index has: 100 but after an
-	// update of the program, or when a large group was deleted.
+	// update of the program, when a large group was deleted, or on a full disk.
 	Percent int
 }
 
 // Search finds rows by what they say.
 func (db *DB) Search(a Asked) (f Findings, err error) {
-	if err := db.indexNow(); err != nil {
+	whole, err := db.indexNow()
+	if err != nil {
 		return f, err
 	}
 	names := make(map[int64]wire.GroupID)
@@ -59,8 +60,14 @@ func (db *DB) Search(a Asked) (f Findings, err error) {
 	tags, possible := db.tagsOf(a)
 	err = db.read(func(c *conn) error {
 		return c.transact("BEGIN", func() error {
-			if f.Percent, err = c.percent(); err != nil || !possible {
+			if f.Percent, err = c.percent(); err != nil {
 				return err
+			}
+			if !whole {
+				f.Percent = min(f.Percent, 99)
+			}
+			if !possible {
+				return nil
 			}
 			h := &hunt{c: c, asked: a, tags: tags, limit: min(max(a.Limit, 0), MaxFound), deadline: time.Now().Add(searchTime)}
 			if err := h.run(); err != nil {
@@ -76,20 +83,22 @@ func (db *DB) Search(a Asked) (f Findings, err error) {
 	return f, err
 }
 
-// indexNow indexes the rows that wait for it. On a full disk they are not found.
-func (db *DB) indexNow() error {
+// indexNow indexes the rows that wait for it, and says whether none waits now. On a
+// full disk they go on waiting, and are not found.
+func (db *DB) indexNow() (whole bool, err error) {
 	waiting := false
-	err := db.read(func(c *conn) (err error) {
+	err = db.read(func(c *conn) (err error) {
 		_, waiting, err = c.number("SELECT msg FROM unindexed LIMIT 1")
 		return err
 	})
 	if err != nil || !waiting {
-		return err
+		return true, err
 	}
-	if err := db.Update((*Tx).indexWaiting); err != nil && !errors.Is(err, ErrFull) {
-		return err
+	err = db.Update((*Tx).indexWaiting)
+	if errors.Is(err, ErrFull) {
+		return false, nil
 	}
-	return nil
+	return true, err
 }
 
 // tagsOf are the terms that rows have by who wrote what where; not possible, if

@@ -210,21 +210,25 @@ func begins(terms map[string]int, with string) bool {
 	return false
 }
 
-// TestSearchOnFullDisk: what was indexed is found, what waits to be is not.
+// TestSearchOnFullDisk: what was indexed is found, what waits to be is not, and the answer says so.
 func TestSearchOnFullDisk(t *testing.T) {
 	t.Cleanup(store.UseSmallIndex())
 	d := newDisk()
 	db := open(t, store.On(t, config(t), d))
 	must(t, db.Commit(g1, nil, many(0, 5), nil))
 	must(t, db.Commit(g1, nil, many(5, 1), nil))
+	want := func(rows, percent int) {
+		t.Helper()
+		got, err := db.Search(store.Asked{Query: query(t, "message"), Limit: 10})
+		must(t, err)
+		if len(got.Found) != rows || got.Percent != percent {
+			t.Errorf("%d found of %d %%, want %d of %d %%", len(got.Found), got.Percent, rows, percent)
+		}
+	}
 	d.setSpace(0)
-	if all := found(t, db, store.Asked{Query: query(t, "message")}, 10); len(all) != 5 {
-		t.Errorf("%d found on a full disk", len(all))
-	}
+	want(5, 99)
 	d.setSpace(-1)
-	if all := found(t, db, store.Asked{Query: query(t, "message")}, 10); len(all) != 6 {
-		t.Errorf("%d found", len(all))
-	}
+	want(6, 100)
 }
 
 // TestOtherVersionOfIndex: a program that makes another index makes it anew.
