@@ -177,6 +177,9 @@ func (s *service) ListMessages(_ context.Context, r *v1.ListMessagesRequest) (*v
 	if limit > maxPage {
 		return nil, asConnect(&Error{Reason: ReasonLimit})
 	}
+	if r.After == "" && r.Before == "" {
+		s.node.Look(g) // somebody opened the chat, at its end or elsewhere
+	}
 	if r.After != "" || r.Around != "" {
 		return s.listElsewhere(g, r, limit)
 	}
@@ -187,9 +190,6 @@ func (s *service) ListMessages(_ context.Context, r *v1.ListMessagesRequest) (*v
 			return nil, asConnect(err)
 		}
 		before = &place
-	}
-	if before == nil {
-		s.node.Look(g)
 	}
 	list, more, err := s.node.Messages(g, before, limit)
 	if err != nil {

@@ -63,6 +63,16 @@ func TestSearch(t *testing.T) {
 	if !strings.HasPrefix(rest.Messages[0].Text, "walk 26 ") {
 		t.Errorf("after: %q", rest.Messages[0].Text)
 	}
+	zeros := strings.Map(func(r rune) rune {
+		if r == '.' {
+			return r
+		}
+		return '0'
+	}, after)
+	start, err := h.socket.ListMessages(t.Context(), &v1.ListMessagesRequest{Chat: f.Message.ChatId, Around: zeros, Limit: 11})
+	if err != nil || len(start.Messages) != 11 || start.More || !start.MoreAfter || !strings.HasPrefix(start.Messages[0].Text, "walk 0 ") {
+		t.Fatal(start, err)
+	}
 	end, err := h.socket.ListMessages(t.Context(), &v1.ListMessagesRequest{Chat: f.Message.ChatId, Around: rest.Messages[len(rest.Messages)-1].Cursor, Limit: 10})
 	if err != nil || end.MoreAfter || !end.More || len(end.Messages) != 6 {
 		t.Fatal(end, err)

@@ -1,7 +1,7 @@
 // Drives the built page, served by real kith processes, in a real Chromium:
 // `node e2e/run.mjs` plays the story and measures a long conversation;
 // with `screens` it takes the pictures in web/screenshots anew. A name of one
-// part (story, fork, settle, search, said, history, coming, mentions, place, speed, screens) runs that part alone; `pictures` takes
+// part (story, fork, settle, search, said, history, coming, mentions, unread, place, speed, screens) runs that part alone; `pictures` takes
 // those of it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ import { search } from './search.mjs';
 import { settle } from './settle.mjs';
 import { speed } from './speed.mjs';
 import { story } from './story.mjs';
+import { unread } from './unread.mjs';
 
 const wanted = process.argv.slice(2);
 const does = (name) => (wanted.length === 0 ? name !== 'screens' : wanted.includes(name));
@@ -72,6 +73,7 @@ try {
   if (does('history') || does('screens')) await tell('history', history(browser, does('screens') || wanted.includes('pictures')));
   if (does('coming') || does('screens')) await tell('coming', coming(browser, does('screens') || wanted.includes('pictures')));
   if (does('mentions') || does('screens')) await tell('mentions', mentions(browser, does('screens') || wanted.includes('pictures')));
+  if (does('unread') || does('screens')) await tell('unread', unread(browser, does('screens') || wanted.includes('pictures')));
   if (does('place')) await tell('place', place(browser));
   if (does('speed')) await tell('speed', speed(browser));
   if (does('screens')) await tell('screens', screens(browser));

@@ -100,6 +100,22 @@ export function story(browser) {
       assert.equal(await log(ann).getByText('Buy tar, two tins').count(), 1);
     },
 
+    'what was sent before the page could keep it outlives the page': async () => {
+      const page = await ann.context.newPage();
+      await page.addInitScript(() => delete globalThis.SharedWorker); // what a worker of one page asks can be held up
+      let held = true;
+      for (const verb of ['GetPageKey', 'Send']) await page.route(`**/${verb}`, (route) => (held ? undefined : route.continue()));
+      await page.goto(ann.page.url());
+      const field = page.getByRole('textbox', { name: 'Write a note' });
+      await field.fill('And a brush');
+      await field.press('Enter');
+      await page.getByRole('log').getByText('And a brush').waitFor();
+      held = false;
+      await page.close({ runBeforeUnload: true });
+      await log(ann).getByText('And a brush').waitFor();
+      assert.equal(await log(ann).getByText('And a brush').count(), 1);
+    },
+
     'two people become friends by a link': async () => {
       await welcome(ben);
       await tab(ann, 'People');

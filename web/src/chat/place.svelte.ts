@@ -9,7 +9,7 @@ import type { VirtualizerHandle } from 'virtua/svelte';
 
 const nearEnd = 64; // px from the end that still count as being there
 const slack = 2; // px by which heights are off after rounding
-const heldFor = 1000; // ms after which all rows around a place have been measured
+export const heldFor = 1000; // ms after which all rows around a place have been measured
 
 export type Align = 'start' | 'center' | 'nearest';
 
@@ -30,6 +30,11 @@ export class Place {
 
   constructor(indexOf: (key: string) => number) {
     this.#indexOf = indexOf;
+  }
+
+  /** A row that was gone to is kept where it is: what is about it may still move. */
+  get holds(): boolean {
+    return this.#held !== undefined;
   }
 
   /** attach is told the elements; what it gives takes it off them. */
@@ -70,6 +75,13 @@ export class Place {
     return [this.#list.findItemIndex(scrollTop), this.#list.findItemIndex(scrollTop + clientHeight - 1)];
   }
 
+  /** passed: the end of a row is in view, or above. */
+  passed(index: number): boolean {
+    if (!this.#scroller || !this.#list || this.#scroller.clientHeight === 0) return false;
+    const { scrollTop, clientHeight } = this.#scroller;
+    return this.#list.getItemOffset(index) + this.#list.getItemSize(index) <= scrollTop + clientHeight + slack;
+  }
+
   /** leaveEnd: what comes next is looked at elsewhere. */
   leaveEnd(): void {
     this.#kept = false;
@@ -93,7 +105,10 @@ export class Place {
     this.#release();
     this.#kept = false;
     this.#held = { key, align, margin };
-    this.#timer = setTimeout(() => this.#release(), heldFor);
+    this.#timer = setTimeout(() => {
+      this.#release();
+      if (this.atEnd) this.look(false); // the end was in view with it, and is kept from now on
+    }, heldFor);
     this.#settle();
   }
 

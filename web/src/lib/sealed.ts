@@ -25,15 +25,17 @@ export class Box {
     return new Box(await crypto.subtle.importKey('raw', new Uint8Array(key), 'AES-GCM', false, ['encrypt', 'decrypt']));
   }
 
-  async put(draftling: Draftling): Promise<void> {
+  /** put is true once it lies there: it outlives the page from then on. */
+  async put(draftling: Draftling): Promise<boolean> {
     const { clientId } = draftling;
     const iv = crypto.getRandomValues(new Uint8Array(ivSize));
     const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: bytes(clientId) }, this.#key, bytes(JSON.stringify(draftling)));
-    if (this.#gone.has(clientId)) return;
+    if (this.#gone.has(clientId)) return false;
     try {
       localStorage.setItem(prefix + clientId, encode(new Uint8Array([...iv, ...new Uint8Array(sealed)])));
+      return true;
     } catch {
-      // The browser's storage is full: it waits in memory alone.
+      return false; // the browser's storage is full: it waits in memory alone
     }
   }
 

@@ -5,7 +5,7 @@ import { ownToken } from './session';
 type Json = string | number | boolean | { [name: string]: Json };
 
 /** What all such calls together may hold is 64 KiB; what is more is refused, and lost. */
-export function callParting(verb: 'SetDraft' | 'DeleteMessage', request: Json): void {
+export function callParting(verb: 'Send' | 'SetDraft' | 'DeleteMessage', request: Json): void {
   const token = ownToken();
   if (token === '') return;
   fetch(`/kith.v1.KithService/${verb}`, {

@@ -11,7 +11,8 @@ import { answerOtherTabs, findToken, forgetToken, keepToken, lockTab, takeCode }
 import { Deletions } from './deletions.svelte';
 import { Drafts } from './drafts';
 import { mentionsAfter } from './mentions.svelte';
-import { Outbox } from './outbox.svelte';
+import { Outbox, requestOf } from './outbox.svelte';
+import { beginning, follows, readUpTo } from './reading';
 import { Typing } from './typing.svelte';
 import { Thread } from './thread.svelte';
 
@@ -33,11 +34,14 @@ class Kith {
   link = $state.raw<ContactLink>(); // made for one person; gone once somebody has used it
   chats = new SvelteMap<string, Chat>();
   friends = new SvelteMap<string, Friend>();
-  outbox = new Outbox(async (d) => {
-    const message = await this.call('send', { chat: d.chatId, text: d.text, clientId: d.clientId, replyTo: d.quote?.cursor ?? '', draftAt: BigInt(d.time) });
-    this.#takeMessage(message);
-    return message;
-  });
+  outbox = new Outbox(
+    async (d) => {
+      const message = await this.call('send', { ...requestOf(d), draftAt: BigInt(d.time) });
+      this.#takeMessage(message);
+      return message;
+    },
+    (d) => callParting('Send', { ...requestOf(d), draftAt: d.time }),
+  );
   typing = new Typing((chat, off) => this.call('typing', { chat, off }));
   drafts = new Drafts(
     (chat, draft, at) => this.call('setDraft', { chat, draft, at: BigInt(at) }),
@@ -68,13 +72,17 @@ class Kith {
     this.#channel = openChannel();
     this.#channel.listen((news) => this.#hear(news));
     answerOtherTabs();
-    addEventListener('pagehide', () => {
+    const keep = () => {
+      this.outbox.part();
       this.drafts.part();
+    };
+    addEventListener('pagehide', () => {
+      keep();
       this.deletions.part();
     });
     // On a phone nothing more may come after this.
     addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'hidden') this.drafts.part();
+      if (document.visibilityState === 'hidden') keep();
     });
     onDropped((clientId) => this.outbox.forget(clientId));
     // A login link that is opened in this tab changes no more than the fragment.
@@ -114,23 +122,26 @@ class Kith {
     return thread;
   }
 
+  /** open loads the newest messages of a chat, or those about the first that is unread. */
   async open(chatId: string): Promise<void> {
     const thread = this.thread(chatId);
     const chat = this.chats.get(chatId);
-    thread.unreadAfter = chat !== undefined && chat.unread > 0 ? chat.readTo : '';
-    if (thread.moreAfter) await this.toNewest(thread);
-    else if (!thread.loaded) await this.#loadPage(thread, '');
+    const unread = chat?.unread ?? 0;
+    const from = unread === 0 ? '' : chat!.readTo || (unread >= pageSize ? beginning : '');
+    thread.unreadAfter = from;
+    await thread.pending;
+    if (from === '' || unread < pageSize) {
+      if (thread.moreAfter) await this.toNewest(thread);
+      else if (!thread.loaded) await this.#loadPage(thread, '');
+    }
+    if (from !== '' && !(thread.loaded && follows(thread, from))) await this.#loadAround(thread, from);
   }
 
   /** openAt loads what is around a place, if it is not there yet. */
   async openAt(chatId: string, cursor: string): Promise<void> {
     const thread = this.thread(chatId);
     await thread.pending;
-    if (thread.loaded && thread.has(cursor)) return;
-    await this.#loadOnce(thread, async () => {
-      const page = await this.call('listMessages', { chat: chatId, around: cursor, limit: pageSize });
-      thread.restart(page.messages, page.more, page.moreAfter);
-    });
+    if (!thread.loaded || !thread.has(cursor)) await this.#loadAround(thread, cursor);
   }
 
   /** toNewest goes back from what was long ago. */
@@ -161,14 +172,13 @@ class Kith {
     if (thread.more) await this.#loadPage(thread, thread.messages[0]?.cursor ?? '');
   }
 
-  /** read marks a chat as read up to its newest message, and tells the node soon. */
-  read(chatId: string): void {
+  /** read marks a chat as read up to a message that is here, and tells the node soon. */
+  read(chatId: string, to: string): void {
     const chat = this.chats.get(chatId);
-    const newest = this.thread(chatId).messages.at(-1);
-    if (chat === undefined || newest === undefined || newest.cursor <= chat.readTo) return;
-    this.chats.set(chatId, { ...chat, unread: 0, mentions: [], readTo: newest.cursor });
+    if (chat === undefined || to <= chat.readTo) return;
+    this.chats.set(chatId, readUpTo(chat, this.thread(chatId), to, this.me));
     if (this.#readSoon.size === 0) setTimeout(() => this.#tellRead(), readPause);
-    this.#readSoon.set(chatId, newest.cursor);
+    this.#readSoon.set(chatId, to);
   }
 
   /** revokeCopies takes all other copies of this home out of the person's groups. */
@@ -326,6 +336,13 @@ class Kith {
     await this.#loadOnce(thread, async () => {
       const page = await this.call('listMessages', { chat: thread.chatId, before, limit: before === '' ? pageSize : olderSize });
       thread.takePage(page.messages, page.more);
+    });
+  }
+
+  async #loadAround(thread: Thread, cursor: string): Promise<void> {
+    await this.#loadOnce(thread, async () => {
+      const page = await this.call('listMessages', { chat: thread.chatId, around: cursor, limit: pageSize });
+      thread.restart(page.messages, page.more, page.moreAfter);
     });
   }
 

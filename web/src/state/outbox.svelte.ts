@@ -10,15 +10,25 @@ import { nameOf } from './views';
 import type { Draftling } from './timeline';
 
 type Send = (draftling: Draftling) => Promise<Message>;
+/** Sends in a way that outlives the page, without an answer. */
+type SendParting = (draftling: Draftling) => void;
+
+/** requestOf is a draftling as the node is asked to send it. */
+export function requestOf({ chatId, text, clientId, quote }: Draftling) {
+  return { chat: chatId, text, clientId, replyTo: quote?.cursor ?? '' };
+}
 
 export class Outbox {
   draftlings = $state.raw<readonly Draftling[]>([]);
   #box: Box | undefined; // undefined until the node has given its key
   #sending = new Set<string>(); // chats that have one on its way
+  #kept = new Set<string>(); // client ids of what lies in the box
   #send: Send;
+  #sendParting: SendParting;
 
-  constructor(send: Send) {
+  constructor(send: Send, sendParting: SendParting) {
     this.#send = send;
+    this.#sendParting = sendParting;
   }
 
   of(chatId: string): readonly Draftling[] {
@@ -30,8 +40,13 @@ export class Outbox {
     const draftling: Draftling = { clientId: crypto.randomUUID(), chatId, text, time, failed: '' };
     if (answered !== undefined) draftling.quote = { cursor: answered.cursor, name: nameOf(answered.author), text: oneLine(answered.text.slice(0, 200)) };
     this.draftlings = [...this.draftlings, draftling];
-    void this.#box?.put(draftling);
+    void this.#keep(draftling);
     void this.#drain(chatId);
+  }
+
+  /** part sends what would go with the page: sealing takes a moment, and needs a key that the node may not have given yet. */
+  part(): void {
+    for (const draftling of this.draftlings) if (draftling.failed === '' && !this.#kept.has(draftling.clientId)) this.#sendParting(draftling);
   }
 
   retry(clientId: string): void {
@@ -54,12 +69,13 @@ export class Outbox {
   /** forget drops what another tab has sent or discarded. */
   forget(clientId: string): void {
     this.draftlings = this.draftlings.filter((d) => d.clientId !== clientId);
+    this.#kept.delete(clientId);
   }
 
   /** open has what waits kept in a box from now on. */
   open(box: Box): void {
     this.#box = box;
-    for (const draftling of this.draftlings) void box.put(draftling);
+    for (const draftling of this.draftlings) void this.#keep(draftling);
   }
 
   /** resume sends what waited, here and in tabs that are closed, once the node is there again. */
@@ -67,6 +83,7 @@ export class Outbox {
     const kept = (await this.#box?.all()) ?? [];
     const known = new Set(this.draftlings.map((d) => d.clientId));
     const found = kept.filter((d) => !known.has(d.clientId));
+    for (const { clientId } of found) this.#kept.add(clientId);
     if (found.length > 0) this.draftlings = [...this.draftlings, ...found].sort((a, b) => a.time - b.time);
     for (const chatId of new Set(this.draftlings.map((d) => d.chatId))) void this.#drain(chatId);
   }
@@ -102,6 +119,10 @@ export class Outbox {
   #change(clientId: string, failed: string): void {
     this.draftlings = this.draftlings.map((d) => (d.clientId === clientId ? { ...d, failed } : d));
     const changed = this.draftlings.find((d) => d.clientId === clientId);
-    if (changed !== undefined) void this.#box?.put(changed);
+    if (changed !== undefined) void this.#keep(changed);
+  }
+
+  async #keep(draftling: Draftling): Promise<void> {
+    if (await this.#box?.put(draftling)) this.#kept.add(draftling.clientId);
   }
 }

@@ -38,15 +38,19 @@ describe('Outbox', () => {
     return create(MessageSchema, { clientId: draftling.clientId });
   };
 
+  let parted: string[];
+  const parting = (draftling: Draftling) => void parted.push(draftling.text);
+
   beforeEach(() => {
     local.clear();
     session.clear();
     sent = [];
+    parted = [];
     answer = () => undefined;
   });
 
   it('sends in order and forgets what was taken', async () => {
-    const outbox = new Outbox(send);
+    const outbox = new Outbox(send, parting);
     outbox.open(await Box.open(key));
     for (const text of ['one', 'two', 'three']) outbox.write('chat', text);
     expect(outbox.of('chat')).toHaveLength(3);
@@ -58,7 +62,7 @@ describe('Outbox', () => {
 
   it('waits while the program is away, outlives the tab, and keeps the client id', async () => {
     answer = () => away;
-    const outbox = new Outbox(send);
+    const outbox = new Outbox(send, parting);
     outbox.write('chat', 'one'); // before the key was there
     outbox.open(await Box.open(key));
     outbox.write('chat', 'two');
@@ -66,7 +70,7 @@ describe('Outbox', () => {
     const ids = outbox.draftlings.map((d) => d.clientId);
     expect(outbox.draftlings.map((d) => d.failed)).toEqual(['', '']);
 
-    const reopened = new Outbox(send);
+    const reopened = new Outbox(send, parting);
     expect(countSealed()).toBe(2);
     reopened.open(await Box.open(key));
     await reopened.resume();
@@ -79,14 +83,32 @@ describe('Outbox', () => {
     expect(countSealed()).toBe(0);
   });
 
+  it('sends as the page goes what is not kept yet, and nothing else', async () => {
+    answer = (text) => (text === 'bad' ? new Refusal(Code.invalidArgument, 'this is too long') : away);
+    const outbox = new Outbox(send, parting);
+    outbox.write('chat', 'one'); // before the key was there
+    outbox.write('other', 'bad');
+    await settled();
+    outbox.part();
+    expect(parted).toEqual(['one']);
+    outbox.open(await Box.open(key));
+    await settled();
+    outbox.write('chat', 'two'); // is still being sealed
+    outbox.part();
+    expect(parted).toEqual(['one', 'two']);
+    await settled();
+    outbox.part();
+    expect(parted).toHaveLength(2);
+  });
+
   it('leaves nothing in the browser that can be read without the key', async () => {
     answer = () => away;
-    const outbox = new Outbox(send);
+    const outbox = new Outbox(send, parting);
     outbox.open(await Box.open(key));
     outbox.write('chat', 'the harbour at nine');
     await settled();
     expect(local.everything() + session.everything()).not.toContain('harbour');
-    const other = new Outbox(send);
+    const other = new Outbox(send, parting);
     other.open(await Box.open(new Uint8Array(32)));
     await other.resume();
     expect(other.draftlings).toEqual([]);
@@ -96,7 +118,7 @@ describe('Outbox', () => {
   it('takes over what a page before it kept in the tab', async () => {
     session.setItem('kith.outbox', JSON.stringify([{ clientId: 'a', chatId: 'chat', text: 'old', time: 1, failed: '' }]));
     expect(countSealed()).toBe(1);
-    const outbox = new Outbox(send);
+    const outbox = new Outbox(send, parting);
     outbox.open(await Box.open(key));
     await outbox.resume();
     await settled();
@@ -106,7 +128,7 @@ describe('Outbox', () => {
 
   it('says why one was refused, sends the others, and tries again when asked', async () => {
     answer = (text) => (text === 'bad' ? new Refusal(Code.invalidArgument, 'this is too long') : undefined);
-    const outbox = new Outbox(send);
+    const outbox = new Outbox(send, parting);
     for (const text of ['bad', 'good']) outbox.write('chat', text);
     await settled();
     expect(sent).toEqual(['good']);
@@ -120,7 +142,7 @@ describe('Outbox', () => {
 
   it('tries all again that was refused, where what was in the way is gone', async () => {
     answer = () => new Refusal(Code.failedPrecondition, 'the disk is full');
-    const outbox = new Outbox(send);
+    const outbox = new Outbox(send, parting);
     for (const text of ['one', 'two']) outbox.write('chat', text);
     await settled();
     expect(outbox.draftlings.map((d) => d.failed)).toEqual(['The disk is full.', 'The disk is full.']);
@@ -132,7 +154,7 @@ describe('Outbox', () => {
 
   it('drops one that is not wanted any more', async () => {
     answer = () => away;
-    const outbox = new Outbox(send);
+    const outbox = new Outbox(send, parting);
     outbox.write('chat', 'never mind');
     await settled();
     outbox.discard(outbox.draftlings[0]!.clientId);
@@ -143,7 +165,7 @@ describe('Outbox', () => {
     for (const nonsense of ['{', '{}', '[1, {"text": 3}]', 'null', '']) {
       local.setItem('kith.outbox.a', nonsense);
       session.setItem('kith.outbox', nonsense);
-      const outbox = new Outbox(send);
+      const outbox = new Outbox(send, parting);
       outbox.open(await Box.open(key));
       await outbox.resume();
       expect(outbox.draftlings).toEqual([]);

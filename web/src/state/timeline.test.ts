@@ -121,6 +121,13 @@ describe('rowsOf', () => {
     expect(picture(rowsOf(messages, [], { ...shape, unreadAfter: 'a' }))).toBe('day (a) (b) unread (c)');
   });
 
+  it('does not mark the page above which the first unread message is still to be loaded', () => {
+    const messages = [message('c', 'ben', 0), message('d', 'ben', 1)];
+    expect(picture(rowsOf(messages, [], { ...shape, unreadAfter: 'a', more: true }))).toBe('day (c d)');
+    expect(picture(rowsOf(messages, [], { ...shape, unreadAfter: 'a' }))).toBe('unread day (c d)');
+    expect(picture(rowsOf(messages, [], { ...shape, unreadAfter: 'c', more: true }))).toBe('day (c) unread (d)');
+  });
+
   it('puts what waits to be sent at the end, joined to what was sent', () => {
     const waiting: Draftling = { clientId: '1', chatId: 'x', text: 'later', time: noon + 2 * minute, failed: '' };
     expect(picture(rowsOf([message('a', 'ann', 0)], [waiting], shape))).toBe('day (a ~later)');

@@ -120,7 +120,7 @@ class Layout {
 
   constructor(messages: readonly Message[], shape: Shape) {
     this.#shape = shape;
-    this.#marked = shape.unreadAfter === '';
+    this.#marked = shape.unreadAfter === '' || (shape.more && messages[0] !== undefined && messages[0].cursor > shape.unreadAfter); // the first unread one may be further up
     this.#changes = new Changes(shape.blocks, shape.more ? Number(messages[0]?.time ?? 0n) : 0);
   }
 

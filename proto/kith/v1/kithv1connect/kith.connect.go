@@ -229,9 +229,9 @@ type KithServiceClient interface {
 	Vote(context.Context, *v1.VoteRequest) (*v1.Message, error)
 	// ClosePoll ends an own poll.
 	ClosePoll(context.Context, *v1.ClosePollRequest) (*v1.Message, error)
-	// ListVersions gives an edited message as it was.
 	// SetLifetime sets how long what is written in a chat from then on lasts.
 	SetLifetime(context.Context, *v1.SetLifetimeRequest) (*v1.Chat, error)
+	// ListVersions gives an edited message as it was.
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	// Search finds messages by what they say, and chats and people by their names.
@@ -1187,9 +1187,9 @@ type KithServiceHandler interface {
 	Vote(context.Context, *v1.VoteRequest) (*v1.Message, error)
 	// ClosePoll ends an own poll.
 	ClosePoll(context.Context, *v1.ClosePollRequest) (*v1.Message, error)
-	// ListVersions gives an edited message as it was.
 	// SetLifetime sets how long what is written in a chat from then on lasts.
 	SetLifetime(context.Context, *v1.SetLifetimeRequest) (*v1.Chat, error)
+	// ListVersions gives an edited message as it was.
 	ListVersions(context.Context, *v1.ListVersionsRequest) (*v1.ListVersionsResponse, error)
 	ListMessages(context.Context, *v1.ListMessagesRequest) (*v1.ListMessagesResponse, error)
 	// Search finds messages by what they say, and chats and people by their names.

@@ -4631,7 +4631,6 @@ export const KithService: GenService<{
     output: typeof MessageSchema;
   },
   /**
-   * ListVersions gives an edited message as it was.
    * SetLifetime sets how long what is written in a chat from then on lasts.
    *
    * @generated from rpc kith.v1.KithService.SetLifetime
@@ -4642,6 +4641,8 @@ export const KithService: GenService<{
     output: typeof ChatSchema;
   },
   /**
+   * ListVersions gives an edited message as it was.
+   *
    * @generated from rpc kith.v1.KithService.ListVersions
    */
   listVersions: {
