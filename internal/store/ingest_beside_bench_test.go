@@ -24,19 +24,19 @@ import (
 // signatures. "rate" is how many percent of the bare database's rate are left, decryption apart, and
 // "rate-alone" the same where one goroutine does that too.
 func BenchmarkIngestBeside(b *testing.B) {
-	all := speakers(b, ingestMembers)
-	reader := all[ingestMembers-1]
-	keys := make(map[wire.DeviceID]ed25519.PublicKey)
-	for _, s := range all {
-		keys[s.self.Device.ID()] = s.self.Device.PublicKey()
-	}
-	from := all[0].self.Member()
-	reader.step(b, group.PeerUp{Peer: from})
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var open, check, step, commit, bare []float64
 	for b.Loop() {
 		b.StopTimer()
+		all := speakers(b, ingestMembers)
+		reader := all[ingestMembers-1]
+		keys := make(map[wire.DeviceID]ed25519.PublicKey)
+		for _, s := range all {
+			keys[s.self.Device.ID()] = s.self.Device.PublicKey()
+		}
+		from := all[0].self.Member()
+		reader.step(b, group.PeerUp{Peer: from})
 		payloads := write(b, all[:ingestAuthors], *entries)
 		first, second := openBench(b), openBench(b)
 		epoch, ratchets := reader.keys(b)
