@@ -116,13 +116,14 @@ func (r *run) entitledEarlier(n *Node) {
 	}
 }
 
-// cameTwice reports whether n has had the header of a row since an earlier membership, which
-// began after it was written and gave it nothing: what that leaves out is not asked for when
-// a later one gives more.
+// cameTwice reports whether n has had the header of a row since an earlier membership that gave it nothing,
+// as it began after the row was written or ended before, maybe on a branch that lost: what that leaves out is
+// not asked for when a later one gives more.
 func (r *run) cameTwice(m *group.Machine, n *Node, row group.Row) bool {
-	times := 0
+	times, out := 0, !m.Blocks().State(row.Block).Belongs(n.Self.Device.ID())
 	for _, h := range m.Chain() {
-		if h != row.Block && !m.Blocks().IsAncestor(h, row.Block) && slices.ContainsFunc(m.Blocks().Header(h).Ops, func(op chain.Op) bool {
+		before := h == row.Block || m.Blocks().IsAncestor(h, row.Block)
+		if (out || !before) && slices.ContainsFunc(m.Blocks().Header(h).Ops, func(op chain.Op) bool {
 			add, ok := op.(*chain.Add)
 			return ok && add.Person == n.Self.Person
 		}) {

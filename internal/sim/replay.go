@@ -20,6 +20,7 @@ func (r *run) replay(a action) {
 	if to != nil && r.Linked(from, to) {
 		r.tracef("%s sends %s a payload of %s to %s again, kind %d", from.Name, to.Name, p.From.Name, p.To.Name, p.Bytes[0])
 		r.came["replayed"]++
+		r.check.resent[to] = append(r.check.resent[to], p.Bytes)
 		r.Deliver(from, to, p.Group, p.Bytes)
 	}
 }
