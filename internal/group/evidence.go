@@ -2,6 +2,7 @@ package group
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"slices"
 
 	"kith/internal/chain"
@@ -54,31 +55,32 @@ func parseEvidence(b []byte) (*evidence, error) {
 	return newEvidence(e.what, e.first, e.second), nil
 }
 
-// blames returns the device that signed both, if an honest one would not.
-func (m *Machine) blames(e *evidence) (d wire.DeviceID, ok bool) {
+// accuses returns the device of which e is evidence, if it signed both, and what tells that; without a key it is
+// evidence of nothing. No signature is checked.
+func (m *Machine) accuses(e *evidence) (d wire.DeviceID, signed func(ed25519.PublicKey) bool, key ed25519.PublicKey) {
+	if e.sameContent() {
+		return d, nil, nil
+	}
 	switch e.what {
 	case chain.SlashBlocks:
 		a, err := chain.ParseHeader(e.first)
 		b, other := chain.ParseHeader(e.second)
-		if err != nil || other != nil {
-			return d, false
+		if err != nil || other != nil || a.Author.Device != b.Author.Device || a.AuthorSeq != b.AuthorSeq && a.Parent != b.Parent ||
+			a.GroupID() != m.group || b.GroupID() != m.group {
+			return d, nil, nil
 		}
 		d = a.Author.Device
-		key := m.deviceKey(d)
-		ok = a.Author.Device == b.Author.Device && (a.AuthorSeq == b.AuthorSeq || a.Parent == b.Parent) &&
-			a.GroupID() == m.group && b.GroupID() == m.group && key != nil && a.VerifySignature(key) && b.VerifySignature(key)
+		signed = func(k ed25519.PublicKey) bool { return a.VerifySignature(k) && b.VerifySignature(k) }
 	case chain.SlashEntries:
 		a, err := dag.ParseHeader(e.first)
 		b, other := dag.ParseHeader(e.second)
-		if err != nil || other != nil {
-			return d, false
+		if err != nil || other != nil || a.Device != b.Device || a.Seq != b.Seq || a.Group != m.group || b.Group != m.group || !m.ofNow(a.Device, e) {
+			return d, nil, nil
 		}
 		d = a.Device
-		key := m.deviceKey(d)
-		ok = a.Device == b.Device && a.Seq == b.Seq && a.Group == m.group && b.Group == m.group &&
-			key != nil && a.VerifySignature(key) && b.VerifySignature(key) && m.ofNow(d, e)
+		signed = func(k ed25519.PublicKey) bool { return a.VerifySignature(k) && b.VerifySignature(k) }
 	}
-	return d, ok && !e.sameContent()
+	return d, signed, m.deviceKey(d)
 }
 
 // ofNow reports whether evidence is of the membership in which a device belongs at the
@@ -211,23 +213,31 @@ func (m *Machine) noteEntry(h *dag.Header, eff *Effects) {
 }
 
 // keepEvidence keeps the first that holds against a device, and tells of it.
-func (m *Machine) keepEvidence(e *evidence, eff *Effects) bool {
-	d, ok := m.blames(e)
-	if before := m.evidence[d]; !ok || before != nil && m.ofNow(d, before) {
-		return false
+func (m *Machine) keepEvidence(e *evidence, eff *Effects) {
+	m.keepIfSigned(e, func(signed func(ed25519.PublicKey) bool, key ed25519.PublicKey) bool { return signed(key) }, eff)
+}
+
+// takeEvidence keeps what another device brings, unless it brought too much that is false.
+func (m *Machine) takeEvidence(b []byte, from wire.DeviceID, eff *Effects) {
+	e, err := parseEvidence(b)
+	if err != nil {
+		return
+	}
+	m.keepIfSigned(e, func(signed func(ed25519.PublicKey) bool, key ed25519.PublicKey) bool {
+		return m.falseShares.hold(m.now, from, signed, key)
+	}, eff)
+}
+
+func (m *Machine) keepIfSigned(e *evidence, check func(signed func(ed25519.PublicKey) bool, key ed25519.PublicKey) bool, eff *Effects) {
+	d, signed, key := m.accuses(e)
+	if before := m.evidence[d]; key == nil || before != nil && m.ofNow(d, before) || !check(signed, key) {
+		return
 	}
 	m.evidence[d] = e
 	eff.put(KindEvidence, d[:], e.bytes())
 	eff.Notify = append(eff.Notify, SignedTwice{d, e.what})
 	if m.speaks() {
 		m.tellFaults(faultsFrame{evidence: [][]byte{e.bytes()}}, wire.DeviceID{}, eff)
-	}
-	return true
-}
-
-func (m *Machine) takeEvidence(b []byte, eff *Effects) {
-	if e, err := parseEvidence(b); err == nil {
-		m.keepEvidence(e, eff)
 	}
 }
 

@@ -398,5 +398,10 @@ func Features() []uint16 { return featuresIn(Self{}.announced()) }
 // Leaves is a payload of signed Leaves.
 func Leaves(list ...[]byte) []byte { return statementsFrame{leaves: list}.bytes() }
 
+// TwoEntries is a payload of evidence, two headers with one seq.
+func TwoEntries(a, b []byte) []byte {
+	return faultsFrame{evidence: [][]byte{newEvidence(chain.SlashEntries, a, b).bytes()}}.bytes()
+}
+
 // Nacks is a payload of Nacks.
 func Nacks(list ...[]byte) []byte { return faultsFrame{nacks: list}.bytes() }

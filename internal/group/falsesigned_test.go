@@ -4,14 +4,15 @@ import (
 	"testing"
 
 	"kith/internal/chain"
+	"kith/internal/dag"
 	"kith/internal/group"
 	"kith/internal/sim"
 	"kith/internal/wire"
 )
 
-// TestFalseLeavesAndNacksAreLimited: of who brings Leaves or Nacks that nobody signed without end the next are
+// TestFalseStatementsAreLimited: of who brings Leaves, Nacks or evidence that nobody signed without end the next are
 // passed over, also a good one, until a while later.
-func TestFalseLeavesAndNacksAreLimited(t *testing.T) {
+func TestFalseStatementsAreLimited(t *testing.T) {
 	const burst, every = 32, 2000 // docs/spec/sync.md
 	for what, c := range map[string]struct {
 		make func(w *sim.World, g wire.GroupID, who, at *sim.Node) (good, lie []byte)
@@ -36,6 +37,19 @@ func TestFalseLeavesAndNacksAreLimited(t *testing.T) {
 				return good, group.Nacks(n.Marshal())
 			},
 			group.KindNack,
+		},
+		"evidence": {
+			func(_ *sim.World, g wire.GroupID, who, at *sim.Node) (good, lie []byte) {
+				h := dag.Header{Version: dag.Version, SigAlg: wire.SigEd25519, Group: g, Device: who.Self.Device.ID(), Seq: 1, Lamport: 1, Block: machineOf(at, g).Head()}
+				twin := h
+				twin.ContentID[0]++
+				h.Sign(who.Self.Device.Sign)
+				twin.Sign(who.Self.Device.Sign)
+				good = group.TwoEntries(h.Bytes(), twin.Bytes())
+				twin.Signature[0]++
+				return good, group.TwoEntries(h.Bytes(), twin.Bytes())
+			},
+			group.KindEvidence,
 		},
 	} {
 		t.Run(what, func(t *testing.T) {

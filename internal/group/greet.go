@@ -187,12 +187,12 @@ func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Eff
 	}
 	for _, hash := range slices.Backward(held) {
 		if m.takesOut(hash, own) {
+			if p.rel != former && !m.givesUnasked(p) {
+				return
+			}
 			p.answered = true
 			if p.rel == former {
 				m.farewell(p, maxFarewell, eff)
-				return
-			}
-			if !m.givesUnasked(p) {
 				return
 			}
 			answer := m.notOn(m.head, hash)

@@ -91,7 +91,7 @@ const (
 	// most, and what it said while a line stood still comes at once.
 	answerEvery = 100
 	answerBurst = 50
-	// falseEvery is how often, in ms, one peer may bring an Ack, a Reach, a Leave or a Nack with a false signature, and
+	// falseEvery is how often, in ms, one peer may bring an Ack, a Reach, a Leave, a Nack or evidence with a false signature, and
 	// falseBurst how many times at once; then what it brings of them is passed over. An honest one brings an
 	// Ack that seems false where its copy of this device's log is another, one each ackEvery.
 	falseEvery = ackEvery

@@ -236,7 +236,7 @@ func (m *Machine) onFaults(p *peer, r *wire.Reader, eff *Effects) error {
 		}
 	}
 	for _, b := range f.evidence {
-		m.takeEvidence(b, eff)
+		m.takeEvidence(b, p.member.Device, eff)
 	}
 	if !fresh.empty() {
 		m.tellFaults(fresh, p.member.Device, eff)

@@ -50,7 +50,7 @@ func useOf[S ~map[wire.DeviceID]share](s S, now uint64, d wire.DeviceID, ms uint
 	s[d] = of
 }
 
-// falseShares are of the false signatures of Acks, Reaches, Leaves and Nacks that devices brought. Not each is a
+// falseShares are of the false signatures of Acks, Reaches, Leaves, Nacks and evidence that devices brought. Not each is a
 // fault, but a check costs more than what is checked cost its sender. Likewise they outlast sessions.
 type falseShares map[wire.DeviceID]share
 
