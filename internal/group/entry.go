@@ -65,7 +65,9 @@ func (m *Machine) takeEntry(now uint64, e openedEntry, asked bool, eff *Effects)
 		m.noteBlank(h)
 		m.noteLacking(h, eff) // who was parked may have what it says, and no ciphertext
 	}
-	m.openCopies(h, author.Person, eff)
+	if rule == "" && err == nil {
+		m.openCopies(h, author.Person, eff)
+	}
 	return rule, err
 }
 

@@ -310,8 +310,8 @@ func (m *Machine) heldWhole(list []wire.BlockHash) []wire.BlockHash {
 
 // refutation returns the fewest blocks of the head's chain, from where a tip's
 // branch left it, with which fork choice does not pick a block at which the device
-// is a member, whether it knows of the branches beside or not; where they do not suffice and what is
-// settled excludes the branch, those that show it; else those of all branches above what is settled. What
+// is a member, whether it knows of the branches beside or not; where they do not suffice and the
+// voters have agreed on another, those that show it; else those of all branches above what is settled. What
 // came after those is not for it: it may have made the branch to learn that.
 func (m *Machine) refutation(tip wire.BlockHash, device wire.DeviceID) []wire.BlockHash {
 	ours, theirs := m.notOn(m.head, tip), m.notOn(tip, m.head)

@@ -46,8 +46,11 @@ func (m *Machine) lacksFirst(h *dag.Header, person wire.PersonID) bool {
 		}
 		block := m.blockOf(r)
 		at := m.stateAt(block)
+		if at == nil || !at.Active(m.self.Device.ID()) || m.beforeJoining(block) {
+			return false
+		}
 		_, late := m.lateBy(person, r.Device, r.Seq, block)
-		return !late && at != nil && at.Active(m.self.Device.ID()) && !m.beforeJoining(block)
+		return !late
 	})
 }
 

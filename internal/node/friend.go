@@ -284,10 +284,10 @@ func (n *Node) AcceptFriend(p wire.PersonID) (Friend, error) {
 	if err != nil {
 		return Friend{}, err
 	}
+	n.showInvitations(p)
 	if err := n.openDirect(p); err != nil {
 		return Friend{}, err
 	}
-	n.showInvitations(p)
 	n.kickDialer()
 	n.greetPerson(p)
 	return n.Friend(p)

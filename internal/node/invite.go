@@ -160,7 +160,7 @@ func (n *Node) hides(o *owner) bool {
 func (n *Node) showInvitations(by wire.PersonID) {
 	for _, o := range n.allOwners() {
 		switch v := o.picture.Load().view; {
-		case v.Status != group.StatusInvited || v.InvitedBy != by:
+		case v.Status != group.StatusInvited || v.Direct || v.InvitedBy != by:
 		case n.hides(o):
 			n.hub.publish(ChatDeleted{o.id})
 		default:
