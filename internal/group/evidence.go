@@ -143,7 +143,7 @@ func (m *Machine) noteSigning(h *chain.Header, eff *Effects) {
 	}
 	for _, other := range twins {
 		if o := m.blocks.Header(other); other != hash && o != nil && o.Author.Device == h.Author.Device {
-			m.keepEvidence(newEvidence(chain.SlashBlocks, o.Bytes(), h.Bytes()), eff)
+			m.keepEvidence(newEvidence(chain.SlashBlocks, o.Bytes(), h.Bytes()), wire.DeviceID{}, eff)
 		}
 	}
 }
@@ -166,7 +166,7 @@ func (m *Machine) noteDoubles(changed HeadChanged, eff *Effects) {
 	}
 	for _, pair := range chain.Doubles(list) {
 		a, b := m.blocks.Header(pair[0]), m.blocks.Header(pair[1])
-		m.keepEvidence(newEvidence(chain.SlashBlocks, a.Bytes(), b.Bytes()), eff)
+		m.keepEvidence(newEvidence(chain.SlashBlocks, a.Bytes(), b.Bytes()), wire.DeviceID{}, eff)
 	}
 }
 
@@ -208,29 +208,26 @@ func (m *Machine) learned(changed HeadChanged) map[wire.DeviceID]bool {
 // noteEntry looks whether a device wrote another entry in the place of its newest.
 func (m *Machine) noteEntry(h *dag.Header, eff *Effects) {
 	if t, ok := m.tips[h.Device]; ok && t.ref.Seq == h.Seq && t.ref != h.Ref() {
-		m.keepEvidence(newEvidence(chain.SlashEntries, t.header, h.Bytes()), eff)
+		m.keepEvidence(newEvidence(chain.SlashEntries, t.header, h.Bytes()), wire.DeviceID{}, eff)
 	}
 }
 
-// keepEvidence keeps the first that holds against a device, and tells of it.
-func (m *Machine) keepEvidence(e *evidence, eff *Effects) {
-	m.keepIfSigned(e, func(signed func(ed25519.PublicKey) bool, key ed25519.PublicKey) bool { return signed(key) }, eff)
+// takeEvidence keeps what another device brings.
+func (m *Machine) takeEvidence(b []byte, from wire.DeviceID, eff *Effects) {
+	if e, err := parseEvidence(b); err == nil {
+		m.keepEvidence(e, from, eff)
+	}
 }
 
-// takeEvidence keeps what another device brings, unless it brought too much that is false.
-func (m *Machine) takeEvidence(b []byte, from wire.DeviceID, eff *Effects) {
-	e, err := parseEvidence(b)
-	if err != nil {
+// keepEvidence keeps the first that holds against a device, and tells of it. From who brought too much that
+// is false it is not looked at; the zero device: it was found here.
+func (m *Machine) keepEvidence(e *evidence, from wire.DeviceID, eff *Effects) {
+	d, signed, key := m.accuses(e)
+	if before := m.evidence[d]; key == nil || before != nil && m.ofNow(d, before) {
 		return
 	}
-	m.keepIfSigned(e, func(signed func(ed25519.PublicKey) bool, key ed25519.PublicKey) bool {
-		return m.falseShares.hold(m.now, from, signed, key)
-	}, eff)
-}
-
-func (m *Machine) keepIfSigned(e *evidence, check func(signed func(ed25519.PublicKey) bool, key ed25519.PublicKey) bool, eff *Effects) {
-	d, signed, key := m.accuses(e)
-	if before := m.evidence[d]; key == nil || before != nil && m.ofNow(d, before) || !check(signed, key) {
+	here := from == wire.DeviceID{}
+	if here && !signed(key) || !here && !m.falseShares.hold(m.now, from, signed, key) {
 		return
 	}
 	m.evidence[d] = e
