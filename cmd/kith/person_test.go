@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -127,18 +128,35 @@ func (p *person) befriend(a *person) {
 	p.until(a.name+" +friend, here now", "friend", "list")
 }
 
-// freePlace is an address of loopback that nobody listens on, and that no dialler
-// is given: those get ports from 32768 on.
+// placesFrom is the port below the next place; scripts run side by side, so none is
+// given twice: whoever finds its place taken ends.
+var placesFrom atomic.Int64
+
+func init() { placesFrom.Store(20_000 + rand.Int64N(6_000)) }
+
+// freePlace is an address of loopback that nobody listens on, by TCP or UDP, and that
+// no dialler is given: those get ports from 32768 on.
 func freePlace() (string, error) {
 	for {
-		place := "127.0.0.1:" + strconv.Itoa(20_000+rand.IntN(12_000))
-		l, err := net.Listen("tcp4", place)
+		port := placesFrom.Add(1)
+		if port > 32_000 {
+			return "", errors.New("all ports from 20000 to 32000 are used up")
+		}
+		place := "127.0.0.1:" + strconv.FormatInt(port, 10)
+		stream, err := net.Listen("tcp4", place)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			continue
 		}
 		if err != nil {
 			return "", err
 		}
-		return place, l.Close()
+		packets, err := net.ListenPacket("udp4", place)
+		if err = errors.Join(err, stream.Close()); errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		return place, packets.Close()
 	}
 }

@@ -197,9 +197,18 @@ func until(ts *testscript.TestScript, what, pattern string, ask func() string) s
 		select {
 		case <-tick.C:
 		case <-end.C:
-			ts.Fatalf("waited in vain for %q in %s; the last was:\n%s", pattern, what, text)
+			ts.Fatalf("waited in vain for %q in %s; the last was:\n%s%s", pattern, what, text, troubles(ts))
 		}
 	}
+}
+
+// troubles is what the programs that were started say on standard error.
+func troubles(ts *testscript.TestScript) string {
+	var b strings.Builder
+	for name := range runningOf(ts) {
+		fmt.Fprintf(&b, "[%s.err]\n%s", name, ts.ReadFile(name+".err"))
+	}
+	return b.String()
 }
 
 func waitFor(ts *testscript.TestScript, neg bool, args []string) {
