@@ -285,3 +285,12 @@ func (n *Node) Pause(d wire.DeviceID) uint64 {
 	defer n.mu.Unlock()
 	return n.targets[d].wait
 }
+
+// PathAgain reads a message of the path channel and writes it again; nil if it is of a newer program.
+func PathAgain(b []byte) ([]byte, error) {
+	m, err := parsePath(b)
+	if err != nil || m == nil {
+		return nil, err
+	}
+	return m.bytes(), nil
+}

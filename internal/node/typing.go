@@ -10,6 +10,10 @@ import (
 type Settings struct {
 	HideTyping bool // nobody is told that this person is writing
 	TellRead   bool // others are told what this person has read, and it is shown what they tell
+
+	Relay         bool // carry for friends whom nobody can reach
+	NoRendezvous  bool // leave nothing at the DHT, and ask nothing there
+	NoPortMapping bool // ask nothing of the router
 }
 
 // Settings returns what was chosen.

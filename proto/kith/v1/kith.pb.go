@@ -688,6 +688,58 @@ func (MessageState) EnumDescriptor() ([]byte, []int) {
 	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
 }
 
+type NAT int32
+
+const (
+	NAT_NAT_UNSPECIFIED NAT = 0 // not known yet: nobody has told from where it sees this node
+	NAT_NAT_NONE        NAT = 1 // the address is this machine's own
+	NAT_NAT_STEADY      NAT = 2 // one outside port for everybody: others can be met half way
+	NAT_NAT_CHANGING    NAT = 3 // another outside port for each: only a relay helps
+)
+
+// Enum value maps for NAT.
+var (
+	NAT_name = map[int32]string{
+		0: "NAT_UNSPECIFIED",
+		1: "NAT_NONE",
+		2: "NAT_STEADY",
+		3: "NAT_CHANGING",
+	}
+	NAT_value = map[string]int32{
+		"NAT_UNSPECIFIED": 0,
+		"NAT_NONE":        1,
+		"NAT_STEADY":      2,
+		"NAT_CHANGING":    3,
+	}
+)
+
+func (x NAT) Enum() *NAT {
+	p := new(NAT)
+	*p = x
+	return p
+}
+
+func (x NAT) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (NAT) Descriptor() protoreflect.EnumDescriptor {
+	return file_kith_v1_kith_proto_enumTypes[11].Descriptor()
+}
+
+func (NAT) Type() protoreflect.EnumType {
+	return &file_kith_v1_kith_proto_enumTypes[11]
+}
+
+func (x NAT) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use NAT.Descriptor instead.
+func (NAT) EnumDescriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
+}
+
 type LoginRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
@@ -6605,6 +6657,722 @@ func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
 }
 
 // Settings: what the person chose for all chats.
+type GetNetworkRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetNetworkRequest) Reset() {
+	*x = GetNetworkRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetNetworkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetNetworkRequest) ProtoMessage() {}
+
+func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetNetworkRequest.ProtoReflect.Descriptor instead.
+func (*GetNetworkRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+}
+
+// Network: every sentence is for people, says what is and what can be done about it, and
+// may be empty.
+type Network struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reachability  Reachability           `protobuf:"varint,1,opt,name=reachability,proto3,enum=kith.v1.Reachability" json:"reachability,omitempty"` // as in Node
+	Sentence      string                 `protobuf:"bytes,2,opt,name=sentence,proto3" json:"sentence,omitempty"`                                    // whether others can reach this node, and how
+	Addresses     []string               `protobuf:"bytes,3,rep,name=addresses,proto3" json:"addresses,omitempty"`                                  // where they are told to, host:port; those through relays are in relays
+	Router        *Router                `protobuf:"bytes,4,opt,name=router,proto3" json:"router,omitempty"`
+	Paths         []*Path                `protobuf:"bytes,5,rep,name=paths,proto3" json:"paths,omitempty"`       // friends, and members of groups who are no friends, by name
+	Relaying      *Relaying              `protobuf:"bytes,6,opt,name=relaying,proto3" json:"relaying,omitempty"` // for others
+	Relays        []*RelayUsed           `protobuf:"bytes,7,rep,name=relays,proto3" json:"relays,omitempty"`     // that others reach this node through
+	Rendezvous    *Rendezvous            `protobuf:"bytes,8,opt,name=rendezvous,proto3" json:"rendezvous,omitempty"`
+	Mailboxes     []*Mailbox             `protobuf:"bytes,9,rep,name=mailboxes,proto3" json:"mailboxes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Network) Reset() {
+	*x = Network{}
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Network) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Network) ProtoMessage() {}
+
+func (x *Network) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Network.ProtoReflect.Descriptor instead.
+func (*Network) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+}
+
+func (x *Network) GetReachability() Reachability {
+	if x != nil {
+		return x.Reachability
+	}
+	return Reachability_REACHABILITY_UNSPECIFIED
+}
+
+func (x *Network) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
+func (x *Network) GetAddresses() []string {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
+func (x *Network) GetRouter() *Router {
+	if x != nil {
+		return x.Router
+	}
+	return nil
+}
+
+func (x *Network) GetPaths() []*Path {
+	if x != nil {
+		return x.Paths
+	}
+	return nil
+}
+
+func (x *Network) GetRelaying() *Relaying {
+	if x != nil {
+		return x.Relaying
+	}
+	return nil
+}
+
+func (x *Network) GetRelays() []*RelayUsed {
+	if x != nil {
+		return x.Relays
+	}
+	return nil
+}
+
+func (x *Network) GetRendezvous() *Rendezvous {
+	if x != nil {
+		return x.Rendezvous
+	}
+	return nil
+}
+
+func (x *Network) GetMailboxes() []*Mailbox {
+	if x != nil {
+		return x.Mailboxes
+	}
+	return nil
+}
+
+// Router: what stands between this machine and the Internet.
+type Router struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Nat           NAT                    `protobuf:"varint,1,opt,name=nat,proto3,enum=kith.v1.NAT" json:"nat,omitempty"`
+	Asking        bool                   `protobuf:"varint,2,opt,name=asking,proto3" json:"asking,omitempty"`    // the router is asked to let others in; false: that is switched off
+	Way           string                 `protobuf:"bytes,3,opt,name=way,proto3" json:"way,omitempty"`           // by which it does: "PCP", "NAT-PMP", "UPnP"; empty: it does not
+	External      string                 `protobuf:"bytes,4,opt,name=external,proto3" json:"external,omitempty"` // host:port where it lets others in
+	Sentence      string                 `protobuf:"bytes,5,opt,name=sentence,proto3" json:"sentence,omitempty"` // what the router does or lacks
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Router) Reset() {
+	*x = Router{}
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Router) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Router) ProtoMessage() {}
+
+func (x *Router) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Router.ProtoReflect.Descriptor instead.
+func (*Router) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
+}
+
+func (x *Router) GetNat() NAT {
+	if x != nil {
+		return x.Nat
+	}
+	return NAT_NAT_UNSPECIFIED
+}
+
+func (x *Router) GetAsking() bool {
+	if x != nil {
+		return x.Asking
+	}
+	return false
+}
+
+func (x *Router) GetWay() string {
+	if x != nil {
+		return x.Way
+	}
+	return ""
+}
+
+func (x *Router) GetExternal() string {
+	if x != nil {
+		return x.External
+	}
+	return ""
+}
+
+func (x *Router) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
+// Path: how a person is reached now.
+type Path struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Person        *Person                `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`                       // "lan", "quic", "tcp", "ws", "relay", "mailbox"; empty: not at all
+	Stage         string                 `protobuf:"bytes,3,opt,name=stage,proto3" json:"stage,omitempty"`                     // while it is tried: what is being done, e.g. "dialling 2 addresses"
+	By            string                 `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`                           // kind relay: whose node relays, a name or an address
+	Since         uint64                 `protobuf:"varint,5,opt,name=since,proto3" json:"since,omitempty"`                    // ms, when it became so
+	Tries         uint64                 `protobuf:"varint,6,opt,name=tries,proto3" json:"tries,omitempty"`                    // since it was last connected
+	NextTry       uint64                 `protobuf:"varint,7,opt,name=next_try,json=nextTry,proto3" json:"next_try,omitempty"` // ms; 0: one is under way, or none is needed
+	Waiting       uint32                 `protobuf:"varint,8,opt,name=waiting,proto3" json:"waiting,omitempty"`                // own messages in the direct chat that this person has not confirmed
+	Sentence      string                 `protobuf:"bytes,9,opt,name=sentence,proto3" json:"sentence,omitempty"`               // in words: how, or why not and what happens next
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Path) Reset() {
+	*x = Path{}
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Path) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Path) ProtoMessage() {}
+
+func (x *Path) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Path.ProtoReflect.Descriptor instead.
+func (*Path) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
+}
+
+func (x *Path) GetPerson() *Person {
+	if x != nil {
+		return x.Person
+	}
+	return nil
+}
+
+func (x *Path) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Path) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *Path) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Path) GetSince() uint64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *Path) GetTries() uint64 {
+	if x != nil {
+		return x.Tries
+	}
+	return 0
+}
+
+func (x *Path) GetNextTry() uint64 {
+	if x != nil {
+		return x.NextTry
+	}
+	return 0
+}
+
+func (x *Path) GetWaiting() uint32 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+func (x *Path) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
+// Relaying: what this node carries for others.
+type Relaying struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	On            bool                   `protobuf:"varint,1,opt,name=on,proto3" json:"on,omitempty"`
+	Reserved      uint32                 `protobuf:"varint,2,opt,name=reserved,proto3" json:"reserved,omitempty"`                 // nodes that are reached through this one
+	Circuits      uint32                 `protobuf:"varint,3,opt,name=circuits,proto3" json:"circuits,omitempty"`                 // pairs that talk through it now
+	Bytes         uint64                 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`                       // carried since the start
+	BytesDay      uint64                 `protobuf:"varint,5,opt,name=bytes_day,json=bytesDay,proto3" json:"bytes_day,omitempty"` // at most a day
+	Sentence      string                 `protobuf:"bytes,6,opt,name=sentence,proto3" json:"sentence,omitempty"`                  // what it sees, and who may use it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Relaying) Reset() {
+	*x = Relaying{}
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Relaying) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Relaying) ProtoMessage() {}
+
+func (x *Relaying) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Relaying.ProtoReflect.Descriptor instead.
+func (*Relaying) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
+}
+
+func (x *Relaying) GetOn() bool {
+	if x != nil {
+		return x.On
+	}
+	return false
+}
+
+func (x *Relaying) GetReserved() uint32 {
+	if x != nil {
+		return x.Reserved
+	}
+	return 0
+}
+
+func (x *Relaying) GetCircuits() uint32 {
+	if x != nil {
+		return x.Circuits
+	}
+	return 0
+}
+
+func (x *Relaying) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *Relaying) GetBytesDay() uint64 {
+	if x != nil {
+		return x.BytesDay
+	}
+	return 0
+}
+
+func (x *Relaying) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
+type RelayUsed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`       // whose node it is
+	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"` // host:port
+	Ready         bool                   `protobuf:"varint,3,opt,name=ready,proto3" json:"ready,omitempty"`    // others can come through it
+	Sentence      string                 `protobuf:"bytes,4,opt,name=sentence,proto3" json:"sentence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelayUsed) Reset() {
+	*x = RelayUsed{}
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelayUsed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelayUsed) ProtoMessage() {}
+
+func (x *RelayUsed) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelayUsed.ProtoReflect.Descriptor instead.
+func (*RelayUsed) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
+}
+
+func (x *RelayUsed) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RelayUsed) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *RelayUsed) GetReady() bool {
+	if x != nil {
+		return x.Ready
+	}
+	return false
+}
+
+func (x *RelayUsed) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
+// Rendezvous: the public DHT by which two who have lost each other's address meet.
+type Rendezvous struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	On            bool                   `protobuf:"varint,1,opt,name=on,proto3" json:"on,omitempty"`
+	Running       bool                   `protobuf:"varint,2,opt,name=running,proto3" json:"running,omitempty"`     // it is asked right now or was within some minutes; else it rests
+	Nodes         uint32                 `protobuf:"varint,3,opt,name=nodes,proto3" json:"nodes,omitempty"`         // of it that are known
+	Published     uint64                 `protobuf:"varint,4,opt,name=published,proto3" json:"published,omitempty"` // ms, when an own address was left there last
+	Found         uint64                 `protobuf:"varint,5,opt,name=found,proto3" json:"found,omitempty"`         // ms, when somebody was found there last
+	Sentence      string                 `protobuf:"bytes,6,opt,name=sentence,proto3" json:"sentence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rendezvous) Reset() {
+	*x = Rendezvous{}
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rendezvous) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rendezvous) ProtoMessage() {}
+
+func (x *Rendezvous) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rendezvous.ProtoReflect.Descriptor instead.
+func (*Rendezvous) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
+}
+
+func (x *Rendezvous) GetOn() bool {
+	if x != nil {
+		return x.On
+	}
+	return false
+}
+
+func (x *Rendezvous) GetRunning() bool {
+	if x != nil {
+		return x.Running
+	}
+	return false
+}
+
+func (x *Rendezvous) GetNodes() uint32 {
+	if x != nil {
+		return x.Nodes
+	}
+	return 0
+}
+
+func (x *Rendezvous) GetPublished() uint64 {
+	if x != nil {
+		return x.Published
+	}
+	return 0
+}
+
+func (x *Rendezvous) GetFound() uint64 {
+	if x != nil {
+		return x.Found
+	}
+	return 0
+}
+
+func (x *Rendezvous) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
+// Mailbox: a blind store where messages wait for whoever is off.
+type Mailbox struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`             // to remove it by
+	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`   // host:port
+	Ready         bool                   `protobuf:"varint,3,opt,name=ready,proto3" json:"ready,omitempty"`      // it answered when it was last asked
+	Asked         uint64                 `protobuf:"varint,4,opt,name=asked,proto3" json:"asked,omitempty"`      // ms, when that was
+	Left          uint32                 `protobuf:"varint,5,opt,name=left,proto3" json:"left,omitempty"`        // items left there by this node that nobody has confirmed
+	Sentence      string                 `protobuf:"bytes,6,opt,name=sentence,proto3" json:"sentence,omitempty"` // how it is, and what it sees
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Mailbox) Reset() {
+	*x = Mailbox{}
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Mailbox) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Mailbox) ProtoMessage() {}
+
+func (x *Mailbox) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Mailbox.ProtoReflect.Descriptor instead.
+func (*Mailbox) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
+}
+
+func (x *Mailbox) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Mailbox) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Mailbox) GetReady() bool {
+	if x != nil {
+		return x.Ready
+	}
+	return false
+}
+
+func (x *Mailbox) GetAsked() uint64 {
+	if x != nil {
+		return x.Asked
+	}
+	return 0
+}
+
+func (x *Mailbox) GetLeft() uint32 {
+	if x != nil {
+		return x.Left
+	}
+	return 0
+}
+
+func (x *Mailbox) GetSentence() string {
+	if x != nil {
+		return x.Sentence
+	}
+	return ""
+}
+
+// SetNetworkRequest: what is not set stays as it is.
+type SetNetworkRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Relay         *bool                  `protobuf:"varint,1,opt,name=relay,proto3,oneof" json:"relay,omitempty"` // carry for friends who cannot be reached
+	Rendezvous    *bool                  `protobuf:"varint,2,opt,name=rendezvous,proto3,oneof" json:"rendezvous,omitempty"`
+	PortMapping   *bool                  `protobuf:"varint,3,opt,name=port_mapping,json=portMapping,proto3,oneof" json:"port_mapping,omitempty"` // ask the router
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetNetworkRequest) Reset() {
+	*x = SetNetworkRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetNetworkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetNetworkRequest) ProtoMessage() {}
+
+func (x *SetNetworkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetNetworkRequest.ProtoReflect.Descriptor instead.
+func (*SetNetworkRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
+}
+
+func (x *SetNetworkRequest) GetRelay() bool {
+	if x != nil && x.Relay != nil {
+		return *x.Relay
+	}
+	return false
+}
+
+func (x *SetNetworkRequest) GetRendezvous() bool {
+	if x != nil && x.Rendezvous != nil {
+		return *x.Rendezvous
+	}
+	return false
+}
+
+func (x *SetNetworkRequest) GetPortMapping() bool {
+	if x != nil && x.PortMapping != nil {
+		return *x.PortMapping
+	}
+	return false
+}
+
 type Settings struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	HideTyping    bool                   `protobuf:"varint,1,opt,name=hide_typing,json=hideTyping,proto3" json:"hide_typing,omitempty"` // nobody is told that this person is writing
@@ -6615,7 +7383,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6627,7 +7395,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6640,7 +7408,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *Settings) GetHideTyping() bool {
@@ -6665,7 +7433,7 @@ type GetPageKeyRequest struct {
 
 func (x *GetPageKeyRequest) Reset() {
 	*x = GetPageKeyRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6677,7 +7445,7 @@ func (x *GetPageKeyRequest) String() string {
 func (*GetPageKeyRequest) ProtoMessage() {}
 
 func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6690,7 +7458,7 @@ func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPageKeyRequest.ProtoReflect.Descriptor instead.
 func (*GetPageKeyRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
 }
 
 type GetPageKeyResponse struct {
@@ -6702,7 +7470,7 @@ type GetPageKeyResponse struct {
 
 func (x *GetPageKeyResponse) Reset() {
 	*x = GetPageKeyResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6714,7 +7482,7 @@ func (x *GetPageKeyResponse) String() string {
 func (*GetPageKeyResponse) ProtoMessage() {}
 
 func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6727,7 +7495,7 @@ func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPageKeyResponse.ProtoReflect.Descriptor instead.
 func (*GetPageKeyResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *GetPageKeyResponse) GetKey() []byte {
@@ -6748,7 +7516,7 @@ type SetSettingsRequest struct {
 
 func (x *SetSettingsRequest) Reset() {
 	*x = SetSettingsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6760,7 +7528,7 @@ func (x *SetSettingsRequest) String() string {
 func (*SetSettingsRequest) ProtoMessage() {}
 
 func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6773,7 +7541,7 @@ func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*SetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *SetSettingsRequest) GetHideTyping() bool {
@@ -6801,7 +7569,7 @@ type SetDraftRequest struct {
 
 func (x *SetDraftRequest) Reset() {
 	*x = SetDraftRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6813,7 +7581,7 @@ func (x *SetDraftRequest) String() string {
 func (*SetDraftRequest) ProtoMessage() {}
 
 func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6826,7 +7594,7 @@ func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftRequest.ProtoReflect.Descriptor instead.
 func (*SetDraftRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *SetDraftRequest) GetChat() string {
@@ -6858,7 +7626,7 @@ type SetDraftResponse struct {
 
 func (x *SetDraftResponse) Reset() {
 	*x = SetDraftResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6870,7 +7638,7 @@ func (x *SetDraftResponse) String() string {
 func (*SetDraftResponse) ProtoMessage() {}
 
 func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6883,7 +7651,7 @@ func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftResponse.ProtoReflect.Descriptor instead.
 func (*SetDraftResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
 }
 
 // Draft: what somebody has begun to write, kept in this node alone.
@@ -6897,7 +7665,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6909,7 +7677,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6922,7 +7690,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *Draft) GetText() string {
@@ -6950,7 +7718,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6962,7 +7730,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6975,7 +7743,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -7000,7 +7768,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7012,7 +7780,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7025,7 +7793,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
 }
 
 type GetDeliveryRequest struct {
@@ -7040,7 +7808,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7052,7 +7820,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7065,7 +7833,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -7111,7 +7879,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	mi := &file_kith_v1_kith_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7123,7 +7891,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	mi := &file_kith_v1_kith_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7136,7 +7904,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -7199,7 +7967,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7211,7 +7979,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7224,7 +7992,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -7258,7 +8026,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7270,7 +8038,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7283,7 +8051,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -7323,7 +8091,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7335,7 +8103,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7348,7 +8116,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{111}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -7538,7 +8306,7 @@ type Typed struct {
 
 func (x *Typed) Reset() {
 	*x = Typed{}
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7550,7 +8318,7 @@ func (x *Typed) String() string {
 func (*Typed) ProtoMessage() {}
 
 func (x *Typed) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7563,7 +8331,7 @@ func (x *Typed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Typed.ProtoReflect.Descriptor instead.
 func (*Typed) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{112}
 }
 
 func (x *Typed) GetChatId() string {
@@ -7598,7 +8366,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[104]
+	mi := &file_kith_v1_kith_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7610,7 +8378,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[104]
+	mi := &file_kith_v1_kith_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7623,7 +8391,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{113}
 }
 
 func (x *Reached) GetChatId() string {
@@ -7652,7 +8420,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[105]
+	mi := &file_kith_v1_kith_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7664,7 +8432,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[105]
+	mi := &file_kith_v1_kith_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7677,7 +8445,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{114}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -7716,7 +8484,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[106]
+	mi := &file_kith_v1_kith_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7728,7 +8496,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[106]
+	mi := &file_kith_v1_kith_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7741,7 +8509,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{115}
 }
 
 type StopResponse struct {
@@ -7752,7 +8520,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[107]
+	mi := &file_kith_v1_kith_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7764,7 +8532,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[107]
+	mi := &file_kith_v1_kith_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7777,7 +8545,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{107}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{116}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -8242,7 +9010,72 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x10\n" +
 	"\x03off\x18\x02 \x01(\bR\x03off\"\x10\n" +
 	"\x0eTypingResponse\"\x14\n" +
-	"\x12GetSettingsRequest\"H\n" +
+	"\x12GetSettingsRequest\"\x13\n" +
+	"\x11GetNetworkRequest\"\x8c\x03\n" +
+	"\aNetwork\x129\n" +
+	"\freachability\x18\x01 \x01(\x0e2\x15.kith.v1.ReachabilityR\freachability\x12\x1a\n" +
+	"\bsentence\x18\x02 \x01(\tR\bsentence\x12\x1c\n" +
+	"\taddresses\x18\x03 \x03(\tR\taddresses\x12'\n" +
+	"\x06router\x18\x04 \x01(\v2\x0f.kith.v1.RouterR\x06router\x12#\n" +
+	"\x05paths\x18\x05 \x03(\v2\r.kith.v1.PathR\x05paths\x12-\n" +
+	"\brelaying\x18\x06 \x01(\v2\x11.kith.v1.RelayingR\brelaying\x12*\n" +
+	"\x06relays\x18\a \x03(\v2\x12.kith.v1.RelayUsedR\x06relays\x123\n" +
+	"\n" +
+	"rendezvous\x18\b \x01(\v2\x13.kith.v1.RendezvousR\n" +
+	"rendezvous\x12.\n" +
+	"\tmailboxes\x18\t \x03(\v2\x10.kith.v1.MailboxR\tmailboxes\"\x8a\x01\n" +
+	"\x06Router\x12\x1e\n" +
+	"\x03nat\x18\x01 \x01(\x0e2\f.kith.v1.NATR\x03nat\x12\x16\n" +
+	"\x06asking\x18\x02 \x01(\bR\x06asking\x12\x10\n" +
+	"\x03way\x18\x03 \x01(\tR\x03way\x12\x1a\n" +
+	"\bexternal\x18\x04 \x01(\tR\bexternal\x12\x1a\n" +
+	"\bsentence\x18\x05 \x01(\tR\bsentence\"\xe6\x01\n" +
+	"\x04Path\x12'\n" +
+	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05stage\x18\x03 \x01(\tR\x05stage\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\x12\x14\n" +
+	"\x05since\x18\x05 \x01(\x04R\x05since\x12\x14\n" +
+	"\x05tries\x18\x06 \x01(\x04R\x05tries\x12\x19\n" +
+	"\bnext_try\x18\a \x01(\x04R\anextTry\x12\x18\n" +
+	"\awaiting\x18\b \x01(\rR\awaiting\x12\x1a\n" +
+	"\bsentence\x18\t \x01(\tR\bsentence\"\xa1\x01\n" +
+	"\bRelaying\x12\x0e\n" +
+	"\x02on\x18\x01 \x01(\bR\x02on\x12\x1a\n" +
+	"\breserved\x18\x02 \x01(\rR\breserved\x12\x1a\n" +
+	"\bcircuits\x18\x03 \x01(\rR\bcircuits\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\x12\x1b\n" +
+	"\tbytes_day\x18\x05 \x01(\x04R\bbytesDay\x12\x1a\n" +
+	"\bsentence\x18\x06 \x01(\tR\bsentence\"k\n" +
+	"\tRelayUsed\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x14\n" +
+	"\x05ready\x18\x03 \x01(\bR\x05ready\x12\x1a\n" +
+	"\bsentence\x18\x04 \x01(\tR\bsentence\"\x9c\x01\n" +
+	"\n" +
+	"Rendezvous\x12\x0e\n" +
+	"\x02on\x18\x01 \x01(\bR\x02on\x12\x18\n" +
+	"\arunning\x18\x02 \x01(\bR\arunning\x12\x14\n" +
+	"\x05nodes\x18\x03 \x01(\rR\x05nodes\x12\x1c\n" +
+	"\tpublished\x18\x04 \x01(\x04R\tpublished\x12\x14\n" +
+	"\x05found\x18\x05 \x01(\x04R\x05found\x12\x1a\n" +
+	"\bsentence\x18\x06 \x01(\tR\bsentence\"\x8f\x01\n" +
+	"\aMailbox\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x14\n" +
+	"\x05ready\x18\x03 \x01(\bR\x05ready\x12\x14\n" +
+	"\x05asked\x18\x04 \x01(\x04R\x05asked\x12\x12\n" +
+	"\x04left\x18\x05 \x01(\rR\x04left\x12\x1a\n" +
+	"\bsentence\x18\x06 \x01(\tR\bsentence\"\xa5\x01\n" +
+	"\x11SetNetworkRequest\x12\x19\n" +
+	"\x05relay\x18\x01 \x01(\bH\x00R\x05relay\x88\x01\x01\x12#\n" +
+	"\n" +
+	"rendezvous\x18\x02 \x01(\bH\x01R\n" +
+	"rendezvous\x88\x01\x01\x12&\n" +
+	"\fport_mapping\x18\x03 \x01(\bH\x02R\vportMapping\x88\x01\x01B\b\n" +
+	"\x06_relayB\r\n" +
+	"\v_rendezvousB\x0f\n" +
+	"\r_port_mapping\"H\n" +
 	"\bSettings\x12\x1f\n" +
 	"\vhide_typing\x18\x01 \x01(\bR\n" +
 	"hideTyping\x12\x1b\n" +
@@ -8406,7 +9239,13 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x13MESSAGE_STATE_NEWER\x10\x04\x12\x16\n" +
 	"\x12MESSAGE_STATE_HELD\x10\x05\x12\x19\n" +
 	"\x15MESSAGE_STATE_DELETED\x10\x06\x12\x16\n" +
-	"\x12MESSAGE_STATE_OVER\x10\a2\xb9\x19\n" +
+	"\x12MESSAGE_STATE_OVER\x10\a*J\n" +
+	"\x03NAT\x12\x13\n" +
+	"\x0fNAT_UNSPECIFIED\x10\x00\x12\f\n" +
+	"\bNAT_NONE\x10\x01\x12\x0e\n" +
+	"\n" +
+	"NAT_STEADY\x10\x02\x12\x10\n" +
+	"\fNAT_CHANGING\x10\x032\xb1\x1a\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -8459,7 +9298,11 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\fListVersions\x12\x1c.kith.v1.ListVersionsRequest\x1a\x1d.kith.v1.ListVersionsResponse\x12K\n" +
 	"\fListMessages\x12\x1c.kith.v1.ListMessagesRequest\x1a\x1d.kith.v1.ListMessagesResponse\x129\n" +
 	"\x06Search\x12\x16.kith.v1.SearchRequest\x1a\x17.kith.v1.SearchResponse\x129\n" +
-	"\x06Typing\x12\x16.kith.v1.TypingRequest\x1a\x17.kith.v1.TypingResponse\x12=\n" +
+	"\x06Typing\x12\x16.kith.v1.TypingRequest\x1a\x17.kith.v1.TypingResponse\x12:\n" +
+	"\n" +
+	"GetNetwork\x12\x1a.kith.v1.GetNetworkRequest\x1a\x10.kith.v1.Network\x12:\n" +
+	"\n" +
+	"SetNetwork\x12\x1a.kith.v1.SetNetworkRequest\x1a\x10.kith.v1.Network\x12=\n" +
 	"\vGetSettings\x12\x1b.kith.v1.GetSettingsRequest\x1a\x11.kith.v1.Settings\x12=\n" +
 	"\vSetSettings\x12\x1b.kith.v1.SetSettingsRequest\x1a\x11.kith.v1.Settings\x12E\n" +
 	"\n" +
@@ -8482,8 +9325,8 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 	return file_kith_v1_kith_proto_rawDescData
 }
 
-var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 108)
+var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 117)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -8496,313 +9339,336 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(IncidentKind)(0),             // 8: kith.v1.IncidentKind
 	(ChangeKind)(0),               // 9: kith.v1.ChangeKind
 	(MessageState)(0),             // 10: kith.v1.MessageState
-	(*LoginRequest)(nil),          // 11: kith.v1.LoginRequest
-	(*LoginResponse)(nil),         // 12: kith.v1.LoginResponse
-	(*NewLoginRequest)(nil),       // 13: kith.v1.NewLoginRequest
-	(*NewLoginResponse)(nil),      // 14: kith.v1.NewLoginResponse
-	(*GetNodeRequest)(nil),        // 15: kith.v1.GetNodeRequest
-	(*SetupRequest)(nil),          // 16: kith.v1.SetupRequest
-	(*Node)(nil),                  // 17: kith.v1.Node
-	(*ClockApart)(nil),            // 18: kith.v1.ClockApart
-	(*Coming)(nil),                // 19: kith.v1.Coming
-	(*Person)(nil),                // 20: kith.v1.Person
-	(*Aside)(nil),                 // 21: kith.v1.Aside
-	(*NewContactLinkRequest)(nil), // 22: kith.v1.NewContactLinkRequest
-	(*ContactLink)(nil),           // 23: kith.v1.ContactLink
-	(*AddFriendRequest)(nil),      // 24: kith.v1.AddFriendRequest
-	(*ListFriendsRequest)(nil),    // 25: kith.v1.ListFriendsRequest
-	(*ListFriendsResponse)(nil),   // 26: kith.v1.ListFriendsResponse
-	(*AcceptFriendRequest)(nil),   // 27: kith.v1.AcceptFriendRequest
-	(*DeclineFriendRequest)(nil),  // 28: kith.v1.DeclineFriendRequest
-	(*DeclineFriendResponse)(nil), // 29: kith.v1.DeclineFriendResponse
-	(*BlockFriendRequest)(nil),    // 30: kith.v1.BlockFriendRequest
-	(*Friend)(nil),                // 31: kith.v1.Friend
-	(*CreateGroupRequest)(nil),    // 32: kith.v1.CreateGroupRequest
-	(*ListChatsRequest)(nil),      // 33: kith.v1.ListChatsRequest
-	(*ListChatsResponse)(nil),     // 34: kith.v1.ListChatsResponse
-	(*GetChatRequest)(nil),        // 35: kith.v1.GetChatRequest
-	(*AcceptGroupRequest)(nil),    // 36: kith.v1.AcceptGroupRequest
-	(*DeclineGroupRequest)(nil),   // 37: kith.v1.DeclineGroupRequest
-	(*DeclineGroupResponse)(nil),  // 38: kith.v1.DeclineGroupResponse
-	(*AddMembersRequest)(nil),     // 39: kith.v1.AddMembersRequest
-	(*RemoveMemberRequest)(nil),   // 40: kith.v1.RemoveMemberRequest
-	(*SetRoleRequest)(nil),        // 41: kith.v1.SetRoleRequest
-	(*SetTitleRequest)(nil),       // 42: kith.v1.SetTitleRequest
-	(*RejoinRequest)(nil),         // 43: kith.v1.RejoinRequest
-	(*RestartKeysRequest)(nil),    // 44: kith.v1.RestartKeysRequest
-	(*RevokeCopiesRequest)(nil),   // 45: kith.v1.RevokeCopiesRequest
-	(*RenewKeysRequest)(nil),      // 46: kith.v1.RenewKeysRequest
-	(*LeaveGroupRequest)(nil),     // 47: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 48: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 49: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 50: kith.v1.Chat
-	(*Member)(nil),                // 51: kith.v1.Member
-	(*History)(nil),               // 52: kith.v1.History
-	(*SetHistoryRequest)(nil),     // 53: kith.v1.SetHistoryRequest
-	(*Earlier)(nil),               // 54: kith.v1.Earlier
-	(*ListBlocksRequest)(nil),     // 55: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 56: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 57: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 58: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 59: kith.v1.Block
-	(*Split)(nil),                 // 60: kith.v1.Split
-	(*GetSettlementRequest)(nil),  // 61: kith.v1.GetSettlementRequest
-	(*SetVotersRequest)(nil),      // 62: kith.v1.SetVotersRequest
-	(*Settlement)(nil),            // 63: kith.v1.Settlement
-	(*Voter)(nil),                 // 64: kith.v1.Voter
-	(*Incident)(nil),              // 65: kith.v1.Incident
-	(*Exhibit)(nil),               // 66: kith.v1.Exhibit
-	(*Change)(nil),                // 67: kith.v1.Change
-	(*SendRequest)(nil),           // 68: kith.v1.SendRequest
-	(*ReactRequest)(nil),          // 69: kith.v1.ReactRequest
-	(*EditMessageRequest)(nil),    // 70: kith.v1.EditMessageRequest
-	(*DeleteMessageRequest)(nil),  // 71: kith.v1.DeleteMessageRequest
-	(*PinMessageRequest)(nil),     // 72: kith.v1.PinMessageRequest
-	(*ListPinsRequest)(nil),       // 73: kith.v1.ListPinsRequest
-	(*ListPinsResponse)(nil),      // 74: kith.v1.ListPinsResponse
-	(*CreatePollRequest)(nil),     // 75: kith.v1.CreatePollRequest
-	(*VoteRequest)(nil),           // 76: kith.v1.VoteRequest
-	(*ClosePollRequest)(nil),      // 77: kith.v1.ClosePollRequest
-	(*SetLifetimeRequest)(nil),    // 78: kith.v1.SetLifetimeRequest
-	(*ListVersionsRequest)(nil),   // 79: kith.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),  // 80: kith.v1.ListVersionsResponse
-	(*Version)(nil),               // 81: kith.v1.Version
-	(*Message)(nil),               // 82: kith.v1.Message
-	(*Lifetime)(nil),              // 83: kith.v1.Lifetime
-	(*Span)(nil),                  // 84: kith.v1.Span
-	(*Quote)(nil),                 // 85: kith.v1.Quote
-	(*Reaction)(nil),              // 86: kith.v1.Reaction
-	(*Poll)(nil),                  // 87: kith.v1.Poll
-	(*PollOption)(nil),            // 88: kith.v1.PollOption
-	(*Permitted)(nil),             // 89: kith.v1.Permitted
-	(*ResendRequest)(nil),         // 90: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 91: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 92: kith.v1.ListMessagesResponse
-	(*SearchRequest)(nil),         // 93: kith.v1.SearchRequest
-	(*SearchResponse)(nil),        // 94: kith.v1.SearchResponse
-	(*Found)(nil),                 // 95: kith.v1.Found
-	(*Mark)(nil),                  // 96: kith.v1.Mark
-	(*TypingRequest)(nil),         // 97: kith.v1.TypingRequest
-	(*TypingResponse)(nil),        // 98: kith.v1.TypingResponse
-	(*GetSettingsRequest)(nil),    // 99: kith.v1.GetSettingsRequest
-	(*Settings)(nil),              // 100: kith.v1.Settings
-	(*GetPageKeyRequest)(nil),     // 101: kith.v1.GetPageKeyRequest
-	(*GetPageKeyResponse)(nil),    // 102: kith.v1.GetPageKeyResponse
-	(*SetSettingsRequest)(nil),    // 103: kith.v1.SetSettingsRequest
-	(*SetDraftRequest)(nil),       // 104: kith.v1.SetDraftRequest
-	(*SetDraftResponse)(nil),      // 105: kith.v1.SetDraftResponse
-	(*Draft)(nil),                 // 106: kith.v1.Draft
-	(*MarkReadRequest)(nil),       // 107: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 108: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 109: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 110: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 111: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 112: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 113: kith.v1.Event
-	(*Typed)(nil),                 // 114: kith.v1.Typed
-	(*Reached)(nil),               // 115: kith.v1.Reached
-	(*MessageReach)(nil),          // 116: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 117: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 118: kith.v1.StopResponse
+	(NAT)(0),                      // 11: kith.v1.NAT
+	(*LoginRequest)(nil),          // 12: kith.v1.LoginRequest
+	(*LoginResponse)(nil),         // 13: kith.v1.LoginResponse
+	(*NewLoginRequest)(nil),       // 14: kith.v1.NewLoginRequest
+	(*NewLoginResponse)(nil),      // 15: kith.v1.NewLoginResponse
+	(*GetNodeRequest)(nil),        // 16: kith.v1.GetNodeRequest
+	(*SetupRequest)(nil),          // 17: kith.v1.SetupRequest
+	(*Node)(nil),                  // 18: kith.v1.Node
+	(*ClockApart)(nil),            // 19: kith.v1.ClockApart
+	(*Coming)(nil),                // 20: kith.v1.Coming
+	(*Person)(nil),                // 21: kith.v1.Person
+	(*Aside)(nil),                 // 22: kith.v1.Aside
+	(*NewContactLinkRequest)(nil), // 23: kith.v1.NewContactLinkRequest
+	(*ContactLink)(nil),           // 24: kith.v1.ContactLink
+	(*AddFriendRequest)(nil),      // 25: kith.v1.AddFriendRequest
+	(*ListFriendsRequest)(nil),    // 26: kith.v1.ListFriendsRequest
+	(*ListFriendsResponse)(nil),   // 27: kith.v1.ListFriendsResponse
+	(*AcceptFriendRequest)(nil),   // 28: kith.v1.AcceptFriendRequest
+	(*DeclineFriendRequest)(nil),  // 29: kith.v1.DeclineFriendRequest
+	(*DeclineFriendResponse)(nil), // 30: kith.v1.DeclineFriendResponse
+	(*BlockFriendRequest)(nil),    // 31: kith.v1.BlockFriendRequest
+	(*Friend)(nil),                // 32: kith.v1.Friend
+	(*CreateGroupRequest)(nil),    // 33: kith.v1.CreateGroupRequest
+	(*ListChatsRequest)(nil),      // 34: kith.v1.ListChatsRequest
+	(*ListChatsResponse)(nil),     // 35: kith.v1.ListChatsResponse
+	(*GetChatRequest)(nil),        // 36: kith.v1.GetChatRequest
+	(*AcceptGroupRequest)(nil),    // 37: kith.v1.AcceptGroupRequest
+	(*DeclineGroupRequest)(nil),   // 38: kith.v1.DeclineGroupRequest
+	(*DeclineGroupResponse)(nil),  // 39: kith.v1.DeclineGroupResponse
+	(*AddMembersRequest)(nil),     // 40: kith.v1.AddMembersRequest
+	(*RemoveMemberRequest)(nil),   // 41: kith.v1.RemoveMemberRequest
+	(*SetRoleRequest)(nil),        // 42: kith.v1.SetRoleRequest
+	(*SetTitleRequest)(nil),       // 43: kith.v1.SetTitleRequest
+	(*RejoinRequest)(nil),         // 44: kith.v1.RejoinRequest
+	(*RestartKeysRequest)(nil),    // 45: kith.v1.RestartKeysRequest
+	(*RevokeCopiesRequest)(nil),   // 46: kith.v1.RevokeCopiesRequest
+	(*RenewKeysRequest)(nil),      // 47: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),     // 48: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),     // 49: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),    // 50: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                  // 51: kith.v1.Chat
+	(*Member)(nil),                // 52: kith.v1.Member
+	(*History)(nil),               // 53: kith.v1.History
+	(*SetHistoryRequest)(nil),     // 54: kith.v1.SetHistoryRequest
+	(*Earlier)(nil),               // 55: kith.v1.Earlier
+	(*ListBlocksRequest)(nil),     // 56: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),    // 57: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),    // 58: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),   // 59: kith.v1.ExportChainResponse
+	(*Block)(nil),                 // 60: kith.v1.Block
+	(*Split)(nil),                 // 61: kith.v1.Split
+	(*GetSettlementRequest)(nil),  // 62: kith.v1.GetSettlementRequest
+	(*SetVotersRequest)(nil),      // 63: kith.v1.SetVotersRequest
+	(*Settlement)(nil),            // 64: kith.v1.Settlement
+	(*Voter)(nil),                 // 65: kith.v1.Voter
+	(*Incident)(nil),              // 66: kith.v1.Incident
+	(*Exhibit)(nil),               // 67: kith.v1.Exhibit
+	(*Change)(nil),                // 68: kith.v1.Change
+	(*SendRequest)(nil),           // 69: kith.v1.SendRequest
+	(*ReactRequest)(nil),          // 70: kith.v1.ReactRequest
+	(*EditMessageRequest)(nil),    // 71: kith.v1.EditMessageRequest
+	(*DeleteMessageRequest)(nil),  // 72: kith.v1.DeleteMessageRequest
+	(*PinMessageRequest)(nil),     // 73: kith.v1.PinMessageRequest
+	(*ListPinsRequest)(nil),       // 74: kith.v1.ListPinsRequest
+	(*ListPinsResponse)(nil),      // 75: kith.v1.ListPinsResponse
+	(*CreatePollRequest)(nil),     // 76: kith.v1.CreatePollRequest
+	(*VoteRequest)(nil),           // 77: kith.v1.VoteRequest
+	(*ClosePollRequest)(nil),      // 78: kith.v1.ClosePollRequest
+	(*SetLifetimeRequest)(nil),    // 79: kith.v1.SetLifetimeRequest
+	(*ListVersionsRequest)(nil),   // 80: kith.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),  // 81: kith.v1.ListVersionsResponse
+	(*Version)(nil),               // 82: kith.v1.Version
+	(*Message)(nil),               // 83: kith.v1.Message
+	(*Lifetime)(nil),              // 84: kith.v1.Lifetime
+	(*Span)(nil),                  // 85: kith.v1.Span
+	(*Quote)(nil),                 // 86: kith.v1.Quote
+	(*Reaction)(nil),              // 87: kith.v1.Reaction
+	(*Poll)(nil),                  // 88: kith.v1.Poll
+	(*PollOption)(nil),            // 89: kith.v1.PollOption
+	(*Permitted)(nil),             // 90: kith.v1.Permitted
+	(*ResendRequest)(nil),         // 91: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),   // 92: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),  // 93: kith.v1.ListMessagesResponse
+	(*SearchRequest)(nil),         // 94: kith.v1.SearchRequest
+	(*SearchResponse)(nil),        // 95: kith.v1.SearchResponse
+	(*Found)(nil),                 // 96: kith.v1.Found
+	(*Mark)(nil),                  // 97: kith.v1.Mark
+	(*TypingRequest)(nil),         // 98: kith.v1.TypingRequest
+	(*TypingResponse)(nil),        // 99: kith.v1.TypingResponse
+	(*GetSettingsRequest)(nil),    // 100: kith.v1.GetSettingsRequest
+	(*GetNetworkRequest)(nil),     // 101: kith.v1.GetNetworkRequest
+	(*Network)(nil),               // 102: kith.v1.Network
+	(*Router)(nil),                // 103: kith.v1.Router
+	(*Path)(nil),                  // 104: kith.v1.Path
+	(*Relaying)(nil),              // 105: kith.v1.Relaying
+	(*RelayUsed)(nil),             // 106: kith.v1.RelayUsed
+	(*Rendezvous)(nil),            // 107: kith.v1.Rendezvous
+	(*Mailbox)(nil),               // 108: kith.v1.Mailbox
+	(*SetNetworkRequest)(nil),     // 109: kith.v1.SetNetworkRequest
+	(*Settings)(nil),              // 110: kith.v1.Settings
+	(*GetPageKeyRequest)(nil),     // 111: kith.v1.GetPageKeyRequest
+	(*GetPageKeyResponse)(nil),    // 112: kith.v1.GetPageKeyResponse
+	(*SetSettingsRequest)(nil),    // 113: kith.v1.SetSettingsRequest
+	(*SetDraftRequest)(nil),       // 114: kith.v1.SetDraftRequest
+	(*SetDraftResponse)(nil),      // 115: kith.v1.SetDraftResponse
+	(*Draft)(nil),                 // 116: kith.v1.Draft
+	(*MarkReadRequest)(nil),       // 117: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 118: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 119: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 120: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 121: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 122: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 123: kith.v1.Event
+	(*Typed)(nil),                 // 124: kith.v1.Typed
+	(*Reached)(nil),               // 125: kith.v1.Reached
+	(*MessageReach)(nil),          // 126: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 127: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 128: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
-	20,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
+	21,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
 	0,   // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
-	19,  // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
-	18,  // 3: kith.v1.Node.clock:type_name -> kith.v1.ClockApart
-	20,  // 4: kith.v1.ClockApart.persons:type_name -> kith.v1.Person
-	20,  // 5: kith.v1.Coming.by:type_name -> kith.v1.Person
-	21,  // 6: kith.v1.Person.aside:type_name -> kith.v1.Aside
-	31,  // 7: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
-	20,  // 8: kith.v1.Friend.person:type_name -> kith.v1.Person
+	20,  // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
+	19,  // 3: kith.v1.Node.clock:type_name -> kith.v1.ClockApart
+	21,  // 4: kith.v1.ClockApart.persons:type_name -> kith.v1.Person
+	21,  // 5: kith.v1.Coming.by:type_name -> kith.v1.Person
+	22,  // 6: kith.v1.Person.aside:type_name -> kith.v1.Aside
+	32,  // 7: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
+	21,  // 8: kith.v1.Friend.person:type_name -> kith.v1.Person
 	1,   // 9: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	50,  // 10: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	51,  // 10: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
 	4,   // 11: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
 	2,   // 12: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
 	3,   // 13: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	51,  // 14: kith.v1.Chat.members:type_name -> kith.v1.Member
+	52,  // 14: kith.v1.Chat.members:type_name -> kith.v1.Member
 	4,   // 15: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	82,  // 16: kith.v1.Chat.newest:type_name -> kith.v1.Message
-	20,  // 17: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
-	20,  // 18: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
-	20,  // 19: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
-	20,  // 20: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
-	52,  // 21: kith.v1.Chat.history:type_name -> kith.v1.History
-	54,  // 22: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
-	106, // 23: kith.v1.Chat.draft:type_name -> kith.v1.Draft
-	20,  // 24: kith.v1.Member.person:type_name -> kith.v1.Person
+	83,  // 16: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	21,  // 17: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
+	21,  // 18: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
+	21,  // 19: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
+	21,  // 20: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
+	53,  // 21: kith.v1.Chat.history:type_name -> kith.v1.History
+	55,  // 22: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
+	116, // 23: kith.v1.Chat.draft:type_name -> kith.v1.Draft
+	21,  // 24: kith.v1.Member.person:type_name -> kith.v1.Person
 	4,   // 25: kith.v1.Member.role:type_name -> kith.v1.Role
-	20,  // 26: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	21,  // 26: kith.v1.Member.added_by:type_name -> kith.v1.Person
 	5,   // 27: kith.v1.History.kind:type_name -> kith.v1.HistoryKind
-	52,  // 28: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
-	52,  // 29: kith.v1.Earlier.given:type_name -> kith.v1.History
-	59,  // 30: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	20,  // 31: kith.v1.Block.author:type_name -> kith.v1.Person
-	67,  // 32: kith.v1.Block.changes:type_name -> kith.v1.Change
+	53,  // 28: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
+	53,  // 29: kith.v1.Earlier.given:type_name -> kith.v1.History
+	60,  // 30: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	21,  // 31: kith.v1.Block.author:type_name -> kith.v1.Person
+	68,  // 32: kith.v1.Block.changes:type_name -> kith.v1.Change
 	6,   // 33: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
 	7,   // 34: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	60,  // 35: kith.v1.Block.split:type_name -> kith.v1.Split
-	20,  // 36: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	20,  // 37: kith.v1.Block.voted_by:type_name -> kith.v1.Person
-	20,  // 38: kith.v1.Block.waits_for:type_name -> kith.v1.Person
-	20,  // 39: kith.v1.Block.stuck:type_name -> kith.v1.Person
-	20,  // 40: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	64,  // 41: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	65,  // 42: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
-	20,  // 43: kith.v1.Settlement.coming:type_name -> kith.v1.Person
-	20,  // 44: kith.v1.Voter.person:type_name -> kith.v1.Person
+	61,  // 35: kith.v1.Block.split:type_name -> kith.v1.Split
+	21,  // 36: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	21,  // 37: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	21,  // 38: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	21,  // 39: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	21,  // 40: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	65,  // 41: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	66,  // 42: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	21,  // 43: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	21,  // 44: kith.v1.Voter.person:type_name -> kith.v1.Person
 	8,   // 45: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
-	20,  // 46: kith.v1.Incident.person:type_name -> kith.v1.Person
-	66,  // 47: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	21,  // 46: kith.v1.Incident.person:type_name -> kith.v1.Person
+	67,  // 47: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
 	9,   // 48: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	20,  // 49: kith.v1.Change.subject:type_name -> kith.v1.Person
-	82,  // 50: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
-	81,  // 51: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
-	84,  // 52: kith.v1.Version.spans:type_name -> kith.v1.Span
-	20,  // 53: kith.v1.Message.author:type_name -> kith.v1.Person
+	21,  // 49: kith.v1.Change.subject:type_name -> kith.v1.Person
+	83,  // 50: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	82,  // 51: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	85,  // 52: kith.v1.Version.spans:type_name -> kith.v1.Span
+	21,  // 53: kith.v1.Message.author:type_name -> kith.v1.Person
 	10,  // 54: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	84,  // 55: kith.v1.Message.spans:type_name -> kith.v1.Span
-	85,  // 56: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
-	86,  // 57: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
-	20,  // 58: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
-	20,  // 59: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
-	87,  // 60: kith.v1.Message.poll:type_name -> kith.v1.Poll
-	89,  // 61: kith.v1.Message.may:type_name -> kith.v1.Permitted
-	83,  // 62: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
-	20,  // 63: kith.v1.Quote.author:type_name -> kith.v1.Person
+	85,  // 55: kith.v1.Message.spans:type_name -> kith.v1.Span
+	86,  // 56: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	87,  // 57: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	21,  // 58: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
+	21,  // 59: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
+	88,  // 60: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	90,  // 61: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	84,  // 62: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
+	21,  // 63: kith.v1.Quote.author:type_name -> kith.v1.Person
 	10,  // 64: kith.v1.Quote.state:type_name -> kith.v1.MessageState
-	20,  // 65: kith.v1.Reaction.persons:type_name -> kith.v1.Person
-	88,  // 66: kith.v1.Poll.options:type_name -> kith.v1.PollOption
-	20,  // 67: kith.v1.PollOption.persons:type_name -> kith.v1.Person
-	82,  // 68: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	95,  // 69: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
-	50,  // 70: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
-	20,  // 71: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
-	82,  // 72: kith.v1.Found.message:type_name -> kith.v1.Message
-	96,  // 73: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	106, // 74: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
-	111, // 75: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	20,  // 76: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	82,  // 77: kith.v1.Event.message:type_name -> kith.v1.Message
-	50,  // 78: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	31,  // 79: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	17,  // 80: kith.v1.Event.node:type_name -> kith.v1.Node
-	115, // 81: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	65,  // 82: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	114, // 83: kith.v1.Event.typed:type_name -> kith.v1.Typed
-	20,  // 84: kith.v1.Typed.person:type_name -> kith.v1.Person
-	116, // 85: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	11,  // 86: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	13,  // 87: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	15,  // 88: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	16,  // 89: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	45,  // 90: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	22,  // 91: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	24,  // 92: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	25,  // 93: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	27,  // 94: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	28,  // 95: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	30,  // 96: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	32,  // 97: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	33,  // 98: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	35,  // 99: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	36,  // 100: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	37,  // 101: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	39,  // 102: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	40,  // 103: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	41,  // 104: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	42,  // 105: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	53,  // 106: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
-	43,  // 107: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	44,  // 108: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	46,  // 109: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	47,  // 110: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	48,  // 111: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	55,  // 112: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	61,  // 113: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	62,  // 114: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	57,  // 115: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	68,  // 116: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	90,  // 117: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	69,  // 118: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	70,  // 119: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	71,  // 120: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	72,  // 121: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	73,  // 122: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	75,  // 123: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	76,  // 124: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	77,  // 125: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	78,  // 126: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
-	79,  // 127: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	91,  // 128: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	93,  // 129: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	97,  // 130: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
-	99,  // 131: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
-	103, // 132: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
-	101, // 133: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
-	104, // 134: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
-	107, // 135: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	109, // 136: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	112, // 137: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	117, // 138: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	12,  // 139: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	14,  // 140: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	17,  // 141: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	17,  // 142: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	17,  // 143: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	23,  // 144: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	31,  // 145: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	26,  // 146: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	31,  // 147: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	29,  // 148: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	31,  // 149: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	50,  // 150: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	34,  // 151: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	50,  // 152: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	50,  // 153: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	38,  // 154: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	50,  // 155: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	50,  // 156: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	50,  // 157: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	50,  // 158: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	50,  // 159: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	50,  // 160: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	50,  // 161: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	50,  // 162: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	50,  // 163: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	49,  // 164: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	56,  // 165: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	63,  // 166: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	63,  // 167: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	58,  // 168: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	82,  // 169: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	50,  // 170: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	82,  // 171: kith.v1.KithService.React:output_type -> kith.v1.Message
-	82,  // 172: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	82,  // 173: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	82,  // 174: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	74,  // 175: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	82,  // 176: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	82,  // 177: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	82,  // 178: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	50,  // 179: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
-	80,  // 180: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	92,  // 181: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	94,  // 182: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	98,  // 183: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
-	100, // 184: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
-	100, // 185: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
-	102, // 186: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
-	105, // 187: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
-	108, // 188: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	110, // 189: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	113, // 190: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	118, // 191: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	139, // [139:192] is the sub-list for method output_type
-	86,  // [86:139] is the sub-list for method input_type
-	86,  // [86:86] is the sub-list for extension type_name
-	86,  // [86:86] is the sub-list for extension extendee
-	0,   // [0:86] is the sub-list for field type_name
+	21,  // 65: kith.v1.Reaction.persons:type_name -> kith.v1.Person
+	89,  // 66: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	21,  // 67: kith.v1.PollOption.persons:type_name -> kith.v1.Person
+	83,  // 68: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	96,  // 69: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	51,  // 70: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	21,  // 71: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
+	83,  // 72: kith.v1.Found.message:type_name -> kith.v1.Message
+	97,  // 73: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	0,   // 74: kith.v1.Network.reachability:type_name -> kith.v1.Reachability
+	103, // 75: kith.v1.Network.router:type_name -> kith.v1.Router
+	104, // 76: kith.v1.Network.paths:type_name -> kith.v1.Path
+	105, // 77: kith.v1.Network.relaying:type_name -> kith.v1.Relaying
+	106, // 78: kith.v1.Network.relays:type_name -> kith.v1.RelayUsed
+	107, // 79: kith.v1.Network.rendezvous:type_name -> kith.v1.Rendezvous
+	108, // 80: kith.v1.Network.mailboxes:type_name -> kith.v1.Mailbox
+	11,  // 81: kith.v1.Router.nat:type_name -> kith.v1.NAT
+	21,  // 82: kith.v1.Path.person:type_name -> kith.v1.Person
+	116, // 83: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
+	121, // 84: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	21,  // 85: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	83,  // 86: kith.v1.Event.message:type_name -> kith.v1.Message
+	51,  // 87: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	32,  // 88: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	18,  // 89: kith.v1.Event.node:type_name -> kith.v1.Node
+	125, // 90: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	66,  // 91: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	124, // 92: kith.v1.Event.typed:type_name -> kith.v1.Typed
+	21,  // 93: kith.v1.Typed.person:type_name -> kith.v1.Person
+	126, // 94: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	12,  // 95: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	14,  // 96: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	16,  // 97: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	17,  // 98: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	46,  // 99: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	23,  // 100: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	25,  // 101: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	26,  // 102: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	28,  // 103: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	29,  // 104: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	31,  // 105: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	33,  // 106: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	34,  // 107: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	36,  // 108: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	37,  // 109: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	38,  // 110: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	40,  // 111: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	41,  // 112: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	42,  // 113: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	43,  // 114: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	54,  // 115: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
+	44,  // 116: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	45,  // 117: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	47,  // 118: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	48,  // 119: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	49,  // 120: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	56,  // 121: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	62,  // 122: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	63,  // 123: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	58,  // 124: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	69,  // 125: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	91,  // 126: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	70,  // 127: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	71,  // 128: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	72,  // 129: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	73,  // 130: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	74,  // 131: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	76,  // 132: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	77,  // 133: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	78,  // 134: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	79,  // 135: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
+	80,  // 136: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	92,  // 137: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	94,  // 138: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	98,  // 139: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
+	101, // 140: kith.v1.KithService.GetNetwork:input_type -> kith.v1.GetNetworkRequest
+	109, // 141: kith.v1.KithService.SetNetwork:input_type -> kith.v1.SetNetworkRequest
+	100, // 142: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
+	113, // 143: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
+	111, // 144: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
+	114, // 145: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
+	117, // 146: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	119, // 147: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	122, // 148: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	127, // 149: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	13,  // 150: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	15,  // 151: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	18,  // 152: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	18,  // 153: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	18,  // 154: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	24,  // 155: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	32,  // 156: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	27,  // 157: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	32,  // 158: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	30,  // 159: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	32,  // 160: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	51,  // 161: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	35,  // 162: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	51,  // 163: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	51,  // 164: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	39,  // 165: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	51,  // 166: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	51,  // 167: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	51,  // 168: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	51,  // 169: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	51,  // 170: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	51,  // 171: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	51,  // 172: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	51,  // 173: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	51,  // 174: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	50,  // 175: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	57,  // 176: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	64,  // 177: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	64,  // 178: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	59,  // 179: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	83,  // 180: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	51,  // 181: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	83,  // 182: kith.v1.KithService.React:output_type -> kith.v1.Message
+	83,  // 183: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	83,  // 184: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	83,  // 185: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	75,  // 186: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	83,  // 187: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	83,  // 188: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	83,  // 189: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	51,  // 190: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	81,  // 191: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	93,  // 192: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	95,  // 193: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	99,  // 194: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
+	102, // 195: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
+	102, // 196: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
+	110, // 197: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
+	110, // 198: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
+	112, // 199: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
+	115, // 200: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
+	118, // 201: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	120, // 202: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	123, // 203: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	128, // 204: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	150, // [150:205] is the sub-list for method output_type
+	95,  // [95:150] is the sub-list for method input_type
+	95,  // [95:95] is the sub-list for extension type_name
+	95,  // [95:95] is the sub-list for extension extendee
+	0,   // [0:95] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -8810,8 +9676,9 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[92].OneofWrappers = []any{}
-	file_kith_v1_kith_proto_msgTypes[102].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[97].OneofWrappers = []any{}
+	file_kith_v1_kith_proto_msgTypes[101].OneofWrappers = []any{}
+	file_kith_v1_kith_proto_msgTypes[111].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -8828,8 +9695,8 @@ func file_kith_v1_kith_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
-			NumEnums:      11,
-			NumMessages:   108,
+			NumEnums:      12,
+			NumMessages:   117,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

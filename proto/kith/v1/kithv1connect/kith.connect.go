@@ -141,6 +141,10 @@ const (
 	KithServiceSearchProcedure = "/kith.v1.KithService/Search"
 	// KithServiceTypingProcedure is the fully-qualified name of the KithService's Typing RPC.
 	KithServiceTypingProcedure = "/kith.v1.KithService/Typing"
+	// KithServiceGetNetworkProcedure is the fully-qualified name of the KithService's GetNetwork RPC.
+	KithServiceGetNetworkProcedure = "/kith.v1.KithService/GetNetwork"
+	// KithServiceSetNetworkProcedure is the fully-qualified name of the KithService's SetNetwork RPC.
+	KithServiceSetNetworkProcedure = "/kith.v1.KithService/SetNetwork"
 	// KithServiceGetSettingsProcedure is the fully-qualified name of the KithService's GetSettings RPC.
 	KithServiceGetSettingsProcedure = "/kith.v1.KithService/GetSettings"
 	// KithServiceSetSettingsProcedure is the fully-qualified name of the KithService's SetSettings RPC.
@@ -238,6 +242,11 @@ type KithServiceClient interface {
 	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
 	// Typing tells members who are connected that one is writing; nothing of it is kept.
 	Typing(context.Context, *v1.TypingRequest) (*v1.TypingResponse, error)
+	// GetNetwork says how each person is reached, what waits and why, and what is in the
+	// way. NodeChanged in the stream says that it may be different.
+	GetNetwork(context.Context, *v1.GetNetworkRequest) (*v1.Network, error)
+	// SetNetwork switches ways of reaching others on and off.
+	SetNetwork(context.Context, *v1.SetNetworkRequest) (*v1.Network, error)
 	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error)
 	SetSettings(context.Context, *v1.SetSettingsRequest) (*v1.Settings, error)
 	// GetPageKey gives the key by which a page seals what it has to keep in the browser
@@ -536,6 +545,18 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("Typing")),
 			connect.WithClientOptions(opts...),
 		),
+		getNetwork: connect.NewClient[v1.GetNetworkRequest, v1.Network](
+			httpClient,
+			baseURL+KithServiceGetNetworkProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("GetNetwork")),
+			connect.WithClientOptions(opts...),
+		),
+		setNetwork: connect.NewClient[v1.SetNetworkRequest, v1.Network](
+			httpClient,
+			baseURL+KithServiceSetNetworkProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("SetNetwork")),
+			connect.WithClientOptions(opts...),
+		),
 		getSettings: connect.NewClient[v1.GetSettingsRequest, v1.Settings](
 			httpClient,
 			baseURL+KithServiceGetSettingsProcedure,
@@ -634,6 +655,8 @@ type kithServiceClient struct {
 	listMessages   *connect.Client[v1.ListMessagesRequest, v1.ListMessagesResponse]
 	search         *connect.Client[v1.SearchRequest, v1.SearchResponse]
 	typing         *connect.Client[v1.TypingRequest, v1.TypingResponse]
+	getNetwork     *connect.Client[v1.GetNetworkRequest, v1.Network]
+	setNetwork     *connect.Client[v1.SetNetworkRequest, v1.Network]
 	getSettings    *connect.Client[v1.GetSettingsRequest, v1.Settings]
 	setSettings    *connect.Client[v1.SetSettingsRequest, v1.Settings]
 	getPageKey     *connect.Client[v1.GetPageKeyRequest, v1.GetPageKeyResponse]
@@ -1049,6 +1072,24 @@ func (c *kithServiceClient) Typing(ctx context.Context, req *v1.TypingRequest) (
 	return nil, err
 }
 
+// GetNetwork calls kith.v1.KithService.GetNetwork.
+func (c *kithServiceClient) GetNetwork(ctx context.Context, req *v1.GetNetworkRequest) (*v1.Network, error) {
+	response, err := c.getNetwork.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SetNetwork calls kith.v1.KithService.SetNetwork.
+func (c *kithServiceClient) SetNetwork(ctx context.Context, req *v1.SetNetworkRequest) (*v1.Network, error) {
+	response, err := c.setNetwork.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetSettings calls kith.v1.KithService.GetSettings.
 func (c *kithServiceClient) GetSettings(ctx context.Context, req *v1.GetSettingsRequest) (*v1.Settings, error) {
 	response, err := c.getSettings.CallUnary(ctx, connect.NewRequest(req))
@@ -1196,6 +1237,11 @@ type KithServiceHandler interface {
 	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
 	// Typing tells members who are connected that one is writing; nothing of it is kept.
 	Typing(context.Context, *v1.TypingRequest) (*v1.TypingResponse, error)
+	// GetNetwork says how each person is reached, what waits and why, and what is in the
+	// way. NodeChanged in the stream says that it may be different.
+	GetNetwork(context.Context, *v1.GetNetworkRequest) (*v1.Network, error)
+	// SetNetwork switches ways of reaching others on and off.
+	SetNetwork(context.Context, *v1.SetNetworkRequest) (*v1.Network, error)
 	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error)
 	SetSettings(context.Context, *v1.SetSettingsRequest) (*v1.Settings, error)
 	// GetPageKey gives the key by which a page seals what it has to keep in the browser
@@ -1490,6 +1536,18 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("Typing")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceGetNetworkHandler := connect.NewUnaryHandlerSimple(
+		KithServiceGetNetworkProcedure,
+		svc.GetNetwork,
+		connect.WithSchema(kithServiceMethods.ByName("GetNetwork")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceSetNetworkHandler := connect.NewUnaryHandlerSimple(
+		KithServiceSetNetworkProcedure,
+		svc.SetNetwork,
+		connect.WithSchema(kithServiceMethods.ByName("SetNetwork")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceGetSettingsHandler := connect.NewUnaryHandlerSimple(
 		KithServiceGetSettingsProcedure,
 		svc.GetSettings,
@@ -1630,6 +1688,10 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceSearchHandler.ServeHTTP(w, r)
 		case KithServiceTypingProcedure:
 			kithServiceTypingHandler.ServeHTTP(w, r)
+		case KithServiceGetNetworkProcedure:
+			kithServiceGetNetworkHandler.ServeHTTP(w, r)
+		case KithServiceSetNetworkProcedure:
+			kithServiceSetNetworkHandler.ServeHTTP(w, r)
 		case KithServiceGetSettingsProcedure:
 			kithServiceGetSettingsHandler.ServeHTTP(w, r)
 		case KithServiceSetSettingsProcedure:
@@ -1833,6 +1895,14 @@ func (UnimplementedKithServiceHandler) Search(context.Context, *v1.SearchRequest
 
 func (UnimplementedKithServiceHandler) Typing(context.Context, *v1.TypingRequest) (*v1.TypingResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Typing is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) GetNetwork(context.Context, *v1.GetNetworkRequest) (*v1.Network, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.GetNetwork is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) SetNetwork(context.Context, *v1.SetNetworkRequest) (*v1.Network, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetNetwork is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error) {

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	v1 "kith/proto/kith/v1"
+)
+
+// networkVerb shows how others are reached, and switches ways of reaching them.
+func (p *program) networkVerb() *cobra.Command {
+	c := p.aboutVerb("network [rendezvous|router on|off]", "Show how each person is reached, what waits and why, and what is in the way", 0, 2, func(ctx context.Context, args []string) error {
+		change, ok := switched(args)
+		if !ok {
+			return &usageError{"usage: kith network; kith network rendezvous on, or off; kith network router on, or off"}
+		}
+		var n *v1.Network
+		var err error
+		if change != nil {
+			n, err = call(ctx, p.client().SetNetwork, change)
+		} else {
+			n, err = call(ctx, p.client().GetNetwork, &v1.GetNetworkRequest{})
+		}
+		if err != nil || p.show(n) {
+			return err
+		}
+		p.printNetwork(n)
+		return nil
+	})
+	c.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return [][]string{{"rendezvous", "router"}, {"on", "off"}, nil}[min(len(args), 2)], cobra.ShellCompDirectiveNoFileComp
+	}
+	return c
+}
+
+// switched is what the words ask to be changed, nil without any; false if they say nothing.
+func switched(words []string) (*v1.SetNetworkRequest, bool) {
+	if len(words) == 0 {
+		return nil, true
+	}
+	if len(words) != 2 || words[1] != "on" && words[1] != "off" {
+		return nil, false
+	}
+	on := words[1] == "on"
+	switch words[0] {
+	case "rendezvous":
+		return &v1.SetNetworkRequest{Rendezvous: &on}, true
+	case "router":
+		return &v1.SetNetworkRequest{PortMapping: &on}, true
+	}
+	return nil, false
+}
+
+// relayVerb says whether this node carries for friends.
+func (p *program) relayVerb() *cobra.Command {
+	c := p.aboutVerb("relay [on|off]", "Carry what friends say to each other, where nobody can reach one of them", 0, 1, func(ctx context.Context, args []string) error {
+		var n *v1.Network
+		var err error
+		switch {
+		case len(args) == 0:
+			n, err = call(ctx, p.client().GetNetwork, &v1.GetNetworkRequest{})
+		case args[0] == "on" || args[0] == "off":
+			on := args[0] == "on"
+			n, err = call(ctx, p.client().SetNetwork, &v1.SetNetworkRequest{Relay: &on})
+		default:
+			return &usageError{"usage: kith relay on, or off"}
+		}
+		if err != nil || p.show(n.GetRelaying()) {
+			return err
+		}
+		p.println(oneLine(n.Relaying.GetSentence()))
+		return nil
+	})
+	c.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return [][]string{{"on", "off"}, nil}[min(len(args), 1)], cobra.ShellCompDirectiveNoFileComp
+	}
+	return c
+}
+
+func (p *program) printNetwork(n *v1.Network) {
+	p.println(oneLine(n.Sentence))
+	if len(n.Addresses) > 0 {
+		p.println("Others are told these addresses: " + strings.Join(n.Addresses, ", "))
+	}
+	for _, text := range []string{n.Router.GetSentence(), n.Rendezvous.GetSentence(), n.Relaying.GetSentence()} {
+		if text != "" {
+			p.println(oneLine(text))
+		}
+	}
+	for _, r := range n.Relays {
+		p.println(oneLine(r.Sentence))
+	}
+	for _, m := range n.Mailboxes {
+		p.println(oneLine(m.Sentence))
+	}
+	if len(n.Paths) == 0 {
+		p.println("There is nobody to be reached yet. Send somebody your link (" + p.again("link") + ").")
+		return
+	}
+	p.println("")
+	for _, path := range n.Paths {
+		text := oneLine(path.Sentence)
+		if path.Waiting > 0 {
+			text += " " + count(int(path.Waiting), "message of yours waits", "messages of yours wait") + "."
+		}
+		p.println(text)
+	}
+}
