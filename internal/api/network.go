@@ -3,8 +3,11 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"kith/internal/node"
+	"kith/internal/portmap"
 	v1 "kith/proto/kith/v1"
 )
 
@@ -33,7 +36,10 @@ func (s *service) SetNetwork(ctx context.Context, r *v1.SetNetworkRequest) (*v1.
 func networkOf(n node.Network) *v1.Network {
 	out := &v1.Network{
 		Reachability: v1.Reachability(n.Reachability), Sentence: reachSentence(n), Addresses: n.Addresses,
-		Router: &v1.Router{Nat: v1.NAT(n.NAT), Sentence: routerSentence(n)},
+		Router: routerOf(n), Relaying: relayingOf(n),
+		Rendezvous: &v1.Rendezvous{
+			On: n.Finder.On, Nodes: uint32(n.Finder.Nodes), Published: n.Finder.Left, Found: n.Finder.Found, Sentence: rendezvousSentence(n),
+		},
 	}
 	for _, p := range n.Paths {
 		out.Paths = append(out.Paths, &v1.Path{
@@ -41,31 +47,117 @@ func networkOf(n node.Network) *v1.Network {
 			NextTry: p.Next, Waiting: uint32(p.Waiting), Sentence: pathSentence(p),
 		})
 	}
+	for _, r := range n.Relays {
+		out.Relays = append(out.Relays, &v1.RelayUsed{Name: r.By.Name, Address: r.Host, Ready: r.Ready, Sentence: relaySentence(r)})
+	}
 	return out
 }
 
 // reachSentence answers whether others can reach this node.
 func reachSentence(n node.Network) string {
+	ready := slices.ContainsFunc(n.Relays, func(r node.RelayUsed) bool { return r.Ready })
 	switch {
 	case n.Reachability == node.ReachableLocal:
 		return "Only this machine reaches you: your node listens on no network."
+	case n.Reached:
+		return "Others reach you from everywhere: a friend's program has tried it."
+	case n.Router.IPv4.Mapped() && n.Router.IPv4.Reason == portmap.Works:
+		return "Others should reach you from everywhere: your router lets them in."
+	case ready:
+		return "Others reach you through a friend's relay, and directly where the routers in between let them."
+	case n.Reachability == node.ReachablePublic && !n.Tried:
+		return "On the same Wi-Fi this always works. Over the Internet others may reach you, since you have a public address; nobody has tried yet."
 	case n.Reachability == node.ReachablePublic:
-		return "On the same Wi-Fi this always works. Over the Internet one of you must be reachable: yours may be, since it has a public address."
+		return "On the same Wi-Fi this always works. You have a public address, and a firewall keeps others out: two friends who look for each other at the same time mostly still connect."
 	}
-	return "On the same Wi-Fi this always works. Over the Internet one of you must be reachable: yours is not."
+	return "On the same Wi-Fi this always works. Over the Internet two friends who look for each other at the same time mostly connect; it is sure where one of you can be reached, or a friend carries for you."
 }
 
-// routerSentence says what stands between this machine and the Internet, as far as others have told.
+func routerOf(n node.Network) *v1.Router {
+	side := n.Router.IPv4
+	out := &v1.Router{Nat: v1.NAT(n.NAT), Asking: n.Asks, Way: side.Way.String(), Sentence: routerSentence(n)}
+	if side.UDP.IsValid() {
+		out.External = side.UDP.String()
+	}
+	return out
+}
+
+// routerSentence says what stands between this machine and the Internet, as far as the router and
+// others have told.
 func routerSentence(n node.Network) string {
+	asked := askedSentence(n)
 	switch n.NAT {
 	case node.NATNone:
-		return "Others see this machine at its own address: there is no router in between that changes it."
+		return asked + "Others see this machine at its own address: no router changes it."
 	case node.NATSteady:
-		return "Your router shows everybody the same port of yours: two behind such routers can connect directly, once somebody brings them together."
+		return asked + "It shows everybody the same port of yours, so two behind such routers can connect directly."
 	case node.NATChanging:
-		return "Your router shows each of the others another port of yours: who is behind a router too reaches you through a relay only."
+		return asked + "It shows each of the others another port of yours: somebody who is behind such a router too reaches you through a relay only."
 	}
-	return "Nobody has told yet from where they see this machine."
+	return strings.TrimSpace(asked)
+}
+
+// askedSentence says what came of asking the router, with a space behind it.
+func askedSentence(n node.Network) string {
+	side := n.Router.IPv4
+	switch {
+	case !n.Asks:
+		return "Your router is not asked to let others in. "
+	case side.Reason == portmap.Works && side.Mapped():
+		return "Your router lets others in at " + side.UDP.String() + ", by " + side.Way.String() + ". "
+	}
+	switch side.Reason {
+	case portmap.NotNeeded:
+		return "You have a public address, and no router needs to be asked. "
+	case portmap.NoGateway:
+		return "This machine has no way to the Internet: there is no router. "
+	case portmap.NotAuthorised, portmap.Refused:
+		return "Your router can let others in, and its settings forbid it: look there for UPnP, NAT-PMP or PCP. "
+	case portmap.Full:
+		return "Your router has no room for one more port. "
+	case portmap.Offline:
+		return "Your router is not connected to the Internet. "
+	case portmap.DoubleNAT:
+		return "Your router stands behind another one that lets nobody in: its own address is that of a home. "
+	case portmap.CarrierNAT:
+		return "Your provider puts many customers behind one address, so nobody can be let in; an IPv6 address, or a friend's relay, helps. "
+	case portmap.NoAnswer:
+		return "Your router lets nobody in by itself: it answers to none of UPnP, NAT-PMP and PCP, which can be switched on in its settings. "
+	case portmap.Nonsense:
+		return "What your router answers makes no sense. "
+	}
+	return ""
+}
+
+func relayingOf(n node.Network) *v1.Relaying {
+	out := &v1.Relaying{On: n.Carries, Reserved: uint32(n.Relay.Reservations), Circuits: uint32(n.Relay.Circuits), Bytes: n.Relay.Bytes}
+	switch {
+	case !n.Carries:
+		out.Sentence = "You do not carry for friends who cannot be reached."
+	case !n.Reached && n.Reachability != node.ReachablePublic:
+		out.Sentence = "You would carry for friends who cannot be reached, but nobody reaches you either."
+	default:
+		out.Sentence = fmt.Sprintf("You carry for friends who cannot be reached: %d can be called through you, %d talk now. You see which addresses talk, when and how much, and nothing of what is said.", out.Reserved, out.Circuits)
+	}
+	return out
+}
+
+func relaySentence(r node.RelayUsed) string {
+	whose := "A relay"
+	if r.By.Name != "" {
+		whose = "The relay of " + nameOf(r.By)
+	}
+	if r.Ready {
+		return whose + " lets others reach you. It sees which addresses talk, when and how much, and nothing of what is said."
+	}
+	return whose + " does not answer now; it is asked again by itself."
+}
+
+func rendezvousSentence(n node.Network) string {
+	if !n.Finder.On {
+		return "Friends whose address changed are not looked for at the public DHT."
+	}
+	return "Friends whose address changed are looked for at the public DHT, which many programs share: its nodes see your address and numbers that mean something to your friends alone."
 }
 
 // linkWords says what a kind of link is.

@@ -163,6 +163,16 @@ func (l ContactLink) Tag() [16]byte {
 	return [16]byte(derive(l.Secret[:], wire.InfoLinkTag, 16))
 }
 
+// MakerSecret is by which whoever holds the link finds its maker at the rendezvous.
+func (l ContactLink) MakerSecret() [32]byte {
+	return [32]byte(derive(l.Secret[:], wire.InfoLinkMaker, 32))
+}
+
+// AskerSecret is by which the maker finds whoever opens the link there.
+func (l ContactLink) AskerSecret() [32]byte {
+	return [32]byte(derive(l.Secret[:], wire.InfoLinkAsker, 32))
+}
+
 // Sealed request
 //
 //	size field

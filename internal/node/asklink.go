@@ -42,6 +42,7 @@ func (n *Node) askLinks() (next uint64) {
 			continue
 		}
 		t.dialing = true
+		t.tries++
 		list = append(list, open{f.Person, *l, f.Given})
 	}
 	n.mu.Unlock()
@@ -100,7 +101,13 @@ func (n *Node) askLink(ctx context.Context, l identity.ContactLink, given [][]by
 	if internet == nil {
 		return errNoLink
 	}
-	conn, err := internet.Dial(ctx, link.Address{Peer: l.Peer, Hosts: l.Hosts})
+	var conn link.Conn
+	err := link.ErrNoHost
+	for _, at := range n.linkFound(l) {
+		if conn, err = internet.Dial(ctx, at); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		return err
 	}

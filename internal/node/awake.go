@@ -109,6 +109,7 @@ func (n *Node) timeJumped() {
 // connected, and has sessions that are dead noticed.
 func (n *Node) networkChanged() {
 	n.probe()
+	n.remapSoon()
 	n.reach()
 	n.dialAgain()
 	n.hub.publish(StatusChanged{})

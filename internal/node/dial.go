@@ -85,6 +85,9 @@ func (n *Node) wanted() []target {
 			continue
 		}
 		t := target{to: peer.Target{Member: known.Member, Key: known.Key, KnockKey: card.KnockKey}}
+		if at, ok := n.found[f.Person]; ok {
+			t.know(at.at)
+		}
 		t.know(link.Address{Peer: card.Peer, Hosts: card.Hosts})
 		list[known.Member.Device] = t
 	}

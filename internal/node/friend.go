@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// linkLife is how long an own contact link can be used, in seconds.
-	linkLife = 14 * 24 * 3600
+	// linkLife is how long an own contact link can be used, in seconds: its maker is found by it
+	// wherever it has moved (finder.go).
+	linkLife = 90 * 24 * 3600
 	// packagesEach is how many one-time key packages a friend is given.
 	packagesEach = 8
 	// packagesOld is how many of those in a card are of suite 1.
@@ -53,7 +54,7 @@ func (n *Node) updateFriendAlso(p wire.PersonID, change func(f *friend) (bool, e
 	return next, nil
 }
 
-// NewContactLink makes a link that one person can use, for two weeks.
+// NewContactLink makes a link that one person can use, for three months.
 func (n *Node) NewContactLink() (ContactLink, error) {
 	if !n.Ready() {
 		return ContactLink{}, fail(ReasonNoIdentity, "")
@@ -74,7 +75,8 @@ func (n *Node) NewContactLink() (ContactLink, error) {
 		return ContactLink{}, err
 	}
 	tag := l.Tag()
-	own := &ownLink{Secret: l.Secret[:], Expiry: l.Expiry}
+	told := digestOf(at)
+	own := &ownLink{Secret: l.Secret[:], Expiry: l.Expiry, Told: told[:]}
 	err = n.db.Update(func(tx *store.Tx) error { return putJSON(tx, bucketLink, tag[:], own) })
 	if err != nil {
 		return ContactLink{}, storeError(err)

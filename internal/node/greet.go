@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kith/internal/group"
+	"kith/internal/link"
 	"kith/internal/mls"
 	"kith/internal/peer"
 	"kith/internal/wire"
@@ -31,11 +32,12 @@ const (
 // greeting is when a session was last told a hello.
 type greeting struct {
 	last    time.Time
-	waiting bool // another goes out once it is time
-	heard   bool // it has said hello itself
-	old     bool // its own hello lacked ownAble
-	holds   bool // its last hello had ownHolds
-	asked   bool // the last hello that it was told had ownHolds: it answers with a holding
+	said    [32]byte // digest of the address in the last
+	waiting bool     // another goes out once it is time
+	heard   bool     // it has said hello itself
+	old     bool     // its own hello lacked ownAble
+	holds   bool     // its last hello had ownHolds
+	asked   bool     // the last hello that it was told had ownHolds: it answers with a holding
 	// What it has of the own person chain, as it was told, or as it has said.
 	told     holding
 	answered bool // it has said it
@@ -111,8 +113,19 @@ func (n *Node) sayHello(s *peer.Session) {
 	}
 	h.left = uint8(min(left, most))
 	n.noteAsked(s, h.holds)
+	n.noteSaid(s, at)
 	n.say(s, h.bytes())
 	n.tellPerson(s) // if it waited for an answer that does not come now
+}
+
+// noteSaid notes which address a session is told.
+func (n *Node) noteSaid(s *peer.Session, at link.Address) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if g, live := n.greeted[s]; live {
+		g.said = digestOf(at)
+		n.greeted[s] = g
+	}
 }
 
 // suiteFor is the suite of the key packages that are exchanged with a program

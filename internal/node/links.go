@@ -170,20 +170,25 @@ func (n *Node) accepting(ctx context.Context, l link.Link) {
 		if err != nil {
 			return
 		}
-		if !n.Ready() { // nobody is here to be asked for
-			conn.Close()
-			continue
+		n.welcome(conn)
+	}
+}
+
+// welcome waits for the proof of whoever dialled conn.
+func (n *Node) welcome(conn link.Conn) {
+	if !n.Ready() { // nobody is here to be asked for
+		conn.Close()
+		return
+	}
+	if !n.spawn(func(ctx context.Context) {
+		s, err := peer.Accept(ctx, conn, n.peerConfig())
+		if err != nil {
+			n.log.Debug("refused", "err", err)
+			return
 		}
-		if !n.spawn(func(ctx context.Context) {
-			s, err := peer.Accept(ctx, conn, n.peerConfig())
-			if err != nil {
-				n.log.Debug("refused", "err", err)
-				return
-			}
-			n.session(ctx, s)
-		}) {
-			conn.Close()
-		}
+		n.session(ctx, s)
+	}) {
+		conn.Close()
 	}
 }
 
@@ -257,8 +262,17 @@ func portOf(a link.Address) int {
 	return 0
 }
 
-// hostPort reads /ip4/A/tcp/P and its like.
+// isCircuit reports of a host whether it is one behind a relay.
+func isCircuit(host string) bool { return strings.HasSuffix(host, "/p2p-circuit") }
+
+// isQUIC reports whether a host is dialled by QUIC, and no relay's.
+func isQUIC(host string) bool { return strings.HasSuffix(host, "/quic-v1") }
+
+// hostPort reads /ip4/A/tcp/P and its like; not where a relay is.
 func hostPort(multiaddr string) (netip.Addr, int, bool) {
+	if isCircuit(multiaddr) {
+		return netip.Addr{}, 0, false
+	}
 	parts := strings.Split(multiaddr, "/")
 	if len(parts) < 5 {
 		return netip.Addr{}, 0, false

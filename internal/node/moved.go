@@ -68,7 +68,7 @@ var errMovedOn = errors.New("node: the sessions are of another key from here on"
 func (n *Node) knowsNew(who wire.Member) (knows bool) {
 	for _, o := range n.allOwners() {
 		p := o.picture.Load()
-		if outside(p.view.Status) || !slices.ContainsFunc(p.devices, func(d group.DeviceView) bool { return d.Member == who && !d.Former }) {
+		if outside(p.view.Status) || !slices.ContainsFunc(p.devices, isActive(who)) {
 			continue
 		}
 		if !p.view.Inside {

@@ -1,8 +1,11 @@
 package node
 
 import (
+	"net/netip"
 	"slices"
 
+	"kith/internal/link"
+	"kith/internal/portmap"
 	"kith/internal/wire"
 )
 
@@ -12,6 +15,22 @@ type Network struct {
 	Addresses    []string // host:port
 	Paths        []Path   // by name
 	NAT          NAT
+	Tried        bool          // somebody outside has tried lately to reach this node
+	Reached      bool          // and did
+	Asks         bool          // the router is asked to let others in
+	Router       portmap.State // what came of that
+	Finder       FinderView
+	Carries      bool // for friends
+	Relay        link.RelayStats
+	Relays       []RelayUsed
+}
+
+// A RelayUsed is one by which others reach this node.
+type RelayUsed struct {
+	By    Person // whose it is; zero: not known
+	Host  string // where it is
+	Ready bool
+	Err   error // why it is not, if that is known
 }
 
 // A Path is how a person is reached now.
@@ -69,7 +88,38 @@ func (n *Node) Network() Network {
 	}
 	list.Paths = append(list.Paths, strangers[:min(len(strangers), maxStrangers)]...)
 	slices.SortFunc(list.Paths, func(a, b Path) int { return compareNames(a.Person, b.Person) })
+	n.addWays(&list)
 	return list
+}
+
+// addWays says what is done so that others reach this node.
+func (n *Node) addWays(list *Network) {
+	list.Reached, list.Tried = n.proved()
+	s, err := n.Settings()
+	list.Asks, list.Carries = err == nil && !s.NoPortMapping && n.faces(), err == nil && s.Relay
+	own := n.address().Hosts
+	n.mu.Lock()
+	list.NAT = n.sights.fresh(n.steadyMS()).nat(func(at netip.AddrPort) bool { return slices.Contains(own, link.HostText(at, true)) })
+	list.Router, list.Finder = n.mapState, n.finderView
+	d, ok := n.internet.(link.Direct)
+	owners := make(map[string]wire.PersonID)
+	for _, f := range n.friends {
+		if f.Relay != nil {
+			owners[string(f.Relay.Peer)] = f.Person
+		}
+	}
+	n.mu.Unlock()
+	if !ok {
+		return
+	}
+	list.Relay = d.RelayStats()
+	for _, r := range d.Relays() {
+		used := RelayUsed{Host: r.Host, Ready: r.Host != "", Err: r.Err}
+		if p, ok := owners[string(r.Peer)]; ok {
+			used.By = n.person(p)
+		}
+		list.Relays = append(list.Relays, used)
+	}
 }
 
 // paths returns how everybody stands who is a friend, or is to be, or is dialled.

@@ -11,6 +11,7 @@ import (
 	"kith/internal/group"
 	"kith/internal/link"
 	"kith/internal/peer"
+	"kith/internal/portmap"
 	"kith/internal/store"
 	"kith/internal/wire"
 )
@@ -21,6 +22,7 @@ type Config struct {
 	PassphraseFile string       // its content locks the database; empty: a key file beside it
 	Listen         string       // HOST:PORT; empty: any interface, at a port that is kept
 	NoLAN          bool         // neither announce nor look for others on the local network
+	Bootstrap      []string     // HOST:PORT of nodes of the DHT that are asked first; nil: the well-known ones
 	Log            *slog.Logger // nil: none
 
 	Tap   func(frame []byte) // sees every frame handed to a link; tests of secrecy
@@ -49,6 +51,8 @@ type Node struct {
 	listing  sync.Once     // closes listed
 	due      chan struct{} // when the next dial is due has changed
 	attend   chan struct{} // other sessions may have to be alert
+	remap    chan struct{} // the router may have to be asked anew
+	seek     chan struct{} // there may be somebody to look for at the rendezvous
 	renew    chan struct{} // the clock is another: something may have to be renewed
 
 	unindexed chan struct{} // there may be something to index
@@ -61,43 +65,52 @@ type Node struct {
 	making   sync.RWMutex // read by whoever makes a group, written by a new device; taken before renewing and editing
 	coming   map[wire.GroupID]*coming
 
-	mu        sync.Mutex // guards all below; never held across a store or link call
-	running   *running
-	ready     bool
-	self      group.Self // but for its Headers never changed once ready
-	resorts   [][]byte   // own last-resort key packages, as self.Headers name them
-	notes     wire.GroupID
-	owners    map[wire.GroupID]*owner
-	open      wire.GroupID   // the chat that the person has before it, see Look
-	looks     []wire.GroupID // the chats looked at last, newest first
-	watchers  int            // who watch what changes
-	probing   time.Time      // until when all sessions are alert
-	friends   map[wire.PersonID]*friend
-	namesakes *alike // among the friends; nil: they have changed
-	links     map[[16]byte]*ownLink
-	settings  map[wire.GroupID]chatSetting
-	sessions  map[wire.DeviceID]*peer.Session
-	company   uint64 // ms, since when there is a session; 0: there is none
-	alone     uint64 // ms, since when there was none, before company; 0: not known
-	targets   map[wire.DeviceID]*target
-	asks      map[wire.PersonID]*target // of contact links not answered yet
-	said      map[wire.PersonID]manners
-	greeted   map[*peer.Session]greeting
-	givers    map[*peer.Session]*giver
-	given     givenShares
-	clocks    map[wire.PersonID]int64 // ms by which this clock is ahead of theirs, see ownclock.go
-	clockSet  uint64                  // ms, since when it is set as it is
-	damaged   []wire.GroupID          // that do not load
-	progress  map[wire.GroupID]Coming // of coming, as people see it
-	met       map[wire.DeviceID]bool  // who knows the device key that this home has by now
-	revoked   bool                    // another copy of this home has revoked its key
-	full      bool                    // the disk: nothing can be kept
-	copied    bool                    // something was seen that only another copy of this home can do
-	healing   wire.DeviceID           // that a new key takes the place of, now or by and by; zero: none since the start
-	internet  link.Link
-	lan       link.Link
-	discovery *link.LAN
-	sightings sightings
+	mu         sync.Mutex // guards all below; never held across a store or link call
+	running    *running
+	ready      bool
+	self       group.Self // but for its Headers never changed once ready
+	resorts    [][]byte   // own last-resort key packages, as self.Headers name them
+	notes      wire.GroupID
+	owners     map[wire.GroupID]*owner
+	open       wire.GroupID   // the chat that the person has before it, see Look
+	looks      []wire.GroupID // the chats looked at last, newest first
+	watchers   int            // who watch what changes
+	probing    time.Time      // until when all sessions are alert
+	friends    map[wire.PersonID]*friend
+	namesakes  *alike // among the friends; nil: they have changed
+	links      map[[16]byte]*ownLink
+	settings   map[wire.GroupID]chatSetting
+	sessions   map[wire.DeviceID]*peer.Session
+	company    uint64 // ms, since when there is a session; 0: there is none
+	alone      uint64 // ms, since when there was none, before company; 0: not known
+	targets    map[wire.DeviceID]*target
+	asks       map[wire.PersonID]*target // of contact links not answered yet
+	said       map[wire.PersonID]manners
+	greeted    map[*peer.Session]greeting
+	givers     map[*peer.Session]*giver
+	ways       map[*peer.Session]*way
+	sights     sights // from where others see this node
+	mapState   portmap.State
+	mapped     []string // places that the router has opened
+	trial      trial    // whether others can reach it
+	relayKey   []byte   // see ticketOf; nil: nothing is carried for others
+	found      map[wire.PersonID]foundRecord
+	finder     *finder // nil before it is made
+	finderView FinderView
+	given      givenShares
+	clocks     map[wire.PersonID]int64 // ms by which this clock is ahead of theirs, see ownclock.go
+	clockSet   uint64                  // ms, since when it is set as it is
+	damaged    []wire.GroupID          // that do not load
+	progress   map[wire.GroupID]Coming // of coming, as people see it
+	met        map[wire.DeviceID]bool  // who knows the device key that this home has by now
+	revoked    bool                    // another copy of this home has revoked its key
+	full       bool                    // the disk: nothing can be kept
+	copied     bool                    // something was seen that only another copy of this home can do
+	healing    wire.DeviceID           // that a new key takes the place of, now or by and by; zero: none since the start
+	internet   link.Link
+	lan        link.Link
+	discovery  *link.LAN
+	sightings  sightings
 }
 
 // Open opens a home, and makes it if there is none. It starts nothing.
@@ -115,7 +128,7 @@ func Open(cfg Config) (*Node, error) {
 		due: make(chan struct{}, 1), attend: make(chan struct{}, 1), renew: make(chan struct{}, 1), opened: time.Now(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
-		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), givers: make(map[*peer.Session]*giver), clocks: make(map[wire.PersonID]int64), given: givenShares{used: make(map[wire.DeviceID]uint64), burst: answerBurst}, met: make(map[wire.DeviceID]bool),
+		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), givers: make(map[*peer.Session]*giver), ways: make(map[*peer.Session]*way), found: make(map[wire.PersonID]foundRecord), seek: make(chan struct{}, 1), remap: make(chan struct{}, 1), clocks: make(map[wire.PersonID]int64), given: givenShares{used: make(map[wire.DeviceID]uint64), burst: answerBurst}, met: make(map[wire.DeviceID]bool),
 	}
 	n.clockSet = n.nowMS()
 	var err error

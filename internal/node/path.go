@@ -1,6 +1,7 @@
 package node
 
 import (
+	"net/netip"
 	"slices"
 
 	"kith/internal/wire"
@@ -31,6 +32,9 @@ import (
 //	V    link peer id, at most 64 bytes
 //	V    hosts, each V
 //	32   ticket
+//
+//	1    7, nodes: to a friend; nodes of the DHT that answered
+//	V    of each: IPv6 address 16, or ::ffff:a.b.c.d; u16 port, not 0; at most 16
 const (
 	pathSeen   uint8 = 1
 	pathProbe  uint8 = 2
@@ -38,6 +42,7 @@ const (
 	pathPunch  uint8 = 4
 	pathSecret uint8 = 5
 	pathRelay  uint8 = 6
+	pathNodes  uint8 = 7
 )
 
 // Steps of a punch.
@@ -67,7 +72,11 @@ type (
 		hosts  []string
 		ticket [32]byte
 	}
+	dhtNodes []netip.AddrPort // at most maxPathNodes
 )
+
+// maxPathNodes bounds the nodes of the DHT that one friend names: enough to find the others from.
+const maxPathNodes = 16
 
 func (m seenFrom) bytes() []byte {
 	var w wire.Writer
@@ -89,6 +98,32 @@ func (m relayOffer) bytes() []byte {
 	writeHosts(&w, m.hosts)
 	w.Raw(m.ticket[:])
 	return w.Bytes()
+}
+
+func (m dhtNodes) bytes() []byte {
+	var w wire.Writer
+	w.U8(pathNodes)
+	w.Group(func(w *wire.Writer) {
+		for _, at := range m {
+			ip := at.Addr().As16()
+			w.Raw(ip[:])
+			w.U16(at.Port())
+		}
+	})
+	return w.Bytes()
+}
+
+func readNodes(r *wire.Reader) (m dhtNodes) {
+	r.Each(maxPathNodes*18, maxPathNodes, func(r *wire.Reader) {
+		var ip [16]byte
+		r.Fixed(ip[:])
+		port := r.U16()
+		if port == 0 {
+			r.Fail(wire.ErrCanonical)
+		}
+		m = append(m, netip.AddrPortFrom(netip.AddrFrom16(ip).Unmap(), port))
+	})
+	return m
 }
 
 func hostsMessage(head []byte, hosts []string) []byte {
@@ -145,6 +180,8 @@ func parsePath(b []byte) (m pathMessage, err error) {
 		o.hosts = readHosts(r)
 		r.Fixed(o.ticket[:])
 		m = o
+	case pathNodes:
+		m = readNodes(r)
 	default:
 		if len(b) > 0 {
 			return nil, nil // of a newer program

@@ -22,6 +22,7 @@ func TestPathBytes(t *testing.T) {
 		{"secret", "05" + strings.Repeat("ab", 32)},
 		{"relay", "06 02 0024 13 12" + h + strings.Repeat("cd", 32)},
 		{"relay no more", "06 00 00" + strings.Repeat("00", 32)},
+		{"nodes", "07 24 00000000000000000000ffff05060708 1ae1 20010470000000000000000000000001 0001"},
 	} {
 		b, err := hex.DecodeString(strings.ReplaceAll(c.want, " ", ""))
 		if err != nil {
@@ -37,6 +38,7 @@ func TestPathBytes(t *testing.T) {
 	for _, bad := range []string{
 		"", "01", "0100", "01 01 20", "04 00 00", "04 04 00", "04 03 13 12" + h, "05" + strings.Repeat("ab", 31), "05" + strings.Repeat("ab", 33),
 		"02" + "4000" + "80", "06 02 0024",
+		"07 12 00000000000000000000ffff05060708 0000", "07 11 00000000000000000000ffff05060708 1a",
 	} {
 		b, err := hex.DecodeString(strings.ReplaceAll(bad, " ", ""))
 		if err != nil {

@@ -35,10 +35,13 @@ const (
 	keyPerson   = "person"
 	keyPhrase   = "phrase"
 	keyLinkKey  = "link key"
-	keyFormer   = "former"   // earlier devices of this home, newest first
-	keySettings = "settings" // Settings
-	keyPage     = "page key" // see PageKey
-	keyRevoked  = "revoked"  // there: another copy of this home has revoked its key
+	keyFormer   = "former"    // earlier devices of this home, newest first
+	keySettings = "settings"  // Settings
+	keyPage     = "page key"  // see PageKey
+	keyRevoked  = "revoked"   // there: another copy of this home has revoked its key
+	keyRelay    = "relay key" // see ticketOf; there: this node carries for friends
+	keyMapNonce = "map nonce" // see mapNonce
+	keyDHTNodes = "dht nodes" // addresses of nodes of the DHT that answered last
 )
 
 // selfRecord is who this device belongs to.
@@ -65,6 +68,10 @@ type friend struct {
 	Link     string       // the contact link I opened, until it was answered; of a friend it says where they are now
 	Chat     wire.GroupID // the direct chat
 	Opener   bool         // I make the direct chat
+	Secret   []byte       `json:",omitempty"` // by which they find this device at the rendezvous
+	Theirs   []byte       `json:",omitempty"` // by which this device finds them
+	Told     []byte       `json:",omitempty"` // digest of the own address that they were told last, see finder.go
+	Relay    *relayRecord `json:",omitempty"` // by which they have offered to carry
 
 	print string // the fingerprint once it was asked for, as it is slow to make; guarded by Node.mu
 }
@@ -74,6 +81,7 @@ type ownLink struct {
 	Secret []byte
 	Expiry uint64 // s
 	By     []byte // the person that used it
+	Told   []byte `json:",omitempty"` // digest of the own address that stands in it
 }
 
 // ownPackage is the private part of a key package of one's own.

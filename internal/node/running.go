@@ -42,6 +42,11 @@ func (n *Node) Run(ctx context.Context) error {
 	r.tasks.Go(func() { n.renewingPackages(ctx) })
 	r.tasks.Go(func() { n.indexing(ctx) })
 	r.tasks.Go(func() { n.watchRoom(ctx) })
+	r.tasks.Go(func() { n.finding(ctx) })
+	r.tasks.Go(func() { n.mapping(ctx) })
+	if err := n.relayChanged(); err != nil {
+		n.log.Error("cannot carry for others", "err", err)
+	}
 	n.reach()
 	n.describeAll()
 	<-ctx.Done()

@@ -3,7 +3,8 @@ package node
 import (
 	"net/netip"
 	"slices"
-	"strconv"
+
+	"kith/internal/link"
 )
 
 // NAT is what others' words say of the router between this node and them.
@@ -86,18 +87,9 @@ func (l sights) nat(own func(netip.AddrPort) bool) NAT {
 // outside are the places where the newest words see this node, the newest first.
 func (l sights) outside() (hosts []string) {
 	for i := len(l) - 1; i >= 0; i-- {
-		if h := quicHost(l[i].at); !slices.Contains(hosts, h) {
+		if h := link.HostText(l[i].at, true); !slices.Contains(hosts, h) {
 			hosts = append(hosts, h)
 		}
 	}
 	return hosts
-}
-
-// quicHost is a place to dial by QUIC.
-func quicHost(at netip.AddrPort) string {
-	family := "ip4"
-	if at.Addr().Is6() {
-		family = "ip6"
-	}
-	return "/" + family + "/" + at.Addr().String() + "/udp/" + strconv.Itoa(int(at.Port())) + "/quic-v1"
 }

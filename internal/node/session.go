@@ -37,6 +37,7 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 		return
 	}
 	n.giveTo(s)
+	n.openWay(s)
 	who := s.Remote()
 	switch {
 	case s.As() != n.me().Device.ID():
@@ -58,6 +59,7 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 	n.mu.Lock()
 	delete(n.greeted, s)
 	delete(n.givers, s)
+	delete(n.ways, s)
 	n.mu.Unlock()
 	n.log.Info("disconnected", "peer", shortDevice(who.Device), "err", err)
 	if !n.unregister(s) {
@@ -121,11 +123,14 @@ func (n *Node) register(s *peer.Session) bool {
 }
 
 // keeps reports whether of two sessions with one device the old one stays: that of
-// the newer own key, unless a group does not know that yet, else the one both sides
-// choose. n.mu is held.
+// the newer own key, unless a group does not know that yet; else the direct one of two of
+// which one goes through a relay; else the one both sides choose. n.mu is held.
 func (n *Node) keeps(old, s *peer.Session) bool {
 	if now := n.self.Device.ID(); old.As() != s.As() {
 		return (old.As() == now) != n.outsideWith(old.Remote().Device)
+	}
+	if relayed := old.Kind() == relayKind; relayed != (s.Kind() == relayKind) {
+		return !relayed
 	}
 	return peer.Keep(old, s) == old
 }
@@ -188,6 +193,10 @@ func (n *Node) owner(g wire.GroupID) *owner {
 func (n *Node) receive(s *peer.Session, m peer.Message) {
 	if m.Channel == ([32]byte{}) {
 		n.receiveOwn(s, m.Payload)
+		return
+	}
+	if m.Channel == pathChannel {
+		n.receiveWay(s, m.Payload)
 		return
 	}
 	g := wire.GroupID(m.Channel)
@@ -256,11 +265,16 @@ func (n *Node) related(who wire.Member) bool {
 		if outside(p.view.Status) {
 			continue
 		}
-		if slices.ContainsFunc(p.devices, func(d group.DeviceView) bool { return d.Member == who && !d.Former }) {
+		if slices.ContainsFunc(p.devices, isActive(who)) {
 			return true
 		}
 	}
 	return false
+}
+
+// isActive reports of a device in a group whether it is that one, and a member's.
+func isActive(who wire.Member) func(group.DeviceView) bool {
+	return func(d group.DeviceView) bool { return d.Member == who && !d.Former }
 }
 
 // Recognise implements peer.Directory.

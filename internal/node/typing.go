@@ -46,6 +46,13 @@ func (n *Node) ChangeSettings(change func(*Settings)) error {
 	if s.TellRead != was.TellRead {
 		n.marksChanged()
 	}
+	if s.Relay != was.Relay {
+		if err := n.relayChanged(); err != nil {
+			return err
+		}
+	}
+	n.remapSoon()
+	n.seekSoon()
 	return nil
 }
 

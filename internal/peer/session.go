@@ -188,6 +188,9 @@ func (s *Session) Kind() string { return s.conn.Kind() }
 // Done is closed when the session has ended.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
+// At is the link key of the other side and the host it was reached at or is seen from.
+func (s *Session) At() link.Address { return s.conn.Remote() }
+
 // Alert has a peer that is gone noticed sooner, see link.Conn.
 func (s *Session) Alert(on bool) { s.conn.Alert(on) }
 

@@ -1,0 +1,352 @@
+package node
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	"kith/internal/identity"
+	"kith/internal/link"
+	"kith/internal/rendezvous"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// Two who know no address of each other's any more find each other at the rendezvous: this node
+// leaves its address there for whoever was told another one, and looks there for whoever does
+// not answer (docs/spec/rendezvous.md). While neither is needed nothing is asked there.
+
+const (
+	// findEach is how often is looked whether there is something to do at the rendezvous.
+	findEach = 10 * time.Second
+	// leaveAgain is how long what was left is taken to be there: nodes of the DHT keep it for two
+	// hours (BEP 44), and come and go.
+	leaveAgain = 50 * 60 * 1000
+	// leaveMost bounds what is left in one round; the others have their turn in the next.
+	leaveMost = 32
+	// findTries is after how many dials in vain somebody is looked for.
+	findTries = 3
+	// findLimit bounds one search or leaving.
+	findLimit = 30 * time.Second
+	// findFirst and findMost bound how long is waited between two searches for one, in ms.
+	findFirst = 20 * 1000
+	findMost  = 3600 * 1000
+	// makerEager is how long whoever was given a link is waited for eagerly, in ms.
+	makerEager = 30 * 60 * 1000
+	// toldAfter is how long a session goes on after a hello until that counts as heard.
+	toldAfter = 10 * time.Second
+)
+
+// A finder is what is known of the rendezvous. Its task alone uses it, but for client.
+type finder struct {
+	client *rendezvous.Client
+	known  int                 // nodes of the DHT that are kept
+	left   map[[32]byte]uint64 // when the own address was left under a secret, by the steady clock as below
+	where  [32]byte            // digest of the address that was left
+	next   map[[32]byte]uint64 // when to look again under a secret
+	wait   map[[32]byte]uint64 // and how long was waited
+}
+
+// FinderView is what is shown of the rendezvous.
+type FinderView struct {
+	On    bool
+	Nodes int
+
+	Left, Found uint64 // ms, when something was left, and somebody found, last; 0: never since the start
+}
+
+// finding leaves and looks until ctx ends.
+func (n *Node) finding(ctx context.Context) {
+	f, err := n.openFinder()
+	if err != nil {
+		n.log.Error("no rendezvous", "err", err)
+		return
+	}
+	defer f.client.Close()
+	n.mu.Lock()
+	n.finder = f
+	n.mu.Unlock()
+	tick := time.NewTicker(findEach)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-n.seek:
+		case <-ctx.Done():
+			return
+		}
+		n.noteTold()
+		n.chooseRelays()
+		n.find(ctx, f)
+	}
+}
+
+// find does what there is to do at the rendezvous now.
+func (n *Node) find(ctx context.Context, f *finder) {
+	on := n.seeks()
+	n.showFinder(func(v *FinderView) { v.On = on })
+	if !on {
+		return
+	}
+	now := n.steadyMS()
+	used := false
+	for _, w := range n.sought() {
+		if f.next[w.secret] <= now && ctx.Err() == nil {
+			n.seekOne(ctx, f, w)
+			used = true
+		}
+	}
+	if own := n.ownRecord(); len(own.Hosts) > 0 {
+		if where := digestOf(link.Address{Peer: own.Peer, Hosts: own.Hosts}); where != f.where {
+			f.where = where
+			clear(f.left)
+		}
+		for _, s := range n.leftFor(f) {
+			if ctx.Err() == nil {
+				n.leave(ctx, f, s, own)
+				used = true
+			}
+		}
+	}
+	if used {
+		n.remember(f)
+	}
+}
+
+// seeks reports whether the rendezvous is asked at all.
+func (n *Node) seeks() bool {
+	s, err := n.Settings()
+	return err == nil && !s.NoRendezvous && n.Ready() && (n.cfg.Bootstrap != nil || !loopbackOnly(n.cfg.Listen)) && n.cfg.Link == nil
+}
+
+// A seekFor is somebody who is looked for under a secret.
+type seekFor struct {
+	secret [32]byte
+	person wire.PersonID
+	device wire.DeviceID // whose the record has to be; zero: not known before it is met
+	maker  bool          // it opens a link of this node's: it dials, and this side lets it in
+	since  uint64        // ms, when there began to be a reason
+}
+
+// sought are those who do not answer: friends, the makers of links not answered yet, and whoever may
+// have opened a link of this node's.
+func (n *Node) sought() (list []seekFor) {
+	now := n.nowMS()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, f := range n.friends {
+		if l := n.opens(f); l != nil && (f.State == FriendAsked || f.State == FriendFriend && !n.isConnected(f.Person)) {
+			if t := n.asks[f.Person]; t != nil && (t.tries > 1 || len(l.Hosts) == 0) {
+				list = append(list, seekFor{secret: l.MakerSecret(), person: f.Person, since: now})
+			}
+		}
+		known, ok := f.known()
+		if !ok || f.State != FriendFriend || len(f.Theirs) != 32 || n.sessions[known.Member.Device] != nil {
+			continue
+		}
+		if t := n.targets[known.Member.Device]; t == nil || t.tries >= findTries || len(t.hosts) == 0 {
+			list = append(list, seekFor{secret: [32]byte(f.Theirs), person: f.Person, device: known.Member.Device, since: now})
+		}
+	}
+	for _, l := range n.links {
+		if l.open(now) {
+			c := identity.ContactLink{Secret: [32]byte(l.Secret)}
+			list = append(list, seekFor{secret: c.AskerSecret(), maker: true, since: (l.Expiry - linkLife) * 1000})
+		}
+	}
+	return list
+}
+
+// open reports whether somebody may use the link yet, at now in ms.
+func (l *ownLink) open(now uint64) bool {
+	return len(l.Secret) == 32 && l.By == nil && l.Expiry*1000 > now
+}
+
+// again is how long to wait before somebody is looked for again after a search that took wait before
+// it, in ms. Whoever was just given a link is waited for more eagerly.
+func (w seekFor) again(wait, now uint64) uint64 {
+	if w.maker && now-min(now, w.since) < makerEager {
+		return findFirst
+	}
+	return min(max(2*wait, findFirst), findMost)
+}
+
+// seekOne looks for somebody once.
+func (n *Node) seekOne(ctx context.Context, f *finder, w seekFor) {
+	f.wait[w.secret] = w.again(f.wait[w.secret], n.nowMS())
+	ctx, cancel := context.WithTimeout(ctx, findLimit)
+	defer cancel()
+	r, err := f.client.Find(ctx, rendezvous.Secret(w.secret), w.device, nowTime())
+	f.next[w.secret] = n.steadyMS() + f.wait[w.secret]
+	if err != nil {
+		n.log.Debug("not found at the rendezvous", "err", err)
+		return
+	}
+	n.showFinder(func(v *FinderView) { v.Found = n.nowMS() })
+	if w.maker {
+		n.letIn(ctx, link.Address{Peer: r.Peer, Hosts: r.Hosts})
+	} else {
+		n.foundAt(w, r)
+	}
+}
+
+// letIn has this side's router let somebody in who dials just now: packets go to where its own will
+// come from. What it dials is accepted.
+func (n *Node) letIn(ctx context.Context, at link.Address) {
+	n.mu.Lock()
+	d, ok := n.internet.(link.Direct)
+	n.mu.Unlock()
+	if ok {
+		_ = d.Expect(ctx, at) // what comes is accepted as any
+	}
+}
+
+// foundAt has somebody dialled where a record says that they are.
+func (n *Node) foundAt(w seekFor, r rendezvous.Record) {
+	at := link.Address{Peer: r.Peer, Hosts: r.Hosts}
+	n.mu.Lock()
+	old := n.found[w.person]
+	fresh := r.Made > old.made && !sameAddress(old.at, at)
+	if fresh {
+		n.found[w.person] = foundRecord{at, r.Made}
+	}
+	if t := n.asks[w.person]; fresh && t != nil {
+		t.hurry()
+	}
+	n.mu.Unlock()
+	if fresh {
+		n.log.Info("found at the rendezvous")
+		n.kickDialer()
+	}
+}
+
+// A foundRecord is where somebody was found, and when they said so, in ms by their clock.
+type foundRecord struct {
+	at   link.Address
+	made uint64
+}
+
+// leftFor are the secrets under which the own address is due to be left: of friends who were told
+// another one and are not here, of own links that nobody has used yet and that name another, and of
+// links of others that are not answered.
+func (n *Node) leftFor(f *finder) (list [][32]byte) {
+	now, ms := n.steadyMS(), n.nowMS()
+	n.mu.Lock()
+	for _, fr := range n.friends {
+		if l := n.opens(fr); l != nil && !n.isConnected(fr.Person) {
+			list = append(list, l.AskerSecret())
+		}
+		known, ok := fr.known()
+		if ok && fr.State == FriendFriend && len(fr.Secret) == 32 && n.sessions[known.Member.Device] == nil && !bytes.Equal(fr.Told, f.where[:]) {
+			list = append(list, [32]byte(fr.Secret))
+		}
+	}
+	for _, l := range n.links {
+		if l.open(ms) && !bytes.Equal(l.Told, f.where[:]) {
+			c := identity.ContactLink{Secret: [32]byte(l.Secret)}
+			list = append(list, c.MakerSecret())
+		}
+	}
+	n.mu.Unlock()
+	list = slices.DeleteFunc(list, func(s [32]byte) bool { at, done := f.left[s]; return done && at+leaveAgain > now })
+	slices.SortFunc(list, func(a, b [32]byte) int { return cmp.Compare(f.left[a], f.left[b]) })
+	return list[:min(len(list), leaveMost)]
+}
+
+// leave leaves the own address under a secret.
+func (n *Node) leave(ctx context.Context, f *finder, secret [32]byte, own rendezvous.Record) {
+	ctx, cancel := context.WithTimeout(ctx, findLimit)
+	defer cancel()
+	own.Sign(rendezvous.Secret(secret), n.me().Device.Sign)
+	_, err := f.client.Publish(ctx, rendezvous.Secret(secret), own)
+	if err != nil {
+		n.log.Debug("not left at the rendezvous", "err", err)
+		return
+	}
+	f.left[secret] = n.steadyMS()
+	n.showFinder(func(v *FinderView) { v.Left = n.nowMS() })
+}
+
+// ownRecord is where this node is now.
+func (n *Node) ownRecord() rendezvous.Record {
+	at := n.address()
+	hosts := slices.DeleteFunc(slices.Clone(at.Hosts), func(h string) bool {
+		ip, _, ok := hostPort(h)
+		return ok && ip.IsLoopback()
+	})
+	n.mu.Lock()
+	for _, h := range n.sights.fresh(n.steadyMS()).outside() {
+		if !slices.Contains(hosts, h) && len(hosts) < maxOwnHosts {
+			hosts = append(hosts, h)
+		}
+	}
+	n.mu.Unlock()
+	return rendezvous.Record{Key: n.me().Device.PublicKey(), Made: n.nowMS(), Peer: at.Peer, Hosts: hosts, Expiry: n.linkExpiry()}
+}
+
+// openFinder makes what asks the DHT, which has no socket and no traffic while it is not used.
+func (n *Node) openFinder() (*finder, error) {
+	var known []string
+	err := n.db.View(func(tx *store.Tx) error {
+		_, err := getJSON(tx, bucketSelf, []byte(keyDHTNodes), &known)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	client, err := rendezvous.New(rendezvous.Config{Bootstrap: n.cfg.Bootstrap, Known: parsePlaces(known)})
+	if err != nil {
+		return nil, err
+	}
+	return &finder{client: client, known: len(known), left: make(map[[32]byte]uint64), next: make(map[[32]byte]uint64), wait: make(map[[32]byte]uint64)}, nil
+}
+
+// remember keeps the nodes of the DHT that answered, for the next start.
+func (n *Node) remember(f *finder) {
+	nodes := f.client.Nodes()
+	if len(nodes) == 0 || len(nodes) == f.known {
+		return
+	}
+	f.known = len(nodes)
+	var known []string
+	for _, at := range nodes {
+		known = append(known, at.String())
+	}
+	if err := n.db.Update(func(tx *store.Tx) error { return putJSON(tx, bucketSelf, []byte(keyDHTNodes), known) }); err != nil {
+		n.log.Error("cannot write", "err", err)
+	}
+	n.showFinder(func(v *FinderView) { v.Nodes = len(nodes) })
+}
+
+// showFinder changes what is shown of the rendezvous.
+func (n *Node) showFinder(change func(*FinderView)) {
+	n.mu.Lock()
+	was := n.finderView
+	change(&n.finderView)
+	news := n.finderView != was
+	n.mu.Unlock()
+	if news {
+		n.hub.publish(StatusChanged{})
+	}
+}
+
+// seekSoon has the rendezvous looked at at once.
+func (n *Node) seekSoon() {
+	select {
+	case n.seek <- struct{}{}:
+	default:
+	}
+}
+
+// parsePlaces reads addresses and ports; what is none is left out.
+func parsePlaces(list []string) (places []netip.AddrPort) {
+	for _, text := range list {
+		if at, err := netip.ParseAddrPort(text); err == nil {
+			places = append(places, at)
+		}
+	}
+	return places
+}

@@ -1,0 +1,182 @@
+package node
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"slices"
+
+	"kith/internal/link"
+	"kith/internal/peer"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// Relays: a friend that can be reached carries for one that cannot. Who carries sees ciphertext,
+// sizes and times, and which two addresses talk.
+
+const (
+	// relaysUsed is by how many relays this node lets itself be reached: one may go away.
+	relaysUsed = 2
+	// offerLife is how long an offer counts that was not made again, in ms.
+	offerLife = 30 * 24 * 3600 * 1000
+)
+
+// relayRecord is a relay that a friend has offered.
+type relayRecord struct {
+	Peer   []byte
+	Hosts  []string
+	Ticket []byte
+	At     uint64 // ms
+}
+
+// ticketOf is what lets a friend be reached through this node. A new relay key, which comes when
+// relaying is switched on, ends the ones before.
+func ticketOf(key []byte, p wire.PersonID) (ticket [32]byte) {
+	h := hmac.New(sha256.New, key)
+	h.Write(p[:])
+	return [32]byte(h.Sum(nil))
+}
+
+// admits reports whether a ticket is a friend's.
+func (n *Node) admits(ticket [32]byte) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	found := false
+	for _, f := range n.friends {
+		if t := ticketOf(n.relayKey, f.Person); f.State == FriendFriend && hmac.Equal(t[:], ticket[:]) {
+			found = true
+		}
+	}
+	return found
+}
+
+// relayChanged begins to carry, or ceases to, as it was chosen.
+func (n *Node) relayChanged() error {
+	s, err := n.Settings()
+	if err != nil {
+		return storeError(err)
+	}
+	var key []byte
+	err = n.db.Update(func(tx *store.Tx) error {
+		if !s.Relay {
+			return tx.Delete(bucketSelf, []byte(keyRelay))
+		}
+		ok, err := getJSON(tx, bucketSelf, []byte(keyRelay), &key)
+		if err != nil || ok {
+			return err
+		}
+		key = wire.Random(32)
+		return putJSON(tx, bucketSelf, []byte(keyRelay), key)
+	})
+	if err != nil {
+		return storeError(err)
+	}
+	n.mu.Lock()
+	n.relayKey = key
+	d, ok := n.internet.(link.Direct)
+	n.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	if s.Relay {
+		d.ServeRelay(&link.RelayPolicy{Admit: n.admits})
+	} else {
+		d.ServeRelay(nil)
+	}
+	for _, s := range n.liveSessions() {
+		n.offerRelay(s)
+	}
+	return nil
+}
+
+// offerRelay tells a friend that this node carries for it, or does not any more.
+func (n *Node) offerRelay(s *peer.Session) {
+	p := s.Remote().Person
+	n.mu.Lock()
+	f, key := n.friends[p], n.relayKey
+	n.mu.Unlock()
+	if f == nil || f.State != FriendFriend {
+		return
+	}
+	places := n.publicPlaces()
+	if key == nil || len(places) == 0 {
+		if n.offered(s) {
+			n.sayWay(s, relayOffer{})
+		}
+		return
+	}
+	n.noteOffered(s)
+	n.sayWay(s, relayOffer{peer: n.address().Peer, hosts: places, ticket: ticketOf(key, p)})
+}
+
+func (n *Node) offered(s *peer.Session) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	w := n.ways[s]
+	return w != nil && w.offered
+}
+
+func (n *Node) noteOffered(s *peer.Session) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if w := n.ways[s]; w != nil {
+		w.offered = true
+	}
+}
+
+func (n *Node) onRelayOffer(s *peer.Session, m relayOffer) {
+	var offer *relayRecord
+	if len(m.hosts) > 0 {
+		offer = &relayRecord{Peer: m.peer, Hosts: m.hosts, Ticket: m.ticket[:], At: n.nowMS()}
+	}
+	_, err := n.updateFriend(s.Remote().Person, func(f *friend) (bool, error) {
+		if f.State == 0 || f.Relay == nil && offer == nil {
+			return f.State != 0, errSame
+		}
+		f.Relay = offer
+		return true, nil
+	})
+	if err == nil {
+		n.chooseRelays()
+	}
+}
+
+// chooseRelays has this node be reached through friends' relays where nobody reaches it otherwise.
+func (n *Node) chooseRelays() {
+	reached, _ := n.proved()
+	now := n.nowMS()
+	n.mu.Lock()
+	d, ok := n.internet.(link.Direct)
+	type choice struct {
+		link.Relay
+		here bool
+		at   uint64
+	}
+	var list []choice
+	for _, f := range n.friends {
+		if r := f.Relay; r != nil && f.State == FriendFriend && r.At+offerLife > now && len(r.Ticket) == 32 {
+			list = append(list, choice{link.Relay{Address: link.Address{Peer: r.Peer, Hosts: r.Hosts}, Ticket: [32]byte(r.Ticket)}, n.isConnected(f.Person), r.At})
+		}
+	}
+	n.mu.Unlock()
+	if !ok {
+		return
+	}
+	if reached {
+		list = nil
+	}
+	slices.SortFunc(list, func(a, b choice) int { // those who are here, then the newest offers
+		if a.here != b.here {
+			if a.here {
+				return -1
+			}
+			return 1
+		}
+		return int(b.at/1000) - int(a.at/1000)
+	})
+	var use []link.Relay
+	for _, c := range list[:min(len(list), relaysUsed)] {
+		use = append(use, c.Relay)
+	}
+	d.UseRelays(use)
+}

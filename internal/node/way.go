@@ -1,0 +1,203 @@
+package node
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	"kith/internal/link"
+	"kith/internal/peer"
+	"kith/internal/wire"
+)
+
+// The ways to others: what two nodes tell each other of them over a session (path.go has the
+// bytes, docs/spec/path.md what each is for).
+
+const (
+	// wayBurst and wayEach bound what one device may say of ways: so much at once, then one
+	// each wayEach. What is over it is passed over.
+	wayBurst = 32
+	wayEach  = 5 * time.Second
+	// probeEach is how often one device may have this node dial for it.
+	probeEach = time.Minute
+	// probeLimit bounds that dialling.
+	probeLimit = 5 * time.Second
+)
+
+// punchTries are how long a relayed session waits for each try to get a direct one. Routers are
+// restarted, and people carry machines about; else what failed thrice fails again.
+var punchTries = []time.Duration{0, 30 * time.Second, 5 * time.Minute, time.Hour}
+
+// relayKind is the Kind of a link through a relay.
+const relayKind = "relay"
+
+// A way is what a session knows of the ways to its device.
+type way struct {
+	spent  time.Time // up to when what it may say is used up
+	probed time.Time // when it last had this node dial
+	asked  time.Time // when this side asked for a punch; zero: it does not
+	theirs []string  // where their packets will come from
+	tries  int       // punches begun
+
+	offered bool // it was offered to be relayed for
+}
+
+// openWay says on a new session what there is to say of ways.
+func (n *Node) openWay(s *peer.Session) {
+	n.mu.Lock()
+	n.ways[s] = &way{}
+	f := n.friends[s.Remote().Person]
+	n.mu.Unlock()
+	if s.Kind() == "quic" && !s.Dialed() && n.related(s.Remote()) {
+		if at := s.At(); len(at.Hosts) > 0 {
+			n.sayWay(s, seenFrom{at.Hosts[0]})
+		}
+	}
+	if f != nil && f.State == FriendFriend {
+		n.giveSecret(s)
+		n.giveNodes(s)
+		n.offerRelay(s)
+		n.askProbe(s)
+	}
+	if s.Kind() == relayKind && s.Dialed() {
+		n.spawn(func(ctx context.Context) { n.punching(ctx, s) })
+	}
+}
+
+func (n *Node) sayWay(s *peer.Session, m pathMessage) { n.sendOn(s, pathChannel, m.bytes()) }
+
+// receiveWay takes what a device says of ways.
+func (n *Node) receiveWay(s *peer.Session, payload []byte) {
+	m, err := parsePath(payload)
+	if err != nil {
+		s.Punish("path-message", misbehaviourWeight)
+		return
+	}
+	now := nowTime()
+	n.mu.Lock()
+	w, f := n.ways[s], n.friends[s.Remote().Person]
+	over := w == nil || !w.takes(now)
+	n.mu.Unlock()
+	if m == nil || over {
+		return
+	}
+	friend := f != nil && f.State == FriendFriend
+	switch m := m.(type) {
+	case seenFrom:
+		n.onSeen(s, m)
+	case punch:
+		n.onPunch(s, w, m)
+	case probe:
+		if friend {
+			n.onProbe(s, w, m)
+		}
+	case probed:
+		if friend {
+			n.onProbed(m)
+		}
+	case findSecret:
+		if friend {
+			n.onSecret(s, m)
+		}
+	case relayOffer:
+		if friend {
+			n.onRelayOffer(s, m)
+		}
+	case dhtNodes:
+		if friend {
+			n.onNodes(m)
+		}
+	}
+}
+
+// takes counts a message; false if it is one too many.
+func (w *way) takes(now time.Time) bool {
+	if floor := now.Add(-wayBurst * wayEach); w.spent.Before(floor) {
+		w.spent = floor
+	}
+	next := w.spent.Add(wayEach)
+	if next.After(now) {
+		return false
+	}
+	w.spent = next
+	return true
+}
+
+// onSeen notes from where somebody sees this node: whom it dialled over QUIC on the Internet
+// link, since only there its packets come from the port it listens at.
+func (n *Node) onSeen(s *peer.Session, m seenFrom) {
+	if s.Kind() != "quic" || !s.Dialed() {
+		return
+	}
+	by, _, ok := hostPort(hostOfSession(s))
+	at, port, ok2 := hostPort(m.host)
+	if !ok || !ok2 || by.IsLoopback() {
+		return
+	}
+	n.noteSight(by, netip.AddrPortFrom(at, uint16(port)))
+}
+
+// noteSight takes a word of from where this node is seen.
+func (n *Node) noteSight(by netip.Addr, at netip.AddrPort) {
+	if !at.IsValid() || at.Port() == 0 || !link.IsPublic(at.Addr()) {
+		return // an observer on this side of the router
+	}
+	n.mu.Lock()
+	news := n.sights.note(sight{by, at, n.steadyMS()})
+	n.mu.Unlock()
+	if news {
+		n.hub.publish(StatusChanged{})
+		n.refreshOutside()
+	}
+}
+
+func hostOfSession(s *peer.Session) string {
+	if at := s.At(); len(at.Hosts) > 0 {
+		return at.Hosts[0]
+	}
+	return ""
+}
+
+// mayKnow reports whether a device may know this machine's address: a friend's, or that of a
+// member of a group to which it is told.
+func (n *Node) mayKnow(who wire.Member) bool {
+	n.mu.Lock()
+	f := n.friends[who.Person]
+	n.mu.Unlock()
+	if f != nil {
+		return f.State == FriendFriend
+	}
+	for _, o := range n.allOwners() {
+		if p := o.picture.Load(); !outside(p.view.Status) && !n.setting(o.id).OnlyFriends && slices.ContainsFunc(p.devices, isActive(who)) {
+			return true
+		}
+	}
+	return false
+}
+
+// candidates are the places where packets of this node's will come from: its own addresses that
+// others could dial, and those at which it is seen.
+func (n *Node) candidates() (hosts []string) {
+	n.mu.Lock()
+	hosts = append(hosts, n.sights.fresh(n.steadyMS()).outside()...)
+	n.mu.Unlock()
+	for _, h := range n.address().Hosts {
+		if ip, _, ok := hostPort(h); ok && isQUIC(h) && !ip.IsLoopback() && !slices.Contains(hosts, h) {
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts[:min(len(hosts), maxOwnHosts)]
+}
+
+// refreshOutside tells the link at which places of its router others reach it: those that the
+// router has opened, and those at which somebody did.
+func (n *Node) refreshOutside() {
+	n.mu.Lock()
+	d, ok := n.internet.(link.Direct)
+	hosts := append(slices.Clone(n.mapped), n.trial.good...)
+	n.mu.Unlock()
+	if ok {
+		d.AlsoAt(slices.Compact(hosts))
+	}
+}
