@@ -20,6 +20,7 @@ type candidate struct {
 	asked  time.Time
 	secure bool
 	token  []byte
+	item   bool // gave a record
 }
 
 type state uint8
@@ -122,4 +123,9 @@ func (c *candidates) young(now time.Time) int {
 		}
 	}
 	return n
+}
+
+// settled reports whether all of the closest were asked and had their time.
+func (c *candidates) settled(now time.Time) bool {
+	return c.young(now) == 0 && c.next(closestNodes, closestSecure) == nil
 }

@@ -115,7 +115,7 @@ func (c *Client) Publish(ctx context.Context, s Secret, r Record) (Published, er
 		seq := p.seq(r.Made)
 		item := put{key: p.public(), seq: seq, signature: p.sign(seq, value), value: value}
 		for _, sock := range socks {
-			l := &lookup{client: c, sock: sock, place: p, secret: s, self: freshID()}
+			l := &lookup{client: c, sock: sock, place: p, secret: s, self: freshID(), wide: c.nodes.hasItem(p.target())}
 			go func() {
 				near := l.run(ctx)
 				all <- outcome{i, l.put(ctx, near, item), l.answers}
@@ -131,8 +131,9 @@ func (c *Client) Publish(ctx context.Context, s Secret, r Record) (Published, er
 		answers += o.answers
 		places[o.place] = places[o.place] || o.took > 0
 	}
-	for _, took := range places {
+	for i, took := range places {
 		if took {
+			c.nodes.gaveItem(s.place(slot, i).target())
 			out.Places++
 		}
 	}

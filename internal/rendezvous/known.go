@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 )
 
 // known remembers nodes between lookups: those that answered, and those somebody
@@ -14,6 +15,7 @@ type known struct {
 	mu    sync.Mutex   // guards both lists
 	good  []remembered // the latest to answer last
 	given []netip.AddrPort
+	items map[nodeID]time.Time // places that nodes took a record for, and when
 }
 
 type remembered struct {
@@ -114,4 +116,29 @@ func (k *known) all() []netip.AddrPort {
 		out = append(out, n.addr)
 	}
 	return out
+}
+
+// gaveItem remembers that a record was put at a place, and forgets what nodes have
+// forgotten.
+func (k *known) gaveItem(target nodeID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.items == nil {
+		k.items = map[nodeID]time.Time{}
+	}
+	for t, when := range k.items {
+		if time.Since(when) > itemLife {
+			delete(k.items, t)
+		}
+	}
+	k.items[target] = time.Now()
+}
+
+// hasItem reports whether nodes near a place should have a record: if none has, others
+// stand there now.
+func (k *known) hasItem(target nodeID) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	when, ok := k.items[target]
+	return ok && time.Since(when) < itemLife
 }

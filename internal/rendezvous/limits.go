@@ -50,6 +50,9 @@ const (
 	// closest. Loopback is free of it.
 	perNetwork = 2
 
+	// itemLife is how long nodes keep an item (BEP 44).
+	itemLife = 2 * time.Hour
+
 	// parallel bounds the young queries of one lookup. A query is young for slowAfter;
 	// it is given up after queryLimit.
 	parallel   = 5

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -17,7 +18,7 @@ type lookup struct {
 	secret Secret
 	self   nodeID // that it shows, its own
 	found  func(Record)
-	wide   bool // goes on among farther nodes if the nearest had nothing
+	wide   bool // a record should be there: goes on among farther nodes if the nearest have none
 
 	near    *candidates
 	seeds   []netip.AddrPort // whose ids are not known
@@ -28,7 +29,7 @@ type lookup struct {
 	queries int
 	answers int
 	silent  []netip.AddrPort
-	had     bool // a record was found
+	widened bool
 }
 
 type result struct {
@@ -79,7 +80,7 @@ func (l *lookup) run(ctx context.Context) []*candidate {
 		}
 	}
 	var out []*candidate
-	for _, x := range l.near.closest(closestNodes, closestSecure) {
+	for _, x := range l.near.closest(l.breadth(), closestSecure) {
 		if x.state == answered {
 			out = append(out, x)
 		}
@@ -87,9 +88,14 @@ func (l *lookup) run(ctx context.Context) []*candidate {
 	return out
 }
 
-// breadth is how many of the nearest are asked.
+// breadth is how many of the nearest are asked: more once all of them have had their
+// time and none has a record that should be there. Others that had one do not count,
+// since hostile nodes may have come before them; behind these there may be a newer one.
 func (l *lookup) breadth() int {
-	if l.wide && !l.had && l.near.next(closestNodes, closestSecure) == nil {
+	if l.wide && !l.widened && l.answers > 0 && l.near.settled(time.Now()) {
+		l.widened = !slices.ContainsFunc(l.near.closest(closestNodes, 0), func(x *candidate) bool { return x.item })
+	}
+	if l.widened {
 		return wideNodes
 	}
 	return closestNodes
@@ -189,9 +195,13 @@ func (l *lookup) take(res result) {
 	if !ok {
 		return
 	}
-	if rec, err := l.place.open(l.secret, res.r.seq, box); err == nil && l.found != nil {
-		l.had = true
-		l.found(rec)
+	if rec, err := l.place.open(l.secret, res.r.seq, box); err == nil {
+		if x != nil {
+			x.item = true
+		}
+		if l.found != nil {
+			l.found(rec)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package rendezvous_test
 
 import (
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
@@ -16,6 +17,7 @@ import (
 // client.
 type network struct {
 	nodes []*dhtNode
+	liars []*liar
 }
 
 type dhtNode struct {
@@ -50,6 +52,11 @@ func (w *network) add(t testing.TB) *dhtNode {
 	c.StartingNodes = func() ([]dht.Addr, error) { return nil, nil }
 	c.SendLimiter = rate.NewLimiter(rate.Inf, 1)
 	c.OnQuery = func(q *krpc.Msg, _ net.Addr) bool {
+		// The library looks for nodes near the info hash, whatever is asked; others look
+		// near the target of a get, as BEP 44 says.
+		if q.A != nil && q.A.InfoHash == (krpc.ID{}) {
+			q.A.InfoHash = q.A.Target
+		}
 		if q.Q == "put" && q.A != nil {
 			d.mu.Lock()
 			d.puts = append(d.puts, *q.A)
@@ -68,12 +75,19 @@ func (w *network) add(t testing.TB) *dhtNode {
 
 // meet has every node ask every other whether it is there, which fills their tables.
 func (w *network) meet() {
+	var all []netip.AddrPort
+	for _, d := range w.nodes {
+		all = append(all, d.addr)
+	}
+	for _, l := range w.liars {
+		all = append(all, l.addr)
+	}
 	var wait sync.WaitGroup
-	for _, a := range w.nodes {
+	for _, d := range w.nodes {
 		wait.Go(func() {
-			for _, b := range w.nodes {
-				if a != b {
-					a.server.Ping(net.UDPAddrFromAddrPort(b.addr))
+			for _, i := range rand.Perm(len(all)) {
+				if all[i] != d.addr {
+					d.server.Ping(net.UDPAddrFromAddrPort(all[i]))
 				}
 			}
 		})
