@@ -3,25 +3,26 @@ package layers
 // rank is the row of each package, lowest first. A package imports only lower
 // rows, never its own.
 var rank = map[string]int{
-	"internal/wire":      0,
-	"internal/search":    0,
-	"internal/lookalike": 0,
-	"internal/identity":  1,
-	"internal/markup":    1,
-	"internal/directory": 2,
-	"internal/dag":       2,
-	"internal/mls":       2,
-	"internal/chain":     2,
-	"internal/feed":      3,
-	"internal/group":     3,
-	"internal/link":      4,
-	"internal/store":     4,
-	"internal/mailbox":   5,
-	"internal/blob":      5,
-	"internal/peer":      5,
-	"internal/node":      6,
-	"internal/api":       7,
-	"cmd/kith":           8,
+	"internal/wire":       0,
+	"internal/search":     0,
+	"internal/lookalike":  0,
+	"internal/identity":   1,
+	"internal/markup":     1,
+	"internal/directory":  2,
+	"internal/dag":        2,
+	"internal/mls":        2,
+	"internal/chain":      2,
+	"internal/feed":       3,
+	"internal/group":      3,
+	"internal/link":       4,
+	"internal/store":      4,
+	"internal/mailbox":    5,
+	"internal/blob":       5,
+	"internal/peer":       5,
+	"internal/rendezvous": 5,
+	"internal/node":       6,
+	"internal/api":        7,
+	"cmd/kith":            8,
 }
 
 // purityLine is the first row that may do I/O, read the clock and start
@@ -108,6 +109,9 @@ var thirdParty = map[string][]string{
 
 // thirdPartyTests are modules that only tests import, anywhere.
 var thirdPartyTests = []string{
+	"github.com/anacrolix/dht/v2",
+	"github.com/anacrolix/torrent",
 	"github.com/makiuchi-d/gozxing",
 	"github.com/rogpeppe/go-internal",
+	"golang.org/x/time",
 }

@@ -47,6 +47,7 @@ const (
 	SignRequest     Label = "request"
 	SignAnswer      Label = "request answer"
 	SignVote        Label = "vote"
+	SignRendezvous  Label = "rendezvous"
 )
 
 // Labels of other derivations: HPKE info, HKDF info, TLS exporter.
@@ -62,6 +63,11 @@ const (
 	InfoDialler    = "Kith 1 dialler"    // HKDF info: secret of a session to the key of the dialler's frames
 	InfoListener   = "Kith 1 listener"   // HKDF info: the same to that of the listener's
 	ExporterKnock  = "EXPORTER-kith-knock"
+
+	InfoRendezvousPlace   = "Kith 1 rendezvous place"   // HKDF info, before slot and number: secret to the keys of a place
+	InfoRendezvousPhase   = "Kith 1 rendezvous phase"   // HKDF info: secret to when its slots begin
+	InfoRendezvousContext = "Kith 1 rendezvous context" // HKDF info: secret to what is signed in its place
+
 	labelPrefix    = "Kith 1 "
 	maxLabelLength = 255 - len(labelPrefix)
 )

@@ -1,0 +1,353 @@
+package rendezvous
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"kith/internal/wire"
+)
+
+// Config is read once by New. Its zero value works.
+type Config struct {
+	// Listen opens a socket; network is "udp4" or "udp6". Nil: any port of all
+	// interfaces.
+	Listen func(network string) (net.PacketConn, error)
+
+	// Bootstrap are ways into the DHT, HOST:PORT each, asked when no node known before
+	// answers. A HOST that is a name is resolved then. Nil: DefaultBootstrap; empty:
+	// none.
+	Bootstrap []string
+
+	// Known are nodes remembered from an earlier run, or named by friends.
+	Known []netip.AddrPort
+
+	// Idle is after how long without use the sockets are closed; 0: 3 minutes.
+	Idle time.Duration
+}
+
+// DefaultBootstrap are the ways in that programs of BitTorrent have. Each is asked by
+// its name, so the name server learns that a DHT is used here.
+var DefaultBootstrap = []string{
+	"dht.libtorrent.org:25401",
+	"router.bittorrent.com:6881",
+	"dht.transmissionbt.com:6881",
+	"router.utorrent.com:6881",
+}
+
+// A Client publishes and finds records. It opens sockets when it is used, and closes
+// them when it was not for a while. All methods may be called at once.
+type Client struct {
+	config Config
+	nodes  known
+	ways   ways
+	count  counters
+
+	life   context.Context
+	cancel context.CancelFunc
+
+	mu     sync.Mutex // guards what follows
+	socks  []*socket  // open ones
+	users  int        // of the sockets
+	timer  *time.Timer
+	closed bool
+	gone   sync.Cond // users became 0
+}
+
+// New returns a client that has done nothing yet.
+func New(c Config) (*Client, error) {
+	if c.Listen == nil {
+		c.Listen = func(network string) (net.PacketConn, error) { return net.ListenPacket(network, ":0") }
+	}
+	if c.Bootstrap == nil {
+		c.Bootstrap = DefaultBootstrap
+	}
+	if len(c.Bootstrap) > maxBootstrap {
+		c.Bootstrap = c.Bootstrap[:maxBootstrap]
+	}
+	for _, s := range c.Bootstrap {
+		if _, _, ok := splitWay(s); !ok {
+			return nil, fmt.Errorf("%w: %q is not", ErrBootstrap, s)
+		}
+	}
+	if c.Idle == 0 {
+		c.Idle = idleAfter
+	}
+	out := &Client{config: c, ways: ways{list: c.Bootstrap}}
+	out.gone.L = &out.mu
+	out.life, out.cancel = context.WithCancel(context.Background())
+	out.nodes.add(c.Known)
+	return out, nil
+}
+
+// Published says how well a record was put.
+type Published struct {
+	Nodes  int // that took it
+	Places int // of Places, at which at least one node took it
+}
+
+// Publish puts r, which is signed for the secret, where its holders look in the slot
+// of r.Made. Nodes forget it after 2 hours: publish anew each hour, when the slot
+// changes, and when the hosts do, each time with a Made that is at least a second
+// later; nodes refuse what is older than what they have. The error is ErrNoWayIn or
+// ErrNotTaken if nobody has it.
+func (c *Client) Publish(ctx context.Context, s Secret, r Record) (Published, error) {
+	if r.Marshal() == nil || len(r.Peer) > MaxPeer || !r.Verify(s) {
+		return Published{}, ErrUnsigned
+	}
+	if _, err := ParseRecord(r.Marshal()); err != nil {
+		return Published{}, ErrUnsigned
+	}
+	ctx, socks, done, err := c.use(ctx)
+	if err != nil {
+		return Published{}, err
+	}
+	defer done()
+	type outcome struct{ place, took, answers int }
+	all := make(chan outcome, Places*len(socks))
+	slot := s.Slot(r.Made)
+	for i := range Places {
+		p := s.place(slot, i)
+		value := addText(nil, p.seal(&r))
+		seq := p.seq(r.Made)
+		item := put{key: p.public(), seq: seq, signature: p.sign(seq, value), value: value}
+		for _, sock := range socks {
+			l := &lookup{client: c, sock: sock, place: p, secret: s, self: freshID(), wide: c.nodes.hasItem(p.target())}
+			go func() {
+				near := l.run(ctx)
+				all <- outcome{i, l.put(ctx, near, item), l.answers}
+			}()
+		}
+	}
+	var out Published
+	var places [Places]bool
+	answers := 0
+	for range Places * len(socks) { // also waits for them
+		o := <-all
+		out.Nodes += o.took
+		answers += o.answers
+		places[o.place] = places[o.place] || o.took > 0
+	}
+	for i, took := range places {
+		if took {
+			c.nodes.gaveItem(s.place(slot, i).target())
+			out.Places++
+		}
+	}
+	switch {
+	case out.Nodes > 0:
+		return out, nil
+	case c.life.Err() != nil:
+		return out, ErrClosed
+	case ctx.Err() != nil:
+		return out, ctx.Err()
+	case answers == 0:
+		return out, ErrNoWayIn
+	}
+	return out, ErrNotTaken
+}
+
+// Find returns the newest record under the secret that it sees at the time now: the
+// first valid one, and for a moment it looks whether there is a newer. want is the
+// device whose record counts, zero for anybody's. The error is ErrNotFound or
+// ErrNoWayIn.
+func (c *Client) Find(ctx context.Context, s Secret, want wire.DeviceID, now time.Time) (Record, error) {
+	outer := ctx
+	ctx, socks, done, err := c.use(ctx)
+	if err != nil {
+		return Record{}, err
+	}
+	defer done()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ms := uint64(now.UnixMilli())
+	slots := s.Slots(ms)
+	n := len(slots) * Places * len(socks)
+	var newest newest
+	first, sufficed := make(chan struct{}, 1), make(chan struct{})
+	ended := make(chan int, n)
+	for _, slot := range slots {
+		for j := range Places {
+			for _, sock := range socks {
+				l := &lookup{client: c, sock: sock, place: s.place(slot, j), secret: s, self: freshID(), wide: true}
+				l.found = func(r Record) {
+					if (want == wire.DeviceID{} || r.Device() == want) && ms < r.Expiry+uint64(time.Hour/time.Millisecond) {
+						newest.take(r)
+						select {
+						case first <- struct{}{}:
+						default:
+						}
+					}
+				}
+				go func() {
+					// Behind the slot of now there is nothing newer.
+					if slot < slots[0] {
+						select {
+						case <-time.After(otherSlotAfter):
+							l.run(ctx)
+						case <-sufficed:
+						case <-ctx.Done():
+						}
+					} else {
+						l.run(ctx)
+					}
+					ended <- l.answers
+				}()
+			}
+		}
+	}
+	answers := 0
+	var enough <-chan time.Time
+	for n > 0 {
+		select {
+		case <-first:
+			if enough == nil {
+				close(sufficed)
+				enough = time.After(lookAround)
+			}
+		case <-enough:
+			stop()
+		case a := <-ended:
+			n--
+			answers += a
+		}
+	}
+	switch {
+	case newest.had:
+		return newest.Record, nil
+	case c.life.Err() != nil:
+		return Record{}, ErrClosed
+	case outer.Err() != nil:
+		return Record{}, outer.Err()
+	case answers == 0:
+		return Record{}, ErrNoWayIn
+	}
+	return Record{}, ErrNotFound
+}
+
+// newest is the newest record that several lookups of one Find have seen.
+type newest struct {
+	sync.Mutex // guards the rest; not needed once the lookups have ended
+	Record
+	had bool
+}
+
+func (n *newest) take(r Record) {
+	n.Lock()
+	defer n.Unlock()
+	if !n.had || r.Made > n.Made {
+		n.Record, n.had = r, true
+	}
+}
+
+// Add names nodes that may be asked: what friends' programs remember.
+func (c *Client) Add(nodes []netip.AddrPort) { c.nodes.add(nodes) }
+
+// Nodes returns nodes that answered, the latest first: to be remembered over
+// restarts, and to be named to friends. They are machines of strangers, and say
+// nothing of who was looked for.
+func (c *Client) Nodes() []netip.AddrPort { return c.nodes.all() }
+
+// Traffic is what a client sent and received, without the headers of IP and UDP.
+type Traffic struct{ Sent, SentBytes, Received, ReceivedBytes uint64 }
+
+// Traffic returns the sums since New.
+func (c *Client) Traffic() Traffic {
+	return Traffic{c.count.sent.Load(), c.count.sentBytes.Load(), c.count.received.Load(), c.count.receivedBytes.Load()}
+}
+
+// Close ends what is under way and waits for it.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.cancel()
+	for c.users > 0 {
+		c.gone.Wait()
+	}
+	c.mu.Unlock()
+	c.rest()
+	return nil
+}
+
+// Awake reports whether sockets are open.
+func (c *Client) Awake() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.socks) > 0
+}
+
+// use opens the sockets if they are not open. done is to be called once.
+func (c *Client) use(ctx context.Context) (_ context.Context, socks []*socket, done func(), err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, nil, nil, ErrClosed
+	}
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	if c.users == 0 {
+		c.discard()
+	}
+	if len(c.socks) == 0 {
+		for _, network := range []string{"udp4", "udp6"} {
+			conn, bad := c.config.Listen(network)
+			if bad != nil {
+				err = bad
+				continue
+			}
+			c.socks = append(c.socks, newSocket(conn, network == "udp6", &c.count))
+		}
+		if len(c.socks) == 0 {
+			return nil, nil, nil, fmt.Errorf("rendezvous: no socket: %w", err)
+		}
+	}
+	c.users++
+	ctx, cancel := context.WithCancel(ctx)
+	unhook := context.AfterFunc(c.life, cancel)
+	return ctx, c.socks, func() {
+		unhook()
+		cancel()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.users--; c.users == 0 {
+			c.gone.Broadcast()
+			if !c.closed {
+				c.timer = time.AfterFunc(c.config.Idle, c.rest)
+			}
+		}
+	}, nil
+}
+
+// discard closes sockets whose reader has ended by itself. c.mu is held and nobody
+// uses them.
+func (c *Client) discard() {
+	for _, s := range c.socks {
+		if s.failed.Load() {
+			for _, s := range c.socks {
+				s.close()
+			}
+			c.socks = nil
+			return
+		}
+	}
+}
+
+// rest closes the sockets if nobody uses them.
+func (c *Client) rest() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.users > 0 {
+		return
+	}
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	for _, s := range c.socks {
+		s.close()
+	}
+	c.socks = nil
+}

@@ -1,0 +1,144 @@
+package rendezvous
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// known remembers nodes between lookups: those that answered, and those somebody
+// named. Neither list grows beyond its bound, and nodes that were only named never
+// push out one that answered.
+type known struct {
+	mu    sync.Mutex   // guards both lists
+	good  []remembered // the latest to answer last
+	given []netip.AddrPort
+	items map[nodeID]time.Time // places that nodes took a record for, and when
+}
+
+type remembered struct {
+	node
+	missed bool // did not answer when last asked
+}
+
+// add takes in addresses that somebody named.
+func (k *known) add(addrs []netip.AddrPort) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, a := range addrs {
+		a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+		if !callable(netip.AddrPortFrom(netip.IPv6Loopback(), 1), a) || slices.Contains(k.given, a) || k.at(a) >= 0 {
+			continue
+		}
+		if k.given = append(k.given, a); len(k.given) > maxGiven {
+			k.given = k.given[1:]
+		}
+	}
+}
+
+func (k *known) at(a netip.AddrPort) int {
+	return slices.IndexFunc(k.good, func(n remembered) bool { return n.addr == a })
+}
+
+func (k *known) answered(n node) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if i := k.at(n.addr); i >= 0 {
+		k.good = slices.Delete(k.good, i, i+1)
+	}
+	k.given = slices.DeleteFunc(k.given, func(a netip.AddrPort) bool { return a == n.addr })
+	if k.good = append(k.good, remembered{node: n}); len(k.good) > maxGood {
+		k.good = k.good[1:]
+	}
+}
+
+// silent forgets nodes that did not answer while others did: one that was only
+// named at once, one that had answered before at the second time.
+func (k *known) silent(addrs []netip.AddrPort) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, a := range addrs {
+		k.given = slices.DeleteFunc(k.given, func(x netip.AddrPort) bool { return x == a })
+		i := k.at(a)
+		if i < 0 {
+			continue
+		}
+		n := k.good[i]
+		k.good = slices.Delete(k.good, i, i+1)
+		if !n.missed {
+			n.missed = true
+			k.good = slices.Insert(k.good, 0, n)
+		}
+	}
+}
+
+// seeds returns what a lookup begins with: the nearest nodes of those that answered,
+// some of the rest, and nodes whose ids are not known, in any order.
+func (k *known) seeds(target nodeID, ip6 bool) (good []node, given []netip.AddrPort) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, n := range k.good {
+		if n.addr.Addr().Is6() == ip6 {
+			good = append(good, n.node)
+		}
+	}
+	slices.SortFunc(good, func(a, b node) int {
+		switch {
+		case nearer(target, a.id, b.id):
+			return -1
+		case nearer(target, b.id, a.id):
+			return 1
+		}
+		return 0
+	})
+	for _, a := range k.given {
+		if a.Addr().Is6() == ip6 {
+			given = append(given, a)
+		}
+	}
+	rand.Shuffle(len(given), func(i, j int) { given[i], given[j] = given[j], given[i] })
+	if len(good) > seedNodes {
+		rest := good[seedNodes/2:]
+		rand.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
+		good = good[:seedNodes]
+	}
+	return good, given[:min(len(given), 2*seedNodes)]
+}
+
+// all returns the nodes that answered, the latest first.
+func (k *known) all() []netip.AddrPort {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var out []netip.AddrPort
+	for _, n := range slices.Backward(k.good) {
+		out = append(out, n.addr)
+	}
+	return out
+}
+
+// gaveItem remembers that a record was put at a place, and forgets what nodes have
+// forgotten.
+func (k *known) gaveItem(target nodeID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.items == nil {
+		k.items = map[nodeID]time.Time{}
+	}
+	for t, when := range k.items {
+		if time.Since(when) > itemLife {
+			delete(k.items, t)
+		}
+	}
+	k.items[target] = time.Now()
+}
+
+// hasItem reports whether nodes near a place should have a record: if none has, others
+// stand there now.
+func (k *known) hasItem(target nodeID) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	when, ok := k.items[target]
+	return ok && time.Since(when) < itemLife
+}

@@ -1,0 +1,229 @@
+package rendezvous
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A lookup goes towards one place in one family's DHT (BEP 5): it asks the nearest
+// nodes it knows for the item, and they name nearer ones.
+type lookup struct {
+	client *Client
+	sock   *socket
+	place  place
+	secret Secret
+	self   nodeID // that it shows, its own
+	found  func(Record)
+	wide   bool // a record should be there: goes on among farther nodes if the nearest have none
+
+	near    *candidates
+	seeds   []netip.AddrPort // whose ids are not known
+	routers []netip.AddrPort // of the list: they know no items, only nodes
+	results chan result
+	wait    sync.WaitGroup
+	pending int
+	queries int
+	answers int
+	silent  []netip.AddrPort
+	widened bool
+}
+
+type result struct {
+	from *candidate // nil for a seed
+	addr netip.AddrPort
+	find bool // asked by find_node
+	r    reply
+	err  error
+}
+
+// run asks until the nearest nodes have all answered or fallen silent, and returns
+// them, those that answered. It waits for what it started.
+func (l *lookup) run(ctx context.Context) []*candidate {
+	ctx, cancel := context.WithTimeout(ctx, lookupLimit)
+	l.near = newCandidates(l.place.target())
+	l.results = make(chan result, maxQueries) // with room for all: a question never waits to hand in
+	defer func() {
+		cancel()
+		l.wait.Wait()
+		if l.answers > 0 { // else it is our network that is silent
+			l.client.nodes.silent(l.silent)
+		}
+	}()
+	good, given := l.client.nodes.seeds(l.near.target, l.sock.ip6)
+	for _, n := range good {
+		l.near.add(n)
+	}
+	l.seeds = given
+	started, listed := time.Now(), false
+	for {
+		now := time.Now()
+		// The list is asked when nobody else is left, or all others are slow to answer.
+		if !listed && l.answers == 0 && (now.Sub(started) >= bootstrapAfter || l.pending == 0 && !l.startable()) {
+			listed = true
+			l.routers = l.client.ways.addrs(ctx, l.sock.ip6)
+		}
+		l.start(ctx)
+		young := l.near.young(now)
+		if ctx.Err() != nil || l.pending == 0 || young == 0 && l.answers > 0 && !l.startable() {
+			break
+		}
+		select {
+		case res := <-l.results:
+			l.pending--
+			l.take(res)
+		case <-time.After(slowAfter / 4):
+		case <-ctx.Done():
+		}
+	}
+	var out []*candidate
+	for _, x := range l.near.closest(l.breadth(), closestSecure) {
+		if x.state == answered {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// breadth is how many of the nearest are asked: more once all of them have had their
+// time and none has a record that should be there. Others that had one do not count,
+// since hostile nodes may have come before them; behind these there may be a newer one.
+func (l *lookup) breadth() int {
+	if l.wide && !l.widened && l.answers > 0 && l.near.settled(time.Now()) {
+		l.widened = !slices.ContainsFunc(l.near.closest(closestNodes, 0), func(x *candidate) bool { return x.item })
+	}
+	if l.widened {
+		return wideNodes
+	}
+	return closestNodes
+}
+
+func (l *lookup) startable() bool {
+	return l.queries < maxQueries && (len(l.routers) > 0 || l.answers < 2 && len(l.seeds) > 0 || l.near.next(l.breadth(), closestSecure) != nil)
+}
+
+// start asks as many as may be under way: those whose ids are known, nearest first,
+// and until two have answered those of unknown ids too.
+func (l *lookup) start(ctx context.Context) {
+	now := time.Now()
+	for l.queries < maxQueries && l.near.young(now)+l.seeding() < parallel {
+		if x := l.near.next(l.breadth(), closestSecure); x != nil {
+			x.state, x.asked = asked, now
+			l.ask(ctx, x, x.addr, false)
+			continue
+		}
+		switch {
+		case len(l.routers) > 0:
+			addr := l.routers[0]
+			l.routers = l.routers[1:]
+			l.ask(ctx, nil, addr, true)
+		case l.answers < 2 && len(l.seeds) > 0:
+			addr := l.seeds[0]
+			l.seeds = l.seeds[1:]
+			l.ask(ctx, nil, addr, false)
+		default:
+			return
+		}
+	}
+}
+
+// seeding counts the questions to nodes of unknown ids while nothing is known.
+func (l *lookup) seeding() int {
+	if l.answers > 0 {
+		return 0
+	}
+	n := 0
+	for _, x := range l.near.near {
+		if x.state == asked || x.state == slow {
+			n++
+		}
+	}
+	return l.pending - n
+}
+
+func (l *lookup) ask(ctx context.Context, x *candidate, addr netip.AddrPort, find bool) {
+	q := query{call: "get", self: l.self, target: l.near.target, ip6: l.sock.ip6}
+	if find {
+		q.call = "find_node"
+	}
+	l.queries++
+	l.pending++
+	l.wait.Go(func() {
+		r, err := l.sock.ask(ctx, addr, q)
+		l.results <- result{x, addr, find, r, err}
+	})
+}
+
+// take reads an answer.
+func (l *lookup) take(res result) {
+	x := res.from
+	if res.err != nil || res.r.refused != 0 {
+		if x != nil {
+			x.state = failed
+		}
+		if errors.Is(res.err, errSilent) {
+			l.silent = append(l.silent, res.addr)
+		}
+		return
+	}
+	l.answers++
+	if !res.find {
+		// Its own word counts for its id, not that of who named it: an id made up for
+		// the address of an honest node must not keep it out.
+		if x == nil || x.id != res.r.id {
+			l.near.drop(res.addr)
+			x = l.near.insert(node{res.r.id, res.addr})
+		}
+		x.state, x.token = answered, res.r.token
+		l.client.nodes.answered(x.node)
+	}
+	for i, n := range res.r.nodes {
+		if i == maxReplyNodes {
+			break
+		}
+		if n.addr.Addr().Is4() == !l.sock.ip6 && callable(res.addr, n.addr) {
+			l.near.add(n)
+		}
+	}
+	if res.r.value == nil || !l.place.verify(res.r.seq, res.r.value, res.r.signature) {
+		return
+	}
+	box, ok := text(res.r.value)
+	if !ok {
+		return
+	}
+	if rec, err := l.place.open(l.secret, res.r.seq, box); err == nil {
+		if x != nil {
+			x.item = true
+		}
+		if l.found != nil {
+			l.found(rec)
+		}
+	}
+}
+
+// put has the nodes keep an item, and returns how many took it.
+func (l *lookup) put(ctx context.Context, nodes []*candidate, p put) int {
+	ctx, cancel := context.WithTimeout(ctx, 2*queryLimit)
+	defer cancel()
+	took := make(chan bool, len(nodes))
+	for _, x := range nodes {
+		p := p
+		p.token = x.token
+		l.wait.Go(func() {
+			r, err := l.sock.ask(ctx, x.addr, query{call: "put", self: l.self, put: &p})
+			took <- err == nil && r.refused == 0
+		})
+	}
+	l.wait.Wait()
+	n := 0
+	for range nodes {
+		if <-took {
+			n++
+		}
+	}
+	return n
+}
