@@ -105,7 +105,7 @@ func (p *pmpRouter) learn(ctx context.Context) error {
 		return err
 	}
 	if r.address.IsUnspecified() {
-		return &refusal{reason: Offline}
+		return &refusal{reason: NoExternalAddress}
 	}
 	p.address = r.address
 	return nil
@@ -185,6 +185,9 @@ func both(one func(protocol int) (netip.AddrPort, time.Duration, error)) (held, 
 		if err != nil {
 			if first == nil {
 				first = err
+			}
+			if reasonOf(err) == NoAnswer { // nor would it for the other
+				break
 			}
 			continue
 		}

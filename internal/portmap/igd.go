@@ -137,14 +137,14 @@ func (g *igdRouter) learn(ctx context.Context) error {
 	}
 	text := answer["NewExternalIPAddress"]
 	if text == "" {
-		return &refusal{reason: Offline}
+		return &refusal{reason: NoExternalAddress}
 	}
 	at, err := netip.ParseAddr(text)
 	switch {
 	case err != nil || !at.Is4():
 		return &refusal{reason: Nonsense}
 	case at.IsUnspecified():
-		return &refusal{reason: Offline}
+		return &refusal{reason: NoExternalAddress}
 	}
 	g.address = at
 	return nil

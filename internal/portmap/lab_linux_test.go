@@ -3,9 +3,11 @@ package portmap_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,8 +30,8 @@ type lab struct {
 	dir  string
 	daemon,
 	mapper *exec.Cmd
-	log    *os.File
 	ask    io.WriteCloser
+	began  time.Time // of the router
 	states chan portmap.State
 	now    portmap.State
 	wg     sync.WaitGroup
@@ -169,9 +171,21 @@ func (l *lab) router(settings ...string) {
 	if err := l.daemon.Start(); err != nil {
 		l.t.Fatal(err)
 	}
+	l.began = time.Now()
 	l.until("the router listens", func() bool {
 		return strings.Contains(l.in("router", "ss", "-lunp"), ":5351")
 	})
+}
+
+// other lets another machine at home have our port, by UPnP.
+func (l *lab) other() {
+	l.t.Helper()
+	own, _ := os.Executable()
+	cmd := exec.Command("ip", "netns", "exec", l.space("home"), own)
+	cmd.Env = append(os.Environ(), "PORTMAP_OTHER=192.168.7.3")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		l.t.Fatalf("the other machine: %v: %s", err, out)
+	}
 }
 
 // routerDies ends miniupnpd, and with it all that it knows.
@@ -262,6 +276,7 @@ func (l *lab) stop() {
 	}
 	if l.t.Failed() {
 		log, _ := os.ReadFile(filepath.Join(l.dir, "miniupnpd.log"))
+		log = log[max(0, len(log)-4000):]
 		l.t.Logf("the router says:\n%s", log)
 	}
 }
@@ -310,6 +325,10 @@ func (l *lab) reaches(network, to string) bool {
 func TestMain(m *testing.M) {
 	if text := os.Getenv("PORTMAP_AT_HOME"); text != "" {
 		atHome(text)
+		return
+	}
+	if text := os.Getenv("PORTMAP_OTHER"); text != "" {
+		other(netip.MustParseAddr(text))
 		return
 	}
 	if text := os.Getenv("PORTMAP_FROM_OUTSIDE"); text != "" {
@@ -394,4 +413,26 @@ func fromOutside(network, to string) int {
 		return 1
 	}
 	return 0
+}
+
+// other maps our port for another address of the home, and leaves it so.
+func other(from netip.Addr) {
+	route := func(six bool) (portmap.Route, error) {
+		if six {
+			return portmap.Route{}, errors.New("IPv4 only")
+		}
+		return portmap.Route{Gateway: netip.MustParseAddr("192.168.7.1"), Local: from, Device: "eth0"}, nil
+	}
+	m := portmap.Open(portmap.Config{Port: port, Route: route})
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		select {
+		case <-m.Changed():
+		case <-time.After(time.Second):
+		}
+		if m.State().IPv4.UDP.IsValid() && m.State().IPv4.TCP.IsValid() {
+			os.Exit(0) // without Close: it stays
+		}
+	}
+	fmt.Printf("%+v\n", m.State())
+	os.Exit(1)
 }

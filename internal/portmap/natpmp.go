@@ -88,7 +88,7 @@ func pmpRefusal(result uint16) error {
 	case pmpNotAuthorised:
 		return &refusal{NotAuthorised, int(result)}
 	case pmpNoNetwork:
-		return &refusal{Offline, int(result)}
+		return &refusal{NoExternalAddress, int(result)}
 	case pmpNoResources:
 		return &refusal{Full, int(result)}
 	}

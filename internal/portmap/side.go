@@ -217,6 +217,9 @@ func (s *side) search(ctx context.Context) (held, bool) {
 				return h, true
 			}
 			s.tried[way-1] = reasonOf(err)
+			if s.tried[way-1] == NoAnswer { // it is there, and silent when asked to map
+				s.tried[way-1] = Refused
+			}
 			delete(ready, way)
 			continue
 		}

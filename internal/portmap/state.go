@@ -49,8 +49,9 @@ const (
 	Full Reason = "full"
 	// Nonsense: the answer cannot be true.
 	Nonsense Reason = "nonsense"
-	// Offline: the router has no external address; it is not connected itself.
-	Offline Reason = "offline"
+	// NoExternalAddress: the router has none to give. It is not connected itself, or a
+	// second router stands in front of it, which many then do not map for.
+	NoExternalAddress Reason = "no_external_address"
 	// DoubleNAT: the router's external address is that of a home: a second router
 	// stands in front of it.
 	DoubleNAT Reason = "double_nat"
@@ -108,7 +109,7 @@ func outside(a netip.Addr) Reason {
 	a = a.Unmap()
 	switch {
 	case !a.IsValid() || a.IsUnspecified():
-		return Offline
+		return NoExternalAddress
 	case a.IsPrivate(), a.IsLinkLocalUnicast():
 		return DoubleNAT
 	case !a.IsGlobalUnicast() || within(a, nowhere):
@@ -130,7 +131,7 @@ func within(a netip.Addr, prefixes []netip.Prefix) bool {
 
 // telling orders the reasons of several ways: what a person can do something about
 // goes before what only says that a protocol is missing.
-var telling = []Reason{NotAuthorised, Full, Offline, Refused, Nonsense, NoAnswer}
+var telling = []Reason{NotAuthorised, NoExternalAddress, Full, Refused, Nonsense, NoAnswer}
 
 // worst is the one reason to show, of what became of all ways.
 func worst(tried []Reason) Reason {
