@@ -16,6 +16,7 @@ var rank = map[string]int{
 	"internal/group":      3,
 	"internal/link":       4,
 	"internal/store":      4,
+	"internal/portmap":    4,
 	"internal/mailbox":    5,
 	"internal/blob":       5,
 	"internal/peer":       5,
@@ -88,6 +89,7 @@ const maxLines = 600
 var thirdParty = map[string][]string{
 	"connectrpc.com/connect":                  {"internal/api", "cmd/kith", "proto/kith/v1/kithv1connect"},
 	"github.com/libp2p/go-libp2p":             {"internal/link"},
+	"github.com/libp2p/go-netroute":           {"internal/portmap"},
 	"github.com/libp2p/go-yamux/v5":           {"internal/link"},
 	"github.com/libp2p/zeroconf/v2":           {"internal/link"},
 	"github.com/multiformats/go-multiaddr":    {"internal/link"},

@@ -1,0 +1,9 @@
+package portmap
+
+import "time"
+
+// OpenFast is Open with another pace.
+func OpenFast(cfg Config, lease, least, retry time.Duration) *Mapper {
+	cfg.pace = pace{lease, least, retry}
+	return Open(cfg)
+}
