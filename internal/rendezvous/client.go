@@ -41,10 +41,11 @@ var DefaultBootstrap = []string{
 // A Client publishes and finds records. It opens sockets when it is used, and closes
 // them when it was not for a while. All methods may be called at once.
 type Client struct {
-	config Config
-	nodes  known
-	ways   ways
-	count  counters
+	config  Config
+	nodes   known
+	outside outside
+	ways    ways
+	count   counters
 
 	life   context.Context
 	cancel context.CancelFunc

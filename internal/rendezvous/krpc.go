@@ -59,6 +59,7 @@ type reply struct {
 	value       []byte // bencoded, as it stands
 	seq         int64
 	signature   []byte
+	seen        netip.Addr // from where it says that the query came; not valid: it does not
 }
 
 // A node is somebody to ask.
@@ -84,6 +85,10 @@ func parseReply(b []byte) (reply, error) {
 			kind, _ = text(value)
 		case "r":
 			answer = value
+		case "ip":
+			if b, ok := text(value); ok {
+				out.seen = readSeen(b)
+			}
 		case "e":
 			fault = value
 		}

@@ -170,6 +170,7 @@ func (l *lookup) take(res result) {
 		return
 	}
 	l.answers++
+	l.client.outside.said(res.addr.Addr(), res.r.seen)
 	if !res.find {
 		// Its own word counts for its id, not that of who named it: an id made up for
 		// the address of an honest node must not keep it out.
