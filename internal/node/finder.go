@@ -277,13 +277,11 @@ func (n *Node) ownRecord() rendezvous.Record {
 		ip, _, ok := hostPort(h)
 		return ok && ip.IsLoopback()
 	})
-	n.mu.Lock()
-	for _, h := range n.sights.fresh(n.steadyMS()).outside() {
+	for _, h := range n.outsideHosts() {
 		if !slices.Contains(hosts, h) && len(hosts) < maxOwnHosts {
 			hosts = append(hosts, h)
 		}
 	}
-	n.mu.Unlock()
 	return rendezvous.Record{Key: n.me().Device.PublicKey(), Made: n.nowMS(), Peer: at.Peer, Hosts: hosts, Expiry: n.linkExpiry()}
 }
 

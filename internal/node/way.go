@@ -176,18 +176,40 @@ func (n *Node) mayKnow(who wire.Member) bool {
 	return false
 }
 
-// candidates are the places where packets of this node's will come from: its own addresses that
-// others could dial, and those at which it is seen.
+// candidates are the places where packets of this node's will come from: where others see it, and
+// its own addresses that they could dial.
 func (n *Node) candidates() (hosts []string) {
-	n.mu.Lock()
-	hosts = append(hosts, n.sights.fresh(n.steadyMS()).outside()...)
-	n.mu.Unlock()
-	for _, h := range n.address().Hosts {
-		if ip, _, ok := hostPort(h); ok && isQUIC(h) && !ip.IsLoopback() && !slices.Contains(hosts, h) {
-			hosts = append(hosts, h)
+	add := func(list []string) {
+		for _, h := range list {
+			if ip, _, ok := hostPort(h); ok && isQUIC(h) && !ip.IsLoopback() && !slices.Contains(hosts, h) {
+				hosts = append(hosts, h)
+			}
 		}
 	}
+	add(n.outsideHosts())
+	add(n.address().Hosts)
 	return hosts[:min(len(hosts), maxOwnHosts)]
+}
+
+// outsideHosts are the places where others see this node: as those say who were dialled, or else at
+// the address that the DHT sees, with the port that it listens at: most routers of homes leave
+// that as it is.
+func (n *Node) outsideHosts() (hosts []string) {
+	n.mu.Lock()
+	hosts = n.sights.fresh(n.steadyMS()).outside()
+	f := n.finder
+	n.mu.Unlock()
+	if len(hosts) > 0 || f == nil {
+		return hosts
+	}
+	port := portOf(n.address())
+	if port == 0 {
+		return nil
+	}
+	for _, ip := range f.client.Outside() {
+		hosts = append(hosts, link.HostText(netip.AddrPortFrom(ip, uint16(port)), true))
+	}
+	return hosts
 }
 
 // refreshOutside tells the link at which places of its router others reach it: those that the
