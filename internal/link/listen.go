@@ -94,7 +94,7 @@ func listenAt(c *carrier, ips []netip.Addr, port uint16) (listening, error) {
 
 // add listens on ip; the first socket fixes the port of the others.
 func (s *listening) add(c *carrier, ip netip.Addr) error {
-	t, err := c.tcp.Listen(host{at: netip.AddrPortFrom(ip, s.port)}.multiaddr())
+	t, err := c.tcp.Listen(host{at: netip.AddrPortFrom(ip, s.port), over: overTCP}.multiaddr())
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (s *listening) add(c *carrier, ip netip.Addr) error {
 			return err
 		}
 	}
-	q, err := c.quic.Listen(host{at: netip.AddrPortFrom(ip, s.port), quic: true}.multiaddr())
+	q, err := c.quic.Listen(host{at: netip.AddrPortFrom(ip, s.port), over: overQUIC}.multiaddr())
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (s listening) hosts() []string {
 	var hosts []string
 	for _, ip := range ips[:min(len(ips), MaxHosts/2)] {
 		at := netip.AddrPortFrom(ip, s.port)
-		hosts = append(hosts, host{at: at, quic: true}.String(), host{at: at}.String())
+		hosts = append(hosts, host{at: at, over: overQUIC}.String(), host{at: at, over: overTCP}.String())
 	}
 	return hosts
 }
