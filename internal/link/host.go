@@ -27,7 +27,9 @@ const (
 )
 
 // tail is what follows the port in a host.
-func (m medium) tail() string { return [...]string{overQUIC: "/quic-v1", overTCP: "", overWS: "/tls/ws"}[m] }
+func (m medium) tail() string {
+	return [...]string{overQUIC: "/quic-v1", overTCP: "", overWS: "/tls/ws"}[m]
+}
 
 func (m medium) network() string {
 	if m == overQUIC {

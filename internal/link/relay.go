@@ -76,7 +76,7 @@ var relaySizes = [...]int{
 }
 
 type (
-	token   [tokenSize]byte
+	token     [tokenSize]byte
 	publicKey [keySize]byte // an Ed25519 public key
 )
 
