@@ -9,10 +9,14 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"sync"
+	"time"
 
+	"github.com/libp2p/go-libp2p/core/connmgr"
 	"github.com/libp2p/go-libp2p/core/control"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/network"
@@ -23,6 +27,7 @@ import (
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
+	p2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
@@ -36,10 +41,14 @@ import (
 // swarm. So no identify, no ping and no address book exists that could tell a
 // stranger something, and no dial backoff that would hide a healed cable.
 type carrier struct {
-	quic   transport.Transport
-	tcp    transport.Transport
-	reuse  *quicreuse.ConnManager
-	limits network.ResourceManager
+	quic     transport.Transport
+	tcp      transport.Transport
+	up       transport.Upgrader // of TCP and WebSocket
+	circuits transport.Upgrader // of what runs through relays
+	identity *p2ptls.Identity
+	proxy    func(*http.Request) (*url.URL, error)
+	reuse    *quicreuse.ConnManager
+	limits   network.ResourceManager
 
 	admits func(context.Context, *quic.ClientInfo) (context.Context, error)
 	reset  quic.StatelessResetKey
@@ -49,13 +58,17 @@ type carrier struct {
 
 // newCarrier makes the transports of one link key. Peers at addresses that
 // allow refuses are dropped, on QUIC before any answer.
-func newCarrier(key crypto.PrivKey, allow func(netip.Addr) bool) (*carrier, error) {
+func newCarrier(key crypto.PrivKey, proxy string, allow func(netip.Addr) bool) (*carrier, error) {
 	quiet()
 	limits, err := newLimits()
 	if err != nil {
 		return nil, err
 	}
 	c := &carrier{limits: limits}
+	if c.proxy, err = proxyAt(proxy); err != nil {
+		c.Close()
+		return nil, err
+	}
 	g := gater{allow}
 	if err := c.addTCP(key, g); err != nil {
 		c.Close()
@@ -69,17 +82,22 @@ func newCarrier(key crypto.PrivKey, allow func(netip.Addr) bool) (*carrier, erro
 }
 
 func (c *carrier) addTCP(key crypto.PrivKey, g gater) error {
-	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: newMuxer()}}
 	secure, err := newSecure(key)
 	if err != nil {
 		return err
 	}
-	up, err := upgrader.New([]sec.SecureTransport{secure}, muxers, nil, c.limits, g)
-	if err != nil {
+	c.identity = secure.identity
+	upgrade := func(m muxer, g connmgr.ConnectionGater) (transport.Upgrader, error) {
+		return upgrader.New([]sec.SecureTransport{secure}, []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: m}}, nil, c.limits, g)
+	}
+	if c.up, err = upgrade(newMuxer(streamWindow, tcpWriteLimit), g); err != nil {
+		return err
+	}
+	if c.circuits, err = upgrade(newMuxer(circuitWindow, circuitWrite), nil); err != nil {
 		return err
 	}
 	// With SO_REUSEPORT a second program could share our port unnoticed.
-	c.tcp, err = tcp.NewTCPTransport(up, c.limits, nil, tcp.DisableReuseport())
+	c.tcp, err = tcp.NewTCPTransport(c.up, c.limits, nil, tcp.DisableReuseport())
 	return err
 }
 
@@ -180,8 +198,8 @@ func newLimits() (network.ResourceManager, error) {
 		FD: maxHandshakes, Memory: maxMemory / 8,
 	}
 	all.PeerDefault = rcmgr.ResourceLimits{
-		Conns: maxPeerConns, ConnsInbound: maxPeerConns, ConnsOutbound: maxPeerConns,
-		FD: maxPeerConns, Memory: maxPeerConns * maxConnMemory,
+		Conns: maxPeerRaw, ConnsInbound: maxPeerRaw, ConnsOutbound: maxPeerRaw,
+		FD: maxPeerRaw, Memory: maxPeerConns * maxConnMemory,
 	}
 	all.Conn = rcmgr.ResourceLimits{Conns: 1, ConnsInbound: 1, ConnsOutbound: 1, FD: 1, Memory: maxConnMemory}
 	limiter := rcmgr.NewFixedLimiter(all.Build(rcmgr.DefaultLimits.AutoScale()))
@@ -229,12 +247,12 @@ func (g gater) InterceptSecured(network.Direction, peer.ID, network.ConnMultiadd
 // otherwise hides.
 type muxer struct{ *yamux.Transport }
 
-func newMuxer() muxer {
+func newMuxer(window uint32, write time.Duration) muxer {
 	conf := *yamux.DefaultTransport.Config()
 	conf.KeepAliveInterval = restPulse
 	conf.MeasureRTTInterval = tcpMeasure
-	conf.ConnectionWriteTimeout = tcpWriteLimit
-	conf.MaxStreamWindowSize = streamWindow
+	conf.ConnectionWriteTimeout = write
+	conf.MaxStreamWindowSize = window
 	conf.MaxIncomingStreams = 2 // one more than allowed, so that it is noticed
 	conf.AcceptBacklog = 2
 	return muxer{(*yamux.Transport)(&conf)}
@@ -258,6 +276,13 @@ func (m muxed) As(target any) bool {
 	if to, ok := target.(**counted); ok {
 		*to = m.below
 		return true
+	}
+	if to, ok := target.(**line); ok {
+		if s, isTLS := m.below.Conn.(*secured); isTLS {
+			*to, ok = s.NetConn().(*line)
+			return ok
+		}
+		return false
 	}
 	if to, ok := target.(*tls.ConnectionState); ok {
 		s, ok := m.below.Conn.(interface{ ConnectionState() tls.ConnectionState })

@@ -13,7 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/transport"
 )
 
-// conn is a Conn over QUIC or TCP.
+// conn is a Conn over whatever go-libp2p makes a connection of.
 //
 // Four goroutines serve it: receive reads frames, guard waits for the end of
 // the transport, beat for a peer that is silent, part takes leave. Close lets receive run on until the peer has taken our last
@@ -56,7 +56,7 @@ func (d *direct) open(raw transport.CapableConn, s network.MuxedStream, state tl
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
 	}
-	if h, ok := hostOf(raw.RemoteMultiaddr()); ok {
+	if h, ok := hostAt(raw); ok {
 		c.remote.Hosts = []string{h.String()}
 		c.kind = h.kind()
 	}

@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,25 +20,40 @@ func (d *direct) Dial(ctx context.Context, to Address) (Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("link: dial: %w", err)
 	}
+	id, hosts, err := d.target(to)
+	if err != nil {
+		return nil, err
+	}
+	return d.dial(ctx, id, hosts, dialLimit, dialStagger)
+}
+
+// target reads whom to dial, and where.
+func (d *direct) target(to Address) (peer.ID, []host, error) {
 	if bytes.Equal(to.Peer, []byte(d.id)) {
-		return nil, ErrSelf
+		return "", nil, ErrSelf
 	}
 	id, err := peer.IDFromBytes(to.Peer)
 	if err != nil {
-		return nil, fmt.Errorf("link: dial: the address names no link key: %w", err)
+		return "", nil, fmt.Errorf("link: dial: the address names no link key: %w", err)
 	}
 	hosts := d.dialable(to.Hosts)
 	if len(hosts) == 0 {
-		return nil, ErrNoHost
+		return "", nil, ErrNoHost
 	}
+	return id, hosts, nil
+}
+
+// dial keeps the first connection that stands within limit, each host dialled
+// stagger after the one before it.
+func (d *direct) dial(ctx context.Context, id peer.ID, hosts []host, limit, stagger time.Duration) (Conn, error) {
 	if err := d.enter(); err != nil {
 		return nil, err
 	}
 	defer d.wg.Done()
 
-	within, cancel := d.until(ctx, dialLimit)
+	within, cancel := d.until(ctx, limit)
 	defer cancel()
-	c, err := d.reach(within, id, hosts)
+	c, err := d.reach(within, id, hosts, stagger)
 	switch {
 	case err == nil:
 		return c, nil
@@ -64,31 +80,34 @@ func (e *dialError) Error() string {
 
 func (e *dialError) Unwrap() []error { return []error{ErrUnreachable, e.cause} }
 
-// dialable returns the hosts that may be dialled, QUIC first.
+// dialable returns the hosts that may be dialled, in the order of rank.
 func (d *direct) dialable(texts []string) []host {
 	var hosts []host
 	for _, t := range texts[:min(len(texts), MaxHosts)] {
 		h, ok := parseHost(t)
-		if !ok || d.cfg.LAN && !onLocalNet(h.at.Addr()) {
+		if !ok || h.relay.id() == d.id {
+			continue
+		}
+		if d.cfg.LAN && (h.relayed() || h.over == overWS || !onLocalNet(h.at.Addr())) {
 			continue
 		}
 		hosts = append(hosts, h)
 	}
-	slices.SortStableFunc(hosts, func(a, b host) int {
-		switch {
-		case a.quic == b.quic:
-			return 0
-		case a.quic:
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(hosts, func(a, b host) int { return cmp.Compare(a.rank(), b.rank()) })
 	return hosts
 }
 
+// rank orders hosts: QUIC, TCP, WebSocket, and relays in the same order.
+func (h host) rank() int {
+	if h.relayed() {
+		return int(overWS) + int(h.over)
+	}
+	return int(h.over)
+}
+
 // reach connects to id and opens the stream.
-func (d *direct) reach(ctx context.Context, id peer.ID, hosts []host) (*conn, error) {
-	raw, err := d.race(ctx, id, hosts)
+func (d *direct) reach(ctx context.Context, id peer.ID, hosts []host, stagger time.Duration) (*conn, error) {
+	raw, err := d.race(ctx, id, hosts, stagger)
 	if err != nil {
 		return nil, err
 	}
@@ -129,11 +148,13 @@ type attempt struct {
 }
 
 // race dials hosts one after the other without waiting for an answer longer
-// than dialStagger, and returns the first connection; the others are closed.
-func (d *direct) race(ctx context.Context, id peer.ID, hosts []host) (transport.CapableConn, error) {
+// than stagger, or relayHeadStart before the first relay, and returns the first
+// connection; the others are closed.
+func (d *direct) race(ctx context.Context, id peer.ID, hosts []host, stagger time.Duration) (transport.CapableConn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan attempt, len(hosts))
+	began := time.Now()
 	next := time.NewTimer(0)
 	defer next.Stop()
 	var won transport.CapableConn
@@ -142,12 +163,17 @@ func (d *direct) race(ctx context.Context, id peer.ID, hosts []host) (transport.
 	for ended < len(hosts) && won == nil {
 		select {
 		case <-next.C:
-			if started < len(hosts) {
-				h := hosts[started]
-				started++
-				d.wg.Go(func() { done <- d.try(ctx, id, h) })
-				next.Reset(dialStagger)
+			if started == len(hosts) {
+				continue
 			}
+			h := hosts[started]
+			if early := relayHeadStart - time.Since(began); h.relayed() && started > ended && early > 0 && !hosts[0].relayed() {
+				next.Reset(early)
+				continue
+			}
+			started++
+			d.wg.Go(func() { done <- d.try(ctx, id, h) })
+			next.Reset(stagger)
 		case a := <-done:
 			ended++
 			won = a.raw
@@ -184,11 +210,18 @@ func (d *direct) discard(done <-chan attempt, n int) {
 
 // try dials one host.
 func (d *direct) try(ctx context.Context, id peer.ID, h host) attempt {
-	t := d.carrier.tcp
-	if h.quic {
-		t = d.carrier.quic
+	var raw transport.CapableConn
+	var err error
+	switch {
+	case h.relayed():
+		raw, err = d.call(ctx, id, h)
+	case h.over == overQUIC:
+		raw, err = d.carrier.quic.Dial(ctx, h.multiaddr(), id)
+	case h.over == overTCP:
+		raw, err = d.carrier.tcp.Dial(ctx, h.multiaddr(), id)
+	default:
+		raw, err = d.carrier.dialWeb(ctx, h, id)
 	}
-	raw, err := t.Dial(ctx, h.multiaddr(), id)
 	if err != nil {
 		return attempt{err: fmt.Errorf("%s: %w", h.kind(), err)}
 	}

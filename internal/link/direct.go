@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,24 +31,31 @@ type DirectConfig struct {
 	KeySeed [32]byte
 	// LAN keeps the Link on the local network: it dials and accepts only private
 	// addresses and those on the networks of this machine's interfaces, and
-	// Kind says "lan".
+	// Kind says "lan". It uses no relay and no WebSocket.
 	LAN bool
 	// Allow is asked about the address of every arriving connection before it
 	// is answered; false drops it. Nil allows all.
 	Allow func(netip.Addr) bool
+	// WebSocket is HOST:PORT to listen at for WebSocket in TLS, for who is behind a
+	// network that lets out nothing but HTTPS; usually ":443". Empty: nowhere.
+	WebSocket string
+	// Proxy is the URL of the HTTP proxy by which WebSocket is dialled. Empty: none.
+	Proxy string
 	// Write sees every frame handed to Conn.Write, for tests of secrecy.
 	Write func(frame []byte)
 	// Log may be nil.
 	Log *slog.Logger
 }
 
-// direct is a Link over QUIC and TCP.
+// direct is a Direct over QUIC, TCP, WebSocket and relays.
 type direct struct {
 	cfg     DirectConfig
 	log     *slog.Logger
 	id      peer.ID
 	carrier *carrier
 	sockets listening
+	web     *web // nil: none
+	relay   relayServer
 	changed chan struct{}
 	ready   chan *conn    // opened by peers, for Accept
 	arrive  chan struct{} // one token per connection without a stream
@@ -56,11 +64,17 @@ type direct struct {
 
 	mu    sync.Mutex // guards the rest; never held across a link write
 	conns map[*conn]struct{}
+	also  []string       // where the router lets others in
+	peers map[string]int // of conns, by the key of the other side
 	shut  bool
+
+	expected map[peer.ID][]chan struct{} // by Expect, closed when it comes
+	keepers  []*keeper                   // of UseRelays, in its order
+	turn     chan struct{}               // closed and made anew when the state of a keeper changes
 }
 
-// NewDirect listens on QUIC and TCP, at the same port.
-func NewDirect(cfg DirectConfig) (Link, error) {
+// NewDirect listens on QUIC and TCP, at the same port, and on WebSocket.
+func NewDirect(cfg DirectConfig) (Direct, error) {
 	key, err := linkKey(cfg.KeySeed)
 	if err != nil {
 		return nil, fmt.Errorf("link: key: %w", err)
@@ -76,14 +90,23 @@ func NewDirect(cfg DirectConfig) (Link, error) {
 		arrive:  make(chan struct{}, acceptQueue),
 		closed:  make(chan struct{}),
 		conns:   make(map[*conn]struct{}),
+		peers:   make(map[string]int),
+		turn:    make(chan struct{}),
+
+		expected: make(map[peer.ID][]chan struct{}),
 	}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
-	if d.carrier, err = newCarrier(key, d.allows); err != nil {
+	if d.carrier, err = newCarrier(key, cfg.Proxy, d.allows); err != nil {
 		return nil, fmt.Errorf("link: start: %w", err)
 	}
 	if d.sockets, err = listen(d.carrier, cfg.Listen, cfg.LAN); err != nil {
+		d.carrier.Close()
+		return nil, err
+	}
+	if err := d.listenWeb(cfg.WebSocket); err != nil {
+		d.sockets.Close()
 		d.carrier.Close()
 		return nil, err
 	}
@@ -125,8 +148,9 @@ func (d *direct) accept(l transport.Listener) {
 		select {
 		case d.arrive <- struct{}{}:
 			d.wg.Go(func() {
-				defer func() { <-d.arrive }()
-				d.welcome(raw)
+				serve := d.welcome(raw)
+				<-d.arrive
+				serve()
 			})
 		default:
 			raw.CloseWithError(network.ConnRateLimited)
@@ -135,13 +159,55 @@ func (d *direct) accept(l transport.Listener) {
 }
 
 // welcome waits for the one stream of an arriving connection. Until then, and
-// to anyone who asks for another protocol, it says nothing.
-func (d *direct) welcome(raw transport.CapableConn) {
+// to anyone who asks for another protocol, it says nothing. What it returns is to be
+// called next, and serves a connection to our relay until its end.
+func (d *direct) welcome(raw transport.CapableConn) (serve func()) {
 	ctx, cancel := d.until(context.Background(), firstStream)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	defer stop()
-	c, err := d.answer(raw)
+	known := []string{protocolID}
+	if d.relay.on() {
+		known = append(known, relayProtocol)
+	}
+	state, s, protocol, err := d.negotiate(raw, known...)
+	var first relayFrame
+	if err == nil && protocol == relayProtocol {
+		first, err = readRelayFrame(s, kindReserve, kindCall, kindTake)
+	}
+	if err != nil || !stop() {
+		d.log.Debug("arriving connection refused", "reason", reason(err))
+		raw.Close()
+		return func() {}
+	}
+	if protocol == relayProtocol {
+		return func() { d.relay.serve(raw, s, first) }
+	}
+	d.deliver(raw, s, state)
+	return func() {}
+}
+
+// negotiate accepts the one stream of raw, which is to speak one of the protocols.
+func (d *direct) negotiate(raw transport.CapableConn, known ...string) (tls.ConnectionState, network.MuxedStream, string, error) {
+	state, err := tlsState(raw)
+	if err != nil {
+		return state, nil, "", err
+	}
+	s, err := raw.AcceptStream()
+	if err != nil {
+		return state, nil, "", err
+	}
+	protocols := multistream.NewMultistreamMuxer[string]()
+	for _, p := range known {
+		protocols.AddHandler(p, nil)
+	}
+	protocol, _, err := protocols.Negotiate(s)
+	return state, s, protocol, err
+}
+
+// deliver makes a Conn of an arriving connection, for Accept.
+func (d *direct) deliver(raw transport.CapableConn, s network.MuxedStream, state tls.ConnectionState) {
+	c, err := d.open(raw, s, state, false)
 	if err != nil {
 		d.log.Debug("arriving connection refused", "reason", reason(err))
 		raw.Close()
@@ -152,23 +218,6 @@ func (d *direct) welcome(raw transport.CapableConn) {
 	default:
 		c.Close()
 	}
-}
-
-func (d *direct) answer(raw transport.CapableConn) (*conn, error) {
-	state, err := tlsState(raw)
-	if err != nil {
-		return nil, err
-	}
-	s, err := raw.AcceptStream()
-	if err != nil {
-		return nil, err
-	}
-	protocols := multistream.NewMultistreamMuxer[string]()
-	protocols.AddHandler(protocolID, nil)
-	if _, _, err := protocols.Negotiate(s); err != nil {
-		return nil, err
-	}
-	return d.open(raw, s, state, false)
 }
 
 func (d *direct) Accept(ctx context.Context) (Conn, error) {
@@ -183,7 +232,12 @@ func (d *direct) Accept(ctx context.Context) (Conn, error) {
 }
 
 func (d *direct) Address() Address {
-	return Address{Peer: []byte(d.id), Hosts: d.sockets.hosts()}
+	relays := d.relayHosts()
+	hosts := d.ownHosts()
+	web := d.web.hosts()
+	web = web[:min(len(web), 2)]
+	hosts = hosts[:min(len(hosts), MaxHosts-len(relays)-len(web))]
+	return Address{Peer: []byte(d.id), Hosts: slices.Concat(hosts, web, relays)}
 }
 
 func (d *direct) Changed() <-chan struct{} { return d.changed }
@@ -206,11 +260,17 @@ func (d *direct) watch() {
 			return
 		}
 		last = now
-		select {
-		case d.changed <- struct{}{}:
-		default:
-		}
+		d.tellChanged()
+		d.stirRelays()
 	})
+}
+
+// tellChanged has Changed yield.
+func (d *direct) tellChanged() {
+	select {
+	case d.changed <- struct{}{}:
+	default:
+	}
 }
 
 func (d *direct) Close() error {
@@ -226,6 +286,9 @@ func (d *direct) Close() error {
 	d.mu.Unlock()
 
 	close(d.closed)
+	d.UseRelays(nil)
+	d.relay.set(nil)
+	d.web.Close()
 	for c := range open {
 		c.Close()
 	}
@@ -263,7 +326,14 @@ func (d *direct) add(c *conn) error {
 	if d.shut {
 		return ErrClosed
 	}
+	if d.peers[string(c.remote.Peer)] >= maxPeerConns {
+		return errManyConns
+	}
+	d.peers[string(c.remote.Peer)]++
 	d.conns[c] = struct{}{}
+	if !c.dialed && c.kind == "quic" {
+		d.arrived(peer.ID(c.remote.Peer))
+	}
 	d.wg.Go(c.receive)
 	d.wg.Go(c.guard)
 	d.wg.Go(c.beat)
@@ -276,7 +346,14 @@ func (d *direct) remove(c *conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.conns, c)
+	if p := string(c.remote.Peer); d.peers[p] > 1 {
+		d.peers[p]--
+	} else {
+		delete(d.peers, p)
+	}
 }
+
+var errManyConns = errors.New("link: too many connections with this key")
 
 // reason is what the log says of err: never the text of a peer or an address.
 func reason(err error) string {

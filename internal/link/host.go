@@ -1,6 +1,7 @@
 package link
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net"
 	"net/netip"
@@ -11,27 +12,57 @@ import (
 	manet "github.com/multiformats/go-multiaddr/net"
 )
 
-// maxHostText bounds one host in bytes; the longest, IPv6 with QUIC, has 66.
-const maxHostText = 80
+// maxHostText bounds one host in bytes, as dag.MaxHost does; the longest, a relay at
+// IPv6 with QUIC, has 112.
+const maxHostText = 128
 
-// A host is one concrete place to dial:
+// A medium is what the bytes of a connection go over. The numbers are those of
+// an observed host.
+type medium byte
+
+const (
+	overQUIC medium = 1
+	overTCP  medium = 2
+	overWS   medium = 3 // WebSocket in TLS on TCP
+)
+
+// tail is what follows the port in a host.
+func (m medium) tail() string {
+	return [...]string{overQUIC: "/quic-v1", overTCP: "", overWS: "/tls/ws"}[m]
+}
+
+func (m medium) network() string {
+	if m == overQUIC {
+		return "udp"
+	}
+	return "tcp"
+}
+
+// A host is one concrete place to dial, or a relay there:
 //
 //	/ip4/192.0.2.1/udp/4001/quic-v1
 //	/ip6/2001:db8::1/tcp/4001
+//	/ip4/192.0.2.1/tcp/443/tls/ws
+//	/ip4/192.0.2.1/udp/4001/quic-v1/relay/KEY
 //
-// Names are not accepted: resolving one would tell a name server about the
-// contact.
+// where KEY is the link key of the relay in base64url. Names are not accepted:
+// resolving one would tell a name server about the contact.
 type host struct {
-	at   netip.AddrPort
-	quic bool
+	at    netip.AddrPort
+	over  medium
+	relay publicKey // of the relay; zero where the other side itself is meant
 }
 
-// parseHost reads a host; anything else than the two forms is refused.
+// relayPart stands between a host and the key of the relay there.
+const relayPart = "/relay/"
+
+// parseHost reads a host; anything else than these forms is refused.
 func parseHost(text string) (host, bool) {
 	if len(text) > maxHostText {
 		return host{}, false
 	}
-	p := strings.Split(text, "/")
+	place, relay, relayed := strings.Cut(text, relayPart)
+	p := strings.Split(place, "/")
 	if len(p) < 5 || p[0] != "" {
 		return host{}, false
 	}
@@ -43,7 +74,20 @@ func parseHost(text string) (host, bool) {
 	if err != nil || port == 0 {
 		return host{}, false
 	}
-	h := host{at: netip.AddrPortFrom(ip, port), quic: p[3] == "udp"}
+	h := host{at: netip.AddrPortFrom(ip, port), over: overTCP}
+	switch {
+	case p[3] == "udp":
+		h.over = overQUIC
+	case len(p) > 5:
+		h.over = overWS
+	}
+	if relayed {
+		b, err := base64.RawURLEncoding.DecodeString(relay)
+		if err != nil || len(b) != keySize {
+			return host{}, false
+		}
+		h.relay = publicKey(b)
+	}
 	return h, h.String() == text
 }
 
@@ -60,24 +104,40 @@ func parsePort(text string) (uint16, error) {
 }
 
 func (h host) String() string {
+	if h.relayed() {
+		return h.place().String() + relayPart + base64.RawURLEncoding.EncodeToString(h.relay[:])
+	}
 	family := "ip4"
 	if h.at.Addr().Is6() {
 		family = "ip6"
 	}
-	if h.quic {
-		return fmt.Sprintf("/%s/%s/udp/%d/quic-v1", family, h.at.Addr(), h.at.Port())
-	}
-	return fmt.Sprintf("/%s/%s/tcp/%d", family, h.at.Addr(), h.at.Port())
+	return fmt.Sprintf("/%s/%s/%s/%d%s", family, h.at.Addr(), h.over.network(), h.at.Port(), h.over.tail())
+}
+
+// relayed reports whether h is a relay's.
+func (h host) relayed() bool { return h.relay != publicKey{} }
+
+// place is h without the relay: where the relay itself is dialled.
+func (h host) place() host {
+	h.relay = publicKey{}
+	return h
+}
+
+// via is how another device is called through relay at h.
+func (h host) via(relay publicKey) host {
+	h.relay = relay
+	return h
 }
 
 func (h host) kind() string {
-	if h.quic {
-		return "quic"
+	if h.relayed() {
+		return "relay"
 	}
-	return "tcp"
+	return [...]string{overQUIC: "quic", overTCP: "tcp", overWS: "ws"}[h.over]
 }
 
-func (h host) multiaddr() multiaddr.Multiaddr { return multiaddr.StringCast(h.String()) }
+// multiaddr is the place of h as go-libp2p names it.
+func (h host) multiaddr() multiaddr.Multiaddr { return multiaddr.StringCast(h.place().String()) }
 
 // notPublic are the networks that nobody reaches over the Internet, beside those
 // that package netip knows: behind a provider's own NAT (RFC 6598), examples (RFC
@@ -175,15 +235,16 @@ func hostOf(a multiaddr.Multiaddr) (host, bool) {
 		return host{}, false
 	}
 	addr, ok := netip.AddrFromSlice(ip)
-	protocol := multiaddr.P_TCP
-	_, notQUIC := a.ValueForProtocol(multiaddr.P_QUIC_V1)
-	if notQUIC == nil {
-		protocol = multiaddr.P_UDP
+	over, protocol := overTCP, multiaddr.P_TCP
+	if _, err := a.ValueForProtocol(multiaddr.P_QUIC_V1); err == nil {
+		over, protocol = overQUIC, multiaddr.P_UDP
+	} else if _, err := a.ValueForProtocol(multiaddr.P_WS); err == nil {
+		over = overWS
 	}
 	text, err := a.ValueForProtocol(protocol)
 	if err != nil || !ok {
 		return host{}, false
 	}
 	port, err := parsePort(text)
-	return host{at: netip.AddrPortFrom(addr.Unmap(), port), quic: notQUIC == nil}, err == nil
+	return host{at: netip.AddrPortFrom(addr.Unmap(), port), over: over}, err == nil
 }

@@ -10,8 +10,12 @@ const (
 	MaxFrame = 64<<10 + 1<<10
 
 	// MaxHosts bounds the hosts of an Address: four interfaces, each with QUIC
-	// and TCP.
+	// and TCP; relays and WebSocket take the places of the last.
 	MaxHosts = 8
+
+	// MaxReservations bounds the relays where a Link can be called, and their hosts in
+	// its Address: one may be off.
+	MaxReservations = 2
 
 	// Forgotten is after how long a peer at rest has ended a connection that says
 	// nothing, whatever program it is of: restPulse and restIdle.
@@ -65,6 +69,9 @@ const (
 	// bytes: 4 MiB carries 40 MB/s at 100 ms.
 	streamWindow = 4 << 20
 
+	// maxAlso bounds the places of routers in an Address: two protocols of two families.
+	maxAlso = 4
+
 	// acceptQueue bounds the connections that wait for Accept, and again those
 	// that have not opened their stream yet; the next one is closed.
 	acceptQueue = 64
@@ -82,8 +89,10 @@ const (
 	unprovedRate = 1000
 
 	// What one link key, and one connection of it, can take: a redial may
-	// overlap with its dead predecessor, and both sides may dial at once.
+	// overlap with its dead predecessor, and both sides may dial at once. A relay and
+	// who is called there have a connection for each circuit besides.
 	maxPeerConns  = 8
+	maxPeerRaw    = maxPeerConns + RelayPerDevice
 	maxConnMemory = 16 << 20
 
 	// What one address (IPv4 /32, IPv6 /64) can take: a household or a small
@@ -122,4 +131,73 @@ const (
 
 	// memQueue bounds the frames under way in one direction in memory.
 	memQueue = 16
+)
+
+// Of relaying: what a small machine at home, or a rented one, does for friends
+// without noticing; RelayPolicy has other numbers.
+const (
+	RelayReservations = 256
+	RelayCircuits     = 64
+	RelayPerDevice    = 16
+	RelayPerCaller    = 16
+	RelayRate         = 8 << 20  // bytes per second
+	RelayCircuitRate  = 1 << 20  // bytes per second: a picture of 4 MB takes 4 s
+	RelayCircuitBytes = 4 << 30  // bytes: a film
+	RelayDayBytes     = 64 << 30 // bytes: 2 TB in a month, what a rented machine may send
+
+	// relayJoin is how long a caller waits at the relay for the device it calls: less
+	// than dialLimit, so that the caller hears of it.
+	relayJoin = 7 * time.Second
+
+	// relayHeadStart is the head start of the direct hosts of an address over its
+	// relays: they answer within that unless a router is between.
+	relayHeadStart = time.Second
+
+	// relayIdle ends a circuit that carries nothing: the yamux inside says each
+	// restPulse that it is there.
+	relayIdle = 2 * time.Minute
+
+	// relayWrite is how long one frame of the protocol may take to be sent.
+	relayWrite = 5 * time.Second
+
+	// relayChunk is how many bytes a circuit copies at once.
+	relayChunk = 32 << 10
+
+	// relayOffers bounds the callers that wait for one device, and the circuits that a
+	// device takes from one relay at once.
+	relayOffers = 8
+
+	// After a failure a relay is tried again, later each time; a reservation that held
+	// for relayLast begins anew.
+	relayRetry     = 5 * time.Second
+	relayRetryMost = 10 * time.Minute
+	relayLast      = time.Minute
+
+	// maxRelays bounds the relays of UseRelays.
+	maxRelays = 8
+
+	// circuitWrite is tcpWriteLimit in a circuit, where a relay that has much to do
+	// holds bytes back.
+	circuitWrite = 15 * time.Second
+
+	// circuitWindow bounds the unread bytes in a circuit: what a relay at 64 KB/s carries
+	// before a peer that waits for a sign of life takes the other for dead.
+	circuitWindow = 256 << 10
+)
+
+// Of punching and of port 443.
+const (
+	// punchLimit ends Punch and Expect: go-libp2p's own is the same.
+	punchLimit = 5 * time.Second
+
+	// Expect sends a packet of punchSize bytes to each host, punchFirst apart and then
+	// longer, up to punchLast: some 30 to each.
+	punchFirst = 10 * time.Millisecond
+	punchLast  = 200 * time.Millisecond
+	punchSize  = 64
+
+	// wsHeader bounds the header of an HTTP request in bytes, and wsShake how
+	// long TLS and HTTP may take.
+	wsHeader = 8 << 10
+	wsShake  = 10 * time.Second
 )

@@ -46,7 +46,7 @@ type Conn interface {
 	// seen from. The host of an accepted connection cannot always be dialled.
 	Remote() Address
 
-	// Kind is "quic", "tcp", "lan" or "mem", for people.
+	// Kind is "quic", "tcp", "ws", "relay", "lan" or "mem", for people.
 	Kind() string
 
 	// Dialed reports whether this side dialled.
@@ -71,6 +71,6 @@ type Conn interface {
 type Address struct {
 	// Peer is the id of the link key: the bytes of a libp2p peer id.
 	Peer []byte
-	// Hosts are multiaddrs in text without /p2p, best first, at most MaxHosts.
+	// Hosts are texts of docs/spec/link.md, "Host", best first, at most MaxHosts.
 	Hosts []string
 }

@@ -94,7 +94,7 @@ func listenAt(c *carrier, ips []netip.Addr, port uint16) (listening, error) {
 
 // add listens on ip; the first socket fixes the port of the others.
 func (s *listening) add(c *carrier, ip netip.Addr) error {
-	t, err := c.tcp.Listen(host{at: netip.AddrPortFrom(ip, s.port)}.multiaddr())
+	t, err := c.tcp.Listen(host{at: netip.AddrPortFrom(ip, s.port), over: overTCP}.multiaddr())
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (s *listening) add(c *carrier, ip netip.Addr) error {
 			return err
 		}
 	}
-	q, err := c.quic.Listen(host{at: netip.AddrPortFrom(ip, s.port), quic: true}.multiaddr())
+	q, err := c.quic.Listen(host{at: netip.AddrPortFrom(ip, s.port), over: overQUIC}.multiaddr())
 	if err != nil {
 		return err
 	}
@@ -118,6 +118,17 @@ func (s *listening) add(c *carrier, ip netip.Addr) error {
 
 // hosts returns where others can dial, at most MaxHosts.
 func (s listening) hosts() []string {
+	ips := s.reachable()
+	var hosts []string
+	for _, ip := range ips[:min(len(ips), MaxHosts/2)] {
+		at := netip.AddrPortFrom(ip, s.port)
+		hosts = append(hosts, host{at: at, over: overQUIC}.String(), host{at: at, over: overTCP}.String())
+	}
+	return hosts
+}
+
+// reachable returns the addresses at which others can dial.
+func (s listening) reachable() []netip.Addr {
 	var ips []netip.Addr
 	for _, ip := range s.ips {
 		if !ip.IsUnspecified() {
@@ -127,12 +138,7 @@ func (s listening) hosts() []string {
 	if len(ips) == 0 {
 		ips = slices.DeleteFunc(interfaceAddrs(s.lan), func(ip netip.Addr) bool { return !s.serves(ip) })
 	}
-	var hosts []string
-	for _, ip := range ips[:min(len(ips), MaxHosts/2)] {
-		at := netip.AddrPortFrom(ip, s.port)
-		hosts = append(hosts, host{at: at, quic: true}.String(), host{at: at}.String())
-	}
-	return hosts
+	return ips
 }
 
 // serves reports whether a socket listens on every address of ip's family.

@@ -78,7 +78,7 @@ func sightingHosts(ips []net.IP, port int) []string {
 			continue
 		}
 		at := netip.AddrPortFrom(ip, uint16(port))
-		hosts = append(hosts, host{at: at, quic: true}.String(), host{at: at}.String())
+		hosts = append(hosts, host{at: at, over: overQUIC}.String(), host{at: at, over: overTCP}.String())
 		if len(hosts) == MaxHosts {
 			break
 		}

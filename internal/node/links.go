@@ -263,7 +263,10 @@ func portOf(a link.Address) int {
 }
 
 // isCircuit reports of a host whether it is one behind a relay.
-func isCircuit(host string) bool { return strings.HasSuffix(host, "/p2p-circuit") }
+func isCircuit(host string) bool {
+	_, ok := link.RelayAt(host)
+	return ok
+}
 
 // isQUIC reports whether a host is dialled by QUIC, and no relay's.
 func isQUIC(host string) bool { return strings.HasSuffix(host, "/quic-v1") }
