@@ -11,7 +11,7 @@ import (
 // exchange sends request to the gateway until accept takes an answer. The socket
 // is connected, so the system hands over only what comes from the gateway's port.
 func (r Route) exchange(ctx context.Context, request []byte, accept func(answer []byte) bool) error {
-	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	conn, err := r.dial(ctx)
 	if err != nil {

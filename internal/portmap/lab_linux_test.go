@@ -11,8 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,7 +43,7 @@ type lab struct {
 const port = 4001
 
 // labs counts them, so that all have other names.
-var labs int
+var labs atomic.Int64
 
 // newLab makes the namespaces, or skips where it cannot. wan is the router's
 // external address, in a network with the Internet at .9.
@@ -52,8 +54,8 @@ func newLab(t *testing.T, wan string) *lab {
 			t.Skipf("no real router here: %s is not installed", tool)
 		}
 	}
-	labs++
-	l := &lab{t: t, name: fmt.Sprintf("kpm%d-%d", os.Getpid(), labs), dir: t.TempDir()}
+	t.Parallel()
+	l := &lab{t: t, name: fmt.Sprintf("kpm%d-%d", os.Getpid(), labs.Add(1)), dir: t.TempDir()}
 	for _, space := range []string{"home", "router", "internet"} {
 		if out, err := exec.Command("ip", "netns", "add", l.space(space)).CombinedOutput(); err != nil {
 			t.Skipf("no network namespaces here (needs root): %s", out)
@@ -374,8 +376,8 @@ func atHome(text string) {
 		}
 	})
 
-	milli := time.Millisecond
-	m := portmap.OpenFast(portmap.Config{Port: port, Nonce: [12]byte{1, 2, 3}}, time.Duration(lease)*milli, time.Duration(least)*milli, 500*milli)
+	const milli = time.Millisecond
+	m := portmap.OpenFast(portmap.Config{Port: port, Nonce: [12]byte{1, 2, 3}}, time.Duration(lease)*milli, time.Duration(least)*milli, 500*milli, 3500*milli)
 	quit := make(chan struct{})
 	wg.Go(func() {
 		for {
@@ -388,7 +390,12 @@ func atHome(text string) {
 		}
 	})
 	for s := bufio.NewScanner(os.Stdin); s.Scan(); {
+		before := m.State().IPv4.Until
 		m.Kick()
+		for end := time.Now().Add(5 * time.Second); m.State().IPv4.Until.Equal(before) && time.Now().Before(end); {
+			<-time.After(milli)
+		}
+		_ = json.NewEncoder(os.Stdout).Encode(m.State())
 	}
 	_ = m.Close()
 	close(quit)
@@ -435,4 +442,18 @@ func other(from netip.Addr) {
 	}
 	fmt.Printf("%+v\n", m.State())
 	os.Exit(1)
+}
+
+// carried is what has gone over the cable of the home, in bytes, both ways.
+func (l *lab) carried() int {
+	l.t.Helper()
+	sum := 0
+	for _, way := range []string{"rx", "tx"} {
+		n, err := strconv.Atoi(strings.TrimSpace(l.in("home", "cat", "/sys/class/net/eth0/statistics/"+way+"_bytes")))
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		sum += n
+	}
+	return sum
 }

@@ -33,15 +33,12 @@ const (
 	lastRetry  = 2 * time.Hour
 
 	// firstWait is the time until a datagram is sent again; it doubles (RFC 6886
-	// section 3.1). After askLimit nobody is there.
+	// section 3.1). After askLimit nobody is there; so it is with an SSDP search.
 	firstWait = 250 * time.Millisecond
 	askLimit  = 3500 * time.Millisecond
 
 	// head is how long a better way may still answer once a worse one has.
 	head = time.Second
-
-	// searchWait is how long answers to an SSDP search are taken.
-	searchWait = 2500 * time.Millisecond
 
 	// webLimit ends one call by HTTP.
 	webLimit = 4 * time.Second
@@ -71,6 +68,6 @@ const (
 )
 
 // pace is what a test makes shorter.
-type pace struct{ lease, least, retry time.Duration }
+type pace struct{ lease, least, retry, ask time.Duration }
 
-func normalPace() pace { return pace{fullLease, leastPause, firstRetry} }
+func normalPace() pace { return pace{fullLease, leastPause, firstRetry, askLimit} }

@@ -3,6 +3,7 @@ package portmap
 import (
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/libp2p/go-netroute"
 )
@@ -12,6 +13,8 @@ type Route struct {
 	Gateway netip.Addr // with its zone if it is link-local
 	Local   netip.Addr // this machine's address towards it
 	Device  string     // interface; empty: not known
+
+	patience time.Duration // with the gateway
 }
 
 // Somewhere outside, of each family: an address of a root name server. Nothing is

@@ -2,6 +2,7 @@ package portmap_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -209,4 +210,34 @@ func TestNoGateway(t *testing.T) {
 	l.in("home", "ip", "route", "add", "default", "via", "192.168.7.1")
 	l.kick()
 	l.wait("a mapping", func(s portmap.State) bool { return s.IPv4.Mapped() })
+}
+
+// What keeping a mapping costs, both families together, in bytes on the cable. All
+// that a Mapper says at rest is its renewals.
+func TestCost(t *testing.T) {
+	const renewals = 2 * 16. / 15 // an hour, at half of the lease less a random sixteenth
+	for _, way := range []portmap.Way{portmap.PCP, portmap.NATPMP, portmap.UPnP} {
+		t.Run(way.String(), func(t *testing.T) {
+			l := newLab(t, "1.2.3.1")
+			l.router()
+			l.ways(way)
+			l.open(time.Hour, time.Minute)
+			l.wait("a mapping", func(s portmap.State) bool { return s.IPv4.Mapped() })
+			const rounds = 5
+			var sizes []int
+			for range rounds {
+				before, old := l.carried(), l.now.IPv4.Until
+				l.kick()
+				l.wait("a renewal", func(s portmap.State) bool { return s.IPv4.Until.After(old) })
+				sizes = append(sizes, l.carried()-before)
+			}
+			slices.Sort(sizes) // one may have met an announcement of the router's
+			each := sizes[rounds/2]
+			hour := float64(each) * renewals
+			t.Logf("by %v a renewal is %d bytes, an hour %.1f kB", way, each, hour/1000)
+			if hour > 20_000 {
+				t.Errorf("an hour costs %.0f bytes", hour)
+			}
+		})
+	}
 }

@@ -103,6 +103,7 @@ func (s *side) round(ctx context.Context) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, roundLimit)
 	defer cancel()
 	route, err := s.m.cfg.Route(s.six)
+	route.patience = s.m.cfg.pace.ask
 	why := reasonOf(err)
 	if err == nil {
 		why = route.needed()

@@ -32,7 +32,7 @@ func ssdpSearch(target string) []byte {
 // findDescriptions sends found the places where the gateway says that its
 // description is, each once, and returns when nobody answers any more.
 func findDescriptions(ctx context.Context, r Route, found func(*url.URL) (enough bool)) error {
-	ctx, cancel := context.WithTimeout(ctx, searchWait)
+	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(r.Local, 0)))
 	if err != nil {
