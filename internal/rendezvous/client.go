@@ -172,7 +172,7 @@ func (c *Client) Find(ctx context.Context, s Secret, want wire.DeviceID, now tim
 	for _, slot := range slots {
 		for j := range Places {
 			for _, sock := range socks {
-				l := &lookup{client: c, sock: sock, place: s.place(slot, j), secret: s, self: freshID(), wide: true}
+				l := &lookup{client: c, sock: sock, place: s.place(slot, j), secret: s, self: freshID(), wide: slot >= slots[0]}
 				l.found = func(r Record) {
 					if (want == wire.DeviceID{} || r.Device() == want) && ms < r.Expiry+uint64(time.Hour/time.Millisecond) {
 						newest.take(r)

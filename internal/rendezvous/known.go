@@ -1,6 +1,7 @@
 package rendezvous
 
 import (
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -118,20 +119,20 @@ func (k *known) all() []netip.AddrPort {
 	return out
 }
 
-// gaveItem remembers that a record was put at a place, and forgets what nodes have
-// forgotten.
+// gaveItem remembers that a record was put at a place. When there are too many it
+// forgets what nodes have forgotten.
 func (k *known) gaveItem(target nodeID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.items == nil {
 		k.items = map[nodeID]time.Time{}
 	}
-	for t, when := range k.items {
-		if time.Since(when) > itemLife {
-			delete(k.items, t)
-		}
+	if len(k.items) >= maxItems {
+		maps.DeleteFunc(k.items, func(_ nodeID, when time.Time) bool { return time.Since(when) > itemLife })
 	}
-	k.items[target] = time.Now()
+	if len(k.items) < maxItems {
+		k.items[target] = time.Now()
+	}
 }
 
 // hasItem reports whether nodes near a place should have a record: if none has, others
