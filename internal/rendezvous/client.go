@@ -80,6 +80,7 @@ func New(c Config) (*Client, error) {
 	out.gone.L = &out.mu
 	out.life, out.cancel = context.WithCancel(context.Background())
 	out.nodes.add(c.Known)
+	out.nodes.own = len(c.Known) > 0
 	return out, nil
 }
 
@@ -118,7 +119,7 @@ func (c *Client) Publish(ctx context.Context, s Secret, r Record) (Published, er
 			l := &lookup{client: c, sock: sock, place: p, secret: s, self: freshID(), wide: c.nodes.hasItem(p.target())}
 			go func() {
 				near := l.run(ctx)
-				all <- outcome{i, l.put(ctx, near, item), l.answers}
+				all <- outcome{i, l.put(ctx, near, item), l.heard}
 			}()
 		}
 	}
@@ -194,7 +195,7 @@ func (c *Client) Find(ctx context.Context, s Secret, want wire.DeviceID, now tim
 					} else {
 						l.run(ctx)
 					}
-					ended <- l.answers
+					ended <- l.heard
 				}()
 			}
 		}

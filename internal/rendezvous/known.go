@@ -17,6 +17,7 @@ type known struct {
 	good  []remembered // the latest to answer last
 	given []netip.AddrPort
 	items map[nodeID]time.Time // places that nodes took a record for, and when
+	own   bool                 // there are nodes that we learned of ourselves
 }
 
 type remembered struct {
@@ -117,6 +118,20 @@ func (k *known) all() []netip.AddrPort {
 		out = append(out, n.addr)
 	}
 	return out
+}
+
+// ours reports whether there is anything but what friends named. If not the list is
+// asked too: a friend could else show us a DHT of its own.
+func (k *known) ours() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.own
+}
+
+func (k *known) listAnswered() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.own = true
 }
 
 // gaveItem remembers that a record was put at a place. When there are too many it
