@@ -115,7 +115,7 @@ func askedSentence(n node.Network) string {
 		return "Your router can let others in, and its settings forbid it: look there for UPnP, NAT-PMP or PCP. "
 	case portmap.Full:
 		return "Your router has no room for one more port. "
-	case portmap.Offline:
+	case portmap.NoExternalAddress:
 		return "Your router is not connected to the Internet. "
 	case portmap.DoubleNAT:
 		return "Your router stands behind another one that lets nobody in: its own address is that of a home. "

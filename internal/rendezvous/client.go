@@ -81,6 +81,7 @@ func New(c Config) (*Client, error) {
 	out.gone.L = &out.mu
 	out.life, out.cancel = context.WithCancel(context.Background())
 	out.nodes.add(c.Known)
+	out.nodes.own = len(c.Known) > 0
 	return out, nil
 }
 
@@ -119,7 +120,7 @@ func (c *Client) Publish(ctx context.Context, s Secret, r Record) (Published, er
 			l := &lookup{client: c, sock: sock, place: p, secret: s, self: freshID(), wide: c.nodes.hasItem(p.target())}
 			go func() {
 				near := l.run(ctx)
-				all <- outcome{i, l.put(ctx, near, item), l.answers}
+				all <- outcome{i, l.put(ctx, near, item), l.heard}
 			}()
 		}
 	}
@@ -173,7 +174,7 @@ func (c *Client) Find(ctx context.Context, s Secret, want wire.DeviceID, now tim
 	for _, slot := range slots {
 		for j := range Places {
 			for _, sock := range socks {
-				l := &lookup{client: c, sock: sock, place: s.place(slot, j), secret: s, self: freshID(), wide: true}
+				l := &lookup{client: c, sock: sock, place: s.place(slot, j), secret: s, self: freshID(), wide: slot >= slots[0]}
 				l.found = func(r Record) {
 					if (want == wire.DeviceID{} || r.Device() == want) && ms < r.Expiry+uint64(time.Hour/time.Millisecond) {
 						newest.take(r)
@@ -195,7 +196,7 @@ func (c *Client) Find(ctx context.Context, s Secret, want wire.DeviceID, now tim
 					} else {
 						l.run(ctx)
 					}
-					ended <- l.answers
+					ended <- l.heard
 				}()
 			}
 		}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"slices"
 	"testing"
-	"time"
 
 	"kith/internal/identity"
 	"kith/internal/rendezvous"
@@ -62,31 +62,169 @@ func find(t testing.TB, c *rendezvous.Client, s rendezvous.Secret, now uint64) r
 
 func TestPublishFind(t *testing.T) {
 	w := startNetwork(t, 50)
-	ann := identity.NewDevice()
-	s := rendezvous.NewSecret()
+	ann, s := identity.NewDevice(), rendezvous.NewSecret()
 	a := client(t, rendezvous.Config{Bootstrap: w.addrs(2)})
 	b := client(t, rendezvous.Config{Bootstrap: w.addrs(4)[2:]})
 	if _, err := b.Find(context.Background(), s, wire.DeviceID{}, at(noon)); !errors.Is(err, rendezvous.ErrNotFound) {
 		t.Errorf("before there is a record: %v", err)
 	}
-	none := b.Traffic()
-	started := time.Now()
 	p := publish(t, a, s, record(ann, s, noon))
-	put := time.Since(started)
 	if p.Places != rendezvous.Places || p.Nodes < 3*8 {
 		t.Errorf("published: %+v", p)
 	}
-	started = time.Now()
-	r := find(t, b, s, noon)
-	found := time.Since(started)
-	if r.Device() != ann.ID() || r.Made != noon || !slices.Equal(r.Hosts, hosts) {
+	if r := find(t, b, s, noon); r.Device() != ann.ID() || r.Made != noon || !slices.Equal(r.Hosts, hosts) {
 		t.Errorf("found %+v", r)
 	}
-	t.Logf("publish %v, %+v; find %v", put, a.Traffic(), found)
-	t.Logf("find none: %+v", none)
-	tr := b.Traffic()
-	t.Logf("find: %d sent %d received", tr.SentBytes-none.SentBytes, tr.ReceivedBytes-none.ReceivedBytes)
 	if _, err := b.Find(context.Background(), s, wire.DeviceID{1}, at(noon)); !errors.Is(err, rendezvous.ErrNotFound) {
 		t.Errorf("the record of another device is taken: %v", err)
 	}
+	if _, err := b.Find(context.Background(), rendezvous.NewSecret(), wire.DeviceID{}, at(noon)); !errors.Is(err, rendezvous.ErrNotFound) {
+		t.Errorf("under another secret: %v", err)
+	}
+	// Older than what is there: never found, whoever took it.
+	if _, err := a.Publish(context.Background(), s, record(ann, s, noon-60_000)); err != nil && !errors.Is(err, rendezvous.ErrNotTaken) {
+		t.Errorf("an older record: %v", err)
+	}
+	if r := find(t, b, s, noon); r.Made != noon {
+		t.Errorf("after an older one was put, found that of %d", int64(r.Made)-noon)
+	}
+}
+
+// TestExpiry: a record counts until an hour after it expires, since clocks differ.
+func TestExpiry(t *testing.T) {
+	w := startNetwork(t, 16)
+	ann, s := identity.NewDevice(), rendezvous.NewSecret()
+	a := client(t, rendezvous.Config{Bootstrap: w.addrs(2)})
+	r := record(ann, s, noon)
+	r.Expiry = r.Made + hour/2
+	r.Sign(s, ann.Sign)
+	publish(t, a, s, r)
+	find(t, a, s, noon+hour)
+	if _, err := a.Find(context.Background(), s, wire.DeviceID{}, at(noon+2*hour)); !errors.Is(err, rendezvous.ErrNotFound) {
+		t.Errorf("an hour and more after its expiry: %v", err)
+	}
+}
+
+// TestPublishRefused: what is not signed for the secret, or no reader would take, is not
+// sent.
+func TestPublishRefused(t *testing.T) {
+	ann, s := identity.NewDevice(), rendezvous.NewSecret()
+	c := client(t, rendezvous.Config{Bootstrap: []string{}})
+	for name, spoil := range map[string]func(*rendezvous.Record){
+		"changed":     func(r *rendezvous.Record) { r.Hosts = nil },
+		"unsigned":    func(r *rendezvous.Record) { r.Signature = [64]byte{} },
+		"of another":  func(r *rendezvous.Record) { r.Key = identity.NewDevice().PublicKey() },
+		"without key": func(r *rendezvous.Record) { r.Key = nil },
+		"long peer":   func(r *rendezvous.Record) { r.Peer = make([]byte, 65); r.Sign(s, ann.Sign) },
+		"long host":   func(r *rendezvous.Record) { r.Hosts = []string{string(make([]byte, 700))} },
+		"for another": func(r *rendezvous.Record) { r.Sign(rendezvous.NewSecret(), ann.Sign) },
+	} {
+		r := record(ann, s, noon)
+		spoil(&r)
+		if _, err := c.Publish(context.Background(), s, r); !errors.Is(err, rendezvous.ErrUnsigned) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if c.Awake() {
+		t.Error("a socket was opened")
+	}
+}
+
+// TestBothFamilies: with IPv4 and IPv6 a record is put in both DHTs, and who has one of
+// them finds it there.
+func TestBothFamilies(t *testing.T) {
+	six := func() (net.PacketConn, error) { return net.ListenPacket("udp6", "[::1]:0") }
+	if c, err := six(); err != nil {
+		t.Skipf("this machine has no IPv6 loopback: %v", err)
+	} else {
+		c.Close()
+	}
+	w4, w6 := startNetwork(t, 16), &network{}
+	for range 16 {
+		conn, err := six()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w6.addAt(t, conn)
+	}
+	w6.meet()
+	both := func(network string) (net.PacketConn, error) {
+		if network == "udp6" {
+			return six()
+		}
+		return loopback(network)
+	}
+	only6 := func(network string) (net.PacketConn, error) {
+		if network == "udp6" {
+			return six()
+		}
+		return nil, errors.New("no IPv4 here")
+	}
+	ann, s := identity.NewDevice(), rendezvous.NewSecret()
+	list := append(w4.addrs(2), w6.addrs(2)...)
+	if p := publish(t, client(t, rendezvous.Config{Bootstrap: list, Listen: both}), s, record(ann, s, noon)); p.Nodes < 40 {
+		t.Errorf("published: %+v", p)
+	}
+	for name, listen := range map[string]func(string) (net.PacketConn, error){"IPv4": loopback, "IPv6": only6, "both": both} {
+		c := client(t, rendezvous.Config{Bootstrap: list, Listen: listen})
+		if r, err := c.Find(context.Background(), s, wire.DeviceID{}, at(noon)); err != nil || r.Made != noon {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// BenchmarkRendezvous is one publication and one find among 50 nodes on loopback. Bytes
+// are both ways, without the headers of IP and UDP (28 a packet).
+func BenchmarkRendezvous(b *testing.B) {
+	w := startNetwork(b, 50)
+	ann := identity.NewDevice()
+	known := func() []netip.AddrPort {
+		c := client(b, rendezvous.Config{Bootstrap: w.addrs(3)})
+		s := rendezvous.NewSecret()
+		publish(b, c, s, record(ann, s, noon))
+		return c.Nodes()
+	}()
+	report := func(b *testing.B, c *rendezvous.Client, before rendezvous.Traffic) {
+		t, n := c.Traffic(), float64(b.N)
+		b.ReportMetric(float64(t.SentBytes-before.SentBytes+t.ReceivedBytes-before.ReceivedBytes)/n, "wire-B/op")
+		b.ReportMetric(float64(t.Sent-before.Sent+t.Received-before.Received)/n, "packets/op")
+	}
+	b.Run("publish", func(b *testing.B) {
+		c := client(b, rendezvous.Config{Known: known, Bootstrap: []string{}})
+		before := c.Traffic()
+		for b.Loop() {
+			s := rendezvous.NewSecret()
+			publish(b, c, s, record(ann, s, noon))
+		}
+		report(b, c, before)
+	})
+	b.Run("find", func(b *testing.B) {
+		c := client(b, rendezvous.Config{Known: known, Bootstrap: []string{}})
+		s := rendezvous.NewSecret()
+		publish(b, c, s, record(ann, s, noon))
+		before := c.Traffic()
+		for b.Loop() {
+			find(b, c, s, noon)
+		}
+		report(b, c, before)
+	})
+	b.Run("find from a start", func(b *testing.B) {
+		s := rendezvous.NewSecret()
+		publish(b, client(b, rendezvous.Config{Known: known, Bootstrap: []string{}}), s, record(ann, s, noon))
+		for b.Loop() {
+			c := client(b, rendezvous.Config{Known: known, Bootstrap: []string{}})
+			find(b, c, s, noon)
+			c.Close()
+		}
+	})
+	b.Run("find none", func(b *testing.B) {
+		c := client(b, rendezvous.Config{Known: known, Bootstrap: []string{}})
+		before := c.Traffic()
+		for b.Loop() {
+			if _, err := c.Find(context.Background(), rendezvous.NewSecret(), wire.DeviceID{}, at(noon)); !errors.Is(err, rendezvous.ErrNotFound) {
+				b.Fatal(err)
+			}
+		}
+		report(b, c, before)
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha1"
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -268,5 +269,27 @@ func TestHalfGone(t *testing.T) {
 	t.Logf("published anew in %v: %+v", time.Since(started), p)
 	if r := find(t, b, s, noon+120_000); r.Made != noon+60_000 {
 		t.Errorf("after publishing anew: found the record of %d", r.Made)
+	}
+}
+
+// TestFriendsOwnNetwork: a friend names hostile nodes alone, which name only each other.
+// The list is asked too, so the record is found.
+func TestFriendsOwnNetwork(t *testing.T) {
+	w := startNetwork(t, 24)
+	ann, s := identity.NewDevice(), rendezvous.NewSecret()
+	publish(t, client(t, rendezvous.Config{Bootstrap: w.addrs(2)}), s, record(ann, s, noon))
+	var named []netip.AddrPort
+	for range 16 {
+		named = append(named, w.lie(t, "names liars", randomID()).addr)
+	}
+	b := client(t, rendezvous.Config{Bootstrap: w.addrs(3)[2:]})
+	b.Add(named)
+	if r := find(t, b, s, noon); r.Made != noon {
+		t.Errorf("found the record of %d", r.Made)
+	}
+	alone := client(t, rendezvous.Config{Bootstrap: []string{}})
+	alone.Add(named)
+	if _, err := alone.Find(context.Background(), s, wire.DeviceID{}, at(noon)); !errors.Is(err, rendezvous.ErrNotFound) {
+		t.Errorf("by the hostile nodes alone: %v; this test shows nothing", err)
 	}
 }

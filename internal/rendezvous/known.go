@@ -1,6 +1,7 @@
 package rendezvous
 
 import (
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -16,6 +17,7 @@ type known struct {
 	good  []remembered // the latest to answer last
 	given []netip.AddrPort
 	items map[nodeID]time.Time // places that nodes took a record for, and when
+	own   bool                 // there are nodes that we learned of ourselves
 }
 
 type remembered struct {
@@ -118,20 +120,34 @@ func (k *known) all() []netip.AddrPort {
 	return out
 }
 
-// gaveItem remembers that a record was put at a place, and forgets what nodes have
-// forgotten.
+// ours reports whether there is anything but what friends named. If not the list is
+// asked too: a friend could else show us a DHT of its own.
+func (k *known) ours() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.own
+}
+
+func (k *known) listAnswered() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.own = true
+}
+
+// gaveItem remembers that a record was put at a place. When there are too many it
+// forgets what nodes have forgotten.
 func (k *known) gaveItem(target nodeID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.items == nil {
 		k.items = map[nodeID]time.Time{}
 	}
-	for t, when := range k.items {
-		if time.Since(when) > itemLife {
-			delete(k.items, t)
-		}
+	if len(k.items) >= maxItems {
+		maps.DeleteFunc(k.items, func(_ nodeID, when time.Time) bool { return time.Since(when) > itemLife })
 	}
-	k.items[target] = time.Now()
+	if len(k.items) < maxItems {
+		k.items[target] = time.Now()
+	}
 }
 
 // hasItem reports whether nodes near a place should have a record: if none has, others

@@ -52,6 +52,7 @@ const (
 
 	// itemLife is how long nodes keep an item (BEP 44).
 	itemLife = 2 * time.Hour
+	maxItems = 8192 // places we remember to have put at
 
 	// parallel bounds the young queries of one lookup. A query is young for slowAfter;
 	// it is given up after queryLimit.

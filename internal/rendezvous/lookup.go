@@ -22,12 +22,14 @@ type lookup struct {
 
 	near    *candidates
 	seeds   []netip.AddrPort // whose ids are not known
+	seeded  []time.Time      // when those were asked
 	routers []netip.AddrPort // of the list: they know no items, only nodes
 	results chan result
 	wait    sync.WaitGroup
 	pending int
 	queries int
 	answers int
+	heard   int // of them, those of nodes that may hold items
 	silent  []netip.AddrPort
 	widened bool
 }
@@ -61,8 +63,8 @@ func (l *lookup) run(ctx context.Context) []*candidate {
 	started, listed := time.Now(), false
 	for {
 		now := time.Now()
-		// The list is asked when nobody else is left, or all others are slow to answer.
-		if !listed && l.answers == 0 && (now.Sub(started) >= bootstrapAfter || l.pending == 0 && !l.startable()) {
+		lost := l.answers == 0 && now.Sub(started) >= bootstrapAfter || l.heard < closestNodes && l.pending == 0 && !l.startable()
+		if !listed && (lost || !l.client.nodes.ours()) {
 			listed = true
 			l.routers = l.client.ways.addrs(ctx, l.sock.ip6)
 		}
@@ -108,40 +110,32 @@ func (l *lookup) startable() bool {
 // start asks as many as may be under way: those whose ids are known, nearest first,
 // and until two have answered those of unknown ids too.
 func (l *lookup) start(ctx context.Context) {
+	for ; l.queries < maxQueries && len(l.routers) > 0; l.routers = l.routers[1:] {
+		l.ask(ctx, nil, l.routers[0], true)
+	}
 	now := time.Now()
-	for l.queries < maxQueries && l.near.young(now)+l.seeding() < parallel {
+	for l.queries < maxQueries && l.near.young(now)+l.seeding(now) < parallel {
 		if x := l.near.next(l.breadth(), closestSecure); x != nil {
 			x.state, x.asked = asked, now
 			l.ask(ctx, x, x.addr, false)
-			continue
-		}
-		switch {
-		case len(l.routers) > 0:
-			addr := l.routers[0]
-			l.routers = l.routers[1:]
-			l.ask(ctx, nil, addr, true)
-		case l.answers < 2 && len(l.seeds) > 0:
-			addr := l.seeds[0]
+		} else if l.answers < 2 && len(l.seeds) > 0 {
+			l.seeded = append(l.seeded, now)
+			l.ask(ctx, nil, l.seeds[0], false)
 			l.seeds = l.seeds[1:]
-			l.ask(ctx, nil, addr, false)
-		default:
+		} else {
 			return
 		}
 	}
 }
 
-// seeding counts the questions to nodes of unknown ids while nothing is known.
-func (l *lookup) seeding() int {
-	if l.answers > 0 {
-		return 0
-	}
-	n := 0
-	for _, x := range l.near.near {
-		if x.state == asked || x.state == slow {
+// seeding counts the young questions to nodes of unknown ids while nobody has answered.
+func (l *lookup) seeding(now time.Time) (n int) {
+	for _, when := range l.seeded {
+		if l.answers == 0 && now.Sub(when) < slowAfter {
 			n++
 		}
 	}
-	return l.pending - n
+	return n
 }
 
 func (l *lookup) ask(ctx context.Context, x *candidate, addr netip.AddrPort, find bool) {
@@ -171,7 +165,10 @@ func (l *lookup) take(res result) {
 	}
 	l.answers++
 	l.client.outside.said(res.addr.Addr(), res.r.seen)
-	if !res.find {
+	if res.find {
+		l.client.nodes.listAnswered()
+	} else {
+		l.heard++
 		// Its own word counts for its id, not that of who named it: an id made up for
 		// the address of an honest node must not keep it out.
 		if x == nil || x.id != res.r.id {

@@ -46,6 +46,12 @@ func (w *network) add(t testing.TB) *dhtNode {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return w.addAt(t, conn)
+}
+
+func (w *network) addAt(t testing.TB, conn net.PacketConn) *dhtNode {
+	t.Helper()
+	var err error
 	d := &dhtNode{addr: conn.LocalAddr().(*net.UDPAddr).AddrPort()}
 	c := dht.NewDefaultServerConfig()
 	c.Conn = &listening{conn, d}
@@ -134,3 +140,27 @@ func (w *network) holders() (out []*dhtNode) {
 const noon = 1_800_000_000_000 // ms: what the tests call now
 
 func at(ms uint64) time.Time { return time.UnixMilli(int64(ms)) }
+
+type tapped struct {
+	net.PacketConn
+	tap *tap
+}
+
+var tapping sync.Mutex // guards the packets of every tap
+
+func (p *tapped) keep(b []byte) {
+	tapping.Lock()
+	p.tap.packets = append(p.tap.packets, append([]byte(nil), b...))
+	tapping.Unlock()
+}
+
+func (p *tapped) ReadFrom(b []byte) (int, net.Addr, error) {
+	n, from, err := p.PacketConn.ReadFrom(b)
+	p.keep(b[:n])
+	return n, from, err
+}
+
+func (p *tapped) WriteTo(b []byte, to net.Addr) (int, error) {
+	p.keep(b)
+	return p.PacketConn.WriteTo(b, to)
+}

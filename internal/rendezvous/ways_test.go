@@ -1,0 +1,181 @@
+package rendezvous_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"kith/internal/identity"
+	"kith/internal/rendezvous"
+	"kith/internal/wire"
+)
+
+// deadAddrs are ports at which nobody answers.
+func deadAddrs(t *testing.T, n int) (out []string) {
+	for range n {
+		c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, c.LocalAddr().String())
+		c.Close()
+	}
+	return out
+}
+
+// TestWaysIn: every host of the list is blocked. Nodes remembered, or named by a friend,
+// are enough, and without them it is said that there is no way in.
+func TestWaysIn(t *testing.T) {
+	w := startNetwork(t, 30)
+	ann, s := identity.NewDevice(), rendezvous.NewSecret()
+	a := client(t, rendezvous.Config{Bootstrap: w.addrs(2)})
+	publish(t, a, s, record(ann, s, noon))
+	remembered := a.Nodes()
+	if len(remembered) < 10 {
+		t.Fatalf("%d nodes remembered", len(remembered))
+	}
+	dead := deadAddrs(t, 4)
+
+	none := client(t, rendezvous.Config{Bootstrap: dead})
+	started := time.Now()
+	if _, err := none.Find(context.Background(), s, wire.DeviceID{}, at(noon)); !errors.Is(err, rendezvous.ErrNoWayIn) {
+		t.Errorf("nobody answers: %v", err)
+	}
+	if _, err := none.Publish(context.Background(), s, record(ann, s, noon)); !errors.Is(err, rendezvous.ErrNoWayIn) {
+		t.Errorf("nobody answers a put: %v", err)
+	}
+	t.Logf("no way in: said after %v", time.Since(started))
+
+	started = time.Now()
+	find(t, client(t, rendezvous.Config{Bootstrap: dead, Known: remembered}), s, noon)
+	t.Logf("by nodes remembered: %v", time.Since(started))
+
+	none.Add(remembered[:1])
+	started = time.Now()
+	find(t, none, s, noon)
+	t.Logf("by one node a friend names: %v", time.Since(started))
+
+	// Nodes remembered that are gone are no way in, and the list is.
+	var gone []netip.AddrPort
+	for _, d := range deadAddrs(t, 60) {
+		gone = append(gone, netip.MustParseAddrPort(d))
+	}
+	started = time.Now()
+	late := client(t, rendezvous.Config{Bootstrap: w.addrs(1), Known: gone})
+	find(t, late, s, noon)
+	t.Logf("by the list, 60 nodes remembered being gone: %v", time.Since(started))
+	if got := late.Nodes(); len(got) == 0 || got[0] == gone[0] {
+		t.Errorf("remembers %v", got)
+	}
+}
+
+func TestBootstrapRefused(t *testing.T) {
+	for _, s := range []string{"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", ":6881", "127.0.0.1:65536", "::1:6881"} {
+		if _, err := rendezvous.New(rendezvous.Config{Bootstrap: []string{s}}); !errors.Is(err, rendezvous.ErrBootstrap) {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+	for _, s := range append(rendezvous.DefaultBootstrap, "192.0.2.1:6881", "[2001:db8::1]:6881") {
+		if _, err := rendezvous.New(rendezvous.Config{Bootstrap: []string{s}}); err != nil {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+}
+
+// TestIdle: a client that is not used has no socket, sends nothing and runs nothing.
+func TestIdle(t *testing.T) {
+	w := startNetwork(t, 20)
+	before := waitGoroutines(t, 0)
+	ann, s := identity.NewDevice(), rendezvous.NewSecret()
+	c := client(t, rendezvous.Config{Bootstrap: w.addrs(2), Idle: 50 * time.Millisecond})
+	if c.Awake() {
+		t.Error("sockets are open before anything is asked")
+	}
+	publish(t, c, s, record(ann, s, noon))
+	if n := goroutines(); n == before {
+		t.Error("a client that is awake has no goroutine: this test shows nothing")
+	}
+	find(t, c, s, noon)
+	until(t, "the sockets close", func() bool { return !c.Awake() })
+	used := c.Traffic()
+	waitGoroutines(t, before)
+	if got := c.Traffic(); got != used {
+		t.Errorf("idle: %+v, then %+v", used, got)
+	}
+	find(t, c, s, noon) // wakes
+	if !c.Awake() {
+		t.Error("not awake after a find")
+	}
+	c.Close()
+	waitGoroutines(t, before)
+	if _, err := c.Find(context.Background(), s, wire.DeviceID{}, at(noon)); !errors.Is(err, rendezvous.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+// TestCloseEnds: what is under way ends with Close, and what its caller gives up ends
+// then.
+func TestCloseEnds(t *testing.T) {
+	before := waitGoroutines(t, 0)
+	s := rendezvous.NewSecret()
+	c := client(t, rendezvous.Config{Bootstrap: deadAddrs(t, 3)})
+	ctx, cancel := context.WithCancel(context.Background())
+	ends := make(chan error, 2)
+	go func() {
+		_, err := c.Find(ctx, s, wire.DeviceID{}, at(noon))
+		ends <- err
+	}()
+	until(t, "a question is sent", func() bool { return c.Traffic().Sent > 0 })
+	cancel()
+	if err := <-ends; !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+	go func() {
+		_, err := c.Find(context.Background(), s, wire.DeviceID{}, at(noon))
+		ends <- err
+	}()
+	sent := c.Traffic().Sent
+	until(t, "another is sent", func() bool { return c.Traffic().Sent > sent })
+	started := time.Now()
+	c.Close()
+	if took := time.Since(started); took > time.Second {
+		t.Errorf("Close took %v", took)
+	}
+	if err := <-ends; !errors.Is(err, rendezvous.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+	waitGoroutines(t, before)
+}
+
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); !is(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// waitGoroutines waits until at most so many goroutines of the package run.
+func waitGoroutines(t *testing.T, most int) (n int) {
+	t.Helper()
+	until(t, "our goroutines have ended", func() bool { n = goroutines(); return n <= most })
+	return n
+}
+
+// goroutines counts those in which a function of the package runs.
+func goroutines() (n int) {
+	buf := make([]byte, 8<<20)
+	for one := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+		if strings.Contains(one, "kith/internal/rendezvous.(") {
+			n++
+		}
+	}
+	return n
+}
