@@ -24,6 +24,7 @@ const addressPatience = 3 * time.Second
 type runFlags struct {
 	listen, web, passphraseFile string
 	open, verbose               bool
+	bootstrap                   []string
 }
 
 func (p *program) runVerb() *cobra.Command {
@@ -45,6 +46,7 @@ func (p *program) runVerb() *cobra.Command {
 	c.Flags().StringVar(&f.listen, "listen", "", "HOST:PORT where others reach you (default: every network, a port that is kept)")
 	c.Flags().StringVar(&f.web, "web", "", "localhost:PORT of the page (default: a port that is kept)")
 	c.Flags().StringVar(&f.passphraseFile, "passphrase-file", "", "file whose content unlocks the database")
+	c.Flags().StringSliceVar(&f.bootstrap, "bootstrap", nil, "HOST:PORT,... of nodes of the DHT to ask first, where the well-known ones are blocked")
 	c.Flags().BoolVar(&f.open, "open", false, "open the page in a browser")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "say on standard error what happens on the network")
 	return c
@@ -73,7 +75,7 @@ func (p *program) runNode(ctx context.Context, f runFlags) error {
 	if err := tighten(p.home); err != nil {
 		return err
 	}
-	n, err := node.Open(node.Config{Home: p.home, PassphraseFile: f.passphraseFile, Listen: f.listen, Log: log})
+	n, err := node.Open(node.Config{Home: p.home, PassphraseFile: f.passphraseFile, Listen: f.listen, Bootstrap: f.bootstrap, Log: log})
 	if err != nil {
 		return err
 	}
