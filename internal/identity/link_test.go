@@ -203,8 +203,17 @@ func TestHosts(t *testing.T) {
 		"/dns/example.org/tcp/1":                   false,
 		"/onion3/abc:1":                            false,
 		"/ip4/1.2.3.4/tcp/1/p2p-circuit/p2p/12D3K": false,
-		"":    false,
-		"/ip": false,
+		"/ip4/1.2.3.4/tcp/443/tls/ws":              true,
+		"/ip6/::1/tcp/443/tls/ws":                  true,
+		"/ip4/1.2.3.4/udp/443/tls/ws":              false,
+		"/ip4/1.2.3.4/udp/9/quic-v1/relay/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8":    true,
+		"/ip6/::1/tcp/9/relay/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8":                true,
+		"/ip4/1.2.3.4/tcp/9/relay/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9":            false, // bits beyond the key
+		"/ip4/1.2.3.4/tcp/9/relay/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg":             false,
+		"/ip4/1.2.3.4/tcp/9/relay/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8/relay/AAAA": false,
+		"/ip4/1.2.3.4/tcp/9/relay/": false,
+		"":                          false,
+		"/ip":                       false,
 	} {
 		l := identity.ContactLink{Hosts: []string{host}, Expiry: 1}
 		s, err := l.Text()

@@ -60,8 +60,12 @@ func (n *Node) askLinks() (next uint64) {
 			if until.Err() == nil {
 				n.backOff(t)
 			}
+			first := t.tries == 1
 			n.mu.Unlock()
 			n.dialSoon()
+			if err != nil && first {
+				n.seekSoon()
+			}
 			if err != nil {
 				n.log.Debug("contact link not answered", "err", err)
 			}

@@ -21,7 +21,7 @@ import (
 
 const (
 	// findEach is how often is looked whether there is something to do at the rendezvous.
-	findEach = 10 * time.Second
+	findEach = 5 * time.Second
 	// leaveAgain is how long what was left is taken to be there: nodes of the DHT keep it for two
 	// hours (BEP 44), and come and go.
 	leaveAgain = 50 * 60 * 1000
@@ -32,10 +32,10 @@ const (
 	// findLimit bounds one search or leaving.
 	findLimit = 30 * time.Second
 	// findFirst and findMost bound how long is waited between two searches for one, in ms.
-	findFirst = 20 * 1000
+	findFirst = 8 * 1000
 	findMost  = 3600 * 1000
-	// makerEager is how long whoever was given a link is waited for eagerly, in ms.
-	makerEager = 30 * 60 * 1000
+	// linkEager is for how long a link is new, in ms.
+	linkEager = 20 * 60 * 1000
 	// toldAfter is how long a session goes on after a hello until that counts as heard.
 	toldAfter = 10 * time.Second
 )
@@ -128,7 +128,8 @@ type seekFor struct {
 	person wire.PersonID
 	device wire.DeviceID // whose the record has to be; zero: not known before it is met
 	maker  bool          // it opens a link of this node's: it dials, and this side lets it in
-	since  uint64        // ms, when there began to be a reason
+	link   bool          // by a contact link,
+	since  uint64        // which is that old: ms
 }
 
 // sought are those who do not answer: friends, the makers of links not answered yet, and whoever may
@@ -139,8 +140,8 @@ func (n *Node) sought() (list []seekFor) {
 	defer n.mu.Unlock()
 	for _, f := range n.friends {
 		if l := n.opens(f); l != nil && (f.State == FriendAsked || f.State == FriendFriend && !n.isConnected(f.Person)) {
-			if t := n.asks[f.Person]; t != nil && (t.tries > 1 || len(l.Hosts) == 0) {
-				list = append(list, seekFor{secret: l.MakerSecret(), person: f.Person, since: now})
+			if t := n.asks[f.Person]; t != nil && t.tries > 0 {
+				list = append(list, seekFor{secret: l.MakerSecret(), person: f.Person, since: f.Since, link: true})
 			}
 		}
 		known, ok := f.known()
@@ -148,13 +149,13 @@ func (n *Node) sought() (list []seekFor) {
 			continue
 		}
 		if t := n.targets[known.Member.Device]; t == nil || t.tries >= findTries || len(t.hosts) == 0 {
-			list = append(list, seekFor{secret: [32]byte(f.Theirs), person: f.Person, device: known.Member.Device, since: now})
+			list = append(list, seekFor{secret: [32]byte(f.Theirs), person: f.Person, device: known.Member.Device})
 		}
 	}
 	for _, l := range n.links {
 		if l.open(now) {
 			c := identity.ContactLink{Secret: [32]byte(l.Secret)}
-			list = append(list, seekFor{secret: c.AskerSecret(), maker: true, since: (l.Expiry - linkLife) * 1000})
+			list = append(list, seekFor{secret: c.AskerSecret(), maker: true, link: true, since: (l.Expiry - linkLife) * 1000})
 		}
 	}
 	return list
@@ -166,9 +167,9 @@ func (l *ownLink) open(now uint64) bool {
 }
 
 // again is how long to wait before somebody is looked for again after a search that took wait before
-// it, in ms. Whoever was just given a link is waited for more eagerly.
+// it, in ms. While a link is new both sides look eagerly.
 func (w seekFor) again(wait, now uint64) uint64 {
-	if w.maker && now-min(now, w.since) < makerEager {
+	if age := now - min(now, w.since); w.link && age < linkEager {
 		return findFirst
 	}
 	return min(max(2*wait, findFirst), findMost)

@@ -8,6 +8,7 @@ import (
 
 	"kith/internal/group"
 	"kith/internal/identity"
+	"kith/internal/link"
 	"kith/internal/peer"
 	"kith/internal/store"
 	"kith/internal/wire"
@@ -67,10 +68,12 @@ func (n *Node) NewContactLink() (ContactLink, error) {
 		Person: n.self.Person, Secret: [32]byte(wire.Random(32)), Peer: at.Peer, Hosts: at.Hosts,
 		Expiry: n.nowMS()/1000 + linkLife,
 	}
-	if len(l.Hosts) > identity.MaxLinkHosts {
-		l.Hosts = l.Hosts[:identity.MaxLinkHosts]
-	}
+	l.Hosts = linkHosts(at.Hosts)
 	text, err := l.Text()
+	for tooLong := (*identity.InputError)(nil); errors.As(err, &tooLong) && tooLong.Reason == identity.ReasonLinkLong && len(l.Hosts) > 0; {
+		l.Hosts = l.Hosts[:len(l.Hosts)-1]
+		text, err = l.Text()
+	}
 	if err != nil {
 		return ContactLink{}, err
 	}
@@ -85,6 +88,25 @@ func (n *Node) NewContactLink() (ContactLink, error) {
 	n.links[tag] = own
 	n.mu.Unlock()
 	return ContactLink{text, l.Expiry * 1000}, nil
+}
+
+// linkHosts are the places that a contact link names, the best first: those that the Internet
+// reaches, relays, then those of the own network.
+func linkHosts(hosts []string) []string {
+	var public, relays, others []string
+	for _, h := range hosts {
+		ip, _, ok := hostPort(h)
+		switch {
+		case ok && link.IsPublic(ip):
+			public = append(public, h)
+		case isCircuit(h):
+			relays = append(relays, h)
+		default:
+			others = append(others, h)
+		}
+	}
+	list := slices.Concat(public[:min(len(public), 2)], relays, others)
+	return list[:min(len(list), identity.MaxLinkHosts)]
 }
 
 // LinkSecret implements peer.Directory.

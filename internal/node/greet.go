@@ -222,6 +222,7 @@ func (n *Node) onHello(s *peer.Session, h hello) error {
 	if err != nil && !errors.Is(err, errSame) {
 		return n.theirFault(err)
 	}
+	n.befriendWay(s)
 	if n.heard(s, h) {
 		n.greet(s) // what was said before may have come too early, or in words it does not know
 	}

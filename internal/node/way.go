@@ -40,6 +40,7 @@ type way struct {
 	theirs []string  // where their packets will come from
 	tries  int       // punches begun
 
+	friends bool // what only friends are told was said
 	offered bool // it was offered to be relayed for
 }
 
@@ -47,21 +48,33 @@ type way struct {
 func (n *Node) openWay(s *peer.Session) {
 	n.mu.Lock()
 	n.ways[s] = &way{}
-	f := n.friends[s.Remote().Person]
 	n.mu.Unlock()
 	if s.Kind() == "quic" && !s.Dialed() && n.related(s.Remote()) {
 		if at := s.At(); len(at.Hosts) > 0 {
 			n.sayWay(s, seenFrom{at.Hosts[0]})
 		}
 	}
-	if f != nil && f.State == FriendFriend {
+	n.befriendWay(s)
+	if s.Kind() == relayKind && s.Dialed() {
+		n.spawn(func(ctx context.Context) { n.punching(ctx, s) })
+	}
+}
+
+// befriendWay says what only friends are told, once in a session: at its beginning, or when the
+// friendship begins in it.
+func (n *Node) befriendWay(s *peer.Session) {
+	n.mu.Lock()
+	w, f := n.ways[s], n.friends[s.Remote().Person]
+	due := w != nil && !w.friends && f != nil && f.State == FriendFriend
+	if due {
+		w.friends = true
+	}
+	n.mu.Unlock()
+	if due {
 		n.giveSecret(s)
 		n.giveNodes(s)
 		n.offerRelay(s)
 		n.askProbe(s)
-	}
-	if s.Kind() == relayKind && s.Dialed() {
-		n.spawn(func(ctx context.Context) { n.punching(ctx, s) })
 	}
 }
 
