@@ -10,11 +10,16 @@ import (
 
 // Two who talk through a relay try to reach each other directly, by sending at the same
 // moment: each router then takes the other's packets for answers. The timing is that of DCUtR:
-// who dialled asks, and once it is answered says go and waits half of the round trip.
+// one asks, and once it is answered says go and waits half of the round trip. It dials, the other
+// sends. Both ask in turn: where one router shows each another port, only the machine behind it
+// can be the one that dials.
 
 // punching asks for direct connections while a session goes through a relay.
 func (n *Node) punching(ctx context.Context, s *peer.Session) {
-	for _, wait := range punchTries {
+	for i, wait := range punchTries {
+		if i == 0 && !s.Dialed() {
+			wait = punchTurn
+		}
 		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
@@ -50,7 +55,7 @@ func (n *Node) onPunch(s *peer.Session, w *way, m punch) {
 	switch m.step {
 	case punchAsk:
 		own := n.candidates()
-		if s.Dialed() || len(own) == 0 || len(m.hosts) == 0 {
+		if len(own) == 0 || len(m.hosts) == 0 {
 			return
 		}
 		n.mu.Lock()
@@ -62,7 +67,7 @@ func (n *Node) onPunch(s *peer.Session, w *way, m punch) {
 		asked := w.asked
 		w.asked = time.Time{}
 		n.mu.Unlock()
-		if asked.IsZero() || !s.Dialed() || len(m.hosts) == 0 {
+		if asked.IsZero() || len(m.hosts) == 0 {
 			return
 		}
 		n.sayWay(s, punch{step: punchGo})
@@ -73,7 +78,7 @@ func (n *Node) onPunch(s *peer.Session, w *way, m punch) {
 		theirs := w.theirs
 		w.theirs = nil
 		n.mu.Unlock()
-		if len(theirs) == 0 || s.Dialed() {
+		if len(theirs) == 0 {
 			return
 		}
 		n.spawn(func(ctx context.Context) { n.punchTo(ctx, s, theirs) })

@@ -25,9 +25,12 @@ const (
 	probeLimit = 5 * time.Second
 )
 
+// punchTurn is when the side that was dialled tries first: after one try of the other's.
+const punchTurn = 9 * time.Second
+
 // punchTries are how long a relayed session waits for each try to get a direct one. Routers are
 // restarted, and people carry machines about; else what failed thrice fails again.
-var punchTries = []time.Duration{0, 30 * time.Second, 5 * time.Minute, time.Hour}
+var punchTries = []time.Duration{time.Second, 30 * time.Second, 5 * time.Minute, time.Hour}
 
 // relayKind is the Kind of a link through a relay.
 const relayKind = "relay"
@@ -40,6 +43,7 @@ type way struct {
 	theirs []string  // where their packets will come from
 	tries  int       // punches begun
 
+	punches bool // a direct way is tried for
 	friends bool // what only friends are told was said
 	offered bool // it was offered to be relayed for
 }
@@ -55,8 +59,8 @@ func (n *Node) openWay(s *peer.Session) {
 		}
 	}
 	n.befriendWay(s)
-	if s.Kind() == relayKind && s.Dialed() {
-		n.spawn(func(ctx context.Context) { n.punching(ctx, s) })
+	if n.mayKnow(s.Remote()) {
+		n.startPunching(s)
 	}
 }
 
@@ -75,6 +79,21 @@ func (n *Node) befriendWay(s *peer.Session) {
 		n.giveNodes(s)
 		n.offerRelay(s)
 		n.askProbe(s)
+		n.startPunching(s)
+	}
+}
+
+// startPunching has a relayed session become a direct one where that can be.
+func (n *Node) startPunching(s *peer.Session) {
+	n.mu.Lock()
+	w := n.ways[s]
+	due := s.Kind() == relayKind && w != nil && !w.punches
+	if due {
+		w.punches = true
+	}
+	n.mu.Unlock()
+	if due {
+		n.spawn(func(ctx context.Context) { n.punching(ctx, s) })
 	}
 }
 
