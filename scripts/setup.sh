@@ -19,6 +19,8 @@ want=''
 have_chromium || want="$want chromium"
 have ip || want="$want iproute2"
 have gcc || want="$want gcc libc6-dev"
+have nft || want="$want nftables"
+have miniupnpd || want="$want miniupnpd miniupnpd-nftables"
 if [ -n "$want" ] && [ "$(id -u)" = 0 ] && have apt-get; then
 	echo "installing:$want"
 	# shellcheck disable=SC2086 # a list of package names
@@ -32,6 +34,7 @@ out() {
 }
 have_chromium || out 'Chromium is missing: the page is not driven in a browser (install the package chromium)'
 have gcc || out 'gcc is missing: no race detector (install the package gcc)'
+{ have nft && have miniupnpd; } || out 'miniupnpd or nft is missing: no story with a real home router (install the packages miniupnpd, miniupnpd-nftables and nftables)'
 if ! have ip; then
 	out 'ip is missing: no story in network namespaces (install the package iproute2)'
 elif ! { ip netns add kith-probe && ip -n kith-probe link; } >/dev/null 2>&1; then

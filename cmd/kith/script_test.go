@@ -31,6 +31,7 @@ import (
 //	cut FILE BYTES           keeps the beginning of a file
 //	forge FILE               changes one byte after the other; kith chain verify must refuse each
 //	tiny DIR SIZE            a file system of its own; under the condition [tmpfs]
+//	user ARGS...             kith ARGS... as somebody who is not root
 //	homes VERSION            copies of what an earlier version left of ann and ben
 //	end                      stands last in every script, which has to come to it
 //
@@ -56,7 +57,7 @@ func TestScripts(t *testing.T) {
 	}
 	commands := map[string]func(*testscript.TestScript, bool, []string){
 		"start": start, "halt": halt, "crash": crash, "waitfor": waitFor, "waitfile": waitFile,
-		"keep": keep, "names": names, "cut": cut, "forge": forge, "tiny": tiny, "homes": homes, "end": end, "chatter": chatter,
+		"keep": keep, "names": names, "cut": cut, "forge": forge, "tiny": tiny, "homes": homes, "end": end, "chatter": chatter, "user": user,
 	}
 	for _, name := range people {
 		commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {
@@ -342,8 +343,11 @@ func forge(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// condition [tmpfs]: this user may mount one.
+// condition [tmpfs]: this user may mount one. [root]: this user is root.
 func condition(name string) (bool, error) {
+	if name == "root" {
+		return os.Geteuid() == 0, nil
+	}
 	if name != "tmpfs" {
 		return false, fmt.Errorf("unknown condition %s", name)
 	}

@@ -53,6 +53,12 @@ const (
 	ReasonFolder    Reason = "folder"   // there is none to write into
 	ReasonKept      Reason = "kept"     // what was kept of a group cannot be read
 	ReasonLifetime  Reason = "lifetime" // longer than a year
+
+	ReasonRoot         Reason = "root"          // a service of the machine's, not of a user's
+	ReasonNoManager    Reason = "no-manager"    // a system without systemd
+	ReasonManager      Reason = "manager"       // systemd refused
+	ReasonOtherService Reason = "other-service" // one that is not of this home
+	ReasonNoService    Reason = "no-service"    // there is none to remove
 )
 
 // An Error is a request that this package refuses.

@@ -45,6 +45,12 @@ var table = map[string]explained{
 	"api/over": {connect.CodeUnavailable, "Kith stopped, so nothing more is told here.", "Start it again with kith run, and then this command."},
 	"api/gone": {connect.CodeUnavailable, "Kith stopped while this was under way.", "Start it again with kith run, and look whether it was done."},
 
+	"api/root":          {connect.CodePermissionDenied, "Kith is never a service of root: who breaks into it would have the machine.", "Run this as the user whose home it is, without sudo."},
+	"api/no-manager":    {connect.CodeUnimplemented, "Services are made with systemd, and there is none here ({}); launchd and others are not done yet.", "Let your system start this at login: kith run"},
+	"api/manager":       {connect.CodeUnavailable, "The service manager refused: {}.", "Log in as yourself, not by sudo or su, and try again; journalctl --user says more."},
+	"api/other-service": {connect.CodeAlreadyExists, "{} is there already, and not for this home.", "End that one first: kith service remove with its --home, or remove the file if it is not Kith's."},
+	"api/no-service":    {connect.CodeNotFound, "There is no service to remove.", "There is nothing to do."},
+
 	"node/no-identity":    {connect.CodeFailedPrecondition, "Nobody is here yet.", "Give yourself a name: in the page, or with kith init."},
 	"node/identity":       {connect.CodeAlreadyExists, "Somebody lives in this home already.", "Another identity needs another home: --home DIR."},
 	"node/unknown":        {connect.CodeNotFound, "Nothing and nobody here is called {}.", "See kith friend list and kith group list, or give the id."},
