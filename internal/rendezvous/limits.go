@@ -10,6 +10,9 @@ const (
 	searchBack  = 3 * time.Hour // nodes keep an item for 2 h (BEP 44); a clock may be 1 h off
 	searchAhead = time.Hour
 
+	// PublishEvery is after how long a record is published anew.
+	PublishEvery = time.Hour
+
 	// Places is how many places a record is put at.
 	Places = 3
 
@@ -70,6 +73,10 @@ const (
 
 	// otherSlotAfter is the head start of the slot of now over the other.
 	otherSlotAfter = 700 * time.Millisecond
+
+	// maxPublishing and maxFinding bound the calls under way; others wait for a turn.
+	maxPublishing = 4
+	maxFinding    = 8
 
 	// bootstrapAfter is how long nodes known before may take until those of the list
 	// are asked too.

@@ -175,6 +175,9 @@ func (l *lookup) take(res result) {
 			x = l.near.insert(node{res.r.id, res.addr})
 		}
 		x.state, x.token = answered, res.r.token
+		if len(x.token) == 0 {
+			x.state = failed // it keeps nothing, and only names others
+		}
 		l.client.nodes.answered(x.node)
 	}
 	for i, n := range res.r.nodes {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -152,6 +153,27 @@ func TestCloseEnds(t *testing.T) {
 		t.Errorf("closed: %v", err)
 	}
 	waitGoroutines(t, before)
+}
+
+// TestTurns: of forty publications at once four are under way, with a question at each of
+// three places to each of three hosts.
+func TestTurns(t *testing.T) {
+	ann, s := identity.NewDevice(), rendezvous.NewSecret()
+	c := client(t, rendezvous.Config{Bootstrap: deadAddrs(t, 3)})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var wait sync.WaitGroup
+	for range 40 {
+		wait.Go(func() {
+			if _, err := c.Publish(ctx, s, record(ann, s, noon)); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("given up: %v", err)
+			}
+		})
+	}
+	wait.Wait()
+	if sent := c.Traffic().Sent; sent != 4*3*3 {
+		t.Errorf("%d questions", sent)
+	}
 }
 
 func until(t *testing.T, what string, is func() bool) {
