@@ -3,6 +3,7 @@ package rendezvous
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
@@ -250,10 +251,17 @@ func (n *newest) take(r Record) {
 // Add names nodes that may be asked: what friends' programs remember.
 func (c *Client) Add(nodes []netip.AddrPort) { c.nodes.add(nodes) }
 
-// Nodes returns nodes that answered, the latest first: to be remembered over
-// restarts, and to be named to friends. They are machines of strangers, and say
-// nothing of who was looked for.
+// Nodes returns the nodes that answered, the latest first, to be remembered over
+// restarts. Near which ids they are tells where somebody has looked: friends are
+// named a Sample.
 func (c *Client) Nodes() []netip.AddrPort { return c.nodes.all() }
+
+// Sample returns n of Nodes, drawn by chance, for a friend's Add.
+func (c *Client) Sample(n int) []netip.AddrPort {
+	all := c.nodes.all()
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all[:min(max(n, 0), len(all))]
+}
 
 // Traffic is what a client sent and received, without the headers of IP and UDP.
 type Traffic struct{ Sent, SentBytes, Received, ReceivedBytes uint64 }

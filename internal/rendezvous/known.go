@@ -79,13 +79,9 @@ func (k *known) silent(addrs []netip.AddrPort) {
 // seeds returns what a lookup begins with: the nearest nodes of those that answered,
 // some of the rest, and nodes whose ids are not known, in any order.
 func (k *known) seeds(target nodeID, ip6 bool) (good []node, given []netip.AddrPort) {
+	good = k.family(ip6)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, n := range k.good {
-		if n.addr.Addr().Is6() == ip6 {
-			good = append(good, n.node)
-		}
-	}
 	slices.SortFunc(good, func(a, b node) int {
 		switch {
 		case nearer(target, a.id, b.id):
@@ -107,6 +103,18 @@ func (k *known) seeds(target nodeID, ip6 bool) (good []node, given []netip.AddrP
 		good = good[:seedNodes]
 	}
 	return good, given[:min(len(given), 2*seedNodes)]
+}
+
+// family returns the nodes of one family that answered.
+func (k *known) family(ip6 bool) (out []node) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, n := range k.good {
+		if n.addr.Addr().Is6() == ip6 {
+			out = append(out, n.node)
+		}
+	}
+	return out
 }
 
 // all returns the nodes that answered, the latest first.

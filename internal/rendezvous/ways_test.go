@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,7 +57,10 @@ func TestWaysIn(t *testing.T) {
 	find(t, client(t, rendezvous.Config{Bootstrap: dead, Known: remembered}), s, noon)
 	t.Logf("by nodes remembered: %v", time.Since(started))
 
-	none.Add(remembered[:1])
+	if n := len(a.Sample(3)) + len(a.Sample(10_000)); n != 3+len(remembered) {
+		t.Errorf("samples of %d nodes", n)
+	}
+	none.Add(a.Sample(1))
 	started = time.Now()
 	find(t, none, s, noon)
 	t.Logf("by one node a friend names: %v", time.Since(started))
@@ -85,6 +89,37 @@ func TestBootstrapRefused(t *testing.T) {
 		if _, err := rendezvous.New(rendezvous.Config{Bootstrap: []string{s}}); err != nil {
 			t.Errorf("%q: %v", s, err)
 		}
+	}
+}
+
+// TestNames: a name of the list is resolved only where numbers and nodes remembered do
+// not answer; of a list of numbers none ever is.
+func TestNames(t *testing.T) {
+	var asked atomic.Int32
+	before := net.DefaultResolver
+	t.Cleanup(func() { net.DefaultResolver = before })
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		asked.Add(1)
+		return nil, errors.New("no name server in this test")
+	}}
+	w := startNetwork(t, 16)
+	ann, s := identity.NewDevice(), rendezvous.NewSecret()
+	a := client(t, rendezvous.Config{Bootstrap: append(w.addrs(2), "a.node.invalid:6881")})
+	publish(t, a, s, record(ann, s, noon))
+	find(t, client(t, rendezvous.Config{Bootstrap: []string{"a.node.invalid:6881"}, Known: a.Nodes()}), s, noon)
+	dead := client(t, rendezvous.Config{Bootstrap: deadAddrs(t, 2)})
+	if _, err := dead.Find(context.Background(), s, wire.DeviceID{}, at(noon)); !errors.Is(err, rendezvous.ErrNoWayIn) {
+		t.Errorf("dead numbers: %v", err)
+	}
+	if n := asked.Load(); n > 0 {
+		t.Errorf("a name server was asked %d times", n)
+	}
+	named := client(t, rendezvous.Config{Bootstrap: append(deadAddrs(t, 1), "a.node.invalid:6881")})
+	if _, err := named.Find(context.Background(), s, wire.DeviceID{}, at(noon)); !errors.Is(err, rendezvous.ErrNoWayIn) {
+		t.Errorf("a dead number and a name: %v", err)
+	}
+	if asked.Load() == 0 {
+		t.Error("no name server was asked at all: this test shows nothing")
 	}
 }
 
