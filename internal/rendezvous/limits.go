@@ -86,6 +86,10 @@ const (
 	maxResolved    = 4 // addresses of one name
 	maxBootstrap   = 32
 
+	// retryFamily is how long one of IPv4 and IPv6 is left alone when nobody answers
+	// there, and somebody does in the other.
+	retryFamily = 30 * time.Minute
+
 	// seedNodes bounds the nodes known before that a lookup begins with.
 	seedNodes = 12
 

@@ -52,6 +52,16 @@ type result struct {
 // run asks until the nearest nodes have all answered or fallen silent, and returns
 // them, those that answered. It waits for what it started.
 func (l *lookup) run(ctx context.Context) []*candidate {
+	if strange, hopeless := l.client.nodes.strange(l.sock.ip6); hopeless {
+		return nil
+	} else if strange {
+		// The other family may do: then no host of the list is troubled.
+		select {
+		case <-time.After(bootstrapAfter):
+		case <-ctx.Done():
+			return nil
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, lookupLimit)
 	l.near = newCandidates(l.place.target())
 	l.results = make(chan result, maxQueries) // with room for all: a question never waits to hand in
@@ -60,6 +70,8 @@ func (l *lookup) run(ctx context.Context) []*candidate {
 		l.wait.Wait()
 		if l.answers > 0 { // else it is our network that is silent
 			l.client.nodes.silent(l.silent)
+		} else if l.pending == 0 {
+			l.client.nodes.unheard(l.sock.ip6)
 		}
 	}()
 	good, given := l.client.nodes.seeds(l.near.target, l.sock.ip6)
