@@ -3,6 +3,7 @@ package rendezvous
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
@@ -47,6 +48,9 @@ type Client struct {
 	ways    ways
 	count   counters
 
+	// Each takes a turn: a program with many friends has no more ways open at once.
+	publishing, finding chan struct{}
+
 	life   context.Context
 	cancel context.CancelFunc
 
@@ -77,7 +81,7 @@ func New(c Config) (*Client, error) {
 	if c.Idle == 0 {
 		c.Idle = idleAfter
 	}
-	out := &Client{config: c, ways: ways{list: c.Bootstrap}}
+	out := &Client{config: c, ways: ways{list: c.Bootstrap}, publishing: make(chan struct{}, maxPublishing), finding: make(chan struct{}, maxFinding)}
 	out.gone.L = &out.mu
 	out.life, out.cancel = context.WithCancel(context.Background())
 	out.nodes.add(c.Known)
@@ -103,7 +107,7 @@ func (c *Client) Publish(ctx context.Context, s Secret, r Record) (Published, er
 	if _, err := ParseRecord(r.Marshal()); err != nil {
 		return Published{}, ErrUnsigned
 	}
-	ctx, socks, done, err := c.use(ctx)
+	ctx, socks, done, err := c.use(ctx, c.publishing)
 	if err != nil {
 		return Published{}, err
 	}
@@ -158,7 +162,7 @@ func (c *Client) Publish(ctx context.Context, s Secret, r Record) (Published, er
 // ErrNoWayIn.
 func (c *Client) Find(ctx context.Context, s Secret, want wire.DeviceID, now time.Time) (Record, error) {
 	outer := ctx
-	ctx, socks, done, err := c.use(ctx)
+	ctx, socks, done, err := c.use(ctx, c.finding)
 	if err != nil {
 		return Record{}, err
 	}
@@ -248,10 +252,17 @@ func (n *newest) take(r Record) {
 // Add names nodes that may be asked: what friends' programs remember.
 func (c *Client) Add(nodes []netip.AddrPort) { c.nodes.add(nodes) }
 
-// Nodes returns nodes that answered, the latest first: to be remembered over
-// restarts, and to be named to friends. They are machines of strangers, and say
-// nothing of who was looked for.
+// Nodes returns the nodes that answered, the latest first, to be remembered over
+// restarts. Near which ids they are tells where somebody has looked: friends are
+// named a Sample.
 func (c *Client) Nodes() []netip.AddrPort { return c.nodes.all() }
+
+// Sample returns n of Nodes, drawn by chance, for a friend's Add.
+func (c *Client) Sample(n int) []netip.AddrPort {
+	all := c.nodes.all()
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all[:min(max(n, 0), len(all))]
+}
 
 // Traffic is what a client sent and received, without the headers of IP and UDP.
 type Traffic struct{ Sent, SentBytes, Received, ReceivedBytes uint64 }
@@ -281,38 +292,26 @@ func (c *Client) Awake() bool {
 	return len(c.socks) > 0
 }
 
-// use opens the sockets if they are not open. done is to be called once.
-func (c *Client) use(ctx context.Context) (_ context.Context, socks []*socket, done func(), err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+// use waits for a turn and opens the sockets if they are not open. done is to be
+// called once.
+func (c *Client) use(ctx context.Context, turns chan struct{}) (_ context.Context, socks []*socket, done func(), err error) {
+	select {
+	case turns <- struct{}{}:
+	case <-ctx.Done():
+		return nil, nil, nil, ctx.Err()
+	case <-c.life.Done():
 		return nil, nil, nil, ErrClosed
 	}
-	if c.timer != nil {
-		c.timer.Stop()
+	if socks, err = c.open(); err != nil {
+		<-turns
+		return nil, nil, nil, err
 	}
-	if c.users == 0 {
-		c.discard()
-	}
-	if len(c.socks) == 0 {
-		for _, network := range []string{"udp4", "udp6"} {
-			conn, bad := c.config.Listen(network)
-			if bad != nil {
-				err = bad
-				continue
-			}
-			c.socks = append(c.socks, newSocket(conn, network == "udp6", &c.count))
-		}
-		if len(c.socks) == 0 {
-			return nil, nil, nil, fmt.Errorf("rendezvous: no socket: %w", err)
-		}
-	}
-	c.users++
 	ctx, cancel := context.WithCancel(ctx)
 	unhook := context.AfterFunc(c.life, cancel)
-	return ctx, c.socks, func() {
+	return ctx, socks, func() {
 		unhook()
 		cancel()
+		<-turns
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.users--; c.users == 0 {
@@ -322,6 +321,37 @@ func (c *Client) use(ctx context.Context) (_ context.Context, socks []*socket, d
 			}
 		}
 	}, nil
+}
+
+// open returns the sockets, for one more user.
+func (c *Client) open() ([]*socket, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, ErrClosed
+	}
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	if c.users == 0 {
+		c.discard()
+	}
+	if len(c.socks) == 0 {
+		var err error
+		for _, network := range []string{"udp4", "udp6"} {
+			conn, bad := c.config.Listen(network)
+			if bad != nil {
+				err = bad
+				continue
+			}
+			c.socks = append(c.socks, newSocket(conn, network == "udp6", &c.count))
+		}
+		if len(c.socks) == 0 {
+			return nil, fmt.Errorf("rendezvous: no socket: %w", err)
+		}
+	}
+	c.users++
+	return c.socks, nil
 }
 
 // discard closes sockets whose reader has ended by itself. c.mu is held and nobody

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"kith/internal/identity"
 	"kith/internal/rendezvous"
@@ -170,6 +171,52 @@ func TestBothFamilies(t *testing.T) {
 		if r, err := c.Find(context.Background(), s, wire.DeviceID{}, at(noon)); err != nil || r.Made != noon {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestDeadFamily: where nobody answers on IPv6, and on IPv4 somebody does, IPv6 is left
+// alone for a while: no host of the list is asked there each time.
+func TestDeadFamily(t *testing.T) {
+	conn, err := net.ListenPacket("udp6", "[::1]:0")
+	if err != nil {
+		t.Skipf("this machine has no IPv6 loopback: %v", err)
+	}
+	dead := conn.LocalAddr().String()
+	conn.Close()
+	w := startNetwork(t, 16)
+	var six tap
+	listen := func(network string) (net.PacketConn, error) {
+		if network != "udp6" {
+			return loopback(network)
+		}
+		conn, err := net.ListenPacket(network, "[::1]:0")
+		return &tapped{PacketConn: conn, tap: &six}, err
+	}
+	count := func() int {
+		tapping.Lock()
+		defer tapping.Unlock()
+		return len(six.packets)
+	}
+	ann, s := identity.NewDevice(), rendezvous.NewSecret()
+	c := client(t, rendezvous.Config{Bootstrap: append(w.addrs(2), dead), Listen: listen})
+	publish(t, c, s, record(ann, s, noon))
+	other := client(t, rendezvous.Config{Bootstrap: []string{dead}, Known: c.Nodes(), Listen: listen})
+	before := count()
+	find(t, other, s, noon)
+	once := count()
+	if once != before {
+		t.Errorf("a find that IPv4 alone answers has %d packets on IPv6", once-before)
+	}
+	if once == 0 {
+		t.Error("nobody was asked on IPv6: this test shows nothing")
+	}
+	started := time.Now()
+	publish(t, c, s, record(ann, s, noon+60_000))
+	if n := count(); n != once {
+		t.Errorf("%d questions on IPv6, then %d", once, n)
+	}
+	if took := time.Since(started); took > 2*time.Second {
+		t.Errorf("waited %v for a family that is not there", took)
 	}
 }
 

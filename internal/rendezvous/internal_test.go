@@ -257,3 +257,16 @@ func TestBox(t *testing.T) {
 		}
 	}
 }
+
+// TestNewest: in whatever order records are seen, the one made last counts.
+func TestNewest(t *testing.T) {
+	for _, order := range [][]uint64{{1, 2, 3}, {3, 2, 1}, {2, 3, 1}, {3, 3}} {
+		var n newest
+		for _, made := range order {
+			n.take(Record{Made: made})
+		}
+		if !n.had || n.Made != 3 {
+			t.Errorf("of %v that of %d counts", order, n.Made)
+		}
+	}
+}

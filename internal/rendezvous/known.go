@@ -18,6 +18,7 @@ type known struct {
 	given []netip.AddrPort
 	items map[nodeID]time.Time // places that nodes took a record for, and when
 	own   bool                 // there are nodes that we learned of ourselves
+	lost  map[bool]time.Time   // by whether it is IPv6: when nobody of a family answered
 }
 
 type remembered struct {
@@ -79,13 +80,9 @@ func (k *known) silent(addrs []netip.AddrPort) {
 // seeds returns what a lookup begins with: the nearest nodes of those that answered,
 // some of the rest, and nodes whose ids are not known, in any order.
 func (k *known) seeds(target nodeID, ip6 bool) (good []node, given []netip.AddrPort) {
+	good = k.family(ip6)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, n := range k.good {
-		if n.addr.Addr().Is6() == ip6 {
-			good = append(good, n.node)
-		}
-	}
 	slices.SortFunc(good, func(a, b node) int {
 		switch {
 		case nearer(target, a.id, b.id):
@@ -107,6 +104,44 @@ func (k *known) seeds(target nodeID, ip6 bool) (good []node, given []netip.AddrP
 		good = good[:seedNodes]
 	}
 	return good, given[:min(len(given), 2*seedNodes)]
+}
+
+// family returns the nodes of one family that answered.
+func (k *known) family(ip6 bool) (out []node) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, n := range k.good {
+		if n.addr.Addr().Is6() == ip6 {
+			out = append(out, n.node)
+		}
+	}
+	return out
+}
+
+// unheard notes that nobody of a family answered.
+func (k *known) unheard(ip6 bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.lost == nil {
+		k.lost = map[bool]time.Time{}
+	}
+	k.lost[ip6] = time.Now()
+}
+
+// strange reports whether nobody of a family is known, and somebody of the other is. A
+// machine may have sockets for a family that its network does not carry: hopeless says
+// whether it was tried lately, and nobody answered.
+func (k *known) strange(ip6 bool) (strange, hopeless bool) {
+	ours, others := len(k.family(ip6)) > 0, len(k.family(!ip6)) > 0
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	named := func(six bool) bool {
+		return slices.ContainsFunc(k.given, func(a netip.AddrPort) bool { return a.Addr().Is6() == six })
+	}
+	if ours || named(ip6) || !others && !named(!ip6) {
+		return false, false
+	}
+	return true, others && time.Since(k.lost[ip6]) < retryFamily
 }
 
 // all returns the nodes that answered, the latest first.

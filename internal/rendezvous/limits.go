@@ -10,6 +10,9 @@ const (
 	searchBack  = 3 * time.Hour // nodes keep an item for 2 h (BEP 44); a clock may be 1 h off
 	searchAhead = time.Hour
 
+	// PublishEvery is after how long a record is published anew.
+	PublishEvery = time.Hour
+
 	// Places is how many places a record is put at.
 	Places = 3
 
@@ -71,6 +74,10 @@ const (
 	// otherSlotAfter is the head start of the slot of now over the other.
 	otherSlotAfter = 700 * time.Millisecond
 
+	// maxPublishing and maxFinding bound the calls under way; others wait for a turn.
+	maxPublishing = 4
+	maxFinding    = 8
+
 	// bootstrapAfter is how long nodes known before may take until those of the list
 	// are asked too.
 	bootstrapAfter = time.Second
@@ -78,6 +85,10 @@ const (
 	resolvedFor    = 10 * time.Minute
 	maxResolved    = 4 // addresses of one name
 	maxBootstrap   = 32
+
+	// retryFamily is how long one of IPv4 and IPv6 is left alone when nobody answers
+	// there, and somebody does in the other.
+	retryFamily = 30 * time.Minute
 
 	// seedNodes bounds the nodes known before that a lookup begins with.
 	seedNodes = 12

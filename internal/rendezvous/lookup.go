@@ -24,6 +24,11 @@ type lookup struct {
 	seeds   []netip.AddrPort // whose ids are not known
 	seeded  []time.Time      // when those were asked
 	routers []netip.AddrPort // of the list: they know no items, only nodes
+	listed  int              // how much of the list was taken: nothing, numbers, names too
+	step    time.Time        // when the lookup began, or took the numbers
+	names   chan []netip.AddrPort
+	naming  bool // names are being resolved
+	routing int  // of the list, asked and not heard of
 	results chan result
 	wait    sync.WaitGroup
 	pending int
@@ -32,6 +37,8 @@ type lookup struct {
 	heard   int // of them, those of nodes that may hold items
 	silent  []netip.AddrPort
 	widened bool
+
+	remembered bool // all nodes that ever answered were taken in
 }
 
 type result struct {
@@ -45,6 +52,16 @@ type result struct {
 // run asks until the nearest nodes have all answered or fallen silent, and returns
 // them, those that answered. It waits for what it started.
 func (l *lookup) run(ctx context.Context) []*candidate {
+	if strange, hopeless := l.client.nodes.strange(l.sock.ip6); hopeless {
+		return nil
+	} else if strange {
+		// The other family may do: then no host of the list is troubled.
+		select {
+		case <-time.After(bootstrapAfter):
+		case <-ctx.Done():
+			return nil
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, lookupLimit)
 	l.near = newCandidates(l.place.target())
 	l.results = make(chan result, maxQueries) // with room for all: a question never waits to hand in
@@ -53,6 +70,8 @@ func (l *lookup) run(ctx context.Context) []*candidate {
 		l.wait.Wait()
 		if l.answers > 0 { // else it is our network that is silent
 			l.client.nodes.silent(l.silent)
+		} else if l.pending == 0 {
+			l.client.nodes.unheard(l.sock.ip6)
 		}
 	}()
 	good, given := l.client.nodes.seeds(l.near.target, l.sock.ip6)
@@ -60,23 +79,24 @@ func (l *lookup) run(ctx context.Context) []*candidate {
 		l.near.add(n)
 	}
 	l.seeds = given
-	started, listed := time.Now(), false
+	l.step, l.names = time.Now(), make(chan []netip.AddrPort, 1)
 	for {
 		now := time.Now()
-		lost := l.answers == 0 && now.Sub(started) >= bootstrapAfter || l.heard < closestNodes && l.pending == 0 && !l.startable()
-		if !listed && (lost || !l.client.nodes.ours()) {
-			listed = true
-			l.routers = l.client.ways.addrs(ctx, l.sock.ip6)
-		}
+		l.askList(ctx, now)
 		l.start(ctx)
-		young := l.near.young(now)
-		if ctx.Err() != nil || l.pending == 0 || young == 0 && l.answers > 0 && !l.startable() {
+		if ctx.Err() != nil || l.pending == 0 || l.done(now) {
+			if ctx.Err() == nil && l.remember() {
+				continue
+			}
 			break
 		}
 		select {
 		case res := <-l.results:
 			l.pending--
 			l.take(res)
+		case l.routers = <-l.names:
+			l.pending--
+			l.naming = false
 		case <-time.After(slowAfter / 4):
 		case <-ctx.Done():
 		}
@@ -88,6 +108,54 @@ func (l *lookup) run(ctx context.Context) []*candidate {
 		}
 	}
 	return out
+}
+
+// askList takes the list to help if nobody has answered in a while or nobody is left, or
+// if all that is known was named by friends: its numbers first, then its names.
+func (l *lookup) askList(ctx context.Context, now time.Time) {
+	ours, late := l.client.nodes.ours(), now.Sub(l.step) >= bootstrapAfter
+	left := l.heard < closestNodes && l.pending == 0 && !l.startable()
+	switch {
+	case l.listed == 0 && (!ours || late && l.answers == 0 || left):
+		l.listed, l.step = 1, now
+		if l.routers = l.client.ways.numeric(l.sock.ip6); len(l.routers) > 0 {
+			return
+		}
+	case l.listed == 1 && (late && (!ours || l.answers == 0) || left):
+	default:
+		return
+	}
+	l.listed, l.naming = 2, true
+	l.pending++
+	l.wait.Go(func() { l.names <- l.client.ways.named(ctx, l.sock.ip6) })
+}
+
+// remember takes in all nodes that ever answered, once, where those named on the way are
+// too few to keep a record: many may be gone that others still name.
+func (l *lookup) remember() bool {
+	n := 0
+	for _, x := range l.near.closest(closestNodes, 0) {
+		if x.state == answered {
+			n++
+		}
+	}
+	if n >= closestNodes || l.remembered {
+		return false
+	}
+	l.remembered = true
+	for _, x := range l.client.nodes.family(l.sock.ip6) {
+		l.near.add(x)
+	}
+	return l.startable()
+}
+
+// done reports whether nothing more is to be expected of anybody who is not slow. Where
+// only friends have named nodes the list is waited for.
+func (l *lookup) done(now time.Time) bool {
+	if l.near.young(now) > 0 || l.answers == 0 || l.startable() {
+		return false
+	}
+	return l.client.nodes.ours() || l.listed == 2 && !l.naming && l.routing == 0
 }
 
 // breadth is how many of the nearest are asked: more once all of them have had their
@@ -111,6 +179,7 @@ func (l *lookup) startable() bool {
 // and until two have answered those of unknown ids too.
 func (l *lookup) start(ctx context.Context) {
 	for ; l.queries < maxQueries && len(l.routers) > 0; l.routers = l.routers[1:] {
+		l.routing++
 		l.ask(ctx, nil, l.routers[0], true)
 	}
 	now := time.Now()
@@ -154,6 +223,9 @@ func (l *lookup) ask(ctx context.Context, x *candidate, addr netip.AddrPort, fin
 // take reads an answer.
 func (l *lookup) take(res result) {
 	x := res.from
+	if res.find {
+		l.routing--
+	}
 	if res.err != nil || res.r.refused != 0 {
 		if x != nil {
 			x.state = failed
@@ -176,6 +248,9 @@ func (l *lookup) take(res result) {
 			x = l.near.insert(node{res.r.id, res.addr})
 		}
 		x.state, x.token = answered, res.r.token
+		if len(x.token) == 0 {
+			x.state = failed // it keeps nothing, and only names others
+		}
 		l.client.nodes.answered(x.node)
 	}
 	for i, n := range res.r.nodes {

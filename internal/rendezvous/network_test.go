@@ -156,7 +156,9 @@ func (p *tapped) keep(b []byte) {
 
 func (p *tapped) ReadFrom(b []byte) (int, net.Addr, error) {
 	n, from, err := p.PacketConn.ReadFrom(b)
-	p.keep(b[:n])
+	if err == nil {
+		p.keep(b[:n])
+	}
 	return n, from, err
 }
 

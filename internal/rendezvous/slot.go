@@ -53,6 +53,13 @@ func (s Secret) Slots(ms uint64) []Slot {
 	return slots
 }
 
+// Next returns when a record that was published at the time ms is to be published
+// anew, if its hosts stay the same: after PublishEvery, or when the slot changes.
+func (s Secret) Next(ms uint64) uint64 {
+	ends := (uint64(s.Slot(ms))+1)*uint64(SlotLength/time.Second) - s.phase()
+	return min(ms+uint64(PublishEvery/time.Millisecond), ends*1000)
+}
+
 func (s Secret) phase() uint64 {
 	b := s.derive(wire.InfoRendezvousPhase, 4)
 	return uint64(binary.BigEndian.Uint32(b)) % uint64(SlotLength/time.Second)

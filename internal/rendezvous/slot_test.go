@@ -31,6 +31,31 @@ func TestClocksApart(t *testing.T) {
 	}
 }
 
+// TestNext: who publishes when Next says is found at any time, by a clock an hour off, by
+// what it published last.
+func TestNext(t *testing.T) {
+	for range 4 {
+		s := rendezvous.NewSecret()
+		for published := uint64(noon); published < noon+13*hour; {
+			next := s.Next(published)
+			if next <= published || next > published+hour {
+				t.Fatalf("after %d comes %d", published, next)
+			}
+			for _, now := range []uint64{published, next - 1} {
+				for _, reader := range []uint64{now - hour, now, now + hour} {
+					if !slices.Contains(s.Slots(reader), s.Slot(published)) {
+						t.Errorf("published %d, asked for at %d by a clock at %d", published, now, reader)
+					}
+				}
+			}
+			if s.Slot(next-1) != s.Slot(published) {
+				t.Errorf("published %d: at %d it is another slot, the next time is %d", published, next-1, next)
+			}
+			published = next
+		}
+	}
+}
+
 // TestSlotsBeginApart: secrets do not change their places together.
 func TestSlotsBeginApart(t *testing.T) {
 	begins := map[uint64]bool{}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// ways are the nodes of Config.Bootstrap: asked only where no node known before
-// answers. Names are resolved then, all at once, and kept for a while.
+// ways are the nodes of Config.Bootstrap. Those written as numbers are asked first;
+// names are resolved only if these do not answer, all at once, and kept for a while.
 type ways struct {
 	list []string
 
@@ -26,18 +26,30 @@ func splitWay(s string) (host string, port uint16, ok bool) {
 	return host, uint16(n), err == nil && bad == nil && n > 0 && host != ""
 }
 
-// addrs returns the addresses of one family.
-func (w *ways) addrs(ctx context.Context, ip6 bool) []netip.AddrPort {
+// numeric returns the addresses of one family that stand in the list as numbers.
+func (w *ways) numeric(ip6 bool) (out []netip.AddrPort) {
+	for _, s := range w.list {
+		host, port, _ := splitWay(s)
+		if a, err := netip.ParseAddr(host); err == nil && a.Unmap().Is6() == ip6 {
+			out = append(out, netip.AddrPortFrom(a.Unmap(), port))
+		}
+	}
+	return out
+}
+
+// named returns the addresses of one family of the names in the list.
+func (w *ways) named(ctx context.Context, ip6 bool) (out []netip.AddrPort) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.resolved == nil || time.Since(w.when) > resolvedFor {
+	if w.when.IsZero() || time.Since(w.when) > resolvedFor {
 		all := w.resolve(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
-		w.resolved, w.when = all, time.Now()
+		if w.resolved = all; len(all) > 0 {
+			w.when = time.Now()
+		}
 	}
-	var out []netip.AddrPort
 	for _, a := range w.resolved {
 		if a.Addr().Is6() == ip6 {
 			out = append(out, a)
@@ -46,15 +58,14 @@ func (w *ways) addrs(ctx context.Context, ip6 bool) []netip.AddrPort {
 	return out
 }
 
-func (w *ways) resolve(ctx context.Context) []netip.AddrPort {
+func (w *ways) resolve(ctx context.Context) (out []netip.AddrPort) {
 	ctx, cancel := context.WithTimeout(ctx, resolveLimit)
 	defer cancel()
 	each := make([][]netip.AddrPort, len(w.list))
 	var wait sync.WaitGroup
 	for i, s := range w.list {
 		host, port, _ := splitWay(s)
-		if a, err := netip.ParseAddr(host); err == nil {
-			each[i] = []netip.AddrPort{netip.AddrPortFrom(a.Unmap(), port)}
+		if _, err := netip.ParseAddr(host); err == nil {
 			continue
 		}
 		wait.Go(func() {
@@ -65,7 +76,6 @@ func (w *ways) resolve(ctx context.Context) []netip.AddrPort {
 		})
 	}
 	wait.Wait()
-	var out []netip.AddrPort
 	for _, e := range each {
 		out = append(out, e...)
 	}

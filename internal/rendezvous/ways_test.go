@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,7 +57,10 @@ func TestWaysIn(t *testing.T) {
 	find(t, client(t, rendezvous.Config{Bootstrap: dead, Known: remembered}), s, noon)
 	t.Logf("by nodes remembered: %v", time.Since(started))
 
-	none.Add(remembered[:1])
+	if n := len(a.Sample(3)) + len(a.Sample(10_000)); n != 3+len(remembered) {
+		t.Errorf("samples of %d nodes", n)
+	}
+	none.Add(a.Sample(1))
 	started = time.Now()
 	find(t, none, s, noon)
 	t.Logf("by one node a friend names: %v", time.Since(started))
@@ -87,18 +92,51 @@ func TestBootstrapRefused(t *testing.T) {
 	}
 }
 
+// TestNames: a name of the list is resolved only where numbers and nodes remembered do
+// not answer; of a list of numbers none ever is.
+func TestNames(t *testing.T) {
+	var asked atomic.Int32
+	before := net.DefaultResolver
+	t.Cleanup(func() { net.DefaultResolver = before })
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		asked.Add(1)
+		return nil, errors.New("no name server in this test")
+	}}
+	w := startNetwork(t, 16)
+	ann, s := identity.NewDevice(), rendezvous.NewSecret()
+	a := client(t, rendezvous.Config{Bootstrap: append(w.addrs(2), "a.node.invalid:6881")})
+	publish(t, a, s, record(ann, s, noon))
+	find(t, client(t, rendezvous.Config{Bootstrap: []string{"a.node.invalid:6881"}, Known: a.Nodes()}), s, noon)
+	dead := client(t, rendezvous.Config{Bootstrap: deadAddrs(t, 2)})
+	if _, err := dead.Find(context.Background(), s, wire.DeviceID{}, at(noon)); !errors.Is(err, rendezvous.ErrNoWayIn) {
+		t.Errorf("dead numbers: %v", err)
+	}
+	if n := asked.Load(); n > 0 {
+		t.Errorf("a name server was asked %d times", n)
+	}
+	named := client(t, rendezvous.Config{Bootstrap: append(deadAddrs(t, 1), "a.node.invalid:6881")})
+	if _, err := named.Find(context.Background(), s, wire.DeviceID{}, at(noon)); !errors.Is(err, rendezvous.ErrNoWayIn) {
+		t.Errorf("a dead number and a name: %v", err)
+	}
+	if asked.Load() == 0 {
+		t.Error("no name server was asked at all: this test shows nothing")
+	}
+}
+
 // TestIdle: a client that is not used has no socket, sends nothing and runs nothing.
 func TestIdle(t *testing.T) {
 	w := startNetwork(t, 20)
 	before := waitGoroutines(t, 0)
 	ann, s := identity.NewDevice(), rendezvous.NewSecret()
+	other := client(t, rendezvous.Config{Bootstrap: w.addrs(2)})
+	publish(t, other, s, record(ann, s, noon))
+	if goroutines() == before {
+		t.Error("a client that is awake has no goroutine: this test shows nothing")
+	}
+	other.Close()
 	c := client(t, rendezvous.Config{Bootstrap: w.addrs(2), Idle: 50 * time.Millisecond})
 	if c.Awake() {
 		t.Error("sockets are open before anything is asked")
-	}
-	publish(t, c, s, record(ann, s, noon))
-	if n := goroutines(); n == before {
-		t.Error("a client that is awake has no goroutine: this test shows nothing")
 	}
 	find(t, c, s, noon)
 	until(t, "the sockets close", func() bool { return !c.Awake() })
@@ -108,8 +146,8 @@ func TestIdle(t *testing.T) {
 		t.Errorf("idle: %+v, then %+v", used, got)
 	}
 	find(t, c, s, noon) // wakes
-	if !c.Awake() {
-		t.Error("not awake after a find")
+	if c.Traffic() == used {
+		t.Error("found without a packet")
 	}
 	c.Close()
 	waitGoroutines(t, before)
@@ -150,6 +188,27 @@ func TestCloseEnds(t *testing.T) {
 		t.Errorf("closed: %v", err)
 	}
 	waitGoroutines(t, before)
+}
+
+// TestTurns: of forty publications at once four are under way, with a question at each of
+// three places to each of three hosts.
+func TestTurns(t *testing.T) {
+	ann, s := identity.NewDevice(), rendezvous.NewSecret()
+	c := client(t, rendezvous.Config{Bootstrap: deadAddrs(t, 3)})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var wait sync.WaitGroup
+	for range 40 {
+		wait.Go(func() {
+			if _, err := c.Publish(ctx, s, record(ann, s, noon)); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("given up: %v", err)
+			}
+		})
+	}
+	wait.Wait()
+	if sent := c.Traffic().Sent; sent != 4*3*3 {
+		t.Errorf("%d questions", sent)
+	}
 }
 
 func until(t *testing.T, what string, is func() bool) {

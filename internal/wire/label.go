@@ -52,17 +52,17 @@ const (
 
 // Labels of other derivations: HPKE info, HKDF info, TLS exporter.
 const (
-	InfoKnock      = "Kith 1 knock"      // HPKE info of the knock box
-	InfoLinkTag    = "Kith 1 link tag"   // HKDF info: secret of a contact link to its tag
-	InfoLinkMaker  = "Kith 1 link maker" // HKDF info: secret of a contact link to that by which its maker is found
-	InfoLinkAsker  = "Kith 1 link asker" // HKDF info: the same to that by which who opens it is found
-	InfoLinkKey    = "Kith 1 link key"   // HKDF info: secret of a contact link to the request's key
-	InfoRecovery   = "Kith 1 recovery"   // HKDF info: phrase to recovery key
-	InfoSealing    = "Kith 1 sealing"    // HKDF info: phrase to recovery sealing key
-	InfoSession    = "Kith 1 session"    // HPKE exporter context: knock box to the secret of its session
-	InfoDialler    = "Kith 1 dialler"    // HKDF info: secret of a session to the key of the dialler's frames
-	InfoListener   = "Kith 1 listener"   // HKDF info: the same to that of the listener's
-	ExporterKnock  = "EXPORTER-kith-knock"
+	InfoKnock     = "Kith 1 knock"      // HPKE info of the knock box
+	InfoLinkTag   = "Kith 1 link tag"   // HKDF info: secret of a contact link to its tag
+	InfoLinkMaker = "Kith 1 link maker" // HKDF info: secret of a contact link to that by which its maker is found
+	InfoLinkAsker = "Kith 1 link asker" // HKDF info: the same to that by which who opens it is found
+	InfoLinkKey   = "Kith 1 link key"   // HKDF info: secret of a contact link to the request's key
+	InfoRecovery  = "Kith 1 recovery"   // HKDF info: phrase to recovery key
+	InfoSealing   = "Kith 1 sealing"    // HKDF info: phrase to recovery sealing key
+	InfoSession   = "Kith 1 session"    // HPKE exporter context: knock box to the secret of its session
+	InfoDialler   = "Kith 1 dialler"    // HKDF info: secret of a session to the key of the dialler's frames
+	InfoListener  = "Kith 1 listener"   // HKDF info: the same to that of the listener's
+	ExporterKnock = "EXPORTER-kith-knock"
 
 	InfoRendezvousPlace   = "Kith 1 rendezvous place"   // HKDF info, before slot and number: secret to the keys of a place
 	InfoRendezvousPhase   = "Kith 1 rendezvous phase"   // HKDF info: secret to when its slots begin
