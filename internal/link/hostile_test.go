@@ -39,7 +39,12 @@ func newLiar(t *testing.T, answer func(s quicStream, first []byte)) *liar {
 		conf, _ := identity.ConfigForPeer("")
 		return conf, nil
 	}}
-	l, err := quic.ListenAddr("127.0.0.1:0", conf, &quic.Config{EnableDatagrams: true})
+	socket, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	way := &quic.Transport{Conn: socket}
+	l, err := way.Listen(conf, &quic.Config{EnableDatagrams: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,6 +66,8 @@ func newLiar(t *testing.T, answer func(s quicStream, first []byte)) *liar {
 	})
 	r.close = sync.OnceFunc(func() {
 		l.Close()
+		way.Close()
+		socket.Close()
 		wg.Wait()
 	})
 	t.Cleanup(r.close)
@@ -193,7 +200,7 @@ func TestLyingRelayToCaller(t *testing.T) {
 		}
 		<-ca.Done()
 	})
-	for _, l := range []link.Direct{caller, device, other} {
+	for _, l := range []link.Direct{caller, device, other} { // the liars have ended with their subtests
 		l.Close()
 	}
 	nothing()

@@ -358,3 +358,17 @@ func TestRelayNotOnLAN(t *testing.T) {
 		t.Errorf("Dial: got %v, want ErrNoHost", err)
 	}
 }
+
+// Circuits one after the other are not too many: each is gone when it has ended.
+func TestRelayOneAfterTheOther(t *testing.T) {
+	m := meet(t, link.RelayPolicy{})
+	for range 3 * link.RelayPerDevice {
+		ca, cb := m.call(t)
+		ca.Close()
+		<-cb.Done()
+		until(t, func() bool { return m.relay.RelayStats().Circuits == 0 })
+	}
+	if s := m.relay.RelayStats(); s.Served != 3*link.RelayPerDevice || s.Refused != 0 {
+		t.Errorf("%+v", s)
+	}
+}
