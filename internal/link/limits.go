@@ -163,8 +163,8 @@ const (
 	// relayChunk is how many bytes a circuit copies at once.
 	relayChunk = 32 << 10
 
-	// relayOffers bounds the callers that wait for one device, and the circuits that a
-	// device takes from one relay at once.
+	// relayOffers bounds the offers that a device has not read, and the circuits that
+	// it takes from one relay at once.
 	relayOffers = 8
 
 	// After a failure a relay is tried again, later each time; a reservation that held

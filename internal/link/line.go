@@ -20,9 +20,9 @@ type line struct {
 func (l *line) LocalMultiaddr() multiaddr.Multiaddr  { return nowhere }
 func (l *line) RemoteMultiaddr() multiaddr.Multiaddr { return l.host.multiaddr() }
 
-// nowhere is the address of what has none that counts: the limits per address count the
-// connection below a circuit already.
-var nowhere = multiaddr.StringCast("/memory/1")
+// nowhere stands for the address of a circuit where addresses are counted: loopback is
+// not, and the connection below a circuit is counted already.
+var nowhere = multiaddr.StringCast("/ip4/127.0.0.1/tcp/1")
 
 // circuitStream is the stream below a circuit; with it ends the connection to the relay.
 type circuitStream struct {

@@ -26,6 +26,7 @@ type pulse struct {
 	ask     func()        // for a sign of life; does not block
 	alert   atomic.Bool   // as Alert was last called
 	written atomic.Bool   // since something came
+	mark    atomic.Uint64 // came at the last Write
 	stir    chan struct{} // there is more to do than at rest
 }
 
@@ -50,6 +51,7 @@ func newPulse(raw transport.CapableConn, spawn func(func())) *pulse {
 
 // wrote is called after each Write.
 func (p *pulse) wrote() {
+	p.mark.Store(p.came())
 	if !p.written.Swap(true) {
 		p.wake()
 	}
@@ -98,14 +100,22 @@ func (p *pulse) beAlert(done <-chan struct{}) (dead bool) {
 		}
 		if now := p.came(); now != last {
 			last, missed = now, 0
-			p.written.Store(false)
-			if !p.alert.Load() {
+			p.answered()
+			if !p.alert.Load() && !p.written.Load() {
 				return false
 			}
 		} else if missed++; missed == alertMissed {
 			return true
 		}
 		p.ask()
+	}
+}
+
+// answered notes that something came, unless it did before the last Write.
+func (p *pulse) answered() {
+	p.written.Store(false)
+	if p.came() <= p.mark.Load() { // also when a Write was made meanwhile
+		p.written.Store(true)
 	}
 }
 

@@ -38,6 +38,16 @@ type raw struct {
 // rawTLS is a TLS configuration with a key of its own, and the id of that key.
 func rawTLS(t *testing.T, protocol string, curves ...tls.CurveID) (*tls.Config, peer.ID) {
 	t.Helper()
+	identity, id := rawIdentity(t)
+	conf, _ := identity.ConfigForPeer("")
+	conf.NextProtos = []string{protocol}
+	conf.CurvePreferences = curves
+	return conf, id
+}
+
+// rawIdentity is a key of its own: each connection wants a configuration of its own from it.
+func rawIdentity(t *testing.T) (*p2ptls.Identity, peer.ID) {
+	t.Helper()
 	key, _, err := crypto.GenerateEd25519Key(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -46,14 +56,11 @@ func rawTLS(t *testing.T, protocol string, curves ...tls.CurveID) (*tls.Config, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	conf, _ := identity.ConfigForPeer("")
-	conf.NextProtos = []string{protocol}
-	conf.CurvePreferences = curves
 	id, err := peer.IDFromPrivateKey(key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return conf, id
+	return identity, id
 }
 
 // at is the place of the first host of a of the kind.

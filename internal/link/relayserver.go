@@ -230,7 +230,8 @@ func (r *relayServer) call(e end, device publicKey) byte {
 	c := &circuit{device: device, taken: make(chan end, 1), over: make(chan struct{})}
 	var t token
 	rand.Read(t[:])
-	from := networkOf(e.raw)
+	seen, _ := hostAt(e.raw)
+	from := prefixOf(seen.at.Addr())
 	reason := r.begin(c, t, from)
 	if reason != 0 {
 		return reason
@@ -320,13 +321,12 @@ func (r *relayServer) left(n int64) bool {
 	return r.policy != nil && r.stats.Today < uint64(r.policy.DayBytes)
 }
 
-// networkOf is the network that counts as one caller.
-func networkOf(raw transport.CapableConn) netip.Prefix {
-	h, _ := hostAt(raw)
+// prefixOf is the network that counts as one caller.
+func prefixOf(ip netip.Addr) netip.Prefix {
 	bits := 32
-	if h.at.Addr().Is6() {
+	if ip.Is6() {
 		bits = 64
 	}
-	p, _ := h.at.Addr().Prefix(bits)
+	p, _ := ip.Prefix(bits)
 	return p
 }

@@ -2,9 +2,9 @@ package linktest
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,6 +23,7 @@ type Proxy struct {
 	udp    *net.UDPConn
 	wg     sync.WaitGroup
 	passed atomic.Int64
+	forget atomic.Bool // the flows, with the next packet
 
 	mu     sync.Mutex    // guards the rest but flows; never held across a write to a socket
 	whole  chan struct{} // closed while not cut
@@ -66,6 +67,8 @@ func loopback(a link.Address) (netip.AddrPort, error) {
 	return netip.AddrPort{}, errors.New("linktest: the target does not listen on 127.0.0.1")
 }
 
+func port(at netip.AddrPort) string { return strconv.Itoa(int(at.Port())) }
+
 // listen finds a port that is free for TCP and UDP.
 func (p *Proxy) listen() error {
 	for {
@@ -86,8 +89,8 @@ func (p *Proxy) listen() error {
 // Address is to with the proxy as its place; kind is "quic", "tcp" or empty for
 // both.
 func (p *Proxy) Address(to link.Address, kind string) link.Address {
-	quic := fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1", p.at.Port())
-	tcp := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", p.at.Port())
+	quic := "/ip4/127.0.0.1/udp/" + port(p.at) + "/quic-v1"
+	tcp := "/ip4/127.0.0.1/tcp/" + port(p.at)
 	to.Hosts = map[string][]string{"quic": {quic}, "tcp": {tcp}, "": {quic, tcp}}[kind]
 	return to
 }
@@ -110,6 +113,10 @@ func (p *Proxy) Heal() {
 		close(p.whole)
 	}
 }
+
+// Rebind has the target see UDP come from another port, as a router does that
+// was started again: what it sends to the old one is lost.
+func (p *Proxy) Rebind() { p.forget.Store(true) }
 
 // Passed is how many bytes went through, both ways: UDP payloads, and what TCP carries.
 func (p *Proxy) Passed() int64 { return p.passed.Load() }
@@ -211,6 +218,12 @@ func (p *Proxy) forwardUDP() {
 		}
 		if p.cut() {
 			continue
+		}
+		if p.forget.Swap(false) {
+			for _, flow := range p.flows {
+				flow.Close()
+			}
+			clear(p.flows)
 		}
 		flow, ok := p.flows[from]
 		if !ok {
