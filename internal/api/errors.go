@@ -53,6 +53,7 @@ const (
 	ReasonFolder    Reason = "folder"   // there is none to write into
 	ReasonKept      Reason = "kept"     // what was kept of a group cannot be read
 	ReasonLifetime  Reason = "lifetime" // longer than a year
+	ReasonMailbox   Reason = "mailbox"  // no address of one
 )
 
 // An Error is a request that this package refuses.
