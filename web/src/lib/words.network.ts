@@ -20,7 +20,7 @@ export const networkWords = {
   askRouter: 'Ask my router to let others in',
 
   people: 'How each person is reached',
-  here: (here: number, of: number) => (here === of ? (of === 1 ? 'here now' : `all ${figure(of)} here now`) : `${figure(here)} of ${figure(of)} here now`),
+  here: (here: number, of: number) => `${figure(here)} of ${figure(of)} here now`,
   find: 'Find somebody by name',
   nobody: 'Nobody here has that name.',
   none: 'There is nobody to be reached yet.',
