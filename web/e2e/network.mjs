@@ -102,7 +102,7 @@ export function network(browser, pictures) {
         said.delete(0);
         return said.size > 1;
       }, 30_000);
-      await until('a try is told', async () => (await row('Ben').getByText(/^Try \d+: trying one address$/).count()) === 1);
+      await until('a try is told', async () => (await row('Ben').getByText(/^Trying one address \(try \d+\)$/).count()) === 1);
       await shoot('network-off');
     },
 

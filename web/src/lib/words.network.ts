@@ -28,12 +28,12 @@ export const networkWords = {
   since: (when: string) => `Since ${when}`,
   next: (left: string) => `Next try in ${left}`,
   nextNow: 'Next try now',
-  stage: (stage: string, tries: number) => `Try ${figure(tries + 1)}: ${stage}`,
+  stage: (stage: string, tries: number) => `${stage.charAt(0).toLocaleUpperCase()}${stage.slice(1)} (try ${figure(tries + 1)})`,
   waiting: (count: number) => (count === 1 ? '1 message waits' : `${figure(count)} messages wait`),
 
   // The picture of a path.
   you: 'You',
-  hops: { near: 'Same network', router: 'Router', relay: 'Relay', mailbox: 'Mailbox' },
+  hops: { near: 'Nearby', router: 'Router', relay: 'Relay', mailbox: 'Mailbox' },
   spoken: { near: 'the same network', router: 'your router', relay: 'a relay', mailbox: 'a mailbox' },
   spokenBy: (by: string) => `the relay of ${by}`,
   path: (between: readonly string[], who: string, state: string) => `From this computer${between.map((hop) => `, over ${hop}`).join('')}, to ${who}: ${state}`,
@@ -44,8 +44,8 @@ export const networkWords = {
   carrying: (reserved: number, circuits: number) => `${reserved === 1 ? '1 computer is' : `${figure(reserved)} computers are`} reached through yours, ${circuits === 1 ? '1 pair talks' : `${figure(circuits)} pairs talk`} through it now.`,
   carried: (bytes: bigint, most: bigint) => `${size(bytes)} carried since the start${most > 0n ? `, at most ${size(most)} a day` : ''}.`,
   rendezvous: 'Find friends again whose address has changed',
-  published: (when: string) => `Your address was left there ${when}.`,
-  found: (when: string) => `Somebody was found there ${when}.`,
+  published: (when: string) => `Your address was left there last: ${when}.`,
+  found: (when: string) => `Somebody was found there last: ${when}.`,
 
   mailboxes: 'Mailboxes',
   mailboxHint: 'A mailbox keeps messages, sealed, for whoever is off. Anybody can run one, and whoever runs one for you gives you its address.',
@@ -56,5 +56,5 @@ export const networkWords = {
   remove: 'Remove',
   removeThis: (address: string) => `Remove the mailbox ${address}`,
   left: (count: number) => (count === 1 ? '1 message lies there that nobody has confirmed' : `${figure(count)} messages lie there that nobody has confirmed`),
-  asked: (when: string) => `Last asked ${when}`,
+  asked: (when: string) => `Last asked: ${when}`,
 } as const;
