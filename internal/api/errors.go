@@ -25,40 +25,40 @@ type Reason string
 
 // Reasons of an Error.
 const (
-	ReasonCode      Reason = "code"       // unknown, used or too old
-	ReasonManyCodes Reason = "many-codes" // too many wrong codes within a minute
-	ReasonToken     Reason = "token"      // none, or one of no session
-	ReasonSocket    Reason = "socket"     // a call of the socket alone
-	ReasonCursor    Reason = "cursor"     // not a place
-	ReasonLimit     Reason = "limit"      // more messages than one answer holds
-	ReasonFound     Reason = "found"      // more messages than one answer of a search holds
-	ReasonRole      Reason = "role"       // neither member nor admin
-	ReasonEmpty     Reason = "empty"      // a name that is needed is missing
-	ReasonWeb       Reason = "web"        // not a loopback address
-	ReasonPort      Reason = "port"       // the page's port is taken
-	ReasonRunning   Reason = "running"    // another program answers on the socket
-	ReasonPath      Reason = "path"       // too long for a Unix socket
-	ReasonNoRun     Reason = "not-running"
-	ReasonSelf      Reason = "self"     // oneself where somebody else is needed
-	ReasonNotes     Reason = "notes"    // "Notes to self" stays
-	ReasonDays      Reason = "days"     // no such number of days
-	ReasonDirect    Reason = "direct"   // a direct chat is not deleted
-	ReasonLeaving   Reason = "leaving"  // one still leaves what is to be deleted
-	ReasonPoll      Reason = "poll"     // no question, or not 2 to 20 options that differ
-	ReasonEmoji     Reason = "emoji"    // not one
-	ReasonText      Reason = "text"     // not UTF-8
-	ReasonNothing   Reason = "nothing"  // no text
-	ReasonGone      Reason = "gone"     // it stopped during a call
-	ReasonOver      Reason = "over"     // who only looked on is told no more
-	ReasonFolder    Reason = "folder"   // there is none to write into
-	ReasonKept      Reason = "kept"     // what was kept of a group cannot be read
-	ReasonLifetime  Reason = "lifetime" // longer than a year
-
+	ReasonCode         Reason = "code"       // unknown, used or too old
+	ReasonManyCodes    Reason = "many-codes" // too many wrong codes within a minute
+	ReasonToken        Reason = "token"      // none, or one of no session
+	ReasonSocket       Reason = "socket"     // a call of the socket alone
+	ReasonCursor       Reason = "cursor"     // not a place
+	ReasonLimit        Reason = "limit"      // more messages than one answer holds
+	ReasonFound        Reason = "found"      // more messages than one answer of a search holds
+	ReasonRole         Reason = "role"       // neither member nor admin
+	ReasonEmpty        Reason = "empty"      // a name that is needed is missing
+	ReasonWeb          Reason = "web"        // not a loopback address
+	ReasonPort         Reason = "port"       // the page's port is taken
+	ReasonRunning      Reason = "running"    // another program answers on the socket
+	ReasonPath         Reason = "path"       // too long for a Unix socket
+	ReasonNoRun        Reason = "not-running"
+	ReasonSelf         Reason = "self"          // oneself where somebody else is needed
+	ReasonNotes        Reason = "notes"         // "Notes to self" stays
+	ReasonDays         Reason = "days"          // no such number of days
+	ReasonDirect       Reason = "direct"        // a direct chat is not deleted
+	ReasonLeaving      Reason = "leaving"       // one still leaves what is to be deleted
+	ReasonPoll         Reason = "poll"          // no question, or not 2 to 20 options that differ
+	ReasonEmoji        Reason = "emoji"         // not one
+	ReasonText         Reason = "text"          // not UTF-8
+	ReasonNothing      Reason = "nothing"       // no text
+	ReasonGone         Reason = "gone"          // it stopped during a call
+	ReasonOver         Reason = "over"          // who only looked on is told no more
+	ReasonFolder       Reason = "folder"        // there is none to write into
+	ReasonKept         Reason = "kept"          // what was kept of a group cannot be read
+	ReasonLifetime     Reason = "lifetime"      // longer than a year
 	ReasonRoot         Reason = "root"          // a service of the machine's, not of a user's
 	ReasonNoManager    Reason = "no-manager"    // a system without systemd
 	ReasonManager      Reason = "manager"       // systemd refused
 	ReasonOtherService Reason = "other-service" // one that is not of this home
 	ReasonNoService    Reason = "no-service"    // there is none to remove
+	ReasonMailbox      Reason = "mailbox"       // no address of one
 )
 
 // An Error is a request that this package refuses.

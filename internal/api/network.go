@@ -33,6 +33,15 @@ func (s *service) SetNetwork(ctx context.Context, r *v1.SetNetworkRequest) (*v1.
 	return s.GetNetwork(ctx, nil)
 }
 
+// AddMailbox and RemoveMailbox know no mailbox: nothing is left in one yet.
+func (s *service) AddMailbox(context.Context, *v1.AddMailboxRequest) (*v1.Network, error) {
+	return nil, asConnect(&Error{Reason: ReasonMailbox})
+}
+
+func (s *service) RemoveMailbox(context.Context, *v1.RemoveMailboxRequest) (*v1.Network, error) {
+	return nil, asConnect(&Error{Reason: ReasonMailbox})
+}
+
 func networkOf(n node.Network) *v1.Network {
 	out := &v1.Network{
 		Reachability: v1.Reachability(n.Reachability), Sentence: reachSentence(n), Addresses: n.Addresses,

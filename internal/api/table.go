@@ -34,6 +34,7 @@ var table = map[string]explained{
 	"api/leaving":  {connect.CodeFailedPrecondition, "You are leaving this chat, and are in it until that is done.", "{} Delete it then."},
 	"api/poll":     {connect.CodeInvalidArgument, "A poll has a question of at most 1,000 bytes, and 2 to 20 different options of at most 200.", "Shorten it, or leave some out."},
 	"api/lifetime": {connect.CodeInvalidArgument, "Messages that disappear last a year at most.", "Choose a shorter time, or let them stay."},
+	"api/mailbox":  {connect.CodeInvalidArgument, "This is no mailbox address.", "It begins with kithbox: and comes whole, without gaps."},
 	"api/emoji":    {connect.CodeInvalidArgument, "A reaction is one emoji, or a word of up to 12 characters.", "Give one, or send it as a message."},
 	"api/text":     {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
 

@@ -67,10 +67,14 @@ const maxStrangers = 64
 func (n *Node) Network() Network {
 	s := n.Status()
 	list := Network{Reachability: s.Reachability, Addresses: s.Addresses}
+	members := n.memberNames()
 	names := make(map[wire.PersonID]Path)
 	var strangers []Path
 	for _, p := range n.paths() {
 		p.Person = n.person(p.Person.ID)
+		if p.Person.Name == "" {
+			p.Person.Name = members[p.Person.ID]
+		}
 		if p.Person.Friend || p.State >= PathAsking && p.State <= PathUnaccepted {
 			names[p.Person.ID] = p
 		} else {
@@ -197,6 +201,19 @@ func wallOf(at, now, steady uint64) uint64 {
 		return now - min(now, steady-at)
 	}
 	return now + at - steady
+}
+
+// memberNames returns how the members of the groups here call themselves.
+func (n *Node) memberNames() map[wire.PersonID]string {
+	list := make(map[wire.PersonID]string)
+	for _, o := range n.allOwners() {
+		for _, m := range o.picture.Load().view.Members {
+			if m.Name != "" {
+				list[m.Person] = m.Name
+			}
+		}
+	}
+	return list
 }
 
 // waitingByChat returns how many own messages of each chat nobody else has.

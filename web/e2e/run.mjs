@@ -1,7 +1,7 @@
 // Drives the built page, served by real kith processes, in a real Chromium:
 // `node e2e/run.mjs` plays the story and measures a long conversation;
 // with `screens` it takes the pictures in web/screenshots anew. A name of one
-// part (story, fork, settle, search, said, history, coming, mentions, unread, place, speed, screens) runs that part alone; `pictures` takes
+// part (story, fork, settle, search, said, history, coming, mentions, network, unread, place, speed, screens) runs that part alone; `pictures` takes
 // those of it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { coming } from './coming.mjs';
 import { fork } from './fork.mjs';
 import { history } from './history.mjs';
 import { mentions } from './mentions.mjs';
+import { network } from './network.mjs';
 import { place } from './place.mjs';
 import { said } from './said.mjs';
 import { screens } from './screens.mjs';
@@ -73,6 +74,7 @@ try {
   if (does('history') || does('screens')) await tell('history', history(browser, does('screens') || wanted.includes('pictures')));
   if (does('coming') || does('screens')) await tell('coming', coming(browser, does('screens') || wanted.includes('pictures')));
   if (does('mentions') || does('screens')) await tell('mentions', mentions(browser, does('screens') || wanted.includes('pictures')));
+  if (does('network') || does('screens')) await tell('network', network(browser, does('screens') || wanted.includes('pictures')));
   if (does('unread') || does('screens')) await tell('unread', unread(browser, does('screens') || wanted.includes('pictures')));
   if (does('place')) await tell('place', place(browser));
   if (does('speed')) await tell('speed', speed(browser));

@@ -198,7 +198,7 @@ export function screens(browser) {
     },
 
     'settings': async () => {
-      for (const page of ['me', 'look', 'reach', 'about']) {
+      for (const page of ['me', 'look', 'about']) {
         await go(`settings/${page}`);
         await shoot(`settings-${page}`);
       }

@@ -423,7 +423,7 @@ export function story(browser) {
       await ann.page.getByText('Dark', { exact: true }).click();
       await access(ann.page, 'appearance, dark');
       await ann.page.getByText('As the system', { exact: true }).click();
-      for (const page of ['How others reach you', 'About']) {
+      for (const page of ['Network', 'About']) {
         await ann.page.getByRole('link', { name: page }).click();
         await ann.page.getByRole('heading', { name: page }).waitFor();
         await access(ann.page, page);

@@ -7373,6 +7373,94 @@ func (x *SetNetworkRequest) GetPortMapping() bool {
 	return false
 }
 
+type AddMailboxRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddMailboxRequest) Reset() {
+	*x = AddMailboxRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddMailboxRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddMailboxRequest) ProtoMessage() {}
+
+func (x *AddMailboxRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddMailboxRequest.ProtoReflect.Descriptor instead.
+func (*AddMailboxRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
+}
+
+func (x *AddMailboxRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+type RemoveMailboxRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveMailboxRequest) Reset() {
+	*x = RemoveMailboxRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveMailboxRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveMailboxRequest) ProtoMessage() {}
+
+func (x *RemoveMailboxRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveMailboxRequest.ProtoReflect.Descriptor instead.
+func (*RemoveMailboxRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
+}
+
+func (x *RemoveMailboxRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 type Settings struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	HideTyping    bool                   `protobuf:"varint,1,opt,name=hide_typing,json=hideTyping,proto3" json:"hide_typing,omitempty"` // nobody is told that this person is writing
@@ -7383,7 +7471,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7395,7 +7483,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7408,7 +7496,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *Settings) GetHideTyping() bool {
@@ -7433,7 +7521,7 @@ type GetPageKeyRequest struct {
 
 func (x *GetPageKeyRequest) Reset() {
 	*x = GetPageKeyRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7445,7 +7533,7 @@ func (x *GetPageKeyRequest) String() string {
 func (*GetPageKeyRequest) ProtoMessage() {}
 
 func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7458,7 +7546,7 @@ func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPageKeyRequest.ProtoReflect.Descriptor instead.
 func (*GetPageKeyRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
 }
 
 type GetPageKeyResponse struct {
@@ -7470,7 +7558,7 @@ type GetPageKeyResponse struct {
 
 func (x *GetPageKeyResponse) Reset() {
 	*x = GetPageKeyResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7482,7 +7570,7 @@ func (x *GetPageKeyResponse) String() string {
 func (*GetPageKeyResponse) ProtoMessage() {}
 
 func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7495,7 +7583,7 @@ func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPageKeyResponse.ProtoReflect.Descriptor instead.
 func (*GetPageKeyResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *GetPageKeyResponse) GetKey() []byte {
@@ -7516,7 +7604,7 @@ type SetSettingsRequest struct {
 
 func (x *SetSettingsRequest) Reset() {
 	*x = SetSettingsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7528,7 +7616,7 @@ func (x *SetSettingsRequest) String() string {
 func (*SetSettingsRequest) ProtoMessage() {}
 
 func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7541,7 +7629,7 @@ func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*SetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *SetSettingsRequest) GetHideTyping() bool {
@@ -7569,7 +7657,7 @@ type SetDraftRequest struct {
 
 func (x *SetDraftRequest) Reset() {
 	*x = SetDraftRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7581,7 +7669,7 @@ func (x *SetDraftRequest) String() string {
 func (*SetDraftRequest) ProtoMessage() {}
 
 func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7594,7 +7682,7 @@ func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftRequest.ProtoReflect.Descriptor instead.
 func (*SetDraftRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *SetDraftRequest) GetChat() string {
@@ -7626,7 +7714,7 @@ type SetDraftResponse struct {
 
 func (x *SetDraftResponse) Reset() {
 	*x = SetDraftResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7638,7 +7726,7 @@ func (x *SetDraftResponse) String() string {
 func (*SetDraftResponse) ProtoMessage() {}
 
 func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7651,7 +7739,7 @@ func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftResponse.ProtoReflect.Descriptor instead.
 func (*SetDraftResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
 }
 
 // Draft: what somebody has begun to write, kept in this node alone.
@@ -7665,7 +7753,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_kith_v1_kith_proto_msgTypes[104]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7677,7 +7765,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[104]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7690,7 +7778,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *Draft) GetText() string {
@@ -7718,7 +7806,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[105]
+	mi := &file_kith_v1_kith_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7730,7 +7818,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[105]
+	mi := &file_kith_v1_kith_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7743,7 +7831,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -7768,7 +7856,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[106]
+	mi := &file_kith_v1_kith_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7780,7 +7868,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[106]
+	mi := &file_kith_v1_kith_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7793,7 +7881,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{108}
 }
 
 type GetDeliveryRequest struct {
@@ -7808,7 +7896,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[107]
+	mi := &file_kith_v1_kith_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7820,7 +7908,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[107]
+	mi := &file_kith_v1_kith_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7833,7 +7921,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{107}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -7879,7 +7967,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[108]
+	mi := &file_kith_v1_kith_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7891,7 +7979,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[108]
+	mi := &file_kith_v1_kith_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7904,7 +7992,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{108}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -7967,7 +8055,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[109]
+	mi := &file_kith_v1_kith_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7979,7 +8067,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[109]
+	mi := &file_kith_v1_kith_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7992,7 +8080,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{109}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{111}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -8026,7 +8114,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[110]
+	mi := &file_kith_v1_kith_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8038,7 +8126,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[110]
+	mi := &file_kith_v1_kith_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8051,7 +8139,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{110}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{112}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -8091,7 +8179,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[111]
+	mi := &file_kith_v1_kith_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8103,7 +8191,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[111]
+	mi := &file_kith_v1_kith_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8116,7 +8204,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{111}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{113}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -8306,7 +8394,7 @@ type Typed struct {
 
 func (x *Typed) Reset() {
 	*x = Typed{}
-	mi := &file_kith_v1_kith_proto_msgTypes[112]
+	mi := &file_kith_v1_kith_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8318,7 +8406,7 @@ func (x *Typed) String() string {
 func (*Typed) ProtoMessage() {}
 
 func (x *Typed) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[112]
+	mi := &file_kith_v1_kith_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8331,7 +8419,7 @@ func (x *Typed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Typed.ProtoReflect.Descriptor instead.
 func (*Typed) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{112}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{114}
 }
 
 func (x *Typed) GetChatId() string {
@@ -8366,7 +8454,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[113]
+	mi := &file_kith_v1_kith_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8378,7 +8466,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[113]
+	mi := &file_kith_v1_kith_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8391,7 +8479,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{113}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{115}
 }
 
 func (x *Reached) GetChatId() string {
@@ -8420,7 +8508,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[114]
+	mi := &file_kith_v1_kith_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8432,7 +8520,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[114]
+	mi := &file_kith_v1_kith_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8445,7 +8533,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{114}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{116}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -8484,7 +8572,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[115]
+	mi := &file_kith_v1_kith_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8496,7 +8584,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[115]
+	mi := &file_kith_v1_kith_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8509,7 +8597,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{115}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{117}
 }
 
 type StopResponse struct {
@@ -8520,7 +8608,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[116]
+	mi := &file_kith_v1_kith_proto_msgTypes[118]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8532,7 +8620,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[116]
+	mi := &file_kith_v1_kith_proto_msgTypes[118]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8545,7 +8633,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{116}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{118}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -9075,7 +9163,11 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\fport_mapping\x18\x03 \x01(\bH\x02R\vportMapping\x88\x01\x01B\b\n" +
 	"\x06_relayB\r\n" +
 	"\v_rendezvousB\x0f\n" +
-	"\r_port_mapping\"H\n" +
+	"\r_port_mapping\"-\n" +
+	"\x11AddMailboxRequest\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\"&\n" +
+	"\x14RemoveMailboxRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"H\n" +
 	"\bSettings\x12\x1f\n" +
 	"\vhide_typing\x18\x01 \x01(\bR\n" +
 	"hideTyping\x12\x1b\n" +
@@ -9245,7 +9337,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\bNAT_NONE\x10\x01\x12\x0e\n" +
 	"\n" +
 	"NAT_STEADY\x10\x02\x12\x10\n" +
-	"\fNAT_CHANGING\x10\x032\xb1\x1a\n" +
+	"\fNAT_CHANGING\x10\x032\xaf\x1b\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -9302,7 +9394,10 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"GetNetwork\x12\x1a.kith.v1.GetNetworkRequest\x1a\x10.kith.v1.Network\x12:\n" +
 	"\n" +
-	"SetNetwork\x12\x1a.kith.v1.SetNetworkRequest\x1a\x10.kith.v1.Network\x12=\n" +
+	"SetNetwork\x12\x1a.kith.v1.SetNetworkRequest\x1a\x10.kith.v1.Network\x12:\n" +
+	"\n" +
+	"AddMailbox\x12\x1a.kith.v1.AddMailboxRequest\x1a\x10.kith.v1.Network\x12@\n" +
+	"\rRemoveMailbox\x12\x1d.kith.v1.RemoveMailboxRequest\x1a\x10.kith.v1.Network\x12=\n" +
 	"\vGetSettings\x12\x1b.kith.v1.GetSettingsRequest\x1a\x11.kith.v1.Settings\x12=\n" +
 	"\vSetSettings\x12\x1b.kith.v1.SetSettingsRequest\x1a\x11.kith.v1.Settings\x12E\n" +
 	"\n" +
@@ -9326,7 +9421,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 117)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 119)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -9438,25 +9533,27 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*Rendezvous)(nil),            // 107: kith.v1.Rendezvous
 	(*Mailbox)(nil),               // 108: kith.v1.Mailbox
 	(*SetNetworkRequest)(nil),     // 109: kith.v1.SetNetworkRequest
-	(*Settings)(nil),              // 110: kith.v1.Settings
-	(*GetPageKeyRequest)(nil),     // 111: kith.v1.GetPageKeyRequest
-	(*GetPageKeyResponse)(nil),    // 112: kith.v1.GetPageKeyResponse
-	(*SetSettingsRequest)(nil),    // 113: kith.v1.SetSettingsRequest
-	(*SetDraftRequest)(nil),       // 114: kith.v1.SetDraftRequest
-	(*SetDraftResponse)(nil),      // 115: kith.v1.SetDraftResponse
-	(*Draft)(nil),                 // 116: kith.v1.Draft
-	(*MarkReadRequest)(nil),       // 117: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 118: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 119: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 120: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 121: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 122: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 123: kith.v1.Event
-	(*Typed)(nil),                 // 124: kith.v1.Typed
-	(*Reached)(nil),               // 125: kith.v1.Reached
-	(*MessageReach)(nil),          // 126: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 127: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 128: kith.v1.StopResponse
+	(*AddMailboxRequest)(nil),     // 110: kith.v1.AddMailboxRequest
+	(*RemoveMailboxRequest)(nil),  // 111: kith.v1.RemoveMailboxRequest
+	(*Settings)(nil),              // 112: kith.v1.Settings
+	(*GetPageKeyRequest)(nil),     // 113: kith.v1.GetPageKeyRequest
+	(*GetPageKeyResponse)(nil),    // 114: kith.v1.GetPageKeyResponse
+	(*SetSettingsRequest)(nil),    // 115: kith.v1.SetSettingsRequest
+	(*SetDraftRequest)(nil),       // 116: kith.v1.SetDraftRequest
+	(*SetDraftResponse)(nil),      // 117: kith.v1.SetDraftResponse
+	(*Draft)(nil),                 // 118: kith.v1.Draft
+	(*MarkReadRequest)(nil),       // 119: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 120: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 121: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 122: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 123: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 124: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 125: kith.v1.Event
+	(*Typed)(nil),                 // 126: kith.v1.Typed
+	(*Reached)(nil),               // 127: kith.v1.Reached
+	(*MessageReach)(nil),          // 128: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 129: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 130: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	21,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -9482,7 +9579,7 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	21,  // 20: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
 	53,  // 21: kith.v1.Chat.history:type_name -> kith.v1.History
 	55,  // 22: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
-	116, // 23: kith.v1.Chat.draft:type_name -> kith.v1.Draft
+	118, // 23: kith.v1.Chat.draft:type_name -> kith.v1.Draft
 	21,  // 24: kith.v1.Member.person:type_name -> kith.v1.Person
 	4,   // 25: kith.v1.Member.role:type_name -> kith.v1.Role
 	21,  // 26: kith.v1.Member.added_by:type_name -> kith.v1.Person
@@ -9542,18 +9639,18 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	108, // 80: kith.v1.Network.mailboxes:type_name -> kith.v1.Mailbox
 	11,  // 81: kith.v1.Router.nat:type_name -> kith.v1.NAT
 	21,  // 82: kith.v1.Path.person:type_name -> kith.v1.Person
-	116, // 83: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
-	121, // 84: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	118, // 83: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
+	123, // 84: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
 	21,  // 85: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
 	83,  // 86: kith.v1.Event.message:type_name -> kith.v1.Message
 	51,  // 87: kith.v1.Event.chat:type_name -> kith.v1.Chat
 	32,  // 88: kith.v1.Event.friend:type_name -> kith.v1.Friend
 	18,  // 89: kith.v1.Event.node:type_name -> kith.v1.Node
-	125, // 90: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	127, // 90: kith.v1.Event.reached:type_name -> kith.v1.Reached
 	66,  // 91: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	124, // 92: kith.v1.Event.typed:type_name -> kith.v1.Typed
+	126, // 92: kith.v1.Event.typed:type_name -> kith.v1.Typed
 	21,  // 93: kith.v1.Typed.person:type_name -> kith.v1.Person
-	126, // 94: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	128, // 94: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
 	12,  // 95: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
 	14,  // 96: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
 	16,  // 97: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
@@ -9601,71 +9698,75 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	98,  // 139: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
 	101, // 140: kith.v1.KithService.GetNetwork:input_type -> kith.v1.GetNetworkRequest
 	109, // 141: kith.v1.KithService.SetNetwork:input_type -> kith.v1.SetNetworkRequest
-	100, // 142: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
-	113, // 143: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
-	111, // 144: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
-	114, // 145: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
-	117, // 146: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	119, // 147: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	122, // 148: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	127, // 149: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	13,  // 150: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	15,  // 151: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	18,  // 152: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	18,  // 153: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	18,  // 154: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	24,  // 155: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	32,  // 156: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	27,  // 157: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	32,  // 158: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	30,  // 159: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	32,  // 160: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	51,  // 161: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	35,  // 162: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	51,  // 163: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	51,  // 164: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	39,  // 165: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	51,  // 166: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	51,  // 167: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	51,  // 168: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	51,  // 169: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	51,  // 170: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	51,  // 171: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	51,  // 172: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	51,  // 173: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	51,  // 174: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	50,  // 175: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	57,  // 176: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	64,  // 177: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	64,  // 178: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	59,  // 179: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	83,  // 180: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	51,  // 181: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	83,  // 182: kith.v1.KithService.React:output_type -> kith.v1.Message
-	83,  // 183: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	83,  // 184: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	83,  // 185: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	75,  // 186: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	83,  // 187: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	83,  // 188: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	83,  // 189: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	51,  // 190: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
-	81,  // 191: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	93,  // 192: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	95,  // 193: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	99,  // 194: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
-	102, // 195: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
-	102, // 196: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
-	110, // 197: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
-	110, // 198: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
-	112, // 199: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
-	115, // 200: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
-	118, // 201: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	120, // 202: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	123, // 203: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	128, // 204: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	150, // [150:205] is the sub-list for method output_type
-	95,  // [95:150] is the sub-list for method input_type
+	110, // 142: kith.v1.KithService.AddMailbox:input_type -> kith.v1.AddMailboxRequest
+	111, // 143: kith.v1.KithService.RemoveMailbox:input_type -> kith.v1.RemoveMailboxRequest
+	100, // 144: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
+	115, // 145: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
+	113, // 146: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
+	116, // 147: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
+	119, // 148: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	121, // 149: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	124, // 150: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	129, // 151: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	13,  // 152: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	15,  // 153: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	18,  // 154: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	18,  // 155: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	18,  // 156: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	24,  // 157: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	32,  // 158: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	27,  // 159: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	32,  // 160: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	30,  // 161: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	32,  // 162: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	51,  // 163: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	35,  // 164: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	51,  // 165: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	51,  // 166: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	39,  // 167: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	51,  // 168: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	51,  // 169: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	51,  // 170: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	51,  // 171: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	51,  // 172: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	51,  // 173: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	51,  // 174: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	51,  // 175: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	51,  // 176: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	50,  // 177: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	57,  // 178: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	64,  // 179: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	64,  // 180: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	59,  // 181: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	83,  // 182: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	51,  // 183: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	83,  // 184: kith.v1.KithService.React:output_type -> kith.v1.Message
+	83,  // 185: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	83,  // 186: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	83,  // 187: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	75,  // 188: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	83,  // 189: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	83,  // 190: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	83,  // 191: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	51,  // 192: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	81,  // 193: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	93,  // 194: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	95,  // 195: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	99,  // 196: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
+	102, // 197: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
+	102, // 198: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
+	102, // 199: kith.v1.KithService.AddMailbox:output_type -> kith.v1.Network
+	102, // 200: kith.v1.KithService.RemoveMailbox:output_type -> kith.v1.Network
+	112, // 201: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
+	112, // 202: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
+	114, // 203: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
+	117, // 204: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
+	120, // 205: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	122, // 206: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	125, // 207: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	130, // 208: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	152, // [152:209] is the sub-list for method output_type
+	95,  // [95:152] is the sub-list for method input_type
 	95,  // [95:95] is the sub-list for extension type_name
 	95,  // [95:95] is the sub-list for extension extendee
 	0,   // [0:95] is the sub-list for field type_name
@@ -9677,8 +9778,8 @@ func file_kith_v1_kith_proto_init() {
 		return
 	}
 	file_kith_v1_kith_proto_msgTypes[97].OneofWrappers = []any{}
-	file_kith_v1_kith_proto_msgTypes[101].OneofWrappers = []any{}
-	file_kith_v1_kith_proto_msgTypes[111].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[103].OneofWrappers = []any{}
+	file_kith_v1_kith_proto_msgTypes[113].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -9696,7 +9797,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      12,
-			NumMessages:   117,
+			NumMessages:   119,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dayName, nextLeft, shortLeft, shortTime } from './time';
+import { clock, dayName, moment, nextLeft, shortLeft, shortTime } from './time';
 
 const at = (month: number, day: number, hour = 12, year = 2026) => new Date(year, month - 1, day, hour).getTime();
 const now = at(5, 20);
@@ -22,6 +22,13 @@ describe('shortTime', () => {
   it('is the clock today, and the year when it is another one', () => {
     expect(shortTime(at(5, 20, 9), now)).toMatch(/09/);
     expect(shortTime(at(5, 1, 9, 2024), now)).toContain('2024');
+  });
+});
+
+describe('moment', () => {
+  it('is the clock today, and else with the day', () => {
+    expect(moment(at(5, 20, 9), now)).toBe(clock(at(5, 20, 9)));
+    expect(moment(at(5, 19, 9), now)).toBe(`Yesterday, ${clock(at(5, 19, 9))}`);
   });
 });
 

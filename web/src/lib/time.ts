@@ -45,6 +45,11 @@ export function shortTime(time: number, now = Date.now()): string {
   return sameYear(time, now) ? shortDateFormat.format(time) : fullDateFormat.format(time);
 }
 
+/** A moment within a sentence: 14:02 today, else Tuesday, 14:02. */
+export function moment(time: number, now = Date.now()): string {
+  return daysBetween(time, now) === 0 ? clock(time) : `${dayName(time, now)}, ${clock(time)}`;
+}
+
 const units = (['day', 'hour', 'minute', 'second'] as const).map((unit, i) => ({
   each: [86_400_000, 3_600_000, 60_000, 1000][i]!,
   format: new Intl.NumberFormat(undefined, { style: 'unit', unit, unitDisplay: 'narrow' }),

@@ -1,4 +1,5 @@
-// Every text that the page shows, in one place and in one language for now.
+// Every text that the page shows, in one place and in one language for now. What
+// one screen alone shows may be loaded with it: words.network.ts.
 //
 // Plain words: no word of how it works inside, but in `record`, which is what
 // somebody reads who asked for the signed record itself.
@@ -329,13 +330,25 @@ export const words = {
     numbersHint: 'Both of you see the same numbers. Read them to each other, in person or on the phone: if they differ, somebody sits in between.',
   },
 
+  way: {
+    near: 'on the same network',
+    direct: 'directly',
+    relay: 'through a relay',
+    mailbox: 'by a mailbox',
+    trying: 'being tried',
+    again: (left: string) => `tried again in ${left}`,
+    why: 'see why',
+    waitsOff: (who: string) => `Kept here, waiting for ${who}: their program is off, or has moved.`,
+    waits: (why: string) => `Kept here. ${why}`,
+    screen: (line: string) => `${line}: how everybody is reached`,
+    item: 'How they are reached',
+  },
+
   reach: {
-    title: 'How others reach you',
+    title: 'Network',
     local: 'Only this computer reaches you: your Kith listens on no network.',
     network: 'On the same Wi-Fi this always works. Over the Internet one of you must be reachable: yours is not.',
     public: 'On the same Wi-Fi this always works. Over the Internet one of you must be reachable: yours may be, since it has a public address.',
-    addresses: 'Addresses',
-    none: 'None yet',
   },
 
   settings: {
@@ -351,7 +364,6 @@ export const words = {
     version: 'Version',
     home: 'Your data lies in',
     since: 'Running since',
-    here: 'Connected now',
     honest: 'Kith is young and was not checked by anybody independent yet. There is no recovery yet: copy the folder above now and then, while Kith is stopped.',
     privacy: 'What others see',
     typing: 'Show others when I write',

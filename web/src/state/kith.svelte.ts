@@ -11,6 +11,7 @@ import { answerOtherTabs, findToken, forgetToken, keepToken, lockTab, takeCode }
 import { Deletions } from './deletions.svelte';
 import { Drafts } from './drafts';
 import { mentionsAfter } from './mentions.svelte';
+import { NetworkView } from './network.svelte';
 import { Outbox, requestOf } from './outbox.svelte';
 import { beginning, follows, readUpTo } from './reading';
 import { Typing } from './typing.svelte';
@@ -41,6 +42,10 @@ class Kith {
       return message;
     },
     (d) => callParting('Send', { ...requestOf(d), draftAt: d.time }),
+  );
+  network = new NetworkView(
+    () => this.call('getNetwork', {}),
+    () => this.online && document.visibilityState === 'visible',
   );
   typing = new Typing((chat, off) => this.call('typing', { chat, off }));
   drafts = new Drafts(
@@ -83,6 +88,7 @@ class Kith {
     // On a phone nothing more may come after this.
     addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'hidden') keep();
+      else this.network.changed();
     });
     onDropped((clientId) => this.outbox.forget(clientId));
     // A login link that is opened in this tab changes no more than the fragment.
@@ -263,6 +269,7 @@ class Kith {
       else {
         void this.outbox.resume();
         this.drafts.flush();
+        this.network.changed();
       }
     }
     if (status === 'locked') void this.#useOwnToken();
@@ -292,6 +299,7 @@ class Kith {
       await Promise.all([this.#loadChats(), this.#loadFriends()]);
       await this.#reloadThreads();
       this.phase = 'ready';
+      this.network.changed();
       await this.#openOutbox();
     } catch {
       // Away or locked, the hub tells what comes next; else it is tried again.
@@ -368,12 +376,14 @@ class Kith {
       case 'chatDeleted':
         return this.dropChat(change.value);
       case 'friend':
+        this.network.changed();
         return this.takeFriend(change.value);
       case 'friendRemoved':
         return void this.friends.delete(change.value);
       case 'node':
         if (this.node?.diskFull && !change.value.diskFull) this.outbox.retryAll();
         this.node = change.value;
+        this.network.changed();
         if (this.phase === 'welcome' && change.value.ready) void this.#load(); // set up in another tab
         return;
       case 'typed':
@@ -381,6 +391,7 @@ class Kith {
       case 'incident':
         return; // the chat that it belongs to comes with it
       case 'reached':
+        this.network.changed(); // less waits
         return this.#takeReach(change.value);
     }
   }

@@ -114,7 +114,7 @@ export function fetchedOf(chat: Chat): number | undefined {
 }
 
 /** named gives those in whose name each word typed is found, whatever its marks and letters' case. */
-export function named(members: readonly Member[], typed: string): readonly Member[] {
+export function named<M extends { person?: Person }>(members: readonly M[], typed: string): readonly M[] {
   const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();
   const wanted = plain(typed).split(/\s+/).filter((word) => word !== '');
   return wanted.length === 0 ? members : members.filter((m) => wanted.every((word) => plain(nameOf(m.person)).includes(word)));

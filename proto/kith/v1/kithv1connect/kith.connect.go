@@ -145,6 +145,11 @@ const (
 	KithServiceGetNetworkProcedure = "/kith.v1.KithService/GetNetwork"
 	// KithServiceSetNetworkProcedure is the fully-qualified name of the KithService's SetNetwork RPC.
 	KithServiceSetNetworkProcedure = "/kith.v1.KithService/SetNetwork"
+	// KithServiceAddMailboxProcedure is the fully-qualified name of the KithService's AddMailbox RPC.
+	KithServiceAddMailboxProcedure = "/kith.v1.KithService/AddMailbox"
+	// KithServiceRemoveMailboxProcedure is the fully-qualified name of the KithService's RemoveMailbox
+	// RPC.
+	KithServiceRemoveMailboxProcedure = "/kith.v1.KithService/RemoveMailbox"
 	// KithServiceGetSettingsProcedure is the fully-qualified name of the KithService's GetSettings RPC.
 	KithServiceGetSettingsProcedure = "/kith.v1.KithService/GetSettings"
 	// KithServiceSetSettingsProcedure is the fully-qualified name of the KithService's SetSettings RPC.
@@ -247,6 +252,9 @@ type KithServiceClient interface {
 	GetNetwork(context.Context, *v1.GetNetworkRequest) (*v1.Network, error)
 	// SetNetwork switches ways of reaching others on and off.
 	SetNetwork(context.Context, *v1.SetNetworkRequest) (*v1.Network, error)
+	// AddMailbox has messages left in a mailbox for whoever is off, and looks into it.
+	AddMailbox(context.Context, *v1.AddMailboxRequest) (*v1.Network, error)
+	RemoveMailbox(context.Context, *v1.RemoveMailboxRequest) (*v1.Network, error)
 	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error)
 	SetSettings(context.Context, *v1.SetSettingsRequest) (*v1.Settings, error)
 	// GetPageKey gives the key by which a page seals what it has to keep in the browser
@@ -557,6 +565,18 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("SetNetwork")),
 			connect.WithClientOptions(opts...),
 		),
+		addMailbox: connect.NewClient[v1.AddMailboxRequest, v1.Network](
+			httpClient,
+			baseURL+KithServiceAddMailboxProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("AddMailbox")),
+			connect.WithClientOptions(opts...),
+		),
+		removeMailbox: connect.NewClient[v1.RemoveMailboxRequest, v1.Network](
+			httpClient,
+			baseURL+KithServiceRemoveMailboxProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("RemoveMailbox")),
+			connect.WithClientOptions(opts...),
+		),
 		getSettings: connect.NewClient[v1.GetSettingsRequest, v1.Settings](
 			httpClient,
 			baseURL+KithServiceGetSettingsProcedure,
@@ -657,6 +677,8 @@ type kithServiceClient struct {
 	typing         *connect.Client[v1.TypingRequest, v1.TypingResponse]
 	getNetwork     *connect.Client[v1.GetNetworkRequest, v1.Network]
 	setNetwork     *connect.Client[v1.SetNetworkRequest, v1.Network]
+	addMailbox     *connect.Client[v1.AddMailboxRequest, v1.Network]
+	removeMailbox  *connect.Client[v1.RemoveMailboxRequest, v1.Network]
 	getSettings    *connect.Client[v1.GetSettingsRequest, v1.Settings]
 	setSettings    *connect.Client[v1.SetSettingsRequest, v1.Settings]
 	getPageKey     *connect.Client[v1.GetPageKeyRequest, v1.GetPageKeyResponse]
@@ -1090,6 +1112,24 @@ func (c *kithServiceClient) SetNetwork(ctx context.Context, req *v1.SetNetworkRe
 	return nil, err
 }
 
+// AddMailbox calls kith.v1.KithService.AddMailbox.
+func (c *kithServiceClient) AddMailbox(ctx context.Context, req *v1.AddMailboxRequest) (*v1.Network, error) {
+	response, err := c.addMailbox.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RemoveMailbox calls kith.v1.KithService.RemoveMailbox.
+func (c *kithServiceClient) RemoveMailbox(ctx context.Context, req *v1.RemoveMailboxRequest) (*v1.Network, error) {
+	response, err := c.removeMailbox.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetSettings calls kith.v1.KithService.GetSettings.
 func (c *kithServiceClient) GetSettings(ctx context.Context, req *v1.GetSettingsRequest) (*v1.Settings, error) {
 	response, err := c.getSettings.CallUnary(ctx, connect.NewRequest(req))
@@ -1242,6 +1282,9 @@ type KithServiceHandler interface {
 	GetNetwork(context.Context, *v1.GetNetworkRequest) (*v1.Network, error)
 	// SetNetwork switches ways of reaching others on and off.
 	SetNetwork(context.Context, *v1.SetNetworkRequest) (*v1.Network, error)
+	// AddMailbox has messages left in a mailbox for whoever is off, and looks into it.
+	AddMailbox(context.Context, *v1.AddMailboxRequest) (*v1.Network, error)
+	RemoveMailbox(context.Context, *v1.RemoveMailboxRequest) (*v1.Network, error)
 	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error)
 	SetSettings(context.Context, *v1.SetSettingsRequest) (*v1.Settings, error)
 	// GetPageKey gives the key by which a page seals what it has to keep in the browser
@@ -1548,6 +1591,18 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("SetNetwork")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceAddMailboxHandler := connect.NewUnaryHandlerSimple(
+		KithServiceAddMailboxProcedure,
+		svc.AddMailbox,
+		connect.WithSchema(kithServiceMethods.ByName("AddMailbox")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceRemoveMailboxHandler := connect.NewUnaryHandlerSimple(
+		KithServiceRemoveMailboxProcedure,
+		svc.RemoveMailbox,
+		connect.WithSchema(kithServiceMethods.ByName("RemoveMailbox")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceGetSettingsHandler := connect.NewUnaryHandlerSimple(
 		KithServiceGetSettingsProcedure,
 		svc.GetSettings,
@@ -1692,6 +1747,10 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceGetNetworkHandler.ServeHTTP(w, r)
 		case KithServiceSetNetworkProcedure:
 			kithServiceSetNetworkHandler.ServeHTTP(w, r)
+		case KithServiceAddMailboxProcedure:
+			kithServiceAddMailboxHandler.ServeHTTP(w, r)
+		case KithServiceRemoveMailboxProcedure:
+			kithServiceRemoveMailboxHandler.ServeHTTP(w, r)
 		case KithServiceGetSettingsProcedure:
 			kithServiceGetSettingsHandler.ServeHTTP(w, r)
 		case KithServiceSetSettingsProcedure:
@@ -1903,6 +1962,14 @@ func (UnimplementedKithServiceHandler) GetNetwork(context.Context, *v1.GetNetwor
 
 func (UnimplementedKithServiceHandler) SetNetwork(context.Context, *v1.SetNetworkRequest) (*v1.Network, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetNetwork is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) AddMailbox(context.Context, *v1.AddMailboxRequest) (*v1.Network, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.AddMailbox is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) RemoveMailbox(context.Context, *v1.RemoveMailboxRequest) (*v1.Network, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.RemoveMailbox is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error) {
