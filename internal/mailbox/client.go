@@ -107,7 +107,6 @@ func (c *Client) take(b []byte) error {
 	}
 	c.mu.Lock()
 	q, ok := c.asked[f.tag]
-	delete(c.asked, f.tag)
 	c.mu.Unlock()
 	if !ok || f.kind != kindRefusal && f.kind != answers[q.kind] {
 		return ErrBroken
@@ -115,6 +114,9 @@ func (c *Client) take(b []byte) error {
 	if f.kind == kindPage && (len(f.items) > 0 && f.items[0].Position <= q.after || f.more && len(f.items) == 0) {
 		return ErrBroken
 	}
+	c.mu.Lock()
+	delete(c.asked, f.tag) // until here, so that whoever asked hears of a lie
+	c.mu.Unlock()
 	q.answer <- f
 	return nil
 }
