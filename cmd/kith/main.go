@@ -53,7 +53,7 @@ func (p *program) root() *cobra.Command {
 		Use:   "kith",
 		Short: "Private group chat that runs on its members' own machines",
 		Long: "Kith is a private group chat that runs on its members' own machines, with no server and no account.\n" +
-			"Every verb but init, run, demo and chain verify talks to the node that runs on the home.",
+			"Every verb but init, run, demo, chain verify and mailbox talks to the node that runs on the home.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
@@ -71,7 +71,7 @@ func (p *program) root() *cobra.Command {
 		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.revokeVerb(), p.openVerb(), p.linkVerb(),
 		p.friendVerb(), p.groupVerb(), p.chainVerb(), p.sendVerb(), p.tailVerb(), p.searchVerb(), p.versionVerb(),
 		p.replyVerb(), p.reactVerb(), p.editVerb(), p.versionsVerb(), p.deliveredVerb(), p.readVerb(), p.deleteVerb(), p.pinVerb(), p.unpinVerb(),
-		p.pollVerb(), p.voteVerb(), p.closeVerb(), p.expireVerb(), p.settingsVerb(),
+		p.pollVerb(), p.voteVerb(), p.closeVerb(), p.expireVerb(), p.settingsVerb(), p.mailboxVerb(),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
