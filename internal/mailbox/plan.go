@@ -70,15 +70,13 @@ func (p Plan) On(day uint64) []Turn {
 // group of more than Turns those that have none change.
 func (p Plan) order(drop uint64, row byte) (members [Turns]int) {
 	key := expand(Day(p.Root, drop), wire.InfoDropTurn)
-	hash := func(turn byte) [32]byte { return sha256.Sum256(append(key[:], row, turn)) }
+	hash := func(turn byte) [32]byte { return sha256.Sum256(append(key[:len(key):len(key)], row, turn)) }
 	turns := make([]int, Turns)
+	var rank [Turns][32]byte
 	for i := range turns {
-		turns[i] = i
+		turns[i], rank[i] = i, hash(byte(i))
 	}
-	slices.SortFunc(turns, func(a, b int) int {
-		x, y := hash(byte(a)), hash(byte(b))
-		return bytes.Compare(x[:], y[:])
-	})
+	slices.SortFunc(turns, func(a, b int) int { return bytes.Compare(rank[a][:], rank[b][:]) })
 	first := hash(255)
 	n := uint64(max(p.Members, 1))
 	for i, turn := range turns {
