@@ -68,9 +68,8 @@ func TestKilled(t *testing.T) {
 			if err != nil {
 				break
 			}
-			if last != acknowledged+1 {
-				// the put that the last kill interrupted was stored
-				acknowledged = last - 1
+			if last < acknowledged+1 || last > acknowledged+2 { // the put that a kill interrupted may be stored
+				t.Fatalf("round %d: position %d after %d", round, last, acknowledged)
 			}
 			acknowledged = last
 			if acknowledged%5 == 0 {
