@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 // A liar is a mailbox that speaks the protocol over real links and lies. It holds one
 // drop, as the honest one would, and bends what it answers.
 type liar struct {
+	mu    sync.Mutex // guards the rest
 	items []Item
 	last  uint64
 	bend  func(asked frame, honest frame) []frame // what it answers instead
@@ -43,6 +45,23 @@ func (l *liar) honest(f frame) frame {
 	return frame{kind: kindDone, tag: f.tag}
 }
 
+func (l *liar) answer(f frame) []frame {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	honest := l.honest(f)
+	if l.bend == nil {
+		return []frame{honest}
+	}
+	return l.bend(f, honest)
+}
+
+// lie changes what it holds or how it bends it.
+func (l *liar) lie(change func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change()
+}
+
 // run serves connections one after the other.
 func (l *liar) run(ctx context.Context, on link.Link) {
 	for {
@@ -59,10 +78,7 @@ func (l *liar) run(ctx context.Context, on link.Link) {
 			if err != nil || f.kind == kindHello {
 				continue
 			}
-			answers := []frame{l.honest(f)}
-			if l.bend != nil {
-				answers = l.bend(f, answers[0])
-			}
+			answers := l.answer(f)
 			if answers == nil {
 				break
 			}
@@ -150,7 +166,9 @@ func TestHonest(t *testing.T) {
 // which it was.
 func TestDrops(t *testing.T) {
 	l, c, k, out := posted(t)
-	l.items = append(l.items[:1:1], l.items[2])
+	l.lie(func() {
+		l.items = append(l.items[:1:1], l.items[2])
+	})
 	var cur Cursor
 	if got := read(t, c, k, &cur); len(got.New) != 2 || got.Missing != 1 || cur.Missing != 1 {
 		t.Errorf("%d new, %d missing", len(got.New), got.Missing)
@@ -164,7 +182,9 @@ func TestDrops(t *testing.T) {
 // TestDropsLast: the end says more than there is.
 func TestDropsLast(t *testing.T) {
 	l, c, k, out := posted(t)
-	l.items = l.items[:2]
+	l.lie(func() {
+		l.items = l.items[:2]
+	})
 	var cur Cursor
 	if got := read(t, c, k, &cur); len(got.New) != 2 || got.Missing != 1 {
 		t.Errorf("%d new, %d missing", len(got.New), got.Missing)
@@ -177,8 +197,12 @@ func TestRepeats(t *testing.T) {
 	l, c, k, out := posted(t)
 	var cur Cursor
 	read(t, c, k, &cur)
-	l.items = append(l.items, Item{4, little(1)}, Item{5, little(2)})
-	l.last = 5
+	l.lie(func() {
+		l.items = append(l.items, Item{4, little(1)}, Item{5, little(2)})
+	})
+	l.lie(func() {
+		l.last = 5
+	})
 	cur.Seen = SeenOf(cur.Seen.Hashes())
 	if got := read(t, c, k, &cur); len(got.New) != 0 || cur.Repeats != 2 || cur.After != 5 {
 		t.Errorf("%d new, %d repeats", len(got.New), cur.Repeats)
@@ -189,7 +213,9 @@ func TestRepeats(t *testing.T) {
 // TestReorders: items change places. All are read; their poster is told.
 func TestReorders(t *testing.T) {
 	l, c, k, out := posted(t)
-	l.items[0].Bytes, l.items[2].Bytes = l.items[2].Bytes, l.items[0].Bytes
+	l.lie(func() {
+		l.items[0].Bytes, l.items[2].Bytes = l.items[2].Bytes, l.items[0].Bytes
+	})
 	var cur Cursor
 	if got := read(t, c, k, &cur); len(got.New) != 3 || got.Missing != 0 {
 		t.Errorf("%d new", len(got.New))
@@ -208,7 +234,9 @@ func TestFallingPositions(t *testing.T) {
 		"more of nothing": func(_, h frame) []frame { h.items, h.more = nil, true; return []frame{h} },
 	} {
 		l, c, k, _ := posted(t)
-		l.bend = bend
+		l.lie(func() {
+			l.bend = bend
+		})
 		after := uint64(0)
 		if name == "already read" {
 			after = 1
@@ -230,7 +258,9 @@ func TestReplays(t *testing.T) {
 	l, c, k, _ := posted(t)
 	var monday Cursor
 	read(t, c, k, &monday)
-	l.items, l.last = []Item{{1, little(2)}, {2, little(9)}}, 2
+	l.lie(func() {
+		l.items, l.last = []Item{{1, little(2)}, {2, little(9)}}, 2
+	})
 	tuesday := Cursor{Seen: monday.Seen}
 	if got := read(t, c, Derive(fill(2), true), &tuesday); len(got.New) != 1 || tuesday.Repeats != 1 {
 		t.Errorf("%d new, %d repeats", len(got.New), tuesday.Repeats)
@@ -240,9 +270,11 @@ func TestReplays(t *testing.T) {
 // TestFillsUp: full says for how long.
 func TestFillsUp(t *testing.T) {
 	l, c, k, _ := posted(t)
-	l.bend = func(_, h frame) []frame {
-		return []frame{{kind: kindRefusal, tag: h.tag, why: uint8(LimitAll), retry: 3600}}
-	}
+	l.lie(func() {
+		l.bend = func(_, h frame) []frame {
+			return []frame{{kind: kindRefusal, tag: h.tag, why: uint8(LimitAll), retry: 3600}}
+		}
+	})
 	_, err := c.Put(t.Context(), k, little(4))
 	if full, ok := errors.AsType[*FullError](err); !ok || full.What != LimitAll || full.Retry != time.Hour {
 		t.Errorf("%v", err)
@@ -255,7 +287,9 @@ func TestLiesEmpty(t *testing.T) {
 	l, c, k, out := posted(t)
 	var cur Cursor
 	read(t, c, k, &cur)
-	l.bend = func(_, h frame) []frame { h.items, h.at = nil, 0; return []frame{h} }
+	l.lie(func() {
+		l.bend = func(_, h frame) []frame { h.items, h.at = nil, 0; return []frame{h} }
+	})
 	if got := read(t, c, k, &cur); !got.Back || cur.After != 0 {
 		t.Errorf("%+v", got)
 	}
@@ -272,7 +306,9 @@ func TestLiesEmpty(t *testing.T) {
 // TestHidesNew: news are told of and not handed out: that is a gap, not silence.
 func TestHidesNew(t *testing.T) {
 	l, c, k, _ := posted(t)
-	l.bend = func(_, h frame) []frame { h.items = nil; return []frame{h} }
+	l.lie(func() {
+		l.bend = func(_, h frame) []frame { h.items = nil; return []frame{h} }
+	})
 	var cur Cursor
 	if got := read(t, c, k, &cur); got.Missing != 3 {
 		t.Errorf("%+v", got)
@@ -291,7 +327,9 @@ func TestDies(t *testing.T) {
 	out.Note(last, little(1))
 	var cur Cursor
 	read(t, c, k, &cur)
-	l.bend = func(_, _ frame) []frame { return nil }
+	l.lie(func() {
+		l.bend = func(_, _ frame) []frame { return nil }
+	})
 	if _, err := c.Put(t.Context(), k, little(2)); !errors.Is(err, ErrLost) {
 		t.Fatalf("the connection ended: %v", err)
 	}
@@ -299,19 +337,24 @@ func TestDies(t *testing.T) {
 		t.Fatalf("after the end: %v", err)
 	}
 	// Back, without drops: the client's word is that there is no such drop.
-	*l = liar{bend: func(asked, h frame) []frame {
-		if asked.kind == kindMake {
-			return []frame{h}
+	l.lie(func() {
+		l.items, l.last = nil, 0
+		l.bend = func(asked, h frame) []frame {
+			if asked.kind == kindMake {
+				return []frame{h}
+			}
+			return []frame{{kind: kindRefusal, tag: h.tag, why: whyRefused}}
 		}
-		return []frame{{kind: kindRefusal, tag: h.tag, why: whyRefused}}
-	}}
+	})
 	again := visitLiar(t, to)
 	if _, err := again.Fetch(t.Context(), k, cur.After); !errors.Is(err, ErrRefused) {
 		t.Fatal(err)
 	}
 	check(t, again, k, out, 1, 0)
 	// Made anew, the positions begin again: the reader's cursor goes back and loses nothing.
-	l.bend = nil
+	l.lie(func() {
+		l.bend = nil
+	})
 	if _, err := again.MakeAndPut(t.Context(), k, 24, little(2)); err != nil {
 		t.Fatal(err)
 	}
