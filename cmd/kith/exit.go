@@ -54,6 +54,9 @@ func (p *program) explain(ctx context.Context, err error) string {
 	if at, ok := errors.AsType[*lineError](err); ok {
 		return fmt.Sprintf("Line %d: %s", at.line, p.explain(ctx, at.err))
 	}
+	if plain, ok := errors.AsType[*plainError](err); ok {
+		return plain.text
+	}
 	answer, called := errors.AsType[*connect.Error](err)
 	if !called {
 		return api.Explain(err).String()

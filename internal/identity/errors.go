@@ -42,6 +42,12 @@ const (
 	ReasonLinkExpired Reason = "link-expired"
 	ReasonLinkForm    Reason = "link-form" // made wrongly, though nothing is mistyped
 	ReasonLinkHost    Reason = "link-host" // an address that links do not carry
+
+	ReasonBoxText    Reason = "box-text" // does not begin with kithbox:
+	ReasonBoxTypo    Reason = "box-typo"
+	ReasonBoxVersion Reason = "box-version"
+	ReasonBoxForm    Reason = "box-form" // made wrongly, though nothing is mistyped
+	ReasonBoxHost    Reason = "box-host" // no host, too many, or one that addresses do not carry
 )
 
 // sentences say what is wrong, why it matters where that is not plain, and what
@@ -65,6 +71,12 @@ var sentences = map[Reason]string{
 	ReasonLinkExpired: "the link has expired; ask your contact for a new one",
 	ReasonLinkForm:    "the link breaks the format; ask your contact for a new one",
 	ReasonLinkHost:    "the address is of a kind that links do not carry; give ip4 or ip6 with tcp or udp quic-v1",
+
+	ReasonBoxText:    "this is not the address of a mailbox; it must begin with kithbox:",
+	ReasonBoxTypo:    "the address of the mailbox is cut short or mistyped; copy it again, whole",
+	ReasonBoxVersion: "the address of the mailbox was made by a newer version; update this program",
+	ReasonBoxForm:    "the address of the mailbox breaks the format; ask who runs it for a new one",
+	ReasonBoxHost:    "the address of a mailbox holds 1 to 4 hosts: ip4 or ip6 with tcp or udp quic-v1",
 }
 
 // An InputError refuses a text that a person typed or pasted. It never holds

@@ -22,6 +22,10 @@ const (
 	// addresses the longest one still fits into MaxLinkText.
 	MaxPeer = 64
 
+	// MaxBoxText bounds the text of the address of a mailbox, in bytes: the longest
+	// peer id with four IPv6 addresses makes 250.
+	MaxBoxText = 300
+
 	// MaxRequest bounds the plaintext of a friend request, in bytes: 64 KiB of
 	// person headers, a handful of key packages, a picture's hash, a Reach.
 	MaxRequest = 256 << 10

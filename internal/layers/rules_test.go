@@ -97,7 +97,7 @@ var thirdParty = map[string][]string{
 	"github.com/multiformats/go-multistream":  {"internal/link"},
 	"github.com/quic-go/quic-go":              {"internal/link"},
 	"github.com/mdp/qrterminal/v3":            {"cmd/kith"},
-	"github.com/ncruces/go-sqlite3":           {"internal/store"},
+	"github.com/ncruces/go-sqlite3":           {"internal/store", "internal/mailbox"},
 	"lukechampine.com/adiantum":               {"internal/store"},
 	"github.com/oasisprotocol/curve25519-voi": {"internal/wire/sign.go"},
 	"github.com/spf13/cobra":                  {"cmd/kith"},

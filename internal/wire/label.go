@@ -32,6 +32,10 @@ const (
 	HashVotes      Label = "votes"      // digest of the votes held of a group
 	HashPerson     Label = "person"     // what is told with a person's chain: opaque name<V>, packages<V>
 	HashLifetime   Label = "lifetime"   // tag of a content id that says how long the content lasts
+
+	HashBoxCheck   Label = "box check"  // checksum of the address of a mailbox
+	HashCapability Label = "capability" // what a mailbox keeps of a capability[32]
+	HashDrop       Label = "drop"       // name of a drop: bool keep, write hash[32], read hash[32]
 )
 
 // Labels of signatures, used by [SignContent] with "Kith 1 " in front.
@@ -52,22 +56,24 @@ const (
 
 // Labels of other derivations: HPKE info, HKDF info, TLS exporter.
 const (
-	InfoKnock     = "Kith 1 knock"      // HPKE info of the knock box
-	InfoLinkTag   = "Kith 1 link tag"   // HKDF info: secret of a contact link to its tag
-	InfoLinkMaker = "Kith 1 link maker" // HKDF info: secret of a contact link to that by which its maker is found
-	InfoLinkAsker = "Kith 1 link asker" // HKDF info: the same to that by which who opens it is found
-	InfoLinkKey   = "Kith 1 link key"   // HKDF info: secret of a contact link to the request's key
-	InfoRecovery  = "Kith 1 recovery"   // HKDF info: phrase to recovery key
-	InfoSealing   = "Kith 1 sealing"    // HKDF info: phrase to recovery sealing key
-	InfoSession   = "Kith 1 session"    // HPKE exporter context: knock box to the secret of its session
-	InfoDialler   = "Kith 1 dialler"    // HKDF info: secret of a session to the key of the dialler's frames
-	InfoListener  = "Kith 1 listener"   // HKDF info: the same to that of the listener's
-	ExporterKnock = "EXPORTER-kith-knock"
-
+	InfoKnock             = "Kith 1 knock"      // HPKE info of the knock box
+	InfoLinkTag           = "Kith 1 link tag"   // HKDF info: secret of a contact link to its tag
+	InfoLinkMaker         = "Kith 1 link maker" // HKDF info: secret of a contact link to that by which its maker is found
+	InfoLinkAsker         = "Kith 1 link asker" // HKDF info: the same to that by which who opens it is found
+	InfoLinkKey           = "Kith 1 link key"   // HKDF info: secret of a contact link to the request's key
+	InfoRecovery          = "Kith 1 recovery"   // HKDF info: phrase to recovery key
+	InfoSealing           = "Kith 1 sealing"    // HKDF info: phrase to recovery sealing key
+	InfoSession           = "Kith 1 session"    // HPKE exporter context: knock box to the secret of its session
+	InfoDialler           = "Kith 1 dialler"    // HKDF info: secret of a session to the key of the dialler's frames
+	InfoListener          = "Kith 1 listener"   // HKDF info: the same to that of the listener's
+	ExporterKnock         = "EXPORTER-kith-knock"
 	InfoRendezvousPlace   = "Kith 1 rendezvous place"   // HKDF info, before slot and number: secret to the keys of a place
 	InfoRendezvousPhase   = "Kith 1 rendezvous phase"   // HKDF info: secret to when its slots begin
 	InfoRendezvousContext = "Kith 1 rendezvous context" // HKDF info: secret to what is signed in its place
-
-	labelPrefix    = "Kith 1 "
-	maxLabelLength = 255 - len(labelPrefix)
+	InfoDropDay           = "Kith 1 drop day"           // HKDF info: root of a group's drops to the secret of a day, then u64 day
+	InfoDropWrite         = "Kith 1 drop write"         // HKDF info: secret of a drop to the capability to write
+	InfoDropRead          = "Kith 1 drop read"          // HKDF info: the same to that to read
+	InfoDropTurn          = "Kith 1 drop turn"          // HKDF info: the same to the order of turns
+	labelPrefix           = "Kith 1 "
+	maxLabelLength        = 255 - len(labelPrefix)
 )

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"kith/internal/mailbox"
+)
+
+// mailboxFlags are what mailbox serve is told.
+type mailboxFlags struct {
+	listen, metrics string
+	reach           []string
+	maxBytes        int64
+	keep            int
+	verbose         bool
+}
+
+// A plainError is a failure in the words that people read.
+type plainError struct{ text string }
+
+func (e *plainError) Error() string { return e.text }
+
+func (p *program) mailboxVerb() *cobra.Command {
+	var dir string
+	c := parent("mailbox", "Run a mailbox, where people who are never on at the same time leave sealed items",
+		p.mailboxServeVerb(&dir), p.mailboxStatusVerb(&dir), p.mailboxAddressVerb(&dir))
+	c.PersistentFlags().StringVar(&dir, "dir", "", "folder of the mailbox (default: mailbox in the home folder)")
+	return c
+}
+
+// mailboxDir is the folder of the mailbox.
+func (p *program) mailboxDir(dir string) (string, error) {
+	if dir == "" {
+		dir = filepath.Join(p.home, "mailbox")
+	}
+	return filepath.Abs(dir)
+}
+
+func (p *program) mailboxServeVerb(dir *string) *cobra.Command {
+	var f mailboxFlags
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a mailbox on this machine",
+		Args:  words(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return p.serveMailbox(c.Context(), *dir, f)
+		},
+	}
+	c.Flags().StringVar(&f.listen, "listen", ":4040", "HOST:PORT where it is reached, by UDP and TCP")
+	c.Flags().StringArrayVar(&f.reach, "reach", nil, "HOST:PORT to put into the address, where a router or a container is before it; may be repeated")
+	c.Flags().Int64Var(&f.maxBytes, "max-bytes", mailbox.DefaultBytes, "bytes of items that it holds at most")
+	c.Flags().IntVar(&f.keep, "keep", mailbox.DefaultKeep, "days that it keeps items at most")
+	c.Flags().StringVar(&f.metrics, "metrics", "", "HOST:PORT on loopback of metrics for Prometheus (default: none)")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "say on standard error what happens on the network")
+	return c
+}
+
+func (p *program) serveMailbox(ctx context.Context, dir string, f mailboxFlags) error {
+	if err := checkListen(f.listen); err != nil {
+		return err
+	}
+	if f.maxBytes < 1<<20 {
+		return &usageError{"--max-bytes is less than a megabyte; leave it out for 10 GiB"}
+	}
+	if f.keep < 1 || f.keep > mailbox.MaxHours/24 {
+		return &usageError{fmt.Sprintf("--keep is 1 to %d days", mailbox.MaxHours/24)}
+	}
+	hosts, err := reachHosts(f.reach)
+	if err != nil {
+		return err
+	}
+	if dir, err = p.mailboxDir(dir); err != nil {
+		return err
+	}
+	return mailboxTrouble(dir, mailbox.ServeFolder(ctx, mailbox.FolderConfig{
+		Dir: dir, Listen: f.listen, Reach: hosts, Metrics: f.metrics,
+		Bounds: mailbox.Bounds{Bytes: f.maxBytes}, Hours: uint16(f.keep * 24), Log: p.logger(f.verbose),
+		Ready: func(box string, s mailbox.Status) {
+			p.println(box)
+			p.println("")
+			p.println(p.coloured(terminalQR(box)))
+			p.println("The mailbox runs at " + s.Address + ". Give its users the line above: whoever has it may leave items here.")
+			p.println("Ctrl-C ends it.")
+		},
+	}))
+}
+
+// reachHosts are the hosts of --reach, for QUIC and TCP each.
+func reachHosts(texts []string) (hosts []string, err error) {
+	for _, text := range texts {
+		at, err := netip.ParseAddrPort(text)
+		if err != nil || at.Port() == 0 {
+			return nil, &usageError{fmt.Sprintf("--reach %q is not ADDRESS:PORT; write for example 192.0.2.1:4040 or [2001:db8::1]:4040", text)}
+		}
+		family := "ip4"
+		if at.Addr().Is6() {
+			family = "ip6"
+		}
+		base, port := "/"+family+"/"+at.Addr().String(), strconv.Itoa(int(at.Port()))
+		hosts = append(hosts, base+"/udp/"+port+"/quic-v1", base+"/tcp/"+port)
+	}
+	if len(hosts) > 4 {
+		return nil, &usageError{"--reach is given at most twice: an address has room for four hosts, QUIC and TCP at each"}
+	}
+	return hosts, nil
+}
+
+func (p *program) mailboxStatusVerb(dir *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Say how the mailbox that runs here is",
+		Args:  words(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			at, err := p.mailboxDir(*dir)
+			if err != nil {
+				return err
+			}
+			s, err := mailbox.AskStatus(c.Context(), at)
+			if err != nil {
+				return mailboxTrouble(at, err)
+			}
+			if p.json {
+				return json.NewEncoder(p.out).Encode(s)
+			}
+			p.table([][]string{
+				{"address", s.Address},
+				{"running since", s.Started.Local().Format("2006-01-02 15:04")},
+				{"holds", number(uint64(s.Usage.Items)) + " items, " + megabytes(s.Usage.Bytes) + " of " + megabytes(s.MaxBytes) + ", in " + count(int(s.Usage.Drops), "drop", "drops")},
+				{"keeps items for", count(s.KeepDays, "day", "days")},
+				{"here now", count(int(s.Open), "connection", "connections") + ", " + number(uint64(s.Waiting)) + " waiting for news"},
+				{"since the start", number(uint64(s.Stored)) + " items stored, " + number(uint64(s.Fetched)) + " handed out"},
+				{"refused", number(uint64(s.Refused)) + " wrong or unknown, " + number(uint64(s.Limited)) + " too many, " + number(uint64(s.Full)) + " without room"},
+			})
+			if s.Failed > 0 {
+				p.println("The disk did not take " + count(int(s.Failed), "write", "writes") + ": is it full?")
+			}
+			return nil
+		},
+	}
+}
+
+func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+
+func (p *program) mailboxAddressVerb(dir *string) *cobra.Command {
+	fresh := false
+	c := &cobra.Command{
+		Use:   "address",
+		Short: "Print the address that users of the mailbox need",
+		Args:  words(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			at, err := p.mailboxDir(*dir)
+			if err != nil {
+				return err
+			}
+			text, err := mailbox.AskAddress(c.Context(), at, fresh)
+			if err != nil {
+				return mailboxTrouble(at, err)
+			}
+			if p.json {
+				return json.NewEncoder(p.out).Encode(map[string]string{"address": text})
+			}
+			p.println(text)
+			p.println("")
+			p.println(p.coloured(terminalQR(text)))
+			if fresh {
+				p.println("Addresses given out before make no drops here any more. What is stored stays.")
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&fresh, "new-access", false, "change the secret in it first, so that whoever has an older address makes no drops any more")
+	return c
+}
+
+// mailboxTrouble puts what can go wrong into words.
+func mailboxTrouble(dir string, err error) error {
+	for _, t := range []struct {
+		is   error
+		text string
+	}{
+		{mailbox.ErrInUse, "A mailbox runs on " + dir + " already. Ask it how it is with kith mailbox status."},
+		{mailbox.ErrNotRunning, "No mailbox runs on " + dir + ". Start one with kith mailbox serve, or name its folder with --dir."},
+		{mailbox.ErrNewer, "The mailbox in " + dir + " was written by a newer version of Kith. Update this one."},
+		{mailbox.ErrDisk, "The disk that holds " + dir + " is full. Make space there and start it again; nothing stored before is lost."},
+		{mailbox.ErrFolderPath, "The path of " + dir + " is too long. Choose a shorter one with --dir."},
+		{mailbox.ErrMetrics, "--metrics is an address of this machine alone, for example 127.0.0.1:9000."},
+	} {
+		if errors.Is(err, t.is) {
+			return &plainError{t.text}
+		}
+	}
+	return err
+}
