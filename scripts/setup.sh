@@ -18,6 +18,7 @@ done
 want=''
 have_chromium || want="$want chromium"
 have ip || want="$want iproute2"
+have nft || want="$want nftables"
 have gcc || want="$want gcc libc6-dev"
 if [ -n "$want" ] && [ "$(id -u)" = 0 ] && have apt-get; then
 	echo "installing:$want"
@@ -32,6 +33,7 @@ out() {
 }
 have_chromium || out 'Chromium is missing: the page is not driven in a browser (install the package chromium)'
 have gcc || out 'gcc is missing: no race detector (install the package gcc)'
+have nft || out 'nft is missing: no story with homes behind routers (install the package nftables)'
 if ! have ip; then
 	out 'ip is missing: no story in network namespaces (install the package iproute2)'
 elif ! { ip netns add kith-probe && ip -n kith-probe link; } >/dev/null 2>&1; then
