@@ -71,13 +71,18 @@ func introduce(title string, by *person, people ...*person) {
 	}
 }
 
-// tells lets one send a text in a chat and the others see it.
+// tells lets one send a text in a chat and the others see it; a chat of two has
+// the name of the other one.
 func (p *person) tells(chat, text string, others ...*person) time.Duration {
 	p.t.Helper()
 	began := time.Now()
 	p.kith("send", chat, text)
 	for _, o := range others {
-		o.until(text, "tail", chat)
+		theirs := chat
+		if chat == o.name {
+			theirs = p.name
+		}
+		o.until(text, "tail", theirs)
 	}
 	return time.Since(began)
 }
