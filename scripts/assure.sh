@@ -7,11 +7,11 @@ set -eu
 cd "$(dirname "$0")/.."
 if [ -n "${SMALL:-}" ]; then
 	race=./internal/wire fuzz=./internal/wire/ time=1s seeds=20 explore='' draws=2000 walks=20 rules=body epochs='' tree=200 random=''
-	versions=4 crowd=100 five=200 SOAK=${SOAK:-1m} SOAK_NODES=${SOAK_NODES:-6}
+	nat='' versions=4 crowd=100 five=200 SOAK=${SOAK:-1m} SOAK_NODES=${SOAK_NODES:-6}
 	export SOAK SOAK_NODES
 else
 	race=./... fuzz='' time=1m seeds=5000 explore=big draws=100000 walks=6000 rules='' epochs=500 tree=big random=big
-	versions=all crowd=1000 five=100000
+	nat=all versions=all crowd=1000 five=100000
 fi
 part() { echo "== $1, $(date -u +%H:%M:%S)"; }
 
@@ -37,6 +37,8 @@ part 'broadcast tree: 200 to 10,000 members (docs/benchmarks.md)'
 KITH_TREE=$tree go test ./internal/peer -run '^TestTreeAll$' -timeout 2h -v
 part 'versions: earlier programs, built from git, beside that of today'
 KITH_VERSIONS=$versions go test ./cmd/kith -run '^TestVersions$' -timeout 1h -v
+part 'homes behind routers of every kind, all pairs'
+KITH_NAT=$nat go test ./cmd/kith -run '^TestPairs$' -timeout 2h -v
 part 'soak: real nodes under cuts, kills and changes of members'
 SEED='' scripts/soak.sh
 part 'validity of blocks: each rule taken away is missed by a test'

@@ -34,7 +34,8 @@ out() {
 }
 have_chromium || out 'Chromium is missing: the page is not driven in a browser (install the package chromium)'
 have gcc || out 'gcc is missing: no race detector (install the package gcc)'
-{ have nft && have miniupnpd; } || out 'miniupnpd or nft is missing: no story with a real home router (install the packages miniupnpd, miniupnpd-nftables and nftables)'
+have nft || out 'nft is missing: no story with homes behind routers, nor with a real home router (install the package nftables)'
+have miniupnpd || out 'miniupnpd is missing: no story with a real home router (install the packages miniupnpd and miniupnpd-nftables)'
 if ! have ip; then
 	out 'ip is missing: no story in network namespaces (install the package iproute2)'
 elif ! { ip netns add kith-probe && ip -n kith-probe link; } >/dev/null 2>&1; then
