@@ -47,18 +47,25 @@ const (
 	SignRequest     Label = "request"
 	SignAnswer      Label = "request answer"
 	SignVote        Label = "vote"
+	SignBundle      Label = "bundle"
 )
 
 // Labels of other derivations: HPKE info, HKDF info, TLS exporter.
 const (
-	InfoKnock      = "Kith 1 knock"    // HPKE info of the knock box
-	InfoLinkTag    = "Kith 1 link tag" // HKDF info: secret of a contact link to its tag
-	InfoLinkKey    = "Kith 1 link key" // HKDF info: secret of a contact link to the request's key
-	InfoRecovery   = "Kith 1 recovery" // HKDF info: phrase to recovery key
-	InfoSealing    = "Kith 1 sealing"  // HKDF info: phrase to recovery sealing key
-	InfoSession    = "Kith 1 session"  // HPKE exporter context: knock box to the secret of its session
-	InfoDialler    = "Kith 1 dialler"  // HKDF info: secret of a session to the key of the dialler's frames
-	InfoListener   = "Kith 1 listener" // HKDF info: the same to that of the listener's
+	InfoKnock      = "Kith 1 knock"      // HPKE info of the knock box
+	InfoLinkTag    = "Kith 1 link tag"   // HKDF info: secret of a contact link to its tag
+	InfoLinkKey    = "Kith 1 link key"   // HKDF info: secret of a contact link to the request's key
+	InfoRecovery   = "Kith 1 recovery"   // HKDF info: phrase to recovery key
+	InfoSealing    = "Kith 1 sealing"    // HKDF info: phrase to recovery sealing key
+	InfoSession    = "Kith 1 session"    // HPKE exporter context: knock box to the secret of its session
+	InfoDialler    = "Kith 1 dialler"    // HKDF info: secret of a session to the key of the dialler's frames
+	InfoListener   = "Kith 1 listener"   // HKDF info: the same to that of the listener's
+	ExportDrops    = "Kith 1 drops"      // MLS exporter: an epoch to the secret of its mailbox drops
+	InfoDropName   = "Kith 1 drop name"  // HKDF info: that secret to the name of a drop
+	InfoDropWrite  = "Kith 1 drop write" // HKDF info: likewise to the capability to write
+	InfoDropRead   = "Kith 1 drop read"  // HKDF info: likewise to the capability to read
+	InfoDropItem   = "Kith 1 drop item"  // HKDF info: likewise to the secret that items are sealed under
+	InfoBundle     = "Kith 1 bundle"     // HPKE info of a wrap; HKDF info of the keys of a bundle
 	ExporterKnock  = "EXPORTER-kith-knock"
 	labelPrefix    = "Kith 1 "
 	maxLabelLength = 255 - len(labelPrefix)
