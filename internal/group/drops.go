@@ -3,8 +3,8 @@ package group
 import (
 	"crypto/hkdf"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"log/slog"
 
 	"kith/internal/wire"
 )
@@ -37,9 +37,6 @@ func (k DropKey) Secret() [32]byte { return k.secret() }
 // Format shows no secret.
 func (k DropKey) Format(f fmt.State, _ rune) { fmt.Fprint(f, "redacted") }
 
-// LogValue shows no secret.
-func (k DropKey) LogValue() slog.Value { return slog.StringValue("redacted") }
-
 // DropKeys returns those of the epochs that this device has and that may still be led on
 // from, lowest first. The newest, of the head, is where to leave what is new.
 func (m *Machine) DropKeys() (list []DropKey) {
@@ -64,10 +61,10 @@ type Drop struct {
 }
 
 // Format shows the name alone.
-func (d Drop) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%x", d.Name) }
+func (d Drop) Format(f fmt.State, _ rune) { fmt.Fprint(f, hex.EncodeToString(d.Name[:])) }
 
-// LogValue shows the name alone.
-func (d Drop) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%x", d.Name[:4])) }
+// MarshalText shows the name alone.
+func (d Drop) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(d.Name[:])), nil }
 
 // Drop is the drop of a day, counted from 1970 in UTC, in the mailbox of that id.
 func (k DropKey) Drop(mailbox [32]byte, day uint32) Drop {

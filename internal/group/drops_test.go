@@ -2,6 +2,7 @@ package group_test
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,9 +89,15 @@ func TestDropBytes(t *testing.T) {
 		}
 	}
 	secret := k.Secret()
-	for _, shown := range []string{fmt.Sprintf("%v %+v %x", k, k, k), fmt.Sprint(k.LogValue())} {
-		if strings.Contains(shown, hex.EncodeToString(secret[:4])) {
-			t.Errorf("a key shows as %s", shown)
+	inJSON, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shown := range []string{fmt.Sprintf("%v %+v %x", k, k, k), fmt.Sprintf("%v %+v %x", d, d, d), string(inJSON)} {
+		for _, hidden := range [][32]byte{secret, d.Write, d.Read, d.Item} {
+			if strings.Contains(shown, hex.EncodeToString(hidden[:4])) {
+				t.Errorf("a secret shows in %s", shown)
+			}
 		}
 	}
 }

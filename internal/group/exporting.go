@@ -276,8 +276,8 @@ func (x *exporting) pagesAfter(ask pagesAskFrame, list []wire.BlockHash, p page)
 			lights = append(lights, hash)
 		}
 	}
-	list = slices.Concat(lights, whole) // as pages have them
-	for p.left > 0 && len(p.lights)+len(p.blocks)+len(p.tree) > 0 {
+	list = slices.Concat(lights, whole)                                                                      // as pages have them
+	for first := true; p.left > 0 && (first || len(p.lights)+len(p.blocks)+len(p.tree) > 0); first = false { // an opening may be empty
 		list = list[len(p.lights)+len(p.blocks):]
 		if ask.tree += uint32(len(p.tree)); len(p.blocks) > 0 {
 			ask.tree = 0 // the base is there
