@@ -13,14 +13,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// nobody is a user with no rights.
-const nobody = 65534
+// nobodyID is a user with no rights.
+const nobodyID = 65534
 
 // user runs kith as somebody who is not root, whoever runs the test. What it needs to
 // write to is handed to them.
 func user(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := kith(ts, args...)
-	cmd.Env = append(cmd.Env, "XDG_CONFIG_HOME=", "USER=nobody", "RECORD="+ts.MkAbs("record"))
+	cmd.Env = append(cmd.Env, "XDG_CONFIG_HOME=", "USER=nobodyID", "RECORD="+ts.MkAbs("record"))
 	if os.Geteuid() == 0 {
 		// Its file and the way to it are for root alone.
 		program := ts.MkAbs("bin/kith")
@@ -38,9 +38,9 @@ func user(ts *testscript.TestScript, neg bool, args []string) {
 			if err != nil {
 				return err
 			}
-			return os.Lchown(path, nobody, nobody)
+			return os.Lchown(path, nobodyID, nobodyID)
 		}))
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody, NoSetGroups: true}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobodyID, Gid: nobodyID, NoSetGroups: true}}
 	}
 	cmd.Stdout, cmd.Stderr = ts.Stdout(), ts.Stderr()
 	if err := cmd.Run(); (err != nil) != neg {

@@ -143,4 +143,6 @@ type Serve struct {
 	Authors  []wire.PersonID // then: of each ref
 	Settings bool            // what was set without it, in place of entries: likewise
 	Older    bool            // and nothing newer than what the policy gives is left out
+
+	Pushed bool // of an Export: all of them, as if they were new
 }

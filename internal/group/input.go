@@ -26,12 +26,14 @@ type (
 	// Received: a peer sent a payload for this group. Secrets finds the private
 	// part of one of this device's key packages, as in Join; it is needed for
 	// invitations alone, and nil gives none. Checked is what CheckEntries made of
-	// Payload, nil if it was not asked.
+	// Payload, nil if it was not asked. Away: no session is needed, since it came in a file or
+	// by a mailbox, and From signed it; see Export.
 	Received struct {
 		From    wire.Member
 		Payload []byte
 		Secrets Secrets
 		Checked *Checked
+		Away    bool
 	}
 
 	// Compose: the person of this device writes. Client is chosen by the caller

@@ -244,7 +244,11 @@ func (m *Machine) Step(in Input) (Effects, error) {
 	case PeerDown:
 		m.peerDown(c.Device)
 	case Received:
-		m.received(in.Now, c, &eff)
+		if c.Away {
+			m.receivedAway(in.Now, c, &eff)
+		} else {
+			m.received(in.Now, c, &eff)
+		}
 	case Compose:
 		err = m.compose(in.Now, c, &eff)
 	case Sort:

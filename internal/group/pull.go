@@ -179,7 +179,7 @@ func (s Serve) Answer(read func(k Kind, key []byte) ([]byte, error)) ([][]byte, 
 	var entries []Packed
 	cut := s.Cut
 	for i, size := 0, 0; i < len(s.Refs); i++ {
-		if size >= maxAnswer {
+		if size >= maxAnswer && !s.Pushed {
 			cut = true
 			break
 		}
@@ -204,6 +204,12 @@ func (s Serve) Answer(read func(k Kind, key []byte) ([]byte, error)) ([][]byte, 
 		return batches(entries, frameContents), nil
 	}
 	payloads := Batches(entries)
+	if s.Pushed {
+		for _, p := range payloads {
+			p[len(p)-1] = entriesPushed // the answer is the last field
+		}
+		return payloads, nil
+	}
 	if s.ByHeads && cut {
 		last := payloads[len(payloads)-1]
 		last[len(last)-1] = entriesCut // the answer is the last field

@@ -12,6 +12,7 @@ var rank = map[string]int{
 	"internal/dag":        2,
 	"internal/mls":        2,
 	"internal/chain":      2,
+	"internal/bundle":     2,
 	"internal/feed":       3,
 	"internal/group":      3,
 	"internal/link":       4,

@@ -52,6 +52,7 @@ const (
 	SignAnswer      Label = "request answer"
 	SignVote        Label = "vote"
 	SignRendezvous  Label = "rendezvous"
+	SignBundle      Label = "bundle"
 )
 
 // Labels of other derivations: HPKE info, HKDF info, TLS exporter.
@@ -76,4 +77,8 @@ const (
 	InfoDropTurn          = "Kith 1 drop turn"          // HKDF info: the same to the order of turns
 	labelPrefix           = "Kith 1 "
 	maxLabelLength        = 255 - len(labelPrefix)
+	ExportDrops           = "Kith 1 drops"     // MLS exporter: an epoch to the secret of its mailbox drops
+	InfoDropName          = "Kith 1 drop name" // HKDF info: that secret to the name of a drop
+	InfoDropItem          = "Kith 1 drop item" // HKDF info: likewise to the secret that items are sealed under
+	InfoBundle            = "Kith 1 bundle"    // HPKE info of a wrap; HKDF info of the keys of a bundle
 )
