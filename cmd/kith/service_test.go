@@ -20,7 +20,7 @@ const nobodyID = 65534
 // write to is handed to them.
 func user(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := kith(ts, args...)
-	cmd.Env = append(cmd.Env, "XDG_CONFIG_HOME=", "USER=nobodyID", "RECORD="+ts.MkAbs("record"))
+	cmd.Env = append(cmd.Env, "XDG_CONFIG_HOME=", "USER=nobody", "RECORD="+ts.MkAbs("record"))
 	if os.Geteuid() == 0 {
 		// Its file and the way to it are for root alone.
 		program := ts.MkAbs("bin/kith")
