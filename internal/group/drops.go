@@ -3,7 +3,7 @@ package group
 import (
 	"crypto/hkdf"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/binary"
 	"fmt"
 
 	"kith/internal/wire"
@@ -54,33 +54,18 @@ func (m *Machine) DropKeys() (list []DropKey) {
 	return list
 }
 
-// A Drop is where items lie for a day in one mailbox. All but its name are secret.
-type Drop struct {
-	Name              [32]byte // random to who has no key of the epoch; no two of one group look alike
-	Write, Read, Item [32]byte // capabilities for the mailbox, and what items are sealed under
+// Root is the secret that the drops of the epoch in the mailbox of that id come from: of each
+// day one, which package mailbox derives.
+func (k DropKey) Root(mailbox [32]byte) [32]byte { return k.derive(wire.InfoDropRoot, mailbox[:]) }
+
+// Item is the secret that items of a day, counted from 1970 in UTC, are sealed under there.
+func (k DropKey) Item(mailbox [32]byte, day uint32) [32]byte {
+	return k.derive(wire.InfoDropItem, binary.BigEndian.AppendUint32(mailbox[:], day))
 }
 
-// Format shows the name alone.
-func (d Drop) Format(f fmt.State, _ rune) { fmt.Fprint(f, hex.EncodeToString(d.Name[:])) }
-
-// MarshalText shows the name alone.
-func (d Drop) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(d.Name[:])), nil }
-
-// Drop is the drop of a day, counted from 1970 in UTC, in the mailbox of that id.
-func (k DropKey) Drop(mailbox [32]byte, day uint32) Drop {
-	return Drop{
-		k.derive(wire.InfoDropName, mailbox, day), k.derive(wire.InfoDropWrite, mailbox, day),
-		k.derive(wire.InfoDropRead, mailbox, day), k.derive(wire.InfoDropItem, mailbox, day),
-	}
-}
-
-func (k DropKey) derive(label string, mailbox [32]byte, day uint32) [32]byte {
-	var w wire.Writer
-	w.Raw([]byte(label))
-	w.Raw(mailbox[:])
-	w.U32(day)
+func (k DropKey) derive(label string, of []byte) [32]byte {
 	secret := k.secret()
-	out, err := hkdf.Expand(sha256.New, secret[:], string(w.Bytes()), 32)
+	out, err := hkdf.Expand(sha256.New, secret[:], label+string(of), 32)
 	if err != nil {
 		panic("group: drop: " + err.Error()) // 32 bytes are never too many
 	}

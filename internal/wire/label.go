@@ -78,7 +78,7 @@ const (
 	labelPrefix           = "Kith 1 "
 	maxLabelLength        = 255 - len(labelPrefix)
 	ExportDrops           = "Kith 1 drops"     // MLS exporter: an epoch to the secret of its mailbox drops
-	InfoDropName          = "Kith 1 drop name" // HKDF info: that secret to the name of a drop
+	InfoDropRoot          = "Kith 1 drop root" // HKDF info: that secret to the root of its drops in one mailbox
 	InfoDropItem          = "Kith 1 drop item" // HKDF info: likewise to the secret that items are sealed under
 	InfoBundle            = "Kith 1 bundle"    // HPKE info of a wrap; HKDF info of the keys of a bundle
 )
