@@ -30,10 +30,12 @@ func (e *plainError) Error() string { return e.text }
 
 func (p *program) mailboxVerb() *cobra.Command {
 	var dir string
-	c := parent("mailbox", "Run a mailbox, where people who are never on at the same time leave sealed items",
-		p.mailboxServeVerb(&dir), p.mailboxStatusVerb(&dir), p.mailboxAddressVerb(&dir))
-	c.PersistentFlags().StringVar(&dir, "dir", "", "folder of the mailbox (default: mailbox in the home folder)")
-	return c
+	served := []*cobra.Command{p.mailboxServeVerb(&dir), p.mailboxStatusVerb(&dir), p.mailboxAddressVerb(&dir)}
+	for _, c := range served {
+		c.Flags().StringVar(&dir, "dir", "", "folder of the mailbox (default: mailbox in the home folder)")
+	}
+	return parent("mailbox", "Use a mailbox, or run one: messages wait there for whoever is off",
+		append(served, p.mailboxAddVerb(), p.mailboxListVerb(), p.mailboxRemoveVerb())...)
 }
 
 // mailboxDir is the folder of the mailbox.

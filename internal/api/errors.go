@@ -58,7 +58,6 @@ const (
 	ReasonManager      Reason = "manager"       // systemd refused
 	ReasonOtherService Reason = "other-service" // one that is not of this home
 	ReasonNoService    Reason = "no-service"    // there is none to remove
-	ReasonMailbox      Reason = "mailbox"       // no address of one
 )
 
 // An Error is a request that this package refuses.

@@ -33,13 +33,18 @@ func (s *service) SetNetwork(ctx context.Context, r *v1.SetNetworkRequest) (*v1.
 	return s.GetNetwork(ctx, nil)
 }
 
-// AddMailbox and RemoveMailbox know no mailbox: nothing is left in one yet.
-func (s *service) AddMailbox(context.Context, *v1.AddMailboxRequest) (*v1.Network, error) {
-	return nil, asConnect(&Error{Reason: ReasonMailbox})
+func (s *service) AddMailbox(ctx context.Context, r *v1.AddMailboxRequest) (*v1.Network, error) {
+	if err := s.node.AddMailbox(r.Address); err != nil {
+		return nil, asConnect(err)
+	}
+	return s.GetNetwork(ctx, nil)
 }
 
-func (s *service) RemoveMailbox(context.Context, *v1.RemoveMailboxRequest) (*v1.Network, error) {
-	return nil, asConnect(&Error{Reason: ReasonMailbox})
+func (s *service) RemoveMailbox(ctx context.Context, r *v1.RemoveMailboxRequest) (*v1.Network, error) {
+	if err := s.node.RemoveMailbox(r.Id); err != nil {
+		return nil, asConnect(err)
+	}
+	return s.GetNetwork(ctx, nil)
 }
 
 func networkOf(n node.Network) *v1.Network {
@@ -54,6 +59,11 @@ func networkOf(n node.Network) *v1.Network {
 		out.Paths = append(out.Paths, &v1.Path{
 			Person: personOf(p.Person), Kind: p.Kind, Stage: stageOf(p), Since: p.Since, Tries: uint64(p.Tries),
 			NextTry: p.Next, Waiting: uint32(p.Waiting), Sentence: pathSentence(p),
+		})
+	}
+	for _, m := range n.Mailboxes {
+		out.Mailboxes = append(out.Mailboxes, &v1.Mailbox{
+			Id: m.ID.String(), Address: m.Place, Ready: m.Ready, Asked: m.Asked, Left: uint32(m.Left), Sentence: mailboxSentence(m),
 		})
 	}
 	for _, r := range n.Relays {
@@ -160,6 +170,24 @@ func relaySentence(r node.RelayUsed) string {
 		return whose + " lets others reach you. It sees which addresses talk, when and how much, and nothing of what is said."
 	}
 	return whose + " does not answer now; it is asked again by itself."
+}
+
+// mailboxSentence says how a mailbox is, and what it sees.
+func mailboxSentence(m node.MailboxView) string {
+	whose := "The mailbox at " + m.Place
+	if !m.Own {
+		whose = "The mailbox at " + m.Place + ", which a member of a chat has named,"
+	}
+	chats := fmt.Sprintf("for %d of your chats", m.Chats)
+	switch {
+	case m.Chats == 0:
+		return whose + " keeps nothing yet: messages wait there once there is somebody to write to."
+	case m.Asked == 0:
+		return whose + " is being asked " + chats + "."
+	case !m.Ready:
+		return whose + " does not answer. It is asked again by itself; what you write stays here until then."
+	}
+	return whose + " keeps what waits for whoever is off, " + chats + ". It sees when, and from which address, something is left or fetched, and sealed pieces of a few sizes; not who writes, what, or in which chat."
 }
 
 func rendezvousSentence(n node.Network) string {

@@ -34,7 +34,6 @@ var table = map[string]explained{
 	"api/leaving":  {connect.CodeFailedPrecondition, "You are leaving this chat, and are in it until that is done.", "{} Delete it then."},
 	"api/poll":     {connect.CodeInvalidArgument, "A poll has a question of at most 1,000 bytes, and 2 to 20 different options of at most 200.", "Shorten it, or leave some out."},
 	"api/lifetime": {connect.CodeInvalidArgument, "Messages that disappear last a year at most.", "Choose a shorter time, or let them stay."},
-	"api/mailbox":  {connect.CodeInvalidArgument, "This is no mailbox address.", "It begins with kithbox: and comes whole, without gaps."},
 	"api/emoji":    {connect.CodeInvalidArgument, "A reaction is one emoji, or a word of up to 12 characters.", "Give one, or send it as a message."},
 	"api/text":     {connect.CodeInvalidArgument, "This is no UTF-8 text, and others could not read it.", "Convert it first, with iconv for example."},
 
@@ -78,6 +77,8 @@ var table = map[string]explained{
 	"node/no-poll":        {connect.CodeFailedPrecondition, "This message is no poll.", "Look with kith tail --ids which one is."},
 	"node/closed":         {connect.CodeFailedPrecondition, "This poll is closed.", "Ask who made it for a new one."},
 	"node/choice":         {connect.CodeInvalidArgument, "The poll does not offer that, or takes one choice alone.", "Look with kith tail what it offers."},
+	"node/boxes":          {connect.CodeResourceExhausted, "You have {} mailboxes, as many as there can be.", "Remove one first."},
+	"node/no-box":         {connect.CodeNotFound, "No mailbox of yours goes by {}.", "kith mailbox list names them."},
 	"node/revoked":        {connect.CodeFailedPrecondition, "Another copy of this home revoked this one: it keeps what it has, and takes no part any more.", "Go on with the other copy; if that is not yours, tell your friends, and begin anew in another home: --home DIR."},
 	"node/blocked":        {connect.CodeFailedPrecondition, "You blocked {}.", "To take it back: kith friend accept, or Unblock in the page."},
 
@@ -147,7 +148,7 @@ var table = map[string]explained{
 	"identity/link-text":    {connect.CodeInvalidArgument, "This is no contact link: it does not begin with kith:", "Copy the whole link."},
 	"identity/link-long":    {connect.CodeInvalidArgument, "This is longer than any contact link.", "Copy the link alone, without text around it."},
 	"identity/link-short":   {connect.CodeInvalidArgument, "The contact link is cut short.", "Copy it again, whole."},
-	"identity/box-text":     {connect.CodeInvalidArgument, "This is not the address of a mailbox: it must begin with kithbox:.", "Copy the address again."},
+	"identity/box-text":     {connect.CodeInvalidArgument, "This is no mailbox address.", "One begins with kithbox: and comes from whoever runs it; copy it again."},
 	"identity/box-typo":     {connect.CodeInvalidArgument, "The address of the mailbox is cut short or mistyped.", "Copy it again, whole, instead of typing it."},
 	"identity/box-version":  {connect.CodeInvalidArgument, "The address of the mailbox was made by a newer version of Kith.", "Update Kith."},
 	"identity/box-form":     {connect.CodeInvalidArgument, "The address of the mailbox is not made as one is.", "Ask who runs the mailbox for a new one."},

@@ -33,6 +33,8 @@ const (
 	ReasonChoice      Reason = "choice"    // not what the poll offers
 	ReasonNoCopy      Reason = "no-copy"   // this home has the only key of its person
 	ReasonNotYours    Reason = "not-yours" // only of an own message
+	ReasonBoxes       Reason = "boxes"     // more mailboxes than one person has: Subject is how many
+	ReasonNoBox       Reason = "no-box"    // no mailbox goes by Subject
 	ReasonRevoked     Reason = "revoked"   // another copy of this home has revoked its key
 )
 

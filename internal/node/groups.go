@@ -2,8 +2,10 @@ package node
 
 import (
 	"context"
+	"slices"
 
 	"kith/internal/chain"
+	"kith/internal/dag"
 	"kith/internal/group"
 	"kith/internal/identity"
 	"kith/internal/peer"
@@ -170,8 +172,9 @@ func (n *Node) tellReach(o *owner) {
 }
 
 func (n *Node) ownReach(o *owner) (group.SetReach, bool) {
-	at := n.address()
-	return group.SetReach{Peer: at.Peer, Hosts: at.Hosts, Expiry: n.linkExpiry()}, !n.setting(o.id).OnlyFriends
+	at, boxes := n.address(), n.boxHosts()
+	hosts := slices.Concat(at.Hosts[:min(len(at.Hosts), dag.MaxHosts-len(boxes))], boxes)
+	return group.SetReach{Peer: at.Peer, Hosts: hosts, Expiry: n.linkExpiry()}, !n.setting(o.id).OnlyFriends
 }
 
 func (n *Node) setting(g wire.GroupID) chatSetting {

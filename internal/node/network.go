@@ -23,6 +23,7 @@ type Network struct {
 	Carries      bool // for friends
 	Relay        link.RelayStats
 	Relays       []RelayUsed
+	Mailboxes    []MailboxView
 }
 
 // A RelayUsed is one by which others reach this node.
@@ -99,6 +100,7 @@ func (n *Node) Network() Network {
 // addWays says what is done so that others reach this node.
 func (n *Node) addWays(list *Network) {
 	list.Reached, list.Tried = n.proved()
+	list.Mailboxes = n.mailboxes()
 	s, err := n.Settings()
 	list.Asks, list.Carries = err == nil && !s.NoPortMapping && n.faces(), err == nil && s.Relay
 	own := n.address().Hosts

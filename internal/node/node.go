@@ -51,6 +51,7 @@ type Node struct {
 	listing  sync.Once     // closes listed
 	due      chan struct{} // when the next dial is due has changed
 	attend   chan struct{} // other sessions may have to be alert
+	mail     chan struct{} // other groups may have a mailbox
 	remap    chan struct{} // the router may have to be asked anew
 	seek     chan struct{} // there may be somebody to look for at the rendezvous
 	renew    chan struct{} // the clock is another: something may have to be renewed
@@ -95,6 +96,8 @@ type Node struct {
 	trial      trial    // whether others can reach it
 	relayKey   []byte   // see ticketOf; nil: nothing is carried for others
 	found      map[wire.PersonID]foundRecord
+	boxes      map[boxID]MailboxView // but for ID, Place, Own and Chats
+	mailNews   map[mailKey]chan struct{}
 	finder     *finder // nil before it is made
 	finderView FinderView
 	given      givenShares
@@ -128,7 +131,7 @@ func Open(cfg Config) (*Node, error) {
 		due: make(chan struct{}, 1), attend: make(chan struct{}, 1), renew: make(chan struct{}, 1), opened: time.Now(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
-		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), givers: make(map[*peer.Session]*giver), ways: make(map[*peer.Session]*way), found: make(map[wire.PersonID]foundRecord), seek: make(chan struct{}, 1), remap: make(chan struct{}, 1), clocks: make(map[wire.PersonID]int64), given: givenShares{used: make(map[wire.DeviceID]uint64), burst: answerBurst}, met: make(map[wire.DeviceID]bool),
+		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), givers: make(map[*peer.Session]*giver), ways: make(map[*peer.Session]*way), found: make(map[wire.PersonID]foundRecord), seek: make(chan struct{}, 1), remap: make(chan struct{}, 1), mail: make(chan struct{}, 1), boxes: make(map[boxID]MailboxView), mailNews: make(map[mailKey]chan struct{}), clocks: make(map[wire.PersonID]int64), given: givenShares{used: make(map[wire.DeviceID]uint64), burst: answerBurst}, met: make(map[wire.DeviceID]bool),
 	}
 	n.clockSet = n.nowMS()
 	var err error

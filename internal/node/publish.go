@@ -25,6 +25,9 @@ func (o *owner) drawIf(events []group.Event) {
 // publish tells subscribers what a step changed, and the sessions what they
 // must know.
 func (o *owner) publish(eff group.Effects) {
+	if len(eff.Write) > 0 {
+		o.n.stirMail(o.id)
+	}
 	chat, delivery := false, false
 	unseen := len(eff.Rows)+len(eff.Checked) >= manyRows && !o.n.isWatched()
 	if unseen {

@@ -26,6 +26,8 @@ const (
 	bucketDraft   = "draft"   // group id: Draft
 	bucketTaken   = "taken"   // group id: u64 ms, see taken.go
 	bucketAhead   = "ahead"   // group id: []aheadSpan
+	bucketDrop    = "drop"    // group id, block: dropRecord
+	bucketMail    = "mail"    // group id, boxID: mailState
 	bucketMet     = "met"     // device id: it knows the key that this home has by now, see copy.go
 )
 
@@ -40,6 +42,7 @@ const (
 	keyPage     = "page key"  // see PageKey
 	keyRevoked  = "revoked"   // there: another copy of this home has revoked its key
 	keyRelay    = "relay key" // see ticketOf; there: this node carries for friends
+	keyBoxes    = "mailboxes" // []string: texts of own mailboxes
 	keyMapNonce = "map nonce" // see mapNonce
 	keyDHTNodes = "dht nodes" // addresses of nodes of the DHT that answered last
 )

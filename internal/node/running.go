@@ -44,6 +44,7 @@ func (n *Node) Run(ctx context.Context) error {
 	r.tasks.Go(func() { n.watchRoom(ctx) })
 	r.tasks.Go(func() { n.finding(ctx) })
 	r.tasks.Go(func() { n.mapping(ctx) })
+	r.tasks.Go(func() { n.mailing(ctx) })
 	if err := n.relayChanged(); err != nil {
 		n.log.Error("cannot carry for others", "err", err)
 	}

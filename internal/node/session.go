@@ -67,6 +67,7 @@ func (n *Node) session(ctx context.Context, s *peer.Session) {
 	}
 	for _, o := range n.allOwners() {
 		o.peerDown(who.Device)
+		n.stirMail(o.id)
 	}
 	n.inviterGone(who.Device)
 	n.personChanged(who.Person)

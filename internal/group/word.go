@@ -1,0 +1,25 @@
+package group
+
+import "kith/internal/wire"
+
+// A Word stands for what this device has said in the group: whoever brings that to who is away
+// looks whether there is more.
+type Word struct {
+	Seq  uint64         // of the newest own entry
+	Head wire.BlockHash // to which it may have added a block
+	All  wire.Digest    // with its Ack and all votes that it knows
+}
+
+// Word returns what this device has said so far.
+func (m *Machine) Word() Word {
+	var w wire.Writer
+	w.U64(m.OwnSeq())
+	for _, t := range m.blocks.Tips() {
+		w.Raw(t[:])
+	}
+	if a := m.acks[m.self.Device.ID()]; a != nil {
+		w.Vec(a.Marshal())
+	}
+	w.Raw(m.ballots.digest[:])
+	return Word{m.OwnSeq(), m.head, wire.Digest(wire.Hash(wire.HashDigest, m.group[:], w.Bytes()))}
+}

@@ -1,0 +1,340 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"time"
+
+	"kith/internal/group"
+	"kith/internal/identity"
+	"kith/internal/link"
+	"kith/internal/mailbox"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// What is left in mailboxes for members who are off, and found there. Each group and mailbox has a
+// task of its own: it reads what others have left, leaves what this device has said, and then
+// waits until either has news (docs/spec/mailbox-drops.md, docs/spec/mailbox.md).
+
+const (
+	// mailEach is how often is looked which groups have a mailbox.
+	mailEach = 10 * time.Second
+	// maxMail bounds the tasks: each holds a connection.
+	maxMail = 64
+	// mailHours is how long what is left is kept there, in hours.
+	mailHours = 30 * 24
+	// mailSaid and mailHeard are how long what this device has written, and what it has to say of
+	// what others wrote, waits for more before it is left.
+	mailSaid  = 3 * time.Second
+	mailHeard = 45 * time.Second
+	// mailMost bounds the entries in one bundle.
+	mailMost = 256
+	// mailOld is for how long a drop of an epoch that is not the newest is looked at each time;
+	// those that are older are looked at once a day.
+	mailOld = 3 * 24 * 3600 * 1000
+	// mailWait bounds one wait at a mailbox, and mailAgain what follows a failure.
+	mailWait  = 30 * time.Minute
+	mailFirst = 5 * time.Second
+	mailAgain = 10 * time.Minute
+	// mailLimit bounds one conversation with a mailbox but for its wait.
+	mailLimit = time.Minute
+)
+
+// A mailKey names a task.
+type mailKey struct {
+	group wire.GroupID
+	box   boxID
+}
+
+// mailState is what a task keeps over a restart.
+type mailState struct {
+	Mark []byte            // what was left last, see group.Export
+	Word wire.Digest       // that it was of
+	At   uint64            // ms, when
+	Next map[string]int    // of an epoch's block: how many successors were left in its drops
+	Read map[string]uint64 // of a drop: up to which position it was read
+	Days map[string]uint64 // of an epoch's block: the day up to which its drops were read
+	Up   uint64            // the day up to which everything was read
+}
+
+// mailing keeps the tasks until ctx ends.
+func (n *Node) mailing(ctx context.Context) {
+	if n.cfg.Link != nil {
+		return
+	}
+	running := make(map[mailKey]context.CancelFunc)
+	tick := time.NewTicker(mailEach)
+	defer tick.Stop()
+	for {
+		wanted := n.mailWanted()
+		for key, end := range running {
+			if _, ok := wanted[key]; !ok {
+				end()
+				delete(running, key)
+			}
+		}
+		for key, box := range wanted {
+			if running[key] == nil {
+				task, end := context.WithCancel(ctx)
+				running[key] = end
+				n.spawn(func(context.Context) { n.mailTask(task, key, box) })
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-n.mail:
+		case <-ctx.Done():
+			for _, end := range running {
+				end()
+			}
+			return
+		}
+	}
+}
+
+// mailWanted are the groups that have mailboxes.
+func (n *Node) mailWanted() map[mailKey]identity.Box {
+	list := make(map[mailKey]identity.Box)
+	if !n.Ready() || n.shutOut(wire.GroupID{}) {
+		return list
+	}
+	for _, o := range n.allOwners() {
+		for _, b := range n.boxesOf(o) {
+			if len(list) < maxMail {
+				list[mailKey{o.id, idOf(b)}] = b
+			}
+		}
+	}
+	return list
+}
+
+// mailSoon has the tasks looked through.
+func (n *Node) mailSoon() {
+	select {
+	case n.mail <- struct{}{}:
+	default:
+	}
+}
+
+// A mailTask is one group at one mailbox.
+type mailTask struct {
+	n      *Node
+	o      *owner
+	key    mailKey
+	box    identity.Box
+	state  mailState
+	parts  gathering
+	news   chan struct{} // this device has something to say, perhaps
+	since  time.Time     // when what was said and is not left yet was first seen; zero: nothing
+	unsaid group.Word
+}
+
+func (n *Node) mailTask(ctx context.Context, key mailKey, box identity.Box) {
+	o := n.owner(key.group)
+	if o == nil {
+		return
+	}
+	t := &mailTask{n: n, o: o, key: key, box: box, news: make(chan struct{}, 1)}
+	t.load()
+	n.mu.Lock()
+	n.mailNews[key] = t.news
+	n.mu.Unlock()
+	defer func() {
+		n.mu.Lock()
+		delete(n.mailNews, key)
+		n.mu.Unlock()
+	}()
+	wait := mailFirst
+	for ctx.Err() == nil {
+		err := t.round(ctx)
+		if err == nil {
+			wait = mailFirst
+			continue
+		}
+		n.noteBox(key.box, err)
+		n.log.Info("a mailbox is not served", "group", shortGroup(key.group), "err", err)
+		pause(ctx, wait/2+rand.N(wait))
+		wait = min(2*wait, mailAgain)
+	}
+}
+
+// pause waits; less if ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// stirMail has the tasks of a group look whether this device has said more.
+func (n *Node) stirMail(g wire.GroupID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for key, news := range n.mailNews {
+		if key.group == g {
+			select {
+			case news <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// round reads, leaves, and waits for news.
+func (t *mailTask) round(ctx context.Context) error {
+	keys, word, err := t.keys()
+	if err != nil || len(keys) == 0 {
+		pause(ctx, mailAgain)
+		return err
+	}
+	if err := t.read(ctx, keys); err != nil {
+		return err
+	}
+	t.n.noteBox(t.key.box, nil)
+	if err := t.o.ask(func() error { word = t.o.machine.Word(); return nil }); err != nil {
+		return err
+	}
+	switch due := t.due(word); {
+	case keys[0].Block != word.Head: // what was read has led on
+		return nil
+	case due == 0:
+		return t.leave(ctx, keys, word)
+	case due <= mailSaid:
+		pause(ctx, due)
+		return nil
+	default:
+		return t.wait(ctx, keys[0], due)
+	}
+}
+
+// due is when to leave what this device has said; 0: now. While all others are connected nothing
+// is left.
+func (t *mailTask) due(word group.Word) time.Duration {
+	if word.All == t.state.Word || !t.n.someAway(t.o) {
+		t.since = time.Time{}
+		return mailWait
+	}
+	now, wait := nowTime(), mailHeard
+	if t.since.IsZero() {
+		t.since = now
+	}
+	if word.Seq != t.unsaid.Seq || word.Head != t.unsaid.Head {
+		wait = mailSaid
+	}
+	return max(0, t.since.Add(wait).Sub(now))
+}
+
+// someAway reports whether a member's device has no session with this node.
+func (n *Node) someAway(o *owner) bool {
+	p, me := o.picture.Load(), n.me()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.ContainsFunc(p.devices, func(d group.DeviceView) bool {
+		return !d.Former && d.Member.Person != me.Person && n.sessions[d.Member.Device] == nil
+	})
+}
+
+// wait returns once the newest drop has something new, this device has something to say, the day
+// is over, or what it said before is due.
+func (t *mailTask) wait(ctx context.Context, key keptKey, due time.Duration) error {
+	now := nowTime().UTC()
+	due = min(due, now.Truncate(24*time.Hour).Add(24*time.Hour).Sub(now)) + rand.N(time.Second)
+	ctx, cancel := context.WithTimeout(ctx, due)
+	defer cancel()
+	c, err := t.dial(ctx)
+	if err != nil {
+		return unlessOver(ctx, err)
+	}
+	defer c.Close()
+	day := mailbox.DayOf(nowTime())
+	k := key.drop(t.key.box, day)
+	if _, err := c.Make(ctx, k, mailHours); err != nil {
+		return unlessOver(ctx, err)
+	}
+	heard := make(chan error, 1)
+	t.n.spawn(func(context.Context) {
+		_, err := c.Wait(ctx, k, t.state.Read[dropOf(key, day)], due+time.Second)
+		heard <- err
+	})
+	select {
+	case err = <-heard:
+		return unlessOver(ctx, err)
+	case <-t.news:
+	case <-ctx.Done():
+	}
+	cancel()
+	<-heard
+	return nil
+}
+
+// unlessOver is err, or nil if it is only that the time is over.
+func unlessOver(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// dial connects by a link of its own, which takes no connections.
+func (t *mailTask) dial(ctx context.Context) (*mailbox.Client, error) {
+	return mailbox.Dial(ctx, func() (link.Link, error) {
+		return link.NewDirect(link.DirectConfig{Allow: func(netip.Addr) bool { return false }, Write: t.n.cfg.Tap, Log: t.n.log})
+	}, t.box)
+}
+
+// load reads what the task kept.
+func (t *mailTask) load() {
+	_ = t.n.db.View(func(tx *store.Tx) error {
+		_, err := getJSON(tx, bucketMail, t.id(), &t.state)
+		return err
+	})
+	for _, m := range []*map[string]uint64{&t.state.Read, &t.state.Days} {
+		if *m == nil {
+			*m = make(map[string]uint64)
+		}
+	}
+	if t.state.Next == nil {
+		t.state.Next = make(map[string]int)
+	}
+}
+
+func (t *mailTask) save() error {
+	b, err := json.Marshal(t.state)
+	if err != nil {
+		return err
+	}
+	return storeErrorOr(t.n.db.Update(func(tx *store.Tx) error { return tx.Put(bucketMail, t.id(), b) }))
+}
+
+func (t *mailTask) id() []byte { return append(bytes.Clone(t.key.group[:]), t.key.box[:]...) }
+
+func storeErrorOr(err error) error {
+	if err != nil {
+		return storeError(err)
+	}
+	return nil
+}
+
+// noteBox notes whether a mailbox answered.
+func (n *Node) noteBox(id boxID, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	n.mu.Lock()
+	v := n.boxes[id]
+	news := v.Asked == 0 || v.Ready != (err == nil)
+	v.Asked, v.Ready, v.Err = n.nowMS(), err == nil, err
+	n.boxes[id] = v
+	n.mu.Unlock()
+	if news {
+		n.hub.publish(StatusChanged{})
+	}
+}

@@ -1,0 +1,235 @@
+package node
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"kith/internal/group"
+	"kith/internal/identity"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// Mailboxes: where messages wait for whoever is off. Each person names its own; the members of a
+// group are told of them beside the addresses of its device, and leave things in all of the group's.
+
+const (
+	// maxBoxes bounds the mailboxes of one person.
+	maxBoxes = 4
+	// groupBoxes is in how many the members of a group leave things: one may be lost, and each costs
+	// as much again.
+	groupBoxes = 2
+	// boxPart begins a host of a Reach that is a piece of a mailbox's address: "/kithbox/", number,
+	// "/", piece. Programs from before it take it for a host of a kind that they do not dial.
+	boxPart = "/kithbox/"
+	// boxPiece bounds a piece: a host has at most 128 bytes.
+	boxPiece = 128 - len(boxPart) - len("0/")
+	// boxPieces is in how many pieces an address comes.
+	boxPieces = 3
+)
+
+// A boxID names a mailbox: SHA-256 of its link peer id and access secret.
+type boxID [32]byte
+
+func idOf(b identity.Box) boxID {
+	h := sha256.New()
+	h.Write(b.Peer)
+	h.Write(b.Access[:])
+	return boxID(h.Sum(nil))
+}
+
+// A MailboxView is a mailbox of this person's, or one that a group uses.
+type MailboxView struct {
+	ID    boxID
+	Place string // host:port
+	Own   bool
+	Chats int    // that use it
+	Asked uint64 // ms, when it was asked last; 0: never since the start
+	Ready bool   // and it answered
+	Err   error  // why not
+	Left  int    // items left there since the start
+}
+
+// String is the beginning of the id, by which people name it.
+func (id boxID) String() string { return hex.EncodeToString(id[:8]) }
+
+// ownBoxes are the mailboxes of this person.
+func (n *Node) ownBoxes() (list []identity.Box) {
+	var texts []string
+	_ = n.db.View(func(tx *store.Tx) error {
+		_, err := getJSON(tx, bucketSelf, []byte(keyBoxes), &texts)
+		return err
+	})
+	for _, text := range texts {
+		if b, err := identity.ParseBox(text); err == nil {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// AddMailbox has messages left, and looked for, at a mailbox. The error is an
+// *identity.InputError for a text that names none.
+func (n *Node) AddMailbox(text string) error {
+	if !n.Ready() {
+		return fail(ReasonNoIdentity, "")
+	}
+	b, err := identity.ParseBox(text)
+	if err != nil {
+		return err
+	}
+	return n.editBoxes(func(list []identity.Box) ([]identity.Box, error) {
+		if slices.ContainsFunc(list, func(o identity.Box) bool { return idOf(o) == idOf(b) }) {
+			return list, nil
+		}
+		if len(list) == maxBoxes {
+			return nil, fail(ReasonBoxes, fmt.Sprint(maxBoxes))
+		}
+		return append(list, b), nil
+	})
+}
+
+// RemoveMailbox ends that. id is the beginning of its id.
+func (n *Node) RemoveMailbox(id string) error {
+	return n.editBoxes(func(list []identity.Box) ([]identity.Box, error) {
+		left := slices.DeleteFunc(slices.Clone(list), func(b identity.Box) bool {
+			return len(id) >= 4 && strings.HasPrefix(idOf(b).String(), strings.ToLower(id))
+		})
+		if len(left) == len(list) {
+			return nil, fail(ReasonNoBox, id)
+		}
+		return left, nil
+	})
+}
+
+func (n *Node) editBoxes(edit func([]identity.Box) ([]identity.Box, error)) error {
+	list, err := edit(n.ownBoxes())
+	if err != nil {
+		return err
+	}
+	texts := make([]string, 0, len(list))
+	for _, b := range list {
+		text, err := b.Text()
+		if err != nil {
+			return err
+		}
+		texts = append(texts, text)
+	}
+	if err := n.db.Update(func(tx *store.Tx) error { return putJSON(tx, bucketSelf, []byte(keyBoxes), texts) }); err != nil {
+		return storeError(err)
+	}
+	n.reach()
+	n.mailSoon()
+	n.hub.publish(StatusChanged{})
+	return nil
+}
+
+// boxHosts are the pieces in which the members of a group are told of this person's first mailbox.
+func (n *Node) boxHosts() (hosts []string) {
+	list := n.ownBoxes()
+	if len(list) == 0 {
+		return nil
+	}
+	text, err := list[0].Text()
+	for i := 0; err == nil && len(text) > 0 && i < boxPieces; i++ {
+		piece := text[:min(len(text), boxPiece)]
+		text = text[len(piece):]
+		hosts = append(hosts, fmt.Sprintf("%s%d/%s", boxPart, i, piece))
+	}
+	if len(text) > 0 {
+		return nil // longer than any that there are
+	}
+	return hosts
+}
+
+// boxIn is the mailbox that the hosts of a Reach tell of.
+func boxIn(hosts []string) (b identity.Box, ok bool) {
+	var text strings.Builder
+	for i := range boxPieces {
+		head := fmt.Sprintf("%s%d/", boxPart, i)
+		for _, h := range hosts {
+			if piece, is := strings.CutPrefix(h, head); is {
+				text.WriteString(piece)
+			}
+		}
+	}
+	b, err := identity.ParseBox(text.String())
+	return b, err == nil
+}
+
+// boxesOf are the mailboxes that the members of a group use: all choose the same of those that
+// they are told of, by their ids, so that what one leaves the others find.
+func (n *Node) boxesOf(o *owner) (list []identity.Box) {
+	p := o.picture.Load()
+	if p.view.Status != group.StatusActive || len(p.view.Members) < 2 {
+		return nil
+	}
+	me := n.me()
+	for _, d := range p.devices {
+		if d.Reach == nil || d.Former {
+			continue
+		}
+		if b, ok := boxIn(d.Reach.Hosts); ok {
+			list = append(list, b)
+		}
+	}
+	if own := n.ownBoxes(); len(own) > 0 && me.Device != nil && !n.setting(o.id).OnlyFriends {
+		list = append(list, own[0])
+	}
+	slices.SortFunc(list, func(a, b identity.Box) int { x, y := idOf(a), idOf(b); return bytes.Compare(x[:], y[:]) })
+	list = slices.CompactFunc(list, func(a, b identity.Box) bool { return idOf(a) == idOf(b) })
+	return list[:min(len(list), groupBoxes)]
+}
+
+// mailboxes are those of this person, and those that its groups use.
+func (n *Node) mailboxes() (list []MailboxView) {
+	chats := make(map[boxID]int)
+	known := make(map[boxID]identity.Box)
+	var order []boxID
+	note := func(b identity.Box) boxID {
+		id := idOf(b)
+		if _, ok := known[id]; !ok {
+			known[id], order = b, append(order, id)
+		}
+		return id
+	}
+	own := make(map[boxID]bool)
+	for _, b := range n.ownBoxes() {
+		own[note(b)] = true
+	}
+	for _, o := range n.allOwners() {
+		for _, b := range n.boxesOf(o) {
+			chats[note(b)]++
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, id := range order {
+		v := n.boxes[id]
+		v.ID, v.Own, v.Chats = id, own[id], chats[id]
+		for _, h := range known[id].Hosts {
+			if ip, port, ok := hostPort(h); ok {
+				v.Place = netip.AddrPortFrom(ip, uint16(port)).String()
+				break
+			}
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// A dropRecord is the secret of the drops of one epoch, as long as somebody may write there.
+type dropRecord struct {
+	Height uint64
+	Secret []byte
+	Old    uint64 `json:",omitempty"` // ms, since when it is not the newest; 0: it is
+}
+
+func dropID(g wire.GroupID, block wire.BlockHash) []byte {
+	return append(bytes.Clone(g[:]), block[:]...)
+}

@@ -1,0 +1,396 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"kith/internal/bundle"
+	"kith/internal/group"
+	"kith/internal/mailbox"
+	"kith/internal/store"
+	"kith/internal/wire"
+)
+
+// What lies in the drops of a group: which there are, and how they are read and written.
+
+// A gathering is items that are not whole bundles yet.
+type gathering struct{ bundle.Gatherer }
+
+// A keptKey is the secret of the drops of an epoch.
+type keptKey struct {
+	group.DropKey
+	old uint64 // ms, since when it is not the newest; 0: it is
+}
+
+// drop is the drop of a day in a mailbox. All members read it, and nobody deletes from it: it goes
+// when its time is over.
+func (k keptKey) drop(box boxID, day uint64) mailbox.Keys {
+	return mailbox.Derive(mailbox.Day(k.Root(box), day), true)
+}
+
+func blockName(b wire.BlockHash) string { return hex.EncodeToString(b[:8]) }
+
+// dropOf names a drop in the state of a task.
+func dropOf(k keptKey, day uint64) string { return fmt.Sprintf("%s %d", blockName(k.Block), day) }
+
+// keys returns the keys of the epochs whose drops are looked at, the newest first, and what this
+// device has said so far. New ones are kept before they are used: the machine forgets them.
+func (t *mailTask) keys() (list []keptKey, word group.Word, err error) {
+	var now []group.DropKey
+	err = t.o.ask(func() error {
+		now, word = t.o.machine.DropKeys(), t.o.machine.Word()
+		if len(now) > 0 { // the head's last
+			if i := slices.IndexFunc(now, func(k group.DropKey) bool { return k.Block == word.Head }); i >= 0 {
+				k := now[i]
+				now = append(slices.Delete(now, i, i+1), k)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(now) == 0 {
+		return nil, word, err
+	}
+	err = t.n.db.Update(func(tx *store.Tx) error {
+		list, err = t.keepKeys(tx, now)
+		return err
+	})
+	return list, word, storeErrorOr(err)
+}
+
+// keepKeys writes new keys, and drops those of which the time is over.
+func (t *mailTask) keepKeys(tx *store.Tx, now []group.DropKey) (list []keptKey, err error) {
+	ms, newest := t.n.nowMS(), now[len(now)-1].Block
+	kept := make(map[wire.BlockHash]dropRecord)
+	pairs, err := tx.List(bucketDrop, t.key.group[:])
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pairs {
+		var r dropRecord
+		if ok, err := getJSON(tx, bucketDrop, p.Key, &r); err != nil || !ok || len(p.Key) != 64 || len(r.Secret) != 32 {
+			return nil, err
+		}
+		block := wire.BlockHash(p.Key[32:])
+		if r.Old != 0 && r.Old+group.KeepDrops < ms {
+			if err := tx.Delete(bucketDrop, p.Key); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		kept[block] = r
+	}
+	for _, k := range now {
+		if _, ok := kept[k.Block]; !ok {
+			secret := k.Secret()
+			kept[k.Block] = dropRecord{Height: k.Height, Secret: secret[:]}
+			if err := putJSON(tx, bucketDrop, dropID(t.key.group, k.Block), kept[k.Block]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for block, r := range kept {
+		switch {
+		case block == newest && r.Old != 0:
+			r.Old = 0
+		case block != newest && r.Old == 0:
+			r.Old = ms
+		default:
+			list = append(list, keptKey{group.NewDropKey(block, r.Height, [32]byte(r.Secret)), r.Old})
+			continue
+		}
+		if err := putJSON(tx, bucketDrop, dropID(t.key.group, block), r); err != nil {
+			return nil, err
+		}
+		list = append(list, keptKey{group.NewDropKey(block, r.Height, [32]byte(r.Secret)), r.Old})
+	}
+	slices.SortFunc(list, func(a, b keptKey) int {
+		switch {
+		case a.Block == newest:
+			return -1
+		case b.Block == newest:
+			return 1
+		}
+		return int(b.Height) - int(a.Height)
+	})
+	return list, nil
+}
+
+// read takes what others have left. What comes may lead to a newer epoch, whose drops are read in
+// the next round, from where this one began.
+func (t *mailTask) read(ctx context.Context, keys []keptKey) error {
+	now := nowTime().UTC()
+	today, whole := mailbox.DayOf(now), true
+	for _, k := range keys {
+		done, before := t.state.Days[blockName(k.Block)]
+		if !before {
+			done, whole = t.state.Up, false
+		}
+		if done == today && k.old != 0 && k.old+mailOld < t.n.nowMS() {
+			continue
+		}
+		from, to := max(done, today-mailHours/24), today
+		if now.Hour() == 0 && from > 0 {
+			from-- // another's clock may be behind
+		}
+		if now.Hour() == 23 {
+			to++ // or ahead
+		}
+		for day := from; day <= to; day++ {
+			if err := t.readDrop(ctx, k, day); err != nil {
+				return err
+			}
+		}
+		t.state.Days[blockName(k.Block)] = today
+	}
+	if whole {
+		t.state.Up = today
+	}
+	return t.save()
+}
+
+// readDrop reads one drop over a connection of its own, so that the mailbox cannot tell that the
+// drops of two days are of one group.
+func (t *mailTask) readDrop(ctx context.Context, k keptKey, day uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, mailLimit)
+	defer cancel()
+	c, err := t.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	name, drop := dropOf(k, day), k.drop(t.key.box, day)
+	cursor := mailbox.Cursor{After: t.state.Read[name]}
+	for {
+		page, err := c.Fetch(ctx, drop, cursor.After)
+		if errors.Is(err, mailbox.ErrRefused) {
+			delete(t.state.Read, name) // nobody has left anything, or it is gone
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		taken := cursor.Take(page, true)
+		if taken.Back { // the mailbox came back without what it had: leave it again
+			t.state.Word, t.state.Mark = wire.Digest{}, nil
+		}
+		for _, item := range taken.New {
+			t.take(item.Bytes, k.Item(t.key.box, uint32(day)))
+		}
+		t.state.Read[name] = cursor.After
+		if !page.More {
+			return nil
+		}
+	}
+}
+
+// take opens an item, and takes the bundle that is whole by it. What does not open is junk of a
+// member or of the mailbox.
+func (t *mailTask) take(item []byte, secret [32]byte) {
+	whole, err := t.parts.Add(item, secret)
+	if err != nil || whole == nil {
+		return
+	}
+	if err := t.takeBundle(whole, secret); err != nil {
+		t.n.log.Debug("a bundle from a mailbox is refused", "group", shortGroup(t.key.group), "err", err)
+	}
+}
+
+func (t *mailTask) takeBundle(whole []byte, secret [32]byte) error {
+	r, err := bundle.NewSecretReader(bytes.NewReader(whole), secret, t.o.picture.Load().keyOfMember)
+	if err != nil {
+		return err
+	}
+	from := r.Header().From
+	if t.n.ownKey(from.Device) {
+		return nil
+	}
+	for {
+		g, payload, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if g != t.key.group {
+			continue // of a group that it may be an invitation to
+		}
+		in := group.Received{
+			From: from, Payload: bytes.Clone(payload), Secrets: t.n.ownSecrets, Away: true,
+			Checked: group.CheckEntries(payload, t.o.picture.Load().keyOf),
+		}
+		if err := t.o.do(in); err != nil {
+			return err
+		}
+	}
+}
+
+// keyOfMember is the key of a member's device; nil of others.
+func (p *picture) keyOfMember(who wire.Member) ed25519.PublicKey {
+	if slices.ContainsFunc(p.devices, func(d group.DeviceView) bool { return d.Member == who }) {
+		return p.keyOf(who.Device)
+	}
+	return nil
+}
+
+// leave leaves what this device has said since it did so last, and in the drops of older epochs
+// the blocks that lead on from them.
+func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) error {
+	ctx, cancel := context.WithTimeout(ctx, mailLimit)
+	defer cancel()
+	day := mailbox.DayOf(nowTime())
+	for _, k := range keys {
+		if k.Block == word.Head {
+			continue
+		}
+		var next group.Exported
+		if err := t.o.ask(func() error { next = t.o.machine.ExportNext(k.Block); return nil }); err != nil {
+			return err
+		}
+		if next.Blocks <= t.state.Next[blockName(k.Block)] {
+			continue
+		}
+		if err := t.put(ctx, k, day, next.Payloads); err != nil {
+			return err
+		}
+		t.state.Next[blockName(k.Block)] = next.Blocks
+	}
+	if t.state.At+24*3600*1000 < t.n.nowMS() {
+		t.state.Mark = nil // what the others' Acks say to be lacking
+	}
+	for more := true; more && keys[0].Block == word.Head; {
+		payloads, x, err := t.export()
+		if err != nil {
+			return err
+		}
+		if err := t.put(ctx, keys[0], day, payloads); err != nil {
+			return err
+		}
+		t.state.Mark, more = x.Mark, x.More
+	}
+	t.state.Word, t.state.At, t.unsaid, t.since = word.All, t.n.nowMS(), word, nowTime()
+	return t.save()
+}
+
+// export is what this device has to say: its own entries, for each member leaves its own, and all
+// that is not entries.
+func (t *mailTask) export() (payloads [][]byte, x group.Exported, err error) {
+	away := t.away()
+	err = t.o.ask(func() error {
+		x = t.o.machine.Export(group.ExportTo{Since: t.state.Mark}, mailMost)
+		own := ownEntries(x.Serve, t.n.ownKey)
+		list := []group.Serve{own}
+		if slices.Contains(own.Bare, true) { // somebody new may not read them: those who were here may
+			for _, d := range away {
+				each := t.o.machine.Export(group.ExportTo{Device: d, Since: t.state.Mark}, mailMost)
+				list = append(list, ownEntries(each.Serve, t.n.ownKey))
+			}
+		}
+		payloads = slices.Clone(x.Payloads)
+		for _, s := range list {
+			entries, err := t.o.answer(s)
+			if err != nil {
+				return err
+			}
+			payloads = append(payloads, entries...)
+		}
+		payloads = append(payloads, x.Last...)
+		return nil
+	})
+	return payloads, x, err
+}
+
+// away are the first devices of members that have no session with this node.
+func (t *mailTask) away() (list []wire.DeviceID) {
+	p, me := t.o.picture.Load(), t.n.me()
+	t.n.mu.Lock()
+	defer t.n.mu.Unlock()
+	for _, d := range p.devices {
+		if !d.Former && d.Member.Person != me.Person && t.n.sessions[d.Member.Device] == nil && len(list) < mailAway {
+			list = append(list, d.Member.Device)
+		}
+	}
+	return list
+}
+
+// mailAway bounds the devices for which entries that a newcomer may not read are left once more.
+const mailAway = 8
+
+// ownEntries leaves the entries of own devices of what is to be served.
+func ownEntries(s group.Serve, own func(wire.DeviceID) bool) group.Serve {
+	all := s
+	s.Refs, s.Bare = nil, nil
+	for i, ref := range all.Refs {
+		if own(ref.Device) {
+			s.Refs = append(s.Refs, ref)
+			if len(all.Bare) > 0 {
+				s.Bare = append(s.Bare, all.Bare[i])
+			}
+		}
+	}
+	return s
+}
+
+// put seals payloads and puts them into a drop.
+func (t *mailTask) put(ctx context.Context, k keptKey, day uint64, payloads [][]byte) error {
+	if len(payloads) == 0 {
+		return nil
+	}
+	self, secret := t.n.me(), k.Item(t.key.box, uint32(day))
+	var sealed bytes.Buffer
+	w, err := bundle.NewSecretWriter(&sealed, self.Device, bundle.Header{From: wire.Member{Person: self.Person, Device: self.Device.ID()}, Time: t.n.nowMS()}, secret)
+	if err != nil {
+		return err
+	}
+	if err := w.Group(t.key.group); err != nil {
+		return err
+	}
+	for _, b := range payloads {
+		if err := w.Payload(b); err != nil {
+			return err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	items, err := bundle.Split(sealed.Bytes(), secret, 0)
+	if err != nil {
+		return err
+	}
+	c, err := t.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	drop := k.drop(t.key.box, day)
+	for _, batch := range batches(items) {
+		if _, err := c.MakeAndPut(ctx, drop, mailHours, batch...); err != nil {
+			return err
+		}
+	}
+	t.n.mu.Lock()
+	v := t.n.boxes[t.key.box]
+	v.Left += len(items)
+	t.n.boxes[t.key.box] = v
+	t.n.mu.Unlock()
+	return nil
+}
+
+// batches divides items into what one frame takes.
+func batches(items [][]byte) (list [][][]byte) {
+	size := 0
+	for _, item := range items {
+		if n := len(list); n == 0 || len(list[n-1]) == mailbox.MaxItems || size+len(item) > mailbox.MaxBody {
+			list, size = append(list, nil), 0
+		}
+		list[len(list)-1] = append(list[len(list)-1], item)
+		size += len(item)
+	}
+	return list
+}
