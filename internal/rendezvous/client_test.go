@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
-	"time"
 
 	"kith/internal/identity"
 	"kith/internal/rendezvous"
@@ -210,13 +209,9 @@ func TestDeadFamily(t *testing.T) {
 	if once == 0 {
 		t.Error("nobody was asked on IPv6: this test shows nothing")
 	}
-	started := time.Now()
 	publish(t, c, s, record(ann, s, noon+60_000))
 	if n := count(); n != once {
 		t.Errorf("%d questions on IPv6, then %d", once, n)
-	}
-	if took := time.Since(started); took > 2*time.Second {
-		t.Errorf("waited %v for a family that is not there", took)
 	}
 }
 

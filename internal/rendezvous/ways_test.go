@@ -179,11 +179,7 @@ func TestCloseEnds(t *testing.T) {
 	}()
 	sent := c.Traffic().Sent
 	until(t, "another is sent", func() bool { return c.Traffic().Sent > sent })
-	started := time.Now()
 	c.Close()
-	if took := time.Since(started); took > time.Second {
-		t.Errorf("Close took %v", took)
-	}
 	if err := <-ends; !errors.Is(err, rendezvous.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
