@@ -25,15 +25,16 @@ const (
 	// leaveAgain is how long what was left is taken to be there: nodes of the DHT keep it for two
 	// hours (BEP 44), and come and go.
 	leaveAgain = 50 * 60 * 1000
-	// leaveMost bounds what is left in one round; the others have their turn in the next.
-	leaveMost = 32
+	// leaveMost bounds what is left in an hour, each some 33 kB of packets: the others have their turn
+	// in the next.
+	leaveMost = 24
 	// findTries is after how many dials in vain somebody is looked for.
 	findTries = 3
 	// findLimit bounds one search or leaving.
 	findLimit = 30 * time.Second
 	// findFirst and findMost bound how long is waited between two searches for one, in ms.
 	findFirst = 8 * 1000
-	findMost  = 3600 * 1000
+	findMost  = 6 * 3600 * 1000
 	// linkEager is for how long a link is new, in ms.
 	linkEager = 20 * 60 * 1000
 	// toldAfter is how long a session goes on after a hello until that counts as heard.
@@ -45,6 +46,8 @@ type finder struct {
 	client *rendezvous.Client
 	known  int                 // nodes of the DHT that are kept
 	left   map[[32]byte]uint64 // when the own address was left under a secret, by the steady clock as below
+	hour   uint64              // since when done is counted
+	done   int                 // what was left since
 	where  [32]byte            // digest of the address that was left
 	next   map[[32]byte]uint64 // when to look again under a secret
 	wait   map[[32]byte]uint64 // and how long was waited
@@ -254,7 +257,12 @@ func (n *Node) leftFor(f *finder) (list [][32]byte) {
 	n.mu.Unlock()
 	list = slices.DeleteFunc(list, func(s [32]byte) bool { at, done := f.left[s]; return done && at+leaveAgain > now })
 	slices.SortFunc(list, func(a, b [32]byte) int { return cmp.Compare(f.left[a], f.left[b]) })
-	return list[:min(len(list), leaveMost)]
+	if now-f.hour >= 3600*1000 {
+		f.hour, f.done = now, 0
+	}
+	list = list[:min(len(list), leaveMost-f.done)]
+	f.done += len(list)
+	return list
 }
 
 // leave leaves the own address under a secret.

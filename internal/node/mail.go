@@ -104,8 +104,9 @@ func (n *Node) mailWanted() map[mailKey]identity.Box {
 	if !n.Ready() || n.shutOut(wire.GroupID{}) {
 		return list
 	}
+	own := n.ownBoxes()
 	for _, o := range n.allOwners() {
-		for _, b := range n.boxesOf(o) {
+		for _, b := range n.boxesOf(o, own) {
 			if len(list) < maxMail {
 				list[mailKey{o.id, idOf(b)}] = b
 			}

@@ -163,8 +163,9 @@ func boxIn(hosts []string) (b identity.Box, ok bool) {
 }
 
 // boxesOf are the mailboxes that the members of a group use: all choose the same of those that
-// they are told of, by their ids, so that what one leaves the others find.
-func (n *Node) boxesOf(o *owner) (list []identity.Box) {
+// they are told of, by their ids, so that what one leaves the others find. own are those of this
+// person.
+func (n *Node) boxesOf(o *owner, own []identity.Box) (list []identity.Box) {
 	p := o.picture.Load()
 	if p.view.Status != group.StatusActive || len(p.view.Members) < 2 {
 		return nil
@@ -178,7 +179,7 @@ func (n *Node) boxesOf(o *owner) (list []identity.Box) {
 			list = append(list, b)
 		}
 	}
-	if own := n.ownBoxes(); len(own) > 0 && me.Device != nil && !n.setting(o.id).OnlyFriends {
+	if len(own) > 0 && me.Device != nil && !n.setting(o.id).OnlyFriends {
 		list = append(list, own[0])
 	}
 	slices.SortFunc(list, func(a, b identity.Box) int { x, y := idOf(a), idOf(b); return bytes.Compare(x[:], y[:]) })
@@ -198,12 +199,13 @@ func (n *Node) mailboxes() (list []MailboxView) {
 		}
 		return id
 	}
+	mine := n.ownBoxes()
 	own := make(map[boxID]bool)
-	for _, b := range n.ownBoxes() {
+	for _, b := range mine {
 		own[note(b)] = true
 	}
 	for _, o := range n.allOwners() {
-		for _, b := range n.boxesOf(o) {
+		for _, b := range n.boxesOf(o, mine) {
 			chats[note(b)]++
 		}
 	}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"kith/internal/link"
@@ -52,6 +53,13 @@ func (n *Node) onPunch(s *peer.Session, w *way, m punch) {
 	if s.Kind() != relayKind || !n.mayKnow(s.Remote()) {
 		return
 	}
+	m.hosts = slices.DeleteFunc(m.hosts, func(h string) bool {
+		ip, _, ok := hostPort(h)
+		return !ok || ip.IsLoopback() || !isQUIC(h)
+	})
+	if m.step != punchGo && !n.mayPunch(w) {
+		return
+	}
 	switch m.step {
 	case punchAsk:
 		own := n.candidates()
@@ -83,6 +91,18 @@ func (n *Node) onPunch(s *peer.Session, w *way, m punch) {
 		}
 		n.spawn(func(ctx context.Context) { n.punchTo(ctx, s, theirs) })
 	}
+}
+
+// mayPunch bounds how often somebody has this node send packets to places that it names.
+func (n *Node) mayPunch(w *way) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := nowTime()
+	if now.Sub(w.punched) < punchRest {
+		return false
+	}
+	w.punched = now
+	return true
 }
 
 // punchThrough dials as the other side sends, and knocks at what stands: the session that comes of

@@ -25,6 +25,9 @@ const (
 	probeLimit = 5 * time.Second
 )
 
+// punchRest is the least time between two times that one session has places sent to.
+const punchRest = 5 * time.Second
+
 // punchTurn is when the side that was dialled tries first: after one try of the other's.
 const punchTurn = 9 * time.Second
 
@@ -37,11 +40,12 @@ const relayKind = "relay"
 
 // A way is what a session knows of the ways to its device.
 type way struct {
-	spent  time.Time // up to when what it may say is used up
-	probed time.Time // when it last had this node dial
-	asked  time.Time // when this side asked for a punch; zero: it does not
-	theirs []string  // where their packets will come from
-	tries  int       // punches begun
+	spent   time.Time // up to when what it may say is used up
+	probed  time.Time // when it last had this node dial
+	asked   time.Time // when this side asked for a punch; zero: it does not
+	punched time.Time // when it last named places
+	theirs  []string  // where their packets will come from
+	tries   int       // punches begun
 
 	punches bool // a direct way is tried for
 	friends bool // what only friends are told was said
