@@ -3,8 +3,11 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"os"
+	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -121,19 +124,74 @@ func TestHomesOfAllKinds(t *testing.T) {
 	}
 }
 
-// TestTwoHomes: two behind routers of their own meet by a contact link that names no place where
-// the other could be reached.
+// TestTwoHomes follows the lines of the README for two households word for word, but for the link and
+// the mailbox's address: two homes behind routers of their own meet by a contact link that names no
+// place where the other could be reached.
 func TestTwoHomes(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, part, _ := strings.Cut(string(readme), "## Two households")
+	_, part, _ = strings.Cut(part, "```sh\n")
+	part, _, _ = strings.Cut(part, "```")
 	n := newInternet(t, 24)
 	ann, ben := n.home("Ann", natPort), n.home("Ben", natPort)
-	ann.on()
-	ben.on()
-	began := time.Now()
-	ben.befriend(ann.person)
-	n.measured("from the link to the friendship", time.Since(began))
+	for _, m := range []*machine{ann, ben} {
+		m.on()
+	}
+	box := n.mailbox()
+	began, link, lines := time.Now(), "", 0
+	for line := range strings.Lines(part) {
+		words, who, ok := strings.Cut(line, "#")
+		if !ok {
+			t.Fatalf("nobody is told to run %q", line)
+		}
+		args := strings.Fields(strings.NewReplacer("kith:...", link, "kithbox:...", box).Replace(words))
+		m := ann
+		if strings.HasPrefix(strings.TrimSpace(who), "Ben") {
+			m = ben
+		}
+		if args[1] == "friend" && args[2] == "accept" {
+			ann.until("Ben", "friend", "requests")
+			n.measured("from the link to the request", time.Since(began))
+		}
+		out := m.kith(args[1:]...)
+		if found := regexp.MustCompile(`kith:[\w-]+`).FindString(out); found != "" && link == "" {
+			link = found
+		}
+		lines++
+	}
+	if lines != 5 {
+		t.Errorf("the README has %d lines for two households", lines)
+	}
+	if !ann.settles("Ben", "quic", 20*time.Second) {
+		t.Errorf("the link is %q", kindTo(ann, "Ben"))
+	}
 	ann.kith("send", "Ben", "Are you there?")
 	ben.until("Are you there", "tail", "Ann")
-	if kind := kindTo(ann, "Ben"); kind != "quic" {
-		t.Errorf("the link is %q", kind)
+}
+
+// mailbox runs a mailbox that all reach, and returns its address.
+func (n *internet) mailbox() string {
+	n.t.Helper()
+	space := n.name + "-box"
+	n.plug(space, "box", "11.99.7.7")
+	cmd := exec.Command("ip", "netns", "exec", space, kithHere(n.t), "mailbox", "serve", "--dir", n.t.TempDir())
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		n.t.Fatal(err)
 	}
+	if err := cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "kithbox:") {
+		n.t.Fatalf("the mailbox says %q, %v", line, err)
+	}
+	return strings.TrimSpace(line)
 }
