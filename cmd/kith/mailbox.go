@@ -66,7 +66,7 @@ func (p *program) mailboxServeVerb(dir *string) *cobra.Command {
 }
 
 func (p *program) serveMailbox(ctx context.Context, dir string, f mailboxFlags) error {
-	if err := checkListen(f.listen); err != nil {
+	if err := checkListen("--listen", f.listen); err != nil {
 		return err
 	}
 	if f.maxBytes < 1<<20 {

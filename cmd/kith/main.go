@@ -72,7 +72,7 @@ func (p *program) root() *cobra.Command {
 		p.friendVerb(), p.groupVerb(), p.chainVerb(), p.sendVerb(), p.tailVerb(), p.searchVerb(), p.versionVerb(),
 		p.replyVerb(), p.reactVerb(), p.editVerb(), p.versionsVerb(), p.deliveredVerb(), p.readVerb(), p.deleteVerb(), p.pinVerb(), p.unpinVerb(),
 		p.pollVerb(), p.voteVerb(), p.closeVerb(), p.expireVerb(), p.settingsVerb(),
-		p.networkVerb(), p.relayVerb(), p.mailboxVerb(), p.serviceVerb(),
+		p.networkVerb(), p.relayVerb(), p.mailboxVerb(), p.bundleVerb(), p.serviceVerb(),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -22,9 +22,9 @@ const addressPatience = 3 * time.Second
 
 // runFlags are what run is told.
 type runFlags struct {
-	listen, web, passphraseFile string
-	open, verbose               bool
-	bootstrap                   []string
+	listen, wss, web, passphraseFile string
+	open, verbose                    bool
+	bootstrap                        []string
 }
 
 func (p *program) runVerb() *cobra.Command {
@@ -37,13 +37,17 @@ func (p *program) runVerb() *cobra.Command {
 			if _, err := api.CheckWeb(f.web); err != nil {
 				return &usageError{api.Explain(err).String()}
 			}
-			if err := checkListen(f.listen); err != nil {
+			if err := checkListen("--listen", f.listen); err != nil {
+				return err
+			}
+			if err := checkListen("--wss", f.wss); err != nil {
 				return err
 			}
 			return p.runNode(c.Context(), f)
 		},
 	}
 	c.Flags().StringVar(&f.listen, "listen", "", "HOST:PORT where others reach you (default: every network, a port that is kept)")
+	c.Flags().StringVar(&f.wss, "wss", "", "HOST:PORT to listen at for TLS WebSocket too, for people whose network lets nothing else out, for example :443")
 	c.Flags().StringVar(&f.web, "web", "", "localhost:PORT of the page (default: a port that is kept)")
 	c.Flags().StringVar(&f.passphraseFile, "passphrase-file", "", "file whose content unlocks the database")
 	c.Flags().StringSliceVar(&f.bootstrap, "bootstrap", nil, "HOST:PORT,... of nodes of the DHT to ask first, where the well-known ones are blocked")
@@ -52,20 +56,20 @@ func (p *program) runVerb() *cobra.Command {
 	return c
 }
 
-// checkListen says what is wrong with --listen before anything is opened.
-func checkListen(text string) error {
+// checkListen says what is wrong with --listen or --wss before anything is opened.
+func checkListen(flag, text string) error {
 	if text == "" {
 		return nil
 	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return &usageError{fmt.Sprintf("--listen %q is not HOST:PORT; write for example :4001 or 127.0.0.1:4001", text)}
+		return &usageError{fmt.Sprintf("%s %q is not HOST:PORT; write for example :4001 or 127.0.0.1:4001", flag, text)}
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return &usageError{fmt.Sprintf("--listen %q: a port is 0 to 65535", text)}
+		return &usageError{fmt.Sprintf("%s %q: a port is 0 to 65535", flag, text)}
 	}
 	if _, err := netip.ParseAddr(host); err != nil && host != "" && host != "localhost" {
-		return &usageError{fmt.Sprintf("--listen %q: the host is an address of this machine, localhost, or left out for every network", text)}
+		return &usageError{fmt.Sprintf("%s %q: the host is an address of this machine, localhost, or left out for every network", flag, text)}
 	}
 	return nil
 }
@@ -75,7 +79,7 @@ func (p *program) runNode(ctx context.Context, f runFlags) error {
 	if err := tighten(p.home); err != nil {
 		return err
 	}
-	n, err := node.Open(node.Config{Home: p.home, PassphraseFile: f.passphraseFile, Listen: f.listen, Bootstrap: f.bootstrap, Log: log})
+	n, err := node.Open(node.Config{Home: p.home, PassphraseFile: f.passphraseFile, Listen: f.listen, WebSocket: f.wss, Bootstrap: f.bootstrap, Log: log})
 	if err != nil {
 		return err
 	}

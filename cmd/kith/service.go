@@ -65,7 +65,7 @@ func (p *program) serviceOf(s *service) error {
 	if _, err := api.CheckWeb(s.web); err != nil {
 		return &usageError{api.Explain(err).String()}
 	}
-	if err := checkListen(s.listen); err != nil {
+	if err := checkListen("--listen", s.listen); err != nil {
 		return err
 	}
 	var err error

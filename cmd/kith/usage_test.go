@@ -45,9 +45,9 @@ func TestCheckListen(t *testing.T) {
 		"": true, ":4001": true, "127.0.0.1:0": true, "localhost:1": true, "[::1]:65535": true,
 		"foo": false, ":65536": false, ":": false, ":http": false, "example.org:1": false, "127.0.0.1": false,
 	} {
-		_, wrong := errors.AsType[*usageError](checkListen(text))
+		_, wrong := errors.AsType[*usageError](checkListen("--listen", text))
 		if wrong == good {
-			t.Errorf("%q: %v", text, checkListen(text))
+			t.Errorf("%q: %v", text, checkListen("--listen", text))
 		}
 	}
 }

@@ -23,3 +23,18 @@ func (m *Machine) Word() Word {
 	w.Raw(m.ballots.digest[:])
 	return Word{m.OwnSeq(), m.head, wire.Digest(wire.Hash(wire.HashDigest, m.group[:], w.Bytes()))}
 }
+
+// An Extent is how much a device has of a group.
+type Extent struct {
+	Entries uint64
+	Blocks  int
+}
+
+// Extent counts what is here.
+func (m *Machine) Extent() (h Extent) {
+	for _, ref := range m.graph.Frontier() {
+		h.Entries += ref.Seq
+	}
+	h.Blocks = m.blocks.Len()
+	return h
+}

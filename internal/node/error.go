@@ -6,36 +6,41 @@ type Reason string
 
 // Reasons of an Error.
 const (
-	ReasonNoIdentity  Reason = "no-identity"    // Setup comes first
-	ReasonIdentity    Reason = "identity"       // there is one already
-	ReasonUnknown     Reason = "unknown"        // Subject names nobody and nothing
-	ReasonAmbiguous   Reason = "ambiguous"      // Subject names several
-	ReasonNotFriend   Reason = "not-friend"     // only friends can be added
-	ReasonNoPackage   Reason = "no-package"     // the friend's program must be on once more
-	ReasonFriend      Reason = "friend-already" // is a friend already
-	ReasonOwnLink     Reason = "own-link"       // a link of one's own
-	ReasonLink        Reason = "link"           // a link that cannot be read
-	ReasonLinkExpired Reason = "link-expired"
-	ReasonLinkUsed    Reason = "link-used" // nobody answers to it any more
-	ReasonNotAsking   Reason = "not-asking"
-	ReasonNotInvited  Reason = "not-invited"
-	ReasonStillIn     Reason = "still-in" // a chat one is in is left before it is deleted
-	ReasonFull        Reason = "full"     // the disk
-	ReasonNoRoom      Reason = "no-room"  // the disk, at the start: Subject is the home
-	ReasonStopping    Reason = "stopping"
-	ReasonBlocked     Reason = "blocked"
-	ReasonNoMessage   Reason = "no-message" // Subject names none of the chat's
-	ReasonDeleted     Reason = "deleted"    // the message
-	ReasonOver        Reason = "over"       // the message has disappeared
-	ReasonNoText      Reason = "no-text"    // only texts have versions
-	ReasonNoPoll      Reason = "no-poll"
-	ReasonClosed      Reason = "closed"    // the poll
-	ReasonChoice      Reason = "choice"    // not what the poll offers
-	ReasonNoCopy      Reason = "no-copy"   // this home has the only key of its person
-	ReasonNotYours    Reason = "not-yours" // only of an own message
-	ReasonBoxes       Reason = "boxes"     // more mailboxes than one person has: Subject is how many
-	ReasonNoBox       Reason = "no-box"    // no mailbox goes by Subject
-	ReasonRevoked     Reason = "revoked"   // another copy of this home has revoked its key
+	ReasonNoIdentity    Reason = "no-identity"    // Setup comes first
+	ReasonIdentity      Reason = "identity"       // there is one already
+	ReasonUnknown       Reason = "unknown"        // Subject names nobody and nothing
+	ReasonAmbiguous     Reason = "ambiguous"      // Subject names several
+	ReasonNotFriend     Reason = "not-friend"     // only friends can be added
+	ReasonNoPackage     Reason = "no-package"     // the friend's program must be on once more
+	ReasonFriend        Reason = "friend-already" // is a friend already
+	ReasonOwnLink       Reason = "own-link"       // a link of one's own
+	ReasonLink          Reason = "link"           // a link that cannot be read
+	ReasonLinkExpired   Reason = "link-expired"
+	ReasonLinkUsed      Reason = "link-used" // nobody answers to it any more
+	ReasonNotAsking     Reason = "not-asking"
+	ReasonNotInvited    Reason = "not-invited"
+	ReasonStillIn       Reason = "still-in" // a chat one is in is left before it is deleted
+	ReasonFull          Reason = "full"     // the disk
+	ReasonNoRoom        Reason = "no-room"  // the disk, at the start: Subject is the home
+	ReasonStopping      Reason = "stopping"
+	ReasonBlocked       Reason = "blocked"
+	ReasonNoMessage     Reason = "no-message" // Subject names none of the chat's
+	ReasonDeleted       Reason = "deleted"    // the message
+	ReasonOver          Reason = "over"       // the message has disappeared
+	ReasonNoText        Reason = "no-text"    // only texts have versions
+	ReasonNoPoll        Reason = "no-poll"
+	ReasonClosed        Reason = "closed"         // the poll
+	ReasonChoice        Reason = "choice"         // not what the poll offers
+	ReasonNoCopy        Reason = "no-copy"        // this home has the only key of its person
+	ReasonNotYours      Reason = "not-yours"      // only of an own message
+	ReasonNoBundle      Reason = "no-bundle"      // the file is none
+	ReasonNewerBundle   Reason = "newer-bundle"   // of a newer program
+	ReasonOthersBundle  Reason = "others-bundle"  // for other devices
+	ReasonCutBundle     Reason = "cut-bundle"     // cut, or changed
+	ReasonStrangeBundle Reason = "strange-bundle" // of nobody who is known here
+	ReasonBoxes         Reason = "boxes"          // more mailboxes than one person has: Subject is how many
+	ReasonNoBox         Reason = "no-box"         // no mailbox goes by Subject
+	ReasonRevoked       Reason = "revoked"        // another copy of this home has revoked its key
 )
 
 // An Error is a refused request.

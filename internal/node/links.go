@@ -34,7 +34,7 @@ func (n *Node) openLinks(r *running) error {
 	if err != nil {
 		return err
 	}
-	cfg := link.DirectConfig{Listen: n.cfg.Listen, KeySeed: [32]byte(key.Seed), Write: n.cfg.Tap, Allow: n.allow, Log: n.log}
+	cfg := link.DirectConfig{Listen: n.cfg.Listen, WebSocket: n.cfg.WebSocket, KeySeed: [32]byte(key.Seed), Write: n.cfg.Tap, Allow: n.allow, Log: n.log}
 	if cfg.Listen == "" && key.Port != 0 {
 		cfg.Listen = ":" + strconv.Itoa(key.Port)
 	}

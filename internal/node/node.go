@@ -21,6 +21,7 @@ type Config struct {
 	Home           string       // folder of everything this node keeps
 	PassphraseFile string       // its content locks the database; empty: a key file beside it
 	Listen         string       // HOST:PORT; empty: any interface, at a port that is kept
+	WebSocket      string       // HOST:PORT to listen at for WebSocket in TLS; empty: nowhere
 	NoLAN          bool         // neither announce nor look for others on the local network
 	Bootstrap      []string     // HOST:PORT of nodes of the DHT that are asked first; nil: the well-known ones
 	Log            *slog.Logger // nil: none

@@ -7461,6 +7461,247 @@ func (x *RemoveMailboxRequest) GetId() string {
 	return ""
 }
 
+type ExportBundleRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
+	All           bool                   `protobuf:"varint,2,opt,name=all,proto3" json:"all,omitempty"` // also what the members have confirmed
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportBundleRequest) Reset() {
+	*x = ExportBundleRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportBundleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportBundleRequest) ProtoMessage() {}
+
+func (x *ExportBundleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportBundleRequest.ProtoReflect.Descriptor instead.
+func (*ExportBundleRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
+}
+
+func (x *ExportBundleRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *ExportBundleRequest) GetAll() bool {
+	if x != nil {
+		return x.All
+	}
+	return false
+}
+
+type BundlePart struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	Bundle        *Bundle                `protobuf:"bytes,2,opt,name=bundle,proto3" json:"bundle,omitempty"` // in the last part of an export
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BundlePart) Reset() {
+	*x = BundlePart{}
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BundlePart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BundlePart) ProtoMessage() {}
+
+func (x *BundlePart) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BundlePart.ProtoReflect.Descriptor instead.
+func (*BundlePart) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
+}
+
+func (x *BundlePart) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *BundlePart) GetBundle() *Bundle {
+	if x != nil {
+		return x.Bundle
+	}
+	return nil
+}
+
+// Bundle: what is in it, or what it brought that was not here.
+type Bundle struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	From          *Person                `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`                    // of one that is imported
+	MadeAt        uint64                 `protobuf:"varint,2,opt,name=made_at,json=madeAt,proto3" json:"made_at,omitempty"` // ms, by their clock
+	Chats         []*BundleChat          `protobuf:"bytes,3,rep,name=chats,proto3" json:"chats,omitempty"`                  // none: nothing is new
+	Others        uint32                 `protobuf:"varint,4,opt,name=others,proto3" json:"others,omitempty"`               // chats that it speaks of and that are not here
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Bundle) Reset() {
+	*x = Bundle{}
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Bundle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Bundle) ProtoMessage() {}
+
+func (x *Bundle) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Bundle.ProtoReflect.Descriptor instead.
+func (*Bundle) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
+}
+
+func (x *Bundle) GetFrom() *Person {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *Bundle) GetMadeAt() uint64 {
+	if x != nil {
+		return x.MadeAt
+	}
+	return 0
+}
+
+func (x *Bundle) GetChats() []*BundleChat {
+	if x != nil {
+		return x.Chats
+	}
+	return nil
+}
+
+func (x *Bundle) GetOthers() uint32 {
+	if x != nil {
+		return x.Others
+	}
+	return 0
+}
+
+type BundleChat struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ChatId        string                 `protobuf:"bytes,1,opt,name=chat_id,json=chatId,proto3" json:"chat_id,omitempty"`
+	Title         string                 `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	Messages      uint32                 `protobuf:"varint,3,opt,name=messages,proto3" json:"messages,omitempty"` // with reactions, edits and the like
+	Changes       uint32                 `protobuf:"varint,4,opt,name=changes,proto3" json:"changes,omitempty"`   // of who belongs
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BundleChat) Reset() {
+	*x = BundleChat{}
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BundleChat) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BundleChat) ProtoMessage() {}
+
+func (x *BundleChat) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BundleChat.ProtoReflect.Descriptor instead.
+func (*BundleChat) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
+}
+
+func (x *BundleChat) GetChatId() string {
+	if x != nil {
+		return x.ChatId
+	}
+	return ""
+}
+
+func (x *BundleChat) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *BundleChat) GetMessages() uint32 {
+	if x != nil {
+		return x.Messages
+	}
+	return 0
+}
+
+func (x *BundleChat) GetChanges() uint32 {
+	if x != nil {
+		return x.Changes
+	}
+	return 0
+}
+
 type Settings struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	HideTyping    bool                   `protobuf:"varint,1,opt,name=hide_typing,json=hideTyping,proto3" json:"hide_typing,omitempty"` // nobody is told that this person is writing
@@ -7471,7 +7712,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7483,7 +7724,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7496,7 +7737,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *Settings) GetHideTyping() bool {
@@ -7521,7 +7762,7 @@ type GetPageKeyRequest struct {
 
 func (x *GetPageKeyRequest) Reset() {
 	*x = GetPageKeyRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7533,7 +7774,7 @@ func (x *GetPageKeyRequest) String() string {
 func (*GetPageKeyRequest) ProtoMessage() {}
 
 func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7546,7 +7787,7 @@ func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPageKeyRequest.ProtoReflect.Descriptor instead.
 func (*GetPageKeyRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
 }
 
 type GetPageKeyResponse struct {
@@ -7558,7 +7799,7 @@ type GetPageKeyResponse struct {
 
 func (x *GetPageKeyResponse) Reset() {
 	*x = GetPageKeyResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7570,7 +7811,7 @@ func (x *GetPageKeyResponse) String() string {
 func (*GetPageKeyResponse) ProtoMessage() {}
 
 func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7583,7 +7824,7 @@ func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPageKeyResponse.ProtoReflect.Descriptor instead.
 func (*GetPageKeyResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *GetPageKeyResponse) GetKey() []byte {
@@ -7604,7 +7845,7 @@ type SetSettingsRequest struct {
 
 func (x *SetSettingsRequest) Reset() {
 	*x = SetSettingsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7616,7 +7857,7 @@ func (x *SetSettingsRequest) String() string {
 func (*SetSettingsRequest) ProtoMessage() {}
 
 func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7629,7 +7870,7 @@ func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*SetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *SetSettingsRequest) GetHideTyping() bool {
@@ -7657,7 +7898,7 @@ type SetDraftRequest struct {
 
 func (x *SetDraftRequest) Reset() {
 	*x = SetDraftRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[104]
+	mi := &file_kith_v1_kith_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7669,7 +7910,7 @@ func (x *SetDraftRequest) String() string {
 func (*SetDraftRequest) ProtoMessage() {}
 
 func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[104]
+	mi := &file_kith_v1_kith_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7682,7 +7923,7 @@ func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftRequest.ProtoReflect.Descriptor instead.
 func (*SetDraftRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *SetDraftRequest) GetChat() string {
@@ -7714,7 +7955,7 @@ type SetDraftResponse struct {
 
 func (x *SetDraftResponse) Reset() {
 	*x = SetDraftResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[105]
+	mi := &file_kith_v1_kith_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7726,7 +7967,7 @@ func (x *SetDraftResponse) String() string {
 func (*SetDraftResponse) ProtoMessage() {}
 
 func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[105]
+	mi := &file_kith_v1_kith_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7739,7 +7980,7 @@ func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftResponse.ProtoReflect.Descriptor instead.
 func (*SetDraftResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{109}
 }
 
 // Draft: what somebody has begun to write, kept in this node alone.
@@ -7753,7 +7994,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_kith_v1_kith_proto_msgTypes[106]
+	mi := &file_kith_v1_kith_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7765,7 +8006,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[106]
+	mi := &file_kith_v1_kith_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7778,7 +8019,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *Draft) GetText() string {
@@ -7806,7 +8047,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[107]
+	mi := &file_kith_v1_kith_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7818,7 +8059,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[107]
+	mi := &file_kith_v1_kith_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7831,7 +8072,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{107}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{111}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -7856,7 +8097,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[108]
+	mi := &file_kith_v1_kith_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7868,7 +8109,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[108]
+	mi := &file_kith_v1_kith_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7881,7 +8122,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{108}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{112}
 }
 
 type GetDeliveryRequest struct {
@@ -7896,7 +8137,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[109]
+	mi := &file_kith_v1_kith_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7908,7 +8149,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[109]
+	mi := &file_kith_v1_kith_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7921,7 +8162,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{109}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{113}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -7967,7 +8208,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[110]
+	mi := &file_kith_v1_kith_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7979,7 +8220,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[110]
+	mi := &file_kith_v1_kith_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7992,7 +8233,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{110}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{114}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -8055,7 +8296,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[111]
+	mi := &file_kith_v1_kith_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8067,7 +8308,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[111]
+	mi := &file_kith_v1_kith_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8080,7 +8321,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{111}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{115}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -8114,7 +8355,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[112]
+	mi := &file_kith_v1_kith_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8126,7 +8367,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[112]
+	mi := &file_kith_v1_kith_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8139,7 +8380,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{112}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{116}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -8179,7 +8420,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[113]
+	mi := &file_kith_v1_kith_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8191,7 +8432,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[113]
+	mi := &file_kith_v1_kith_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8204,7 +8445,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{113}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{117}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -8394,7 +8635,7 @@ type Typed struct {
 
 func (x *Typed) Reset() {
 	*x = Typed{}
-	mi := &file_kith_v1_kith_proto_msgTypes[114]
+	mi := &file_kith_v1_kith_proto_msgTypes[118]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8406,7 +8647,7 @@ func (x *Typed) String() string {
 func (*Typed) ProtoMessage() {}
 
 func (x *Typed) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[114]
+	mi := &file_kith_v1_kith_proto_msgTypes[118]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8419,7 +8660,7 @@ func (x *Typed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Typed.ProtoReflect.Descriptor instead.
 func (*Typed) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{114}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{118}
 }
 
 func (x *Typed) GetChatId() string {
@@ -8454,7 +8695,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[115]
+	mi := &file_kith_v1_kith_proto_msgTypes[119]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8466,7 +8707,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[115]
+	mi := &file_kith_v1_kith_proto_msgTypes[119]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8479,7 +8720,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{115}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{119}
 }
 
 func (x *Reached) GetChatId() string {
@@ -8508,7 +8749,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[116]
+	mi := &file_kith_v1_kith_proto_msgTypes[120]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8520,7 +8761,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[116]
+	mi := &file_kith_v1_kith_proto_msgTypes[120]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8533,7 +8774,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{116}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{120}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -8572,7 +8813,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[117]
+	mi := &file_kith_v1_kith_proto_msgTypes[121]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8584,7 +8825,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[117]
+	mi := &file_kith_v1_kith_proto_msgTypes[121]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8597,7 +8838,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{117}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{121}
 }
 
 type StopResponse struct {
@@ -8608,7 +8849,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[118]
+	mi := &file_kith_v1_kith_proto_msgTypes[122]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8620,7 +8861,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[118]
+	mi := &file_kith_v1_kith_proto_msgTypes[122]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8633,7 +8874,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{118}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{122}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -9167,7 +9408,25 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x11AddMailboxRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\"&\n" +
 	"\x14RemoveMailboxRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"H\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\";\n" +
+	"\x13ExportBundleRequest\x12\x12\n" +
+	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x10\n" +
+	"\x03all\x18\x02 \x01(\bR\x03all\"I\n" +
+	"\n" +
+	"BundlePart\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\x12'\n" +
+	"\x06bundle\x18\x02 \x01(\v2\x0f.kith.v1.BundleR\x06bundle\"\x89\x01\n" +
+	"\x06Bundle\x12#\n" +
+	"\x04from\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x04from\x12\x17\n" +
+	"\amade_at\x18\x02 \x01(\x04R\x06madeAt\x12)\n" +
+	"\x05chats\x18\x03 \x03(\v2\x13.kith.v1.BundleChatR\x05chats\x12\x16\n" +
+	"\x06others\x18\x04 \x01(\rR\x06others\"q\n" +
+	"\n" +
+	"BundleChat\x12\x17\n" +
+	"\achat_id\x18\x01 \x01(\tR\x06chatId\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x1a\n" +
+	"\bmessages\x18\x03 \x01(\rR\bmessages\x12\x18\n" +
+	"\achanges\x18\x04 \x01(\rR\achanges\"H\n" +
 	"\bSettings\x12\x1f\n" +
 	"\vhide_typing\x18\x01 \x01(\bR\n" +
 	"hideTyping\x12\x1b\n" +
@@ -9337,7 +9596,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\bNAT_NONE\x10\x01\x12\x0e\n" +
 	"\n" +
 	"NAT_STEADY\x10\x02\x12\x10\n" +
-	"\fNAT_CHANGING\x10\x032\xaf\x1b\n" +
+	"\fNAT_CHANGING\x10\x032\xac\x1c\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -9397,7 +9656,9 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"SetNetwork\x12\x1a.kith.v1.SetNetworkRequest\x1a\x10.kith.v1.Network\x12:\n" +
 	"\n" +
 	"AddMailbox\x12\x1a.kith.v1.AddMailboxRequest\x1a\x10.kith.v1.Network\x12@\n" +
-	"\rRemoveMailbox\x12\x1d.kith.v1.RemoveMailboxRequest\x1a\x10.kith.v1.Network\x12=\n" +
+	"\rRemoveMailbox\x12\x1d.kith.v1.RemoveMailboxRequest\x1a\x10.kith.v1.Network\x12C\n" +
+	"\fExportBundle\x12\x1c.kith.v1.ExportBundleRequest\x1a\x13.kith.v1.BundlePart0\x01\x126\n" +
+	"\fImportBundle\x12\x13.kith.v1.BundlePart\x1a\x0f.kith.v1.Bundle(\x01\x12=\n" +
 	"\vGetSettings\x12\x1b.kith.v1.GetSettingsRequest\x1a\x11.kith.v1.Settings\x12=\n" +
 	"\vSetSettings\x12\x1b.kith.v1.SetSettingsRequest\x1a\x11.kith.v1.Settings\x12E\n" +
 	"\n" +
@@ -9421,7 +9682,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 119)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 123)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),             // 0: kith.v1.Reachability
 	(FriendState)(0),              // 1: kith.v1.FriendState
@@ -9535,25 +9796,29 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*SetNetworkRequest)(nil),     // 109: kith.v1.SetNetworkRequest
 	(*AddMailboxRequest)(nil),     // 110: kith.v1.AddMailboxRequest
 	(*RemoveMailboxRequest)(nil),  // 111: kith.v1.RemoveMailboxRequest
-	(*Settings)(nil),              // 112: kith.v1.Settings
-	(*GetPageKeyRequest)(nil),     // 113: kith.v1.GetPageKeyRequest
-	(*GetPageKeyResponse)(nil),    // 114: kith.v1.GetPageKeyResponse
-	(*SetSettingsRequest)(nil),    // 115: kith.v1.SetSettingsRequest
-	(*SetDraftRequest)(nil),       // 116: kith.v1.SetDraftRequest
-	(*SetDraftResponse)(nil),      // 117: kith.v1.SetDraftResponse
-	(*Draft)(nil),                 // 118: kith.v1.Draft
-	(*MarkReadRequest)(nil),       // 119: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 120: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 121: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 122: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 123: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 124: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 125: kith.v1.Event
-	(*Typed)(nil),                 // 126: kith.v1.Typed
-	(*Reached)(nil),               // 127: kith.v1.Reached
-	(*MessageReach)(nil),          // 128: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 129: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 130: kith.v1.StopResponse
+	(*ExportBundleRequest)(nil),   // 112: kith.v1.ExportBundleRequest
+	(*BundlePart)(nil),            // 113: kith.v1.BundlePart
+	(*Bundle)(nil),                // 114: kith.v1.Bundle
+	(*BundleChat)(nil),            // 115: kith.v1.BundleChat
+	(*Settings)(nil),              // 116: kith.v1.Settings
+	(*GetPageKeyRequest)(nil),     // 117: kith.v1.GetPageKeyRequest
+	(*GetPageKeyResponse)(nil),    // 118: kith.v1.GetPageKeyResponse
+	(*SetSettingsRequest)(nil),    // 119: kith.v1.SetSettingsRequest
+	(*SetDraftRequest)(nil),       // 120: kith.v1.SetDraftRequest
+	(*SetDraftResponse)(nil),      // 121: kith.v1.SetDraftResponse
+	(*Draft)(nil),                 // 122: kith.v1.Draft
+	(*MarkReadRequest)(nil),       // 123: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),      // 124: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),    // 125: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),              // 126: kith.v1.Delivery
+	(*DeliveredTo)(nil),           // 127: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),      // 128: kith.v1.SubscribeRequest
+	(*Event)(nil),                 // 129: kith.v1.Event
+	(*Typed)(nil),                 // 130: kith.v1.Typed
+	(*Reached)(nil),               // 131: kith.v1.Reached
+	(*MessageReach)(nil),          // 132: kith.v1.MessageReach
+	(*StopRequest)(nil),           // 133: kith.v1.StopRequest
+	(*StopResponse)(nil),          // 134: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	21,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -9579,7 +9844,7 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	21,  // 20: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
 	53,  // 21: kith.v1.Chat.history:type_name -> kith.v1.History
 	55,  // 22: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
-	118, // 23: kith.v1.Chat.draft:type_name -> kith.v1.Draft
+	122, // 23: kith.v1.Chat.draft:type_name -> kith.v1.Draft
 	21,  // 24: kith.v1.Member.person:type_name -> kith.v1.Person
 	4,   // 25: kith.v1.Member.role:type_name -> kith.v1.Role
 	21,  // 26: kith.v1.Member.added_by:type_name -> kith.v1.Person
@@ -9639,137 +9904,144 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	108, // 80: kith.v1.Network.mailboxes:type_name -> kith.v1.Mailbox
 	11,  // 81: kith.v1.Router.nat:type_name -> kith.v1.NAT
 	21,  // 82: kith.v1.Path.person:type_name -> kith.v1.Person
-	118, // 83: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
-	123, // 84: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	21,  // 85: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	83,  // 86: kith.v1.Event.message:type_name -> kith.v1.Message
-	51,  // 87: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	32,  // 88: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	18,  // 89: kith.v1.Event.node:type_name -> kith.v1.Node
-	127, // 90: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	66,  // 91: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	126, // 92: kith.v1.Event.typed:type_name -> kith.v1.Typed
-	21,  // 93: kith.v1.Typed.person:type_name -> kith.v1.Person
-	128, // 94: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	12,  // 95: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	14,  // 96: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	16,  // 97: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	17,  // 98: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	46,  // 99: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	23,  // 100: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	25,  // 101: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	26,  // 102: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	28,  // 103: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	29,  // 104: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	31,  // 105: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	33,  // 106: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	34,  // 107: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	36,  // 108: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	37,  // 109: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	38,  // 110: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	40,  // 111: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	41,  // 112: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	42,  // 113: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	43,  // 114: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	54,  // 115: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
-	44,  // 116: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	45,  // 117: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	47,  // 118: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	48,  // 119: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	49,  // 120: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	56,  // 121: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	62,  // 122: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	63,  // 123: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	58,  // 124: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	69,  // 125: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	91,  // 126: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	70,  // 127: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	71,  // 128: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	72,  // 129: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	73,  // 130: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	74,  // 131: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	76,  // 132: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	77,  // 133: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	78,  // 134: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	79,  // 135: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
-	80,  // 136: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	92,  // 137: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	94,  // 138: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	98,  // 139: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
-	101, // 140: kith.v1.KithService.GetNetwork:input_type -> kith.v1.GetNetworkRequest
-	109, // 141: kith.v1.KithService.SetNetwork:input_type -> kith.v1.SetNetworkRequest
-	110, // 142: kith.v1.KithService.AddMailbox:input_type -> kith.v1.AddMailboxRequest
-	111, // 143: kith.v1.KithService.RemoveMailbox:input_type -> kith.v1.RemoveMailboxRequest
-	100, // 144: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
-	115, // 145: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
-	113, // 146: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
-	116, // 147: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
-	119, // 148: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	121, // 149: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	124, // 150: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	129, // 151: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	13,  // 152: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	15,  // 153: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	18,  // 154: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	18,  // 155: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	18,  // 156: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	24,  // 157: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	32,  // 158: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	27,  // 159: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	32,  // 160: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	30,  // 161: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	32,  // 162: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	51,  // 163: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	35,  // 164: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	51,  // 165: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	51,  // 166: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	39,  // 167: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	51,  // 168: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	51,  // 169: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	51,  // 170: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	51,  // 171: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	51,  // 172: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	51,  // 173: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	51,  // 174: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	51,  // 175: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	51,  // 176: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	50,  // 177: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	57,  // 178: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	64,  // 179: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	64,  // 180: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	59,  // 181: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	83,  // 182: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	51,  // 183: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	83,  // 184: kith.v1.KithService.React:output_type -> kith.v1.Message
-	83,  // 185: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	83,  // 186: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	83,  // 187: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	75,  // 188: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	83,  // 189: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	83,  // 190: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	83,  // 191: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	51,  // 192: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
-	81,  // 193: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	93,  // 194: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	95,  // 195: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	99,  // 196: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
-	102, // 197: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
-	102, // 198: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
-	102, // 199: kith.v1.KithService.AddMailbox:output_type -> kith.v1.Network
-	102, // 200: kith.v1.KithService.RemoveMailbox:output_type -> kith.v1.Network
-	112, // 201: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
-	112, // 202: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
-	114, // 203: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
-	117, // 204: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
-	120, // 205: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	122, // 206: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	125, // 207: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	130, // 208: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	152, // [152:209] is the sub-list for method output_type
-	95,  // [95:152] is the sub-list for method input_type
-	95,  // [95:95] is the sub-list for extension type_name
-	95,  // [95:95] is the sub-list for extension extendee
-	0,   // [0:95] is the sub-list for field type_name
+	114, // 83: kith.v1.BundlePart.bundle:type_name -> kith.v1.Bundle
+	21,  // 84: kith.v1.Bundle.from:type_name -> kith.v1.Person
+	115, // 85: kith.v1.Bundle.chats:type_name -> kith.v1.BundleChat
+	122, // 86: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
+	127, // 87: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	21,  // 88: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	83,  // 89: kith.v1.Event.message:type_name -> kith.v1.Message
+	51,  // 90: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	32,  // 91: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	18,  // 92: kith.v1.Event.node:type_name -> kith.v1.Node
+	131, // 93: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	66,  // 94: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	130, // 95: kith.v1.Event.typed:type_name -> kith.v1.Typed
+	21,  // 96: kith.v1.Typed.person:type_name -> kith.v1.Person
+	132, // 97: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	12,  // 98: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	14,  // 99: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	16,  // 100: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	17,  // 101: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	46,  // 102: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	23,  // 103: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	25,  // 104: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	26,  // 105: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	28,  // 106: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	29,  // 107: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	31,  // 108: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	33,  // 109: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	34,  // 110: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	36,  // 111: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	37,  // 112: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	38,  // 113: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	40,  // 114: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	41,  // 115: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	42,  // 116: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	43,  // 117: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	54,  // 118: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
+	44,  // 119: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	45,  // 120: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	47,  // 121: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	48,  // 122: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	49,  // 123: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	56,  // 124: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	62,  // 125: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	63,  // 126: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	58,  // 127: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	69,  // 128: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	91,  // 129: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	70,  // 130: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	71,  // 131: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	72,  // 132: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	73,  // 133: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	74,  // 134: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	76,  // 135: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	77,  // 136: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	78,  // 137: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	79,  // 138: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
+	80,  // 139: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	92,  // 140: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	94,  // 141: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	98,  // 142: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
+	101, // 143: kith.v1.KithService.GetNetwork:input_type -> kith.v1.GetNetworkRequest
+	109, // 144: kith.v1.KithService.SetNetwork:input_type -> kith.v1.SetNetworkRequest
+	110, // 145: kith.v1.KithService.AddMailbox:input_type -> kith.v1.AddMailboxRequest
+	111, // 146: kith.v1.KithService.RemoveMailbox:input_type -> kith.v1.RemoveMailboxRequest
+	112, // 147: kith.v1.KithService.ExportBundle:input_type -> kith.v1.ExportBundleRequest
+	113, // 148: kith.v1.KithService.ImportBundle:input_type -> kith.v1.BundlePart
+	100, // 149: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
+	119, // 150: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
+	117, // 151: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
+	120, // 152: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
+	123, // 153: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	125, // 154: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	128, // 155: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	133, // 156: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	13,  // 157: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	15,  // 158: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	18,  // 159: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	18,  // 160: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	18,  // 161: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	24,  // 162: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	32,  // 163: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	27,  // 164: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	32,  // 165: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	30,  // 166: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	32,  // 167: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	51,  // 168: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	35,  // 169: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	51,  // 170: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	51,  // 171: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	39,  // 172: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	51,  // 173: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	51,  // 174: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	51,  // 175: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	51,  // 176: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	51,  // 177: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	51,  // 178: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	51,  // 179: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	51,  // 180: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	51,  // 181: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	50,  // 182: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	57,  // 183: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	64,  // 184: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	64,  // 185: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	59,  // 186: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	83,  // 187: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	51,  // 188: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	83,  // 189: kith.v1.KithService.React:output_type -> kith.v1.Message
+	83,  // 190: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	83,  // 191: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	83,  // 192: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	75,  // 193: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	83,  // 194: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	83,  // 195: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	83,  // 196: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	51,  // 197: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	81,  // 198: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	93,  // 199: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	95,  // 200: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	99,  // 201: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
+	102, // 202: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
+	102, // 203: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
+	102, // 204: kith.v1.KithService.AddMailbox:output_type -> kith.v1.Network
+	102, // 205: kith.v1.KithService.RemoveMailbox:output_type -> kith.v1.Network
+	113, // 206: kith.v1.KithService.ExportBundle:output_type -> kith.v1.BundlePart
+	114, // 207: kith.v1.KithService.ImportBundle:output_type -> kith.v1.Bundle
+	116, // 208: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
+	116, // 209: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
+	118, // 210: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
+	121, // 211: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
+	124, // 212: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	126, // 213: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	129, // 214: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	134, // 215: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	157, // [157:216] is the sub-list for method output_type
+	98,  // [98:157] is the sub-list for method input_type
+	98,  // [98:98] is the sub-list for extension type_name
+	98,  // [98:98] is the sub-list for extension extendee
+	0,   // [0:98] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -9778,8 +10050,8 @@ func file_kith_v1_kith_proto_init() {
 		return
 	}
 	file_kith_v1_kith_proto_msgTypes[97].OneofWrappers = []any{}
-	file_kith_v1_kith_proto_msgTypes[103].OneofWrappers = []any{}
-	file_kith_v1_kith_proto_msgTypes[113].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[107].OneofWrappers = []any{}
+	file_kith_v1_kith_proto_msgTypes[117].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -9797,7 +10069,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      12,
-			NumMessages:   119,
+			NumMessages:   123,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

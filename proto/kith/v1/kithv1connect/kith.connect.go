@@ -150,6 +150,12 @@ const (
 	// KithServiceRemoveMailboxProcedure is the fully-qualified name of the KithService's RemoveMailbox
 	// RPC.
 	KithServiceRemoveMailboxProcedure = "/kith.v1.KithService/RemoveMailbox"
+	// KithServiceExportBundleProcedure is the fully-qualified name of the KithService's ExportBundle
+	// RPC.
+	KithServiceExportBundleProcedure = "/kith.v1.KithService/ExportBundle"
+	// KithServiceImportBundleProcedure is the fully-qualified name of the KithService's ImportBundle
+	// RPC.
+	KithServiceImportBundleProcedure = "/kith.v1.KithService/ImportBundle"
 	// KithServiceGetSettingsProcedure is the fully-qualified name of the KithService's GetSettings RPC.
 	KithServiceGetSettingsProcedure = "/kith.v1.KithService/GetSettings"
 	// KithServiceSetSettingsProcedure is the fully-qualified name of the KithService's SetSettings RPC.
@@ -255,6 +261,11 @@ type KithServiceClient interface {
 	// AddMailbox has messages left in a mailbox for whoever is off, and looks into it.
 	AddMailbox(context.Context, *v1.AddMailboxRequest) (*v1.Network, error)
 	RemoveMailbox(context.Context, *v1.RemoveMailboxRequest) (*v1.Network, error)
+	// ExportBundle gives what is new in a chat, for its members alone, as a file in parts; the
+	// last has the summary. With nothing new there is only that.
+	ExportBundle(context.Context, *v1.ExportBundleRequest) (*connect.ServerStreamForClient[v1.BundlePart], error)
+	// ImportBundle takes such a file, all of it or nothing.
+	ImportBundle(context.Context) (*connect.ClientStreamForClientSimple[v1.BundlePart, v1.Bundle], error)
 	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error)
 	SetSettings(context.Context, *v1.SetSettingsRequest) (*v1.Settings, error)
 	// GetPageKey gives the key by which a page seals what it has to keep in the browser
@@ -577,6 +588,18 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("RemoveMailbox")),
 			connect.WithClientOptions(opts...),
 		),
+		exportBundle: connect.NewClient[v1.ExportBundleRequest, v1.BundlePart](
+			httpClient,
+			baseURL+KithServiceExportBundleProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("ExportBundle")),
+			connect.WithClientOptions(opts...),
+		),
+		importBundle: connect.NewClient[v1.BundlePart, v1.Bundle](
+			httpClient,
+			baseURL+KithServiceImportBundleProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("ImportBundle")),
+			connect.WithClientOptions(opts...),
+		),
 		getSettings: connect.NewClient[v1.GetSettingsRequest, v1.Settings](
 			httpClient,
 			baseURL+KithServiceGetSettingsProcedure,
@@ -679,6 +702,8 @@ type kithServiceClient struct {
 	setNetwork     *connect.Client[v1.SetNetworkRequest, v1.Network]
 	addMailbox     *connect.Client[v1.AddMailboxRequest, v1.Network]
 	removeMailbox  *connect.Client[v1.RemoveMailboxRequest, v1.Network]
+	exportBundle   *connect.Client[v1.ExportBundleRequest, v1.BundlePart]
+	importBundle   *connect.Client[v1.BundlePart, v1.Bundle]
 	getSettings    *connect.Client[v1.GetSettingsRequest, v1.Settings]
 	setSettings    *connect.Client[v1.SetSettingsRequest, v1.Settings]
 	getPageKey     *connect.Client[v1.GetPageKeyRequest, v1.GetPageKeyResponse]
@@ -1130,6 +1155,16 @@ func (c *kithServiceClient) RemoveMailbox(ctx context.Context, req *v1.RemoveMai
 	return nil, err
 }
 
+// ExportBundle calls kith.v1.KithService.ExportBundle.
+func (c *kithServiceClient) ExportBundle(ctx context.Context, req *v1.ExportBundleRequest) (*connect.ServerStreamForClient[v1.BundlePart], error) {
+	return c.exportBundle.CallServerStream(ctx, connect.NewRequest(req))
+}
+
+// ImportBundle calls kith.v1.KithService.ImportBundle.
+func (c *kithServiceClient) ImportBundle(ctx context.Context) (*connect.ClientStreamForClientSimple[v1.BundlePart, v1.Bundle], error) {
+	return c.importBundle.CallClientStreamSimple(ctx)
+}
+
 // GetSettings calls kith.v1.KithService.GetSettings.
 func (c *kithServiceClient) GetSettings(ctx context.Context, req *v1.GetSettingsRequest) (*v1.Settings, error) {
 	response, err := c.getSettings.CallUnary(ctx, connect.NewRequest(req))
@@ -1285,6 +1320,11 @@ type KithServiceHandler interface {
 	// AddMailbox has messages left in a mailbox for whoever is off, and looks into it.
 	AddMailbox(context.Context, *v1.AddMailboxRequest) (*v1.Network, error)
 	RemoveMailbox(context.Context, *v1.RemoveMailboxRequest) (*v1.Network, error)
+	// ExportBundle gives what is new in a chat, for its members alone, as a file in parts; the
+	// last has the summary. With nothing new there is only that.
+	ExportBundle(context.Context, *v1.ExportBundleRequest, *connect.ServerStream[v1.BundlePart]) error
+	// ImportBundle takes such a file, all of it or nothing.
+	ImportBundle(context.Context, *connect.ClientStream[v1.BundlePart]) (*v1.Bundle, error)
 	GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error)
 	SetSettings(context.Context, *v1.SetSettingsRequest) (*v1.Settings, error)
 	// GetPageKey gives the key by which a page seals what it has to keep in the browser
@@ -1603,6 +1643,18 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("RemoveMailbox")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceExportBundleHandler := connect.NewServerStreamHandlerSimple(
+		KithServiceExportBundleProcedure,
+		svc.ExportBundle,
+		connect.WithSchema(kithServiceMethods.ByName("ExportBundle")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceImportBundleHandler := connect.NewClientStreamHandlerSimple(
+		KithServiceImportBundleProcedure,
+		svc.ImportBundle,
+		connect.WithSchema(kithServiceMethods.ByName("ImportBundle")),
+		connect.WithHandlerOptions(opts...),
+	)
 	kithServiceGetSettingsHandler := connect.NewUnaryHandlerSimple(
 		KithServiceGetSettingsProcedure,
 		svc.GetSettings,
@@ -1751,6 +1803,10 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceAddMailboxHandler.ServeHTTP(w, r)
 		case KithServiceRemoveMailboxProcedure:
 			kithServiceRemoveMailboxHandler.ServeHTTP(w, r)
+		case KithServiceExportBundleProcedure:
+			kithServiceExportBundleHandler.ServeHTTP(w, r)
+		case KithServiceImportBundleProcedure:
+			kithServiceImportBundleHandler.ServeHTTP(w, r)
 		case KithServiceGetSettingsProcedure:
 			kithServiceGetSettingsHandler.ServeHTTP(w, r)
 		case KithServiceSetSettingsProcedure:
@@ -1970,6 +2026,14 @@ func (UnimplementedKithServiceHandler) AddMailbox(context.Context, *v1.AddMailbo
 
 func (UnimplementedKithServiceHandler) RemoveMailbox(context.Context, *v1.RemoveMailboxRequest) (*v1.Network, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.RemoveMailbox is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) ExportBundle(context.Context, *v1.ExportBundleRequest, *connect.ServerStream[v1.BundlePart]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ExportBundle is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) ImportBundle(context.Context, *connect.ClientStream[v1.BundlePart]) (*v1.Bundle, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ImportBundle is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) GetSettings(context.Context, *v1.GetSettingsRequest) (*v1.Settings, error) {

@@ -1,0 +1,91 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"connectrpc.com/connect"
+
+	"kith/internal/node"
+	v1 "kith/proto/kith/v1"
+)
+
+// bundlePart is how much of a bundle goes in one message, in bytes.
+const bundlePart = 256 << 10
+
+func (s *service) ExportBundle(_ context.Context, r *v1.ExportBundleRequest, stream *connect.ServerStream[v1.BundlePart]) error {
+	g, err := s.chat(r.Chat, "chat")
+	if err != nil {
+		return err
+	}
+	out := &bundleParts{send: stream.Send}
+	sum, err := s.node.ExportBundle(out, g, r.All)
+	if err != nil {
+		return asConnect(err)
+	}
+	if err := out.flush(); err != nil {
+		return err
+	}
+	last := &v1.Bundle{}
+	if sum != nil {
+		last.Chats = []*v1.BundleChat{bundleChat(*sum)}
+	}
+	return stream.Send(&v1.BundlePart{Bundle: last})
+}
+
+// bundleParts sends what is written in parts.
+type bundleParts struct {
+	send func(*v1.BundlePart) error
+	buf  []byte
+}
+
+func (p *bundleParts) Write(b []byte) (int, error) {
+	p.buf = append(p.buf, b...)
+	if len(p.buf) < bundlePart {
+		return len(b), nil
+	}
+	return len(b), p.flush()
+}
+
+func (p *bundleParts) flush() error {
+	if len(p.buf) == 0 {
+		return nil
+	}
+	err := p.send(&v1.BundlePart{Data: p.buf})
+	p.buf = nil
+	return err
+}
+
+// ImportBundle keeps the file beside the database while it is read, since it is read twice: sealed as
+// it is, and in a folder that only its owner may open.
+func (s *service) ImportBundle(_ context.Context, stream *connect.ClientStream[v1.BundlePart]) (*v1.Bundle, error) {
+	file, err := os.CreateTemp(s.cfg.Home, "import-*")
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	for stream.Receive() {
+		if _, err := file.Write(stream.Msg().Data); err != nil {
+			return nil, asConnect(err)
+		}
+	}
+	if err := stream.Err(); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	read, err := s.node.ImportBundle(file)
+	if err != nil {
+		return nil, asConnect(err)
+	}
+	out := &v1.Bundle{From: personOf(read.From), MadeAt: read.Made, Others: uint32(read.Others)}
+	for _, c := range read.Groups {
+		out.Chats = append(out.Chats, bundleChat(c))
+	}
+	return out, nil
+}
+
+func bundleChat(b node.BundleGroup) *v1.BundleChat {
+	return &v1.BundleChat{ChatId: b.Group.String(), Title: b.Title, Messages: uint32(b.Entries), Changes: uint32(b.Blocks)}
+}
