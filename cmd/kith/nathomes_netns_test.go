@@ -16,16 +16,10 @@ import (
 	"kith/internal/natlab"
 )
 
-// soonest bounds what must take seconds for people whose network changed.
-const soonest = 30 * time.Second
-
-// took prints how long something took, and fails where that was too long.
+// took prints how long something took; person.until bounds it.
 func took(t *testing.T, what string, d time.Duration) {
 	t.Helper()
 	t.Logf("%-60s %5.1f s", what, d.Seconds())
-	if d > soonest {
-		t.Errorf("%s: %v, want less than %v", what, d, soonest)
-	}
 }
 
 // TestHomesNight: the providers of both give them other addresses while they
@@ -105,15 +99,19 @@ func TestHomesInspected443(t *testing.T) {
 // TestHomesHotel: UDP mappings of 30 s do not end a link on which nobody speaks.
 func TestHomesHotel(t *testing.T) {
 	n := natlab.New(t)
-	// A tenth of what a hotel's router waits, so that a test need not.
-	hotel := n.Router("hotel", natlab.RouterConfig{NAT: natlab.Symmetric, UDPTimeout: 3 * time.Second})
+	const forgets = 30 * time.Second
+	hotel := n.Router("hotel", natlab.RouterConfig{NAT: natlab.Symmetric, UDPTimeout: forgets})
 	cleo, ann := at(t, "Cleo", n.Host("cleo")), at(t, "Ann", hotel.Home("ann"))
 	ann.befriend(cleo)
-	quiet := time.NewTimer(8 * time.Second)
+	quiet := time.NewTimer(forgets + 10*time.Second)
 	defer quiet.Stop()
 	<-quiet.C
 	took(t, "a message into a hotel after silence", cleo.tells("Ann", "are you in your room", ann))
 	took(t, "and back", ann.tells("Cleo", "I am", cleo))
+	ann.off()
+	if strings.Contains(ann.err.String(), "msg=disconnected") {
+		t.Error("the link ended while nobody spoke")
+	}
 }
 
 // TestHomesSameRouter: two behind one router that does not send back in what goes

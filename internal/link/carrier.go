@@ -130,7 +130,7 @@ func (c *carrier) addQUIC(key crypto.PrivKey, g gater) error {
 // program of before that dials it is 6 s, and 30 s with one that listens.
 func ours(conf *quic.Config) {
 	conf.MaxIdleTimeout = restIdle
-	conf.KeepAlivePeriod = restPulse
+	conf.KeepAlivePeriod = restIdle / 2
 	conf.MaxStreamReceiveWindow = streamWindow
 	conf.MaxConnectionReceiveWindow = streamWindow
 	conf.EnableDatagrams = true // by which either side asks for a sign of life

@@ -46,7 +46,7 @@ func (d *direct) open(raw transport.CapableConn, s network.MuxedStream, state tl
 	}
 	c := &conn{
 		link: d, raw: raw, stream: s, dialed: dialed,
-		pulse:   newPulse(raw, d.wg.Go),
+		pulse:   newPulse(raw, dialed, d.wg.Go),
 		binding: [32]byte(key),
 		remote:  Address{Peer: []byte(raw.RemotePeer())},
 		kind:    "tcp",

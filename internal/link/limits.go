@@ -18,7 +18,7 @@ const (
 	MaxReservations = 2
 
 	// Forgotten is after how long a peer at rest has ended a connection that says
-	// nothing, whatever program it is of: restPulse and restIdle.
+	// nothing, whatever program it is of: half of restIdle, and restIdle.
 	Forgotten = 90 * time.Second
 
 	// protocolID is what the one stream of a connection negotiates.
@@ -44,14 +44,14 @@ const (
 	// farewell is how long Close waits for the peer to take the last frames.
 	farewell = time.Second
 
-	// At rest a connection says restPulse after the last packet that it is there:
-	// before the NAT of a home forgets it, which some do after 30 s (RFC 4787
-	// section 4.3 wants 2 minutes). On QUIC the dialler does, which takes at most half
-	// of the idle limit for it, and counts that anew from the first packet that is not
-	// answered: a dead peer shows after restIdle to restPulse + restIdle. On TCP both
-	// do, and wait tcpWriteLimit for the answer.
-	restPulse     = 30 * time.Second
-	restIdle      = 2 * restPulse
+	// At rest a connection says each restPulse that it is there: before the NAT of a
+	// home forgets it, which some do after 30 s (RFC 4787 section 4.3 wants 2 minutes).
+	// On QUIC the dialler does, by a datagram; a peer that takes none is told by
+	// QUIC's own sign of life after half of restIdle. Who listens sees a dead peer
+	// after restIdle, who dialled after restPulse and alertMissed looks. On TCP both
+	// ask, and wait tcpWriteLimit for the answer.
+	restPulse     = 25 * time.Second
+	restIdle      = 60 * time.Second
 	tcpWriteLimit = 3 * time.Second
 
 	// tcpMeasure is how often yamux measures the round trip, to size its windows.

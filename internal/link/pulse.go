@@ -17,9 +17,9 @@ import (
 //	     <--------------------------
 //	       Alert(false), and something came since the last Write
 //
-// At rest it does nothing: the transport below says now and then that it is there
-// (restPulse). Alert, it asks each alertPulse for a sign of life, which the
-// transport of the peer gives whatever program that is of. When alertMissed times
+// At rest the dialler of a QUIC connection asks each restPulse for a sign of life;
+// on TCP the transport below does. Alert, either side asks each alertPulse; the
+// transport of the peer answers whatever program that is of. When alertMissed times
 // nothing at all has come in between, the connection is dead.
 type pulse struct {
 	came    func() uint64 // packets or bytes from the peer so far
@@ -28,10 +28,11 @@ type pulse struct {
 	written atomic.Bool   // since something came
 	mark    atomic.Uint64 // came at the last Write
 	stir    chan struct{} // there is more to do than at rest
+	asks    bool          // at rest
 }
 
 // newPulse makes the pulse of raw, which starts what takes time by spawn.
-func newPulse(raw transport.CapableConn, spawn func(func())) *pulse {
+func newPulse(raw transport.CapableConn, dialed bool, spawn func(func())) *pulse {
 	p := &pulse{stir: make(chan struct{}, 1), came: func() uint64 { return 0 }, ask: func() {}}
 	var q *quic.Conn
 	var s *yamux.Session
@@ -42,6 +43,7 @@ func newPulse(raw transport.CapableConn, spawn func(func())) *pulse {
 		// It is acknowledged like all others and read by nobody. Who dials with a
 		// program of before takes none, and notices within 6 s by itself.
 		p.ask = func() { _ = q.SendDatagram([]byte{0}) }
+		p.asks = dialed && q.ConnectionState().SupportsDatagrams.Remote
 	case raw.As(&s) && raw.As(&n):
 		p.came = n.came.Load
 		p.ask = func() { spawn(func() { s.Ping() }) } // within twice tcpWriteLimit
@@ -72,9 +74,16 @@ func (p *pulse) wake() {
 
 // run returns true once the peer is dead, false once done is closed.
 func (p *pulse) run(done <-chan struct{}) bool {
+	rest := time.NewTicker(restPulse)
+	defer rest.Stop()
+	if !p.asks {
+		rest.Stop()
+	}
 	for {
 		select {
 		case <-p.stir:
+		case <-rest.C:
+			p.ask()
 		case <-done:
 			return false
 		}

@@ -239,7 +239,7 @@ func (k *keeper) hold(ctx context.Context) (since time.Time, err error) {
 	defer context.AfterFunc(ctx, func() { raw.Close() })()
 	since = time.Now()
 	k.held(at, hosts, answer, since)
-	beats := newPulse(raw, d.wg.Go)
+	beats := newPulse(raw, true, d.wg.Go)
 	k.set(keeperHeld, func() { k.pulse = beats })
 	d.wg.Go(func() {
 		if beats.run(ended) {
