@@ -36,7 +36,7 @@ func (m *Machine) greet(now uint64, p *peer, eff *Effects) {
 	case present:
 		p.proofDue = now + proofAfter
 		switch {
-		case !m.awaitsInvitation(who):
+		case !m.invites(who):
 		case m.admittedBy(who) != m.self.Person: // it may have accepted, and say so at once
 			p.inviteDue = now + inviteAfter
 		case m.sendInvitation(p, eff):

@@ -38,15 +38,17 @@ func (w welcome) bytes() []byte {
 }
 
 func parseWelcome(b []byte) (w welcome, err error) {
+	if w, err = readWelcome(b); err == nil && w.empty() {
+		err = wire.ErrCanonical
+	}
+	return w, err
+}
+
+// readWelcome also takes one without the MLS Welcome, which is lost.
+func readWelcome(b []byte) (w welcome, err error) {
 	r := wire.NewReader(b)
 	w.message, w.floor = r.Vec(maxBlock), r.Vec(maxHave)
-	if err := r.Done(); err != nil {
-		return w, err
-	}
-	if w.empty() {
-		return w, wire.ErrCanonical
-	}
-	return w, nil
+	return w, r.Done()
 }
 
 // An invitation is everything a newcomer needs who knows nothing of the group.
@@ -173,6 +175,11 @@ func (m *Machine) awaitsInvitation(who wire.Member) bool {
 	return ok
 }
 
+// invites reports whether there is an invitation for a device.
+func (m *Machine) invites(who wire.Member) bool {
+	return m.awaitsInvitation(who) || m.admittedLight(who)
+}
+
 // admittedBy is who signed the block by which a device came in.
 func (m *Machine) admittedBy(who wire.Member) wire.PersonID {
 	return m.blocks.Header(m.came(who.Device)).Author.Person
@@ -181,6 +188,9 @@ func (m *Machine) admittedBy(who wire.Member) wire.PersonID {
 // invitationFor returns the invitation for a device that was admitted and has
 // not accepted yet; nil if there is none.
 func (m *Machine) invitationFor(who wire.Member) []byte {
+	if m.admittedLight(who) {
+		return m.openingWithout(who)
+	}
 	if !m.awaitsInvitation(who) {
 		return nil
 	}
@@ -216,7 +226,7 @@ func (m *Machine) inviteLate(now uint64, p *peer, eff *Effects) {
 		return
 	}
 	if p.named && !p.again && !p.waited {
-		if p.waited = m.awaitsInvitation(p.member); p.waited {
+		if p.waited = m.invites(p.member); p.waited {
 			p.inviteDue = now + inviteAgain
 			if len(m.Spreaders()) > 0 {
 				p.inviteDue = now + inviteTree

@@ -45,23 +45,24 @@ func Join(self Self, payload []byte, from wire.Member, secrets Secrets, now uint
 // that is in the group, by the Welcome.
 func (m *Machine) comeIn(now uint64, inv invitation, from wire.Member, secrets Secrets, eff *Effects) error {
 	m.pin(eff)
-	w, err := parseWelcome(inv.welcome)
+	w, err := readWelcome(inv.welcome)
 	if err != nil {
 		return err
 	}
-	a, err := m.openWelcome(inv.block, w, secrets)
-	if err != nil {
-		return err
+	if !m.blocks.Has(inv.block) {
+		return errWelcome
 	}
 	if !m.mayInvite(from, inv.block) {
 		return errInviter
 	}
-	if err := m.graph.SetFloor(a.floor); err != nil {
+	if w.empty() {
+		err = m.comeInWithout(inv, w.floor, eff)
+	} else {
+		err = m.comeInBy(inv, w, secrets, eff)
+	}
+	if err != nil {
 		return err
 	}
-	m.keepTips(a.floor)
-	eff.put(KindFloor, nil, w.floor)
-	m.enter(a, w, eff)
 	m.openRestarts(now, secrets, eff)
 	m.joined, m.status = inv.block, m.welcomed(inv.block)
 	if m.status == StatusActive {
@@ -77,6 +78,29 @@ func (m *Machine) comeIn(now uint64, inv invitation, from wire.Member, secrets S
 	if m.status.gone() {
 		return ErrStale
 	}
+	return nil
+}
+
+// comeInBy takes what a Welcome gives.
+func (m *Machine) comeInBy(inv invitation, w welcome, secrets Secrets, eff *Effects) error {
+	a, err := m.openWelcome(inv.block, w, secrets)
+	if err != nil {
+		return err
+	}
+	if err := m.startLogs(a.floor, w.floor, eff); err != nil {
+		return err
+	}
+	m.enter(a, w, eff)
+	return nil
+}
+
+// startLogs starts the logs at a floor, which was checked.
+func (m *Machine) startLogs(f dagFloor, bytes []byte, eff *Effects) error {
+	if err := m.graph.SetFloor(f); err != nil {
+		return err
+	}
+	m.keepTips(f)
+	eff.put(KindFloor, nil, bytes)
 	return nil
 }
 

@@ -106,7 +106,10 @@ func (l lightFrame) size() (n int) {
 
 // openingFor returns the invitation in pages for a device that a block admits.
 func (m *Machine) openingFor(who wire.DeviceID, block wire.BlockHash, w welcome) []byte {
-	base := m.baseFor(block)
+	return m.openingAbove(m.baseFor(block), who, block, w)
+}
+
+func (m *Machine) openingAbove(base wire.BlockHash, who wire.DeviceID, block wire.BlockHash, w welcome) []byte {
 	p, err := m.pageOf(pagesAskFrame{base: base}, true)
 	if err != nil {
 		return nil

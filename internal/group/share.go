@@ -99,7 +99,7 @@ func (m *Machine) giveBlocks(p *peer, list []wire.BlockHash, eff *Effects) int {
 func (m *Machine) sendInvitation(p *peer, eff *Effects) bool {
 	if due := m.chainShares.due(p.member.Device); due > m.now {
 		p.inviteDue = due
-		return m.awaitsInvitation(p.member)
+		return m.invites(p.member)
 	}
 	inv := m.invitationFor(p.member)
 	if inv == nil {

@@ -22,6 +22,7 @@ const (
 	kindEntries    = 4
 	kindInvitation = 8
 	kindKeys       = 10
+	kindPages      = 15
 	kindPromptAck  = 43
 )
 
