@@ -48,6 +48,10 @@ func TestMain(m *testing.M) {
 	if insteadOfTests() {
 		return
 	}
+	// Scripts wait for real dwells of 90 s, and use little of a core meanwhile.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"kith": main})
 }
 
