@@ -54,6 +54,7 @@ func (p *program) serviceInstallVerb() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&s.listen, "listen", "", "as of kith run")
+	c.Flags().StringVar(&s.wss, "wss", "", "as of kith run")
 	c.Flags().StringVar(&s.web, "web", "", "as of kith run")
 	c.Flags().StringVar(&s.passphraseFile, "passphrase-file", "", "as of kith run")
 	c.Flags().BoolVar(&show, "print", false, "print the file of the service, and install nothing")
@@ -66,6 +67,9 @@ func (p *program) serviceOf(s *service) error {
 		return &usageError{api.Explain(err).String()}
 	}
 	if err := checkListen("--listen", s.listen); err != nil {
+		return err
+	}
+	if err := checkListen("--wss", s.wss); err != nil {
 		return err
 	}
 	var err error

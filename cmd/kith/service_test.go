@@ -55,7 +55,7 @@ func TestServiceUnit(t *testing.T) {
 		t.Skip("the unit is not verified: systemd-analyze is not installed")
 	}
 	for _, home := range []string{"/home/ann/.kith", `/home/ann/my "100%" \home $HOME`} {
-		s := service{program: "/bin/true", home: home, listen: ":4001", web: "localhost:8080", passphraseFile: "/home/ann/a b"}
+		s := service{program: "/bin/true", home: home, listen: ":4001", wss: ":443", web: "localhost:8080", passphraseFile: "/home/ann/a b"}
 		if err := s.check(); err != nil {
 			t.Fatal(err)
 		}

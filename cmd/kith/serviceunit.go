@@ -7,8 +7,8 @@ import (
 
 // A service is what a unit of systemd's is made of.
 type service struct {
-	program, home               string // absolute paths
-	listen, web, passphraseFile string // as of run; may be empty
+	program, home                    string // absolute paths
+	listen, wss, web, passphraseFile string // as of run; may be empty
 }
 
 // unitMark is the first line of a unit that is ours; the home follows, as quotedUnit has it.
@@ -21,7 +21,7 @@ const unitMark = "# Made by kith service install for the home "
 // left, since the database's engine may be compiled at the start.
 func (s service) unit() string {
 	words := []string{quotedUnit(s.program), "run", "--home", variable(quotedUnit(s.home))}
-	for _, f := range []struct{ name, value string }{{"--listen", s.listen}, {"--web", s.web}, {"--passphrase-file", s.passphraseFile}} {
+	for _, f := range []struct{ name, value string }{{"--listen", s.listen}, {"--wss", s.wss}, {"--web", s.web}, {"--passphrase-file", s.passphraseFile}} {
 		if f.value != "" {
 			words = append(words, f.name, variable(quotedUnit(f.value)))
 		}
@@ -73,7 +73,7 @@ func unitHome(unit string) (string, bool) {
 
 // check refuses what no unit can say.
 func (s service) check() error {
-	for _, word := range []string{s.program, s.home, s.listen, s.web, s.passphraseFile} {
+	for _, word := range []string{s.program, s.home, s.listen, s.wss, s.web, s.passphraseFile} {
 		if strings.ContainsFunc(word, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			return &usageError{fmt.Sprintf("%q has a control character in it, which the file of a service cannot hold", word)}
 		}

@@ -58,9 +58,9 @@ type carrier struct {
 
 // newCarrier makes the transports of one link key. Peers at addresses that
 // allow refuses are dropped, on QUIC before any answer.
-func newCarrier(key crypto.PrivKey, proxy string, allow func(netip.Addr) bool) (*carrier, error) {
+func newCarrier(key crypto.PrivKey, proxy string, many bool, allow func(netip.Addr) bool) (*carrier, error) {
 	quiet()
-	limits, err := newLimits()
+	limits, err := newLimits(many)
 	if err != nil {
 		return nil, err
 	}
@@ -187,15 +187,21 @@ func derive(key crypto.PrivKey, use string, out []byte) error {
 }
 
 // newLimits bounds what all peers together, and one address, can take.
-func newLimits() (network.ResourceManager, error) {
+func newLimits(many bool) (network.ResourceManager, error) {
+	var conns rcmgr.LimitVal = maxConns
+	var memory rcmgr.LimitVal64 = maxMemory
+	hostConns, rps := maxHostConns, float64(hostRate)
+	if many {
+		conns, memory, hostConns, rps = manyConns, manyMemory, manyHostConns, manyHostRate
+	}
 	var all rcmgr.PartialLimitConfig
 	all.System = rcmgr.ResourceLimits{
-		Conns: maxConns, ConnsInbound: maxConns, ConnsOutbound: maxConns,
-		FD: maxConns, Memory: maxMemory, Streams: maxConns, StreamsInbound: maxConns, StreamsOutbound: maxConns,
+		Conns: conns, ConnsInbound: conns, ConnsOutbound: conns,
+		FD: conns, Memory: memory, Streams: conns, StreamsInbound: conns, StreamsOutbound: conns,
 	}
 	all.Transient = rcmgr.ResourceLimits{
 		Conns: maxHandshakes, ConnsInbound: maxHandshakes, ConnsOutbound: maxHandshakes,
-		FD: maxHandshakes, Memory: maxMemory / 8,
+		FD: maxHandshakes, Memory: memory / 8,
 	}
 	all.PeerDefault = rcmgr.ResourceLimits{
 		Conns: maxPeerRaw, ConnsInbound: maxPeerRaw, ConnsOutbound: maxPeerRaw,
@@ -210,13 +216,13 @@ func newLimits() (network.ResourceManager, error) {
 			[]rcmgr.NetworkPrefixLimit{{Network: loop4, ConnCount: math.MaxInt}},
 			[]rcmgr.NetworkPrefixLimit{{Network: loop6, ConnCount: math.MaxInt}}),
 		rcmgr.WithLimitPerSubnet(
-			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: maxHostConns}},
-			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 64, ConnCount: maxHostConns}}),
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: hostConns}},
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 64, ConnCount: hostConns}}),
 		rcmgr.WithConnRateLimiters(&rate.Limiter{
 			NetworkPrefixLimits: []rate.PrefixLimit{{Prefix: loop4}, {Prefix: loop6}},
 			SubnetRateLimiter: rate.SubnetLimiter{
-				IPv4SubnetLimits: []rate.SubnetLimit{{PrefixLength: 32, Limit: rate.Limit{RPS: hostRate, Burst: maxHostConns}}},
-				IPv6SubnetLimits: []rate.SubnetLimit{{PrefixLength: 64, Limit: rate.Limit{RPS: hostRate, Burst: maxHostConns}}},
+				IPv4SubnetLimits: []rate.SubnetLimit{{PrefixLength: 32, Limit: rate.Limit{RPS: rps, Burst: hostConns}}},
+				IPv6SubnetLimits: []rate.SubnetLimit{{PrefixLength: 64, Limit: rate.Limit{RPS: rps, Burst: hostConns}}},
 				GracePeriod:      firstStream,
 			},
 		}))

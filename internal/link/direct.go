@@ -41,6 +41,9 @@ type DirectConfig struct {
 	WebSocket string
 	// Proxy is the URL of the HTTP proxy by which WebSocket is dialled. Empty: none.
 	Proxy string
+	// Many is for a Link that many use who are not friends, as a mailbox is: it
+	// takes ten times the connections, and more from one address.
+	Many bool
 	// Write sees every frame handed to Conn.Write, for tests of secrecy.
 	Write func(frame []byte)
 	// Log may be nil.
@@ -98,7 +101,7 @@ func NewDirect(cfg DirectConfig) (Direct, error) {
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
-	if d.carrier, err = newCarrier(key, cfg.Proxy, d.allows); err != nil {
+	if d.carrier, err = newCarrier(key, cfg.Proxy, cfg.Many, d.allows); err != nil {
 		return nil, fmt.Errorf("link: start: %w", err)
 	}
 	if d.sockets, err = listen(d.carrier, cfg.Listen, cfg.LAN); err != nil {

@@ -81,6 +81,12 @@ const (
 	maxConns  = 2048
 	maxMemory = 512 << 20
 
+	// What they can take of a Link that many use (DirectConfig.Many): a thousand
+	// people with ten chats each, whose devices show themselves apart for each; a
+	// connection at rest takes some 36 kB.
+	manyConns  = 20_480
+	manyMemory = 1 << 30
+
 	// maxHandshakes bounds connections that have not shown a key yet.
 	maxHandshakes = 256
 
@@ -100,6 +106,10 @@ const (
 	// acceptQueue, so that one address cannot fill it.
 	maxHostConns = 32
 	hostRate     = 4 // new connections per second, once maxHostConns came at once
+
+	// The same of a Link that many use: a provider puts many homes behind one address.
+	manyHostConns = 1024
+	manyHostRate  = 32
 
 	// portTries is how often "any port" is tried until one is free for TCP and
 	// UDP alike.

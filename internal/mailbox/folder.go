@@ -80,7 +80,7 @@ func serveWith(ctx context.Context, cfg FolderConfig, engine Engine) error {
 	if err != nil {
 		return err
 	}
-	l, err := link.NewDirect(link.DirectConfig{Listen: cfg.Listen, KeySeed: seed, Log: cfg.Log})
+	l, err := link.NewDirect(link.DirectConfig{Listen: cfg.Listen, KeySeed: seed, Many: true, Log: cfg.Log})
 	if err != nil {
 		return err
 	}
