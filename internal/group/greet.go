@@ -182,7 +182,10 @@ func (m *Machine) farewell(p *peer, most int, eff *Effects) {
 // the difference. Once in a session, or at news, lest two go on for ever.
 func (m *Machine) contradict(p *peer, held []wire.BlockHash, news bool, eff *Effects) {
 	own := m.self.Device.ID()
-	if !m.speaks() || !m.state().Belongs(own) || p.rel == stranger || p.answered && !news {
+	if !m.speaks() || !m.state().Belongs(own) || p.answered && !news {
+		return
+	}
+	if p.rel == stranger && !m.isMember(p.member.Person) { // another device of a member may be in on that branch alone
 		return
 	}
 	for _, hash := range slices.Backward(held) {

@@ -299,7 +299,8 @@ func (c *checker) frame(n *Node, m *group.Machine, f group.Frame) {
 		c.asksOpener(n, f)
 		return
 	}
-	if !c.late[n].met[f.To] { // by a variant that was dropped since, it may be
+	if to := c.w.byDevice(f.To); !c.late[n].met[f.To] && // by a variant that was dropped since, it may be
+		!(kind == kindBlocks && to != nil && memberOf(m, to.Self.Person)) { // another device of a member is told of blocks
 		fail("%s sends payload %d to %s, who never was a member", n.Name, kind, c.w.device(f.To))
 	}
 	switch {
@@ -343,4 +344,10 @@ func (c *checker) reloaded(n *Node, g wire.GroupID) {
 	if !reflect.DeepEqual(a, b) {
 		fail("%s: loaded, the machine shows\n%+v, it runs with\n%+v", n.Name, a, b)
 	}
+}
+
+// memberOf reports whether a person is in the group at a machine's head.
+func memberOf(m *group.Machine, person wire.PersonID) bool {
+	who, ok := head(m).Person(person)
+	return ok && who.Status != chain.StatusRemoved
 }
