@@ -5,8 +5,8 @@ import (
 	"kith/internal/wire"
 )
 
-// Somebody was let in by a block that nobody here has with its commit: whoever had
-// it left before the two met, and those who are here came in later, by pages, in
+// Somebody was let in by a block that nobody has with its commit any more: whoever
+// had it left before the two met, and those who are here came in later, by pages, in
 // which settled blocks are light. A Welcome of that block would open nothing. An
 // opening without one lets the device in all the same: its person is asked, and it
 // then gets keys as any device that lost them (rejoin.go). It reads nothing from
@@ -23,7 +23,24 @@ func (m *Machine) admittedLight(who wire.Member) bool {
 		return false
 	}
 	_, asked := entryOf(m.blocks.Header(came), who)
-	return asked && m.readsPages(who.Device) && m.allRead(FeatureRepair)
+	return asked && m.readsPages(who.Device) && m.allRead(FeatureRepair) && !m.wholeElsewhere(came, who.Device)
+}
+
+// wholeElsewhere reports whether a member may hold a block with its commit: a device
+// that was in at it and has accepted, but for one. It brings the Welcome when the two
+// meet, with which the newcomer also reads what was said since.
+func (m *Machine) wholeElsewhere(block wire.BlockHash, but wire.DeviceID) bool {
+	for _, who := range m.state().Members() {
+		for _, d := range who.Devices {
+			if d.ID == m.self.Device.ID() || d.ID == but || !m.state().Belongs(d.ID) || m.acks[d.ID] == nil {
+				continue
+			}
+			if came := m.came(d.ID); came == block || m.blocks.IsAncestor(came, block) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // openingWithout returns the invitation without a Welcome.
