@@ -34,6 +34,7 @@ func (n *Node) askProbe(s *peer.Session) {
 		return
 	}
 	places := n.publicPlaces()
+	slices.Sort(places) // those that answer are named first from then on: these are the same
 	now := nowTime()
 	n.mu.Lock()
 	due := len(places) > 0 && (!slices.Equal(n.trial.places, places) || n.trial.told.IsZero() && now.Sub(n.trial.asked) > probeEach || now.Sub(n.trial.asked) > askProbeEach)

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"slices"
@@ -172,7 +173,7 @@ func (n *Node) chooseRelays() {
 			}
 			return 1
 		}
-		return int(b.at/1000) - int(a.at/1000)
+		return cmp.Or(cmp.Compare(b.at/1000, a.at/1000), slices.Compare(a.Address.Peer, b.Address.Peer))
 	})
 	var use []link.Relay
 	for _, c := range list[:min(len(list), relaysUsed)] {
