@@ -184,6 +184,9 @@ func (n *Node) mailTask(ctx context.Context, key mailKey, box identity.Box) {
 			}
 			continue
 		}
+		if ctx.Err() != nil {
+			return
+		}
 		n.noteBox(key.box, err)
 		n.log.Info("a mailbox is not served", "group", shortGroup(key.group), "err", err)
 		pause(ctx, wait/2+rand.N(wait))

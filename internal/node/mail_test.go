@@ -2,13 +2,16 @@ package node_test
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"kith/internal/group"
 	"kith/internal/identity"
 	"kith/internal/link"
 	"kith/internal/mailbox"
+	"kith/internal/wire"
 )
 
 // aMailbox serves a mailbox until the test ends, and returns its address. around, if it is
@@ -95,5 +98,34 @@ func TestMailboxLies(t *testing.T) {
 	ann.within(time.Minute, "the lie is seen", func() bool { return ann.logged("a mailbox is not served") > 0 })
 	if n := made.Load(); n > 10 {
 		t.Errorf("it was asked %d times before", n)
+	}
+}
+
+// TestMailboxOfStrangers: who keeps the address to friends asks no mailbox of another member, which
+// would see it.
+func TestMailboxOfStrangers(t *testing.T) {
+	t.Parallel()
+	ann, ben, cid := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cid", t.TempDir())
+	befriend(t, ann, ben)
+	befriend(t, ann, cid)
+	g, err := ann.CreateGroup("Trip", []wire.PersonID{ben.id(), cid.id()})
+	must(t, err)
+	for _, p := range []*person{ben, cid} {
+		p.stands(g, group.StatusInvited)
+		must(t, p.AcceptGroup(g, p == ben))
+	}
+	ann.until("both have accepted", func() bool { return ann.accepted(g) == 3 })
+	chats := func(p *person) (list []int) {
+		for _, b := range p.Network().Mailboxes {
+			list = append(list, b.Chats)
+		}
+		return list
+	}
+	must(t, cid.AddMailbox(aMailbox(t, nil)))
+	ann.until("Ann hears of Cid's", func() bool { return slices.Equal(chats(ann), []int{2}) }) // and of the direct chat
+	must(t, ann.AddMailbox(aMailbox(t, nil)))
+	ben.until("Ben hears of Ann's", func() bool { return slices.Contains(chats(ben), 2) })
+	if list := chats(ben); len(list) != 1 {
+		t.Errorf("Ben uses %d mailboxes, want Ann's", len(list))
 	}
 }
