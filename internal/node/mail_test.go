@@ -11,6 +11,7 @@ import (
 	"kith/internal/identity"
 	"kith/internal/link"
 	"kith/internal/mailbox"
+	"kith/internal/node"
 	"kith/internal/wire"
 )
 
@@ -127,5 +128,41 @@ func TestMailboxOfStrangers(t *testing.T) {
 	ben.until("Ben hears of Ann's", func() bool { return slices.Contains(chats(ben), 2) })
 	if list := chats(ben); len(list) != 1 {
 		t.Errorf("Ben uses %d mailboxes, want Ann's", len(list))
+	}
+}
+
+// TestMailNotKept: what could not be kept comes again, and is not passed over as junk is.
+func TestMailNotKept(t *testing.T) {
+	t.Parallel()
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	secret := [32]byte{1}
+	items, err := ben.SealMail(g, ben.Head(g), secret)
+	must(t, err)
+	must(t, ann.TakeMail(g, secret, items))
+	junk := slices.Clone(items[0])
+	junk[len(junk)-1] ^= 1
+	must(t, ann.TakeMail(g, secret, [][]byte{junk}))
+	ann.stop()
+	if err := ann.TakeMail(g, secret, items); reason(err) != node.ReasonStopping {
+		t.Errorf("once the program stops: %v", err)
+	}
+}
+
+// TestMailOfAnotherHead: a drop is of one head, and nothing goes there once the group has
+// another: whom that removes reads it.
+func TestMailOfAnotherHead(t *testing.T) {
+	t.Parallel()
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	before := ann.Head(g)
+	_, err := ann.SealMail(g, before, [32]byte{})
+	must(t, err)
+	must(t, ann.RemoveMember(g, ben.id()))
+	ann.until("he is removed", func() bool { return ann.Head(g) != before })
+	if items, err := ann.SealMail(g, before, [32]byte{}); err == nil {
+		t.Errorf("%d items are left for who was removed", len(items))
 	}
 }

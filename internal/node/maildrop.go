@@ -281,8 +281,11 @@ func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) e
 	if t.state.At+24*3600*1000 < t.n.nowMS() {
 		t.state.Mark, t.state.At = nil, t.n.nowMS() // what the others' Acks say to be lacking, once a day
 	}
-	for more := true; more && keys[0].Block == word.Head; {
-		payloads, x, err := t.export()
+	for more := true; more; {
+		payloads, x, err := t.export(keys[0].Block)
+		if errors.Is(err, errLedOn) {
+			return t.save() // the rest goes to the drop of the new head
+		}
 		if err != nil {
 			return err
 		}
@@ -295,11 +298,18 @@ func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) e
 	return t.save()
 }
 
-// export is what this device has to say: its own entries, for each member leaves its own, and all
-// that is not entries.
-func (t *mailTask) export() (payloads [][]byte, x group.Exported, err error) {
+// errLedOn says that the group has another head than the drop that was to be written to.
+var errLedOn = errors.New("node: the group has gone on")
+
+// export is what this device has to say at a head: its own entries, for each member leaves its own,
+// and all that is not entries. Whom a later block removes reads the drops of this one, so that
+// nothing goes there once there is one.
+func (t *mailTask) export(head wire.BlockHash) (payloads [][]byte, x group.Exported, err error) {
 	away := t.away()
 	err = t.o.ask(func() error {
+		if t.o.machine.Word().Head != head {
+			return errLedOn
+		}
 		x = t.o.machine.Export(group.ExportTo{Since: t.state.Mark}, mailMost)
 		own := ownEntries(x.Serve, t.n.ownKey)
 		list := []group.Serve{own}
@@ -359,24 +369,7 @@ func (t *mailTask) put(ctx context.Context, k keptKey, day uint64, payloads [][]
 	if len(payloads) == 0 {
 		return nil
 	}
-	self, secret := t.n.me(), k.Item(t.key.box, uint32(day))
-	var sealed bytes.Buffer
-	w, err := bundle.NewSecretWriter(&sealed, self.Device, bundle.Header{From: wire.Member{Person: self.Person, Device: self.Device.ID()}, Time: t.n.nowMS()}, secret)
-	if err != nil {
-		return err
-	}
-	if err := w.Group(t.key.group); err != nil {
-		return err
-	}
-	for _, b := range payloads {
-		if err := w.Payload(b); err != nil {
-			return err
-		}
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	items, err := bundle.Split(sealed.Bytes(), secret, 0)
+	items, err := t.seal(payloads, k.Item(t.key.box, uint32(day)))
 	if err != nil {
 		return err
 	}
@@ -397,6 +390,28 @@ func (t *mailTask) put(ctx context.Context, k keptKey, day uint64, payloads [][]
 	t.n.boxes[t.key.box] = v
 	t.n.mu.Unlock()
 	return nil
+}
+
+// seal makes items of payloads, under the secret of a drop.
+func (t *mailTask) seal(payloads [][]byte, secret [32]byte) ([][]byte, error) {
+	self := t.n.me()
+	var sealed bytes.Buffer
+	w, err := bundle.NewSecretWriter(&sealed, self.Device, bundle.Header{From: wire.Member{Person: self.Person, Device: self.Device.ID()}, Time: t.n.nowMS()}, secret)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.Group(t.key.group); err != nil {
+		return nil, err
+	}
+	for _, b := range payloads {
+		if err := w.Payload(b); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return bundle.Split(sealed.Bytes(), secret, 0)
 }
 
 // batches divides items into what one frame takes.
