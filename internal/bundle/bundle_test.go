@@ -352,3 +352,24 @@ func FuzzBundleItem(f *testing.F) {
 		}
 	})
 }
+
+// TestLacks: of which drop a bundle is not whole yet is told apart.
+func TestLacks(t *testing.T) {
+	one, other := [32]byte{1}, [32]byte{2}
+	items, err := bundle.Split(make([]byte, 100<<10), one, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g bundle.Gatherer
+	for i, item := range items {
+		if g.Lacks(one) != (i > 0) || g.Lacks(other) {
+			t.Errorf("before item %d: %v, %v", i, g.Lacks(one), g.Lacks(other))
+		}
+		if _, err := g.Add(item, one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if g.Lacks(one) || len(items) < 2 {
+		t.Errorf("%d items, and some lack", len(items))
+	}
+}

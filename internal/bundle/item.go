@@ -78,6 +78,7 @@ type gathered struct {
 	pieces [][]byte
 	left   int
 	size   int
+	of     [32]byte // the secret of its drop
 }
 
 // Add takes an item, and returns the bundle once it is whole. What is held of others stays
@@ -103,7 +104,21 @@ func (g *Gatherer) Add(item []byte, secret [32]byte) (whole []byte, err error) {
 			return nil, ErrItem
 		}
 	}
-	return g.add(id, number, count, piece)
+	whole, err = g.add(id, number, count, piece)
+	if p := g.parts[id]; p != nil {
+		p.of = secret
+	}
+	return whole, err
+}
+
+// Lacks reports whether a bundle of the drop with that secret is not whole yet.
+func (g *Gatherer) Lacks(secret [32]byte) bool {
+	for _, p := range g.parts {
+		if p.of == secret {
+			return true
+		}
+	}
+	return false
 }
 
 func (g *Gatherer) add(id [16]byte, number, count int, piece []byte) ([]byte, error) {

@@ -191,7 +191,6 @@ func (n *Node) receiveAway(from wire.Member, g wire.GroupID, payload []byte) err
 				err = bundle.ErrFormat
 			}
 		}()
-		_ = o.step(in) // what is refused is old, or not for this device, as in a session
-		return nil
+		return o.step(in) // an error says that it could not be kept: what others say is none
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -37,6 +38,9 @@ const (
 	findMost  = 6 * 3600 * 1000
 	// linkEager is for how long a link is new, in ms.
 	linkEager = 20 * 60 * 1000
+	// noWayMost bounds how long nothing is asked once no node of the DHT has answered, in ms: most
+	// often the network is away.
+	noWayMost = 2 * 60 * 1000
 	// toldAfter is how long a session goes on after a hello until that counts as heard.
 	toldAfter = 10 * time.Second
 )
@@ -51,6 +55,20 @@ type finder struct {
 	where  [32]byte            // digest of the address that was left
 	next   map[[32]byte]uint64 // when to look again under a secret
 	wait   map[[32]byte]uint64 // and how long was waited
+	later  uint64              // when to ask again after no node answered; and
+	noWay  uint64              // how long was waited for that
+}
+
+// answered takes note of whether any node did, and returns that. What none did says nothing of who
+// is looked for, and has left nothing.
+func (f *finder) answered(err error, now uint64) bool {
+	if !errors.Is(err, rendezvous.ErrNoWayIn) {
+		f.later, f.noWay = 0, 0
+		return true
+	}
+	f.noWay = min(max(2*f.noWay, findFirst), noWayMost)
+	f.later = now + f.noWay
+	return false
 }
 
 // FinderView is what is shown of the rendezvous.
@@ -97,7 +115,7 @@ func (n *Node) find(ctx context.Context, f *finder) {
 	now := n.steadyMS()
 	used := false
 	for _, w := range n.sought() {
-		if f.next[w.secret] <= now && ctx.Err() == nil {
+		if f.next[w.secret] <= now && f.later <= now && ctx.Err() == nil {
 			n.seekOne(ctx, f, w)
 			used = true
 		}
@@ -108,7 +126,7 @@ func (n *Node) find(ctx context.Context, f *finder) {
 			clear(f.left)
 		}
 		for _, s := range n.leftFor(f) {
-			if ctx.Err() == nil {
+			if f.later <= now && ctx.Err() == nil {
 				n.leave(ctx, f, s, own)
 				used = true
 			}
@@ -180,10 +198,13 @@ func (w seekFor) again(wait, now uint64) uint64 {
 
 // seekOne looks for somebody once.
 func (n *Node) seekOne(ctx context.Context, f *finder, w seekFor) {
-	f.wait[w.secret] = w.again(f.wait[w.secret], n.nowMS())
 	ctx, cancel := context.WithTimeout(ctx, findLimit)
 	defer cancel()
 	r, err := f.client.Find(ctx, rendezvous.Secret(w.secret), w.device, nowTime())
+	if !f.answered(err, n.steadyMS()) {
+		return
+	}
+	f.wait[w.secret] = w.again(f.wait[w.secret], n.nowMS())
 	f.next[w.secret] = n.steadyMS() + f.wait[w.secret]
 	if err != nil {
 		n.log.Debug("not found at the rendezvous", "err", err)
@@ -260,9 +281,7 @@ func (n *Node) leftFor(f *finder) (list [][32]byte) {
 	if now-f.hour >= 3600*1000 {
 		f.hour, f.done = now, 0
 	}
-	list = list[:min(len(list), leaveMost-f.done)]
-	f.done += len(list)
-	return list
+	return list[:min(len(list), leaveMost-f.done)]
 }
 
 // leave leaves the own address under a secret.
@@ -271,6 +290,9 @@ func (n *Node) leave(ctx context.Context, f *finder, secret [32]byte, own rendez
 	defer cancel()
 	own.Sign(rendezvous.Secret(secret), n.me().Device.Sign)
 	_, err := f.client.Publish(ctx, rendezvous.Secret(secret), own)
+	if f.answered(err, n.steadyMS()) {
+		f.done++
+	}
 	if err != nil {
 		n.log.Debug("not left at the rendezvous", "err", err)
 		return

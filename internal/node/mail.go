@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -68,34 +69,54 @@ func (n *Node) mailing(ctx context.Context) {
 	if n.cfg.Link != nil {
 		return
 	}
-	running := make(map[mailKey]context.CancelFunc)
+	running := make(map[mailKey]*mailRun)
 	tick := time.NewTicker(mailEach)
 	defer tick.Stop()
 	for {
 		wanted := n.mailWanted()
-		for key, end := range running {
-			if _, ok := wanted[key]; !ok {
-				end()
+		for key, run := range running {
+			if box, ok := wanted[key]; !ok || !slices.Equal(box.Hosts, run.box.Hosts) {
+				run.end()
+			}
+			select {
+			case <-run.over: // only now may another of the key begin
+				run.end()
 				delete(running, key)
+			default:
 			}
 		}
 		for key, box := range wanted {
 			if running[key] == nil {
 				task, end := context.WithCancel(ctx)
-				running[key] = end
-				n.spawn(func(context.Context) { n.mailTask(task, key, box) })
+				run := &mailRun{box, end, make(chan struct{})}
+				if !n.spawn(func(context.Context) {
+					defer n.mailSoon()
+					defer close(run.over)
+					n.mailTask(task, key, box)
+				}) {
+					end()
+					return
+				}
+				running[key] = run
 			}
 		}
 		select {
 		case <-tick.C:
 		case <-n.mail:
 		case <-ctx.Done():
-			for _, end := range running {
-				end()
+			for _, run := range running {
+				run.end()
 			}
 			return
 		}
 	}
+}
+
+// A mailRun is a task that runs, or is about to end.
+type mailRun struct {
+	box  identity.Box
+	end  context.CancelFunc
+	over chan struct{} // closed when it has ended
 }
 
 // mailWanted are the groups that have mailboxes.
@@ -131,6 +152,8 @@ type mailTask struct {
 	box    identity.Box
 	state  mailState
 	parts  gathering
+	held   map[string]uint64 // of a drop: from where it is read again after a restart, see save
+	told   promise
 	news   chan struct{} // this device has something to say, perhaps
 	since  time.Time     // when what was said and is not left yet was first seen; zero: nothing
 	unsaid group.Word
@@ -141,22 +164,28 @@ func (n *Node) mailTask(ctx context.Context, key mailKey, box identity.Box) {
 	if o == nil {
 		return
 	}
-	t := &mailTask{n: n, o: o, key: key, box: box, news: make(chan struct{}, 1)}
+	t := &mailTask{n: n, o: o, key: key, box: box, news: make(chan struct{}, 1), held: make(map[string]uint64)}
 	t.load()
 	n.mu.Lock()
 	n.mailNews[key] = t.news
 	n.mu.Unlock()
 	defer func() {
 		n.mu.Lock()
-		delete(n.mailNews, key)
+		delete(n.mailNews, key) // no other task of the key has begun: see mailing
 		n.mu.Unlock()
 	}()
 	wait := mailFirst
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && n.owner(key.group) == o { // else the chat was forgotten, and is here anew
+		began := nowTime()
 		err := t.round(ctx)
 		if err == nil {
-			wait = mailFirst
+			if nowTime().Sub(began) >= mailFirst { // else whatever was wrong may be wrong yet
+				wait = mailFirst
+			}
 			continue
+		}
+		if ctx.Err() != nil {
+			return
 		}
 		n.noteBox(key.box, err)
 		n.log.Info("a mailbox is not served", "group", shortGroup(key.group), "err", err)
@@ -191,7 +220,7 @@ func (n *Node) stirMail(g wire.GroupID) {
 
 // round reads, leaves, and waits for news.
 func (t *mailTask) round(ctx context.Context) error {
-	keys, word, err := t.keys()
+	keys, before, err := t.keys()
 	if err != nil || len(keys) == 0 {
 		pause(ctx, mailAgain)
 		return err
@@ -199,20 +228,27 @@ func (t *mailTask) round(ctx context.Context) error {
 	if err := t.read(ctx, keys); err != nil {
 		return err
 	}
+	err, t.told = t.told.check(t.state.Read), promise{}
+	if err != nil {
+		return err
+	}
 	t.n.noteBox(t.key.box, nil)
-	if err := t.o.ask(func() error { word = t.o.machine.Word(); return nil }); err != nil {
+	word, err := t.word()
+	if err != nil {
 		return err
 	}
 	switch due := t.due(word); {
-	case keys[0].Block != word.Head: // what was read has led on
+	case word.Head != before.Head: // what was read has led on
 		return nil
+	case keys[0].Block != word.Head: // no keys of it are here: they come in a session, or by a newer block
+		return t.wait(ctx, keys[0], mailWait, word)
 	case due == 0:
 		return t.leave(ctx, keys, word)
 	case due <= mailSaid:
 		pause(ctx, due)
 		return nil
 	default:
-		return t.wait(ctx, keys[0], due)
+		return t.wait(ctx, keys[0], due, word)
 	}
 }
 
@@ -243,45 +279,9 @@ func (n *Node) someAway(o *owner) bool {
 	})
 }
 
-// wait returns once the newest drop has something new, this device has something to say, the day
-// is over, or what it said before is due.
-func (t *mailTask) wait(ctx context.Context, key keptKey, due time.Duration) error {
-	now := nowTime().UTC()
-	due = min(due, now.Truncate(24*time.Hour).Add(24*time.Hour).Sub(now)) + rand.N(time.Second)
-	ctx, cancel := context.WithTimeout(ctx, due)
-	defer cancel()
-	c, err := t.dial(ctx)
-	if err != nil {
-		return unlessOver(ctx, err)
-	}
-	defer c.Close()
-	day := mailbox.DayOf(nowTime())
-	k := key.drop(t.key.box, day)
-	if _, err := c.Make(ctx, k, mailHours); err != nil {
-		return unlessOver(ctx, err)
-	}
-	heard := make(chan error, 1)
-	t.n.spawn(func(context.Context) {
-		_, err := c.Wait(ctx, k, t.state.Read[dropOf(key, day)], due+time.Second)
-		heard <- err
-	})
-	select {
-	case err = <-heard:
-		return unlessOver(ctx, err)
-	case <-t.news:
-	case <-ctx.Done():
-	}
-	cancel()
-	<-heard
-	return nil
-}
-
-// unlessOver is err, or nil if it is only that the time is over.
-func unlessOver(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
+func (t *mailTask) word() (word group.Word, err error) {
+	err = t.o.ask(func() error { word = t.o.machine.Word(); return nil })
+	return word, err
 }
 
 // dial connects by a link of its own, which takes no connections.
@@ -308,7 +308,14 @@ func (t *mailTask) load() {
 }
 
 func (t *mailTask) save() error {
-	b, err := json.Marshal(t.state)
+	kept := t.state
+	kept.Read = maps.Clone(t.state.Read)
+	for name, at := range t.held { // items of a bundle that is not whole are read again
+		if _, ok := kept.Read[name]; ok {
+			kept.Read[name] = at
+		}
+	}
+	b, err := json.Marshal(kept)
 	if err != nil {
 		return err
 	}

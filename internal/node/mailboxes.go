@@ -163,23 +163,30 @@ func boxIn(hosts []string) (b identity.Box, ok bool) {
 }
 
 // boxesOf are the mailboxes that the members of a group use: all choose the same of those that
-// they are told of, by their ids, so that what one leaves the others find. own are those of this
-// person.
+// they are told of, by their ids, so that what one leaves the others find. Who would not dial a
+// member does not use its mailbox either. own are those of this person.
 func (n *Node) boxesOf(o *owner, own []identity.Box) (list []identity.Box) {
 	p := o.picture.Load()
 	if p.view.Status != group.StatusActive || len(p.view.Members) < 2 {
 		return nil
 	}
-	me := n.me()
+	me, onlyFriends := n.me(), n.setting(o.id).OnlyFriends
+	n.mu.Lock()
+	blocked, friends := n.inState(FriendBlocked), n.inState(FriendFriend)
+	n.mu.Unlock()
 	for _, d := range p.devices {
 		if d.Reach == nil || d.Former {
+			continue
+		}
+		// A mailbox sees this machine's address, and may be run by whoever names it.
+		if who := d.Member.Person; who != me.Person && (blocked[who] || onlyFriends && !friends[who]) {
 			continue
 		}
 		if b, ok := boxIn(d.Reach.Hosts); ok {
 			list = append(list, b)
 		}
 	}
-	if len(own) > 0 && me.Device != nil && !n.setting(o.id).OnlyFriends {
+	if len(own) > 0 && me.Device != nil && !onlyFriends {
 		list = append(list, own[0])
 	}
 	slices.SortFunc(list, func(a, b identity.Box) int { x, y := idOf(a), idOf(b); return bytes.Compare(x[:], y[:]) })

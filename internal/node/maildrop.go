@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"kith/internal/bundle"
 	"kith/internal/group"
@@ -151,7 +154,25 @@ func (t *mailTask) read(ctx context.Context, keys []keptKey) error {
 	if whole {
 		t.state.Up = today
 	}
+	t.prune(keys, today)
 	return t.save()
+}
+
+// prune forgets what is kept of drops that are not there any more, and of epochs whose drops are
+// not looked at any more.
+func (t *mailTask) prune(keys []keptKey, today uint64) {
+	known := make(map[string]bool)
+	for _, k := range keys {
+		known[blockName(k.Block)] = true
+	}
+	maps.DeleteFunc(t.state.Read, func(name string, _ uint64) bool {
+		block, text, _ := strings.Cut(name, " ")
+		day, err := strconv.ParseUint(text, 10, 64)
+		return err != nil || !known[block] || day+mailHours/24+1 < today
+	})
+	maps.DeleteFunc(t.state.Days, func(block string, _ uint64) bool { return !known[block] })
+	maps.DeleteFunc(t.state.Next, func(block string, _ int) bool { return !known[block] })
+	maps.DeleteFunc(t.held, func(name string, _ uint64) bool { _, ok := t.state.Read[name]; return !ok })
 }
 
 // readDrop reads one drop over a connection of its own, so that the mailbox cannot tell that the
@@ -164,12 +185,15 @@ func (t *mailTask) readDrop(ctx context.Context, k keptKey, day uint64) error {
 		return err
 	}
 	defer c.Close()
-	name, drop := dropOf(k, day), k.drop(t.key.box, day)
+	name, drop, secret := dropOf(k, day), k.drop(t.key.box, day), k.Item(t.key.box, uint32(day))
 	cursor := mailbox.Cursor{After: t.state.Read[name]}
 	for {
 		page, err := c.Fetch(ctx, drop, cursor.After)
 		if errors.Is(err, mailbox.ErrRefused) {
-			delete(t.state.Read, name) // nobody has left anything, or it is gone
+			if _, was := t.state.Read[name]; was { // the mailbox has lost it: leave it again
+				t.leaveAnew()
+			}
+			delete(t.state.Read, name)
 			return nil
 		}
 		if err != nil {
@@ -177,10 +201,17 @@ func (t *mailTask) readDrop(ctx context.Context, k keptKey, day uint64) error {
 		}
 		taken := cursor.Take(page, true)
 		if taken.Back { // the mailbox came back without what it had: leave it again
-			t.state.Word, t.state.Mark = wire.Digest{}, nil
+			t.leaveAnew()
 		}
 		for _, item := range taken.New {
-			t.take(item.Bytes, k.Item(t.key.box, uint32(day)))
+			if err := t.take(item.Bytes, secret); err != nil {
+				return err
+			}
+		}
+		if !t.parts.Lacks(secret) {
+			delete(t.held, name)
+		} else if _, ok := t.held[name]; !ok {
+			t.held[name] = t.state.Read[name]
 		}
 		t.state.Read[name] = cursor.After
 		if !page.More {
@@ -189,46 +220,32 @@ func (t *mailTask) readDrop(ctx context.Context, k keptKey, day uint64) error {
 	}
 }
 
-// take opens an item, and takes the bundle that is whole by it. What does not open is junk of a
-// member or of the mailbox.
-func (t *mailTask) take(item []byte, secret [32]byte) {
+// leaveAnew has this device leave once more what others are not known to have.
+func (t *mailTask) leaveAnew() { t.state.Word, t.state.Mark = wire.Digest{}, nil }
+
+// take opens an item, and takes the bundle that is whole by it. What does not open, or is refused,
+// is junk of a member or of the mailbox. An error says that it could not be kept: it has to come
+// again.
+func (t *mailTask) take(item []byte, secret [32]byte) error {
 	whole, err := t.parts.Add(item, secret)
 	if err != nil || whole == nil {
-		return
-	}
-	if err := t.takeBundle(whole, secret); err != nil {
-		t.n.log.Debug("a bundle from a mailbox is refused", "group", shortGroup(t.key.group), "err", err)
-	}
-}
-
-func (t *mailTask) takeBundle(whole []byte, secret [32]byte) error {
-	r, err := bundle.NewSecretReader(bytes.NewReader(whole), secret, t.o.picture.Load().keyOfMember)
-	if err != nil {
-		return err
-	}
-	from := r.Header().From
-	if t.n.ownKey(from.Device) {
 		return nil
 	}
-	for {
-		g, payload, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
+	r, err := bundle.NewSecretReader(bytes.NewReader(whole), secret, t.o.picture.Load().keyOfMember)
+	for err == nil && !t.n.ownKey(r.Header().From.Device) {
+		var g wire.GroupID
+		var payload []byte
+		if g, payload, err = r.Next(); err != nil || g != t.key.group { // of a group that it may be an invitation to
+			continue
 		}
-		if err != nil {
-			return err
-		}
-		if g != t.key.group {
-			continue // of a group that it may be an invitation to
-		}
-		in := group.Received{
-			From: from, Payload: bytes.Clone(payload), Secrets: t.n.ownSecrets, Away: true,
-			Checked: group.CheckEntries(payload, t.o.picture.Load().keyOf),
-		}
-		if err := t.o.do(in); err != nil {
+		if err := t.n.receiveAway(r.Header().From, g, bytes.Clone(payload)); err != nil && !errors.Is(err, bundle.ErrFormat) {
 			return err
 		}
 	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		t.n.log.Debug("a bundle from a mailbox is refused", "group", shortGroup(t.key.group), "err", err)
+	}
+	return nil
 }
 
 // keyOfMember is the key of a member's device; nil of others.
@@ -262,10 +279,13 @@ func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) e
 		t.state.Next[blockName(k.Block)] = next.Blocks
 	}
 	if t.state.At+24*3600*1000 < t.n.nowMS() {
-		t.state.Mark = nil // what the others' Acks say to be lacking
+		t.state.Mark, t.state.At = nil, t.n.nowMS() // what the others' Acks say to be lacking, once a day
 	}
-	for more := true; more && keys[0].Block == word.Head; {
-		payloads, x, err := t.export()
+	for more := true; more; {
+		payloads, x, err := t.export(keys[0].Block)
+		if errors.Is(err, errLedOn) {
+			return t.save() // the rest goes to the drop of the new head
+		}
 		if err != nil {
 			return err
 		}
@@ -278,11 +298,18 @@ func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) e
 	return t.save()
 }
 
-// export is what this device has to say: its own entries, for each member leaves its own, and all
-// that is not entries.
-func (t *mailTask) export() (payloads [][]byte, x group.Exported, err error) {
+// errLedOn says that the group has another head than the drop that was to be written to.
+var errLedOn = errors.New("node: the group has gone on")
+
+// export is what this device has to say at a head: its own entries, for each member leaves its own,
+// and all that is not entries. Whom a later block removes reads the drops of this one, so that
+// nothing goes there once there is one.
+func (t *mailTask) export(head wire.BlockHash) (payloads [][]byte, x group.Exported, err error) {
 	away := t.away()
 	err = t.o.ask(func() error {
+		if t.o.machine.Word().Head != head {
+			return errLedOn
+		}
 		x = t.o.machine.Export(group.ExportTo{Since: t.state.Mark}, mailMost)
 		own := ownEntries(x.Serve, t.n.ownKey)
 		list := []group.Serve{own}
@@ -342,24 +369,7 @@ func (t *mailTask) put(ctx context.Context, k keptKey, day uint64, payloads [][]
 	if len(payloads) == 0 {
 		return nil
 	}
-	self, secret := t.n.me(), k.Item(t.key.box, uint32(day))
-	var sealed bytes.Buffer
-	w, err := bundle.NewSecretWriter(&sealed, self.Device, bundle.Header{From: wire.Member{Person: self.Person, Device: self.Device.ID()}, Time: t.n.nowMS()}, secret)
-	if err != nil {
-		return err
-	}
-	if err := w.Group(t.key.group); err != nil {
-		return err
-	}
-	for _, b := range payloads {
-		if err := w.Payload(b); err != nil {
-			return err
-		}
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	items, err := bundle.Split(sealed.Bytes(), secret, 0)
+	items, err := t.seal(payloads, k.Item(t.key.box, uint32(day)))
 	if err != nil {
 		return err
 	}
@@ -380,6 +390,28 @@ func (t *mailTask) put(ctx context.Context, k keptKey, day uint64, payloads [][]
 	t.n.boxes[t.key.box] = v
 	t.n.mu.Unlock()
 	return nil
+}
+
+// seal makes items of payloads, under the secret of a drop.
+func (t *mailTask) seal(payloads [][]byte, secret [32]byte) ([][]byte, error) {
+	self := t.n.me()
+	var sealed bytes.Buffer
+	w, err := bundle.NewSecretWriter(&sealed, self.Device, bundle.Header{From: wire.Member{Person: self.Person, Device: self.Device.ID()}, Time: t.n.nowMS()}, secret)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.Group(t.key.group); err != nil {
+		return nil, err
+	}
+	for _, b := range payloads {
+		if err := w.Payload(b); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return bundle.Split(sealed.Bytes(), secret, 0)
 }
 
 // batches divides items into what one frame takes.

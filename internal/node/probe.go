@@ -34,6 +34,7 @@ func (n *Node) askProbe(s *peer.Session) {
 		return
 	}
 	places := n.publicPlaces()
+	slices.Sort(places) // those that answer are named first from then on: these are the same
 	now := nowTime()
 	n.mu.Lock()
 	due := len(places) > 0 && (!slices.Equal(n.trial.places, places) || n.trial.told.IsZero() && now.Sub(n.trial.asked) > probeEach || now.Sub(n.trial.asked) > askProbeEach)
@@ -42,6 +43,9 @@ func (n *Node) askProbe(s *peer.Session) {
 			n.trial = trial{places: places}
 		}
 		n.trial.asked = now
+		if w := n.ways[s]; w != nil {
+			w.probes = true
+		}
 	}
 	n.mu.Unlock()
 	if due {
@@ -88,13 +92,15 @@ func isAt(host string, ip netip.Addr) bool {
 	return ok && at == ip
 }
 
-func (n *Node) onProbed(m probed) {
+// onProbed takes the word of who was asked, once.
+func (n *Node) onProbed(w *way, m probed) {
 	n.mu.Lock()
-	good := slices.DeleteFunc(m.hosts, func(h string) bool { return !slices.Contains(n.trial.places, h) })
-	if n.trial.asked.IsZero() {
+	if !w.probes {
 		n.mu.Unlock()
 		return
 	}
+	w.probes = false
+	good := slices.DeleteFunc(m.hosts, func(h string) bool { return !slices.Contains(n.trial.places, h) })
 	n.trial.good, n.trial.told = good, nowTime()
 	n.mu.Unlock()
 	n.hub.publish(StatusChanged{})

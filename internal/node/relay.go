@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"slices"
@@ -141,21 +142,35 @@ func (n *Node) onRelayOffer(s *peer.Session, m relayOffer) {
 	}
 }
 
+// A relayChoice is a relay that could be used.
+type relayChoice struct {
+	link.Relay
+	here bool   // its friend is
+	at   uint64 // ms, when it was offered
+}
+
+// compare puts those of friends who are here first, then the newest offers. No two are alike: else
+// each look would choose others.
+func (a relayChoice) compare(b relayChoice) int {
+	if a.here != b.here {
+		if a.here {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(b.at/1000, a.at/1000), slices.Compare(a.Address.Peer, b.Address.Peer))
+}
+
 // chooseRelays has this node be reached through friends' relays where nobody reaches it otherwise.
 func (n *Node) chooseRelays() {
 	reached, _ := n.proved()
 	now := n.nowMS()
 	n.mu.Lock()
 	d, ok := n.internet.(link.Direct)
-	type choice struct {
-		link.Relay
-		here bool
-		at   uint64
-	}
-	var list []choice
+	var list []relayChoice
 	for _, f := range n.friends {
 		if r := f.Relay; r != nil && f.State == FriendFriend && r.At+offerLife > now && len(r.Ticket) == 32 {
-			list = append(list, choice{link.Relay{Address: link.Address{Peer: r.Peer, Hosts: r.Hosts}, Ticket: [32]byte(r.Ticket)}, n.isConnected(f.Person), r.At})
+			list = append(list, relayChoice{link.Relay{Address: link.Address{Peer: r.Peer, Hosts: r.Hosts}, Ticket: [32]byte(r.Ticket)}, n.isConnected(f.Person), r.At})
 		}
 	}
 	n.mu.Unlock()
@@ -165,15 +180,7 @@ func (n *Node) chooseRelays() {
 	if reached {
 		list = nil
 	}
-	slices.SortFunc(list, func(a, b choice) int { // those who are here, then the newest offers
-		if a.here != b.here {
-			if a.here {
-				return -1
-			}
-			return 1
-		}
-		return int(b.at/1000) - int(a.at/1000)
-	})
+	slices.SortFunc(list, relayChoice.compare)
 	var use []link.Relay
 	for _, c := range list[:min(len(list), relaysUsed)] {
 		use = append(use, c.Relay)

@@ -50,6 +50,7 @@ type way struct {
 	punches bool // a direct way is tried for
 	friends bool // what only friends are told was said
 	offered bool // it was offered to be relayed for
+	probes  bool // it was asked to dial, and has not said what came of it
 }
 
 // openWay says on a new session what there is to say of ways.
@@ -130,7 +131,7 @@ func (n *Node) receiveWay(s *peer.Session, payload []byte) {
 		}
 	case probed:
 		if friend {
-			n.onProbed(m)
+			n.onProbed(w, m)
 		}
 	case findSecret:
 		if friend {

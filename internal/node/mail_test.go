@@ -1,0 +1,168 @@
+package node_test
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kith/internal/group"
+	"kith/internal/identity"
+	"kith/internal/link"
+	"kith/internal/mailbox"
+	"kith/internal/node"
+	"kith/internal/wire"
+)
+
+// aMailbox serves a mailbox until the test ends, and returns its address. around, if it is
+// not nil, puts something around its engine.
+func aMailbox(t *testing.T, around func(mailbox.Engine) mailbox.Engine) string {
+	t.Helper()
+	l, err := link.NewDirect(link.DirectConfig{Listen: "127.0.0.1:0"})
+	must(t, err)
+	engine, err := mailbox.OpenSQLite(mailbox.SQLiteConfig{Dir: t.TempDir()})
+	must(t, err)
+	serves := engine
+	if around != nil {
+		serves = around(engine)
+	}
+	access := [32]byte{1, 2, 3}
+	s := mailbox.NewServer(mailbox.Config{Link: l, Engine: serves, Access: access})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		must(t, <-done)
+		must(t, l.Close())
+		must(t, engine.Close())
+	})
+	text, err := identity.Box{Peer: l.Address().Peer, Hosts: l.Address().Hosts, Access: access}.Text()
+	must(t, err)
+	return text
+}
+
+// TestMailbox: Ann writes while Ben is off, and he reads it while she is.
+func TestMailbox(t *testing.T) {
+	t.Parallel()
+	box := aMailbox(t, nil)
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	for _, p := range []*person{ann, ben} {
+		must(t, p.AddMailbox(box))
+	}
+	ben.stop()
+	ann.say(g, "Are you there?")
+	ann.within(time.Minute, "left", func() bool { return left(ann) > 0 })
+	ann.stop()
+	ben = ben.again()
+	ben.within(time.Minute, "the message", func() bool { texts := ben.texts(g); return len(texts) == 1 && texts[0] == "Are you there?" })
+}
+
+// left is how many items a node has left in its mailboxes.
+func left(p *person) (n int) {
+	for _, b := range p.Network().Mailboxes {
+		n += b.Left
+	}
+	return n
+}
+
+// liar is an engine that always says to have more than it has.
+type liar struct {
+	mailbox.Engine
+	made *atomic.Int32
+}
+
+func (l liar) Make(ctx context.Context, d mailbox.Drop, hour uint32) (mailbox.Held, error) {
+	l.made.Add(1)
+	return l.Engine.Make(ctx, d, hour)
+}
+
+func (l liar) Find(ctx context.Context, name mailbox.Name) (mailbox.Held, bool, error) {
+	h, ok, err := l.Engine.Find(ctx, name)
+	h.End++
+	return h, ok, err
+}
+
+// TestMailboxLies: a mailbox that tells of news which it does not have is not asked without end.
+func TestMailboxLies(t *testing.T) {
+	t.Parallel()
+	var made atomic.Int32
+	box := aMailbox(t, func(e mailbox.Engine) mailbox.Engine { return liar{e, &made} })
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := ann.chatWith(ben)
+	ann.connected(g, ben)
+	must(t, ann.AddMailbox(box))
+	ann.within(time.Minute, "the lie is seen", func() bool { return ann.logged("a mailbox is not served") > 0 })
+	if n := made.Load(); n > 10 {
+		t.Errorf("it was asked %d times before", n)
+	}
+}
+
+// TestMailboxOfStrangers: who keeps the address to friends asks no mailbox of another member, which
+// would see it.
+func TestMailboxOfStrangers(t *testing.T) {
+	t.Parallel()
+	ann, ben, cid := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cid", t.TempDir())
+	befriend(t, ann, ben)
+	befriend(t, ann, cid)
+	g, err := ann.CreateGroup("Trip", []wire.PersonID{ben.id(), cid.id()})
+	must(t, err)
+	for _, p := range []*person{ben, cid} {
+		p.stands(g, group.StatusInvited)
+		must(t, p.AcceptGroup(g, p == ben))
+	}
+	ann.until("both have accepted", func() bool { return ann.accepted(g) == 3 })
+	chats := func(p *person) (list []int) {
+		for _, b := range p.Network().Mailboxes {
+			list = append(list, b.Chats)
+		}
+		return list
+	}
+	must(t, cid.AddMailbox(aMailbox(t, nil)))
+	ann.until("Ann hears of Cid's", func() bool { return slices.Equal(chats(ann), []int{2}) }) // and of the direct chat
+	must(t, ann.AddMailbox(aMailbox(t, nil)))
+	ben.until("Ben hears of Ann's", func() bool { return slices.Contains(chats(ben), 2) })
+	if list := chats(ben); len(list) != 1 {
+		t.Errorf("Ben uses %d mailboxes, want Ann's", len(list))
+	}
+}
+
+// TestMailNotKept: what could not be kept comes again, and is not passed over as junk is.
+func TestMailNotKept(t *testing.T) {
+	t.Parallel()
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	secret := [32]byte{1}
+	items, err := ben.SealMail(g, ben.Head(g), secret)
+	must(t, err)
+	must(t, ann.TakeMail(g, secret, items))
+	junk := slices.Clone(items[0])
+	junk[len(junk)-1] ^= 1
+	must(t, ann.TakeMail(g, secret, [][]byte{junk}))
+	ann.stop()
+	if err := ann.TakeMail(g, secret, items); reason(err) != node.ReasonStopping {
+		t.Errorf("once the program stops: %v", err)
+	}
+}
+
+// TestMailOfAnotherHead: a drop is of one head, and nothing goes there once the group has
+// another: whom that removes reads it.
+func TestMailOfAnotherHead(t *testing.T) {
+	t.Parallel()
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	before := ann.Head(g)
+	_, err := ann.SealMail(g, before, [32]byte{})
+	must(t, err)
+	must(t, ann.RemoveMember(g, ben.id()))
+	ann.until("he is removed", func() bool { return ann.Head(g) != before })
+	if items, err := ann.SealMail(g, before, [32]byte{}); err == nil {
+		t.Errorf("%d items are left for who was removed", len(items))
+	}
+}
