@@ -91,6 +91,17 @@ func (n *Node) DeleteChat(g wire.GroupID) error {
 
 // dropChat deletes all that is stored of a chat.
 func dropChat(tx *store.Tx, g wire.GroupID) error {
+	for _, bucket := range []string{bucketDrop, bucketMail} {
+		pairs, err := tx.List(bucket, g[:])
+		if err != nil {
+			return err
+		}
+		for _, p := range pairs {
+			if err := tx.Delete(bucket, p.Key); err != nil {
+				return err
+			}
+		}
+	}
 	return errors.Join(tx.DeleteGroup(g), tx.Delete(bucketDraft, g[:]), tx.Delete(bucketChat, g[:]), tx.Delete(bucketTaken, g[:]), tx.Delete(bucketAhead, g[:]))
 }
 

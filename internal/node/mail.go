@@ -319,7 +319,12 @@ func (t *mailTask) save() error {
 	if err != nil {
 		return err
 	}
-	return storeErrorOr(t.n.db.Update(func(tx *store.Tx) error { return tx.Put(bucketMail, t.id(), b) }))
+	return storeErrorOr(t.n.db.Update(func(tx *store.Tx) error {
+		if t.n.owner(t.key.group) != t.o {
+			return nil // the chat was deleted meanwhile, with this
+		}
+		return tx.Put(bucketMail, t.id(), b)
+	}))
 }
 
 func (t *mailTask) id() []byte { return append(bytes.Clone(t.key.group[:]), t.key.box[:]...) }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"kith/internal/group"
+	"kith/internal/store"
 	"kith/internal/wire"
 )
 
@@ -42,5 +43,46 @@ func TestMailState(t *testing.T) {
 	}
 	if len(again.state.Days) != 1 || len(again.state.Next) != 1 {
 		t.Errorf("what is gone is kept: %v, %v", again.state.Days, again.state.Next)
+	}
+}
+
+// TestMailOfDeletedChat: with a chat goes what is kept of its drops, secrets among it, and of no
+// other.
+func TestMailOfDeletedChat(t *testing.T) {
+	t.Parallel()
+	n, err := Open(Config{Home: t.TempDir(), Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	gone, stays := wire.GroupID{1}, wire.GroupID{2}
+	left := make(map[string]int)
+	err = n.db.Update(func(tx *store.Tx) error {
+		for _, bucket := range []string{bucketDrop, bucketMail} {
+			for _, g := range []wire.GroupID{gone, stays} {
+				if err := tx.Put(bucket, dropID(g, wire.BlockHash{3}), []byte("{}")); err != nil {
+					return err
+				}
+			}
+		}
+		if err := dropChat(tx, gone); err != nil {
+			return err
+		}
+		for _, bucket := range []string{bucketDrop, bucketMail} {
+			for _, g := range []wire.GroupID{gone, stays} {
+				pairs, err := tx.List(bucket, g[:])
+				if err != nil {
+					return err
+				}
+				left[fmt.Sprint(bucket, g[0])] = len(pairs)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]int{"drop1": 0, "mail1": 0, "drop2": 1, "mail2": 1}; !maps.Equal(left, want) {
+		t.Errorf("left is %v, want %v", left, want)
 	}
 }

@@ -36,14 +36,16 @@ func (t *mailTask) wait(ctx context.Context, key keptKey, due time.Duration, wor
 	most := min(mailWait, now.Truncate(24*time.Hour).Add(24*time.Hour).Sub(now)) + rand.N(time.Second)
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	c, err := t.dial(ctx)
+	opening, opened := context.WithTimeout(ctx, mailLimit)
+	defer opened()
+	c, err := t.dial(opening)
 	if err != nil {
 		return unlessOver(ctx, err)
 	}
 	defer c.Close()
 	day := mailbox.DayOf(nowTime())
 	k, name := key.drop(t.key.box, day), dropOf(key, day)
-	if _, err := c.Make(ctx, k, mailHours); err != nil {
+	if _, err := c.Make(opening, k, mailHours); err != nil {
 		return unlessOver(ctx, err)
 	}
 	heard, after := make(chan error, 1), t.state.Read[name]

@@ -118,10 +118,12 @@ func (n *Node) punchThrough(ctx context.Context, s *peer.Session, hosts []string
 	n.mu.Lock()
 	d, ok := n.internet.(link.Direct)
 	wanted := n.targets[s.Remote().Device]
-	n.mu.Unlock()
 	if !ok || wanted == nil {
+		n.mu.Unlock()
 		return
 	}
+	to := wanted.to
+	n.mu.Unlock()
 	conn, err := d.Punch(ctx, link.Address{Peer: s.At().Peer, Hosts: hosts})
 	if err != nil {
 		n.log.Info("no direct way yet, the relay stays", "peer", shortDevice(s.Remote().Device))
@@ -129,7 +131,7 @@ func (n *Node) punchThrough(ctx context.Context, s *peer.Session, hosts []string
 	}
 	cfg := n.peerConfig()
 	cfg.Device = n.as(s).Device
-	better, err := peer.Knock(ctx, conn, cfg, wanted.to)
+	better, err := peer.Knock(ctx, conn, cfg, to)
 	if err != nil {
 		n.log.Debug("punched, and not answered", "peer", shortDevice(s.Remote().Device), "err", err)
 		return
