@@ -35,7 +35,7 @@ func (p *program) mailboxVerb() *cobra.Command {
 		c.Flags().StringVar(&dir, "dir", "", "folder of the mailbox (default: mailbox in the home folder)")
 	}
 	return parent("mailbox", "Use a mailbox, or run one: messages wait there for whoever is off",
-		append(served, p.mailboxAddVerb(), p.mailboxListVerb(), p.mailboxRemoveVerb())...)
+		append(served, p.mailboxAddVerb(), p.mailboxListVerb(), p.mailboxRemoveVerb(), p.mailboxQuietVerb())...)
 }
 
 // mailboxDir is the folder of the mailbox.

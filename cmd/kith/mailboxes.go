@@ -26,6 +26,35 @@ func (p *program) mailboxRemoveVerb() *cobra.Command {
 	})
 }
 
+func (p *program) mailboxQuietVerb() *cobra.Command {
+	c := p.aboutVerb("quiet [on|off]", "Come to mailboxes at drawn times alone: hours later, and they learn less", 0, 1, func(ctx context.Context, args []string) error {
+		var n *v1.Network
+		var err error
+		switch {
+		case len(args) == 0:
+			n, err = call(ctx, p.client().GetNetwork, &v1.GetNetworkRequest{})
+		case args[0] == "on" || args[0] == "off":
+			on := args[0] == "on"
+			n, err = call(ctx, p.client().SetNetwork, &v1.SetNetworkRequest{QuietMail: &on})
+		default:
+			return &usageError{"usage: kith mailbox quiet; kith mailbox quiet on, or off"}
+		}
+		if err != nil || p.show(n) {
+			return err
+		}
+		if n.QuietMail {
+			p.println("on   Your node comes to mailboxes at times drawn beforehand, each time with one piece of one size, be there something to say or not.")
+			p.println("     What waits there takes hours. Whoever runs a mailbox cannot tell which drops belong together, if your node is mostly on and the others do the same.")
+		} else {
+			p.println("off  Your node leaves things at mailboxes at once, and fetches at once: whoever runs one sees when, and by that which drops are yours.")
+			p.println("     To hide that, at the price of hours: kith mailbox quiet on")
+		}
+		return nil
+	})
+	c.ValidArgsFunction = cobra.FixedCompletions([]cobra.Completion{"on", "off"}, cobra.ShellCompDirectiveNoFileComp)
+	return c
+}
+
 // boxesVerb does something about mailboxes, and lists those that there are then.
 func (p *program) boxesVerb(use, about string, args int, do func(context.Context, []string) (*v1.Network, error)) *cobra.Command {
 	return &cobra.Command{

@@ -26,6 +26,9 @@ func (s *service) SetNetwork(ctx context.Context, r *v1.SetNetworkRequest) (*v1.
 		if r.PortMapping != nil {
 			is.NoPortMapping = !*r.PortMapping
 		}
+		if r.QuietMail != nil {
+			is.QuietMail = *r.QuietMail
+		}
 	})
 	if err != nil {
 		return nil, asConnect(err)
@@ -50,7 +53,7 @@ func (s *service) RemoveMailbox(ctx context.Context, r *v1.RemoveMailboxRequest)
 func networkOf(n node.Network) *v1.Network {
 	out := &v1.Network{
 		Reachability: v1.Reachability(n.Reachability), Sentence: reachSentence(n), Addresses: n.Addresses,
-		Router: routerOf(n), Relaying: relayingOf(n),
+		Router: routerOf(n), Relaying: relayingOf(n), QuietMail: n.QuietMail,
 		Rendezvous: &v1.Rendezvous{
 			On: n.Finder.On, Nodes: uint32(n.Finder.Nodes), Published: n.Finder.Left, Found: n.Finder.Found, Sentence: rendezvousSentence(n),
 		},
@@ -63,7 +66,7 @@ func networkOf(n node.Network) *v1.Network {
 	}
 	for _, m := range n.Mailboxes {
 		out.Mailboxes = append(out.Mailboxes, &v1.Mailbox{
-			Id: m.ID.String(), Address: m.Place, Ready: m.Ready, Asked: m.Asked, Left: uint32(m.Left), Sentence: mailboxSentence(m),
+			Id: m.ID.String(), Address: m.Place, Ready: m.Ready, Asked: m.Asked, Left: uint32(m.Left), Sentence: mailboxSentence(m, n.QuietMail),
 		})
 	}
 	for _, r := range n.Relays {
@@ -173,7 +176,7 @@ func relaySentence(r node.RelayUsed) string {
 }
 
 // mailboxSentence says how a mailbox is, and what it sees.
-func mailboxSentence(m node.MailboxView) string {
+func mailboxSentence(m node.MailboxView, quiet bool) string {
 	whose := "The mailbox at " + m.Place
 	if !m.Own {
 		whose = "The mailbox at " + m.Place + ", which a member of a chat has named,"
@@ -186,6 +189,9 @@ func mailboxSentence(m node.MailboxView) string {
 		return whose + " is being asked " + chats + "."
 	case !m.Ready:
 		return whose + " does not answer. It is asked again by itself; what you write stays here until then."
+	}
+	if quiet {
+		return whose + " keeps what waits for whoever is off, " + chats + ". Your node comes at times drawn beforehand, with pieces of one size, so what you write takes hours by it. It sees your address and that you use it; not when you write, what, to whom, or how much."
 	}
 	return whose + " keeps what waits for whoever is off, " + chats + ". It sees when, and from which address, something is left or fetched, and sealed pieces of a few sizes; not who writes, what, or in which chat."
 }

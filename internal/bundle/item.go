@@ -28,9 +28,19 @@ var ErrItem = errors.New("bundle: no item of this drop")
 
 // Split cuts a bundle into items, of which the mailbox takes so many bytes for itself.
 func Split(sealed []byte, secret [32]byte, taken int) ([][]byte, error) {
+	return split(sealed, secret, taken, ItemSizes[:])
+}
+
+// SplitSmall is Split into items that are all of the smallest size, of which nothing
+// tells how much they hold.
+func SplitSmall(sealed []byte, secret [32]byte) ([][]byte, error) {
+	return split(sealed, secret, 0, ItemSizes[:1])
+}
+
+func split(sealed []byte, secret [32]byte, taken int, sizes []int) ([][]byte, error) {
 	room := func(size int) int { return size - taken - saltSize - chunkTag - itemHead }
-	largest := room(ItemSizes[len(ItemSizes)-1])
-	if room(ItemSizes[0]) <= 0 || taken < 0 || len(sealed) == 0 || len(sealed) > maxItems*largest {
+	largest := room(sizes[len(sizes)-1])
+	if room(sizes[0]) <= 0 || taken < 0 || len(sealed) == 0 || len(sealed) > maxItems*largest {
 		return nil, ErrTooLong
 	}
 	id := wire.Random(16)
@@ -40,7 +50,7 @@ func Split(sealed []byte, secret [32]byte, taken int) ([][]byte, error) {
 		piece := sealed[:min(len(sealed), largest)]
 		sealed = sealed[len(piece):]
 		size := largest
-		for _, s := range ItemSizes {
+		for _, s := range sizes {
 			if len(piece) <= room(s) {
 				size = room(s)
 				break

@@ -1,6 +1,12 @@
 package node
 
-import "kith/internal/wire"
+import (
+	"context"
+	"errors"
+	"time"
+
+	"kith/internal/wire"
+)
 
 // What tests do with what goes through mailboxes.
 
@@ -8,18 +14,18 @@ import "kith/internal/wire"
 // group has it is an error.
 func (n *Node) SealMail(g wire.GroupID, head wire.BlockHash, secret [32]byte) ([][]byte, error) {
 	t := &mailTask{n: n, o: n.owner(g), key: mailKey{group: g}}
-	payloads, _, err := t.export(head)
+	payloads, _, err := t.export(head, mailMost)
 	if err != nil {
 		return nil, err
 	}
-	return t.seal(payloads, secret)
+	return t.seal(payloads, secret, false)
 }
 
 // TakeMail takes items as from a mailbox.
 func (n *Node) TakeMail(g wire.GroupID, secret [32]byte, items [][]byte) error {
 	t := &mailTask{n: n, o: n.owner(g), key: mailKey{group: g}}
 	for _, item := range items {
-		if err := t.take(item, secret); err != nil {
+		if _, err := t.take(item, secret); err != nil {
 			return err
 		}
 	}
@@ -31,4 +37,34 @@ func (n *Node) Head(g wire.GroupID) (head wire.BlockHash) {
 	o := n.owner(g)
 	_ = o.ask(func() error { head = o.machine.Word().Head; return nil })
 	return head
+}
+
+// QuietDay takes all the turns that this node has today in a group's first mailbox, one after the
+// other, and returns how many.
+func (n *Node) QuietDay(ctx context.Context, g wire.GroupID) (turns int, err error) {
+	for key, box := range n.mailWanted() {
+		if key.group != g {
+			continue
+		}
+		t := &mailTask{n: n, o: n.owner(g), key: key, box: box, held: make(map[string]uint64)}
+		t.load()
+		keys, _, err := t.keys()
+		if err != nil {
+			return 0, err
+		}
+		t.state.Turns = nil // those that the node itself has missed today
+		begin := nowTime().UTC().Truncate(24 * time.Hour)
+		for {
+			turn, ok := t.nextTurn(keys, begin)
+			if !ok || !turn.At.Before(begin.Add(24*time.Hour)) {
+				return turns, t.save()
+			}
+			t.state.Turns[turn.row] = turn.part + 1
+			if err := t.takeTurn(ctx, turn); err != nil {
+				return turns, err
+			}
+			turns++
+		}
+	}
+	return 0, errors.New("no mailbox is used")
 }

@@ -62,6 +62,10 @@ type mailState struct {
 	Read map[string]uint64 // of a drop: up to which position it was read
 	Days map[string]uint64 // of an epoch's block: the day up to which its drops were read
 	Up   uint64            // the day up to which everything was read
+
+	Turns map[string]uint64   `json:",omitempty"` // see mailplan.go
+	Queue map[string][][]byte `json:",omitempty"`
+	Head  wire.BlockHash      // that the newest of Queue is of
 }
 
 // mailing keeps the tasks until ctx ends.
@@ -157,6 +161,7 @@ type mailTask struct {
 	news   chan struct{} // this device has something to say, perhaps
 	since  time.Time     // when what was said and is not left yet was first seen; zero: nothing
 	unsaid group.Word
+	days   map[string][]mailbox.Turn // by drop and members: what is drawn for a day
 }
 
 func (n *Node) mailTask(ctx context.Context, key mailKey, box identity.Box) {
@@ -205,11 +210,14 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // stirMail has the tasks of a group look whether this device has said more.
-func (n *Node) stirMail(g wire.GroupID) {
+func (n *Node) stirMail(g wire.GroupID) { n.stirMails(func(of wire.GroupID) bool { return of == g }) }
+
+// stirMails is stirMail of some groups.
+func (n *Node) stirMails(of func(wire.GroupID) bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for key, news := range n.mailNews {
-		if key.group == g {
+		if of(key.group) {
 			select {
 			case news <- struct{}{}:
 			default:
@@ -224,6 +232,13 @@ func (t *mailTask) round(ctx context.Context) error {
 	if err != nil || len(keys) == 0 {
 		pause(ctx, mailAgain)
 		return err
+	}
+	if s, err := t.n.Settings(); err == nil && s.QuietMail {
+		return t.quietRound(ctx, keys)
+	}
+	if len(t.state.Queue) > 0 { // it waited for turns
+		t.state.Queue = nil
+		t.leaveAnew()
 	}
 	if err := t.read(ctx, keys); err != nil {
 		return err

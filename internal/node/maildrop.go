@@ -172,6 +172,11 @@ func (t *mailTask) prune(keys []keptKey, today uint64) {
 	})
 	maps.DeleteFunc(t.state.Days, func(block string, _ uint64) bool { return !known[block] })
 	maps.DeleteFunc(t.state.Next, func(block string, _ int) bool { return !known[block] })
+	maps.DeleteFunc(t.state.Queue, func(block string, _ [][]byte) bool { return !known[block] })
+	maps.DeleteFunc(t.state.Turns, func(row string, _ uint64) bool {
+		block, _, _ := strings.Cut(row, " ")
+		return !known[block]
+	})
 	maps.DeleteFunc(t.held, func(name string, _ uint64) bool { _, ok := t.state.Read[name]; return !ok })
 }
 
@@ -185,7 +190,7 @@ func (t *mailTask) readDrop(ctx context.Context, k keptKey, day uint64) error {
 		return err
 	}
 	defer c.Close()
-	name, drop, secret := dropOf(k, day), k.drop(t.key.box, day), k.Item(t.key.box, uint32(day))
+	name, drop := dropOf(k, day), k.drop(t.key.box, day)
 	cursor := mailbox.Cursor{After: t.state.Read[name]}
 	for {
 		page, err := c.Fetch(ctx, drop, cursor.After)
@@ -204,32 +209,52 @@ func (t *mailTask) readDrop(ctx context.Context, k keptKey, day uint64) error {
 			t.leaveAnew()
 		}
 		for _, item := range taken.New {
-			if err := t.take(item.Bytes, secret); err != nil {
+			if err := t.takeIn(k, day, item.Bytes); err != nil {
 				return err
 			}
 		}
-		if !t.parts.Lacks(secret) {
-			delete(t.held, name)
-		} else if _, ok := t.held[name]; !ok {
-			t.held[name] = t.state.Read[name]
-		}
-		t.state.Read[name] = cursor.After
+		t.reached(k, day, cursor.After)
 		if !page.More {
 			return nil
 		}
 	}
 }
 
+// takeIn is take of an item in the drop of a day. It may have waited for its turn for some days.
+func (t *mailTask) takeIn(k keptKey, day uint64, item []byte) error {
+	for d := day; d+sealedDays > day && d > 0; d-- {
+		if taken, err := t.take(item, k.Item(t.key.box, uint32(d))); taken || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reached notes that a drop was read up to a position. Items of a bundle that is not whole yet
+// are read again after a restart.
+func (t *mailTask) reached(k keptKey, day, position uint64) {
+	name, lacks := dropOf(k, day), false
+	for d := day; d+sealedDays > day && d > 0; d-- {
+		lacks = lacks || t.parts.Lacks(k.Item(t.key.box, uint32(d)))
+	}
+	if !lacks {
+		delete(t.held, name)
+	} else if _, ok := t.held[name]; !ok {
+		t.held[name] = t.state.Read[name]
+	}
+	t.state.Read[name] = position
+}
+
 // leaveAnew has this device leave once more what others are not known to have.
 func (t *mailTask) leaveAnew() { t.state.Word, t.state.Mark = wire.Digest{}, nil }
 
 // take opens an item, and takes the bundle that is whole by it. What does not open, or is refused,
-// is junk of a member or of the mailbox. An error says that it could not be kept: it has to come
+// is junk of a member or of the mailbox; taken reports whether it opened. An error says that it could not be kept: it has to come
 // again.
-func (t *mailTask) take(item []byte, secret [32]byte) error {
+func (t *mailTask) take(item []byte, secret [32]byte) (taken bool, err error) {
 	whole, err := t.parts.Add(item, secret)
 	if err != nil || whole == nil {
-		return nil
+		return err == nil, nil
 	}
 	r, err := bundle.NewSecretReader(bytes.NewReader(whole), secret, t.o.picture.Load().keyOfMember)
 	for err == nil && !t.n.ownKey(r.Header().From.Device) {
@@ -239,13 +264,13 @@ func (t *mailTask) take(item []byte, secret [32]byte) error {
 			continue
 		}
 		if err := t.n.receiveAway(r.Header().From, g, bytes.Clone(payload)); err != nil && !errors.Is(err, bundle.ErrFormat) {
-			return err
+			return true, err
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		t.n.log.Debug("a bundle from a mailbox is refused", "group", shortGroup(t.key.group), "err", err)
 	}
-	return nil
+	return true, nil
 }
 
 // keyOfMember is the key of a member's device; nil of others.
@@ -254,175 +279,4 @@ func (p *picture) keyOfMember(who wire.Member) ed25519.PublicKey {
 		return p.keyOf(who.Device)
 	}
 	return nil
-}
-
-// leave leaves what this device has said since it did so last, and in the drops of older epochs
-// the blocks that lead on from them.
-func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) error {
-	ctx, cancel := context.WithTimeout(ctx, mailLimit)
-	defer cancel()
-	day := mailbox.DayOf(nowTime())
-	for _, k := range keys {
-		if k.Block == word.Head {
-			continue
-		}
-		var next group.Exported
-		if err := t.o.ask(func() error { next = t.o.machine.ExportNext(k.Block); return nil }); err != nil {
-			return err
-		}
-		if next.Blocks <= t.state.Next[blockName(k.Block)] {
-			continue
-		}
-		if err := t.put(ctx, k, day, next.Payloads); err != nil {
-			return err
-		}
-		t.state.Next[blockName(k.Block)] = next.Blocks
-	}
-	if t.state.At+24*3600*1000 < t.n.nowMS() {
-		t.state.Mark, t.state.At = nil, t.n.nowMS() // what the others' Acks say to be lacking, once a day
-	}
-	for more := true; more; {
-		payloads, x, err := t.export(keys[0].Block)
-		if errors.Is(err, errLedOn) {
-			return t.save() // the rest goes to the drop of the new head
-		}
-		if err != nil {
-			return err
-		}
-		if err := t.put(ctx, keys[0], day, payloads); err != nil {
-			return err
-		}
-		t.state.Mark, more = x.Mark, x.More
-	}
-	t.state.Word, t.state.At, t.unsaid, t.since = word.All, t.n.nowMS(), word, nowTime()
-	return t.save()
-}
-
-// errLedOn says that the group has another head than the drop that was to be written to.
-var errLedOn = errors.New("node: the group has gone on")
-
-// export is what this device has to say at a head: its own entries, for each member leaves its own,
-// and all that is not entries. Whom a later block removes reads the drops of this one, so that
-// nothing goes there once there is one.
-func (t *mailTask) export(head wire.BlockHash) (payloads [][]byte, x group.Exported, err error) {
-	away := t.away()
-	err = t.o.ask(func() error {
-		if t.o.machine.Word().Head != head {
-			return errLedOn
-		}
-		x = t.o.machine.Export(group.ExportTo{Since: t.state.Mark}, mailMost)
-		own := ownEntries(x.Serve, t.n.ownKey)
-		list := []group.Serve{own}
-		if slices.Contains(own.Bare, true) { // somebody new may not read them: those who were here may
-			for _, d := range away {
-				each := t.o.machine.Export(group.ExportTo{Device: d, Since: t.state.Mark}, mailMost)
-				list = append(list, ownEntries(each.Serve, t.n.ownKey))
-			}
-		}
-		payloads = slices.Clone(x.Payloads)
-		for _, s := range list {
-			entries, err := t.o.answer(s)
-			if err != nil {
-				return err
-			}
-			payloads = append(payloads, entries...)
-		}
-		payloads = append(payloads, x.Last...)
-		return nil
-	})
-	return payloads, x, err
-}
-
-// away are the first devices of members that have no session with this node.
-func (t *mailTask) away() (list []wire.DeviceID) {
-	p, me := t.o.picture.Load(), t.n.me()
-	t.n.mu.Lock()
-	defer t.n.mu.Unlock()
-	for _, d := range p.devices {
-		if !d.Former && d.Member.Person != me.Person && t.n.sessions[d.Member.Device] == nil && len(list) < mailAway {
-			list = append(list, d.Member.Device)
-		}
-	}
-	return list
-}
-
-// mailAway bounds the devices for which entries that a newcomer may not read are left once more.
-const mailAway = 8
-
-// ownEntries leaves the entries of own devices of what is to be served.
-func ownEntries(s group.Serve, own func(wire.DeviceID) bool) group.Serve {
-	all := s
-	s.Refs, s.Bare = nil, nil
-	for i, ref := range all.Refs {
-		if own(ref.Device) {
-			s.Refs = append(s.Refs, ref)
-			if len(all.Bare) > 0 {
-				s.Bare = append(s.Bare, all.Bare[i])
-			}
-		}
-	}
-	return s
-}
-
-// put seals payloads and puts them into a drop.
-func (t *mailTask) put(ctx context.Context, k keptKey, day uint64, payloads [][]byte) error {
-	if len(payloads) == 0 {
-		return nil
-	}
-	items, err := t.seal(payloads, k.Item(t.key.box, uint32(day)))
-	if err != nil {
-		return err
-	}
-	c, err := t.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	drop := k.drop(t.key.box, day)
-	for _, batch := range batches(items) {
-		if _, err := c.MakeAndPut(ctx, drop, mailHours, batch...); err != nil {
-			return err
-		}
-	}
-	t.n.mu.Lock()
-	v := t.n.boxes[t.key.box]
-	v.Left += len(items)
-	t.n.boxes[t.key.box] = v
-	t.n.mu.Unlock()
-	return nil
-}
-
-// seal makes items of payloads, under the secret of a drop.
-func (t *mailTask) seal(payloads [][]byte, secret [32]byte) ([][]byte, error) {
-	self := t.n.me()
-	var sealed bytes.Buffer
-	w, err := bundle.NewSecretWriter(&sealed, self.Device, bundle.Header{From: wire.Member{Person: self.Person, Device: self.Device.ID()}, Time: t.n.nowMS()}, secret)
-	if err != nil {
-		return nil, err
-	}
-	if err := w.Group(t.key.group); err != nil {
-		return nil, err
-	}
-	for _, b := range payloads {
-		if err := w.Payload(b); err != nil {
-			return nil, err
-		}
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return bundle.Split(sealed.Bytes(), secret, 0)
-}
-
-// batches divides items into what one frame takes.
-func batches(items [][]byte) (list [][][]byte) {
-	size := 0
-	for _, item := range items {
-		if n := len(list); n == 0 || len(list[n-1]) == mailbox.MaxItems || size+len(item) > mailbox.MaxBody {
-			list, size = append(list, nil), 0
-		}
-		list[len(list)-1] = append(list[len(list)-1], item)
-		size += len(item)
-	}
-	return list
 }

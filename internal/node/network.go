@@ -21,6 +21,7 @@ type Network struct {
 	Router       portmap.State // what came of that
 	Finder       FinderView
 	Carries      bool // for friends
+	QuietMail    bool // mailboxes are come to at drawn times alone
 	Relay        link.RelayStats
 	Relays       []RelayUsed
 	Mailboxes    []MailboxView
@@ -102,6 +103,7 @@ func (n *Node) addWays(list *Network) {
 	list.Reached, list.Tried = n.proved()
 	list.Mailboxes = n.mailboxes()
 	s, err := n.Settings()
+	list.QuietMail = err == nil && s.QuietMail
 	list.Asks, list.Carries = err == nil && !s.NoPortMapping && n.faces(), err == nil && s.Relay
 	own := n.address().Hosts
 	n.mu.Lock()

@@ -14,6 +14,7 @@ type Settings struct {
 	Relay         bool // carry for friends whom nobody can reach
 	NoRendezvous  bool // leave nothing at the DHT, and ask nothing there
 	NoPortMapping bool // ask nothing of the router
+	QuietMail     bool // come to mailboxes at drawn times alone, see mailplan.go
 }
 
 // Settings returns what was chosen.
@@ -50,6 +51,9 @@ func (n *Node) ChangeSettings(change func(*Settings)) error {
 		if err := n.relayChanged(); err != nil {
 			return err
 		}
+	}
+	if s.QuietMail != was.QuietMail {
+		n.stirMails(func(wire.GroupID) bool { return true })
 	}
 	n.remapSoon()
 	n.seekSoon()

@@ -154,6 +154,7 @@ export function network(browser, pictures) {
         await until(`${name} is off`, async () => !(await box.isChecked()));
         assert.deepEqual(page.asked.at(-1), change);
       }
+      await page.getByRole('checkbox', { name: 'Come at drawn times', exact: false }).check();
       await page.getByRole('button', { name: 'Remove the mailbox box.example.org:4700' }).click();
       await until('it is asked', () => page.asked.at(-1)?.id === 'b1');
       await page.getByText('You use none', { exact: false }).waitFor();
@@ -215,6 +216,7 @@ async function all(browser, node, more = 0) {
       if ('relay' in change) answer.relaying.on = change.relay;
       if ('rendezvous' in change) answer.rendezvous.on = change.rendezvous;
       if ('portMapping' in change) answer.router.asking = change.portMapping;
+      if ('quietMail' in change) answer.quietMail = change.quietMail;
       if ('id' in change) answer.mailboxes = [];
       return json(route);
     });

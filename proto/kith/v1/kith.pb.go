@@ -6706,6 +6706,7 @@ type Network struct {
 	Relays        []*RelayUsed           `protobuf:"bytes,7,rep,name=relays,proto3" json:"relays,omitempty"`     // that others reach this node through
 	Rendezvous    *Rendezvous            `protobuf:"bytes,8,opt,name=rendezvous,proto3" json:"rendezvous,omitempty"`
 	Mailboxes     []*Mailbox             `protobuf:"bytes,9,rep,name=mailboxes,proto3" json:"mailboxes,omitempty"`
+	QuietMail     bool                   `protobuf:"varint,10,opt,name=quiet_mail,json=quietMail,proto3" json:"quiet_mail,omitempty"` // this node comes to mailboxes at drawn times alone: hours later, and they cannot tell whose drops are whose
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -6801,6 +6802,13 @@ func (x *Network) GetMailboxes() []*Mailbox {
 		return x.Mailboxes
 	}
 	return nil
+}
+
+func (x *Network) GetQuietMail() bool {
+	if x != nil {
+		return x.QuietMail
+	}
+	return false
 }
 
 // Router: what stands between this machine and the Internet.
@@ -7318,6 +7326,7 @@ type SetNetworkRequest struct {
 	Relay         *bool                  `protobuf:"varint,1,opt,name=relay,proto3,oneof" json:"relay,omitempty"` // carry for friends who cannot be reached
 	Rendezvous    *bool                  `protobuf:"varint,2,opt,name=rendezvous,proto3,oneof" json:"rendezvous,omitempty"`
 	PortMapping   *bool                  `protobuf:"varint,3,opt,name=port_mapping,json=portMapping,proto3,oneof" json:"port_mapping,omitempty"` // ask the router
+	QuietMail     *bool                  `protobuf:"varint,4,opt,name=quiet_mail,json=quietMail,proto3,oneof" json:"quiet_mail,omitempty"`       // come to mailboxes at drawn times alone
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7369,6 +7378,13 @@ func (x *SetNetworkRequest) GetRendezvous() bool {
 func (x *SetNetworkRequest) GetPortMapping() bool {
 	if x != nil && x.PortMapping != nil {
 		return *x.PortMapping
+	}
+	return false
+}
+
+func (x *SetNetworkRequest) GetQuietMail() bool {
+	if x != nil && x.QuietMail != nil {
+		return *x.QuietMail
 	}
 	return false
 }
@@ -9340,7 +9356,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x03off\x18\x02 \x01(\bR\x03off\"\x10\n" +
 	"\x0eTypingResponse\"\x14\n" +
 	"\x12GetSettingsRequest\"\x13\n" +
-	"\x11GetNetworkRequest\"\x8c\x03\n" +
+	"\x11GetNetworkRequest\"\xab\x03\n" +
 	"\aNetwork\x129\n" +
 	"\freachability\x18\x01 \x01(\x0e2\x15.kith.v1.ReachabilityR\freachability\x12\x1a\n" +
 	"\bsentence\x18\x02 \x01(\tR\bsentence\x12\x1c\n" +
@@ -9352,7 +9368,10 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\n" +
 	"rendezvous\x18\b \x01(\v2\x13.kith.v1.RendezvousR\n" +
 	"rendezvous\x12.\n" +
-	"\tmailboxes\x18\t \x03(\v2\x10.kith.v1.MailboxR\tmailboxes\"\x8a\x01\n" +
+	"\tmailboxes\x18\t \x03(\v2\x10.kith.v1.MailboxR\tmailboxes\x12\x1d\n" +
+	"\n" +
+	"quiet_mail\x18\n" +
+	" \x01(\bR\tquietMail\"\x8a\x01\n" +
 	"\x06Router\x12\x1e\n" +
 	"\x03nat\x18\x01 \x01(\x0e2\f.kith.v1.NATR\x03nat\x12\x16\n" +
 	"\x06asking\x18\x02 \x01(\bR\x06asking\x12\x10\n" +
@@ -9395,16 +9414,19 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x05ready\x18\x03 \x01(\bR\x05ready\x12\x14\n" +
 	"\x05asked\x18\x04 \x01(\x04R\x05asked\x12\x12\n" +
 	"\x04left\x18\x05 \x01(\rR\x04left\x12\x1a\n" +
-	"\bsentence\x18\x06 \x01(\tR\bsentence\"\xa5\x01\n" +
+	"\bsentence\x18\x06 \x01(\tR\bsentence\"\xd8\x01\n" +
 	"\x11SetNetworkRequest\x12\x19\n" +
 	"\x05relay\x18\x01 \x01(\bH\x00R\x05relay\x88\x01\x01\x12#\n" +
 	"\n" +
 	"rendezvous\x18\x02 \x01(\bH\x01R\n" +
 	"rendezvous\x88\x01\x01\x12&\n" +
-	"\fport_mapping\x18\x03 \x01(\bH\x02R\vportMapping\x88\x01\x01B\b\n" +
+	"\fport_mapping\x18\x03 \x01(\bH\x02R\vportMapping\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"quiet_mail\x18\x04 \x01(\bH\x03R\tquietMail\x88\x01\x01B\b\n" +
 	"\x06_relayB\r\n" +
 	"\v_rendezvousB\x0f\n" +
-	"\r_port_mapping\"-\n" +
+	"\r_port_mappingB\r\n" +
+	"\v_quiet_mail\"-\n" +
 	"\x11AddMailboxRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\"&\n" +
 	"\x14RemoveMailboxRequest\x12\x0e\n" +

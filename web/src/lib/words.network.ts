@@ -50,6 +50,7 @@ export const networkWords = {
   mailboxes: 'Mailboxes',
   mailboxHint: 'A mailbox keeps messages, sealed, for whoever is off. Anybody can run one, and whoever runs one for you gives you its address.',
   noMailbox: 'You use none: what you write reaches others when your Kith and theirs are on together.',
+  quiet: 'Come at drawn times, so that it tells whoever runs it less; messages then take hours',
   address: 'Address of a mailbox',
   placeholder: 'kithbox:…',
   add: 'Add',

@@ -1,0 +1,102 @@
+package node_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"kith/internal/mailbox"
+	"kith/internal/node"
+)
+
+// seen is what a mailbox sees of puts: by drop, how large each item was.
+type seen struct {
+	mailbox.Engine
+	mu    sync.Mutex
+	sizes map[mailbox.Name][]int
+}
+
+func (s *seen) Put(ctx context.Context, name mailbox.Name, items [][]byte) (uint64, error) {
+	s.mu.Lock()
+	for _, i := range items {
+		s.sizes[name] = append(s.sizes[name], len(i))
+	}
+	s.mu.Unlock()
+	return s.Engine.Put(ctx, name, items)
+}
+
+// puts are the sizes in the drop that was put into most.
+func (s *seen) puts() (most []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, list := range s.sizes {
+		if len(list) > len(most) {
+			most = slices.Clone(list)
+		}
+	}
+	return most
+}
+
+func atDrawnTimes(s *node.Settings) { s.QuietMail = true }
+
+// TestQuietMail: Ann and Ben are never on at the same time, and come to the mailbox at drawn times
+// alone. What they say arrives, and the mailbox sees one piece of one size at each turn, as many
+// as if they had said nothing.
+func TestQuietMail(t *testing.T) {
+	t.Parallel()
+	sees := &seen{sizes: make(map[mailbox.Name][]int)}
+	box := aMailbox(t, func(e mailbox.Engine) mailbox.Engine { sees.Engine = e; return sees })
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	for _, p := range []*person{ann, ben} {
+		must(t, p.ChangeSettings(atDrawnTimes))
+		must(t, p.AddMailbox(box))
+	}
+	ben.stop()
+	for _, text := range []string{"one", "two", "three"} {
+		ann.say(g, text)
+	}
+	ann.within(time.Minute, "the mailbox is used", func() bool { return len(ann.Network().Mailboxes) > 0 })
+	turns, err := ann.QuietDay(t.Context(), g)
+	must(t, err)
+	if got := sees.puts(); len(got) != mailbox.Turns/2 {
+		t.Errorf("Ann puts %d items in a day, want %d", len(got), mailbox.Turns/2)
+	}
+	ann.stop()
+	ben = ben.again()
+	theirs, err := ben.QuietDay(t.Context(), g)
+	must(t, err)
+	if got := ben.texts(g); !slices.Equal(got, []string{"one", "two", "three"}) {
+		t.Fatalf("Ben reads %q", got)
+	}
+	if got := sees.puts(); len(got) != mailbox.Turns || slices.ContainsFunc(got, func(n int) bool { return n != mailbox.Sizes[0] }) {
+		t.Errorf("the mailbox sees %v, want %d of %d bytes", got, mailbox.Turns, mailbox.Sizes[0])
+	}
+	if want := 3 * mailbox.Turns; turns+theirs != want { // putting, and reading two drops
+		t.Errorf("%d turns in a day, want %d", turns+theirs, want)
+	}
+}
+
+// TestQuietMailReadAtOnce: who comes at once reads what somebody has left at drawn times.
+func TestQuietMailReadAtOnce(t *testing.T) {
+	t.Parallel()
+	box := aMailbox(t, nil)
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	must(t, ann.ChangeSettings(atDrawnTimes))
+	for _, p := range []*person{ann, ben} {
+		must(t, p.AddMailbox(box))
+	}
+	ben.stop()
+	ann.say(g, "whenever you like")
+	ann.within(time.Minute, "the mailbox is used", func() bool { return len(ann.Network().Mailboxes) > 0 })
+	_, err := ann.QuietDay(t.Context(), g)
+	must(t, err)
+	ann.stop()
+	ben = ben.again()
+	ben.within(time.Minute, "the message", func() bool { return slices.Equal(ben.texts(g), []string{"whenever you like"}) })
+}
