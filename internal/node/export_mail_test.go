@@ -32,3 +32,10 @@ func (n *Node) Head(g wire.GroupID) (head wire.BlockHash) {
 	_ = o.ask(func() error { head = o.machine.Word().Head; return nil })
 	return head
 }
+
+// DropKeys is of how many heads of a group keys for drops are here.
+func (n *Node) DropKeys(g wire.GroupID) (count int) {
+	o := n.owner(g)
+	_ = o.ask(func() error { count = len(o.machine.DropKeys()); return nil })
+	return count
+}
