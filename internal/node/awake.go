@@ -111,6 +111,7 @@ func (n *Node) networkChanged() {
 	n.probe()
 	n.remapSoon()
 	n.reach()
+	n.waysAgain()
 	n.dialAgain()
 	n.hub.publish(StatusChanged{})
 }

@@ -68,3 +68,10 @@ func (n *Node) QuietDay(ctx context.Context, g wire.GroupID) (turns int, err err
 	}
 	return 0, errors.New("no mailbox is used")
 }
+
+// DropKeys is of how many heads of a group keys for drops are here.
+func (n *Node) DropKeys(g wire.GroupID) (count int) {
+	o := n.owner(g)
+	_ = o.ask(func() error { count = len(o.machine.DropKeys()); return nil })
+	return count
+}

@@ -49,8 +49,8 @@ func (n *Node) giveNodes(s *peer.Session) {
 	if f == nil || !n.seeks() {
 		return
 	}
-	if nodes := f.client.Nodes(); len(nodes) > 0 {
-		n.sayWay(s, dhtNodes(nodes[:min(len(nodes), maxPathNodes)]))
+	if nodes := f.client.Sample(maxPathNodes); len(nodes) > 0 { // the newest would tell where was looked
+		n.sayWay(s, dhtNodes(nodes))
 	}
 }
 

@@ -2,7 +2,9 @@ package node_test
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"kith/internal/link"
 	"kith/internal/mailbox"
 	"kith/internal/node"
+	"kith/internal/store"
 	"kith/internal/wire"
 )
 
@@ -165,4 +168,50 @@ func TestMailOfAnotherHead(t *testing.T) {
 	if items, err := ann.SealMail(g, before, [32]byte{}); err == nil {
 		t.Errorf("%d items are left for who was removed", len(items))
 	}
+}
+
+// noted is an engine that notes which drops are made.
+type noted struct {
+	mailbox.Engine
+	drops *sync.Map // by name
+}
+
+func (e noted) Make(ctx context.Context, d mailbox.Drop, hour uint32) (mailbox.Held, error) {
+	e.drops.Store(d.Name(), true)
+	return e.Engine.Make(ctx, d, hour)
+}
+
+// TestMailboxWithoutKeys: a device without keys at the head, and with those of an earlier one, waits
+// at the mailbox, and does not read there without end.
+func TestMailboxWithoutKeys(t *testing.T) {
+	t.Parallel()
+	var drops sync.Map
+	box := aMailbox(t, func(e mailbox.Engine) mailbox.Engine { return noted{e, &drops} })
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	must(t, ben.AddMailbox(box))
+	before := ben.Head(g)
+	must(t, ann.SetTitle(g, "Journey"))
+	ben.until("the title", func() bool { return ben.Head(g) != before })
+	head := ben.Head(g)
+	ann.stop()
+	ben.stop()
+	key, err := store.OpenKeyFile(filepath.Join(ben.home, node.KeyFile))
+	must(t, err)
+	db, err := store.Open(store.Config{Path: filepath.Join(ben.home, store.FileName), Key: key})
+	must(t, err)
+	must(t, db.Commit(g, []group.Record{{Kind: group.KindEpoch, Key: head[:]}, {Kind: group.KindRatchet, Key: head[:]}}, nil, nil))
+	must(t, db.Close())
+	drops.Clear()
+	ben = ben.again()
+	ben.until("no keys at the head", func() bool { c, err := ben.Chat(g); return err == nil && c.NoKeys })
+	if n := ben.DropKeys(g); n == 0 {
+		t.Fatal("no keys of an earlier head are left: the test shows nothing")
+	}
+	ben.until("this chat waits, as the direct one does", func() bool {
+		n := 0
+		drops.Range(func(any, any) bool { n++; return true })
+		return n == 2
+	})
 }

@@ -174,6 +174,9 @@ func (n *Node) boxesOf(o *owner, own []identity.Box) (list []identity.Box) {
 	n.mu.Lock()
 	blocked, friends := n.inState(FriendBlocked), n.inState(FriendFriend)
 	n.mu.Unlock()
+	if len(own) > 0 && me.Device != nil && !onlyFriends { // first: of the hosts of one that others name too, these are right
+		list = append(list, own[0])
+	}
 	for _, d := range p.devices {
 		if d.Reach == nil || d.Former {
 			continue
@@ -186,10 +189,7 @@ func (n *Node) boxesOf(o *owner, own []identity.Box) (list []identity.Box) {
 			list = append(list, b)
 		}
 	}
-	if len(own) > 0 && me.Device != nil && !onlyFriends {
-		list = append(list, own[0])
-	}
-	slices.SortFunc(list, func(a, b identity.Box) int { x, y := idOf(a), idOf(b); return bytes.Compare(x[:], y[:]) })
+	slices.SortStableFunc(list, func(a, b identity.Box) int { x, y := idOf(a), idOf(b); return bytes.Compare(x[:], y[:]) })
 	list = slices.CompactFunc(list, func(a, b identity.Box) bool { return idOf(a) == idOf(b) })
 	return list[:min(len(list), groupBoxes)]
 }

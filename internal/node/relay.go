@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -99,30 +100,27 @@ func (n *Node) offerRelay(s *peer.Session) {
 	if f == nil || f.State != FriendFriend {
 		return
 	}
-	places := n.publicPlaces()
-	if key == nil || len(places) == 0 {
-		if n.offered(s) {
-			n.sayWay(s, relayOffer{})
-		}
-		return
+	var m relayOffer
+	if places := n.publicPlaces(); key != nil && len(places) > 0 {
+		m = relayOffer{peer: n.address().Peer, hosts: places, ticket: ticketOf(key, p)}
 	}
-	n.noteOffered(s)
-	n.sayWay(s, relayOffer{peer: n.address().Peer, hosts: places, ticket: ticketOf(key, p)})
-}
-
-func (n *Node) offered(s *peer.Session) bool {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	w := n.ways[s]
-	return w != nil && w.offered
+	due := w != nil && w.offers(m)
+	n.mu.Unlock()
+	if due {
+		n.sayWay(s, m)
+	}
 }
 
-func (n *Node) noteOffered(s *peer.Session) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if w := n.ways[s]; w != nil {
-		w.offered = true
+// offers takes note of an offer, and reports whether it is another than was made last.
+func (w *way) offers(m relayOffer) bool {
+	b := m.bytes()
+	if bytes.Equal(w.offer, b) || w.offer == nil && len(m.hosts) == 0 {
+		return false
 	}
+	w.offer = b
+	return true
 }
 
 func (n *Node) onRelayOffer(s *peer.Session, m relayOffer) {

@@ -47,10 +47,10 @@ type way struct {
 	theirs  []string  // where their packets will come from
 	tries   int       // punches begun
 
-	punches bool // a direct way is tried for
-	friends bool // what only friends are told was said
-	offered bool // it was offered to be relayed for
-	probes  bool // it was asked to dial, and has not said what came of it
+	punches bool   // a direct way is tried for
+	friends bool   // what only friends are told was said
+	probes  bool   // it was asked to dial, and has not said what came of it
+	offer   []byte // to be relayed for, as it was made last; nil: none was
 }
 
 // openWay says on a new session what there is to say of ways.
@@ -85,6 +85,21 @@ func (n *Node) befriendWay(s *peer.Session) {
 		n.offerRelay(s)
 		n.askProbe(s)
 		n.startPunching(s)
+	}
+}
+
+// waysAgain tells friends what is another since the addresses of this node are: the router may have
+// opened a port long after the sessions began.
+func (n *Node) waysAgain() {
+	for _, s := range n.liveSessions() {
+		n.mu.Lock()
+		w := n.ways[s]
+		told := w != nil && w.friends
+		n.mu.Unlock()
+		if told {
+			n.offerRelay(s)
+			n.askProbe(s)
+		}
 	}
 }
 

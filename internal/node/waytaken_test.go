@@ -42,3 +42,18 @@ func TestRelayOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestOfferAgain: an offer to be relayed for is made anew where it is another, and taken back where
+// one was made.
+func TestOfferAgain(t *testing.T) {
+	w := &way{}
+	at := func(host string) relayOffer { return relayOffer{peer: []byte{1}, hosts: []string{host}} }
+	for i, c := range []struct {
+		offer relayOffer
+		due   bool
+	}{{relayOffer{}, false}, {at("a"), true}, {at("a"), false}, {at("b"), true}, {relayOffer{}, true}, {relayOffer{}, false}, {at("b"), true}} {
+		if w.offers(c.offer) != c.due {
+			t.Errorf("offer %d: due is %v", i, !c.due)
+		}
+	}
+}
