@@ -75,3 +75,20 @@ func (n *Node) DropKeys(g wire.GroupID) (count int) {
 	_ = o.ask(func() error { count = len(o.machine.DropKeys()); return nil })
 	return count
 }
+
+// HasLeft reports whether this node has left all that it has said in a group at its mailboxes.
+func (n *Node) HasLeft(g wire.GroupID) bool {
+	found := false
+	for key, box := range n.mailWanted() {
+		if key.group != g {
+			continue
+		}
+		t := &mailTask{n: n, o: n.owner(g), key: key, box: box}
+		t.load()
+		if word, err := t.word(); err != nil || word.All != t.state.Word {
+			return false
+		}
+		found = true
+	}
+	return found
+}

@@ -58,18 +58,10 @@ func TestMailbox(t *testing.T) {
 	}
 	ben.stop()
 	ann.say(g, "Are you there?")
-	ann.within(time.Minute, "left", func() bool { return left(ann) > 0 })
+	ann.within(time.Minute, "left", func() bool { return ann.HasLeft(g) })
 	ann.stop()
 	ben = ben.again()
 	ben.within(time.Minute, "the message", func() bool { texts := ben.texts(g); return len(texts) == 1 && texts[0] == "Are you there?" })
-}
-
-// left is how many items a node has left in its mailboxes.
-func left(p *person) (n int) {
-	for _, b := range p.Network().Mailboxes {
-		n += b.Left
-	}
-	return n
 }
 
 // liar is an engine that always says to have more than it has.
