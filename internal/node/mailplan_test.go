@@ -82,7 +82,8 @@ func TestQuietMail(t *testing.T) {
 	}
 	ann.within(time.Minute, "the mailbox is used", func() bool { return len(ann.Network().Mailboxes) > 0 })
 	turns := sees.day(t, ann, g)
-	if got := sees.puts(); len(got) != mailbox.Turns/2 {
+	// By its own clock each node takes a turn besides, if one is due just now.
+	if got := sees.puts(); len(got) < mailbox.Turns/2 || len(got) > mailbox.Turns/2+1 {
 		t.Errorf("Ann puts %d items in a day, want %d", len(got), mailbox.Turns/2)
 	}
 	ann.stop()
@@ -91,7 +92,7 @@ func TestQuietMail(t *testing.T) {
 	if got := ben.texts(g); !slices.Equal(got, []string{"one", "two", "three"}) {
 		t.Fatalf("Ben reads %q", got)
 	}
-	if got := sees.puts(); len(got) != mailbox.Turns || slices.ContainsFunc(got, func(n int) bool { return n != mailbox.Sizes[0] }) {
+	if got := sees.puts(); len(got) < mailbox.Turns || len(got) > mailbox.Turns+2 || slices.ContainsFunc(got, func(n int) bool { return n != mailbox.Sizes[0] }) {
 		t.Errorf("the mailbox sees %v, want %d of %d bytes", got, mailbox.Turns, mailbox.Sizes[0])
 	}
 	if want := 3 * mailbox.Turns; turns+theirs != want { // putting, and reading two drops
