@@ -68,25 +68,6 @@ func TestHomesNoUDP(t *testing.T) {
 	}
 }
 
-// TestHomesOnly443: a network that lets out TCP to port 443 alone; a friend
-// listens there.
-func TestHomesOnly443(t *testing.T) {
-	n := natlab.New(t)
-	hotel := n.Router("hotel", natlab.RouterConfig{Firewall: natlab.Only443})
-	cleo, ann := at(t, "Cleo", n.Host("cleo"), "--listen", ":443"), at(t, "Ann", hotel.Home("ann"))
-	ann.befriend(cleo)
-	took(t, "a message by port 443", ann.tells("Cleo", "only the web works here", cleo))
-}
-
-// TestHomesInspected443: the same, where the firewall looks whether it is TLS.
-func TestHomesInspected443(t *testing.T) {
-	n := natlab.New(t)
-	hotel := n.Router("hotel", natlab.RouterConfig{Firewall: natlab.OnlyTLS})
-	cleo, ann := at(t, "Cleo", n.Host("cleo"), "--listen", ":443"), at(t, "Ann", hotel.Home("ann"))
-	ann.befriend(cleo)
-	took(t, "a message as TLS on port 443", ann.tells("Cleo", "they look at everything here", cleo))
-}
-
 // TestHomesHotel: UDP mappings of 30 s do not end a link on which nobody speaks.
 func TestHomesHotel(t *testing.T) {
 	n := natlab.New(t)

@@ -112,5 +112,7 @@ func (n *Node) networkChanged() {
 	n.remapSoon()
 	n.reach()
 	n.dialAgain()
+	n.moved.Store(true)
+	n.seekSoon()
 	n.hub.publish(StatusChanged{})
 }

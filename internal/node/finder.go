@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -48,6 +49,7 @@ type finder struct {
 	left   map[[32]byte]uint64 // when the own address was left under a secret, by the steady clock as below
 	hour   uint64              // since when done is counted
 	done   int                 // what was left since
+	asked  uint64              // when nodes last answered; n.mu guards it
 	where  [32]byte            // digest of the address that was left
 	next   map[[32]byte]uint64 // when to look again under a secret
 	wait   map[[32]byte]uint64 // and how long was waited
@@ -96,7 +98,9 @@ func (n *Node) find(ctx context.Context, f *finder) {
 	}
 	now := n.steadyMS()
 	used := false
-	for _, w := range n.sought() {
+	list := n.sought()
+	f.keep(list, n.moved.Swap(false))
+	for _, w := range list {
 		if f.next[w.secret] <= now && ctx.Err() == nil {
 			n.seekOne(ctx, f, w)
 			used = true
@@ -169,6 +173,17 @@ func (l *ownLink) open(now uint64) bool {
 	return len(l.Secret) == 32 && l.By == nil && l.Expiry*1000 > now
 }
 
+// keep forgets how long was waited for whoever answers by now: when they do not, they are looked for at
+// once. After a change of the network that holds for all.
+func (f *finder) keep(list []seekFor, moved bool) {
+	for s := range f.next {
+		if moved || !slices.ContainsFunc(list, func(w seekFor) bool { return w.secret == s }) {
+			delete(f.next, s)
+			delete(f.wait, s)
+		}
+	}
+}
+
 // again is how long to wait before somebody is looked for again after a search that took wait before
 // it, in ms. While a link is new both sides look eagerly.
 func (w seekFor) again(wait, now uint64) uint64 {
@@ -185,6 +200,7 @@ func (n *Node) seekOne(ctx context.Context, f *finder, w seekFor) {
 	defer cancel()
 	r, err := f.client.Find(ctx, rendezvous.Secret(w.secret), w.device, nowTime())
 	f.next[w.secret] = n.steadyMS() + f.wait[w.secret]
+	n.answeredBy(f, err)
 	if err != nil {
 		n.log.Debug("not found at the rendezvous", "err", err)
 		return
@@ -271,12 +287,22 @@ func (n *Node) leave(ctx context.Context, f *finder, secret [32]byte, own rendez
 	defer cancel()
 	own.Sign(rendezvous.Secret(secret), n.me().Device.Sign)
 	_, err := f.client.Publish(ctx, rendezvous.Secret(secret), own)
+	n.answeredBy(f, err)
 	if err != nil {
 		n.log.Debug("not left at the rendezvous", "err", err)
 		return
 	}
 	f.left[secret] = n.steadyMS()
 	n.showFinder(func(v *FinderView) { v.Left = n.nowMS() })
+}
+
+// answeredBy notes that nodes of the DHT have just answered, and so said from where they see this node.
+func (n *Node) answeredBy(f *finder, err error) {
+	if err == nil || errors.Is(err, rendezvous.ErrNotFound) {
+		n.mu.Lock()
+		f.asked = n.steadyMS()
+		n.mu.Unlock()
+	}
 }
 
 // ownRecord is where this node is now.
