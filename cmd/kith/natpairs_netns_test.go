@@ -51,13 +51,15 @@ var dhtRouters = []routerKind{
 	{"symmetric", natlab.RouterConfig{NAT: natlab.Symmetric}},
 }
 
-// byDHT says which pairs meet by the DHT alone. Nobody tells at which port a router shows somebody, so
-// it is taken for the own one; where that is wrong, the other router has to let in whoever dials.
-func byDHT(a, b string) bool {
+// byDHT says which pairs meet by the DHT alone, where maker made the contact link and asker opens it.
+// The asker dials, so the maker's place has to be right: nobody tells at which port a router shows the
+// maker, and it is taken for the own one. Where the asker's is wrong, the maker's router has to let in
+// whoever dials.
+func byDHT(maker, asker string) bool {
 	unknown := []string{"symmetric", "port-restricted, draws ports", "IPv6"}
 	open := []string{"full cone", "address-restricted"}
-	return a == b && a == "IPv6" ||
-		(!slices.Contains(unknown, a) || slices.Contains(open, b)) && (!slices.Contains(unknown, b) || slices.Contains(open, a))
+	return maker == "IPv6" && asker == "IPv6" ||
+		!slices.Contains(unknown, maker) && (!slices.Contains(unknown, asker) || slices.Contains(open, maker))
 }
 
 // Shares of make test.

@@ -62,6 +62,10 @@ func TestTwoHomes(t *testing.T) {
 // usual is a router as most homes have it.
 var usual = natlab.RouterConfig{KeepPorts: true}
 
+// known is after how long friends have told each other by what they find each other, and that has been
+// noted: hellos are said at most each 2 s, and count once a session has outlasted them by 10 s.
+const known = 15 * time.Second
+
 // twoByDHT are friends behind usual routers who have nobody else, connected by what is in the DHT.
 func twoByDHT(t *testing.T, n *natlab.Internet, d *testDHT) (ann, ben *person, ra, rb *natlab.Router) {
 	t.Helper()
@@ -70,6 +74,9 @@ func twoByDHT(t *testing.T, n *natlab.Internet, d *testDHT) (ann, ben *person, r
 	began := time.Now()
 	ben.befriend(ann)
 	took(t, "two homes connected by the DHT", time.Since(began))
+	evening := time.NewTimer(known)
+	defer evening.Stop()
+	<-evening.C
 	return ann, ben, ra, rb
 }
 
