@@ -3,11 +3,6 @@
 package main
 
 import (
-	"encoding/hex"
-	"encoding/json"
-	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -114,93 +109,4 @@ func TestHomesMove(t *testing.T) {
 	h.Move(n.Router("rb", natlab.RouterConfig{NAT: natlab.Symmetric, LAN: "10.0.0.0"}))
 	took(t, "a message from another home", ann.tells("Cleo", "arrived", cleo))
 	took(t, "and back", cleo.tells("Ann", "good", ann))
-}
-
-// TestHomesCapture: what passes the router of a home holds no name, title, text,
-// person, device or group id, while people become friends, make a group and write.
-func TestHomesCapture(t *testing.T) {
-	const annName, benName = "Ann Cormorant-Quillfeather", "Ben Marzipan-Underwood"
-	needles := map[string][]byte{
-		"name": []byte(annName), "other name": []byte(benName),
-		"title": []byte("Voyage to Tristan da Cunha"), "text": []byte("the lighthouse keeper sold the marmalade"),
-		"reply": []byte("bring seventeen umbrellas and the gramophone"), "between two": []byte("nobody else may know about the walrus"),
-	}
-	n := natlab.New(t)
-	ra, rb := n.Router("ra", natlab.RouterConfig{IPv6: true}), n.Router("rb", natlab.RouterConfig{IPv6: true})
-	captures := map[string]*natlab.Capture{"Ann's outside": ra.Capture("wan"), "Ann's inside": ra.Capture("lan"), "Ben's outside": rb.Capture("wan")}
-	h := ra.Home("ann")
-	cleo, ann, ben := at(t, "Cleo Thistledown-Farthing", n.Host("cleo")), at(t, annName, h), at(t, benName, rb.Home("ben"))
-	introduce(string(needles["title"]), cleo, ann, ben)
-	title := string(needles["title"])
-	ann.settles(ben, "quic")
-	ann.tells(title, string(needles["text"]), ben, cleo)
-	ben.tells(title, string(needles["reply"]), ann, cleo)
-	ann.tells(cleo.name, string(needles["between two"]))
-	for name, p := range map[string]*person{"Ann": ann, "Ben": ben, "Cleo": cleo} {
-		id := p.identity()
-		needles[name+"'s id"], needles[name+"'s device"] = idBytes(t, id.ID), idBytes(t, id.DeviceID)
-	}
-	needles["group"] = groupID(t, ann, title)
-	for _, p := range []*person{ann, ben, cleo} {
-		p.off()
-	}
-	for where, c := range captures {
-		if err := c.Stop(); err != nil {
-			t.Fatal(err)
-		}
-		frames, size := c.Size()
-		t.Logf("%s: %d frames, %d bytes, %d needles", where, frames, size, len(needles))
-		if frames < 50 {
-			t.Errorf("%s: too little to say anything", where)
-		}
-		if found := c.Found(needles); len(found) > 0 {
-			path := filepath.Join(os.TempDir(), "capture.pcap")
-			t.Errorf("%s: readable: %v; see %s: %v", where, found, path, c.Pcap(path))
-		}
-	}
-
-	// The control: the same search, in the same place, finds all of them where somebody
-	// sends them as they are.
-	control := ra.Capture("wan")
-	dan := n.Host("dan")
-	from, to := h.UDP(0), dan.UDP(4001)
-	b := make([]byte, 2048)
-	for name, needle := range needles {
-		if _, err := from.WriteToUDPAddrPort(needle, netip.AddrPortFrom(dan.Address(), 4001)); err != nil {
-			t.Fatal(err)
-		}
-		if err := to.SetReadDeadline(time.Now().Add(personDeadline)); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := to.Read(b); err != nil || got != len(needle) {
-			t.Fatalf("%s did not arrive: %v", name, err)
-		}
-	}
-	if err := control.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	if found := control.Found(needles); len(found) != len(needles) {
-		t.Errorf("of %d needles sent as they are, the search finds %v", len(needles), found)
-	}
-}
-
-// idBytes are the bytes of an id as verbs print it.
-func idBytes(t *testing.T, id string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(id)
-	if err != nil || len(b) < 16 {
-		t.Fatalf("the id %q is not understood: %v", id, err)
-	}
-	return b
-}
-
-func groupID(t *testing.T, p *person, title string) []byte {
-	t.Helper()
-	var g struct {
-		ID string `json:"id"`
-	}
-	if err := json.Unmarshal([]byte(p.kith("group", "show", title, "--json")), &g); err != nil {
-		t.Fatal(err)
-	}
-	return idBytes(t, g.ID)
 }

@@ -161,6 +161,13 @@ func (c *Capture) Found(needles map[string][]byte) []string {
 	return list
 }
 
+// Contains reports whether bytes lie in a frame as they are.
+func (c *Capture) Contains(b []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.contains(b)
+}
+
 func (c *Capture) contains(b []byte) bool {
 	return slices.ContainsFunc(c.frames, func(f frame) bool { return bytes.Contains(f.bytes, b) })
 }
