@@ -133,10 +133,12 @@ func nothingReadable(t *testing.T, taps map[string]*tap, title string, people ..
 	for _, p := range people {
 		p.off()
 	}
-	for where, p := range taps {
+	for _, p := range taps { // before anything is sent as it is
 		if err := p.capture.Stop(); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for where, p := range taps {
 		frames, size := p.capture.Size()
 		t.Logf("%s: %d frames, %d bytes, %d needles", where, frames, size, len(needles))
 		if frames < 50 {
