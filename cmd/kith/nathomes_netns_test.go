@@ -13,6 +13,7 @@ import (
 // TestHomesNight: the providers of both give them other addresses while they
 // chat; they go on, by way of a common member.
 func TestHomesNight(t *testing.T) {
+	t.Parallel()
 	n := natlab.New(t)
 	ra, rb := n.Router("ra", natlab.RouterConfig{}), n.Router("rb", natlab.RouterConfig{IPv6: true})
 	cleo := at(t, "Cleo", n.Host("cleo"))
@@ -27,6 +28,7 @@ func TestHomesNight(t *testing.T) {
 
 // TestHomesPowerCut: a router is without power while somebody writes.
 func TestHomesPowerCut(t *testing.T) {
+	t.Parallel()
 	n := natlab.New(t)
 	r := n.Router("ra", natlab.RouterConfig{})
 	cleo, ann := at(t, "Cleo", n.Host("cleo")), at(t, "Ann", r.Home("ann"))
@@ -48,6 +50,7 @@ func TestHomesPowerCut(t *testing.T) {
 
 // TestHomesNoUDP: a network that drops UDP.
 func TestHomesNoUDP(t *testing.T) {
+	t.Parallel()
 	n := natlab.New(t)
 	cleo := at(t, "Cleo", n.Host("cleo"))
 	ann := at(t, "Ann", n.Router("office", natlab.RouterConfig{Firewall: natlab.NoUDP}).Home("ann"))
@@ -65,6 +68,8 @@ func TestHomesNoUDP(t *testing.T) {
 
 // TestHomesHotel: UDP mappings of 30 s do not end a link on which nobody speaks.
 func TestHomesHotel(t *testing.T) {
+	long(t)
+	t.Parallel()
 	n := natlab.New(t)
 	const forgets = 30 * time.Second
 	hotel := n.Router("hotel", natlab.RouterConfig{NAT: natlab.Symmetric, UDPTimeout: forgets})
@@ -84,6 +89,7 @@ func TestHomesHotel(t *testing.T) {
 // TestHomesSameRouter: two behind one router that does not send back in what goes
 // to its own outside find each other on its inside, without anybody else.
 func TestHomesSameRouter(t *testing.T) {
+	t.Parallel()
 	n := natlab.New(t)
 	r := n.Router("ra", natlab.RouterConfig{})
 	ann, ben := at(t, "Ann", r.Home("ann")), at(t, "Ben", r.Home("ben"))
@@ -100,6 +106,7 @@ func TestHomesSameRouter(t *testing.T) {
 
 // TestHomesMove: somebody takes a laptop from one home to another.
 func TestHomesMove(t *testing.T) {
+	t.Parallel()
 	n := natlab.New(t)
 	cleo := at(t, "Cleo", n.Host("cleo"))
 	h := n.Router("ra", natlab.RouterConfig{}).Home("ann")

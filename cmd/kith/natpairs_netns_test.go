@@ -62,11 +62,8 @@ func byDHT(maker, asker string) bool {
 		!slices.Contains(unknown, maker) && (!slices.Contains(unknown, asker) || slices.Contains(open, maker))
 }
 
-// Shares of make test.
-var (
-	natShare = [][2]string{{"full cone", "symmetric"}, {"port-restricted", "port-restricted"}, {"port-restricted", "symmetric"}}
-	dhtShare = [][2]string{{"port-restricted", "port-restricted"}}
-)
+// natShare are the pairs that make test plays.
+var natShare = [][2]string{{"port-restricted", "port-restricted"}, {"port-restricted", "symmetric"}}
 
 // natDeadline bounds what is waited for in namespaces.
 const natDeadline = time.Minute
@@ -122,6 +119,7 @@ func behind(n *natlab.Internet, side string, k routerKind) *natlab.Host {
 // and carries for friends. They are connected through that relay, and directly where their routers let
 // them.
 func TestPairs(t *testing.T) {
+	t.Parallel()
 	pairs(t, natRouters, natShare, func(t *testing.T, table *natTable, a, b routerKind) {
 		n := natlab.New(t)
 		cleo := at(t, "Cleo", n.Host("cleo"), "--listen", ":443")
@@ -155,7 +153,9 @@ const relayedKind = "relay"
 // TestPairsByDHT: the same with nobody in common: Ben has a contact link of Ann's, and what both find
 // is in the DHT.
 func TestPairsByDHT(t *testing.T) {
-	pairs(t, dhtRouters, dhtShare, func(t *testing.T, table *natTable, a, b routerKind) {
+	long(t)
+	t.Parallel()
+	pairs(t, dhtRouters, nil, func(t *testing.T, table *natTable, a, b routerKind) {
 		n := natlab.New(t)
 		d := newDHT(t, n, dhtNodes, 0)
 		ann, ben := at(t, "Ann", behind(n, "a", a), d.seeds()...), at(t, "Ben", behind(n, "b", b), d.seeds()...)
