@@ -37,8 +37,8 @@ part 'broadcast tree: 200 to 10,000 members (docs/benchmarks.md)'
 KITH_TREE=$tree go test ./internal/peer -run '^TestTreeAll$' -timeout 2h -v
 part 'versions: earlier programs, built from git, beside that of today'
 KITH_VERSIONS=$versions go test ./cmd/kith -run '^TestVersions$' -timeout 1h -v
-part 'homes behind routers of every kind, all pairs'
-KITH_NAT=$nat go test ./cmd/kith -run '^TestPairs$' -timeout 2h -v
+part 'homes behind routers of every kind: all pairs, all stories'
+KITH_NAT=$nat go test ./cmd/kith -run '^(TestPairs|TestHomes[A-Z0-9]|TestTwoHomes)' -parallel 4 -timeout 2h -v
 part 'soak: real nodes under cuts, kills and changes of members'
 SEED='' scripts/soak.sh
 part 'validity of blocks: each rule taken away is missed by a test'

@@ -3,12 +3,6 @@
 package main
 
 import (
-	"encoding/hex"
-	"encoding/json"
-	"net/netip"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -16,15 +10,10 @@ import (
 	"kith/internal/natlab"
 )
 
-// took prints how long something took; person.until bounds it.
-func took(t *testing.T, what string, d time.Duration) {
-	t.Helper()
-	t.Logf("%-60s %5.1f s", what, d.Seconds())
-}
-
 // TestHomesNight: the providers of both give them other addresses while they
 // chat; they go on, by way of a common member.
 func TestHomesNight(t *testing.T) {
+	t.Parallel()
 	n := natlab.New(t)
 	ra, rb := n.Router("ra", natlab.RouterConfig{}), n.Router("rb", natlab.RouterConfig{IPv6: true})
 	cleo := at(t, "Cleo", n.Host("cleo"))
@@ -39,6 +28,7 @@ func TestHomesNight(t *testing.T) {
 
 // TestHomesPowerCut: a router is without power while somebody writes.
 func TestHomesPowerCut(t *testing.T) {
+	t.Parallel()
 	n := natlab.New(t)
 	r := n.Router("ra", natlab.RouterConfig{})
 	cleo, ann := at(t, "Cleo", n.Host("cleo")), at(t, "Ann", r.Home("ann"))
@@ -60,44 +50,26 @@ func TestHomesPowerCut(t *testing.T) {
 
 // TestHomesNoUDP: a network that drops UDP.
 func TestHomesNoUDP(t *testing.T) {
+	t.Parallel()
 	n := natlab.New(t)
 	cleo := at(t, "Cleo", n.Host("cleo"))
 	ann := at(t, "Ann", n.Router("office", natlab.RouterConfig{Firewall: natlab.NoUDP}).Home("ann"))
 	ann.befriend(cleo)
 	took(t, "a message out of a network without UDP", ann.tells("Cleo", "from the office", cleo))
 	took(t, "and back", cleo.tells("Ann", "hello office", ann))
-	device := cleo.identity().DeviceID
-	ann.off()
-	if got := ann.way(device); got != direct {
-		t.Errorf("connected %q", got)
+	if got := ann.kindTo(cleo); got != "tcp" {
+		t.Errorf("connected by %q", got)
 	}
+	ann.off()
 	if strings.Contains(ann.err.String(), "kind=quic") {
 		t.Error("QUIC came through a network without UDP")
 	}
 }
 
-// TestHomesOnly443: a network that lets out TCP to port 443 alone; a friend
-// listens there.
-func TestHomesOnly443(t *testing.T) {
-	n := natlab.New(t)
-	hotel := n.Router("hotel", natlab.RouterConfig{Firewall: natlab.Only443})
-	cleo, ann := at(t, "Cleo", n.Host("cleo"), "--listen", ":443"), at(t, "Ann", hotel.Home("ann"))
-	ann.befriend(cleo)
-	took(t, "a message by port 443", ann.tells("Cleo", "only the web works here", cleo))
-}
-
-// TestHomesInspected443: the same, where the firewall looks whether it is TLS.
-func TestHomesInspected443(t *testing.T) {
-	needs(t, "443")
-	n := natlab.New(t)
-	hotel := n.Router("hotel", natlab.RouterConfig{Firewall: natlab.OnlyTLS})
-	cleo, ann := at(t, "Cleo", n.Host("cleo"), "--listen", ":443"), at(t, "Ann", hotel.Home("ann"))
-	ann.befriend(cleo)
-	took(t, "a message as TLS on port 443", ann.tells("Cleo", "they look at everything here", cleo))
-}
-
 // TestHomesHotel: UDP mappings of 30 s do not end a link on which nobody speaks.
 func TestHomesHotel(t *testing.T) {
+	long(t)
+	t.Parallel()
 	n := natlab.New(t)
 	const forgets = 30 * time.Second
 	hotel := n.Router("hotel", natlab.RouterConfig{NAT: natlab.Symmetric, UDPTimeout: forgets})
@@ -117,6 +89,7 @@ func TestHomesHotel(t *testing.T) {
 // TestHomesSameRouter: two behind one router that does not send back in what goes
 // to its own outside find each other on its inside, without anybody else.
 func TestHomesSameRouter(t *testing.T) {
+	t.Parallel()
 	n := natlab.New(t)
 	r := n.Router("ra", natlab.RouterConfig{})
 	ann, ben := at(t, "Ann", r.Home("ann")), at(t, "Ben", r.Home("ben"))
@@ -133,6 +106,7 @@ func TestHomesSameRouter(t *testing.T) {
 
 // TestHomesMove: somebody takes a laptop from one home to another.
 func TestHomesMove(t *testing.T) {
+	t.Parallel()
 	n := natlab.New(t)
 	cleo := at(t, "Cleo", n.Host("cleo"))
 	h := n.Router("ra", natlab.RouterConfig{}).Home("ann")
@@ -142,116 +116,4 @@ func TestHomesMove(t *testing.T) {
 	h.Move(n.Router("rb", natlab.RouterConfig{NAT: natlab.Symmetric, LAN: "10.0.0.0"}))
 	took(t, "a message from another home", ann.tells("Cleo", "arrived", cleo))
 	took(t, "and back", cleo.tells("Ann", "good", ann))
-}
-
-// TestHomesOldLink: who made a contact link has moved since; it still leads to them.
-func TestHomesOldLink(t *testing.T) {
-	needs(t, "rendezvous")
-	n := natlab.New(t)
-	ra := n.Router("ra", natlab.RouterConfig{IPv6: true})
-	ann := at(t, "Ann", ra.Home("ann"))
-	link := regexp.MustCompile(`kith:[\w-]+`).FindString(ann.kith("link", "--json"))
-	ann.off()
-	ra.Renumber()
-	ann.on()
-	ben := at(t, "Ben", n.Router("rb", natlab.RouterConfig{IPv6: true}).Home("ben"))
-	ben.kith("friend", "add", link)
-	took(t, "an old link led to who made it", ann.until("Ben", "friend", "requests"))
-}
-
-// TestHomesBlocked: every host that a new node asks first is blocked.
-func TestHomesBlocked(t *testing.T) {
-	needs(t, "rendezvous")
-	t.Skip("not built yet: a DHT in the namespaces; Router.Block has the firewall")
-}
-
-// TestHomesCapture: what passes the router of a home holds no name, title, text,
-// person, device or group id, while people become friends, make a group and write.
-func TestHomesCapture(t *testing.T) {
-	const annName, benName = "Ann Cormorant-Quillfeather", "Ben Marzipan-Underwood"
-	needles := map[string][]byte{
-		"name": []byte(annName), "other name": []byte(benName),
-		"title": []byte("Voyage to Tristan da Cunha"), "text": []byte("the lighthouse keeper sold the marmalade"),
-		"reply": []byte("bring seventeen umbrellas and the gramophone"), "between two": []byte("nobody else may know about the walrus"),
-	}
-	n := natlab.New(t)
-	ra, rb := n.Router("ra", natlab.RouterConfig{IPv6: true}), n.Router("rb", natlab.RouterConfig{IPv6: true})
-	captures := map[string]*natlab.Capture{"Ann's outside": ra.Capture("wan"), "Ann's inside": ra.Capture("lan"), "Ben's outside": rb.Capture("wan")}
-	h := ra.Home("ann")
-	cleo, ann, ben := at(t, "Cleo Thistledown-Farthing", n.Host("cleo")), at(t, annName, h), at(t, benName, rb.Home("ben"))
-	introduce(string(needles["title"]), cleo, ann, ben)
-	title := string(needles["title"])
-	if _, met := ann.meets(title, ben, personDeadline); !met {
-		t.Fatal("two homes with IPv6 do not meet: the capture has no direct link")
-	}
-	ann.tells(title, string(needles["text"]), ben, cleo)
-	ben.tells(title, string(needles["reply"]), ann, cleo)
-	ann.tells(cleo.name, string(needles["between two"]))
-	for name, p := range map[string]*person{"Ann": ann, "Ben": ben, "Cleo": cleo} {
-		id := p.identity()
-		needles[name+"'s id"], needles[name+"'s device"] = idBytes(t, id.ID), idBytes(t, id.DeviceID)
-	}
-	needles["group"] = groupID(t, ann, title)
-	for _, p := range []*person{ann, ben, cleo} {
-		p.off()
-	}
-	for where, c := range captures {
-		if err := c.Stop(); err != nil {
-			t.Fatal(err)
-		}
-		frames, size := c.Size()
-		t.Logf("%s: %d frames, %d bytes, %d needles", where, frames, size, len(needles))
-		if frames < 50 {
-			t.Errorf("%s: too little to say anything", where)
-		}
-		if found := c.Found(needles); len(found) > 0 {
-			path := filepath.Join(os.TempDir(), "capture.pcap")
-			t.Errorf("%s: readable: %v; see %s: %v", where, found, path, c.Pcap(path))
-		}
-	}
-
-	// The control: the same search, in the same place, finds all of them where somebody
-	// sends them as they are.
-	control := ra.Capture("wan")
-	dan := n.Host("dan")
-	from, to := h.UDP(0), dan.UDP(4001)
-	b := make([]byte, 2048)
-	for name, needle := range needles {
-		if _, err := from.WriteToUDPAddrPort(needle, netip.AddrPortFrom(dan.Address(), 4001)); err != nil {
-			t.Fatal(err)
-		}
-		if err := to.SetReadDeadline(time.Now().Add(personDeadline)); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := to.Read(b); err != nil || got != len(needle) {
-			t.Fatalf("%s did not arrive: %v", name, err)
-		}
-	}
-	if err := control.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	if found := control.Found(needles); len(found) != len(needles) {
-		t.Errorf("of %d needles sent as they are, the search finds %v", len(needles), found)
-	}
-}
-
-// idBytes are the bytes of an id as verbs print it.
-func idBytes(t *testing.T, id string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(id)
-	if err != nil || len(b) < 16 {
-		t.Fatalf("the id %q is not understood: %v", id, err)
-	}
-	return b
-}
-
-func groupID(t *testing.T, p *person, title string) []byte {
-	t.Helper()
-	var g struct {
-		ID string `json:"id"`
-	}
-	if err := json.Unmarshal([]byte(p.kith("group", "show", title, "--json")), &g); err != nil {
-		t.Fatal(err)
-	}
-	return idBytes(t, g.ID)
 }

@@ -3,145 +3,25 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"kith/internal/natlab"
 )
 
-// natEnv, if set, has every pair of routers meet, not a share.
-const natEnv = "KITH_NAT"
-
-// parts says which parts of the program a story may count on; a story that needs
-// one that is not built is skipped.
-var parts = map[string]bool{
-	"punching":   false,
-	"relay":      false,
-	"rendezvous": false,
-	"443":        false, // something that a network with an inspected port 443 lets out
-}
-
-// needs skips a story whose parts are not built.
-func needs(t *testing.T, names ...string) {
-	t.Helper()
-	for _, name := range names {
-		if built, ok := parts[name]; !ok {
-			t.Fatalf("there is no part %q", name)
-		} else if !built {
-			t.Skipf("not built yet: %s", name)
-		}
-	}
-}
-
-// at makes a person of a machine; what is run is told to the program.
-func at(t *testing.T, name string, h *natlab.Host, run ...string) *person {
-	t.Helper()
-	p := &person{
-		t: t, name: name, program: kithHere(t), home: filepath.Join(t.TempDir(), name),
-		run: append([]string{"--verbose"}, run...), through: h.Through(),
-	}
-	t.Cleanup(p.off)
-	p.kith("init", "--name", name)
-	p.on()
-	return p
-}
-
-// introduce lets two people who may not reach each other meet in a group of
-// somebody whom both reach.
-func introduce(title string, by *person, people ...*person) {
-	by.t.Helper()
-	args := []string{"group", "create", title}
-	for _, p := range people {
-		p.befriend(by)
-		args = append(args, p.name)
-	}
-	by.kith(args...)
-	for _, p := range people {
-		p.until(title, "group", "list")
-		p.kith("group", "accept", title)
-	}
-	for _, p := range append(people, by) {
-		p.until(fmt.Sprintf(`("accepted":true.*){%d}`, len(people)+1), "group", "show", title, "--json")
-	}
-}
-
-// tells lets one send a text in a chat and the others see it; a chat of two has
-// the name of the other one.
-func (p *person) tells(chat, text string, others ...*person) time.Duration {
-	p.t.Helper()
-	began := time.Now()
-	p.kith("send", chat, text)
-	for _, o := range others {
-		theirs := chat
-		if chat == o.name {
-			theirs = p.name
-		}
-		o.until(text, "tail", theirs)
-	}
-	return time.Since(began)
-}
-
-// identity is what whoami tells.
-func (p *person) identity() (id identityLine) {
-	p.t.Helper()
-	if err := json.Unmarshal([]byte(p.kith("whoami", "--json")), &id); err != nil {
-		p.t.Fatal(err)
-	}
-	return id
-}
-
-// meets waits until a sees b as connected with it, and says how long that took;
-// it gives up after limit.
-func (p *person) meets(chat string, o *person, limit time.Duration) (time.Duration, bool) {
-	p.t.Helper()
-	here := regexp.MustCompile(o.name + ` +\w+, here now`)
-	began := time.Now()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for ; time.Since(began) < limit; <-tick.C {
-		if here.MatchString(p.kith("group", "show", chat)) {
-			return time.Since(began), true
-		}
-	}
-	return limit, false
-}
-
-// A way is how two people are connected.
-type way string
-
-const (
-	nobody  way = "not reached"
-	direct  way = "direct"
-	punched way = "punched"
-	relayed way = "relay"
-)
-
-// way is what the log of a program that has ended says of its last link with
-// another device.
-func (p *person) way(device string) way {
-	found := regexp.MustCompile(`msg=connected peer=`+device[:8]+`\w* kind=(\S+)`).FindAllStringSubmatch(p.err.String(), -1)
-	if len(found) == 0 {
-		return nobody
-	}
-	switch kind := found[len(found)-1][1]; kind {
-	case "quic", "tcp", "lan":
-		return direct
-	default:
-		return way(kind)
-	}
-}
-
-// The routers of the table, from the easiest.
-var routers = []struct {
+// A routerKind is a row of the tables.
+type routerKind struct {
 	name string
 	cfg  natlab.RouterConfig
-}{
+}
+
+// natRouters are those of the table of pairs with a common friend, from the easiest. They draw ports.
+var natRouters = []routerKind{
 	{"IPv6", natlab.RouterConfig{IPv6: true}},
 	{"full cone", natlab.RouterConfig{NAT: natlab.FullCone}},
 	{"address-restricted", natlab.RouterConfig{NAT: natlab.AddressRestricted}},
@@ -152,70 +32,148 @@ var routers = []struct {
 	{"443 alone", natlab.RouterConfig{Firewall: natlab.Only443}},
 }
 
-// expected is how a pair meets, by the names of its routers in the order of the
-// table; a pair that is not here does not meet.
-var expected = map[[2]string]way{
-	{"IPv6", "IPv6"}: direct,
+// relayed says which pairs stay with the relay: a router that shows each another port, with one that
+// lets nobody in but from the port that was written to; and whoever may not send UDP.
+func relayed(a, b string) bool {
+	strict := []string{"IPv6", "port-restricted", "symmetric", "carrier"}
+	silent := []string{"no UDP", "443 alone"}
+	return slices.Contains(silent, a) || slices.Contains(silent, b) ||
+		a == "symmetric" && slices.Contains(strict, b) || b == "symmetric" && slices.Contains(strict, a)
 }
 
-// share are the pairs of make test.
-var share = [][2]string{{"IPv6", "IPv6"}, {"full cone", "symmetric"}, {"port-restricted", "port-restricted"}}
+// dhtRouters are those of the table of pairs that have nobody in common.
+var dhtRouters = []routerKind{
+	{"IPv6", natlab.RouterConfig{IPv6: true}},
+	{"full cone", natlab.RouterConfig{NAT: natlab.FullCone, KeepPorts: true}},
+	{"address-restricted", natlab.RouterConfig{NAT: natlab.AddressRestricted, KeepPorts: true}},
+	{"port-restricted", natlab.RouterConfig{KeepPorts: true}},
+	{"port-restricted, draws ports", natlab.RouterConfig{}},
+	{"symmetric", natlab.RouterConfig{NAT: natlab.Symmetric}},
+}
 
-// unreached is how long a pair that is not expected to meet is watched.
-const unreached = 3 * time.Second
+// byDHT says which pairs meet by the DHT alone, where maker made the contact link and asker opens it.
+// The asker dials, so the maker's place has to be right: nobody tells at which port a router shows the
+// maker, and it is taken for the own one. Where the asker's is wrong, the maker's router has to let in
+// whoever dials.
+func byDHT(maker, asker string) bool {
+	unknown := []string{"symmetric", "port-restricted, draws ports", "IPv6"}
+	open := []string{"full cone", "address-restricted"}
+	return maker == "IPv6" && asker == "IPv6" ||
+		!slices.Contains(unknown, maker) && (!slices.Contains(unknown, asker) || slices.Contains(open, maker))
+}
 
-// TestPairs: two homes behind routers of every kind, introduced by a common
-// friend with a public address. Prints which meet, how, and how long it took from
-// being introduced.
-func TestPairs(t *testing.T) {
+// natShare are the pairs that make test plays.
+var natShare = [][2]string{{"port-restricted", "port-restricted"}, {"port-restricted", "symmetric"}}
+
+// natDeadline bounds what is waited for in namespaces.
+const natDeadline = time.Minute
+
+// stays is how long a pair is watched that is expected not to meet, or not directly.
+const stays = 12 * time.Second
+
+// A natTable collects what pairs print.
+type natTable struct {
+	mu    sync.Mutex // guards lines
+	lines []string
+}
+
+func (n *natTable) line(format string, args ...any) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lines = append(n.lines, fmt.Sprintf(format, args...))
+}
+
+// pairs plays a share of the pairs, or all, side by side, and prints the table.
+func pairs(t *testing.T, kinds []routerKind, share [][2]string, play func(t *testing.T, table *natTable, a, b routerKind)) {
 	natlab.New(t) // or skips
-	for i, a := range routers {
-		for _, b := range routers[i:] {
-			names := [2]string{a.name, b.name}
-			if os.Getenv(natEnv) == "" && !slices.Contains(share, names) {
-				continue
+	var table natTable
+	turns := make(chan struct{}, 4) // most of a pair's time is waiting
+	t.Run("pairs", func(t *testing.T) {
+		for i, a := range kinds {
+			for _, b := range kinds[i:] {
+				if os.Getenv(natEnv) == "" && !slices.Contains(share, [2]string{a.name, b.name}) {
+					continue
+				}
+				t.Run(a.name+" and "+b.name, func(t *testing.T) {
+					t.Parallel()
+					turns <- struct{}{}
+					defer func() { <-turns }()
+					play(t, &table, a, b)
+				})
 			}
-			t.Run(a.name+" and "+b.name, func(t *testing.T) { pair(t, names, a.cfg, b.cfg) })
 		}
-	}
-	if os.Getenv(natEnv) == "" {
-		t.Logf("%d pairs of routers; %s=all has all of them meet", len(share), natEnv)
-	}
+	})
+	slices.Sort(table.lines)
+	t.Logf("%d pairs of routers; %s=all has all of them meet\n%s", len(table.lines), natEnv, strings.Join(table.lines, "\n"))
 }
 
-func pair(t *testing.T, names [2]string, a, b natlab.RouterConfig) {
-	want := nobody
-	if w, ok := expected[names]; ok {
-		want = w
+// behind makes a home behind a router of a kind.
+func behind(n *natlab.Internet, side string, k routerKind) *natlab.Host {
+	if k.name == "carrier" {
+		return n.Router("carrier"+side, natlab.RouterConfig{LAN: "100.64.7.0"}).Behind("router"+side, k.cfg).Home(side)
 	}
-	n := natlab.New(t)
-	home := func(side string, name string, cfg natlab.RouterConfig) *natlab.Host {
-		if name == "carrier" {
-			return n.Router("carrier"+side, natlab.RouterConfig{LAN: "100.64.7.0"}).Behind("router"+side, cfg).Home(side)
+	return n.Router("router"+side, k.cfg).Home(side)
+}
+
+// TestPairs: two homes behind routers of every kind have a friend in common, who has a public address
+// and carries for friends. They are connected through that relay, and directly where their routers let
+// them.
+func TestPairs(t *testing.T) {
+	t.Parallel()
+	pairs(t, natRouters, natShare, func(t *testing.T, table *natTable, a, b routerKind) {
+		n := natlab.New(t)
+		cleo := at(t, "Cleo", n.Host("cleo"), "--listen", ":443")
+		ann, ben := at(t, "Ann", behind(n, "a", a)), at(t, "Ben", behind(n, "b", b))
+		cleo.kith("relay", "on")
+		for _, p := range []*person{ann, ben} {
+			p.befriend(cleo)
+			p.shows("The relay of Cleo lets others reach you")
 		}
-		return n.Router("router"+side, cfg).Home(side)
-	}
-	cleo := at(t, "Cleo", n.Host("cleo"), "--listen", ":443")
-	ann, ben := at(t, "Ann", home("a", names[0], a)), at(t, "Ben", home("b", names[1], b))
-	introduce("Trip", cleo, ann, ben)
-	limit := personDeadline
-	if want == nobody {
-		limit = unreached
-	}
-	took, met := ann.meets("Trip", ben, limit)
-	if met {
-		_, met = ben.meets("Trip", ann, limit)
-	}
-	spoke := ann.tells("Trip", "good morning", ben) + ben.tells("Trip", "good evening", ann)
-	device := ben.identity().DeviceID
-	ann.off()
-	ben.off()
-	got := nobody
-	if met {
-		got = ann.way(device)
-	}
-	t.Logf("%-20s %-20s %-12s %5.1f s, two messages %.2f s", names[0], names[1], got, took.Seconds(), spoke.Seconds())
-	if got != want {
-		t.Errorf("%s and %s: %s, want %s", names[0], names[1], got, want)
-	}
+		began := time.Now()
+		ben.befriend(ann)
+		connected := time.Since(began)
+		want := "quic"
+		if relayed(a.name, b.name) {
+			want = relayedKind
+		}
+		took := ann.settles(ben, want)
+		took = time.Since(began)
+		if want == relayedKind {
+			if _, other := waits(stays, func() bool { return ann.kindTo(ben) != want }); other {
+				t.Errorf("the link became %q", ann.kindTo(ben))
+			}
+		}
+		spoke := ann.tells("Ben", "good morning", ben) + ben.tells("Ann", "good evening", ann)
+		table.line("| %s | %s | %s | %.1f s | %.1f s | %.2f s |", a.name, b.name, ann.kindTo(ben), connected.Seconds(), took.Seconds(), spoke.Seconds())
+	})
+}
+
+const relayedKind = "relay"
+
+// TestPairsByDHT: the same with nobody in common: Ben has a contact link of Ann's, and what both find
+// is in the DHT.
+func TestPairsByDHT(t *testing.T) {
+	long(t)
+	t.Parallel()
+	pairs(t, dhtRouters, nil, func(t *testing.T, table *natTable, a, b routerKind) {
+		n := natlab.New(t)
+		d := newDHT(t, n, dhtNodes, 0)
+		ann, ben := at(t, "Ann", behind(n, "a", a), d.seeds()...), at(t, "Ben", behind(n, "b", b), d.seeds()...)
+		ben.kith("friend", "add", ann.link())
+		most := 3 * stays
+		if byDHT(a.name, b.name) {
+			most = natDeadline
+		}
+		took, met := waits(most, func() bool { return strings.Contains(ann.kith("friend", "requests"), "Ben") })
+		if met != byDHT(a.name, b.name) {
+			t.Errorf("%s and %s meet: %v\n%s\n----\n%s", a.name, b.name, met, ann.kith("network"), ben.kith("network"))
+		}
+		word := "not reached"
+		if met {
+			ann.kith("friend", "accept", "Ben")
+			ben.until("Ann +friend, here now", "friend", "list")
+			word = ann.kindTo(ben)
+		}
+		table.line("| %s | %s | %s | %.1f s |", a.name, b.name, word, took.Seconds())
+	})
 }

@@ -259,6 +259,8 @@ func (k *keeper) held(at host, hosts []host, answer relayFrame, since time.Time)
 			places = append(places, h)
 		}
 	}
+	// IPv4 before IPv6, which fewer have: it may have been reached by that.
+	slices.SortStableFunc(places[1:], func(a, b host) int { return a.at.Addr().BitLen() - b.at.Addr().BitLen() })
 	if !IsPublic(at.at.Addr()) {
 		if i := slices.IndexFunc(hosts, func(h host) bool { return IsPublic(h.at.Addr()) }); i >= 0 {
 			places = []host{hosts[i]}

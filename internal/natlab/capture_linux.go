@@ -41,13 +41,17 @@ const maxFrame = 128 << 10
 // capture is stopped or the test ends.
 func (r *Router) Capture(side string) *Capture {
 	r.net.t.Helper()
+	return r.net.capture(r.In, side)
+}
+
+func (n *Internet) capture(in func(func() error) error, dev string) *Capture {
+	n.t.Helper()
 	c := new(Capture)
-	err := r.In(func() error { return c.open(side) })
-	if err != nil {
-		r.net.t.Fatal(err)
+	if err := in(func() error { return c.open(dev) }); err != nil {
+		n.t.Fatal(err)
 	}
 	c.done.Go(c.read)
-	r.net.t.Cleanup(func() { _ = c.Stop() })
+	n.t.Cleanup(func() { _ = c.Stop() })
 	return c
 }
 
@@ -155,6 +159,13 @@ func (c *Capture) Found(needles map[string][]byte) []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// Contains reports whether bytes lie in a frame as they are.
+func (c *Capture) Contains(b []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.contains(b)
 }
 
 func (c *Capture) contains(b []byte) bool {

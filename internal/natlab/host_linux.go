@@ -109,6 +109,27 @@ func (h *Host) Dial(to netip.AddrPort, patience time.Duration) (c net.Conn, err 
 	return c, err
 }
 
+// Wide gives a public machine every address of its site, 11.N.0.0/16, so that
+// programs on it seem to stand in many networks.
+func (h *Host) Wide() {
+	h.net.t.Helper()
+	h.site.wide = true
+	h.net.ip(fmt.Sprintf("-n %s route add local 11.%d.0.0/16 dev lo", h.space, h.site.number))
+	h.site.heal()
+}
+
+// In24 is the address of a Wide machine in the ith of its networks of /24.
+func (h *Host) In24(i int) netip.Addr {
+	return netip.AddrFrom4([4]byte{11, byte(h.site.number), byte(100 + i), 10})
+}
+
+// Capture records what passes the cable of a public machine, from now until the
+// capture is stopped or the test ends.
+func (h *Host) Capture() *Capture {
+	h.net.t.Helper()
+	return h.net.capture(h.In, "eth0")
+}
+
 // Cut pulls the machine's cable.
 func (h *Host) Cut() {
 	if h.site != nil {

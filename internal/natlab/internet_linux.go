@@ -177,6 +177,7 @@ type site struct {
 	number    int
 	addresses int // it has had
 	six       bool
+	wide      bool // all of 11.N.0.0/16 is its
 }
 
 // plug connects a namespace with the Internet.
@@ -220,6 +221,9 @@ func (s *site) heal() {
 	s.net.ip(far+"link set "+s.port+" up",
 		far+"route replace "+s.address()+"/32 dev "+s.port,
 		at+"route replace default via 11.0.0.1 dev "+s.dev+" onlink")
+	if s.wide {
+		s.net.ip(far + fmt.Sprintf("route replace 11.%d.0.0/16 dev %s", s.number, s.port))
+	}
 	if s.six {
 		s.net.ip(far+"-6 addr flush dev "+s.port, far+"addr add fe80::1/64 nodad dev "+s.port,
 			far+"-6 route replace "+s.prefix()+":/64 via fe80::2 dev "+s.port,

@@ -11,8 +11,8 @@ import (
 type NAT int
 
 // The kinds, with the behaviour RFC 4787 names. "Restricted" ones and the full
-// cone keep one outside port for one inside socket, drawn at random, whoever it
-// talks to (endpoint-independent mapping, kept in a map of nftables); they differ
+// cone keep one outside port for one inside socket, drawn at random unless KeepPorts is
+// set, whoever it talks to (endpoint-independent mapping, kept in a map of nftables); they differ
 // in whom they let answer. None sends a packet back to its own inside (no
 // hairpinning), and TCP is treated as UDP is.
 const (
@@ -47,6 +47,7 @@ type RouterConfig struct {
 	Firewall   Firewall
 	IPv6       bool          // a prefix of its own without NAT; answers come in alone
 	UDPTimeout time.Duration // after which a silent mapping is gone, whole seconds; zero: 2 minutes (RFC 4787 REQ-5)
+	KeepPorts  bool          // shows a socket at the port it has inside where that is free, as most routers do; not of use with Symmetric
 	LAN        string        // the inside network, /24, as 192.168.1.0 which it is if empty
 }
 

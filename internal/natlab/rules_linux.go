@@ -74,7 +74,7 @@ func (r *Router) filter() string {
 }
 
 // translation is the NAT. For the kinds that keep one port per inside socket: the
-// first packet of a socket is given a random port (masquerade), learn writes that
+// first packet of a socket is given a port (masquerade), learn writes that
 // down, and packets of the socket to others find it in PROTO_out. What comes in is
 // sent to the socket by PROTO_in: from anybody, or from hosts in PROTO_talked.
 func (r *Router) translation(seconds string) string {
@@ -82,6 +82,10 @@ func (r *Router) translation(seconds string) string {
 		return ""
 	}
 	var sets, inbound, outbound, learn strings.Builder
+	draw := " random,fully-random"
+	if r.cfg.KeepPorts {
+		draw = ""
+	}
 	for proto, timeout := range map[string]string{"udp": seconds, "tcp": "7200"} {
 		fmt.Fprintf(&sets, `	map %[1]s_fixed { type inet_service : ipv4_addr . inet_service; }
 	map %[1]s_out { type ipv4_addr . inet_service : ipv4_addr . inet_service; flags dynamic,timeout; timeout %[2]ss; size 65535; }
@@ -112,12 +116,12 @@ func (r *Router) translation(seconds string) string {
 	chain inbound { type nat hook prerouting priority dstnat;
 %[3]s	}
 	chain outbound { type nat hook postrouting priority srcnat;
-%[4]s		oifname "wan" masquerade random,fully-random
+%[4]s		oifname "wan" masquerade%[6]s
 	}
 	chain learn { type filter hook postrouting priority 110;
 %[5]s	}
 }
-`, sets.String(), r.lives+1, inbound.String(), outbound.String(), learn.String())
+`, sets.String(), r.lives+1, inbound.String(), outbound.String(), learn.String(), draw)
 }
 
 // interfaceIndex is the number of an interface of the namespace it is called in.

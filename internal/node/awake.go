@@ -113,5 +113,7 @@ func (n *Node) networkChanged() {
 	n.reach()
 	n.waysAgain()
 	n.dialAgain()
+	n.moved.Store(true)
+	n.seekSoon()
 	n.hub.publish(StatusChanged{})
 }

@@ -294,3 +294,6 @@ func PathAgain(b []byte) ([]byte, error) {
 	}
 	return m.bytes(), nil
 }
+
+// LinkHosts are the places that a contact link names, of those of an address.
+var LinkHosts = linkHosts

@@ -36,6 +36,8 @@ const (
 	// findFirst and findMost bound how long is waited between two searches for one, in ms.
 	findFirst = 8 * 1000
 	findMost  = 6 * 3600 * 1000
+	// findRest is at least between two searches for somebody who answered in between, in ms.
+	findRest = 5 * 60 * 1000
 	// linkEager is for how long a link is new, in ms.
 	linkEager = 20 * 60 * 1000
 	// noWayMost bounds how long nothing is asked once no node of the DHT has answered, in ms: most
@@ -52,6 +54,7 @@ type finder struct {
 	left   map[[32]byte]uint64 // when the own address was left under a secret, by the steady clock as below
 	hour   uint64              // since when done is counted
 	done   int                 // what was left since
+	asked  uint64              // when nodes last answered; n.mu guards it
 	where  [32]byte            // digest of the address that was left
 	next   map[[32]byte]uint64 // when to look again under a secret
 	wait   map[[32]byte]uint64 // and how long was waited
@@ -114,7 +117,9 @@ func (n *Node) find(ctx context.Context, f *finder) {
 	}
 	now := n.steadyMS()
 	used := false
-	for _, w := range n.sought() {
+	list := n.sought()
+	f.keep(list, n.moved.Swap(false), now)
+	for _, w := range list {
 		if f.next[w.secret] <= now && f.later <= now && ctx.Err() == nil {
 			n.seekOne(ctx, f, w)
 			used = true
@@ -187,6 +192,26 @@ func (l *ownLink) open(now uint64) bool {
 	return len(l.Secret) == 32 && l.By == nil && l.Expiry*1000 > now
 }
 
+// keep forgets how long was waited for whoever answers by now: when they do not, they are looked for at
+// once, or findRest after the last time, lest somebody who comes and goes has this node search without
+// end. After a change of the network that holds for all.
+func (f *finder) keep(list []seekFor, moved bool, now uint64) {
+	for s := range f.next {
+		again := f.next[s] - f.wait[s] + findRest
+		switch {
+		case moved || again <= now && !sought(list, s):
+			delete(f.next, s)
+			delete(f.wait, s)
+		case !sought(list, s) && f.next[s] > again:
+			f.next[s], f.wait[s] = again, findRest
+		}
+	}
+}
+
+func sought(list []seekFor, secret [32]byte) bool {
+	return slices.ContainsFunc(list, func(w seekFor) bool { return w.secret == secret })
+}
+
 // again is how long to wait before somebody is looked for again after a search that took wait before
 // it, in ms. While a link is new both sides look eagerly.
 func (w seekFor) again(wait, now uint64) uint64 {
@@ -206,6 +231,7 @@ func (n *Node) seekOne(ctx context.Context, f *finder, w seekFor) {
 	}
 	f.wait[w.secret] = w.again(f.wait[w.secret], n.nowMS())
 	f.next[w.secret] = n.steadyMS() + f.wait[w.secret]
+	n.answeredBy(f, err)
 	if err != nil {
 		n.log.Debug("not found at the rendezvous", "err", err)
 		return
@@ -293,12 +319,22 @@ func (n *Node) leave(ctx context.Context, f *finder, secret [32]byte, own rendez
 	if f.answered(err, n.steadyMS()) {
 		f.done++
 	}
+	n.answeredBy(f, err)
 	if err != nil {
 		n.log.Debug("not left at the rendezvous", "err", err)
 		return
 	}
 	f.left[secret] = n.steadyMS()
 	n.showFinder(func(v *FinderView) { v.Left = n.nowMS() })
+}
+
+// answeredBy notes that nodes of the DHT have just answered, and so said from where they see this node.
+func (n *Node) answeredBy(f *finder, err error) {
+	if err == nil || errors.Is(err, rendezvous.ErrNotFound) {
+		n.mu.Lock()
+		f.asked = n.steadyMS()
+		n.mu.Unlock()
+	}
 }
 
 // ownRecord is where this node is now.

@@ -39,3 +39,29 @@ func TestNoWayIn(t *testing.T) {
 		t.Error("who answered is not asked again")
 	}
 }
+
+// TestWhoComesAndGoes: who answers and goes again is looked for at once, but not time after
+// time; after a change of the network at once.
+func TestWhoComesAndGoes(t *testing.T) {
+	t.Parallel()
+	secret := [32]byte{1}
+	const searched = 1_000_000 // ms
+	f := &finder{next: map[[32]byte]uint64{secret: searched + findMost}, wait: map[[32]byte]uint64{secret: findMost}}
+	f.keep([]seekFor{{secret: secret}}, false, searched+findRest)
+	if f.next[secret] != searched+findMost {
+		t.Error("who never answered is looked for anew")
+	}
+	f.keep(nil, false, searched+1)
+	if got := f.next[secret]; got != searched+findRest {
+		t.Errorf("who has just been looked for and answered is looked for again after %d ms, want %d", got-searched, findRest)
+	}
+	f.keep(nil, false, searched+findRest)
+	if len(f.next)+len(f.wait) != 0 {
+		t.Error("how long was waited is not forgotten")
+	}
+	f = &finder{next: map[[32]byte]uint64{secret: searched + findMost}, wait: map[[32]byte]uint64{secret: findMost}}
+	f.keep([]seekFor{{secret: secret}}, true, searched+1)
+	if len(f.next) != 0 {
+		t.Error("after a change of the network the wait goes on")
+	}
+}

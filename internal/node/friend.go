@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"kith/internal/group"
@@ -90,23 +91,28 @@ func (n *Node) NewContactLink() (ContactLink, error) {
 	return ContactLink{text, l.Expiry * 1000}, nil
 }
 
-// linkHosts are the places that a contact link names, the best first: those that the Internet
-// reaches, relays, then those of the own network.
-func linkHosts(hosts []string) []string {
-	var public, relays, others []string
-	for _, h := range hosts {
+// linkHosts are the places that a contact link names, the best first: one that the Internet reaches by
+// QUIC, those by WebSocket for whose network lets out nothing else, relays, what else the Internet
+// reaches, then the own network.
+func linkHosts(hosts []string) (list []string) {
+	rank := func(h string) int {
 		ip, _, ok := hostPort(h)
 		switch {
-		case ok && link.IsPublic(ip):
-			public = append(public, h)
 		case isCircuit(h):
-			relays = append(relays, h)
-		default:
-			others = append(others, h)
+			return 2
+		case !ok || !link.IsPublic(ip):
+			return 4
+		case strings.HasSuffix(h, "/ws"):
+			return 1
 		}
+		return 3
 	}
-	list := slices.Concat(public[:min(len(public), 2)], relays, others)
-	return list[:min(len(list), identity.MaxLinkHosts)]
+	if i := slices.IndexFunc(hosts, func(h string) bool { return rank(h) == 3 && isQUIC(h) }); i >= 0 {
+		list = append(list, hosts[i])
+	}
+	rest := slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return slices.Contains(list, h) })
+	slices.SortStableFunc(rest, func(a, b string) int { return rank(a) - rank(b) })
+	return append(list, rest[:min(len(rest), identity.MaxLinkHosts-len(list))]...)
 }
 
 // LinkSecret implements peer.Directory.

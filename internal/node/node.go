@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kith/internal/group"
@@ -55,6 +56,7 @@ type Node struct {
 	mail     chan struct{} // other groups may have a mailbox
 	remap    chan struct{} // the router may have to be asked anew
 	seek     chan struct{} // there may be somebody to look for at the rendezvous
+	moved    atomic.Bool   // the network is another since the last look there
 	renew    chan struct{} // the clock is another: something may have to be renewed
 
 	unindexed chan struct{} // there may be something to index

@@ -243,25 +243,26 @@ func (n *Node) candidates() (hosts []string) {
 	return hosts[:min(len(hosts), maxOwnHosts)]
 }
 
-// outsideHosts are the places where others see this node: as those say who were dialled, or else at
-// the address that the DHT sees, with the port that it listens at: most routers of homes leave
-// that as it is.
+// outsideHosts are the places where others see this node: as those say who were dialled. Where the DHT
+// has said since that the address is another, or nobody was dialled, also that address with the port
+// that this node listens at: most routers of homes leave that as it is.
 func (n *Node) outsideHosts() (hosts []string) {
+	port := portOf(n.address())
 	n.mu.Lock()
-	hosts = n.sights.fresh(n.steadyMS()).outside()
+	defer n.mu.Unlock()
+	sights := n.sights.fresh(n.steadyMS())
+	hosts = sights.outside()
 	f := n.finder
-	n.mu.Unlock()
-	if len(hosts) > 0 || f == nil {
+	if f == nil || port == 0 || len(sights) > 0 && sights[len(sights)-1].ms >= f.asked {
 		return hosts
 	}
-	port := portOf(n.address())
-	if port == 0 {
-		return nil
-	}
+	var moved []string
 	for _, ip := range f.client.Outside() {
-		hosts = append(hosts, link.HostText(netip.AddrPortFrom(ip, uint16(port)), true))
+		if !slices.ContainsFunc(sights, func(s sight) bool { return s.at.Addr() == ip }) {
+			moved = append(moved, link.HostText(netip.AddrPortFrom(ip, uint16(port)), true))
+		}
 	}
-	return hosts
+	return append(moved, hosts...)
 }
 
 // refreshOutside tells the link at which places of its router others reach it: those that the
