@@ -38,6 +38,8 @@ const (
 	findMost  = 6 * 3600 * 1000
 	// findRest is at least between two searches for somebody who answered in between, in ms.
 	findRest = 5 * 60 * 1000
+	// foundAhead is how far another's clock may be ahead, in ms.
+	foundAhead = 3600 * 1000
 	// linkEager is for how long a link is new, in ms.
 	linkEager = 20 * 60 * 1000
 	// noWayMost bounds how long nothing is asked once no node of the DHT has answered, in ms: most
@@ -260,7 +262,8 @@ func (n *Node) foundAt(w seekFor, r rendezvous.Record) {
 	at := link.Address{Peer: r.Peer, Hosts: r.Hosts}
 	n.mu.Lock()
 	old := n.found[w.person]
-	fresh := r.Made > old.made && !sameAddress(old.at, at)
+	// One from the future would hide those that are true when their time comes.
+	fresh := r.Made > old.made && r.Made < n.nowMS()+foundAhead && !sameAddress(old.at, at)
 	if fresh {
 		n.found[w.person] = foundRecord{at, r.Made}
 	}

@@ -2,9 +2,11 @@ package node
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -163,8 +165,10 @@ func boxIn(hosts []string) (b identity.Box, ok bool) {
 }
 
 // boxesOf are the mailboxes that the members of a group use: all choose the same of those that
-// they are told of, by their ids, so that what one leaves the others find. Who would not dial a
-// member does not use its mailbox either. own are those of this person.
+// they are told of, so that what one leaves the others find. Those of administrators go first, by
+// rank, then those of who came first: two members who came later cannot have all use mailboxes of
+// theirs that lose things. Who would not dial a member does not use its mailbox either. own are
+// those of this person.
 func (n *Node) boxesOf(o *owner, own []identity.Box) (list []identity.Box) {
 	p := o.picture.Load()
 	if p.view.Status != group.StatusActive || len(p.view.Members) < 2 {
@@ -174,8 +178,9 @@ func (n *Node) boxesOf(o *owner, own []identity.Box) (list []identity.Box) {
 	n.mu.Lock()
 	blocked, friends := n.inState(FriendBlocked), n.inState(FriendFriend)
 	n.mu.Unlock()
+	var told []toldBox
 	if len(own) > 0 && me.Device != nil && !onlyFriends { // first: of the hosts of one that others name too, these are right
-		list = append(list, own[0])
+		told = append(told, toldBox{own[0], p.place(me.Person)})
 	}
 	for _, d := range p.devices {
 		if d.Reach == nil || d.Former {
@@ -186,12 +191,47 @@ func (n *Node) boxesOf(o *owner, own []identity.Box) (list []identity.Box) {
 			continue
 		}
 		if b, ok := boxIn(d.Reach.Hosts); ok {
-			list = append(list, b)
+			told = append(told, toldBox{b, p.place(d.Member.Person)})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b identity.Box) int { x, y := idOf(a), idOf(b); return bytes.Compare(x[:], y[:]) })
-	list = slices.CompactFunc(list, func(a, b identity.Box) bool { return idOf(a) == idOf(b) })
-	return list[:min(len(list), groupBoxes)]
+	return chooseBoxes(told)
+}
+
+// A toldBox is a mailbox that a member has named.
+type toldBox struct {
+	box identity.Box
+	by  [2]uint64 // the member's rank, and since when it is one
+}
+
+// place is where a member stands among those of a group.
+func (p *picture) place(who wire.PersonID) [2]uint64 {
+	for _, m := range p.view.Members {
+		if m.Person == who {
+			return [2]uint64{uint64(m.Rank), m.Since}
+		}
+	}
+	return [2]uint64{math.MaxUint64, math.MaxUint64}
+}
+
+// chooseBoxes returns the first groupBoxes. Of one that several name, the first's hosts count.
+func chooseBoxes(told []toldBox) (list []identity.Box) {
+	hosts := make(map[boxID]identity.Box)
+	for _, t := range told {
+		if _, ok := hosts[idOf(t.box)]; !ok {
+			hosts[idOf(t.box)] = t.box
+		}
+	}
+	slices.SortFunc(told, func(a, b toldBox) int {
+		x, y := idOf(a.box), idOf(b.box)
+		return cmp.Or(slices.Compare(a.by[:], b.by[:]), bytes.Compare(x[:], y[:]))
+	})
+	for _, t := range told {
+		if b, ok := hosts[idOf(t.box)]; ok && len(list) < groupBoxes {
+			list = append(list, b)
+			delete(hosts, idOf(t.box))
+		}
+	}
+	return list
 }
 
 // mailboxes are those of this person, and those that its groups use.
