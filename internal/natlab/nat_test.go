@@ -152,6 +152,51 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// TestKeepPorts: of two routers that keep one port for a socket, one shows the socket's own.
+func TestKeepPorts(t *testing.T) {
+	n := natlab.New(t)
+	o := newObservers(n)
+	for i, keeps := range []bool{true, false} {
+		c := n.Router("router"+string(rune('a'+i)), natlab.RouterConfig{KeepPorts: keeps}).Home("home" + string(rune('a'+i))).UDP(5000)
+		first, second := o.seen(t, c, 0, 0), o.seen(t, c, 1, 0)
+		if first != second || (first.Port() == 5000) != keeps {
+			t.Errorf("keeps ports: %v; seen at %v and %v", keeps, first, second)
+		}
+	}
+}
+
+// TestWide: a machine with many networks answers in each, and its cable is listened to.
+func TestWide(t *testing.T) {
+	n := natlab.New(t)
+	wide, other := n.Host("wide"), n.Host("other").UDP(0)
+	wide.Wide()
+	tap := wide.Capture()
+	for i := range 3 {
+		at := netip.AddrPortFrom(wide.In24(i), 6881)
+		var c *net.UDPConn
+		err := wide.In(func() (err error) {
+			c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		send(t, other, at, "where are you")
+		_, from := receive(t, c, patience)
+		send(t, c, from, "here")
+		if text, by := receive(t, other, patience); text != "here" || by != at {
+			t.Errorf("%q from %v, want it from %v", text, by, at)
+		}
+	}
+	if err := tap.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if !tap.Contains([]byte("where are you")) || tap.Contains([]byte("nothing of the sort")) {
+		t.Error("the capture at the cable is of something else")
+	}
+}
+
 // TestPunch: two sockets that learn of each other's outside port from an observer
 // and write at once meet, if the kinds let them (RFC 5128, section 3.3).
 func TestPunch(t *testing.T) {

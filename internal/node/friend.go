@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"kith/internal/group"
 	"kith/internal/identity"
-	"kith/internal/link"
 	"kith/internal/peer"
 	"kith/internal/store"
 	"kith/internal/wire"
@@ -89,30 +87,6 @@ func (n *Node) NewContactLink() (ContactLink, error) {
 	n.links[tag] = own
 	n.mu.Unlock()
 	return ContactLink{text, l.Expiry * 1000}, nil
-}
-
-// linkHosts are the places that a contact link names, the best first: one that the Internet reaches by
-// QUIC, those by WebSocket for whose network lets out nothing else, relays, what else the Internet
-// reaches, then the own network.
-func linkHosts(hosts []string) (list []string) {
-	rank := func(h string) int {
-		ip, _, ok := hostPort(h)
-		switch {
-		case isCircuit(h):
-			return 2
-		case !ok || !link.IsPublic(ip):
-			return 4
-		case strings.HasSuffix(h, "/ws"):
-			return 1
-		}
-		return 3
-	}
-	if i := slices.IndexFunc(hosts, func(h string) bool { return rank(h) == 3 && isQUIC(h) }); i >= 0 {
-		list = append(list, hosts[i])
-	}
-	rest := slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return slices.Contains(list, h) })
-	slices.SortStableFunc(rest, func(a, b string) int { return rank(a) - rank(b) })
-	return append(list, rest[:min(len(rest), identity.MaxLinkHosts-len(list))]...)
 }
 
 // LinkSecret implements peer.Directory.
