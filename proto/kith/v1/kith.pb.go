@@ -7463,8 +7463,8 @@ func (x *RemoveMailboxRequest) GetId() string {
 
 type ExportBundleRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
-	All           bool                   `protobuf:"varint,2,opt,name=all,proto3" json:"all,omitempty"` // also what the members have confirmed
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"` // or a person
+	All           bool                   `protobuf:"varint,2,opt,name=all,proto3" json:"all,omitempty"`  // also what the members have confirmed
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7638,8 +7638,9 @@ type BundleChat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ChatId        string                 `protobuf:"bytes,1,opt,name=chat_id,json=chatId,proto3" json:"chat_id,omitempty"`
 	Title         string                 `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
-	Messages      uint32                 `protobuf:"varint,3,opt,name=messages,proto3" json:"messages,omitempty"` // with reactions, edits and the like
-	Changes       uint32                 `protobuf:"varint,4,opt,name=changes,proto3" json:"changes,omitempty"`   // of who belongs
+	Messages      uint32                 `protobuf:"varint,3,opt,name=messages,proto3" json:"messages,omitempty"`     // with reactions, edits and the like
+	Changes       uint32                 `protobuf:"varint,4,opt,name=changes,proto3" json:"changes,omitempty"`       // of who belongs
+	Invitation    bool                   `protobuf:"varint,5,opt,name=invitation,proto3" json:"invitation,omitempty"` // to this chat
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7700,6 +7701,13 @@ func (x *BundleChat) GetChanges() uint32 {
 		return x.Changes
 	}
 	return 0
+}
+
+func (x *BundleChat) GetInvitation() bool {
+	if x != nil {
+		return x.Invitation
+	}
+	return false
 }
 
 type Settings struct {
@@ -9420,13 +9428,16 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04from\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x04from\x12\x17\n" +
 	"\amade_at\x18\x02 \x01(\x04R\x06madeAt\x12)\n" +
 	"\x05chats\x18\x03 \x03(\v2\x13.kith.v1.BundleChatR\x05chats\x12\x16\n" +
-	"\x06others\x18\x04 \x01(\rR\x06others\"q\n" +
+	"\x06others\x18\x04 \x01(\rR\x06others\"\x91\x01\n" +
 	"\n" +
 	"BundleChat\x12\x17\n" +
 	"\achat_id\x18\x01 \x01(\tR\x06chatId\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x1a\n" +
 	"\bmessages\x18\x03 \x01(\rR\bmessages\x12\x18\n" +
-	"\achanges\x18\x04 \x01(\rR\achanges\"H\n" +
+	"\achanges\x18\x04 \x01(\rR\achanges\x12\x1e\n" +
+	"\n" +
+	"invitation\x18\x05 \x01(\bR\n" +
+	"invitation\"H\n" +
 	"\bSettings\x12\x1f\n" +
 	"\vhide_typing\x18\x01 \x01(\bR\n" +
 	"hideTyping\x12\x1b\n" +
