@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,15 +14,15 @@ import (
 )
 
 func (p *program) bundleVerb() *cobra.Command {
-	return parent("bundle", "Carry what is new in a chat as a file, where there is no network", p.bundleExportVerb(), p.bundleImportVerb())
+	return parent("bundle", "Carry what is new as a file, where there is no network", p.bundleExportVerb(), p.bundleImportVerb())
 }
 
 func (p *program) bundleExportVerb() *cobra.Command {
 	var to string
 	var all bool
 	c := &cobra.Command{
-		Use: "export CHAT", Short: "Write what its members have not confirmed into a file that they alone can open",
-		Args: words(1, 1), ValidArgsFunction: p.completeChat,
+		Use: "export CHAT|PERSON", Short: "Write what is new for a chat's members, or for a friend in all chats, into a file that they alone can open",
+		Args: words(1, 1), ValidArgsFunction: p.completeChatOrPerson,
 		RunE: func(c *cobra.Command, args []string) error {
 			if to == "" {
 				to = strings.Map(func(r rune) rune {
@@ -34,7 +35,7 @@ func (p *program) bundleExportVerb() *cobra.Command {
 			return p.exportBundle(c, &v1.ExportBundleRequest{Chat: args[0], All: all}, to)
 		},
 	}
-	c.Flags().StringVarP(&to, "output", "o", "", "the file (default: CHAT.kith here)")
+	c.Flags().StringVarP(&to, "output", "o", "", "the file (default: NAME.kith here)")
 	c.Flags().BoolVar(&all, "all", false, "also what they have confirmed")
 	return c
 }
@@ -84,7 +85,7 @@ func (p *program) exportBundle(c *cobra.Command, q *v1.ExportBundleRequest, to s
 		return err
 	}
 	if !p.show(sum) {
-		p.printf("%s: %s, in %d KB. Only the members can open it: kith bundle import %s", to, bundleText(sum.Chats), (size+999)/1000, to)
+		p.printf("%s: %s, in %d KB. Nobody but whom it is for can open it: kith bundle import %s", to, bundleText(sum.Chats), (size+999)/1000, to)
 	}
 	return nil
 }
@@ -133,6 +134,11 @@ func (p *program) printBundle(b *v1.Bundle) {
 	switch {
 	case len(b.Chats) > 0:
 		p.println(head + bundleText(b.Chats) + ".")
+		for _, c := range b.Chats {
+			if c.Invitation {
+				p.println("Answer with kith group accept " + oneLine(c.Title) + ". Then take this file again, for what was said there.")
+			}
+		}
 	case b.Others > 0:
 		p.println(head + "it is of chats that are not here. Join them first.")
 	default:
@@ -140,16 +146,28 @@ func (p *program) printBundle(b *v1.Bundle) {
 	}
 }
 
-// bundleText says what is in a bundle: "3 messages and 1 change in Trip".
+// bundleText says what is in a bundle: "3 messages and 1 change in Trip". Chats in which there
+// is something to be read hide those in which there is not.
 func bundleText(chats []*v1.BundleChat) string {
 	var list []string
 	for _, c := range chats {
 		var parts []string
+		if c.Invitation {
+			text := "an invitation"
+			if c.Title != "" {
+				text += " to " + oneLine(c.Title)
+			}
+			list = append(list, text)
+			continue
+		}
 		if c.Messages > 0 {
 			parts = append(parts, count(int(c.Messages), "message", "messages"))
 		}
 		if c.Changes > 0 {
 			parts = append(parts, count(int(c.Changes), "change of the membership", "changes of the membership"))
+		}
+		if len(parts) == 0 && slices.ContainsFunc(chats, tells) {
+			continue
 		}
 		if len(parts) == 0 {
 			parts = []string{"what was confirmed"}
@@ -162,3 +180,5 @@ func bundleText(chats []*v1.BundleChat) string {
 	}
 	return strings.Join(list, "; ")
 }
+
+func tells(c *v1.BundleChat) bool { return c.Invitation || c.Messages > 0 || c.Changes > 0 }

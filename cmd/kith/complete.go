@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	v1 "kith/proto/kith/v1"
@@ -41,6 +43,21 @@ func (p *program) completePerson(c *cobra.Command, _ []string, _ string) ([]stri
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeChatOrPerson completes CHAT|PERSON; a direct chat is titled as the person is named.
+func (p *program) completeChatOrPerson(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	chats, _ := p.completeChat(c, args, begun)
+	if len(args) > 0 {
+		return chats, cobra.ShellCompDirectiveNoFileComp
+	}
+	people, _ := p.completePerson(c, args, begun)
+	for _, name := range people {
+		if !slices.Contains(chats, name) {
+			chats = append(chats, name)
+		}
+	}
+	return chats, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeChatThenPerson completes GROUP PERSON...

@@ -16,23 +16,39 @@ import (
 const bundlePart = 256 << 10
 
 func (s *service) ExportBundle(_ context.Context, r *v1.ExportBundleRequest, stream *connect.ServerStream[v1.BundlePart]) error {
-	g, err := s.chat(r.Chat, "chat")
+	out := &bundleParts{send: stream.Send}
+	sums, err := s.exportBundle(out, r)
 	if err != nil {
 		return err
-	}
-	out := &bundleParts{send: stream.Send}
-	sum, err := s.node.ExportBundle(out, g, r.All)
-	if err != nil {
-		return asConnect(err)
 	}
 	if err := out.flush(); err != nil {
 		return err
 	}
 	last := &v1.Bundle{}
-	if sum != nil {
-		last.Chats = []*v1.BundleChat{bundleChat(*sum)}
+	for _, sum := range sums {
+		last.Chats = append(last.Chats, bundleChat(sum))
 	}
 	return stream.Send(&v1.BundlePart{Bundle: last})
+}
+
+// exportBundle exports a chat, or what is for a person. A direct chat means the person.
+func (s *service) exportBundle(to io.Writer, r *v1.ExportBundleRequest) ([]node.BundleGroup, error) {
+	g, err := s.chat(r.Chat, "chat")
+	p, direct := s.node.DirectWith(g)
+	if err != nil {
+		other, unknown := s.other(r.Chat)
+		if unknown != nil {
+			return nil, err
+		}
+		p, direct = other, true
+	}
+	var sums []node.BundleGroup
+	if direct {
+		sums, err = s.node.ExportBundleFor(to, p, r.All)
+	} else {
+		sums, err = s.node.ExportBundle(to, g, r.All)
+	}
+	return sums, asConnect(err)
 }
 
 // bundleParts sends what is written in parts.
@@ -87,5 +103,5 @@ func (s *service) ImportBundle(_ context.Context, stream *connect.ClientStream[v
 }
 
 func bundleChat(b node.BundleGroup) *v1.BundleChat {
-	return &v1.BundleChat{ChatId: b.Group.String(), Title: b.Title, Messages: uint32(b.Entries), Changes: uint32(b.Blocks)}
+	return &v1.BundleChat{ChatId: b.Group.String(), Title: b.Title, Messages: uint32(b.Entries), Changes: uint32(b.Blocks), Invitation: b.Invitation}
 }

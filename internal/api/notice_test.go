@@ -48,6 +48,8 @@ func TestNotices(t *testing.T) {
 		{node.Chat{Unasked: 1, UnaskedOf: []node.Person{{Name: "Fay"}}}, "A message of yours was written while Fay was not in the group. Send it to everybody?"},
 		{node.Chat{Unasked: 1, UnaskedOf: []node.Person{{Name: "Fay"}}, Readded: true}, "A message of yours was written before you were removed and added again, and was not read by everybody. Send it to everybody?"},
 		{node.Chat{Waiting: 1, Members: []node.Member{{Person: node.Person{Name: "Ben"}}}}, "Kept here. Ben gets it when their Kith and yours are on together."},
+		{node.Chat{Waiting: 1, Mailbox: true, Members: []node.Member{{Person: node.Person{Name: "Ben"}}}}, "Kept here. Ben gets it by the mailbox: their Kith and yours need not be on together."},
+		{node.Chat{Waiting: 1, Mailbox: true, Members: []node.Member{{Person: node.Person{Name: "Ben"}}, {Person: node.Person{Name: "Cleo"}}}}, "Kept here. The others get it by the mailbox: their Kith and yours need not be on together."},
 		{node.Chat{Waiting: 1, Connected: 1, Members: []node.Member{{Person: node.Person{Name: "Ben"}}}}, ""},
 		{node.Chat{}, ""},
 	} {

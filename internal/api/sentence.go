@@ -326,6 +326,10 @@ func keptHere(c node.Chat) string {
 	switch {
 	case others == 0:
 		return ""
+	case c.Mailbox && others == 1:
+		return fmt.Sprintf("Kept here. %s gets it by the mailbox: their Kith and yours need not be on together.", atStart(other))
+	case c.Mailbox:
+		return "Kept here. The others get it by the mailbox: their Kith and yours need not be on together."
 	case others == 1:
 		return fmt.Sprintf("Kept here. %s gets it when their Kith and yours are on together.", atStart(other))
 	}

@@ -28,6 +28,7 @@ type Exported struct {
 	Last     [][]byte
 
 	Blocks, Entries int  // how many are in it
+	Invitation      bool // it has an invitation for a reader
 	Mark            Mark // what was exported with this one
 	More            bool // and there is more, from Mark on
 }
@@ -177,6 +178,7 @@ func (x *exporting) chain(marked bool) {
 	lacks := make(map[wire.BlockHash]bool)
 	for _, who := range x.readers {
 		if inv := m.invitationFor(who); inv != nil {
+			x.out.Invitation = true
 			x.eff.send(who.Device, inv)
 			x.restOfPages(inv)
 			if !marked && len(x.readers) == 1 {

@@ -42,6 +42,9 @@ type (
 		Client  string
 		Content Content
 	}
+	// Confirm signs the Ack that is due before its time has come, since what is said now is said
+	// for once: what is exported next has it.
+	Confirm struct{}
 	// Sort looks again at rows that an older program stored, which did not know what
 	// they are.
 	Sort struct{ Rows []Row }
@@ -124,6 +127,7 @@ type (
 )
 
 func (Tick) cause()         {}
+func (Confirm) cause()      {}
 func (PeerUp) cause()       {}
 func (PeerDown) cause()     {}
 func (Received) cause()     {}

@@ -249,6 +249,10 @@ func (m *Machine) Step(in Input) (Effects, error) {
 		} else {
 			m.received(in.Now, c, &eff)
 		}
+	case Confirm:
+		if m.speaks() && m.ackDue != 0 {
+			m.signAck(in.Now, &eff)
+		}
 	case Compose:
 		err = m.compose(in.Now, c, &eff)
 	case Sort:

@@ -20,7 +20,7 @@ const ackCount = 1<<32 - 1
 
 func ackBase(b wire.BlockHash) uint64 { return uint64(binary.BigEndian.Uint32(b[:])) << 32 }
 
-// ack signs a new Ack when one is due and there is something new to say.
+// ack signs a new Ack when one is due.
 func (m *Machine) ack(now uint64, eff *Effects) {
 	if m.ackDue == 0 || m.ackDue > now {
 		return
@@ -29,6 +29,11 @@ func (m *Machine) ack(now uint64, eff *Effects) {
 		m.ackDue = at
 		return
 	}
+	m.signAck(now, eff)
+}
+
+// signAck signs a new Ack if there is something new to say.
+func (m *Machine) signAck(now uint64, eff *Effects) {
 	m.ackDue = 0
 	own := m.self.Device.ID()
 	if m.came(own) != m.joined {

@@ -1,11 +1,10 @@
 package node
 
 import (
-	"crypto/ed25519"
-	"errors"
-	"fmt"
+	"bytes"
 	"io"
 	"slices"
+	"strings"
 
 	"kith/internal/bundle"
 	"kith/internal/group"
@@ -17,44 +16,128 @@ const bundleEntries = 1000
 
 // A BundleGroup is what a bundle has of one group, or has brought to it.
 type BundleGroup struct {
-	Group   wire.GroupID
-	Title   string
-	Entries int
-	Blocks  int
-}
-
-// A BundleRead is what became of a bundle.
-type BundleRead struct {
-	From   Person
-	Made   uint64        // ms, by their clock
-	Groups []BundleGroup // that something is new in
-	Others int           // that it speaks of, and that are not here
+	Group      wire.GroupID
+	Title      string
+	Entries    int
+	Blocks     int
+	Invitation bool // to the group
 }
 
 // ExportBundle writes what is new for the members of a group as a file that their devices
-// open, and says what is in it. With nothing new it writes nothing, and returns nil.
-func (n *Node) ExportBundle(to io.Writer, g wire.GroupID, all bool) (*BundleGroup, error) {
+// open, and says what is in it. With nothing new it writes nothing, and returns nothing.
+func (n *Node) ExportBundle(to io.Writer, g wire.GroupID, all bool) ([]BundleGroup, error) {
 	o, err := n.in(g)
 	if err != nil {
 		return nil, err
 	}
-	self := n.me()
-	var keys [][]byte
+	self := n.me().Device.ID()
+	b := bundling{n: n, to: to, all: all}
 	for _, d := range o.picture.Load().devices {
-		if !d.Former && d.Member.Device != self.Device.ID() && len(d.KnockKey) > 0 {
-			keys = append(keys, d.KnockKey)
+		if !d.Former && d.Member.Device != self {
+			b.forKey(d.KnockKey)
 		}
 	}
-	if len(keys) == 0 {
-		return nil, nil
+	if err := b.add(o, wire.DeviceID{}); err != nil {
+		return nil, err
 	}
-	var w *bundle.Writer
-	sum := &BundleGroup{Group: g, Title: o.picture.Load().view.Title}
-	next := group.ExportTo{All: all}
-	for {
+	return b.close()
+}
+
+// ExportBundleFor writes what is new for one person, as ExportBundle does: of the direct chat
+// with them first, and of all others that they belong to, or are invited to.
+func (n *Node) ExportBundleFor(to io.Writer, p wire.PersonID, all bool) ([]BundleGroup, error) {
+	if !n.Ready() {
+		return nil, fail(ReasonNoIdentity, "")
+	}
+	owners := n.allOwners()
+	slices.SortFunc(owners, func(a, b *owner) int {
+		v, w := a.picture.Load().view, b.picture.Load().view
+		if v.Direct != w.Direct {
+			if v.Direct {
+				return -1
+			}
+			return 1
+		}
+		if c := strings.Compare(v.Title, w.Title); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.id[:], b.id[:])
+	})
+	type part struct {
+		o      *owner
+		device wire.DeviceID
+	}
+	var parts []part
+	b := bundling{n: n, to: to, all: all}
+	for _, o := range owners {
+		for _, d := range o.picture.Load().devices {
+			if d.Member.Person == p && !d.Former {
+				b.forKey(d.KnockKey)
+				parts = append(parts, part{o, d.Member.Device})
+			}
+		}
+	}
+	n.mu.Lock()
+	f := n.friends[p]
+	n.mu.Unlock()
+	if f != nil {
+		if card, ok := f.card(); ok {
+			b.forKey(card.KnockKey)
+		}
+	}
+	for _, part := range parts {
+		if err := b.add(part.o, part.device); err != nil {
+			return nil, err
+		}
+	}
+	return b.close()
+}
+
+// DirectWith returns with whom a chat is, if it is a direct one.
+func (n *Node) DirectWith(g wire.GroupID) (wire.PersonID, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for p, f := range n.friends {
+		if f.Chat == g && g != (wire.GroupID{}) {
+			return p, true
+		}
+	}
+	return wire.PersonID{}, false
+}
+
+// bundling is a bundle that is being made. Nothing is written before there is something to say.
+type bundling struct {
+	n    *Node
+	to   io.Writer
+	all  bool
+	keys [][]byte
+	w    *bundle.Writer
+	sums []BundleGroup
+}
+
+// forKey has the bundle opened by the bearer of a knock key.
+func (b *bundling) forKey(key []byte) {
+	if len(key) > 0 && !slices.ContainsFunc(b.keys, func(k []byte) bool { return bytes.Equal(k, key) }) {
+		b.keys = append(b.keys, key)
+	}
+}
+
+// add puts in what is new in a group for a device; zero: for all members.
+func (b *bundling) add(o *owner, device wire.DeviceID) error {
+	if len(b.keys) == 0 {
+		return nil
+	}
+	sum := BundleGroup{Group: o.id, Title: o.picture.Load().view.Title}
+	next := group.ExportTo{Device: device, All: b.all}
+	for first := true; ; first = false {
 		var x group.Exported
 		var served [][]byte
 		err := o.ask(func() (err error) {
+			if first { // nobody asks later for what is confirmed now
+				if err := o.step(group.Confirm{}); err != nil {
+					return err
+				}
+			}
 			x = o.machine.Export(next, bundleEntries)
 			if len(x.Serve.Refs) > 0 {
 				served, err = o.answer(x.Serve)
@@ -62,135 +145,45 @@ func (n *Node) ExportBundle(to io.Writer, g wire.GroupID, all bool) (*BundleGrou
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if w == nil {
+		if first {
 			if x.Empty() {
-				return nil, nil
+				return nil
 			}
-			from := wire.Member{Person: self.Person, Device: self.Device.ID()}
-			if w, err = bundle.NewWriter(to, self.Device, bundle.Header{From: from, Time: n.nowMS()}, keys); err != nil {
-				return nil, err
-			}
-			if err := w.Group(g); err != nil {
-				return nil, err
+			if err := b.begin(o.id); err != nil {
+				return err
 			}
 		}
 		for _, p := range slices.Concat(x.Payloads, served, x.Last) {
-			if err := w.Payload(p); err != nil {
-				return nil, err
+			if err := b.w.Payload(p); err != nil {
+				return err
 			}
 		}
-		sum.Entries, sum.Blocks = sum.Entries+x.Entries, sum.Blocks+x.Blocks
+		sum.Entries, sum.Blocks, sum.Invitation = sum.Entries+x.Entries, sum.Blocks+x.Blocks, sum.Invitation || x.Invitation
 		if !x.More {
-			return sum, w.Close()
+			b.sums = append(b.sums, sum)
+			return nil
 		}
 		next.Since, next.All = x.Mark, false
 	}
 }
 
-// ImportBundle takes a file that somebody's device made for this one. All of it is checked
-// before anything is taken, so that one which is cut or changed changes nothing.
-func (n *Node) ImportBundle(file io.ReadSeeker) (BundleRead, error) {
-	if !n.Ready() {
-		return BundleRead{}, fail(ReasonNoIdentity, "")
-	}
-	before := make(map[wire.GroupID]group.Extent)
-	var h bundle.Header
-	for _, take := range []bool{false, true} {
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
-			return BundleRead{}, err
-		}
-		var err error
-		if h, err = n.readBundle(file, take, before); err != nil {
-			return BundleRead{}, bundleError(err)
+// begin begins the part of a group.
+func (b *bundling) begin(g wire.GroupID) (err error) {
+	if b.w == nil {
+		self := b.n.me()
+		h := bundle.Header{From: wire.Member{Person: self.Person, Device: self.Device.ID()}, Time: b.n.nowMS()}
+		if b.w, err = bundle.NewWriter(b.to, self.Device, h, b.keys); err != nil {
+			return err
 		}
 	}
-	read := BundleRead{From: n.person(h.From.Person), Made: h.Time}
-	for g, was := range before {
-		o := n.owner(g)
-		if o == nil {
-			read.Others++
-			continue
-		}
-		var is group.Extent
-		if err := o.ask(func() error { is = o.machine.Extent(); return nil }); err != nil {
-			return read, err
-		}
-		if is != was {
-			read.Groups = append(read.Groups, BundleGroup{g, o.picture.Load().view.Title, int(is.Entries - was.Entries), is.Blocks - was.Blocks})
-		}
-	}
-	return read, nil
+	return b.w.Group(g)
 }
 
-// bundleError says in words of this package why a bundle is not taken.
-func bundleError(err error) error {
-	for of, reason := range map[error]Reason{
-		bundle.ErrFormat: ReasonNoBundle, bundle.ErrNewer: ReasonNewerBundle, bundle.ErrNotForUs: ReasonOthersBundle,
-		bundle.ErrDamaged: ReasonCutBundle, bundle.ErrForged: ReasonCutBundle, bundle.ErrUnknown: ReasonStrangeBundle,
-	} {
-		if errors.Is(err, of) {
-			return fail(reason, "")
-		}
+func (b *bundling) close() ([]BundleGroup, error) {
+	if b.w == nil {
+		return nil, nil
 	}
-	return err
-}
-
-// readBundle reads a bundle, and takes what is in it, or else notes what is here of its groups.
-func (n *Node) readBundle(file io.Reader, take bool, before map[wire.GroupID]group.Extent) (bundle.Header, error) {
-	r, err := bundle.NewReader(file, n.me().Device, n.bundleKey)
-	if err != nil {
-		return bundle.Header{}, err
-	}
-	from := r.Header().From
-	for {
-		g, payload, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return r.Header(), nil
-		}
-		_, known := before[g]
-		switch {
-		case err != nil:
-		case take:
-			err = n.receiveAway(from, g, payload)
-		case !known:
-			before[g] = group.Extent{}
-			if o := n.owner(g); o != nil {
-				err = o.ask(func() error { before[g] = o.machine.Extent(); return nil })
-			}
-		}
-		if err != nil {
-			return r.Header(), err
-		}
-	}
-}
-
-// bundleKey is the key of a device whose bundles are taken: nobody's who would not be
-// answered in a session.
-func (n *Node) bundleKey(who wire.Member) ed25519.PublicKey {
-	known, ok := n.Recognise(who)
-	if !ok {
-		return nil
-	}
-	return ed25519.PublicKey(known.Key)
-}
-
-// receiveAway hands a payload to a group that is here already, and waits until it is durable.
-func (n *Node) receiveAway(from wire.Member, g wire.GroupID, payload []byte) error {
-	o := n.owner(g)
-	if o == nil {
-		return nil // an invitation comes in a session alone
-	}
-	in := group.Received{From: from, Payload: payload, Secrets: n.ownSecrets, Away: true, Checked: group.CheckEntries(payload, o.picture.Load().keyOf)}
-	return o.ask(func() (err error) {
-		defer func() {
-			if p := recover(); p != nil { // as in owner.received
-				n.log.Error("a bundle broke the program", "group", shortGroup(g), "panic", fmt.Sprint(p))
-				o.reload()
-				err = bundle.ErrFormat
-			}
-		}()
-		return o.step(in) // an error says that it could not be kept: what others say is none
-	})
+	return b.sums, b.w.Close()
 }

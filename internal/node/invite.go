@@ -2,8 +2,10 @@ package node
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
+	"kith/internal/bundle"
 	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/peer"
@@ -21,19 +23,48 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		}
 	}()
 	from := s.Remote()
-	if n.isDamaged(g) {
-		return // what is stored of it stays as it is
-	}
 	if o := n.owner(g); o != nil { // another member was first
 		o.post(func() {
 			o.received(s, group.Received{From: from, Payload: payload, Secrets: n.ownSecrets})
 		})
 		return
 	}
-	c, ok := n.comingOf(g, n.as(s), from.Person)
+	direct, wrong := n.takeInvitation(n.as(s), from, g, payload)
+	if wrong {
+		s.Punish("invitation", misbehaviourWeight)
+	}
+	if direct {
+		n.greet(s)
+	}
+}
+
+// invitedAway takes an invitation, or a page of one, that came in a file.
+func (n *Node) invitedAway(from wire.Member, g wire.GroupID, payload []byte) (err error) {
+	n.joining.Lock()
+	defer n.joining.Unlock()
+	defer func() {
+		if p := recover(); p != nil { // as in owner.received
+			n.log.Error("a bundle broke the program", "group", shortGroup(g), "panic", fmt.Sprint(p))
+			err = bundle.ErrFormat
+		}
+	}()
+	if n.owner(g) == nil {
+		n.takeInvitation(n.me(), from, g, payload)
+	}
+	return nil
+}
+
+// takeInvitation takes an invitation by somebody who said that it is for self. It reports
+// whether a direct chat came of it, and whether from has said what nobody may say. The caller
+// holds joining.
+func (n *Node) takeInvitation(self group.Self, from wire.Member, g wire.GroupID, payload []byte) (direct, wrong bool) {
+	if n.isDamaged(g) {
+		return false, false // what is stored of it stays as it is
+	}
+	c, ok := n.comingOf(g, self, from.Person)
 	if !ok {
 		n.log.Info("invitation refused: too many come at once", "peer", shortDevice(from.Device))
-		return
+		return false, false
 	}
 	var used ownPackage
 	void := false // its key package was used up: an honest friend may not know
@@ -51,22 +82,20 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		n.arrived(g)
 	}
 	if err != nil {
-		if !void && !errors.Is(err, group.ErrStale) && !errors.Is(err, chain.ErrNewer) {
-			s.Punish("invitation", misbehaviourWeight)
-		}
+		wrong = !void && !errors.Is(err, group.ErrStale) && !errors.Is(err, chain.ErrNewer)
 		n.log.Debug("invitation refused", "peer", shortDevice(from.Device), "group", shortGroup(g), "err", err)
 	}
 	if m == nil {
-		return
+		return false, wrong
 	}
 	view := m.View()
 	if n.pending(view.InvitedBy) >= maxPending {
 		n.log.Info("invitation refused: too many are unanswered", "peer", shortDevice(from.Device))
-		return
+		return false, wrong
 	}
 	if !used.isFor(view.InvitedBy) || !n.mayInvite(view, from.Person) {
 		n.log.Info("invitation refused: not by a friend", "peer", shortDevice(from.Device), "group", shortGroup(g))
-		return
+		return false, wrong
 	}
 	n.log.Debug("invited", "peer", shortDevice(from.Device), "group", shortGroup(g))
 	if view.Direct {
@@ -79,9 +108,10 @@ func (n *Node) invited(s *peer.Session, g wire.GroupID, payload []byte) {
 		n.log.Info("direct chat refused: there is one", "peer", shortDevice(from.Device), "group", shortGroup(g))
 	case err != nil:
 		n.log.Error("cannot join", "group", shortGroup(g), "err", err)
-	case view.Direct:
-		n.greet(s)
+	default:
+		direct = view.Direct
 	}
+	return direct, wrong
 }
 
 // ownSecrets gives a machine that is here already the private part of a key

@@ -361,8 +361,29 @@ func (n *Node) noteBox(id boxID, err error) {
 	news := v.Asked == 0 || v.Ready != (err == nil)
 	v.Asked, v.Ready, v.Err = n.nowMS(), err == nil, err
 	n.boxes[id] = v
+	var chats []wire.GroupID
+	for key := range n.mailNews {
+		if news && key.box == id {
+			chats = append(chats, key.group)
+		}
+	}
 	n.mu.Unlock()
 	if news {
 		n.hub.publish(StatusChanged{})
 	}
+	for _, g := range chats {
+		n.hub.publish(ChatChanged{g})
+	}
+}
+
+// boxed reports whether a mailbox that answers takes what is said in a group.
+func (n *Node) boxed(g wire.GroupID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for key := range n.mailNews {
+		if key.group == g && n.boxes[key.box].Ready {
+			return true
+		}
+	}
+	return false
 }

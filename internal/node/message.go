@@ -267,7 +267,7 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	for _, p := range v.Outdated {
 		c.Outdated = append(c.Outdated, n.memberOf(o, p))
 	}
-	c.Revoked = n.shutOut(o.id)
+	c.Revoked, c.Mailbox = n.shutOut(o.id), n.boxed(o.id)
 	n.mu.Lock()
 	notes := n.notes
 	n.mu.Unlock()

@@ -2811,6 +2811,7 @@ type Chat struct {
 	MaySetLifetime     bool                   `protobuf:"varint,41,opt,name=may_set_lifetime,json=maySetLifetime,proto3" json:"may_set_lifetime,omitempty"`
 	Draft              *Draft                 `protobuf:"bytes,42,opt,name=draft,proto3" json:"draft,omitempty"`       // what was begun here
 	Mentions           []string               `protobuf:"bytes,43,rep,name=mentions,proto3" json:"mentions,omitempty"` // cursors of unread messages that mention this person, oldest first; the newest 100
+	Mailbox            bool                   `protobuf:"varint,44,opt,name=mailbox,proto3" json:"mailbox,omitempty"`  // a mailbox that answers takes what others do not have yet
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -3032,6 +3033,13 @@ func (x *Chat) GetMentions() []string {
 		return x.Mentions
 	}
 	return nil
+}
+
+func (x *Chat) GetMailbox() bool {
+	if x != nil {
+		return x.Mailbox
+	}
+	return false
 }
 
 type Member struct {
@@ -7479,8 +7487,8 @@ func (x *RemoveMailboxRequest) GetId() string {
 
 type ExportBundleRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"`
-	All           bool                   `protobuf:"varint,2,opt,name=all,proto3" json:"all,omitempty"` // also what the members have confirmed
+	Chat          string                 `protobuf:"bytes,1,opt,name=chat,proto3" json:"chat,omitempty"` // or a person
+	All           bool                   `protobuf:"varint,2,opt,name=all,proto3" json:"all,omitempty"`  // also what the members have confirmed
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7654,8 +7662,9 @@ type BundleChat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ChatId        string                 `protobuf:"bytes,1,opt,name=chat_id,json=chatId,proto3" json:"chat_id,omitempty"`
 	Title         string                 `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
-	Messages      uint32                 `protobuf:"varint,3,opt,name=messages,proto3" json:"messages,omitempty"` // with reactions, edits and the like
-	Changes       uint32                 `protobuf:"varint,4,opt,name=changes,proto3" json:"changes,omitempty"`   // of who belongs
+	Messages      uint32                 `protobuf:"varint,3,opt,name=messages,proto3" json:"messages,omitempty"`     // with reactions, edits and the like
+	Changes       uint32                 `protobuf:"varint,4,opt,name=changes,proto3" json:"changes,omitempty"`       // of who belongs
+	Invitation    bool                   `protobuf:"varint,5,opt,name=invitation,proto3" json:"invitation,omitempty"` // to this chat
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7716,6 +7725,13 @@ func (x *BundleChat) GetChanges() uint32 {
 		return x.Changes
 	}
 	return 0
+}
+
+func (x *BundleChat) GetInvitation() bool {
+	if x != nil {
+		return x.Invitation
+	}
+	return false
 }
 
 type Settings struct {
@@ -9021,7 +9037,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
 	"\x11DeleteChatRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"\x14\n" +
-	"\x12DeleteChatResponse\"\xb8\a\n" +
+	"\x12DeleteChatResponse\"\xd2\a\n" +
 	"\x04Chat\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x11.kith.v1.ChatKindR\x04kind\x12(\n" +
@@ -9054,7 +9070,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\blifetime\x18( \x01(\rR\blifetime\x12(\n" +
 	"\x10may_set_lifetime\x18) \x01(\bR\x0emaySetLifetime\x12$\n" +
 	"\x05draft\x18* \x01(\v2\x0e.kith.v1.DraftR\x05draft\x12\x1a\n" +
-	"\bmentions\x18+ \x03(\tR\bmentions\"\xb2\x01\n" +
+	"\bmentions\x18+ \x03(\tR\bmentions\x12\x18\n" +
+	"\amailbox\x18, \x01(\bR\amailbox\"\xb2\x01\n" +
 	"\x06Member\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.kith.v1.RoleR\x04role\x12\x1a\n" +
@@ -9442,13 +9459,16 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04from\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x04from\x12\x17\n" +
 	"\amade_at\x18\x02 \x01(\x04R\x06madeAt\x12)\n" +
 	"\x05chats\x18\x03 \x03(\v2\x13.kith.v1.BundleChatR\x05chats\x12\x16\n" +
-	"\x06others\x18\x04 \x01(\rR\x06others\"q\n" +
+	"\x06others\x18\x04 \x01(\rR\x06others\"\x91\x01\n" +
 	"\n" +
 	"BundleChat\x12\x17\n" +
 	"\achat_id\x18\x01 \x01(\tR\x06chatId\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x1a\n" +
 	"\bmessages\x18\x03 \x01(\rR\bmessages\x12\x18\n" +
-	"\achanges\x18\x04 \x01(\rR\achanges\"H\n" +
+	"\achanges\x18\x04 \x01(\rR\achanges\x12\x1e\n" +
+	"\n" +
+	"invitation\x18\x05 \x01(\bR\n" +
+	"invitation\"H\n" +
 	"\bSettings\x12\x1f\n" +
 	"\vhide_typing\x18\x01 \x01(\bR\n" +
 	"hideTyping\x12\x1b\n" +

@@ -163,6 +163,8 @@ export const words = {
     offlineWaiting: (count: number) => `Offline, ${count} waiting`,
     keptDirect: (who: string) => `Kept here. ${who} gets it when their Kith and yours are on together.`,
     keptGroup: 'Kept here. The others get it when their Kith and yours, or that of anybody in this chat, are on together.',
+    boxedDirect: (who: string) => `Kept here. ${who} gets it by the mailbox: their Kith and yours need not be on together.`,
+    boxedGroup: 'Kept here. The others get it by the mailbox: their Kith and yours need not be on together.',
     nobodyGot: 'Nobody got this.',
     showMore: 'Show more',
     tooLong: (over: number) => `${over} characters too long`,

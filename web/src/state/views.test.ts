@@ -89,6 +89,12 @@ describe('what is kept here', () => {
     expect(said(keptChat({ notice: 'Something else.', connected: 1 }), true)).toEqual(['Something else.', '']);
     expect(said(keptChat({ state: ChatState.LEFT }), true)[0]).toBe('');
   });
+
+  it('is said to wait in a mailbox where one is in use', () => {
+    const boxed = 'Kept here. Ben gets it by the mailbox: their Kith and yours need not be on together.';
+    const c = keptChat({ mailbox: true, notice: boxed });
+    expect([noticeOf(c, true), keptLine(c, c.newest, true)]).toEqual(['', boxed]);
+  });
 });
 
 describe('named', () => {

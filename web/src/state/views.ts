@@ -97,7 +97,9 @@ export function keptLine(chat: Chat, newest: Message | undefined, online: boolea
 
 function keptSentence(chat: Chat): string {
   const others = chat.members.filter((m) => !m.person?.me);
-  return others.length === 1 ? words.chat.keptDirect(nameOf(others[0]!.person)) : words.chat.keptGroup;
+  const { keptDirect, keptGroup, boxedDirect, boxedGroup } = words.chat;
+  if (others.length === 1) return (chat.mailbox ? boxedDirect : keptDirect)(nameOf(others[0]!.person));
+  return chat.mailbox ? boxedGroup : keptGroup;
 }
 
 /** noticeOf is what stands above the messages. That some are kept is not said where it stands under the newest, or while they are on their way. */

@@ -262,7 +262,8 @@ type KithServiceClient interface {
 	AddMailbox(context.Context, *v1.AddMailboxRequest) (*v1.Network, error)
 	RemoveMailbox(context.Context, *v1.RemoveMailboxRequest) (*v1.Network, error)
 	// ExportBundle gives what is new in a chat, for its members alone, as a file in parts; the
-	// last has the summary. With nothing new there is only that.
+	// last has the summary. With nothing new there is only that. Of a person, or the direct chat
+	// with one, it gives what is new for that person in all chats, and the invitations that wait.
 	ExportBundle(context.Context, *v1.ExportBundleRequest) (*connect.ServerStreamForClient[v1.BundlePart], error)
 	// ImportBundle takes such a file, all of it or nothing.
 	ImportBundle(context.Context) (*connect.ClientStreamForClientSimple[v1.BundlePart, v1.Bundle], error)
@@ -1321,7 +1322,8 @@ type KithServiceHandler interface {
 	AddMailbox(context.Context, *v1.AddMailboxRequest) (*v1.Network, error)
 	RemoveMailbox(context.Context, *v1.RemoveMailboxRequest) (*v1.Network, error)
 	// ExportBundle gives what is new in a chat, for its members alone, as a file in parts; the
-	// last has the summary. With nothing new there is only that.
+	// last has the summary. With nothing new there is only that. Of a person, or the direct chat
+	// with one, it gives what is new for that person in all chats, and the invitations that wait.
 	ExportBundle(context.Context, *v1.ExportBundleRequest, *connect.ServerStream[v1.BundlePart]) error
 	// ImportBundle takes such a file, all of it or nothing.
 	ImportBundle(context.Context, *connect.ClientStream[v1.BundlePart]) (*v1.Bundle, error)
