@@ -93,7 +93,7 @@ func (n *Node) opens(f *friend) *identity.ContactLink {
 func (n *Node) asking(p wire.PersonID) *target {
 	t := n.asks[p]
 	if t == nil {
-		t = &target{seen: n.steadyMS()}
+		t = &target{seen: n.steadyMS(), asked: true}
 		n.asks[p] = t
 	}
 	return t

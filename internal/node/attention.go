@@ -45,6 +45,9 @@ func (n *Node) Look(g wire.GroupID) {
 	n.stirAttention()
 	for _, o := range n.allOwners() {
 		o.tell(group.Attend{Elsewhere: o.id != g})
+		if o.id == g {
+			n.dialChat(o)
+		}
 	}
 }
 

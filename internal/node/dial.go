@@ -15,12 +15,16 @@ import (
 )
 
 // Redialling, in ms. A healed cable is found within redialMost while somebody
-// was connected lately; who has been away longer is tried more rarely.
+// was connected lately. Who was not is tried after twice the time each time, up to redialRare: whoever comes back dials too, so that this is for those who
+// cannot reach this node. A dial to four places costs some 25 kB. The maker of a link
+// that is not answered yet does not know this node's place, and is tried each
+// redialAsk.
 const (
 	redialFirst = 300
 	redialMost  = 3_000
-	redialRare  = 30_000
-	lately      = 10 * 60 * 1000
+	redialRare  = 15 * 60 * 1000
+	redialAsk   = 60_000
+	lately      = 2 * 60 * 1000
 	// steady is how long a session must last before its end is one of a cable,
 	// after which dialling begins anew, and not of a peer that always hangs up.
 	steady = 5_000
@@ -40,6 +44,8 @@ type target struct {
 	seen    uint64         // when it was last connected
 	since   uint64         // the session there is began about then; 0: none
 	tries   int            // since it was last connected
+	met     bool           // it was connected since the start
+	asked   bool           // it is the maker of a link that is not answered yet
 	dialing bool
 	cancel  context.CancelFunc // of the dial under way
 }
@@ -307,11 +313,32 @@ var errNotWanted = errors.New("node: no session with this device is wanted any m
 func (n *Node) backOff(t *target) {
 	most := uint64(redialMost)
 	now := n.steadyMS()
-	if t.seen+lately < now {
+	switch {
+	case t.met && t.seen+lately >= now:
+	case t.asked:
+		most = redialAsk
+	default:
 		most = redialRare
 	}
 	t.wait = min(max(2*t.wait, redialFirst), most)
 	t.at = now + t.wait/2 + rand.Uint64N(t.wait/2+1)
+}
+
+// dialChat has those of a chat who are not here, and are dialled rarely by now, dialled
+// soon: somebody looks at it, or has written.
+func (n *Node) dialChat(o *owner) {
+	p := o.picture.Load()
+	n.mu.Lock()
+	soon := false
+	for _, d := range p.devices {
+		if t := n.targets[d.Member.Device]; t != nil && !t.dialing && t.wait > redialAsk && !d.Former {
+			t.at, t.wait, soon = n.steadyMS(), redialAsk, true
+		}
+	}
+	n.mu.Unlock()
+	if soon {
+		n.kickDialer()
+	}
 }
 
 func sameAddress(a, b link.Address) bool {

@@ -37,6 +37,7 @@ func (n *Node) SendDraft(ctx context.Context, g wire.GroupID, client string, c g
 	if client == "" {
 		client = hex.EncodeToString(wire.Random(16))
 	}
+	defer n.dialChat(o)
 	var sent Message
 	held, seen := false, n.hub.newest()
 	err = n.onceIn(ctx, o, func() error {

@@ -150,7 +150,7 @@ func (n *Node) unregister(s *peer.Session) bool {
 		if t.since != 0 && t.since+steady < now {
 			t.wait, t.tries = 0, 0
 		}
-		t.seen, t.since = now, 0
+		t.seen, t.since, t.met = now, 0, true
 		n.backOff(t) // longer if it ended soon after the one before
 		if n.self.Device != nil && lessDevice(d, n.self.Device.ID()) {
 			t.at += laterTurn
