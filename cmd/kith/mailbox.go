@@ -189,7 +189,7 @@ func mailboxTrouble(dir string, err error) error {
 		text string
 	}{
 		{mailbox.ErrInUse, "A mailbox runs on " + dir + " already. Ask it how it is with kith mailbox status."},
-		{mailbox.ErrNotRunning, "No mailbox runs on " + dir + ". Start one with kith mailbox serve, or name its folder with --dir."},
+		{mailbox.ErrNotRunning, "No mailbox runs on " + dir + ". Start one with kith mailbox serve, or name its folder with --dir. How those are that you use: kith mailbox list."},
 		{mailbox.ErrNewer, "The mailbox in " + dir + " was written by a newer version of Kith. Update this one."},
 		{mailbox.ErrDisk, "The disk that holds " + dir + " is full. Make space there and start it again; nothing stored before is lost."},
 		{mailbox.ErrFolderPath, "The path of " + dir + " is too long. Choose a shorter one with --dir."},
