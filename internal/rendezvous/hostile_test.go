@@ -43,7 +43,9 @@ func (w *network) lie(t testing.TB, kind string, id krpc.ID) *liar {
 		t.Fatal(err)
 	}
 	l := &liar{kind: kind, addr: conn.LocalAddr().(*net.UDPAddr).AddrPort(), id: id, net: w, first: map[krpc.ID]krpc.MsgArgs{}}
+	w.mu.Lock()
 	w.liars = append(w.liars, l)
+	w.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -104,7 +106,10 @@ func (l *liar) answers(q krpc.Msg) [][]byte {
 			r.V, r.K, r.Sig, r.Seq = bencode.MustMarshal(a.V), a.K, a.Sig, a.Seq
 		}
 	case "names liars":
-		for _, other := range l.net.liars {
+		l.net.mu.Lock()
+		others := slices.Clone(l.net.liars)
+		l.net.mu.Unlock()
+		for _, other := range others {
 			r.Nodes = append(r.Nodes, krpc.NodeInfo{ID: other.id, Addr: krpc.NodeAddr{IP: other.addr.Addr().AsSlice(), Port: int(other.addr.Port())}})
 		}
 		r.Nodes = r.Nodes[:min(len(r.Nodes), 16)]

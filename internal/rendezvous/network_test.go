@@ -18,6 +18,8 @@ import (
 type network struct {
 	nodes []*dhtNode
 	liars []*liar
+
+	mu sync.Mutex // of liars, which read it while more are added
 }
 
 type dhtNode struct {
