@@ -28,17 +28,7 @@ func (p *program) mailboxRemoveVerb() *cobra.Command {
 
 func (p *program) mailboxQuietVerb() *cobra.Command {
 	c := p.aboutVerb("quiet [on|off]", "Come to mailboxes at drawn times alone: hours later, and they learn less", 0, 1, func(ctx context.Context, args []string) error {
-		var n *v1.Network
-		var err error
-		switch {
-		case len(args) == 0:
-			n, err = call(ctx, p.client().GetNetwork, &v1.GetNetworkRequest{})
-		case args[0] == "on" || args[0] == "off":
-			on := args[0] == "on"
-			n, err = call(ctx, p.client().SetNetwork, &v1.SetNetworkRequest{QuietMail: &on})
-		default:
-			return &usageError{"usage: kith mailbox quiet; kith mailbox quiet on, or off"}
-		}
+		n, err := p.askOrSwitch(ctx, "mailbox quiet", args, func(on *bool) *v1.SetNetworkRequest { return &v1.SetNetworkRequest{QuietMail: on} })
 		if err != nil || p.show(n) {
 			return err
 		}

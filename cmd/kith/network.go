@@ -53,20 +53,22 @@ func switched(words []string) (*v1.SetNetworkRequest, bool) {
 	return nil, false
 }
 
+// askOrSwitch asks how the network is or, where args say "on" or "off", switches what change names.
+func (p *program) askOrSwitch(ctx context.Context, verb string, args []string, change func(on *bool) *v1.SetNetworkRequest) (*v1.Network, error) {
+	if len(args) == 0 {
+		return call(ctx, p.client().GetNetwork, &v1.GetNetworkRequest{})
+	}
+	on := args[0] == "on"
+	if !on && args[0] != "off" {
+		return nil, &usageError{"usage: kith " + verb + "; kith " + verb + " on, or off"}
+	}
+	return call(ctx, p.client().SetNetwork, change(&on))
+}
+
 // relayVerb says whether this node carries for friends.
 func (p *program) relayVerb() *cobra.Command {
 	c := p.aboutVerb("relay [on|off]", "Carry what friends say to each other, where nobody can reach one of them", 0, 1, func(ctx context.Context, args []string) error {
-		var n *v1.Network
-		var err error
-		switch {
-		case len(args) == 0:
-			n, err = call(ctx, p.client().GetNetwork, &v1.GetNetworkRequest{})
-		case args[0] == "on" || args[0] == "off":
-			on := args[0] == "on"
-			n, err = call(ctx, p.client().SetNetwork, &v1.SetNetworkRequest{Relay: &on})
-		default:
-			return &usageError{"usage: kith relay on, or off"}
-		}
+		n, err := p.askOrSwitch(ctx, "relay", args, func(on *bool) *v1.SetNetworkRequest { return &v1.SetNetworkRequest{Relay: on} })
 		if err != nil || p.show(n.GetRelaying()) {
 			return err
 		}

@@ -15,10 +15,10 @@ import (
 )
 
 // Redialling, in ms. A healed cable is found within redialMost while somebody
-// was connected lately. Who was not is tried after twice the time each time, up to redialRare: whoever comes back dials too, so that this is for those who
-// cannot reach this node. A dial to four places costs some 25 kB. The maker of a link
-// that is not answered yet does not know this node's place, and is tried each
-// redialAsk.
+// was connected lately. Who was not is tried after twice the time each time, up to
+// redialRare: whoever comes back dials too, so that this is for those who cannot reach
+// this node. A dial to four places costs some 25 kB. The maker of a link that is not
+// answered yet does not know this node's place, and is tried each redialAsk.
 const (
 	redialFirst = 300
 	redialMost  = 3_000
