@@ -83,7 +83,7 @@ func chatOf(c node.Chat) *v1.Chat {
 		Id: c.ID.String(), Kind: v1.ChatKind(c.Kind), State: stateOf(c.State), Title: c.Title, MyRole: roleOf(c.Admin),
 		Unread: uint32(c.Unread), ChangedAt: c.ChangedAt, Connected: uint32(c.Connected), Missing: uint32(c.Missing),
 		ReadTo: cursorOf(c.ReadTo), Notice: noticeOf(c), Waiting: uint64(c.Waiting), OnlyThroughFriends: c.OnlyFriends,
-		Lifetime: c.Lifetime, MaySetLifetime: c.MaySet, Mailbox: c.Mailbox,
+		Lifetime: c.Lifetime, MaySetLifetime: c.MaySet, Mailbox: c.Mailbox, MailboxDue: c.MailboxDue,
 		Unasked: uint32(c.Unasked), Held: uint32(c.Held),
 		RemovedBy: somebody(c.RemovedBy),
 	}

@@ -50,6 +50,7 @@ func TestNotices(t *testing.T) {
 		{node.Chat{Waiting: 1, Members: []node.Member{{Person: node.Person{Name: "Ben"}}}}, "Kept here. Ben gets it when their Kith and yours are on together."},
 		{node.Chat{Waiting: 1, Mailbox: true, Members: []node.Member{{Person: node.Person{Name: "Ben"}}}}, "Kept here. Ben gets it by the mailbox: their Kith and yours need not be on together."},
 		{node.Chat{Waiting: 1, Mailbox: true, Members: []node.Member{{Person: node.Person{Name: "Ben"}}, {Person: node.Person{Name: "Cleo"}}}}, "Kept here. The others get it by the mailbox: their Kith and yours need not be on together."},
+		{node.Chat{Waiting: 1, Mailbox: true, MailboxDue: true, Members: []node.Member{{Person: node.Person{Name: "Ben"}}}}, "Kept here, and not at the mailbox yet: leave this Kith on until it is."},
 		{node.Chat{Waiting: 1, Connected: 1, Members: []node.Member{{Person: node.Person{Name: "Ben"}}}}, ""},
 		{node.Chat{}, ""},
 	} {

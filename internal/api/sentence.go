@@ -326,6 +326,8 @@ func keptHere(c node.Chat) string {
 	switch {
 	case others == 0:
 		return ""
+	case c.MailboxDue:
+		return "Kept here, and not at the mailbox yet: leave this Kith on until it is."
 	case c.Mailbox && others == 1:
 		return fmt.Sprintf("Kept here. %s gets it by the mailbox: their Kith and yours need not be on together.", atStart(other))
 	case c.Mailbox:

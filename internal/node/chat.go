@@ -40,6 +40,7 @@ type Chat struct {
 	Earlier     group.EarlierView // of the time before I came
 	Waiting     int               // own messages that no other member has yet
 	Mailbox     bool              // one that answers takes what others do not have yet
+	MailboxDue  bool              // and does not have all of it yet
 	Draft       Draft             // what was begun here
 	Lifetime    uint32            // seconds that what is written now lasts; 0: for ever
 	MaySet      bool              // I may set that

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 	"math/rand/v2"
 	"net/netip"
@@ -58,6 +57,7 @@ type mailState struct {
 	Mark []byte            // what was left last, see group.Export
 	Word wire.Digest       // that it was of
 	At   uint64            // ms, when
+	Seq  uint64            // up to which own entry all lies there
 	Next map[string]int    // of an epoch's block: how many successors were left in its drops
 	Read map[string]uint64 // of a drop: up to which position it was read
 	Days map[string]uint64 // of an epoch's block: the day up to which its drops were read
@@ -66,6 +66,7 @@ type mailState struct {
 	Turns map[string]uint64   `json:",omitempty"` // see mailplan.go
 	Queue map[string][][]byte `json:",omitempty"`
 	Head  wire.BlockHash      // that the newest of Queue is of
+	Full  uint64              `json:",omitempty"` // up to which own entry all lies there once Queue is empty
 }
 
 // mailing keeps the tasks until ctx ends.
@@ -172,7 +173,7 @@ func (n *Node) mailTask(ctx context.Context, key mailKey, box identity.Box) {
 	t := &mailTask{n: n, o: o, key: key, box: box, news: make(chan struct{}, 1), held: make(map[string]uint64)}
 	t.load()
 	n.mu.Lock()
-	n.mailNews[key] = t.news
+	n.mailNews[key] = &mailNews{t.news, t.state.Seq}
 	n.mu.Unlock()
 	defer func() {
 		n.mu.Lock()
@@ -216,10 +217,10 @@ func (n *Node) stirMail(g wire.GroupID) { n.stirMails(func(of wire.GroupID) bool
 func (n *Node) stirMails(of func(wire.GroupID) bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for key, news := range n.mailNews {
+	for key, at := range n.mailNews {
 		if of(key.group) {
 			select {
-			case news <- struct{}{}:
+			case at.news <- struct{}{}:
 			default:
 			}
 		}
@@ -251,6 +252,10 @@ func (t *mailTask) round(ctx context.Context) error {
 	word, err := t.word()
 	if err != nil {
 		return err
+	}
+	if word.All == t.state.Word {
+		t.state.Seq = word.Seq // a home that has not counted them
+		t.showSeq()
 	}
 	switch due := t.due(word); {
 	case word.Head != before.Head: // what was read has led on
@@ -334,12 +339,16 @@ func (t *mailTask) save() error {
 	if err != nil {
 		return err
 	}
-	return storeErrorOr(t.n.db.Update(func(tx *store.Tx) error {
+	err = t.n.db.Update(func(tx *store.Tx) error {
 		if t.n.owner(t.key.group) != t.o {
 			return nil // the chat was deleted meanwhile, with this
 		}
 		return tx.Put(bucketMail, t.id(), b)
-	}))
+	})
+	if err == nil {
+		t.showSeq()
+	}
+	return storeErrorOr(err)
 }
 
 func (t *mailTask) id() []byte { return append(bytes.Clone(t.key.group[:]), t.key.box[:]...) }
@@ -349,41 +358,4 @@ func storeErrorOr(err error) error {
 		return storeError(err)
 	}
 	return nil
-}
-
-// noteBox notes whether a mailbox answered.
-func (n *Node) noteBox(id boxID, err error) {
-	if errors.Is(err, context.Canceled) {
-		return
-	}
-	n.mu.Lock()
-	v := n.boxes[id]
-	news := v.Asked == 0 || v.Ready != (err == nil)
-	v.Asked, v.Ready, v.Err = n.nowMS(), err == nil, err
-	n.boxes[id] = v
-	var chats []wire.GroupID
-	for key := range n.mailNews {
-		if news && key.box == id {
-			chats = append(chats, key.group)
-		}
-	}
-	n.mu.Unlock()
-	if news {
-		n.hub.publish(StatusChanged{})
-	}
-	for _, g := range chats {
-		n.hub.publish(ChatChanged{g})
-	}
-}
-
-// boxed reports whether a mailbox that answers takes what is said in a group.
-func (n *Node) boxed(g wire.GroupID) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for key := range n.mailNews {
-		if key.group == g && n.boxes[key.box].Ready {
-			return true
-		}
-	}
-	return false
 }

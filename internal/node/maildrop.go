@@ -246,7 +246,9 @@ func (t *mailTask) reached(k keptKey, day, position uint64) {
 }
 
 // leaveAnew has this device leave once more what others are not known to have.
-func (t *mailTask) leaveAnew() { t.state.Word, t.state.Mark = wire.Digest{}, nil }
+func (t *mailTask) leaveAnew() {
+	t.state.Word, t.state.Mark, t.state.Seq, t.state.Full = wire.Digest{}, nil, 0, 0
+}
 
 // take opens an item, and takes the bundle that is whole by it. What does not open, or is refused,
 // is junk of a member or of the mailbox; taken reports whether it opened. An error says that it could not be kept: it has to come

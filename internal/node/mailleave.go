@@ -53,6 +53,7 @@ func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) e
 		t.state.Mark, more = x.Mark, x.More
 	}
 	t.state.Word, t.state.At, t.unsaid, t.since = word.All, t.n.nowMS(), word, nowTime()
+	t.state.Seq = word.Seq
 	return t.save()
 }
 

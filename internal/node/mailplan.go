@@ -136,6 +136,9 @@ func (t *mailTask) takeTurn(ctx context.Context, turn quietTurn) error {
 	}
 	if len(queue) > 0 {
 		t.state.Queue[block] = queue[1:]
+		if len(queue) == 1 && turn.key.Block == t.state.Head {
+			t.state.Seq = max(t.state.Seq, t.state.Full)
+		}
 		t.countLeft(1)
 	}
 	return nil
@@ -179,7 +182,7 @@ func (t *mailTask) fill(k keptKey, day uint64) error {
 			return err
 		}
 		if payloads, t.state.Mark, t.state.At = list, x.Mark, t.n.nowMS(); !x.More {
-			t.state.Word = word.All
+			t.state.Word, t.state.Full = word.All, word.Seq
 		}
 	}
 	if len(payloads) == 0 {

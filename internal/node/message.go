@@ -268,7 +268,9 @@ func (n *Node) chat(o *owner) (Chat, error) {
 	for _, p := range v.Outdated {
 		c.Outdated = append(c.Outdated, n.memberOf(o, p))
 	}
-	c.Revoked, c.Mailbox = n.shutOut(o.id), n.boxed(o.id)
+	c.Revoked = n.shutOut(o.id)
+	takes, has := n.boxed(o.id, p.seq)
+	c.Mailbox, c.MailboxDue = takes, takes && !has && p.waiting > 0
 	n.mu.Lock()
 	notes := n.notes
 	n.mu.Unlock()

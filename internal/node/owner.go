@@ -62,6 +62,7 @@ type picture struct {
 	view    group.View
 	devices []group.DeviceView
 	waiting int                      // own messages that nobody else has
+	seq     uint64                   // of the newest own entry; 0: not known yet
 	waits   time.Time                // since when the newest of them does
 	trouble *chain.Conflict          // two blocks were settled that exclude each other
 	lost    map[wire.BlockHash]bool  // blocks that are not on the head's chain
@@ -111,7 +112,7 @@ func (o *owner) use(m *group.Machine) {
 
 func (o *owner) draw() {
 	p := &picture{
-		view: o.machine.View(), devices: o.machine.Devices(), waiting: o.machine.Unreached(), trouble: o.machine.Conflict(),
+		view: o.machine.View(), devices: o.machine.Devices(), waiting: o.machine.Unreached(), seq: o.machine.OwnSeq(), trouble: o.machine.Conflict(),
 		names: make(map[wire.PersonID]string), lost: make(map[wire.BlockHash]bool),
 	}
 	for _, hash := range o.machine.Lost() {

@@ -2809,9 +2809,10 @@ type Chat struct {
 	Earlier            *Earlier               `protobuf:"bytes,31,opt,name=earlier,proto3" json:"earlier,omitempty"`                                                    // missing: this person was there from the beginning
 	Lifetime           uint32                 `protobuf:"varint,40,opt,name=lifetime,proto3" json:"lifetime,omitempty"`                                                 // seconds that what is written now lasts; 0: for ever
 	MaySetLifetime     bool                   `protobuf:"varint,41,opt,name=may_set_lifetime,json=maySetLifetime,proto3" json:"may_set_lifetime,omitempty"`
-	Draft              *Draft                 `protobuf:"bytes,42,opt,name=draft,proto3" json:"draft,omitempty"`       // what was begun here
-	Mentions           []string               `protobuf:"bytes,43,rep,name=mentions,proto3" json:"mentions,omitempty"` // cursors of unread messages that mention this person, oldest first; the newest 100
-	Mailbox            bool                   `protobuf:"varint,44,opt,name=mailbox,proto3" json:"mailbox,omitempty"`  // a mailbox that answers takes what others do not have yet
+	Draft              *Draft                 `protobuf:"bytes,42,opt,name=draft,proto3" json:"draft,omitempty"`                              // what was begun here
+	Mentions           []string               `protobuf:"bytes,43,rep,name=mentions,proto3" json:"mentions,omitempty"`                        // cursors of unread messages that mention this person, oldest first; the newest 100
+	Mailbox            bool                   `protobuf:"varint,44,opt,name=mailbox,proto3" json:"mailbox,omitempty"`                         // a mailbox that answers takes what others do not have yet
+	MailboxDue         bool                   `protobuf:"varint,45,opt,name=mailbox_due,json=mailboxDue,proto3" json:"mailbox_due,omitempty"` // and does not have all of it yet: what was written here would wait for this node
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -3038,6 +3039,13 @@ func (x *Chat) GetMentions() []string {
 func (x *Chat) GetMailbox() bool {
 	if x != nil {
 		return x.Mailbox
+	}
+	return false
+}
+
+func (x *Chat) GetMailboxDue() bool {
+	if x != nil {
+		return x.MailboxDue
 	}
 	return false
 }
@@ -9037,7 +9045,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tsuccessor\x18\x02 \x01(\tR\tsuccessor\"'\n" +
 	"\x11DeleteChatRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"\x14\n" +
-	"\x12DeleteChatResponse\"\xd2\a\n" +
+	"\x12DeleteChatResponse\"\xf3\a\n" +
 	"\x04Chat\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x11.kith.v1.ChatKindR\x04kind\x12(\n" +
@@ -9071,7 +9079,9 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x10may_set_lifetime\x18) \x01(\bR\x0emaySetLifetime\x12$\n" +
 	"\x05draft\x18* \x01(\v2\x0e.kith.v1.DraftR\x05draft\x12\x1a\n" +
 	"\bmentions\x18+ \x03(\tR\bmentions\x12\x18\n" +
-	"\amailbox\x18, \x01(\bR\amailbox\"\xb2\x01\n" +
+	"\amailbox\x18, \x01(\bR\amailbox\x12\x1f\n" +
+	"\vmailbox_due\x18- \x01(\bR\n" +
+	"mailboxDue\"\xb2\x01\n" +
 	"\x06Member\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.kith.v1.RoleR\x04role\x12\x1a\n" +

@@ -165,6 +165,7 @@ export const words = {
     keptGroup: 'Kept here. The others get it when their Kith and yours, or that of anybody in this chat, are on together.',
     boxedDirect: (who: string) => `Kept here. ${who} gets it by the mailbox: their Kith and yours need not be on together.`,
     boxedGroup: 'Kept here. The others get it by the mailbox: their Kith and yours need not be on together.',
+    boxedSoon: 'Kept here, and not at the mailbox yet: leave this Kith on until it is.',
     nobodyGot: 'Nobody got this.',
     showMore: 'Show more',
     tooLong: (over: number) => `${over} characters too long`,

@@ -94,6 +94,8 @@ describe('what is kept here', () => {
     const boxed = 'Kept here. Ben gets it by the mailbox: their Kith and yours need not be on together.';
     const c = keptChat({ mailbox: true, notice: boxed });
     expect([noticeOf(c, true), keptLine(c, c.newest, true)]).toEqual(['', boxed]);
+    const soon = keptChat({ mailbox: true, mailboxDue: true });
+    expect(keptLine(soon, soon.newest, true)).toBe('Kept here, and not at the mailbox yet: leave this Kith on until it is.');
   });
 });
 

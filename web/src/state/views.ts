@@ -97,7 +97,8 @@ export function keptLine(chat: Chat, newest: Message | undefined, online: boolea
 
 function keptSentence(chat: Chat): string {
   const others = chat.members.filter((m) => !m.person?.me);
-  const { keptDirect, keptGroup, boxedDirect, boxedGroup } = words.chat;
+  const { keptDirect, keptGroup, boxedDirect, boxedGroup, boxedSoon } = words.chat;
+  if (chat.mailboxDue) return boxedSoon;
   if (others.length === 1) return (chat.mailbox ? boxedDirect : keptDirect)(nameOf(others[0]!.person));
   return chat.mailbox ? boxedGroup : keptGroup;
 }
