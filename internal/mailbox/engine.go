@@ -34,6 +34,13 @@ type Engine interface {
 	Close() error
 }
 
+// An engine that several mailboxes may serve at once is also Shared.
+type Shared interface {
+	// OnPut has tell called for each put, by way of whichever mailbox. It is called once,
+	// before the engine is used.
+	OnPut(tell func(Name))
+}
+
 // Held is a drop as an engine keeps it.
 type Held struct {
 	Drop
@@ -63,7 +70,8 @@ type Bounds struct {
 	DropBytes int64
 }
 
-func (b Bounds) withDefaults() Bounds {
+// WithDefaults returns b with the defaults in place of zeros.
+func (b Bounds) WithDefaults() Bounds {
 	for _, f := range []struct {
 		at    *int64
 		value int64

@@ -31,8 +31,9 @@ import (
 //	mailbox.sock  where status is asked, by this user alone
 type FolderConfig struct {
 	Dir     string
-	Listen  string   // as of link.DirectConfig
-	Reach   []string // hosts to put into the address in place of those of this machine
+	Listen  string                                // as of link.DirectConfig
+	Reach   []string                              // hosts to put into the address in place of those of this machine
+	Open    func(context.Context) (Engine, error) // of what keeps the items; nil: mailbox.db of the folder
 	Bounds  Bounds
 	Hours   uint16 // life of a drop at most; zero: the default
 	Metrics string // HOST:PORT on loopback for Prometheus; empty: none
@@ -63,7 +64,12 @@ func ServeFolder(ctx context.Context, cfg FolderConfig) error {
 	if len(cfg.Dir)+1+len(socketName) > maxSocketPath {
 		return ErrFolderPath
 	}
-	engine, err := OpenSQLite(SQLiteConfig{Dir: cfg.Dir, Bounds: cfg.Bounds})
+	if cfg.Open == nil {
+		cfg.Open = func(context.Context) (Engine, error) {
+			return OpenSQLite(SQLiteConfig{Dir: cfg.Dir, Bounds: cfg.Bounds})
+		}
+	}
+	engine, err := cfg.Open(ctx)
 	if err != nil {
 		return err
 	}
@@ -137,7 +143,7 @@ func keyFile(path string) (key [32]byte, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		rand.Read(key[:])
-		return key, writeKey(path, key)
+		return key, WriteSecret(path, key[:])
 	case err != nil:
 		return key, fmt.Errorf("mailbox: key: %w", err)
 	case len(b) != len(key):
@@ -146,14 +152,14 @@ func keyFile(path string) (key [32]byte, err error) {
 	return [32]byte(b), nil
 }
 
-// writeKey puts a key in place of what is there, whole and durable.
-func writeKey(path string, key [32]byte) error {
+// WriteSecret puts a secret in place of what is there, whole and durable, for this user alone.
+func WriteSecret(path string, secret []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".key-*") // readable by this user alone
 	if err != nil {
 		return translate(err)
 	}
 	defer os.Remove(f.Name())
-	_, err = f.Write(key[:])
+	_, err = f.Write(secret)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
@@ -250,7 +256,7 @@ func (f *folder) serveAddress(w http.ResponseWriter, _ *http.Request) {
 func (f *folder) serveAccess(w http.ResponseWriter, r *http.Request) {
 	var key [32]byte
 	rand.Read(key[:])
-	if err := writeKey(filepath.Join(f.cfg.Dir, "access.key"), key); err != nil {
+	if err := WriteSecret(filepath.Join(f.cfg.Dir, "access.key"), key[:]); err != nil {
 		http.Error(w, "not written", http.StatusInternalServerError)
 		return
 	}

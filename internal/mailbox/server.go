@@ -49,7 +49,7 @@ func NewServer(cfg Config) *Server {
 	if cfg.Source == nil {
 		cfg.Source = sourceOf
 	}
-	cfg.Bounds = cfg.Bounds.withDefaults()
+	cfg.Bounds = cfg.Bounds.WithDefaults()
 	s := &Server{cfg: cfg, log: cfg.Log, started: time.Now()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -57,6 +57,9 @@ func NewServer(cfg Config) *Server {
 	rand.Read(s.nobody.Write[:])
 	rand.Read(s.nobody.Read[:])
 	s.SetAccess(cfg.Access)
+	if e, ok := cfg.Engine.(Shared); ok {
+		e.OnPut(s.hub.tell)
+	}
 	return s
 }
 

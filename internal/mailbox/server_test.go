@@ -12,6 +12,7 @@ import (
 	"kith/internal/identity"
 	"kith/internal/link"
 	"kith/internal/mailbox"
+	"kith/internal/mailbox/mailboxtest"
 )
 
 var access = [32]byte{1, 2, 3}
@@ -225,7 +226,7 @@ func TestLimits(t *testing.T) {
 	_, err := c.MakeAndPut(ctx, k, 24, small(1), small(2))
 	must(t, err)
 	_, err = c.Put(ctx, k, small(3))
-	wantFull(t, err, mailbox.LimitDrop)
+	mailboxtest.WantFull(t, err, mailbox.LimitDrop)
 	for range 255 { // one was made
 		if _, err = c.Make(ctx, k, 24); err != nil {
 			break
@@ -233,7 +234,7 @@ func TestLimits(t *testing.T) {
 	}
 	must(t, err)
 	_, err = c.Make(ctx, k, 24)
-	wantFull(t, err, mailbox.LimitRate)
+	mailboxtest.WantFull(t, err, mailbox.LimitRate)
 	if _, err := c.Put(ctx, k, make([]byte, 5000)); !errors.Is(err, mailbox.ErrSize) {
 		t.Error(err)
 	}
@@ -243,7 +244,7 @@ func TestLimits(t *testing.T) {
 			break
 		}
 	}
-	wantFull(t, refused, mailbox.LimitRate)
+	mailboxtest.WantFull(t, refused, mailbox.LimitRate)
 	if _, err := c.Fetch(ctx, k, 0); err != nil {
 		t.Errorf("with the right capability: %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -47,8 +48,8 @@ type SQLiteConfig struct {
 // together what waits for it into one transaction. Readers never wait for it.
 type sqliteEngine struct {
 	bounds Bounds
-	lock   *sqlite3.Conn // holds the folder
-	writer *sqliteConn   // used by the goroutine write alone
+	lock   io.Closer   // holds the folder
+	writer *sqliteConn // used by the goroutine write alone
 	idle   chan *sqliteConn
 	jobs   chan *job
 	closed chan struct{}
@@ -68,15 +69,12 @@ type job struct {
 
 // OpenSQLite opens the database in a folder, or makes it.
 func OpenSQLite(cfg SQLiteConfig) (Engine, error) {
-	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("mailbox: folder: %w", err)
-	}
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("mailbox: folder: %w", err)
 	}
 	e := &sqliteEngine{
-		bounds: cfg.Bounds.withDefaults(),
+		bounds: cfg.Bounds.WithDefaults(),
 		idle:   make(chan *sqliteConn, readers), jobs: make(chan *job), closed: make(chan struct{}),
 	}
 	if err := e.open(dir, cfg.MaxPages); err != nil {
@@ -88,7 +86,7 @@ func OpenSQLite(cfg SQLiteConfig) (Engine, error) {
 }
 
 func (e *sqliteEngine) open(dir string, maxPages int) error {
-	lock, err := holdFolder(filepath.Join(dir, "mailbox.lock"))
+	lock, err := HoldFolder(dir)
 	if err != nil {
 		return err
 	}
@@ -119,10 +117,14 @@ func (e *sqliteEngine) open(dir string, maxPages int) error {
 	return syncDir(dir)
 }
 
-// holdFolder keeps other programs out for as long as the connection is open: an
-// exclusive transaction on a database of its own, which the system ends with the
-// program, whatever ends that.
-func holdFolder(path string) (*sqlite3.Conn, error) {
+// HoldFolder makes a folder, if it is not there, and keeps other programs out of it
+// until Close: by an exclusive transaction on a database of its own, which the system ends
+// with the program, whatever ends that. The error is ErrInUse if another has it.
+func HoldFolder(dir string) (io.Closer, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("mailbox: folder: %w", err)
+	}
+	path := filepath.Join(dir, "mailbox.lock")
 	if err := makePrivate(path); err != nil {
 		return nil, err
 	}
