@@ -8,15 +8,18 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kith/internal/mailbox"
+	"kith/internal/mailnats"
 )
 
 // mailboxFlags are what mailbox serve is told.
 type mailboxFlags struct {
 	listen, metrics string
+	engine          string
 	reach           []string
 	maxBytes        int64
 	keep            int
@@ -60,6 +63,7 @@ func (p *program) mailboxServeVerb(dir *string) *cobra.Command {
 	c.Flags().StringArrayVar(&f.reach, "reach", nil, "HOST:PORT to put into the address, where a router or a container is before it; may be repeated")
 	c.Flags().Int64Var(&f.maxBytes, "max-bytes", mailbox.DefaultBytes, "bytes of items that it holds at most")
 	c.Flags().IntVar(&f.keep, "keep", mailbox.DefaultKeep, "days that it keeps items at most")
+	c.Flags().StringVar(&f.engine, "engine", "", "tls://HOST:PORT,... of NATS servers that keep the items (default: a file of the folder)")
 	c.Flags().StringVar(&f.metrics, "metrics", "", "HOST:PORT on loopback of metrics for Prometheus (default: none)")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "say on standard error what happens on the network")
 	return c
@@ -82,9 +86,14 @@ func (p *program) serveMailbox(ctx context.Context, dir string, f mailboxFlags) 
 	if dir, err = p.mailboxDir(dir); err != nil {
 		return err
 	}
+	bounds := mailbox.Bounds{Bytes: f.maxBytes}
+	open, err := p.mailboxEngine(dir, f, bounds)
+	if err != nil {
+		return err
+	}
 	return mailboxTrouble(dir, mailbox.ServeFolder(ctx, mailbox.FolderConfig{
-		Dir: dir, Listen: f.listen, Reach: hosts, Metrics: f.metrics,
-		Bounds: mailbox.Bounds{Bytes: f.maxBytes}, Hours: uint16(f.keep * 24), Log: p.logger(f.verbose),
+		Dir: dir, Open: open, Listen: f.listen, Reach: hosts, Metrics: f.metrics,
+		Bounds: bounds, Hours: uint16(f.keep * 24), Log: p.logger(f.verbose),
 		Ready: func(box string, s mailbox.Status) {
 			p.println(box)
 			p.println("")
@@ -93,6 +102,24 @@ func (p *program) serveMailbox(ctx context.Context, dir string, f mailboxFlags) 
 			p.println("Ctrl-C ends it.")
 		},
 	}))
+}
+
+// mailboxEngine opens the servers of --engine; nil: a file of the folder keeps the items.
+func (p *program) mailboxEngine(dir string, f mailboxFlags, bounds mailbox.Bounds) (func(context.Context) (mailbox.Engine, error), error) {
+	if f.engine == "" {
+		return nil, nil
+	}
+	if _, err := mailnats.ServersOf(f.engine); err != nil {
+		return nil, &usageError{fmt.Sprintf("--engine %q names no servers: write tls://HOST:PORT, or nats://HOST:PORT within one machine, with commas between them, and no user or password", f.engine)}
+	}
+	return func(ctx context.Context) (mailbox.Engine, error) {
+		key, err := mailnats.PublicKey(dir)
+		if err != nil {
+			return nil, err
+		}
+		p.println("The servers know this mailbox by the key " + key)
+		return mailnats.Open(ctx, mailnats.Config{Servers: f.engine, Dir: dir, Bounds: bounds, Log: p.logger(f.verbose)})
+	}, nil
 }
 
 // reachHosts are the hosts of --reach, for QUIC and TCP each.
@@ -136,6 +163,7 @@ func (p *program) mailboxStatusVerb(dir *string) *cobra.Command {
 				{"address", s.Address},
 				{"running since", s.Started.Local().Format("2006-01-02 15:04")},
 				{"holds", number(uint64(s.Usage.Items)) + " items, " + megabytes(s.Usage.Bytes) + " of " + megabytes(s.MaxBytes) + ", in " + count(int(s.Usage.Drops), "drop", "drops")},
+				{"kept by", keptBy(s)},
 				{"keeps items for", count(s.KeepDays, "day", "days")},
 				{"here now", count(int(s.Open), "connection", "connections") + ", " + number(uint64(s.Waiting)) + " waiting for news"},
 				{"since the start", number(uint64(s.Stored)) + " items stored, " + number(uint64(s.Fetched)) + " handed out"},
@@ -184,6 +212,9 @@ func (p *program) mailboxAddressVerb(dir *string) *cobra.Command {
 
 // mailboxTrouble puts what can go wrong into words.
 func mailboxTrouble(dir string, err error) error {
+	if err == nil {
+		return nil
+	}
 	for _, t := range []struct {
 		is   error
 		text string
@@ -193,6 +224,9 @@ func mailboxTrouble(dir string, err error) error {
 		{mailbox.ErrNewer, "The mailbox in " + dir + " was written by a newer version of Kith. Update this one."},
 		{mailbox.ErrDisk, "The disk that holds " + dir + " is full. Make space there and start it again; nothing stored before is lost."},
 		{mailbox.ErrFolderPath, "The path of " + dir + " is too long. Choose a shorter one with --dir."},
+		{mailnats.ErrOpen, "These servers ask for no key: whoever reaches them could empty the mailbox. Put the key above into their configuration, as in deploy/mailbox/nats.conf."},
+		{mailnats.ErrUnknown, "The servers do not know this mailbox. Put the key above into the authorization of their configuration, and have them read it again."},
+		{mailnats.ErrCluster, "The servers of --engine do not answer, or not as they should: " + lastCause(err) + ". Two of three must run, and reach each other."},
 		{mailbox.ErrMetrics, "--metrics is an address of this machine alone, for example 127.0.0.1:9000."},
 	} {
 		if errors.Is(err, t.is) {
@@ -200,4 +234,37 @@ func mailboxTrouble(dir string, err error) error {
 		}
 	}
 	return err
+}
+
+// lastCause is the innermost of what an error says.
+func lastCause(err error) string {
+	text := err.Error()
+	if i := strings.LastIndex(text, "("); i >= 0 {
+		text = strings.Trim(text[i:], "()")
+	}
+	return text
+}
+
+// keptBy says what keeps the items.
+func keptBy(s mailbox.Status) string {
+	switch {
+	case !s.Shared:
+		return "a file of its folder"
+	case len(s.Servers) == 0:
+		return "servers that do not answer"
+	}
+	var list []string
+	for _, server := range s.Servers {
+		how := "in step"
+		switch {
+		case server.Leads:
+			how = "leads"
+		case !server.Here:
+			how = "away"
+		case server.Behind > 0:
+			how = count(int(server.Behind), "change", "changes") + " behind"
+		}
+		list = append(list, server.Name+" "+how)
+	}
+	return strings.Join(list, ", ")
 }

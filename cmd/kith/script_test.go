@@ -32,6 +32,7 @@ import (
 //	forge FILE               changes one byte after the other; kith chain verify must refuse each
 //	tiny DIR SIZE            a file system of its own; under the condition [tmpfs]
 //	user ARGS...             kith ARGS... as somebody who is not root
+//	natsserver ADDR KEY DIR  a server for the items of a mailbox, which knows it by KEY; "open": anybody
 //	homes VERSION            copies of what an earlier version left of ann and ben
 //	end                      stands last in every script, which has to come to it
 //
@@ -61,7 +62,7 @@ func TestScripts(t *testing.T) {
 	}
 	commands := map[string]func(*testscript.TestScript, bool, []string){
 		"start": start, "halt": halt, "crash": crash, "waitfor": waitFor, "waitfile": waitFile,
-		"keep": keep, "names": names, "cut": cut, "forge": forge, "tiny": tiny, "homes": homes, "end": end, "chatter": chatter, "user": user,
+		"keep": keep, "names": names, "cut": cut, "forge": forge, "tiny": tiny, "homes": homes, "end": end, "chatter": chatter, "user": user, "natsserver": natsServer,
 	}
 	for _, name := range people {
 		commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {

@@ -22,6 +22,7 @@ var rank = map[string]int{
 	"internal/blob":       5,
 	"internal/peer":       5,
 	"internal/rendezvous": 5,
+	"internal/mailnats":   6,
 	"internal/node":       6,
 	"internal/api":        7,
 	"cmd/kith":            8,
@@ -35,17 +36,18 @@ const purityLine = 4
 // import up to: generated code and the embedded page are leaves that import no
 // room at all; test support may import what it tests.
 var beside = map[string]int{
-	"proto/kith/v1":               -1,
-	"proto/kith/v1/kithv1connect": -1,
-	"web":                         -1,
-	"internal/link/linktest":      4,
-	"internal/natlab":             -1,
-	"internal/sim":                8,
-	"internal/layers":             -1,
-	"internal/docs":               -1,
-	"scripts/dist":                -1,
-	"scripts/mutate":              -1,
-	"scripts/soak":                -1,
+	"proto/kith/v1":                -1,
+	"proto/kith/v1/kithv1connect":  -1,
+	"web":                          -1,
+	"internal/link/linktest":       4,
+	"internal/mailbox/mailboxtest": 6,
+	"internal/natlab":              -1,
+	"internal/sim":                 8,
+	"internal/layers":              -1,
+	"internal/docs":                -1,
+	"scripts/dist":                 -1,
+	"scripts/mutate":               -1,
+	"scripts/soak":                 -1,
 }
 
 // leaves may be imported by these rooms only.
@@ -101,6 +103,8 @@ var thirdParty = map[string][]string{
 	"github.com/mdp/qrterminal/v3":            {"cmd/kith"},
 	"github.com/ncruces/go-sqlite3":           {"internal/store", "internal/mailbox"},
 	"lukechampine.com/adiantum":               {"internal/store"},
+	"github.com/nats-io/nats.go":              {"internal/mailnats"},
+	"github.com/nats-io/nkeys":                {"internal/mailnats"},
 	"github.com/oasisprotocol/curve25519-voi": {"internal/wire/sign.go"},
 	"github.com/spf13/cobra":                  {"cmd/kith"},
 	"github.com/tyler-smith/go-bip39":         {"internal/identity"},
@@ -117,6 +121,7 @@ var thirdPartyTests = []string{
 	"github.com/anacrolix/dht/v2",
 	"github.com/anacrolix/torrent",
 	"github.com/makiuchi-d/gozxing",
+	"github.com/nats-io/nats-server/v2",
 	"github.com/rogpeppe/go-internal",
 	"golang.org/x/time",
 }

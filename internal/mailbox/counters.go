@@ -55,6 +55,9 @@ type Status struct {
 	Limited     int64     `json:"limited"`
 	Full        int64     `json:"full"`
 	Failed      int64     `json:"failed"` // writes that the disk did not take
+
+	Shared  bool          `json:"shared"`            // servers keep the items, see Engine
+	Servers []ServerState `json:"servers,omitempty"` // none if they do not answer
 }
 
 // Status returns how the server is.

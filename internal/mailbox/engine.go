@@ -39,6 +39,17 @@ type Shared interface {
 	// OnPut has tell called for each put, by way of whichever mailbox. It is called once,
 	// before the engine is used.
 	OnPut(tell func(Name))
+
+	// Servers says how those are that keep the items; none if they do not answer.
+	Servers(ctx context.Context) []ServerState
+}
+
+// A ServerState is how one of the servers of a Shared engine is.
+type ServerState struct {
+	Name   string `json:"name"`
+	Leads  bool   `json:"leads"`  // it takes what is put
+	Here   bool   `json:"here"`   // the others hear from it
+	Behind uint64 `json:"behind"` // how many changes it has yet to take over
 }
 
 // Held is a drop as an engine keeps it.

@@ -43,6 +43,9 @@ type FolderConfig struct {
 
 const socketName = "mailbox.sock"
 
+// statusWait bounds the wait for servers' word on themselves.
+const statusWait = 2 * time.Second
+
 // maxSocketPath is what the smallest system takes for the path of a Unix socket.
 const maxSocketPath = 103
 
@@ -186,6 +189,11 @@ func (f *folder) address() (string, error) {
 func (f *folder) status() Status {
 	s := f.server.Status()
 	s.Address = strings.Join(f.hosts(), ", ")
+	if e, ok := f.server.cfg.Engine.(Shared); ok {
+		ctx, cancel := context.WithTimeout(context.Background(), statusWait)
+		defer cancel()
+		s.Shared, s.Servers = true, e.Servers(ctx)
+	}
 	return s
 }
 

@@ -341,6 +341,9 @@ func (e *engine) OnPut(tell func(mailbox.Name)) {
 	e.index.tell = tell
 }
 
+// Servers says how the servers are.
+func (e *engine) Servers(ctx context.Context) []mailbox.ServerState { return e.stream.servers(ctx) }
+
 func (e *engine) Close() (err error) {
 	e.once.Do(func() {
 		e.end()

@@ -34,6 +34,8 @@ const (
 var (
 	// ErrServers refuses a text that names no servers.
 	ErrServers = errors.New("mailnats: servers are nats://HOST:PORT or tls://HOST:PORT, with commas between them, and neither user nor password")
+	// ErrUnknown: the servers do not know the key of the mailbox.
+	ErrUnknown = errors.New("mailnats: the servers do not know the key of this mailbox")
 	// ErrOpen: the servers let anybody in.
 	ErrOpen = errors.New("mailnats: these servers ask for no key, so that anybody who reaches them could read and delete")
 )
@@ -64,6 +66,9 @@ func ServersOf(text string) ([]string, error) {
 // PublicKey is by what the servers know the mailbox of a folder: the user key of their
 // configuration. Its secret is drawn, if there is none.
 func PublicKey(dir string) (string, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("mailnats: folder: %w", err)
+	}
 	pair, err := pairOf(dir)
 	if err != nil {
 		return "", err
@@ -134,8 +139,11 @@ func connect(ctx context.Context, cfg Config, servers []string) (*engine, error)
 	}
 	nc, err := nats.Connect(strings.Join(servers, ","), opts...)
 	if err != nil {
-		if errors.Is(err, nats.ErrNkeysNotSupported) {
+		switch {
+		case errors.Is(err, nats.ErrNkeysNotSupported):
 			return nil, ErrOpen
+		case errors.Is(err, nats.ErrAuthorization):
+			return nil, ErrUnknown
 		}
 		return nil, fmt.Errorf("%w (%w)", ErrCluster, err)
 	}

@@ -73,7 +73,8 @@ func parseRecord(b []byte) (r record, err error) {
 			return record{}, errRecord
 		}
 	}
-	if least, most := uint64(mailbox.Sizes[0]), uint64(mailbox.Sizes[len(mailbox.Sizes)-1]); r.bytes/most > r.end-r.floor || r.bytes/least < r.end-r.floor {
+	least, most := uint64(mailbox.Sizes[0]), uint64(mailbox.Sizes[len(mailbox.Sizes)-1])
+	if n := r.end - r.floor; r.bytes%least != 0 || r.bytes/least < n || (r.bytes+most-least)/most > n || r.bytes > 1<<62 {
 		return record{}, errRecord
 	}
 	return r, nil

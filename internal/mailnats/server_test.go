@@ -72,7 +72,7 @@ func runServer(path string) error {
 
 // A process is one that the test started from its own binary.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	env  []string
 	cmd  *exec.Cmd
 	line string // the first that it said
@@ -106,7 +106,7 @@ type natsServer struct {
 
 // servers starts n nats-servers with the configuration of deploy/mailbox, which know the mailbox of
 // a folder, and returns them with what Config.Servers is to be.
-func servers(t *testing.T, n int, dir string) (list []*natsServer, text string) {
+func servers(t testing.TB, n int, dir string) (list []*natsServer, text string) {
 	t.Helper()
 	public, err := mailnats.PublicKey(dir)
 	must(t, err)
@@ -168,7 +168,7 @@ type keyFiles struct {
 	root      []byte
 }
 
-func certificates(t *testing.T) keyFiles {
+func certificates(t testing.TB) keyFiles {
 	t.Helper()
 	public, secret, err := ed25519.GenerateKey(nil)
 	must(t, err)
@@ -189,7 +189,7 @@ func certificates(t *testing.T) keyFiles {
 }
 
 // freePorts are ports that nobody used a moment ago.
-func freePorts(t *testing.T, n int) (list []string) {
+func freePorts(t testing.TB, n int) (list []string) {
 	t.Helper()
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -201,6 +202,28 @@ func (s *stream) purge(ctx context.Context, name mailbox.Name, before uint64) er
 	}
 	return nil
 }
+
+// servers says how the servers of the stream are.
+func (s *stream) servers(ctx context.Context) (list []mailbox.ServerState) {
+	info, err := s.of.Info(ctx)
+	switch {
+	case err != nil:
+		return nil
+	case info.Cluster == nil: // one server alone
+		return []mailbox.ServerState{{Name: s.nc.ConnectedServerName(), Leads: true, Here: true}}
+	}
+	if info.Cluster.Leader != "" {
+		list = append(list, mailbox.ServerState{Name: info.Cluster.Leader, Leads: true, Here: true})
+	}
+	for _, r := range info.Cluster.Replicas {
+		list = append(list, mailbox.ServerState{Name: r.Name, Here: !r.Offline && r.Active < silent, Behind: r.Lag})
+	}
+	slices.SortFunc(list, func(a, b mailbox.ServerState) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// silent is after how long a server is away from which the leader hears nothing.
+const silent = 10 * time.Second
 
 // follow hands the newest message of each drop to take, without its body, and then each that
 // comes. ready is called once the first are there. It ends with ctx, or with an error when it has
