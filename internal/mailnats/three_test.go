@@ -24,7 +24,6 @@ import (
 type writer struct {
 	t     *testing.T
 	keys  mailbox.Keys
-	boxes []*box
 	mu    sync.Mutex
 	acked map[uint64]uint64 // position to number
 	tries int               // puts without an answer
@@ -48,9 +47,9 @@ func (b *box) dial(ctx context.Context) (*mailbox.Client, error) {
 	}, of)
 }
 
-// connect returns a client of the first mailbox that lives.
-func (w *writer) connect(ctx context.Context) (*mailbox.Client, error) {
-	for _, b := range w.boxes {
+// connect returns a client of the first of the mailboxes that lives.
+func connect(ctx context.Context, boxes []*box) (*mailbox.Client, error) {
+	for _, b := range boxes {
 		if !b.dead.Load() {
 			return b.dial(ctx)
 		}
@@ -64,11 +63,11 @@ func numbered(n uint64) []byte {
 
 func numberOf(item []byte) uint64 { return binary.BigEndian.Uint64(item[len(item)-8:]) }
 
-func (w *writer) run(ctx context.Context, id uint64) {
+func (w *writer) run(ctx context.Context, id uint64, boxes ...*box) {
 	tick := time.NewTicker(20 * time.Millisecond) // a drop takes 4,096
 	defer tick.Stop()
 	for n := id << 32; ctx.Err() == nil; {
-		c, err := w.connect(ctx)
+		c, err := connect(ctx, boxes)
 		if err == nil {
 			_, err = c.Make(ctx, w.keys, 24)
 		}
@@ -156,22 +155,19 @@ func TestThreeProcesses(t *testing.T) {
 		t.Cleanup(b.kill)
 		boxes = append(boxes, b)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute) // elections take 5 to 10 s each
 	defer cancel()
 	waitAcross(ctx, t, boxes)
 	writing, stop := context.WithCancel(ctx)
-	shared := &writer{t: t, keys: mailbox.Derive([32]byte{9}, true), boxes: boxes, acked: make(map[uint64]uint64)}
+	shared := &writer{t: t, keys: mailbox.Derive([32]byte{9}, true), acked: make(map[uint64]uint64)}
 	writers := []*writer{shared}
 	var wg sync.WaitGroup
-	wg.Go(func() { shared.run(writing, 1) })
-	wg.Go(func() { shared.run(writing, 2) })
+	wg.Go(func() { shared.run(writing, 1, boxes[0], boxes[1]) })
+	wg.Go(func() { shared.run(writing, 2, boxes[1], boxes[0]) })
 	for i := range 4 {
-		w := &writer{t: t, keys: mailbox.Derive([32]byte{byte(i)}, true), boxes: boxes, acked: make(map[uint64]uint64)}
-		if i%2 == 1 {
-			w.boxes = []*box{boxes[1], boxes[0]}
-		}
+		w := &writer{t: t, keys: mailbox.Derive([32]byte{byte(i)}, true), acked: make(map[uint64]uint64)}
 		writers = append(writers, w)
-		wg.Go(func() { w.run(writing, uint64(10+i)) })
+		wg.Go(func() { w.run(writing, uint64(10+i), boxes[i%2], boxes[1-i%2]) })
 	}
 	// more waits until each writer has put n more.
 	more := func(n int) {
