@@ -77,7 +77,7 @@ var table = map[string]explained{
 	"node/no-poll":        {connect.CodeFailedPrecondition, "This message is no poll.", "Look with kith tail --ids which one is."},
 	"node/closed":         {connect.CodeFailedPrecondition, "This poll is closed.", "Ask who made it for a new one."},
 	"node/choice":         {connect.CodeInvalidArgument, "The poll does not offer that, or takes one choice alone.", "Look with kith tail what it offers."},
-	"node/no-bundle":      {connect.CodeInvalidArgument, "This is no bundle of Kith's.", "Choose a file that kith bundle export wrote."},
+	"node/no-bundle":      {connect.CodeInvalidArgument, "This is no bundle of Kith's.", "Choose a file that Kith wrote, by Carry by file or kith bundle export."},
 	"node/newer-bundle":   {connect.CodeFailedPrecondition, "This bundle was made by a newer version of Kith.", "Update Kith."},
 	"node/others-bundle":  {connect.CodeInvalidArgument, "This bundle is for somebody else, or was changed on its way.", "Ask for one of a chat that you are in."},
 	"node/cut-bundle":     {connect.CodeInvalidArgument, "This bundle is cut short or was changed on its way; nothing of it was taken.", "Copy it again, or ask for it anew."},

@@ -1,12 +1,13 @@
 // Drives the built page, served by real kith processes, in a real Chromium:
 // `node e2e/run.mjs` plays the story and measures a long conversation;
 // with `screens` it takes the pictures in web/screenshots anew. A name of one
-// part (story, fork, settle, search, said, history, coming, mentions, network, unread, place, speed, screens) runs that part alone; `pictures` takes
+// part (story, fork, settle, search, said, history, coming, mentions, network, bundles, unread, place, speed, screens) runs that part alone; `pictures` takes
 // those of it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { launch } from './browser.mjs';
+import { bundles } from './bundles.mjs';
 import { coming } from './coming.mjs';
 import { fork } from './fork.mjs';
 import { history } from './history.mjs';
@@ -75,6 +76,7 @@ try {
   if (does('coming') || does('screens')) await tell('coming', coming(browser, does('screens') || wanted.includes('pictures')));
   if (does('mentions') || does('screens')) await tell('mentions', mentions(browser, does('screens') || wanted.includes('pictures')));
   if (does('network') || does('screens')) await tell('network', network(browser, does('screens') || wanted.includes('pictures')));
+  if (does('bundles') || does('screens')) await tell('bundles', bundles(browser, does('screens') || wanted.includes('pictures')));
   if (does('unread') || does('screens')) await tell('unread', unread(browser, does('screens') || wanted.includes('pictures')));
   if (does('place')) await tell('place', place(browser));
   if (does('speed')) await tell('speed', speed(browser));

@@ -36,6 +36,7 @@ export const aboutGroups = {
     leaveConfirm: 'Leave',
     successor: 'You are the last admin. Who takes over?',
     successorHint: 'This person becomes an admin as you leave.',
+    carry: 'Carry by file',
     history: 'Who came and went',
     historyHint: 'Each line is signed by the person who did it. Nobody can change it unseen.',
     actions: (who: string) => `Actions for ${who}`,

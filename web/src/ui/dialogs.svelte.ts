@@ -9,7 +9,7 @@ export type Open =
   | { kind: 'leave'; chatId: string }
   | { kind: 'delete-chat'; chatId: string }
   | { kind: 'delete-message' | 'react' | 'versions'; message: Message }
-  | { kind: 'new-poll' | 'lifetime'; chatId: string }
+  | { kind: 'new-poll' | 'lifetime' | 'carry'; chatId: string }
   | { kind: 'delivery'; chatId: string; messageId: string }
   | { kind: 'record'; block: Block; others?: readonly Block[]; decider?: Block } // others: what contradicts it; decider: by which it lost
   | { kind: 'proof'; incident: Incident }
