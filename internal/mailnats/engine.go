@@ -348,7 +348,7 @@ func (e *engine) Close() (err error) {
 	e.once.Do(func() {
 		e.end()
 		e.calls.Lock() // calls end with e.ctx
-		e.calls.Unlock()
+		defer e.calls.Unlock()
 		e.wg.Wait()
 		e.stream.nc.Close()
 		err = e.lock.Close()
