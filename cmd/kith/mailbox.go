@@ -110,7 +110,7 @@ func (p *program) mailboxEngine(dir string, f mailboxFlags, bounds mailbox.Bound
 		return nil, nil
 	}
 	if _, err := mailnats.ServersOf(f.engine); err != nil {
-		return nil, &usageError{fmt.Sprintf("--engine %q names no servers: write tls://HOST:PORT, or nats://HOST:PORT within one machine, with commas between them, and no user or password", f.engine)}
+		return nil, &usageError{fmt.Sprintf("--engine %q names no servers: write tls://HOST:PORT, or nats://HOST:PORT on this machine, with commas between them, and no user or password", f.engine)}
 	}
 	return func(ctx context.Context) (mailbox.Engine, error) {
 		key, err := mailnats.PublicKey(dir)

@@ -22,7 +22,7 @@ type engine struct {
 	lock   io.Closer // holds the folder
 	stream stream
 	index  index
-	turns  [1024]sync.Mutex // by the first bits of a drop's name: one change of a drop at a time
+	turns  [1024]sync.Mutex // by the first bytes of a drop's name: one change of a drop at a time
 	ctx    context.Context  // of all that runs; ends with Close
 	end    context.CancelFunc
 	wg     sync.WaitGroup
@@ -35,8 +35,11 @@ const (
 	oneTry = 5 * time.Second
 	// allTries bounds a call.
 	allTries = 30 * time.Second
-	// tryAgain is what lies between two tries.
-	tryAgain = 200 * time.Millisecond
+	// tryAgain is what lies between two tries, and followAgain between two at following the stream.
+	tryAgain    = 200 * time.Millisecond
+	followAgain = 2 * time.Second
+	// maxDrops bounds the drops where nothing else is said: 600 MB of memory.
+	maxDrops = 1_000_000
 	// retryFull is when it is worth to come again to what is full.
 	retryFull = time.Hour
 )
@@ -51,9 +54,10 @@ func (e *engine) begin(ctx context.Context) (_ context.Context, end func(), err 
 		e.calls.RUnlock()
 		return nil, nil, mailbox.ErrClosed
 	}
-	ctx, cancel := context.WithTimeout(ctx, allTries)
-	stop := context.AfterFunc(e.ctx, cancel)
-	return ctx, func() { stop(); cancel(); e.calls.RUnlock() }, nil
+	ctx, cancel := context.WithTimeoutCause(ctx, allTries, ErrCluster)
+	ctx, closed := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(e.ctx, func() { closed(mailbox.ErrClosed) })
+	return ctx, func() { stop(); closed(nil); cancel(); e.calls.RUnlock() }, nil
 }
 
 // insist does something until it is done, refused, or ctx ends; while the servers choose a new
@@ -67,7 +71,7 @@ func insist(ctx context.Context, do func() error) error {
 		select {
 		case <-time.After(tryAgain):
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", ErrCluster, err)
+			return fmt.Errorf("%w (%w)", context.Cause(ctx), err)
 		}
 	}
 }
@@ -77,7 +81,7 @@ func (e *engine) renew(ctx context.Context, name mailbox.Name) error {
 	return insist(ctx, func() error {
 		m, found, err := e.stream.newest(ctx, name)
 		if err == nil && found {
-			e.index.learn(name, m.record, m.seq)
+			e.index.replace(name, m.record, m.seq)
 		} else if err == nil {
 			e.index.forget(name)
 		}
@@ -316,12 +320,12 @@ func (e *engine) Delete(ctx context.Context, name mailbox.Name, upTo uint64) err
 }
 
 func (e *engine) Expire(ctx context.Context, hour uint32) error {
-	for _, name := range e.index.over(hour) {
+	for name, newest := range e.index.over(hour) {
 		ctx, end, err := e.begin(ctx)
 		if err != nil {
 			return err
 		}
-		err = insist(ctx, func() error { return e.stream.purge(ctx, name, 0) })
+		err = insist(ctx, func() error { return e.stream.purge(ctx, name, newest+1) }) // one that was made anew stays
 		end()
 		if err != nil {
 			return err

@@ -54,6 +54,15 @@ func (x *index) learn(name mailbox.Name, r record, seq uint64) {
 	}
 }
 
+// replace is learn of what the servers' leader has, even if it is older than what is known here:
+// then the stream is another one than before.
+func (x *index) replace(name mailbox.Name, r record, seq uint64) {
+	if _, known, ok := x.find(name); ok && seq < known {
+		x.forget(name)
+	}
+	x.learn(name, r, seq)
+}
+
 // take is learn, and reports whether the drop has more items.
 func (x *index) take(name mailbox.Name, r record, seq uint64) bool {
 	if r.expires <= x.expired {
@@ -129,14 +138,16 @@ func (x *index) forget(name mailbox.Name) {
 	}
 }
 
-// over returns the drops that expire at hour or before. From now on they are not taken in.
-func (x *index) over(hour uint32) (list []mailbox.Name) {
+// over returns the drops that expire at hour or before, with the sequence numbers of their newest
+// messages. From now on they are not taken in.
+func (x *index) over(hour uint32) map[mailbox.Name]uint64 {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.expired = max(x.expired, hour)
+	list := make(map[mailbox.Name]uint64)
 	for name, k := range x.drops {
 		if k.expires <= hour {
-			list = append(list, name)
+			list[name] = k.seq
 		}
 	}
 	return list

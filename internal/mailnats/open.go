@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,7 +21,7 @@ import (
 
 // Config says which servers keep the items.
 type Config struct {
-	Servers string // nats://HOST:PORT or tls://HOST:PORT, with commas between
+	Servers string // tls://HOST:PORT, or nats://HOST:PORT on this machine, with commas between
 	Dir     string // folder of the mailbox, which holds what is named below
 	Bounds  mailbox.Bounds
 	Log     *slog.Logger // may be nil
@@ -33,7 +35,7 @@ const (
 
 var (
 	// ErrServers refuses a text that names no servers.
-	ErrServers = errors.New("mailnats: servers are nats://HOST:PORT or tls://HOST:PORT, with commas between them, and neither user nor password")
+	ErrServers = errors.New("mailnats: servers are tls://HOST:PORT, or nats://HOST:PORT on this machine, with commas between them, and neither user nor password")
 	// ErrUnknown: the servers do not know the key of the mailbox.
 	ErrUnknown = errors.New("mailnats: the servers do not know the key of this mailbox")
 	// ErrOpen: the servers let anybody in.
@@ -52,15 +54,19 @@ func replicas(servers []string) int {
 func ServersOf(text string) ([]string, error) {
 	list := strings.Split(text, ",")
 	for _, s := range list {
-		host, ok := strings.CutPrefix(s, "nats://")
-		if !ok {
-			host, ok = strings.CutPrefix(s, "tls://")
-		}
-		if !ok || host == "" || strings.ContainsAny(host, "@/ ") {
+		place, sealed := strings.CutPrefix(s, "tls://")
+		place, open := strings.CutPrefix(place, "nats://")
+		host, port, err := net.SplitHostPort(place)
+		if err != nil || sealed == open || host == "" || port == "" || strings.ContainsAny(place, "@/ ") || open && !onLoopback(host) {
 			return nil, ErrServers
 		}
 	}
 	return list, nil
+}
+
+func onLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // PublicKey is by what the servers know the mailbox of a folder: the user key of their
@@ -147,6 +153,9 @@ func connect(ctx context.Context, cfg Config, servers []string) (*engine, error)
 		}
 		return nil, fmt.Errorf("%w (%w)", ErrCluster, err)
 	}
+	if cfg.Bounds.Drops == 0 {
+		cfg.Bounds.Drops = maxDrops
+	}
 	e := &engine{bounds: cfg.Bounds.WithDefaults(), log: cfg.Log, stream: stream{nc: nc}, index: index{drops: make(map[mailbox.Name]*known)}}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
@@ -162,7 +171,7 @@ func fileThere(path string) bool {
 
 // start opens the stream, and waits until it is known what is in it.
 func (e *engine) start(ctx context.Context, replicas int) error {
-	opening, cancel := context.WithTimeout(ctx, allTries)
+	opening, cancel := context.WithTimeoutCause(ctx, allTries, ErrCluster)
 	defer cancel()
 	err := insist(opening, func() error {
 		try, cancel := context.WithTimeout(opening, oneTry)
@@ -203,7 +212,10 @@ func (e *engine) follow(read chan struct{}, failed chan error) {
 		}
 		if e.ctx.Err() == nil {
 			e.log.Warn("the servers are asked anew for what is in the mailbox", "error", err)
-			time.Sleep(tryAgain)
+			select {
+			case <-time.After(followAgain):
+			case <-e.ctx.Done():
+			}
 		}
 	}
 }

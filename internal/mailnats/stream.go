@@ -104,6 +104,9 @@ func (s *stream) append(ctx context.Context, name mailbox.Name, r record, body [
 		case codeResources, codeStorage, codeStore:
 			return 0, fmt.Errorf("%w (%w)", mailbox.ErrDisk, err)
 		}
+		if api.Code/100 == 4 { // it would be refused again
+			return 0, fmt.Errorf("mailnats: the servers refuse: %w", err)
+		}
 	}
 	return 0, fmt.Errorf("%w (%w)", errUnsure, err)
 }
@@ -144,6 +147,8 @@ func (s *stream) askAny(ctx context.Context, r request) (m message, found bool, 
 	if err != nil {
 		return m, false, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, oneTry)
+	defer cancel()
 	answer, err := s.nc.RequestWithContext(ctx, "$JS.API.DIRECT.GET."+streamName, text)
 	if err != nil {
 		return m, false, fmt.Errorf("%w (%w)", errUnsure, err)
@@ -161,6 +166,8 @@ func (s *stream) askLeader(ctx context.Context, r request) (m message, found boo
 	if err != nil {
 		return m, false, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, oneTry)
+	defer cancel()
 	answer, err := s.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+streamName, text)
 	if err != nil {
 		return m, false, fmt.Errorf("%w (%w)", errUnsure, err)
@@ -191,13 +198,9 @@ func (s *stream) askLeader(ctx context.Context, r request) (m message, found boo
 	return m, err == nil, err
 }
 
-// purge deletes the messages of a drop before a sequence number; 0: all.
+// purge deletes the messages of a drop before a sequence number, which is not 0.
 func (s *stream) purge(ctx context.Context, name mailbox.Name, before uint64) error {
-	opts := []jetstream.StreamPurgeOpt{jetstream.WithPurgeSubject(subject(name))}
-	if before > 0 {
-		opts = append(opts, jetstream.WithPurgeSequence(before))
-	}
-	if err := s.of.Purge(ctx, opts...); err != nil {
+	if err := s.of.Purge(ctx, jetstream.WithPurgeSubject(subject(name)), jetstream.WithPurgeSequence(before)); err != nil {
 		return fmt.Errorf("%w (%w)", errUnsure, err)
 	}
 	return nil
@@ -222,6 +225,9 @@ func (s *stream) servers(ctx context.Context) (list []mailbox.ServerState) {
 	return list
 }
 
+// beginWait is after how long without a message it is asked whether there are any more.
+const beginWait = 2 * time.Second
+
 // silent is after how long a server is away from which the leader hears nothing.
 const silent = 10 * time.Second
 
@@ -235,7 +241,9 @@ func (s *stream) follow(ctx context.Context, take func(message), ready func()) e
 	if err != nil {
 		return err
 	}
-	if info := c.CachedInfo(); info != nil && info.NumPending == 0 {
+	complete := func(info *jetstream.ConsumerInfo, err error) bool { return err == nil && info.NumPending == 0 }
+	begun := complete(c.CachedInfo(), nil)
+	if begun {
 		ready()
 	}
 	list, err := c.Messages()
@@ -246,7 +254,17 @@ func (s *stream) follow(ctx context.Context, take func(message), ready func()) e
 	defer stop()
 	defer list.Stop()
 	for {
-		msg, err := list.Next()
+		var wait []jetstream.NextOpt
+		if !begun { // the last of those that were there may be purged before they come
+			wait = append(wait, jetstream.NextMaxWait(beginWait))
+		}
+		msg, err := list.Next(wait...)
+		if errors.Is(err, nats.ErrTimeout) && !begun {
+			if begun = complete(c.Info(ctx)); begun {
+				ready()
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -257,7 +275,8 @@ func (s *stream) follow(ctx context.Context, take func(message), ready func()) e
 		if m, err := parseMessage(msg.Subject(), msg.Headers(), about.Sequence.Stream, nil); err == nil {
 			take(m)
 		}
-		if about.NumPending == 0 {
+		if !begun && about.NumPending == 0 {
+			begun = true
 			ready()
 		}
 	}

@@ -26,7 +26,7 @@ type writer struct {
 	keys  mailbox.Keys
 	mu    sync.Mutex
 	acked map[uint64]uint64 // position to number
-	tries int               // puts without an answer
+	lost  map[uint64]int    // of a number: puts without an answer
 }
 
 // A box is a mailbox process.
@@ -78,22 +78,23 @@ func (w *writer) run(ctx context.Context, id uint64, boxes ...*box) {
 				continue
 			}
 			var at uint64
-			if at, err = c.Put(ctx, w.keys, numbered(n)); err == nil {
-				w.mu.Lock()
+			at, err = c.Put(ctx, w.keys, numbered(n))
+			w.mu.Lock()
+			if err != nil {
+				w.lost[n]++
+			} else {
 				if _, twice := w.acked[at]; twice {
 					w.t.Errorf("position %d was given twice", at)
 				}
 				w.acked[at] = n
-				w.mu.Unlock()
 				n++
 			}
+			w.mu.Unlock()
 		}
-		w.mu.Lock()
-		w.tries++
-		w.mu.Unlock()
 		if c != nil {
 			c.Close()
 		}
+		<-tick.C
 	}
 }
 
@@ -131,8 +132,14 @@ func (w *writer) check(ctx context.Context, c *mailbox.Client) {
 			w.t.Errorf("item %x, acknowledged at %d, is lost", n, at)
 		}
 	}
-	if extra := len(got) - len(w.acked); extra > w.tries {
-		w.t.Errorf("%d items more than were acknowledged, and only %d puts had no answer", extra, w.tries)
+	acked := make(map[uint64]int)
+	for _, n := range w.acked {
+		acked[n]++
+	}
+	for n, times := range seen {
+		if times > acked[n]+w.lost[n] {
+			w.t.Errorf("item %x is there %d times, was acknowledged %d times, and %d puts of it had no answer", n, times, acked[n], w.lost[n])
+		}
 	}
 }
 
@@ -159,13 +166,14 @@ func TestThreeProcesses(t *testing.T) {
 	defer cancel()
 	waitAcross(ctx, t, boxes)
 	writing, stop := context.WithCancel(ctx)
-	shared := &writer{t: t, keys: mailbox.Derive([32]byte{9}, true), acked: make(map[uint64]uint64)}
+	shared := &writer{t: t, keys: mailbox.Derive([32]byte{9}, true), acked: make(map[uint64]uint64), lost: make(map[uint64]int)}
 	writers := []*writer{shared}
 	var wg sync.WaitGroup
+	t.Cleanup(func() { stop(); wg.Wait() })
 	wg.Go(func() { shared.run(writing, 1, boxes[0], boxes[1]) })
 	wg.Go(func() { shared.run(writing, 2, boxes[1], boxes[0]) })
 	for i := range 4 {
-		w := &writer{t: t, keys: mailbox.Derive([32]byte{byte(i)}, true), acked: make(map[uint64]uint64)}
+		w := &writer{t: t, keys: mailbox.Derive([32]byte{byte(i)}, true), acked: make(map[uint64]uint64), lost: make(map[uint64]int)}
 		writers = append(writers, w)
 		wg.Go(func() { w.run(writing, uint64(10+i), boxes[i%2], boxes[1-i%2]) })
 	}
@@ -220,6 +228,8 @@ func waitAcross(ctx context.Context, t *testing.T, boxes []*box) {
 		clients = append(clients, c)
 	}
 	_, err := clients[0].Make(ctx, keys, 24)
+	must(t, err)
+	_, err = clients[1].Fetch(ctx, keys, 0) // from now on it knows of the drop, and learns of a put by following alone
 	must(t, err)
 	heard := make(chan error, 1)
 	go func() {

@@ -19,9 +19,9 @@ export function bundles(browser, pictures) {
     await node.page.getByRole('heading', { name: 'Chats' }).waitFor();
     await node.page.evaluate((to) => (location.hash = to), `#/${fragment}`);
   };
-  const shoot = async (name, page) => {
+  const shoot = async (name, page, again) => {
     const wide = page.viewportSize();
-    if (pictures) await take(name, page);
+    if (pictures) await take(name, page, again);
     assert.deepEqual(await browser.checkAccess(page, name), []);
     await page.setViewportSize(wide);
   };
@@ -54,7 +54,7 @@ export function bundles(browser, pictures) {
       await files().waitFor();
       await choose(file);
       await files().getByText(/^From Ann, made .*: 1 message in Harbour crew\.$/).waitFor();
-      await shoot('carried', ben.page);
+      await shoot('carried', ben.page, () => files().scrollIntoViewIfNeeded());
       await ben.page.evaluate((to) => (location.hash = to), `#/chats/${group}`);
       await ben.page.getByRole('log').getByText('The mast is up').waitFor();
     },
