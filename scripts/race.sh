@@ -7,4 +7,4 @@ if ! command -v gcc >/dev/null 2>&1; then
 	exit 0
 fi
 # shellcheck disable=SC2086 # a list of packages
-CGO_ENABLED=1 go test -race ${PKG:-./internal/link/... ./internal/peer/... ./internal/node/... ./internal/api/... ./internal/mailbox/... ./internal/rendezvous/...}
+CGO_ENABLED=1 go test -race ${PKG:-./internal/link/... ./internal/peer/... ./internal/node/... ./internal/api/... ./internal/mailbox/... ./internal/mailnats ./internal/rendezvous/...}
