@@ -27,6 +27,8 @@ type writer struct {
 	mu    sync.Mutex
 	acked map[uint64]uint64 // position to number
 	lost  map[uint64]int    // of a number: puts without an answer
+
+	stored chan struct{} // yields after a put
 }
 
 // A box is a mailbox process.
@@ -88,6 +90,10 @@ func (w *writer) run(ctx context.Context, id uint64, boxes ...*box) {
 				}
 				w.acked[at] = n
 				n++
+				select {
+				case w.stored <- struct{}{}:
+				default: // it is to be looked at already
+				}
 			}
 			w.mu.Unlock()
 		}
@@ -166,14 +172,14 @@ func TestThreeProcesses(t *testing.T) {
 	defer cancel()
 	waitAcross(ctx, t, boxes)
 	writing, stop := context.WithCancel(ctx)
-	shared := &writer{t: t, keys: mailbox.Derive([32]byte{9}, true), acked: make(map[uint64]uint64), lost: make(map[uint64]int)}
+	shared := &writer{t: t, keys: mailbox.Derive([32]byte{9}, true), acked: make(map[uint64]uint64), lost: make(map[uint64]int), stored: make(chan struct{}, 1)}
 	writers := []*writer{shared}
 	var wg sync.WaitGroup
 	t.Cleanup(func() { stop(); wg.Wait() })
 	wg.Go(func() { shared.run(writing, 1, boxes[0], boxes[1]) })
 	wg.Go(func() { shared.run(writing, 2, boxes[1], boxes[0]) })
 	for i := range 4 {
-		w := &writer{t: t, keys: mailbox.Derive([32]byte{byte(i)}, true), acked: make(map[uint64]uint64), lost: make(map[uint64]int)}
+		w := &writer{t: t, keys: mailbox.Derive([32]byte{byte(i)}, true), acked: make(map[uint64]uint64), lost: make(map[uint64]int), stored: make(chan struct{}, 1)}
 		writers = append(writers, w)
 		wg.Go(func() { w.run(writing, uint64(10+i), boxes[i%2], boxes[1-i%2]) })
 	}
@@ -181,8 +187,10 @@ func TestThreeProcesses(t *testing.T) {
 	more := func(n int) {
 		t.Helper()
 		for _, w := range writers {
-			for goal := w.count() + n; w.count() < goal; time.Sleep(10 * time.Millisecond) {
-				if ctx.Err() != nil {
+			for goal := w.count() + n; w.count() < goal; {
+				select {
+				case <-w.stored:
+				case <-ctx.Done():
 					t.Fatal("nothing is stored any more")
 				}
 			}
