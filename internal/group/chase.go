@@ -44,7 +44,7 @@ func (m *Machine) pullHeads(now uint64, eff *Effects) bool {
 			if m.handOut(now, eff); len(m.asked) > 0 || m.elsewhere && m.chaseDue > now {
 				return true
 			}
-			m.endChase()
+			m.endChase(now)
 		}
 		if len(m.asked) > 0 {
 			return true
@@ -219,13 +219,13 @@ func (m *Machine) stretchFrame(p *peer, within dag.Range) (f stretchFrame, ok bo
 }
 
 // endChase ends a chase of which nothing is left to be asked for.
-func (m *Machine) endChase() {
+func (m *Machine) endChase(now uint64) {
 	for d := range m.chase.under {
 		p := m.peers[d]
 		switch {
 		case p == nil:
 		case !m.chase.gave[d]: // what it has and we lack it does not give
-			m.passBy(p)
+			m.passBy(now, p)
 		default:
 			p.theirs.swept = true
 		}
@@ -233,9 +233,13 @@ func (m *Machine) endChase() {
 	m.chase = nil
 }
 
-// passBy asks a peer no more for what it says to have.
-func (m *Machine) passBy(p *peer) {
-	p.theirs.barren, p.theirs.heads = p.theirs.heads, nil
+// passBy asks a peer that gave nothing no more for what it says to have, but after a while: long
+// messages are overtaken by short ones, so that after a silence an answer may have been taken for another.
+func (m *Machine) passBy(now uint64, p *peer) {
+	if p.theirs.heads != nil { // else it fell silent
+		p.theirs.barren = p.theirs.heads
+		p.fellSilent(now)
+	}
 }
 
 // expire gives what was not answered in time to others, and asks who was asked for nothing
@@ -325,7 +329,7 @@ func (m *Machine) answered(now uint64, p *peer, f entriesFrame, a *asked, found 
 	case f.answer == entriesCut:
 		m.beginChase(p)
 	case !done.found:
-		m.passBy(p)
+		m.passBy(now, p)
 	}
 }
 

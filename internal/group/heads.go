@@ -83,9 +83,10 @@ func (m *Machine) onHeads(now uint64, p *peer, payload []byte, r *wire.Reader, e
 	stale := heard == t.heard && t.said == digestOf(own.bytes()) // both know all this
 	t.heard = heard
 	t.more, t.swept, t.count, t.top, t.common = f.more, false, f.count, f.top, m.commonOf(f.offer)
-	t.pause.until = 0
-	if t.heads = f.heads; slices.Equal(f.heads, t.barren) {
+	if slices.Equal(f.heads, t.barren) {
 		t.heads = nil
+	} else {
+		t.heads, t.pause.until = f.heads, 0
 	}
 	if unknown := uint64(len(m.unknownHeads(p))); unknown > 0 {
 		m.leaveToTree(now, max(unknown, f.count-min(f.count, uint64(m.graph.Len()))))

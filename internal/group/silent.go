@@ -2,13 +2,13 @@ package group
 
 import "kith/internal/dag"
 
-// maxSilences is how often in a row a peer that answers nothing is asked again by itself,
-// each time after twice as long: the last after 21 minutes. A session whose other end
+// maxSilences is how often in a row a peer that answers nothing, or gives nothing, is asked again by
+// itself, each time after twice as long: the last after 21 minutes. A session whose other end
 // is gone has ended by then.
 const maxSilences = 8
 
-// pause is for a peer that did not answer in time. It is asked for nothing until it
-// says something. But its computer may have slept, and it have nothing new to say: so it
+// pause is for a peer that did not answer in time, or gave nothing. It is asked for nothing until it
+// says something new. But its computer may have slept, and it have nothing new to say: so it
 // is asked again after a while.
 type pause struct {
 	heads []dag.Ref // what it said to have

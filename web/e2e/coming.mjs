@@ -87,7 +87,8 @@ export function coming(browser, pictures) {
       await shoot('coming', cleo);
       ben.thaw();
       await notice.waitFor({ state: 'detached' });
-      await until('all is here', async () => (await cleo.call('ListMessages', { chat: group, limit: 500 })).messages.every((m) => !m.earlierComing));
+      // Who was silent, and gave nothing then, is asked again 5 s later, and 10 s after that.
+      await until('all is here', async () => (await cleo.call('ListMessages', { chat: group, limit: 500 })).messages.every((m) => !m.earlierComing), 45_000);
       await here.waitFor({ state: 'detached' });
     },
 
