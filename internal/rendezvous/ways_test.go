@@ -38,7 +38,7 @@ func TestWaysIn(t *testing.T) {
 	a := client(t, rendezvous.Config{Bootstrap: w.addrs(2)})
 	publish(t, a, s, record(ann, s, noon))
 	remembered := a.Nodes()
-	if len(remembered) < 10 {
+	if len(remembered) < 8 { // a lookup ends once the eight closest have answered, which may be all it asked
 		t.Fatalf("%d nodes remembered", len(remembered))
 	}
 	dead := deadAddrs(t, 4)
