@@ -1,6 +1,7 @@
 // A real Chromium whose every page is watched: no policy violation, no error.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -16,12 +17,15 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--use-fake-device-for-media-stream', // its camera shows the film below
 ];
 
 export async function launch() {
   const executablePath = findChromium();
   const env = { ...process.env, FONTCONFIG_FILE: join(here, 'fonts.conf') };
-  return new Browser(await chromium.launch({ executablePath, headless: true, args: flags, env }));
+  const folder = mkdtempSync(join(tmpdir(), 'kith-film-'));
+  const film = join(folder, 'film.y4m');
+  return new Browser(await chromium.launch({ executablePath, headless: true, args: [...flags, `--use-file-for-fake-video-capture=${film}`], env }), folder, film);
 }
 
 function findChromium() {
@@ -32,8 +36,10 @@ function findChromium() {
 }
 
 class Browser {
-  constructor(browser) {
+  constructor(browser, folder, film) {
     this.browser = browser;
+    this.folder = folder;
+    this.film = film; // what the camera shows, once it is there
     this.troubles = []; // policy violations and errors of any page
     this.axeRuns = 0;
   }
@@ -69,5 +75,6 @@ class Browser {
 
   async close() {
     await this.browser.close();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -2,6 +2,7 @@
 // network between them, carry it from one page to the other.
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
+import { codesShown, film } from './film.mjs';
 import { KithNode, together, until } from './node.mjs';
 import { shooter } from './screens.mjs';
 
@@ -11,6 +12,7 @@ export function bundles(browser, pictures) {
   const take = shooter(browser);
   let group = '';
   let file = '';
+  let codes = [];
 
   const open = async (node, fragment) => {
     node.context ??= await browser.person();
@@ -27,6 +29,7 @@ export function bundles(browser, pictures) {
   };
   const dialog = () => ann.page.getByRole('dialog', { name: 'Carry by file' });
   const files = () => ben.page.getByRole('region', { name: 'Files from others' });
+  const read = () => files().getByRole('button', { name: 'Read from a camera' }).click();
   const choose = (chosen) => files().locator('input[type=file]').setInputFiles(chosen);
 
   const steps = {
@@ -45,6 +48,18 @@ export function bundles(browser, pictures) {
       await dialog().getByText(/^Harbour-crew\.kith: 1 message in Harbour crew, in [\d.]+ kB\. They take it in under Settings, Network\.$/).waitFor();
       await shoot('carry', ann.page);
       assert.ok(!readFileSync(file).includes('mast'));
+    },
+
+    'what she writes then is shown as pictures for a camera': async () => {
+      await ann.call('Send', { chat: group, text: 'The sail is on' });
+      await dialog().getByRole('button', { name: 'Show for a camera' }).click();
+      const said = await dialog().getByText(/^2 messages in Harbour crew, in \d+ pictures\. They hold/).innerText();
+      codes = await codesShown(ann.page, Number(/(\d+) pictures/.exec(said)[1]));
+      await dialog().getByRole('button', { name: 'Pause' }).click();
+      await shoot('pictures', ann.page);
+      await dialog().getByRole('button', { name: 'Go on' }).waitFor();
+      await dialog().getByRole('button', { name: 'Back' }).click();
+      await dialog().getByRole('button', { name: 'Save the file' }).waitFor();
     },
 
     'Ben takes it in, while Ann is off': async () => {
@@ -87,6 +102,34 @@ export function bundles(browser, pictures) {
         place.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
       }, bytes);
       await files().getByText(/all of it was here already\.$/).waitFor();
+    },
+
+    'without a camera, or where the page may not use it, Ben is told what to do': async () => {
+      await read();
+      await files().getByText('There is no camera here. Take in a file instead.').waitFor();
+      film(browser.film, codes);
+      await read();
+      await files().getByText(/The browser does not let this page use the camera\./).waitFor();
+    },
+
+    'his camera sees half of the pictures, and he stops': async () => {
+      const half = codes.length >> 1;
+      film(browser.film, codes.slice(0, half));
+      await ben.context.grantPermissions(['camera']);
+      await read();
+      await files().getByText(`${half} of ${codes.length} pictures read.`).waitFor({ timeout: 60_000 });
+      await shoot('camera', ben.page, () => files().scrollIntoViewIfNeeded());
+      await files().getByRole('button', { name: 'Stop' }).click();
+      await files().getByLabel('What the camera sees').waitFor({ state: 'detached' });
+    },
+
+    'it sees all of them, and he has what she wrote': async () => {
+      film(browser.film, codes);
+      await read();
+      await files().getByText(/^From Ann, made .*: 1 message in Harbour crew\.$/).waitFor({ timeout: 60_000 });
+      await files().getByRole('button', { name: 'Read from a camera' }).waitFor();
+      await ben.page.evaluate((to) => (location.hash = to), `#/chats/${group}`);
+      await ben.page.getByRole('log').getByText('The sail is on').waitFor();
     },
   };
   return { steps, nodes: [ann, ben] };

@@ -30,10 +30,28 @@ export const bundleWords = {
   saved: (name: string, what: string, size: string) => `${name}: ${what}, in ${size}.`,
   nothing: 'There is nothing new for them. Tick the box to take all of it along.',
   then: 'They take it in under Settings, Network.',
+  show: 'Show for a camera',
+  tooMuch: (size: string, most: string) => `That is ${size}, and a camera reads at most ${most}. Save the file instead.`,
+  shown: (what: string, count: number) =>
+    `${what}, in ${number(count, 'picture', 'pictures')}. They hold their camera before ${count === 1 ? 'it' : 'them'}, in Settings, Network, Read from a camera.`,
+  code: 'A QR code for the other’s camera',
+  pause: 'Pause',
+  goOn: 'Go on',
+  back: 'Back',
 
   take: 'Files from others',
   takeHint: 'Where there is no network, what is new comes as a file: in a chat’s details, Carry by file. To take one twice, or an old one, changes nothing.',
   choose: 'Take in a file',
+  byCamera: 'Read from a camera',
+  camera: 'What the camera sees',
+  aim: 'Hold the camera before the other’s pictures: a chat’s details, Carry by file, Show for a camera.',
+  stop: 'Stop',
+  seen: (have: number, count: number) => `${have} of ${number(count, 'picture', 'pictures')} read.`,
+  noCamera: (name: string) => {
+    if (name === 'NotAllowedError') return 'The browser does not let this page use the camera. Allow it beside the page’s address, or take in a file.';
+    if (name === 'NotFoundError') return 'There is no camera here. Take in a file instead.';
+    return 'The camera cannot be used, perhaps since another program has it. Close that one, or take in a file.';
+  },
   drop: 'Let go to take it in',
   reading: (share: string) => `Reading, ${share}`,
   opening: 'Opening it.',
