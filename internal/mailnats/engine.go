@@ -22,8 +22,8 @@ type engine struct {
 	lock   io.Closer // holds the folder
 	stream stream
 	index  index
-	turns  [1024]sync.Mutex // by the first bytes of a drop's name: one change of a drop at a time
-	ctx    context.Context  // of all that runs; ends with Close
+	turns  [1024]chan struct{} // by the first bytes of a drop's name: one change of a drop at a time; full while it is made
+	ctx    context.Context     // of all that runs; ends with Close
 	end    context.CancelFunc
 	wg     sync.WaitGroup
 	once   sync.Once
@@ -105,9 +105,13 @@ func (e *engine) known(ctx context.Context, name mailbox.Name) (record, uint64, 
 // change appends a change to a drop. made makes it from the newest record, if there is one; it may
 // be called several times. The error is made's, or of the servers. A change without an id is none.
 func (e *engine) change(ctx context.Context, name mailbox.Name, made func(r record, found bool) (record, []byte, error)) (r record, seq uint64, err error) {
-	turn := &e.turns[(uint(name[0])<<8|uint(name[1]))%uint(len(e.turns))]
-	turn.Lock()
-	defer turn.Unlock()
+	turn := e.turns[(uint(name[0])<<8|uint(name[1]))%uint(len(e.turns))]
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return record{}, 0, context.Cause(ctx)
+	}
 	for {
 		before, last, found, err := e.known(ctx, name)
 		if err != nil {
@@ -158,11 +162,13 @@ func (e *engine) Make(ctx context.Context, d mailbox.Drop, hour uint32) (mailbox
 		return mailbox.Held{}, err
 	}
 	defer end()
+	release, room := e.index.keepRoom(1, 0, e.bounds)
+	defer release()
 	r, _, err := e.change(ctx, d.Name(), func(r record, found bool) (record, []byte, error) {
 		switch {
 		case found:
 			return r, nil, nil
-		case e.index.used().Drops >= e.bounds.Drops:
+		case !room:
 			return r, nil, &mailbox.FullError{What: mailbox.LimitAll, Retry: retryFull}
 		}
 		return record{id: newID(), drop: d, expires: hour}, nil, nil
@@ -197,13 +203,15 @@ func (e *engine) Put(ctx context.Context, name mailbox.Name, items [][]byte) (ui
 		sizes[i] = sizeClass(item)
 	}
 	count := int64(len(items))
+	release, room := e.index.keepRoom(0, int64(len(body)), e.bounds)
+	defer release()
 	r, _, err := e.change(ctx, name, func(r record, found bool) (record, []byte, error) {
-		switch use := e.index.used(); {
+		switch {
 		case !found:
 			return r, nil, mailbox.ErrRefused
 		case r.items()+count > e.bounds.DropItems, int64(r.bytes)+int64(len(body)) > e.bounds.DropBytes, r.end+uint64(count) > math.MaxUint32:
 			return r, nil, &mailbox.FullError{What: mailbox.LimitDrop, Retry: retryFull}
-		case use.Bytes+int64(len(body)) > e.bounds.Bytes:
+		case !room:
 			return r, nil, &mailbox.FullError{What: mailbox.LimitAll, Retry: retryFull}
 		}
 		r.id, r.sizes = newID(), sizes

@@ -15,6 +15,7 @@ type index struct {
 	mu      sync.Mutex // guards all below
 	drops   map[mailbox.Name]*known
 	usage   mailbox.Usage
+	coming  mailbox.Usage      // room that is kept for changes on their way
 	expired uint32             // hour: drops that expire then or before are not taken in any more
 	tell    func(mailbox.Name) // told of each put, holding no lock; may be nil
 }
@@ -151,6 +152,24 @@ func (x *index) over(hour uint32) map[mailbox.Name]uint64 {
 		}
 	}
 	return list
+}
+
+// keepRoom keeps room for a change until release is called, and reports whether there is any. For
+// the moment between learn and release a change counts twice.
+func (x *index) keepRoom(drops, bytes int64, b mailbox.Bounds) (release func(), ok bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if drops > 0 && x.usage.Drops+x.coming.Drops+drops > b.Drops || bytes > 0 && x.usage.Bytes+x.coming.Bytes+bytes > b.Bytes {
+		return func() {}, false
+	}
+	x.coming.Drops += drops
+	x.coming.Bytes += bytes
+	return func() {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.coming.Drops -= drops
+		x.coming.Bytes -= bytes
+	}, true
 }
 
 func (x *index) used() mailbox.Usage {

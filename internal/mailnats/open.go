@@ -156,9 +156,15 @@ func connect(ctx context.Context, cfg Config, servers []string) (*engine, error)
 	if cfg.Bounds.Drops == 0 {
 		cfg.Bounds.Drops = maxDrops
 	}
-	e := &engine{bounds: cfg.Bounds.WithDefaults(), log: cfg.Log, stream: stream{nc: nc}, index: index{drops: make(map[mailbox.Name]*known)}}
-	if e.log == nil {
-		e.log = slog.New(slog.DiscardHandler)
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &engine{
+		bounds: cfg.Bounds.WithDefaults(), log: cfg.Log, stream: stream{nc: nc, log: cfg.Log},
+		index: index{drops: make(map[mailbox.Name]*known)},
+	}
+	for i := range e.turns {
+		e.turns[i] = make(chan struct{}, 1)
 	}
 	e.ctx, e.end = context.WithCancel(context.Background())
 	return e, nil

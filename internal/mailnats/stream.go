@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,9 +29,10 @@ const (
 
 // stream is the stream as one client of the servers uses it.
 type stream struct {
-	nc *nats.Conn
-	js jetstream.JetStream
-	of jetstream.Stream
+	nc  *nats.Conn
+	js  jetstream.JetStream
+	of  jetstream.Stream
+	log *slog.Logger
 }
 
 func subject(name mailbox.Name) string { return prefix + hex.EncodeToString(name[:]) }
@@ -253,7 +255,7 @@ func (s *stream) follow(ctx context.Context, take func(message), ready func()) e
 	stop := context.AfterFunc(ctx, list.Stop)
 	defer stop()
 	defer list.Stop()
-	for {
+	for foreign := false; ; {
 		var wait []jetstream.NextOpt
 		if !begun { // the last of those that were there may be purged before they come
 			wait = append(wait, jetstream.NextMaxWait(beginWait))
@@ -274,6 +276,9 @@ func (s *stream) follow(ctx context.Context, take func(message), ready func()) e
 		}
 		if m, err := parseMessage(msg.Subject(), msg.Headers(), about.Sequence.Stream, nil); err == nil {
 			take(m)
+		} else if !foreign {
+			foreign = true
+			s.log.Warn("the servers have a message that this program cannot read: it is of a newer one, or somebody else writes to the stream", "sequence", about.Sequence.Stream)
 		}
 		if !begun && about.NumPending == 0 {
 			begun = true

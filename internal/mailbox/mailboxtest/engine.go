@@ -157,6 +157,28 @@ func RunEngineSuite(t *testing.T, open func(t *testing.T, dir string, b mailbox.
 		}
 	})
 
+	t.Run("bounds at once", func(t *testing.T) {
+		e := open(t, t.TempDir(), mailbox.Bounds{Bytes: 10 * 4096, Drops: 8})
+		var wg sync.WaitGroup
+		for i := range 40 {
+			wg.Go(func() {
+				if _, err := e.Make(ctx, dropOf(i), 100); err != nil {
+					WantFull(t, err, mailbox.LimitAll)
+					return
+				}
+				for n := range 5 {
+					if _, err := e.Put(ctx, dropOf(i).Name(), [][]byte{small(n)}); err != nil {
+						WantFull(t, err, mailbox.LimitAll)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if u := e.Usage(); u.Drops < 1 || u.Drops > 8 || u.Bytes < 4096 || u.Bytes > 10*4096 {
+			t.Errorf("%+v, of at most 8 drops and 10 items", u)
+		}
+	})
+
 	t.Run("closed", func(t *testing.T) {
 		e := open(t, t.TempDir(), mailbox.Bounds{})
 		must(t, e.Close())
