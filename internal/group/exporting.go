@@ -65,6 +65,32 @@ func (m *Machine) Export(to ExportTo, most int) Exported {
 	return x.out
 }
 
+// Invites reports whether this person has admitted a device that has not accepted, as far as is
+// known here, and by which block.
+func (m *Machine) Invites(device wire.DeviceID) (block wire.BlockHash, ok bool) {
+	owner, _, ok := m.state().Device(device)
+	who := wire.Member{Person: owner.Person, Device: device}
+	if !ok || !m.speaks() || !m.invites(who) || m.admittedBy(who) != m.self.Person {
+		return wire.BlockHash{}, false
+	}
+	return m.came(device), true
+}
+
+// ExportInvitation is the invitation for a device that this person has admitted, with all pages of
+// it; nil if there is none.
+func (m *Machine) ExportInvitation(device wire.DeviceID) [][]byte {
+	if _, ok := m.Invites(device); !ok {
+		return nil
+	}
+	owner, _, _ := m.state().Device(device)
+	x := exporting{m: m, to: ExportTo{Device: device}}
+	if inv := m.invitationFor(wire.Member{Person: owner.Person, Device: device}); inv != nil {
+		x.eff.send(device, inv)
+		x.restOfPages(inv)
+	}
+	return payloadsOf(x.eff)
+}
+
 // readersOf returns the members' devices that read what is for one device, or for all.
 func (m *Machine) readersOf(device wire.DeviceID) (list []wire.Member) {
 	for _, who := range m.state().Members() {

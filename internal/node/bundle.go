@@ -97,6 +97,11 @@ func (n *Node) ExportBundleFor(to io.Writer, p wire.PersonID, all bool) ([]Bundl
 func (n *Node) DirectWith(g wire.GroupID) (wire.PersonID, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	return n.directWith(g)
+}
+
+// directWith is DirectWith; the caller holds mu.
+func (n *Node) directWith(g wire.GroupID) (wire.PersonID, bool) {
 	for p, f := range n.friends {
 		if f.Chat == g && g != (wire.GroupID{}) {
 			return p, true

@@ -164,6 +164,7 @@ func (n *Node) withNewcomers(people []wire.PersonID, suite mls.Suite, add func([
 		for _, p := range people {
 			n.greetPerson(p) // fewer of their key packages are left
 		}
+		n.stirInvited(people)
 	}
 	return err
 }

@@ -18,7 +18,7 @@ func (n *Node) SealMail(g wire.GroupID, head wire.BlockHash, secret [32]byte) ([
 	if err != nil {
 		return nil, err
 	}
-	return t.seal(payloads, secret, false)
+	return t.seal(g, payloads, secret, false)
 }
 
 // TakeMail takes items as from a mailbox.

@@ -67,6 +67,8 @@ type mailState struct {
 	Queue map[string][][]byte `json:",omitempty"`
 	Head  wire.BlockHash      // that the newest of Queue is of
 	Full  uint64              `json:",omitempty"` // up to which own entry all lies there once Queue is empty
+
+	Invited map[string]wire.BlockHash `json:",omitempty"` // see mailinvite.go
 }
 
 // mailing keeps the tasks until ctx ends.
@@ -275,6 +277,9 @@ func (t *mailTask) round(ctx context.Context) error {
 // due is when to leave what this device has said; 0: now. While all others are connected nothing
 // is left.
 func (t *mailTask) due(word group.Word) time.Duration {
+	if len(t.invitations()) > 0 {
+		return 0
+	}
 	if word.All == t.state.Word || !t.n.someAway(t.o) {
 		t.since = time.Time{}
 		return mailWait

@@ -64,6 +64,50 @@ func TestMailbox(t *testing.T) {
 	ben.within(time.Minute, "the message", func() bool { texts := ben.texts(g); return len(texts) == 1 && texts[0] == "Are you there?" })
 }
 
+// TestInvitedByMailbox: Ann invites Ben while he is off, and is off when he comes. With a mailbox
+// of either of them he finds the invitation, and what she wrote since; she finds that he accepted.
+func TestInvitedByMailbox(t *testing.T) {
+	t.Parallel()
+	for _, whose := range []string{"Ann", "Ben"} {
+		t.Run("mailbox of "+whose, func(t *testing.T) {
+			t.Parallel()
+			ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+			befriend(t, ann, ben)
+			chat := ann.chatWith(ben)
+			ann.connected(chat, ben)
+			must(t, map[string]*person{"Ann": ann, "Ben": ben}[whose].AddMailbox(aMailbox(t, nil)))
+			uses := func(p *person) func() bool {
+				return func() bool {
+					list := p.Network().Mailboxes
+					return len(list) == 1 && list[0].Chats > 0
+				}
+			}
+			ann.until("the mailbox known", uses(ann))
+			ben.until("the mailbox known", uses(ben))
+			ben.stop()
+			g, err := ann.CreateGroup("Trip", []wire.PersonID{ben.id()})
+			must(t, err)
+			ann.say(g, "We leave on Friday")
+			ann.within(time.Minute, "the invitation left", func() bool { return ann.logged("an invitation lies in a mailbox") == 1 && ann.HasLeft(g) })
+			ann.stop()
+
+			ben = ben.again()
+			ben.within(time.Minute, "the invitation", func() bool { c, err := ben.Chat(g); return err == nil && c.State == group.StatusInvited })
+			must(t, ben.AcceptGroup(g, false))
+			ben.within(time.Minute, "what was said", func() bool { return slices.Equal(ben.texts(g), []string{"We leave on Friday"}) })
+			ben.say(g, "I bring the tent")
+			ben.within(time.Minute, "left", func() bool { return ben.HasLeft(g) })
+			ben.stop()
+
+			ann = ann.again()
+			ann.within(time.Minute, "that he came", func() bool { return ann.accepted(g) == 2 && len(ann.texts(g)) == 2 })
+			if n := ann.logged("an invitation lies in a mailbox"); n != 0 {
+				t.Errorf("left once more after he came: %d", n)
+			}
+		})
+	}
+}
+
 // liar is an engine that always says to have more than it has.
 type liar struct {
 	mailbox.Engine

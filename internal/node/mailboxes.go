@@ -183,14 +183,20 @@ func (n *Node) boxesOf(o *owner, own []identity.Box) (list []identity.Box) {
 		told = append(told, toldBox{own[0], p.place(me.Person)})
 	}
 	for _, d := range p.devices {
-		if d.Reach == nil || d.Former {
+		if d.Former || d.Reach == nil && d.Member.Person == me.Person {
 			continue
 		}
 		// A mailbox sees this machine's address, and may be run by whoever names it.
 		if who := d.Member.Person; who != me.Person && (blocked[who] || onlyFriends && !friends[who]) {
 			continue
 		}
-		if b, ok := boxIn(d.Reach.Hosts); ok {
+		b, ok := identity.Box{}, false
+		if d.Reach != nil {
+			b, ok = boxIn(d.Reach.Hosts)
+		} else { // invited, and has said nothing here
+			b, ok = n.boxInChat(d.Member)
+		}
+		if ok {
 			told = append(told, toldBox{b, p.place(d.Member.Person)})
 		}
 	}

@@ -247,7 +247,7 @@ func (t *mailTask) reached(k keptKey, day, position uint64) {
 
 // leaveAnew has this device leave once more what others are not known to have.
 func (t *mailTask) leaveAnew() {
-	t.state.Word, t.state.Mark, t.state.Seq, t.state.Full = wire.Digest{}, nil, 0, 0
+	t.state.Word, t.state.Mark, t.state.Seq, t.state.Full, t.state.Invited = wire.Digest{}, nil, 0, 0, nil
 }
 
 // take opens an item, and takes the bundle that is whole by it. What does not open, or is refused,
@@ -258,16 +258,24 @@ func (t *mailTask) take(item []byte, secret [32]byte) (taken bool, err error) {
 	if err != nil || whole == nil {
 		return err == nil, nil
 	}
+	others := false // groups' payloads
 	r, err := bundle.NewSecretReader(bytes.NewReader(whole), secret, t.o.picture.Load().keyOfMember)
 	for err == nil && !t.n.ownKey(r.Header().From.Device) {
 		var g wire.GroupID
 		var payload []byte
-		if g, payload, err = r.Next(); err != nil || g != t.key.group { // of a group that it may be an invitation to
+		if g, payload, err = r.Next(); err != nil {
 			continue
 		}
-		if err := t.n.receiveAway(r.Header().From, g, bytes.Clone(payload)); err != nil && !errors.Is(err, bundle.ErrFormat) {
+		take := t.n.receiveAway
+		if g != t.key.group {
+			take, others = t.takeInvited, true
+		}
+		if err := take(r.Header().From, g, bytes.Clone(payload)); err != nil && !errors.Is(err, bundle.ErrFormat) {
 			return true, err
 		}
+	}
+	if others && t.n.sessionWith(r.Header().From.Device) == nil {
+		t.n.inviterGone(r.Header().From.Device) // pages that are not in it do not come
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		t.n.log.Debug("a bundle from a mailbox is refused", "group", shortGroup(t.key.group), "err", err)

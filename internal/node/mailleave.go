@@ -20,6 +20,9 @@ func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) e
 	ctx, cancel := context.WithTimeout(ctx, mailLimit)
 	defer cancel()
 	day := mailbox.DayOf(nowTime())
+	if err := t.leaveInvitations(ctx, keys[0], day); err != nil {
+		return err
+	}
 	for _, k := range keys {
 		if k.Block == word.Head {
 			continue
@@ -128,10 +131,14 @@ func (t *mailTask) put(ctx context.Context, k keptKey, day uint64, payloads [][]
 	if len(payloads) == 0 {
 		return nil
 	}
-	items, err := t.seal(payloads, k.Item(t.key.box, uint32(day)), false)
+	items, err := t.seal(t.key.group, payloads, k.Item(t.key.box, uint32(day)), false)
 	if err != nil {
 		return err
 	}
+	return t.putItems(ctx, k, day, items)
+}
+
+func (t *mailTask) putItems(ctx context.Context, k keptKey, day uint64, items [][]byte) error {
 	c, err := t.dial(ctx)
 	if err != nil {
 		return err
@@ -156,15 +163,16 @@ func (t *mailTask) countLeft(items int) {
 	t.n.boxes[t.key.box] = v
 }
 
-// seal makes items of payloads, under the secret of a drop; small: all of the smallest size.
-func (t *mailTask) seal(payloads [][]byte, secret [32]byte, small bool) ([][]byte, error) {
+// seal makes items of payloads of a group, under the secret of a drop; small: all of the smallest
+// size.
+func (t *mailTask) seal(g wire.GroupID, payloads [][]byte, secret [32]byte, small bool) ([][]byte, error) {
 	self := t.n.me()
 	var sealed bytes.Buffer
 	w, err := bundle.NewSecretWriter(&sealed, self.Device, bundle.Header{From: wire.Member{Person: self.Person, Device: self.Device.ID()}, Time: t.n.nowMS()}, secret)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.Group(t.key.group); err != nil {
+	if err := w.Group(g); err != nil {
 		return nil, err
 	}
 	for _, b := range payloads {

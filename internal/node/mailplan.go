@@ -160,6 +160,14 @@ func (t *mailTask) fill(k keptKey, day uint64) error {
 	if len(t.state.Queue[block]) > 0 {
 		return nil
 	}
+	if list := t.invitations(); len(list) > 0 && k.Block == word.Head {
+		if t.state.Queue[block], err = t.sealInvitations(list, k.Item(t.key.box, uint32(day)), true); err != nil {
+			return err
+		}
+		if t.invited(list); len(t.state.Queue[block]) > 0 {
+			return nil
+		}
+	}
 	var payloads [][]byte
 	switch {
 	case k.Block != word.Head:
@@ -188,7 +196,7 @@ func (t *mailTask) fill(k keptKey, day uint64) error {
 	if len(payloads) == 0 {
 		return nil
 	}
-	items, err := t.seal(payloads, k.Item(t.key.box, uint32(day)), true)
+	items, err := t.seal(t.key.group, payloads, k.Item(t.key.box, uint32(day)), true)
 	t.state.Queue[block] = items
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"kith/internal/group"
 	"kith/internal/mailbox"
 	"kith/internal/node"
 	"kith/internal/wire"
@@ -119,4 +120,27 @@ func TestQuietMailReadAtOnce(t *testing.T) {
 	ann.stop()
 	ben = ben.again()
 	ben.within(time.Minute, "the message", func() bool { return slices.Equal(ben.texts(g), []string{"whenever you like"}) })
+}
+
+// TestInvitedAtDrawnTimes: an invitation goes by the turns of the direct chat as well.
+func TestInvitedAtDrawnTimes(t *testing.T) {
+	t.Parallel()
+	box := aMailbox(t, nil)
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	chat := ann.chatWith(ben)
+	ann.connected(chat, ben)
+	must(t, ann.ChangeSettings(atDrawnTimes))
+	for _, p := range []*person{ann, ben} {
+		must(t, p.AddMailbox(box))
+	}
+	ben.stop()
+	g, err := ann.CreateGroup("Trip", []wire.PersonID{ben.id()})
+	must(t, err)
+	ann.within(time.Minute, "the mailbox is used", func() bool { return len(ann.Network().Mailboxes) > 0 })
+	_, err = ann.QuietDay(t.Context(), chat)
+	must(t, err)
+	ann.stop()
+	ben = ben.again()
+	ben.within(time.Minute, "the invitation", func() bool { c, err := ben.Chat(g); return err == nil && c.State == group.StatusInvited })
 }
