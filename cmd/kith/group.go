@@ -11,7 +11,7 @@ import (
 
 func (p *program) groupVerb() *cobra.Command {
 	return parent("group", "Make groups, say who is in them, and see how that came about",
-		p.groupCreate(), p.groupList(), p.groupAccept(), p.groupDecline(), p.groupShow(), p.groupAdd(), p.groupRemove(),
+		p.groupCreate(), p.groupList(), p.groupAccept(), p.groupDecline(), p.groupThroughFriends(), p.groupShow(), p.groupAdd(), p.groupRemove(),
 		p.groupRole("promote", "Make a member an admin", v1.Role_ROLE_ADMIN),
 		p.groupRole("demote", "Make an admin a member again", v1.Role_ROLE_MEMBER),
 		p.groupLeave(), p.groupResend(), p.groupRename(), p.groupRejoin(), p.groupRestartKeys(), p.groupRenewKeys(), p.groupDelete(), p.groupPolicy(), p.groupVoters(), p.groupWatch(), p.groupChain())
@@ -121,6 +121,33 @@ func (p *program) groupAccept() *cobra.Command {
 			return nil
 		})
 	c.Flags().BoolVar(&onlyFriends, "only-through-friends", false, "members who are no friends of yours do not learn this machine's address; messages come through friends alone")
+	return c
+}
+
+// groupThroughFriends changes what groupAccept was told.
+func (p *program) groupThroughFriends() *cobra.Command {
+	c := p.aboutVerb("through-friends GROUP on|off", "Keep this machine's address from members who are no friends of yours, or tell them", 2, 2, func(ctx context.Context, args []string) error {
+		on := args[1] == "on"
+		if !on && args[1] != "off" {
+			return &usageError{"usage: kith group through-friends GROUP on, or off"}
+		}
+		chat, err := call(ctx, p.client().SetOnlyThroughFriends, &v1.SetOnlyThroughFriendsRequest{Group: args[0], On: on})
+		if err != nil || p.show(chat) {
+			return err
+		}
+		if on {
+			p.printf("In %s messages come through friends alone. Members who have learned this machine's address may know it yet.", titleOf(chat))
+		} else {
+			p.printf("The members of %s learn this machine's network address.", titleOf(chat))
+		}
+		return nil
+	})
+	c.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return p.completeChat(cmd, args, begun)
+		}
+		return [][]string{{"on", "off"}, nil}[min(len(args)-1, 1)], cobra.ShellCompDirectiveNoFileComp
+	}
 	return c
 }
 

@@ -37,6 +37,10 @@ func (s *service) GetChat(_ context.Context, r *v1.GetChatRequest) (*v1.Chat, er
 	return s.inChat(r.Chat, "chat", func(wire.GroupID) error { return nil })
 }
 
+func (s *service) SetOnlyThroughFriends(_ context.Context, r *v1.SetOnlyThroughFriendsRequest) (*v1.Chat, error) {
+	return s.inChat(r.Group, "group", func(g wire.GroupID) error { return s.node.SetOnlyFriends(g, r.On) })
+}
+
 func (s *service) AcceptGroup(_ context.Context, r *v1.AcceptGroupRequest) (*v1.Chat, error) {
 	return s.inChat(r.Group, "group", func(g wire.GroupID) error { return s.node.AcceptGroup(g, r.OnlyThroughFriends) })
 }

@@ -63,6 +63,7 @@ var table = map[string]explained{
 	"node/link-expired":   {connect.CodeFailedPrecondition, "This contact link is too old.", "Ask your friend for a new one."},
 	"node/link-used":      {connect.CodeFailedPrecondition, "Nobody answers to this contact link any more: it was used already.", "Ask your friend for a new one."},
 	"node/not-asking":     {connect.CodeFailedPrecondition, "{} does not ask to be your friend.", "See kith friend requests."},
+	"node/no-group":       {connect.CodeFailedPrecondition, "This chat is no group that you are in.", "Others than friends learn this machine's address in groups alone: see kith group list."},
 	"node/not-invited":    {connect.CodeFailedPrecondition, "There is no invitation to {} that waits for an answer.", "See kith group list."},
 	"node/still-in":       {connect.CodeFailedPrecondition, "You are still in {}.", "Leave it first: kith group leave."},
 	"node/full":           {connect.CodeResourceExhausted, "The disk is full, so this was not kept.", "Make space and try again; nothing stored before is lost."},

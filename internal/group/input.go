@@ -120,9 +120,10 @@ type (
 	}
 	// SetReach tells the members where this device's link is.
 	SetReach struct {
-		Peer   []byte
-		Hosts  []string
-		Expiry uint64 // ms
+		Peer     []byte
+		Hosts    []string
+		Expiry   uint64 // ms
+		Withdraw bool   // there are no hosts any more: who was never told any is told nothing
 	}
 )
 

@@ -195,6 +195,9 @@ func (m *Machine) setReach(c SetReach, eff *Effects) {
 	if old != nil && old.Expiry == c.Expiry && bytes.Equal(old.Peer, c.Peer) && slices.Equal(old.Hosts, c.Hosts) {
 		return
 	}
+	if c.Withdraw && (old == nil || len(old.Hosts) == 0) {
+		return
+	}
 	m.reachSeq++
 	r := &dag.Reach{
 		Version: dag.Version, SigAlg: wire.SigEd25519, Group: m.group,

@@ -19,6 +19,7 @@ const (
 	ReasonLinkUsed      Reason = "link-used" // nobody answers to it any more
 	ReasonNotAsking     Reason = "not-asking"
 	ReasonNotInvited    Reason = "not-invited"
+	ReasonNoGroup       Reason = "no-group" // the chat is none that one is in
 	ReasonStillIn       Reason = "still-in" // a chat one is in is left before it is deleted
 	ReasonFull          Reason = "full"     // the disk
 	ReasonNoRoom        Reason = "no-room"  // the disk, at the start: Subject is the home

@@ -35,6 +35,18 @@ func (n *Node) Sightings() int {
 	return len(n.sightings)
 }
 
+// Places is at how many addresses a person's devices are dialled.
+func (n *Node) Places(of wire.PersonID) (count int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, t := range n.targets {
+		if t.to.Member.Person == of {
+			count += len(t.hosts)
+		}
+	}
+	return count
+}
+
 // Heard returns where on the local network a node takes another device to be.
 func (n *Node) Heard(of wire.DeviceID) link.Address {
 	n.mu.Lock()

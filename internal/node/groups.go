@@ -164,17 +164,18 @@ func (n *Node) describeAll() {
 }
 
 // tellReach tells a group's members, unless its setting keeps the address to
-// friends.
+// friends: then they are told once that there is none any more.
 func (n *Node) tellReach(o *owner) {
-	if c, ok := n.ownReach(o); ok {
-		o.tell(c)
-	}
+	o.tell(n.ownReach(o))
 }
 
-func (n *Node) ownReach(o *owner) (group.SetReach, bool) {
+func (n *Node) ownReach(o *owner) group.SetReach {
 	at, boxes := n.address(), n.boxHosts()
 	hosts := slices.Concat(at.Hosts[:min(len(at.Hosts), dag.MaxHosts-len(boxes))], boxes)
-	return group.SetReach{Peer: at.Peer, Hosts: hosts, Expiry: n.linkExpiry()}, !n.setting(o.id).OnlyFriends
+	if n.setting(o.id).OnlyFriends {
+		return group.SetReach{Peer: at.Peer, Expiry: n.linkExpiry(), Withdraw: true}
+	}
+	return group.SetReach{Peer: at.Peer, Hosts: hosts, Expiry: n.linkExpiry()}
 }
 
 func (n *Node) setting(g wire.GroupID) chatSetting {
@@ -261,6 +262,34 @@ func (n *Node) AcceptGroup(g wire.GroupID, onlyFriends bool) error {
 	}
 	n.tellReach(o)
 	n.kickDialer()
+	n.hub.publish(ChatChanged{g})
+	return nil
+}
+
+// SetOnlyFriends is the choice of AcceptGroup, made anew. Who has learned the address already is
+// told that it counts no more, and may keep it.
+func (n *Node) SetOnlyFriends(g wire.GroupID, on bool) error {
+	o, err := n.in(g)
+	if err != nil {
+		return err
+	}
+	if v := o.picture.Load().view; v.Direct || v.Status != group.StatusActive {
+		return fail(ReasonNoGroup, "")
+	}
+	err = o.ask(func() error {
+		setting := n.setting(g)
+		setting.OnlyFriends = on
+		if err := n.db.Update(func(tx *store.Tx) error { return putJSON(tx, bucketChat, g[:], setting) }); err != nil {
+			return storeError(err)
+		}
+		n.setSetting(g, setting)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	n.tellReach(o)
+	n.mailSoon()
 	n.hub.publish(ChatChanged{g})
 	return nil
 }

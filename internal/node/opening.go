@@ -60,9 +60,7 @@ func (o *owner) open(ctx context.Context) bool {
 		o.n.kickDialer()
 	}
 	// What tell has kept from it while it was not there.
-	if c, ok := o.n.ownReach(o); ok {
-		_ = o.step(c)
-	}
+	_ = o.step(o.n.ownReach(o))
 	_ = o.step(o.n.ownPerson())
 	return true
 }

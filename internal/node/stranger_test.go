@@ -194,4 +194,19 @@ func TestOnlyThroughFriends(t *testing.T) {
 		cleo = cleo.restart()
 		cleo.until("Ann", func() bool { return cleo.connected(g, ann) })
 	}
+
+	must(t, cleo.SetOnlyFriends(g, false))
+	cleo.until("Ben", func() bool { return cleo.connected(g, ben) })
+	must(t, cleo.SetOnlyFriends(g, true))
+	ben.until("no place of Cleo's is known", func() bool { return ben.Places(cleo.id()) == 0 })
+	cleo = cleo.restart()
+	ben.until("Cleo is gone", func() bool { return !ben.connected(g, cleo) })
+	ben.say(g, "are you there, Cleo?")
+	cleo.sees(g, "hello Cleo", "hello Ben", "are you there, Cleo?")
+	if cleo.connected(g, ben) || ben.connected(g, cleo) {
+		t.Error("Cleo and Ben are connected once more")
+	}
+	if err := cleo.SetOnlyFriends(cleo.chatWith(ann), true); err == nil {
+		t.Error("the direct chat with a friend goes through friends alone")
+	}
 }

@@ -256,6 +256,12 @@ export function story(browser) {
       await row.getByText('Admin', { exact: true }).waitFor();
       await choose(ann, 'Ben', 'No longer an admin');
       await row.getByText('Admin', { exact: true }).waitFor({ state: 'detached' });
+      const alone = ann.page.getByRole('checkbox', { name: 'Only through friends' });
+      for (const on of [true, false]) {
+        await ann.page.getByText('Only through friends').click();
+        await ann.page.getByText(on ? /^Others do not learn this machine/ : /^All members learn this machine/).waitFor();
+        assert.equal(await alone.isChecked(), on);
+      }
       for (const name of ['Night crew', title]) {
         await ann.page.getByRole('button', { name: 'Rename' }).click();
         const dialog = ann.page.getByRole('dialog', { name: 'Rename' });
@@ -310,7 +316,7 @@ export function story(browser) {
       assert.equal(await log(dan).getByText('Only Ben reads this.').count(), 0);
       await until('Dan is in', async () => ((await ann.call('GetChat', { chat: title })).members ?? []).filter((m) => m.accepted).length === 3);
       await dan.page.getByRole('button', { name: 'Details' }).click();
-      await dan.page.getByText('You are in this group only through friends', { exact: false }).waitFor();
+      assert.ok(await dan.page.getByRole('checkbox', { name: 'Only through friends' }).isChecked());
 
       await ann.page.getByRole('button', { name: 'Leave group' }).click();
       const dialog = ann.page.getByRole('dialog', { name: `Leave “${title}”?` });

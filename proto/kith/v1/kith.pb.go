@@ -2178,6 +2178,58 @@ func (x *AcceptGroupRequest) GetOnlyThroughFriends() bool {
 	return false
 }
 
+type SetOnlyThroughFriendsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	On            bool                   `protobuf:"varint,2,opt,name=on,proto3" json:"on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetOnlyThroughFriendsRequest) Reset() {
+	*x = SetOnlyThroughFriendsRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetOnlyThroughFriendsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetOnlyThroughFriendsRequest) ProtoMessage() {}
+
+func (x *SetOnlyThroughFriendsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetOnlyThroughFriendsRequest.ProtoReflect.Descriptor instead.
+func (*SetOnlyThroughFriendsRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *SetOnlyThroughFriendsRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *SetOnlyThroughFriendsRequest) GetOn() bool {
+	if x != nil {
+		return x.On
+	}
+	return false
+}
+
 type DeclineGroupRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
@@ -2187,7 +2239,7 @@ type DeclineGroupRequest struct {
 
 func (x *DeclineGroupRequest) Reset() {
 	*x = DeclineGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2199,7 +2251,7 @@ func (x *DeclineGroupRequest) String() string {
 func (*DeclineGroupRequest) ProtoMessage() {}
 
 func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2212,7 +2264,7 @@ func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupRequest.ProtoReflect.Descriptor instead.
 func (*DeclineGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DeclineGroupRequest) GetGroup() string {
@@ -2230,7 +2282,7 @@ type DeclineGroupResponse struct {
 
 func (x *DeclineGroupResponse) Reset() {
 	*x = DeclineGroupResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2242,7 +2294,7 @@ func (x *DeclineGroupResponse) String() string {
 func (*DeclineGroupResponse) ProtoMessage() {}
 
 func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2255,7 +2307,7 @@ func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupResponse.ProtoReflect.Descriptor instead.
 func (*DeclineGroupResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
 }
 
 type AddMembersRequest struct {
@@ -2268,7 +2320,7 @@ type AddMembersRequest struct {
 
 func (x *AddMembersRequest) Reset() {
 	*x = AddMembersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2280,7 +2332,7 @@ func (x *AddMembersRequest) String() string {
 func (*AddMembersRequest) ProtoMessage() {}
 
 func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2293,7 +2345,7 @@ func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMembersRequest.ProtoReflect.Descriptor instead.
 func (*AddMembersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *AddMembersRequest) GetGroup() string {
@@ -2320,7 +2372,7 @@ type RemoveMemberRequest struct {
 
 func (x *RemoveMemberRequest) Reset() {
 	*x = RemoveMemberRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2332,7 +2384,7 @@ func (x *RemoveMemberRequest) String() string {
 func (*RemoveMemberRequest) ProtoMessage() {}
 
 func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2345,7 +2397,7 @@ func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMemberRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RemoveMemberRequest) GetGroup() string {
@@ -2373,7 +2425,7 @@ type SetRoleRequest struct {
 
 func (x *SetRoleRequest) Reset() {
 	*x = SetRoleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2385,7 +2437,7 @@ func (x *SetRoleRequest) String() string {
 func (*SetRoleRequest) ProtoMessage() {}
 
 func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2398,7 +2450,7 @@ func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRoleRequest.ProtoReflect.Descriptor instead.
 func (*SetRoleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SetRoleRequest) GetGroup() string {
@@ -2432,7 +2484,7 @@ type SetTitleRequest struct {
 
 func (x *SetTitleRequest) Reset() {
 	*x = SetTitleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2444,7 +2496,7 @@ func (x *SetTitleRequest) String() string {
 func (*SetTitleRequest) ProtoMessage() {}
 
 func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2457,7 +2509,7 @@ func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTitleRequest.ProtoReflect.Descriptor instead.
 func (*SetTitleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SetTitleRequest) GetGroup() string {
@@ -2483,7 +2535,7 @@ type RejoinRequest struct {
 
 func (x *RejoinRequest) Reset() {
 	*x = RejoinRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2495,7 +2547,7 @@ func (x *RejoinRequest) String() string {
 func (*RejoinRequest) ProtoMessage() {}
 
 func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2508,7 +2560,7 @@ func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejoinRequest.ProtoReflect.Descriptor instead.
 func (*RejoinRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RejoinRequest) GetChat() string {
@@ -2528,7 +2580,7 @@ type RestartKeysRequest struct {
 
 func (x *RestartKeysRequest) Reset() {
 	*x = RestartKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2540,7 +2592,7 @@ func (x *RestartKeysRequest) String() string {
 func (*RestartKeysRequest) ProtoMessage() {}
 
 func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2553,7 +2605,7 @@ func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartKeysRequest.ProtoReflect.Descriptor instead.
 func (*RestartKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RestartKeysRequest) GetGroup() string {
@@ -2578,7 +2630,7 @@ type RevokeCopiesRequest struct {
 
 func (x *RevokeCopiesRequest) Reset() {
 	*x = RevokeCopiesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2590,7 +2642,7 @@ func (x *RevokeCopiesRequest) String() string {
 func (*RevokeCopiesRequest) ProtoMessage() {}
 
 func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2603,7 +2655,7 @@ func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCopiesRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCopiesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
 }
 
 type RenewKeysRequest struct {
@@ -2615,7 +2667,7 @@ type RenewKeysRequest struct {
 
 func (x *RenewKeysRequest) Reset() {
 	*x = RenewKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2627,7 +2679,7 @@ func (x *RenewKeysRequest) String() string {
 func (*RenewKeysRequest) ProtoMessage() {}
 
 func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2640,7 +2692,7 @@ func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewKeysRequest.ProtoReflect.Descriptor instead.
 func (*RenewKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RenewKeysRequest) GetGroup() string {
@@ -2660,7 +2712,7 @@ type LeaveGroupRequest struct {
 
 func (x *LeaveGroupRequest) Reset() {
 	*x = LeaveGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2672,7 +2724,7 @@ func (x *LeaveGroupRequest) String() string {
 func (*LeaveGroupRequest) ProtoMessage() {}
 
 func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2685,7 +2737,7 @@ func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveGroupRequest.ProtoReflect.Descriptor instead.
 func (*LeaveGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *LeaveGroupRequest) GetGroup() string {
@@ -2711,7 +2763,7 @@ type DeleteChatRequest struct {
 
 func (x *DeleteChatRequest) Reset() {
 	*x = DeleteChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2723,7 +2775,7 @@ func (x *DeleteChatRequest) String() string {
 func (*DeleteChatRequest) ProtoMessage() {}
 
 func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2736,7 +2788,7 @@ func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *DeleteChatRequest) GetChat() string {
@@ -2754,7 +2806,7 @@ type DeleteChatResponse struct {
 
 func (x *DeleteChatResponse) Reset() {
 	*x = DeleteChatResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2766,7 +2818,7 @@ func (x *DeleteChatResponse) String() string {
 func (*DeleteChatResponse) ProtoMessage() {}
 
 func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2779,7 +2831,7 @@ func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChatResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
 }
 
 type Chat struct {
@@ -2819,7 +2871,7 @@ type Chat struct {
 
 func (x *Chat) Reset() {
 	*x = Chat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2831,7 +2883,7 @@ func (x *Chat) String() string {
 func (*Chat) ProtoMessage() {}
 
 func (x *Chat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2844,7 +2896,7 @@ func (x *Chat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chat.ProtoReflect.Descriptor instead.
 func (*Chat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Chat) GetId() string {
@@ -3063,7 +3115,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3075,7 +3127,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3088,7 +3140,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Member) GetPerson() *Person {
@@ -3138,7 +3190,7 @@ type History struct {
 
 func (x *History) Reset() {
 	*x = History{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3150,7 +3202,7 @@ func (x *History) String() string {
 func (*History) ProtoMessage() {}
 
 func (x *History) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3163,7 +3215,7 @@ func (x *History) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use History.ProtoReflect.Descriptor instead.
 func (*History) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *History) GetKind() HistoryKind {
@@ -3197,7 +3249,7 @@ type SetHistoryRequest struct {
 
 func (x *SetHistoryRequest) Reset() {
 	*x = SetHistoryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3209,7 +3261,7 @@ func (x *SetHistoryRequest) String() string {
 func (*SetHistoryRequest) ProtoMessage() {}
 
 func (x *SetHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3222,7 +3274,7 @@ func (x *SetHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetHistoryRequest.ProtoReflect.Descriptor instead.
 func (*SetHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *SetHistoryRequest) GetGroup() string {
@@ -3256,7 +3308,7 @@ type Earlier struct {
 
 func (x *Earlier) Reset() {
 	*x = Earlier{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3268,7 +3320,7 @@ func (x *Earlier) String() string {
 func (*Earlier) ProtoMessage() {}
 
 func (x *Earlier) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3281,7 +3333,7 @@ func (x *Earlier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Earlier.ProtoReflect.Descriptor instead.
 func (*Earlier) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Earlier) GetGiven() *History {
@@ -3349,7 +3401,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3361,7 +3413,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3374,7 +3426,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListBlocksRequest) GetGroup() string {
@@ -3393,7 +3445,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3405,7 +3457,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3418,7 +3470,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*Block {
@@ -3438,7 +3490,7 @@ type ExportChainRequest struct {
 
 func (x *ExportChainRequest) Reset() {
 	*x = ExportChainRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3450,7 +3502,7 @@ func (x *ExportChainRequest) String() string {
 func (*ExportChainRequest) ProtoMessage() {}
 
 func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3463,7 +3515,7 @@ func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
 func (*ExportChainRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ExportChainRequest) GetGroup() string {
@@ -3489,7 +3541,7 @@ type ExportChainResponse struct {
 
 func (x *ExportChainResponse) Reset() {
 	*x = ExportChainResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3501,7 +3553,7 @@ func (x *ExportChainResponse) String() string {
 func (*ExportChainResponse) ProtoMessage() {}
 
 func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3514,7 +3566,7 @@ func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
 func (*ExportChainResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ExportChainResponse) GetFile() []byte {
@@ -3563,7 +3615,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3575,7 +3627,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3588,7 +3640,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Block) GetHash() string {
@@ -3821,7 +3873,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3833,7 +3885,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3846,7 +3898,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Split) GetFrom() uint64 {
@@ -3886,7 +3938,7 @@ type GetSettlementRequest struct {
 
 func (x *GetSettlementRequest) Reset() {
 	*x = GetSettlementRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3898,7 +3950,7 @@ func (x *GetSettlementRequest) String() string {
 func (*GetSettlementRequest) ProtoMessage() {}
 
 func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3911,7 +3963,7 @@ func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettlementRequest.ProtoReflect.Descriptor instead.
 func (*GetSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GetSettlementRequest) GetGroup() string {
@@ -3931,7 +3983,7 @@ type SetVotersRequest struct {
 
 func (x *SetVotersRequest) Reset() {
 	*x = SetVotersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3943,7 +3995,7 @@ func (x *SetVotersRequest) String() string {
 func (*SetVotersRequest) ProtoMessage() {}
 
 func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3956,7 +4008,7 @@ func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVotersRequest.ProtoReflect.Descriptor instead.
 func (*SetVotersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *SetVotersRequest) GetGroup() string {
@@ -3997,7 +4049,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4009,7 +4061,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4022,7 +4074,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Settlement) GetChatId() string {
@@ -4142,7 +4194,7 @@ type Voter struct {
 
 func (x *Voter) Reset() {
 	*x = Voter{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4154,7 +4206,7 @@ func (x *Voter) String() string {
 func (*Voter) ProtoMessage() {}
 
 func (x *Voter) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4167,7 +4219,7 @@ func (x *Voter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Voter.ProtoReflect.Descriptor instead.
 func (*Voter) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Voter) GetPerson() *Person {
@@ -4215,7 +4267,7 @@ type Incident struct {
 
 func (x *Incident) Reset() {
 	*x = Incident{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4227,7 +4279,7 @@ func (x *Incident) String() string {
 func (*Incident) ProtoMessage() {}
 
 func (x *Incident) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4240,7 +4292,7 @@ func (x *Incident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Incident.ProtoReflect.Descriptor instead.
 func (*Incident) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Incident) GetKind() IncidentKind {
@@ -4312,7 +4364,7 @@ type Exhibit struct {
 
 func (x *Exhibit) Reset() {
 	*x = Exhibit{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4324,7 +4376,7 @@ func (x *Exhibit) String() string {
 func (*Exhibit) ProtoMessage() {}
 
 func (x *Exhibit) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4337,7 +4389,7 @@ func (x *Exhibit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exhibit.ProtoReflect.Descriptor instead.
 func (*Exhibit) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Exhibit) GetKind() string {
@@ -4381,7 +4433,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4393,7 +4445,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4406,7 +4458,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -4457,7 +4509,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4469,7 +4521,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4482,7 +4534,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -4534,7 +4586,7 @@ type ReactRequest struct {
 
 func (x *ReactRequest) Reset() {
 	*x = ReactRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4546,7 +4598,7 @@ func (x *ReactRequest) String() string {
 func (*ReactRequest) ProtoMessage() {}
 
 func (x *ReactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4559,7 +4611,7 @@ func (x *ReactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReactRequest.ProtoReflect.Descriptor instead.
 func (*ReactRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ReactRequest) GetChat() string {
@@ -4601,7 +4653,7 @@ type EditMessageRequest struct {
 
 func (x *EditMessageRequest) Reset() {
 	*x = EditMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4613,7 +4665,7 @@ func (x *EditMessageRequest) String() string {
 func (*EditMessageRequest) ProtoMessage() {}
 
 func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4626,7 +4678,7 @@ func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EditMessageRequest.ProtoReflect.Descriptor instead.
 func (*EditMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *EditMessageRequest) GetChat() string {
@@ -4660,7 +4712,7 @@ type DeleteMessageRequest struct {
 
 func (x *DeleteMessageRequest) Reset() {
 	*x = DeleteMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4672,7 +4724,7 @@ func (x *DeleteMessageRequest) String() string {
 func (*DeleteMessageRequest) ProtoMessage() {}
 
 func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4685,7 +4737,7 @@ func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteMessageRequest.ProtoReflect.Descriptor instead.
 func (*DeleteMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *DeleteMessageRequest) GetChat() string {
@@ -4713,7 +4765,7 @@ type PinMessageRequest struct {
 
 func (x *PinMessageRequest) Reset() {
 	*x = PinMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4725,7 +4777,7 @@ func (x *PinMessageRequest) String() string {
 func (*PinMessageRequest) ProtoMessage() {}
 
 func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4738,7 +4790,7 @@ func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PinMessageRequest.ProtoReflect.Descriptor instead.
 func (*PinMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *PinMessageRequest) GetChat() string {
@@ -4771,7 +4823,7 @@ type ListPinsRequest struct {
 
 func (x *ListPinsRequest) Reset() {
 	*x = ListPinsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4783,7 +4835,7 @@ func (x *ListPinsRequest) String() string {
 func (*ListPinsRequest) ProtoMessage() {}
 
 func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4796,7 +4848,7 @@ func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsRequest.ProtoReflect.Descriptor instead.
 func (*ListPinsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ListPinsRequest) GetChat() string {
@@ -4815,7 +4867,7 @@ type ListPinsResponse struct {
 
 func (x *ListPinsResponse) Reset() {
 	*x = ListPinsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4827,7 +4879,7 @@ func (x *ListPinsResponse) String() string {
 func (*ListPinsResponse) ProtoMessage() {}
 
 func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4840,7 +4892,7 @@ func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsResponse.ProtoReflect.Descriptor instead.
 func (*ListPinsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ListPinsResponse) GetMessages() []*Message {
@@ -4863,7 +4915,7 @@ type CreatePollRequest struct {
 
 func (x *CreatePollRequest) Reset() {
 	*x = CreatePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4875,7 +4927,7 @@ func (x *CreatePollRequest) String() string {
 func (*CreatePollRequest) ProtoMessage() {}
 
 func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4888,7 +4940,7 @@ func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePollRequest.ProtoReflect.Descriptor instead.
 func (*CreatePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *CreatePollRequest) GetChat() string {
@@ -4937,7 +4989,7 @@ type VoteRequest struct {
 
 func (x *VoteRequest) Reset() {
 	*x = VoteRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4949,7 +5001,7 @@ func (x *VoteRequest) String() string {
 func (*VoteRequest) ProtoMessage() {}
 
 func (x *VoteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4962,7 +5014,7 @@ func (x *VoteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoteRequest.ProtoReflect.Descriptor instead.
 func (*VoteRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *VoteRequest) GetChat() string {
@@ -4996,7 +5048,7 @@ type ClosePollRequest struct {
 
 func (x *ClosePollRequest) Reset() {
 	*x = ClosePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5008,7 +5060,7 @@ func (x *ClosePollRequest) String() string {
 func (*ClosePollRequest) ProtoMessage() {}
 
 func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5021,7 +5073,7 @@ func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosePollRequest.ProtoReflect.Descriptor instead.
 func (*ClosePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ClosePollRequest) GetChat() string {
@@ -5048,7 +5100,7 @@ type SetLifetimeRequest struct {
 
 func (x *SetLifetimeRequest) Reset() {
 	*x = SetLifetimeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5060,7 +5112,7 @@ func (x *SetLifetimeRequest) String() string {
 func (*SetLifetimeRequest) ProtoMessage() {}
 
 func (x *SetLifetimeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5073,7 +5125,7 @@ func (x *SetLifetimeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLifetimeRequest.ProtoReflect.Descriptor instead.
 func (*SetLifetimeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *SetLifetimeRequest) GetChat() string {
@@ -5100,7 +5152,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5112,7 +5164,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5125,7 +5177,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ListVersionsRequest) GetChat() string {
@@ -5151,7 +5203,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5163,7 +5215,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5176,7 +5228,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*Version {
@@ -5197,7 +5249,7 @@ type Version struct {
 
 func (x *Version) Reset() {
 	*x = Version{}
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5209,7 +5261,7 @@ func (x *Version) String() string {
 func (*Version) ProtoMessage() {}
 
 func (x *Version) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5222,7 +5274,7 @@ func (x *Version) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Version.ProtoReflect.Descriptor instead.
 func (*Version) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Version) GetText() string {
@@ -5284,7 +5336,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5296,7 +5348,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5309,7 +5361,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Message) GetId() string {
@@ -5531,7 +5583,7 @@ type Lifetime struct {
 
 func (x *Lifetime) Reset() {
 	*x = Lifetime{}
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5543,7 +5595,7 @@ func (x *Lifetime) String() string {
 func (*Lifetime) ProtoMessage() {}
 
 func (x *Lifetime) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5556,7 +5608,7 @@ func (x *Lifetime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lifetime.ProtoReflect.Descriptor instead.
 func (*Lifetime) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *Lifetime) GetSeconds() uint32 {
@@ -5584,7 +5636,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5596,7 +5648,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5609,7 +5661,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Span) GetText() string {
@@ -5689,7 +5741,7 @@ type Quote struct {
 
 func (x *Quote) Reset() {
 	*x = Quote{}
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5701,7 +5753,7 @@ func (x *Quote) String() string {
 func (*Quote) ProtoMessage() {}
 
 func (x *Quote) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5714,7 +5766,7 @@ func (x *Quote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quote.ProtoReflect.Descriptor instead.
 func (*Quote) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *Quote) GetId() string {
@@ -5763,7 +5815,7 @@ type Reaction struct {
 
 func (x *Reaction) Reset() {
 	*x = Reaction{}
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5775,7 +5827,7 @@ func (x *Reaction) String() string {
 func (*Reaction) ProtoMessage() {}
 
 func (x *Reaction) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5788,7 +5840,7 @@ func (x *Reaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
 func (*Reaction) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *Reaction) GetEmoji() string {
@@ -5825,7 +5877,7 @@ type Poll struct {
 
 func (x *Poll) Reset() {
 	*x = Poll{}
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5837,7 +5889,7 @@ func (x *Poll) String() string {
 func (*Poll) ProtoMessage() {}
 
 func (x *Poll) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5850,7 +5902,7 @@ func (x *Poll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Poll.ProtoReflect.Descriptor instead.
 func (*Poll) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *Poll) GetQuestion() string {
@@ -5899,7 +5951,7 @@ type PollOption struct {
 
 func (x *PollOption) Reset() {
 	*x = PollOption{}
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5911,7 +5963,7 @@ func (x *PollOption) String() string {
 func (*PollOption) ProtoMessage() {}
 
 func (x *PollOption) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5924,7 +5976,7 @@ func (x *PollOption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollOption.ProtoReflect.Descriptor instead.
 func (*PollOption) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *PollOption) GetText() string {
@@ -5963,7 +6015,7 @@ type Permitted struct {
 
 func (x *Permitted) Reset() {
 	*x = Permitted{}
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5975,7 +6027,7 @@ func (x *Permitted) String() string {
 func (*Permitted) ProtoMessage() {}
 
 func (x *Permitted) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5988,7 +6040,7 @@ func (x *Permitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permitted.ProtoReflect.Descriptor instead.
 func (*Permitted) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *Permitted) GetReply() bool {
@@ -6043,7 +6095,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6055,7 +6107,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6068,7 +6120,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -6098,7 +6150,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6110,7 +6162,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6123,7 +6175,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -6172,7 +6224,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6184,7 +6236,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6197,7 +6249,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -6240,7 +6292,7 @@ type SearchRequest struct {
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6252,7 +6304,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6265,7 +6317,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *SearchRequest) GetText() string {
@@ -6340,7 +6392,7 @@ type SearchResponse struct {
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6352,7 +6404,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6365,7 +6417,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *SearchResponse) GetFound() []*Found {
@@ -6425,7 +6477,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6437,7 +6489,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6450,7 +6502,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *Found) GetMessage() *Message {
@@ -6506,7 +6558,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6518,7 +6570,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6531,7 +6583,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *Mark) GetStart() uint32 {
@@ -6558,7 +6610,7 @@ type TypingRequest struct {
 
 func (x *TypingRequest) Reset() {
 	*x = TypingRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6570,7 +6622,7 @@ func (x *TypingRequest) String() string {
 func (*TypingRequest) ProtoMessage() {}
 
 func (x *TypingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6583,7 +6635,7 @@ func (x *TypingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TypingRequest.ProtoReflect.Descriptor instead.
 func (*TypingRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *TypingRequest) GetChat() string {
@@ -6608,7 +6660,7 @@ type TypingResponse struct {
 
 func (x *TypingResponse) Reset() {
 	*x = TypingResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6620,7 +6672,7 @@ func (x *TypingResponse) String() string {
 func (*TypingResponse) ProtoMessage() {}
 
 func (x *TypingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6633,7 +6685,7 @@ func (x *TypingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TypingResponse.ProtoReflect.Descriptor instead.
 func (*TypingResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
 }
 
 type GetSettingsRequest struct {
@@ -6644,7 +6696,7 @@ type GetSettingsRequest struct {
 
 func (x *GetSettingsRequest) Reset() {
 	*x = GetSettingsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6656,7 +6708,7 @@ func (x *GetSettingsRequest) String() string {
 func (*GetSettingsRequest) ProtoMessage() {}
 
 func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6669,7 +6721,7 @@ func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
 }
 
 // Settings: what the person chose for all chats.
@@ -6681,7 +6733,7 @@ type GetNetworkRequest struct {
 
 func (x *GetNetworkRequest) Reset() {
 	*x = GetNetworkRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6693,7 +6745,7 @@ func (x *GetNetworkRequest) String() string {
 func (*GetNetworkRequest) ProtoMessage() {}
 
 func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6706,7 +6758,7 @@ func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkRequest.ProtoReflect.Descriptor instead.
 func (*GetNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
 }
 
 // Network: every sentence is for people, says what is and what can be done about it, and
@@ -6729,7 +6781,7 @@ type Network struct {
 
 func (x *Network) Reset() {
 	*x = Network{}
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6741,7 +6793,7 @@ func (x *Network) String() string {
 func (*Network) ProtoMessage() {}
 
 func (x *Network) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6754,7 +6806,7 @@ func (x *Network) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Network.ProtoReflect.Descriptor instead.
 func (*Network) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *Network) GetReachability() Reachability {
@@ -6841,7 +6893,7 @@ type Router struct {
 
 func (x *Router) Reset() {
 	*x = Router{}
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6853,7 +6905,7 @@ func (x *Router) String() string {
 func (*Router) ProtoMessage() {}
 
 func (x *Router) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6866,7 +6918,7 @@ func (x *Router) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Router.ProtoReflect.Descriptor instead.
 func (*Router) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *Router) GetNat() NAT {
@@ -6922,7 +6974,7 @@ type Path struct {
 
 func (x *Path) Reset() {
 	*x = Path{}
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6934,7 +6986,7 @@ func (x *Path) String() string {
 func (*Path) ProtoMessage() {}
 
 func (x *Path) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6947,7 +6999,7 @@ func (x *Path) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Path.ProtoReflect.Descriptor instead.
 func (*Path) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *Path) GetPerson() *Person {
@@ -7028,7 +7080,7 @@ type Relaying struct {
 
 func (x *Relaying) Reset() {
 	*x = Relaying{}
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7040,7 +7092,7 @@ func (x *Relaying) String() string {
 func (*Relaying) ProtoMessage() {}
 
 func (x *Relaying) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7053,7 +7105,7 @@ func (x *Relaying) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Relaying.ProtoReflect.Descriptor instead.
 func (*Relaying) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *Relaying) GetOn() bool {
@@ -7110,7 +7162,7 @@ type RelayUsed struct {
 
 func (x *RelayUsed) Reset() {
 	*x = RelayUsed{}
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7122,7 +7174,7 @@ func (x *RelayUsed) String() string {
 func (*RelayUsed) ProtoMessage() {}
 
 func (x *RelayUsed) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7135,7 +7187,7 @@ func (x *RelayUsed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayUsed.ProtoReflect.Descriptor instead.
 func (*RelayUsed) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *RelayUsed) GetName() string {
@@ -7181,7 +7233,7 @@ type Rendezvous struct {
 
 func (x *Rendezvous) Reset() {
 	*x = Rendezvous{}
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7193,7 +7245,7 @@ func (x *Rendezvous) String() string {
 func (*Rendezvous) ProtoMessage() {}
 
 func (x *Rendezvous) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7206,7 +7258,7 @@ func (x *Rendezvous) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rendezvous.ProtoReflect.Descriptor instead.
 func (*Rendezvous) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *Rendezvous) GetOn() bool {
@@ -7266,7 +7318,7 @@ type Mailbox struct {
 
 func (x *Mailbox) Reset() {
 	*x = Mailbox{}
-	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7278,7 +7330,7 @@ func (x *Mailbox) String() string {
 func (*Mailbox) ProtoMessage() {}
 
 func (x *Mailbox) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7291,7 +7343,7 @@ func (x *Mailbox) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mailbox.ProtoReflect.Descriptor instead.
 func (*Mailbox) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *Mailbox) GetId() string {
@@ -7349,7 +7401,7 @@ type SetNetworkRequest struct {
 
 func (x *SetNetworkRequest) Reset() {
 	*x = SetNetworkRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7361,7 +7413,7 @@ func (x *SetNetworkRequest) String() string {
 func (*SetNetworkRequest) ProtoMessage() {}
 
 func (x *SetNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7374,7 +7426,7 @@ func (x *SetNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetNetworkRequest.ProtoReflect.Descriptor instead.
 func (*SetNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *SetNetworkRequest) GetRelay() bool {
@@ -7414,7 +7466,7 @@ type AddMailboxRequest struct {
 
 func (x *AddMailboxRequest) Reset() {
 	*x = AddMailboxRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7426,7 +7478,7 @@ func (x *AddMailboxRequest) String() string {
 func (*AddMailboxRequest) ProtoMessage() {}
 
 func (x *AddMailboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7439,7 +7491,7 @@ func (x *AddMailboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMailboxRequest.ProtoReflect.Descriptor instead.
 func (*AddMailboxRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *AddMailboxRequest) GetAddress() string {
@@ -7458,7 +7510,7 @@ type RemoveMailboxRequest struct {
 
 func (x *RemoveMailboxRequest) Reset() {
 	*x = RemoveMailboxRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7470,7 +7522,7 @@ func (x *RemoveMailboxRequest) String() string {
 func (*RemoveMailboxRequest) ProtoMessage() {}
 
 func (x *RemoveMailboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7483,7 +7535,7 @@ func (x *RemoveMailboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMailboxRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMailboxRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *RemoveMailboxRequest) GetId() string {
@@ -7503,7 +7555,7 @@ type ExportBundleRequest struct {
 
 func (x *ExportBundleRequest) Reset() {
 	*x = ExportBundleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7515,7 +7567,7 @@ func (x *ExportBundleRequest) String() string {
 func (*ExportBundleRequest) ProtoMessage() {}
 
 func (x *ExportBundleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7528,7 +7580,7 @@ func (x *ExportBundleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportBundleRequest.ProtoReflect.Descriptor instead.
 func (*ExportBundleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *ExportBundleRequest) GetChat() string {
@@ -7555,7 +7607,7 @@ type BundlePart struct {
 
 func (x *BundlePart) Reset() {
 	*x = BundlePart{}
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7567,7 +7619,7 @@ func (x *BundlePart) String() string {
 func (*BundlePart) ProtoMessage() {}
 
 func (x *BundlePart) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7580,7 +7632,7 @@ func (x *BundlePart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundlePart.ProtoReflect.Descriptor instead.
 func (*BundlePart) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *BundlePart) GetData() []byte {
@@ -7610,7 +7662,7 @@ type Bundle struct {
 
 func (x *Bundle) Reset() {
 	*x = Bundle{}
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7622,7 +7674,7 @@ func (x *Bundle) String() string {
 func (*Bundle) ProtoMessage() {}
 
 func (x *Bundle) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7635,7 +7687,7 @@ func (x *Bundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bundle.ProtoReflect.Descriptor instead.
 func (*Bundle) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *Bundle) GetFrom() *Person {
@@ -7679,7 +7731,7 @@ type BundleChat struct {
 
 func (x *BundleChat) Reset() {
 	*x = BundleChat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7691,7 +7743,7 @@ func (x *BundleChat) String() string {
 func (*BundleChat) ProtoMessage() {}
 
 func (x *BundleChat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7704,7 +7756,7 @@ func (x *BundleChat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundleChat.ProtoReflect.Descriptor instead.
 func (*BundleChat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *BundleChat) GetChatId() string {
@@ -7752,7 +7804,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_kith_v1_kith_proto_msgTypes[104]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7764,7 +7816,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[104]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7777,7 +7829,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *Settings) GetHideTyping() bool {
@@ -7802,7 +7854,7 @@ type GetPageKeyRequest struct {
 
 func (x *GetPageKeyRequest) Reset() {
 	*x = GetPageKeyRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[105]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7814,7 +7866,7 @@ func (x *GetPageKeyRequest) String() string {
 func (*GetPageKeyRequest) ProtoMessage() {}
 
 func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[105]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7827,7 +7879,7 @@ func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPageKeyRequest.ProtoReflect.Descriptor instead.
 func (*GetPageKeyRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
 }
 
 type GetPageKeyResponse struct {
@@ -7839,7 +7891,7 @@ type GetPageKeyResponse struct {
 
 func (x *GetPageKeyResponse) Reset() {
 	*x = GetPageKeyResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[106]
+	mi := &file_kith_v1_kith_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7851,7 +7903,7 @@ func (x *GetPageKeyResponse) String() string {
 func (*GetPageKeyResponse) ProtoMessage() {}
 
 func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[106]
+	mi := &file_kith_v1_kith_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7864,7 +7916,7 @@ func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPageKeyResponse.ProtoReflect.Descriptor instead.
 func (*GetPageKeyResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *GetPageKeyResponse) GetKey() []byte {
@@ -7885,7 +7937,7 @@ type SetSettingsRequest struct {
 
 func (x *SetSettingsRequest) Reset() {
 	*x = SetSettingsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[107]
+	mi := &file_kith_v1_kith_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7897,7 +7949,7 @@ func (x *SetSettingsRequest) String() string {
 func (*SetSettingsRequest) ProtoMessage() {}
 
 func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[107]
+	mi := &file_kith_v1_kith_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7910,7 +7962,7 @@ func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*SetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{107}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *SetSettingsRequest) GetHideTyping() bool {
@@ -7938,7 +7990,7 @@ type SetDraftRequest struct {
 
 func (x *SetDraftRequest) Reset() {
 	*x = SetDraftRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[108]
+	mi := &file_kith_v1_kith_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7950,7 +8002,7 @@ func (x *SetDraftRequest) String() string {
 func (*SetDraftRequest) ProtoMessage() {}
 
 func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[108]
+	mi := &file_kith_v1_kith_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7963,7 +8015,7 @@ func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftRequest.ProtoReflect.Descriptor instead.
 func (*SetDraftRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{108}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *SetDraftRequest) GetChat() string {
@@ -7995,7 +8047,7 @@ type SetDraftResponse struct {
 
 func (x *SetDraftResponse) Reset() {
 	*x = SetDraftResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[109]
+	mi := &file_kith_v1_kith_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8007,7 +8059,7 @@ func (x *SetDraftResponse) String() string {
 func (*SetDraftResponse) ProtoMessage() {}
 
 func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[109]
+	mi := &file_kith_v1_kith_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8020,7 +8072,7 @@ func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftResponse.ProtoReflect.Descriptor instead.
 func (*SetDraftResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{109}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{110}
 }
 
 // Draft: what somebody has begun to write, kept in this node alone.
@@ -8034,7 +8086,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_kith_v1_kith_proto_msgTypes[110]
+	mi := &file_kith_v1_kith_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8046,7 +8098,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[110]
+	mi := &file_kith_v1_kith_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8059,7 +8111,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{110}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{111}
 }
 
 func (x *Draft) GetText() string {
@@ -8087,7 +8139,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[111]
+	mi := &file_kith_v1_kith_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8099,7 +8151,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[111]
+	mi := &file_kith_v1_kith_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8112,7 +8164,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{111}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{112}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -8137,7 +8189,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[112]
+	mi := &file_kith_v1_kith_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8149,7 +8201,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[112]
+	mi := &file_kith_v1_kith_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8162,7 +8214,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{112}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{113}
 }
 
 type GetDeliveryRequest struct {
@@ -8177,7 +8229,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[113]
+	mi := &file_kith_v1_kith_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8189,7 +8241,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[113]
+	mi := &file_kith_v1_kith_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8202,7 +8254,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{113}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{114}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -8248,7 +8300,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[114]
+	mi := &file_kith_v1_kith_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8260,7 +8312,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[114]
+	mi := &file_kith_v1_kith_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8273,7 +8325,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{114}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{115}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -8336,7 +8388,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[115]
+	mi := &file_kith_v1_kith_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8348,7 +8400,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[115]
+	mi := &file_kith_v1_kith_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8361,7 +8413,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{115}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{116}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -8395,7 +8447,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[116]
+	mi := &file_kith_v1_kith_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8407,7 +8459,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[116]
+	mi := &file_kith_v1_kith_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8420,7 +8472,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{116}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{117}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -8460,7 +8512,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[117]
+	mi := &file_kith_v1_kith_proto_msgTypes[118]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8472,7 +8524,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[117]
+	mi := &file_kith_v1_kith_proto_msgTypes[118]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8485,7 +8537,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{117}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{118}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -8675,7 +8727,7 @@ type Typed struct {
 
 func (x *Typed) Reset() {
 	*x = Typed{}
-	mi := &file_kith_v1_kith_proto_msgTypes[118]
+	mi := &file_kith_v1_kith_proto_msgTypes[119]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8687,7 +8739,7 @@ func (x *Typed) String() string {
 func (*Typed) ProtoMessage() {}
 
 func (x *Typed) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[118]
+	mi := &file_kith_v1_kith_proto_msgTypes[119]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8700,7 +8752,7 @@ func (x *Typed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Typed.ProtoReflect.Descriptor instead.
 func (*Typed) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{118}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{119}
 }
 
 func (x *Typed) GetChatId() string {
@@ -8735,7 +8787,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[119]
+	mi := &file_kith_v1_kith_proto_msgTypes[120]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8747,7 +8799,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[119]
+	mi := &file_kith_v1_kith_proto_msgTypes[120]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8760,7 +8812,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{119}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{120}
 }
 
 func (x *Reached) GetChatId() string {
@@ -8789,7 +8841,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[120]
+	mi := &file_kith_v1_kith_proto_msgTypes[121]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8801,7 +8853,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[120]
+	mi := &file_kith_v1_kith_proto_msgTypes[121]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8814,7 +8866,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{120}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{121}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -8853,7 +8905,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[121]
+	mi := &file_kith_v1_kith_proto_msgTypes[122]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8865,7 +8917,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[121]
+	mi := &file_kith_v1_kith_proto_msgTypes[122]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8878,7 +8930,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{121}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{122}
 }
 
 type StopResponse struct {
@@ -8889,7 +8941,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[122]
+	mi := &file_kith_v1_kith_proto_msgTypes[123]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8901,7 +8953,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[122]
+	mi := &file_kith_v1_kith_proto_msgTypes[123]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8914,7 +8966,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{122}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{123}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -9015,7 +9067,10 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\"\\\n" +
 	"\x12AcceptGroupRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x120\n" +
-	"\x14only_through_friends\x18\x02 \x01(\bR\x12onlyThroughFriends\"+\n" +
+	"\x14only_through_friends\x18\x02 \x01(\bR\x12onlyThroughFriends\"D\n" +
+	"\x1cSetOnlyThroughFriendsRequest\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\x12\x0e\n" +
+	"\x02on\x18\x02 \x01(\bR\x02on\"+\n" +
 	"\x13DeclineGroupRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\"\x16\n" +
 	"\x14DeclineGroupResponse\"C\n" +
@@ -9648,7 +9703,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\bNAT_NONE\x10\x01\x12\x0e\n" +
 	"\n" +
 	"NAT_STEADY\x10\x02\x12\x10\n" +
-	"\fNAT_CHANGING\x10\x032\xac\x1c\n" +
+	"\fNAT_CHANGING\x10\x032\xfb\x1c\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -9665,7 +9720,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\tListChats\x12\x19.kith.v1.ListChatsRequest\x1a\x1a.kith.v1.ListChatsResponse\x121\n" +
 	"\aGetChat\x12\x17.kith.v1.GetChatRequest\x1a\r.kith.v1.Chat\x129\n" +
 	"\vAcceptGroup\x12\x1b.kith.v1.AcceptGroupRequest\x1a\r.kith.v1.Chat\x12K\n" +
-	"\fDeclineGroup\x12\x1c.kith.v1.DeclineGroupRequest\x1a\x1d.kith.v1.DeclineGroupResponse\x127\n" +
+	"\fDeclineGroup\x12\x1c.kith.v1.DeclineGroupRequest\x1a\x1d.kith.v1.DeclineGroupResponse\x12M\n" +
+	"\x15SetOnlyThroughFriends\x12%.kith.v1.SetOnlyThroughFriendsRequest\x1a\r.kith.v1.Chat\x127\n" +
 	"\n" +
 	"AddMembers\x12\x1a.kith.v1.AddMembersRequest\x1a\r.kith.v1.Chat\x12;\n" +
 	"\fRemoveMember\x12\x1c.kith.v1.RemoveMemberRequest\x1a\r.kith.v1.Chat\x121\n" +
@@ -9734,143 +9790,144 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 123)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 124)
 var file_kith_v1_kith_proto_goTypes = []any{
-	(Reachability)(0),             // 0: kith.v1.Reachability
-	(FriendState)(0),              // 1: kith.v1.FriendState
-	(ChatKind)(0),                 // 2: kith.v1.ChatKind
-	(ChatState)(0),                // 3: kith.v1.ChatState
-	(Role)(0),                     // 4: kith.v1.Role
-	(HistoryKind)(0),              // 5: kith.v1.HistoryKind
-	(BlockFate)(0),                // 6: kith.v1.BlockFate
-	(LossKind)(0),                 // 7: kith.v1.LossKind
-	(IncidentKind)(0),             // 8: kith.v1.IncidentKind
-	(ChangeKind)(0),               // 9: kith.v1.ChangeKind
-	(MessageState)(0),             // 10: kith.v1.MessageState
-	(NAT)(0),                      // 11: kith.v1.NAT
-	(*LoginRequest)(nil),          // 12: kith.v1.LoginRequest
-	(*LoginResponse)(nil),         // 13: kith.v1.LoginResponse
-	(*NewLoginRequest)(nil),       // 14: kith.v1.NewLoginRequest
-	(*NewLoginResponse)(nil),      // 15: kith.v1.NewLoginResponse
-	(*GetNodeRequest)(nil),        // 16: kith.v1.GetNodeRequest
-	(*SetupRequest)(nil),          // 17: kith.v1.SetupRequest
-	(*Node)(nil),                  // 18: kith.v1.Node
-	(*ClockApart)(nil),            // 19: kith.v1.ClockApart
-	(*Coming)(nil),                // 20: kith.v1.Coming
-	(*Person)(nil),                // 21: kith.v1.Person
-	(*Aside)(nil),                 // 22: kith.v1.Aside
-	(*NewContactLinkRequest)(nil), // 23: kith.v1.NewContactLinkRequest
-	(*ContactLink)(nil),           // 24: kith.v1.ContactLink
-	(*AddFriendRequest)(nil),      // 25: kith.v1.AddFriendRequest
-	(*ListFriendsRequest)(nil),    // 26: kith.v1.ListFriendsRequest
-	(*ListFriendsResponse)(nil),   // 27: kith.v1.ListFriendsResponse
-	(*AcceptFriendRequest)(nil),   // 28: kith.v1.AcceptFriendRequest
-	(*DeclineFriendRequest)(nil),  // 29: kith.v1.DeclineFriendRequest
-	(*DeclineFriendResponse)(nil), // 30: kith.v1.DeclineFriendResponse
-	(*BlockFriendRequest)(nil),    // 31: kith.v1.BlockFriendRequest
-	(*Friend)(nil),                // 32: kith.v1.Friend
-	(*CreateGroupRequest)(nil),    // 33: kith.v1.CreateGroupRequest
-	(*ListChatsRequest)(nil),      // 34: kith.v1.ListChatsRequest
-	(*ListChatsResponse)(nil),     // 35: kith.v1.ListChatsResponse
-	(*GetChatRequest)(nil),        // 36: kith.v1.GetChatRequest
-	(*AcceptGroupRequest)(nil),    // 37: kith.v1.AcceptGroupRequest
-	(*DeclineGroupRequest)(nil),   // 38: kith.v1.DeclineGroupRequest
-	(*DeclineGroupResponse)(nil),  // 39: kith.v1.DeclineGroupResponse
-	(*AddMembersRequest)(nil),     // 40: kith.v1.AddMembersRequest
-	(*RemoveMemberRequest)(nil),   // 41: kith.v1.RemoveMemberRequest
-	(*SetRoleRequest)(nil),        // 42: kith.v1.SetRoleRequest
-	(*SetTitleRequest)(nil),       // 43: kith.v1.SetTitleRequest
-	(*RejoinRequest)(nil),         // 44: kith.v1.RejoinRequest
-	(*RestartKeysRequest)(nil),    // 45: kith.v1.RestartKeysRequest
-	(*RevokeCopiesRequest)(nil),   // 46: kith.v1.RevokeCopiesRequest
-	(*RenewKeysRequest)(nil),      // 47: kith.v1.RenewKeysRequest
-	(*LeaveGroupRequest)(nil),     // 48: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),     // 49: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),    // 50: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                  // 51: kith.v1.Chat
-	(*Member)(nil),                // 52: kith.v1.Member
-	(*History)(nil),               // 53: kith.v1.History
-	(*SetHistoryRequest)(nil),     // 54: kith.v1.SetHistoryRequest
-	(*Earlier)(nil),               // 55: kith.v1.Earlier
-	(*ListBlocksRequest)(nil),     // 56: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),    // 57: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),    // 58: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),   // 59: kith.v1.ExportChainResponse
-	(*Block)(nil),                 // 60: kith.v1.Block
-	(*Split)(nil),                 // 61: kith.v1.Split
-	(*GetSettlementRequest)(nil),  // 62: kith.v1.GetSettlementRequest
-	(*SetVotersRequest)(nil),      // 63: kith.v1.SetVotersRequest
-	(*Settlement)(nil),            // 64: kith.v1.Settlement
-	(*Voter)(nil),                 // 65: kith.v1.Voter
-	(*Incident)(nil),              // 66: kith.v1.Incident
-	(*Exhibit)(nil),               // 67: kith.v1.Exhibit
-	(*Change)(nil),                // 68: kith.v1.Change
-	(*SendRequest)(nil),           // 69: kith.v1.SendRequest
-	(*ReactRequest)(nil),          // 70: kith.v1.ReactRequest
-	(*EditMessageRequest)(nil),    // 71: kith.v1.EditMessageRequest
-	(*DeleteMessageRequest)(nil),  // 72: kith.v1.DeleteMessageRequest
-	(*PinMessageRequest)(nil),     // 73: kith.v1.PinMessageRequest
-	(*ListPinsRequest)(nil),       // 74: kith.v1.ListPinsRequest
-	(*ListPinsResponse)(nil),      // 75: kith.v1.ListPinsResponse
-	(*CreatePollRequest)(nil),     // 76: kith.v1.CreatePollRequest
-	(*VoteRequest)(nil),           // 77: kith.v1.VoteRequest
-	(*ClosePollRequest)(nil),      // 78: kith.v1.ClosePollRequest
-	(*SetLifetimeRequest)(nil),    // 79: kith.v1.SetLifetimeRequest
-	(*ListVersionsRequest)(nil),   // 80: kith.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),  // 81: kith.v1.ListVersionsResponse
-	(*Version)(nil),               // 82: kith.v1.Version
-	(*Message)(nil),               // 83: kith.v1.Message
-	(*Lifetime)(nil),              // 84: kith.v1.Lifetime
-	(*Span)(nil),                  // 85: kith.v1.Span
-	(*Quote)(nil),                 // 86: kith.v1.Quote
-	(*Reaction)(nil),              // 87: kith.v1.Reaction
-	(*Poll)(nil),                  // 88: kith.v1.Poll
-	(*PollOption)(nil),            // 89: kith.v1.PollOption
-	(*Permitted)(nil),             // 90: kith.v1.Permitted
-	(*ResendRequest)(nil),         // 91: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),   // 92: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),  // 93: kith.v1.ListMessagesResponse
-	(*SearchRequest)(nil),         // 94: kith.v1.SearchRequest
-	(*SearchResponse)(nil),        // 95: kith.v1.SearchResponse
-	(*Found)(nil),                 // 96: kith.v1.Found
-	(*Mark)(nil),                  // 97: kith.v1.Mark
-	(*TypingRequest)(nil),         // 98: kith.v1.TypingRequest
-	(*TypingResponse)(nil),        // 99: kith.v1.TypingResponse
-	(*GetSettingsRequest)(nil),    // 100: kith.v1.GetSettingsRequest
-	(*GetNetworkRequest)(nil),     // 101: kith.v1.GetNetworkRequest
-	(*Network)(nil),               // 102: kith.v1.Network
-	(*Router)(nil),                // 103: kith.v1.Router
-	(*Path)(nil),                  // 104: kith.v1.Path
-	(*Relaying)(nil),              // 105: kith.v1.Relaying
-	(*RelayUsed)(nil),             // 106: kith.v1.RelayUsed
-	(*Rendezvous)(nil),            // 107: kith.v1.Rendezvous
-	(*Mailbox)(nil),               // 108: kith.v1.Mailbox
-	(*SetNetworkRequest)(nil),     // 109: kith.v1.SetNetworkRequest
-	(*AddMailboxRequest)(nil),     // 110: kith.v1.AddMailboxRequest
-	(*RemoveMailboxRequest)(nil),  // 111: kith.v1.RemoveMailboxRequest
-	(*ExportBundleRequest)(nil),   // 112: kith.v1.ExportBundleRequest
-	(*BundlePart)(nil),            // 113: kith.v1.BundlePart
-	(*Bundle)(nil),                // 114: kith.v1.Bundle
-	(*BundleChat)(nil),            // 115: kith.v1.BundleChat
-	(*Settings)(nil),              // 116: kith.v1.Settings
-	(*GetPageKeyRequest)(nil),     // 117: kith.v1.GetPageKeyRequest
-	(*GetPageKeyResponse)(nil),    // 118: kith.v1.GetPageKeyResponse
-	(*SetSettingsRequest)(nil),    // 119: kith.v1.SetSettingsRequest
-	(*SetDraftRequest)(nil),       // 120: kith.v1.SetDraftRequest
-	(*SetDraftResponse)(nil),      // 121: kith.v1.SetDraftResponse
-	(*Draft)(nil),                 // 122: kith.v1.Draft
-	(*MarkReadRequest)(nil),       // 123: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),      // 124: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),    // 125: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),              // 126: kith.v1.Delivery
-	(*DeliveredTo)(nil),           // 127: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),      // 128: kith.v1.SubscribeRequest
-	(*Event)(nil),                 // 129: kith.v1.Event
-	(*Typed)(nil),                 // 130: kith.v1.Typed
-	(*Reached)(nil),               // 131: kith.v1.Reached
-	(*MessageReach)(nil),          // 132: kith.v1.MessageReach
-	(*StopRequest)(nil),           // 133: kith.v1.StopRequest
-	(*StopResponse)(nil),          // 134: kith.v1.StopResponse
+	(Reachability)(0),                    // 0: kith.v1.Reachability
+	(FriendState)(0),                     // 1: kith.v1.FriendState
+	(ChatKind)(0),                        // 2: kith.v1.ChatKind
+	(ChatState)(0),                       // 3: kith.v1.ChatState
+	(Role)(0),                            // 4: kith.v1.Role
+	(HistoryKind)(0),                     // 5: kith.v1.HistoryKind
+	(BlockFate)(0),                       // 6: kith.v1.BlockFate
+	(LossKind)(0),                        // 7: kith.v1.LossKind
+	(IncidentKind)(0),                    // 8: kith.v1.IncidentKind
+	(ChangeKind)(0),                      // 9: kith.v1.ChangeKind
+	(MessageState)(0),                    // 10: kith.v1.MessageState
+	(NAT)(0),                             // 11: kith.v1.NAT
+	(*LoginRequest)(nil),                 // 12: kith.v1.LoginRequest
+	(*LoginResponse)(nil),                // 13: kith.v1.LoginResponse
+	(*NewLoginRequest)(nil),              // 14: kith.v1.NewLoginRequest
+	(*NewLoginResponse)(nil),             // 15: kith.v1.NewLoginResponse
+	(*GetNodeRequest)(nil),               // 16: kith.v1.GetNodeRequest
+	(*SetupRequest)(nil),                 // 17: kith.v1.SetupRequest
+	(*Node)(nil),                         // 18: kith.v1.Node
+	(*ClockApart)(nil),                   // 19: kith.v1.ClockApart
+	(*Coming)(nil),                       // 20: kith.v1.Coming
+	(*Person)(nil),                       // 21: kith.v1.Person
+	(*Aside)(nil),                        // 22: kith.v1.Aside
+	(*NewContactLinkRequest)(nil),        // 23: kith.v1.NewContactLinkRequest
+	(*ContactLink)(nil),                  // 24: kith.v1.ContactLink
+	(*AddFriendRequest)(nil),             // 25: kith.v1.AddFriendRequest
+	(*ListFriendsRequest)(nil),           // 26: kith.v1.ListFriendsRequest
+	(*ListFriendsResponse)(nil),          // 27: kith.v1.ListFriendsResponse
+	(*AcceptFriendRequest)(nil),          // 28: kith.v1.AcceptFriendRequest
+	(*DeclineFriendRequest)(nil),         // 29: kith.v1.DeclineFriendRequest
+	(*DeclineFriendResponse)(nil),        // 30: kith.v1.DeclineFriendResponse
+	(*BlockFriendRequest)(nil),           // 31: kith.v1.BlockFriendRequest
+	(*Friend)(nil),                       // 32: kith.v1.Friend
+	(*CreateGroupRequest)(nil),           // 33: kith.v1.CreateGroupRequest
+	(*ListChatsRequest)(nil),             // 34: kith.v1.ListChatsRequest
+	(*ListChatsResponse)(nil),            // 35: kith.v1.ListChatsResponse
+	(*GetChatRequest)(nil),               // 36: kith.v1.GetChatRequest
+	(*AcceptGroupRequest)(nil),           // 37: kith.v1.AcceptGroupRequest
+	(*SetOnlyThroughFriendsRequest)(nil), // 38: kith.v1.SetOnlyThroughFriendsRequest
+	(*DeclineGroupRequest)(nil),          // 39: kith.v1.DeclineGroupRequest
+	(*DeclineGroupResponse)(nil),         // 40: kith.v1.DeclineGroupResponse
+	(*AddMembersRequest)(nil),            // 41: kith.v1.AddMembersRequest
+	(*RemoveMemberRequest)(nil),          // 42: kith.v1.RemoveMemberRequest
+	(*SetRoleRequest)(nil),               // 43: kith.v1.SetRoleRequest
+	(*SetTitleRequest)(nil),              // 44: kith.v1.SetTitleRequest
+	(*RejoinRequest)(nil),                // 45: kith.v1.RejoinRequest
+	(*RestartKeysRequest)(nil),           // 46: kith.v1.RestartKeysRequest
+	(*RevokeCopiesRequest)(nil),          // 47: kith.v1.RevokeCopiesRequest
+	(*RenewKeysRequest)(nil),             // 48: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),            // 49: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),            // 50: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),           // 51: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                         // 52: kith.v1.Chat
+	(*Member)(nil),                       // 53: kith.v1.Member
+	(*History)(nil),                      // 54: kith.v1.History
+	(*SetHistoryRequest)(nil),            // 55: kith.v1.SetHistoryRequest
+	(*Earlier)(nil),                      // 56: kith.v1.Earlier
+	(*ListBlocksRequest)(nil),            // 57: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),           // 58: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),           // 59: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),          // 60: kith.v1.ExportChainResponse
+	(*Block)(nil),                        // 61: kith.v1.Block
+	(*Split)(nil),                        // 62: kith.v1.Split
+	(*GetSettlementRequest)(nil),         // 63: kith.v1.GetSettlementRequest
+	(*SetVotersRequest)(nil),             // 64: kith.v1.SetVotersRequest
+	(*Settlement)(nil),                   // 65: kith.v1.Settlement
+	(*Voter)(nil),                        // 66: kith.v1.Voter
+	(*Incident)(nil),                     // 67: kith.v1.Incident
+	(*Exhibit)(nil),                      // 68: kith.v1.Exhibit
+	(*Change)(nil),                       // 69: kith.v1.Change
+	(*SendRequest)(nil),                  // 70: kith.v1.SendRequest
+	(*ReactRequest)(nil),                 // 71: kith.v1.ReactRequest
+	(*EditMessageRequest)(nil),           // 72: kith.v1.EditMessageRequest
+	(*DeleteMessageRequest)(nil),         // 73: kith.v1.DeleteMessageRequest
+	(*PinMessageRequest)(nil),            // 74: kith.v1.PinMessageRequest
+	(*ListPinsRequest)(nil),              // 75: kith.v1.ListPinsRequest
+	(*ListPinsResponse)(nil),             // 76: kith.v1.ListPinsResponse
+	(*CreatePollRequest)(nil),            // 77: kith.v1.CreatePollRequest
+	(*VoteRequest)(nil),                  // 78: kith.v1.VoteRequest
+	(*ClosePollRequest)(nil),             // 79: kith.v1.ClosePollRequest
+	(*SetLifetimeRequest)(nil),           // 80: kith.v1.SetLifetimeRequest
+	(*ListVersionsRequest)(nil),          // 81: kith.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),         // 82: kith.v1.ListVersionsResponse
+	(*Version)(nil),                      // 83: kith.v1.Version
+	(*Message)(nil),                      // 84: kith.v1.Message
+	(*Lifetime)(nil),                     // 85: kith.v1.Lifetime
+	(*Span)(nil),                         // 86: kith.v1.Span
+	(*Quote)(nil),                        // 87: kith.v1.Quote
+	(*Reaction)(nil),                     // 88: kith.v1.Reaction
+	(*Poll)(nil),                         // 89: kith.v1.Poll
+	(*PollOption)(nil),                   // 90: kith.v1.PollOption
+	(*Permitted)(nil),                    // 91: kith.v1.Permitted
+	(*ResendRequest)(nil),                // 92: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),          // 93: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),         // 94: kith.v1.ListMessagesResponse
+	(*SearchRequest)(nil),                // 95: kith.v1.SearchRequest
+	(*SearchResponse)(nil),               // 96: kith.v1.SearchResponse
+	(*Found)(nil),                        // 97: kith.v1.Found
+	(*Mark)(nil),                         // 98: kith.v1.Mark
+	(*TypingRequest)(nil),                // 99: kith.v1.TypingRequest
+	(*TypingResponse)(nil),               // 100: kith.v1.TypingResponse
+	(*GetSettingsRequest)(nil),           // 101: kith.v1.GetSettingsRequest
+	(*GetNetworkRequest)(nil),            // 102: kith.v1.GetNetworkRequest
+	(*Network)(nil),                      // 103: kith.v1.Network
+	(*Router)(nil),                       // 104: kith.v1.Router
+	(*Path)(nil),                         // 105: kith.v1.Path
+	(*Relaying)(nil),                     // 106: kith.v1.Relaying
+	(*RelayUsed)(nil),                    // 107: kith.v1.RelayUsed
+	(*Rendezvous)(nil),                   // 108: kith.v1.Rendezvous
+	(*Mailbox)(nil),                      // 109: kith.v1.Mailbox
+	(*SetNetworkRequest)(nil),            // 110: kith.v1.SetNetworkRequest
+	(*AddMailboxRequest)(nil),            // 111: kith.v1.AddMailboxRequest
+	(*RemoveMailboxRequest)(nil),         // 112: kith.v1.RemoveMailboxRequest
+	(*ExportBundleRequest)(nil),          // 113: kith.v1.ExportBundleRequest
+	(*BundlePart)(nil),                   // 114: kith.v1.BundlePart
+	(*Bundle)(nil),                       // 115: kith.v1.Bundle
+	(*BundleChat)(nil),                   // 116: kith.v1.BundleChat
+	(*Settings)(nil),                     // 117: kith.v1.Settings
+	(*GetPageKeyRequest)(nil),            // 118: kith.v1.GetPageKeyRequest
+	(*GetPageKeyResponse)(nil),           // 119: kith.v1.GetPageKeyResponse
+	(*SetSettingsRequest)(nil),           // 120: kith.v1.SetSettingsRequest
+	(*SetDraftRequest)(nil),              // 121: kith.v1.SetDraftRequest
+	(*SetDraftResponse)(nil),             // 122: kith.v1.SetDraftResponse
+	(*Draft)(nil),                        // 123: kith.v1.Draft
+	(*MarkReadRequest)(nil),              // 124: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),             // 125: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),           // 126: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),                     // 127: kith.v1.Delivery
+	(*DeliveredTo)(nil),                  // 128: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),             // 129: kith.v1.SubscribeRequest
+	(*Event)(nil),                        // 130: kith.v1.Event
+	(*Typed)(nil),                        // 131: kith.v1.Typed
+	(*Reached)(nil),                      // 132: kith.v1.Reached
+	(*MessageReach)(nil),                 // 133: kith.v1.MessageReach
+	(*StopRequest)(nil),                  // 134: kith.v1.StopRequest
+	(*StopResponse)(nil),                 // 135: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	21,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -9883,99 +9940,99 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	32,  // 7: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
 	21,  // 8: kith.v1.Friend.person:type_name -> kith.v1.Person
 	1,   // 9: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	51,  // 10: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	52,  // 10: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
 	4,   // 11: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
 	2,   // 12: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
 	3,   // 13: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	52,  // 14: kith.v1.Chat.members:type_name -> kith.v1.Member
+	53,  // 14: kith.v1.Chat.members:type_name -> kith.v1.Member
 	4,   // 15: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	83,  // 16: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	84,  // 16: kith.v1.Chat.newest:type_name -> kith.v1.Message
 	21,  // 17: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
 	21,  // 18: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
 	21,  // 19: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
 	21,  // 20: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
-	53,  // 21: kith.v1.Chat.history:type_name -> kith.v1.History
-	55,  // 22: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
-	122, // 23: kith.v1.Chat.draft:type_name -> kith.v1.Draft
+	54,  // 21: kith.v1.Chat.history:type_name -> kith.v1.History
+	56,  // 22: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
+	123, // 23: kith.v1.Chat.draft:type_name -> kith.v1.Draft
 	21,  // 24: kith.v1.Member.person:type_name -> kith.v1.Person
 	4,   // 25: kith.v1.Member.role:type_name -> kith.v1.Role
 	21,  // 26: kith.v1.Member.added_by:type_name -> kith.v1.Person
 	5,   // 27: kith.v1.History.kind:type_name -> kith.v1.HistoryKind
-	53,  // 28: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
-	53,  // 29: kith.v1.Earlier.given:type_name -> kith.v1.History
-	60,  // 30: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	54,  // 28: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
+	54,  // 29: kith.v1.Earlier.given:type_name -> kith.v1.History
+	61,  // 30: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
 	21,  // 31: kith.v1.Block.author:type_name -> kith.v1.Person
-	68,  // 32: kith.v1.Block.changes:type_name -> kith.v1.Change
+	69,  // 32: kith.v1.Block.changes:type_name -> kith.v1.Change
 	6,   // 33: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
 	7,   // 34: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	61,  // 35: kith.v1.Block.split:type_name -> kith.v1.Split
+	62,  // 35: kith.v1.Block.split:type_name -> kith.v1.Split
 	21,  // 36: kith.v1.Block.settled_by:type_name -> kith.v1.Person
 	21,  // 37: kith.v1.Block.voted_by:type_name -> kith.v1.Person
 	21,  // 38: kith.v1.Block.waits_for:type_name -> kith.v1.Person
 	21,  // 39: kith.v1.Block.stuck:type_name -> kith.v1.Person
 	21,  // 40: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	65,  // 41: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	66,  // 42: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	66,  // 41: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	67,  // 42: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
 	21,  // 43: kith.v1.Settlement.coming:type_name -> kith.v1.Person
 	21,  // 44: kith.v1.Voter.person:type_name -> kith.v1.Person
 	8,   // 45: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
 	21,  // 46: kith.v1.Incident.person:type_name -> kith.v1.Person
-	67,  // 47: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	68,  // 47: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
 	9,   // 48: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
 	21,  // 49: kith.v1.Change.subject:type_name -> kith.v1.Person
-	83,  // 50: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
-	82,  // 51: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
-	85,  // 52: kith.v1.Version.spans:type_name -> kith.v1.Span
+	84,  // 50: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	83,  // 51: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	86,  // 52: kith.v1.Version.spans:type_name -> kith.v1.Span
 	21,  // 53: kith.v1.Message.author:type_name -> kith.v1.Person
 	10,  // 54: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	85,  // 55: kith.v1.Message.spans:type_name -> kith.v1.Span
-	86,  // 56: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
-	87,  // 57: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	86,  // 55: kith.v1.Message.spans:type_name -> kith.v1.Span
+	87,  // 56: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	88,  // 57: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
 	21,  // 58: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
 	21,  // 59: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
-	88,  // 60: kith.v1.Message.poll:type_name -> kith.v1.Poll
-	90,  // 61: kith.v1.Message.may:type_name -> kith.v1.Permitted
-	84,  // 62: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
+	89,  // 60: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	91,  // 61: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	85,  // 62: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
 	21,  // 63: kith.v1.Quote.author:type_name -> kith.v1.Person
 	10,  // 64: kith.v1.Quote.state:type_name -> kith.v1.MessageState
 	21,  // 65: kith.v1.Reaction.persons:type_name -> kith.v1.Person
-	89,  // 66: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	90,  // 66: kith.v1.Poll.options:type_name -> kith.v1.PollOption
 	21,  // 67: kith.v1.PollOption.persons:type_name -> kith.v1.Person
-	83,  // 68: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	96,  // 69: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
-	51,  // 70: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	84,  // 68: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	97,  // 69: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	52,  // 70: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
 	21,  // 71: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
-	83,  // 72: kith.v1.Found.message:type_name -> kith.v1.Message
-	97,  // 73: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	84,  // 72: kith.v1.Found.message:type_name -> kith.v1.Message
+	98,  // 73: kith.v1.Found.marks:type_name -> kith.v1.Mark
 	0,   // 74: kith.v1.Network.reachability:type_name -> kith.v1.Reachability
-	103, // 75: kith.v1.Network.router:type_name -> kith.v1.Router
-	104, // 76: kith.v1.Network.paths:type_name -> kith.v1.Path
-	105, // 77: kith.v1.Network.relaying:type_name -> kith.v1.Relaying
-	106, // 78: kith.v1.Network.relays:type_name -> kith.v1.RelayUsed
-	107, // 79: kith.v1.Network.rendezvous:type_name -> kith.v1.Rendezvous
-	108, // 80: kith.v1.Network.mailboxes:type_name -> kith.v1.Mailbox
+	104, // 75: kith.v1.Network.router:type_name -> kith.v1.Router
+	105, // 76: kith.v1.Network.paths:type_name -> kith.v1.Path
+	106, // 77: kith.v1.Network.relaying:type_name -> kith.v1.Relaying
+	107, // 78: kith.v1.Network.relays:type_name -> kith.v1.RelayUsed
+	108, // 79: kith.v1.Network.rendezvous:type_name -> kith.v1.Rendezvous
+	109, // 80: kith.v1.Network.mailboxes:type_name -> kith.v1.Mailbox
 	11,  // 81: kith.v1.Router.nat:type_name -> kith.v1.NAT
 	21,  // 82: kith.v1.Path.person:type_name -> kith.v1.Person
-	114, // 83: kith.v1.BundlePart.bundle:type_name -> kith.v1.Bundle
+	115, // 83: kith.v1.BundlePart.bundle:type_name -> kith.v1.Bundle
 	21,  // 84: kith.v1.Bundle.from:type_name -> kith.v1.Person
-	115, // 85: kith.v1.Bundle.chats:type_name -> kith.v1.BundleChat
-	122, // 86: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
-	127, // 87: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	116, // 85: kith.v1.Bundle.chats:type_name -> kith.v1.BundleChat
+	123, // 86: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
+	128, // 87: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
 	21,  // 88: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	83,  // 89: kith.v1.Event.message:type_name -> kith.v1.Message
-	51,  // 90: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	84,  // 89: kith.v1.Event.message:type_name -> kith.v1.Message
+	52,  // 90: kith.v1.Event.chat:type_name -> kith.v1.Chat
 	32,  // 91: kith.v1.Event.friend:type_name -> kith.v1.Friend
 	18,  // 92: kith.v1.Event.node:type_name -> kith.v1.Node
-	131, // 93: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	66,  // 94: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	130, // 95: kith.v1.Event.typed:type_name -> kith.v1.Typed
+	132, // 93: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	67,  // 94: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	131, // 95: kith.v1.Event.typed:type_name -> kith.v1.Typed
 	21,  // 96: kith.v1.Typed.person:type_name -> kith.v1.Person
-	132, // 97: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	133, // 97: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
 	12,  // 98: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
 	14,  // 99: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
 	16,  // 100: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
 	17,  // 101: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	46,  // 102: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	47,  // 102: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
 	23,  // 103: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
 	25,  // 104: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
 	26,  // 105: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
@@ -9986,111 +10043,113 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	34,  // 110: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
 	36,  // 111: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
 	37,  // 112: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	38,  // 113: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	40,  // 114: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	41,  // 115: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	42,  // 116: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	43,  // 117: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	54,  // 118: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
-	44,  // 119: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	45,  // 120: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	47,  // 121: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	48,  // 122: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	49,  // 123: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	56,  // 124: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	62,  // 125: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	63,  // 126: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	58,  // 127: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	69,  // 128: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	91,  // 129: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	70,  // 130: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	71,  // 131: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	72,  // 132: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	73,  // 133: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	74,  // 134: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	76,  // 135: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	77,  // 136: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	78,  // 137: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	79,  // 138: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
-	80,  // 139: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	92,  // 140: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	94,  // 141: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	98,  // 142: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
-	101, // 143: kith.v1.KithService.GetNetwork:input_type -> kith.v1.GetNetworkRequest
-	109, // 144: kith.v1.KithService.SetNetwork:input_type -> kith.v1.SetNetworkRequest
-	110, // 145: kith.v1.KithService.AddMailbox:input_type -> kith.v1.AddMailboxRequest
-	111, // 146: kith.v1.KithService.RemoveMailbox:input_type -> kith.v1.RemoveMailboxRequest
-	112, // 147: kith.v1.KithService.ExportBundle:input_type -> kith.v1.ExportBundleRequest
-	113, // 148: kith.v1.KithService.ImportBundle:input_type -> kith.v1.BundlePart
-	100, // 149: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
-	119, // 150: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
-	117, // 151: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
-	120, // 152: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
-	123, // 153: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	125, // 154: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	128, // 155: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	133, // 156: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	13,  // 157: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	15,  // 158: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	18,  // 159: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	18,  // 160: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	18,  // 161: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	24,  // 162: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	32,  // 163: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	27,  // 164: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	32,  // 165: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	30,  // 166: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	32,  // 167: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	51,  // 168: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	35,  // 169: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	51,  // 170: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	51,  // 171: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	39,  // 172: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	51,  // 173: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	51,  // 174: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	51,  // 175: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	51,  // 176: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	51,  // 177: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	51,  // 178: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	51,  // 179: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	51,  // 180: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	51,  // 181: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	50,  // 182: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	57,  // 183: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	64,  // 184: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	64,  // 185: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	59,  // 186: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	83,  // 187: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	51,  // 188: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	83,  // 189: kith.v1.KithService.React:output_type -> kith.v1.Message
-	83,  // 190: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	83,  // 191: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	83,  // 192: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	75,  // 193: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	83,  // 194: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	83,  // 195: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	83,  // 196: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	51,  // 197: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
-	81,  // 198: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	93,  // 199: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	95,  // 200: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	99,  // 201: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
-	102, // 202: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
-	102, // 203: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
-	102, // 204: kith.v1.KithService.AddMailbox:output_type -> kith.v1.Network
-	102, // 205: kith.v1.KithService.RemoveMailbox:output_type -> kith.v1.Network
-	113, // 206: kith.v1.KithService.ExportBundle:output_type -> kith.v1.BundlePart
-	114, // 207: kith.v1.KithService.ImportBundle:output_type -> kith.v1.Bundle
-	116, // 208: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
-	116, // 209: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
-	118, // 210: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
-	121, // 211: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
-	124, // 212: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	126, // 213: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	129, // 214: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	134, // 215: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	157, // [157:216] is the sub-list for method output_type
-	98,  // [98:157] is the sub-list for method input_type
+	39,  // 113: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	38,  // 114: kith.v1.KithService.SetOnlyThroughFriends:input_type -> kith.v1.SetOnlyThroughFriendsRequest
+	41,  // 115: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	42,  // 116: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	43,  // 117: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	44,  // 118: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	55,  // 119: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
+	45,  // 120: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	46,  // 121: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	48,  // 122: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	49,  // 123: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	50,  // 124: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	57,  // 125: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	63,  // 126: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	64,  // 127: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	59,  // 128: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	70,  // 129: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	92,  // 130: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	71,  // 131: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	72,  // 132: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	73,  // 133: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	74,  // 134: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	75,  // 135: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	77,  // 136: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	78,  // 137: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	79,  // 138: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	80,  // 139: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
+	81,  // 140: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	93,  // 141: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	95,  // 142: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	99,  // 143: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
+	102, // 144: kith.v1.KithService.GetNetwork:input_type -> kith.v1.GetNetworkRequest
+	110, // 145: kith.v1.KithService.SetNetwork:input_type -> kith.v1.SetNetworkRequest
+	111, // 146: kith.v1.KithService.AddMailbox:input_type -> kith.v1.AddMailboxRequest
+	112, // 147: kith.v1.KithService.RemoveMailbox:input_type -> kith.v1.RemoveMailboxRequest
+	113, // 148: kith.v1.KithService.ExportBundle:input_type -> kith.v1.ExportBundleRequest
+	114, // 149: kith.v1.KithService.ImportBundle:input_type -> kith.v1.BundlePart
+	101, // 150: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
+	120, // 151: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
+	118, // 152: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
+	121, // 153: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
+	124, // 154: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	126, // 155: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	129, // 156: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	134, // 157: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	13,  // 158: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	15,  // 159: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	18,  // 160: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	18,  // 161: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	18,  // 162: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	24,  // 163: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	32,  // 164: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	27,  // 165: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	32,  // 166: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	30,  // 167: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	32,  // 168: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	52,  // 169: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	35,  // 170: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	52,  // 171: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	52,  // 172: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	40,  // 173: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	52,  // 174: kith.v1.KithService.SetOnlyThroughFriends:output_type -> kith.v1.Chat
+	52,  // 175: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	52,  // 176: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	52,  // 177: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	52,  // 178: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	52,  // 179: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	52,  // 180: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	52,  // 181: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	52,  // 182: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	52,  // 183: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	51,  // 184: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	58,  // 185: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	65,  // 186: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	65,  // 187: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	60,  // 188: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	84,  // 189: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	52,  // 190: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	84,  // 191: kith.v1.KithService.React:output_type -> kith.v1.Message
+	84,  // 192: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	84,  // 193: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	84,  // 194: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	76,  // 195: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	84,  // 196: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	84,  // 197: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	84,  // 198: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	52,  // 199: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	82,  // 200: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	94,  // 201: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	96,  // 202: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	100, // 203: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
+	103, // 204: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
+	103, // 205: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
+	103, // 206: kith.v1.KithService.AddMailbox:output_type -> kith.v1.Network
+	103, // 207: kith.v1.KithService.RemoveMailbox:output_type -> kith.v1.Network
+	114, // 208: kith.v1.KithService.ExportBundle:output_type -> kith.v1.BundlePart
+	115, // 209: kith.v1.KithService.ImportBundle:output_type -> kith.v1.Bundle
+	117, // 210: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
+	117, // 211: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
+	119, // 212: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
+	122, // 213: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
+	125, // 214: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	127, // 215: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	130, // 216: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	135, // 217: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	158, // [158:218] is the sub-list for method output_type
+	98,  // [98:158] is the sub-list for method input_type
 	98,  // [98:98] is the sub-list for extension type_name
 	98,  // [98:98] is the sub-list for extension extendee
 	0,   // [0:98] is the sub-list for field type_name
@@ -10101,9 +10160,9 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[97].OneofWrappers = []any{}
-	file_kith_v1_kith_proto_msgTypes[107].OneofWrappers = []any{}
-	file_kith_v1_kith_proto_msgTypes[117].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[98].OneofWrappers = []any{}
+	file_kith_v1_kith_proto_msgTypes[108].OneofWrappers = []any{}
+	file_kith_v1_kith_proto_msgTypes[118].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -10121,7 +10180,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      12,
-			NumMessages:   123,
+			NumMessages:   124,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -78,6 +78,9 @@ const (
 	// KithServiceDeclineGroupProcedure is the fully-qualified name of the KithService's DeclineGroup
 	// RPC.
 	KithServiceDeclineGroupProcedure = "/kith.v1.KithService/DeclineGroup"
+	// KithServiceSetOnlyThroughFriendsProcedure is the fully-qualified name of the KithService's
+	// SetOnlyThroughFriends RPC.
+	KithServiceSetOnlyThroughFriendsProcedure = "/kith.v1.KithService/SetOnlyThroughFriends"
 	// KithServiceAddMembersProcedure is the fully-qualified name of the KithService's AddMembers RPC.
 	KithServiceAddMembersProcedure = "/kith.v1.KithService/AddMembers"
 	// KithServiceRemoveMemberProcedure is the fully-qualified name of the KithService's RemoveMember
@@ -200,6 +203,8 @@ type KithServiceClient interface {
 	GetChat(context.Context, *v1.GetChatRequest) (*v1.Chat, error)
 	AcceptGroup(context.Context, *v1.AcceptGroupRequest) (*v1.Chat, error)
 	DeclineGroup(context.Context, *v1.DeclineGroupRequest) (*v1.DeclineGroupResponse, error)
+	// SetOnlyThroughFriends is the choice of AcceptGroupRequest, made anew.
+	SetOnlyThroughFriends(context.Context, *v1.SetOnlyThroughFriendsRequest) (*v1.Chat, error)
 	AddMembers(context.Context, *v1.AddMembersRequest) (*v1.Chat, error)
 	RemoveMember(context.Context, *v1.RemoveMemberRequest) (*v1.Chat, error)
 	// SetRole makes a member an admin, or an admin a member.
@@ -389,6 +394,12 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			httpClient,
 			baseURL+KithServiceDeclineGroupProcedure,
 			connect.WithSchema(kithServiceMethods.ByName("DeclineGroup")),
+			connect.WithClientOptions(opts...),
+		),
+		setOnlyThroughFriends: connect.NewClient[v1.SetOnlyThroughFriendsRequest, v1.Chat](
+			httpClient,
+			baseURL+KithServiceSetOnlyThroughFriendsProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("SetOnlyThroughFriends")),
 			connect.WithClientOptions(opts...),
 		),
 		addMembers: connect.NewClient[v1.AddMembersRequest, v1.Chat](
@@ -654,65 +665,66 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 
 // kithServiceClient implements KithServiceClient.
 type kithServiceClient struct {
-	login          *connect.Client[v1.LoginRequest, v1.LoginResponse]
-	newLogin       *connect.Client[v1.NewLoginRequest, v1.NewLoginResponse]
-	getNode        *connect.Client[v1.GetNodeRequest, v1.Node]
-	setup          *connect.Client[v1.SetupRequest, v1.Node]
-	revokeCopies   *connect.Client[v1.RevokeCopiesRequest, v1.Node]
-	newContactLink *connect.Client[v1.NewContactLinkRequest, v1.ContactLink]
-	addFriend      *connect.Client[v1.AddFriendRequest, v1.Friend]
-	listFriends    *connect.Client[v1.ListFriendsRequest, v1.ListFriendsResponse]
-	acceptFriend   *connect.Client[v1.AcceptFriendRequest, v1.Friend]
-	declineFriend  *connect.Client[v1.DeclineFriendRequest, v1.DeclineFriendResponse]
-	blockFriend    *connect.Client[v1.BlockFriendRequest, v1.Friend]
-	createGroup    *connect.Client[v1.CreateGroupRequest, v1.Chat]
-	listChats      *connect.Client[v1.ListChatsRequest, v1.ListChatsResponse]
-	getChat        *connect.Client[v1.GetChatRequest, v1.Chat]
-	acceptGroup    *connect.Client[v1.AcceptGroupRequest, v1.Chat]
-	declineGroup   *connect.Client[v1.DeclineGroupRequest, v1.DeclineGroupResponse]
-	addMembers     *connect.Client[v1.AddMembersRequest, v1.Chat]
-	removeMember   *connect.Client[v1.RemoveMemberRequest, v1.Chat]
-	setRole        *connect.Client[v1.SetRoleRequest, v1.Chat]
-	setTitle       *connect.Client[v1.SetTitleRequest, v1.Chat]
-	setHistory     *connect.Client[v1.SetHistoryRequest, v1.Chat]
-	rejoin         *connect.Client[v1.RejoinRequest, v1.Chat]
-	restartKeys    *connect.Client[v1.RestartKeysRequest, v1.Chat]
-	renewKeys      *connect.Client[v1.RenewKeysRequest, v1.Chat]
-	leaveGroup     *connect.Client[v1.LeaveGroupRequest, v1.Chat]
-	deleteChat     *connect.Client[v1.DeleteChatRequest, v1.DeleteChatResponse]
-	listBlocks     *connect.Client[v1.ListBlocksRequest, v1.ListBlocksResponse]
-	getSettlement  *connect.Client[v1.GetSettlementRequest, v1.Settlement]
-	setVoters      *connect.Client[v1.SetVotersRequest, v1.Settlement]
-	exportChain    *connect.Client[v1.ExportChainRequest, v1.ExportChainResponse]
-	send           *connect.Client[v1.SendRequest, v1.Message]
-	resend         *connect.Client[v1.ResendRequest, v1.Chat]
-	react          *connect.Client[v1.ReactRequest, v1.Message]
-	editMessage    *connect.Client[v1.EditMessageRequest, v1.Message]
-	deleteMessage  *connect.Client[v1.DeleteMessageRequest, v1.Message]
-	pinMessage     *connect.Client[v1.PinMessageRequest, v1.Message]
-	listPins       *connect.Client[v1.ListPinsRequest, v1.ListPinsResponse]
-	createPoll     *connect.Client[v1.CreatePollRequest, v1.Message]
-	vote           *connect.Client[v1.VoteRequest, v1.Message]
-	closePoll      *connect.Client[v1.ClosePollRequest, v1.Message]
-	setLifetime    *connect.Client[v1.SetLifetimeRequest, v1.Chat]
-	listVersions   *connect.Client[v1.ListVersionsRequest, v1.ListVersionsResponse]
-	listMessages   *connect.Client[v1.ListMessagesRequest, v1.ListMessagesResponse]
-	search         *connect.Client[v1.SearchRequest, v1.SearchResponse]
-	typing         *connect.Client[v1.TypingRequest, v1.TypingResponse]
-	getNetwork     *connect.Client[v1.GetNetworkRequest, v1.Network]
-	setNetwork     *connect.Client[v1.SetNetworkRequest, v1.Network]
-	addMailbox     *connect.Client[v1.AddMailboxRequest, v1.Network]
-	removeMailbox  *connect.Client[v1.RemoveMailboxRequest, v1.Network]
-	exportBundle   *connect.Client[v1.ExportBundleRequest, v1.BundlePart]
-	importBundle   *connect.Client[v1.BundlePart, v1.Bundle]
-	getSettings    *connect.Client[v1.GetSettingsRequest, v1.Settings]
-	setSettings    *connect.Client[v1.SetSettingsRequest, v1.Settings]
-	getPageKey     *connect.Client[v1.GetPageKeyRequest, v1.GetPageKeyResponse]
-	setDraft       *connect.Client[v1.SetDraftRequest, v1.SetDraftResponse]
-	markRead       *connect.Client[v1.MarkReadRequest, v1.MarkReadResponse]
-	getDelivery    *connect.Client[v1.GetDeliveryRequest, v1.Delivery]
-	subscribe      *connect.Client[v1.SubscribeRequest, v1.Event]
-	stop           *connect.Client[v1.StopRequest, v1.StopResponse]
+	login                 *connect.Client[v1.LoginRequest, v1.LoginResponse]
+	newLogin              *connect.Client[v1.NewLoginRequest, v1.NewLoginResponse]
+	getNode               *connect.Client[v1.GetNodeRequest, v1.Node]
+	setup                 *connect.Client[v1.SetupRequest, v1.Node]
+	revokeCopies          *connect.Client[v1.RevokeCopiesRequest, v1.Node]
+	newContactLink        *connect.Client[v1.NewContactLinkRequest, v1.ContactLink]
+	addFriend             *connect.Client[v1.AddFriendRequest, v1.Friend]
+	listFriends           *connect.Client[v1.ListFriendsRequest, v1.ListFriendsResponse]
+	acceptFriend          *connect.Client[v1.AcceptFriendRequest, v1.Friend]
+	declineFriend         *connect.Client[v1.DeclineFriendRequest, v1.DeclineFriendResponse]
+	blockFriend           *connect.Client[v1.BlockFriendRequest, v1.Friend]
+	createGroup           *connect.Client[v1.CreateGroupRequest, v1.Chat]
+	listChats             *connect.Client[v1.ListChatsRequest, v1.ListChatsResponse]
+	getChat               *connect.Client[v1.GetChatRequest, v1.Chat]
+	acceptGroup           *connect.Client[v1.AcceptGroupRequest, v1.Chat]
+	declineGroup          *connect.Client[v1.DeclineGroupRequest, v1.DeclineGroupResponse]
+	setOnlyThroughFriends *connect.Client[v1.SetOnlyThroughFriendsRequest, v1.Chat]
+	addMembers            *connect.Client[v1.AddMembersRequest, v1.Chat]
+	removeMember          *connect.Client[v1.RemoveMemberRequest, v1.Chat]
+	setRole               *connect.Client[v1.SetRoleRequest, v1.Chat]
+	setTitle              *connect.Client[v1.SetTitleRequest, v1.Chat]
+	setHistory            *connect.Client[v1.SetHistoryRequest, v1.Chat]
+	rejoin                *connect.Client[v1.RejoinRequest, v1.Chat]
+	restartKeys           *connect.Client[v1.RestartKeysRequest, v1.Chat]
+	renewKeys             *connect.Client[v1.RenewKeysRequest, v1.Chat]
+	leaveGroup            *connect.Client[v1.LeaveGroupRequest, v1.Chat]
+	deleteChat            *connect.Client[v1.DeleteChatRequest, v1.DeleteChatResponse]
+	listBlocks            *connect.Client[v1.ListBlocksRequest, v1.ListBlocksResponse]
+	getSettlement         *connect.Client[v1.GetSettlementRequest, v1.Settlement]
+	setVoters             *connect.Client[v1.SetVotersRequest, v1.Settlement]
+	exportChain           *connect.Client[v1.ExportChainRequest, v1.ExportChainResponse]
+	send                  *connect.Client[v1.SendRequest, v1.Message]
+	resend                *connect.Client[v1.ResendRequest, v1.Chat]
+	react                 *connect.Client[v1.ReactRequest, v1.Message]
+	editMessage           *connect.Client[v1.EditMessageRequest, v1.Message]
+	deleteMessage         *connect.Client[v1.DeleteMessageRequest, v1.Message]
+	pinMessage            *connect.Client[v1.PinMessageRequest, v1.Message]
+	listPins              *connect.Client[v1.ListPinsRequest, v1.ListPinsResponse]
+	createPoll            *connect.Client[v1.CreatePollRequest, v1.Message]
+	vote                  *connect.Client[v1.VoteRequest, v1.Message]
+	closePoll             *connect.Client[v1.ClosePollRequest, v1.Message]
+	setLifetime           *connect.Client[v1.SetLifetimeRequest, v1.Chat]
+	listVersions          *connect.Client[v1.ListVersionsRequest, v1.ListVersionsResponse]
+	listMessages          *connect.Client[v1.ListMessagesRequest, v1.ListMessagesResponse]
+	search                *connect.Client[v1.SearchRequest, v1.SearchResponse]
+	typing                *connect.Client[v1.TypingRequest, v1.TypingResponse]
+	getNetwork            *connect.Client[v1.GetNetworkRequest, v1.Network]
+	setNetwork            *connect.Client[v1.SetNetworkRequest, v1.Network]
+	addMailbox            *connect.Client[v1.AddMailboxRequest, v1.Network]
+	removeMailbox         *connect.Client[v1.RemoveMailboxRequest, v1.Network]
+	exportBundle          *connect.Client[v1.ExportBundleRequest, v1.BundlePart]
+	importBundle          *connect.Client[v1.BundlePart, v1.Bundle]
+	getSettings           *connect.Client[v1.GetSettingsRequest, v1.Settings]
+	setSettings           *connect.Client[v1.SetSettingsRequest, v1.Settings]
+	getPageKey            *connect.Client[v1.GetPageKeyRequest, v1.GetPageKeyResponse]
+	setDraft              *connect.Client[v1.SetDraftRequest, v1.SetDraftResponse]
+	markRead              *connect.Client[v1.MarkReadRequest, v1.MarkReadResponse]
+	getDelivery           *connect.Client[v1.GetDeliveryRequest, v1.Delivery]
+	subscribe             *connect.Client[v1.SubscribeRequest, v1.Event]
+	stop                  *connect.Client[v1.StopRequest, v1.StopResponse]
 }
 
 // Login calls kith.v1.KithService.Login.
@@ -853,6 +865,15 @@ func (c *kithServiceClient) AcceptGroup(ctx context.Context, req *v1.AcceptGroup
 // DeclineGroup calls kith.v1.KithService.DeclineGroup.
 func (c *kithServiceClient) DeclineGroup(ctx context.Context, req *v1.DeclineGroupRequest) (*v1.DeclineGroupResponse, error) {
 	response, err := c.declineGroup.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SetOnlyThroughFriends calls kith.v1.KithService.SetOnlyThroughFriends.
+func (c *kithServiceClient) SetOnlyThroughFriends(ctx context.Context, req *v1.SetOnlyThroughFriendsRequest) (*v1.Chat, error) {
+	response, err := c.setOnlyThroughFriends.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -1260,6 +1281,8 @@ type KithServiceHandler interface {
 	GetChat(context.Context, *v1.GetChatRequest) (*v1.Chat, error)
 	AcceptGroup(context.Context, *v1.AcceptGroupRequest) (*v1.Chat, error)
 	DeclineGroup(context.Context, *v1.DeclineGroupRequest) (*v1.DeclineGroupResponse, error)
+	// SetOnlyThroughFriends is the choice of AcceptGroupRequest, made anew.
+	SetOnlyThroughFriends(context.Context, *v1.SetOnlyThroughFriendsRequest) (*v1.Chat, error)
 	AddMembers(context.Context, *v1.AddMembersRequest) (*v1.Chat, error)
 	RemoveMember(context.Context, *v1.RemoveMemberRequest) (*v1.Chat, error)
 	// SetRole makes a member an admin, or an admin a member.
@@ -1445,6 +1468,12 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		KithServiceDeclineGroupProcedure,
 		svc.DeclineGroup,
 		connect.WithSchema(kithServiceMethods.ByName("DeclineGroup")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceSetOnlyThroughFriendsHandler := connect.NewUnaryHandlerSimple(
+		KithServiceSetOnlyThroughFriendsProcedure,
+		svc.SetOnlyThroughFriends,
+		connect.WithSchema(kithServiceMethods.ByName("SetOnlyThroughFriends")),
 		connect.WithHandlerOptions(opts...),
 	)
 	kithServiceAddMembersHandler := connect.NewUnaryHandlerSimple(
@@ -1739,6 +1768,8 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceAcceptGroupHandler.ServeHTTP(w, r)
 		case KithServiceDeclineGroupProcedure:
 			kithServiceDeclineGroupHandler.ServeHTTP(w, r)
+		case KithServiceSetOnlyThroughFriendsProcedure:
+			kithServiceSetOnlyThroughFriendsHandler.ServeHTTP(w, r)
 		case KithServiceAddMembersProcedure:
 			kithServiceAddMembersHandler.ServeHTTP(w, r)
 		case KithServiceRemoveMemberProcedure:
@@ -1896,6 +1927,10 @@ func (UnimplementedKithServiceHandler) AcceptGroup(context.Context, *v1.AcceptGr
 
 func (UnimplementedKithServiceHandler) DeclineGroup(context.Context, *v1.DeclineGroupRequest) (*v1.DeclineGroupResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.DeclineGroup is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) SetOnlyThroughFriends(context.Context, *v1.SetOnlyThroughFriendsRequest) (*v1.Chat, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetOnlyThroughFriends is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) AddMembers(context.Context, *v1.AddMembersRequest) (*v1.Chat, error) {
