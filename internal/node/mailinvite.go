@@ -34,7 +34,11 @@ func (t *mailTask) invitations() (list []mailInvitation) {
 		return nil
 	}
 	for _, o := range t.n.allOwners() {
-		for _, d := range o.picture.Load().devices {
+		drawn := o.picture.Load()
+		if !slices.ContainsFunc(drawn.view.Members, func(m group.MemberView) bool { return m.Person == p && !m.Accepted }) {
+			continue // a machine is not loaded for nothing
+		}
+		for _, d := range drawn.devices {
 			if o == t.o || d.Former || d.Member.Person != p || t.n.sessionWith(d.Member.Device) != nil {
 				continue
 			}
