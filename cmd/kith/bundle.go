@@ -42,8 +42,11 @@ func (p *program) bundleExportVerb() *cobra.Command {
 
 // exportBundle writes into a file of its own first: one that was there stays if anything fails.
 func (p *program) exportBundle(c *cobra.Command, q *v1.ExportBundleRequest, to string) error {
-	if _, err := os.Lstat(to); err == nil {
-		return fmt.Errorf("%s is there already; choose another with -o, or remove it", to)
+	if at, err := os.Lstat(to); err == nil {
+		if at.IsDir() {
+			return &plainError{fmt.Sprintf("%s is a folder. Name a file in it with -o.", to)}
+		}
+		return &plainError{fmt.Sprintf("%s is there already. Choose another with -o, or remove it.", to)}
 	}
 	stream, err := p.client().ExportBundle(c.Context(), q)
 	if err != nil {
@@ -73,7 +76,7 @@ func (p *program) exportBundle(c *cobra.Command, q *v1.ExportBundleRequest, to s
 		return err
 	}
 	if sum == nil {
-		return errors.New("the node ended in the middle of the bundle; try again")
+		return &plainError{"The node ended in the middle of the bundle. Nothing was written; try again."}
 	}
 	if size == 0 {
 		if !p.show(sum) {

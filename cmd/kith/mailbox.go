@@ -167,7 +167,8 @@ func (p *program) mailboxStatusVerb(dir *string) *cobra.Command {
 				{"keeps items for", count(s.KeepDays, "day", "days")},
 				{"here now", count(int(s.Open), "connection", "connections") + ", " + number(uint64(s.Waiting)) + " waiting for news"},
 				{"since the start", number(uint64(s.Stored)) + " items stored, " + number(uint64(s.Fetched)) + " handed out"},
-				{"refused", number(uint64(s.Refused)) + " wrong or unknown, " + number(uint64(s.Limited)) + " too many, " + number(uint64(s.Full)) + " without room"},
+				{"asked in vain", count(int(s.Missing), "time", "times") + " for a drop that nobody has made, as whoever looks for news does"},
+				{"refused", number(uint64(max(0, s.Refused-s.Missing))) + " wrong keys, " + number(uint64(s.Limited)) + " too many, " + number(uint64(s.Full)) + " without room"},
 			})
 			if s.Failed > 0 {
 				p.println("The disk did not take " + count(int(s.Failed), "write", "writes") + ": is it full?")

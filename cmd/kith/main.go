@@ -53,7 +53,7 @@ func (p *program) root() *cobra.Command {
 		Use:   "kith",
 		Short: "Private group chat that runs on its members' own machines",
 		Long: "Kith is a private group chat that runs on its members' own machines, with no server and no account.\n" +
-			"Every verb but init, run, demo, service and chain verify talks to the node that runs on the home.",
+			"Most verbs talk to the node that runs on the home. Without one work init, run, demo, service, chain verify, and of mailbox serve, address and status.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {

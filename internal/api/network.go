@@ -197,7 +197,10 @@ func mailboxSentence(m node.MailboxView, quiet bool) string {
 }
 
 func rendezvousSentence(n node.Network) string {
-	if !n.Finder.On {
+	switch {
+	case n.Finder.Alone:
+		return "Friends whose address changed are not looked for at the public DHT yet: your node listens on no network."
+	case !n.Finder.On:
 		return "Friends whose address changed are not looked for at the public DHT."
 	}
 	return "Friends whose address changed are looked for at the public DHT, which many programs share: its nodes see your address and numbers that mean something to your friends alone."

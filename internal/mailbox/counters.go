@@ -11,7 +11,7 @@ import (
 type counters struct {
 	connections, bytesIn, bytesOut           atomic.Int64
 	makes, stored, fetched, deletes, notices atomic.Int64
-	refused, limited, full, failed           atomic.Int64
+	missing, refused, limited, full, failed  atomic.Int64
 	open, waiting                            atomic.Int64 // now
 	puts, fetches                            durations
 }
@@ -51,7 +51,8 @@ type Status struct {
 	Connections int64     `json:"connections"`
 	Stored      int64     `json:"stored"`  // items, since the start
 	Fetched     int64     `json:"fetched"` // items, since the start
-	Refused     int64     `json:"refused"`
+	Missing     int64     `json:"missing"` // requests for drops that nobody has made
+	Refused     int64     `json:"refused"` // those, and wrong capabilities
 	Limited     int64     `json:"limited"`
 	Full        int64     `json:"full"`
 	Failed      int64     `json:"failed"` // writes that the disk did not take
@@ -66,7 +67,7 @@ func (s *Server) Status() Status {
 		Started: s.started.UTC(), Usage: s.cfg.Engine.Usage(), MaxBytes: s.cfg.Bounds.Bytes, KeepDays: int(s.cfg.KeepHours) / 24,
 		Open: s.count.open.Load(), Waiting: s.count.waiting.Load(), Connections: s.count.connections.Load(),
 		Stored: s.count.stored.Load(), Fetched: s.count.fetched.Load(),
-		Refused: s.count.refused.Load(), Limited: s.count.limited.Load(), Full: s.count.full.Load(), Failed: s.count.failed.Load(),
+		Missing: s.count.missing.Load(), Refused: s.count.refused.Load(), Limited: s.count.limited.Load(), Full: s.count.full.Load(), Failed: s.count.failed.Load(),
 	}
 }
 
@@ -89,6 +90,7 @@ func (s *Server) WriteMetrics(w io.Writer) error {
 		{"fetched_total", "counter", "Items handed out.", c.fetched.Load()},
 		{"deletes_total", "counter", "Deletes by readers.", c.deletes.Load()},
 		{"notices_total", "counter", "Waits that were answered.", c.notices.Load()},
+		{"missing_total", "counter", "Requests for drops that nobody has made.", c.missing.Load()},
 		{"refused_total", "counter", "Requests with no such drop or a wrong capability.", c.refused.Load()},
 		{"limited_total", "counter", "Requests over an allowance.", c.limited.Load()},
 		{"full_total", "counter", "Requests for which there was no room.", c.full.Load()},

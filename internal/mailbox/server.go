@@ -114,10 +114,11 @@ func (s *Server) find(ctx context.Context, f frame, pick func(Drop) [32]byte) (H
 	if err != nil {
 		return Held{}, err
 	}
-	against := s.nobody
+	against, missing := s.nobody, int64(1)
 	if found {
-		against = held.Drop
+		against, missing = held.Drop, 0
 	}
+	s.count.missing.Add(missing)
 	given, wanted := f.cap.hash(), pick(against)
 	right := subtle.ConstantTimeCompare(given[:], wanted[:]) == 1
 	if !right || !found || held.Expires <= hourNow() {

@@ -80,6 +80,7 @@ func (f *finder) answered(err error, now uint64) bool {
 type FinderView struct {
 	On    bool
 	Nodes int
+	Alone bool // it is wanted, and not on since the node listens on no network
 
 	Left, Found uint64 // ms, when something was left, and somebody found, last; 0: never since the start
 }

@@ -109,6 +109,7 @@ func (n *Node) addWays(list *Network) {
 	n.mu.Lock()
 	list.NAT = n.sights.fresh(n.steadyMS()).nat(func(at netip.AddrPort) bool { return slices.Contains(own, link.HostText(at, true)) })
 	list.Router, list.Finder = n.mapState, n.finderView
+	list.Finder.Alone = err == nil && !s.NoRendezvous && n.cfg.Bootstrap == nil && loopbackOnly(n.cfg.Listen)
 	d, ok := n.internet.(link.Direct)
 	owners := make(map[string]wire.PersonID)
 	for _, f := range n.friends {
