@@ -1,6 +1,8 @@
 package mailnats_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 
 	"kith/internal/mailbox"
@@ -20,4 +22,28 @@ func TestSuite(t *testing.T) {
 		t.Cleanup(func() { e.Close() })
 		return e
 	})
+}
+
+// TestMoreServers: a mailbox that began with one server named and is given all three keeps what it
+// has on three from then on.
+func TestMoreServers(t *testing.T) {
+	dir := t.TempDir()
+	_, all := servers(t, 3, dir)
+	first, _, _ := strings.Cut(all, ",")
+	for _, named := range []string{first, all} {
+		e, err := mailnats.Open(t.Context(), mailnats.Config{Servers: named, Dir: dir})
+		must(t, err)
+		drop := mailbox.Derive([32]byte{1}, true).Drop
+		_, err = e.Make(t.Context(), drop, 1<<30)
+		must(t, err)
+		_, err = e.Put(t.Context(), drop.Name(), [][]byte{make([]byte, mailbox.Sizes[0])})
+		must(t, err)
+		list := e.(interface {
+			Servers(context.Context) []mailbox.ServerState
+		}).Servers(t.Context())
+		if want := 1 + strings.Count(named, ","); len(list) != want {
+			t.Errorf("with %d servers named the items lie on %d", want, len(list))
+		}
+		must(t, e.Close())
+	}
 }

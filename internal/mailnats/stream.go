@@ -46,7 +46,8 @@ func nameOf(subject string) (name mailbox.Name, ok bool) {
 	return mailbox.Name(b), true
 }
 
-// open makes the stream, if it is not there.
+// open makes the stream, if it is not there, and has it lie on as many servers as there are to be
+// now; never on fewer, since another mailbox may name more of them.
 func (s *stream) open(ctx context.Context, replicas int) (err error) {
 	if s.js, err = jetstream.New(s.nc); err != nil {
 		return err
@@ -57,6 +58,13 @@ func (s *stream) open(ctx context.Context, replicas int) (err error) {
 			Name: streamName, Subjects: []string{prefix + "*"}, Replicas: replicas,
 			Storage: jetstream.FileStorage, AllowDirect: true, Duplicates: 100 * time.Millisecond,
 		})
+	}
+	if err != nil {
+		return err
+	}
+	if is := s.of.CachedInfo().Config; is.Replicas < replicas {
+		is.Replicas = replicas
+		s.of, err = s.js.UpdateStream(ctx, is)
 	}
 	return err
 }
