@@ -24,7 +24,6 @@ step 'proto: the generated code is up to date' scripts/proto-check.sh
 step 'page: unit tests' scripts/page-test.sh
 step 'go test: every package, with layers, vectors, fuzz seeds, simulation, stories, documents' go test -timeout 15m ./...
 step 'interop: live against two other MLS implementations' scripts/interop.sh
-step 'race detector: the packages with goroutines' scripts/race.sh
 step 'e2e: the page in a real Chromium' scripts/e2e.sh
 
 if [ -s "$LEFT_OUT" ]; then
