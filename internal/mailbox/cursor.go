@@ -8,16 +8,16 @@ import "crypto/sha256"
 //
 // What a mailbox does, and what Take says of it:
 //
-//	drops an item              Missing, when the positions of the others show it; else
-//	                           its poster's Outbox finds out
+//	drops an item              Missing, when the positions of the others show it; else its
+//	                           poster finds out, who hears by no Ack that it arrived
 //	repeats an item            it is counted in Repeats and left out
 //	replays one of another day the same, if the caller carries Seen over; one of another
 //	                           drop does not open under this drop's key
 //	reorders                   positions that fall end the connection (ErrBroken); other
-//	                           items at a position are told apart by nobody but their
-//	                           poster: what is in an item must not depend on its place
+//	                           items at a position are told apart by nobody: what is in
+//	                           an item must not depend on its place
 //	says that it is empty      Back, if the drop had more before; to who never read it
-//	                           before nothing shows: its poster's Outbox finds out
+//	                           before nothing shows: its poster finds out as above
 //	comes back empty           ErrRefused from Fetch, or Back
 type Cursor struct {
 	After   uint64 // up to where everything was taken

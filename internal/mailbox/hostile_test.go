@@ -119,16 +119,15 @@ func visitLiar(t *testing.T, to identity.Box) *Client {
 func little(n byte) []byte { return bytes.Repeat([]byte{n}, Sizes[0]) }
 
 // posted is a liar with three items by one poster.
-func posted(t *testing.T) (*liar, *Client, Keys, *Outbox) {
+func posted(t *testing.T) (*liar, *Client, Keys) {
 	t.Helper()
-	l, k, out := new(liar), Derive(fill(1), true), new(Outbox)
+	l, k := new(liar), Derive(fill(1), true)
 	c := visitLiar(t, lying(t, l))
 	last, err := c.MakeAndPut(t.Context(), k, 24, little(1), little(2), little(3))
 	if err != nil || last != 3 {
 		t.Fatal(last, err)
 	}
-	out.Note(last, little(1), little(2), little(3))
-	return l, c, k, out
+	return l, c, k
 }
 
 // read fetches after the cursor and takes it.
@@ -141,31 +140,17 @@ func read(t *testing.T, c *Client, k Keys, cur *Cursor) Taken {
 	return cur.Take(p, k.Drop.Keep)
 }
 
-func check(t *testing.T, c *Client, k Keys, out *Outbox, lost, moved int) {
-	t.Helper()
-	l, m, err := out.Check(t.Context(), c, k)
-	if err != nil || len(l) != lost || m != moved {
-		t.Errorf("the poster hears of %d lost and %d moved, want %d and %d; %v", len(l), m, lost, moved, err)
-	}
-}
-
 func TestHonest(t *testing.T) {
-	_, c, k, out := posted(t)
+	_, c, k := posted(t)
 	var cur Cursor
 	if got := read(t, c, k, &cur); len(got.New) != 3 || got.Missing != 0 || got.Back || cur.After != 3 {
 		t.Errorf("%d, %+v", len(got.New), got)
 	}
-	check(t, c, k, out, 0, 0)
-	out.Forget(little(2))
-	if len(out.Posted) != 2 {
-		t.Errorf("%d items are unsafe", len(out.Posted))
-	}
 }
 
-// TestDrops: an item is acknowledged and thrown away. The reader sees the gap, the poster
-// which it was.
+// TestDrops: an item is acknowledged and thrown away. The reader sees the gap.
 func TestDrops(t *testing.T) {
-	l, c, k, out := posted(t)
+	l, c, k := posted(t)
 	l.lie(func() {
 		l.items = append(l.items[:1:1], l.items[2])
 	})
@@ -173,15 +158,11 @@ func TestDrops(t *testing.T) {
 	if got := read(t, c, k, &cur); len(got.New) != 2 || got.Missing != 1 || cur.Missing != 1 {
 		t.Errorf("%d new, %d missing", len(got.New), got.Missing)
 	}
-	check(t, c, k, out, 1, 0)
-	if len(out.Posted) != 2 {
-		t.Error("what is lost stays in the outbox")
-	}
 }
 
 // TestDropsLast: the end says more than there is.
 func TestDropsLast(t *testing.T) {
-	l, c, k, out := posted(t)
+	l, c, k := posted(t)
 	l.lie(func() {
 		l.items = l.items[:2]
 	})
@@ -189,12 +170,11 @@ func TestDropsLast(t *testing.T) {
 	if got := read(t, c, k, &cur); len(got.New) != 2 || got.Missing != 1 {
 		t.Errorf("%d new, %d missing", len(got.New), got.Missing)
 	}
-	check(t, c, k, out, 1, 0)
 }
 
 // TestRepeats: the same items again, at new positions, also after a restart of the reader.
 func TestRepeats(t *testing.T) {
-	l, c, k, out := posted(t)
+	l, c, k := posted(t)
 	var cur Cursor
 	read(t, c, k, &cur)
 	l.lie(func() {
@@ -207,12 +187,11 @@ func TestRepeats(t *testing.T) {
 	if got := read(t, c, k, &cur); len(got.New) != 0 || cur.Repeats != 2 || cur.After != 5 {
 		t.Errorf("%d new, %d repeats", len(got.New), cur.Repeats)
 	}
-	check(t, c, k, out, 0, 0)
 }
 
-// TestReorders: items change places. All are read; their poster is told.
+// TestReorders: items change places. All are read.
 func TestReorders(t *testing.T) {
-	l, c, k, out := posted(t)
+	l, c, k := posted(t)
 	l.lie(func() {
 		l.items[0].Bytes, l.items[2].Bytes = l.items[2].Bytes, l.items[0].Bytes
 	})
@@ -220,7 +199,6 @@ func TestReorders(t *testing.T) {
 	if got := read(t, c, k, &cur); len(got.New) != 3 || got.Missing != 0 {
 		t.Errorf("%d new", len(got.New))
 	}
-	check(t, c, k, out, 0, 2)
 }
 
 // TestFallingPositions: what no honest mailbox can send ends the connection.
@@ -233,7 +211,7 @@ func TestFallingPositions(t *testing.T) {
 		"twice":           func(_, h frame) []frame { return []frame{h, h} },
 		"more of nothing": func(_, h frame) []frame { h.items, h.more = nil, true; return []frame{h} },
 	} {
-		l, c, k, _ := posted(t)
+		l, c, k := posted(t)
 		l.lie(func() {
 			l.bend = bend
 		})
@@ -255,7 +233,7 @@ func TestFallingPositions(t *testing.T) {
 // TestReplays: items of another day's drop do not pass for new ones where what was seen is
 // carried over.
 func TestReplays(t *testing.T) {
-	l, c, k, _ := posted(t)
+	l, c, k := posted(t)
 	var monday Cursor
 	read(t, c, k, &monday)
 	l.lie(func() {
@@ -269,7 +247,7 @@ func TestReplays(t *testing.T) {
 
 // TestFillsUp: full says for how long.
 func TestFillsUp(t *testing.T) {
-	l, c, k, _ := posted(t)
+	l, c, k := posted(t)
 	l.lie(func() {
 		l.bend = func(_, h frame) []frame {
 			return []frame{{kind: kindRefusal, tag: h.tag, why: uint8(LimitAll), retry: 3600}}
@@ -282,9 +260,9 @@ func TestFillsUp(t *testing.T) {
 }
 
 // TestLiesEmpty: it says that the drop is empty. Who read it before sees it go back; who never
-// did sees nothing, and the poster that all is lost.
+// did sees nothing.
 func TestLiesEmpty(t *testing.T) {
-	l, c, k, out := posted(t)
+	l, c, k := posted(t)
 	var cur Cursor
 	read(t, c, k, &cur)
 	l.lie(func() {
@@ -297,15 +275,11 @@ func TestLiesEmpty(t *testing.T) {
 	if got := read(t, c, k, &fresh); got.Back || len(got.New) != 0 {
 		t.Errorf("%+v", got)
 	}
-	check(t, c, k, out, 3, 0)
-	if len(out.Posted) != 0 {
-		t.Error("what is lost stays in the outbox")
-	}
 }
 
 // TestHidesNew: news are told of and not handed out: that is a gap, not silence.
 func TestHidesNew(t *testing.T) {
-	l, c, k, _ := posted(t)
+	l, c, k := posted(t)
 	l.lie(func() {
 		l.bend = func(_, h frame) []frame { h.items = nil; return []frame{h} }
 	})
@@ -319,12 +293,10 @@ func TestHidesNew(t *testing.T) {
 func TestDies(t *testing.T) {
 	l := new(liar)
 	to := lying(t, l)
-	c, k, out := visitLiar(t, to), Derive(fill(1), true), new(Outbox)
-	last, err := c.MakeAndPut(t.Context(), k, 24, little(1))
-	if err != nil {
+	c, k := visitLiar(t, to), Derive(fill(1), true)
+	if _, err := c.MakeAndPut(t.Context(), k, 24, little(1)); err != nil {
 		t.Fatal(err)
 	}
-	out.Note(last, little(1))
 	var cur Cursor
 	read(t, c, k, &cur)
 	l.lie(func() {
@@ -350,7 +322,6 @@ func TestDies(t *testing.T) {
 	if _, err := again.Fetch(t.Context(), k, cur.After); !errors.Is(err, ErrRefused) {
 		t.Fatal(err)
 	}
-	check(t, again, k, out, 1, 0)
 	// Made anew, the positions begin again: the reader's cursor goes back and loses nothing.
 	l.lie(func() {
 		l.bend = nil

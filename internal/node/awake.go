@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"kith/internal/wire"
+
 	"kith/internal/group"
 	"kith/internal/link"
 )
@@ -72,6 +74,7 @@ func (n *Node) woke(after time.Duration) {
 		}
 	}
 	n.networkChanged()
+	n.stirMails(func(wire.GroupID) bool { return true })
 	n.mu.Lock()
 	lan := n.discovery
 	n.mu.Unlock()

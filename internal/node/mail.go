@@ -42,6 +42,11 @@ const (
 	mailWait  = 30 * time.Minute
 	mailFirst = 5 * time.Second
 	mailAgain = 10 * time.Minute
+	// mailAnew is after how long what others are not known to have is left once more, in ms: a
+	// mailbox may have lost it, or never kept it. It takes longer each time, up to mailAnewMost as
+	// long: whoever never comes back is not written to each day.
+	mailAnew     = 24 * 3600 * 1000
+	mailAnewMost = 9
 	// mailLimit bounds one conversation with a mailbox but for its wait.
 	mailLimit = time.Minute
 )
@@ -56,7 +61,6 @@ type mailKey struct {
 type mailState struct {
 	Mark []byte            // what was left last, see group.Export
 	Word wire.Digest       // that it was of
-	At   uint64            // ms, when
 	Seq  uint64            // up to which own entry all lies there
 	Next map[string]int    // of an epoch's block: how many successors were left in its drops
 	Read map[string]uint64 // of a drop: up to which position it was read
@@ -69,6 +73,8 @@ type mailState struct {
 	Full  uint64              `json:",omitempty"` // up to which own entry all lies there once Queue is empty
 
 	Invited map[string]wire.BlockHash `json:",omitempty"` // see mailinvite.go
+	Anew    uint64                    `json:",omitempty"` // ms, when all that others lack was left last; 0: they lack nothing
+	Times   int                       `json:",omitempty"` // how often it was, without all of them having got it
 }
 
 // mailing keeps the tasks until ctx ends.
@@ -280,7 +286,11 @@ func (t *mailTask) due(word group.Word) time.Duration {
 	if len(t.invitations()) > 0 {
 		return 0
 	}
-	if word.All == t.state.Word || !t.n.someAway(t.o) {
+	away := t.n.someAway(t.o)
+	if away && t.lackingDue(word) {
+		return 0
+	}
+	if word.All == t.state.Word || !away {
 		t.since = time.Time{}
 		return mailWait
 	}

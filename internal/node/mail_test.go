@@ -125,6 +125,67 @@ func (l liar) Find(ctx context.Context, name mailbox.Name) (mailbox.Held, bool, 
 	return h, ok, err
 }
 
+// loser is an engine that says to keep what is put, and hands out nothing of it while it loses.
+type loser struct {
+	mailbox.Engine
+	mu     sync.Mutex
+	loses  bool
+	hidden map[mailbox.Name]uint64 // up to which position
+	asked  int                     // puts
+}
+
+func (l *loser) Put(ctx context.Context, name mailbox.Name, items [][]byte) (uint64, error) {
+	last, err := l.Engine.Put(ctx, name, items)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.asked++; err == nil && l.loses {
+		l.hidden[name] = last
+	}
+	return last, err
+}
+
+func (l *loser) puts() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.asked
+}
+
+func (l *loser) Fetch(ctx context.Context, name mailbox.Name, after uint64) (mailbox.Page, error) {
+	p, err := l.Engine.Fetch(ctx, name, after)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p.Items = slices.DeleteFunc(p.Items, func(i mailbox.Item) bool { return i.Position <= l.hidden[name] })
+	return p, err
+}
+
+// TestMailboxLoses: a mailbox keeps nothing of what Ann leaves, and does not say so. A day later she
+// leaves it once more, since nobody has confirmed it, though she has said nothing since.
+func TestMailboxLoses(t *testing.T) {
+	t.Parallel()
+	lost := &loser{loses: true, hidden: make(map[mailbox.Name]uint64)}
+	box := aMailbox(t, func(e mailbox.Engine) mailbox.Engine { lost.Engine = e; return lost })
+	var clock watch
+	ann := startWith(t, "Ann", node.Config{Home: t.TempDir(), Clock: clock.Now})
+	ben := start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	for _, p := range []*person{ann, ben} {
+		must(t, p.AddMailbox(box))
+	}
+	ben.stop()
+	ann.say(g, "Are you there?")
+	ann.within(time.Minute, "left", func() bool { return ann.HasLeft(g) })
+	lost.mu.Lock()
+	lost.loses = false
+	lost.mu.Unlock()
+	before := lost.puts()
+	clock.set(25 * time.Hour)
+	ann.within(time.Minute, "left once more", func() bool { return lost.puts() > before })
+	ann.stop()
+	ben = ben.again()
+	ben.within(time.Minute, "the message", func() bool { return slices.Equal(ben.texts(g), []string{"Are you there?"}) })
+}
+
 // TestMailboxLies: a mailbox that tells of news which it does not have is not asked without end.
 func TestMailboxLies(t *testing.T) {
 	t.Parallel()

@@ -39,9 +39,7 @@ func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) e
 		}
 		t.state.Next[blockName(k.Block)] = next.Blocks
 	}
-	if t.state.At+24*3600*1000 < t.n.nowMS() {
-		t.state.Mark, t.state.At = nil, t.n.nowMS() // what the others' Acks say to be lacking, once a day
-	}
+	t.leaveLacking(word)
 	for more := true; more; {
 		payloads, x, err := t.export(keys[0].Block, mailMost)
 		if errors.Is(err, errLedOn) {
@@ -55,9 +53,32 @@ func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) e
 		}
 		t.state.Mark, more = x.Mark, x.More
 	}
-	t.state.Word, t.state.At, t.unsaid, t.since = word.All, t.n.nowMS(), word, nowTime()
+	t.state.Word, t.unsaid, t.since = word.All, word, nowTime()
 	t.state.Seq = word.Seq
 	return t.save()
+}
+
+// leaveLacking has all that the others' Acks say to be lacking left once more, if it is time.
+func (t *mailTask) leaveLacking(word group.Word) {
+	now := t.n.nowMS()
+	switch {
+	case !word.Lacks:
+		t.state.Anew, t.state.Times = 0, 0
+	case t.state.Mark == nil || t.state.Anew == 0 || t.state.Anew > now: // it is all left now, or the clock was ahead
+		t.state.Anew, t.state.Times = now, 0
+	case t.lackingDue(word):
+		t.state.Mark, t.state.Anew, t.state.Times = nil, now, t.state.Times+1
+		t.state.Word = wire.Digest{} // until all of it is left
+	}
+}
+
+// lackingDue reports whether that is due: a day after it was left, then 3 days, then 9 each time.
+func (t *mailTask) lackingDue(word group.Word) bool {
+	days := uint64(1)
+	for range t.state.Times {
+		days = min(3*days, mailAnewMost)
+	}
+	return word.Lacks && t.state.Anew != 0 && t.state.Anew+days*mailAnew <= t.n.nowMS()
 }
 
 // errLedOn says that the group has another head than the drop that was to be written to.

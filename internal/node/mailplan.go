@@ -179,9 +179,10 @@ func (t *mailTask) fill(k keptKey, day uint64) error {
 			return nil
 		}
 		payloads, t.state.Next[block] = next.Payloads, next.Blocks
-	case word.All == t.state.Word || !t.n.someAway(t.o):
+	case !t.n.someAway(t.o) || word.All == t.state.Word && !t.lackingDue(word):
 		return nil
 	default:
+		t.leaveLacking(word)
 		list, x, err := t.export(word.Head, quietMost)
 		if errors.Is(err, errLedOn) {
 			return nil
@@ -189,7 +190,7 @@ func (t *mailTask) fill(k keptKey, day uint64) error {
 		if err != nil {
 			return err
 		}
-		if payloads, t.state.Mark, t.state.At = list, x.Mark, t.n.nowMS(); !x.More {
+		if payloads, t.state.Mark = list, x.Mark; !x.More {
 			t.state.Word, t.state.Full = word.All, word.Seq
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"testing"
+	"time"
 
 	"kith/internal/group"
 	"kith/internal/store"
@@ -43,6 +44,49 @@ func TestMailState(t *testing.T) {
 	}
 	if len(again.state.Days) != 1 || len(again.state.Next) != 1 {
 		t.Errorf("what is gone is kept: %v, %v", again.state.Days, again.state.Next)
+	}
+}
+
+// TestLeaveLacking: what a member lacks is left once more after a day, then 3 days, then 9 each time;
+// anew once nobody lacks anything, and once a clock that was ahead is set right.
+func TestLeaveLacking(t *testing.T) {
+	t.Parallel()
+	var now time.Time
+	n, err := Open(Config{Home: t.TempDir(), Listen: "127.0.0.1:0", Clock: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	task := &mailTask{n: n}
+	lacks, word := group.Word{Lacks: true}, wire.Digest{1}
+	begin := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	for _, step := range []struct {
+		hours int
+		word  group.Word
+		anew  bool // all that is lacking is left
+	}{
+		{0, lacks, true},
+		{1, lacks, false},
+		{24, lacks, true},
+		{24 + 71, lacks, false},
+		{24 + 72, lacks, true},
+		{4*24 + 215, lacks, false},
+		{4*24 + 216, lacks, true},
+		{13*24 + 216, lacks, true},
+		{22*24 + 1, group.Word{}, false},
+		{90 * 24, group.Word{}, false},
+		{91 * 24, lacks, false}, // something new, which goes by itself
+		{91*24 + 23, lacks, false},
+		{92 * 24, lacks, true},
+		{12, lacks, false}, // the clock was ahead
+		{36, lacks, true},
+	} {
+		now = begin.Add(time.Duration(step.hours) * time.Hour)
+		task.leaveLacking(step.word)
+		if anew := task.state.Mark == nil; anew != step.anew {
+			t.Errorf("after %d hours: all left anew is %v, want %v", step.hours, anew, step.anew)
+		}
+		task.state.Mark, task.state.Word = []byte{1}, word // it is left
 	}
 }
 
