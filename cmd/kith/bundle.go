@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,6 +42,12 @@ func (p *program) bundleExportVerb() *cobra.Command {
 
 // exportBundle writes into a file of its own first: one that was there stays if anything fails.
 func (p *program) exportBundle(c *cobra.Command, q *v1.ExportBundleRequest, to string) error {
+	if to == "-" {
+		return &plainError{"A bundle is written into a file, since nobody can read it on a terminal. Name one with -o."}
+	}
+	if _, err := os.Stat(filepath.Dir(to)); err != nil {
+		return err
+	}
 	if at, err := os.Lstat(to); err == nil {
 		if at.IsDir() {
 			return &plainError{fmt.Sprintf("%s is a folder. Name a file in it with -o.", to)}
@@ -169,11 +175,8 @@ func bundleText(chats []*v1.BundleChat) string {
 		if c.Changes > 0 {
 			parts = append(parts, count(int(c.Changes), "change of the membership", "changes of the membership"))
 		}
-		if len(parts) == 0 && slices.ContainsFunc(chats, tells) {
-			continue
-		}
 		if len(parts) == 0 {
-			parts = []string{"what was confirmed"}
+			continue
 		}
 		text := strings.Join(parts, " and ")
 		if c.Title != "" {
@@ -181,7 +184,8 @@ func bundleText(chats []*v1.BundleChat) string {
 		}
 		list = append(list, text)
 	}
+	if len(list) == 0 {
+		return "no new messages, only the word of which arrived"
+	}
 	return strings.Join(list, "; ")
 }
-
-func tells(c *v1.BundleChat) bool { return c.Invitation || c.Messages > 0 || c.Changes > 0 }

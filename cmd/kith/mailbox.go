@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -85,6 +86,9 @@ func (p *program) serveMailbox(ctx context.Context, dir string, f mailboxFlags) 
 	}
 	if dir, err = p.mailboxDir(dir); err != nil {
 		return err
+	}
+	if livesIn(dir) {
+		return &plainError{dir + " is the home of somebody's Kith. Name another folder with --dir."}
 	}
 	bounds := mailbox.Bounds{Bytes: f.maxBytes}
 	open, err := p.mailboxEngine(dir, f, bounds)
@@ -228,11 +232,14 @@ func mailboxTrouble(dir string, err error) error {
 		{mailnats.ErrOpen, "These servers ask for no key: whoever reaches them could empty the mailbox. Put the key above into their configuration, as in deploy/mailbox/nats.conf."},
 		{mailnats.ErrUnknown, "The servers do not know this mailbox. Put the key above into the authorization of their configuration, and have them read it again."},
 		{mailnats.ErrCluster, "The servers of --engine do not answer, or not as they should: " + lastCause(err) + ". Two of three must run, and reach each other."},
-		{mailbox.ErrMetrics, "--metrics is an address of this machine alone, for example 127.0.0.1:9000."},
+		{syscall.ENOTDIR, dir + " is a file, or lies under one. Name a folder with --dir."},
 	} {
 		if errors.Is(err, t.is) {
 			return &plainError{t.text}
 		}
+	}
+	if errors.Is(err, mailbox.ErrMetrics) {
+		return &usageError{"--metrics is an address of this machine alone, for example 127.0.0.1:9000"}
 	}
 	return err
 }

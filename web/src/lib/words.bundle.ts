@@ -11,14 +11,13 @@ function ofChat(c: BundleChat): string {
   const parts: string[] = [];
   if (c.messages) parts.push(number(c.messages, 'message', 'messages'));
   if (c.changes) parts.push(number(c.changes, 'change of the membership', 'changes of the membership'));
-  const text = parts.length === 0 ? 'what was confirmed' : parts.join(' and ');
-  return title === '' ? text : `${text} in ${title}`;
+  return title === '' ? parts.join(' and ') : `${parts.join(' and ')} in ${title}`;
 }
 
 /** inBundle says what is in a file, as the command line does. */
 export function inBundle(chats: readonly BundleChat[] = []): string {
   const telling = chats.filter((c) => c.invitation || c.messages || c.changes);
-  return (telling.length > 0 ? telling : chats).map(ofChat).join('; ');
+  return telling.length === 0 ? 'no new messages, only the word of which arrived' : telling.map(ofChat).join('; ');
 }
 
 export const bundleWords = {
