@@ -104,6 +104,9 @@ func (p *program) bundleImportVerb() *cobra.Command {
 		Use: "import FILE", Short: "Take what somebody's bundle brings",
 		Args: words(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if at, err := os.Stat(args[0]); err == nil && !at.Mode().IsRegular() && !at.IsDir() {
+				return &plainError{args[0] + " is no ordinary file. Name one that Kith wrote."} // a pipe might never be written to
+			}
 			file, err := os.Open(args[0])
 			if err != nil {
 				return fmt.Errorf("the bundle cannot be read: %w", err)

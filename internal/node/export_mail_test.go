@@ -69,6 +69,22 @@ func (n *Node) QuietDay(ctx context.Context, g wire.GroupID) (turns int, err err
 	return 0, errors.New("no mailbox is used")
 }
 
+// Left is how often all that members of a group lack was left once more, and how many blocks lie in
+// the drops of older epochs.
+func (n *Node) Left(g wire.GroupID) (times, blocks int) {
+	for key := range n.mailWanted() {
+		if key.group == g {
+			t := &mailTask{n: n, key: key}
+			t.load()
+			times += t.state.Times
+			for _, next := range t.state.Next {
+				blocks += next
+			}
+		}
+	}
+	return times, blocks
+}
+
 // DropKeys is of how many heads of a group keys for drops are here.
 func (n *Node) DropKeys(g wire.GroupID) (count int) {
 	o := n.owner(g)

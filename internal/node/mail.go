@@ -74,6 +74,7 @@ type mailState struct {
 
 	Invited map[string]wire.BlockHash `json:",omitempty"` // see mailinvite.go
 	Anew    uint64                    `json:",omitempty"` // ms, when all that others lack was left last; 0: they lack nothing
+	Told    wire.BlockHash            // the head to which blocks lie in the drops of older epochs
 	Times   int                       `json:",omitempty"` // how often it was, without all of them having got it
 }
 
@@ -287,7 +288,7 @@ func (t *mailTask) due(word group.Word) time.Duration {
 		return 0
 	}
 	away := t.n.someAway(t.o)
-	if away && t.lackingDue(word) {
+	if away && t.lackingDue(word) || t.state.Told != word.Head && t.n.formerAway(t.o) {
 		return 0
 	}
 	if word.All == t.state.Word || !away {
@@ -311,6 +312,17 @@ func (n *Node) someAway(o *owner) bool {
 	defer n.mu.Unlock()
 	return slices.ContainsFunc(p.devices, func(d group.DeviceView) bool {
 		return !d.Former && d.Member.Person != me.Person && n.sessions[d.Member.Device] == nil
+	})
+}
+
+// formerAway reports whether somebody who may be told that they are no member any more has no session
+// with this node: what they look at are the drops of the epoch that they were in last.
+func (n *Node) formerAway(o *owner) bool {
+	p, now := o.picture.Load(), n.nowMS()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.ContainsFunc(p.devices, func(d group.DeviceView) bool {
+		return d.Former && d.Until > now && n.sessions[d.Member.Device] == nil
 	})
 }
 

@@ -131,23 +131,16 @@ type loser struct {
 	mu     sync.Mutex
 	loses  bool
 	hidden map[mailbox.Name]uint64 // up to which position
-	asked  int                     // puts
 }
 
 func (l *loser) Put(ctx context.Context, name mailbox.Name, items [][]byte) (uint64, error) {
 	last, err := l.Engine.Put(ctx, name, items)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.asked++; err == nil && l.loses {
+	if err == nil && l.loses {
 		l.hidden[name] = last
 	}
 	return last, err
-}
-
-func (l *loser) puts() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.asked
 }
 
 func (l *loser) Fetch(ctx context.Context, name mailbox.Name, after uint64) (mailbox.Page, error) {
@@ -178,12 +171,42 @@ func TestMailboxLoses(t *testing.T) {
 	lost.mu.Lock()
 	lost.loses = false
 	lost.mu.Unlock()
-	before := lost.puts()
 	clock.set(25 * time.Hour)
-	ann.within(time.Minute, "left once more", func() bool { return lost.puts() > before })
+	ann.within(time.Minute, "left once more", func() bool { times, _ := ann.Left(g); return times > 0 })
 	ann.stop()
 	ben = ben.again()
 	ben.within(time.Minute, "the message", func() bool { return slices.Equal(ben.texts(g), []string{"Are you there?"}) })
+}
+
+// TestRemovedByMailbox: Cid is removed while off, and all who stay are connected. When they are off
+// in turn, the mailbox tells Cid.
+func TestRemovedByMailbox(t *testing.T) {
+	t.Parallel()
+	box := aMailbox(t, nil)
+	ann, ben, cid := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir()), start(t, "Cid", t.TempDir())
+	befriend(t, ann, ben)
+	befriend(t, ann, cid)
+	g := together(t, "Trip", ann, ben, cid)
+	for _, p := range []*person{ann, cid} {
+		must(t, p.AddMailbox(box))
+	}
+	uses := func(p *person) func() bool {
+		return func() bool {
+			list := p.Network().Mailboxes
+			return len(list) == 1 && list[0].Chats > 1 && list[0].Ready
+		}
+	}
+	ann.within(time.Minute, "the mailbox used", uses(ann))
+	cid.within(time.Minute, "the mailbox used", uses(cid))
+	cid.stop()
+	ann.until("Cid is off", func() bool { return !ann.connected(g, cid) && ann.connected(g, ben) })
+	_, before := ann.Left(g)
+	must(t, ann.RemoveMember(g, cid.id()))
+	ann.within(time.Minute, "the block left", func() bool { _, blocks := ann.Left(g); return blocks > before })
+	ann.stop()
+	ben.stop()
+	cid = cid.again()
+	cid.within(time.Minute, "the removal", func() bool { c, err := cid.Chat(g); return err == nil && c.State == group.StatusRemoved })
 }
 
 // TestMailboxLies: a mailbox that tells of news which it does not have is not asked without end.

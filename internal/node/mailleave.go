@@ -39,6 +39,10 @@ func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) e
 		}
 		t.state.Next[blockName(k.Block)] = next.Blocks
 	}
+	t.state.Told = word.Head
+	if !t.n.someAway(t.o) {
+		return t.save()
+	}
 	t.leaveLacking(word)
 	for more := true; more; {
 		payloads, x, err := t.export(keys[0].Block, mailMost)
