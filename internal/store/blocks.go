@@ -26,8 +26,13 @@ func encrypted(base vfs.VFS) vfs.VFS {
 	return adiantum.Wrap(blockVFS{base, pageSize}, nil)
 }
 
-// blockVFS lies between the cipher and the disk and puts two things right:
+// blockVFS lies between the cipher and the disk and puts three things right:
 //
+//   - A block is read and written in turns. The frames of the log do not end
+//     with a block, so a commit rewrites the block in which the frame before
+//     it ends, all of it, because the cipher is as wide as a block; a reader
+//     beside it could get one half as it was and one as it is, which decrypts
+//     to noise. No system promises that a read and a write exclude each other.
 //   - Files seem to end with their last whole block. A block that a crash cut
 //     off cannot be decrypted; SQLite, which sees the size of the file, would
 //     expect to read it and refuse the whole log.
@@ -57,7 +62,26 @@ func (f *blockFile) Size() (int64, error) {
 	return n - n%f.block, err
 }
 
+// turns holds a lock for every block; blocks whose number leaves the same
+// remainder, of whichever file, share one. No other process has the files open.
+var turns [64]sync.RWMutex
+
+// turn returns the lock of the block at an offset.
+func (f *blockFile) turn(at int64) *sync.RWMutex { return &turns[at/f.block%int64(len(turns))] }
+
+// ReadAt reads within one block, as the cipher does.
+func (f *blockFile) ReadAt(b []byte, at int64) (int, error) {
+	turn := f.turn(at)
+	turn.RLock()
+	defer turn.RUnlock()
+	return f.File.ReadAt(b, at)
+}
+
+// WriteAt writes within one block, as the cipher does.
 func (f *blockFile) WriteAt(b []byte, at int64) (int, error) {
+	turn := f.turn(at)
+	turn.Lock()
+	defer turn.Unlock()
 	n, err := f.File.WriteAt(b, at)
 	return n, full(err)
 }
