@@ -24,6 +24,9 @@ func (p *program) bundleExportVerb() *cobra.Command {
 		Use: "export CHAT|PERSON", Short: "Write what is new for a chat's members, or for a friend in all chats, into a file that they alone can open",
 		Args: words(1, 1), ValidArgsFunction: p.completeChatOrPerson,
 		RunE: func(c *cobra.Command, args []string) error {
+			if to == "" && c.Flags().Changed("output") {
+				return &plainError{"-o names no file."}
+			}
 			if to == "" {
 				to = strings.Map(func(r rune) rune {
 					if strings.ContainsRune(`/\:*?"<>|`, r) || r <= ' ' {
@@ -120,8 +123,12 @@ func (p *program) bundleImportVerb() *cobra.Command {
 			for {
 				n, err := file.Read(buf)
 				if n > 0 {
-					if err := stream.Send(&v1.BundlePart{Data: buf[:n]}); err != nil && !errors.Is(err, io.EOF) {
-						return err
+					sent := stream.Send(&v1.BundlePart{Data: buf[:n]})
+					if errors.Is(sent, io.EOF) { // the answer is there, and is no good one
+						break
+					}
+					if sent != nil {
+						return sent
 					}
 				}
 				if errors.Is(err, io.EOF) {

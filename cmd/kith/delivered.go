@@ -45,6 +45,9 @@ func (p *program) deliveredVerb() *cobra.Command {
 			if late := lateness(d); late != "" {
 				p.println(late)
 			}
+			if d.Mailbox != "" {
+				p.println(d.Mailbox)
+			}
 			if len(d.Members) == 0 && r.Find != "" {
 				p.printf("Nobody else there has a name with “%s” in it.", oneLine(r.Find))
 			}

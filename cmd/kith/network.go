@@ -29,6 +29,14 @@ func (p *program) networkVerb() *cobra.Command {
 		p.printNetwork(n)
 		return nil
 	})
+	c.Long = c.Short + `.
+
+rendezvous on: friends whose address changed are looked for at the public DHT of BitTorrent, and you
+are found there. Its nodes see that something of one size is kept, and the address of who asks; not
+who it is for or by. off: who has moved is found through common friends, or by a new link.
+
+router on: the router is asked to let others in (UPnP, NAT-PMP, PCP). off: others come in only where
+you have opened the way, or by hole punching or a friend's relay.`
 	c.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return [][]string{{"rendezvous", "router"}, {"on", "off"}, nil}[min(len(args), 2)], cobra.ShellCompDirectiveNoFileComp
 	}
@@ -75,6 +83,10 @@ func (p *program) relayVerb() *cobra.Command {
 		p.println(oneLine(n.Relaying.GetSentence()))
 		return nil
 	})
+	c.Long = c.Short + `.
+
+This node then sees who of its friends talks to which address, when and how much, and nothing of
+what they say. There are bounds to how much it carries a day. Without on or off: how it is.`
 	c.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return [][]string{{"on", "off"}, nil}[min(len(args), 1)], cobra.ShellCompDirectiveNoFileComp
 	}
@@ -104,7 +116,10 @@ func (p *program) printNetwork(n *v1.Network) {
 	p.println("")
 	for _, path := range n.Paths {
 		text := oneLine(path.Sentence)
-		if path.Waiting > 0 {
+		switch {
+		case path.AtMailbox:
+			text += " " + count(int(path.Waiting), "message of yours lies", "messages of yours lie") + " at the mailbox."
+		case path.Waiting > 0:
 			text += " " + count(int(path.Waiting), "message of yours waits", "messages of yours wait") + "."
 		}
 		p.println(text)

@@ -1,8 +1,8 @@
 package api
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"io"
 	"os"
 
@@ -74,8 +74,8 @@ func (p *bundleParts) flush() error {
 	return err
 }
 
-// ImportBundle keeps the file beside the database while it is read, since it is read twice: sealed as
-// it is, and in a folder that only its owner may open.
+// ImportBundle keeps the file beside the database while it comes, since it is read twice: sealed as
+// it is, and in a folder that only its owner may open. What comes after a fault is not kept.
 func (s *service) ImportBundle(_ context.Context, stream *connect.ClientStream[v1.BundlePart]) (*v1.Bundle, error) {
 	file, err := os.CreateTemp(s.cfg.Home, "import-*")
 	if err != nil {
@@ -83,16 +83,10 @@ func (s *service) ImportBundle(_ context.Context, stream *connect.ClientStream[v
 	}
 	defer os.Remove(file.Name())
 	defer file.Close()
-	for stream.Receive() {
-		if _, err := file.Write(stream.Msg().Data); err != nil {
-			return nil, asConnect(err)
-		}
-	}
-	if err := stream.Err(); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	read, err := s.node.ImportBundle(file)
+	read, err := s.node.ImportBundle(&partsOf{stream: stream}, file)
 	if err != nil {
+		for stream.Receive() { // HTTP/1.1 loses an answer that comes before its request has ended
+		}
 		return nil, asConnect(err)
 	}
 	out := &v1.Bundle{From: personOf(read.From), MadeAt: read.Made, Others: uint32(read.Others)}
@@ -100,6 +94,24 @@ func (s *service) ImportBundle(_ context.Context, stream *connect.ClientStream[v
 		out.Chats = append(out.Chats, bundleChat(c))
 	}
 	return out, nil
+}
+
+// partsOf reads what comes in parts.
+type partsOf struct {
+	stream *connect.ClientStream[v1.BundlePart]
+	rest   []byte
+}
+
+func (p *partsOf) Read(b []byte) (int, error) {
+	for len(p.rest) == 0 {
+		if !p.stream.Receive() {
+			return 0, cmp.Or(p.stream.Err(), io.EOF)
+		}
+		p.rest = p.stream.Msg().Data
+	}
+	n := copy(b, p.rest)
+	p.rest = p.rest[n:]
+	return n, nil
 }
 
 func bundleChat(b node.BundleGroup) *v1.BundleChat {

@@ -274,7 +274,7 @@ func (s *service) GetDelivery(_ context.Context, r *v1.GetDeliveryRequest) (*v1.
 	if err != nil {
 		return nil, asConnect(err)
 	}
-	answer := &v1.Delivery{Reached: uint32(d.Reached), ReachOf: uint32(d.Of), More: d.More, Read: uint32(d.Read), Marks: d.Marks, Elsewhere: d.Elsewhere}
+	answer := &v1.Delivery{Reached: uint32(d.Reached), ReachOf: uint32(d.Of), More: d.More, Read: uint32(d.Read), Marks: d.Marks, Elsewhere: d.Elsewhere, Mailbox: liesSentence(d)}
 	for _, to := range d.Members {
 		answer.Members = append(answer.Members, &v1.DeliveredTo{Person: personOf(to.Person), Delivered: to.Has, Read: to.Read})
 	}

@@ -61,7 +61,7 @@ func networkOf(n node.Network) *v1.Network {
 	for _, p := range n.Paths {
 		out.Paths = append(out.Paths, &v1.Path{
 			Person: personOf(p.Person), Kind: p.Kind, Stage: stageOf(p), Since: p.Since, Tries: uint64(p.Tries),
-			NextTry: p.Next, Waiting: uint32(p.Waiting), Sentence: pathSentence(p),
+			NextTry: p.Next, Waiting: uint32(p.Waiting), Sentence: pathSentence(p), AtMailbox: p.Mailbox,
 		})
 	}
 	for _, m := range n.Mailboxes {

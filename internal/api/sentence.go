@@ -313,6 +313,17 @@ func outdatedNotice(c node.Chat) string {
 		". Best is to wait until they have. To come back now all the same: kith group rejoin."
 }
 
+// liesSentence says whether who has not got a message yet finds it at a mailbox.
+func liesSentence(d node.Delivery) string {
+	switch {
+	case d.Reached == d.Of || !d.Mailbox:
+		return ""
+	case d.Lies:
+		return "It lies at the mailbox for who has it not yet: their Kith and yours need not be on together."
+	}
+	return "It is not at the mailbox yet: leave this Kith on until it is."
+}
+
 // keptHere says when the others get what nobody but this device has.
 func keptHere(c node.Chat) string {
 	var other node.Person

@@ -80,7 +80,7 @@ var table = map[string]explained{
 	"node/choice":         {connect.CodeInvalidArgument, "The poll does not offer that, or takes one choice alone.", "Look with kith tail what it offers."},
 	"node/no-bundle":      {connect.CodeInvalidArgument, "This is no bundle of Kith's.", "Choose a file that Kith wrote, by Carry by file or kith bundle export."},
 	"node/newer-bundle":   {connect.CodeFailedPrecondition, "This bundle was made by a newer version of Kith.", "Update Kith."},
-	"node/others-bundle":  {connect.CodeInvalidArgument, "This bundle is for somebody else, or was changed on its way.", "Ask for one of a chat that you are in."},
+	"node/others-bundle":  {connect.CodeInvalidArgument, "This bundle cannot be opened here: it is for somebody else, was made here, or was changed on its way.", "Ask for one of a chat that you are in."},
 	"node/cut-bundle":     {connect.CodeInvalidArgument, "This bundle is cut short or was changed on its way; nothing of it was taken.", "Copy it again, or ask for it anew."},
 	"node/strange-bundle": {connect.CodePermissionDenied, "This bundle is from nobody whom you know, or from somebody whom you blocked.", "Become friends first, or unblock them."},
 	"node/boxes":          {connect.CodeResourceExhausted, "You have {} mailboxes, as many as there can be.", "Remove one first."},

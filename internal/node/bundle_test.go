@@ -3,7 +3,9 @@ package node_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -23,9 +25,45 @@ func (p *person) bundleFor(o wire.PersonID) []byte {
 
 func (p *person) takes(b []byte) node.BundleRead {
 	p.t.Helper()
-	read, err := p.ImportBundle(bytes.NewReader(b))
+	read, err := p.ImportBundle(bytes.NewReader(b), spool(p.t))
 	must(p.t, err)
 	return read
+}
+
+// spool is an empty file.
+func spool(t *testing.T) *os.File {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "spool"))
+	must(t, err)
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// endless is a file that never ends, and counts what was read of it.
+type endless struct{ read int }
+
+func (e *endless) Read(b []byte) (int, error) {
+	e.read += len(b)
+	return len(b), nil
+}
+
+// TestBundleOfNoEnd: of a file that is no bundle, or is one for others, no more is read than says so.
+func TestBundleOfNoEnd(t *testing.T) {
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	ben.stop()
+	_, err := ann.CreateGroup("Trip", []wire.PersonID{ben.id()})
+	must(t, err)
+	file := ann.bundleFor(ben.id())
+	for _, c := range []struct {
+		start  []byte
+		reason node.Reason
+	}{{nil, node.ReasonNoBundle}, {file, node.ReasonOthersBundle}} {
+		var rest endless
+		if _, err := ann.ImportBundle(io.MultiReader(bytes.NewReader(c.start), &rest), spool(t)); reason(err) != c.reason || rest.read > 1<<20 {
+			t.Errorf("after %d bytes of no end: %v", rest.read, err)
+		}
+	}
 }
 
 // TestBundleOfAPerson: a file for Ben has nothing of a group that he is not in, tells nobody else
@@ -44,7 +82,7 @@ func TestBundleOfAPerson(t *testing.T) {
 	ann.stop()
 
 	cleo = cleo.again()
-	if _, err := cleo.ImportBundle(bytes.NewReader(file)); reason(err) != node.ReasonOthersBundle {
+	if _, err := cleo.ImportBundle(bytes.NewReader(file), spool(t)); reason(err) != node.ReasonOthersBundle {
 		t.Errorf("Cleo takes what is for Ben: %v", err)
 	}
 	cleo.stop()
@@ -98,7 +136,7 @@ func TestBundleOfTheBlocked(t *testing.T) {
 	ben = ben.again()
 	_, err = ben.BlockFriend(ann.id())
 	must(t, err)
-	if _, err := ben.ImportBundle(bytes.NewReader(file)); reason(err) != node.ReasonStrangeBundle {
+	if _, err := ben.ImportBundle(bytes.NewReader(file), spool(t)); reason(err) != node.ReasonStrangeBundle {
 		t.Errorf("Ben takes what somebody blocked has made: %v", err)
 	}
 	if _, err := ben.Chat(g); reason(err) != node.ReasonUnknown {

@@ -24,21 +24,22 @@ type BundleRead struct {
 }
 
 // ImportBundle takes a file that somebody's device made for this one. All of it is checked
-// before anything is taken, so that one which is cut or changed changes nothing.
-func (n *Node) ImportBundle(file io.ReadSeeker) (BundleRead, error) {
+// before anything is taken, so that one which is cut or changed changes nothing: what is read goes
+// to kept, an empty file, and no further than to the first fault.
+func (n *Node) ImportBundle(file io.Reader, kept io.ReadWriteSeeker) (BundleRead, error) {
 	if !n.Ready() {
 		return BundleRead{}, fail(ReasonNoIdentity, "")
 	}
 	before := make(map[wire.GroupID]group.Extent)
-	var h bundle.Header
-	for _, take := range []bool{false, true} {
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
-			return BundleRead{}, err
-		}
-		var err error
-		if h, err = n.readBundle(file, take, before); err != nil {
-			return BundleRead{}, bundleError(err)
-		}
+	if _, err := n.readBundle(io.TeeReader(file, kept), false, before); err != nil {
+		return BundleRead{}, bundleError(err)
+	}
+	if _, err := kept.Seek(0, io.SeekStart); err != nil {
+		return BundleRead{}, err
+	}
+	h, err := n.readBundle(kept, true, before)
+	if err != nil {
+		return BundleRead{}, bundleError(err)
 	}
 	if n.sessionWith(h.From.Device) == nil {
 		n.inviterGone(h.From.Device) // pages that are not in it do not come

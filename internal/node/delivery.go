@@ -14,6 +14,8 @@ type Delivery struct {
 	Read        int         // of all
 	More        bool        // the limit left some out
 	Marks       bool        // what others have read is shown
+	Mailbox     bool        // one that answers takes what is said there
+	Lies        bool        // and has the message
 	Elsewhere   bool        // another device key of the person wrote it: others confirm it there first, and here it may be known late
 }
 
@@ -38,7 +40,9 @@ func (n *Node) Delivery(g wire.GroupID, m Message, find string, limit int) (d De
 	err = o.ask(func() error {
 		has, all := o.machine.Delivered(m.Place.Device, m.Place.Seq)
 		read := o.machine.ReadBy(m.Place.Device, m.Place.Seq)
-		d.Elsewhere = m.Place.Device != o.machine.Device()
+		if d.Elsewhere = m.Place.Device != o.machine.Device(); !d.Elsewhere {
+			d.Mailbox, d.Lies = n.boxed(g, m.Place.Seq)
+		}
 		d.Reached, d.Of, d.Read, d.Marks = len(has), len(all), len(read), o.machine.Marks()
 		var people []Person
 		for _, id := range all {

@@ -54,6 +54,17 @@ func (n *Node) noteBox(id boxID, err error) {
 	}
 }
 
+// boxedOf returns of which chats with something that waits all lies at a mailbox.
+func (n *Node) boxedOf(waiting map[wire.GroupID]int) map[wire.GroupID]bool {
+	list := make(map[wire.GroupID]bool)
+	for g, count := range waiting {
+		if o := n.owner(g); o != nil && count > 0 {
+			_, list[g] = n.boxed(g, o.picture.Load().seq)
+		}
+	}
+	return list
+}
+
 // boxed reports whether a mailbox that answers takes what is said in a group, and whether one has
 // all own entries up to seq.
 func (n *Node) boxed(g wire.GroupID, seq uint64) (takes, has bool) {

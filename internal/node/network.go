@@ -45,6 +45,7 @@ type Path struct {
 	Tries   int    // dials since they were last connected
 	Next    uint64 // ms, when they are dialled next; 0: now, or not at all
 	Waiting int    // own messages of the direct chat that they have not confirmed
+	Mailbox bool   // all of those lie at a mailbox that answers
 }
 
 // PathState says why somebody is reached, or is not.
@@ -134,6 +135,7 @@ func (n *Node) addWays(list *Network) {
 // paths returns how everybody stands who is a friend, or is to be, or is dialled.
 func (n *Node) paths() map[wire.PersonID]Path {
 	waiting := n.waitingByChat()
+	boxed := n.boxedOf(waiting)
 	now, steady := n.nowMS(), n.steadyMS()
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -162,7 +164,7 @@ func (n *Node) paths() map[wire.PersonID]Path {
 		case !ok:
 			p = Path{State: PathNoAddress}
 		}
-		p.Person.ID, p.Waiting = f.Person, waiting[f.Chat]
+		p.Person.ID, p.Waiting, p.Mailbox = f.Person, waiting[f.Chat], boxed[f.Chat]
 		list[f.Person] = p
 	}
 	for _, s := range n.sessions {

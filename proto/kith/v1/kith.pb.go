@@ -6960,14 +6960,15 @@ func (x *Router) GetSentence() string {
 type Path struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Person        *Person                `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
-	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`                       // "lan", "quic", "tcp", "ws", "relay", "mailbox"; empty: not at all
-	Stage         string                 `protobuf:"bytes,3,opt,name=stage,proto3" json:"stage,omitempty"`                     // while it is tried: what is being done, e.g. "dialling 2 addresses"
-	By            string                 `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`                           // kind relay: whose node relays, a name or an address
-	Since         uint64                 `protobuf:"varint,5,opt,name=since,proto3" json:"since,omitempty"`                    // ms, when it became so
-	Tries         uint64                 `protobuf:"varint,6,opt,name=tries,proto3" json:"tries,omitempty"`                    // since it was last connected
-	NextTry       uint64                 `protobuf:"varint,7,opt,name=next_try,json=nextTry,proto3" json:"next_try,omitempty"` // ms; 0: one is under way, or none is needed
-	Waiting       uint32                 `protobuf:"varint,8,opt,name=waiting,proto3" json:"waiting,omitempty"`                // own messages in the direct chat that this person has not confirmed
-	Sentence      string                 `protobuf:"bytes,9,opt,name=sentence,proto3" json:"sentence,omitempty"`               // in words: how, or why not and what happens next
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`                              // "lan", "quic", "tcp", "ws", "relay", "mailbox"; empty: not at all
+	Stage         string                 `protobuf:"bytes,3,opt,name=stage,proto3" json:"stage,omitempty"`                            // while it is tried: what is being done, e.g. "dialling 2 addresses"
+	By            string                 `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`                                  // kind relay: whose node relays, a name or an address
+	Since         uint64                 `protobuf:"varint,5,opt,name=since,proto3" json:"since,omitempty"`                           // ms, when it became so
+	Tries         uint64                 `protobuf:"varint,6,opt,name=tries,proto3" json:"tries,omitempty"`                           // since it was last connected
+	NextTry       uint64                 `protobuf:"varint,7,opt,name=next_try,json=nextTry,proto3" json:"next_try,omitempty"`        // ms; 0: one is under way, or none is needed
+	Waiting       uint32                 `protobuf:"varint,8,opt,name=waiting,proto3" json:"waiting,omitempty"`                       // own messages in the direct chat that this person has not confirmed
+	Sentence      string                 `protobuf:"bytes,9,opt,name=sentence,proto3" json:"sentence,omitempty"`                      // in words: how, or why not and what happens next
+	AtMailbox     bool                   `protobuf:"varint,10,opt,name=at_mailbox,json=atMailbox,proto3" json:"at_mailbox,omitempty"` // what waits lies at a mailbox, all of it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7063,6 +7064,13 @@ func (x *Path) GetSentence() string {
 		return x.Sentence
 	}
 	return ""
+}
+
+func (x *Path) GetAtMailbox() bool {
+	if x != nil {
+		return x.AtMailbox
+	}
+	return false
 }
 
 // Relaying: what this node carries for others.
@@ -8294,6 +8302,7 @@ type Delivery struct {
 	Read          uint32                 `protobuf:"varint,5,opt,name=read,proto3" json:"read,omitempty"`           // of all, who told that they have read it
 	Marks         bool                   `protobuf:"varint,6,opt,name=marks,proto3" json:"marks,omitempty"`         // what others have read is shown: Settings.tell_read is on, and the chat has no more than 64 people
 	Elsewhere     bool                   `protobuf:"varint,7,opt,name=elsewhere,proto3" json:"elsewhere,omitempty"` // another copy of this home wrote it, or this one with an earlier key: what is known here may be minutes late, in a big group hours
+	Mailbox       string                 `protobuf:"bytes,8,opt,name=mailbox,proto3" json:"mailbox,omitempty"`      // in words: whether it lies at a mailbox; empty: everybody has it, or no mailbox takes it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -8375,6 +8384,13 @@ func (x *Delivery) GetElsewhere() bool {
 		return x.Elsewhere
 	}
 	return false
+}
+
+func (x *Delivery) GetMailbox() string {
+	if x != nil {
+		return x.Mailbox
+	}
+	return ""
 }
 
 type DeliveredTo struct {
@@ -9459,7 +9475,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x06asking\x18\x02 \x01(\bR\x06asking\x12\x10\n" +
 	"\x03way\x18\x03 \x01(\tR\x03way\x12\x1a\n" +
 	"\bexternal\x18\x04 \x01(\tR\bexternal\x12\x1a\n" +
-	"\bsentence\x18\x05 \x01(\tR\bsentence\"\xe6\x01\n" +
+	"\bsentence\x18\x05 \x01(\tR\bsentence\"\x85\x02\n" +
 	"\x04Path\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
@@ -9469,7 +9485,10 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x05tries\x18\x06 \x01(\x04R\x05tries\x12\x19\n" +
 	"\bnext_try\x18\a \x01(\x04R\anextTry\x12\x18\n" +
 	"\awaiting\x18\b \x01(\rR\awaiting\x12\x1a\n" +
-	"\bsentence\x18\t \x01(\tR\bsentence\"\xa1\x01\n" +
+	"\bsentence\x18\t \x01(\tR\bsentence\x12\x1d\n" +
+	"\n" +
+	"at_mailbox\x18\n" +
+	" \x01(\bR\tatMailbox\"\xa1\x01\n" +
 	"\bRelaying\x12\x0e\n" +
 	"\x02on\x18\x01 \x01(\bR\x02on\x12\x1a\n" +
 	"\breserved\x18\x02 \x01(\rR\breserved\x12\x1a\n" +
@@ -9564,7 +9583,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x12\n" +
 	"\x04find\x18\x03 \x01(\tR\x04find\x12\x14\n" +
-	"\x05limit\x18\x04 \x01(\rR\x05limit\"\xcb\x01\n" +
+	"\x05limit\x18\x04 \x01(\rR\x05limit\"\xe5\x01\n" +
 	"\bDelivery\x12.\n" +
 	"\amembers\x18\x01 \x03(\v2\x14.kith.v1.DeliveredToR\amembers\x12\x18\n" +
 	"\areached\x18\x02 \x01(\rR\areached\x12\x19\n" +
@@ -9572,7 +9591,8 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x04more\x18\x04 \x01(\bR\x04more\x12\x12\n" +
 	"\x04read\x18\x05 \x01(\rR\x04read\x12\x14\n" +
 	"\x05marks\x18\x06 \x01(\bR\x05marks\x12\x1c\n" +
-	"\telsewhere\x18\a \x01(\bR\telsewhere\"h\n" +
+	"\telsewhere\x18\a \x01(\bR\telsewhere\x12\x18\n" +
+	"\amailbox\x18\b \x01(\tR\amailbox\"h\n" +
 	"\vDeliveredTo\x12'\n" +
 	"\x06person\x18\x01 \x01(\v2\x0f.kith.v1.PersonR\x06person\x12\x1c\n" +
 	"\tdelivered\x18\x02 \x01(\bR\tdelivered\x12\x12\n" +

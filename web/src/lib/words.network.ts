@@ -29,7 +29,8 @@ export const networkWords = {
   next: (left: string) => `Next try in ${left}`,
   nextNow: 'Next try now',
   stage: (stage: string, tries: number) => `${stage.charAt(0).toLocaleUpperCase()}${stage.slice(1)} (try ${figure(tries + 1)})`,
-  waiting: (count: number) => (count === 1 ? '1 message waits' : `${figure(count)} messages wait`),
+  waiting: (count: number, atMailbox: boolean) =>
+    count === 1 ? `1 message ${atMailbox ? 'lies at the mailbox' : 'waits'}` : `${figure(count)} messages ${atMailbox ? 'lie at the mailbox' : 'wait'}`,
 
   // The picture of a path.
   you: 'You',
