@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"testing"
 	"time"
@@ -11,7 +12,8 @@ import (
 )
 
 // TestHomesRest counts what passes the cables of two homes at rest in which all is on: a friend who is
-// connected and one who is off, the DHT, a mailbox, and a router that maps ports. REST=10m for how long.
+// connected and one who is off, the DHT, a mailbox, and a router that maps ports. REST=10m for how long,
+// SETTLE=30m for how long after the one went off.
 // It prints figures and fails at none.
 func TestHomesRest(t *testing.T) {
 	text := os.Getenv("REST")
@@ -19,6 +21,10 @@ func TestHomesRest(t *testing.T) {
 		t.Skip("it measures for minutes: REST=10m plays it")
 	}
 	rest, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := time.ParseDuration(cmp.Or(os.Getenv("SETTLE"), "1m"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +42,7 @@ func TestHomesRest(t *testing.T) {
 	ann.kith("mailbox", "add", address)
 	ann.shows("keeps what waits for whoever is off")
 	cleo.off()
-	settle := time.NewTimer(time.Minute)
+	settle := time.NewTimer(before)
 	defer settle.Stop()
 	<-settle.C
 	taps := map[string]*natlab.Capture{
