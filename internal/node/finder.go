@@ -1,19 +1,15 @@
 package node
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"net/netip"
 	"slices"
 	"time"
 
-	"kith/internal/identity"
 	"kith/internal/link"
 	"kith/internal/rendezvous"
 	"kith/internal/store"
-	"kith/internal/wire"
 )
 
 // Two who know no address of each other's any more find each other at the rendezvous: this node
@@ -42,6 +38,10 @@ const (
 	foundAhead = 3600 * 1000
 	// linkEager is for how long a link is new, in ms.
 	linkEager = 20 * 60 * 1000
+	// linkMost is findMost for own links that nobody has used, over their number, in ms: whoever opens
+	// one cannot come in before it was looked for them, where this side's router lets nobody in
+	// that was not expected. Four searches an hour take 160 kB.
+	linkMost = 15 * 60 * 1000
 	// noWayMost bounds how long nothing is asked once no node of the DHT has answered, in ms: most
 	// often the network is away.
 	noWayMost = 2 * 60 * 1000
@@ -151,79 +151,6 @@ func (n *Node) seeks() bool {
 	return err == nil && !s.NoRendezvous && n.Ready() && (n.cfg.Bootstrap != nil || !loopbackOnly(n.cfg.Listen)) && n.cfg.Link == nil
 }
 
-// A seekFor is somebody who is looked for under a secret.
-type seekFor struct {
-	secret [32]byte
-	person wire.PersonID
-	device wire.DeviceID // whose the record has to be; zero: not known before it is met
-	maker  bool          // it opens a link of this node's: it dials, and this side lets it in
-	link   bool          // by a contact link,
-	since  uint64        // which is that old: ms
-}
-
-// sought are those who do not answer: friends, the makers of links not answered yet, and whoever may
-// have opened a link of this node's.
-func (n *Node) sought() (list []seekFor) {
-	now := n.nowMS()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, f := range n.friends {
-		if l := n.opens(f); l != nil && (f.State == FriendAsked || f.State == FriendFriend && !n.isConnected(f.Person)) {
-			if t := n.asks[f.Person]; t != nil && t.tries > 0 {
-				list = append(list, seekFor{secret: l.MakerSecret(), person: f.Person, since: f.Since, link: true})
-			}
-		}
-		known, ok := f.known()
-		if !ok || f.State != FriendFriend || len(f.Theirs) != 32 || n.sessions[known.Member.Device] != nil {
-			continue
-		}
-		if t := n.targets[known.Member.Device]; t == nil || t.tries >= findTries || len(t.hosts) == 0 {
-			list = append(list, seekFor{secret: [32]byte(f.Theirs), person: f.Person, device: known.Member.Device})
-		}
-	}
-	for _, l := range n.links {
-		if l.open(now) {
-			c := identity.ContactLink{Secret: [32]byte(l.Secret)}
-			list = append(list, seekFor{secret: c.AskerSecret(), maker: true, link: true, since: (l.Expiry - linkLife) * 1000})
-		}
-	}
-	return list
-}
-
-// open reports whether somebody may use the link yet, at now in ms.
-func (l *ownLink) open(now uint64) bool {
-	return len(l.Secret) == 32 && l.By == nil && l.Expiry*1000 > now
-}
-
-// keep forgets how long was waited for whoever answers by now: when they do not, they are looked for at
-// once, or findRest after the last time, lest somebody who comes and goes has this node search without
-// end. After a change of the network that holds for all.
-func (f *finder) keep(list []seekFor, moved bool, now uint64) {
-	for s := range f.next {
-		again := f.next[s] - f.wait[s] + findRest
-		switch {
-		case moved || again <= now && !sought(list, s):
-			delete(f.next, s)
-			delete(f.wait, s)
-		case !sought(list, s) && f.next[s] > again:
-			f.next[s], f.wait[s] = again, findRest
-		}
-	}
-}
-
-func sought(list []seekFor, secret [32]byte) bool {
-	return slices.ContainsFunc(list, func(w seekFor) bool { return w.secret == secret })
-}
-
-// again is how long to wait before somebody is looked for again after a search that took wait before
-// it, in ms. While a link is new both sides look eagerly.
-func (w seekFor) again(wait, now uint64) uint64 {
-	if age := now - min(now, w.since); w.link && age < linkEager {
-		return findFirst
-	}
-	return min(max(2*wait, findFirst), findMost)
-}
-
 // seekOne looks for somebody once.
 func (n *Node) seekOne(ctx context.Context, f *finder, w seekFor) {
 	ctx, cancel := context.WithTimeout(ctx, findLimit)
@@ -282,36 +209,6 @@ func (n *Node) foundAt(w seekFor, r rendezvous.Record) {
 type foundRecord struct {
 	at   link.Address
 	made uint64
-}
-
-// leftFor are the secrets under which the own address is due to be left: of friends who were told
-// another one and are not here, of own links that nobody has used yet and that name another, and of
-// links of others that are not answered.
-func (n *Node) leftFor(f *finder) (list [][32]byte) {
-	now, ms := n.steadyMS(), n.nowMS()
-	n.mu.Lock()
-	for _, fr := range n.friends {
-		if l := n.opens(fr); l != nil && !n.isConnected(fr.Person) {
-			list = append(list, l.AskerSecret())
-		}
-		known, ok := fr.known()
-		if ok && fr.State == FriendFriend && len(fr.Secret) == 32 && n.sessions[known.Member.Device] == nil && !bytes.Equal(fr.Told, f.where[:]) {
-			list = append(list, [32]byte(fr.Secret))
-		}
-	}
-	for _, l := range n.links {
-		if l.open(ms) && !bytes.Equal(l.Told, f.where[:]) {
-			c := identity.ContactLink{Secret: [32]byte(l.Secret)}
-			list = append(list, c.MakerSecret())
-		}
-	}
-	n.mu.Unlock()
-	list = slices.DeleteFunc(list, func(s [32]byte) bool { at, done := f.left[s]; return done && at+leaveAgain > now })
-	slices.SortFunc(list, func(a, b [32]byte) int { return cmp.Compare(f.left[a], f.left[b]) })
-	if now-f.hour >= 3600*1000 {
-		f.hour, f.done = now, 0
-	}
-	return list[:min(len(list), leaveMost-f.done)]
 }
 
 // leave leaves the own address under a secret.

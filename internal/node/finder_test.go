@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"testing"
 )
@@ -24,7 +25,7 @@ func TestNoWayIn(t *testing.T) {
 	defer f.client.Close()
 	own := n.ownRecord()
 	own.Peer, own.Hosts = []byte("peer"), []string{"/ip4/192.0.2.1/udp/4040/quic-v1"}
-	who := seekFor{secret: [32]byte{1}}
+	who := seekFor{secret: [32]byte{1}, most: findMost}
 	for range 2 {
 		n.seekOne(context.Background(), f, who)
 	}
@@ -63,5 +64,44 @@ func TestWhoComesAndGoes(t *testing.T) {
 	f.keep([]seekFor{{secret: secret}}, true, searched+1)
 	if len(f.next) != 0 {
 		t.Error("after a change of the network the wait goes on")
+	}
+}
+
+// TestOldLinks: whoever opens an old contact link waits a quarter of an hour at most for its maker to
+// look for them; with many links no more is asked of the DHT than with one.
+func TestOldLinks(t *testing.T) {
+	t.Parallel()
+	n, err := Open(Config{Home: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	if err := n.Setup("Ann"); err != nil {
+		t.Fatal(err)
+	}
+	old := (n.nowMS() + 30*24*3600*1000) / 1000
+	for _, c := range []struct {
+		links int
+		wait  uint64 // ms
+	}{{1, linkMost}, {3, 3 * linkMost}, {100, findMost}} {
+		n.mu.Lock()
+		n.links = make(map[[16]byte]*ownLink)
+		for i := range c.links {
+			n.links[[16]byte{byte(i)}] = &ownLink{Secret: bytes.Repeat([]byte{byte(i + 1)}, 32), Expiry: old}
+		}
+		n.mu.Unlock()
+		list := n.sought()
+		if len(list) != c.links {
+			t.Fatalf("%d are looked for, of %d links", len(list), c.links)
+		}
+		for _, w := range list {
+			wait := uint64(0)
+			for range 30 {
+				wait = w.again(wait, n.nowMS())
+			}
+			if wait != c.wait {
+				t.Fatalf("of %d links each is looked after each %d ms, want %d", c.links, wait, c.wait)
+			}
+		}
 	}
 }
