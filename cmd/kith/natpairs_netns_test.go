@@ -41,25 +41,15 @@ func relayed(a, b string) bool {
 		a == "symmetric" && slices.Contains(strict, b) || b == "symmetric" && slices.Contains(strict, a)
 }
 
-// dhtRouters are those of the table of pairs that have nobody in common.
-var dhtRouters = []routerKind{
-	{"IPv6", natlab.RouterConfig{IPv6: true}},
-	{"full cone", natlab.RouterConfig{NAT: natlab.FullCone, KeepPorts: true}},
-	{"address-restricted", natlab.RouterConfig{NAT: natlab.AddressRestricted, KeepPorts: true}},
-	{"port-restricted", natlab.RouterConfig{KeepPorts: true}},
-	{"port-restricted, draws ports", natlab.RouterConfig{}},
-	{"symmetric", natlab.RouterConfig{NAT: natlab.Symmetric}},
-}
+// dhtRouters are those of the table of pairs that have nobody in common. They draw ports.
+var dhtRouters = slices.DeleteFunc(slices.Clone(natRouters), func(k routerKind) bool { return k.cfg.Firewall != 0 })
 
 // byDHT says which pairs meet by the DHT alone, where maker made the contact link and asker opens it.
-// The asker dials, so the maker's place has to be right: nobody tells at which port a router shows the
-// maker, and it is taken for the own one. Where the asker's is wrong, the maker's router has to let in
-// whoever dials.
+// The asker dials, so the maker's place has to be right: one that a router shows each at another port
+// has none. Where the asker has none, the maker's router has to let in whoever dials.
 func byDHT(maker, asker string) bool {
-	unknown := []string{"symmetric", "port-restricted, draws ports", "IPv6"}
 	open := []string{"full cone", "address-restricted"}
-	return maker == "IPv6" && asker == "IPv6" ||
-		!slices.Contains(unknown, maker) && (!slices.Contains(unknown, asker) || slices.Contains(open, maker))
+	return maker != "symmetric" && (asker != "symmetric" || slices.Contains(open, maker))
 }
 
 // natShare are the pairs that make test plays.

@@ -109,6 +109,7 @@ var thirdParty = map[string][]string{
 	"github.com/spf13/cobra":                  {"cmd/kith"},
 	"github.com/tyler-smith/go-bip39":         {"internal/identity"},
 	"golang.org/x/crypto":                     {"internal/mls/suite.go", "internal/store"},
+	"golang.org/x/net":                        {"internal/link/packets.go"},
 	"golang.org/x/sync":                       {"internal/api", "cmd/kith"},
 	"golang.org/x/sys":                        {"internal/store", "internal/api", "internal/natlab"},
 	"golang.org/x/text":                       {"internal/search", "internal/lookalike"},

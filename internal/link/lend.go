@@ -16,7 +16,8 @@ import (
 // change that.
 type lent struct {
 	*quic.Transport
-	socket *net.UDPConn
+	socket *parted
+	family string // "udp4" or "udp6"
 }
 
 // Listen listens as a dialler of ours dials, and leaves it to the dialler to say
@@ -38,11 +39,12 @@ func (c *carrier) lend(ip netip.Addr, port uint16) error {
 	if err != nil {
 		return err
 	}
+	shared := newParted(socket)
 	l := lent{&quic.Transport{
-		Conn: socket, StatelessResetKey: &c.reset, TokenGeneratorKey: &c.token,
+		Conn: shared, StatelessResetKey: &c.reset, TokenGeneratorKey: &c.token,
 		ConnContext: c.admits, VerifySourceAddress: c.verifies(),
-	}, socket}
-	if _, err := c.reuse.LendTransport(family, l, socket); err != nil {
+	}, shared, family}
+	if _, err := c.reuse.LendTransport(family, l, shared); err != nil {
 		return errors.Join(err, socket.Close())
 	}
 	c.lent = append(c.lent, l)

@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"errors"
+	"net"
 	"time"
 )
 
@@ -29,6 +30,12 @@ type Direct interface {
 	// port looks open to us if to has dialled us: who probes for a friend should
 	// say so, or let one do it that the friend is not connected with.
 	Probe(ctx context.Context, to Address) ([]string, error)
+
+	// Packets shares the socket of a family, "udp4" or "udp6", at which this Link listens: its
+	// router shows both at one port. Of what comes, those packets are read from what is returned that
+	// theirs recognises, which is called for each packet and keeps none; there must be no QUIC among
+	// them. One at a time shares it. The error is ErrNoPackets or ErrClosed.
+	Packets(network string, theirs func(packet []byte) bool) (net.PacketConn, error)
 
 	// ServeRelay lets others meet at this Link, within the policy's limits; a new
 	// policy takes the place of the old. Nil ends all reservations and circuits.

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -36,7 +37,7 @@ const (
 	findRest = 5 * 60 * 1000
 	// foundAhead is how far another's clock may be ahead, in ms.
 	foundAhead = 3600 * 1000
-	// linkEager is for how long a link is new, in ms.
+	// linkEager is for how long a link is new, in ms; and again once somebody has opened it.
 	linkEager = 20 * 60 * 1000
 	// linkMost is findMost for own links that nobody has used, over their number, in ms: whoever opens
 	// one cannot come in before it was looked for them, where this side's router lets nobody in
@@ -60,6 +61,7 @@ type finder struct {
 	where  [32]byte            // digest of the address that was left
 	next   map[[32]byte]uint64 // when to look again under a secret
 	wait   map[[32]byte]uint64 // and how long was waited
+	opened map[[32]byte]uint64 // when it was found first that somebody opens an own link
 	later  uint64              // when to ask again after no node answered; and
 	noWay  uint64              // how long was waited for that
 }
@@ -159,7 +161,10 @@ func (n *Node) seekOne(ctx context.Context, f *finder, w seekFor) {
 	if !f.answered(err, n.steadyMS()) {
 		return
 	}
-	f.wait[w.secret] = w.again(f.wait[w.secret], n.nowMS())
+	if w.maker && err == nil && f.opened[w.secret] == 0 {
+		f.opened[w.secret] = n.steadyMS()
+	}
+	f.wait[w.secret] = w.again(f.wait[w.secret], n.nowMS(), f.sinceOpened(w.secret, n.steadyMS()))
 	f.next[w.secret] = n.steadyMS() + f.wait[w.secret]
 	n.answeredBy(f, err)
 	if err != nil {
@@ -263,11 +268,22 @@ func (n *Node) openFinder() (*finder, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := rendezvous.New(rendezvous.Config{Bootstrap: n.cfg.Bootstrap, Known: parsePlaces(known)})
+	client, err := rendezvous.New(rendezvous.Config{Bootstrap: n.cfg.Bootstrap, Known: parsePlaces(known), Shared: n.packets})
 	if err != nil {
 		return nil, err
 	}
-	return &finder{client: client, known: len(known), left: make(map[[32]byte]uint64), next: make(map[[32]byte]uint64), wait: make(map[[32]byte]uint64)}, nil
+	return &finder{client: client, known: len(known), left: make(map[[32]byte]uint64), next: make(map[[32]byte]uint64), wait: make(map[[32]byte]uint64), opened: make(map[[32]byte]uint64)}, nil
+}
+
+// packets shares the socket at which this node listens with what asks the DHT.
+func (n *Node) packets(network string) (net.PacketConn, error) {
+	n.mu.Lock()
+	d, ok := n.internet.(link.Direct)
+	n.mu.Unlock()
+	if !ok {
+		return nil, link.ErrNoPackets
+	}
+	return d.Packets(network, rendezvous.Recognises)
 }
 
 // remember keeps the nodes of the DHT that answered, for the next start.

@@ -97,7 +97,10 @@ func TestOldLinks(t *testing.T) {
 		for _, w := range list {
 			wait := uint64(0)
 			for range 30 {
-				wait = w.again(wait, n.nowMS())
+				wait = w.again(wait, n.nowMS(), linkEager)
+			}
+			if w.again(wait, n.nowMS(), 0) != findFirst {
+				t.Fatal("who has just opened a link is not looked after")
 			}
 			if wait != c.wait {
 				t.Fatalf("of %d links each is looked after each %d ms, want %d", c.links, wait, c.wait)

@@ -3,6 +3,8 @@ package node
 import (
 	"bytes"
 	"cmp"
+	"maps"
+	"math"
 	"slices"
 
 	"kith/internal/identity"
@@ -64,6 +66,7 @@ func (l *ownLink) open(now uint64) bool {
 // once, or findRest after the last time, lest somebody who comes and goes has this node search without
 // end. After a change of the network that holds for all.
 func (f *finder) keep(list []seekFor, moved bool, now uint64) {
+	maps.DeleteFunc(f.opened, func(s [32]byte, _ uint64) bool { return !sought(list, s) })
 	for s := range f.next {
 		again := f.next[s] - f.wait[s] + findRest
 		switch {
@@ -76,14 +79,23 @@ func (f *finder) keep(list []seekFor, moved bool, now uint64) {
 	}
 }
 
+// sinceOpened is how long ago it was found first that somebody opens a link; for ever if nobody does.
+func (f *finder) sinceOpened(secret [32]byte, now uint64) uint64 {
+	if at := f.opened[secret]; at != 0 {
+		return now - at
+	}
+	return math.MaxUint64
+}
+
 func sought(list []seekFor, secret [32]byte) bool {
 	return slices.ContainsFunc(list, func(w seekFor) bool { return w.secret == secret })
 }
 
 // again is how long to wait before somebody is looked for again after a search that took wait before
-// it, in ms. While a link is new both sides look eagerly.
-func (w seekFor) again(wait, now uint64) uint64 {
-	if age := now - min(now, w.since); w.link && age < linkEager {
+// it, in ms; opened is how long ago somebody was found who opens the link. While that or the link
+// is new both sides look eagerly: the ports at which their routers show them change.
+func (w seekFor) again(wait, now, opened uint64) uint64 {
+	if age := now - min(now, w.since); w.link && min(age, opened) < linkEager {
 		return findFirst
 	}
 	return min(max(2*wait, findFirst), w.most)

@@ -244,8 +244,8 @@ func (n *Node) candidates() (hosts []string) {
 }
 
 // outsideHosts are the places where others see this node: as those say who were dialled. Where the DHT
-// has said since that the address is another, or nobody was dialled, also that address with the port
-// that this node listens at: most routers of homes leave that as it is.
+// has said since that the place is another, or nobody was dialled, also that place. Where it knows no
+// port, the port is that at which this node listens: most routers of homes leave it as it is.
 func (n *Node) outsideHosts() (hosts []string) {
 	port := portOf(n.address())
 	n.mu.Lock()
@@ -257,9 +257,15 @@ func (n *Node) outsideHosts() (hosts []string) {
 		return hosts
 	}
 	var moved []string
-	for _, ip := range f.client.Outside() {
-		if !slices.ContainsFunc(sights, func(s sight) bool { return s.at.Addr() == ip }) {
-			moved = append(moved, link.HostText(netip.AddrPortFrom(ip, uint16(port)), true))
+	for _, at := range f.client.Outside() {
+		known := slices.ContainsFunc(sights, func(s sight) bool {
+			return s.at == at || at.Port() == 0 && s.at.Addr() == at.Addr()
+		})
+		if at.Port() == 0 {
+			at = netip.AddrPortFrom(at.Addr(), uint16(port))
+		}
+		if !known {
+			moved = append(moved, link.HostText(at, true))
 		}
 	}
 	return append(moved, hosts...)

@@ -18,6 +18,10 @@ type Config struct {
 	// interfaces.
 	Listen func(network string) (net.PacketConn, error)
 
+	// Shared opens the socket at which others reach this program, that nodes may say at which
+	// port its router shows it. It is tried before Listen, and again while it fails. Nil: there is none.
+	Shared func(network string) (net.PacketConn, error)
+
 	// Bootstrap are ways into the DHT, HOST:PORT each, asked when no node known before
 	// answers. A HOST that is a name is resolved then. Nil: DefaultBootstrap; empty:
 	// none.
@@ -335,16 +339,17 @@ func (c *Client) open() ([]*socket, error) {
 	}
 	if c.users == 0 {
 		c.discard()
+		c.share()
 	}
 	if len(c.socks) == 0 {
 		var err error
 		for _, network := range []string{"udp4", "udp6"} {
-			conn, bad := c.config.Listen(network)
+			s, bad := c.listen(network)
 			if bad != nil {
 				err = bad
 				continue
 			}
-			c.socks = append(c.socks, newSocket(conn, network == "udp6", &c.count))
+			c.socks = append(c.socks, s)
 		}
 		if len(c.socks) == 0 {
 			return nil, fmt.Errorf("rendezvous: no socket: %w", err)
@@ -352,6 +357,48 @@ func (c *Client) open() ([]*socket, error) {
 	}
 	c.users++
 	return c.socks, nil
+}
+
+// listen opens the socket of a family: the one that is to be shared, or one of its own.
+func (c *Client) listen(network string) (*socket, error) {
+	if s := c.shared(network); s != nil {
+		return s, nil
+	}
+	conn, err := c.config.Listen(network)
+	if err != nil {
+		return nil, err
+	}
+	return newSocket(conn, network == "udp6", false, &c.count), nil
+}
+
+// shared opens the socket that is to be shared; nil if there is none now.
+func (c *Client) shared(network string) *socket {
+	if c.config.Shared == nil {
+		return nil
+	}
+	conn, err := c.config.Shared(network)
+	if err != nil {
+		return nil
+	}
+	return newSocket(conn, network == "udp6", true, &c.count)
+}
+
+// share puts sockets that can be shared by now in the place of others. c.mu is held and nobody uses
+// them.
+func (c *Client) share() {
+	for i, s := range c.socks {
+		if s.shared {
+			continue
+		}
+		network := "udp4"
+		if s.ip6 {
+			network = "udp6"
+		}
+		if better := c.shared(network); better != nil {
+			s.close()
+			c.socks[i] = better
+		}
+	}
 }
 
 // discard closes sockets whose reader has ended by itself. c.mu is held and nobody

@@ -59,7 +59,7 @@ type reply struct {
 	value       []byte // bencoded, as it stands
 	seq         int64
 	signature   []byte
-	seen        netip.Addr // from where it says that the query came; not valid: it does not
+	seen        netip.AddrPort // from where it says that the query came; not valid: it does not
 }
 
 // A node is somebody to ask.

@@ -236,7 +236,7 @@ func (l *lookup) take(res result) {
 		return
 	}
 	l.answers++
-	l.client.outside.said(res.addr.Addr(), res.r.seen)
+	l.client.outside.said(res.addr.Addr(), l.sock.place(res.r.seen))
 	if res.find {
 		l.client.nodes.listAnswered()
 	} else {

@@ -15,8 +15,8 @@ type outside struct {
 }
 
 type word struct {
-	by netip.Prefix // the network of the node
-	at netip.Addr
+	by netip.Prefix   // the network of the node
+	at netip.AddrPort // port 0: of a socket of the client's own
 }
 
 const (
@@ -28,8 +28,8 @@ const (
 )
 
 // said takes a word of the node at by.
-func (o *outside) said(by, at netip.Addr) {
-	if !at.IsValid() || !at.IsGlobalUnicast() || at.IsPrivate() || by.IsLoopback() {
+func (o *outside) said(by netip.Addr, at netip.AddrPort) {
+	if ip := at.Addr(); !ip.IsValid() || !ip.IsGlobalUnicast() || ip.IsPrivate() || by.IsLoopback() {
 		return
 	}
 	bits := 24
@@ -42,46 +42,66 @@ func (o *outside) said(by, at netip.Addr) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.words = slices.DeleteFunc(o.words, func(w word) bool { return w.by == network && w.at.Is4() == at.Is4() })
+	o.words = slices.DeleteFunc(o.words, func(w word) bool { return w.by == network && w.at.Addr().Is4() == at.Addr().Is4() })
 	if o.words = append(o.words, word{network, at}); len(o.words) > maxWords {
 		o.words = o.words[1:]
 	}
 }
 
 // agreed returns the addresses that enough networks name and no other of the family more, IPv4
-// first.
-func (o *outside) agreed() (list []netip.Addr) {
+// first, and of each the port for which the same holds; 0: they name several, or none.
+func (o *outside) agreed() (list []netip.AddrPort) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, four := range []bool{true, false} {
-		count := make(map[netip.Addr]int)
-		var best netip.Addr
+		var ips []netip.Addr
 		for _, w := range o.words {
-			if w.at.Is4() != four {
-				continue
-			}
-			count[w.at]++
-			if count[w.at] >= max(count[best], outsideWords) { // the newer of two
-				best = w.at
+			if w.at.Addr().Is4() == four {
+				ips = append(ips, w.at.Addr())
 			}
 		}
-		if best.IsValid() {
-			list = append(list, best)
+		ip, ok := most(ips)
+		if !ok {
+			continue
 		}
+		var ports []uint16
+		for _, w := range o.words {
+			if w.at.Addr() == ip && w.at.Port() != 0 {
+				ports = append(ports, w.at.Port())
+			}
+		}
+		port, _ := most(ports)
+		list = append(list, netip.AddrPortFrom(ip, port))
 	}
 	return list
 }
 
-// readSeen reads an address and a port as BEP 42 has them; the zero value if it is neither form.
-func readSeen(b []byte) netip.Addr {
-	if len(b) != 4+2 && len(b) != 16+2 || binary.BigEndian.Uint16(b[len(b)-2:]) == 0 {
-		return netip.Addr{}
+// most returns what enough of a list say and nothing else more, of two the newer.
+func most[T comparable](words []T) (best T, ok bool) {
+	count := make(map[T]int)
+	for _, w := range words {
+		count[w]++
+		if count[w] >= max(count[best], outsideWords) {
+			best, ok = w, true
+		}
 	}
-	ip, _ := netip.AddrFromSlice(b[:len(b)-2])
-	return ip.Unmap()
+	return best, ok
 }
 
-// Outside returns the addresses at which nodes of the DHT see this machine: of each family one at
-// most, the newest that several networks agree on. The port that they see is that of the client's
-// own socket.
-func (c *Client) Outside() []netip.Addr { return c.outside.agreed() }
+// readSeen reads an address and a port as BEP 42 has them; the zero value if it is neither form.
+func readSeen(b []byte) netip.AddrPort {
+	if len(b) != 4+2 && len(b) != 16+2 {
+		return netip.AddrPort{}
+	}
+	ip, _ := netip.AddrFromSlice(b[:len(b)-2])
+	port := binary.BigEndian.Uint16(b[len(b)-2:])
+	if port == 0 {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(ip.Unmap(), port)
+}
+
+// Outside returns the places at which nodes of the DHT see this machine: of each family one at
+// most, the newest that several networks agree on. The port is that of the socket of
+// [Config].Shared, as its router shows it to all; 0 where it shows several, or nothing was shared.
+func (c *Client) Outside() []netip.AddrPort { return c.outside.agreed() }

@@ -24,6 +24,7 @@ var errSilent = errors.New("rendezvous: no answer")
 type socket struct {
 	conn   net.PacketConn
 	ip6    bool
+	shared bool // see Config.Shared
 	count  *counters
 	done   chan struct{} // closed when the reader has ended
 	mu     sync.Mutex    // guards asked
@@ -41,10 +42,25 @@ type asking struct {
 // counters are what a client sent and received, in packets and bytes.
 type counters struct{ sent, sentBytes, received, receivedBytes atomic.Uint64 }
 
-func newSocket(conn net.PacketConn, ip6 bool, count *counters) *socket {
-	s := &socket{conn: conn, ip6: ip6, count: count, done: make(chan struct{}), asked: map[asking]chan reply{}}
+func newSocket(conn net.PacketConn, ip6, shared bool, count *counters) *socket {
+	s := &socket{conn: conn, ip6: ip6, shared: shared, count: count, done: make(chan struct{}), asked: map[asking]chan reply{}}
 	go s.read()
 	return s
+}
+
+// place is where a node sees us, by what it says of the socket: the port of one that nobody else
+// uses is of no interest.
+func (s *socket) place(seen netip.AddrPort) netip.AddrPort {
+	if s.shared {
+		return seen
+	}
+	return netip.AddrPortFrom(seen.Addr(), 0)
+}
+
+// Recognises reports whether a packet may be for a client: an answer begins as a dictionary in
+// bencode does that has a key of less than ten letters.
+func Recognises(packet []byte) bool {
+	return len(packet) > 3 && packet[0] == 'd' && packet[1] >= '0' && packet[1] <= '9' && packet[2] == ':'
 }
 
 // close ends the reader and waits for it; questions under way end in their time.
