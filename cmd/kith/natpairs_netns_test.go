@@ -55,6 +55,9 @@ func byDHT(maker, asker string) bool {
 // natShare are the pairs that make test plays.
 var natShare = [][2]string{{"port-restricted", "port-restricted"}, {"port-restricted", "symmetric"}}
 
+// dhtShare are those of the others.
+var dhtShare = [][2]string{{"carrier", "carrier"}}
+
 // natDeadline bounds what is waited for in namespaces.
 const natDeadline = time.Minute
 
@@ -143,9 +146,8 @@ const relayedKind = "relay"
 // TestPairsByDHT: the same with nobody in common: Ben has a contact link of Ann's, and what both find
 // is in the DHT.
 func TestPairsByDHT(t *testing.T) {
-	long(t)
 	t.Parallel()
-	pairs(t, dhtRouters, nil, func(t *testing.T, table *natTable, a, b routerKind) {
+	pairs(t, dhtRouters, dhtShare, func(t *testing.T, table *natTable, a, b routerKind) {
 		n := natlab.New(t)
 		d := newDHT(t, n, dhtNodes, 0)
 		ann, ben := at(t, "Ann", behind(n, "a", a), d.seeds()...), at(t, "Ben", behind(n, "b", b), d.seeds()...)
