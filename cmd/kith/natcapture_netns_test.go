@@ -82,6 +82,13 @@ func TestHomesCaptureWays(t *testing.T) {
 	}
 	ben.befriend(ann)
 	ann.settles(ben, relayedKind)
+	gone := at(t, "Dora", n.Host("dora"), d.seeds()...)
+	links := []string{gone.link(), gone.link()}
+	gone.off()
+	for i, p := range []*person{ann, ben} { // for somebody who does not answer both leave their places at the DHT
+		p.kith("friend", "add", links[i])
+		p.until(`"published":[1-9]`, "network", "--json")
+	}
 	ann.kith("group", "create", voyage, benName)
 	ben.until(voyage, "group", "list")
 	ben.kith("group", "accept", voyage)
