@@ -76,16 +76,26 @@ func insist(ctx context.Context, do func() error) error {
 	}
 }
 
-// renew asks the servers for the newest record of a drop.
+// renew asks the servers for the newest record of a drop. One that has expired is not there any
+// more: it is deleted, if that was not done yet.
 func (e *engine) renew(ctx context.Context, name mailbox.Name) error {
 	return insist(ctx, func() error {
+		_, before, _ := e.index.find(name)
 		m, found, err := e.stream.newest(ctx, name)
-		if err == nil && found {
-			e.index.replace(name, m.record, m.seq)
-		} else if err == nil {
-			e.index.forget(name)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			e.index.forget(name, before)
+		case e.index.isOver(m.expires):
+			if err := e.stream.purge(ctx, name, m.seq+1); err != nil {
+				return err
+			}
+			e.index.forget(name, before)
+		default:
+			e.index.replace(name, m.record, m.seq, before)
 		}
-		return err
+		return nil
 	})
 }
 
@@ -252,13 +262,14 @@ func (e *engine) Fetch(ctx context.Context, name mailbox.Name, after uint64) (ma
 		page.Items = append(page.Items, item)
 		return true
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errGone) { // deleted, or expired, by way of another mailbox
 		return mailbox.Page{}, err
 	}
 	return page, nil
 }
 
 // walk calls each for the items of a drop after a position, up to r's end, until it returns false.
+// The error is errGone where the stream has one no more.
 func (e *engine) walk(ctx context.Context, name mailbox.Name, r record, after uint64, each func(mailbox.Item) bool) error {
 	at := max(after, r.floor)
 	seq := e.index.before(name, at+1)
@@ -271,9 +282,6 @@ func (e *engine) walk(ctx context.Context, name mailbox.Name, r record, after ui
 			}
 			return err
 		})
-		if errors.Is(err, errGone) { // deleted, or expired, by way of another mailbox
-			return nil
-		}
 		if err != nil {
 			return err
 		}
@@ -338,7 +346,7 @@ func (e *engine) Expire(ctx context.Context, hour uint32) error {
 		if err != nil {
 			return err
 		}
-		e.index.forget(name)
+		e.index.forget(name, newest)
 	}
 	return nil
 }

@@ -55,11 +55,12 @@ func (x *index) learn(name mailbox.Name, r record, seq uint64) {
 	}
 }
 
-// replace is learn of what the servers' leader has, even if it is older than what is known here:
-// then the stream is another one than before.
-func (x *index) replace(name mailbox.Name, r record, seq uint64) {
-	if _, known, ok := x.find(name); ok && seq < known {
-		x.forget(name)
+// replace is learn of what the servers' leader has, even if it is older than what was known here
+// when it was asked, before: then the stream is another one than it was. What was learned since
+// is newer than the answer.
+func (x *index) replace(name mailbox.Name, r record, seq, before uint64) {
+	if seq < before {
+		x.forget(name, before)
 	}
 	x.learn(name, r, seq)
 }
@@ -127,16 +128,23 @@ func (x *index) before(name mailbox.Name, position uint64) uint64 {
 	return k.places[i-1].seq
 }
 
-// forget drops what is not in the stream any more.
-func (x *index) forget(name mailbox.Name) {
+// forget drops what is not in the stream any more: a drop whose newest message is known to be seq.
+func (x *index) forget(name mailbox.Name, seq uint64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if k := x.drops[name]; k != nil {
+	if k := x.drops[name]; k != nil && k.seq == seq {
 		x.usage.Drops--
 		x.usage.Items -= k.items()
 		x.usage.Bytes -= int64(k.bytes)
 		delete(x.drops, name)
 	}
+}
+
+// isOver reports whether drops of an hour are taken in no more.
+func (x *index) isOver(hour uint32) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return hour <= x.expired
 }
 
 // over returns the drops that expire at hour or before, with the sequence numbers of their newest

@@ -7,7 +7,7 @@ import (
 )
 
 // TestIndexReplace: where the stream is another one than before, what the leader has counts, however
-// low its numbers are; what only comes late does not.
+// low its numbers are; what only comes late does not, be it the leader's answer.
 func TestIndexReplace(t *testing.T) {
 	x := index{drops: make(map[mailbox.Name]*known)}
 	name := mailbox.Name{1}
@@ -18,12 +18,18 @@ func TestIndexReplace(t *testing.T) {
 	if _, seq, _ := x.find(name); seq != 100 {
 		t.Errorf("a message that came late was taken: %d", seq)
 	}
-	x.replace(name, empty, 3)
+	x.replace(name, empty, 3, 100)
 	if r, seq, ok := x.find(name); !ok || seq != 3 || r.end != 0 {
 		t.Errorf("known are end %d and sequence %d, want those of the leader", r.end, seq)
 	}
 	if u := x.used(); u != (mailbox.Usage{Drops: 1}) {
 		t.Errorf("counted are %+v", u)
+	}
+	x.learn(name, full, 4) // while the leader is asked, of whom nothing newer than 3 is known
+	x.replace(name, empty, 3, 3)
+	x.forget(name, 3)
+	if r, seq, ok := x.find(name); !ok || seq != 4 || r.end != 5 {
+		t.Errorf("what was learned meanwhile is forgotten: known are end %d and sequence %d", r.end, seq)
 	}
 }
 

@@ -210,7 +210,13 @@ func (s *stream) askLeader(ctx context.Context, r request) (m message, found boo
 
 // purge deletes the messages of a drop before a sequence number, which is not 0.
 func (s *stream) purge(ctx context.Context, name mailbox.Name, before uint64) error {
-	if err := s.of.Purge(ctx, jetstream.WithPurgeSubject(subject(name)), jetstream.WithPurgeSequence(before)); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, oneTry)
+	defer cancel()
+	err := s.of.Purge(ctx, jetstream.WithPurgeSubject(subject(name)), jetstream.WithPurgeSequence(before))
+	if api, ok := errors.AsType[*jetstream.APIError](err); ok && api.Code/100 == 4 { // it would be refused again
+		return fmt.Errorf("mailnats: the servers refuse: %w", err)
+	}
+	if err != nil {
 		return fmt.Errorf("%w (%w)", errUnsure, err)
 	}
 	return nil

@@ -72,10 +72,10 @@ type mailState struct {
 	Head  wire.BlockHash      // that the newest of Queue is of
 	Full  uint64              `json:",omitempty"` // up to which own entry all lies there once Queue is empty
 
-	Invited map[string]wire.BlockHash `json:",omitempty"` // see mailinvite.go
-	Anew    uint64                    `json:",omitempty"` // ms, when all that others lack was left last; 0: they lack nothing
-	Told    wire.BlockHash            // the head to which blocks lie in the drops of older epochs
-	Times   int                       `json:",omitempty"` // how often it was, without all of them having got it
+	Invited map[string]mailInvited `json:",omitempty"` // see mailinvite.go
+	Anew    uint64                 `json:",omitempty"` // ms, when all that others lack was left last; 0: they lack nothing
+	Told    wire.BlockHash         // the head to which blocks lie in the drops of older epochs
+	Times   int                    `json:",omitempty"` // how often it was, without all of them having got it
 }
 
 // mailing keeps the tasks until ctx ends.
@@ -160,18 +160,19 @@ func (n *Node) mailSoon() {
 
 // A mailTask is one group at one mailbox.
 type mailTask struct {
-	n      *Node
-	o      *owner
-	key    mailKey
-	box    identity.Box
-	state  mailState
-	parts  gathering
-	held   map[string]uint64 // of a drop: from where it is read again after a restart, see save
-	told   promise
-	news   chan struct{} // this device has something to say, perhaps
-	since  time.Time     // when what was said and is not left yet was first seen; zero: nothing
-	unsaid group.Word
-	days   map[string][]mailbox.Turn // by drop and members: what is drawn for a day
+	n           *Node
+	o           *owner
+	key         mailKey
+	box         identity.Box
+	state       mailState
+	parts       gathering
+	held        map[string]uint64 // of a drop: from where it is read again after a restart, see save
+	told        promise
+	news        chan struct{} // this device has something to say, perhaps
+	since       time.Time     // when what was said and is not left yet was first seen; zero: nothing
+	inviteAfter time.Time     // when invitations are left again, after a failure
+	unsaid      group.Word
+	days        map[string][]mailbox.Turn // by drop and members: what is drawn for a day
 }
 
 func (n *Node) mailTask(ctx context.Context, key mailKey, box identity.Box) {

@@ -248,6 +248,7 @@ func (t *mailTask) reached(k keptKey, day, position uint64) {
 // leaveAnew has this device leave once more what others are not known to have.
 func (t *mailTask) leaveAnew() {
 	t.state.Word, t.state.Mark, t.state.Seq, t.state.Full, t.state.Invited = wire.Digest{}, nil, 0, 0, nil
+	t.state.Anew, t.state.Times = 0, 0
 }
 
 // take opens an item, and takes the bundle that is whole by it. What does not open, or is refused,

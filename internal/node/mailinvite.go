@@ -22,6 +22,16 @@ type mailInvitation struct {
 	block  wire.BlockHash // by which the device was admitted
 }
 
+// mailInvited says that an invitation was left.
+type mailInvited struct {
+	Block wire.BlockHash
+	At    uint64 // ms
+}
+
+// inviteAnew is after how long one that nobody has answered is left once more, in ms: the mailbox
+// keeps it for mailHours.
+const inviteAnew = (mailHours - 7*24) * 3600 * 1000
+
 func (i mailInvitation) name() string {
 	return hex.EncodeToString(i.to.id[:]) + hex.EncodeToString(i.device[:])
 }
@@ -30,7 +40,7 @@ func (i mailInvitation) name() string {
 // and that were not left here.
 func (t *mailTask) invitations() (list []mailInvitation) {
 	p, direct := t.n.DirectWith(t.key.group)
-	if !direct {
+	if !direct || nowTime().Before(t.inviteAfter) {
 		return nil
 	}
 	for _, o := range t.n.allOwners() {
@@ -43,7 +53,7 @@ func (t *mailTask) invitations() (list []mailInvitation) {
 				continue
 			}
 			i, invites := mailInvitation{to: o, device: d.Member.Device}, false
-			if o.ask(func() error { i.block, invites = o.machine.Invites(i.device); return nil }) == nil && invites && t.state.Invited[i.name()] != i.block {
+			if o.ask(func() error { i.block, invites = o.machine.Invites(i.device); return nil }) == nil && invites && !t.lies(i) {
 				list = append(list, i)
 			}
 		}
@@ -51,52 +61,68 @@ func (t *mailTask) invitations() (list []mailInvitation) {
 	return list
 }
 
-// sealInvitations makes items of invitations, each a bundle of its own.
-func (t *mailTask) sealInvitations(list []mailInvitation, secret [32]byte, small bool) (items [][]byte, err error) {
+// lies reports whether an invitation was left here, and not too long ago.
+func (t *mailTask) lies(i mailInvitation) bool {
+	was := t.state.Invited[i.name()]
+	return was.Block == i.block && was.At <= t.n.nowMS() && t.n.nowMS() < was.At+inviteAnew
+}
+
+// sealInvitations makes items of invitations, each a bundle of its own. Those that are too long come
+// in a session.
+func (t *mailTask) sealInvitations(list []mailInvitation, secret [32]byte, small bool) (items [][]byte, left []mailInvitation, err error) {
 	for _, i := range list {
 		var payloads [][]byte
 		if err := i.to.ask(func() error { payloads = i.to.machine.ExportInvitation(i.device); return nil }); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(payloads) == 0 {
 			continue
 		}
 		sealed, err := t.seal(i.to.id, payloads, secret, small)
 		switch {
-		case errors.Is(err, bundle.ErrTooLong): // it comes in a session
+		case errors.Is(err, bundle.ErrTooLong):
+			t.n.log.Info("an invitation is too long for a mailbox", "group", shortGroup(i.to.id), "for", shortDevice(i.device))
 		case err != nil:
-			return nil, err
+			return nil, nil, err
 		default:
-			items = append(items, sealed...)
+			items, left = append(items, sealed...), append(left, i)
 		}
 	}
-	return items, nil
+	return items, left, nil
 }
 
-// invited notes that invitations lie here, and forgets those that are none any more.
-func (t *mailTask) invited(list []mailInvitation) {
-	kept := make(map[string]wire.BlockHash)
+// invited notes that invitations were dealt with, of which some were left, and forgets those that are none any more.
+func (t *mailTask) invited(list, left []mailInvitation) {
+	kept := make(map[string]mailInvited)
 	for _, o := range t.n.allOwners() {
 		for _, d := range o.picture.Load().devices {
-			if name := (mailInvitation{to: o, device: d.Member.Device}).name(); t.state.Invited[name] != (wire.BlockHash{}) {
+			if name := (mailInvitation{to: o, device: d.Member.Device}).name(); t.state.Invited[name] != (mailInvited{}) {
 				kept[name] = t.state.Invited[name]
 			}
 		}
 	}
 	for _, i := range list {
-		kept[i.name()] = i.block
+		kept[i.name()] = mailInvited{i.block, t.n.nowMS()}
+	}
+	for _, i := range left {
 		t.n.log.Info("an invitation lies in a mailbox", "group", shortGroup(i.to.id), "for", shortDevice(i.device))
 	}
 	t.state.Invited = kept
 }
 
-// leaveInvitations leaves invitations in the drop of the direct chat.
-func (t *mailTask) leaveInvitations(ctx context.Context, k keptKey, day uint64) error {
-	list := t.invitations()
-	if len(list) == 0 {
-		return nil
+// leaveInvitations leaves invitations in the drop of the direct chat. One that cannot be left holds
+// up nothing else.
+func (t *mailTask) leaveInvitations(ctx context.Context, k keptKey, day uint64) {
+	if list := t.invitations(); len(list) > 0 {
+		if err := t.putInvitations(ctx, k, day, list); err != nil {
+			t.n.log.Info("an invitation was not left", "err", err)
+			t.inviteAfter = nowTime().Add(mailAgain)
+		}
 	}
-	items, err := t.sealInvitations(list, k.Item(t.key.box, uint32(day)), false)
+}
+
+func (t *mailTask) putInvitations(ctx context.Context, k keptKey, day uint64, list []mailInvitation) error {
+	items, left, err := t.sealInvitations(list, k.Item(t.key.box, uint32(day)), false)
 	if err != nil {
 		return err
 	}
@@ -105,7 +131,7 @@ func (t *mailTask) leaveInvitations(ctx context.Context, k keptKey, day uint64) 
 			return err
 		}
 	}
-	t.invited(list)
+	t.invited(list, left)
 	return t.save()
 }
 

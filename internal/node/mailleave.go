@@ -17,12 +17,8 @@ import (
 // leave leaves what this device has said since it did so last, and in the drops of older epochs
 // the blocks that lead on from them.
 func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) error {
-	ctx, cancel := context.WithTimeout(ctx, mailLimit)
-	defer cancel()
 	day := mailbox.DayOf(nowTime())
-	if err := t.leaveInvitations(ctx, keys[0], day); err != nil {
-		return err
-	}
+	t.leaveInvitations(ctx, keys[0], day)
 	for _, k := range keys {
 		if k.Block == word.Head {
 			continue
@@ -56,6 +52,9 @@ func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) e
 			return err
 		}
 		t.state.Mark, more = x.Mark, x.More
+		if err := t.save(); err != nil { // a line may be slow
+			return err
+		}
 	}
 	t.state.Word, t.unsaid, t.since = word.All, word, nowTime()
 	t.state.Seq = word.Seq
@@ -68,21 +67,25 @@ func (t *mailTask) leaveLacking(word group.Word) {
 	switch {
 	case !word.Lacks:
 		t.state.Anew, t.state.Times = 0, 0
-	case t.state.Mark == nil || t.state.Anew == 0 || t.state.Anew > now: // it is all left now, or the clock was ahead
+	case t.state.Anew == 0 || t.state.Anew > now: // or the clock was ahead
 		t.state.Anew, t.state.Times = now, 0
+	case t.state.Mark == nil: // all of it is left now
+		t.state.Anew = now
 	case t.lackingDue(word):
 		t.state.Mark, t.state.Anew, t.state.Times = nil, now, t.state.Times+1
 		t.state.Word = wire.Digest{} // until all of it is left
 	}
 }
 
-// lackingDue reports whether that is due: a day after it was left, then 3 days, then 9 each time.
+// lackingDue reports whether that is due: a day after it was left, then 3 days, then 9 each time; or
+// whether the clock was ahead when it was.
 func (t *mailTask) lackingDue(word group.Word) bool {
 	days := uint64(1)
 	for range t.state.Times {
 		days = min(3*days, mailAnewMost)
 	}
-	return word.Lacks && t.state.Anew != 0 && t.state.Anew+days*mailAnew <= t.n.nowMS()
+	now := t.n.nowMS()
+	return word.Lacks && t.state.Anew != 0 && (t.state.Anew+days*mailAnew <= now || t.state.Anew > now)
 }
 
 // errLedOn says that the group has another head than the drop that was to be written to.
@@ -164,19 +167,29 @@ func (t *mailTask) put(ctx context.Context, k keptKey, day uint64, payloads [][]
 }
 
 func (t *mailTask) putItems(ctx context.Context, k keptKey, day uint64, items [][]byte) error {
-	c, err := t.dial(ctx)
+	opening, opened := context.WithTimeout(ctx, mailLimit)
+	defer opened()
+	c, err := t.dial(opening)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	drop := k.drop(t.key.box, day)
 	for _, batch := range batches(items) {
-		if _, err := c.MakeAndPut(ctx, drop, mailHours, batch...); err != nil {
+		if err := putBatch(ctx, c, drop, batch); err != nil {
 			return err
 		}
 	}
 	t.countLeft(len(items))
 	return nil
+}
+
+// putBatch puts what one frame takes, which a slow line has done within mailLimit.
+func putBatch(ctx context.Context, c *mailbox.Client, drop mailbox.Keys, batch [][]byte) error {
+	ctx, cancel := context.WithTimeout(ctx, mailLimit)
+	defer cancel()
+	_, err := c.MakeAndPut(ctx, drop, mailHours, batch...)
+	return err
 }
 
 // countLeft counts what was left at the mailbox.

@@ -161,10 +161,12 @@ func (t *mailTask) fill(k keptKey, day uint64) error {
 		return nil
 	}
 	if list := t.invitations(); len(list) > 0 && k.Block == word.Head {
-		if t.state.Queue[block], err = t.sealInvitations(list, k.Item(t.key.box, uint32(day)), true); err != nil {
+		items, left, err := t.sealInvitations(list, k.Item(t.key.box, uint32(day)), true)
+		if err != nil {
 			return err
 		}
-		if t.invited(list); len(t.state.Queue[block]) > 0 {
+		t.state.Queue[block] = items
+		if t.invited(list, left); len(t.state.Queue[block]) > 0 {
 			return nil
 		}
 	}

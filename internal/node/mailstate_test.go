@@ -88,6 +88,20 @@ func TestLeaveLacking(t *testing.T) {
 		}
 		task.state.Mark, task.state.Word = []byte{1}, word // it is left
 	}
+	now = begin.Add(200 * 24 * time.Hour)
+	task.state.Anew, task.state.Times = uint64(now.UnixMilli()), 2
+	if task.lackingDue(lacks) {
+		t.Error("what was left just now is left again")
+	}
+	now = now.Add(9 * 24 * time.Hour)
+	task.leaveLacking(lacks)
+	task.leaveLacking(lacks) // the first time the mailbox did not answer
+	if task.state.Times != 3 {
+		t.Errorf("after a try in vain it counts as left %d times, want 3", task.state.Times)
+	}
+	if now = now.Add(-time.Hour); !task.lackingDue(lacks) {
+		t.Error("after a clock that was ahead nothing is due until that time")
+	}
 }
 
 // TestMailOfDeletedChat: with a chat goes what is kept of its drops, secrets among it, and of no

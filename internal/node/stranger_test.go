@@ -197,6 +197,7 @@ func TestOnlyThroughFriends(t *testing.T) {
 
 	must(t, cleo.SetOnlyFriends(g, false))
 	cleo.until("Ben", func() bool { return cleo.connected(g, ben) })
+	ben.until("a place of Cleo's is known", func() bool { return ben.Places(cleo.id()) > 0 }) // else it could come after it was taken back
 	must(t, cleo.SetOnlyFriends(g, true))
 	ben.until("no place of Cleo's is known", func() bool { return ben.Places(cleo.id()) == 0 })
 	cleo = cleo.restart()
