@@ -57,6 +57,6 @@ func TestHomesRest(t *testing.T) {
 			t.Fatal(err)
 		}
 		frames, size := c.Size()
-		t.Logf("%-45s %4d packets, %7d bytes in %v: %6.0f kB/h", where, frames, size, rest, float64(size)/1000/rest.Hours())
+		t.Logf("%-45s %4d packets, %7d bytes in %v: %6.0f kB/h\n%s", where, frames, size, rest, float64(size)/1000/rest.Hours(), c.Kinds())
 	}
 }

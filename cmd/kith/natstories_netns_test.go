@@ -234,6 +234,7 @@ http_port=0
 enable_natpmp=yes
 enable_upnp=yes
 secure_mode=yes
+notify_interval=900
 uuid=5d8ffd34-3b5c-4a73-9d7a-9a3c0b3f1f11
 upnp_table_name=upnp
 upnp_nat_table_name=upnp
