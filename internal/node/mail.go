@@ -25,8 +25,11 @@ import (
 const (
 	// mailEach is how often is looked which groups have a mailbox.
 	mailEach = 10 * time.Second
-	// maxMail bounds the tasks: each holds a connection.
-	maxMail = 64
+	// maxMail bounds the tasks: each holds a connection. Where more are wanted, mailTurns of them are
+	// those of others every mailTurn ms.
+	maxMail   = 64
+	mailTurns = 16
+	mailTurn  = 5 * 60 * 1000
 	// mailHours is how long what is left is kept there, in hours.
 	mailHours = 30 * 24
 	// mailSaid and mailHeard are how long what this device has written, and what it has to say of
@@ -131,23 +134,6 @@ type mailRun struct {
 	box  identity.Box
 	end  context.CancelFunc
 	over chan struct{} // closed when it has ended
-}
-
-// mailWanted are the groups that have mailboxes.
-func (n *Node) mailWanted() map[mailKey]identity.Box {
-	list := make(map[mailKey]identity.Box)
-	if !n.Ready() || n.shutOut(wire.GroupID{}) {
-		return list
-	}
-	own := n.ownBoxes()
-	for _, o := range n.allOwners() {
-		for _, b := range n.boxesOf(o, own) {
-			if len(list) < maxMail {
-				list[mailKey{o.id, idOf(b)}] = b
-			}
-		}
-	}
-	return list
 }
 
 // mailSoon has the tasks looked through.

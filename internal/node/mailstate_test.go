@@ -144,3 +144,23 @@ func TestMailOfDeletedChat(t *testing.T) {
 		t.Errorf("left is %v, want %v", left, want)
 	}
 }
+
+// TestMailTurns: however many chats have mailboxes, all are served in time, never too many at once.
+func TestMailTurns(t *testing.T) {
+	t.Parallel()
+	for count, turns := range map[int]uint64{0: 1, 1: 1, maxMail: 1, maxMail + 1: 2, 200: 10, 1000: 60} {
+		served := make(map[int]bool)
+		for turn := range turns {
+			list := inTurn(count, 1_000_000+turn*mailTurn)
+			if len(list) > maxMail || len(list) < min(count, maxMail) {
+				t.Errorf("%d of %d run at once", len(list), count)
+			}
+			for _, i := range list {
+				served[i] = true
+			}
+		}
+		if len(served) != count {
+			t.Errorf("in %d turns %d of %d were served", turns, len(served), count)
+		}
+	}
+}
