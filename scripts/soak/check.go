@@ -25,7 +25,8 @@ type sent struct {
 // printed from From on it must have, and what another guest printed from lag after it on, who may
 // have been cut off and not have known. Of what was printed within lag before Until
 // it must have what stands in Last. What is printed between Out, by when those in Knew
-// knew that it was out, and Asked, before anybody added it again, it must not have of these.
+// knew that it was out, and Asked, before anybody added it again, it must not have of these. With a
+// zero From nothing is certain of when it came in, so that it owes nothing.
 type stay struct {
 	Node        string
 	From, Until time.Time
@@ -196,7 +197,7 @@ func owed(name string, s sent, stays []stay) (must, mustNot bool) {
 	}
 	for _, in := range stays {
 		over := !in.Until.IsZero()
-		if s.At.After(in.since(s)) && (!over || s.At.Before(in.Until.Add(-lag)) || slices.Contains(in.Last, s.ID)) {
+		if !in.From.IsZero() && s.At.After(in.since(s)) && (!over || s.At.Before(in.Until.Add(-lag)) || slices.Contains(in.Last, s.ID)) {
 			must = true
 		}
 		if !in.Out.IsZero() && s.At.After(in.Out) && s.At.Before(in.Asked) && slices.Contains(in.Knew, s.By) {

@@ -96,3 +96,14 @@ func TestOwedOfGuests(t *testing.T) {
 		t.Error("what one writes who stays it need not have")
 	}
 }
+
+// TestOwedUncertain: of a stay whose beginning not all have seen nothing is owed, and the one before it
+// ends where it ended.
+func TestOwedUncertain(t *testing.T) {
+	stays := []stay{{Node: "c", From: at(0), Until: at(5), Out: at(5.1), Asked: at(6)}, {Node: "c", Until: at(12)}}
+	for minutes, want := range map[float64]bool{3: true, 5.5: false, 8: false, 10.5: false} {
+		if must, _ := owed("c", sent{By: "a", At: at(minutes)}, stays); must != want {
+			t.Errorf("what was written after %.1f minutes it must have: %v", minutes, must)
+		}
+	}
+}

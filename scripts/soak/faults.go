@@ -178,13 +178,15 @@ func (w *world) readmit(ctx context.Context, g *node) bool {
 	}
 	w.done.add(&w.done.changes)
 	g.writes.Store(true)
+	in := stay{Node: g.name}
 	if w.agreed(g, "accepted", func(members string) bool {
 		_, rest, ok := strings.Cut(members, `"name":"`+g.name+`"`)
 		_, rest, _ = strings.Cut(rest, `"accepted":`)
 		return ok && strings.HasPrefix(rest, "true")
 	}) {
-		w.stay(stay{Node: g.name, From: time.Now()})
+		in.From = time.Now()
 	}
+	w.stay(in) // a stay of its own in any case: the one before has ended
 	return true
 }
 
@@ -249,6 +251,9 @@ func (w *world) lacking(g *node, want []string, have map[string]bool) string {
 		if s.Node == g.name {
 			last = s
 		}
+	}
+	if last.From.IsZero() {
+		return ""
 	}
 	missing := make(map[string]bool)
 	for _, id := range want {
