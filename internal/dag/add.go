@@ -74,7 +74,7 @@ type sight struct {
 func (g *Graph) weigh(h *Header) (sight, error) {
 	s := sight{order: g.start}
 	var err error
-	h.names(func(r Ref) {
+	h.Names(func(r Ref) {
 		n, ok := g.find(r)
 		switch {
 		case g.judged.has(r):
@@ -177,7 +177,7 @@ func (g *Graph) insert(h *Header, ref Ref, whole wire.EntryHash) {
 	}
 	var names [MaxParents + 1]uint32
 	known := names[:0]
-	h.names(func(r Ref) {
+	h.Names(func(r Ref) {
 		if n, ok := g.numberOf(r); ok {
 			known = append(known, n)
 		}
@@ -203,13 +203,13 @@ func (g *Graph) insert(h *Header, ref Ref, whole wire.EntryHash) {
 
 // replace puts ref into the heads in place of what its header h names.
 func replace(heads map[Ref]struct{}, h *Header, ref Ref) {
-	h.names(func(r Ref) { delete(heads, r) })
+	h.Names(func(r Ref) { delete(heads, r) })
 	heads[ref] = struct{}{}
 }
 
 // isLoose reports whether h names something bare or loose.
 func (g *Graph) isLoose(h *Header) (loose bool) {
-	h.names(func(r Ref) {
+	h.Names(func(r Ref) {
 		n, _ := g.find(r)
 		loose = loose || n.bare || n.loose
 	})

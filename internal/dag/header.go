@@ -76,8 +76,8 @@ func (h *Header) VerifySignature(key ed25519.PublicKey) bool {
 		wire.Verify(key, wire.SignEntry, h.SignedBytes(), h.Signature[:])
 }
 
-// names calls f for prev and each parent.
-func (h *Header) names(f func(Ref)) {
+// Names calls f for the entry before it in its log, if any, and each parent.
+func (h *Header) Names(f func(Ref)) {
 	if h.Seq > 1 {
 		f(Ref{h.Device, h.Seq - 1, h.Prev.Short()})
 	}

@@ -164,7 +164,7 @@ func (p *Past) Add(h *Header) error {
 	}
 	delete(p.wanted, ref)
 	p.insert(h, ref)
-	h.names(func(r Ref) { p.want(r, h.Order) })
+	h.Names(func(r Ref) { p.want(r, h.Order) })
 	return nil
 }
 

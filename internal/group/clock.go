@@ -141,6 +141,10 @@ func (m *Machine) due(now uint64, eff *Effects) {
 	if isDue(m.pruneDue, now) {
 		m.prune(now, eff)
 	}
+	if m.lateLook {
+		m.lateLook = false
+		m.reconsider(eff)
+	}
 	m.countAwaited(eff)
 	m.countCompany(eff)
 	m.comeBack(now, eff)

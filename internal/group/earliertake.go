@@ -2,7 +2,6 @@ package group
 
 import (
 	"bytes"
-	"slices"
 
 	"kith/internal/chain"
 	"kith/internal/dag"
@@ -92,13 +91,13 @@ func (m *Machine) sayEarlier(h *dag.Header, plain []byte, eff *Effects) error {
 		return nil // what it says waits, whoever hands it over
 	}
 	if back { // it waited for keys
-		delete(m.late, h.Ref())
-		eff.drop(KindLate, EntryKey(h.Ref()))
+		m.dropLate(h.Ref(), eff)
 	}
 	m.dropLacking(h.Ref(), eff)
 	if m.hollow[h.Ref()] {
 		m.endHollow(h.Ref(), eff)
 	}
+	m.keepVouched(h.Ref(), eff)
 	m.keepSalt(h, salt[:], eff)
 	row := m.row(h, person)
 	row.State, row.Content, row.Waiting = RowShown, bytes.Clone(content), m.waiting[h.Ref()] != nil
@@ -119,19 +118,15 @@ func (m *Machine) vouchEarlier(h *dag.Header, late bool) {
 	if late {
 		return
 	}
-	names := h.Parents
-	if h.Seq > 1 {
-		names = append(slices.Clone(names), dag.Ref{Device: h.Device, Seq: h.Seq - 1, Hash: h.Prev.Short()})
-	}
-	for _, r := range names {
+	h.Names(func(r dag.Ref) {
 		who, _, _ := m.state().Device(r.Device)
 		if len(m.register().gone[who.Person]) == 0 || !e.past.Wants(r) {
-			continue
+			return
 		}
 		if at, ok := e.vouch[r]; !ok || m.blocks.IsAncestor(h.Block, at) {
 			e.vouch[r] = h.Block
 		}
-	}
+	})
 }
 
 // isLateEarlier reports whether an entry is beyond the removal of its author, and nobody

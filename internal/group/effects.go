@@ -72,6 +72,7 @@ const (
 	KindSetting Kind = 68 // entry key: header of a setting that was made without this device, see settingsgive.go
 	KindPart    Kind = 70 // no key: how many parts of the graph there are; u32 number: one of them, see parts.go
 	KindBeside  Kind = 71 // entry key: empty; an entry that no part has, though its log is in parts beyond it
+	KindVouched Kind = 72 // entry key: blocks at which an entry is named that is kept back or lacks its text, see quarantine.go
 )
 
 // Record is one stored value of a group; Value may be empty. A nil Value deletes

@@ -65,6 +65,7 @@ func (m *Machine) takeEntry(now uint64, e openedEntry, asked bool, eff *Effects)
 		m.noteBlank(h)
 		m.noteLacking(h, eff) // who was parked may have what it says, and no ciphertext
 	}
+	m.keepVouched(h.Ref(), eff)
 	if rule == "" && err == nil {
 		m.openCopies(h, author.Person, eff)
 	}
@@ -120,9 +121,8 @@ func (m *Machine) admitEntry(now uint64, h *dag.Header, person wire.PersonID, p 
 		if m.keysToCome(h) {
 			m.quarantine(h, p, eff)
 		}
-		m.vouch(h, verdict.Missing, eff)
+		m.vouch(h, eff)
 	}
-	delete(m.vouched, h.Ref())
 	if verdict.State == dag.Parked {
 		m.waiting[h.Ref()] = h
 	} else {
@@ -177,11 +177,9 @@ func (m *Machine) settle(added []dag.Ref, eff *Effects) {
 	}
 	for _, w := range m.graph.Withdrawn() {
 		key := EntryKey(w.Ref)
-		if _, ok := m.late[w.Ref]; ok {
-			delete(m.late, w.Ref)
-			eff.drop(KindLate, key)
-		}
+		m.dropLate(w.Ref, eff)
 		m.dropHollow(w.Ref, eff)
+		m.dropVouched(w.Ref, eff)
 		m.dropMissed(w.Ref, eff)
 		m.dropLacking(w.Ref, eff)
 		m.dropBeside(w.Ref, eff)

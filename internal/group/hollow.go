@@ -80,6 +80,7 @@ func (m *Machine) fill(h *dag.Header, p Packed, eff *Effects) (rule string, err 
 	m.endHollow(ref, eff)
 	m.keepEntry(h, p.Ciphertext, eff)
 	m.tellKept(h, p.Ciphertext, false, eff)
+	defer m.keepVouched(ref, eff)
 	if m.isLate(h, author.Person) {
 		m.keepBack(h, author.Person, p, eff)
 		return "", nil

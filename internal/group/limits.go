@@ -239,6 +239,9 @@ const (
 	// maxVouched bounds the names of entries that are not here: each entry that
 	// waits names at most its parents and the one before it.
 	maxVouched = dag.MaxParked * (dag.MaxParents + 1)
+	// maxVouchers bounds the blocks that are noted of one such name, none of them below
+	// another: each is on a branch of its own.
+	maxVouchers = 4
 	// maxWanted bounds the blocks not here that are kept in mind, of one device that
 	// signed something which names them. An honest one names another at most with
 	// each change of its head.

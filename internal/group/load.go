@@ -85,6 +85,7 @@ func LoadBy(self Self, read Reader) (*Machine, error) {
 		{KindUnsent, l.unsent},
 		{KindDoubted, l.doubted},
 		{KindHollow, l.hollow},
+		{KindVouched, l.vouched},
 		{KindShelved, l.shelved},
 		{KindMissed, l.missed},
 		{KindExpiry, l.expiry},
@@ -287,6 +288,17 @@ func (l *loading) late(rec Record) error {
 		return errRecord
 	}
 	l.m.late[h.Ref()] = Packed{slices.Clone(p.Header), slices.Clone(p.Ciphertext)}
+	return nil
+}
+
+func (l *loading) vouched(rec Record) error {
+	ref, err := refKey(rec.Key)
+	if err != nil || len(rec.Value) == 0 || len(rec.Value)%len(wire.BlockHash{}) != 0 {
+		return errors.Join(err, errRecord)
+	}
+	for hash := range slices.Chunk(rec.Value, len(wire.BlockHash{})) {
+		l.m.vouched[ref] = append(l.m.vouched[ref], wire.BlockHash(hash))
+	}
 	return nil
 }
 

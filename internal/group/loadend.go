@@ -52,7 +52,7 @@ func (l *loading) end() error {
 		if len(added) == 0 { // it waits, is in a part, or is from an earlier membership
 			v, err := m.graph.Check(h)
 			if err == nil && v.State == dag.Parked {
-				m.park(h, v.Missing)
+				m.waiting[h.Ref()] = h
 			}
 			if err != nil || v.State != dag.Known {
 				continue
@@ -65,6 +65,7 @@ func (l *loading) end() error {
 	for _, h := range newest {
 		m.keepTip(h)
 	}
+	l.endVouched()
 	l.endShelved()
 	l.endLacking()
 	l.endEarlier()

@@ -34,12 +34,12 @@ type Machine struct {
 	leaves   map[wire.PersonID]*pendingLeave
 	wanted   map[wire.BlockHash]wire.DeviceID // not here: who named them, see shed.go
 	welcomes map[wire.BlockHash]welcome
-	tips     map[wire.DeviceID]tip      // newest checked entry of each device
-	passed   map[dag.Ref][]byte         // headers of entries that are no tips any more, see keepTip
-	late     map[dag.Ref]Packed         // of removed authors, see quarantine.go
-	vouched  map[dag.Ref]wire.BlockHash // not here yet: the block at which somebody refers to it
-	waiting  map[dag.Ref]*dag.Header    // whose parents are not here
-	hollow   map[dag.Ref]bool           // whose text is not here, see hollow.go
+	tips     map[wire.DeviceID]tip        // newest checked entry of each device
+	passed   map[dag.Ref][]byte           // headers of entries that are no tips any more, see keepTip
+	late     map[dag.Ref]Packed           // of removed authors, see quarantine.go
+	vouched  map[dag.Ref][]wire.BlockHash // not here yet, or open: at which blocks it is named by what counts
+	waiting  map[dag.Ref]*dag.Header      // whose parents are not here
+	hollow   map[dag.Ref]bool             // whose text is not here, see hollow.go
 
 	gone     gone                 // messages that are deleted, and as what
 	deleting map[dag.Ref]deleting // of entries that wait for others
@@ -136,6 +136,7 @@ type Machine struct {
 	toldLast  wire.DeviceID                  // in a large group: who was sent the digest last
 	digestDue uint64                         // ms; 0: none
 	voteDue   uint64                         // ms; when the own voter is asked again; 0: at news
+	lateLook  bool                           // after a start: what was kept back may count
 	electLook bool                           // something happened that may change who is to vote
 	electDue  uint64                         // ms; when this device changes the electorate; 0: it needs no change
 	now       uint64                         // ms; of the newest input
@@ -195,7 +196,7 @@ func newMachine(self Self) *Machine {
 		tips:      make(map[wire.DeviceID]tip),
 		passed:    make(map[dag.Ref][]byte),
 		late:      make(map[dag.Ref]Packed),
-		vouched:   make(map[dag.Ref]wire.BlockHash),
+		vouched:   make(map[dag.Ref][]wire.BlockHash),
 		waiting:   make(map[dag.Ref]*dag.Header),
 		astray:    make(map[wire.DeviceID]bool),
 		hollow:    make(map[dag.Ref]bool),

@@ -42,8 +42,13 @@ func (m *Machine) isLate(h *dag.Header, person wire.PersonID) bool {
 	if !late {
 		return false
 	}
-	at, ok := m.vouched[h.Ref()]
-	return !ok || m.blocks.IsAncestor(gone.block, at)
+	return !m.countsBeside(m.vouched[h.Ref()], gone)
+}
+
+// countsBeside reports whether one of the blocks at which an entry is named is neither the
+// removal of its author nor above it.
+func (m *Machine) countsBeside(named []wire.BlockHash, gone departure) bool {
+	return slices.ContainsFunc(named, func(at wire.BlockHash) bool { return !m.blocks.IsAncestor(gone.block, at) })
 }
 
 // quarantine keeps an entry back; it is in the log anyhow. Where there are too
@@ -55,8 +60,8 @@ func (m *Machine) quarantine(h *dag.Header, p Packed, eff *Effects) {
 	eff.put(KindLate, EntryKey(ref), lateValue(p))
 	if len(m.late) > maxQuarantine {
 		ref = m.newestOfMost()
-		delete(m.late, ref)
-		eff.drop(KindLate, EntryKey(ref))
+		m.dropLate(ref, eff)
+		m.keepVouched(ref, eff)
 	}
 }
 
@@ -76,72 +81,152 @@ func (m *Machine) newestOfMost() dag.Ref {
 	return slices.MaxFunc(of[most], func(a, b dag.Ref) int { return cmp.Or(cmp.Compare(a.Seq, b.Seq), a.Compare(b)) })
 }
 
-// vouch takes note of what an entry that counts refers to, and shows what
-// waited for that.
-func (m *Machine) vouch(h *dag.Header, missing []dag.Ref, eff *Effects) {
-	for _, r := range missing {
-		m.vouched[r] = h.Block
+// vouch takes note of what an entry that counts names, the entry before it in its own log
+// among it, and shows what waited for that: so does what is shown vouch in turn.
+func (m *Machine) vouch(h *dag.Header, eff *Effects) {
+	todo := []*dag.Header{h}
+	for len(todo) > 0 {
+		by := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		by.Names(func(r dag.Ref) {
+			if !m.needsWord(r) || !m.setVouched(r, by.Block, eff) {
+				return
+			}
+			late, author, ok := m.keptLate(r)
+			if !ok || m.isLate(late, author) {
+				return
+			}
+			if !m.keysToCome(late) {
+				m.release(late, author, m.late[r], eff)
+			}
+			todo = append(todo, late)
+		})
 	}
 	if len(m.vouched) > maxVouched {
-		m.sweepVouched()
+		m.sweepVouched(eff)
 	}
-	todo := slices.Clone(h.Parents)
-	for len(todo) > 0 && len(m.late) > 0 {
-		r := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		p, ok := m.late[r]
-		if !ok {
-			continue
+}
+
+// needsWord reports whether it may matter later who names an entry: it is not here, or
+// kept back, or what it says is still to come.
+func (m *Machine) needsWord(r dag.Ref) bool {
+	return m.isOpen(r) || !m.graph.Has(r) && m.waiting[r] == nil
+}
+
+// isOpen reports whether it is still to be decided of an entry that is here whether what
+// it says is shown.
+func (m *Machine) isOpen(r dag.Ref) bool {
+	if _, kept := m.late[r]; kept || m.hollow[r] {
+		return true
+	}
+	block := m.blockOf(r)
+	if !m.missed[r] || m.stateAt(block) == nil {
+		return false
+	}
+	author, _, _ := m.stateAt(block).Device(r.Device)
+	_, beyond := m.lateBy(author.Person, r.Device, r.Seq, block)
+	return beyond
+}
+
+// keptLate returns an entry that is kept back, and who wrote it.
+func (m *Machine) keptLate(r dag.Ref) (h *dag.Header, author wire.PersonID, ok bool) {
+	p, kept := m.late[r]
+	if !kept {
+		return nil, author, false
+	}
+	h, err := dag.ParseHeader(p.Header)
+	if err != nil {
+		return nil, author, false
+	}
+	who, _, ok := m.blocks.State(h.Block).Device(h.Device)
+	return h, who.Person, ok
+}
+
+// setVouched takes note that an entry is named at a block: true if that is news. Blocks above
+// one that is noted say nothing more, so the order in which they come decides nothing.
+func (m *Machine) setVouched(r dag.Ref, block wire.BlockHash, eff *Effects) bool {
+	list := m.vouched[r]
+	if slices.ContainsFunc(list, func(at wire.BlockHash) bool { return m.blocks.IsAncestor(at, block) }) {
+		return false
+	}
+	list = slices.DeleteFunc(slices.Clone(list), func(at wire.BlockHash) bool { return m.blocks.IsAncestor(block, at) })
+	list = append(list, block)
+	slices.SortFunc(list, compareHashes)
+	if len(list) > maxVouchers {
+		list = list[:maxVouchers]
+	}
+	m.vouched[r] = list
+	m.keepVouched(r, eff)
+	return true
+}
+
+// keepVouched stores at which blocks an entry is named while it is open, and forgets it when
+// that has ended.
+func (m *Machine) keepVouched(r dag.Ref, eff *Effects) {
+	list := m.vouched[r]
+	switch {
+	case list == nil:
+	case m.isOpen(r):
+		var w wire.Writer
+		for _, at := range list {
+			w.Raw(at[:])
 		}
-		late, err := dag.ParseHeader(p.Header)
-		if err != nil {
-			continue
-		}
-		m.vouched[r] = h.Block
-		if author, _, ok := m.blocks.State(late.Block).Device(late.Device); ok && !m.keysToCome(late) && !m.isLate(late, author.Person) {
-			m.release(late, author.Person, p, eff)
-			todo = append(todo, late.Parents...)
-			if late.Seq > 1 {
-				todo = append(todo, dag.Ref{Device: late.Device, Seq: late.Seq - 1, Hash: late.Prev.Short()})
-			}
-		}
+		eff.put(KindVouched, EntryKey(r), w.Bytes())
+	case m.graph.Has(r) || m.waiting[r] != nil:
+		m.dropVouched(r, eff)
+	}
+}
+
+// dropVouched forgets it of an entry that is gone.
+func (m *Machine) dropVouched(r dag.Ref, eff *Effects) {
+	if _, ok := m.vouched[r]; ok {
 		delete(m.vouched, r)
+		eff.drop(KindVouched, EntryKey(r))
 	}
 }
 
 // sweepVouched forgets what only entries named that were taken back since. What
 // others wait for stays: of those there are at most maxVouched.
-func (m *Machine) sweepVouched() {
+func (m *Machine) sweepVouched(eff *Effects) {
 	waited := make(map[dag.Ref]bool)
 	for _, r := range m.graph.Missing() {
 		waited[r] = true
 	}
-	maps.DeleteFunc(m.vouched, func(r dag.Ref, _ wire.BlockHash) bool { return !waited[r] })
+	for r := range m.vouched {
+		if !waited[r] && !m.isOpen(r) {
+			m.dropVouched(r, eff)
+		}
+	}
 }
 
 // release shows an entry that was kept back.
 func (m *Machine) release(h *dag.Header, person wire.PersonID, p Packed, eff *Effects) {
 	ref := h.Ref()
-	delete(m.late, ref)
-	eff.drop(KindLate, EntryKey(ref))
+	m.dropLate(ref, eff)
 	m.reveal(h, person, p.Ciphertext, !m.graph.Has(ref), eff)
+	m.keepVouched(ref, eff)
+}
+
+// dropLate takes an entry out of those that are kept back.
+func (m *Machine) dropLate(ref dag.Ref, eff *Effects) {
+	if _, kept := m.late[ref]; kept {
+		delete(m.late, ref)
+		eff.drop(KindLate, EntryKey(ref))
+	}
 }
 
 // reconsider shows what a new head does not call late any more, and what new keys
 // open.
 func (m *Machine) reconsider(eff *Effects) {
 	for _, r := range m.lateRefs() {
-		h, err := dag.ParseHeader(m.late[r].Header)
-		if err != nil {
-			continue
-		}
-		author, _, ok := m.blocks.State(h.Block).Device(h.Device)
+		h, author, ok := m.keptLate(r)
 		switch {
 		case !ok || m.keysToCome(h):
-		case m.isLate(h, author.Person):
-			m.openCopy(h, author.Person, m.late[r], eff)
+		case m.isLate(h, author):
+			m.openCopy(h, author, m.late[r], eff)
 		default:
-			m.release(h, author.Person, m.late[r], eff)
+			m.release(h, author, m.late[r], eff)
+			m.vouch(h, eff)
 		}
 	}
 }
@@ -163,15 +248,33 @@ func lateValue(p Packed) []byte {
 	return w.Bytes()
 }
 
-// park takes note of an entry that waits for others, and vouches for them.
-func (m *Machine) park(h *dag.Header, missing []dag.Ref) {
-	ref := h.Ref()
-	m.waiting[ref] = h
-	if _, late := m.late[ref]; !late {
-		for _, r := range missing {
-			m.vouched[r] = h.Block
-		}
+// endVouched goes through the entries that no part has, newest first, for who names what is
+// not here or open: what waits says it again, and a program of before may have passed it over.
+func (l *loading) endVouched() {
+	m := l.m
+	if len(m.waiting)+len(m.late)+len(m.hollow)+len(m.missed) == 0 {
+		return
 	}
+	named := make(map[dag.Ref][]wire.BlockHash) // of who was removed since
+	for _, h := range slices.Backward(l.entries) {
+		at, ref := m.stateAt(h.Block), h.Ref()
+		if at == nil || !m.graph.Has(ref) && m.waiting[ref] == nil {
+			continue
+		}
+		author, _, _ := at.Device(h.Device)
+		if gone, late := m.lateBy(author.Person, h.Device, h.Seq, h.Block); late && !m.countsBeside(slices.Concat(named[ref], m.vouched[ref]), gone) {
+			continue
+		}
+		h.Names(func(r dag.Ref) {
+			if who, _, _ := m.state().Device(r.Device); len(m.register().gone[who.Person]) > 0 {
+				named[r] = append(named[r], h.Block)
+			}
+			if m.needsWord(r) {
+				m.setVouched(r, h.Block, new(Effects))
+			}
+		})
+	}
+	m.lateLook = len(m.late) > 0
 }
 
 // keepPassed finds the headers that a floor would name and that are no tips.

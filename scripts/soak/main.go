@@ -6,8 +6,9 @@
 //	go run ./scripts/soak -kith bin/kith -for 15m -nodes 20
 //
 // It needs root on Linux, for network namespaces. What it did is kept in the
-// folder of -keep: what was sent, who may read what, and what each node shows.
-// The checker knows no more than these files; soak -check FOLDER runs it again.
+// folder of -keep, or where there is a fault: what was sent, who may read what,
+// what each node shows, and the homes. The checker knows no more than what was
+// sent and shown; soak -check FOLDER runs it again.
 package main
 
 import (

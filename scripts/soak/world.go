@@ -85,7 +85,6 @@ func (w *world) close() {
 	}
 	all.Wait()
 	w.lab.close()
-	_ = os.RemoveAll(filepath.Join(w.dir, "homes"))
 }
 
 func (w *world) version() string {
