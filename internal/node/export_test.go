@@ -309,3 +309,15 @@ func PathAgain(b []byte) ([]byte, error) {
 
 // LinkHosts are the places that a contact link names, of those of an address.
 var LinkHosts = linkHosts
+
+// Hold keeps a chat's goroutine from going on until release is called; waiting says how many
+// inputs wait for it.
+func (n *Node) Hold(g wire.GroupID) (waiting func() int, release func()) {
+	o, held, over := n.owner(g), make(chan struct{}), make(chan struct{})
+	o.post(func() {
+		close(held)
+		<-over
+	})
+	<-held
+	return func() int { return len(o.inbox) }, func() { close(over) }
+}

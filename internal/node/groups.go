@@ -124,7 +124,7 @@ func (o *owner) peerDown(d wire.DeviceID) {
 // adopt writes a new machine's first effects and starts it.
 func (n *Node) adopt(m *group.Machine, eff group.Effects, with also) error {
 	o := n.newOwner(m)
-	if err := o.commit(eff, with.reading(m)); err != nil {
+	if err := o.commit([]group.Effects{eff}, with.reading(m)); err != nil {
 		return storeError(err)
 	}
 	if m.Device() != n.me().Device.ID() { // an earlier device of this home was meant

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +23,7 @@ const inboxSize = 64
 type owner struct {
 	n       *Node
 	id      wire.GroupID
-	inbox   chan func()
+	inbox   chan input
 	deleted chan struct{} // closed when the chat is forgotten
 	forget  sync.Once     // closes deleted
 	ended   chan struct{} // closed when the goroutine is over
@@ -38,7 +36,8 @@ type owner struct {
 	runs    chan struct{} // closed when the machine has made its first step
 
 	// Touched by the goroutine alone, and before it starts.
-	machine *group.Machine // nil until it is made
+	machine *group.Machine  // nil until it is made
+	batch   []group.Effects // of what peers sent, which is not written yet, see batch.go
 	wake    *time.Timer
 
 	sketched   bool        // what is stored as a sketch is how the machine stands
@@ -95,7 +94,7 @@ func (n *Node) newOwner(m *group.Machine) *owner {
 func (n *Node) bareOwner(g wire.GroupID) *owner {
 	return &owner{
 		n: n, id: g,
-		inbox: make(chan func(), inboxSize), deleted: make(chan struct{}), ended: make(chan struct{}),
+		inbox: make(chan input, inboxSize), deleted: make(chan struct{}), ended: make(chan struct{}),
 		turn: make(chan struct{}), asked: make(chan struct{}), runs: make(chan struct{}),
 		wake: time.NewTimer(time.Hour), castWake: time.NewTimer(time.Hour), sketchWake: time.NewTimer(sketchAfter),
 	}
@@ -154,8 +153,8 @@ func (o *owner) run(ctx context.Context) {
 		default:
 		}
 		select {
-		case do := <-o.inbox:
-			do()
+		case in := <-o.inbox:
+			o.take(in)
 		case <-o.wake.C:
 			o.step(group.Tick{})
 		case <-o.castWake.C:
@@ -172,12 +171,14 @@ func (o *owner) run(ctx context.Context) {
 }
 
 // post has do run by the owner's goroutine, and waits for a place in the inbox.
-func (o *owner) post(do func()) bool {
+func (o *owner) post(do func()) bool { return o.put(input{do: do}) }
+
+func (o *owner) put(in input) bool {
 	if !o.n.awaitRun() {
 		return false
 	}
 	select {
-	case o.inbox <- do:
+	case o.inbox <- in:
 		return true
 	case <-o.deleted:
 	case <-o.n.stopping:
@@ -247,7 +248,7 @@ func (o *owner) stepAlso(c group.Cause, with also) error {
 	if err != nil {
 		return err
 	}
-	return o.apply(eff, with)
+	return o.apply([]group.Effects{eff}, with)
 }
 
 // input is what a machine takes now, with by how much the clock was set since the last.
@@ -259,96 +260,6 @@ func (o *owner) input(c group.Cause) group.Input {
 	}
 	o.apart, o.timed = apart, true
 	return in
-}
-
-// received steps the machine with what a peer sent. Bytes that make the program
-// panic are the one thing it recovers from: they would come again at every start.
-func (o *owner) received(s *peer.Session, in group.Received) {
-	defer func() {
-		if p := recover(); p != nil {
-			o.n.broken(s, o.id, p)
-			o.reload()
-		}
-	}()
-	_ = o.step(in)
-}
-
-// broken takes note of a panic at what a peer sent, and shuts it out.
-func (n *Node) broken(s *peer.Session, g wire.GroupID, with any) {
-	n.log.Error("a peer's bytes broke the program", "peer", shortDevice(s.Remote().Device),
-		"group", shortGroup(g), "panic", fmt.Sprint(with), "stack", string(debug.Stack()))
-	s.Punish("panic", banWeight)
-}
-
-// banWeight is a whole ban.
-const banWeight = 100
-
-// apply commits effects, and only then sends and publishes.
-func (o *owner) apply(eff group.Effects, with also) error {
-	if err := o.commit(eff, with); err != nil {
-		o.complain(err)
-		o.reload()
-		return storeError(err)
-	}
-	o.heed(eff.Rows)
-	o.drawIf(eff.Notify)
-	for _, f := range eff.Send {
-		o.n.send(f.To, o.id, f.Payload)
-	}
-	for _, s := range eff.Serve {
-		o.serve(s)
-	}
-	o.castMembers()
-	o.castKept(eff)
-	o.publish(eff)
-	o.setWake(eff.Wake)
-	return nil
-}
-
-func (o *owner) commit(eff group.Effects, with also) error {
-	if len(eff.Write)+len(eff.Rows)+len(eff.Checked)+len(eff.Twice)+len(eff.Used)+len(eff.Void)+len(with.edits) == 0 && with.write == nil {
-		return nil
-	}
-	if len(eff.Write) > 0 {
-		o.waitForSketch()
-	}
-	taken, ahead := o.taken(eff), aheadBy(eff.Rows, o.n.nowMS())
-	return o.n.edited(with.edits, func(write func(*store.Tx) error) error {
-		return o.n.db.CommitMany([]store.Batch{{
-			Group: o.id, Records: eff.Write, Rows: eff.Rows, Checked: eff.Checked, Deleted: eff.Deleted, Twice: eff.Twice,
-			Also: func(tx *store.Tx) error {
-				for _, u := range eff.Used {
-					if err := spendPackage(tx, u, o.n.nowMS()); err != nil {
-						return err
-					}
-				}
-				for _, ref := range eff.Void {
-					if err := dropPackage(tx, ref[:]); err != nil {
-						return err
-					}
-				}
-				if eff.Behind != nil {
-					if err := tx.LowerLastRead(o.id, *eff.Behind); err != nil {
-						return err
-					}
-				}
-				if taken != 0 {
-					if err := putTaken(tx, o.id, taken, o.n.nowMS()); err != nil {
-						return err
-					}
-				}
-				if err := putAhead(tx, o.id, ahead); err != nil {
-					return err
-				}
-				if with.write != nil {
-					if err := with.write(tx); err != nil {
-						return err
-					}
-				}
-				return write(tx)
-			},
-		}})
-	})
 }
 
 // reload makes the machine again from what is durable, after a step that was not

@@ -8,18 +8,15 @@ import (
 
 // What an owner tells whoever watches.
 
-// drawIf draws a new picture if anything but a message changed.
-func (o *owner) drawIf(events []group.Event) {
-	for _, e := range events {
-		if row, ok := e.(group.RowChanged); ok && row.Row.Client == "" {
-			continue
-		}
+// changesPicture reports whether anything but a message changed.
+func changesPicture(eff group.Effects) bool {
+	return slices.ContainsFunc(eff.Notify, func(e group.Event) bool {
 		if _, ok := e.(group.Typed); ok {
-			continue
+			return false
 		}
-		o.draw()
-		return
-	}
+		row, ok := e.(group.RowChanged)
+		return !ok || row.Row.Client != ""
+	})
 }
 
 // publish tells subscribers what a step changed, and the sessions what they

@@ -213,7 +213,7 @@ func (n *Node) receive(s *peer.Session, m peer.Message) {
 		return
 	}
 	in := group.Received{From: s.Remote(), Payload: m.Payload, Secrets: n.ownSecrets, Checked: group.CheckEntries(m.Payload, o.picture.Load().keyOf)}
-	o.post(func() { o.received(s, in) })
+	o.put(input{from: s, sent: in})
 }
 
 // outside reports whether a group is one that this device takes no part in any
