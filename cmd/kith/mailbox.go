@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"path/filepath"
 	"strconv"
@@ -182,7 +183,13 @@ func (p *program) mailboxStatusVerb(dir *string) *cobra.Command {
 	}
 }
 
-func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+// megabytes prints bytes for people, from 1 GB on in these.
+func megabytes(n int64) string {
+	if n >= 1e9 {
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
 
 func (p *program) mailboxAddressVerb(dir *string) *cobra.Command {
 	fresh := false
@@ -232,6 +239,7 @@ func mailboxTrouble(dir string, err error) error {
 		{mailnats.ErrOpen, "These servers ask for no key: whoever reaches them could empty the mailbox. Put the key above into their configuration, as in deploy/mailbox/nats.conf."},
 		{mailnats.ErrUnknown, "The servers do not know this mailbox. Put the key above into the authorization of their configuration, and have them read it again."},
 		{mailnats.ErrCluster, "The servers of --engine do not answer, or not as they should: " + lastCause(err) + ". Two of three must run, and reach each other."},
+		{fs.ErrPermission, "This user has no right to use " + dir + ". Name a folder of your own with --dir, or ask as the user that runs the mailbox."},
 		{syscall.ENOTDIR, dir + " is a file, or lies under one. Name a folder with --dir."},
 	} {
 		if errors.Is(err, t.is) {

@@ -296,6 +296,9 @@ func askFolder(ctx context.Context, dir, method, path string) ([]byte, error) {
 	defer cancel()
 	carrier := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, "unix", filepath.Join(dir, socketName))
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, err // it may run, for another user
+		}
 		if err != nil {
 			return nil, ErrNotRunning
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-
 )
 
 // TestBatches: what came from two people while a node was busy is written together, in the order in
@@ -56,4 +55,3 @@ func TestBatches(t *testing.T) {
 		t.Errorf("after a start Ann sees %q in place of %q", got, before)
 	}
 }
-

@@ -10,7 +10,7 @@ import (
 
 var (
 	seed  = flag.Uint64("seed", 0, "play this one seed; 0: many")
-	seeds = flag.Uint64("seeds", 1000, "how many seeds TestSim plays")
+	seeds = flag.Uint64("seeds", 500, "how many seeds TestSim plays")
 	from  = flag.Uint64("from", 1, "the first of them")
 	steps = flag.Int("steps", 0, "actions of a run; 0: as TestSim has")
 )

@@ -28,26 +28,26 @@ const does = (name) => (wanted.length === 0 ? name !== 'screens' : wanted.includ
 let passed = 0;
 let failed = 0;
 
-async function step(name, work) {
+async function step(name, work, log = console.log) {
   const begun = Date.now();
   try {
     await work();
     passed++;
-    console.log(`ok    ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+    log(`ok    ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
     return true;
   } catch (err) {
     failed++;
-    console.log(`FAIL  ${name}\n${String(err.stack ?? err).replace(/^/gm, '      ')}`);
+    log(`FAIL  ${name}\n${String(err.stack ?? err).replace(/^/gm, '      ')}`);
     return false;
   }
 }
 
-async function tell(name, { steps, nodes }) {
-  console.log(name);
+async function tell(name, { steps, nodes }, log = console.log) {
+  log(name);
   try {
     for (const [title, work] of Object.entries(steps)) {
-      if (await step(title, work)) continue;
-      await picture(nodes);
+      if (await step(title, work, log)) continue;
+      await picture(nodes, log);
       break; // what follows builds on it
     }
   } finally {
@@ -55,34 +55,51 @@ async function tell(name, { steps, nodes }) {
   }
 }
 
+// Settling waits for minutes in which nothing happens: it goes on beside the others, in a browser of
+// its own, and what it says is said when it is over.
+async function beside(tell) {
+  const lines = [];
+  const browser = await launch();
+  try {
+    await tell(browser, (line) => lines.push(line));
+    return { lines, troubles: browser.troubles };
+  } finally {
+    await browser.close();
+  }
+}
+
 // What everybody saw when a step failed.
-async function picture(nodes) {
+async function picture(nodes, log) {
   const folder = join(tmpdir(), 'kith-e2e');
   mkdirSync(folder, { recursive: true });
   for (const node of nodes) {
     const path = join(folder, `${node.name}.png`);
-    await node.page?.screenshot({ path }).then(() => console.log(`      ${path}`)).catch(() => undefined);
+    await node.page?.screenshot({ path }).then(() => log(`      ${path}`)).catch(() => undefined);
   }
 }
 
+const pictures = does('screens') || wanted.includes('pictures');
+const settled = does('settle') || does('screens') ? beside((own, log) => tell('settle', settle(own, pictures), log)) : undefined;
 const browser = await launch();
 try {
   if (does('story')) await tell('story', story(browser));
-  if (does('fork') || does('screens')) await tell('fork', fork(browser, does('screens') || wanted.includes('pictures')));
-  if (does('settle') || does('screens')) await tell('settle', settle(browser, does('screens') || wanted.includes('pictures')));
-  if (does('search') || does('screens')) await tell('search', search(browser, does('screens') || wanted.includes('pictures')));
-  if (does('said') || does('screens')) await tell('said', said(browser, does('screens') || wanted.includes('pictures')));
-  if (does('history') || does('screens')) await tell('history', history(browser, does('screens') || wanted.includes('pictures')));
-  if (does('coming') || does('screens')) await tell('coming', coming(browser, does('screens') || wanted.includes('pictures')));
-  if (does('mentions') || does('screens')) await tell('mentions', mentions(browser, does('screens') || wanted.includes('pictures')));
-  if (does('network') || does('screens')) await tell('network', network(browser, does('screens') || wanted.includes('pictures')));
-  if (does('bundles') || does('screens')) await tell('bundles', bundles(browser, does('screens') || wanted.includes('pictures')));
-  if (does('unread') || does('screens')) await tell('unread', unread(browser, does('screens') || wanted.includes('pictures')));
+  if (does('fork') || does('screens')) await tell('fork', fork(browser, pictures));
+  if (does('search') || does('screens')) await tell('search', search(browser, pictures));
+  if (does('said') || does('screens')) await tell('said', said(browser, pictures));
+  if (does('history') || does('screens')) await tell('history', history(browser, pictures));
+  if (does('coming') || does('screens')) await tell('coming', coming(browser, pictures));
+  if (does('mentions') || does('screens')) await tell('mentions', mentions(browser, pictures));
+  if (does('network') || does('screens')) await tell('network', network(browser, pictures));
+  if (does('bundles') || does('screens')) await tell('bundles', bundles(browser, pictures));
+  if (does('unread') || does('screens')) await tell('unread', unread(browser, pictures));
   if (does('place')) await tell('place', place(browser));
-  if (does('speed')) await tell('speed', speed(browser));
+  const aside = (await settled) ?? { lines: [], troubles: [] };
+  for (const line of aside.lines) console.log(line);
+  if (does('speed')) await tell('speed', speed(browser)); // alone, since it measures
   if (does('screens')) await tell('screens', screens(browser));
   await step(`no policy violation and no error in any page`, () => {
-    if (browser.troubles.length > 0) throw new Error([...new Set(browser.troubles)].join('\n'));
+    const troubles = new Set([...browser.troubles, ...aside.troubles]);
+    if (troubles.size > 0) throw new Error([...troubles].join('\n'));
   });
 } finally {
   await browser.close();
