@@ -26,6 +26,7 @@ go_test() {
 	# shellcheck disable=SC2086
 	go test -timeout 15m -p 2 $waiting &
 	beside=$!
+	trap 'kill "$beside" 2>/dev/null || :' EXIT
 	bad=0
 	# shellcheck disable=SC2086
 	go test -timeout 15m -p 1 $rest || bad=1
