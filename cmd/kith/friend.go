@@ -144,7 +144,7 @@ func shellWord(p *v1.Person) string {
 func (p *program) friendDecline() *cobra.Command {
 	return &cobra.Command{
 		Use:               "decline PERSON",
-		Short:             "Turn down a request; they are not told",
+		Short:             "Turn down a request, or take your own back; they are not told",
 		Args:              words(1, 1),
 		ValidArgsFunction: p.completePerson,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -152,7 +152,7 @@ func (p *program) friendDecline() *cobra.Command {
 			if err != nil || p.show(a) {
 				return err
 			}
-			p.println("Declined. They are not told.")
+			p.println("Done: nobody asks any more. They are not told.")
 			return nil
 		},
 	}

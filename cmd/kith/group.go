@@ -127,9 +127,9 @@ func (p *program) groupAccept() *cobra.Command {
 // groupThroughFriends changes what groupAccept was told.
 func (p *program) groupThroughFriends() *cobra.Command {
 	c := p.aboutVerb("through-friends GROUP on|off", "Keep this machine's address from members who are no friends of yours, or tell them", 2, 2, func(ctx context.Context, args []string) error {
-		on := args[1] == "on"
-		if !on && args[1] != "off" {
-			return &usageError{"usage: kith group through-friends GROUP on, or off"}
+		on, err := onOff(args[1])
+		if err != nil {
+			return err
 		}
 		chat, err := call(ctx, p.client().SetOnlyThroughFriends, &v1.SetOnlyThroughFriendsRequest{Group: args[0], On: on})
 		if err != nil || p.show(chat) {

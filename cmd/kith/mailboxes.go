@@ -28,7 +28,7 @@ func (p *program) mailboxRemoveVerb() *cobra.Command {
 
 func (p *program) mailboxQuietVerb() *cobra.Command {
 	c := p.aboutVerb("quiet [on|off]", "Come to mailboxes at drawn times alone: hours later, and they learn less", 0, 1, func(ctx context.Context, args []string) error {
-		n, err := p.askOrSwitch(ctx, "mailbox quiet", args, func(on *bool) *v1.SetNetworkRequest { return &v1.SetNetworkRequest{QuietMail: on} })
+		n, err := p.askOrSwitch(ctx, args, func(on *bool) *v1.SetNetworkRequest { return &v1.SetNetworkRequest{QuietMail: on} })
 		if err != nil || p.show(n) {
 			return err
 		}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,12 +14,11 @@ import (
 // networkVerb shows how others are reached, and switches ways of reaching them.
 func (p *program) networkVerb() *cobra.Command {
 	c := p.aboutVerb("network [rendezvous|router on|off]", "Show how each person is reached, what waits and why, and what is in the way", 0, 2, func(ctx context.Context, args []string) error {
-		change, ok := switched(args)
-		if !ok {
-			return &usageError{"usage: kith network; kith network rendezvous on, or off; kith network router on, or off"}
+		change, err := switched(args)
+		if err != nil {
+			return err
 		}
 		var n *v1.Network
-		var err error
 		if change != nil {
 			n, err = call(ctx, p.client().SetNetwork, change)
 		} else {
@@ -43,32 +44,49 @@ you have opened the way, or by hole punching or a friend's relay.`
 	return c
 }
 
-// switched is what the words ask to be changed, nil without any; false if they say nothing.
-func switched(words []string) (*v1.SetNetworkRequest, bool) {
+// switched is what the words ask to be changed; nil without any.
+func switched(words []string) (*v1.SetNetworkRequest, error) {
+	name, on, err := switchOf("network", words, "rendezvous", "router")
+	switch {
+	case err != nil || name == "":
+		return nil, err
+	case name == "rendezvous":
+		return &v1.SetNetworkRequest{Rendezvous: &on}, nil
+	}
+	return &v1.SetNetworkRequest{PortMapping: &on}, nil
+}
+
+// switchOf reads which of a verb's settings the words put on or off; an empty name without words.
+func switchOf(verb string, words []string, names ...string) (name string, on bool, err error) {
 	if len(words) == 0 {
-		return nil, true
+		return "", false, nil
 	}
-	if len(words) != 2 || words[1] != "on" && words[1] != "off" {
-		return nil, false
+	if !slices.Contains(names, words[0]) {
+		return "", false, &usageError{fmt.Sprintf("kith %s knows no %q, but: %s", verb, words[0], strings.Join(names, ", "))}
 	}
-	on := words[1] == "on"
-	switch words[0] {
-	case "rendezvous":
-		return &v1.SetNetworkRequest{Rendezvous: &on}, true
-	case "router":
-		return &v1.SetNetworkRequest{PortMapping: &on}, true
+	if len(words) < 2 {
+		return "", false, &usageError{fmt.Sprintf("kith %s %s on, or off", verb, words[0])}
 	}
-	return nil, false
+	on, err = onOff(words[1])
+	return words[0], on, err
+}
+
+// onOff reads a word that switches something.
+func onOff(word string) (on bool, err error) {
+	if word != "on" && word != "off" {
+		return false, &usageError{fmt.Sprintf("%q is neither on nor off", word)}
+	}
+	return word == "on", nil
 }
 
 // askOrSwitch asks how the network is or, where args say "on" or "off", switches what change names.
-func (p *program) askOrSwitch(ctx context.Context, verb string, args []string, change func(on *bool) *v1.SetNetworkRequest) (*v1.Network, error) {
+func (p *program) askOrSwitch(ctx context.Context, args []string, change func(on *bool) *v1.SetNetworkRequest) (*v1.Network, error) {
 	if len(args) == 0 {
 		return call(ctx, p.client().GetNetwork, &v1.GetNetworkRequest{})
 	}
-	on := args[0] == "on"
-	if !on && args[0] != "off" {
-		return nil, &usageError{"usage: kith " + verb + "; kith " + verb + " on, or off"}
+	on, err := onOff(args[0])
+	if err != nil {
+		return nil, err
 	}
 	return call(ctx, p.client().SetNetwork, change(&on))
 }
@@ -76,7 +94,7 @@ func (p *program) askOrSwitch(ctx context.Context, verb string, args []string, c
 // relayVerb says whether this node carries for friends.
 func (p *program) relayVerb() *cobra.Command {
 	c := p.aboutVerb("relay [on|off]", "Carry what friends say to each other, where nobody can reach one of them", 0, 1, func(ctx context.Context, args []string) error {
-		n, err := p.askOrSwitch(ctx, "relay", args, func(on *bool) *v1.SetNetworkRequest { return &v1.SetNetworkRequest{Relay: on} })
+		n, err := p.askOrSwitch(ctx, args, func(on *bool) *v1.SetNetworkRequest { return &v1.SetNetworkRequest{Relay: on} })
 		if err != nil || p.show(n.GetRelaying()) {
 			return err
 		}

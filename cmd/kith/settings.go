@@ -11,12 +11,11 @@ import (
 // settingsVerb shows what others see of one, and changes it.
 func (p *program) settingsVerb() *cobra.Command {
 	c := p.aboutVerb("settings [typing|read on|off]", "Show or choose what others see: that you are writing, and what you have read", 0, 2, func(ctx context.Context, args []string) error {
-		change, ok := choose(args)
-		if !ok {
-			return &usageError{"usage: kith settings typing on, or off; kith settings read on, or off"}
+		change, err := choose(args)
+		if err != nil {
+			return err
 		}
 		var s *v1.Settings
-		var err error
 		if change != nil {
 			s, err = call(ctx, p.client().SetSettings, change)
 		} else {
@@ -44,21 +43,15 @@ func (p *program) settingsVerb() *cobra.Command {
 	return c
 }
 
-// choose is what the words ask to be changed, nil without any; false if they say nothing.
-func choose(words []string) (*v1.SetSettingsRequest, bool) {
-	if len(words) == 0 {
-		return nil, true
-	}
-	if len(words) != 2 || words[1] != "on" && words[1] != "off" {
-		return nil, false
-	}
-	on := words[1] == "on"
+// choose is what the words ask to be changed; nil without any.
+func choose(words []string) (*v1.SetSettingsRequest, error) {
+	name, on, err := switchOf("settings", words, "typing", "read")
 	off := !on
-	switch words[0] {
-	case "typing":
-		return &v1.SetSettingsRequest{HideTyping: &off}, true
-	case "read":
-		return &v1.SetSettingsRequest{TellRead: &on}, true
+	switch {
+	case err != nil || name == "":
+		return nil, err
+	case name == "typing":
+		return &v1.SetSettingsRequest{HideTyping: &off}, nil
 	}
-	return nil, false
+	return &v1.SetSettingsRequest{TellRead: &on}, nil
 }

@@ -57,8 +57,8 @@ type Status struct {
 	Full        int64     `json:"full"`
 	Failed      int64     `json:"failed"` // writes that the disk did not take
 
-	Shared  bool          `json:"shared"`            // servers keep the items, see Engine
-	Servers []ServerState `json:"servers,omitempty"` // none if they do not answer
+	Shared  bool          `json:"shared"`  // servers keep the items, see Engine
+	Servers []ServerState `json:"servers"` // nil if they do not answer, or a file keeps the items
 }
 
 // Status returns how the server is.

@@ -84,6 +84,7 @@ func (n *Node) start(m *group.Machine) *owner {
 	}
 	n.tellReach(o)
 	n.describe(o)
+	n.mailSoon()
 	n.hub.publish(ChatChanged{o.id})
 	return o
 }

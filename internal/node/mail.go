@@ -155,6 +155,7 @@ type mailTask struct {
 	held        map[string]uint64 // of a drop: from where it is read again after a restart, see save
 	told        promise
 	news        chan struct{} // this device has something to say, perhaps
+	back        chan struct{} // the mailbox answers again
 	since       time.Time     // when what was said and is not left yet was first seen; zero: nothing
 	inviteAfter time.Time     // when invitations are left again, after a failure
 	unsaid      group.Word
@@ -166,10 +167,10 @@ func (n *Node) mailTask(ctx context.Context, key mailKey, box identity.Box) {
 	if o == nil {
 		return
 	}
-	t := &mailTask{n: n, o: o, key: key, box: box, news: make(chan struct{}, 1), held: make(map[string]uint64)}
+	t := &mailTask{n: n, o: o, key: key, box: box, news: make(chan struct{}, 1), back: make(chan struct{}, 1), held: make(map[string]uint64)}
 	t.load()
 	n.mu.Lock()
-	n.mailNews[key] = &mailNews{t.news, t.state.Seq}
+	n.mailNews[key] = &mailNews{t.news, t.back, t.state.Seq}
 	n.mu.Unlock()
 	defer func() {
 		n.mu.Lock()
@@ -189,10 +190,25 @@ func (n *Node) mailTask(ctx context.Context, key mailKey, box identity.Box) {
 		if ctx.Err() != nil {
 			return
 		}
+		select {
+		case <-t.back: // as it was before it failed
+		default:
+		}
 		n.noteBox(key.box, err)
 		n.log.Info("a mailbox is not served", "group", shortGroup(key.group), "err", err)
-		pause(ctx, wait/2+rand.N(wait))
+		t.pause(ctx, wait/2+rand.N(wait))
 		wait = min(2*wait, mailAgain)
+	}
+}
+
+// pause waits; less if the mailbox answers another task meanwhile, or ctx ends.
+func (t *mailTask) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.back:
+	case <-ctx.Done():
 	}
 }
 

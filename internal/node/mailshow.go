@@ -12,7 +12,8 @@ import (
 // A mailNews is what others see of a task.
 type mailNews struct {
 	news chan struct{}
-	seq  uint64 // see mailState
+	back chan struct{} // the mailbox answers again, another task says
+	seq  uint64        // see mailState
 }
 
 // showSeq has others see up to which own entry all lies at the mailbox.
@@ -40,9 +41,16 @@ func (n *Node) noteBox(id boxID, err error) {
 	v.Asked, v.Ready, v.Err = n.nowMS(), err == nil, err
 	n.boxes[id] = v
 	var chats []wire.GroupID
-	for key := range n.mailNews {
-		if news && key.box == id {
-			chats = append(chats, key.group)
+	for key, at := range n.mailNews {
+		if !news || key.box != id {
+			continue
+		}
+		chats = append(chats, key.group)
+		if err == nil {
+			select {
+			case at.back <- struct{}{}:
+			default:
+			}
 		}
 	}
 	n.mu.Unlock()

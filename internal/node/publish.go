@@ -61,9 +61,11 @@ func (o *owner) publish(eff group.Effects) {
 			o.n.dropIfStranger(e.Device)
 		case group.ReachChanged:
 			o.n.kickDialer()
+			o.n.mailSoon()
 		case group.StatusChanged, group.HeadChanged:
 			chat = true
 			o.n.kickDialer()
+			o.n.mailSoon()
 		default:
 			chat = true
 		}
