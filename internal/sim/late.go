@@ -1,9 +1,11 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 
 	"kith/internal/chain"
+	"kith/internal/dag"
 	"kith/internal/group"
 	"kith/internal/wire"
 )
@@ -87,23 +89,55 @@ func (r *run) excluded(n *Node, block wire.BlockHash) bool {
 }
 
 // late reports whether a row's device was taken out on the head's chain and wrote it
-// after the cut: others may or may not have it.
+// after the cut: others may or may not have it, unless it was answered.
 func (r *run) late(m *group.Machine, row group.Row) bool {
+	_, late := beyond(m, row.Person, row.Place.Ref(), row.Block)
+	return late
+}
+
+// beyond returns the block that took a device out before it wrote an entry, by the cut.
+func beyond(m *group.Machine, person wire.PersonID, ref dag.Ref, block wire.BlockHash) (by wire.BlockHash, late bool) {
 	for _, h := range m.Chain() {
-		if m.Blocks().IsAncestor(h, row.Block) {
+		if m.Blocks().IsAncestor(h, block) {
 			continue // written in a later membership
 		}
 		for _, op := range m.Blocks().Header(h).Ops {
 			who, cuts, ok := takenOut(op)
-			if !ok || who.Person != row.Person || who.Device != (wire.DeviceID{}) && who.Device != row.Place.Device {
+			if !ok || who.Person != person || who.Device != (wire.DeviceID{}) && who.Device != ref.Device {
 				continue
 			}
-			if !slices.ContainsFunc(cuts, func(c chain.Cut) bool { return c.Device == row.Place.Device && c.Seq >= row.Place.Seq }) {
-				return true
+			if !slices.ContainsFunc(cuts, func(c chain.Cut) bool { return c.Device == ref.Device && c.Seq >= ref.Seq }) {
+				return h, true
 			}
 		}
 	}
-	return false
+	return by, false
+}
+
+// answered returns the entries of a node that count, late ones among them that one that counts
+// names, at a block that is neither the removal nor above it (docs/spec/group.md, "Late entries"):
+// read naively, of all that it holds.
+func (r *run) answered(n *Node) map[dag.Ref]bool {
+	m := r.machine(n)
+	var list []*dag.Header
+	for _, b := range n.Groups[r.g].Records[group.KindEntry] {
+		if h, err := dag.ParseHeader(b); err == nil && m.Blocks().Has(h.Block) {
+			list = append(list, h)
+		}
+	}
+	slices.SortFunc(list, func(a, b *dag.Header) int { return cmp.Compare(b.Lamport, a.Lamport) })
+	counts, named := make(map[dag.Ref]bool), make(map[dag.Ref][]wire.BlockHash)
+	for _, h := range list {
+		ref := h.Ref()
+		author, _, _ := m.Blocks().State(h.Block).Device(h.Device)
+		by, late := beyond(m, author.Person, ref, h.Block)
+		if late && !slices.ContainsFunc(named[ref], func(at wire.BlockHash) bool { return !m.Blocks().IsAncestor(by, at) }) {
+			continue
+		}
+		counts[ref] = true
+		h.Names(func(of dag.Ref) { named[of] = append(named[of], h.Block) })
+	}
+	return counts
 }
 
 // takenOut returns whom an op takes out, with all devices if it names none, and how far

@@ -317,10 +317,19 @@ func (r *run) entitled(n *Node) {
 	}
 	joined := arrival(m, n)
 	seen := r.check.shown[n]
+	var counts map[dag.Ref]bool
 	for s, row := range r.check.said {
 		if !m.Blocks().Has(row.Block) || !m.Blocks().IsAncestor(joined, row.Block) ||
-			!m.Blocks().State(row.Block).Active(n.Self.Device.ID()) || r.late(m, row) || r.excluded(n, row.Block) {
+			!m.Blocks().State(row.Block).Active(n.Self.Device.ID()) || r.excluded(n, row.Block) {
 			continue
+		}
+		if r.late(m, row) {
+			if counts == nil {
+				counts = r.answered(n)
+			}
+			if !counts[row.Place.Ref()] {
+				continue
+			}
 		}
 		if _, ok := seen[s]; !ok && r.held(row) && !r.check.isRemoved(row) {
 			fail("at rest %s does not see %q", n.Name, s)
