@@ -178,6 +178,75 @@ func TestMailboxLoses(t *testing.T) {
 	ben.within(time.Minute, "the message", func() bool { return slices.Equal(ben.texts(g), []string{"Are you there?"}) })
 }
 
+// exchanged is an engine in whose place another comes.
+type exchanged struct {
+	mu  sync.Mutex
+	now mailbox.Engine
+}
+
+func (e *exchanged) engine() mailbox.Engine {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.now
+}
+
+func (e *exchanged) Make(ctx context.Context, d mailbox.Drop, hour uint32) (mailbox.Held, error) {
+	return e.engine().Make(ctx, d, hour)
+}
+
+func (e *exchanged) Find(ctx context.Context, name mailbox.Name) (mailbox.Held, bool, error) {
+	return e.engine().Find(ctx, name)
+}
+
+func (e *exchanged) Put(ctx context.Context, name mailbox.Name, items [][]byte) (uint64, error) {
+	return e.engine().Put(ctx, name, items)
+}
+
+func (e *exchanged) Fetch(ctx context.Context, name mailbox.Name, after uint64) (mailbox.Page, error) {
+	return e.engine().Fetch(ctx, name, after)
+}
+
+func (e *exchanged) Delete(ctx context.Context, name mailbox.Name, upTo uint64) error {
+	return e.engine().Delete(ctx, name, upTo)
+}
+
+func (e *exchanged) Expire(ctx context.Context, hour uint32) error {
+	return e.engine().Expire(ctx, hour)
+}
+
+func (e *exchanged) Usage() mailbox.Usage { return e.engine().Usage() }
+func (e *exchanged) Close() error         { return e.engine().Close() }
+
+// TestMailboxComesBackEmpty: a mailbox comes back with nothing in it. Ann leaves once more what she had said, and
+// the block by which Ben, who was off when she changed the group, comes to read it.
+func TestMailboxComesBackEmpty(t *testing.T) {
+	t.Parallel()
+	var engine *exchanged
+	box := aMailbox(t, func(e mailbox.Engine) mailbox.Engine { engine = &exchanged{now: e}; return engine })
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	for _, p := range []*person{ann, ben} {
+		must(t, p.AddMailbox(box))
+	}
+	ben.stop()
+	must(t, ann.SetTitle(g, "Walk"))
+	ann.say(g, "Are you there?")
+	ann.within(time.Minute, "left", func() bool { _, blocks := ann.Left(g); return blocks > 0 && ann.HasLeft(g) })
+	ann.stop()
+	empty, err := mailbox.OpenSQLite(mailbox.SQLiteConfig{Dir: t.TempDir()})
+	must(t, err)
+	t.Cleanup(func() { must(t, empty.Close()) })
+	engine.mu.Lock()
+	engine.now = empty
+	engine.mu.Unlock()
+	ann = ann.again()
+	ann.within(time.Minute, "left once more", func() bool { return empty.Usage().Drops > 1 && ann.HasLeft(g) })
+	ann.stop()
+	ben = ben.again()
+	ben.within(time.Minute, "the message", func() bool { return slices.Equal(ben.texts(g), []string{"Are you there?"}) })
+}
+
 // TestRemovedByMailbox: Cid is removed while off, and all who stay are connected. When they are off
 // in turn, the mailbox tells Cid.
 func TestRemovedByMailbox(t *testing.T) {

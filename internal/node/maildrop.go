@@ -245,9 +245,11 @@ func (t *mailTask) reached(k keptKey, day, position uint64) {
 	t.state.Read[name] = position
 }
 
-// leaveAnew has this device leave once more what others are not known to have.
+// leaveAnew has this device leave once more what others are not known to have, and what leads on from
+// older epochs.
 func (t *mailTask) leaveAnew() {
 	t.state.Word, t.state.Mark, t.state.Seq, t.state.Full, t.state.Invited = wire.Digest{}, nil, 0, 0, nil
+	t.state.Next, t.state.Told = make(map[string]int), wire.BlockHash{}
 	t.state.Anew, t.state.Times = 0, 0
 }
 

@@ -19,6 +19,10 @@ import (
 func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) error {
 	day := mailbox.DayOf(nowTime())
 	t.leaveInvitations(ctx, keys[0], day)
+	away := t.n.someAway(t.o)
+	if away {
+		t.leaveLacking(word)
+	}
 	for _, k := range keys {
 		if k.Block == word.Head {
 			continue
@@ -36,10 +40,9 @@ func (t *mailTask) leave(ctx context.Context, keys []keptKey, word group.Word) e
 		t.state.Next[blockName(k.Block)] = next.Blocks
 	}
 	t.state.Told = word.Head
-	if !t.n.someAway(t.o) {
+	if !away {
 		return t.save()
 	}
-	t.leaveLacking(word)
 	for more := true; more; {
 		payloads, x, err := t.export(keys[0].Block, mailMost)
 		if errors.Is(err, errLedOn) {
@@ -73,6 +76,7 @@ func (t *mailTask) leaveLacking(word group.Word) {
 		t.state.Anew = now
 	case t.lackingDue(word):
 		t.state.Mark, t.state.Anew, t.state.Times = nil, now, t.state.Times+1
+		clear(t.state.Next)
 		t.state.Word = wire.Digest{} // until all of it is left
 	}
 }
