@@ -66,7 +66,7 @@ func networkOf(n node.Network) *v1.Network {
 	}
 	for _, m := range n.Mailboxes {
 		out.Mailboxes = append(out.Mailboxes, &v1.Mailbox{
-			Id: m.ID.String(), Address: m.Place, Ready: m.Ready, Asked: m.Asked, Left: uint32(m.Left), Sentence: mailboxSentence(m, n.QuietMail),
+			Id: m.ID.String(), Address: m.Place, Ready: m.Ready, Asked: m.Asked, Left: uint32(m.Left), Sentence: mailboxSentence(m, n.QuietMail), Untold: uint32(m.Untold),
 		})
 	}
 	for _, r := range n.Relays {
@@ -183,6 +183,8 @@ func mailboxSentence(m node.MailboxView, quiet bool) string {
 	}
 	chats := fmt.Sprintf("for %d of your chats", m.Chats)
 	switch {
+	case m.Chats == 0 && m.Spare:
+		return whose + " is not used: your chats use the first of your mailboxes, until you remove that one."
 	case m.Chats == 0:
 		return whose + " keeps nothing yet: messages wait there once there is somebody to write to."
 	case m.Asked == 0:
@@ -190,10 +192,17 @@ func mailboxSentence(m node.MailboxView, quiet bool) string {
 	case !m.Ready:
 		return whose + " does not answer. It is asked again by itself; what you write stays here until then."
 	}
-	if quiet {
-		return whose + " keeps what waits for whoever is off, " + chats + ". Your node comes at times drawn beforehand, with pieces of one size, so what you write takes hours by it. It sees your address and that you use it; not when you write, what, to whom, or how much."
+	untold := ""
+	switch {
+	case m.Untold == 1:
+		untold = " One person does not know of it yet, and is told when your Kith and theirs are on together."
+	case m.Untold > 1:
+		untold = fmt.Sprintf(" %d people do not know of it yet, and are told when your Kith and theirs are on together.", m.Untold)
 	}
-	return whose + " keeps what waits for whoever is off, " + chats + ". It sees when, and from which address, something is left or fetched, and sealed pieces of a few sizes; not who writes, what, or in which chat."
+	if quiet {
+		return whose + " keeps what waits for whoever is off, " + chats + ". Your node comes at times drawn beforehand, with pieces of one size, so what you write takes hours by it. It sees your address and that you use it; not when you write, what, to whom, or how much." + untold
+	}
+	return whose + " keeps what waits for whoever is off, " + chats + ". It sees when, and from which address, something is left or fetched, and sealed pieces of a few sizes; not who writes, what, or in which chat." + untold
 }
 
 func rendezvousSentence(n node.Network) string {

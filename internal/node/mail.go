@@ -14,6 +14,7 @@ import (
 	"kith/internal/identity"
 	"kith/internal/link"
 	"kith/internal/mailbox"
+	"kith/internal/peer"
 	"kith/internal/store"
 	"kith/internal/wire"
 )
@@ -67,6 +68,7 @@ type mailState struct {
 	Seq  uint64            // up to which own entry all lies there
 	Next map[string]int    // of an epoch's block: how many successors were left in its drops
 	Read map[string]uint64 // of a drop: up to which position it was read
+	Put  map[string]uint64 `json:",omitempty"` // of a drop: the position of this device's newest item
 	Days map[string]uint64 // of an epoch's block: the day up to which its drops were read
 	Up   uint64            // the day up to which everything was read
 
@@ -89,6 +91,8 @@ func (n *Node) mailing(ctx context.Context) {
 	running := make(map[mailKey]*mailRun)
 	tick := time.NewTicker(mailEach)
 	defer tick.Stop()
+	look, named := time.NewTicker(namedEach), make(map[*peer.Session]naming)
+	defer look.Stop()
 	for {
 		wanted := n.mailWanted()
 		for key, run := range running {
@@ -117,14 +121,20 @@ func (n *Node) mailing(ctx context.Context) {
 				running[key] = run
 			}
 		}
-		select {
-		case <-tick.C:
-		case <-n.mail:
-		case <-ctx.Done():
-			for _, run := range running {
-				run.end()
+		for again := false; !again; {
+			select {
+			case <-look.C:
+				n.noteNamed(named)
+			case <-tick.C:
+				again = true
+			case <-n.mail:
+				again = true
+			case <-ctx.Done():
+				for _, run := range running {
+					run.end()
+				}
+				return
 			}
-			return
 		}
 	}
 }
@@ -153,6 +163,7 @@ type mailTask struct {
 	state       mailState
 	parts       gathering
 	held        map[string]uint64 // of a drop: from where it is read again after a restart, see save
+	before      map[string]uint64 // Put as it was at the start, of drops that were not read since
 	told        promise
 	news        chan struct{} // this device has something to say, perhaps
 	back        chan struct{} // the mailbox answers again
@@ -355,6 +366,10 @@ func (t *mailTask) load() {
 	if t.state.Next == nil {
 		t.state.Next = make(map[string]int)
 	}
+	if t.state.Put == nil {
+		t.state.Put = make(map[string]uint64)
+	}
+	t.before = maps.Clone(t.state.Put)
 }
 
 func (t *mailTask) save() error {

@@ -241,10 +241,44 @@ func TestMailboxComesBackEmpty(t *testing.T) {
 	engine.now = empty
 	engine.mu.Unlock()
 	ann = ann.again()
-	ann.within(time.Minute, "left once more", func() bool { return empty.Usage().Drops > 1 && ann.HasLeft(g) })
+	ann.within(time.Minute, "what is lost seen", func() bool { return !ann.HasLeft(g) })
+	ann.within(time.Minute, "left once more", func() bool { return ann.HasLeft(g) })
 	ann.stop()
 	ben = ben.again()
 	ben.within(time.Minute, "the message", func() bool { return slices.Equal(ben.texts(g), []string{"Are you there?"}) })
+}
+
+// TestMailboxUntold: Ann adds a mailbox while Ben is off. What she writes lies there, and she is not told that it
+// reaches him by it, before he has heard of it; after that she is.
+func TestMailboxUntold(t *testing.T) {
+	t.Parallel()
+	box := aMailbox(t, nil)
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	g := together(t, "Trip", ann, ben)
+	ben.stop()
+	ann.until("Ben is off", func() bool { return !ann.connected(g, ben) })
+	must(t, ann.AddMailbox(box))
+	ann.say(g, "Are you there?")
+	ann.within(time.Minute, "left", func() bool { return ann.HasLeft(g) })
+	lies := func() bool {
+		t.Helper()
+		c, err := ann.Chat(g)
+		must(t, err)
+		return c.Mailbox
+	}
+	untold := func() int { return ann.Network().Mailboxes[0].Untold }
+	if lies() || untold() != 1 {
+		t.Errorf("Ben gets it by the mailbox: %v; %d do not know of it", lies(), untold())
+	}
+	ben = ben.again()
+	ben.until("the message", func() bool { return len(ben.texts(g)) == 1 })
+	ann.within(time.Minute, "Ben told", func() bool { return untold() == 0 })
+	ben.stop()
+	ann.until("Ben is off", func() bool { return !ann.connected(g, ben) })
+	ann = ann.restart()
+	ann.say(g, "And now?")
+	ann.within(time.Minute, "Ben gets it by the mailbox", lies)
 }
 
 // TestRemovedByMailbox: Cid is removed while off, and all who stay are connected. When they are off

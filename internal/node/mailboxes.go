@@ -55,6 +55,9 @@ type MailboxView struct {
 	Ready bool   // and it answered
 	Err   error  // why not
 	Left  int    // items left there since the start
+
+	Spare  bool // one of one's own, and not the first, which is the one that chats use
+	Untold int  // people of these chats who have not heard of it yet
 }
 
 // String is the beginning of the id, by which people name it.
@@ -62,11 +65,19 @@ func (id boxID) String() string { return hex.EncodeToString(id[:8]) }
 
 // ownBoxes are the mailboxes of this person.
 func (n *Node) ownBoxes() (list []identity.Box) {
-	var texts []string
 	_ = n.db.View(func(tx *store.Tx) error {
-		_, err := getJSON(tx, bucketSelf, []byte(keyBoxes), &texts)
-		return err
+		list = boxesIn(tx)
+		return nil
 	})
+	return list
+}
+
+// boxesIn reads them.
+func boxesIn(tx *store.Tx) (list []identity.Box) {
+	var texts []string
+	if _, err := getJSON(tx, bucketSelf, []byte(keyBoxes), &texts); err != nil {
+		return nil
+	}
 	for _, text := range texts {
 		if b, err := identity.ParseBox(text); err == nil {
 			list = append(list, b)
@@ -122,9 +133,23 @@ func (n *Node) editBoxes(edit func([]identity.Box) ([]identity.Box, error)) erro
 		}
 		texts = append(texts, text)
 	}
-	if err := n.db.Update(func(tx *store.Tx) error { return putJSON(tx, bucketSelf, []byte(keyBoxes), texts) }); err != nil {
+	var told map[boxID]map[wire.DeviceID]bool
+	err = n.db.Update(func(tx *store.Tx) error {
+		err := putJSON(tx, bucketSelf, []byte(keyBoxes), texts)
+		if err == nil {
+			told, err = readTold(tx)
+		}
+		if err != nil {
+			return err
+		}
+		return forgetTold(tx, told)
+	})
+	if err != nil {
 		return storeError(err)
 	}
+	n.mu.Lock()
+	n.ownTold = told
+	n.mu.Unlock()
 	n.reach()
 	n.mailSoon()
 	n.hub.publish(StatusChanged{})
@@ -257,16 +282,19 @@ func (n *Node) mailboxes() (list []MailboxView) {
 	for _, b := range mine {
 		own[note(b)] = true
 	}
+	using := make(map[boxID][]*picture)
 	for _, o := range n.allOwners() {
 		for _, b := range n.boxesOf(o, mine) {
 			chats[note(b)]++
+			using[idOf(b)] = append(using[idOf(b)], o.picture.Load())
 		}
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, id := range order {
+	for i, id := range order {
 		v := n.boxes[id]
-		v.ID, v.Own, v.Chats = id, own[id], chats[id]
+		v.ID, v.Own, v.Chats, v.Untold = id, own[id], chats[id], n.untold(using[id], id)
+		v.Spare = v.Own && i > 0
 		for _, h := range known[id].Hosts {
 			if ip, port, ok := hostPort(h); ok {
 				v.Place = netip.AddrPortFrom(ip, uint16(port)).String()

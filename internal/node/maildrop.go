@@ -165,11 +165,13 @@ func (t *mailTask) prune(keys []keptKey, today uint64) {
 	for _, k := range keys {
 		known[blockName(k.Block)] = true
 	}
-	maps.DeleteFunc(t.state.Read, func(name string, _ uint64) bool {
-		block, text, _ := strings.Cut(name, " ")
-		day, err := strconv.ParseUint(text, 10, 64)
-		return err != nil || !known[block] || day+mailHours/24+1 < today
-	})
+	for _, of := range []map[string]uint64{t.state.Read, t.state.Put} {
+		maps.DeleteFunc(of, func(name string, _ uint64) bool {
+			block, text, _ := strings.Cut(name, " ")
+			day, err := strconv.ParseUint(text, 10, 64)
+			return err != nil || !known[block] || day+mailHours/24+1 < today
+		})
+	}
 	maps.DeleteFunc(t.state.Days, func(block string, _ uint64) bool { return !known[block] })
 	maps.DeleteFunc(t.state.Next, func(block string, _ int) bool { return !known[block] })
 	maps.DeleteFunc(t.state.Queue, func(block string, _ [][]byte) bool { return !known[block] })
@@ -195,7 +197,7 @@ func (t *mailTask) readDrop(ctx context.Context, k keptKey, day uint64) error {
 	for {
 		page, err := c.Fetch(ctx, drop, cursor.After)
 		if errors.Is(err, mailbox.ErrRefused) {
-			if _, was := t.state.Read[name]; was { // the mailbox has lost it: leave it again
+			if _, was := t.state.Read[name]; was || t.lost(name, 0) { // the mailbox has lost it: leave it again
 				t.leaveAnew()
 			}
 			delete(t.state.Read, name)
@@ -203,6 +205,9 @@ func (t *mailTask) readDrop(ctx context.Context, k keptKey, day uint64) error {
 		}
 		if err != nil {
 			return err
+		}
+		if t.lost(name, page.End) {
+			t.leaveAnew()
 		}
 		taken := cursor.Take(page, true)
 		if taken.Back { // the mailbox came back without what it had: leave it again
@@ -218,6 +223,17 @@ func (t *mailTask) readDrop(ctx context.Context, k keptKey, day uint64) error {
 			return nil
 		}
 	}
+}
+
+// lost reports whether a drop that ends there lacks what this device had put when it started: it may
+// have gone off before it read that itself.
+func (t *mailTask) lost(name string, end uint64) bool {
+	least := t.before[name]
+	delete(t.before, name)
+	if end < least {
+		delete(t.state.Put, name)
+	}
+	return end < least
 }
 
 // takeIn is take of an item in the drop of a day. It may have waited for its turn for some days.
@@ -263,6 +279,9 @@ func (t *mailTask) take(item []byte, secret [32]byte) (taken bool, err error) {
 	}
 	others := false // groups' payloads
 	r, err := bundle.NewSecretReader(bytes.NewReader(whole), secret, t.o.picture.Load().keyOfMember)
+	if err == nil {
+		t.n.setTold(t.key.box, r.Header().From.Device)
+	}
 	for err == nil && !t.n.ownKey(r.Header().From.Device) {
 		var g wire.GroupID
 		var payload []byte

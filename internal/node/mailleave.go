@@ -180,20 +180,21 @@ func (t *mailTask) putItems(ctx context.Context, k keptKey, day uint64, items []
 	defer c.Close()
 	drop := k.drop(t.key.box, day)
 	for _, batch := range batches(items) {
-		if err := putBatch(ctx, c, drop, batch); err != nil {
+		last, err := putBatch(ctx, c, drop, batch)
+		if err != nil {
 			return err
 		}
+		t.state.Put[dropOf(k, day)] = last
 	}
 	t.countLeft(len(items))
 	return nil
 }
 
 // putBatch puts what one frame takes, which a slow line has done within mailLimit.
-func putBatch(ctx context.Context, c *mailbox.Client, drop mailbox.Keys, batch [][]byte) error {
+func putBatch(ctx context.Context, c *mailbox.Client, drop mailbox.Keys, batch [][]byte) (last uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, mailLimit)
 	defer cancel()
-	_, err := c.MakeAndPut(ctx, drop, mailHours, batch...)
-	return err
+	return c.MakeAndPut(ctx, drop, mailHours, batch...)
 }
 
 // countLeft counts what was left at the mailbox.

@@ -131,9 +131,11 @@ func (t *mailTask) takeTurn(ctx context.Context, turn quietTurn) error {
 		return err
 	}
 	defer c.Close()
-	if _, err := c.MakeAndPut(ctx, turn.key.drop(t.key.box, turn.Drop), mailHours, item); err != nil {
+	last, err := c.MakeAndPut(ctx, turn.key.drop(t.key.box, turn.Drop), mailHours, item)
+	if err != nil {
 		return err
 	}
+	t.state.Put[dropOf(turn.key, turn.Drop)] = last
 	if len(queue) > 0 {
 		t.state.Queue[block] = queue[1:]
 		if len(queue) == 1 && turn.key.Block == t.state.Head {
@@ -216,7 +218,7 @@ func (t *mailTask) readWhole(ctx context.Context, k keptKey, day uint64) error {
 	for at := uint64(0); ; {
 		page, err := c.Fetch(ctx, k.drop(t.key.box, day), at)
 		if errors.Is(err, mailbox.ErrRefused) || err == nil && page.End < known {
-			if known > 0 {
+			if lost := t.lost(name, page.End); lost || known > 0 {
 				t.leaveAnew()
 			}
 			delete(t.state.Read, name)
@@ -224,6 +226,9 @@ func (t *mailTask) readWhole(ctx context.Context, k keptKey, day uint64) error {
 		}
 		if err != nil {
 			return err
+		}
+		if t.lost(name, page.End) {
+			t.leaveAnew()
 		}
 		for _, item := range page.Items {
 			if at = item.Position; at > known {

@@ -73,13 +73,17 @@ func (n *Node) boxedOf(waiting map[wire.GroupID]int) map[wire.GroupID]bool {
 	return list
 }
 
-// boxed reports whether a mailbox that answers takes what is said in a group, and whether one has
-// all own entries up to seq.
+// boxed reports whether a mailbox that answers, and of which all who are off know, takes what is said
+// in a group, and whether one has all own entries up to seq.
 func (n *Node) boxed(g wire.GroupID, seq uint64) (takes, has bool) {
+	o := n.owner(g)
+	if o == nil {
+		return false, false
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for key, at := range n.mailNews {
-		if key.group == g && n.boxes[key.box].Ready {
+		if key.group == g && n.boxes[key.box].Ready && n.awayKnow(o.picture.Load(), key.box) {
 			takes, has = true, has || at.seq >= seq
 		}
 	}

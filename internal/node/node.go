@@ -101,7 +101,8 @@ type Node struct {
 	found      map[wire.PersonID]foundRecord
 	boxes      map[boxID]MailboxView // but for ID, Place, Own and Chats
 	mailNews   map[mailKey]*mailNews
-	finder     *finder // nil before it is made
+	ownTold    map[boxID]map[wire.DeviceID]bool // of own mailboxes: who knows of them
+	finder     *finder                          // nil before it is made
 	finderView FinderView
 	given      givenShares
 	clocks     map[wire.PersonID]int64 // ms by which this clock is ahead of theirs, see ownclock.go

@@ -28,6 +28,7 @@ const (
 	bucketAhead   = "ahead"   // group id: []aheadSpan
 	bucketDrop    = "drop"    // group id, block: dropRecord
 	bucketMail    = "mail"    // group id, boxID: mailState
+	bucketTold    = "told"    // boxID, device id: it knows of that own mailbox, see mailtold.go
 	bucketMet     = "met"     // device id: it knows the key that this home has by now, see copy.go
 )
 
@@ -253,6 +254,9 @@ func (n *Node) loadRecords(tx *store.Tx) error {
 		}
 		f.Person = wire.PersonID(p.Key)
 		n.friends[f.Person] = f
+	}
+	if n.ownTold, err = readTold(tx); err != nil {
+		return err
 	}
 	links, err := tx.List(bucketLink, nil)
 	if err != nil {

@@ -7320,6 +7320,7 @@ type Mailbox struct {
 	Asked         uint64                 `protobuf:"varint,4,opt,name=asked,proto3" json:"asked,omitempty"`      // ms, when that was
 	Left          uint32                 `protobuf:"varint,5,opt,name=left,proto3" json:"left,omitempty"`        // items left there by this node that nobody has confirmed
 	Sentence      string                 `protobuf:"bytes,6,opt,name=sentence,proto3" json:"sentence,omitempty"` // how it is, and what it sees
+	Untold        uint32                 `protobuf:"varint,7,opt,name=untold,proto3" json:"untold,omitempty"`    // people of these chats who do not know of it yet
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7394,6 +7395,13 @@ func (x *Mailbox) GetSentence() string {
 		return x.Sentence
 	}
 	return ""
+}
+
+func (x *Mailbox) GetUntold() uint32 {
+	if x != nil {
+		return x.Untold
+	}
+	return 0
 }
 
 // SetNetworkRequest: what is not set stays as it is.
@@ -9508,14 +9516,15 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x05nodes\x18\x03 \x01(\rR\x05nodes\x12\x1c\n" +
 	"\tpublished\x18\x04 \x01(\x04R\tpublished\x12\x14\n" +
 	"\x05found\x18\x05 \x01(\x04R\x05found\x12\x1a\n" +
-	"\bsentence\x18\x06 \x01(\tR\bsentence\"\x8f\x01\n" +
+	"\bsentence\x18\x06 \x01(\tR\bsentence\"\xa7\x01\n" +
 	"\aMailbox\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x14\n" +
 	"\x05ready\x18\x03 \x01(\bR\x05ready\x12\x14\n" +
 	"\x05asked\x18\x04 \x01(\x04R\x05asked\x12\x12\n" +
 	"\x04left\x18\x05 \x01(\rR\x04left\x12\x1a\n" +
-	"\bsentence\x18\x06 \x01(\tR\bsentence\"\xd8\x01\n" +
+	"\bsentence\x18\x06 \x01(\tR\bsentence\x12\x16\n" +
+	"\x06untold\x18\a \x01(\rR\x06untold\"\xd8\x01\n" +
 	"\x11SetNetworkRequest\x12\x19\n" +
 	"\x05relay\x18\x01 \x01(\bH\x00R\x05relay\x88\x01\x01\x12#\n" +
 	"\n" +
