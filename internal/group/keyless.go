@@ -32,7 +32,7 @@ func (m *Machine) admittedLight(who wire.Member) bool {
 func (m *Machine) wholeElsewhere(block wire.BlockHash, but wire.DeviceID) bool {
 	for _, who := range m.state().Members() {
 		for _, d := range who.Devices {
-			if d.ID == m.self.Device.ID() || d.ID == but || !m.state().Belongs(d.ID) || m.acks[d.ID] == nil {
+			if d.ID == m.self.Device.ID() || d.ID == but || !m.state().Belongs(d.ID) || !m.hasAccepted(d.ID) {
 				continue
 			}
 			if came := m.came(d.ID); came == block || m.blocks.IsAncestor(came, block) {
