@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"io"
 	"os"
 )
@@ -27,7 +27,11 @@ func (p *program) unwritten() error {
 	if !ok || o.err == nil {
 		return nil
 	}
-	return fmt.Errorf("the output could not be written: %w", o.err)
+	cause := o.err
+	for next := errors.Unwrap(cause); next != nil; next = errors.Unwrap(cause) {
+		cause = next
+	}
+	return &plainError{"What was to be printed could not be written: " + cause.Error() + "."}
 }
 
 // atTerminal reports whether a person reads what is printed.

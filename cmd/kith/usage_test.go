@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -84,5 +85,21 @@ func TestQuoted(t *testing.T) {
 		if got := quoted(in); got != want {
 			t.Errorf("%q: %q", in, got)
 		}
+	}
+}
+
+// TestPrintedToFull: output that cannot be written is a failure of that, and not of the disk that
+// holds the home.
+func TestPrintedToFull(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("there is no /dev/full here: ", err)
+	}
+	defer full.Close()
+	var said strings.Builder
+	p := &program{called: "kith", in: strings.NewReader(""), out: &output{to: full}, err: &said}
+	const want = "kith: What was to be printed could not be written: no space left on device.\n"
+	if status := p.run(t.Context(), []string{"version"}); status != statusFailed || said.String() != want {
+		t.Errorf("status %d, %q", status, said.String())
 	}
 }

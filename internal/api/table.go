@@ -84,7 +84,7 @@ var table = map[string]explained{
 	"node/cut-bundle":     {connect.CodeInvalidArgument, "This bundle is cut short or was changed on its way; nothing of it was taken.", "Copy it again, or ask for it anew."},
 	"node/strange-bundle": {connect.CodePermissionDenied, "This bundle is from nobody whom you know, or from somebody whom you blocked.", "Become friends first, or unblock them."},
 	"node/boxes":          {connect.CodeResourceExhausted, "You have {} mailboxes, as many as there can be.", "Remove one first."},
-	"node/no-box":         {connect.CodeNotFound, "No mailbox of yours goes by {}.", "kith mailbox list names them."},
+	"node/no-box":         {connect.CodeNotFound, "No mailbox of yours goes by {}.", "kith mailbox list names them. One that a member has named is used until that member removes it."},
 	"node/revoked":        {connect.CodeFailedPrecondition, "Another copy of this home revoked this one: it keeps what it has, and takes no part any more.", "Go on with the other copy; if that is not yours, tell your friends, and begin anew in another home: --home DIR."},
 	"node/blocked":        {connect.CodeFailedPrecondition, "You blocked {}.", "To take it back: kith friend accept, or Unblock in the page."},
 
