@@ -80,6 +80,7 @@ func (m *Machine) sealEntry(now uint64, u unsent, eff *Effects) (*dag.Header, er
 	m.noteUncovered(h, len(h.Bytes())+len(ciphertext))
 	m.wrote(h, len(h.Bytes())+len(ciphertext))
 	m.noteCited(h)
+	m.vouch(h, eff)
 	m.keepEntry(h, ciphertext, eff)
 	m.shelve(h, plain, eff)
 	m.keepSalt(h, plain[:saltSize], eff)
