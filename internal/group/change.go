@@ -124,11 +124,11 @@ func (m *Machine) invite(now uint64, newcomers []Newcomer, eff *Effects) error {
 			return refuse(ReasonMember, nil)
 		}
 		before, _ := m.state().Person(n.Person)
-		op, kp, cited, err := admit(n, mls.Suite(m.state().Suite()), before.PersonHead, chain.RoleMember, now)
+		op, kps, cited, err := admit(n, mls.Suite(m.state().Suite()), before.PersonHead, chain.RoleMember, now)
 		if err != nil {
 			return err
 		}
-		c.ops, c.add = append(c.ops, op), append(c.add, kp)
+		c.ops, c.add = append(c.ops, op), append(c.add, kps...)
 		c.attachments = append(c.attachments, cited...)
 		c.infos = append(c.infos, n.Info)
 	}

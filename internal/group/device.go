@@ -47,7 +47,7 @@ func (m *Machine) addDevice(now uint64, c AddDevice, eff *Effects) error {
 	if !m.isMember(c.Person) {
 		return refuse(ReasonNoMember, nil)
 	}
-	kp, err := usablePackage(Newcomer{Person: c.Person, KeyPackage: c.KeyPackage}, mls.Suite(m.state().Suite()), now)
+	kp, err := usablePackage(c.Person, c.KeyPackage, mls.Suite(m.state().Suite()), now)
 	if err != nil {
 		return err
 	}

@@ -173,7 +173,7 @@ func (m *Machine) Take(header, body []byte) error {
 // WelcomeAgain makes a block that adds a newcomer, and after it the Welcome of the
 // same commit once more.
 func (m *Machine) WelcomeAgain(now uint64, n Newcomer) error {
-	op, kp, cited, err := admit(n, mls.Suite(m.state().Suite()), wire.BlockHash{}, chain.RoleMember, now)
+	op, kps, cited, err := admit(n, mls.Suite(m.state().Suite()), wire.BlockHash{}, chain.RoleMember, now)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (m *Machine) WelcomeAgain(now uint64, n Newcomer) error {
 	}
 	core, floor := h.Core(), m.floorFor(nil)
 	staged, err := m.epochs[m.head].secret.Commit(mls.CommitParams{
-		Add: []*mls.KeyPackage{kp}, AuthenticatedData: core[:], Signer: m.self.Device,
+		Add: kps, AuthenticatedData: core[:], Signer: m.self.Device,
 	})
 	if err != nil {
 		return err

@@ -53,11 +53,11 @@ func Create(self Self, p CreateParams, now uint64) (*Machine, Effects, error) {
 	}
 	ops, packages := []chain.Op{g}, []*mls.KeyPackage(nil)
 	for _, n := range p.Newcomers {
-		op, kp, cited, err := admit(n, suite, wire.BlockHash{}, role, now)
+		op, kps, cited, err := admit(n, suite, wire.BlockHash{}, role, now)
 		if err != nil {
 			return nil, Effects{}, err
 		}
-		ops, packages, attachments = append(ops, op), append(packages, kp), append(attachments, cited...)
+		ops, packages, attachments = append(ops, op), append(packages, kps...), append(attachments, cited...)
 	}
 
 	m := newMachine(self)
@@ -163,24 +163,25 @@ func personHead(headers [][]byte) (wire.BlockHash, error) {
 
 // admit makes the op that adds n to a group of the suite, with what it cites;
 // onRecord is the person head that the group has seen of it, or zero.
-func admit(n Newcomer, suite mls.Suite, onRecord wire.BlockHash, role chain.Role, now uint64) (*chain.Add, *mls.KeyPackage, [][]byte, error) {
-	kp, err := usablePackage(n, suite, now)
-	if err != nil {
-		return nil, nil, nil, err
-	}
+func admit(n Newcomer, suite mls.Suite, onRecord wire.BlockHash, role chain.Role, now uint64) (*chain.Add, []*mls.KeyPackage, [][]byte, error) {
 	headers := plain(n.Headers, suite, onRecord)
 	head, err := personHead(headers)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	attachments := [][]byte{proof(headers), n.KnockKey}
-	return &chain.Add{
-		Person:     n.Person,
-		PersonHead: head,
-		Devices:    []chain.DeviceEntry{deviceEntry(kp.SignatureKey(), n.KnockKey, kp)},
-		Role:       role,
-		Cites:      cites(attachments),
-	}, kp, attachments, nil
+	op := &chain.Add{Person: n.Person, PersonHead: head, Role: role}
+	attachments := [][]byte{proof(headers)}
+	var packages []*mls.KeyPackage
+	for _, d := range append([]NewDevice{{n.KnockKey, n.KeyPackage}}, n.Others...) {
+		kp, err := usablePackage(n.Person, d.KeyPackage, suite, now)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		op.Devices = append(op.Devices, deviceEntry(kp.SignatureKey(), d.KnockKey, kp))
+		attachments, packages = append(attachments, d.KnockKey), append(packages, kp)
+	}
+	op.Cites = cites(attachments)
+	return op, packages, attachments, nil
 }
 
 func mlsGroupID(core wire.CoreHash) []byte {

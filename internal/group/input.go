@@ -164,4 +164,8 @@ type Newcomer struct {
 	Info       []byte   // identity.Info preimage of its name
 	KnockKey   []byte
 	KeyPackage []byte
+	Others     []NewDevice // of the same person, each once
 }
+
+// A NewDevice is one more device of somebody who is added.
+type NewDevice struct{ KnockKey, KeyPackage []byte }

@@ -108,15 +108,15 @@ func (u Use) Follows(before Use, lastResort bool) bool {
 // may be used so.
 type Secrets func(Use) ([]byte, bool)
 
-// usablePackage returns the key package of somebody who is added to a group of
-// the suite.
-func usablePackage(n Newcomer, suite mls.Suite, now uint64) (*mls.KeyPackage, error) {
-	kp, err := mls.ParseKeyPackage(n.KeyPackage)
+// usablePackage returns the key package of a device of somebody who is added to a
+// group of the suite.
+func usablePackage(person wire.PersonID, b []byte, suite mls.Suite, now uint64) (*mls.KeyPackage, error) {
+	kp, err := mls.ParseKeyPackage(b)
 	if err != nil {
 		return nil, refuse(ReasonPackage, err)
 	}
-	from := wire.Member{Person: n.Person, Device: wire.Device(kp.SignatureKey())}
-	if kp, err = CheckPackage(n.KeyPackage, from, now); err != nil {
+	from := wire.Member{Person: person, Device: wire.Device(kp.SignatureKey())}
+	if kp, err = CheckPackage(b, from, now); err != nil {
 		return nil, err
 	}
 	if kp.Suite() != suite {

@@ -27,7 +27,7 @@ func (n *Node) aside(p wire.PersonID) (a Aside) {
 func (n *Node) whose(d wire.DeviceID) wire.PersonID {
 	n.mu.Lock()
 	for _, f := range n.friends {
-		if known, ok := f.known(); ok && known.Member.Device == d {
+		if f.device(d) != nil {
 			n.mu.Unlock()
 			return f.Person
 		}

@@ -81,8 +81,8 @@ func (n *Node) ExportBundleFor(to io.Writer, p wire.PersonID, all bool) ([]Bundl
 	f := n.friends[p]
 	n.mu.Unlock()
 	if f != nil {
-		if card, ok := f.card(); ok {
-			b.forKey(card.KnockKey)
+		for _, d := range f.Devices {
+			b.forKey(d.Knock)
 		}
 	}
 	for _, part := range parts {

@@ -85,17 +85,18 @@ func (n *Node) wanted() []target {
 	n.mu.Lock()
 	self, me := n.self.Device, n.self.Person
 	for _, f := range n.friends {
-		known, ok := f.known()
-		card, told := f.card()
-		if !ok || !told || f.State == FriendBlocked || f.State == FriendAsking {
+		if f.State == FriendBlocked || f.State == FriendAsking {
 			continue
 		}
-		t := target{to: peer.Target{Member: known.Member, Key: known.Key, KnockKey: card.KnockKey}}
-		if at, ok := n.found[f.Person]; ok {
-			t.know(at.at)
+		for i := range f.Devices {
+			d := &f.Devices[i]
+			t := target{to: peer.Target{Member: f.member(d), Key: d.Key, KnockKey: d.Knock}}
+			if at, ok := n.found[d.id()]; ok {
+				t.know(at.at)
+			}
+			t.know(link.Address{Peer: d.Peer, Hosts: d.Hosts})
+			list[d.id()] = t
 		}
-		t.know(link.Address{Peer: card.Peer, Hosts: card.Hosts})
-		list[known.Member.Device] = t
 	}
 	blocked, friends := n.inState(FriendBlocked), n.inState(FriendFriend)
 	n.mu.Unlock()

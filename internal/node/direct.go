@@ -42,10 +42,13 @@ func (n *Node) openDirect(p wire.PersonID) error {
 // directSuite is the suite of the direct chat with a friend: that of new groups,
 // unless all that is known of its program is that it reads suite 1 alone.
 func (f *friend) directSuite() mls.Suite {
-	if f.Able || len(f.Resorts) > 0 || f.left(suiteFor(false)) == 0 || f.left(group.NewSuite) > 0 {
-		return group.NewSuite
+	old := func(d metDevice) bool {
+		return !d.Able && len(d.Resorts) == 0 && d.left(suiteFor(false)) > 0 && d.left(group.NewSuite) == 0
 	}
-	return suiteFor(false)
+	if slices.ContainsFunc(f.Devices, old) {
+		return suiteFor(false)
+	}
+	return group.NewSuite
 }
 
 // openDirects makes the direct chats that a crash, or a lack of key packages, has

@@ -75,6 +75,7 @@ func (n *Node) friendCopy(p wire.PersonID) *friend {
 	defer n.mu.Unlock()
 	if f := n.friends[p]; f != nil {
 		next := *f
+		next.Devices = slices.Clone(f.Devices)
 		return &next
 	}
 	return &friend{Person: p, Since: n.nowMS()}
@@ -115,25 +116,30 @@ var (
 	errOwnChat   = errors.New("node: the direct chat of one's own stays")
 )
 
-// takePackage takes a key package of a friend's, and those of its suite before
-// it, which are of no use any more.
+// takePackage takes a key package of a friend's, and those of its device and suite
+// before it, which are of no use any more.
 func takePackage(p wire.PersonID, b []byte) edit {
+	same := func(c []byte) bool { return bytes.Equal(b, c) }
 	return edit{p, func(f *friend) (bool, error) {
-		i := slices.IndexFunc(f.Packages, func(c []byte) bool { return bytes.Equal(b, c) })
-		if i < 0 && slices.ContainsFunc(f.Resorts, func(c []byte) bool { return bytes.Equal(b, c) }) {
-			return true, nil // is not used up
-		}
-		if i < 0 {
-			return true, errTaken
-		}
-		var rest [][]byte
-		for j, c := range f.Packages {
-			if j > i || suiteOf(c) != suiteOf(b) {
-				rest = append(rest, c)
+		for i := range f.Devices {
+			d := &f.Devices[i]
+			if slices.ContainsFunc(d.Resorts, same) {
+				return true, nil // is not used up
 			}
+			at := slices.IndexFunc(d.Packages, same)
+			if at < 0 {
+				continue
+			}
+			var rest [][]byte
+			for j, c := range d.Packages {
+				if j > at || suiteOf(c) != suiteOf(b) {
+					rest = append(rest, c)
+				}
+			}
+			d.Packages = rest
+			return true, nil
 		}
-		f.Packages = rest
-		return true, nil
+		return true, errTaken
 	}}
 }
 
@@ -157,6 +163,9 @@ func (n *Node) withNewcomers(people []wire.PersonID, suite mls.Suite, add func([
 				return err
 			}
 			list, take = append(list, who), append(take, takePackage(p, who.KeyPackage))
+			for _, d := range who.Others {
+				take = append(take, takePackage(p, d.KeyPackage))
+			}
 		}
 		err = add(list, take)
 	}
@@ -169,7 +178,8 @@ func (n *Node) withNewcomers(people []wire.PersonID, suite mls.Suite, add func([
 	return err
 }
 
-// newcomer returns what is needed to add a friend to a group of a suite.
+// newcomer returns what is needed to add a friend to a group of a suite, with all
+// devices of which there is a key package.
 func (n *Node) newcomer(p wire.PersonID, suite mls.Suite) (group.Newcomer, error) {
 	n.mu.Lock()
 	f := n.friends[p]
@@ -177,15 +187,31 @@ func (n *Node) newcomer(p wire.PersonID, suite mls.Suite) (group.Newcomer, error
 	if f == nil || f.State != FriendFriend {
 		return group.Newcomer{}, fail(ReasonNotFriend, n.person(p).Name)
 	}
-	card, ok := f.card()
-	known, met := f.known()
-	if !ok || !met {
-		return group.Newcomer{}, fail(ReasonNoPackage, f.name())
-	}
-	for _, b := range slices.Concat(f.Packages, f.Resorts) { // the last resort last
-		if kp, err := group.CheckPackage(b, known.Member, n.nowMS()); err == nil && kp.Suite() == suite {
-			return group.Newcomer{Person: p, Headers: f.headers(card), Info: card.Info, KnockKey: card.KnockKey, KeyPackage: b}, nil
+	who := group.Newcomer{Person: p, Headers: f.Headers, Info: f.Info}
+	for i := range f.Devices {
+		d := &f.Devices[i]
+		b := d.usable(f.member(d), suite, n.nowMS())
+		switch {
+		case b == nil:
+		case who.KeyPackage == nil:
+			who.KnockKey, who.KeyPackage = d.Knock, b
+		default:
+			who.Others = append(who.Others, group.NewDevice{KnockKey: d.Knock, KeyPackage: b})
 		}
 	}
-	return group.Newcomer{}, fail(ReasonNoPackage, f.name())
+	if who.KeyPackage == nil {
+		return group.Newcomer{}, fail(ReasonNoPackage, f.name())
+	}
+	return who, nil
+}
+
+// usable returns a key package of a device for a group of a suite at now, in ms, the
+// last resort last; nil if there is none.
+func (d *metDevice) usable(who wire.Member, suite mls.Suite, now uint64) []byte {
+	for _, b := range slices.Concat(d.Packages, d.Resorts) {
+		if kp, err := group.CheckPackage(b, who, now); err == nil && kp.Suite() == suite {
+			return b
+		}
+	}
+	return nil
 }

@@ -57,7 +57,9 @@ func Newest(list [][]byte) [][]byte { return newest(list) }
 // ForgetPackages loses what is kept of somebody's key packages.
 func (n *Node) ForgetPackages(p wire.PersonID) error {
 	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
-		f.Packages = nil
+		for i := range f.Devices {
+			f.Devices[i].Packages = nil
+		}
 		return true, nil
 	})
 	return err
@@ -68,12 +70,14 @@ func PersonNews(info []byte, headers, resorts [][]byte) []byte {
 	return personNews{info: info, headers: headers, resorts: resorts}.bytes()
 }
 
-// Kept is what is kept of a friend's person chain, and of its last-resort key
-// packages.
+// Kept is what is kept of a friend's person chain, and of the last-resort key
+// packages of all its devices.
 func (n *Node) Kept(p wire.PersonID) (headers, resorts [][]byte) {
 	f := n.friendCopy(p)
-	card, _ := f.card()
-	return f.headers(card), f.Resorts
+	for _, d := range f.Devices {
+		resorts = append(resorts, d.Resorts...)
+	}
+	return f.Headers, resorts
 }
 
 // Chain is the own person chain.

@@ -145,10 +145,12 @@ func (n *Node) OpenCrossed(p wire.PersonID) error {
 	return n.openDirect(p)
 }
 
-// MetAt is the device that a friend is met at.
-func (n *Node) MetAt(p wire.PersonID) wire.DeviceID {
-	known, _ := n.friendCopy(p).known()
-	return known.Member.Device
+// MetAt are the devices that a friend was met at.
+func (n *Node) MetAt(p wire.PersonID) (list []wire.DeviceID) {
+	for _, d := range n.friendCopy(p).Devices {
+		list = append(list, d.id())
+	}
+	return list
 }
 
 // Keys counts the devices of a member.

@@ -194,11 +194,11 @@ func (n *Node) letIn(ctx context.Context, at link.Address) {
 func (n *Node) foundAt(w seekFor, r rendezvous.Record) {
 	at := link.Address{Peer: r.Peer, Hosts: r.Hosts}
 	n.mu.Lock()
-	old := n.found[w.person]
+	old := n.found[w.found()]
 	// One from the future would hide those that are true when their time comes.
 	fresh := r.Made > old.made && r.Made < n.nowMS()+foundAhead && !sameAddress(old.at, at)
 	if fresh {
-		n.found[w.person] = foundRecord{at, r.Made}
+		n.found[w.found()] = foundRecord{at, r.Made}
 	}
 	if t := n.asks[w.person]; fresh && t != nil {
 		t.hurry()

@@ -65,33 +65,39 @@ func (n *Node) onNodes(m dhtNodes) {
 
 func (n *Node) onSecret(s *peer.Session, m findSecret) {
 	_, _ = n.updateFriend(s.Remote().Person, func(f *friend) (bool, error) {
-		if f.State == 0 || bytes.Equal(f.Theirs, m.secret[:]) {
+		d := f.device(s.Remote().Device)
+		if f.State == 0 || d == nil || bytes.Equal(d.Theirs, m.secret[:]) {
 			return f.State != 0, errSame
 		}
-		f.Theirs = slices.Clone(m.secret[:])
+		d.Theirs = slices.Clone(m.secret[:])
 		return true, nil
 	})
 }
 
-// noteTold notes which address a friend has heard: one that a session went on after.
+// noteTold notes which address a friend's device has heard: one that a session went on after.
 func (n *Node) noteTold() {
 	type word struct {
-		person wire.PersonID
-		said   [32]byte
+		who  wire.Member
+		said [32]byte
 	}
 	var list []word
 	now := nowTime()
 	n.mu.Lock()
 	for s, g := range n.greeted {
 		f := n.friends[s.Remote().Person]
-		if f != nil && g.said != ([32]byte{}) && now.Sub(g.last) > toldAfter && s.Err() == nil && !bytes.Equal(f.Told, g.said[:]) {
-			list = append(list, word{f.Person, g.said})
+		if f == nil || g.said == ([32]byte{}) || now.Sub(g.last) <= toldAfter || s.Err() != nil {
+			continue
+		}
+		if d := f.device(s.Remote().Device); d != nil && !bytes.Equal(d.Told, g.said[:]) {
+			list = append(list, word{s.Remote(), g.said})
 		}
 	}
 	n.mu.Unlock()
 	for _, w := range list {
-		_, _ = n.updateFriend(w.person, func(f *friend) (bool, error) {
-			f.Told = slices.Clone(w.said[:])
+		_, _ = n.updateFriend(w.who.Person, func(f *friend) (bool, error) {
+			if d := f.device(w.who.Device); d != nil {
+				d.Told = slices.Clone(w.said[:])
+			}
 			return f.State != 0, nil
 		})
 	}
@@ -102,7 +108,7 @@ func (n *Node) linkFound(l identity.ContactLink) []link.Address {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var list []link.Address
-	if at, ok := n.found[l.Person]; ok {
+	if at, ok := n.found[[32]byte(l.Person)]; ok {
 		list = append(list, at.at)
 	}
 	return append(list, link.Address{Peer: l.Peer, Hosts: l.Hosts})

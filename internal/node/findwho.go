@@ -24,6 +24,14 @@ type seekFor struct {
 	most   uint64        // bound of the wait between two searches, in ms
 }
 
+// found is the key of where it was found in Node.found: the device, if it is known.
+func (w seekFor) found() [32]byte {
+	if w.device != (wire.DeviceID{}) {
+		return w.device
+	}
+	return w.person
+}
+
 // sought are those who do not answer: friends, the makers of links not answered yet, and whoever may
 // have opened a link of this node's.
 func (n *Node) sought() (list []seekFor) {
@@ -36,12 +44,13 @@ func (n *Node) sought() (list []seekFor) {
 				list = append(list, seekFor{secret: l.MakerSecret(), person: f.Person, since: f.Since, link: true, most: findMost})
 			}
 		}
-		known, ok := f.known()
-		if !ok || f.State != FriendFriend || len(f.Theirs) != 32 || n.sessions[known.Member.Device] != nil {
-			continue
-		}
-		if t := n.targets[known.Member.Device]; t == nil || t.tries >= findTries || len(t.hosts) == 0 {
-			list = append(list, seekFor{secret: [32]byte(f.Theirs), person: f.Person, device: known.Member.Device, most: findMost})
+		for _, d := range f.Devices {
+			if f.State != FriendFriend || len(d.Theirs) != 32 || n.sessions[d.id()] != nil {
+				continue
+			}
+			if t := n.targets[d.id()]; t == nil || t.tries >= findTries || len(t.hosts) == 0 {
+				list = append(list, seekFor{secret: [32]byte(d.Theirs), person: f.Person, device: d.id(), most: findMost})
+			}
 		}
 	}
 	makers := len(list)
@@ -111,8 +120,8 @@ func (n *Node) leftFor(f *finder) (list [][32]byte) {
 		if l := n.opens(fr); l != nil && !n.isConnected(fr.Person) {
 			list = append(list, l.AskerSecret())
 		}
-		known, ok := fr.known()
-		if ok && fr.State == FriendFriend && len(fr.Secret) == 32 && n.sessions[known.Member.Device] == nil && !bytes.Equal(fr.Told, f.where[:]) {
+		untold := func(d metDevice) bool { return n.sessions[d.id()] == nil && !bytes.Equal(d.Told, f.where[:]) }
+		if fr.State == FriendFriend && len(fr.Secret) == 32 && slices.ContainsFunc(fr.Devices, untold) {
 			list = append(list, [32]byte(fr.Secret))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"kith/internal/chain"
 	"kith/internal/group"
 	"kith/internal/identity"
 	"kith/internal/peer"
@@ -136,14 +137,7 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 			f.State = FriendAsking
 		}
 		f.Given = given
-		left, again := f.Packages, l.By != nil && bytes.Equal(f.Device, r.Key)
-		if err := f.meet(r, n.nowMS()); err != nil {
-			return true, err
-		}
-		if again { // with the packages of before, of which some may be used by now
-			f.Packages = left
-		}
-		return true, nil
+		return true, f.meet(r, l.By != nil, n.nowMS())
 	}, func(tx *store.Tx) error {
 		var now ownLink
 		if ok, err := getJSON(tx, bucketLink, tag[:], &now); err != nil {
@@ -169,21 +163,42 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 }
 
 // meet takes over what a person told of itself on a proved connection, at now, in ms.
-func (f *friend) meet(r peer.Request, now uint64) error {
-	card := r.Card
-	f.Packages, f.Headers, f.Resorts = nil, nil, nil
-	for _, b := range card.KeyPackages {
-		if kp, err := group.CheckPackage(b, r.Member, now); err == nil && !kp.LastResort() {
-			f.Packages = append(f.Packages, b)
+// Who asks again over one link brings the key packages of before, of which some may be
+// used by now.
+func (f *friend) meet(r peer.Request, again bool, now uint64) error {
+	state := r.Person.State
+	if !beginsWith(f.Headers, r.Card.Headers) {
+		f.Headers = r.Card.Headers
+		for i := range f.Devices {
+			f.Devices[i].Resorts = nil // others may be named by now
+		}
+	} else if held, _, err := group.PersonState(f.Headers); err != nil || !held.Active(r.Member.Device) {
+		return errors.Join(errNews, err) // it was revoked since
+	} else {
+		state = held
+	}
+	f.Info, f.Link = r.Card.Info, ""
+	d := f.device(r.Member.Device)
+	if d == nil {
+		f.Devices = append(f.Devices, metDevice{Key: r.Key, Knock: r.Card.KnockKey})
+		d, again = &f.Devices[len(f.Devices)-1], false
+	}
+	d.Peer, d.Hosts = r.Card.Peer, r.Card.Hosts
+	if !again {
+		d.Packages = nil
+		for _, b := range r.Card.KeyPackages {
+			if kp, err := group.CheckPackage(b, r.Member, now); err == nil && !kp.LastResort() {
+				d.Packages = append(d.Packages, b)
+			}
 		}
 	}
-	card.KeyPackages = nil
-	b, err := card.Marshal()
-	if err != nil {
-		return err
-	}
-	f.Card, f.Device, f.Link = b, r.Key, ""
+	f.keepActive(state)
 	return nil
+}
+
+// keepActive forgets the devices that the person's chain does not have as active.
+func (f *friend) keepActive(state *chain.State) {
+	f.Devices = slices.DeleteFunc(f.Devices, func(d metDevice) bool { return !state.Active(d.id()) })
 }
 
 // ownCard is what this node tells of itself first.
@@ -259,7 +274,7 @@ func (n *Node) answered(l identity.ContactLink, r peer.Request) error {
 			return f.State != 0, fail(ReasonBlocked, "")
 		}
 		text, given := f.Link, f.Given
-		if err := f.meet(r, n.nowMS()); err != nil {
+		if err := f.meet(r, false, n.nowMS()); err != nil {
 			return true, err
 		}
 		f.Given = nil
@@ -278,7 +293,7 @@ func (n *Node) answered(l identity.ContactLink, r peer.Request) error {
 // told of it as soon as it is reached. It also takes a block back.
 func (n *Node) AcceptFriend(p wire.PersonID) (Friend, error) {
 	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
-		if f.State != FriendAsking && (f.State != FriendBlocked || len(f.Device) == 0) {
+		if f.State != FriendAsking && (f.State != FriendBlocked || !f.met()) {
 			return f.State != 0, fail(ReasonNotAsking, f.name())
 		}
 		f.State, f.Since = FriendFriend, n.nowMS()
@@ -364,7 +379,7 @@ func (n *Node) Friend(p wire.PersonID) (Friend, error) {
 	who.Alike = n.hasNamesake(p)
 	return Friend{
 		Person: who, State: f.State, Chat: f.Chat, Since: f.Since,
-		Fingerprint: n.fingerprint(f), Met: len(f.Device) > 0,
+		Fingerprint: n.fingerprint(f), Met: f.met(),
 		Sought: f.State == FriendFriend && !who.Connected && n.opens(f) != nil,
 	}, nil
 }

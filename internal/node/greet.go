@@ -37,6 +37,7 @@ type greeting struct {
 	heard   bool     // it has said hello itself
 	old     bool     // its own hello lacked ownAble
 	holds   bool     // its last hello had ownHolds
+	hello   hello    // its last
 	asked   bool     // the last hello that it was told had ownHolds: it answers with a holding
 	// What it has of the own person chain, as it was told, or as it has said.
 	told     holding
@@ -107,7 +108,10 @@ func (n *Node) sayHello(s *peer.Session) {
 	}
 	at := n.address()
 	h := hello{peer: at.Peer, hosts: at.Hosts, able: !old}
-	left, most := f.left(suiteFor(!old)), int(ownAble)-1
+	left, most := 0, int(ownAble)-1
+	if d := f.device(s.Remote().Device); d != nil {
+		left = d.left(suiteFor(!old))
+	}
 	if h.holds = h.able && left > packagesLow; h.holds {
 		most = int(ownHolds) - 1
 	}
@@ -207,16 +211,11 @@ func (n *Node) overdoes(p wire.PersonID) int {
 func (n *Node) onHello(s *peer.Session, h hello) error {
 	p := s.Remote().Person
 	_, err := n.updateFriend(p, func(f *friend) (bool, error) {
-		card, ok := f.card()
-		if !ok || f.Able == h.able && bytes.Equal(card.Peer, h.peer) && slices.Equal(card.Hosts, h.hosts) {
+		d := f.device(s.Remote().Device)
+		if d == nil || d.Able == h.able && bytes.Equal(d.Peer, h.peer) && slices.Equal(d.Hosts, h.hosts) {
 			return true, errSame
 		}
-		f.Able, card.Peer, card.Hosts = h.able, h.peer, h.hosts
-		b, err := card.Marshal()
-		if err != nil {
-			return true, err
-		}
-		f.Card = b
+		d.Able, d.Peer, d.Hosts = h.able, h.peer, h.hosts
 		return true, nil
 	})
 	if err != nil && !errors.Is(err, errSame) {
@@ -248,7 +247,7 @@ func (n *Node) heard(s *peer.Session, h hello) bool {
 		return false
 	}
 	fresh := !g.heard || g.old == h.able
-	g.heard, g.old, g.holds = true, !h.able, h.holds
+	g.heard, g.old, g.holds, g.hello = true, !h.able, h.holds, h
 	n.greeted[s] = g
 	return fresh
 }
@@ -270,10 +269,11 @@ func (n *Node) onPackages(s *peer.Session, list packages) error {
 		}
 	}
 	_, err := n.updateFriend(s.Remote().Person, func(f *friend) (bool, error) {
-		if known, ok := f.known(); ok && known.Member.Device != s.Remote().Device {
-			return f.State != 0, errSame // of a device that the friend is not met at
+		d := f.device(s.Remote().Device)
+		if d == nil {
+			return f.State != 0, errSame // its person's chain, as it is known here, does not have it
 		}
-		f.Packages = newest(append(slices.Clone(f.Packages), good...))
+		d.Packages = newest(append(slices.Clone(d.Packages), good...))
 		return true, nil
 	})
 	if errors.Is(err, errSame) {

@@ -82,9 +82,8 @@ func (n *Node) tellHolding(s *peer.Session) {
 	}
 	var h holding
 	f := n.friendCopy(s.Remote().Person)
-	card, ok := f.card()
-	if known, met := f.known(); ok && met && known.Member == s.Remote() {
-		h = personNews{info: card.Info, headers: f.headers(card), resorts: f.Resorts}.holding()
+	if d := f.device(s.Remote().Device); d != nil {
+		h = personNews{info: f.Info, headers: f.Headers, resorts: d.Resorts}.holding()
 	}
 	n.say(s, h.bytes())
 }

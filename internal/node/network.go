@@ -114,8 +114,10 @@ func (n *Node) addWays(list *Network) {
 	d, ok := n.internet.(link.Direct)
 	owners := make(map[string]wire.PersonID)
 	for _, f := range n.friends {
-		if f.Relay != nil {
-			owners[string(f.Relay.Peer)] = f.Person
+		for _, d := range f.Devices {
+			if d.Relay != nil {
+				owners[string(d.Relay.Peer)] = f.Person
+			}
 		}
 	}
 	n.mu.Unlock()

@@ -43,58 +43,33 @@ var errNews = errors.New("node: what a friend says of itself does not fit togeth
 // checked: a valid chain that goes on from what is held, and the packages that it
 // names.
 func (n *Node) onPerson(s *peer.Session, p personNews) error {
-	f := n.friendCopy(s.Remote().Person)
-	card, ok := f.card()
-	if !ok {
+	f, from := n.friendCopy(s.Remote().Person), s.Remote()
+	p, whole := p.onto(f.Headers)
+	if f.State == 0 || !whole {
+		n.log.Info("a friend's chain does not go on from the one that is known", "peer", shortDevice(from.Device))
 		return nil
 	}
-	p, whole := p.onto(f.headers(card))
-	if !whole {
-		n.log.Info("a friend's chain does not go on from the one that is known", "peer", shortDevice(s.Remote().Device))
-		return nil
-	}
-	known, met := f.known()
-	if met && known.Member == s.Remote() && same(f.headers(card), p.headers) && same(f.Resorts, p.resorts) {
+	if d := f.device(from.Device); d != nil && same(f.Headers, p.headers) && same(d.Resorts, p.resorts) {
 		return nil
 	}
 	state, id, err := group.PersonState(p.headers)
 	if errors.Is(err, chain.ErrNewer) {
-		n.log.Info("a friend's chain needs a newer version", "peer", shortDevice(s.Remote().Device))
+		n.log.Info("a friend's chain needs a newer version", "peer", shortDevice(from.Device))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	info, err := identity.ParseInfo(p.info)
-	if err != nil || id != f.Person || info.Commit() != state.Info() || !state.Active(s.Remote().Device) {
+	if err != nil || id != f.Person || info.Commit() != state.Info() || !state.Active(from.Device) {
 		return errors.Join(errNews, err)
 	}
-	resorts, err := n.checkResorts(state, s.Remote(), p.resorts)
-	if err != nil {
+	if p.resorts, err = n.checkResorts(state, from, p.resorts); err != nil {
 		return err
 	}
-	_, err = n.updateFriend(f.Person, func(f *friend) (bool, error) {
-		card, ok := f.card()
-		held := f.headers(card)
-		goesOn := len(held) <= len(p.headers) && same(held, p.headers[:min(len(held), len(p.headers))])
-		if !ok || !goesOn && !group.PersonAbove(p.headers, held) {
-			return f.State != 0, errSame // of a copy of its home, or an old one
-		}
-		card.Info = p.info
-		if f.moves(state, s.Remote().Device) {
-			if d, ok := n.deviceOf(s.Remote()); ok {
-				f.Device, f.Packages, card.KnockKey = d.Key[:], nil, d.KnockKey
-			}
-		}
-		b, err := card.Marshal()
-		if err != nil {
-			return true, err
-		}
-		f.Card, f.Headers, f.Resorts = b, p.headers, resorts
-		return true, nil
-	})
+	_, err = n.updateFriend(f.Person, func(f *friend) (bool, error) { return f.State != 0, n.learn(f, s, p, state) })
 	if errors.Is(err, errSame) {
-		n.log.Info("a friend's chain does not go on from the one that is known", "peer", shortDevice(s.Remote().Device))
+		n.log.Info("a friend's chain does not go on from the one that is known", "peer", shortDevice(from.Device))
 		return nil
 	}
 	if err == nil {
@@ -103,14 +78,46 @@ func (n *Node) onPerson(s *peer.Session, p personNews) error {
 	return n.theirFault(err)
 }
 
-// moves reports whether a friend is to be met at another device from now on: one
-// that its person admitted after the one that is known, or in its place.
-func (f *friend) moves(state *chain.State, to wire.DeviceID) bool {
-	known, ok := f.known()
-	if !ok || known.Member.Device == to {
-		return false
+// learn takes over what was checked of a friend's person chain, which has the state,
+// and the device that tells it.
+func (n *Node) learn(f *friend, s *peer.Session, p personNews, state *chain.State) (err error) {
+	from := s.Remote()
+	switch {
+	case beginsWith(p.headers, f.Headers) || group.PersonAbove(p.headers, f.Headers):
+		f.Headers, f.Info = p.headers, p.info
+	case beginsWith(f.Headers, p.headers): // this device of theirs has not heard of what is newer
+		if state, _, err = group.PersonState(f.Headers); err != nil || !state.Active(from.Device) {
+			return errors.Join(errSame, err)
+		}
+		p.resorts = slices.DeleteFunc(p.resorts, func(b []byte) bool { return !isNamed(state, from.Device, b) })
+	default: // of a copy of its home
+		return errSame
 	}
-	return !state.Active(known.Member.Device) || slices.Contains(group.Earlier(state, to), known.Member.Device)
+	f.keepActive(state)
+	d := f.device(from.Device)
+	if d == nil {
+		seen, ok := n.deviceOf(from)
+		if !ok {
+			return nil // it is met once a group shows its keys
+		}
+		h := n.lastHello(s)
+		f.Devices = append(f.Devices, metDevice{Key: seen.Key[:], Knock: seen.KnockKey, Able: h.able, Peer: h.peer, Hosts: h.hosts})
+		d = &f.Devices[len(f.Devices)-1]
+	}
+	d.Resorts = p.resorts
+	return nil
+}
+
+// lastHello is what a session's peer said last of where it is.
+func (n *Node) lastHello(s *peer.Session) hello {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.greeted[s].hello
+}
+
+// beginsWith reports whether one history is the other's beginning, or the same.
+func beginsWith(headers, with [][]byte) bool {
+	return len(with) <= len(headers) && same(headers[:len(with)], with)
 }
 
 // deviceOf finds a device of a friend's in a group that both are in.
@@ -139,13 +146,22 @@ func (n *Node) checkResorts(state *chain.State, from wire.Member, list [][]byte)
 		case err != nil:
 			return nil, err
 		}
-		named, _, ok := state.LastResort(from.Device, uint16(kp.Suite()))
-		if !ok || !kp.LastResort() || !bytes.Equal(named[:], kp.Ref()) {
+		if !kp.LastResort() || !isNamed(state, from.Device, b) {
 			return nil, errNews
 		}
 		good = append(good, b)
 	}
 	return good, nil
+}
+
+// isNamed reports whether a person's chain names a last-resort key package of a device.
+func isNamed(state *chain.State, of wire.DeviceID, b []byte) bool {
+	kp, err := mls.ParseKeyPackage(b)
+	if err != nil {
+		return false
+	}
+	named, _, ok := state.LastResort(of, uint16(kp.Suite()))
+	return ok && bytes.Equal(named[:], kp.Ref())
 }
 
 func same(a, b [][]byte) bool { return slices.EqualFunc(a, b, bytes.Equal) }

@@ -95,11 +95,11 @@ type Node struct {
 	ways       map[*peer.Session]*way
 	sights     sights // from where others see this node
 	mapState   portmap.State
-	mapped     []string // places that the router has opened
-	trial      trial    // whether others can reach it
-	relayKey   []byte   // see ticketOf; nil: nothing is carried for others
-	found      map[wire.PersonID]foundRecord
-	boxes      map[boxID]MailboxView // but for ID, Place, Own and Chats
+	mapped     []string                 // places that the router has opened
+	trial      trial                    // whether others can reach it
+	relayKey   []byte                   // see ticketOf; nil: nothing is carried for others
+	found      map[[32]byte]foundRecord // see seekFor.found
+	boxes      map[boxID]MailboxView    // but for ID, Place, Own and Chats
 	mailNews   map[mailKey]*mailNews
 	ownTold    map[boxID]map[wire.DeviceID]bool // of own mailboxes: who knows of them
 	finder     *finder                          // nil before it is made
@@ -135,7 +135,7 @@ func Open(cfg Config) (*Node, error) {
 		due: make(chan struct{}, 1), attend: make(chan struct{}, 1), renew: make(chan struct{}, 1), opened: time.Now(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),
-		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), givers: make(map[*peer.Session]*giver), ways: make(map[*peer.Session]*way), found: make(map[wire.PersonID]foundRecord), seek: make(chan struct{}, 1), remap: make(chan struct{}, 1), mail: make(chan struct{}, 1), boxes: make(map[boxID]MailboxView), mailNews: make(map[mailKey]*mailNews), clocks: make(map[wire.PersonID]int64), given: givenShares{used: make(map[wire.DeviceID]uint64), burst: answerBurst}, met: make(map[wire.DeviceID]bool),
+		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), givers: make(map[*peer.Session]*giver), ways: make(map[*peer.Session]*way), found: make(map[[32]byte]foundRecord), seek: make(chan struct{}, 1), remap: make(chan struct{}, 1), mail: make(chan struct{}, 1), boxes: make(map[boxID]MailboxView), mailNews: make(map[mailKey]*mailNews), clocks: make(map[wire.PersonID]int64), given: givenShares{used: make(map[wire.DeviceID]uint64), burst: answerBurst}, met: make(map[wire.DeviceID]bool),
 	}
 	n.clockSet = n.nowMS()
 	var err error

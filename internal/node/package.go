@@ -246,9 +246,9 @@ func suiteOf(b []byte) mls.Suite {
 	return kp.Suite()
 }
 
-// left counts the key packages of a friend's for groups of a suite.
-func (f *friend) left(suite mls.Suite) (count int) {
-	for _, b := range f.Packages {
+// left counts the key packages of a friend's device for groups of a suite.
+func (d *metDevice) left(suite mls.Suite) (count int) {
+	for _, b := range d.Packages {
 		if suiteOf(b) == suite {
 			count++
 		}

@@ -59,25 +59,73 @@ type selfRecord struct {
 
 // friend is everything kept of a friend. It is replaced as a whole.
 type friend struct {
-	Person   wire.PersonID `json:"-"`
-	State    FriendState
-	Since    uint64       // ms
-	Device   []byte       // the key of the device that was met; nil: never met
-	Card     []byte       // peer.Card as it was told, without its key packages
-	Packages [][]byte     // key packages of theirs that are left to use, oldest first, each for one group
-	Able     bool         // its program reads what ownAble says; as its newest hello told
-	Headers  [][]byte     // of its person chain, if they are newer than those in Card
-	Resorts  [][]byte     // its last-resort key packages, which Headers name
-	Given    [][]byte     // key packages of ours that they were offered and may not have
-	Link     string       // the contact link I opened, until it was answered; of a friend it says where they are now
-	Chat     wire.GroupID // the direct chat
-	Opener   bool         // I make the direct chat
-	Secret   []byte       `json:",omitempty"` // by which they find this device at the rendezvous
-	Theirs   []byte       `json:",omitempty"` // by which this device finds them
-	Told     []byte       `json:",omitempty"` // digest of the own address that they were told last, see finder.go
-	Relay    *relayRecord `json:",omitempty"` // by which they have offered to carry
+	Person  wire.PersonID `json:"-"`
+	State   FriendState
+	Since   uint64       // ms
+	Info    []byte       // identity.Info of its name, as it was told last
+	Headers [][]byte     // of its person chain, likewise
+	Devices []metDevice  // those that were met and are active by Headers, the first that was met first
+	Given   [][]byte     // key packages of ours that they were offered and may not have
+	Link    string       // the contact link I opened, until it was answered; of a friend it says where they are now
+	Chat    wire.GroupID // the direct chat
+	Opener  bool         // I make the direct chat
+	Secret  []byte       `json:",omitempty"` // by which they find this device at the rendezvous
+
+	oneDevice // of programs before a friend had several
 
 	print string // the fingerprint once it was asked for, as it is slow to make; guarded by Node.mu
+}
+
+// metDevice is a device of a friend's that was met.
+type metDevice struct {
+	Key      []byte       // that it signs with
+	Knock    []byte       // that knocks are sealed to
+	Peer     []byte       // where its link is, as it was told last
+	Hosts    []string     // likewise
+	Packages [][]byte     // key packages of its that are left to use, oldest first, each for one group
+	Resorts  [][]byte     // its last-resort key packages, which friend.Headers name
+	Able     bool         // its program reads what ownAble says; as its newest hello told
+	Theirs   []byte       `json:",omitempty"` // by which this device finds it at the rendezvous
+	Told     []byte       `json:",omitempty"` // digest of the own address that it was told last, see finder.go
+	Relay    *relayRecord `json:",omitempty"` // by which it has offered to carry
+}
+
+func (d *metDevice) id() wire.DeviceID { return wire.Device(d.Key) }
+
+// oneDevice is what homes kept of a friend that was met at one device alone.
+type oneDevice struct {
+	Device   []byte       `json:",omitempty"` // its key
+	Card     []byte       `json:",omitempty"` // peer.Card without its key packages
+	Packages [][]byte     `json:",omitempty"`
+	Able     bool         `json:",omitempty"`
+	Resorts  [][]byte     `json:",omitempty"`
+	Theirs   []byte       `json:",omitempty"`
+	Told     []byte       `json:",omitempty"`
+	Relay    *relayRecord `json:",omitempty"`
+}
+
+// takeOver makes of a friend with one device one with several.
+func (f *friend) takeOver() error {
+	old := f.oneDevice
+	f.oneDevice = oneDevice{}
+	if len(old.Card) == 0 {
+		return nil
+	}
+	card, err := peer.ParseCard(old.Card)
+	if err != nil {
+		return err
+	}
+	if len(old.Device) != ed25519.PublicKeySize {
+		return store.ErrDamaged
+	}
+	if f.Info = card.Info; len(f.Headers) == 0 {
+		f.Headers = card.Headers
+	}
+	f.Devices = []metDevice{{
+		Key: old.Device, Knock: card.KnockKey, Peer: card.Peer, Hosts: card.Hosts, Packages: old.Packages, Resorts: old.Resorts,
+		Able: old.Able, Theirs: old.Theirs, Told: old.Told, Relay: old.Relay,
+	}}
+	return nil
 }
 
 // ownLink is a contact link of one's own.
@@ -116,37 +164,24 @@ type linkKey struct {
 	Port int    // at which it listened last
 }
 
-// card returns what a friend told of itself.
-func (f *friend) card() (peer.Card, bool) {
-	if len(f.Card) == 0 {
-		return peer.Card{}, false
+// device returns a friend's device, nil if it was not met.
+func (f *friend) device(d wire.DeviceID) *metDevice {
+	i := slices.IndexFunc(f.Devices, func(m metDevice) bool { return m.id() == d })
+	if i < 0 {
+		return nil
 	}
-	c, err := peer.ParseCard(f.Card)
-	return c, err == nil
+	return &f.Devices[i]
 }
 
-// headers returns the friend's person chain as it was told last.
-func (f *friend) headers(card peer.Card) [][]byte {
-	if len(f.Headers) > 0 {
-		return f.Headers
-	}
-	return card.Headers
-}
+// met reports whether a device of the friend's has answered at least once.
+func (f *friend) met() bool { return len(f.Devices) > 0 }
 
-// known returns the friend's device, if it was met.
-func (f *friend) known() (peer.Known, bool) {
-	if len(f.Device) != ed25519.PublicKeySize {
-		return peer.Known{}, false
-	}
-	return peer.Known{Member: wire.Member{Person: f.Person, Device: wire.Device(f.Device)}, Key: f.Device}, true
+func (f *friend) member(d *metDevice) wire.Member {
+	return wire.Member{Person: f.Person, Device: d.id()}
 }
 
 func (f *friend) name() string {
-	c, ok := f.card()
-	if !ok {
-		return ""
-	}
-	info, err := identity.ParseInfo(c.Info)
+	info, err := identity.ParseInfo(f.Info)
 	if err != nil {
 		return ""
 	}
@@ -253,6 +288,9 @@ func (n *Node) loadRecords(tx *store.Tx) error {
 			return errors.Join(store.ErrDamaged, err)
 		}
 		f.Person = wire.PersonID(p.Key)
+		if err := f.takeOver(); err != nil {
+			return errors.Join(store.ErrDamaged, err)
+		}
 		n.friends[f.Person] = f
 	}
 	if n.ownTold, err = readTold(tx); err != nil {

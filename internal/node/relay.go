@@ -129,10 +129,11 @@ func (n *Node) onRelayOffer(s *peer.Session, m relayOffer) {
 		offer = &relayRecord{Peer: m.peer, Hosts: m.hosts, Ticket: m.ticket[:], At: n.nowMS()}
 	}
 	_, err := n.updateFriend(s.Remote().Person, func(f *friend) (bool, error) {
-		if f.State == 0 || f.Relay == nil && offer == nil {
+		d := f.device(s.Remote().Device)
+		if f.State == 0 || d == nil || d.Relay == nil && offer == nil {
 			return f.State != 0, errSame
 		}
-		f.Relay = offer
+		d.Relay = offer
 		return true, nil
 	})
 	if err == nil {
@@ -143,7 +144,7 @@ func (n *Node) onRelayOffer(s *peer.Session, m relayOffer) {
 // A relayChoice is a relay that could be used.
 type relayChoice struct {
 	link.Relay
-	here bool   // its friend is
+	here bool   // it is connected
 	at   uint64 // ms, when it was offered
 }
 
@@ -167,8 +168,10 @@ func (n *Node) chooseRelays() {
 	d, ok := n.internet.(link.Direct)
 	var list []relayChoice
 	for _, f := range n.friends {
-		if r := f.Relay; r != nil && f.State == FriendFriend && r.At+offerLife > now && len(r.Ticket) == 32 {
-			list = append(list, relayChoice{link.Relay{Address: link.Address{Peer: r.Peer, Hosts: r.Hosts}, Ticket: [32]byte(r.Ticket)}, n.isConnected(f.Person), r.At})
+		for _, d := range f.Devices {
+			if r := d.Relay; r != nil && f.State == FriendFriend && r.At+offerLife > now && len(r.Ticket) == 32 {
+				list = append(list, relayChoice{link.Relay{Address: link.Address{Peer: r.Peer, Hosts: r.Hosts}, Ticket: [32]byte(r.Ticket)}, n.sessions[d.id()] != nil, r.At})
+			}
 		}
 	}
 	n.mu.Unlock()

@@ -290,8 +290,8 @@ func (n *Node) Recognise(m wire.Member) (peer.Known, bool) {
 		if f.State == FriendBlocked {
 			return peer.Known{}, false
 		}
-		if known, ok := f.known(); ok && known.Member == m && f.State != FriendAsking {
-			return known, true
+		if d := f.device(m.Device); d != nil && f.State != FriendAsking {
+			return peer.Known{Member: m, Key: d.Key}, true
 		}
 	}
 	for _, o := range n.allOwners() {

@@ -127,6 +127,9 @@ var migrations = []string{
 	// 7: no table. The leaves and records of a home are those of a program that reads the frames 35 to 45:
 	// others send them, and an older program on this home would take them for misbehaving. See numbered.
 	`SELECT 7;`,
+
+	// 8: no table. What is kept of friends names several devices of each, which an older program does not read.
+	`SELECT 8;`,
 }
 
 // numbered is the newest feature of the program that brings databases to the newest number. With a newer one
