@@ -68,7 +68,7 @@ func (p *program) root() *cobra.Command {
 	root.Args, root.RunE = cobra.ArbitraryArgs, unknownVerb
 	root.SetFlagErrorFunc(flagTrouble)
 	root.AddCommand(
-		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.revokeVerb(), p.openVerb(), p.linkVerb(),
+		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.deviceVerb(), p.revokeVerb(), p.openVerb(), p.linkVerb(),
 		p.friendVerb(), p.groupVerb(), p.chainVerb(), p.sendVerb(), p.tailVerb(), p.searchVerb(), p.versionVerb(),
 		p.replyVerb(), p.reactVerb(), p.editVerb(), p.versionsVerb(), p.deliveredVerb(), p.readVerb(), p.deleteVerb(), p.pinVerb(), p.unpinVerb(),
 		p.pollVerb(), p.voteVerb(), p.closeVerb(), p.expireVerb(), p.settingsVerb(),

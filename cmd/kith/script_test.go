@@ -43,7 +43,7 @@ var update = flag.Bool("update", false, "write what scripts compare with")
 // scriptPatience bounds every wait of a script. One voter settles a block in 90 s.
 const scriptPatience = 150 * time.Second
 
-var people = []string{"ann", "ben", "cleo", "dan"}
+var people = []string{"ann", "ben", "cleo", "dan", "phone"}
 
 func TestMain(m *testing.M) {
 	if insteadOfTests() {

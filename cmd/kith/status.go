@@ -51,9 +51,12 @@ func (p *program) printStatus(n *v1.Node) {
 		p.println(oneLine(n.Notice))
 	}
 	if n.Revoked {
-		p.println("Another copy of this home has revoked its key: nothing is sent or received here any more.")
+		p.println("This device was revoked, at another device of yours or by another copy of this home: nothing is sent or received here any more.")
 	} else if n.Copied {
 		p.println("A copy of this Kith is running, or was. This one takes a key of its own by itself, and both can go on. To shut the other copies out: " + p.again("revoke"))
+	}
+	if l := n.Linking; l != nil && n.Ready && l.Phase == v1.LinkPhase_LINK_PHASE_COMPARING {
+		p.printf("A new device, %s, waits to be linked: it must show %s. Confirm it: %s DIGITS", oneLine(l.Name), inPairs(l.Digits), p.again("device confirm"))
 	}
 	if n.Clock != nil {
 		p.println(oneLine(n.Clock.Sentence))

@@ -122,6 +122,13 @@ type (
 	//	size field
 	//	80   target
 	Close struct{ Of Target }
+
+	// Own is what devices of one person tell each other in the chat of their notes
+	// (docs/spec/own.md); in any other chat it says nothing.
+	//
+	//	size field
+	//	n    records, at least one byte
+	Own struct{ Records []byte }
 )
 
 // A Version is an edit, named within a [Delete].
@@ -156,6 +163,7 @@ var (
 	errEmoji   = errors.New("no emoji")
 	errOptions = errors.New("not 2 to 20 options that differ")
 	errOrder   = errors.New("not ascending")
+	errEmpty   = errors.New("it says nothing")
 )
 
 // Open returns what the content says; nil if its kind is unknown.
@@ -183,6 +191,7 @@ var readers = map[ContentKind]func(*wire.Reader) Body{
 	ContentPin:      func(r *wire.Reader) Body { return Pin{readTarget(r), r.Bool()} },
 	ContentExpiry:   func(r *wire.Reader) Body { return Expiry{r.U32()} },
 	ContentClose:    func(r *wire.Reader) Body { return Close{readTarget(r)} },
+	ContentOwn:      func(r *wire.Reader) Body { return Own{bytes.Clone(r.Raw(r.Len()))} },
 }
 
 func readTarget(r *wire.Reader) (t Target) {
@@ -272,6 +281,7 @@ func (b Pin) write(w *wire.Writer) {
 	w.Bool(b.On)
 }
 
+func (b Own) write(w *wire.Writer)    { w.Raw(b.Records) }
 func (b Expiry) write(w *wire.Writer) { w.U32(b.Seconds) }
 
 func (b Close) write(w *wire.Writer) { b.Of.write(w) }
@@ -281,6 +291,13 @@ func (b Reply) check() error { return checkText(b.Text, MaxContent) }
 func (b Edit) check() error  { return checkText(b.Text, MaxContent) }
 func (b Pin) check() error   { return nil }
 func (b Close) check() error { return nil }
+
+func (b Own) check() error {
+	if len(b.Records) == 0 {
+		return errEmpty
+	}
+	return nil
+}
 
 func (b Expiry) check() error {
 	if b.Seconds > MaxLifetime {
@@ -371,3 +388,4 @@ func (Vote) kind() ContentKind     { return ContentVote }
 func (Pin) kind() ContentKind      { return ContentPin }
 func (Expiry) kind() ContentKind   { return ContentExpiry }
 func (Close) kind() ContentKind    { return ContentClose }
+func (Own) kind() ContentKind      { return ContentOwn }

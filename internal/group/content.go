@@ -27,6 +27,7 @@ const (
 	ContentIntroduction ContentKind = 15
 	ContentSystem       ContentKind = 16
 	ContentClose        ContentKind = 17
+	ContentOwn          ContentKind = 18
 )
 
 // Content is what an entry says.

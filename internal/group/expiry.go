@@ -101,7 +101,7 @@ func (m *Machine) newID(now uint64, c Content) wire.ContentID {
 	seconds := m.lifetime()
 	of, about := c.About()
 	switch {
-	case c.Kind == ContentExpiry || c.Kind == ContentDelete || c.Kind == ContentPin || c.Kind == ContentClose:
+	case c.Kind == ContentExpiry || c.Kind == ContentDelete || c.Kind == ContentPin || c.Kind == ContentClose || c.Kind == ContentOwn:
 		seconds = 0
 	case about:
 		seconds = m.restOf(of, now)

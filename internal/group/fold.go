@@ -29,7 +29,7 @@ const (
 func (r Row) Target() Target { return Target{r.Person, r.ID, r.Commit} }
 
 // About returns the message that a content is about, if it is an annotation: no
-// line of its own.
+// line of its own. What own devices tell each other is about none.
 func (c Content) About() (Target, bool) {
 	b, err := c.Open()
 	if err != nil {
@@ -48,6 +48,8 @@ func (c Content) About() (Target, bool) {
 		return b.Of, true
 	case Close:
 		return b.Of, true
+	case Own:
+		return Target{}, true
 	}
 	return Target{}, false
 }
@@ -59,7 +61,7 @@ func IsAnnotation(content []byte) bool {
 		return false
 	}
 	switch ContentKind(binary.BigEndian.Uint16(content)) {
-	case ContentReaction, ContentEdit, ContentDelete, ContentVote, ContentPin, ContentClose:
+	case ContentReaction, ContentEdit, ContentDelete, ContentVote, ContentPin, ContentClose, ContentOwn:
 		return true
 	}
 	return false

@@ -45,7 +45,7 @@ func histories(t *testing.T, r *rand.Rand) (list [][][]byte) {
 	base := self.Headers
 	var err error
 	for _, d := range devices[1:] {
-		if base, err = group.AdmitDevice(base, self.Device, d, start); err != nil {
+		if base, err = group.AdmitDevice(base, self.Device, group.PublicSide(d), start); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -55,7 +55,7 @@ func histories(t *testing.T, r *rand.Rand) (list [][][]byte) {
 			from = list[r.IntN(len(list))][:len(base)+1+r.IntN(3)]
 		}
 		for h := from; ; {
-			next, err := group.AdmitDevice(h, devices[r.IntN(3)], identity.NewDevice(), start)
+			next, err := group.AdmitDevice(h, devices[r.IntN(3)], group.PublicSide(identity.NewDevice()), start)
 			if r.IntN(3) == 0 {
 				next, err = group.RevokeDevice(h, devices[r.IntN(3)], devices[r.IntN(3)].ID(), start)
 			}

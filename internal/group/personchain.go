@@ -45,13 +45,20 @@ type PersonKey interface {
 	Sign(wire.Label, []byte) []byte
 }
 
+// A PersonDevice is the public side of a device that a person's chain admits.
+type PersonDevice struct {
+	Key      [32]byte
+	KnockKey []byte
+}
+
+// PublicSide is that of a device.
+func PublicSide(d *identity.Device) PersonDevice {
+	return PersonDevice{[32]byte(d.PublicKey()), d.KnockKey()}
+}
+
 // AdmitDevice adds a device to a person's chain by a block of an earlier one.
-func AdmitDevice(headers [][]byte, by PersonKey, device *identity.Device, now uint64) ([][]byte, error) {
-	op, err := admitting(device, now)
-	if err != nil {
-		return nil, err
-	}
-	return signPerson(headers, by, []chain.Op{op}, now)
+func AdmitDevice(headers [][]byte, by PersonKey, device PersonDevice, now uint64) ([][]byte, error) {
+	return signPerson(headers, by, []chain.Op{admitting(device)}, now)
 }
 
 // RevokeDevice revokes a device of a person by a block of another.
@@ -95,14 +102,30 @@ func MergePerson(own, theirs [][]byte, recovery *identity.Recovery, device *iden
 	}
 	mine := func(op chain.Op) bool { return op.(*chain.AddDevice).Device.ID() == device.ID() }
 	if !state.Active(device.ID()) && !slices.ContainsFunc(ops, mine) {
-		op, err := admitting(device, now)
-		if err != nil {
-			return nil, err
-		}
-		ops = append(ops, op)
+		ops = append(ops, admitting(PublicSide(device)))
 	}
 	ops = append(ops, &chain.Restart{Suite: state.Suite(), Reason: chain.RestartRecovery})
 	return signPerson(base, recovery, ops, now)
+}
+
+// RebasePerson ends a fork of a person's chain without the recovery key: it returns the
+// history that counts, and if that is not the own one, with a block of device above it that
+// adds what the own one had added. A group that has the other history on record takes none of
+// it until the recovery key has spoken.
+func RebasePerson(own, theirs [][]byte, device *identity.Device, now uint64) ([][]byte, error) {
+	wins, err := prevails(theirs, own)
+	if err != nil || !wins {
+		return own, err
+	}
+	state, _, err := PersonState(theirs)
+	if err != nil {
+		return nil, err
+	}
+	ops, err := addedBeside(state, theirs, own)
+	if err != nil || len(ops) == 0 || !state.Active(device.ID()) {
+		return theirs, err
+	}
+	return signPerson(theirs, device, ops, now)
 }
 
 // forkOf returns how many headers two histories have in common.
@@ -180,18 +203,13 @@ func settledPart(headers [][]byte) (settled int) {
 	return settled
 }
 
-// admitting makes the op that adds a device to its person's chain.
-func admitting(device *identity.Device, now uint64) (*chain.AddDevice, error) {
-	kp, secrets, err := Self{Device: device}.newPackage(NewSuite, false, now)
-	if err != nil {
-		return nil, err
-	}
-	secrets.Erase()
-	knock := device.KnockKey()
+// admitting makes the op that adds a device to its person's chain. It names a key
+// package as the op must; a block of headers alone has no commit in which it stood.
+func admitting(d PersonDevice) *chain.AddDevice {
 	return &chain.AddDevice{
-		Device: deviceEntry(device.PublicKey(), knock, kp),
-		Cites:  []wire.Digest{chain.Cite(knock)},
-	}, nil
+		Device: chain.DeviceEntry{Key: d.Key, KnockHash: chain.KnockHash(d.KnockKey), KeyPackageRef: wire.Digest(wire.Random(32))},
+		Cites:  []wire.Digest{chain.Cite(d.KnockKey)},
+	}
 }
 
 // signPerson appends a block of headers alone to a person's chain.

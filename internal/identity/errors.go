@@ -43,6 +43,13 @@ const (
 	ReasonLinkForm    Reason = "link-form" // made wrongly, though nothing is mistyped
 	ReasonLinkHost    Reason = "link-host" // an address that links do not carry
 
+	ReasonDeviceText    Reason = "device-text" // does not begin with kithdevice:
+	ReasonDeviceTypo    Reason = "device-typo"
+	ReasonDeviceVersion Reason = "device-version"
+	ReasonDeviceExpired Reason = "device-expired"
+	ReasonDeviceForm    Reason = "device-form" // made wrongly, though nothing is mistyped
+	ReasonDeviceHost    Reason = "device-host" // no host, too many, or one that links do not carry
+
 	ReasonBoxText    Reason = "box-text" // does not begin with kithbox:
 	ReasonBoxTypo    Reason = "box-typo"
 	ReasonBoxVersion Reason = "box-version"
@@ -71,6 +78,13 @@ var sentences = map[Reason]string{
 	ReasonLinkExpired: "the link has expired; ask your contact for a new one",
 	ReasonLinkForm:    "the link breaks the format; ask your contact for a new one",
 	ReasonLinkHost:    "the address is of a kind that links do not carry; give ip4 or ip6 with tcp or udp quic-v1",
+
+	ReasonDeviceText:    "this is not a device link; it must begin with kithdevice:",
+	ReasonDeviceTypo:    "the device link is cut short or mistyped; copy it again, whole",
+	ReasonDeviceVersion: "the device link was made by a newer version; update this program",
+	ReasonDeviceExpired: "the device link has expired; make a new one on your other device",
+	ReasonDeviceForm:    "the device link breaks the format; make a new one on your other device",
+	ReasonDeviceHost:    "a device link holds 1 to 4 hosts: ip4 or ip6 with tcp or udp quic-v1",
 
 	ReasonBoxText:    "this is not the address of a mailbox; it must begin with kithbox:",
 	ReasonBoxTypo:    "the address of the mailbox is cut short or mistyped; copy it again, whole",

@@ -161,6 +161,9 @@ func (o *owner) batchOf(eff group.Effects) store.Batch {
 					return err
 				}
 			}
+			if err := o.noteTidings(tx, eff.Rows); err != nil {
+				return err
+			}
 			for _, ref := range eff.Void {
 				if err := dropPackage(tx, ref[:]); err != nil {
 					return err

@@ -167,7 +167,7 @@ func (n *Node) newDevice(now uint64) (next group.Self, made []group.Package, err
 	old := next.Device
 	next.Former = append([]*identity.Device{old}, next.Former...)
 	next.Device = identity.NewDevice()
-	if next.Headers, err = group.AdmitDevice(next.Headers, old, next.Device, now); err != nil {
+	if next.Headers, err = group.AdmitDevice(next.Headers, old, group.PublicSide(next.Device), now); err != nil {
 		return next, nil, err
 	}
 	made, next.Headers, err = namedResorts(next, now)
@@ -262,7 +262,6 @@ func (n *Node) getFormer(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	n.copied = len(n.OldKeys()) > 0 // until they are revoked
 	_, n.revoked, err = tx.Get(bucketSelf, []byte(keyRevoked))
 	return err
 }
@@ -278,7 +277,7 @@ func putPerson(tx *store.Tx, headers, resorts [][]byte) error {
 }
 
 // OldKeys returns the devices of this person other than this one that its chain has
-// as active: each is of a copy of this home.
+// as active and that are of a copy of this home.
 func (n *Node) OldKeys() (list []wire.DeviceID) {
 	self := n.me()
 	state, _, err := group.PersonState(self.Headers)
@@ -287,7 +286,7 @@ func (n *Node) OldKeys() (list []wire.DeviceID) {
 	}
 	owner, _, _ := state.Device(self.Device.ID())
 	for _, d := range owner.Devices {
-		if d.ID != self.Device.ID() && state.Active(d.ID) {
+		if d.ID != self.Device.ID() && state.Active(d.ID) && !n.isLinked(d.ID) {
 			list = append(list, d.ID)
 		}
 	}
@@ -315,12 +314,23 @@ func (n *Node) RevokeCopies() error {
 	if len(headers) == len(self.Headers) {
 		return fail(ReasonNoCopy, "")
 	}
-	n.mu.Lock()
-	n.copied = false
-	n.mu.Unlock()
 	if err := n.setPerson(headers); err != nil {
 		return err
 	}
+	n.countCopies()
 	n.spawn(n.settleIn)
 	return nil
+}
+
+// countCopies notes whether the person's chain has a device of a copy of this home, which
+// it has until they are revoked.
+func (n *Node) countCopies() {
+	copied := len(n.OldKeys()) > 0
+	n.mu.Lock()
+	news := n.copied != copied
+	n.copied = copied
+	n.mu.Unlock()
+	if news {
+		n.hub.publish(StatusChanged{})
+	}
 }

@@ -84,7 +84,7 @@ func (n *Node) wanted() []target {
 	list := make(map[wire.DeviceID]target)
 	n.mu.Lock()
 	self, me := n.self.Device, n.self.Person
-	for _, f := range n.friends {
+	for _, f := range n.contacts() {
 		if f.State == FriendBlocked || f.State == FriendAsking {
 			continue
 		}
@@ -110,7 +110,7 @@ func (n *Node) wanted() []target {
 			if onlyFriends && !friends[d.Member.Person] {
 				continue
 			}
-			if self != nil && d.Member.Person == me { // a copy of this home
+			if self != nil && d.Member.Person == me && !n.isLinked(d.Member.Device) { // of a copy of this home
 				continue
 			}
 			if d.Former || blocked[d.Member.Person] || self != nil && d.Member.Device == self.ID() {

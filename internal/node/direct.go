@@ -98,6 +98,24 @@ func (n *Node) adoptDirect(p wire.PersonID, m *group.Machine, eff group.Effects)
 	return err
 }
 
+// adoptOwn takes part in a group that another own device has brought this one into: the
+// person is a member and is not asked again.
+func (n *Node) adoptOwn(m *group.Machine, eff group.Effects) error {
+	var with also
+	v, me := m.View(), n.me().Person
+	for _, who := range v.Members {
+		if v.Direct && who.Person != me {
+			with.edits = append(with.edits, edit{who.Person, func(f *friend) (bool, error) {
+				if f.State != 0 { // else the other device tells of the friend soon
+					f.Chat = m.Group()
+				}
+				return f.State != 0, nil
+			}})
+		}
+	}
+	return n.adopt(m, eff, with)
+}
+
 // replaceDirect puts the chat of m, that a friend has made, in the place of the
 // one there is with them, if that gives way: its end and the other's beginning
 // are one transaction.

@@ -40,13 +40,16 @@ func (n *Node) SetDraft(g wire.GroupID, d Draft, at uint64) error {
 	}
 	changed := false
 	err := n.db.Update(func(tx *store.Tx) (err error) {
-		changed, err = putDraft(tx, g, d, at)
-		return err
+		if changed, err = putDraft(tx, g, d, at); err != nil || !changed {
+			return err
+		}
+		return n.share(tx, sharedDraft, g[:])
 	})
 	if err != nil {
 		return storeError(err)
 	}
 	if changed {
+		n.shareSoon()
 		n.hub.publish(ChatChanged{g})
 	}
 	return nil

@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"slices"
 
 	"kith/internal/group"
@@ -43,6 +44,9 @@ func (n *Node) edited(edits []edit, commit func(write func(*store.Tx) error) err
 			}
 			next[e.person] = f
 		}
+		if err := n.shareFriends(tx, next); err != nil {
+			return err
+		}
 		return putFriends(tx, next)
 	})
 	if err != nil {
@@ -51,7 +55,9 @@ func (n *Node) edited(edits []edit, commit func(write func(*store.Tx) error) err
 	n.mu.Lock()
 	n.namesakes = nil
 	for p, f := range next {
-		if f != nil {
+		if p == n.self.Person {
+			n.own = f
+		} else if f != nil {
 			n.friends[p] = f
 		} else {
 			delete(n.friends, p)
@@ -59,11 +65,30 @@ func (n *Node) edited(edits []edit, commit func(write func(*store.Tx) error) err
 	}
 	n.mu.Unlock()
 	n.kickDialer()
+	n.shareSoon()
 	for p, f := range next {
-		if f != nil {
+		if f != nil && f.State == friendSelf {
+			n.hub.publish(StatusChanged{})
+		} else if f != nil {
 			n.hub.publish(FriendChanged{p})
 		} else {
 			n.hub.publish(FriendRemoved{p})
+		}
+	}
+	return nil
+}
+
+// shareFriends notes of whom other own devices are to be told.
+func (n *Node) shareFriends(tx *store.Tx, next map[wire.PersonID]*friend) error {
+	for p, f := range next {
+		n.mu.Lock()
+		before, own := n.friends[p], p == n.self.Person
+		n.mu.Unlock()
+		if own || !tellsAnew(before, f) {
+			continue
+		}
+		if err := n.share(tx, sharedFriend, p[:]); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -73,12 +98,30 @@ func (n *Node) edited(edits []edit, commit func(write func(*store.Tx) error) err
 func (n *Node) friendCopy(p wire.PersonID) *friend {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if f := n.friends[p]; f != nil {
+	if f := n.contact(p); f != nil {
 		next := *f
 		next.Devices = slices.Clone(f.Devices)
 		return &next
 	}
 	return &friend{Person: p, Since: n.nowMS()}
+}
+
+// contact is what is kept of a friend, or of the own person's other devices; nil:
+// nothing. n.mu is held.
+func (n *Node) contact(p wire.PersonID) *friend {
+	if n.own != nil && p == n.own.Person {
+		return n.own
+	}
+	return n.friends[p]
+}
+
+// contacts are all of them. n.mu is held.
+func (n *Node) contacts() []*friend {
+	list := slices.Collect(maps.Values(n.friends))
+	if n.own != nil {
+		list = append(list, n.own)
+	}
+	return list
 }
 
 func putFriends(tx *store.Tx, list map[wire.PersonID]*friend) error {

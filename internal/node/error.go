@@ -41,6 +41,17 @@ const (
 	ReasonStrangeBundle Reason = "strange-bundle" // of nobody who is known here
 	ReasonBoxes         Reason = "boxes"          // more mailboxes than one person has: Subject is how many
 	ReasonNoBox         Reason = "no-box"         // no mailbox goes by Subject
+	ReasonThisDevice    Reason = "this-device"    // only another one is revoked
+	ReasonNoDevice      Reason = "no-device"      // the person has none with that id
+	ReasonRevokedThat   Reason = "revoked-that"   // Subject is revoked already
+	ReasonDevices       Reason = "devices"        // more than a person has at once
+	ReasonDeviceName    Reason = "device-name"    // empty, too long, or with what cannot be seen
+	ReasonNoJoiner      Reason = "no-joiner"      // no new device waits to be confirmed
+	ReasonDigits        Reason = "digits"         // not those that the new device shows
+	ReasonJoining       Reason = "joining"        // this home is about to become a device already
+	ReasonNotConfirmed  Reason = "not-confirmed"  // the person did not confirm the new device
+	ReasonLinkBroken    Reason = "link-broken"    // the other device went away, or said what does not fit
+	ReasonOffline       Reason = "offline"        // there is no link yet at which others could come
 	ReasonRevoked       Reason = "revoked"        // another copy of this home has revoked its key
 )
 

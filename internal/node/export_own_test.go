@@ -130,7 +130,7 @@ func CardHeaders(headers [][]byte) [][]byte { return cardHeaders(headers) }
 func (n *Node) LearnFork(before [][]byte) (counts bool, err error) {
 	self, other := n.me(), n.me()
 	other.Device = identity.NewDevice()
-	if other.Headers, err = group.AdmitDevice(before, self.Former[0], other.Device, n.nowMS()); err != nil {
+	if other.Headers, err = group.AdmitDevice(before, self.Former[0], group.PublicSide(other.Device), n.nowMS()); err != nil {
 		return false, err
 	}
 	_, theirs, err := namedResorts(other, n.nowMS())

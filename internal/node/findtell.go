@@ -27,7 +27,7 @@ func digestOf(at link.Address) [32]byte {
 // giveSecret tells a friend by what it finds this device.
 func (n *Node) giveSecret(s *peer.Session) {
 	f, err := n.updateFriend(s.Remote().Person, func(f *friend) (bool, error) {
-		if len(f.Secret) == 32 || f.State != FriendFriend {
+		if len(f.Secret) == 32 || !f.trusted() {
 			return f.State != 0, errSame
 		}
 		f.Secret = wire.Random(32)
@@ -84,7 +84,7 @@ func (n *Node) noteTold() {
 	now := nowTime()
 	n.mu.Lock()
 	for s, g := range n.greeted {
-		f := n.friends[s.Remote().Person]
+		f := n.contact(s.Remote().Person)
 		if f == nil || g.said == ([32]byte{}) || now.Sub(g.last) <= toldAfter || s.Err() != nil {
 			continue
 		}

@@ -38,14 +38,14 @@ func (n *Node) sought() (list []seekFor) {
 	now := n.nowMS()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, f := range n.friends {
+	for _, f := range n.contacts() {
 		if l := n.opens(f); l != nil && (f.State == FriendAsked || f.State == FriendFriend && !n.isConnected(f.Person)) {
 			if t := n.asks[f.Person]; t != nil && t.tries > 0 {
 				list = append(list, seekFor{secret: l.MakerSecret(), person: f.Person, since: f.Since, link: true, most: findMost})
 			}
 		}
 		for _, d := range f.Devices {
-			if f.State != FriendFriend || len(d.Theirs) != 32 || n.sessions[d.id()] != nil {
+			if !f.trusted() || len(d.Theirs) != 32 || n.sessions[d.id()] != nil {
 				continue
 			}
 			if t := n.targets[d.id()]; t == nil || t.tries >= findTries || len(t.hosts) == 0 {
@@ -116,12 +116,12 @@ func (w seekFor) again(wait, now, opened uint64) uint64 {
 func (n *Node) leftFor(f *finder) (list [][32]byte) {
 	now, ms := n.steadyMS(), n.nowMS()
 	n.mu.Lock()
-	for _, fr := range n.friends {
+	for _, fr := range n.contacts() {
 		if l := n.opens(fr); l != nil && !n.isConnected(fr.Person) {
 			list = append(list, l.AskerSecret())
 		}
 		untold := func(d metDevice) bool { return n.sessions[d.id()] == nil && !bytes.Equal(d.Told, f.where[:]) }
-		if fr.State == FriendFriend && len(fr.Secret) == 32 && slices.ContainsFunc(fr.Devices, untold) {
+		if fr.trusted() && len(fr.Secret) == 32 && slices.ContainsFunc(fr.Devices, untold) {
 			list = append(list, [32]byte(fr.Secret))
 		}
 	}

@@ -145,7 +145,7 @@ func (n *Node) Asked(tag [16]byte, r peer.Request) (peer.Card, error) {
 		} else if !ok || now.By != nil && !bytes.Equal(now.By, p[:]) {
 			return errUsed // by somebody else at the same time
 		}
-		if err := putPackages(tx, private, n.nowMS()); err != nil {
+		if err := putPackages(tx, private, maxGiven, n.nowMS()); err != nil {
 			return err
 		}
 		return putJSON(tx, bucketLink, tag[:], used)
@@ -246,7 +246,7 @@ func (n *Node) AddFriend(text string) (Friend, error) {
 			f.State, f.Link, f.Given = FriendAsked, text, given
 		}
 		return true, nil
-	}, func(tx *store.Tx) error { return putPackages(tx, private, n.nowMS()) })
+	}, func(tx *store.Tx) error { return putPackages(tx, private, maxGiven, n.nowMS()) })
 	if err != nil {
 		return Friend{}, err
 	}

@@ -100,10 +100,10 @@ func (n *Node) greetLater(ctx context.Context, s *peer.Session, wait time.Durati
 
 func (n *Node) sayHello(s *peer.Session) {
 	n.mu.Lock()
-	f := n.friends[s.Remote().Person]
+	f := n.contact(s.Remote().Person)
 	old := n.greeted[s].old
 	n.mu.Unlock()
-	if f == nil || f.State != FriendFriend {
+	if f == nil || !f.trusted() {
 		return
 	}
 	at := n.address()
@@ -155,9 +155,9 @@ func (n *Node) greetPerson(p wire.PersonID) {
 // passed over: its next hello says it again.
 func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
 	n.mu.Lock()
-	f := n.friends[s.Remote().Person]
+	f := n.contact(s.Remote().Person)
 	n.mu.Unlock()
-	if f == nil || f.State != FriendFriend && f.State != FriendAsked {
+	if f == nil || !f.trusted() && f.State != FriendAsked {
 		return // not yet, or not any more
 	}
 	if over := n.overdoes(f.Person); over > 0 {
@@ -181,7 +181,11 @@ func (n *Node) receiveOwn(s *peer.Session, payload []byte) {
 	case packages:
 		err = n.onPackages(s, said)
 	case personNews:
-		err = n.onPerson(s, said)
+		if f.State == friendSelf {
+			err = n.learnOwn(s, said)
+		} else {
+			err = n.onPerson(s, said)
+		}
 	case holding:
 		n.onHolding(s, said)
 	}
@@ -281,6 +285,7 @@ func (n *Node) onPackages(s *peer.Session, list packages) error {
 	}
 	if err == nil {
 		n.spawnOpen(s.Remote().Person) // perhaps it waited for a package
+		n.bringSoon()
 	}
 	return n.theirFault(err)
 }

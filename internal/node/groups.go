@@ -85,6 +85,8 @@ func (n *Node) start(m *group.Machine) *owner {
 	n.tellReach(o)
 	n.describe(o)
 	n.mailSoon()
+	n.shareSoon()
+	n.bringSoon()
 	n.hub.publish(ChatChanged{o.id})
 	return o
 }
@@ -252,7 +254,7 @@ func (n *Node) AcceptGroup(g wire.GroupID, onlyFriends bool) error {
 	setting := chatSetting{OnlyFriends: onlyFriends}
 	err = o.ask(func() error {
 		before := n.setSetting(g, setting) // first: who is a member is dialled at once
-		err := o.stepAlso(group.Accept{}, also{write: func(tx *store.Tx) error { return putJSON(tx, bucketChat, g[:], setting) }})
+		err := o.stepAlso(group.Accept{}, also{write: func(tx *store.Tx) error { return n.putChosen(tx, g, setting, true) }})
 		if err != nil {
 			n.setSetting(g, before)
 		}
@@ -263,8 +265,24 @@ func (n *Node) AcceptGroup(g wire.GroupID, onlyFriends bool) error {
 	}
 	n.tellReach(o)
 	n.kickDialer()
+	n.shareSoon()
+	n.bringSoon()
 	n.hub.publish(ChatChanged{g})
 	return nil
+}
+
+// putChosen stores what was chosen of a chat, and that its invitation was accepted, for
+// this device and the person's others.
+func (n *Node) putChosen(tx *store.Tx, g wire.GroupID, c chatSetting, accepted bool) error {
+	if err := putJSON(tx, bucketChat, g[:], c); err != nil {
+		return err
+	}
+	if accepted {
+		if err := n.share(tx, sharedStanding, g[:]); err != nil {
+			return err
+		}
+	}
+	return n.share(tx, sharedChoice, g[:])
 }
 
 // SetOnlyFriends is the choice of AcceptGroup, made anew. Who has learned the address already is
@@ -280,7 +298,7 @@ func (n *Node) SetOnlyFriends(g wire.GroupID, on bool) error {
 	err = o.ask(func() error {
 		setting := n.setting(g)
 		setting.OnlyFriends = on
-		if err := n.db.Update(func(tx *store.Tx) error { return putJSON(tx, bucketChat, g[:], setting) }); err != nil {
+		if err := n.db.Update(func(tx *store.Tx) error { return n.putChosen(tx, g, setting, false) }); err != nil {
 			return storeError(err)
 		}
 		n.setSetting(g, setting)
@@ -291,6 +309,7 @@ func (n *Node) SetOnlyFriends(g wire.GroupID, on bool) error {
 	}
 	n.tellReach(o)
 	n.mailSoon()
+	n.shareSoon()
 	n.hub.publish(ChatChanged{g})
 	return nil
 }

@@ -10,21 +10,20 @@ import (
 	"kith/internal/group"
 	"kith/internal/identity"
 	"kith/internal/mls"
+	"kith/internal/peer"
 	"kith/internal/store"
+	"kith/internal/wire"
 )
 
 // Histories of the own person: one that another copy of this home has made is taken
 // over, or the fork of the two is ended (docs/spec/copies.md).
 
-// learnPerson takes over a history of the own person that another copy of this home
-// has made, or ends the fork that it makes with the one of here.
+// learnPerson takes over a history of the own person that another device of it, or another
+// copy of this home, has made, or ends the fork that it makes with the one of here.
 func (n *Node) learnPerson(theirs [][]byte) error {
 	state, person, err := group.PersonState(theirs)
 	if err != nil || person != n.me().Person {
 		return err
-	}
-	if n.noteCopied() {
-		n.log.Error("another copy of this home is running, or was, and has a key of its own now")
 	}
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
@@ -40,15 +39,108 @@ func (n *Node) learnPerson(theirs [][]byte) error {
 	case group.PersonLonger:
 		headers = theirs
 	case group.PersonForked:
-		recovery, err := n.recovery()
-		if err != nil {
-			return err
-		}
-		if headers, err = group.MergePerson(self.Headers, theirs, recovery, self.Device, n.nowMS()); err != nil {
+		if headers, err = n.mergePerson(self, theirs); err != nil {
 			return err
 		}
 	}
-	return n.setPerson(headers)
+	if err := n.setPerson(headers); err != nil {
+		return err
+	}
+	if len(n.OldKeys()) > 0 && n.noteCopied() {
+		n.log.Error("another copy of this home is running, or was, and has a key of its own now")
+	}
+	n.forgetRevoked()
+	n.bringSoon()
+	n.spawn(n.settleIn)
+	return nil
+}
+
+// mergePerson ends a fork of the own person's chain: by the recovery key, where the phrase
+// is kept here; else the history that counts goes on, with what the other one admitted.
+func (n *Node) mergePerson(self group.Self, theirs [][]byte) ([][]byte, error) {
+	recovery, err := n.recovery()
+	if errors.Is(err, errNoPhrase) {
+		return group.RebasePerson(self.Headers, theirs, self.Device, n.nowMS())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return group.MergePerson(self.Headers, theirs, recovery, self.Device, n.nowMS())
+}
+
+// forgetRevoked forgets the own devices that the person's chain has no more, and ends their
+// sessions.
+func (n *Node) forgetRevoked() {
+	self := n.me()
+	state, _, err := group.PersonState(self.Headers)
+	if err != nil || !n.hasOthers() {
+		return
+	}
+	var gone []wire.DeviceID
+	_, err = n.updateFriend(self.Person, func(f *friend) (bool, error) {
+		for _, d := range f.Devices {
+			if !state.Active(d.id()) {
+				gone = append(gone, d.id())
+			}
+		}
+		if len(gone) == 0 {
+			return true, errSame
+		}
+		f.keepActive(state)
+		return true, nil
+	})
+	if err != nil && !errors.Is(err, errSame) {
+		n.log.Error("cannot write", "err", err)
+	}
+	for _, d := range gone {
+		if s := n.sessionWith(d); s != nil {
+			s.Close(errRevoked)
+		}
+	}
+}
+
+var errRevoked = errors.New("node: the person has revoked this device")
+
+// learnOwn takes over what another own device tells of the person's chain, and its last-resort
+// key packages.
+func (n *Node) learnOwn(s *peer.Session, p personNews) error {
+	from := s.Remote()
+	p, whole := p.onto(n.me().Headers)
+	if !whole {
+		return nil
+	}
+	state, id, err := group.PersonState(p.headers)
+	if err != nil || id != n.me().Person || !state.Active(from.Device) {
+		return errors.Join(errNews, err)
+	}
+	resorts, err := n.checkResorts(state, from, p.resorts)
+	if err != nil {
+		return err
+	}
+	if !same(p.headers, n.me().Headers) {
+		n.spawnLearn(p.headers)
+	}
+	_, err = n.updateFriend(from.Person, func(f *friend) (bool, error) {
+		d := f.device(from.Device)
+		if d == nil {
+			seen, ok := n.deviceOf(from)
+			if !ok {
+				return f.State != 0, errSame
+			}
+			f.meetOwn(metDevice{Key: seen.Key[:], Knock: seen.KnockKey})
+			d = f.device(from.Device)
+		}
+		if same(d.Resorts, resorts) {
+			return true, errSame
+		}
+		d.Resorts = resorts
+		return true, nil
+	})
+	n.bringSoon()
+	if errors.Is(err, errSame) {
+		return nil
+	}
+	return n.theirFault(err)
 }
 
 // revokes reports whether a history of the person has revoked a key of this home:

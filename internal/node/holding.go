@@ -82,6 +82,9 @@ func (n *Node) tellHolding(s *peer.Session) {
 	}
 	var h holding
 	f := n.friendCopy(s.Remote().Person)
+	if self := n.me(); f.State == friendSelf {
+		f.Info, f.Headers = self.Info, self.Headers
+	}
 	if d := f.device(s.Remote().Device); d != nil {
 		h = personNews{info: f.Info, headers: f.Headers, resorts: d.Resorts}.holding()
 	}

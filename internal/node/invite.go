@@ -98,7 +98,9 @@ func (n *Node) takeInvitation(self group.Self, from wire.Member, g wire.GroupID,
 		return false, wrong
 	}
 	n.log.Debug("invited", "peer", shortDevice(from.Device), "group", shortGroup(g))
-	if view.Direct {
+	if view.InvitedBy == self.Person {
+		err = n.adoptOwn(m, eff)
+	} else if view.Direct {
 		err = n.adoptDirect(from.Person, m, eff)
 	} else {
 		err = n.adopt(m, eff, also{})
@@ -123,7 +125,7 @@ func (n *Node) ownSecrets(u group.Use) ([]byte, bool) {
 	if u.By == (wire.PersonID{}) {
 		return own.Secrets, ok && own.LastResort
 	}
-	return own.Secrets, ok && own.isFor(u.By) && n.isFriend(u.By)
+	return own.Secrets, ok && own.isFor(u.By) && (u.By == n.me().Person || n.isFriend(u.By))
 }
 
 func (n *Node) isDamaged(g wire.GroupID) bool {
@@ -159,6 +161,8 @@ func (n *Node) mayInvite(v group.View, from wire.PersonID) bool {
 	defer n.mu.Unlock()
 	f := n.friends[v.InvitedBy]
 	switch {
+	case v.InvitedBy == n.self.Person:
+		return true // an own device has brought this one in, of which any member may tell
 	case f == nil:
 		return false
 	case v.Direct:

@@ -186,6 +186,10 @@ func (n *Node) welcome(conn link.Conn) {
 			n.log.Debug("refused", "err", err)
 			return
 		}
+		if s.Remote().Person == (wire.PersonID{}) {
+			n.linkSession(ctx, s)
+			return
+		}
 		n.session(ctx, s)
 	}) {
 		conn.Close()
@@ -197,7 +201,7 @@ func (n *Node) peerConfig() peer.Config {
 	defer n.mu.Unlock()
 	return peer.Config{
 		Device: n.self.Device, Former: n.self.Former, Moved: n.hasMet,
-		Person: n.self.Person, Directory: n, Bans: &n.bans, Log: n.log,
+		Person: n.self.Person, Directory: n, Joins: n, Bans: &n.bans, Log: n.log,
 	}
 }
 

@@ -151,6 +151,11 @@ func (n *Node) as(s *peer.Session) group.Self {
 
 // ownKey reports whether a device is this one, or was.
 func (n *Node) ownKey(d wire.DeviceID) bool {
-	self := n.me()
-	return self.Device != nil && d == self.Device.ID() || slices.ContainsFunc(self.Former, func(f *identity.Device) bool { return f.ID() == d })
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.isOwnKey(d)
+}
+
+func isDevice(d wire.DeviceID) func(*identity.Device) bool {
+	return func(f *identity.Device) bool { return f.ID() == d }
 }

@@ -20,10 +20,10 @@ import (
 // or was told in this session.
 func (n *Node) tellPerson(s *peer.Session) {
 	n.mu.Lock()
-	f, g := n.friends[s.Remote().Person], n.greeted[s]
+	f, g := n.contact(s.Remote().Person), n.greeted[s]
 	news := personNews{info: n.self.Info, headers: n.self.Headers, resorts: n.resorts}
 	now, waits := news.holding(), g.asked && g.holds && !g.answered
-	say := s.As() == n.self.Device.ID() && f != nil && f.State == FriendFriend && g.heard && !g.old && !waits && g.told != now
+	say := s.As() == n.self.Device.ID() && f != nil && f.trusted() && g.heard && !g.old && !waits && g.told != now
 	if say {
 		if g.holds {
 			news = news.since(g.told.head)

@@ -61,6 +61,8 @@ type Node struct {
 
 	unindexed chan struct{} // there may be something to index
 	roomless  chan struct{} // a write has found the disk full
+	shares    chan struct{} // there may be something to tell other own devices, or to take over from them
+	brings    chan struct{} // another own device may have to be brought into a group
 
 	asked    sync.Mutex   // one answer over an own contact link at a time: who asks twice at once asks again; taken before editing
 	editing  sync.Mutex   // one change of friends at a time; held over its transaction, taken before mu
@@ -81,7 +83,8 @@ type Node struct {
 	watchers   int            // who watch what changes
 	probing    time.Time      // until when all sessions are alert
 	friends    map[wire.PersonID]*friend
-	namesakes  *alike // among the friends; nil: they have changed
+	own        *friend // the own person, at its other devices; its State is FriendSelf; nil: none was met
+	namesakes  *alike  // among the friends; nil: they have changed
 	links      map[[16]byte]*ownLink
 	settings   map[wire.GroupID]chatSetting
 	sessions   map[wire.DeviceID]*peer.Session
@@ -98,6 +101,8 @@ type Node struct {
 	mapped     []string                 // places that the router has opened
 	trial      trial                    // whether others can reach it
 	relayKey   []byte                   // see ticketOf; nil: nothing is carried for others
+	offer      *linkOffer               // a device link of this node's; nil: none was made
+	joins      Linking                  // of a node without identity that becomes somebody's device
 	found      map[[32]byte]foundRecord // see seekFor.found
 	boxes      map[boxID]MailboxView    // but for ID, Place, Own and Chats
 	mailNews   map[mailKey]*mailNews
@@ -131,7 +136,7 @@ func Open(cfg Config) (*Node, error) {
 	n := &Node{
 		cfg: cfg, log: cfg.Log, hub: newHub(),
 		coming: make(map[wire.GroupID]*coming), progress: make(map[wire.GroupID]Coming),
-		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), listed: make(chan struct{}), unindexed: make(chan struct{}, 1), roomless: make(chan struct{}, 1), started: nowMS(),
+		begun: make(chan struct{}), stopping: make(chan struct{}), kick: make(chan struct{}, 1), listed: make(chan struct{}), unindexed: make(chan struct{}, 1), roomless: make(chan struct{}, 1), shares: make(chan struct{}, 1), brings: make(chan struct{}, 1), started: nowMS(),
 		due: make(chan struct{}, 1), attend: make(chan struct{}, 1), renew: make(chan struct{}, 1), opened: time.Now(),
 		owners: make(map[wire.GroupID]*owner), friends: make(map[wire.PersonID]*friend),
 		links: make(map[[16]byte]*ownLink), settings: make(map[wire.GroupID]chatSetting), sessions: make(map[wire.DeviceID]*peer.Session),

@@ -76,8 +76,8 @@ func givenKey(own ownPackage, ref []byte) []byte {
 }
 
 // putPackages keeps new packages, all of them for one person, and drops what
-// that person has too many of, and whatever of theirs has expired at now, in ms.
-func putPackages(tx *store.Tx, list []privatePackage, now uint64) error {
+// that person has more of than most, and whatever of theirs has expired at now, in ms.
+func putPackages(tx *store.Tx, list []privatePackage, most int, now uint64) error {
 	for _, p := range list {
 		if err := putJSON(tx, bucketPackage, p.ref[:], p.own); err != nil {
 			return err
@@ -97,13 +97,22 @@ func putPackages(tx *store.Tx, list []privatePackage, now uint64) error {
 		if len(item.Key) != 72 {
 			return store.ErrDamaged
 		}
-		if i+maxGiven < len(all) || binary.BigEndian.Uint64(item.Key[32:]) < now/1000 {
+		if i+most < len(all) || binary.BigEndian.Uint64(item.Key[32:]) < now/1000 {
 			if err := dropPackage(tx, item.Key[40:]); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// mostGiven is how many unused packages somebody may have. An own device is given one for
+// each group when it is linked.
+func (n *Node) mostGiven(p wire.PersonID) int {
+	if p == n.me().Person {
+		return 2*maxLinkPackages + maxGiven
+	}
+	return maxGiven
 }
 
 // spendPackage takes note that a package was used, at now, in ms. Nobody has it any more, but it
@@ -193,7 +202,7 @@ func (n *Node) givePackages(s *peer.Session, suite mls.Suite) error {
 	if err != nil {
 		return err
 	}
-	err = n.db.Update(func(tx *store.Tx) error { return putPackages(tx, private, n.nowMS()) })
+	err = n.db.Update(func(tx *store.Tx) error { return putPackages(tx, private, n.mostGiven(s.Remote().Person), n.nowMS()) })
 	if err != nil {
 		n.log.Error("cannot write", "err", err)
 		return nil

@@ -22,6 +22,7 @@ const (
 	FriendAsking  FriendState = 2 // they ask me
 	FriendFriend  FriendState = 3
 	FriendBlocked FriendState = 4
+	friendSelf    FriendState = 5 // the own person; never among friends
 )
 
 // A Friend is a person with whom there is, or may come to be, a direct chat.

@@ -33,6 +33,10 @@ func (o *owner) publish(eff group.Effects) {
 	for _, e := range eff.Notify {
 		switch e := e.(type) {
 		case group.RowChanged:
+			if isOwnContent(e.Row.Content) {
+				o.n.shareSoon()
+				continue
+			}
 			if !unseen {
 				o.publishRow(e.Row)
 			}

@@ -17,6 +17,9 @@ func (n *Node) MarkRead(g wire.GroupID, to group.Place) error {
 	if err := n.db.SetLastRead(g, to); err != nil {
 		return storeError(err)
 	}
+	if err := n.shareLater(sharedRead, g); err != nil {
+		return err
+	}
 	o.tellRead(nil)
 	n.hub.publish(ChatChanged{g})
 	return nil

@@ -29,6 +29,9 @@ const (
 	bucketDrop    = "drop"    // group id, block: dropRecord
 	bucketMail    = "mail"    // group id, boxID: mailState
 	bucketTold    = "told"    // boxID, device id: it knows of that own mailbox, see mailtold.go
+	bucketDevice  = "device"  // device id: what the person calls this own device
+	bucketShared  = "shared"  // sharedKind, key: sharedStamp, see sharing.go
+	bucketTidings = "tidings" // entry key: what another own device said, to be taken over, see sharing.go
 	bucketMet     = "met"     // device id: it knows the key that this home has by now, see copy.go
 )
 
@@ -180,6 +183,9 @@ func (f *friend) member(d *metDevice) wire.Member {
 	return wire.Member{Person: f.Person, Device: d.id()}
 }
 
+// trusted reports whether its devices are told what friends are told of this one.
+func (f *friend) trusted() bool { return f.State == FriendFriend || f.State == friendSelf }
+
 func (f *friend) name() string {
 	info, err := identity.ParseInfo(f.Info)
 	if err != nil {
@@ -291,8 +297,13 @@ func (n *Node) loadRecords(tx *store.Tx) error {
 		if err := f.takeOver(); err != nil {
 			return errors.Join(store.ErrDamaged, err)
 		}
+		if f.State == friendSelf {
+			n.own = f
+			continue
+		}
 		n.friends[f.Person] = f
 	}
+	n.copied = len(n.OldKeys()) > 0 // until they are revoked
 	if n.ownTold, err = readTold(tx); err != nil {
 		return err
 	}

@@ -44,8 +44,8 @@ func (n *Node) admits(ticket [32]byte) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	found := false
-	for _, f := range n.friends {
-		if t := ticketOf(n.relayKey, f.Person); f.State == FriendFriend && hmac.Equal(t[:], ticket[:]) {
+	for _, f := range n.contacts() {
+		if t := ticketOf(n.relayKey, f.Person); f.trusted() && hmac.Equal(t[:], ticket[:]) {
 			found = true
 		}
 	}
@@ -95,9 +95,9 @@ func (n *Node) relayChanged() error {
 func (n *Node) offerRelay(s *peer.Session) {
 	p := s.Remote().Person
 	n.mu.Lock()
-	f, key := n.friends[p], n.relayKey
+	f, key := n.contact(p), n.relayKey
 	n.mu.Unlock()
-	if f == nil || f.State != FriendFriend {
+	if f == nil || !f.trusted() {
 		return
 	}
 	var m relayOffer
@@ -167,9 +167,9 @@ func (n *Node) chooseRelays() {
 	n.mu.Lock()
 	d, ok := n.internet.(link.Direct)
 	var list []relayChoice
-	for _, f := range n.friends {
+	for _, f := range n.contacts() {
 		for _, d := range f.Devices {
-			if r := d.Relay; r != nil && f.State == FriendFriend && r.At+offerLife > now && len(r.Ticket) == 32 {
+			if r := d.Relay; r != nil && f.trusted() && r.At+offerLife > now && len(r.Ticket) == 32 {
 				list = append(list, relayChoice{link.Relay{Address: link.Address{Peer: r.Peer, Hosts: r.Hosts}, Ticket: [32]byte(r.Ticket)}, n.sessions[d.id()] != nil, r.At})
 			}
 		}

@@ -61,7 +61,7 @@ func (n *Node) renewOwn(now uint64) {
 func (n *Node) renewResorts(now uint64) error {
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
-	if len(n.me().Former) > 0 {
+	if self := n.me(); len(self.Former) > 0 || !isFirst(self) {
 		return n.renewAlone(now)
 	}
 	m, err := n.loadPerson()
@@ -72,6 +72,13 @@ func (n *Node) renewResorts(now uint64) error {
 		return err
 	}
 	return n.publishResorts(m, now)
+}
+
+// isFirst reports whether a person began with this device: only there are the bodies of its
+// chain.
+func isFirst(self group.Self) bool {
+	by, _, ok := admittedBy(self.Headers, self.Device.ID())
+	return ok && by == self.Device.ID()
 }
 
 // loadPerson makes the machine of the own person chain. It is needed once in
@@ -101,8 +108,8 @@ func (n *Node) publishResorts(m *group.Machine, now uint64) error {
 	return n.keepResorts(eff.Write, m.Headers(), made, now)
 }
 
-// renewAlone is renewResorts for a home that healed: its person's chain is headers
-// alone from there on.
+// renewAlone is renewResorts where others sign the person's chain too, in a home that healed
+// or with several devices: it is headers alone from there on.
 func (n *Node) renewAlone(now uint64) error {
 	self := n.me()
 	named := func(suite mls.Suite) ([32]byte, uint64, bool) {

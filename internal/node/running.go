@@ -42,6 +42,8 @@ func (n *Node) Run(ctx context.Context) error {
 	r.tasks.Go(func() { n.renewingPackages(ctx) })
 	r.tasks.Go(func() { n.indexing(ctx) })
 	r.tasks.Go(func() { n.watchRoom(ctx) })
+	r.tasks.Go(func() { n.sharing(ctx) })
+	r.tasks.Go(func() { n.bringing(ctx) })
 	r.tasks.Go(func() { n.finding(ctx) })
 	r.tasks.Go(func() { n.mapping(ctx) })
 	r.tasks.Go(func() { n.mailing(ctx) })

@@ -256,10 +256,13 @@ func (n *Node) dropIfStranger(d wire.DeviceID) {
 // related reports whether somebody is a friend, or a member of a group now.
 func (n *Node) related(who wire.Member) bool {
 	n.mu.Lock()
-	f := n.friends[who.Person]
+	f := n.contact(who.Person)
 	n.mu.Unlock()
-	if f != nil {
+	if f != nil && f.State != friendSelf {
 		return f.State != FriendBlocked
+	}
+	if f != nil && f.device(who.Device) != nil {
+		return true
 	}
 	for _, o := range n.allOwners() {
 		p := o.picture.Load()
@@ -284,8 +287,11 @@ func (n *Node) Recognise(m wire.Member) (peer.Known, bool) {
 		return peer.Known{}, false // another copy of this home
 	}
 	n.mu.Lock()
-	f := n.friends[m.Person]
+	f, me := n.contact(m.Person), n.self.Person
 	n.mu.Unlock()
+	if m.Person == me && !n.isLinked(m.Device) {
+		return peer.Known{}, false // likewise
+	}
 	if f != nil {
 		if f.State == FriendBlocked {
 			return peer.Known{}, false

@@ -73,8 +73,8 @@ func (n *Node) openWay(s *peer.Session) {
 // friendship begins in it.
 func (n *Node) befriendWay(s *peer.Session) {
 	n.mu.Lock()
-	w, f := n.ways[s], n.friends[s.Remote().Person]
-	due := w != nil && !w.friends && f != nil && f.State == FriendFriend
+	w, f := n.ways[s], n.contact(s.Remote().Person)
+	due := w != nil && !w.friends && f != nil && f.trusted()
 	if due {
 		w.friends = true
 	}
@@ -128,13 +128,13 @@ func (n *Node) receiveWay(s *peer.Session, payload []byte) {
 	}
 	now := nowTime()
 	n.mu.Lock()
-	w, f := n.ways[s], n.friends[s.Remote().Person]
+	w, f := n.ways[s], n.contact(s.Remote().Person)
 	over := w == nil || !w.takes(now)
 	n.mu.Unlock()
 	if m == nil || over {
 		return
 	}
-	friend := f != nil && f.State == FriendFriend
+	friend := f != nil && f.trusted()
 	switch m := m.(type) {
 	case seenFrom:
 		n.onSeen(s, m)
@@ -215,10 +215,10 @@ func hostOfSession(s *peer.Session) string {
 // member of a group to which it is told.
 func (n *Node) mayKnow(who wire.Member) bool {
 	n.mu.Lock()
-	f := n.friends[who.Person]
+	f := n.contact(who.Person)
 	n.mu.Unlock()
 	if f != nil {
-		return f.State == FriendFriend
+		return f.trusted()
 	}
 	for _, o := range n.allOwners() {
 		if p := o.picture.Load(); !outside(p.view.Status) && !n.setting(o.id).OnlyFriends && slices.ContainsFunc(p.devices, isActive(who)) {

@@ -34,6 +34,18 @@ func start(t *testing.T, name, home string) *person {
 // startWith is start with more of the Config; what it lacks is filled in.
 func startWith(t *testing.T, name string, cfg node.Config) *person {
 	t.Helper()
+	p := startBlank(t, name, cfg)
+	if !p.Ready() {
+		if err := p.Setup(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+// startBlank is startWith for a home that gets no identity.
+func startBlank(t *testing.T, name string, cfg node.Config) *person {
+	t.Helper()
 	home := cfg.Home
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
@@ -58,11 +70,6 @@ func startWith(t *testing.T, name string, cfg node.Config) *person {
 		}
 	})
 	t.Cleanup(p.stop)
-	if !n.Ready() {
-		if err := n.Setup(name); err != nil {
-			t.Fatal(err)
-		}
-	}
 	if cfg.Link == nil {
 		p.until("listens", func() bool { return len(p.Status().Addresses) > 0 })
 		p.cfg.Listen = p.Status().Addresses[0]

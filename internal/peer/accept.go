@@ -71,6 +71,8 @@ func judge(frame []byte, binding [32]byte, cfg Config) (who wire.Member, answer 
 		who, answer, secret, err = judgeKnock(frame[1:], binding, cfg)
 	case len(frame) > 1+tagSize && len(frame) <= maxReqFrame && frame[0] == kindRequest:
 		who, answer, secret, err = judgeRequest([tagSize]byte(frame[1:]), frame[1+tagSize:], binding, cfg)
+	case len(frame) == joinFrame && frame[0] == kindJoin:
+		who, answer, secret, err = judgeJoin([tagSize]byte(frame[1:]), frame[1+tagSize:], binding, cfg)
 	default:
 		err = stranger("its first frame is neither knock nor request")
 	}

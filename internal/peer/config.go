@@ -42,7 +42,8 @@ type Config struct {
 	Device    *identity.Device
 	Former    []*identity.Device // earlier keys of this home: who knows no newer one may still knock at them
 	Person    wire.PersonID
-	Directory Directory // Knock and Ask need none
+	Directory Directory // Knock, Ask and Join need none
+	Joins     Joins     // nil: no device joins by this one
 
 	// Moved reports whether a device knows Device, and so is not answered by a
 	// former key any more. nil: none does.

@@ -12,6 +12,8 @@ const (
 	kindRequestAnswer = 4
 	kindFragment      = 5 // inside a sealed frame
 	kindSealed        = 6
+	kindJoin          = 7
+	kindJoinAnswer    = 8
 )
 
 // Flags of a fragment.

@@ -40,7 +40,7 @@ func (n *Node) Renew() error {
 	self.Device = identity.NewDevice()
 	self.Former = append([]*identity.Device{n.Self.Device}, n.Self.Former...)
 	var err error
-	if self.Headers, err = group.AdmitDevice(n.Self.Headers, n.Self.Device, self.Device, n.now()); err != nil {
+	if self.Headers, err = group.AdmitDevice(n.Self.Headers, n.Self.Device, group.PublicSide(self.Device), n.now()); err != nil {
 		return err
 	}
 	n.World.tracef("%s heals", n.Name)

@@ -17,7 +17,7 @@ func ring(t *testing.T, who *sim.Node) (histories [3][][]byte) {
 	base := who.Self.Headers
 	var err error
 	for _, n := range d[1:] {
-		base, err = group.AdmitDevice(base, d[0], n, 0)
+		base, err = group.AdmitDevice(base, d[0], group.PublicSide(n), 0)
 		must(t, err)
 	}
 	for by := range d {

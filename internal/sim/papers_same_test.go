@@ -75,7 +75,7 @@ func TestOtherHistory(t *testing.T) {
 	must(t, cleo.Merge(fork))
 	healed := cleo.Self.Headers
 	for len(fork) < len(healed) {
-		longer, err := group.AdmitDevice(fork, other.Self.Device, identity.NewDevice(), 0)
+		longer, err := group.AdmitDevice(fork, other.Self.Device, group.PublicSide(identity.NewDevice()), 0)
 		must(t, err)
 		fork = longer
 	}

@@ -21,7 +21,7 @@ func TestForkOfAPersonStaysBelow(t *testing.T) {
 	must(t, ben.Merge(fork))
 	healed := ben.Self.Headers
 	for len(fork) <= len(healed) {
-		longer, err := group.AdmitDevice(fork, other.Self.Device, identity.NewDevice(), 0)
+		longer, err := group.AdmitDevice(fork, other.Self.Device, group.PublicSide(identity.NewDevice()), 0)
 		must(t, err)
 		fork = longer
 	}

@@ -33,6 +33,10 @@ const (
 	HashPerson     Label = "person"     // what is told with a person's chain: opaque name<V>, packages<V>
 	HashLifetime   Label = "lifetime"   // tag of a content id that says how long the content lasts
 
+	HashDeviceCheck Label = "device check" // checksum of a device link
+	HashLinkCommit  Label = "link commit"  // what a device that joins commits to: nonce[32], device key[32], opaque knock key<V>
+	HashLinkDigits  Label = "link digits"  // of which the digits that two devices compare are made: see docs/spec/device-link.md
+
 	HashBoxCheck   Label = "box check"  // checksum of the address of a mailbox
 	HashCapability Label = "capability" // what a mailbox keeps of a capability[32]
 	HashDrop       Label = "drop"       // name of a drop: bool keep, write hash[32], read hash[32]
@@ -53,6 +57,8 @@ const (
 	SignVote        Label = "vote"
 	SignRendezvous  Label = "rendezvous"
 	SignBundle      Label = "bundle"
+	SignJoin        Label = "join"
+	SignJoinAnswer  Label = "join answer"
 )
 
 // Labels of other derivations: HPKE info, HKDF info, TLS exporter.
@@ -62,6 +68,8 @@ const (
 	InfoLinkMaker         = "Kith 1 link maker" // HKDF info: secret of a contact link to that by which its maker is found
 	InfoLinkAsker         = "Kith 1 link asker" // HKDF info: the same to that by which who opens it is found
 	InfoLinkKey           = "Kith 1 link key"   // HKDF info: secret of a contact link to the request's key
+	InfoDeviceTag         = "Kith 1 device tag" // HKDF info: secret of a device link to its tag
+	InfoDeviceKey         = "Kith 1 device key" // HKDF info: secret of a device link to the key of what is said first
 	InfoRecovery          = "Kith 1 recovery"   // HKDF info: phrase to recovery key
 	InfoSealing           = "Kith 1 sealing"    // HKDF info: phrase to recovery sealing key
 	InfoSession           = "Kith 1 session"    // HPKE exporter context: knock box to the secret of its session

@@ -29,6 +29,64 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type LinkPhase int32
+
+const (
+	LinkPhase_LINK_PHASE_UNSPECIFIED LinkPhase = 0 // none
+	LinkPhase_LINK_PHASE_WAITING     LinkPhase = 1 // the link waits to be opened; at the new device: the other one is dialled
+	LinkPhase_LINK_PHASE_COMPARING   LinkPhase = 2 // both show digits: the person compares them, and confirms at the first device
+	LinkPhase_LINK_PHASE_GIVING      LinkPhase = 3 // what the new device needs is on its way
+	LinkPhase_LINK_PHASE_DONE        LinkPhase = 4
+	LinkPhase_LINK_PHASE_FAILED      LinkPhase = 5
+)
+
+// Enum value maps for LinkPhase.
+var (
+	LinkPhase_name = map[int32]string{
+		0: "LINK_PHASE_UNSPECIFIED",
+		1: "LINK_PHASE_WAITING",
+		2: "LINK_PHASE_COMPARING",
+		3: "LINK_PHASE_GIVING",
+		4: "LINK_PHASE_DONE",
+		5: "LINK_PHASE_FAILED",
+	}
+	LinkPhase_value = map[string]int32{
+		"LINK_PHASE_UNSPECIFIED": 0,
+		"LINK_PHASE_WAITING":     1,
+		"LINK_PHASE_COMPARING":   2,
+		"LINK_PHASE_GIVING":      3,
+		"LINK_PHASE_DONE":        4,
+		"LINK_PHASE_FAILED":      5,
+	}
+)
+
+func (x LinkPhase) Enum() *LinkPhase {
+	p := new(LinkPhase)
+	*p = x
+	return p
+}
+
+func (x LinkPhase) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LinkPhase) Descriptor() protoreflect.EnumDescriptor {
+	return file_kith_v1_kith_proto_enumTypes[0].Descriptor()
+}
+
+func (LinkPhase) Type() protoreflect.EnumType {
+	return &file_kith_v1_kith_proto_enumTypes[0]
+}
+
+func (x LinkPhase) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LinkPhase.Descriptor instead.
+func (LinkPhase) EnumDescriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{0}
+}
+
 type Reachability int32
 
 const (
@@ -65,11 +123,11 @@ func (x Reachability) String() string {
 }
 
 func (Reachability) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[0].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[1].Descriptor()
 }
 
 func (Reachability) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[0]
+	return &file_kith_v1_kith_proto_enumTypes[1]
 }
 
 func (x Reachability) Number() protoreflect.EnumNumber {
@@ -78,7 +136,7 @@ func (x Reachability) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Reachability.Descriptor instead.
 func (Reachability) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{0}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{1}
 }
 
 type FriendState int32
@@ -120,11 +178,11 @@ func (x FriendState) String() string {
 }
 
 func (FriendState) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[1].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[2].Descriptor()
 }
 
 func (FriendState) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[1]
+	return &file_kith_v1_kith_proto_enumTypes[2]
 }
 
 func (x FriendState) Number() protoreflect.EnumNumber {
@@ -133,7 +191,7 @@ func (x FriendState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FriendState.Descriptor instead.
 func (FriendState) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{1}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{2}
 }
 
 type ChatKind int32
@@ -172,11 +230,11 @@ func (x ChatKind) String() string {
 }
 
 func (ChatKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[2].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[3].Descriptor()
 }
 
 func (ChatKind) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[2]
+	return &file_kith_v1_kith_proto_enumTypes[3]
 }
 
 func (x ChatKind) Number() protoreflect.EnumNumber {
@@ -185,7 +243,7 @@ func (x ChatKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ChatKind.Descriptor instead.
 func (ChatKind) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{2}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{3}
 }
 
 type ChatState int32
@@ -236,11 +294,11 @@ func (x ChatState) String() string {
 }
 
 func (ChatState) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[3].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[4].Descriptor()
 }
 
 func (ChatState) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[3]
+	return &file_kith_v1_kith_proto_enumTypes[4]
 }
 
 func (x ChatState) Number() protoreflect.EnumNumber {
@@ -249,7 +307,7 @@ func (x ChatState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ChatState.Descriptor instead.
 func (ChatState) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{3}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{4}
 }
 
 type Role int32
@@ -285,11 +343,11 @@ func (x Role) String() string {
 }
 
 func (Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[4].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[5].Descriptor()
 }
 
 func (Role) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[4]
+	return &file_kith_v1_kith_proto_enumTypes[5]
 }
 
 func (x Role) Number() protoreflect.EnumNumber {
@@ -298,7 +356,7 @@ func (x Role) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Role.Descriptor instead.
 func (Role) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{4}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{5}
 }
 
 type HistoryKind int32
@@ -337,11 +395,11 @@ func (x HistoryKind) String() string {
 }
 
 func (HistoryKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[5].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[6].Descriptor()
 }
 
 func (HistoryKind) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[5]
+	return &file_kith_v1_kith_proto_enumTypes[6]
 }
 
 func (x HistoryKind) Number() protoreflect.EnumNumber {
@@ -350,7 +408,7 @@ func (x HistoryKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use HistoryKind.Descriptor instead.
 func (HistoryKind) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{5}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{6}
 }
 
 type BlockFate int32
@@ -389,11 +447,11 @@ func (x BlockFate) String() string {
 }
 
 func (BlockFate) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[6].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[7].Descriptor()
 }
 
 func (BlockFate) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[6]
+	return &file_kith_v1_kith_proto_enumTypes[7]
 }
 
 func (x BlockFate) Number() protoreflect.EnumNumber {
@@ -402,7 +460,7 @@ func (x BlockFate) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use BlockFate.Descriptor instead.
 func (BlockFate) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{6}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
 }
 
 type LossKind int32
@@ -456,11 +514,11 @@ func (x LossKind) String() string {
 }
 
 func (LossKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[7].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[8].Descriptor()
 }
 
 func (LossKind) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[7]
+	return &file_kith_v1_kith_proto_enumTypes[8]
 }
 
 func (x LossKind) Number() protoreflect.EnumNumber {
@@ -469,7 +527,7 @@ func (x LossKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LossKind.Descriptor instead.
 func (LossKind) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
 }
 
 type IncidentKind int32
@@ -532,11 +590,11 @@ func (x IncidentKind) String() string {
 }
 
 func (IncidentKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[8].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[9].Descriptor()
 }
 
 func (IncidentKind) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[8]
+	return &file_kith_v1_kith_proto_enumTypes[9]
 }
 
 func (x IncidentKind) Number() protoreflect.EnumNumber {
@@ -545,7 +603,7 @@ func (x IncidentKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use IncidentKind.Descriptor instead.
 func (IncidentKind) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
 }
 
 type ChangeKind int32
@@ -608,11 +666,11 @@ func (x ChangeKind) String() string {
 }
 
 func (ChangeKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[9].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[10].Descriptor()
 }
 
 func (ChangeKind) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[9]
+	return &file_kith_v1_kith_proto_enumTypes[10]
 }
 
 func (x ChangeKind) Number() protoreflect.EnumNumber {
@@ -621,7 +679,7 @@ func (x ChangeKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ChangeKind.Descriptor instead.
 func (ChangeKind) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
 }
 
 type MessageState int32
@@ -672,11 +730,11 @@ func (x MessageState) String() string {
 }
 
 func (MessageState) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[10].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[11].Descriptor()
 }
 
 func (MessageState) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[10]
+	return &file_kith_v1_kith_proto_enumTypes[11]
 }
 
 func (x MessageState) Number() protoreflect.EnumNumber {
@@ -685,7 +743,7 @@ func (x MessageState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use MessageState.Descriptor instead.
 func (MessageState) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
 }
 
 type NAT int32
@@ -724,11 +782,11 @@ func (x NAT) String() string {
 }
 
 func (NAT) Descriptor() protoreflect.EnumDescriptor {
-	return file_kith_v1_kith_proto_enumTypes[11].Descriptor()
+	return file_kith_v1_kith_proto_enumTypes[12].Descriptor()
 }
 
 func (NAT) Type() protoreflect.EnumType {
-	return &file_kith_v1_kith_proto_enumTypes[11]
+	return &file_kith_v1_kith_proto_enumTypes[12]
 }
 
 func (x NAT) Number() protoreflect.EnumNumber {
@@ -737,7 +795,7 @@ func (x NAT) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use NAT.Descriptor instead.
 func (NAT) EnumDescriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
 }
 
 type LoginRequest struct {
@@ -1018,6 +1076,7 @@ type Node struct {
 	DiskFull      bool                   `protobuf:"varint,19,opt,name=disk_full,json=diskFull,proto3" json:"disk_full,omitempty"`            // nothing can be kept, neither what is written here nor what others send
 	Notice        string                 `protobuf:"bytes,20,opt,name=notice,proto3" json:"notice,omitempty"`                                 // what keeps this node from working, why, and what to do about it; empty: nothing
 	Clock         *ClockApart            `protobuf:"bytes,21,opt,name=clock,proto3" json:"clock,omitempty"`                                   // missing: nothing speaks against this machine's clock
+	Linking       *DeviceLinking         `protobuf:"bytes,23,opt,name=linking,proto3" json:"linking,omitempty"`                               // of a device, at either of the two, its link left out; missing: none since the start
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1192,6 +1251,549 @@ func (x *Node) GetClock() *ClockApart {
 	return nil
 }
 
+func (x *Node) GetLinking() *DeviceLinking {
+	if x != nil {
+		return x.Linking
+	}
+	return nil
+}
+
+type ListDevicesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDevicesRequest) Reset() {
+	*x = ListDevicesRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDevicesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDevicesRequest) ProtoMessage() {}
+
+func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDevicesRequest.ProtoReflect.Descriptor instead.
+func (*ListDevicesRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
+}
+
+type ListDevicesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Devices       []*Device              `protobuf:"bytes,1,rep,name=devices,proto3" json:"devices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDevicesResponse) Reset() {
+	*x = ListDevicesResponse{}
+	mi := &file_kith_v1_kith_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDevicesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDevicesResponse) ProtoMessage() {}
+
+func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDevicesResponse.ProtoReflect.Descriptor instead.
+func (*ListDevicesResponse) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListDevicesResponse) GetDevices() []*Device {
+	if x != nil {
+		return x.Devices
+	}
+	return nil
+}
+
+type Device struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`  // empty: it was given none
+	This          bool                   `protobuf:"varint,3,opt,name=this,proto3" json:"this,omitempty"` // the device that is asked
+	Copy          bool                   `protobuf:"varint,4,opt,name=copy,proto3" json:"copy,omitempty"` // it is of a copy of this home, see Node.copied
+	Revoked       bool                   `protobuf:"varint,5,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	Connected     bool                   `protobuf:"varint,6,opt,name=connected,proto3" json:"connected,omitempty"`
+	LinkedAt      uint64                 `protobuf:"varint,7,opt,name=linked_at,json=linkedAt,proto3" json:"linked_at,omitempty"` // ms; 0: the person began with it
+	LinkedBy      string                 `protobuf:"bytes,8,opt,name=linked_by,json=linkedBy,proto3" json:"linked_by,omitempty"`  // id of the device that did; empty: likewise
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Device) Reset() {
+	*x = Device{}
+	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Device) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Device) ProtoMessage() {}
+
+func (x *Device) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Device.ProtoReflect.Descriptor instead.
+func (*Device) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Device) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Device) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Device) GetThis() bool {
+	if x != nil {
+		return x.This
+	}
+	return false
+}
+
+func (x *Device) GetCopy() bool {
+	if x != nil {
+		return x.Copy
+	}
+	return false
+}
+
+func (x *Device) GetRevoked() bool {
+	if x != nil {
+		return x.Revoked
+	}
+	return false
+}
+
+func (x *Device) GetConnected() bool {
+	if x != nil {
+		return x.Connected
+	}
+	return false
+}
+
+func (x *Device) GetLinkedAt() uint64 {
+	if x != nil {
+		return x.LinkedAt
+	}
+	return 0
+}
+
+func (x *Device) GetLinkedBy() string {
+	if x != nil {
+		return x.LinkedBy
+	}
+	return ""
+}
+
+type NewDeviceLinkRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NewDeviceLinkRequest) Reset() {
+	*x = NewDeviceLinkRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewDeviceLinkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewDeviceLinkRequest) ProtoMessage() {}
+
+func (x *NewDeviceLinkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewDeviceLinkRequest.ProtoReflect.Descriptor instead.
+func (*NewDeviceLinkRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
+}
+
+type ConfirmDeviceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Digits        string                 `protobuf:"bytes,1,opt,name=digits,proto3" json:"digits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmDeviceRequest) Reset() {
+	*x = ConfirmDeviceRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmDeviceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmDeviceRequest) ProtoMessage() {}
+
+func (x *ConfirmDeviceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmDeviceRequest.ProtoReflect.Descriptor instead.
+func (*ConfirmDeviceRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ConfirmDeviceRequest) GetDigits() string {
+	if x != nil {
+		return x.Digits
+	}
+	return ""
+}
+
+type CancelDeviceLinkRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelDeviceLinkRequest) Reset() {
+	*x = CancelDeviceLinkRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelDeviceLinkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelDeviceLinkRequest) ProtoMessage() {}
+
+func (x *CancelDeviceLinkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelDeviceLinkRequest.ProtoReflect.Descriptor instead.
+func (*CancelDeviceLinkRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
+}
+
+type JoinPersonRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Link          string                 `protobuf:"bytes,1,opt,name=link,proto3" json:"link,omitempty"` // kithdevice:...
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"` // what this device is to be called
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JoinPersonRequest) Reset() {
+	*x = JoinPersonRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JoinPersonRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JoinPersonRequest) ProtoMessage() {}
+
+func (x *JoinPersonRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JoinPersonRequest.ProtoReflect.Descriptor instead.
+func (*JoinPersonRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *JoinPersonRequest) GetLink() string {
+	if x != nil {
+		return x.Link
+	}
+	return ""
+}
+
+func (x *JoinPersonRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type NameDeviceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"` // its name, its id or the beginning of it
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NameDeviceRequest) Reset() {
+	*x = NameDeviceRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NameDeviceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NameDeviceRequest) ProtoMessage() {}
+
+func (x *NameDeviceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NameDeviceRequest.ProtoReflect.Descriptor instead.
+func (*NameDeviceRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *NameDeviceRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *NameDeviceRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type RevokeDeviceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeDeviceRequest) Reset() {
+	*x = RevokeDeviceRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeDeviceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeDeviceRequest) ProtoMessage() {}
+
+func (x *RevokeDeviceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeDeviceRequest.ProtoReflect.Descriptor instead.
+func (*RevokeDeviceRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RevokeDeviceRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+type DeviceLinking struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Phase         LinkPhase              `protobuf:"varint,1,opt,name=phase,proto3,enum=kith.v1.LinkPhase" json:"phase,omitempty"`
+	Link          string                 `protobuf:"bytes,2,opt,name=link,proto3" json:"link,omitempty"`                             // kithdevice:..., in the answer to NewDeviceLink alone
+	ExpiresAt     uint64                 `protobuf:"varint,3,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"` // ms
+	Digits        string                 `protobuf:"bytes,4,opt,name=digits,proto3" json:"digits,omitempty"`
+	Name          string                 `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`                         // of the new device
+	Trouble       string                 `protobuf:"bytes,6,opt,name=trouble,proto3" json:"trouble,omitempty"`                   // why it failed, and what to do
+	DeviceId      string                 `protobuf:"bytes,7,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"` // of the new device
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeviceLinking) Reset() {
+	*x = DeviceLinking{}
+	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeviceLinking) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeviceLinking) ProtoMessage() {}
+
+func (x *DeviceLinking) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeviceLinking.ProtoReflect.Descriptor instead.
+func (*DeviceLinking) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *DeviceLinking) GetPhase() LinkPhase {
+	if x != nil {
+		return x.Phase
+	}
+	return LinkPhase_LINK_PHASE_UNSPECIFIED
+}
+
+func (x *DeviceLinking) GetLink() string {
+	if x != nil {
+		return x.Link
+	}
+	return ""
+}
+
+func (x *DeviceLinking) GetExpiresAt() uint64 {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return 0
+}
+
+func (x *DeviceLinking) GetDigits() string {
+	if x != nil {
+		return x.Digits
+	}
+	return ""
+}
+
+func (x *DeviceLinking) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DeviceLinking) GetTrouble() string {
+	if x != nil {
+		return x.Trouble
+	}
+	return ""
+}
+
+func (x *DeviceLinking) GetDeviceId() string {
+	if x != nil {
+		return x.DeviceId
+	}
+	return ""
+}
+
 // ClockApart: this machine's clock is more than ten minutes from that of others, as what they wrote shows.
 type ClockApart struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1205,7 +1807,7 @@ type ClockApart struct {
 
 func (x *ClockApart) Reset() {
 	*x = ClockApart{}
-	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	mi := &file_kith_v1_kith_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1217,7 +1819,7 @@ func (x *ClockApart) String() string {
 func (*ClockApart) ProtoMessage() {}
 
 func (x *ClockApart) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[7]
+	mi := &file_kith_v1_kith_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1230,7 +1832,7 @@ func (x *ClockApart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockApart.ProtoReflect.Descriptor instead.
 func (*ClockApart) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{7}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ClockApart) GetAhead() bool {
@@ -1275,7 +1877,7 @@ type Coming struct {
 
 func (x *Coming) Reset() {
 	*x = Coming{}
-	mi := &file_kith_v1_kith_proto_msgTypes[8]
+	mi := &file_kith_v1_kith_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1287,7 +1889,7 @@ func (x *Coming) String() string {
 func (*Coming) ProtoMessage() {}
 
 func (x *Coming) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[8]
+	mi := &file_kith_v1_kith_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1300,7 +1902,7 @@ func (x *Coming) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Coming.ProtoReflect.Descriptor instead.
 func (*Coming) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{8}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Coming) GetChatId() string {
@@ -1346,7 +1948,7 @@ type Person struct {
 
 func (x *Person) Reset() {
 	*x = Person{}
-	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	mi := &file_kith_v1_kith_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1358,7 +1960,7 @@ func (x *Person) String() string {
 func (*Person) ProtoMessage() {}
 
 func (x *Person) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[9]
+	mi := &file_kith_v1_kith_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1371,7 +1973,7 @@ func (x *Person) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Person.ProtoReflect.Descriptor instead.
 func (*Person) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{9}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Person) GetId() string {
@@ -1434,7 +2036,7 @@ type Aside struct {
 
 func (x *Aside) Reset() {
 	*x = Aside{}
-	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	mi := &file_kith_v1_kith_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1446,7 +2048,7 @@ func (x *Aside) String() string {
 func (*Aside) ProtoMessage() {}
 
 func (x *Aside) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[10]
+	mi := &file_kith_v1_kith_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1459,7 +2061,7 @@ func (x *Aside) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Aside.ProtoReflect.Descriptor instead.
 func (*Aside) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{10}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Aside) GetUntil() uint64 {
@@ -1484,7 +2086,7 @@ type NewContactLinkRequest struct {
 
 func (x *NewContactLinkRequest) Reset() {
 	*x = NewContactLinkRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	mi := &file_kith_v1_kith_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1496,7 +2098,7 @@ func (x *NewContactLinkRequest) String() string {
 func (*NewContactLinkRequest) ProtoMessage() {}
 
 func (x *NewContactLinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[11]
+	mi := &file_kith_v1_kith_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1509,7 +2111,7 @@ func (x *NewContactLinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewContactLinkRequest.ProtoReflect.Descriptor instead.
 func (*NewContactLinkRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{11}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{21}
 }
 
 type ContactLink struct {
@@ -1523,7 +2125,7 @@ type ContactLink struct {
 
 func (x *ContactLink) Reset() {
 	*x = ContactLink{}
-	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	mi := &file_kith_v1_kith_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +2137,7 @@ func (x *ContactLink) String() string {
 func (*ContactLink) ProtoMessage() {}
 
 func (x *ContactLink) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[12]
+	mi := &file_kith_v1_kith_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +2150,7 @@ func (x *ContactLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactLink.ProtoReflect.Descriptor instead.
 func (*ContactLink) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{12}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ContactLink) GetLink() string {
@@ -1581,7 +2183,7 @@ type AddFriendRequest struct {
 
 func (x *AddFriendRequest) Reset() {
 	*x = AddFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	mi := &file_kith_v1_kith_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1593,7 +2195,7 @@ func (x *AddFriendRequest) String() string {
 func (*AddFriendRequest) ProtoMessage() {}
 
 func (x *AddFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[13]
+	mi := &file_kith_v1_kith_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1606,7 +2208,7 @@ func (x *AddFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddFriendRequest.ProtoReflect.Descriptor instead.
 func (*AddFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{13}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AddFriendRequest) GetLink() string {
@@ -1624,7 +2226,7 @@ type ListFriendsRequest struct {
 
 func (x *ListFriendsRequest) Reset() {
 	*x = ListFriendsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	mi := &file_kith_v1_kith_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +2238,7 @@ func (x *ListFriendsRequest) String() string {
 func (*ListFriendsRequest) ProtoMessage() {}
 
 func (x *ListFriendsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[14]
+	mi := &file_kith_v1_kith_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +2251,7 @@ func (x *ListFriendsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFriendsRequest.ProtoReflect.Descriptor instead.
 func (*ListFriendsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{14}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{24}
 }
 
 type ListFriendsResponse struct {
@@ -1661,7 +2263,7 @@ type ListFriendsResponse struct {
 
 func (x *ListFriendsResponse) Reset() {
 	*x = ListFriendsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	mi := &file_kith_v1_kith_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +2275,7 @@ func (x *ListFriendsResponse) String() string {
 func (*ListFriendsResponse) ProtoMessage() {}
 
 func (x *ListFriendsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[15]
+	mi := &file_kith_v1_kith_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +2288,7 @@ func (x *ListFriendsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFriendsResponse.ProtoReflect.Descriptor instead.
 func (*ListFriendsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{15}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListFriendsResponse) GetFriends() []*Friend {
@@ -1705,7 +2307,7 @@ type AcceptFriendRequest struct {
 
 func (x *AcceptFriendRequest) Reset() {
 	*x = AcceptFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1717,7 +2319,7 @@ func (x *AcceptFriendRequest) String() string {
 func (*AcceptFriendRequest) ProtoMessage() {}
 
 func (x *AcceptFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[16]
+	mi := &file_kith_v1_kith_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1730,7 +2332,7 @@ func (x *AcceptFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptFriendRequest.ProtoReflect.Descriptor instead.
 func (*AcceptFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{16}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AcceptFriendRequest) GetPerson() string {
@@ -1749,7 +2351,7 @@ type DeclineFriendRequest struct {
 
 func (x *DeclineFriendRequest) Reset() {
 	*x = DeclineFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[17]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1761,7 +2363,7 @@ func (x *DeclineFriendRequest) String() string {
 func (*DeclineFriendRequest) ProtoMessage() {}
 
 func (x *DeclineFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[17]
+	mi := &file_kith_v1_kith_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1774,7 +2376,7 @@ func (x *DeclineFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineFriendRequest.ProtoReflect.Descriptor instead.
 func (*DeclineFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{17}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DeclineFriendRequest) GetPerson() string {
@@ -1792,7 +2394,7 @@ type DeclineFriendResponse struct {
 
 func (x *DeclineFriendResponse) Reset() {
 	*x = DeclineFriendResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[18]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1804,7 +2406,7 @@ func (x *DeclineFriendResponse) String() string {
 func (*DeclineFriendResponse) ProtoMessage() {}
 
 func (x *DeclineFriendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[18]
+	mi := &file_kith_v1_kith_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1817,7 +2419,7 @@ func (x *DeclineFriendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineFriendResponse.ProtoReflect.Descriptor instead.
 func (*DeclineFriendResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{18}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
 }
 
 type BlockFriendRequest struct {
@@ -1829,7 +2431,7 @@ type BlockFriendRequest struct {
 
 func (x *BlockFriendRequest) Reset() {
 	*x = BlockFriendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[19]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1841,7 +2443,7 @@ func (x *BlockFriendRequest) String() string {
 func (*BlockFriendRequest) ProtoMessage() {}
 
 func (x *BlockFriendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[19]
+	mi := &file_kith_v1_kith_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1854,7 +2456,7 @@ func (x *BlockFriendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockFriendRequest.ProtoReflect.Descriptor instead.
 func (*BlockFriendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{19}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *BlockFriendRequest) GetPerson() string {
@@ -1878,7 +2480,7 @@ type Friend struct {
 
 func (x *Friend) Reset() {
 	*x = Friend{}
-	mi := &file_kith_v1_kith_proto_msgTypes[20]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1890,7 +2492,7 @@ func (x *Friend) String() string {
 func (*Friend) ProtoMessage() {}
 
 func (x *Friend) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[20]
+	mi := &file_kith_v1_kith_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1903,7 +2505,7 @@ func (x *Friend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Friend.ProtoReflect.Descriptor instead.
 func (*Friend) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{20}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Friend) GetPerson() *Person {
@@ -1958,7 +2560,7 @@ type CreateGroupRequest struct {
 
 func (x *CreateGroupRequest) Reset() {
 	*x = CreateGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[21]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1970,7 +2572,7 @@ func (x *CreateGroupRequest) String() string {
 func (*CreateGroupRequest) ProtoMessage() {}
 
 func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[21]
+	mi := &file_kith_v1_kith_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1983,7 +2585,7 @@ func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateGroupRequest.ProtoReflect.Descriptor instead.
 func (*CreateGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{21}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CreateGroupRequest) GetTitle() string {
@@ -2008,7 +2610,7 @@ type ListChatsRequest struct {
 
 func (x *ListChatsRequest) Reset() {
 	*x = ListChatsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[22]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2020,7 +2622,7 @@ func (x *ListChatsRequest) String() string {
 func (*ListChatsRequest) ProtoMessage() {}
 
 func (x *ListChatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[22]
+	mi := &file_kith_v1_kith_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2033,7 +2635,7 @@ func (x *ListChatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChatsRequest.ProtoReflect.Descriptor instead.
 func (*ListChatsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{22}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
 }
 
 type ListChatsResponse struct {
@@ -2045,7 +2647,7 @@ type ListChatsResponse struct {
 
 func (x *ListChatsResponse) Reset() {
 	*x = ListChatsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[23]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2057,7 +2659,7 @@ func (x *ListChatsResponse) String() string {
 func (*ListChatsResponse) ProtoMessage() {}
 
 func (x *ListChatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[23]
+	mi := &file_kith_v1_kith_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2070,7 +2672,7 @@ func (x *ListChatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChatsResponse.ProtoReflect.Descriptor instead.
 func (*ListChatsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{23}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListChatsResponse) GetChats() []*Chat {
@@ -2089,7 +2691,7 @@ type GetChatRequest struct {
 
 func (x *GetChatRequest) Reset() {
 	*x = GetChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[24]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2101,7 +2703,7 @@ func (x *GetChatRequest) String() string {
 func (*GetChatRequest) ProtoMessage() {}
 
 func (x *GetChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[24]
+	mi := &file_kith_v1_kith_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2114,7 +2716,7 @@ func (x *GetChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetChatRequest.ProtoReflect.Descriptor instead.
 func (*GetChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{24}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetChatRequest) GetChat() string {
@@ -2136,7 +2738,7 @@ type AcceptGroupRequest struct {
 
 func (x *AcceptGroupRequest) Reset() {
 	*x = AcceptGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[25]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2148,7 +2750,7 @@ func (x *AcceptGroupRequest) String() string {
 func (*AcceptGroupRequest) ProtoMessage() {}
 
 func (x *AcceptGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[25]
+	mi := &file_kith_v1_kith_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2161,7 +2763,7 @@ func (x *AcceptGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptGroupRequest.ProtoReflect.Descriptor instead.
 func (*AcceptGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{25}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *AcceptGroupRequest) GetGroup() string {
@@ -2188,7 +2790,7 @@ type SetOnlyThroughFriendsRequest struct {
 
 func (x *SetOnlyThroughFriendsRequest) Reset() {
 	*x = SetOnlyThroughFriendsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2200,7 +2802,7 @@ func (x *SetOnlyThroughFriendsRequest) String() string {
 func (*SetOnlyThroughFriendsRequest) ProtoMessage() {}
 
 func (x *SetOnlyThroughFriendsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[26]
+	mi := &file_kith_v1_kith_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2213,7 +2815,7 @@ func (x *SetOnlyThroughFriendsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOnlyThroughFriendsRequest.ProtoReflect.Descriptor instead.
 func (*SetOnlyThroughFriendsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{26}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SetOnlyThroughFriendsRequest) GetGroup() string {
@@ -2239,7 +2841,7 @@ type DeclineGroupRequest struct {
 
 func (x *DeclineGroupRequest) Reset() {
 	*x = DeclineGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2251,7 +2853,7 @@ func (x *DeclineGroupRequest) String() string {
 func (*DeclineGroupRequest) ProtoMessage() {}
 
 func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[27]
+	mi := &file_kith_v1_kith_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2264,7 +2866,7 @@ func (x *DeclineGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupRequest.ProtoReflect.Descriptor instead.
 func (*DeclineGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{27}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *DeclineGroupRequest) GetGroup() string {
@@ -2282,7 +2884,7 @@ type DeclineGroupResponse struct {
 
 func (x *DeclineGroupResponse) Reset() {
 	*x = DeclineGroupResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2294,7 +2896,7 @@ func (x *DeclineGroupResponse) String() string {
 func (*DeclineGroupResponse) ProtoMessage() {}
 
 func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[28]
+	mi := &file_kith_v1_kith_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2307,7 +2909,7 @@ func (x *DeclineGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineGroupResponse.ProtoReflect.Descriptor instead.
 func (*DeclineGroupResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{28}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
 }
 
 type AddMembersRequest struct {
@@ -2320,7 +2922,7 @@ type AddMembersRequest struct {
 
 func (x *AddMembersRequest) Reset() {
 	*x = AddMembersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2332,7 +2934,7 @@ func (x *AddMembersRequest) String() string {
 func (*AddMembersRequest) ProtoMessage() {}
 
 func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[29]
+	mi := &file_kith_v1_kith_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2345,7 +2947,7 @@ func (x *AddMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMembersRequest.ProtoReflect.Descriptor instead.
 func (*AddMembersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{29}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *AddMembersRequest) GetGroup() string {
@@ -2372,7 +2974,7 @@ type RemoveMemberRequest struct {
 
 func (x *RemoveMemberRequest) Reset() {
 	*x = RemoveMemberRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2384,7 +2986,7 @@ func (x *RemoveMemberRequest) String() string {
 func (*RemoveMemberRequest) ProtoMessage() {}
 
 func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[30]
+	mi := &file_kith_v1_kith_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2397,7 +2999,7 @@ func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMemberRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{30}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RemoveMemberRequest) GetGroup() string {
@@ -2425,7 +3027,7 @@ type SetRoleRequest struct {
 
 func (x *SetRoleRequest) Reset() {
 	*x = SetRoleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2437,7 +3039,7 @@ func (x *SetRoleRequest) String() string {
 func (*SetRoleRequest) ProtoMessage() {}
 
 func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[31]
+	mi := &file_kith_v1_kith_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2450,7 +3052,7 @@ func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRoleRequest.ProtoReflect.Descriptor instead.
 func (*SetRoleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{31}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *SetRoleRequest) GetGroup() string {
@@ -2484,7 +3086,7 @@ type SetTitleRequest struct {
 
 func (x *SetTitleRequest) Reset() {
 	*x = SetTitleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2496,7 +3098,7 @@ func (x *SetTitleRequest) String() string {
 func (*SetTitleRequest) ProtoMessage() {}
 
 func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[32]
+	mi := &file_kith_v1_kith_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2509,7 +3111,7 @@ func (x *SetTitleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTitleRequest.ProtoReflect.Descriptor instead.
 func (*SetTitleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{32}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *SetTitleRequest) GetGroup() string {
@@ -2535,7 +3137,7 @@ type RejoinRequest struct {
 
 func (x *RejoinRequest) Reset() {
 	*x = RejoinRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2547,7 +3149,7 @@ func (x *RejoinRequest) String() string {
 func (*RejoinRequest) ProtoMessage() {}
 
 func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[33]
+	mi := &file_kith_v1_kith_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2560,7 +3162,7 @@ func (x *RejoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejoinRequest.ProtoReflect.Descriptor instead.
 func (*RejoinRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{33}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *RejoinRequest) GetChat() string {
@@ -2580,7 +3182,7 @@ type RestartKeysRequest struct {
 
 func (x *RestartKeysRequest) Reset() {
 	*x = RestartKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2592,7 +3194,7 @@ func (x *RestartKeysRequest) String() string {
 func (*RestartKeysRequest) ProtoMessage() {}
 
 func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[34]
+	mi := &file_kith_v1_kith_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2605,7 +3207,7 @@ func (x *RestartKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartKeysRequest.ProtoReflect.Descriptor instead.
 func (*RestartKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{34}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RestartKeysRequest) GetGroup() string {
@@ -2630,7 +3232,7 @@ type RevokeCopiesRequest struct {
 
 func (x *RevokeCopiesRequest) Reset() {
 	*x = RevokeCopiesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2642,7 +3244,7 @@ func (x *RevokeCopiesRequest) String() string {
 func (*RevokeCopiesRequest) ProtoMessage() {}
 
 func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[35]
+	mi := &file_kith_v1_kith_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2655,7 +3257,7 @@ func (x *RevokeCopiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCopiesRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCopiesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{35}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
 }
 
 type RenewKeysRequest struct {
@@ -2667,7 +3269,7 @@ type RenewKeysRequest struct {
 
 func (x *RenewKeysRequest) Reset() {
 	*x = RenewKeysRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2679,7 +3281,7 @@ func (x *RenewKeysRequest) String() string {
 func (*RenewKeysRequest) ProtoMessage() {}
 
 func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[36]
+	mi := &file_kith_v1_kith_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2692,7 +3294,7 @@ func (x *RenewKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewKeysRequest.ProtoReflect.Descriptor instead.
 func (*RenewKeysRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{36}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RenewKeysRequest) GetGroup() string {
@@ -2712,7 +3314,7 @@ type LeaveGroupRequest struct {
 
 func (x *LeaveGroupRequest) Reset() {
 	*x = LeaveGroupRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2724,7 +3326,7 @@ func (x *LeaveGroupRequest) String() string {
 func (*LeaveGroupRequest) ProtoMessage() {}
 
 func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[37]
+	mi := &file_kith_v1_kith_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2737,7 +3339,7 @@ func (x *LeaveGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveGroupRequest.ProtoReflect.Descriptor instead.
 func (*LeaveGroupRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{37}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *LeaveGroupRequest) GetGroup() string {
@@ -2763,7 +3365,7 @@ type DeleteChatRequest struct {
 
 func (x *DeleteChatRequest) Reset() {
 	*x = DeleteChatRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2775,7 +3377,7 @@ func (x *DeleteChatRequest) String() string {
 func (*DeleteChatRequest) ProtoMessage() {}
 
 func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[38]
+	mi := &file_kith_v1_kith_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2788,7 +3390,7 @@ func (x *DeleteChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChatRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{38}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *DeleteChatRequest) GetChat() string {
@@ -2806,7 +3408,7 @@ type DeleteChatResponse struct {
 
 func (x *DeleteChatResponse) Reset() {
 	*x = DeleteChatResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2818,7 +3420,7 @@ func (x *DeleteChatResponse) String() string {
 func (*DeleteChatResponse) ProtoMessage() {}
 
 func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[39]
+	mi := &file_kith_v1_kith_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2831,7 +3433,7 @@ func (x *DeleteChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChatResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChatResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{39}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
 }
 
 type Chat struct {
@@ -2871,7 +3473,7 @@ type Chat struct {
 
 func (x *Chat) Reset() {
 	*x = Chat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2883,7 +3485,7 @@ func (x *Chat) String() string {
 func (*Chat) ProtoMessage() {}
 
 func (x *Chat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[40]
+	mi := &file_kith_v1_kith_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2896,7 +3498,7 @@ func (x *Chat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chat.ProtoReflect.Descriptor instead.
 func (*Chat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{40}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Chat) GetId() string {
@@ -3115,7 +3717,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3127,7 +3729,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[41]
+	mi := &file_kith_v1_kith_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3140,7 +3742,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{41}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Member) GetPerson() *Person {
@@ -3190,7 +3792,7 @@ type History struct {
 
 func (x *History) Reset() {
 	*x = History{}
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3202,7 +3804,7 @@ func (x *History) String() string {
 func (*History) ProtoMessage() {}
 
 func (x *History) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[42]
+	mi := &file_kith_v1_kith_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3215,7 +3817,7 @@ func (x *History) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use History.ProtoReflect.Descriptor instead.
 func (*History) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{42}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *History) GetKind() HistoryKind {
@@ -3249,7 +3851,7 @@ type SetHistoryRequest struct {
 
 func (x *SetHistoryRequest) Reset() {
 	*x = SetHistoryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3261,7 +3863,7 @@ func (x *SetHistoryRequest) String() string {
 func (*SetHistoryRequest) ProtoMessage() {}
 
 func (x *SetHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[43]
+	mi := &file_kith_v1_kith_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3274,7 +3876,7 @@ func (x *SetHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetHistoryRequest.ProtoReflect.Descriptor instead.
 func (*SetHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{43}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *SetHistoryRequest) GetGroup() string {
@@ -3308,7 +3910,7 @@ type Earlier struct {
 
 func (x *Earlier) Reset() {
 	*x = Earlier{}
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3320,7 +3922,7 @@ func (x *Earlier) String() string {
 func (*Earlier) ProtoMessage() {}
 
 func (x *Earlier) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[44]
+	mi := &file_kith_v1_kith_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3333,7 +3935,7 @@ func (x *Earlier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Earlier.ProtoReflect.Descriptor instead.
 func (*Earlier) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{44}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Earlier) GetGiven() *History {
@@ -3401,7 +4003,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3413,7 +4015,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[45]
+	mi := &file_kith_v1_kith_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3426,7 +4028,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{45}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ListBlocksRequest) GetGroup() string {
@@ -3445,7 +4047,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3457,7 +4059,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[46]
+	mi := &file_kith_v1_kith_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3470,7 +4072,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{46}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*Block {
@@ -3490,7 +4092,7 @@ type ExportChainRequest struct {
 
 func (x *ExportChainRequest) Reset() {
 	*x = ExportChainRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3502,7 +4104,7 @@ func (x *ExportChainRequest) String() string {
 func (*ExportChainRequest) ProtoMessage() {}
 
 func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[47]
+	mi := &file_kith_v1_kith_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3515,7 +4117,7 @@ func (x *ExportChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainRequest.ProtoReflect.Descriptor instead.
 func (*ExportChainRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{47}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ExportChainRequest) GetGroup() string {
@@ -3541,7 +4143,7 @@ type ExportChainResponse struct {
 
 func (x *ExportChainResponse) Reset() {
 	*x = ExportChainResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3553,7 +4155,7 @@ func (x *ExportChainResponse) String() string {
 func (*ExportChainResponse) ProtoMessage() {}
 
 func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[48]
+	mi := &file_kith_v1_kith_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3566,7 +4168,7 @@ func (x *ExportChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportChainResponse.ProtoReflect.Descriptor instead.
 func (*ExportChainResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{48}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ExportChainResponse) GetFile() []byte {
@@ -3615,7 +4217,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3627,7 +4229,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[49]
+	mi := &file_kith_v1_kith_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3640,7 +4242,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{49}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Block) GetHash() string {
@@ -3873,7 +4475,7 @@ type Split struct {
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3885,7 +4487,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[50]
+	mi := &file_kith_v1_kith_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3898,7 +4500,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{50}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Split) GetFrom() uint64 {
@@ -3938,7 +4540,7 @@ type GetSettlementRequest struct {
 
 func (x *GetSettlementRequest) Reset() {
 	*x = GetSettlementRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3950,7 +4552,7 @@ func (x *GetSettlementRequest) String() string {
 func (*GetSettlementRequest) ProtoMessage() {}
 
 func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[51]
+	mi := &file_kith_v1_kith_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3963,7 +4565,7 @@ func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettlementRequest.ProtoReflect.Descriptor instead.
 func (*GetSettlementRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{51}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *GetSettlementRequest) GetGroup() string {
@@ -3983,7 +4585,7 @@ type SetVotersRequest struct {
 
 func (x *SetVotersRequest) Reset() {
 	*x = SetVotersRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3995,7 +4597,7 @@ func (x *SetVotersRequest) String() string {
 func (*SetVotersRequest) ProtoMessage() {}
 
 func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[52]
+	mi := &file_kith_v1_kith_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4008,7 +4610,7 @@ func (x *SetVotersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVotersRequest.ProtoReflect.Descriptor instead.
 func (*SetVotersRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{52}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *SetVotersRequest) GetGroup() string {
@@ -4049,7 +4651,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4061,7 +4663,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[53]
+	mi := &file_kith_v1_kith_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4074,7 +4676,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{53}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Settlement) GetChatId() string {
@@ -4194,7 +4796,7 @@ type Voter struct {
 
 func (x *Voter) Reset() {
 	*x = Voter{}
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4206,7 +4808,7 @@ func (x *Voter) String() string {
 func (*Voter) ProtoMessage() {}
 
 func (x *Voter) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[54]
+	mi := &file_kith_v1_kith_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4219,7 +4821,7 @@ func (x *Voter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Voter.ProtoReflect.Descriptor instead.
 func (*Voter) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{54}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Voter) GetPerson() *Person {
@@ -4267,7 +4869,7 @@ type Incident struct {
 
 func (x *Incident) Reset() {
 	*x = Incident{}
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4279,7 +4881,7 @@ func (x *Incident) String() string {
 func (*Incident) ProtoMessage() {}
 
 func (x *Incident) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[55]
+	mi := &file_kith_v1_kith_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4292,7 +4894,7 @@ func (x *Incident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Incident.ProtoReflect.Descriptor instead.
 func (*Incident) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{55}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Incident) GetKind() IncidentKind {
@@ -4364,7 +4966,7 @@ type Exhibit struct {
 
 func (x *Exhibit) Reset() {
 	*x = Exhibit{}
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4376,7 +4978,7 @@ func (x *Exhibit) String() string {
 func (*Exhibit) ProtoMessage() {}
 
 func (x *Exhibit) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[56]
+	mi := &file_kith_v1_kith_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4389,7 +4991,7 @@ func (x *Exhibit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exhibit.ProtoReflect.Descriptor instead.
 func (*Exhibit) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{56}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Exhibit) GetKind() string {
@@ -4433,7 +5035,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4445,7 +5047,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[57]
+	mi := &file_kith_v1_kith_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4458,7 +5060,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{57}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -4509,7 +5111,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4521,7 +5123,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[58]
+	mi := &file_kith_v1_kith_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4534,7 +5136,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{58}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *SendRequest) GetChat() string {
@@ -4586,7 +5188,7 @@ type ReactRequest struct {
 
 func (x *ReactRequest) Reset() {
 	*x = ReactRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4598,7 +5200,7 @@ func (x *ReactRequest) String() string {
 func (*ReactRequest) ProtoMessage() {}
 
 func (x *ReactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[59]
+	mi := &file_kith_v1_kith_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4611,7 +5213,7 @@ func (x *ReactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReactRequest.ProtoReflect.Descriptor instead.
 func (*ReactRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{59}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ReactRequest) GetChat() string {
@@ -4653,7 +5255,7 @@ type EditMessageRequest struct {
 
 func (x *EditMessageRequest) Reset() {
 	*x = EditMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4665,7 +5267,7 @@ func (x *EditMessageRequest) String() string {
 func (*EditMessageRequest) ProtoMessage() {}
 
 func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[60]
+	mi := &file_kith_v1_kith_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4678,7 +5280,7 @@ func (x *EditMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EditMessageRequest.ProtoReflect.Descriptor instead.
 func (*EditMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{60}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *EditMessageRequest) GetChat() string {
@@ -4712,7 +5314,7 @@ type DeleteMessageRequest struct {
 
 func (x *DeleteMessageRequest) Reset() {
 	*x = DeleteMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4724,7 +5326,7 @@ func (x *DeleteMessageRequest) String() string {
 func (*DeleteMessageRequest) ProtoMessage() {}
 
 func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[61]
+	mi := &file_kith_v1_kith_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4737,7 +5339,7 @@ func (x *DeleteMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteMessageRequest.ProtoReflect.Descriptor instead.
 func (*DeleteMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{61}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *DeleteMessageRequest) GetChat() string {
@@ -4765,7 +5367,7 @@ type PinMessageRequest struct {
 
 func (x *PinMessageRequest) Reset() {
 	*x = PinMessageRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4777,7 +5379,7 @@ func (x *PinMessageRequest) String() string {
 func (*PinMessageRequest) ProtoMessage() {}
 
 func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[62]
+	mi := &file_kith_v1_kith_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4790,7 +5392,7 @@ func (x *PinMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PinMessageRequest.ProtoReflect.Descriptor instead.
 func (*PinMessageRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{62}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *PinMessageRequest) GetChat() string {
@@ -4823,7 +5425,7 @@ type ListPinsRequest struct {
 
 func (x *ListPinsRequest) Reset() {
 	*x = ListPinsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4835,7 +5437,7 @@ func (x *ListPinsRequest) String() string {
 func (*ListPinsRequest) ProtoMessage() {}
 
 func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[63]
+	mi := &file_kith_v1_kith_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4848,7 +5450,7 @@ func (x *ListPinsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsRequest.ProtoReflect.Descriptor instead.
 func (*ListPinsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{63}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ListPinsRequest) GetChat() string {
@@ -4867,7 +5469,7 @@ type ListPinsResponse struct {
 
 func (x *ListPinsResponse) Reset() {
 	*x = ListPinsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4879,7 +5481,7 @@ func (x *ListPinsResponse) String() string {
 func (*ListPinsResponse) ProtoMessage() {}
 
 func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[64]
+	mi := &file_kith_v1_kith_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4892,7 +5494,7 @@ func (x *ListPinsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPinsResponse.ProtoReflect.Descriptor instead.
 func (*ListPinsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{64}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ListPinsResponse) GetMessages() []*Message {
@@ -4915,7 +5517,7 @@ type CreatePollRequest struct {
 
 func (x *CreatePollRequest) Reset() {
 	*x = CreatePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4927,7 +5529,7 @@ func (x *CreatePollRequest) String() string {
 func (*CreatePollRequest) ProtoMessage() {}
 
 func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[65]
+	mi := &file_kith_v1_kith_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4940,7 +5542,7 @@ func (x *CreatePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePollRequest.ProtoReflect.Descriptor instead.
 func (*CreatePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{65}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *CreatePollRequest) GetChat() string {
@@ -4989,7 +5591,7 @@ type VoteRequest struct {
 
 func (x *VoteRequest) Reset() {
 	*x = VoteRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5001,7 +5603,7 @@ func (x *VoteRequest) String() string {
 func (*VoteRequest) ProtoMessage() {}
 
 func (x *VoteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[66]
+	mi := &file_kith_v1_kith_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5014,7 +5616,7 @@ func (x *VoteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoteRequest.ProtoReflect.Descriptor instead.
 func (*VoteRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{66}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *VoteRequest) GetChat() string {
@@ -5048,7 +5650,7 @@ type ClosePollRequest struct {
 
 func (x *ClosePollRequest) Reset() {
 	*x = ClosePollRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5060,7 +5662,7 @@ func (x *ClosePollRequest) String() string {
 func (*ClosePollRequest) ProtoMessage() {}
 
 func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[67]
+	mi := &file_kith_v1_kith_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5073,7 +5675,7 @@ func (x *ClosePollRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosePollRequest.ProtoReflect.Descriptor instead.
 func (*ClosePollRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{67}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *ClosePollRequest) GetChat() string {
@@ -5100,7 +5702,7 @@ type SetLifetimeRequest struct {
 
 func (x *SetLifetimeRequest) Reset() {
 	*x = SetLifetimeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5112,7 +5714,7 @@ func (x *SetLifetimeRequest) String() string {
 func (*SetLifetimeRequest) ProtoMessage() {}
 
 func (x *SetLifetimeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[68]
+	mi := &file_kith_v1_kith_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5125,7 +5727,7 @@ func (x *SetLifetimeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLifetimeRequest.ProtoReflect.Descriptor instead.
 func (*SetLifetimeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{68}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *SetLifetimeRequest) GetChat() string {
@@ -5152,7 +5754,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5164,7 +5766,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[69]
+	mi := &file_kith_v1_kith_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5177,7 +5779,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{69}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *ListVersionsRequest) GetChat() string {
@@ -5203,7 +5805,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5215,7 +5817,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[70]
+	mi := &file_kith_v1_kith_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5228,7 +5830,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{70}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*Version {
@@ -5249,7 +5851,7 @@ type Version struct {
 
 func (x *Version) Reset() {
 	*x = Version{}
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5261,7 +5863,7 @@ func (x *Version) String() string {
 func (*Version) ProtoMessage() {}
 
 func (x *Version) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[71]
+	mi := &file_kith_v1_kith_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5274,7 +5876,7 @@ func (x *Version) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Version.ProtoReflect.Descriptor instead.
 func (*Version) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{71}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *Version) GetText() string {
@@ -5336,7 +5938,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5348,7 +5950,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[72]
+	mi := &file_kith_v1_kith_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5361,7 +5963,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{72}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *Message) GetId() string {
@@ -5583,7 +6185,7 @@ type Lifetime struct {
 
 func (x *Lifetime) Reset() {
 	*x = Lifetime{}
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5595,7 +6197,7 @@ func (x *Lifetime) String() string {
 func (*Lifetime) ProtoMessage() {}
 
 func (x *Lifetime) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[73]
+	mi := &file_kith_v1_kith_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5608,7 +6210,7 @@ func (x *Lifetime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lifetime.ProtoReflect.Descriptor instead.
 func (*Lifetime) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{73}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *Lifetime) GetSeconds() uint32 {
@@ -5636,7 +6238,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5648,7 +6250,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[74]
+	mi := &file_kith_v1_kith_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5661,7 +6263,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{74}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *Span) GetText() string {
@@ -5741,7 +6343,7 @@ type Quote struct {
 
 func (x *Quote) Reset() {
 	*x = Quote{}
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5753,7 +6355,7 @@ func (x *Quote) String() string {
 func (*Quote) ProtoMessage() {}
 
 func (x *Quote) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[75]
+	mi := &file_kith_v1_kith_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5766,7 +6368,7 @@ func (x *Quote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quote.ProtoReflect.Descriptor instead.
 func (*Quote) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{75}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *Quote) GetId() string {
@@ -5815,7 +6417,7 @@ type Reaction struct {
 
 func (x *Reaction) Reset() {
 	*x = Reaction{}
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5827,7 +6429,7 @@ func (x *Reaction) String() string {
 func (*Reaction) ProtoMessage() {}
 
 func (x *Reaction) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[76]
+	mi := &file_kith_v1_kith_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5840,7 +6442,7 @@ func (x *Reaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
 func (*Reaction) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{76}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *Reaction) GetEmoji() string {
@@ -5877,7 +6479,7 @@ type Poll struct {
 
 func (x *Poll) Reset() {
 	*x = Poll{}
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5889,7 +6491,7 @@ func (x *Poll) String() string {
 func (*Poll) ProtoMessage() {}
 
 func (x *Poll) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[77]
+	mi := &file_kith_v1_kith_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5902,7 +6504,7 @@ func (x *Poll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Poll.ProtoReflect.Descriptor instead.
 func (*Poll) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{77}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *Poll) GetQuestion() string {
@@ -5951,7 +6553,7 @@ type PollOption struct {
 
 func (x *PollOption) Reset() {
 	*x = PollOption{}
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5963,7 +6565,7 @@ func (x *PollOption) String() string {
 func (*PollOption) ProtoMessage() {}
 
 func (x *PollOption) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[78]
+	mi := &file_kith_v1_kith_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5976,7 +6578,7 @@ func (x *PollOption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollOption.ProtoReflect.Descriptor instead.
 func (*PollOption) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{78}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *PollOption) GetText() string {
@@ -6015,7 +6617,7 @@ type Permitted struct {
 
 func (x *Permitted) Reset() {
 	*x = Permitted{}
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6027,7 +6629,7 @@ func (x *Permitted) String() string {
 func (*Permitted) ProtoMessage() {}
 
 func (x *Permitted) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[79]
+	mi := &file_kith_v1_kith_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6040,7 +6642,7 @@ func (x *Permitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permitted.ProtoReflect.Descriptor instead.
 func (*Permitted) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{79}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *Permitted) GetReply() bool {
@@ -6095,7 +6697,7 @@ type ResendRequest struct {
 
 func (x *ResendRequest) Reset() {
 	*x = ResendRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6107,7 +6709,7 @@ func (x *ResendRequest) String() string {
 func (*ResendRequest) ProtoMessage() {}
 
 func (x *ResendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[80]
+	mi := &file_kith_v1_kith_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6120,7 +6722,7 @@ func (x *ResendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
 func (*ResendRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{80}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *ResendRequest) GetChat() string {
@@ -6150,7 +6752,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6162,7 +6764,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[81]
+	mi := &file_kith_v1_kith_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6175,7 +6777,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{81}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *ListMessagesRequest) GetChat() string {
@@ -6224,7 +6826,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6236,7 +6838,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[82]
+	mi := &file_kith_v1_kith_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6249,7 +6851,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{82}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -6292,7 +6894,7 @@ type SearchRequest struct {
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6304,7 +6906,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[83]
+	mi := &file_kith_v1_kith_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6317,7 +6919,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{83}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *SearchRequest) GetText() string {
@@ -6392,7 +6994,7 @@ type SearchResponse struct {
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6404,7 +7006,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[84]
+	mi := &file_kith_v1_kith_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6417,7 +7019,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{84}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *SearchResponse) GetFound() []*Found {
@@ -6477,7 +7079,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6489,7 +7091,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[85]
+	mi := &file_kith_v1_kith_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6502,7 +7104,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{85}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *Found) GetMessage() *Message {
@@ -6558,7 +7160,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6570,7 +7172,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[86]
+	mi := &file_kith_v1_kith_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6583,7 +7185,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{86}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *Mark) GetStart() uint32 {
@@ -6610,7 +7212,7 @@ type TypingRequest struct {
 
 func (x *TypingRequest) Reset() {
 	*x = TypingRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6622,7 +7224,7 @@ func (x *TypingRequest) String() string {
 func (*TypingRequest) ProtoMessage() {}
 
 func (x *TypingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[87]
+	mi := &file_kith_v1_kith_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6635,7 +7237,7 @@ func (x *TypingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TypingRequest.ProtoReflect.Descriptor instead.
 func (*TypingRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{87}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *TypingRequest) GetChat() string {
@@ -6660,7 +7262,7 @@ type TypingResponse struct {
 
 func (x *TypingResponse) Reset() {
 	*x = TypingResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6672,7 +7274,7 @@ func (x *TypingResponse) String() string {
 func (*TypingResponse) ProtoMessage() {}
 
 func (x *TypingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[88]
+	mi := &file_kith_v1_kith_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6685,7 +7287,7 @@ func (x *TypingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TypingResponse.ProtoReflect.Descriptor instead.
 func (*TypingResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{88}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
 }
 
 type GetSettingsRequest struct {
@@ -6696,7 +7298,7 @@ type GetSettingsRequest struct {
 
 func (x *GetSettingsRequest) Reset() {
 	*x = GetSettingsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6708,7 +7310,7 @@ func (x *GetSettingsRequest) String() string {
 func (*GetSettingsRequest) ProtoMessage() {}
 
 func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[89]
+	mi := &file_kith_v1_kith_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6721,7 +7323,7 @@ func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{89}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
 }
 
 // Settings: what the person chose for all chats.
@@ -6733,7 +7335,7 @@ type GetNetworkRequest struct {
 
 func (x *GetNetworkRequest) Reset() {
 	*x = GetNetworkRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6745,7 +7347,7 @@ func (x *GetNetworkRequest) String() string {
 func (*GetNetworkRequest) ProtoMessage() {}
 
 func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[90]
+	mi := &file_kith_v1_kith_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6758,7 +7360,7 @@ func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkRequest.ProtoReflect.Descriptor instead.
 func (*GetNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{90}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
 }
 
 // Network: every sentence is for people, says what is and what can be done about it, and
@@ -6781,7 +7383,7 @@ type Network struct {
 
 func (x *Network) Reset() {
 	*x = Network{}
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6793,7 +7395,7 @@ func (x *Network) String() string {
 func (*Network) ProtoMessage() {}
 
 func (x *Network) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[91]
+	mi := &file_kith_v1_kith_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6806,7 +7408,7 @@ func (x *Network) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Network.ProtoReflect.Descriptor instead.
 func (*Network) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{91}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *Network) GetReachability() Reachability {
@@ -6893,7 +7495,7 @@ type Router struct {
 
 func (x *Router) Reset() {
 	*x = Router{}
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6905,7 +7507,7 @@ func (x *Router) String() string {
 func (*Router) ProtoMessage() {}
 
 func (x *Router) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[92]
+	mi := &file_kith_v1_kith_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6918,7 +7520,7 @@ func (x *Router) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Router.ProtoReflect.Descriptor instead.
 func (*Router) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{92}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *Router) GetNat() NAT {
@@ -6975,7 +7577,7 @@ type Path struct {
 
 func (x *Path) Reset() {
 	*x = Path{}
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6987,7 +7589,7 @@ func (x *Path) String() string {
 func (*Path) ProtoMessage() {}
 
 func (x *Path) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[93]
+	mi := &file_kith_v1_kith_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7000,7 +7602,7 @@ func (x *Path) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Path.ProtoReflect.Descriptor instead.
 func (*Path) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{93}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *Path) GetPerson() *Person {
@@ -7088,7 +7690,7 @@ type Relaying struct {
 
 func (x *Relaying) Reset() {
 	*x = Relaying{}
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7100,7 +7702,7 @@ func (x *Relaying) String() string {
 func (*Relaying) ProtoMessage() {}
 
 func (x *Relaying) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[94]
+	mi := &file_kith_v1_kith_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7113,7 +7715,7 @@ func (x *Relaying) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Relaying.ProtoReflect.Descriptor instead.
 func (*Relaying) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{94}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *Relaying) GetOn() bool {
@@ -7170,7 +7772,7 @@ type RelayUsed struct {
 
 func (x *RelayUsed) Reset() {
 	*x = RelayUsed{}
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7182,7 +7784,7 @@ func (x *RelayUsed) String() string {
 func (*RelayUsed) ProtoMessage() {}
 
 func (x *RelayUsed) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[95]
+	mi := &file_kith_v1_kith_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7195,7 +7797,7 @@ func (x *RelayUsed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayUsed.ProtoReflect.Descriptor instead.
 func (*RelayUsed) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{95}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *RelayUsed) GetName() string {
@@ -7241,7 +7843,7 @@ type Rendezvous struct {
 
 func (x *Rendezvous) Reset() {
 	*x = Rendezvous{}
-	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7253,7 +7855,7 @@ func (x *Rendezvous) String() string {
 func (*Rendezvous) ProtoMessage() {}
 
 func (x *Rendezvous) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[96]
+	mi := &file_kith_v1_kith_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7266,7 +7868,7 @@ func (x *Rendezvous) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rendezvous.ProtoReflect.Descriptor instead.
 func (*Rendezvous) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{96}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *Rendezvous) GetOn() bool {
@@ -7327,7 +7929,7 @@ type Mailbox struct {
 
 func (x *Mailbox) Reset() {
 	*x = Mailbox{}
-	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	mi := &file_kith_v1_kith_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7339,7 +7941,7 @@ func (x *Mailbox) String() string {
 func (*Mailbox) ProtoMessage() {}
 
 func (x *Mailbox) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[97]
+	mi := &file_kith_v1_kith_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7352,7 +7954,7 @@ func (x *Mailbox) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mailbox.ProtoReflect.Descriptor instead.
 func (*Mailbox) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{97}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *Mailbox) GetId() string {
@@ -7417,7 +8019,7 @@ type SetNetworkRequest struct {
 
 func (x *SetNetworkRequest) Reset() {
 	*x = SetNetworkRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7429,7 +8031,7 @@ func (x *SetNetworkRequest) String() string {
 func (*SetNetworkRequest) ProtoMessage() {}
 
 func (x *SetNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[98]
+	mi := &file_kith_v1_kith_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7442,7 +8044,7 @@ func (x *SetNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetNetworkRequest.ProtoReflect.Descriptor instead.
 func (*SetNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{98}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *SetNetworkRequest) GetRelay() bool {
@@ -7482,7 +8084,7 @@ type AddMailboxRequest struct {
 
 func (x *AddMailboxRequest) Reset() {
 	*x = AddMailboxRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	mi := &file_kith_v1_kith_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7494,7 +8096,7 @@ func (x *AddMailboxRequest) String() string {
 func (*AddMailboxRequest) ProtoMessage() {}
 
 func (x *AddMailboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[99]
+	mi := &file_kith_v1_kith_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7507,7 +8109,7 @@ func (x *AddMailboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMailboxRequest.ProtoReflect.Descriptor instead.
 func (*AddMailboxRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{99}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *AddMailboxRequest) GetAddress() string {
@@ -7526,7 +8128,7 @@ type RemoveMailboxRequest struct {
 
 func (x *RemoveMailboxRequest) Reset() {
 	*x = RemoveMailboxRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7538,7 +8140,7 @@ func (x *RemoveMailboxRequest) String() string {
 func (*RemoveMailboxRequest) ProtoMessage() {}
 
 func (x *RemoveMailboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[100]
+	mi := &file_kith_v1_kith_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7551,7 +8153,7 @@ func (x *RemoveMailboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMailboxRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMailboxRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{100}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *RemoveMailboxRequest) GetId() string {
@@ -7571,7 +8173,7 @@ type ExportBundleRequest struct {
 
 func (x *ExportBundleRequest) Reset() {
 	*x = ExportBundleRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7583,7 +8185,7 @@ func (x *ExportBundleRequest) String() string {
 func (*ExportBundleRequest) ProtoMessage() {}
 
 func (x *ExportBundleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[101]
+	mi := &file_kith_v1_kith_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7596,7 +8198,7 @@ func (x *ExportBundleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportBundleRequest.ProtoReflect.Descriptor instead.
 func (*ExportBundleRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{101}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{111}
 }
 
 func (x *ExportBundleRequest) GetChat() string {
@@ -7623,7 +8225,7 @@ type BundlePart struct {
 
 func (x *BundlePart) Reset() {
 	*x = BundlePart{}
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7635,7 +8237,7 @@ func (x *BundlePart) String() string {
 func (*BundlePart) ProtoMessage() {}
 
 func (x *BundlePart) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[102]
+	mi := &file_kith_v1_kith_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7648,7 +8250,7 @@ func (x *BundlePart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundlePart.ProtoReflect.Descriptor instead.
 func (*BundlePart) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{102}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{112}
 }
 
 func (x *BundlePart) GetData() []byte {
@@ -7678,7 +8280,7 @@ type Bundle struct {
 
 func (x *Bundle) Reset() {
 	*x = Bundle{}
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7690,7 +8292,7 @@ func (x *Bundle) String() string {
 func (*Bundle) ProtoMessage() {}
 
 func (x *Bundle) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[103]
+	mi := &file_kith_v1_kith_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7703,7 +8305,7 @@ func (x *Bundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bundle.ProtoReflect.Descriptor instead.
 func (*Bundle) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{103}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{113}
 }
 
 func (x *Bundle) GetFrom() *Person {
@@ -7747,7 +8349,7 @@ type BundleChat struct {
 
 func (x *BundleChat) Reset() {
 	*x = BundleChat{}
-	mi := &file_kith_v1_kith_proto_msgTypes[104]
+	mi := &file_kith_v1_kith_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7759,7 +8361,7 @@ func (x *BundleChat) String() string {
 func (*BundleChat) ProtoMessage() {}
 
 func (x *BundleChat) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[104]
+	mi := &file_kith_v1_kith_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7772,7 +8374,7 @@ func (x *BundleChat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundleChat.ProtoReflect.Descriptor instead.
 func (*BundleChat) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{104}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{114}
 }
 
 func (x *BundleChat) GetChatId() string {
@@ -7820,7 +8422,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_kith_v1_kith_proto_msgTypes[105]
+	mi := &file_kith_v1_kith_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7832,7 +8434,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[105]
+	mi := &file_kith_v1_kith_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7845,7 +8447,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{105}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{115}
 }
 
 func (x *Settings) GetHideTyping() bool {
@@ -7870,7 +8472,7 @@ type GetPageKeyRequest struct {
 
 func (x *GetPageKeyRequest) Reset() {
 	*x = GetPageKeyRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[106]
+	mi := &file_kith_v1_kith_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7882,7 +8484,7 @@ func (x *GetPageKeyRequest) String() string {
 func (*GetPageKeyRequest) ProtoMessage() {}
 
 func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[106]
+	mi := &file_kith_v1_kith_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7895,7 +8497,7 @@ func (x *GetPageKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPageKeyRequest.ProtoReflect.Descriptor instead.
 func (*GetPageKeyRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{106}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{116}
 }
 
 type GetPageKeyResponse struct {
@@ -7907,7 +8509,7 @@ type GetPageKeyResponse struct {
 
 func (x *GetPageKeyResponse) Reset() {
 	*x = GetPageKeyResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[107]
+	mi := &file_kith_v1_kith_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7919,7 +8521,7 @@ func (x *GetPageKeyResponse) String() string {
 func (*GetPageKeyResponse) ProtoMessage() {}
 
 func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[107]
+	mi := &file_kith_v1_kith_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7932,7 +8534,7 @@ func (x *GetPageKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPageKeyResponse.ProtoReflect.Descriptor instead.
 func (*GetPageKeyResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{107}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{117}
 }
 
 func (x *GetPageKeyResponse) GetKey() []byte {
@@ -7953,7 +8555,7 @@ type SetSettingsRequest struct {
 
 func (x *SetSettingsRequest) Reset() {
 	*x = SetSettingsRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[108]
+	mi := &file_kith_v1_kith_proto_msgTypes[118]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7965,7 +8567,7 @@ func (x *SetSettingsRequest) String() string {
 func (*SetSettingsRequest) ProtoMessage() {}
 
 func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[108]
+	mi := &file_kith_v1_kith_proto_msgTypes[118]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7978,7 +8580,7 @@ func (x *SetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*SetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{108}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{118}
 }
 
 func (x *SetSettingsRequest) GetHideTyping() bool {
@@ -8006,7 +8608,7 @@ type SetDraftRequest struct {
 
 func (x *SetDraftRequest) Reset() {
 	*x = SetDraftRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[109]
+	mi := &file_kith_v1_kith_proto_msgTypes[119]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8018,7 +8620,7 @@ func (x *SetDraftRequest) String() string {
 func (*SetDraftRequest) ProtoMessage() {}
 
 func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[109]
+	mi := &file_kith_v1_kith_proto_msgTypes[119]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8031,7 +8633,7 @@ func (x *SetDraftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftRequest.ProtoReflect.Descriptor instead.
 func (*SetDraftRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{109}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{119}
 }
 
 func (x *SetDraftRequest) GetChat() string {
@@ -8063,7 +8665,7 @@ type SetDraftResponse struct {
 
 func (x *SetDraftResponse) Reset() {
 	*x = SetDraftResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[110]
+	mi := &file_kith_v1_kith_proto_msgTypes[120]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8075,7 +8677,7 @@ func (x *SetDraftResponse) String() string {
 func (*SetDraftResponse) ProtoMessage() {}
 
 func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[110]
+	mi := &file_kith_v1_kith_proto_msgTypes[120]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8088,7 +8690,7 @@ func (x *SetDraftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDraftResponse.ProtoReflect.Descriptor instead.
 func (*SetDraftResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{110}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{120}
 }
 
 // Draft: what somebody has begun to write, kept in this node alone.
@@ -8102,7 +8704,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_kith_v1_kith_proto_msgTypes[111]
+	mi := &file_kith_v1_kith_proto_msgTypes[121]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8114,7 +8716,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[111]
+	mi := &file_kith_v1_kith_proto_msgTypes[121]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8127,7 +8729,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{111}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{121}
 }
 
 func (x *Draft) GetText() string {
@@ -8155,7 +8757,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[112]
+	mi := &file_kith_v1_kith_proto_msgTypes[122]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8167,7 +8769,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[112]
+	mi := &file_kith_v1_kith_proto_msgTypes[122]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8180,7 +8782,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{112}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{122}
 }
 
 func (x *MarkReadRequest) GetChat() string {
@@ -8205,7 +8807,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[113]
+	mi := &file_kith_v1_kith_proto_msgTypes[123]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8217,7 +8819,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[113]
+	mi := &file_kith_v1_kith_proto_msgTypes[123]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8230,7 +8832,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{113}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{123}
 }
 
 type GetDeliveryRequest struct {
@@ -8245,7 +8847,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[114]
+	mi := &file_kith_v1_kith_proto_msgTypes[124]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8257,7 +8859,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[114]
+	mi := &file_kith_v1_kith_proto_msgTypes[124]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8270,7 +8872,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{114}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{124}
 }
 
 func (x *GetDeliveryRequest) GetChat() string {
@@ -8317,7 +8919,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kith_v1_kith_proto_msgTypes[115]
+	mi := &file_kith_v1_kith_proto_msgTypes[125]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8329,7 +8931,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[115]
+	mi := &file_kith_v1_kith_proto_msgTypes[125]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8342,7 +8944,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{115}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{125}
 }
 
 func (x *Delivery) GetMembers() []*DeliveredTo {
@@ -8412,7 +9014,7 @@ type DeliveredTo struct {
 
 func (x *DeliveredTo) Reset() {
 	*x = DeliveredTo{}
-	mi := &file_kith_v1_kith_proto_msgTypes[116]
+	mi := &file_kith_v1_kith_proto_msgTypes[126]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8424,7 +9026,7 @@ func (x *DeliveredTo) String() string {
 func (*DeliveredTo) ProtoMessage() {}
 
 func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[116]
+	mi := &file_kith_v1_kith_proto_msgTypes[126]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8437,7 +9039,7 @@ func (x *DeliveredTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredTo.ProtoReflect.Descriptor instead.
 func (*DeliveredTo) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{116}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{126}
 }
 
 func (x *DeliveredTo) GetPerson() *Person {
@@ -8471,7 +9073,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[117]
+	mi := &file_kith_v1_kith_proto_msgTypes[127]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8483,7 +9085,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[117]
+	mi := &file_kith_v1_kith_proto_msgTypes[127]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8496,7 +9098,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{117}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{127}
 }
 
 func (x *SubscribeRequest) GetAfter() uint64 {
@@ -8536,7 +9138,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_kith_v1_kith_proto_msgTypes[118]
+	mi := &file_kith_v1_kith_proto_msgTypes[128]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8548,7 +9150,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[118]
+	mi := &file_kith_v1_kith_proto_msgTypes[128]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8561,7 +9163,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{118}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{128}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -8751,7 +9353,7 @@ type Typed struct {
 
 func (x *Typed) Reset() {
 	*x = Typed{}
-	mi := &file_kith_v1_kith_proto_msgTypes[119]
+	mi := &file_kith_v1_kith_proto_msgTypes[129]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8763,7 +9365,7 @@ func (x *Typed) String() string {
 func (*Typed) ProtoMessage() {}
 
 func (x *Typed) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[119]
+	mi := &file_kith_v1_kith_proto_msgTypes[129]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8776,7 +9378,7 @@ func (x *Typed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Typed.ProtoReflect.Descriptor instead.
 func (*Typed) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{119}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{129}
 }
 
 func (x *Typed) GetChatId() string {
@@ -8811,7 +9413,7 @@ type Reached struct {
 
 func (x *Reached) Reset() {
 	*x = Reached{}
-	mi := &file_kith_v1_kith_proto_msgTypes[120]
+	mi := &file_kith_v1_kith_proto_msgTypes[130]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8823,7 +9425,7 @@ func (x *Reached) String() string {
 func (*Reached) ProtoMessage() {}
 
 func (x *Reached) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[120]
+	mi := &file_kith_v1_kith_proto_msgTypes[130]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8836,7 +9438,7 @@ func (x *Reached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reached.ProtoReflect.Descriptor instead.
 func (*Reached) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{120}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{130}
 }
 
 func (x *Reached) GetChatId() string {
@@ -8865,7 +9467,7 @@ type MessageReach struct {
 
 func (x *MessageReach) Reset() {
 	*x = MessageReach{}
-	mi := &file_kith_v1_kith_proto_msgTypes[121]
+	mi := &file_kith_v1_kith_proto_msgTypes[131]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8877,7 +9479,7 @@ func (x *MessageReach) String() string {
 func (*MessageReach) ProtoMessage() {}
 
 func (x *MessageReach) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[121]
+	mi := &file_kith_v1_kith_proto_msgTypes[131]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8890,7 +9492,7 @@ func (x *MessageReach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReach.ProtoReflect.Descriptor instead.
 func (*MessageReach) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{121}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{131}
 }
 
 func (x *MessageReach) GetMessageId() string {
@@ -8929,7 +9531,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_kith_v1_kith_proto_msgTypes[122]
+	mi := &file_kith_v1_kith_proto_msgTypes[132]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8941,7 +9543,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[122]
+	mi := &file_kith_v1_kith_proto_msgTypes[132]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8954,7 +9556,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{122}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{132}
 }
 
 type StopResponse struct {
@@ -8965,7 +9567,7 @@ type StopResponse struct {
 
 func (x *StopResponse) Reset() {
 	*x = StopResponse{}
-	mi := &file_kith_v1_kith_proto_msgTypes[123]
+	mi := &file_kith_v1_kith_proto_msgTypes[133]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8977,7 +9579,7 @@ func (x *StopResponse) String() string {
 func (*StopResponse) ProtoMessage() {}
 
 func (x *StopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kith_v1_kith_proto_msgTypes[123]
+	mi := &file_kith_v1_kith_proto_msgTypes[133]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8990,7 +9592,7 @@ func (x *StopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopResponse.ProtoReflect.Descriptor instead.
 func (*StopResponse) Descriptor() ([]byte, []int) {
-	return file_kith_v1_kith_proto_rawDescGZIP(), []int{123}
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{133}
 }
 
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
@@ -9008,7 +9610,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x03ssh\x18\x02 \x01(\tR\x03ssh\"\x10\n" +
 	"\x0eGetNodeRequest\"\"\n" +
 	"\fSetupRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\x86\x05\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xb8\x05\n" +
 	"\x04Node\x12\x14\n" +
 	"\x05ready\x18\x01 \x01(\bR\x05ready\x12\x1f\n" +
 	"\x02me\x18\x02 \x01(\v2\x0f.kith.v1.PersonR\x02me\x12\x1b\n" +
@@ -9032,7 +9634,41 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\x06coming\x18\x12 \x03(\v2\x0f.kith.v1.ComingR\x06coming\x12\x1b\n" +
 	"\tdisk_full\x18\x13 \x01(\bR\bdiskFull\x12\x16\n" +
 	"\x06notice\x18\x14 \x01(\tR\x06notice\x12)\n" +
-	"\x05clock\x18\x15 \x01(\v2\x13.kith.v1.ClockApartR\x05clockJ\x04\b\x06\x10\aR\vfingerprint\"y\n" +
+	"\x05clock\x18\x15 \x01(\v2\x13.kith.v1.ClockApartR\x05clock\x120\n" +
+	"\alinking\x18\x17 \x01(\v2\x16.kith.v1.DeviceLinkingR\alinkingJ\x04\b\x06\x10\aR\vfingerprint\"\x14\n" +
+	"\x12ListDevicesRequest\"@\n" +
+	"\x13ListDevicesResponse\x12)\n" +
+	"\adevices\x18\x01 \x03(\v2\x0f.kith.v1.DeviceR\adevices\"\xc6\x01\n" +
+	"\x06Device\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04this\x18\x03 \x01(\bR\x04this\x12\x12\n" +
+	"\x04copy\x18\x04 \x01(\bR\x04copy\x12\x18\n" +
+	"\arevoked\x18\x05 \x01(\bR\arevoked\x12\x1c\n" +
+	"\tconnected\x18\x06 \x01(\bR\tconnected\x12\x1b\n" +
+	"\tlinked_at\x18\a \x01(\x04R\blinkedAt\x12\x1b\n" +
+	"\tlinked_by\x18\b \x01(\tR\blinkedBy\"\x16\n" +
+	"\x14NewDeviceLinkRequest\".\n" +
+	"\x14ConfirmDeviceRequest\x12\x16\n" +
+	"\x06digits\x18\x01 \x01(\tR\x06digits\"\x19\n" +
+	"\x17CancelDeviceLinkRequest\";\n" +
+	"\x11JoinPersonRequest\x12\x12\n" +
+	"\x04link\x18\x01 \x01(\tR\x04link\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"?\n" +
+	"\x11NameDeviceRequest\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"-\n" +
+	"\x13RevokeDeviceRequest\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\"\xcf\x01\n" +
+	"\rDeviceLinking\x12(\n" +
+	"\x05phase\x18\x01 \x01(\x0e2\x12.kith.v1.LinkPhaseR\x05phase\x12\x12\n" +
+	"\x04link\x18\x02 \x01(\tR\x04link\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x03 \x01(\x04R\texpiresAt\x12\x16\n" +
+	"\x06digits\x18\x04 \x01(\tR\x06digits\x12\x12\n" +
+	"\x04name\x18\x05 \x01(\tR\x04name\x12\x18\n" +
+	"\atrouble\x18\x06 \x01(\tR\atrouble\x12\x1b\n" +
+	"\tdevice_id\x18\a \x01(\tR\bdeviceId\"y\n" +
 	"\n" +
 	"ClockApart\x12\x14\n" +
 	"\x05ahead\x18\x01 \x01(\bR\x05ahead\x12\x0e\n" +
@@ -9638,7 +10274,14 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\breach_of\x18\x03 \x01(\rR\areachOf\x12\x12\n" +
 	"\x04read\x18\x04 \x01(\rR\x04read\"\r\n" +
 	"\vStopRequest\"\x0e\n" +
-	"\fStopResponse*s\n" +
+	"\fStopResponse*\x9c\x01\n" +
+	"\tLinkPhase\x12\x1a\n" +
+	"\x16LINK_PHASE_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12LINK_PHASE_WAITING\x10\x01\x12\x18\n" +
+	"\x14LINK_PHASE_COMPARING\x10\x02\x12\x15\n" +
+	"\x11LINK_PHASE_GIVING\x10\x03\x12\x13\n" +
+	"\x0fLINK_PHASE_DONE\x10\x04\x12\x15\n" +
+	"\x11LINK_PHASE_FAILED\x10\x05*s\n" +
 	"\fReachability\x12\x1c\n" +
 	"\x18REACHABILITY_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12REACHABILITY_LOCAL\x10\x01\x12\x14\n" +
@@ -9732,13 +10375,22 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\bNAT_NONE\x10\x01\x12\x0e\n" +
 	"\n" +
 	"NAT_STEADY\x10\x02\x12\x10\n" +
-	"\fNAT_CHANGING\x10\x032\xfb\x1c\n" +
+	"\fNAT_CHANGING\x10\x032\xf9 \n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
 	"\aGetNode\x12\x17.kith.v1.GetNodeRequest\x1a\r.kith.v1.Node\x12-\n" +
 	"\x05Setup\x12\x15.kith.v1.SetupRequest\x1a\r.kith.v1.Node\x12;\n" +
-	"\fRevokeCopies\x12\x1c.kith.v1.RevokeCopiesRequest\x1a\r.kith.v1.Node\x12F\n" +
+	"\fRevokeCopies\x12\x1c.kith.v1.RevokeCopiesRequest\x1a\r.kith.v1.Node\x12H\n" +
+	"\vListDevices\x12\x1b.kith.v1.ListDevicesRequest\x1a\x1c.kith.v1.ListDevicesResponse\x12F\n" +
+	"\rNewDeviceLink\x12\x1d.kith.v1.NewDeviceLinkRequest\x1a\x16.kith.v1.DeviceLinking\x12F\n" +
+	"\rConfirmDevice\x12\x1d.kith.v1.ConfirmDeviceRequest\x1a\x16.kith.v1.DeviceLinking\x12L\n" +
+	"\x10CancelDeviceLink\x12 .kith.v1.CancelDeviceLinkRequest\x1a\x16.kith.v1.DeviceLinking\x12@\n" +
+	"\n" +
+	"JoinPerson\x12\x1a.kith.v1.JoinPersonRequest\x1a\x16.kith.v1.DeviceLinking\x12F\n" +
+	"\n" +
+	"NameDevice\x12\x1a.kith.v1.NameDeviceRequest\x1a\x1c.kith.v1.ListDevicesResponse\x12J\n" +
+	"\fRevokeDevice\x12\x1c.kith.v1.RevokeDeviceRequest\x1a\x1c.kith.v1.ListDevicesResponse\x12F\n" +
 	"\x0eNewContactLink\x12\x1e.kith.v1.NewContactLinkRequest\x1a\x14.kith.v1.ContactLink\x127\n" +
 	"\tAddFriend\x12\x19.kith.v1.AddFriendRequest\x1a\x0f.kith.v1.Friend\x12H\n" +
 	"\vListFriends\x12\x1b.kith.v1.ListFriendsRequest\x1a\x1c.kith.v1.ListFriendsResponse\x12=\n" +
@@ -9818,370 +10470,398 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 	return file_kith_v1_kith_proto_rawDescData
 }
 
-var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 124)
+var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 134)
 var file_kith_v1_kith_proto_goTypes = []any{
-	(Reachability)(0),                    // 0: kith.v1.Reachability
-	(FriendState)(0),                     // 1: kith.v1.FriendState
-	(ChatKind)(0),                        // 2: kith.v1.ChatKind
-	(ChatState)(0),                       // 3: kith.v1.ChatState
-	(Role)(0),                            // 4: kith.v1.Role
-	(HistoryKind)(0),                     // 5: kith.v1.HistoryKind
-	(BlockFate)(0),                       // 6: kith.v1.BlockFate
-	(LossKind)(0),                        // 7: kith.v1.LossKind
-	(IncidentKind)(0),                    // 8: kith.v1.IncidentKind
-	(ChangeKind)(0),                      // 9: kith.v1.ChangeKind
-	(MessageState)(0),                    // 10: kith.v1.MessageState
-	(NAT)(0),                             // 11: kith.v1.NAT
-	(*LoginRequest)(nil),                 // 12: kith.v1.LoginRequest
-	(*LoginResponse)(nil),                // 13: kith.v1.LoginResponse
-	(*NewLoginRequest)(nil),              // 14: kith.v1.NewLoginRequest
-	(*NewLoginResponse)(nil),             // 15: kith.v1.NewLoginResponse
-	(*GetNodeRequest)(nil),               // 16: kith.v1.GetNodeRequest
-	(*SetupRequest)(nil),                 // 17: kith.v1.SetupRequest
-	(*Node)(nil),                         // 18: kith.v1.Node
-	(*ClockApart)(nil),                   // 19: kith.v1.ClockApart
-	(*Coming)(nil),                       // 20: kith.v1.Coming
-	(*Person)(nil),                       // 21: kith.v1.Person
-	(*Aside)(nil),                        // 22: kith.v1.Aside
-	(*NewContactLinkRequest)(nil),        // 23: kith.v1.NewContactLinkRequest
-	(*ContactLink)(nil),                  // 24: kith.v1.ContactLink
-	(*AddFriendRequest)(nil),             // 25: kith.v1.AddFriendRequest
-	(*ListFriendsRequest)(nil),           // 26: kith.v1.ListFriendsRequest
-	(*ListFriendsResponse)(nil),          // 27: kith.v1.ListFriendsResponse
-	(*AcceptFriendRequest)(nil),          // 28: kith.v1.AcceptFriendRequest
-	(*DeclineFriendRequest)(nil),         // 29: kith.v1.DeclineFriendRequest
-	(*DeclineFriendResponse)(nil),        // 30: kith.v1.DeclineFriendResponse
-	(*BlockFriendRequest)(nil),           // 31: kith.v1.BlockFriendRequest
-	(*Friend)(nil),                       // 32: kith.v1.Friend
-	(*CreateGroupRequest)(nil),           // 33: kith.v1.CreateGroupRequest
-	(*ListChatsRequest)(nil),             // 34: kith.v1.ListChatsRequest
-	(*ListChatsResponse)(nil),            // 35: kith.v1.ListChatsResponse
-	(*GetChatRequest)(nil),               // 36: kith.v1.GetChatRequest
-	(*AcceptGroupRequest)(nil),           // 37: kith.v1.AcceptGroupRequest
-	(*SetOnlyThroughFriendsRequest)(nil), // 38: kith.v1.SetOnlyThroughFriendsRequest
-	(*DeclineGroupRequest)(nil),          // 39: kith.v1.DeclineGroupRequest
-	(*DeclineGroupResponse)(nil),         // 40: kith.v1.DeclineGroupResponse
-	(*AddMembersRequest)(nil),            // 41: kith.v1.AddMembersRequest
-	(*RemoveMemberRequest)(nil),          // 42: kith.v1.RemoveMemberRequest
-	(*SetRoleRequest)(nil),               // 43: kith.v1.SetRoleRequest
-	(*SetTitleRequest)(nil),              // 44: kith.v1.SetTitleRequest
-	(*RejoinRequest)(nil),                // 45: kith.v1.RejoinRequest
-	(*RestartKeysRequest)(nil),           // 46: kith.v1.RestartKeysRequest
-	(*RevokeCopiesRequest)(nil),          // 47: kith.v1.RevokeCopiesRequest
-	(*RenewKeysRequest)(nil),             // 48: kith.v1.RenewKeysRequest
-	(*LeaveGroupRequest)(nil),            // 49: kith.v1.LeaveGroupRequest
-	(*DeleteChatRequest)(nil),            // 50: kith.v1.DeleteChatRequest
-	(*DeleteChatResponse)(nil),           // 51: kith.v1.DeleteChatResponse
-	(*Chat)(nil),                         // 52: kith.v1.Chat
-	(*Member)(nil),                       // 53: kith.v1.Member
-	(*History)(nil),                      // 54: kith.v1.History
-	(*SetHistoryRequest)(nil),            // 55: kith.v1.SetHistoryRequest
-	(*Earlier)(nil),                      // 56: kith.v1.Earlier
-	(*ListBlocksRequest)(nil),            // 57: kith.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),           // 58: kith.v1.ListBlocksResponse
-	(*ExportChainRequest)(nil),           // 59: kith.v1.ExportChainRequest
-	(*ExportChainResponse)(nil),          // 60: kith.v1.ExportChainResponse
-	(*Block)(nil),                        // 61: kith.v1.Block
-	(*Split)(nil),                        // 62: kith.v1.Split
-	(*GetSettlementRequest)(nil),         // 63: kith.v1.GetSettlementRequest
-	(*SetVotersRequest)(nil),             // 64: kith.v1.SetVotersRequest
-	(*Settlement)(nil),                   // 65: kith.v1.Settlement
-	(*Voter)(nil),                        // 66: kith.v1.Voter
-	(*Incident)(nil),                     // 67: kith.v1.Incident
-	(*Exhibit)(nil),                      // 68: kith.v1.Exhibit
-	(*Change)(nil),                       // 69: kith.v1.Change
-	(*SendRequest)(nil),                  // 70: kith.v1.SendRequest
-	(*ReactRequest)(nil),                 // 71: kith.v1.ReactRequest
-	(*EditMessageRequest)(nil),           // 72: kith.v1.EditMessageRequest
-	(*DeleteMessageRequest)(nil),         // 73: kith.v1.DeleteMessageRequest
-	(*PinMessageRequest)(nil),            // 74: kith.v1.PinMessageRequest
-	(*ListPinsRequest)(nil),              // 75: kith.v1.ListPinsRequest
-	(*ListPinsResponse)(nil),             // 76: kith.v1.ListPinsResponse
-	(*CreatePollRequest)(nil),            // 77: kith.v1.CreatePollRequest
-	(*VoteRequest)(nil),                  // 78: kith.v1.VoteRequest
-	(*ClosePollRequest)(nil),             // 79: kith.v1.ClosePollRequest
-	(*SetLifetimeRequest)(nil),           // 80: kith.v1.SetLifetimeRequest
-	(*ListVersionsRequest)(nil),          // 81: kith.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),         // 82: kith.v1.ListVersionsResponse
-	(*Version)(nil),                      // 83: kith.v1.Version
-	(*Message)(nil),                      // 84: kith.v1.Message
-	(*Lifetime)(nil),                     // 85: kith.v1.Lifetime
-	(*Span)(nil),                         // 86: kith.v1.Span
-	(*Quote)(nil),                        // 87: kith.v1.Quote
-	(*Reaction)(nil),                     // 88: kith.v1.Reaction
-	(*Poll)(nil),                         // 89: kith.v1.Poll
-	(*PollOption)(nil),                   // 90: kith.v1.PollOption
-	(*Permitted)(nil),                    // 91: kith.v1.Permitted
-	(*ResendRequest)(nil),                // 92: kith.v1.ResendRequest
-	(*ListMessagesRequest)(nil),          // 93: kith.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),         // 94: kith.v1.ListMessagesResponse
-	(*SearchRequest)(nil),                // 95: kith.v1.SearchRequest
-	(*SearchResponse)(nil),               // 96: kith.v1.SearchResponse
-	(*Found)(nil),                        // 97: kith.v1.Found
-	(*Mark)(nil),                         // 98: kith.v1.Mark
-	(*TypingRequest)(nil),                // 99: kith.v1.TypingRequest
-	(*TypingResponse)(nil),               // 100: kith.v1.TypingResponse
-	(*GetSettingsRequest)(nil),           // 101: kith.v1.GetSettingsRequest
-	(*GetNetworkRequest)(nil),            // 102: kith.v1.GetNetworkRequest
-	(*Network)(nil),                      // 103: kith.v1.Network
-	(*Router)(nil),                       // 104: kith.v1.Router
-	(*Path)(nil),                         // 105: kith.v1.Path
-	(*Relaying)(nil),                     // 106: kith.v1.Relaying
-	(*RelayUsed)(nil),                    // 107: kith.v1.RelayUsed
-	(*Rendezvous)(nil),                   // 108: kith.v1.Rendezvous
-	(*Mailbox)(nil),                      // 109: kith.v1.Mailbox
-	(*SetNetworkRequest)(nil),            // 110: kith.v1.SetNetworkRequest
-	(*AddMailboxRequest)(nil),            // 111: kith.v1.AddMailboxRequest
-	(*RemoveMailboxRequest)(nil),         // 112: kith.v1.RemoveMailboxRequest
-	(*ExportBundleRequest)(nil),          // 113: kith.v1.ExportBundleRequest
-	(*BundlePart)(nil),                   // 114: kith.v1.BundlePart
-	(*Bundle)(nil),                       // 115: kith.v1.Bundle
-	(*BundleChat)(nil),                   // 116: kith.v1.BundleChat
-	(*Settings)(nil),                     // 117: kith.v1.Settings
-	(*GetPageKeyRequest)(nil),            // 118: kith.v1.GetPageKeyRequest
-	(*GetPageKeyResponse)(nil),           // 119: kith.v1.GetPageKeyResponse
-	(*SetSettingsRequest)(nil),           // 120: kith.v1.SetSettingsRequest
-	(*SetDraftRequest)(nil),              // 121: kith.v1.SetDraftRequest
-	(*SetDraftResponse)(nil),             // 122: kith.v1.SetDraftResponse
-	(*Draft)(nil),                        // 123: kith.v1.Draft
-	(*MarkReadRequest)(nil),              // 124: kith.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),             // 125: kith.v1.MarkReadResponse
-	(*GetDeliveryRequest)(nil),           // 126: kith.v1.GetDeliveryRequest
-	(*Delivery)(nil),                     // 127: kith.v1.Delivery
-	(*DeliveredTo)(nil),                  // 128: kith.v1.DeliveredTo
-	(*SubscribeRequest)(nil),             // 129: kith.v1.SubscribeRequest
-	(*Event)(nil),                        // 130: kith.v1.Event
-	(*Typed)(nil),                        // 131: kith.v1.Typed
-	(*Reached)(nil),                      // 132: kith.v1.Reached
-	(*MessageReach)(nil),                 // 133: kith.v1.MessageReach
-	(*StopRequest)(nil),                  // 134: kith.v1.StopRequest
-	(*StopResponse)(nil),                 // 135: kith.v1.StopResponse
+	(LinkPhase)(0),                       // 0: kith.v1.LinkPhase
+	(Reachability)(0),                    // 1: kith.v1.Reachability
+	(FriendState)(0),                     // 2: kith.v1.FriendState
+	(ChatKind)(0),                        // 3: kith.v1.ChatKind
+	(ChatState)(0),                       // 4: kith.v1.ChatState
+	(Role)(0),                            // 5: kith.v1.Role
+	(HistoryKind)(0),                     // 6: kith.v1.HistoryKind
+	(BlockFate)(0),                       // 7: kith.v1.BlockFate
+	(LossKind)(0),                        // 8: kith.v1.LossKind
+	(IncidentKind)(0),                    // 9: kith.v1.IncidentKind
+	(ChangeKind)(0),                      // 10: kith.v1.ChangeKind
+	(MessageState)(0),                    // 11: kith.v1.MessageState
+	(NAT)(0),                             // 12: kith.v1.NAT
+	(*LoginRequest)(nil),                 // 13: kith.v1.LoginRequest
+	(*LoginResponse)(nil),                // 14: kith.v1.LoginResponse
+	(*NewLoginRequest)(nil),              // 15: kith.v1.NewLoginRequest
+	(*NewLoginResponse)(nil),             // 16: kith.v1.NewLoginResponse
+	(*GetNodeRequest)(nil),               // 17: kith.v1.GetNodeRequest
+	(*SetupRequest)(nil),                 // 18: kith.v1.SetupRequest
+	(*Node)(nil),                         // 19: kith.v1.Node
+	(*ListDevicesRequest)(nil),           // 20: kith.v1.ListDevicesRequest
+	(*ListDevicesResponse)(nil),          // 21: kith.v1.ListDevicesResponse
+	(*Device)(nil),                       // 22: kith.v1.Device
+	(*NewDeviceLinkRequest)(nil),         // 23: kith.v1.NewDeviceLinkRequest
+	(*ConfirmDeviceRequest)(nil),         // 24: kith.v1.ConfirmDeviceRequest
+	(*CancelDeviceLinkRequest)(nil),      // 25: kith.v1.CancelDeviceLinkRequest
+	(*JoinPersonRequest)(nil),            // 26: kith.v1.JoinPersonRequest
+	(*NameDeviceRequest)(nil),            // 27: kith.v1.NameDeviceRequest
+	(*RevokeDeviceRequest)(nil),          // 28: kith.v1.RevokeDeviceRequest
+	(*DeviceLinking)(nil),                // 29: kith.v1.DeviceLinking
+	(*ClockApart)(nil),                   // 30: kith.v1.ClockApart
+	(*Coming)(nil),                       // 31: kith.v1.Coming
+	(*Person)(nil),                       // 32: kith.v1.Person
+	(*Aside)(nil),                        // 33: kith.v1.Aside
+	(*NewContactLinkRequest)(nil),        // 34: kith.v1.NewContactLinkRequest
+	(*ContactLink)(nil),                  // 35: kith.v1.ContactLink
+	(*AddFriendRequest)(nil),             // 36: kith.v1.AddFriendRequest
+	(*ListFriendsRequest)(nil),           // 37: kith.v1.ListFriendsRequest
+	(*ListFriendsResponse)(nil),          // 38: kith.v1.ListFriendsResponse
+	(*AcceptFriendRequest)(nil),          // 39: kith.v1.AcceptFriendRequest
+	(*DeclineFriendRequest)(nil),         // 40: kith.v1.DeclineFriendRequest
+	(*DeclineFriendResponse)(nil),        // 41: kith.v1.DeclineFriendResponse
+	(*BlockFriendRequest)(nil),           // 42: kith.v1.BlockFriendRequest
+	(*Friend)(nil),                       // 43: kith.v1.Friend
+	(*CreateGroupRequest)(nil),           // 44: kith.v1.CreateGroupRequest
+	(*ListChatsRequest)(nil),             // 45: kith.v1.ListChatsRequest
+	(*ListChatsResponse)(nil),            // 46: kith.v1.ListChatsResponse
+	(*GetChatRequest)(nil),               // 47: kith.v1.GetChatRequest
+	(*AcceptGroupRequest)(nil),           // 48: kith.v1.AcceptGroupRequest
+	(*SetOnlyThroughFriendsRequest)(nil), // 49: kith.v1.SetOnlyThroughFriendsRequest
+	(*DeclineGroupRequest)(nil),          // 50: kith.v1.DeclineGroupRequest
+	(*DeclineGroupResponse)(nil),         // 51: kith.v1.DeclineGroupResponse
+	(*AddMembersRequest)(nil),            // 52: kith.v1.AddMembersRequest
+	(*RemoveMemberRequest)(nil),          // 53: kith.v1.RemoveMemberRequest
+	(*SetRoleRequest)(nil),               // 54: kith.v1.SetRoleRequest
+	(*SetTitleRequest)(nil),              // 55: kith.v1.SetTitleRequest
+	(*RejoinRequest)(nil),                // 56: kith.v1.RejoinRequest
+	(*RestartKeysRequest)(nil),           // 57: kith.v1.RestartKeysRequest
+	(*RevokeCopiesRequest)(nil),          // 58: kith.v1.RevokeCopiesRequest
+	(*RenewKeysRequest)(nil),             // 59: kith.v1.RenewKeysRequest
+	(*LeaveGroupRequest)(nil),            // 60: kith.v1.LeaveGroupRequest
+	(*DeleteChatRequest)(nil),            // 61: kith.v1.DeleteChatRequest
+	(*DeleteChatResponse)(nil),           // 62: kith.v1.DeleteChatResponse
+	(*Chat)(nil),                         // 63: kith.v1.Chat
+	(*Member)(nil),                       // 64: kith.v1.Member
+	(*History)(nil),                      // 65: kith.v1.History
+	(*SetHistoryRequest)(nil),            // 66: kith.v1.SetHistoryRequest
+	(*Earlier)(nil),                      // 67: kith.v1.Earlier
+	(*ListBlocksRequest)(nil),            // 68: kith.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),           // 69: kith.v1.ListBlocksResponse
+	(*ExportChainRequest)(nil),           // 70: kith.v1.ExportChainRequest
+	(*ExportChainResponse)(nil),          // 71: kith.v1.ExportChainResponse
+	(*Block)(nil),                        // 72: kith.v1.Block
+	(*Split)(nil),                        // 73: kith.v1.Split
+	(*GetSettlementRequest)(nil),         // 74: kith.v1.GetSettlementRequest
+	(*SetVotersRequest)(nil),             // 75: kith.v1.SetVotersRequest
+	(*Settlement)(nil),                   // 76: kith.v1.Settlement
+	(*Voter)(nil),                        // 77: kith.v1.Voter
+	(*Incident)(nil),                     // 78: kith.v1.Incident
+	(*Exhibit)(nil),                      // 79: kith.v1.Exhibit
+	(*Change)(nil),                       // 80: kith.v1.Change
+	(*SendRequest)(nil),                  // 81: kith.v1.SendRequest
+	(*ReactRequest)(nil),                 // 82: kith.v1.ReactRequest
+	(*EditMessageRequest)(nil),           // 83: kith.v1.EditMessageRequest
+	(*DeleteMessageRequest)(nil),         // 84: kith.v1.DeleteMessageRequest
+	(*PinMessageRequest)(nil),            // 85: kith.v1.PinMessageRequest
+	(*ListPinsRequest)(nil),              // 86: kith.v1.ListPinsRequest
+	(*ListPinsResponse)(nil),             // 87: kith.v1.ListPinsResponse
+	(*CreatePollRequest)(nil),            // 88: kith.v1.CreatePollRequest
+	(*VoteRequest)(nil),                  // 89: kith.v1.VoteRequest
+	(*ClosePollRequest)(nil),             // 90: kith.v1.ClosePollRequest
+	(*SetLifetimeRequest)(nil),           // 91: kith.v1.SetLifetimeRequest
+	(*ListVersionsRequest)(nil),          // 92: kith.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),         // 93: kith.v1.ListVersionsResponse
+	(*Version)(nil),                      // 94: kith.v1.Version
+	(*Message)(nil),                      // 95: kith.v1.Message
+	(*Lifetime)(nil),                     // 96: kith.v1.Lifetime
+	(*Span)(nil),                         // 97: kith.v1.Span
+	(*Quote)(nil),                        // 98: kith.v1.Quote
+	(*Reaction)(nil),                     // 99: kith.v1.Reaction
+	(*Poll)(nil),                         // 100: kith.v1.Poll
+	(*PollOption)(nil),                   // 101: kith.v1.PollOption
+	(*Permitted)(nil),                    // 102: kith.v1.Permitted
+	(*ResendRequest)(nil),                // 103: kith.v1.ResendRequest
+	(*ListMessagesRequest)(nil),          // 104: kith.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),         // 105: kith.v1.ListMessagesResponse
+	(*SearchRequest)(nil),                // 106: kith.v1.SearchRequest
+	(*SearchResponse)(nil),               // 107: kith.v1.SearchResponse
+	(*Found)(nil),                        // 108: kith.v1.Found
+	(*Mark)(nil),                         // 109: kith.v1.Mark
+	(*TypingRequest)(nil),                // 110: kith.v1.TypingRequest
+	(*TypingResponse)(nil),               // 111: kith.v1.TypingResponse
+	(*GetSettingsRequest)(nil),           // 112: kith.v1.GetSettingsRequest
+	(*GetNetworkRequest)(nil),            // 113: kith.v1.GetNetworkRequest
+	(*Network)(nil),                      // 114: kith.v1.Network
+	(*Router)(nil),                       // 115: kith.v1.Router
+	(*Path)(nil),                         // 116: kith.v1.Path
+	(*Relaying)(nil),                     // 117: kith.v1.Relaying
+	(*RelayUsed)(nil),                    // 118: kith.v1.RelayUsed
+	(*Rendezvous)(nil),                   // 119: kith.v1.Rendezvous
+	(*Mailbox)(nil),                      // 120: kith.v1.Mailbox
+	(*SetNetworkRequest)(nil),            // 121: kith.v1.SetNetworkRequest
+	(*AddMailboxRequest)(nil),            // 122: kith.v1.AddMailboxRequest
+	(*RemoveMailboxRequest)(nil),         // 123: kith.v1.RemoveMailboxRequest
+	(*ExportBundleRequest)(nil),          // 124: kith.v1.ExportBundleRequest
+	(*BundlePart)(nil),                   // 125: kith.v1.BundlePart
+	(*Bundle)(nil),                       // 126: kith.v1.Bundle
+	(*BundleChat)(nil),                   // 127: kith.v1.BundleChat
+	(*Settings)(nil),                     // 128: kith.v1.Settings
+	(*GetPageKeyRequest)(nil),            // 129: kith.v1.GetPageKeyRequest
+	(*GetPageKeyResponse)(nil),           // 130: kith.v1.GetPageKeyResponse
+	(*SetSettingsRequest)(nil),           // 131: kith.v1.SetSettingsRequest
+	(*SetDraftRequest)(nil),              // 132: kith.v1.SetDraftRequest
+	(*SetDraftResponse)(nil),             // 133: kith.v1.SetDraftResponse
+	(*Draft)(nil),                        // 134: kith.v1.Draft
+	(*MarkReadRequest)(nil),              // 135: kith.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),             // 136: kith.v1.MarkReadResponse
+	(*GetDeliveryRequest)(nil),           // 137: kith.v1.GetDeliveryRequest
+	(*Delivery)(nil),                     // 138: kith.v1.Delivery
+	(*DeliveredTo)(nil),                  // 139: kith.v1.DeliveredTo
+	(*SubscribeRequest)(nil),             // 140: kith.v1.SubscribeRequest
+	(*Event)(nil),                        // 141: kith.v1.Event
+	(*Typed)(nil),                        // 142: kith.v1.Typed
+	(*Reached)(nil),                      // 143: kith.v1.Reached
+	(*MessageReach)(nil),                 // 144: kith.v1.MessageReach
+	(*StopRequest)(nil),                  // 145: kith.v1.StopRequest
+	(*StopResponse)(nil),                 // 146: kith.v1.StopResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
-	21,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
-	0,   // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
-	20,  // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
-	19,  // 3: kith.v1.Node.clock:type_name -> kith.v1.ClockApart
-	21,  // 4: kith.v1.ClockApart.persons:type_name -> kith.v1.Person
-	21,  // 5: kith.v1.Coming.by:type_name -> kith.v1.Person
-	22,  // 6: kith.v1.Person.aside:type_name -> kith.v1.Aside
-	32,  // 7: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
-	21,  // 8: kith.v1.Friend.person:type_name -> kith.v1.Person
-	1,   // 9: kith.v1.Friend.state:type_name -> kith.v1.FriendState
-	52,  // 10: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
-	4,   // 11: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
-	2,   // 12: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
-	3,   // 13: kith.v1.Chat.state:type_name -> kith.v1.ChatState
-	53,  // 14: kith.v1.Chat.members:type_name -> kith.v1.Member
-	4,   // 15: kith.v1.Chat.my_role:type_name -> kith.v1.Role
-	84,  // 16: kith.v1.Chat.newest:type_name -> kith.v1.Message
-	21,  // 17: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
-	21,  // 18: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
-	21,  // 19: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
-	21,  // 20: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
-	54,  // 21: kith.v1.Chat.history:type_name -> kith.v1.History
-	56,  // 22: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
-	123, // 23: kith.v1.Chat.draft:type_name -> kith.v1.Draft
-	21,  // 24: kith.v1.Member.person:type_name -> kith.v1.Person
-	4,   // 25: kith.v1.Member.role:type_name -> kith.v1.Role
-	21,  // 26: kith.v1.Member.added_by:type_name -> kith.v1.Person
-	5,   // 27: kith.v1.History.kind:type_name -> kith.v1.HistoryKind
-	54,  // 28: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
-	54,  // 29: kith.v1.Earlier.given:type_name -> kith.v1.History
-	61,  // 30: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
-	21,  // 31: kith.v1.Block.author:type_name -> kith.v1.Person
-	69,  // 32: kith.v1.Block.changes:type_name -> kith.v1.Change
-	6,   // 33: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
-	7,   // 34: kith.v1.Block.loss:type_name -> kith.v1.LossKind
-	62,  // 35: kith.v1.Block.split:type_name -> kith.v1.Split
-	21,  // 36: kith.v1.Block.settled_by:type_name -> kith.v1.Person
-	21,  // 37: kith.v1.Block.voted_by:type_name -> kith.v1.Person
-	21,  // 38: kith.v1.Block.waits_for:type_name -> kith.v1.Person
-	21,  // 39: kith.v1.Block.stuck:type_name -> kith.v1.Person
-	21,  // 40: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
-	66,  // 41: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
-	67,  // 42: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
-	21,  // 43: kith.v1.Settlement.coming:type_name -> kith.v1.Person
-	21,  // 44: kith.v1.Voter.person:type_name -> kith.v1.Person
-	8,   // 45: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
-	21,  // 46: kith.v1.Incident.person:type_name -> kith.v1.Person
-	68,  // 47: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
-	9,   // 48: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
-	21,  // 49: kith.v1.Change.subject:type_name -> kith.v1.Person
-	84,  // 50: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
-	83,  // 51: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
-	86,  // 52: kith.v1.Version.spans:type_name -> kith.v1.Span
-	21,  // 53: kith.v1.Message.author:type_name -> kith.v1.Person
-	10,  // 54: kith.v1.Message.state:type_name -> kith.v1.MessageState
-	86,  // 55: kith.v1.Message.spans:type_name -> kith.v1.Span
-	87,  // 56: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
-	88,  // 57: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
-	21,  // 58: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
-	21,  // 59: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
-	89,  // 60: kith.v1.Message.poll:type_name -> kith.v1.Poll
-	91,  // 61: kith.v1.Message.may:type_name -> kith.v1.Permitted
-	85,  // 62: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
-	21,  // 63: kith.v1.Quote.author:type_name -> kith.v1.Person
-	10,  // 64: kith.v1.Quote.state:type_name -> kith.v1.MessageState
-	21,  // 65: kith.v1.Reaction.persons:type_name -> kith.v1.Person
-	90,  // 66: kith.v1.Poll.options:type_name -> kith.v1.PollOption
-	21,  // 67: kith.v1.PollOption.persons:type_name -> kith.v1.Person
-	84,  // 68: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
-	97,  // 69: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
-	52,  // 70: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
-	21,  // 71: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
-	84,  // 72: kith.v1.Found.message:type_name -> kith.v1.Message
-	98,  // 73: kith.v1.Found.marks:type_name -> kith.v1.Mark
-	0,   // 74: kith.v1.Network.reachability:type_name -> kith.v1.Reachability
-	104, // 75: kith.v1.Network.router:type_name -> kith.v1.Router
-	105, // 76: kith.v1.Network.paths:type_name -> kith.v1.Path
-	106, // 77: kith.v1.Network.relaying:type_name -> kith.v1.Relaying
-	107, // 78: kith.v1.Network.relays:type_name -> kith.v1.RelayUsed
-	108, // 79: kith.v1.Network.rendezvous:type_name -> kith.v1.Rendezvous
-	109, // 80: kith.v1.Network.mailboxes:type_name -> kith.v1.Mailbox
-	11,  // 81: kith.v1.Router.nat:type_name -> kith.v1.NAT
-	21,  // 82: kith.v1.Path.person:type_name -> kith.v1.Person
-	115, // 83: kith.v1.BundlePart.bundle:type_name -> kith.v1.Bundle
-	21,  // 84: kith.v1.Bundle.from:type_name -> kith.v1.Person
-	116, // 85: kith.v1.Bundle.chats:type_name -> kith.v1.BundleChat
-	123, // 86: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
-	128, // 87: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
-	21,  // 88: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
-	84,  // 89: kith.v1.Event.message:type_name -> kith.v1.Message
-	52,  // 90: kith.v1.Event.chat:type_name -> kith.v1.Chat
-	32,  // 91: kith.v1.Event.friend:type_name -> kith.v1.Friend
-	18,  // 92: kith.v1.Event.node:type_name -> kith.v1.Node
-	132, // 93: kith.v1.Event.reached:type_name -> kith.v1.Reached
-	67,  // 94: kith.v1.Event.incident:type_name -> kith.v1.Incident
-	131, // 95: kith.v1.Event.typed:type_name -> kith.v1.Typed
-	21,  // 96: kith.v1.Typed.person:type_name -> kith.v1.Person
-	133, // 97: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	12,  // 98: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	14,  // 99: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	16,  // 100: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	17,  // 101: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	47,  // 102: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	23,  // 103: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	25,  // 104: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	26,  // 105: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	28,  // 106: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	29,  // 107: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	31,  // 108: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	33,  // 109: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	34,  // 110: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	36,  // 111: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	37,  // 112: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	39,  // 113: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	38,  // 114: kith.v1.KithService.SetOnlyThroughFriends:input_type -> kith.v1.SetOnlyThroughFriendsRequest
-	41,  // 115: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	42,  // 116: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	43,  // 117: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	44,  // 118: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	55,  // 119: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
-	45,  // 120: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	46,  // 121: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	48,  // 122: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	49,  // 123: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	50,  // 124: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	57,  // 125: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	63,  // 126: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	64,  // 127: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	59,  // 128: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	70,  // 129: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	92,  // 130: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	71,  // 131: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	72,  // 132: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	73,  // 133: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	74,  // 134: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	75,  // 135: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	77,  // 136: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	78,  // 137: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	79,  // 138: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	80,  // 139: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
-	81,  // 140: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	93,  // 141: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	95,  // 142: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	99,  // 143: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
-	102, // 144: kith.v1.KithService.GetNetwork:input_type -> kith.v1.GetNetworkRequest
-	110, // 145: kith.v1.KithService.SetNetwork:input_type -> kith.v1.SetNetworkRequest
-	111, // 146: kith.v1.KithService.AddMailbox:input_type -> kith.v1.AddMailboxRequest
-	112, // 147: kith.v1.KithService.RemoveMailbox:input_type -> kith.v1.RemoveMailboxRequest
-	113, // 148: kith.v1.KithService.ExportBundle:input_type -> kith.v1.ExportBundleRequest
-	114, // 149: kith.v1.KithService.ImportBundle:input_type -> kith.v1.BundlePart
-	101, // 150: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
-	120, // 151: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
-	118, // 152: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
-	121, // 153: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
-	124, // 154: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	126, // 155: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	129, // 156: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	134, // 157: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	13,  // 158: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	15,  // 159: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	18,  // 160: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	18,  // 161: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	18,  // 162: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	24,  // 163: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	32,  // 164: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	27,  // 165: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	32,  // 166: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	30,  // 167: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	32,  // 168: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	52,  // 169: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	35,  // 170: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	52,  // 171: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	52,  // 172: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	40,  // 173: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	52,  // 174: kith.v1.KithService.SetOnlyThroughFriends:output_type -> kith.v1.Chat
-	52,  // 175: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	52,  // 176: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	52,  // 177: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	52,  // 178: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	52,  // 179: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	52,  // 180: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	52,  // 181: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	52,  // 182: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	52,  // 183: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	51,  // 184: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	58,  // 185: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	65,  // 186: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	65,  // 187: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	60,  // 188: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	84,  // 189: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	52,  // 190: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	84,  // 191: kith.v1.KithService.React:output_type -> kith.v1.Message
-	84,  // 192: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	84,  // 193: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	84,  // 194: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	76,  // 195: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	84,  // 196: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	84,  // 197: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	84,  // 198: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	52,  // 199: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
-	82,  // 200: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	94,  // 201: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	96,  // 202: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	100, // 203: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
-	103, // 204: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
-	103, // 205: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
-	103, // 206: kith.v1.KithService.AddMailbox:output_type -> kith.v1.Network
-	103, // 207: kith.v1.KithService.RemoveMailbox:output_type -> kith.v1.Network
-	114, // 208: kith.v1.KithService.ExportBundle:output_type -> kith.v1.BundlePart
-	115, // 209: kith.v1.KithService.ImportBundle:output_type -> kith.v1.Bundle
-	117, // 210: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
-	117, // 211: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
-	119, // 212: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
-	122, // 213: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
-	125, // 214: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	127, // 215: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	130, // 216: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	135, // 217: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	158, // [158:218] is the sub-list for method output_type
-	98,  // [98:158] is the sub-list for method input_type
-	98,  // [98:98] is the sub-list for extension type_name
-	98,  // [98:98] is the sub-list for extension extendee
-	0,   // [0:98] is the sub-list for field type_name
+	32,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
+	1,   // 1: kith.v1.Node.reachability:type_name -> kith.v1.Reachability
+	31,  // 2: kith.v1.Node.coming:type_name -> kith.v1.Coming
+	30,  // 3: kith.v1.Node.clock:type_name -> kith.v1.ClockApart
+	29,  // 4: kith.v1.Node.linking:type_name -> kith.v1.DeviceLinking
+	22,  // 5: kith.v1.ListDevicesResponse.devices:type_name -> kith.v1.Device
+	0,   // 6: kith.v1.DeviceLinking.phase:type_name -> kith.v1.LinkPhase
+	32,  // 7: kith.v1.ClockApart.persons:type_name -> kith.v1.Person
+	32,  // 8: kith.v1.Coming.by:type_name -> kith.v1.Person
+	33,  // 9: kith.v1.Person.aside:type_name -> kith.v1.Aside
+	43,  // 10: kith.v1.ListFriendsResponse.friends:type_name -> kith.v1.Friend
+	32,  // 11: kith.v1.Friend.person:type_name -> kith.v1.Person
+	2,   // 12: kith.v1.Friend.state:type_name -> kith.v1.FriendState
+	63,  // 13: kith.v1.ListChatsResponse.chats:type_name -> kith.v1.Chat
+	5,   // 14: kith.v1.SetRoleRequest.role:type_name -> kith.v1.Role
+	3,   // 15: kith.v1.Chat.kind:type_name -> kith.v1.ChatKind
+	4,   // 16: kith.v1.Chat.state:type_name -> kith.v1.ChatState
+	64,  // 17: kith.v1.Chat.members:type_name -> kith.v1.Member
+	5,   // 18: kith.v1.Chat.my_role:type_name -> kith.v1.Role
+	95,  // 19: kith.v1.Chat.newest:type_name -> kith.v1.Message
+	32,  // 20: kith.v1.Chat.invited_by:type_name -> kith.v1.Person
+	32,  // 21: kith.v1.Chat.removed_by:type_name -> kith.v1.Person
+	32,  // 22: kith.v1.Chat.unasked_of:type_name -> kith.v1.Person
+	32,  // 23: kith.v1.Chat.missing_from:type_name -> kith.v1.Person
+	65,  // 24: kith.v1.Chat.history:type_name -> kith.v1.History
+	67,  // 25: kith.v1.Chat.earlier:type_name -> kith.v1.Earlier
+	134, // 26: kith.v1.Chat.draft:type_name -> kith.v1.Draft
+	32,  // 27: kith.v1.Member.person:type_name -> kith.v1.Person
+	5,   // 28: kith.v1.Member.role:type_name -> kith.v1.Role
+	32,  // 29: kith.v1.Member.added_by:type_name -> kith.v1.Person
+	6,   // 30: kith.v1.History.kind:type_name -> kith.v1.HistoryKind
+	65,  // 31: kith.v1.SetHistoryRequest.history:type_name -> kith.v1.History
+	65,  // 32: kith.v1.Earlier.given:type_name -> kith.v1.History
+	72,  // 33: kith.v1.ListBlocksResponse.blocks:type_name -> kith.v1.Block
+	32,  // 34: kith.v1.Block.author:type_name -> kith.v1.Person
+	80,  // 35: kith.v1.Block.changes:type_name -> kith.v1.Change
+	7,   // 36: kith.v1.Block.fate:type_name -> kith.v1.BlockFate
+	8,   // 37: kith.v1.Block.loss:type_name -> kith.v1.LossKind
+	73,  // 38: kith.v1.Block.split:type_name -> kith.v1.Split
+	32,  // 39: kith.v1.Block.settled_by:type_name -> kith.v1.Person
+	32,  // 40: kith.v1.Block.voted_by:type_name -> kith.v1.Person
+	32,  // 41: kith.v1.Block.waits_for:type_name -> kith.v1.Person
+	32,  // 42: kith.v1.Block.stuck:type_name -> kith.v1.Person
+	32,  // 43: kith.v1.Settlement.settled_by:type_name -> kith.v1.Person
+	77,  // 44: kith.v1.Settlement.voters:type_name -> kith.v1.Voter
+	78,  // 45: kith.v1.Settlement.incidents:type_name -> kith.v1.Incident
+	32,  // 46: kith.v1.Settlement.coming:type_name -> kith.v1.Person
+	32,  // 47: kith.v1.Voter.person:type_name -> kith.v1.Person
+	9,   // 48: kith.v1.Incident.kind:type_name -> kith.v1.IncidentKind
+	32,  // 49: kith.v1.Incident.person:type_name -> kith.v1.Person
+	79,  // 50: kith.v1.Incident.proof:type_name -> kith.v1.Exhibit
+	10,  // 51: kith.v1.Change.kind:type_name -> kith.v1.ChangeKind
+	32,  // 52: kith.v1.Change.subject:type_name -> kith.v1.Person
+	95,  // 53: kith.v1.ListPinsResponse.messages:type_name -> kith.v1.Message
+	94,  // 54: kith.v1.ListVersionsResponse.versions:type_name -> kith.v1.Version
+	97,  // 55: kith.v1.Version.spans:type_name -> kith.v1.Span
+	32,  // 56: kith.v1.Message.author:type_name -> kith.v1.Person
+	11,  // 57: kith.v1.Message.state:type_name -> kith.v1.MessageState
+	97,  // 58: kith.v1.Message.spans:type_name -> kith.v1.Span
+	98,  // 59: kith.v1.Message.reply_to:type_name -> kith.v1.Quote
+	99,  // 60: kith.v1.Message.reactions:type_name -> kith.v1.Reaction
+	32,  // 61: kith.v1.Message.deleted_by:type_name -> kith.v1.Person
+	32,  // 62: kith.v1.Message.pinned_by:type_name -> kith.v1.Person
+	100, // 63: kith.v1.Message.poll:type_name -> kith.v1.Poll
+	102, // 64: kith.v1.Message.may:type_name -> kith.v1.Permitted
+	96,  // 65: kith.v1.Message.lifetime:type_name -> kith.v1.Lifetime
+	32,  // 66: kith.v1.Quote.author:type_name -> kith.v1.Person
+	11,  // 67: kith.v1.Quote.state:type_name -> kith.v1.MessageState
+	32,  // 68: kith.v1.Reaction.persons:type_name -> kith.v1.Person
+	101, // 69: kith.v1.Poll.options:type_name -> kith.v1.PollOption
+	32,  // 70: kith.v1.PollOption.persons:type_name -> kith.v1.Person
+	95,  // 71: kith.v1.ListMessagesResponse.messages:type_name -> kith.v1.Message
+	108, // 72: kith.v1.SearchResponse.found:type_name -> kith.v1.Found
+	63,  // 73: kith.v1.SearchResponse.chats:type_name -> kith.v1.Chat
+	32,  // 74: kith.v1.SearchResponse.people:type_name -> kith.v1.Person
+	95,  // 75: kith.v1.Found.message:type_name -> kith.v1.Message
+	109, // 76: kith.v1.Found.marks:type_name -> kith.v1.Mark
+	1,   // 77: kith.v1.Network.reachability:type_name -> kith.v1.Reachability
+	115, // 78: kith.v1.Network.router:type_name -> kith.v1.Router
+	116, // 79: kith.v1.Network.paths:type_name -> kith.v1.Path
+	117, // 80: kith.v1.Network.relaying:type_name -> kith.v1.Relaying
+	118, // 81: kith.v1.Network.relays:type_name -> kith.v1.RelayUsed
+	119, // 82: kith.v1.Network.rendezvous:type_name -> kith.v1.Rendezvous
+	120, // 83: kith.v1.Network.mailboxes:type_name -> kith.v1.Mailbox
+	12,  // 84: kith.v1.Router.nat:type_name -> kith.v1.NAT
+	32,  // 85: kith.v1.Path.person:type_name -> kith.v1.Person
+	126, // 86: kith.v1.BundlePart.bundle:type_name -> kith.v1.Bundle
+	32,  // 87: kith.v1.Bundle.from:type_name -> kith.v1.Person
+	127, // 88: kith.v1.Bundle.chats:type_name -> kith.v1.BundleChat
+	134, // 89: kith.v1.SetDraftRequest.draft:type_name -> kith.v1.Draft
+	139, // 90: kith.v1.Delivery.members:type_name -> kith.v1.DeliveredTo
+	32,  // 91: kith.v1.DeliveredTo.person:type_name -> kith.v1.Person
+	95,  // 92: kith.v1.Event.message:type_name -> kith.v1.Message
+	63,  // 93: kith.v1.Event.chat:type_name -> kith.v1.Chat
+	43,  // 94: kith.v1.Event.friend:type_name -> kith.v1.Friend
+	19,  // 95: kith.v1.Event.node:type_name -> kith.v1.Node
+	143, // 96: kith.v1.Event.reached:type_name -> kith.v1.Reached
+	78,  // 97: kith.v1.Event.incident:type_name -> kith.v1.Incident
+	142, // 98: kith.v1.Event.typed:type_name -> kith.v1.Typed
+	32,  // 99: kith.v1.Typed.person:type_name -> kith.v1.Person
+	144, // 100: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
+	13,  // 101: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	15,  // 102: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	17,  // 103: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	18,  // 104: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	58,  // 105: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	20,  // 106: kith.v1.KithService.ListDevices:input_type -> kith.v1.ListDevicesRequest
+	23,  // 107: kith.v1.KithService.NewDeviceLink:input_type -> kith.v1.NewDeviceLinkRequest
+	24,  // 108: kith.v1.KithService.ConfirmDevice:input_type -> kith.v1.ConfirmDeviceRequest
+	25,  // 109: kith.v1.KithService.CancelDeviceLink:input_type -> kith.v1.CancelDeviceLinkRequest
+	26,  // 110: kith.v1.KithService.JoinPerson:input_type -> kith.v1.JoinPersonRequest
+	27,  // 111: kith.v1.KithService.NameDevice:input_type -> kith.v1.NameDeviceRequest
+	28,  // 112: kith.v1.KithService.RevokeDevice:input_type -> kith.v1.RevokeDeviceRequest
+	34,  // 113: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	36,  // 114: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	37,  // 115: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	39,  // 116: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	40,  // 117: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	42,  // 118: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	44,  // 119: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	45,  // 120: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	47,  // 121: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	48,  // 122: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	50,  // 123: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	49,  // 124: kith.v1.KithService.SetOnlyThroughFriends:input_type -> kith.v1.SetOnlyThroughFriendsRequest
+	52,  // 125: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	53,  // 126: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	54,  // 127: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	55,  // 128: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	66,  // 129: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
+	56,  // 130: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	57,  // 131: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	59,  // 132: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	60,  // 133: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	61,  // 134: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	68,  // 135: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	74,  // 136: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	75,  // 137: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	70,  // 138: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	81,  // 139: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	103, // 140: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	82,  // 141: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	83,  // 142: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	84,  // 143: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	85,  // 144: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	86,  // 145: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	88,  // 146: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	89,  // 147: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	90,  // 148: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	91,  // 149: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
+	92,  // 150: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	104, // 151: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	106, // 152: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	110, // 153: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
+	113, // 154: kith.v1.KithService.GetNetwork:input_type -> kith.v1.GetNetworkRequest
+	121, // 155: kith.v1.KithService.SetNetwork:input_type -> kith.v1.SetNetworkRequest
+	122, // 156: kith.v1.KithService.AddMailbox:input_type -> kith.v1.AddMailboxRequest
+	123, // 157: kith.v1.KithService.RemoveMailbox:input_type -> kith.v1.RemoveMailboxRequest
+	124, // 158: kith.v1.KithService.ExportBundle:input_type -> kith.v1.ExportBundleRequest
+	125, // 159: kith.v1.KithService.ImportBundle:input_type -> kith.v1.BundlePart
+	112, // 160: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
+	131, // 161: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
+	129, // 162: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
+	132, // 163: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
+	135, // 164: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	137, // 165: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	140, // 166: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	145, // 167: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	14,  // 168: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	16,  // 169: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	19,  // 170: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	19,  // 171: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	19,  // 172: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	21,  // 173: kith.v1.KithService.ListDevices:output_type -> kith.v1.ListDevicesResponse
+	29,  // 174: kith.v1.KithService.NewDeviceLink:output_type -> kith.v1.DeviceLinking
+	29,  // 175: kith.v1.KithService.ConfirmDevice:output_type -> kith.v1.DeviceLinking
+	29,  // 176: kith.v1.KithService.CancelDeviceLink:output_type -> kith.v1.DeviceLinking
+	29,  // 177: kith.v1.KithService.JoinPerson:output_type -> kith.v1.DeviceLinking
+	21,  // 178: kith.v1.KithService.NameDevice:output_type -> kith.v1.ListDevicesResponse
+	21,  // 179: kith.v1.KithService.RevokeDevice:output_type -> kith.v1.ListDevicesResponse
+	35,  // 180: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	43,  // 181: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	38,  // 182: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	43,  // 183: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	41,  // 184: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	43,  // 185: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	63,  // 186: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	46,  // 187: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	63,  // 188: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	63,  // 189: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	51,  // 190: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	63,  // 191: kith.v1.KithService.SetOnlyThroughFriends:output_type -> kith.v1.Chat
+	63,  // 192: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	63,  // 193: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	63,  // 194: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	63,  // 195: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	63,  // 196: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	63,  // 197: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	63,  // 198: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	63,  // 199: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	63,  // 200: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	62,  // 201: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	69,  // 202: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	76,  // 203: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	76,  // 204: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	71,  // 205: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	95,  // 206: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	63,  // 207: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	95,  // 208: kith.v1.KithService.React:output_type -> kith.v1.Message
+	95,  // 209: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	95,  // 210: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	95,  // 211: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	87,  // 212: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	95,  // 213: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	95,  // 214: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	95,  // 215: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	63,  // 216: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	93,  // 217: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	105, // 218: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	107, // 219: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	111, // 220: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
+	114, // 221: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
+	114, // 222: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
+	114, // 223: kith.v1.KithService.AddMailbox:output_type -> kith.v1.Network
+	114, // 224: kith.v1.KithService.RemoveMailbox:output_type -> kith.v1.Network
+	125, // 225: kith.v1.KithService.ExportBundle:output_type -> kith.v1.BundlePart
+	126, // 226: kith.v1.KithService.ImportBundle:output_type -> kith.v1.Bundle
+	128, // 227: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
+	128, // 228: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
+	130, // 229: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
+	133, // 230: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
+	136, // 231: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	138, // 232: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	141, // 233: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	146, // 234: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	168, // [168:235] is the sub-list for method output_type
+	101, // [101:168] is the sub-list for method input_type
+	101, // [101:101] is the sub-list for extension type_name
+	101, // [101:101] is the sub-list for extension extendee
+	0,   // [0:101] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -10189,9 +10869,9 @@ func file_kith_v1_kith_proto_init() {
 	if File_kith_v1_kith_proto != nil {
 		return
 	}
-	file_kith_v1_kith_proto_msgTypes[98].OneofWrappers = []any{}
 	file_kith_v1_kith_proto_msgTypes[108].OneofWrappers = []any{}
-	file_kith_v1_kith_proto_msgTypes[118].OneofWrappers = []any{
+	file_kith_v1_kith_proto_msgTypes[118].OneofWrappers = []any{}
+	file_kith_v1_kith_proto_msgTypes[128].OneofWrappers = []any{
 		(*Event_Reset_)(nil),
 		(*Event_Message)(nil),
 		(*Event_Chat)(nil),
@@ -10208,8 +10888,8 @@ func file_kith_v1_kith_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
-			NumEnums:      12,
-			NumMessages:   124,
+			NumEnums:      13,
+			NumMessages:   134,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

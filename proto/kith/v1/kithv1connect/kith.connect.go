@@ -52,6 +52,24 @@ const (
 	// KithServiceRevokeCopiesProcedure is the fully-qualified name of the KithService's RevokeCopies
 	// RPC.
 	KithServiceRevokeCopiesProcedure = "/kith.v1.KithService/RevokeCopies"
+	// KithServiceListDevicesProcedure is the fully-qualified name of the KithService's ListDevices RPC.
+	KithServiceListDevicesProcedure = "/kith.v1.KithService/ListDevices"
+	// KithServiceNewDeviceLinkProcedure is the fully-qualified name of the KithService's NewDeviceLink
+	// RPC.
+	KithServiceNewDeviceLinkProcedure = "/kith.v1.KithService/NewDeviceLink"
+	// KithServiceConfirmDeviceProcedure is the fully-qualified name of the KithService's ConfirmDevice
+	// RPC.
+	KithServiceConfirmDeviceProcedure = "/kith.v1.KithService/ConfirmDevice"
+	// KithServiceCancelDeviceLinkProcedure is the fully-qualified name of the KithService's
+	// CancelDeviceLink RPC.
+	KithServiceCancelDeviceLinkProcedure = "/kith.v1.KithService/CancelDeviceLink"
+	// KithServiceJoinPersonProcedure is the fully-qualified name of the KithService's JoinPerson RPC.
+	KithServiceJoinPersonProcedure = "/kith.v1.KithService/JoinPerson"
+	// KithServiceNameDeviceProcedure is the fully-qualified name of the KithService's NameDevice RPC.
+	KithServiceNameDeviceProcedure = "/kith.v1.KithService/NameDevice"
+	// KithServiceRevokeDeviceProcedure is the fully-qualified name of the KithService's RevokeDevice
+	// RPC.
+	KithServiceRevokeDeviceProcedure = "/kith.v1.KithService/RevokeDevice"
 	// KithServiceNewContactLinkProcedure is the fully-qualified name of the KithService's
 	// NewContactLink RPC.
 	KithServiceNewContactLinkProcedure = "/kith.v1.KithService/NewContactLink"
@@ -191,6 +209,20 @@ type KithServiceClient interface {
 	Setup(context.Context, *v1.SetupRequest) (*v1.Node, error)
 	// RevokeCopies revokes the keys of all other copies of this home, see Node.copied.
 	RevokeCopies(context.Context, *v1.RevokeCopiesRequest) (*v1.Node, error)
+	// ListDevices lists the devices of this person, revoked ones too.
+	ListDevices(context.Context, *v1.ListDevicesRequest) (*v1.ListDevicesResponse, error)
+	// NewDeviceLink makes a link by which ONE new device can become this person's, once it is
+	// confirmed here; it takes the place of one made before. Node.linking says how it goes on.
+	NewDeviceLink(context.Context, *v1.NewDeviceLinkRequest) (*v1.DeviceLinking, error)
+	// ConfirmDevice says that the new device shows these digits, as this one does.
+	ConfirmDevice(context.Context, *v1.ConfirmDeviceRequest) (*v1.DeviceLinking, error)
+	CancelDeviceLink(context.Context, *v1.CancelDeviceLinkRequest) (*v1.DeviceLinking, error)
+	// JoinPerson makes this node, which has no identity yet, a device of the person whose other
+	// device made the link. It answers at once; Node.linking says how it goes on.
+	JoinPerson(context.Context, *v1.JoinPersonRequest) (*v1.DeviceLinking, error)
+	NameDevice(context.Context, *v1.NameDeviceRequest) (*v1.ListDevicesResponse, error)
+	// RevokeDevice takes another device out of everything, for good.
+	RevokeDevice(context.Context, *v1.RevokeDeviceRequest) (*v1.ListDevicesResponse, error)
 	// NewContactLink makes a link by which ONE person can ask to be a friend.
 	NewContactLink(context.Context, *v1.NewContactLinkRequest) (*v1.ContactLink, error)
 	AddFriend(context.Context, *v1.AddFriendRequest) (*v1.Friend, error)
@@ -328,6 +360,48 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			httpClient,
 			baseURL+KithServiceRevokeCopiesProcedure,
 			connect.WithSchema(kithServiceMethods.ByName("RevokeCopies")),
+			connect.WithClientOptions(opts...),
+		),
+		listDevices: connect.NewClient[v1.ListDevicesRequest, v1.ListDevicesResponse](
+			httpClient,
+			baseURL+KithServiceListDevicesProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("ListDevices")),
+			connect.WithClientOptions(opts...),
+		),
+		newDeviceLink: connect.NewClient[v1.NewDeviceLinkRequest, v1.DeviceLinking](
+			httpClient,
+			baseURL+KithServiceNewDeviceLinkProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("NewDeviceLink")),
+			connect.WithClientOptions(opts...),
+		),
+		confirmDevice: connect.NewClient[v1.ConfirmDeviceRequest, v1.DeviceLinking](
+			httpClient,
+			baseURL+KithServiceConfirmDeviceProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("ConfirmDevice")),
+			connect.WithClientOptions(opts...),
+		),
+		cancelDeviceLink: connect.NewClient[v1.CancelDeviceLinkRequest, v1.DeviceLinking](
+			httpClient,
+			baseURL+KithServiceCancelDeviceLinkProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("CancelDeviceLink")),
+			connect.WithClientOptions(opts...),
+		),
+		joinPerson: connect.NewClient[v1.JoinPersonRequest, v1.DeviceLinking](
+			httpClient,
+			baseURL+KithServiceJoinPersonProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("JoinPerson")),
+			connect.WithClientOptions(opts...),
+		),
+		nameDevice: connect.NewClient[v1.NameDeviceRequest, v1.ListDevicesResponse](
+			httpClient,
+			baseURL+KithServiceNameDeviceProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("NameDevice")),
+			connect.WithClientOptions(opts...),
+		),
+		revokeDevice: connect.NewClient[v1.RevokeDeviceRequest, v1.ListDevicesResponse](
+			httpClient,
+			baseURL+KithServiceRevokeDeviceProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("RevokeDevice")),
 			connect.WithClientOptions(opts...),
 		),
 		newContactLink: connect.NewClient[v1.NewContactLinkRequest, v1.ContactLink](
@@ -670,6 +744,13 @@ type kithServiceClient struct {
 	getNode               *connect.Client[v1.GetNodeRequest, v1.Node]
 	setup                 *connect.Client[v1.SetupRequest, v1.Node]
 	revokeCopies          *connect.Client[v1.RevokeCopiesRequest, v1.Node]
+	listDevices           *connect.Client[v1.ListDevicesRequest, v1.ListDevicesResponse]
+	newDeviceLink         *connect.Client[v1.NewDeviceLinkRequest, v1.DeviceLinking]
+	confirmDevice         *connect.Client[v1.ConfirmDeviceRequest, v1.DeviceLinking]
+	cancelDeviceLink      *connect.Client[v1.CancelDeviceLinkRequest, v1.DeviceLinking]
+	joinPerson            *connect.Client[v1.JoinPersonRequest, v1.DeviceLinking]
+	nameDevice            *connect.Client[v1.NameDeviceRequest, v1.ListDevicesResponse]
+	revokeDevice          *connect.Client[v1.RevokeDeviceRequest, v1.ListDevicesResponse]
 	newContactLink        *connect.Client[v1.NewContactLinkRequest, v1.ContactLink]
 	addFriend             *connect.Client[v1.AddFriendRequest, v1.Friend]
 	listFriends           *connect.Client[v1.ListFriendsRequest, v1.ListFriendsResponse]
@@ -766,6 +847,69 @@ func (c *kithServiceClient) Setup(ctx context.Context, req *v1.SetupRequest) (*v
 // RevokeCopies calls kith.v1.KithService.RevokeCopies.
 func (c *kithServiceClient) RevokeCopies(ctx context.Context, req *v1.RevokeCopiesRequest) (*v1.Node, error) {
 	response, err := c.revokeCopies.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListDevices calls kith.v1.KithService.ListDevices.
+func (c *kithServiceClient) ListDevices(ctx context.Context, req *v1.ListDevicesRequest) (*v1.ListDevicesResponse, error) {
+	response, err := c.listDevices.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// NewDeviceLink calls kith.v1.KithService.NewDeviceLink.
+func (c *kithServiceClient) NewDeviceLink(ctx context.Context, req *v1.NewDeviceLinkRequest) (*v1.DeviceLinking, error) {
+	response, err := c.newDeviceLink.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ConfirmDevice calls kith.v1.KithService.ConfirmDevice.
+func (c *kithServiceClient) ConfirmDevice(ctx context.Context, req *v1.ConfirmDeviceRequest) (*v1.DeviceLinking, error) {
+	response, err := c.confirmDevice.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// CancelDeviceLink calls kith.v1.KithService.CancelDeviceLink.
+func (c *kithServiceClient) CancelDeviceLink(ctx context.Context, req *v1.CancelDeviceLinkRequest) (*v1.DeviceLinking, error) {
+	response, err := c.cancelDeviceLink.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// JoinPerson calls kith.v1.KithService.JoinPerson.
+func (c *kithServiceClient) JoinPerson(ctx context.Context, req *v1.JoinPersonRequest) (*v1.DeviceLinking, error) {
+	response, err := c.joinPerson.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// NameDevice calls kith.v1.KithService.NameDevice.
+func (c *kithServiceClient) NameDevice(ctx context.Context, req *v1.NameDeviceRequest) (*v1.ListDevicesResponse, error) {
+	response, err := c.nameDevice.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RevokeDevice calls kith.v1.KithService.RevokeDevice.
+func (c *kithServiceClient) RevokeDevice(ctx context.Context, req *v1.RevokeDeviceRequest) (*v1.ListDevicesResponse, error) {
+	response, err := c.revokeDevice.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -1269,6 +1413,20 @@ type KithServiceHandler interface {
 	Setup(context.Context, *v1.SetupRequest) (*v1.Node, error)
 	// RevokeCopies revokes the keys of all other copies of this home, see Node.copied.
 	RevokeCopies(context.Context, *v1.RevokeCopiesRequest) (*v1.Node, error)
+	// ListDevices lists the devices of this person, revoked ones too.
+	ListDevices(context.Context, *v1.ListDevicesRequest) (*v1.ListDevicesResponse, error)
+	// NewDeviceLink makes a link by which ONE new device can become this person's, once it is
+	// confirmed here; it takes the place of one made before. Node.linking says how it goes on.
+	NewDeviceLink(context.Context, *v1.NewDeviceLinkRequest) (*v1.DeviceLinking, error)
+	// ConfirmDevice says that the new device shows these digits, as this one does.
+	ConfirmDevice(context.Context, *v1.ConfirmDeviceRequest) (*v1.DeviceLinking, error)
+	CancelDeviceLink(context.Context, *v1.CancelDeviceLinkRequest) (*v1.DeviceLinking, error)
+	// JoinPerson makes this node, which has no identity yet, a device of the person whose other
+	// device made the link. It answers at once; Node.linking says how it goes on.
+	JoinPerson(context.Context, *v1.JoinPersonRequest) (*v1.DeviceLinking, error)
+	NameDevice(context.Context, *v1.NameDeviceRequest) (*v1.ListDevicesResponse, error)
+	// RevokeDevice takes another device out of everything, for good.
+	RevokeDevice(context.Context, *v1.RevokeDeviceRequest) (*v1.ListDevicesResponse, error)
 	// NewContactLink makes a link by which ONE person can ask to be a friend.
 	NewContactLink(context.Context, *v1.NewContactLinkRequest) (*v1.ContactLink, error)
 	AddFriend(context.Context, *v1.AddFriendRequest) (*v1.Friend, error)
@@ -1402,6 +1560,48 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		KithServiceRevokeCopiesProcedure,
 		svc.RevokeCopies,
 		connect.WithSchema(kithServiceMethods.ByName("RevokeCopies")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceListDevicesHandler := connect.NewUnaryHandlerSimple(
+		KithServiceListDevicesProcedure,
+		svc.ListDevices,
+		connect.WithSchema(kithServiceMethods.ByName("ListDevices")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceNewDeviceLinkHandler := connect.NewUnaryHandlerSimple(
+		KithServiceNewDeviceLinkProcedure,
+		svc.NewDeviceLink,
+		connect.WithSchema(kithServiceMethods.ByName("NewDeviceLink")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceConfirmDeviceHandler := connect.NewUnaryHandlerSimple(
+		KithServiceConfirmDeviceProcedure,
+		svc.ConfirmDevice,
+		connect.WithSchema(kithServiceMethods.ByName("ConfirmDevice")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceCancelDeviceLinkHandler := connect.NewUnaryHandlerSimple(
+		KithServiceCancelDeviceLinkProcedure,
+		svc.CancelDeviceLink,
+		connect.WithSchema(kithServiceMethods.ByName("CancelDeviceLink")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceJoinPersonHandler := connect.NewUnaryHandlerSimple(
+		KithServiceJoinPersonProcedure,
+		svc.JoinPerson,
+		connect.WithSchema(kithServiceMethods.ByName("JoinPerson")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceNameDeviceHandler := connect.NewUnaryHandlerSimple(
+		KithServiceNameDeviceProcedure,
+		svc.NameDevice,
+		connect.WithSchema(kithServiceMethods.ByName("NameDevice")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceRevokeDeviceHandler := connect.NewUnaryHandlerSimple(
+		KithServiceRevokeDeviceProcedure,
+		svc.RevokeDevice,
+		connect.WithSchema(kithServiceMethods.ByName("RevokeDevice")),
 		connect.WithHandlerOptions(opts...),
 	)
 	kithServiceNewContactLinkHandler := connect.NewUnaryHandlerSimple(
@@ -1746,6 +1946,20 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceSetupHandler.ServeHTTP(w, r)
 		case KithServiceRevokeCopiesProcedure:
 			kithServiceRevokeCopiesHandler.ServeHTTP(w, r)
+		case KithServiceListDevicesProcedure:
+			kithServiceListDevicesHandler.ServeHTTP(w, r)
+		case KithServiceNewDeviceLinkProcedure:
+			kithServiceNewDeviceLinkHandler.ServeHTTP(w, r)
+		case KithServiceConfirmDeviceProcedure:
+			kithServiceConfirmDeviceHandler.ServeHTTP(w, r)
+		case KithServiceCancelDeviceLinkProcedure:
+			kithServiceCancelDeviceLinkHandler.ServeHTTP(w, r)
+		case KithServiceJoinPersonProcedure:
+			kithServiceJoinPersonHandler.ServeHTTP(w, r)
+		case KithServiceNameDeviceProcedure:
+			kithServiceNameDeviceHandler.ServeHTTP(w, r)
+		case KithServiceRevokeDeviceProcedure:
+			kithServiceRevokeDeviceHandler.ServeHTTP(w, r)
 		case KithServiceNewContactLinkProcedure:
 			kithServiceNewContactLinkHandler.ServeHTTP(w, r)
 		case KithServiceAddFriendProcedure:
@@ -1883,6 +2097,34 @@ func (UnimplementedKithServiceHandler) Setup(context.Context, *v1.SetupRequest) 
 
 func (UnimplementedKithServiceHandler) RevokeCopies(context.Context, *v1.RevokeCopiesRequest) (*v1.Node, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.RevokeCopies is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) ListDevices(context.Context, *v1.ListDevicesRequest) (*v1.ListDevicesResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ListDevices is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) NewDeviceLink(context.Context, *v1.NewDeviceLinkRequest) (*v1.DeviceLinking, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.NewDeviceLink is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) ConfirmDevice(context.Context, *v1.ConfirmDeviceRequest) (*v1.DeviceLinking, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ConfirmDevice is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) CancelDeviceLink(context.Context, *v1.CancelDeviceLinkRequest) (*v1.DeviceLinking, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.CancelDeviceLink is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) JoinPerson(context.Context, *v1.JoinPersonRequest) (*v1.DeviceLinking, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.JoinPerson is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) NameDevice(context.Context, *v1.NameDeviceRequest) (*v1.ListDevicesResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.NameDevice is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) RevokeDevice(context.Context, *v1.RevokeDeviceRequest) (*v1.ListDevicesResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.RevokeDevice is not implemented"))
 }
 
 func (UnimplementedKithServiceHandler) NewContactLink(context.Context, *v1.NewContactLinkRequest) (*v1.ContactLink, error) {
