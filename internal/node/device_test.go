@@ -72,9 +72,8 @@ func TestLinkDevice(t *testing.T) {
 	ann.until("the draft of the phone", func() bool { c, _ := ann.Chat(trip); return c.Draft.Text == "half a thought" })
 	ben.say(trip, "news")
 	ann.until("unread", func() bool { c, _ := ann.Chat(trip); return c.Unread > 0 })
-	list, _, err := phone.Messages(trip, nil, 1)
-	must(t, err)
-	must(t, phone.MarkRead(trip, list[0].Place))
+	phone.sees(trip, "before", "also before", "from the phone", "news")
+	phone.readTo(trip)
 	ann.until("read", func() bool { c, _ := ann.Chat(trip); return c.Unread == 0 })
 
 	must(t, phone.NameDevice(phone.Status().Device, "Pocket"))

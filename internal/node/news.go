@@ -86,6 +86,9 @@ func (n *Node) learn(f *friend, s *peer.Session, p personNews, state *chain.Stat
 	case beginsWith(p.headers, f.Headers) || group.PersonAbove(p.headers, f.Headers):
 		f.Headers, f.Info = p.headers, p.info
 	case beginsWith(f.Headers, p.headers): // this device of theirs has not heard of what is newer
+		if d := f.device(from.Device); d != nil && len(d.Resorts) > 0 {
+			return errSame
+		}
 		if state, _, err = group.PersonState(f.Headers); err != nil || !state.Active(from.Device) {
 			return errors.Join(errSame, err)
 		}

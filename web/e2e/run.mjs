@@ -1,7 +1,7 @@
 // Drives the built page, served by real kith processes, in a real Chromium:
 // `node e2e/run.mjs` plays the story and measures a long conversation;
 // with `screens` it takes the pictures in web/screenshots anew. A name of one
-// part (story, fork, settle, search, said, history, coming, mentions, network, bundles, unread, place, speed, screens) runs that part alone; `pictures` takes
+// part (story, devices, fork, settle, search, said, history, coming, mentions, network, bundles, unread, place, speed, screens) runs that part alone; `pictures` takes
 // those of it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { launch } from './browser.mjs';
 import { bundles } from './bundles.mjs';
 import { coming } from './coming.mjs';
+import { devices } from './devices.mjs';
 import { fork } from './fork.mjs';
 import { history } from './history.mjs';
 import { mentions } from './mentions.mjs';
@@ -83,6 +84,7 @@ const settled = does('settle') || does('screens') ? beside((own, log) => tell('s
 const browser = await launch();
 try {
   if (does('story')) await tell('story', story(browser));
+  if (does('devices') || does('screens')) await tell('devices', devices(browser, pictures));
   if (does('fork') || does('screens')) await tell('fork', fork(browser, pictures));
   if (does('search') || does('screens')) await tell('search', search(browser, pictures));
   if (does('said') || does('screens')) await tell('said', said(browser, pictures));

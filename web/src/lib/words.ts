@@ -42,6 +42,7 @@ export const words = {
     hint: 'Only people you accept as friends, or share a group with, see it.',
     start: 'Start',
     starting: 'Starting',
+    already: 'I use Kith already',
   },
 
   nav: { label: 'Main', chats: 'Chats', people: 'People', settings: 'Settings', find: 'Find anything' },
@@ -60,7 +61,7 @@ export const words = {
     notesHint: 'Only you read what you write here.',
     invited: (who: string) => `${who} invites you`,
     removed: (who: string) => `${who} removed you`,
-    revoked: 'Another copy of this Kith revoked this one',
+    revoked: 'This device was revoked',
     left: 'You left',
     leaving: 'Leaving',
     declined: 'You declined',
@@ -158,7 +159,7 @@ export const words = {
     renamesFold: 'Show the last name only',
     revoke: 'Revoke the other keys',
     revokeSure: 'Every other copy is taken out of your groups.',
-    revoked: 'Another copy of this Kith has revoked its key: nothing is sent or received here any more.',
+    revoked: 'This device was revoked, at another one of yours or by a copy of this Kith: nothing is sent or received here any more.',
     damagedChats: (count: number) => `${count === 1 ? 'A chat is' : `${count} chats are`} stored and cannot be opened. Keep a copy of the home folder.`,
     offlineWaiting: (count: number) => `Offline, ${count} waiting`,
     keptDirect: (who: string) => `Kept here. ${who} gets it when their Kith and yours are on together.`,
@@ -281,7 +282,7 @@ export const words = {
 
   ended: {
     removed: (who: string) => `${who} removed you`,
-    revoked: 'Another copy of this Kith revoked this one',
+    revoked: 'This device was revoked',
     removedHint: 'You keep what you had. Nothing written since reaches you.',
     left: 'You left this group.',
     leftHint: 'You keep what you had.',
@@ -359,6 +360,7 @@ export const words = {
     me: 'You',
     name: 'Name',
     numbersHint: 'To be sure that nobody sits between you and a friend, compare numbers: under People, in the menu beside their name.',
+    devices: 'Devices',
     look: 'Appearance',
     system: 'As the system',
     light: 'Light',

@@ -2,6 +2,7 @@ import { words } from '../lib/words';
 
 export const settingsPages = [
   { id: 'me', title: words.settings.me },
+  { id: 'devices', title: words.settings.devices },
   { id: 'look', title: words.settings.look },
   { id: 'privacy', title: words.settings.privacy },
   { id: 'network', title: words.reach.title },

@@ -31,7 +31,7 @@ describe('previewOf', () => {
     ['in my notes', { kind: ChatKind.NOTES, newest: newest('ann') }, 'hello'],
     ['damaged', { kind: ChatKind.DIRECT, newest: newest('ben', MessageState.DAMAGED) }, 'A message that arrived damaged'],
     ['removed', { state: ChatState.REMOVED, removedBy: { id: 'ben', name: 'Ben' }, newest: newest('ben') }, 'Ben removed you'],
-    ['revoked', { state: ChatState.REMOVED, removedBy: { id: 'ann', name: 'Ann', me: true }, newest: newest('ben') }, 'Another copy of this Kith revoked this one'],
+    ['revoked', { state: ChatState.REMOVED, removedBy: { id: 'ann', name: 'Ann', me: true }, newest: newest('ben') }, 'This device was revoked'],
     ['invited by nobody known', { state: ChatState.INVITED }, 'Somebody invites you'],
   ];
   it.each(cases)('%s', (_name, init, want) => expect(previewOf(chat(init), 'ann')).toBe(want));

@@ -17,6 +17,7 @@ export type Open =
   | { kind: 'newcomers'; chatId: string }
   | { kind: 'numbers'; personId: string }
   | { kind: 'block-person'; personId: string }
+  | { kind: 'revoke-device'; deviceId: string; name: string }
   | { kind: 'palette' };
 
 class Dialogs {
