@@ -34,7 +34,7 @@ type errand struct {
 // An errandName tells errands at one head apart.
 type errandName struct {
 	kind   errandKind
-	person wire.PersonID  // a Leave's, a Carry's
+	person wire.PersonID  // a Leave's, a Carry's, of a revoked device
 	block  wire.BlockHash // of what a fork undid
 }
 
@@ -44,6 +44,7 @@ type errandKind uint8
 const (
 	errandCarry errandKind = iota
 	errandLeave
+	errandRevoke
 	errandRedo
 	errandResend
 	errandRekey
@@ -67,6 +68,7 @@ func (m *Machine) errands() (list []errand) {
 	}
 	list = append(list, m.carryErrands()...)
 	list = append(list, m.leaveErrands()...)
+	list = append(list, m.revokeErrands()...)
 	list = append(list, m.redoErrands()...)
 	list = append(list, m.resendErrands()...)
 	list = append(list, m.rekeyErrands()...)

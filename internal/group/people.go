@@ -29,6 +29,9 @@ type personPapers struct {
 	packages [][]byte
 	headers  int // how many the proof has
 	sum      wire.Digest
+
+	looked bool // gone is known
+	gone   []wire.DeviceID
 }
 
 // summed returns what names all of p: no two of one number of headers and packages are

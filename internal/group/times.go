@@ -93,6 +93,8 @@ const (
 	// ones differ who do not see each other.
 	errandStep   = 600
 	errandChance = 200
+	// revokeWait is what another member leaves to the devices of whose person one was revoked.
+	revokeWait = 10_000
 	// rejoinAfter is how long a device without keys at the head waits for a Welcome
 	// that may be on its way, before it comes back by itself; rejoinJitter bounds
 	// what is added for each device, so that not all do it at once.

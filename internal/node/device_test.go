@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"slices"
 	"testing"
 
 	"kith/internal/group"
@@ -83,5 +84,129 @@ func TestLinkDevice(t *testing.T) {
 	})
 	if ann.Status().Copied || phone.Status().Copied {
 		t.Error("a linked device is taken for a copy")
+	}
+}
+
+// TestThreeDevices: each of three devices gets what the others do, also when they are not on
+// together, and a friend is met at all of them.
+func TestThreeDevices(t *testing.T) {
+	t.Parallel()
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	trip := together(t, "Trip", ann, ben)
+	phone := linkDevice(t, ann, "Phone")
+	phone.stands(trip, group.StatusActive)
+	tablet := linkDevice(t, phone, "Tablet") // any device links another
+	tablet.stands(trip, group.StatusActive)
+	for _, p := range []*person{ann, phone, tablet} {
+		p.until("three devices", func() bool {
+			list, err := p.OwnDevices()
+			return err == nil && len(list) == 3 && list[2].Name == "Tablet" && !slices.ContainsFunc(list, func(d node.OwnDevice) bool { return d.Copy || d.Revoked })
+		})
+	}
+	ben.until("all devices of Ann", func() bool { return len(ben.MetAt(ann.id())) == 3 })
+
+	phone.stop()
+	later, err := ben.CreateGroup("Later", []wire.PersonID{ann.id()})
+	must(t, err)
+	ann.stands(later, group.StatusInvited)
+	must(t, ann.AcceptGroup(later, false))
+	tablet.stands(later, group.StatusActive) // an invitation is answered once
+	ben.say(later, "where is the phone?")
+	tablet.sees(later, "where is the phone?")
+	must(t, tablet.SetDraft(later, node.Draft{Text: "on its"}, 0))
+	ann.until("the draft", func() bool { c, _ := ann.Chat(later); return c.Draft.Text == "on its" })
+	ann.stop()
+	phone = phone.again()
+	phone.stands(later, group.StatusActive)
+	phone.sees(later, "where is the phone?")
+	phone.until("the draft", func() bool { c, _ := phone.Chat(later); return c.Draft.Text == "on its" })
+	phone.say(later, "here")
+	tablet.sees(later, "where is the phone?", "here")
+
+	own, err := phone.CreateGroup("Only mine", nil)
+	must(t, err)
+	tablet.stands(own, group.StatusActive)
+	phone.stop()
+	ann = ann.again()
+	ann.stands(own, group.StatusActive)
+	ann.sees(later, "where is the phone?", "here")
+}
+
+// TestRevokedDevice: a device is shut out of every group by one act, be it on or not, by whoever
+// is there.
+func TestRevokedDevice(t *testing.T) {
+	t.Parallel()
+	ann, ben := start(t, "Ann", t.TempDir()), start(t, "Ben", t.TempDir())
+	befriend(t, ann, ben)
+	trip := together(t, "Trip", ann, ben)
+	phone := linkDevice(t, ann, "Phone")
+	phone.stands(trip, group.StatusActive)
+	ben.until("Ann's phone", func() bool { return ben.Keys(trip, ann.id()) == 2 })
+	lost := phone.Status().Device
+
+	if err := ann.RevokeDevice(ann.Status().Device); reason(err) != node.ReasonThisDevice {
+		t.Errorf("the device that one is at: %v", err)
+	}
+	if err := ann.RevokeDevice(wire.DeviceID{1}); reason(err) != node.ReasonNoDevice {
+		t.Errorf("nobody's device: %v", err)
+	}
+	must(t, ann.RevokeDevice(lost))
+	if err := ann.RevokeDevice(lost); reason(err) != node.ReasonRevokedThat {
+		t.Errorf("twice: %v", err)
+	}
+	ben.until("it is out", func() bool { return ben.Keys(trip, ann.id()) == 1 })
+	phone.until("it knows", func() bool { return phone.Status().Revoked })
+	ann.say(trip, "without it")
+	ben.sees(trip, "without it")
+	if texts := phone.texts(trip); slices.Contains(texts, "without it") {
+		t.Errorf("the revoked device reads %q", texts)
+	}
+	if c, err := group.Text("in her name"); err == nil {
+		if _, err := phone.Send(t.Context(), trip, "", c); reason(err) != node.ReasonRevoked {
+			t.Errorf("the revoked device writes: %v", err)
+		}
+	}
+	ben.until("it is met no more", func() bool { return !slices.Contains(ben.MetAt(ann.id()), lost) })
+}
+
+// TestDeviceNotConfirmed: nothing is linked before the person has confirmed, and a link is good
+// for one device.
+func TestDeviceNotConfirmed(t *testing.T) {
+	t.Parallel()
+	ann := start(t, "Ann", t.TempDir())
+	phone, mallory := startBlank(t, "Phone", node.Config{Home: t.TempDir()}), startBlank(t, "Mallory", node.Config{Home: t.TempDir()})
+	l, err := ann.NewDeviceLink()
+	must(t, err)
+	must(t, phone.JoinPerson(l.Link, "Phone"))
+	ann.until("the phone", func() bool { return ann.Linking().Phase == node.LinkComparing })
+	if err := phone.JoinPerson(l.Link, "Phone"); reason(err) != node.ReasonJoining {
+		t.Errorf("joining twice: %v", err)
+	}
+	must(t, mallory.JoinPerson(l.Link, "Mallory"))
+	mallory.until("it is used", func() bool { return mallory.Linking().Why == string(node.ReasonLinkUsed) })
+	if err := ann.ConfirmDevice("000000"); reason(err) != node.ReasonDigits && ann.Linking().Digits != "000000" {
+		t.Errorf("other digits: %v", err)
+	}
+	ann.CancelDeviceLink()
+	phone.until("refused", func() bool { return phone.Linking().Why == string(node.ReasonNotConfirmed) })
+	if list, err := ann.OwnDevices(); err != nil || len(list) != 1 || phone.Ready() {
+		t.Errorf("%d devices, %v", len(list), err)
+	}
+	if err := ann.ConfirmDevice(phone.Linking().Digits); reason(err) != node.ReasonNoJoiner {
+		t.Errorf("confirmed after it was given up: %v", err)
+	}
+
+	// The link is dead; another one links the same home.
+	must(t, phone.JoinPerson(l.Link, "Phone"))
+	phone.until("the link is dead", func() bool { return phone.Linking().Why == string(node.ReasonLinkUsed) })
+	l, err = ann.NewDeviceLink()
+	must(t, err)
+	must(t, phone.JoinPerson(l.Link, "Phone"))
+	ann.until("the phone again", func() bool { return ann.Linking().Phase == node.LinkComparing })
+	must(t, ann.ConfirmDevice(ann.Linking().Digits))
+	phone.until("linked", phone.Ready)
+	if err := phone.JoinPerson(l.Link, "Phone"); reason(err) != node.ReasonIdentity {
+		t.Errorf("a home with an identity: %v", err)
 	}
 }
