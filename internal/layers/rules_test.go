@@ -8,6 +8,7 @@ var rank = map[string]int{
 	"internal/lookalike":  0,
 	"internal/identity":   1,
 	"internal/markup":     1,
+	"internal/pake":       1,
 	"internal/directory":  2,
 	"internal/dag":        2,
 	"internal/mls":        2,
@@ -93,6 +94,7 @@ const maxLines = 600
 var thirdParty = map[string][]string{
 	"connectrpc.com/connect":                  {"internal/api", "cmd/kith", "proto/kith/v1/kithv1connect"},
 	"github.com/coder/websocket":              {"internal/link/websocket.go"},
+	"github.com/gtank/ristretto255":           {"internal/pake/group.go"},
 	"github.com/libp2p/go-libp2p":             {"internal/link"},
 	"github.com/libp2p/go-netroute":           {"internal/portmap"},
 	"github.com/libp2p/go-yamux/v5":           {"internal/link"},
