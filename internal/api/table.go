@@ -177,7 +177,11 @@ var table = map[string]explained{
 	"store/permissions":      {connect.CodeFailedPrecondition, "Others on this machine may read the key or the home.", "Make it yours alone: chmod -R go= on the home folder."},
 	"store/key-missing":      {connect.CodeFailedPrecondition, "The database was not made with this kind of key, or its key is gone: vault.json with --passphrase-file, kith.key without.", "Start it the way it was made, or put that file back from your copy of the home."},
 	"store/key-file":         {connect.CodeFailedPrecondition, "The key file of the database cannot be read as one.", "Put kith.key or vault.json back from your copy of the home."},
-	"store/wrong-passphrase": {connect.CodeFailedPrecondition, "The passphrase is wrong, and nothing was changed.", "Try again; there is no way around a forgotten one."},
+	"store/wrong-passphrase": {connect.CodeFailedPrecondition, "The passphrase is wrong.", "Try again; there is no way around a forgotten one."},
+	"store/same-passphrase":  {connect.CodeInvalidArgument, "One passphrase cannot both open this home and wipe it.", "Choose another; nothing was changed."},
+	"store/vault":            {connect.CodeFailedPrecondition, "This home has a passphrase already.", "To change it: kith passphrase change"},
+	"store/no-vault":         {connect.CodeFailedPrecondition, "This home has no passphrase.", "To give it one: kith passphrase set"},
+	"store/no-home":          {connect.CodeFailedPrecondition, "Nobody lives in this home yet.", "Begin with: kith init"},
 	"store/no-passphrase":    {connect.CodeFailedPrecondition, "The passphrase is empty.", "Put one into the file that --passphrase-file names."},
 	"store/range":            {connect.CodeInvalidArgument, "A number or a text is longer than what can be kept.", "Make it smaller."},
 

@@ -165,7 +165,7 @@ func openStore(cfg Config, full func()) (*store.DB, error) {
 	case cfg.PassphraseFile != "":
 		var passphrase []byte
 		if passphrase, err = readPassphrase(cfg.PassphraseFile); err == nil {
-			c.Key, err = store.DerivePassphrase(cfg.Home, passphrase)
+			c.Key, err = store.OpenVault(cfg.Home, passphrase)
 		}
 	default:
 		c.Key, err = store.OpenKeyFile(filepath.Join(cfg.Home, KeyFile))
@@ -177,7 +177,7 @@ func openStore(cfg Config, full func()) (*store.DB, error) {
 }
 
 // KeyFile is the name of the database key's file in a home without passphrase.
-const KeyFile = "kith.key"
+const KeyFile = store.KeyName
 
 // readPassphrase reads a passphrase, without the line end that editors add.
 func readPassphrase(path string) ([]byte, error) {
