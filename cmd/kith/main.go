@@ -53,7 +53,7 @@ func (p *program) root() *cobra.Command {
 		Use:   "kith",
 		Short: "Private group chat that runs on its members' own machines",
 		Long: "Kith is a private group chat that runs on its members' own machines, with no server and no account.\n" +
-			"Most verbs talk to the node that runs on the home. Without one work init, run, demo, service, chain verify, and of mailbox serve, address and status.",
+			"Most verbs talk to the node that runs on the home. Without one work init, run, demo, service, passphrase, chain verify, and of mailbox serve, address and status.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
@@ -68,7 +68,7 @@ func (p *program) root() *cobra.Command {
 	root.Args, root.RunE = cobra.ArbitraryArgs, unknownVerb
 	root.SetFlagErrorFunc(flagTrouble)
 	root.AddCommand(
-		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.revokeVerb(), p.openVerb(), p.linkVerb(),
+		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.revokeVerb(), p.openVerb(), p.lockVerb(), p.unlockVerb(), p.passphraseVerb(), p.linkVerb(),
 		p.friendVerb(), p.groupVerb(), p.chainVerb(), p.sendVerb(), p.tailVerb(), p.searchVerb(), p.versionVerb(),
 		p.replyVerb(), p.reactVerb(), p.editVerb(), p.versionsVerb(), p.deliveredVerb(), p.readVerb(), p.deleteVerb(), p.pinVerb(), p.unpinVerb(),
 		p.pollVerb(), p.voteVerb(), p.closeVerb(), p.expireVerb(), p.settingsVerb(),

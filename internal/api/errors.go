@@ -58,6 +58,11 @@ const (
 	ReasonManager      Reason = "manager"       // systemd refused
 	ReasonOtherService Reason = "other-service" // one that is not of this home
 	ReasonNoService    Reason = "no-service"    // there is none to remove
+
+	ReasonLocked          Reason = "locked"           // the home: there is no node
+	ReasonUnlocked        Reason = "unlocked"         // it is not
+	ReasonManyPassphrases Reason = "many-passphrases" // too many tries within a minute
+	ReasonMinutes         Reason = "minutes"          // none after which a home is locked
 )
 
 // An Error is a request that this package refuses.

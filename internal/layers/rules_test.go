@@ -112,6 +112,7 @@ var thirdParty = map[string][]string{
 	"golang.org/x/net":                        {"internal/link/packets.go"},
 	"golang.org/x/sync":                       {"internal/api", "cmd/kith"},
 	"golang.org/x/sys":                        {"internal/store", "internal/api", "internal/natlab"},
+	"golang.org/x/term":                       {"cmd/kith/terminal.go"},
 	"golang.org/x/text":                       {"internal/search", "internal/lookalike"},
 	"google.golang.org/protobuf":              {"cmd/kith", "proto/kith/v1"},
 	"rsc.io/qr":                               {"internal/api"},

@@ -41,6 +41,7 @@ const (
 	ReasonStrangeBundle Reason = "strange-bundle" // of nobody who is known here
 	ReasonBoxes         Reason = "boxes"          // more mailboxes than one person has: Subject is how many
 	ReasonNoBox         Reason = "no-box"         // no mailbox goes by Subject
+	ReasonPassphrase    Reason = "passphrase"     // the home opens by its passphrase alone: Subject is the home
 	ReasonRevoked       Reason = "revoked"        // another copy of this home has revoked its key
 )
 

@@ -12,9 +12,6 @@ import (
 	"github.com/ncruces/go-sqlite3/vfs"
 )
 
-// UseSmallVaults makes Argon2id cheap for tests.
-func UseSmallVaults() { argonMemory = 64 }
-
 // UseRealVaults makes it as dear as people have it, until undone.
 func UseRealVaults() (undo func()) {
 	argonMemory = vaultMemoryKiB

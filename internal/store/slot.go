@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"testing"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -90,12 +91,20 @@ func (p *plain) other() []byte { return p[33:] }
 // argonMemory is a variable for tests only: 256 MiB for each would be slow.
 var argonMemory uint32 = vaultMemoryKiB
 
+// UseSmallVaults makes Argon2id cheap, in test binaries alone, before any vault is made.
+func UseSmallVaults() {
+	if !testing.Testing() {
+		panic("store: a cheap vault is for tests only")
+	}
+	argonMemory = 64
+}
+
 // deriving is held by the one derivation that runs: two need twice the memory.
 var deriving sync.Mutex
 
 // derive makes the key that passphrase stands for. Its memory goes back to the
 // system before it returns, which also clears it.
-func (v vault) derive(passphrase []byte) ([]byte, error) {
+func (v vault) derive(passphrase Passphrase) ([]byte, error) {
 	if len(passphrase) == 0 {
 		return nil, ErrNoPassphrase
 	}

@@ -6,12 +6,25 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 )
 
 // VaultName is the file that holds a key wrapped by a passphrase.
 const VaultName = "vault.json"
+
+// Passphrase is what a person types. It prints as "redacted" in every form.
+type Passphrase []byte
+
+// Format implements fmt.Formatter, so that no verb prints the bytes.
+func (p Passphrase) Format(s fmt.State, _ rune) { io.WriteString(s, "redacted") }
+
+// LogValue implements slog.LogValuer.
+func (p Passphrase) LogValue() slog.Value { return slog.StringValue("redacted") }
+
+// Wipe zeroes it.
+func (p Passphrase) Wipe() { clear(p) }
 
 // HasVault reports whether the key of a home lies behind a passphrase.
 func HasVault(dir string) (bool, error) {
@@ -32,7 +45,7 @@ func HasVault(dir string) (bool, error) {
 //
 // It also ends what a crash may have left half done: a vault of version 1 is
 // taken over, and a key file beside a vault that holds the same key removed.
-func OpenVault(dir string, passphrase []byte) (Key, error) {
+func OpenVault(dir string, passphrase Passphrase) (Key, error) {
 	there, err := HasVault(dir)
 	if err != nil {
 		return Key{}, err
@@ -58,7 +71,7 @@ func OpenVault(dir string, passphrase []byte) (Key, error) {
 }
 
 // SetPassphrase puts a vault in the place of the key file of dir.
-func SetPassphrase(dir string, passphrase []byte) error {
+func SetPassphrase(dir string, passphrase Passphrase) error {
 	if there, err := HasVault(dir); err != nil {
 		return err
 	} else if there {
@@ -89,7 +102,7 @@ func SetPassphrase(dir string, passphrase []byte) error {
 
 // ChangePassphrase makes next the passphrase of dir. The duress passphrase, if
 // there is one, stays what it is.
-func ChangePassphrase(dir string, passphrase, next []byte) error {
+func ChangePassphrase(dir string, passphrase, next Passphrase) error {
 	return rewrite(dir, passphrase, func(o *opened) error {
 		kek, err := o.v.derive(next)
 		if err != nil {
@@ -102,7 +115,7 @@ func ChangePassphrase(dir string, passphrase, next []byte) error {
 }
 
 // SetDuress makes duress the passphrase that wipes dir, in place of any before.
-func SetDuress(dir string, passphrase, duress []byte) error {
+func SetDuress(dir string, passphrase, duress Passphrase) error {
 	return rewrite(dir, passphrase, func(o *opened) error {
 		kek, err := o.v.derive(duress)
 		if err != nil {
@@ -116,7 +129,7 @@ func SetDuress(dir string, passphrase, duress []byte) error {
 
 // RemoveDuress leaves dir without a passphrase that wipes it, whether or not
 // there was one.
-func RemoveDuress(dir string, passphrase []byte) error {
+func RemoveDuress(dir string, passphrase Passphrase) error {
 	return rewrite(dir, passphrase, func(o *opened) error {
 		o.setOther(random(kekSize))
 		return nil
@@ -124,7 +137,7 @@ func RemoveDuress(dir string, passphrase []byte) error {
 }
 
 // RemovePassphrase puts a key file in the place of the vault of dir.
-func RemovePassphrase(dir string, passphrase []byte) error {
+func RemovePassphrase(dir string, passphrase Passphrase) error {
 	o, err := open(dir, passphrase)
 	if err != nil {
 		return err
@@ -156,7 +169,7 @@ func Hold(dir string) (io.Closer, error) {
 }
 
 // rewrite opens the vault of dir, has change alter it, and writes it anew.
-func rewrite(dir string, passphrase []byte, change func(*opened) error) error {
+func rewrite(dir string, passphrase Passphrase, change func(*opened) error) error {
 	o, err := open(dir, passphrase)
 	if err != nil {
 		return err
@@ -175,7 +188,7 @@ type opened struct {
 	plain plain  // of the slot that opens
 }
 
-func newVault(passphrase []byte, k Key) (*opened, error) {
+func newVault(passphrase Passphrase, k Key) (*opened, error) {
 	o := &opened{v: vault{
 		Version: vaultVersion, KDF: vaultKDF,
 		Time: vaultTime, MemoryKiB: argonMemory, Threads: vaultThreads, Salt: random(saltSize),
@@ -188,7 +201,7 @@ func newVault(passphrase []byte, k Key) (*opened, error) {
 	return o, nil
 }
 
-func makeVault(dir string, passphrase []byte) (Key, error) {
+func makeVault(dir string, passphrase Passphrase) (Key, error) {
 	k := NewKey()
 	o, err := newVault(passphrase, k)
 	if err != nil {
@@ -210,7 +223,7 @@ func makeVault(dir string, passphrase []byte) (Key, error) {
 }
 
 // open reads the vault of dir and tries passphrase on it.
-func open(dir string, passphrase []byte) (*opened, error) {
+func open(dir string, passphrase Passphrase) (*opened, error) {
 	path := filepath.Join(dir, VaultName)
 	text, err := readPrivate(path, maxVaultBytes)
 	if errors.Is(err, fs.ErrNotExist) {

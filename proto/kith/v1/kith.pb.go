@@ -7814,6 +7814,7 @@ type Settings struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	HideTyping    bool                   `protobuf:"varint,1,opt,name=hide_typing,json=hideTyping,proto3" json:"hide_typing,omitempty"` // nobody is told that this person is writing
 	TellRead      bool                   `protobuf:"varint,2,opt,name=tell_read,json=tellRead,proto3" json:"tell_read,omitempty"`       // in chats of up to 64 people others are told what was read here, and what they tell is shown
+	LockAfter     uint32                 `protobuf:"varint,3,opt,name=lock_after,json=lockAfter,proto3" json:"lock_after,omitempty"`    // minutes without a call of a person after which the home is locked: 5, 15 or 60; 0: never
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7860,6 +7861,13 @@ func (x *Settings) GetTellRead() bool {
 		return x.TellRead
 	}
 	return false
+}
+
+func (x *Settings) GetLockAfter() uint32 {
+	if x != nil {
+		return x.LockAfter
+	}
+	return 0
 }
 
 type GetPageKeyRequest struct {
@@ -7947,6 +7955,7 @@ type SetSettingsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	HideTyping    *bool                  `protobuf:"varint,1,opt,name=hide_typing,json=hideTyping,proto3,oneof" json:"hide_typing,omitempty"` // as in Settings
 	TellRead      *bool                  `protobuf:"varint,2,opt,name=tell_read,json=tellRead,proto3,oneof" json:"tell_read,omitempty"`
+	LockAfter     *uint32                `protobuf:"varint,3,opt,name=lock_after,json=lockAfter,proto3,oneof" json:"lock_after,omitempty"` // refused for a home without passphrase, but 0
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7993,6 +8002,13 @@ func (x *SetSettingsRequest) GetTellRead() bool {
 		return *x.TellRead
 	}
 	return false
+}
+
+func (x *SetSettingsRequest) GetLockAfter() uint32 {
+	if x != nil && x.LockAfter != nil {
+		return *x.LockAfter
+	}
+	return 0
 }
 
 type SetDraftRequest struct {
@@ -8993,6 +9009,491 @@ func (*StopResponse) Descriptor() ([]byte, []int) {
 	return file_kith_v1_kith_proto_rawDescGZIP(), []int{123}
 }
 
+type GetLockRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLockRequest) Reset() {
+	*x = GetLockRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[124]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLockRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLockRequest) ProtoMessage() {}
+
+func (x *GetLockRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[124]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLockRequest.ProtoReflect.Descriptor instead.
+func (*GetLockRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{124}
+}
+
+// LockState tells what keeps others from what is stored.
+type LockState struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Locked        bool                   `protobuf:"varint,1,opt,name=locked,proto3" json:"locked,omitempty"`         // the node has neither database nor key; nothing is received
+	Passphrase    bool                   `protobuf:"varint,2,opt,name=passphrase,proto3" json:"passphrase,omitempty"` // the home has one: it can be locked
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LockState) Reset() {
+	*x = LockState{}
+	mi := &file_kith_v1_kith_proto_msgTypes[125]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LockState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LockState) ProtoMessage() {}
+
+func (x *LockState) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[125]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LockState.ProtoReflect.Descriptor instead.
+func (*LockState) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{125}
+}
+
+func (x *LockState) GetLocked() bool {
+	if x != nil {
+		return x.Locked
+	}
+	return false
+}
+
+func (x *LockState) GetPassphrase() bool {
+	if x != nil {
+		return x.Passphrase
+	}
+	return false
+}
+
+type LockRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LockRequest) Reset() {
+	*x = LockRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[126]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LockRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LockRequest) ProtoMessage() {}
+
+func (x *LockRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[126]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LockRequest.ProtoReflect.Descriptor instead.
+func (*LockRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{126}
+}
+
+type UnlockRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Passphrase    []byte                 `protobuf:"bytes,1,opt,name=passphrase,proto3" json:"passphrase,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnlockRequest) Reset() {
+	*x = UnlockRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[127]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnlockRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnlockRequest) ProtoMessage() {}
+
+func (x *UnlockRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[127]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnlockRequest.ProtoReflect.Descriptor instead.
+func (*UnlockRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{127}
+}
+
+func (x *UnlockRequest) GetPassphrase() []byte {
+	if x != nil {
+		return x.Passphrase
+	}
+	return nil
+}
+
+type UnlockResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Lock          *LockState             `protobuf:"bytes,1,opt,name=lock,proto3" json:"lock,omitempty"`
+	Token         string                 `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"` // as of Login; empty on the Unix socket
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnlockResponse) Reset() {
+	*x = UnlockResponse{}
+	mi := &file_kith_v1_kith_proto_msgTypes[128]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnlockResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnlockResponse) ProtoMessage() {}
+
+func (x *UnlockResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[128]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnlockResponse.ProtoReflect.Descriptor instead.
+func (*UnlockResponse) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{128}
+}
+
+func (x *UnlockResponse) GetLock() *LockState {
+	if x != nil {
+		return x.Lock
+	}
+	return nil
+}
+
+func (x *UnlockResponse) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+type SetPassphraseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NewPassphrase []byte                 `protobuf:"bytes,1,opt,name=new_passphrase,json=newPassphrase,proto3" json:"new_passphrase,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetPassphraseRequest) Reset() {
+	*x = SetPassphraseRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[129]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetPassphraseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetPassphraseRequest) ProtoMessage() {}
+
+func (x *SetPassphraseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[129]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetPassphraseRequest.ProtoReflect.Descriptor instead.
+func (*SetPassphraseRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{129}
+}
+
+func (x *SetPassphraseRequest) GetNewPassphrase() []byte {
+	if x != nil {
+		return x.NewPassphrase
+	}
+	return nil
+}
+
+type ChangePassphraseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Passphrase    []byte                 `protobuf:"bytes,1,opt,name=passphrase,proto3" json:"passphrase,omitempty"`
+	NewPassphrase []byte                 `protobuf:"bytes,2,opt,name=new_passphrase,json=newPassphrase,proto3" json:"new_passphrase,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangePassphraseRequest) Reset() {
+	*x = ChangePassphraseRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[130]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangePassphraseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangePassphraseRequest) ProtoMessage() {}
+
+func (x *ChangePassphraseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[130]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangePassphraseRequest.ProtoReflect.Descriptor instead.
+func (*ChangePassphraseRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{130}
+}
+
+func (x *ChangePassphraseRequest) GetPassphrase() []byte {
+	if x != nil {
+		return x.Passphrase
+	}
+	return nil
+}
+
+func (x *ChangePassphraseRequest) GetNewPassphrase() []byte {
+	if x != nil {
+		return x.NewPassphrase
+	}
+	return nil
+}
+
+type RemovePassphraseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Passphrase    []byte                 `protobuf:"bytes,1,opt,name=passphrase,proto3" json:"passphrase,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemovePassphraseRequest) Reset() {
+	*x = RemovePassphraseRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[131]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemovePassphraseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemovePassphraseRequest) ProtoMessage() {}
+
+func (x *RemovePassphraseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[131]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemovePassphraseRequest.ProtoReflect.Descriptor instead.
+func (*RemovePassphraseRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{131}
+}
+
+func (x *RemovePassphraseRequest) GetPassphrase() []byte {
+	if x != nil {
+		return x.Passphrase
+	}
+	return nil
+}
+
+type SetDuressRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Passphrase    []byte                 `protobuf:"bytes,1,opt,name=passphrase,proto3" json:"passphrase,omitempty"`
+	Duress        []byte                 `protobuf:"bytes,2,opt,name=duress,proto3" json:"duress,omitempty"` // empty: none any more, whether or not there was one
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetDuressRequest) Reset() {
+	*x = SetDuressRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[132]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetDuressRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetDuressRequest) ProtoMessage() {}
+
+func (x *SetDuressRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[132]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetDuressRequest.ProtoReflect.Descriptor instead.
+func (*SetDuressRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{132}
+}
+
+func (x *SetDuressRequest) GetPassphrase() []byte {
+	if x != nil {
+		return x.Passphrase
+	}
+	return nil
+}
+
+func (x *SetDuressRequest) GetDuress() []byte {
+	if x != nil {
+		return x.Duress
+	}
+	return nil
+}
+
+type StayOpenRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StayOpenRequest) Reset() {
+	*x = StayOpenRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[133]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StayOpenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StayOpenRequest) ProtoMessage() {}
+
+func (x *StayOpenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[133]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StayOpenRequest.ProtoReflect.Descriptor instead.
+func (*StayOpenRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{133}
+}
+
+type StayOpenResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StayOpenResponse) Reset() {
+	*x = StayOpenResponse{}
+	mi := &file_kith_v1_kith_proto_msgTypes[134]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StayOpenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StayOpenResponse) ProtoMessage() {}
+
+func (x *StayOpenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[134]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StayOpenResponse.ProtoReflect.Descriptor instead.
+func (*StayOpenResponse) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{134}
+}
+
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
 
 const file_kith_v1_kith_proto_rawDesc = "" +
@@ -9561,21 +10062,26 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\achanges\x18\x04 \x01(\rR\achanges\x12\x1e\n" +
 	"\n" +
 	"invitation\x18\x05 \x01(\bR\n" +
-	"invitation\"H\n" +
+	"invitation\"g\n" +
 	"\bSettings\x12\x1f\n" +
 	"\vhide_typing\x18\x01 \x01(\bR\n" +
 	"hideTyping\x12\x1b\n" +
-	"\ttell_read\x18\x02 \x01(\bR\btellRead\"\x13\n" +
+	"\ttell_read\x18\x02 \x01(\bR\btellRead\x12\x1d\n" +
+	"\n" +
+	"lock_after\x18\x03 \x01(\rR\tlockAfter\"\x13\n" +
 	"\x11GetPageKeyRequest\"&\n" +
 	"\x12GetPageKeyResponse\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\fR\x03key\"z\n" +
+	"\x03key\x18\x01 \x01(\fR\x03key\"\xad\x01\n" +
 	"\x12SetSettingsRequest\x12$\n" +
 	"\vhide_typing\x18\x01 \x01(\bH\x00R\n" +
 	"hideTyping\x88\x01\x01\x12 \n" +
-	"\ttell_read\x18\x02 \x01(\bH\x01R\btellRead\x88\x01\x01B\x0e\n" +
+	"\ttell_read\x18\x02 \x01(\bH\x01R\btellRead\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"lock_after\x18\x03 \x01(\rH\x02R\tlockAfter\x88\x01\x01B\x0e\n" +
 	"\f_hide_typingB\f\n" +
 	"\n" +
-	"_tell_read\"[\n" +
+	"_tell_readB\r\n" +
+	"\v_lock_after\"[\n" +
 	"\x0fSetDraftRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12$\n" +
 	"\x05draft\x18\x02 \x01(\v2\x0e.kith.v1.DraftR\x05draft\x12\x0e\n" +
@@ -9638,7 +10144,39 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\breach_of\x18\x03 \x01(\rR\areachOf\x12\x12\n" +
 	"\x04read\x18\x04 \x01(\rR\x04read\"\r\n" +
 	"\vStopRequest\"\x0e\n" +
-	"\fStopResponse*s\n" +
+	"\fStopResponse\"\x10\n" +
+	"\x0eGetLockRequest\"C\n" +
+	"\tLockState\x12\x16\n" +
+	"\x06locked\x18\x01 \x01(\bR\x06locked\x12\x1e\n" +
+	"\n" +
+	"passphrase\x18\x02 \x01(\bR\n" +
+	"passphrase\"\r\n" +
+	"\vLockRequest\"/\n" +
+	"\rUnlockRequest\x12\x1e\n" +
+	"\n" +
+	"passphrase\x18\x01 \x01(\fR\n" +
+	"passphrase\"N\n" +
+	"\x0eUnlockResponse\x12&\n" +
+	"\x04lock\x18\x01 \x01(\v2\x12.kith.v1.LockStateR\x04lock\x12\x14\n" +
+	"\x05token\x18\x02 \x01(\tR\x05token\"=\n" +
+	"\x14SetPassphraseRequest\x12%\n" +
+	"\x0enew_passphrase\x18\x01 \x01(\fR\rnewPassphrase\"`\n" +
+	"\x17ChangePassphraseRequest\x12\x1e\n" +
+	"\n" +
+	"passphrase\x18\x01 \x01(\fR\n" +
+	"passphrase\x12%\n" +
+	"\x0enew_passphrase\x18\x02 \x01(\fR\rnewPassphrase\"9\n" +
+	"\x17RemovePassphraseRequest\x12\x1e\n" +
+	"\n" +
+	"passphrase\x18\x01 \x01(\fR\n" +
+	"passphrase\"J\n" +
+	"\x10SetDuressRequest\x12\x1e\n" +
+	"\n" +
+	"passphrase\x18\x01 \x01(\fR\n" +
+	"passphrase\x12\x16\n" +
+	"\x06duress\x18\x02 \x01(\fR\x06duress\"\x11\n" +
+	"\x0fStayOpenRequest\"\x12\n" +
+	"\x10StayOpenResponse*s\n" +
 	"\fReachability\x12\x1c\n" +
 	"\x18REACHABILITY_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12REACHABILITY_LOCAL\x10\x01\x12\x14\n" +
@@ -9732,7 +10270,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\bNAT_NONE\x10\x01\x12\x0e\n" +
 	"\n" +
 	"NAT_STEADY\x10\x02\x12\x10\n" +
-	"\fNAT_CHANGING\x10\x032\xfb\x1c\n" +
+	"\fNAT_CHANGING\x10\x032\xf5 \n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -9804,7 +10342,15 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\bMarkRead\x12\x18.kith.v1.MarkReadRequest\x1a\x19.kith.v1.MarkReadResponse\x12=\n" +
 	"\vGetDelivery\x12\x1b.kith.v1.GetDeliveryRequest\x1a\x11.kith.v1.Delivery\x128\n" +
 	"\tSubscribe\x12\x19.kith.v1.SubscribeRequest\x1a\x0e.kith.v1.Event0\x01\x123\n" +
-	"\x04Stop\x12\x14.kith.v1.StopRequest\x1a\x15.kith.v1.StopResponseB\x1bZ\x19kith/proto/kith/v1;kithv1b\x06proto3"
+	"\x04Stop\x12\x14.kith.v1.StopRequest\x1a\x15.kith.v1.StopResponse\x126\n" +
+	"\aGetLock\x12\x17.kith.v1.GetLockRequest\x1a\x12.kith.v1.LockState\x120\n" +
+	"\x04Lock\x12\x14.kith.v1.LockRequest\x1a\x12.kith.v1.LockState\x129\n" +
+	"\x06Unlock\x12\x16.kith.v1.UnlockRequest\x1a\x17.kith.v1.UnlockResponse\x12B\n" +
+	"\rSetPassphrase\x12\x1d.kith.v1.SetPassphraseRequest\x1a\x12.kith.v1.LockState\x12H\n" +
+	"\x10ChangePassphrase\x12 .kith.v1.ChangePassphraseRequest\x1a\x12.kith.v1.LockState\x12H\n" +
+	"\x10RemovePassphrase\x12 .kith.v1.RemovePassphraseRequest\x1a\x12.kith.v1.LockState\x12:\n" +
+	"\tSetDuress\x12\x19.kith.v1.SetDuressRequest\x1a\x12.kith.v1.LockState\x12?\n" +
+	"\bStayOpen\x12\x18.kith.v1.StayOpenRequest\x1a\x19.kith.v1.StayOpenResponseB\x1bZ\x19kith/proto/kith/v1;kithv1b\x06proto3"
 
 var (
 	file_kith_v1_kith_proto_rawDescOnce sync.Once
@@ -9819,7 +10365,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 124)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 135)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(Reachability)(0),                    // 0: kith.v1.Reachability
 	(FriendState)(0),                     // 1: kith.v1.FriendState
@@ -9957,6 +10503,17 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*MessageReach)(nil),                 // 133: kith.v1.MessageReach
 	(*StopRequest)(nil),                  // 134: kith.v1.StopRequest
 	(*StopResponse)(nil),                 // 135: kith.v1.StopResponse
+	(*GetLockRequest)(nil),               // 136: kith.v1.GetLockRequest
+	(*LockState)(nil),                    // 137: kith.v1.LockState
+	(*LockRequest)(nil),                  // 138: kith.v1.LockRequest
+	(*UnlockRequest)(nil),                // 139: kith.v1.UnlockRequest
+	(*UnlockResponse)(nil),               // 140: kith.v1.UnlockResponse
+	(*SetPassphraseRequest)(nil),         // 141: kith.v1.SetPassphraseRequest
+	(*ChangePassphraseRequest)(nil),      // 142: kith.v1.ChangePassphraseRequest
+	(*RemovePassphraseRequest)(nil),      // 143: kith.v1.RemovePassphraseRequest
+	(*SetDuressRequest)(nil),             // 144: kith.v1.SetDuressRequest
+	(*StayOpenRequest)(nil),              // 145: kith.v1.StayOpenRequest
+	(*StayOpenResponse)(nil),             // 146: kith.v1.StayOpenResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	21,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -10057,131 +10614,148 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	131, // 95: kith.v1.Event.typed:type_name -> kith.v1.Typed
 	21,  // 96: kith.v1.Typed.person:type_name -> kith.v1.Person
 	133, // 97: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	12,  // 98: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	14,  // 99: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	16,  // 100: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	17,  // 101: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	47,  // 102: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	23,  // 103: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	25,  // 104: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	26,  // 105: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	28,  // 106: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	29,  // 107: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	31,  // 108: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	33,  // 109: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	34,  // 110: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	36,  // 111: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	37,  // 112: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	39,  // 113: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	38,  // 114: kith.v1.KithService.SetOnlyThroughFriends:input_type -> kith.v1.SetOnlyThroughFriendsRequest
-	41,  // 115: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	42,  // 116: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	43,  // 117: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	44,  // 118: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	55,  // 119: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
-	45,  // 120: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	46,  // 121: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	48,  // 122: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	49,  // 123: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	50,  // 124: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	57,  // 125: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	63,  // 126: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	64,  // 127: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	59,  // 128: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	70,  // 129: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	92,  // 130: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	71,  // 131: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	72,  // 132: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	73,  // 133: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	74,  // 134: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	75,  // 135: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	77,  // 136: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	78,  // 137: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	79,  // 138: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	80,  // 139: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
-	81,  // 140: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	93,  // 141: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	95,  // 142: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	99,  // 143: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
-	102, // 144: kith.v1.KithService.GetNetwork:input_type -> kith.v1.GetNetworkRequest
-	110, // 145: kith.v1.KithService.SetNetwork:input_type -> kith.v1.SetNetworkRequest
-	111, // 146: kith.v1.KithService.AddMailbox:input_type -> kith.v1.AddMailboxRequest
-	112, // 147: kith.v1.KithService.RemoveMailbox:input_type -> kith.v1.RemoveMailboxRequest
-	113, // 148: kith.v1.KithService.ExportBundle:input_type -> kith.v1.ExportBundleRequest
-	114, // 149: kith.v1.KithService.ImportBundle:input_type -> kith.v1.BundlePart
-	101, // 150: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
-	120, // 151: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
-	118, // 152: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
-	121, // 153: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
-	124, // 154: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	126, // 155: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	129, // 156: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	134, // 157: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	13,  // 158: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	15,  // 159: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	18,  // 160: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	18,  // 161: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	18,  // 162: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	24,  // 163: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	32,  // 164: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	27,  // 165: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	32,  // 166: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	30,  // 167: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	32,  // 168: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	52,  // 169: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	35,  // 170: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	52,  // 171: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	52,  // 172: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	40,  // 173: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	52,  // 174: kith.v1.KithService.SetOnlyThroughFriends:output_type -> kith.v1.Chat
-	52,  // 175: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	52,  // 176: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	52,  // 177: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	52,  // 178: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	52,  // 179: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	52,  // 180: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	52,  // 181: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	52,  // 182: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	52,  // 183: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	51,  // 184: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	58,  // 185: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	65,  // 186: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	65,  // 187: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	60,  // 188: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	84,  // 189: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	52,  // 190: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	84,  // 191: kith.v1.KithService.React:output_type -> kith.v1.Message
-	84,  // 192: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	84,  // 193: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	84,  // 194: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	76,  // 195: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	84,  // 196: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	84,  // 197: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	84,  // 198: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	52,  // 199: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
-	82,  // 200: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	94,  // 201: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	96,  // 202: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	100, // 203: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
-	103, // 204: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
-	103, // 205: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
-	103, // 206: kith.v1.KithService.AddMailbox:output_type -> kith.v1.Network
-	103, // 207: kith.v1.KithService.RemoveMailbox:output_type -> kith.v1.Network
-	114, // 208: kith.v1.KithService.ExportBundle:output_type -> kith.v1.BundlePart
-	115, // 209: kith.v1.KithService.ImportBundle:output_type -> kith.v1.Bundle
-	117, // 210: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
-	117, // 211: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
-	119, // 212: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
-	122, // 213: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
-	125, // 214: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	127, // 215: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	130, // 216: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	135, // 217: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	158, // [158:218] is the sub-list for method output_type
-	98,  // [98:158] is the sub-list for method input_type
-	98,  // [98:98] is the sub-list for extension type_name
-	98,  // [98:98] is the sub-list for extension extendee
-	0,   // [0:98] is the sub-list for field type_name
+	137, // 98: kith.v1.UnlockResponse.lock:type_name -> kith.v1.LockState
+	12,  // 99: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	14,  // 100: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	16,  // 101: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	17,  // 102: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	47,  // 103: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	23,  // 104: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	25,  // 105: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	26,  // 106: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	28,  // 107: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	29,  // 108: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	31,  // 109: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	33,  // 110: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	34,  // 111: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	36,  // 112: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	37,  // 113: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	39,  // 114: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	38,  // 115: kith.v1.KithService.SetOnlyThroughFriends:input_type -> kith.v1.SetOnlyThroughFriendsRequest
+	41,  // 116: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	42,  // 117: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	43,  // 118: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	44,  // 119: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	55,  // 120: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
+	45,  // 121: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	46,  // 122: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	48,  // 123: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	49,  // 124: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	50,  // 125: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	57,  // 126: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	63,  // 127: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	64,  // 128: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	59,  // 129: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	70,  // 130: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	92,  // 131: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	71,  // 132: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	72,  // 133: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	73,  // 134: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	74,  // 135: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	75,  // 136: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	77,  // 137: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	78,  // 138: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	79,  // 139: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	80,  // 140: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
+	81,  // 141: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	93,  // 142: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	95,  // 143: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	99,  // 144: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
+	102, // 145: kith.v1.KithService.GetNetwork:input_type -> kith.v1.GetNetworkRequest
+	110, // 146: kith.v1.KithService.SetNetwork:input_type -> kith.v1.SetNetworkRequest
+	111, // 147: kith.v1.KithService.AddMailbox:input_type -> kith.v1.AddMailboxRequest
+	112, // 148: kith.v1.KithService.RemoveMailbox:input_type -> kith.v1.RemoveMailboxRequest
+	113, // 149: kith.v1.KithService.ExportBundle:input_type -> kith.v1.ExportBundleRequest
+	114, // 150: kith.v1.KithService.ImportBundle:input_type -> kith.v1.BundlePart
+	101, // 151: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
+	120, // 152: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
+	118, // 153: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
+	121, // 154: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
+	124, // 155: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	126, // 156: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	129, // 157: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	134, // 158: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	136, // 159: kith.v1.KithService.GetLock:input_type -> kith.v1.GetLockRequest
+	138, // 160: kith.v1.KithService.Lock:input_type -> kith.v1.LockRequest
+	139, // 161: kith.v1.KithService.Unlock:input_type -> kith.v1.UnlockRequest
+	141, // 162: kith.v1.KithService.SetPassphrase:input_type -> kith.v1.SetPassphraseRequest
+	142, // 163: kith.v1.KithService.ChangePassphrase:input_type -> kith.v1.ChangePassphraseRequest
+	143, // 164: kith.v1.KithService.RemovePassphrase:input_type -> kith.v1.RemovePassphraseRequest
+	144, // 165: kith.v1.KithService.SetDuress:input_type -> kith.v1.SetDuressRequest
+	145, // 166: kith.v1.KithService.StayOpen:input_type -> kith.v1.StayOpenRequest
+	13,  // 167: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	15,  // 168: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	18,  // 169: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	18,  // 170: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	18,  // 171: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	24,  // 172: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	32,  // 173: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	27,  // 174: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	32,  // 175: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	30,  // 176: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	32,  // 177: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	52,  // 178: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	35,  // 179: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	52,  // 180: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	52,  // 181: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	40,  // 182: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	52,  // 183: kith.v1.KithService.SetOnlyThroughFriends:output_type -> kith.v1.Chat
+	52,  // 184: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	52,  // 185: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	52,  // 186: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	52,  // 187: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	52,  // 188: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	52,  // 189: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	52,  // 190: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	52,  // 191: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	52,  // 192: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	51,  // 193: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	58,  // 194: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	65,  // 195: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	65,  // 196: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	60,  // 197: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	84,  // 198: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	52,  // 199: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	84,  // 200: kith.v1.KithService.React:output_type -> kith.v1.Message
+	84,  // 201: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	84,  // 202: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	84,  // 203: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	76,  // 204: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	84,  // 205: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	84,  // 206: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	84,  // 207: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	52,  // 208: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	82,  // 209: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	94,  // 210: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	96,  // 211: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	100, // 212: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
+	103, // 213: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
+	103, // 214: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
+	103, // 215: kith.v1.KithService.AddMailbox:output_type -> kith.v1.Network
+	103, // 216: kith.v1.KithService.RemoveMailbox:output_type -> kith.v1.Network
+	114, // 217: kith.v1.KithService.ExportBundle:output_type -> kith.v1.BundlePart
+	115, // 218: kith.v1.KithService.ImportBundle:output_type -> kith.v1.Bundle
+	117, // 219: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
+	117, // 220: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
+	119, // 221: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
+	122, // 222: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
+	125, // 223: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	127, // 224: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	130, // 225: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	135, // 226: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	137, // 227: kith.v1.KithService.GetLock:output_type -> kith.v1.LockState
+	137, // 228: kith.v1.KithService.Lock:output_type -> kith.v1.LockState
+	140, // 229: kith.v1.KithService.Unlock:output_type -> kith.v1.UnlockResponse
+	137, // 230: kith.v1.KithService.SetPassphrase:output_type -> kith.v1.LockState
+	137, // 231: kith.v1.KithService.ChangePassphrase:output_type -> kith.v1.LockState
+	137, // 232: kith.v1.KithService.RemovePassphrase:output_type -> kith.v1.LockState
+	137, // 233: kith.v1.KithService.SetDuress:output_type -> kith.v1.LockState
+	146, // 234: kith.v1.KithService.StayOpen:output_type -> kith.v1.StayOpenResponse
+	167, // [167:235] is the sub-list for method output_type
+	99,  // [99:167] is the sub-list for method input_type
+	99,  // [99:99] is the sub-list for extension type_name
+	99,  // [99:99] is the sub-list for extension extendee
+	0,   // [0:99] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -10209,7 +10783,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      12,
-			NumMessages:   124,
+			NumMessages:   135,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
