@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -19,6 +20,9 @@ import (
 const patience = 30 * time.Second
 
 func main() {
+	if err := noCore(); err != nil { // an old kernel, or a stricter sandbox
+		fmt.Fprintln(os.Stderr, "kith: A crash may write keys into a core file here: "+err.Error()+". Go on, or run it with: ulimit -c 0")
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	p := &program{called: calledAs(), in: os.Stdin, out: &output{to: os.Stdout}, err: os.Stderr}
 	status := p.run(ctx, os.Args[1:])

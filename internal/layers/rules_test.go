@@ -111,7 +111,7 @@ var thirdParty = map[string][]string{
 	"golang.org/x/crypto":                     {"internal/mls/suite.go", "internal/store"},
 	"golang.org/x/net":                        {"internal/link/packets.go"},
 	"golang.org/x/sync":                       {"internal/api", "cmd/kith"},
-	"golang.org/x/sys":                        {"internal/store", "internal/api", "internal/natlab"},
+	"golang.org/x/sys":                        {"internal/store", "internal/api", "internal/natlab", "cmd/kith"},
 	"golang.org/x/term":                       {"cmd/kith/terminal.go"},
 	"golang.org/x/text":                       {"internal/search", "internal/lookalike"},
 	"google.golang.org/protobuf":              {"cmd/kith", "proto/kith/v1"},
