@@ -19,20 +19,33 @@ type runLine struct {
 	Page      string   `json:"page"`
 	URL       string   `json:"url"`
 	SSH       string   `json:"ssh"`
+	Locked    bool     `json:"locked"`
 }
 
-// announce says who runs where, and how to get to the page.
+// announce says who runs where, and how to get to the page; n is nil where the home
+// is locked.
 func (p *program) announce(ctx context.Context, n *node.Node, server *api.Server, open bool) error {
-	st, login := n.Status(), server.NewLogin()
+	login := server.NewLogin()
+	var st node.Status
+	if n != nil {
+		st = n.Status()
+	}
 	line := runLine{
 		Home: p.home, Ready: st.Ready, Addresses: append([]string{}, st.Addresses...),
-		Page: server.Address(), URL: login, SSH: server.SSH(),
+		Page: server.Address(), URL: login, SSH: server.SSH(), Locked: n == nil,
 	}
 	if st.Ready {
 		line.Name, line.ID = st.Me.Name, st.Me.ID.String()
 	}
-	if !p.showValue(line) {
-		p.printRunning(st, server, login)
+	switch {
+	case p.showValue(line):
+	case n == nil:
+		p.println("Locked: " + p.home + " opens by its passphrase, and until then nothing is received.")
+		p.println("Type it on the page, or in a terminal: " + p.again("unlock"))
+		p.printPage(server, login)
+	default:
+		p.printRunning(st, server)
+		p.printPage(server, login)
 	}
 	if open && hasBrowser() {
 		return p.openPage(ctx, server.NewLogin())
@@ -40,7 +53,7 @@ func (p *program) announce(ctx context.Context, n *node.Node, server *api.Server
 	return nil
 }
 
-func (p *program) printRunning(st node.Status, server *api.Server, login string) {
+func (p *program) printRunning(st node.Status, server *api.Server) {
 	if st.Ready {
 		p.printf("%s, at home in %s", oneLine(st.Me.Name), p.home)
 	} else {
@@ -58,6 +71,9 @@ func (p *program) printRunning(st node.Status, server *api.Server, login string)
 	if server.Moved() {
 		p.println("The page's port of last time is taken by another program, so it has another one.")
 	}
+}
+
+func (p *program) printPage(server *api.Server, login string) {
 	p.println("")
 	p.println("Your page: " + login)
 	p.println("This login is good once, for a minute. For a new one: " + p.again("open"))

@@ -88,7 +88,7 @@ func (p *program) demo(ctx context.Context, folder string, kept bool) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, a := range cast {
 		g.Go(func() error {
-			return together(ctx, a.node, a.server, func(context.Context) error { return nil })
+			return together(ctx, a.server, a.node.Run)
 		})
 	}
 	g.Go(func() error {

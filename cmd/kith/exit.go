@@ -61,7 +61,11 @@ func (p *program) explain(ctx context.Context, err error) string {
 	if !called {
 		return api.Explain(err).String()
 	}
-	if answer.Meta().Get(api.ReasonHeader) != "" {
+	switch answer.Meta().Get(api.ReasonHeader) {
+	case "":
+	case "api/" + string(api.ReasonLocked):
+		return strings.Replace(answer.Message(), "kith unlock", p.again("unlock"), 1)
+	default:
 		return answer.Message()
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {

@@ -11,6 +11,7 @@ import (
 
 	"kith/internal/api"
 	"kith/internal/node"
+	"kith/internal/store"
 	v1 "kith/proto/kith/v1"
 )
 
@@ -25,7 +26,7 @@ func (p *program) initVerb() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&name, "name", "", "what your friends call you; asked for if it is not given")
-	c.Flags().StringVar(&passphraseFile, "passphrase-file", "", "file whose content locks the database; without it, the key lies beside it")
+	c.Flags().StringVar(&passphraseFile, "passphrase-file", "", "file that holds a passphrase, which locks the database; without it, the key lies beside it")
 	return c
 }
 
@@ -63,7 +64,9 @@ func (p *program) makeIdentity(ctx context.Context, name, passphraseFile string)
 
 // setup asks the node that runs on the home, if one does, else opens the home.
 func (p *program) setup(ctx context.Context, name, passphraseFile string) (made identityLine, running bool, err error) {
-	if _, err := call(ctx, p.client().GetNode, &v1.GetNodeRequest{}); err == nil {
+	if running, err := p.runs(ctx); err != nil {
+		return identityLine{}, false, err
+	} else if running {
 		n, err := call(ctx, p.client().Setup, &v1.SetupRequest{Name: name})
 		if err != nil {
 			return identityLine{}, false, err
@@ -73,7 +76,14 @@ func (p *program) setup(ctx context.Context, name, passphraseFile string) (made 
 	if err := tighten(p.home); err != nil {
 		return identityLine{}, false, err
 	}
-	n, err := node.Open(node.Config{Home: p.home, PassphraseFile: passphraseFile})
+	var passphrase store.Passphrase
+	if passphraseFile != "" {
+		if passphrase, err = secretFile(passphraseFile); err != nil {
+			return identityLine{}, false, err
+		}
+		defer passphrase.Wipe()
+	}
+	n, err := node.Open(node.Config{Home: p.home, Passphrase: passphrase})
 	if err != nil {
 		return identityLine{}, false, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -19,6 +20,9 @@ import (
 const patience = 30 * time.Second
 
 func main() {
+	if err := noCore(); err != nil { // an old kernel, or a stricter sandbox
+		fmt.Fprintln(os.Stderr, "kith: A crash may write keys into a core file here: "+err.Error()+". Go on, or run it with: ulimit -c 0")
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	p := &program{called: calledAs(), in: os.Stdin, out: &output{to: os.Stdout}, err: os.Stderr}
 	status := p.run(ctx, os.Args[1:])
@@ -53,7 +57,7 @@ func (p *program) root() *cobra.Command {
 		Use:   "kith",
 		Short: "Private group chat that runs on its members' own machines",
 		Long: "Kith is a private group chat that runs on its members' own machines, with no server and no account.\n" +
-			"Most verbs talk to the node that runs on the home. Without one work init, run, demo, service, chain verify, and of mailbox serve, address and status.",
+			"Most verbs talk to the node that runs on the home. Without one work init, run, demo, service, passphrase, chain verify, and of mailbox serve, address and status.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
@@ -68,7 +72,7 @@ func (p *program) root() *cobra.Command {
 	root.Args, root.RunE = cobra.ArbitraryArgs, unknownVerb
 	root.SetFlagErrorFunc(flagTrouble)
 	root.AddCommand(
-		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.deviceVerb(), p.revokeVerb(), p.openVerb(), p.linkVerb(),
+		p.initVerb(), p.runVerb(), p.demoVerb(), p.whoamiVerb(), p.statusVerb(), p.deviceVerb(), p.revokeVerb(), p.openVerb(), p.lockVerb(), p.unlockVerb(), p.passphraseVerb(), p.linkVerb(),
 		p.friendVerb(), p.groupVerb(), p.chainVerb(), p.sendVerb(), p.tailVerb(), p.searchVerb(), p.versionVerb(),
 		p.replyVerb(), p.reactVerb(), p.editVerb(), p.versionsVerb(), p.deliveredVerb(), p.readVerb(), p.deleteVerb(), p.pinVerb(), p.unpinVerb(),
 		p.pollVerb(), p.voteVerb(), p.closeVerb(), p.expireVerb(), p.settingsVerb(),

@@ -54,7 +54,7 @@ func TestManual(t *testing.T) {
 		"Person": &v1.Person{}, "Node": &v1.Node{}, "Friend": &v1.Friend{}, "Chat": &v1.Chat{}, "Message": &v1.Message{}, "Found": &v1.Found{},
 		"Version": &v1.Version{}, "Block": &v1.Block{}, "Settlement": &v1.Settlement{}, "Incident": &v1.Incident{}, "Delivery": &v1.Delivery{},
 		"Settings": &v1.Settings{}, "History": &v1.History{}, "Earlier": &v1.Earlier{}, "Span": &v1.Span{}, "Poll": &v1.Poll{}, "Permitted": &v1.Permitted{},
-		"Network": &v1.Network{}, "Path": &v1.Path{}, "Relaying": &v1.Relaying{}, "Mailbox": &v1.Mailbox{}, "Bundle": &v1.Bundle{},
+		"Network": &v1.Network{}, "Path": &v1.Path{}, "Relaying": &v1.Relaying{}, "Mailbox": &v1.Mailbox{}, "Bundle": &v1.Bundle{}, "LockState": &v1.LockState{},
 	} {
 		fields := m.ProtoReflect().Descriptor().Fields()
 		for i := range fields.Len() {

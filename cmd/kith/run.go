@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -14,6 +15,7 @@ import (
 
 	"kith/internal/api"
 	"kith/internal/node"
+	"kith/internal/store"
 )
 
 // addressPatience is how long run waits for an address to print before it says
@@ -49,7 +51,7 @@ func (p *program) runVerb() *cobra.Command {
 	c.Flags().StringVar(&f.listen, "listen", "", "HOST:PORT where others reach you (default: every network, a port that is kept)")
 	c.Flags().StringVar(&f.wss, "wss", "", "HOST:PORT to listen at for TLS WebSocket too, for people whose network lets nothing else out, for example :443")
 	c.Flags().StringVar(&f.web, "web", "", "localhost:PORT of the page (default: a port that is kept)")
-	c.Flags().StringVar(&f.passphraseFile, "passphrase-file", "", "file whose content unlocks the database")
+	c.Flags().StringVar(&f.passphraseFile, "passphrase-file", "", "file that holds the passphrase; without it, it is asked for, or the home stays locked until kith unlock")
 	c.Flags().StringSliceVar(&f.bootstrap, "bootstrap", nil, "HOST:PORT,... of nodes of the DHT to ask first, where the well-known ones are blocked")
 	c.Flags().BoolVar(&f.open, "open", false, "open the page in a browser")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "say on standard error what happens on the network")
@@ -79,17 +81,24 @@ func (p *program) runNode(ctx context.Context, f runFlags) error {
 	if err := tighten(p.home); err != nil {
 		return err
 	}
-	n, err := node.Open(node.Config{Home: p.home, PassphraseFile: f.passphraseFile, Listen: f.listen, WebSocket: f.wss, Bootstrap: f.bootstrap, Log: log})
+	open := func(passphrase store.Passphrase) (*node.Node, error) {
+		return node.Open(node.Config{Home: p.home, Passphrase: passphrase, Listen: f.listen, WebSocket: f.wss, Bootstrap: f.bootstrap, Log: log})
+	}
+	n, err := p.openHome(ctx, f.passphraseFile, open)
 	if err != nil {
 		return err
 	}
-	defer n.Close()
-	server, err := api.Listen(api.Config{Node: n, Home: p.home, Web: f.web, Version: programVersion(), Log: log})
+	server, err := api.Listen(api.Config{Node: n, Open: open, Home: p.home, Web: f.web, Version: programVersion(), Log: log})
 	if err != nil {
+		if n != nil {
+			n.Close()
+		}
 		return err
 	}
-	return together(ctx, n, server, func(ctx context.Context) error {
-		waitForAddress(ctx, n)
+	return together(ctx, server, func(ctx context.Context) error {
+		if n != nil {
+			waitForAddress(ctx, n)
+		}
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -97,18 +106,62 @@ func (p *program) runNode(ctx context.Context, f runFlags) error {
 	})
 }
 
-// together runs a node, its server and what else belongs to them, until ctx
-// ends, the server is told to stop, or one of them fails.
-func together(ctx context.Context, n *node.Node, server *api.Server, also func(context.Context) error) error {
+// tries is how often run asks for a passphrase.
+const tries = 3
+
+// openHome opens the home by what is at hand: the key beside the database, the file
+// with the passphrase, or whoever sits at the terminal. Without a node the home
+// stays locked: nobody can be asked, or they answered nothing.
+func (p *program) openHome(ctx context.Context, file string, open func(store.Passphrase) (*node.Node, error)) (*node.Node, error) {
+	if file != "" {
+		passphrase, err := secretFile(file)
+		if err != nil {
+			return nil, err
+		}
+		defer passphrase.Wipe()
+		return open(passphrase)
+	}
+	locks, err := store.HasVault(p.home)
+	if err != nil {
+		return nil, err
+	}
+	if !locks {
+		return open(nil)
+	}
+	if running, err := p.runs(ctx); err != nil || running {
+		return nil, errors.Join(err, &api.Error{Reason: api.ReasonRunning})
+	}
+	if !p.canAsk() {
+		return nil, nil
+	}
+	for range tries {
+		passphrase, err := p.ask(ctx, "Passphrase (nothing: start locked): ")
+		if err != nil || len(passphrase) == 0 {
+			return nil, err
+		}
+		n, err := open(passphrase)
+		passphrase.Wipe()
+		if !errors.Is(err, store.ErrWrongPassphrase) {
+			return n, err
+		}
+		fmt.Fprintln(p.err, api.Explain(err).String())
+	}
+	return nil, store.ErrWrongPassphrase
+}
+
+// together runs a server and what else belongs to it, until ctx ends, the server
+// is told to stop, or one of them fails.
+func together(ctx context.Context, server *api.Server, also ...func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return n.Run(ctx) })
 	g.Go(func() error {
 		defer cancel()
 		return server.Run(ctx)
 	})
-	g.Go(func() error { return also(ctx) })
+	for _, do := range also {
+		g.Go(func() error { return do(ctx) })
+	}
 	return g.Wait()
 }
 

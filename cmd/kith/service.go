@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"kith/internal/api"
-	v1 "kith/proto/kith/v1"
 )
 
 // serviceName is what systemd calls it.
@@ -98,8 +97,8 @@ func (p *program) installService(ctx context.Context, s service) error {
 		return &api.Error{Reason: api.ReasonOtherService, Subject: file}
 	}
 	if !serviceIs(ctx, "is-active") {
-		if _, err := call(ctx, p.client().GetNode, &v1.GetNodeRequest{}); err == nil {
-			return &api.Error{Reason: api.ReasonRunning}
+		if running, err := p.runs(ctx); err != nil || running {
+			return errors.Join(err, &api.Error{Reason: api.ReasonRunning})
 		}
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {

@@ -33,6 +33,8 @@ type house struct {
 	socket kithv1connect.KithServiceClient
 	clock  atomic.Int64 // what the server takes for the time, ms
 	stop   func()
+
+	forgotten <-chan struct{} // closed once nothing holds the node that was opened first
 }
 
 var page = fstest.MapFS{

@@ -35,7 +35,7 @@ func (s *Server) nodeOf(st node.Status) *v1.Node {
 	for _, c := range st.Coming {
 		n.Coming = append(n.Coming, &v1.Coming{ChatId: c.Chat.String(), By: somebody(c.By), Percent: uint32(c.Percent), Title: c.Title})
 	}
-	if l := s.node.Linking(); l.Phase != node.LinkNone {
+	if l := st.Linking; l.Phase != node.LinkNone {
 		n.Linking = linkingOf(l)
 	}
 	if st.Ready {

@@ -58,6 +58,11 @@ const (
 	ReasonManager      Reason = "manager"       // systemd refused
 	ReasonOtherService Reason = "other-service" // one that is not of this home
 	ReasonNoService    Reason = "no-service"    // there is none to remove
+
+	ReasonLocked          Reason = "locked"           // the home: there is no node
+	ReasonUnlocked        Reason = "unlocked"         // it is not
+	ReasonManyPassphrases Reason = "many-passphrases" // too many tries within a minute
+	ReasonMinutes         Reason = "minutes"          // none after which a home is locked
 )
 
 // An Error is a request that this package refuses.
@@ -181,6 +186,10 @@ var sentinels = []struct {
 	{store.ErrKeyFile, "store/key-file"},
 	{store.ErrWrongPassphrase, "store/wrong-passphrase"},
 	{store.ErrNoPassphrase, "store/no-passphrase"},
+	{store.ErrSamePassphrase, "store/same-passphrase"},
+	{store.ErrVault, "store/vault"},
+	{store.ErrNoVault, "store/no-vault"},
+	{store.ErrNoHome, "store/no-home"},
 	{store.ErrRange, "store/range"},
 	{link.ErrPortTaken, "link/port-taken"},
 	{context.Canceled, "call/canceled"},

@@ -40,7 +40,7 @@ func (s *service) Subscribe(ctx context.Context, r *v1.SubscribeRequest, out *co
 	}
 	select {
 	case <-s.quit:
-		return asConnect(&node.Error{Reason: node.ReasonStopping})
+		return s.over()
 	default:
 		return asConnect(err)
 	}

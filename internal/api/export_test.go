@@ -19,3 +19,9 @@ var (
 
 	ClockSentence = clockSentence
 )
+
+// ByPerson tells of a call whether it shows that somebody is there: on the web side,
+// and on the socket.
+func ByPerson(procedure string) [2]bool {
+	return [2]bool{byPerson(sideWeb, procedure), byPerson(sideSocket, procedure)}
+}

@@ -41,15 +41,16 @@ type guard struct {
 	hosts    map[string]bool // HOST:PORT under which the page is served
 	sessions *sessions
 	refuse   *connect.ErrorWriter
+	locked   func() bool
 	next     http.Handler
 }
 
-func newGuard(port string, s *sessions, next http.Handler) *guard {
+func newGuard(port string, s *sessions, locked func() bool, next http.Handler) *guard {
 	hosts := make(map[string]bool)
 	for _, host := range []string{"localhost", "127.0.0.1", "[::1]"} {
 		hosts[host+":"+port] = true
 	}
-	return &guard{hosts: hosts, sessions: s, refuse: connect.NewErrorWriter(), next: next}
+	return &guard{hosts: hosts, sessions: s, refuse: connect.NewErrorWriter(), locked: locked, next: next}
 }
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -62,9 +63,13 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Another page asked for this. Kith answers its own page alone.", http.StatusForbidden)
 		return
 	}
-	if isCall(r) && r.URL.Path != kithv1connect.KithServiceLoginProcedure && !g.sessions.valid(bearer(r)) {
+	if isCall(r) && !atDoor[r.URL.Path] && !g.sessions.valid(bearer(r)) {
+		why := ReasonToken
+		if g.locked() { // a login would be of no use
+			why = ReasonLocked
+		}
 		// Write fails only where the client is gone.
-		_ = g.refuse.Write(w, r, asConnect(&Error{Reason: ReasonToken}))
+		_ = g.refuse.Write(w, r, asConnect(&Error{Reason: why}))
 		return
 	}
 	g.next.ServeHTTP(w, r)

@@ -70,4 +70,8 @@ const (
 	// and another user of this machine must not be able to lock the owner out.
 	maxWrong  = 10
 	wrongSpan = time.Minute
+
+	// maxTries bounds the passphrases tried in wrongSpan on the web side, right or wrong: each
+	// takes 256 MiB and a second. The socket, whose user is known, has no such bound.
+	maxTries = 10
 )

@@ -12,19 +12,24 @@ import (
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
 	"golang.org/x/sync/errgroup"
 
 	"kith/internal/node"
+	"kith/internal/store"
 	"kith/proto/kith/v1/kithv1connect"
 	"kith/web"
 )
 
-// Config says what to serve. Node and Home are needed.
+// Config says what to serve. Home is needed, and Node or Open.
 type Config struct {
-	Node    *node.Node
+	Node *node.Node // nil: the home is locked
+	// Open opens the home; its error says why not. With it the server runs and
+	// closes Node, and each that it opens; nil: the caller does, and never locks.
+	Open    func(store.Passphrase) (*node.Node, error)
 	Home    string
 	Web     string // HOST:PORT of the page, loopback alone; empty: the port kept in the home, or any
 	Version string
@@ -33,13 +38,17 @@ type Config struct {
 	Page    fs.FS            // files of the page; nil: those that were built in
 }
 
-// A Server serves one node: on the socket of its home, and on localhost.
+// A Server serves one home: on its socket, and on localhost.
 type Server struct {
 	cfg      Config
-	node     *node.Node
 	sessions *sessions
+	idle     *idle
 	port     int
 	moved    bool
+
+	life atomic.Pointer[life] // nil: locked; written by keep alone
+	asks chan ask             // what keep is to do
+	kept chan struct{}        // closed when keep has ended
 
 	socket *socket
 	web    []net.Listener
@@ -60,7 +69,10 @@ func Listen(cfg Config) (*Server, error) {
 	if cfg.Page == nil {
 		cfg.Page = web.Files()
 	}
-	s := &Server{cfg: cfg, node: cfg.Node, sessions: newSessions(cfg.Now), quit: make(chan struct{})}
+	s := &Server{
+		cfg: cfg, sessions: newSessions(cfg.Now), idle: newIdle(cfg.Now),
+		asks: make(chan ask), kept: make(chan struct{}), quit: make(chan struct{}),
+	}
 	var err error
 	if s.socket, err = listenSocket(cfg.Home); err != nil {
 		return nil, err
@@ -95,19 +107,27 @@ func (s *Server) SSH() string {
 // Run serves until ctx ends, or a client on the socket asks the node to stop;
 // then it returns nil, streams having ended and calls been answered.
 func (s *Server) Run(ctx context.Context) error {
-	mux := http.NewServeMux()
-	mux.Handle(kithv1connect.NewKithServiceHandler(&service{s},
-		connect.WithReadMaxBytes(maxRequest),
-		connect.WithCompression("gzip", nil, nil), // nothing leaves the machine
-		connect.WithRecover(s.recovered),
-	))
-	onSocket := s.server(patient(s.quit, mux), sideSocket)
-	mux2 := http.NewServeMux()
-	mux2.Handle("/"+kithv1connect.KithServiceName+"/", mux)
-	mux2.Handle("/", page{s.cfg.Page})
-	onWeb := s.server(newGuard(strconv.Itoa(s.port), s.sessions, patient(s.quit, mux2)), sideWeb)
+	const calls = "/" + kithv1connect.KithServiceName + "/"
+	answer := s.answer(patient(s.quit, s.handlerOf(&service{door: door{s}})))
+	onSocket := http.NewServeMux()
+	onSocket.Handle(calls, answer)
+	onWeb := http.NewServeMux()
+	onWeb.Handle(calls, answer)
+	onWeb.Handle("/", patient(s.quit, page{s.cfg.Page}))
+	return s.serve(ctx, s.server(onSocket, sideSocket), s.server(newGuard(strconv.Itoa(s.port), s.sessions, s.locked, onWeb), sideWeb))
+}
 
+// serve runs both servers, and what keeps the node.
+func (s *Server) serve(ctx context.Context, onSocket, onWeb *http.Server) error {
 	g, ctx := errgroup.WithContext(ctx)
+	if s.cfg.Node != nil { // before anybody is answered
+		if err := s.begin(ctx, s.cfg.Node); err != nil {
+			s.Close()
+			return errors.Join(err, s.lock())
+		}
+		s.cfg.Node = nil // the life has it, and nothing else when that ends
+	}
+	g.Go(func() error { return s.keep(ctx) })
 	g.Go(func() error { return serve(onSocket, s.socket) })
 	for _, l := range s.web {
 		g.Go(func() error { return serve(onWeb, l) })
@@ -129,6 +149,9 @@ func (s *Server) Close() {
 	closeAll(s.web)
 	s.socket.Close()
 }
+
+// locked reports whether there is no node.
+func (s *Server) locked() bool { return s.life.Load() == nil }
 
 // end ends streams, and with them Run.
 func (s *Server) end() { s.quitOnce.Do(func() { close(s.quit) }) }

@@ -9,22 +9,13 @@ import (
 )
 
 // service is the calls of proto/kith/v1: each finds what its request names,
-// asks the node, and says the answer.
-type service struct{ *Server }
+// asks the node, and says the answer. Those of the door need no node.
+type service struct {
+	*life
+	door
+}
 
 var _ kithv1connect.KithServiceHandler = (*service)(nil)
-
-func (s *service) Login(_ context.Context, r *v1.LoginRequest) (*v1.LoginResponse, error) {
-	token, err := s.sessions.login(r.Code)
-	if err != nil {
-		return nil, asConnect(err)
-	}
-	return &v1.LoginResponse{Token: token}, nil
-}
-
-func (s *service) NewLogin(context.Context, *v1.NewLoginRequest) (*v1.NewLoginResponse, error) {
-	return &v1.NewLoginResponse{Url: s.Server.NewLogin(), Ssh: s.SSH()}, nil
-}
 
 func (s *service) GetNode(context.Context, *v1.GetNodeRequest) (*v1.Node, error) {
 	return s.nodeOf(s.node.Status()), nil
@@ -44,12 +35,9 @@ func (s *service) Setup(_ context.Context, r *v1.SetupRequest) (*v1.Node, error)
 	return s.nodeOf(s.node.Status()), nil
 }
 
-func (s *service) Stop(ctx context.Context, _ *v1.StopRequest) (*v1.StopResponse, error) {
-	if sideOf(ctx) != sideSocket {
-		return nil, asConnect(&Error{Reason: ReasonSocket})
-	}
-	s.end()
-	return &v1.StopResponse{}, nil
+// StayOpen changes nothing: that it was called is what it tells.
+func (s *service) StayOpen(context.Context, *v1.StayOpenRequest) (*v1.StayOpenResponse, error) {
+	return &v1.StayOpenResponse{}, nil
 }
 
 func (s *service) NewContactLink(context.Context, *v1.NewContactLinkRequest) (*v1.ContactLink, error) {

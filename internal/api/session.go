@@ -18,6 +18,7 @@ type sessions struct {
 	codes  map[[32]byte]time.Time // by hash; when each ends
 	tokens map[[32]byte]time.Time // by hash; when each was used last
 	wrong  []time.Time            // of the last maxWrong wrong codes
+	tries  []time.Time            // of the last maxTries passphrases
 }
 
 func newSessions(now func() time.Time) *sessions {
@@ -51,10 +52,46 @@ func (s *sessions) login(code string) (string, error) {
 	if !known || !now.Before(end) {
 		return "", s.refuse(now)
 	}
+	return s.token(now), nil
+}
+
+// newToken begins a session of somebody who knows the passphrase.
+func (s *sessions) newToken() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.token(s.now())
+}
+
+// token makes one; mu is held.
+func (s *sessions) token(now time.Time) string {
 	token := secret(32)
 	makeRoom(s.tokens, maxTokens)
 	s.tokens[sha256.Sum256([]byte(token))] = now
-	return token, nil
+	return token
+}
+
+// end ends all sessions, and what would begin one.
+func (s *sessions) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.codes)
+	clear(s.tokens)
+}
+
+// guess counts a passphrase that came from the web side, where anybody on this
+// machine may try.
+func (s *sessions) guess() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	for len(s.tries) > 0 && now.Sub(s.tries[0]) >= wrongSpan {
+		s.tries = s.tries[1:]
+	}
+	if len(s.tries) >= maxTries {
+		return &Error{Reason: ReasonManyPassphrases}
+	}
+	s.tries = append(s.tries, now)
+	return nil
 }
 
 // refuse counts a wrong code; mu is held.

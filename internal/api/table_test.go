@@ -128,7 +128,8 @@ func TestSentinelsExplained(t *testing.T) {
 		"ErrInUse": store.ErrInUse, "ErrWrongKey": store.ErrWrongKey, "ErrDamaged": store.ErrDamaged, "ErrNewer": store.ErrNewer,
 		"ErrFull": store.ErrFull, "ErrClosed": store.ErrClosed, "ErrRange": store.ErrRange, "ErrPermissions": store.ErrPermissions,
 		"ErrKeyMissing": store.ErrKeyMissing, "ErrKeyFile": store.ErrKeyFile, "ErrWrongPassphrase": store.ErrWrongPassphrase,
-		"ErrNoPassphrase": store.ErrNoPassphrase,
+		"ErrNoPassphrase": store.ErrNoPassphrase, "ErrSamePassphrase": store.ErrSamePassphrase, "ErrVault": store.ErrVault, "ErrNoVault": store.ErrNoVault,
+		"ErrNoHome": store.ErrNoHome, "ErrWiped": store.ErrWiped,
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), "../store/errors.go", nil, 0)
 	if err != nil {

@@ -343,23 +343,19 @@ func TestHomeTrouble(t *testing.T) {
 
 func TestWrongPassphrase(t *testing.T) {
 	t.Parallel()
-	home, dir := t.TempDir(), t.TempDir()
-	right, wrong := filepath.Join(dir, "right"), filepath.Join(dir, "wrong")
-	must(t, os.WriteFile(right, []byte("correct horse\n"), 0o600))
-	must(t, os.WriteFile(wrong, []byte("correct cow\n"), 0o600))
-	ann := startWith(t, "Ann", node.Config{Home: home, PassphraseFile: right})
+	home := t.TempDir()
+	ann := startWith(t, "Ann", node.Config{Home: home, Passphrase: store.Passphrase("correct horse")})
 	ann.say(ann.Status().Notes, "kept")
 	ann.stop()
-	if _, err := node.Open(node.Config{Home: home, PassphraseFile: wrong}); !errors.Is(err, store.ErrWrongPassphrase) {
+	if _, err := node.Open(node.Config{Home: home, Passphrase: store.Passphrase("correct cow")}); !errors.Is(err, store.ErrWrongPassphrase) {
 		t.Errorf("a wrong passphrase: %v", err)
 	}
-	if _, err := node.Open(node.Config{Home: home, PassphraseFile: filepath.Join(dir, "none")}); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("no passphrase file: %v", err)
+	if _, err := node.Open(node.Config{Home: home, Passphrase: store.Passphrase("")}); !errors.Is(err, store.ErrNoPassphrase) {
+		t.Errorf("an empty passphrase: %v", err)
 	}
-	if _, err := node.Open(node.Config{Home: home}); err == nil {
-		t.Error("a locked home opens without its passphrase")
-	} else {
-		t.Log(err)
+	_, err := node.Open(node.Config{Home: home})
+	if e, ok := errors.AsType[*node.Error](err); !ok || e.Reason != node.ReasonPassphrase {
+		t.Errorf("without its passphrase: %v", err)
 	}
 	ann = ann.again()
 	ann.sees(ann.Status().Notes, "kept")

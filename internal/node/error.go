@@ -52,6 +52,7 @@ const (
 	ReasonNotConfirmed  Reason = "not-confirmed"  // the person did not confirm the new device
 	ReasonLinkBroken    Reason = "link-broken"    // the other device went away, or said what does not fit
 	ReasonOffline       Reason = "offline"        // there is no link yet at which others could come
+	ReasonPassphrase    Reason = "passphrase"     // the home opens by its passphrase alone: Subject is the home
 	ReasonRevoked       Reason = "revoked"        // another copy of this home has revoked its key
 )
 

@@ -366,6 +366,7 @@ func (n *Node) Status() Status {
 	}
 	self, apart := n.self, n.apartNow()
 	n.mu.Unlock()
+	s.Linking = n.Linking()
 	if apart.by != 0 {
 		s.Clock = &ClockApart{Ahead: apart.ahead, By: apart.by}
 		for _, p := range apart.of {

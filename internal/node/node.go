@@ -19,13 +19,13 @@ import (
 
 // Config says what node to open. Its zero value but for Home works.
 type Config struct {
-	Home           string       // folder of everything this node keeps
-	PassphraseFile string       // its content locks the database; empty: a key file beside it
-	Listen         string       // HOST:PORT; empty: any interface, at a port that is kept
-	WebSocket      string       // HOST:PORT to listen at for WebSocket in TLS; empty: nowhere
-	NoLAN          bool         // neither announce nor look for others on the local network
-	Bootstrap      []string     // HOST:PORT of nodes of the DHT that are asked first; nil: the well-known ones
-	Log            *slog.Logger // nil: none
+	Home       string           // folder of everything this node keeps
+	Passphrase store.Passphrase // unlocks the database; nil: the key file beside it does
+	Listen     string           // HOST:PORT; empty: any interface, at a port that is kept
+	WebSocket  string           // HOST:PORT to listen at for WebSocket in TLS; empty: nowhere
+	NoLAN      bool             // neither announce nor look for others on the local network
+	Bootstrap  []string         // HOST:PORT of nodes of the DHT that are asked first; nil: the well-known ones
+	Log        *slog.Logger     // nil: none
 
 	Tap   func(frame []byte) // sees every frame handed to a link; tests of secrecy
 	Plain bool               // no encryption at rest; refused outside test binaries
@@ -143,6 +143,7 @@ func Open(cfg Config) (*Node, error) {
 		targets: make(map[wire.DeviceID]*target), asks: make(map[wire.PersonID]*target), said: make(map[wire.PersonID]manners), greeted: make(map[*peer.Session]greeting), givers: make(map[*peer.Session]*giver), ways: make(map[*peer.Session]*way), found: make(map[[32]byte]foundRecord), seek: make(chan struct{}, 1), remap: make(chan struct{}, 1), mail: make(chan struct{}, 1), boxes: make(map[boxID]MailboxView), mailNews: make(map[mailKey]*mailNews), clocks: make(map[wire.PersonID]int64), given: givenShares{used: make(map[wire.DeviceID]uint64), burst: answerBurst}, met: make(map[wire.DeviceID]bool),
 	}
 	n.clockSet = n.nowMS()
+	n.cfg.Passphrase = nil // its owner's, and not kept
 	var err error
 	if n.db, err = openStore(cfg, n.diskFull); err != nil {
 		return nil, startError(cfg, err)
@@ -167,13 +168,10 @@ func openStore(cfg Config, full func()) (*store.DB, error) {
 	var err error
 	switch {
 	case cfg.Plain:
-	case cfg.PassphraseFile != "":
-		var passphrase []byte
-		if passphrase, err = readPassphrase(cfg.PassphraseFile); err == nil {
-			c.Key, err = store.DerivePassphrase(cfg.Home, passphrase)
-		}
+	case cfg.Passphrase != nil:
+		c.Key, err = store.OpenVault(cfg.Home, cfg.Passphrase)
 	default:
-		c.Key, err = store.OpenKeyFile(filepath.Join(cfg.Home, KeyFile))
+		c.Key, err = plainKey(cfg.Home)
 	}
 	if err != nil {
 		return nil, err
@@ -182,18 +180,18 @@ func openStore(cfg Config, full func()) (*store.DB, error) {
 }
 
 // KeyFile is the name of the database key's file in a home without passphrase.
-const KeyFile = "kith.key"
+const KeyFile = store.KeyName
 
-// readPassphrase reads a passphrase, without the line end that editors add.
-func readPassphrase(path string) ([]byte, error) {
-	b, err := os.ReadFile(path)
+// plainKey is the key of a home without passphrase.
+func plainKey(home string) (store.Key, error) {
+	locked, err := store.HasVault(home)
 	if err != nil {
-		return nil, fmt.Errorf("node: passphrase file: %w", err)
+		return store.Key{}, err
 	}
-	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
-		b = b[:len(b)-1]
+	if locked {
+		return store.Key{}, fail(ReasonPassphrase, home)
 	}
-	return b, nil
+	return store.OpenKeyFile(filepath.Join(home, KeyFile))
 }
 
 // Close closes the home. Run must have ended.

@@ -70,6 +70,7 @@ type Status struct {
 	Revoked      bool           // that one has revoked the key of this home: it takes no part any more
 	Coming       []Coming       // invitations that are not whole yet
 	Damaged      []wire.GroupID // chats that are stored and do not load; nothing of them is deleted
+	Linking      Linking        // of a device
 	Clock        *ClockApart    // nil: nothing speaks against this machine's clock
 }
 

@@ -11,6 +11,8 @@ type Settings struct {
 	HideTyping bool // nobody is told that this person is writing
 	TellRead   bool // others are told what this person has read, and it is shown what they tell
 
+	LockAfter uint32 // minutes without a call of a person after which the home is locked; 0: never
+
 	Relay         bool // carry for friends whom nobody can reach
 	NoRendezvous  bool // leave nothing at the DHT, and ask nothing there
 	NoPortMapping bool // ask nothing of the router

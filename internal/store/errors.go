@@ -24,6 +24,11 @@ var (
 	ErrKeyFile         = errors.New("store: the key file is not readable as one")
 	ErrWrongPassphrase = errors.New("store: wrong passphrase")
 	ErrNoPassphrase    = errors.New("store: empty passphrase")
+	ErrSamePassphrase  = errors.New("store: one passphrase would open and wipe")
+	ErrVault           = errors.New("store: there is a passphrase already")
+	ErrNoVault         = errors.New("store: there is no passphrase")
+	ErrNoHome          = errors.New("store: there is no database")
+	ErrWiped           = fmt.Errorf("%w", ErrWrongPassphrase) // says the same; only who holds the database open asks which
 )
 
 // translate gives an error of the engine the meaning callers branch on.

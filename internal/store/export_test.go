@@ -12,8 +12,14 @@ import (
 	"github.com/ncruces/go-sqlite3/vfs"
 )
 
-// UseSmallVaults makes Argon2id cheap for tests.
-func UseSmallVaults() { argonMemory = 64 }
+// UseRealVaults makes it as dear as people have it, until undone.
+func UseRealVaults() (undo func()) {
+	argonMemory = vaultMemoryKiB
+	return UseSmallVaults
+}
+
+// Stepped has do called after each step that a crash may leave a home at.
+func Stepped(do func()) { stepped = do }
 
 // UseSmallIndex makes the batches and spans of the index small until undone.
 func UseSmallIndex() (undo func()) {

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -12,6 +13,9 @@ import (
 	"os"
 	"path/filepath"
 )
+
+// KeyName is the file that holds a key in plain, in a home without passphrase.
+const KeyName = "kith.key"
 
 // Key encrypts a database. It prints as "redacted" in every form. The zero
 // value is no key.
@@ -32,6 +36,12 @@ func (k Key) Format(s fmt.State, _ rune) { io.WriteString(s, "redacted") }
 
 // LogValue implements slog.LogValuer.
 func (k Key) LogValue() slog.Value { return slog.StringValue("redacted") }
+
+// wipe zeroes the key; copies of it stay.
+func (k *Key) wipe() { clear(k.b[:]) }
+
+// same compares without telling by its time where two keys differ.
+func (k Key) same(o Key) bool { return subtle.ConstantTimeCompare(k.b[:], o.b[:]) == 1 }
 
 // The key file is one line of text, so that a person can copy it to paper:
 //
@@ -101,68 +111,4 @@ func parseKey(text []byte) (Key, bool) {
 func databaseBeside(path string) bool {
 	fi, err := os.Stat(filepath.Join(filepath.Dir(path), FileName))
 	return err == nil && fi.Size() > 0
-}
-
-// readPrivate reads a file of at most limit bytes that only its owner may
-// read; a longer one is returned cut at limit+1.
-func readPrivate(path string, limit int) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	if !fi.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: %s is no plain file", ErrKeyFile, path)
-	}
-	if openToOthers(fi.Mode()) {
-		return nil, fmt.Errorf("%w: %s has mode %04o; set it to 0600", ErrPermissions, path, fi.Mode().Perm())
-	}
-	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
-	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	return text, nil
-}
-
-// writePrivate makes a file that appears whole or not at all, and never in
-// place of another.
-func writePrivate(path string, text []byte) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
-	f, err := os.CreateTemp(dir, ".new-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = place(f.Name(), path)
-	}
-	if err == nil {
-		err = syncDir(dir)
-	}
-	if err != nil {
-		return fmt.Errorf("store: write %s: %w", path, err)
-	}
-	return nil
-}
-
-// place gives a finished file its name. A hard link never replaces a file;
-// where the file system has none, the check before the rename must do.
-func place(from, to string) error {
-	err := os.Link(from, to)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	if _, err := os.Lstat(to); err == nil {
-		return fs.ErrExist
-	}
-	return os.Rename(from, to)
 }

@@ -87,7 +87,7 @@ func TestNoNewKeyForAnOldDatabase(t *testing.T) {
 	if _, err := store.OpenKeyFile(filepath.Join(dir, "kith.key")); !errors.Is(err, store.ErrKeyMissing) {
 		t.Errorf("key file: %v", err)
 	}
-	if _, err := store.DerivePassphrase(dir, []byte("p")); !errors.Is(err, store.ErrKeyMissing) {
+	if _, err := store.OpenVault(dir, []byte("p")); !errors.Is(err, store.ErrKeyMissing) {
 		t.Errorf("vault: %v", err)
 	}
 }
@@ -114,75 +114,11 @@ func TestKeyIsNeverPrinted(t *testing.T) {
 	}
 }
 
-func TestPassphrase(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "home")
-	k, err := store.DerivePassphrase(dir, []byte("correct horse"))
-	must(t, err)
-	again, err := store.DerivePassphrase(dir, []byte("correct horse"))
-	if err != nil || again != k {
-		t.Errorf("same passphrase, another key (%v)", err)
-	}
-	if _, err := store.DerivePassphrase(dir, []byte("correct horsf")); !errors.Is(err, store.ErrWrongPassphrase) {
-		t.Errorf("wrong passphrase: %v", err)
-	}
-	if _, err := store.DerivePassphrase(dir, nil); !errors.Is(err, store.ErrNoPassphrase) {
-		t.Errorf("no passphrase: %v", err)
-	}
-	other, err := store.DerivePassphrase(filepath.Join(t.TempDir(), "h"), []byte("correct horse"))
-	if err != nil || other == k {
-		t.Errorf("two homes have one key (%v)", err)
-	}
-	path := filepath.Join(dir, store.VaultName)
-	text, err := os.ReadFile(path)
-	must(t, err)
-	for name, c := range map[string]struct {
-		old, new string
-		want     error
-	}{
-		"newer version":     {`"version":1`, `"version":2`, store.ErrNewer},
-		"another function":  {"argon2id", "argon2ix", store.ErrKeyFile},
-		"no passes":         {`"time":3`, `"time":0`, store.ErrKeyFile},
-		"endless passes":    {`"time":3`, `"time":99`, store.ErrKeyFile},
-		"no threads":        {`"threads":4`, `"threads":0`, store.ErrKeyFile},
-		"too little memory": {`"memory_kib":64`, `"memory_kib":63`, store.ErrKeyFile},
-		"too much memory":   {`"memory_kib":64`, `"memory_kib":4194305`, store.ErrKeyFile},
-		"fewer passes":      {`"time":3`, `"time":2`, store.ErrWrongPassphrase},
-		"space":             {`"time":3`, `"time": 3`, store.ErrKeyFile},
-		"unknown field":     {`{"version"`, `{"x":1,"version"`, store.ErrKeyFile},
-		"cut":               {"}\n", "", store.ErrKeyFile},
-	} {
-		changed := bytes.Replace(text, []byte(c.old), []byte(c.new), 1)
-		if bytes.Equal(changed, text) {
-			t.Fatalf("%s: nothing to replace in %s", name, text)
-		}
-		must(t, os.WriteFile(path, changed, 0o600))
-		if _, err := store.DerivePassphrase(dir, []byte("correct horse")); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	must(t, os.WriteFile(path, text, 0o644))
-	must(t, os.Chmod(path, 0o644))
-	if _, err := store.DerivePassphrase(dir, []byte("correct horse")); runtime.GOOS != "windows" && !errors.Is(err, store.ErrPermissions) {
-		t.Errorf("vault open to others: %v", err)
-	}
-}
-
 func FuzzKeyFile(f *testing.F) {
 	f.Add([]byte("kith key 1 " + strings.Repeat("0f", 32) + "\n"))
 	f.Add([]byte(""))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if again, ok := store.ReformatKey(text); ok && !bytes.Equal(again, text) {
-			t.Errorf("%q is read and written as %q", text, again)
-		}
-	})
-}
-
-func FuzzVault(f *testing.F) {
-	f.Add([]byte(`{"version":1,"kdf":"argon2id","time":3,"memory_kib":262144,"threads":4,` +
-		`"salt":"AAAAAAAAAAAAAAAAAAAAAA==","nonce":"AAAAAAAAAAAAAAAA",` +
-		`"wrapped":"` + strings.Repeat("AAAA", 16) + `"}` + "\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		if again, ok := store.ReformatVault(text); ok && !bytes.Equal(again, text) {
 			t.Errorf("%q is read and written as %q", text, again)
 		}
 	})

@@ -16,5 +16,14 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
 		commitForEver(dir)
 	}
+	if dir := os.Getenv(vaultDir); dir != "" {
+		if os.Getenv(vaultStep) != "" {
+			endAtStep(dir)
+		}
+		rekeyForEver(dir)
+	}
+	if dir := os.Getenv(vaultMemory); dir != "" {
+		printMemory(dir)
+	}
 	os.Exit(m.Run())
 }

@@ -51,3 +51,13 @@ func fullDisk(err error) bool {
 
 // openToOthers reports whether anybody but the owner may touch the file.
 func openToOthers(m fs.FileMode) bool { return m.Perm()&0o077 != 0 }
+
+// openReplaced opens a file so that its bytes can be overwritten once another has
+// its name; nil where that cannot be.
+func openReplaced(path string) *os.File {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return nil
+	}
+	return f
+}

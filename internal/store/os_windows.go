@@ -41,3 +41,6 @@ func fullDisk(err error) bool {
 // openToOthers cannot be told from mode bits on Windows; the folder of the
 // user's profile is closed to other users by its own rules.
 func openToOthers(fs.FileMode) bool { return false }
+
+// openReplaced is nil: Windows gives no file the name of one that is open.
+func openReplaced(string) *os.File { return nil }

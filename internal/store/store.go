@@ -218,6 +218,7 @@ func (db *DB) Close() error {
 	db.writing.Lock()
 	defer db.writing.Unlock()
 	errs = append(errs, db.writer.close()) // the last connection: it empties the log
+	db.cfg.Key.wipe()
 	if db.lock != nil {
 		errs = append(errs, db.lock.Close())
 	}

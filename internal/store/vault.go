@@ -1,153 +1,326 @@
 package store
 
 import (
-	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"encoding/json"
+	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log/slog"
+	"os"
 	"path/filepath"
-
-	"golang.org/x/crypto/argon2"
 )
 
 // VaultName is the file that holds a key wrapped by a passphrase.
 const VaultName = "vault.json"
 
-// vault is the content of the file: a random database key under AES-256-GCM,
-// whose key Argon2id makes of the passphrase. The passphrase can then change
-// without a byte of the database; the tag of GCM is the check value.
-type vault struct {
-	Version   int    `json:"version"`
-	KDF       string `json:"kdf"`
-	Time      uint32 `json:"time"`
-	MemoryKiB uint32 `json:"memory_kib"`
-	Threads   uint8  `json:"threads"`
-	Salt      []byte `json:"salt"`    // 16 bytes
-	Nonce     []byte `json:"nonce"`   // 12 bytes
-	Wrapped   []byte `json:"wrapped"` // key and tag, 48 bytes
+// Passphrase is what a person types. It prints as "redacted" in every form.
+type Passphrase []byte
+
+// Format implements fmt.Formatter, so that no verb prints the bytes.
+func (p Passphrase) Format(s fmt.State, _ rune) { io.WriteString(s, "redacted") }
+
+// LogValue implements slog.LogValuer.
+func (p Passphrase) LogValue() slog.Value { return slog.StringValue("redacted") }
+
+// Wipe zeroes it.
+func (p Passphrase) Wipe() { clear(p) }
+
+// HasVault reports whether the key of a home lies behind a passphrase.
+func HasVault(dir string) (bool, error) {
+	_, err := os.Lstat(filepath.Join(dir, VaultName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("store: %w", err)
+	}
+	return true, nil
 }
 
-const (
-	vaultVersion = 1
-	vaultKDF     = "argon2id"
-	saltSize     = 16
-	nonceSize    = 12
-	tagSize      = 16
-)
-
-// argonMemory is a variable for tests only: 256 MiB for each would be slow.
-var argonMemory uint32 = vaultMemoryKiB
-
-// DerivePassphrase returns the key that passphrase unlocks in dir. The first
-// call draws a key and wraps it; later ones return [ErrWrongPassphrase] if the
-// passphrase is another.
-func DerivePassphrase(dir string, passphrase []byte) (Key, error) {
-	if len(passphrase) == 0 {
-		return Key{}, ErrNoPassphrase
+// OpenVault returns the key that passphrase unlocks in dir. Where there is
+// neither vault nor key it makes a vault around a new key. A passphrase that
+// opens nothing is refused with [ErrWrongPassphrase]. The duress passphrase
+// wipes the home, and the answer is an [ErrWiped].
+//
+// It also ends what a crash may have left half done: a vault of version 1 is
+// taken over, and a key file beside a vault that holds the same key removed.
+func OpenVault(dir string, passphrase Passphrase) (Key, error) {
+	there, err := HasVault(dir)
+	if err != nil {
+		return Key{}, err
 	}
-	if len(passphrase) > maxPassphrase {
-		return Key{}, fmt.Errorf("%w: passphrase of %d bytes", ErrRange, len(passphrase))
+	if !there {
+		if databaseBeside(filepath.Join(dir, VaultName)) {
+			return Key{}, fmt.Errorf("%w: %s", ErrKeyMissing, filepath.Join(dir, VaultName))
+		}
+		return makeVault(dir, passphrase)
 	}
+	o, err := open(dir, passphrase)
+	if err != nil {
+		return Key{}, err
+	}
+	defer o.wipe()
+	if o.v.Version < vaultVersion {
+		if err := o.write(dir); err != nil {
+			return Key{}, err
+		}
+	}
+	k := o.key()
+	return k, errors.Join(dropKeyFile(dir, k), sweep(dir))
+}
+
+// SetPassphrase puts a vault in the place of the key file of dir.
+func SetPassphrase(dir string, passphrase Passphrase) error {
+	if there, err := HasVault(dir); err != nil {
+		return err
+	} else if there {
+		return ErrVault
+	}
+	if !databaseBeside(filepath.Join(dir, KeyName)) {
+		return fmt.Errorf("%w: %s", ErrNoHome, dir)
+	}
+	k, err := OpenKeyFile(filepath.Join(dir, KeyName))
+	if err != nil {
+		return err
+	}
+	defer k.wipe()
+	o, err := newVault(passphrase, k)
+	if err != nil {
+		return err
+	}
+	defer o.wipe()
+	text, err := o.seal()
+	if err != nil {
+		return err
+	}
+	if err := writePrivate(filepath.Join(dir, VaultName), text); err != nil {
+		return err
+	}
+	return errors.Join(dropKeyFile(dir, k), sweep(dir))
+}
+
+// ChangePassphrase makes next the passphrase of dir. The duress passphrase, if
+// there is one, stays what it is.
+func ChangePassphrase(dir string, passphrase, next Passphrase) error {
+	return rewrite(dir, passphrase, func(o *opened) error {
+		kek, err := o.v.derive(next)
+		if err != nil {
+			return err
+		}
+		clear(o.kek)
+		o.kek = kek
+		return nil
+	})
+}
+
+// SetDuress makes duress the passphrase that wipes dir, in place of any before.
+func SetDuress(dir string, passphrase, duress Passphrase) error {
+	return rewrite(dir, passphrase, func(o *opened) error {
+		kek, err := o.v.derive(duress)
+		if err != nil {
+			return err
+		}
+		o.setOther(kek)
+		clear(kek)
+		return nil
+	})
+}
+
+// RemoveDuress leaves dir without a passphrase that wipes it, whether or not
+// there was one.
+func RemoveDuress(dir string, passphrase Passphrase) error {
+	return rewrite(dir, passphrase, func(o *opened) error {
+		o.setOther(random(kekSize))
+		return nil
+	})
+}
+
+// RemovePassphrase puts a key file in the place of the vault of dir.
+func RemovePassphrase(dir string, passphrase Passphrase) error {
+	o, err := open(dir, passphrase)
+	if err != nil {
+		return err
+	}
+	defer o.wipe()
+	k := o.key()
+	defer k.wipe()
+	path := filepath.Join(dir, KeyName)
+	text := k.text()
+	defer clear(text)
+	if err := writePrivate(path, text); errors.Is(err, fs.ErrExist) {
+		if err := sameKeyFile(path, k); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return err
+	}
+	return destroy(filepath.Join(dir, VaultName))
+}
+
+// Hold takes a home as an open database does, so that no program opens it until
+// it is closed.
+func Hold(dir string) (io.Closer, error) {
+	path, err := followed(filepath.Join(dir, FileName))
+	if err != nil {
+		return nil, err
+	}
+	return lockFile(path + ".lock")
+}
+
+// rewrite opens the vault of dir, has change alter it, and writes it anew.
+func rewrite(dir string, passphrase Passphrase, change func(*opened) error) error {
+	o, err := open(dir, passphrase)
+	if err != nil {
+		return err
+	}
+	defer o.wipe()
+	if err := change(o); err != nil {
+		return err
+	}
+	return o.write(dir)
+}
+
+// opened is a vault whose passphrase was given.
+type opened struct {
+	v     vault
+	kek   []byte // what the passphrase makes, by v's parameters
+	plain plain  // of the slot that opens
+}
+
+func newVault(passphrase Passphrase, k Key) (*opened, error) {
+	o := &opened{v: vault{
+		Version: vaultVersion, KDF: vaultKDF,
+		Time: vaultTime, MemoryKiB: argonMemory, Threads: vaultThreads, Salt: random(saltSize),
+	}}
+	var err error
+	if o.kek, err = o.v.derive(passphrase); err != nil {
+		return nil, err
+	}
+	o.plain.set(slotOpens, k.b[:], random(kekSize))
+	return o, nil
+}
+
+func makeVault(dir string, passphrase Passphrase) (Key, error) {
+	k := NewKey()
+	o, err := newVault(passphrase, k)
+	if err != nil {
+		return Key{}, err
+	}
+	defer o.wipe()
+	text, err := o.seal()
+	if err != nil {
+		return Key{}, err
+	}
+	err = writePrivate(filepath.Join(dir, VaultName), text)
+	if errors.Is(err, fs.ErrExist) { // another program was first
+		return OpenVault(dir, passphrase)
+	}
+	if err != nil {
+		return Key{}, err
+	}
+	return k, nil
+}
+
+// open reads the vault of dir and tries passphrase on it.
+func open(dir string, passphrase Passphrase) (*opened, error) {
 	path := filepath.Join(dir, VaultName)
 	text, err := readPrivate(path, maxVaultBytes)
 	if errors.Is(err, fs.ErrNotExist) {
-		if databaseBeside(path) {
-			return Key{}, fmt.Errorf("%w: %s", ErrKeyMissing, path)
-		}
-		return makeVault(path, passphrase)
+		return nil, fmt.Errorf("%w: %s", ErrNoVault, dir)
 	}
 	if err != nil {
-		return Key{}, err
+		return nil, err
 	}
 	v, err := parseVault(text)
 	if err != nil {
-		return Key{}, fmt.Errorf("%w: %s", err, path)
+		return nil, fmt.Errorf("%w: %s", err, path)
 	}
-	return v.open(passphrase)
+	o := &opened{v: v}
+	if o.kek, err = v.derive(passphrase); err != nil {
+		return nil, err
+	}
+	kind := v.open(o.kek, &o.plain)
+	switch kind {
+	case slotOpens:
+		return o, nil
+	case slotWipes:
+		o.wipe()
+		return nil, wiped(dir, v)
+	default:
+		o.wipe()
+		return nil, ErrWrongPassphrase
+	}
 }
 
-func makeVault(path string, passphrase []byte) (Key, error) {
-	k := NewKey()
-	v := vault{
-		Version: vaultVersion, KDF: vaultKDF,
-		Time: vaultTime, MemoryKiB: argonMemory, Threads: vaultThreads,
-		Salt: make([]byte, saltSize), Nonce: make([]byte, nonceSize),
-	}
-	rand.Read(v.Salt)
-	rand.Read(v.Nonce)
-	v.Wrapped = v.box(passphrase).Seal(nil, v.Nonce, k.b[:], v.bound())
-	err := writePrivate(path, v.text())
-	if errors.Is(err, fs.ErrExist) { // another program was first
-		return DerivePassphrase(filepath.Dir(path), passphrase)
-	}
-	if err != nil {
-		return Key{}, err
-	}
-	return k, nil
-}
-
-func (v vault) open(passphrase []byte) (Key, error) {
-	plain, err := v.box(passphrase).Open(nil, v.Nonce, v.Wrapped, v.bound())
-	if err != nil {
-		return Key{}, ErrWrongPassphrase
-	}
+func (o *opened) key() Key {
 	k := Key{set: true}
-	copy(k.b[:], plain)
-	clear(plain)
-	return k, nil
+	copy(k.b[:], o.plain.key())
+	return k
 }
 
-// box is the cipher under the key that the passphrase makes.
-func (v vault) box(passphrase []byte) cipher.AEAD {
-	kek := argon2.IDKey(passphrase, v.Salt, v.Time, v.MemoryKiB, v.Threads, 32)
-	block, err := aes.NewCipher(kek)
-	clear(kek)
+// setOther replaces the key of the slot that wipes.
+func (o *opened) setOther(kek []byte) { copy(o.plain.other(), kek) }
+
+// seal makes the text of a vault whose slots are both new, in an order that is
+// drawn. The salt stays: the duress passphrase is not known here, and a vault
+// without one must look the same.
+func (o *opened) seal() ([]byte, error) {
+	if subtle.ConstantTimeCompare(o.kek, o.plain.other()) == 1 {
+		return nil, ErrSamePassphrase
+	}
+	v := o.v
+	v.Version, v.Nonce, v.Wrapped = vaultVersion, nil, nil
+	var wipes plain
+	wipes.set(slotWipes, random(kekSize), random(kekSize))
+	first := int(random(1)[0] & 1)
+	var slots [2][]byte
+	slots[first] = v.slot(o.kek, &o.plain)
+	slots[1-first] = v.slot(o.plain.other(), &wipes)
+	v.Slots = slots[:]
+	return v.text(), nil
+}
+
+// write replaces the vault of dir.
+func (o *opened) write(dir string) error {
+	text, err := o.seal()
 	if err != nil {
-		panic(err) // 32 bytes are a key of AES
+		return err
 	}
-	gcm, err := cipher.NewGCM(block)
+	return replacePrivate(filepath.Join(dir, VaultName), text)
+}
+
+func (o *opened) wipe() {
+	clear(o.kek)
+	clear(o.plain[:])
+}
+
+// dropKeyFile destroys the key file of dir if its key is k.
+func dropKeyFile(dir string, k Key) error {
+	path := filepath.Join(dir, KeyName)
+	switch err := sameKeyFile(path, k); {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrWrongKey), errors.Is(err, ErrKeyFile):
+		return nil // nobody's, or not this database's: not ours to destroy
+	case err != nil:
+		return err
+	}
+	return destroy(path)
+}
+
+// sameKeyFile returns nil if the key file at path holds k.
+func sameKeyFile(path string, k Key) error {
+	text, err := readPrivate(path, keyFileSize)
 	if err != nil {
-		panic(err) // AES has the block size of GCM
+		return err
 	}
-	return gcm
-}
-
-// bound is what the tag covers beside the key: parameters changed by a
-// stranger do not open.
-func (v vault) bound() []byte {
-	v.Wrapped, v.Nonce = nil, nil
-	return v.text()
-}
-
-func (v vault) text() []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // numbers, a string and bytes always marshal
+	defer clear(text)
+	is, ok := parseKey(text)
+	defer is.wipe()
+	if !ok {
+		return fmt.Errorf("%w: %s", ErrKeyFile, path)
 	}
-	return append(b, '\n')
-}
-
-// parseVault reads a vault file. It accepts only what text writes, byte for
-// byte, and only parameters within the bounds of limits.go.
-func parseVault(text []byte) (vault, error) {
-	var v vault
-	if len(text) > maxVaultBytes || json.Unmarshal(text, &v) != nil {
-		return vault{}, ErrKeyFile
+	if !is.same(k) {
+		return fmt.Errorf("%w: %s", ErrWrongKey, path)
 	}
-	if v.Version > vaultVersion {
-		return vault{}, ErrNewer
-	}
-	ok := v.Version == vaultVersion && v.KDF == vaultKDF &&
-		v.Time >= 1 && v.Time <= maxVaultTime &&
-		v.MemoryKiB >= argonMemory && v.MemoryKiB <= maxVaultMemoryKiB &&
-		v.Threads >= 1 && v.Threads <= maxVaultThreads &&
-		len(v.Salt) == saltSize && len(v.Nonce) == nonceSize && len(v.Wrapped) == 32+tagSize
-	if !ok || !bytes.Equal(v.text(), text) {
-		return vault{}, ErrKeyFile
-	}
-	return v, nil
+	return nil
 }

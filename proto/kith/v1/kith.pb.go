@@ -8416,6 +8416,7 @@ type Settings struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	HideTyping    bool                   `protobuf:"varint,1,opt,name=hide_typing,json=hideTyping,proto3" json:"hide_typing,omitempty"` // nobody is told that this person is writing
 	TellRead      bool                   `protobuf:"varint,2,opt,name=tell_read,json=tellRead,proto3" json:"tell_read,omitempty"`       // in chats of up to 64 people others are told what was read here, and what they tell is shown
+	LockAfter     uint32                 `protobuf:"varint,3,opt,name=lock_after,json=lockAfter,proto3" json:"lock_after,omitempty"`    // minutes without a call of a person after which the home is locked: 5, 15 or 60; 0: never
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -8462,6 +8463,13 @@ func (x *Settings) GetTellRead() bool {
 		return x.TellRead
 	}
 	return false
+}
+
+func (x *Settings) GetLockAfter() uint32 {
+	if x != nil {
+		return x.LockAfter
+	}
+	return 0
 }
 
 type GetPageKeyRequest struct {
@@ -8549,6 +8557,7 @@ type SetSettingsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	HideTyping    *bool                  `protobuf:"varint,1,opt,name=hide_typing,json=hideTyping,proto3,oneof" json:"hide_typing,omitempty"` // as in Settings
 	TellRead      *bool                  `protobuf:"varint,2,opt,name=tell_read,json=tellRead,proto3,oneof" json:"tell_read,omitempty"`
+	LockAfter     *uint32                `protobuf:"varint,3,opt,name=lock_after,json=lockAfter,proto3,oneof" json:"lock_after,omitempty"` // refused for a home without passphrase, but 0
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -8595,6 +8604,13 @@ func (x *SetSettingsRequest) GetTellRead() bool {
 		return *x.TellRead
 	}
 	return false
+}
+
+func (x *SetSettingsRequest) GetLockAfter() uint32 {
+	if x != nil && x.LockAfter != nil {
+		return *x.LockAfter
+	}
+	return 0
 }
 
 type SetDraftRequest struct {
@@ -9595,6 +9611,491 @@ func (*StopResponse) Descriptor() ([]byte, []int) {
 	return file_kith_v1_kith_proto_rawDescGZIP(), []int{133}
 }
 
+type GetLockRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLockRequest) Reset() {
+	*x = GetLockRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[134]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLockRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLockRequest) ProtoMessage() {}
+
+func (x *GetLockRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[134]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLockRequest.ProtoReflect.Descriptor instead.
+func (*GetLockRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{134}
+}
+
+// LockState tells what keeps others from what is stored.
+type LockState struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Locked        bool                   `protobuf:"varint,1,opt,name=locked,proto3" json:"locked,omitempty"`         // the node has neither database nor key; nothing is received
+	Passphrase    bool                   `protobuf:"varint,2,opt,name=passphrase,proto3" json:"passphrase,omitempty"` // the home has one: it can be locked
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LockState) Reset() {
+	*x = LockState{}
+	mi := &file_kith_v1_kith_proto_msgTypes[135]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LockState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LockState) ProtoMessage() {}
+
+func (x *LockState) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[135]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LockState.ProtoReflect.Descriptor instead.
+func (*LockState) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{135}
+}
+
+func (x *LockState) GetLocked() bool {
+	if x != nil {
+		return x.Locked
+	}
+	return false
+}
+
+func (x *LockState) GetPassphrase() bool {
+	if x != nil {
+		return x.Passphrase
+	}
+	return false
+}
+
+type LockRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LockRequest) Reset() {
+	*x = LockRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[136]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LockRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LockRequest) ProtoMessage() {}
+
+func (x *LockRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[136]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LockRequest.ProtoReflect.Descriptor instead.
+func (*LockRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{136}
+}
+
+type UnlockRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Passphrase    []byte                 `protobuf:"bytes,1,opt,name=passphrase,proto3" json:"passphrase,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnlockRequest) Reset() {
+	*x = UnlockRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[137]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnlockRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnlockRequest) ProtoMessage() {}
+
+func (x *UnlockRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[137]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnlockRequest.ProtoReflect.Descriptor instead.
+func (*UnlockRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{137}
+}
+
+func (x *UnlockRequest) GetPassphrase() []byte {
+	if x != nil {
+		return x.Passphrase
+	}
+	return nil
+}
+
+type UnlockResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Lock          *LockState             `protobuf:"bytes,1,opt,name=lock,proto3" json:"lock,omitempty"`
+	Token         string                 `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"` // as of Login; empty on the Unix socket
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnlockResponse) Reset() {
+	*x = UnlockResponse{}
+	mi := &file_kith_v1_kith_proto_msgTypes[138]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnlockResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnlockResponse) ProtoMessage() {}
+
+func (x *UnlockResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[138]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnlockResponse.ProtoReflect.Descriptor instead.
+func (*UnlockResponse) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{138}
+}
+
+func (x *UnlockResponse) GetLock() *LockState {
+	if x != nil {
+		return x.Lock
+	}
+	return nil
+}
+
+func (x *UnlockResponse) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+type SetPassphraseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NewPassphrase []byte                 `protobuf:"bytes,1,opt,name=new_passphrase,json=newPassphrase,proto3" json:"new_passphrase,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetPassphraseRequest) Reset() {
+	*x = SetPassphraseRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[139]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetPassphraseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetPassphraseRequest) ProtoMessage() {}
+
+func (x *SetPassphraseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[139]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetPassphraseRequest.ProtoReflect.Descriptor instead.
+func (*SetPassphraseRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{139}
+}
+
+func (x *SetPassphraseRequest) GetNewPassphrase() []byte {
+	if x != nil {
+		return x.NewPassphrase
+	}
+	return nil
+}
+
+type ChangePassphraseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Passphrase    []byte                 `protobuf:"bytes,1,opt,name=passphrase,proto3" json:"passphrase,omitempty"`
+	NewPassphrase []byte                 `protobuf:"bytes,2,opt,name=new_passphrase,json=newPassphrase,proto3" json:"new_passphrase,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangePassphraseRequest) Reset() {
+	*x = ChangePassphraseRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[140]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangePassphraseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangePassphraseRequest) ProtoMessage() {}
+
+func (x *ChangePassphraseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[140]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangePassphraseRequest.ProtoReflect.Descriptor instead.
+func (*ChangePassphraseRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{140}
+}
+
+func (x *ChangePassphraseRequest) GetPassphrase() []byte {
+	if x != nil {
+		return x.Passphrase
+	}
+	return nil
+}
+
+func (x *ChangePassphraseRequest) GetNewPassphrase() []byte {
+	if x != nil {
+		return x.NewPassphrase
+	}
+	return nil
+}
+
+type RemovePassphraseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Passphrase    []byte                 `protobuf:"bytes,1,opt,name=passphrase,proto3" json:"passphrase,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemovePassphraseRequest) Reset() {
+	*x = RemovePassphraseRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[141]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemovePassphraseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemovePassphraseRequest) ProtoMessage() {}
+
+func (x *RemovePassphraseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[141]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemovePassphraseRequest.ProtoReflect.Descriptor instead.
+func (*RemovePassphraseRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{141}
+}
+
+func (x *RemovePassphraseRequest) GetPassphrase() []byte {
+	if x != nil {
+		return x.Passphrase
+	}
+	return nil
+}
+
+type SetDuressRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Passphrase    []byte                 `protobuf:"bytes,1,opt,name=passphrase,proto3" json:"passphrase,omitempty"`
+	Duress        []byte                 `protobuf:"bytes,2,opt,name=duress,proto3" json:"duress,omitempty"` // empty: none any more, whether or not there was one
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetDuressRequest) Reset() {
+	*x = SetDuressRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[142]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetDuressRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetDuressRequest) ProtoMessage() {}
+
+func (x *SetDuressRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[142]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetDuressRequest.ProtoReflect.Descriptor instead.
+func (*SetDuressRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{142}
+}
+
+func (x *SetDuressRequest) GetPassphrase() []byte {
+	if x != nil {
+		return x.Passphrase
+	}
+	return nil
+}
+
+func (x *SetDuressRequest) GetDuress() []byte {
+	if x != nil {
+		return x.Duress
+	}
+	return nil
+}
+
+type StayOpenRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StayOpenRequest) Reset() {
+	*x = StayOpenRequest{}
+	mi := &file_kith_v1_kith_proto_msgTypes[143]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StayOpenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StayOpenRequest) ProtoMessage() {}
+
+func (x *StayOpenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[143]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StayOpenRequest.ProtoReflect.Descriptor instead.
+func (*StayOpenRequest) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{143}
+}
+
+type StayOpenResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StayOpenResponse) Reset() {
+	*x = StayOpenResponse{}
+	mi := &file_kith_v1_kith_proto_msgTypes[144]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StayOpenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StayOpenResponse) ProtoMessage() {}
+
+func (x *StayOpenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kith_v1_kith_proto_msgTypes[144]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StayOpenResponse.ProtoReflect.Descriptor instead.
+func (*StayOpenResponse) Descriptor() ([]byte, []int) {
+	return file_kith_v1_kith_proto_rawDescGZIP(), []int{144}
+}
+
 var File_kith_v1_kith_proto protoreflect.FileDescriptor
 
 const file_kith_v1_kith_proto_rawDesc = "" +
@@ -10197,21 +10698,26 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\achanges\x18\x04 \x01(\rR\achanges\x12\x1e\n" +
 	"\n" +
 	"invitation\x18\x05 \x01(\bR\n" +
-	"invitation\"H\n" +
+	"invitation\"g\n" +
 	"\bSettings\x12\x1f\n" +
 	"\vhide_typing\x18\x01 \x01(\bR\n" +
 	"hideTyping\x12\x1b\n" +
-	"\ttell_read\x18\x02 \x01(\bR\btellRead\"\x13\n" +
+	"\ttell_read\x18\x02 \x01(\bR\btellRead\x12\x1d\n" +
+	"\n" +
+	"lock_after\x18\x03 \x01(\rR\tlockAfter\"\x13\n" +
 	"\x11GetPageKeyRequest\"&\n" +
 	"\x12GetPageKeyResponse\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\fR\x03key\"z\n" +
+	"\x03key\x18\x01 \x01(\fR\x03key\"\xad\x01\n" +
 	"\x12SetSettingsRequest\x12$\n" +
 	"\vhide_typing\x18\x01 \x01(\bH\x00R\n" +
 	"hideTyping\x88\x01\x01\x12 \n" +
-	"\ttell_read\x18\x02 \x01(\bH\x01R\btellRead\x88\x01\x01B\x0e\n" +
+	"\ttell_read\x18\x02 \x01(\bH\x01R\btellRead\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"lock_after\x18\x03 \x01(\rH\x02R\tlockAfter\x88\x01\x01B\x0e\n" +
 	"\f_hide_typingB\f\n" +
 	"\n" +
-	"_tell_read\"[\n" +
+	"_tell_readB\r\n" +
+	"\v_lock_after\"[\n" +
 	"\x0fSetDraftRequest\x12\x12\n" +
 	"\x04chat\x18\x01 \x01(\tR\x04chat\x12$\n" +
 	"\x05draft\x18\x02 \x01(\v2\x0e.kith.v1.DraftR\x05draft\x12\x0e\n" +
@@ -10274,7 +10780,39 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\breach_of\x18\x03 \x01(\rR\areachOf\x12\x12\n" +
 	"\x04read\x18\x04 \x01(\rR\x04read\"\r\n" +
 	"\vStopRequest\"\x0e\n" +
-	"\fStopResponse*\x9c\x01\n" +
+	"\fStopResponse\"\x10\n" +
+	"\x0eGetLockRequest\"C\n" +
+	"\tLockState\x12\x16\n" +
+	"\x06locked\x18\x01 \x01(\bR\x06locked\x12\x1e\n" +
+	"\n" +
+	"passphrase\x18\x02 \x01(\bR\n" +
+	"passphrase\"\r\n" +
+	"\vLockRequest\"/\n" +
+	"\rUnlockRequest\x12\x1e\n" +
+	"\n" +
+	"passphrase\x18\x01 \x01(\fR\n" +
+	"passphrase\"N\n" +
+	"\x0eUnlockResponse\x12&\n" +
+	"\x04lock\x18\x01 \x01(\v2\x12.kith.v1.LockStateR\x04lock\x12\x14\n" +
+	"\x05token\x18\x02 \x01(\tR\x05token\"=\n" +
+	"\x14SetPassphraseRequest\x12%\n" +
+	"\x0enew_passphrase\x18\x01 \x01(\fR\rnewPassphrase\"`\n" +
+	"\x17ChangePassphraseRequest\x12\x1e\n" +
+	"\n" +
+	"passphrase\x18\x01 \x01(\fR\n" +
+	"passphrase\x12%\n" +
+	"\x0enew_passphrase\x18\x02 \x01(\fR\rnewPassphrase\"9\n" +
+	"\x17RemovePassphraseRequest\x12\x1e\n" +
+	"\n" +
+	"passphrase\x18\x01 \x01(\fR\n" +
+	"passphrase\"J\n" +
+	"\x10SetDuressRequest\x12\x1e\n" +
+	"\n" +
+	"passphrase\x18\x01 \x01(\fR\n" +
+	"passphrase\x12\x16\n" +
+	"\x06duress\x18\x02 \x01(\fR\x06duress\"\x11\n" +
+	"\x0fStayOpenRequest\"\x12\n" +
+	"\x10StayOpenResponse*\x9c\x01\n" +
 	"\tLinkPhase\x12\x1a\n" +
 	"\x16LINK_PHASE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12LINK_PHASE_WAITING\x10\x01\x12\x18\n" +
@@ -10375,7 +10913,7 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\bNAT_NONE\x10\x01\x12\x0e\n" +
 	"\n" +
 	"NAT_STEADY\x10\x02\x12\x10\n" +
-	"\fNAT_CHANGING\x10\x032\xf9 \n" +
+	"\fNAT_CHANGING\x10\x032\xf3$\n" +
 	"\vKithService\x126\n" +
 	"\x05Login\x12\x15.kith.v1.LoginRequest\x1a\x16.kith.v1.LoginResponse\x12?\n" +
 	"\bNewLogin\x12\x18.kith.v1.NewLoginRequest\x1a\x19.kith.v1.NewLoginResponse\x121\n" +
@@ -10456,7 +10994,15 @@ const file_kith_v1_kith_proto_rawDesc = "" +
 	"\bMarkRead\x12\x18.kith.v1.MarkReadRequest\x1a\x19.kith.v1.MarkReadResponse\x12=\n" +
 	"\vGetDelivery\x12\x1b.kith.v1.GetDeliveryRequest\x1a\x11.kith.v1.Delivery\x128\n" +
 	"\tSubscribe\x12\x19.kith.v1.SubscribeRequest\x1a\x0e.kith.v1.Event0\x01\x123\n" +
-	"\x04Stop\x12\x14.kith.v1.StopRequest\x1a\x15.kith.v1.StopResponseB\x1bZ\x19kith/proto/kith/v1;kithv1b\x06proto3"
+	"\x04Stop\x12\x14.kith.v1.StopRequest\x1a\x15.kith.v1.StopResponse\x126\n" +
+	"\aGetLock\x12\x17.kith.v1.GetLockRequest\x1a\x12.kith.v1.LockState\x120\n" +
+	"\x04Lock\x12\x14.kith.v1.LockRequest\x1a\x12.kith.v1.LockState\x129\n" +
+	"\x06Unlock\x12\x16.kith.v1.UnlockRequest\x1a\x17.kith.v1.UnlockResponse\x12B\n" +
+	"\rSetPassphrase\x12\x1d.kith.v1.SetPassphraseRequest\x1a\x12.kith.v1.LockState\x12H\n" +
+	"\x10ChangePassphrase\x12 .kith.v1.ChangePassphraseRequest\x1a\x12.kith.v1.LockState\x12H\n" +
+	"\x10RemovePassphrase\x12 .kith.v1.RemovePassphraseRequest\x1a\x12.kith.v1.LockState\x12:\n" +
+	"\tSetDuress\x12\x19.kith.v1.SetDuressRequest\x1a\x12.kith.v1.LockState\x12?\n" +
+	"\bStayOpen\x12\x18.kith.v1.StayOpenRequest\x1a\x19.kith.v1.StayOpenResponseB\x1bZ\x19kith/proto/kith/v1;kithv1b\x06proto3"
 
 var (
 	file_kith_v1_kith_proto_rawDescOnce sync.Once
@@ -10471,7 +11017,7 @@ func file_kith_v1_kith_proto_rawDescGZIP() []byte {
 }
 
 var file_kith_v1_kith_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
-var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 134)
+var file_kith_v1_kith_proto_msgTypes = make([]protoimpl.MessageInfo, 145)
 var file_kith_v1_kith_proto_goTypes = []any{
 	(LinkPhase)(0),                       // 0: kith.v1.LinkPhase
 	(Reachability)(0),                    // 1: kith.v1.Reachability
@@ -10620,6 +11166,17 @@ var file_kith_v1_kith_proto_goTypes = []any{
 	(*MessageReach)(nil),                 // 144: kith.v1.MessageReach
 	(*StopRequest)(nil),                  // 145: kith.v1.StopRequest
 	(*StopResponse)(nil),                 // 146: kith.v1.StopResponse
+	(*GetLockRequest)(nil),               // 147: kith.v1.GetLockRequest
+	(*LockState)(nil),                    // 148: kith.v1.LockState
+	(*LockRequest)(nil),                  // 149: kith.v1.LockRequest
+	(*UnlockRequest)(nil),                // 150: kith.v1.UnlockRequest
+	(*UnlockResponse)(nil),               // 151: kith.v1.UnlockResponse
+	(*SetPassphraseRequest)(nil),         // 152: kith.v1.SetPassphraseRequest
+	(*ChangePassphraseRequest)(nil),      // 153: kith.v1.ChangePassphraseRequest
+	(*RemovePassphraseRequest)(nil),      // 154: kith.v1.RemovePassphraseRequest
+	(*SetDuressRequest)(nil),             // 155: kith.v1.SetDuressRequest
+	(*StayOpenRequest)(nil),              // 156: kith.v1.StayOpenRequest
+	(*StayOpenResponse)(nil),             // 157: kith.v1.StayOpenResponse
 }
 var file_kith_v1_kith_proto_depIdxs = []int32{
 	32,  // 0: kith.v1.Node.me:type_name -> kith.v1.Person
@@ -10723,145 +11280,162 @@ var file_kith_v1_kith_proto_depIdxs = []int32{
 	142, // 98: kith.v1.Event.typed:type_name -> kith.v1.Typed
 	32,  // 99: kith.v1.Typed.person:type_name -> kith.v1.Person
 	144, // 100: kith.v1.Reached.messages:type_name -> kith.v1.MessageReach
-	13,  // 101: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
-	15,  // 102: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
-	17,  // 103: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
-	18,  // 104: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
-	58,  // 105: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
-	20,  // 106: kith.v1.KithService.ListDevices:input_type -> kith.v1.ListDevicesRequest
-	23,  // 107: kith.v1.KithService.NewDeviceLink:input_type -> kith.v1.NewDeviceLinkRequest
-	24,  // 108: kith.v1.KithService.ConfirmDevice:input_type -> kith.v1.ConfirmDeviceRequest
-	25,  // 109: kith.v1.KithService.CancelDeviceLink:input_type -> kith.v1.CancelDeviceLinkRequest
-	26,  // 110: kith.v1.KithService.JoinPerson:input_type -> kith.v1.JoinPersonRequest
-	27,  // 111: kith.v1.KithService.NameDevice:input_type -> kith.v1.NameDeviceRequest
-	28,  // 112: kith.v1.KithService.RevokeDevice:input_type -> kith.v1.RevokeDeviceRequest
-	34,  // 113: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
-	36,  // 114: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
-	37,  // 115: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
-	39,  // 116: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
-	40,  // 117: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
-	42,  // 118: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
-	44,  // 119: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
-	45,  // 120: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
-	47,  // 121: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
-	48,  // 122: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
-	50,  // 123: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
-	49,  // 124: kith.v1.KithService.SetOnlyThroughFriends:input_type -> kith.v1.SetOnlyThroughFriendsRequest
-	52,  // 125: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
-	53,  // 126: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
-	54,  // 127: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
-	55,  // 128: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
-	66,  // 129: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
-	56,  // 130: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
-	57,  // 131: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
-	59,  // 132: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
-	60,  // 133: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
-	61,  // 134: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
-	68,  // 135: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
-	74,  // 136: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
-	75,  // 137: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
-	70,  // 138: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
-	81,  // 139: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
-	103, // 140: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
-	82,  // 141: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
-	83,  // 142: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
-	84,  // 143: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
-	85,  // 144: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
-	86,  // 145: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
-	88,  // 146: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
-	89,  // 147: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
-	90,  // 148: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
-	91,  // 149: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
-	92,  // 150: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
-	104, // 151: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
-	106, // 152: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
-	110, // 153: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
-	113, // 154: kith.v1.KithService.GetNetwork:input_type -> kith.v1.GetNetworkRequest
-	121, // 155: kith.v1.KithService.SetNetwork:input_type -> kith.v1.SetNetworkRequest
-	122, // 156: kith.v1.KithService.AddMailbox:input_type -> kith.v1.AddMailboxRequest
-	123, // 157: kith.v1.KithService.RemoveMailbox:input_type -> kith.v1.RemoveMailboxRequest
-	124, // 158: kith.v1.KithService.ExportBundle:input_type -> kith.v1.ExportBundleRequest
-	125, // 159: kith.v1.KithService.ImportBundle:input_type -> kith.v1.BundlePart
-	112, // 160: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
-	131, // 161: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
-	129, // 162: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
-	132, // 163: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
-	135, // 164: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
-	137, // 165: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
-	140, // 166: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
-	145, // 167: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
-	14,  // 168: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
-	16,  // 169: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
-	19,  // 170: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
-	19,  // 171: kith.v1.KithService.Setup:output_type -> kith.v1.Node
-	19,  // 172: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
-	21,  // 173: kith.v1.KithService.ListDevices:output_type -> kith.v1.ListDevicesResponse
-	29,  // 174: kith.v1.KithService.NewDeviceLink:output_type -> kith.v1.DeviceLinking
-	29,  // 175: kith.v1.KithService.ConfirmDevice:output_type -> kith.v1.DeviceLinking
-	29,  // 176: kith.v1.KithService.CancelDeviceLink:output_type -> kith.v1.DeviceLinking
-	29,  // 177: kith.v1.KithService.JoinPerson:output_type -> kith.v1.DeviceLinking
-	21,  // 178: kith.v1.KithService.NameDevice:output_type -> kith.v1.ListDevicesResponse
-	21,  // 179: kith.v1.KithService.RevokeDevice:output_type -> kith.v1.ListDevicesResponse
-	35,  // 180: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
-	43,  // 181: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
-	38,  // 182: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
-	43,  // 183: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
-	41,  // 184: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
-	43,  // 185: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
-	63,  // 186: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
-	46,  // 187: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
-	63,  // 188: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
-	63,  // 189: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
-	51,  // 190: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
-	63,  // 191: kith.v1.KithService.SetOnlyThroughFriends:output_type -> kith.v1.Chat
-	63,  // 192: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
-	63,  // 193: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
-	63,  // 194: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
-	63,  // 195: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
-	63,  // 196: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
-	63,  // 197: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
-	63,  // 198: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
-	63,  // 199: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
-	63,  // 200: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
-	62,  // 201: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
-	69,  // 202: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
-	76,  // 203: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
-	76,  // 204: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
-	71,  // 205: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
-	95,  // 206: kith.v1.KithService.Send:output_type -> kith.v1.Message
-	63,  // 207: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
-	95,  // 208: kith.v1.KithService.React:output_type -> kith.v1.Message
-	95,  // 209: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
-	95,  // 210: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
-	95,  // 211: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
-	87,  // 212: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
-	95,  // 213: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
-	95,  // 214: kith.v1.KithService.Vote:output_type -> kith.v1.Message
-	95,  // 215: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
-	63,  // 216: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
-	93,  // 217: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
-	105, // 218: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
-	107, // 219: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
-	111, // 220: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
-	114, // 221: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
-	114, // 222: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
-	114, // 223: kith.v1.KithService.AddMailbox:output_type -> kith.v1.Network
-	114, // 224: kith.v1.KithService.RemoveMailbox:output_type -> kith.v1.Network
-	125, // 225: kith.v1.KithService.ExportBundle:output_type -> kith.v1.BundlePart
-	126, // 226: kith.v1.KithService.ImportBundle:output_type -> kith.v1.Bundle
-	128, // 227: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
-	128, // 228: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
-	130, // 229: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
-	133, // 230: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
-	136, // 231: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
-	138, // 232: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
-	141, // 233: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
-	146, // 234: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
-	168, // [168:235] is the sub-list for method output_type
-	101, // [101:168] is the sub-list for method input_type
-	101, // [101:101] is the sub-list for extension type_name
-	101, // [101:101] is the sub-list for extension extendee
-	0,   // [0:101] is the sub-list for field type_name
+	148, // 101: kith.v1.UnlockResponse.lock:type_name -> kith.v1.LockState
+	13,  // 102: kith.v1.KithService.Login:input_type -> kith.v1.LoginRequest
+	15,  // 103: kith.v1.KithService.NewLogin:input_type -> kith.v1.NewLoginRequest
+	17,  // 104: kith.v1.KithService.GetNode:input_type -> kith.v1.GetNodeRequest
+	18,  // 105: kith.v1.KithService.Setup:input_type -> kith.v1.SetupRequest
+	58,  // 106: kith.v1.KithService.RevokeCopies:input_type -> kith.v1.RevokeCopiesRequest
+	20,  // 107: kith.v1.KithService.ListDevices:input_type -> kith.v1.ListDevicesRequest
+	23,  // 108: kith.v1.KithService.NewDeviceLink:input_type -> kith.v1.NewDeviceLinkRequest
+	24,  // 109: kith.v1.KithService.ConfirmDevice:input_type -> kith.v1.ConfirmDeviceRequest
+	25,  // 110: kith.v1.KithService.CancelDeviceLink:input_type -> kith.v1.CancelDeviceLinkRequest
+	26,  // 111: kith.v1.KithService.JoinPerson:input_type -> kith.v1.JoinPersonRequest
+	27,  // 112: kith.v1.KithService.NameDevice:input_type -> kith.v1.NameDeviceRequest
+	28,  // 113: kith.v1.KithService.RevokeDevice:input_type -> kith.v1.RevokeDeviceRequest
+	34,  // 114: kith.v1.KithService.NewContactLink:input_type -> kith.v1.NewContactLinkRequest
+	36,  // 115: kith.v1.KithService.AddFriend:input_type -> kith.v1.AddFriendRequest
+	37,  // 116: kith.v1.KithService.ListFriends:input_type -> kith.v1.ListFriendsRequest
+	39,  // 117: kith.v1.KithService.AcceptFriend:input_type -> kith.v1.AcceptFriendRequest
+	40,  // 118: kith.v1.KithService.DeclineFriend:input_type -> kith.v1.DeclineFriendRequest
+	42,  // 119: kith.v1.KithService.BlockFriend:input_type -> kith.v1.BlockFriendRequest
+	44,  // 120: kith.v1.KithService.CreateGroup:input_type -> kith.v1.CreateGroupRequest
+	45,  // 121: kith.v1.KithService.ListChats:input_type -> kith.v1.ListChatsRequest
+	47,  // 122: kith.v1.KithService.GetChat:input_type -> kith.v1.GetChatRequest
+	48,  // 123: kith.v1.KithService.AcceptGroup:input_type -> kith.v1.AcceptGroupRequest
+	50,  // 124: kith.v1.KithService.DeclineGroup:input_type -> kith.v1.DeclineGroupRequest
+	49,  // 125: kith.v1.KithService.SetOnlyThroughFriends:input_type -> kith.v1.SetOnlyThroughFriendsRequest
+	52,  // 126: kith.v1.KithService.AddMembers:input_type -> kith.v1.AddMembersRequest
+	53,  // 127: kith.v1.KithService.RemoveMember:input_type -> kith.v1.RemoveMemberRequest
+	54,  // 128: kith.v1.KithService.SetRole:input_type -> kith.v1.SetRoleRequest
+	55,  // 129: kith.v1.KithService.SetTitle:input_type -> kith.v1.SetTitleRequest
+	66,  // 130: kith.v1.KithService.SetHistory:input_type -> kith.v1.SetHistoryRequest
+	56,  // 131: kith.v1.KithService.Rejoin:input_type -> kith.v1.RejoinRequest
+	57,  // 132: kith.v1.KithService.RestartKeys:input_type -> kith.v1.RestartKeysRequest
+	59,  // 133: kith.v1.KithService.RenewKeys:input_type -> kith.v1.RenewKeysRequest
+	60,  // 134: kith.v1.KithService.LeaveGroup:input_type -> kith.v1.LeaveGroupRequest
+	61,  // 135: kith.v1.KithService.DeleteChat:input_type -> kith.v1.DeleteChatRequest
+	68,  // 136: kith.v1.KithService.ListBlocks:input_type -> kith.v1.ListBlocksRequest
+	74,  // 137: kith.v1.KithService.GetSettlement:input_type -> kith.v1.GetSettlementRequest
+	75,  // 138: kith.v1.KithService.SetVoters:input_type -> kith.v1.SetVotersRequest
+	70,  // 139: kith.v1.KithService.ExportChain:input_type -> kith.v1.ExportChainRequest
+	81,  // 140: kith.v1.KithService.Send:input_type -> kith.v1.SendRequest
+	103, // 141: kith.v1.KithService.Resend:input_type -> kith.v1.ResendRequest
+	82,  // 142: kith.v1.KithService.React:input_type -> kith.v1.ReactRequest
+	83,  // 143: kith.v1.KithService.EditMessage:input_type -> kith.v1.EditMessageRequest
+	84,  // 144: kith.v1.KithService.DeleteMessage:input_type -> kith.v1.DeleteMessageRequest
+	85,  // 145: kith.v1.KithService.PinMessage:input_type -> kith.v1.PinMessageRequest
+	86,  // 146: kith.v1.KithService.ListPins:input_type -> kith.v1.ListPinsRequest
+	88,  // 147: kith.v1.KithService.CreatePoll:input_type -> kith.v1.CreatePollRequest
+	89,  // 148: kith.v1.KithService.Vote:input_type -> kith.v1.VoteRequest
+	90,  // 149: kith.v1.KithService.ClosePoll:input_type -> kith.v1.ClosePollRequest
+	91,  // 150: kith.v1.KithService.SetLifetime:input_type -> kith.v1.SetLifetimeRequest
+	92,  // 151: kith.v1.KithService.ListVersions:input_type -> kith.v1.ListVersionsRequest
+	104, // 152: kith.v1.KithService.ListMessages:input_type -> kith.v1.ListMessagesRequest
+	106, // 153: kith.v1.KithService.Search:input_type -> kith.v1.SearchRequest
+	110, // 154: kith.v1.KithService.Typing:input_type -> kith.v1.TypingRequest
+	113, // 155: kith.v1.KithService.GetNetwork:input_type -> kith.v1.GetNetworkRequest
+	121, // 156: kith.v1.KithService.SetNetwork:input_type -> kith.v1.SetNetworkRequest
+	122, // 157: kith.v1.KithService.AddMailbox:input_type -> kith.v1.AddMailboxRequest
+	123, // 158: kith.v1.KithService.RemoveMailbox:input_type -> kith.v1.RemoveMailboxRequest
+	124, // 159: kith.v1.KithService.ExportBundle:input_type -> kith.v1.ExportBundleRequest
+	125, // 160: kith.v1.KithService.ImportBundle:input_type -> kith.v1.BundlePart
+	112, // 161: kith.v1.KithService.GetSettings:input_type -> kith.v1.GetSettingsRequest
+	131, // 162: kith.v1.KithService.SetSettings:input_type -> kith.v1.SetSettingsRequest
+	129, // 163: kith.v1.KithService.GetPageKey:input_type -> kith.v1.GetPageKeyRequest
+	132, // 164: kith.v1.KithService.SetDraft:input_type -> kith.v1.SetDraftRequest
+	135, // 165: kith.v1.KithService.MarkRead:input_type -> kith.v1.MarkReadRequest
+	137, // 166: kith.v1.KithService.GetDelivery:input_type -> kith.v1.GetDeliveryRequest
+	140, // 167: kith.v1.KithService.Subscribe:input_type -> kith.v1.SubscribeRequest
+	145, // 168: kith.v1.KithService.Stop:input_type -> kith.v1.StopRequest
+	147, // 169: kith.v1.KithService.GetLock:input_type -> kith.v1.GetLockRequest
+	149, // 170: kith.v1.KithService.Lock:input_type -> kith.v1.LockRequest
+	150, // 171: kith.v1.KithService.Unlock:input_type -> kith.v1.UnlockRequest
+	152, // 172: kith.v1.KithService.SetPassphrase:input_type -> kith.v1.SetPassphraseRequest
+	153, // 173: kith.v1.KithService.ChangePassphrase:input_type -> kith.v1.ChangePassphraseRequest
+	154, // 174: kith.v1.KithService.RemovePassphrase:input_type -> kith.v1.RemovePassphraseRequest
+	155, // 175: kith.v1.KithService.SetDuress:input_type -> kith.v1.SetDuressRequest
+	156, // 176: kith.v1.KithService.StayOpen:input_type -> kith.v1.StayOpenRequest
+	14,  // 177: kith.v1.KithService.Login:output_type -> kith.v1.LoginResponse
+	16,  // 178: kith.v1.KithService.NewLogin:output_type -> kith.v1.NewLoginResponse
+	19,  // 179: kith.v1.KithService.GetNode:output_type -> kith.v1.Node
+	19,  // 180: kith.v1.KithService.Setup:output_type -> kith.v1.Node
+	19,  // 181: kith.v1.KithService.RevokeCopies:output_type -> kith.v1.Node
+	21,  // 182: kith.v1.KithService.ListDevices:output_type -> kith.v1.ListDevicesResponse
+	29,  // 183: kith.v1.KithService.NewDeviceLink:output_type -> kith.v1.DeviceLinking
+	29,  // 184: kith.v1.KithService.ConfirmDevice:output_type -> kith.v1.DeviceLinking
+	29,  // 185: kith.v1.KithService.CancelDeviceLink:output_type -> kith.v1.DeviceLinking
+	29,  // 186: kith.v1.KithService.JoinPerson:output_type -> kith.v1.DeviceLinking
+	21,  // 187: kith.v1.KithService.NameDevice:output_type -> kith.v1.ListDevicesResponse
+	21,  // 188: kith.v1.KithService.RevokeDevice:output_type -> kith.v1.ListDevicesResponse
+	35,  // 189: kith.v1.KithService.NewContactLink:output_type -> kith.v1.ContactLink
+	43,  // 190: kith.v1.KithService.AddFriend:output_type -> kith.v1.Friend
+	38,  // 191: kith.v1.KithService.ListFriends:output_type -> kith.v1.ListFriendsResponse
+	43,  // 192: kith.v1.KithService.AcceptFriend:output_type -> kith.v1.Friend
+	41,  // 193: kith.v1.KithService.DeclineFriend:output_type -> kith.v1.DeclineFriendResponse
+	43,  // 194: kith.v1.KithService.BlockFriend:output_type -> kith.v1.Friend
+	63,  // 195: kith.v1.KithService.CreateGroup:output_type -> kith.v1.Chat
+	46,  // 196: kith.v1.KithService.ListChats:output_type -> kith.v1.ListChatsResponse
+	63,  // 197: kith.v1.KithService.GetChat:output_type -> kith.v1.Chat
+	63,  // 198: kith.v1.KithService.AcceptGroup:output_type -> kith.v1.Chat
+	51,  // 199: kith.v1.KithService.DeclineGroup:output_type -> kith.v1.DeclineGroupResponse
+	63,  // 200: kith.v1.KithService.SetOnlyThroughFriends:output_type -> kith.v1.Chat
+	63,  // 201: kith.v1.KithService.AddMembers:output_type -> kith.v1.Chat
+	63,  // 202: kith.v1.KithService.RemoveMember:output_type -> kith.v1.Chat
+	63,  // 203: kith.v1.KithService.SetRole:output_type -> kith.v1.Chat
+	63,  // 204: kith.v1.KithService.SetTitle:output_type -> kith.v1.Chat
+	63,  // 205: kith.v1.KithService.SetHistory:output_type -> kith.v1.Chat
+	63,  // 206: kith.v1.KithService.Rejoin:output_type -> kith.v1.Chat
+	63,  // 207: kith.v1.KithService.RestartKeys:output_type -> kith.v1.Chat
+	63,  // 208: kith.v1.KithService.RenewKeys:output_type -> kith.v1.Chat
+	63,  // 209: kith.v1.KithService.LeaveGroup:output_type -> kith.v1.Chat
+	62,  // 210: kith.v1.KithService.DeleteChat:output_type -> kith.v1.DeleteChatResponse
+	69,  // 211: kith.v1.KithService.ListBlocks:output_type -> kith.v1.ListBlocksResponse
+	76,  // 212: kith.v1.KithService.GetSettlement:output_type -> kith.v1.Settlement
+	76,  // 213: kith.v1.KithService.SetVoters:output_type -> kith.v1.Settlement
+	71,  // 214: kith.v1.KithService.ExportChain:output_type -> kith.v1.ExportChainResponse
+	95,  // 215: kith.v1.KithService.Send:output_type -> kith.v1.Message
+	63,  // 216: kith.v1.KithService.Resend:output_type -> kith.v1.Chat
+	95,  // 217: kith.v1.KithService.React:output_type -> kith.v1.Message
+	95,  // 218: kith.v1.KithService.EditMessage:output_type -> kith.v1.Message
+	95,  // 219: kith.v1.KithService.DeleteMessage:output_type -> kith.v1.Message
+	95,  // 220: kith.v1.KithService.PinMessage:output_type -> kith.v1.Message
+	87,  // 221: kith.v1.KithService.ListPins:output_type -> kith.v1.ListPinsResponse
+	95,  // 222: kith.v1.KithService.CreatePoll:output_type -> kith.v1.Message
+	95,  // 223: kith.v1.KithService.Vote:output_type -> kith.v1.Message
+	95,  // 224: kith.v1.KithService.ClosePoll:output_type -> kith.v1.Message
+	63,  // 225: kith.v1.KithService.SetLifetime:output_type -> kith.v1.Chat
+	93,  // 226: kith.v1.KithService.ListVersions:output_type -> kith.v1.ListVersionsResponse
+	105, // 227: kith.v1.KithService.ListMessages:output_type -> kith.v1.ListMessagesResponse
+	107, // 228: kith.v1.KithService.Search:output_type -> kith.v1.SearchResponse
+	111, // 229: kith.v1.KithService.Typing:output_type -> kith.v1.TypingResponse
+	114, // 230: kith.v1.KithService.GetNetwork:output_type -> kith.v1.Network
+	114, // 231: kith.v1.KithService.SetNetwork:output_type -> kith.v1.Network
+	114, // 232: kith.v1.KithService.AddMailbox:output_type -> kith.v1.Network
+	114, // 233: kith.v1.KithService.RemoveMailbox:output_type -> kith.v1.Network
+	125, // 234: kith.v1.KithService.ExportBundle:output_type -> kith.v1.BundlePart
+	126, // 235: kith.v1.KithService.ImportBundle:output_type -> kith.v1.Bundle
+	128, // 236: kith.v1.KithService.GetSettings:output_type -> kith.v1.Settings
+	128, // 237: kith.v1.KithService.SetSettings:output_type -> kith.v1.Settings
+	130, // 238: kith.v1.KithService.GetPageKey:output_type -> kith.v1.GetPageKeyResponse
+	133, // 239: kith.v1.KithService.SetDraft:output_type -> kith.v1.SetDraftResponse
+	136, // 240: kith.v1.KithService.MarkRead:output_type -> kith.v1.MarkReadResponse
+	138, // 241: kith.v1.KithService.GetDelivery:output_type -> kith.v1.Delivery
+	141, // 242: kith.v1.KithService.Subscribe:output_type -> kith.v1.Event
+	146, // 243: kith.v1.KithService.Stop:output_type -> kith.v1.StopResponse
+	148, // 244: kith.v1.KithService.GetLock:output_type -> kith.v1.LockState
+	148, // 245: kith.v1.KithService.Lock:output_type -> kith.v1.LockState
+	151, // 246: kith.v1.KithService.Unlock:output_type -> kith.v1.UnlockResponse
+	148, // 247: kith.v1.KithService.SetPassphrase:output_type -> kith.v1.LockState
+	148, // 248: kith.v1.KithService.ChangePassphrase:output_type -> kith.v1.LockState
+	148, // 249: kith.v1.KithService.RemovePassphrase:output_type -> kith.v1.LockState
+	148, // 250: kith.v1.KithService.SetDuress:output_type -> kith.v1.LockState
+	157, // 251: kith.v1.KithService.StayOpen:output_type -> kith.v1.StayOpenResponse
+	177, // [177:252] is the sub-list for method output_type
+	102, // [102:177] is the sub-list for method input_type
+	102, // [102:102] is the sub-list for extension type_name
+	102, // [102:102] is the sub-list for extension extendee
+	0,   // [0:102] is the sub-list for field type_name
 }
 
 func init() { file_kith_v1_kith_proto_init() }
@@ -10889,7 +11463,7 @@ func file_kith_v1_kith_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kith_v1_kith_proto_rawDesc), len(file_kith_v1_kith_proto_rawDesc)),
 			NumEnums:      13,
-			NumMessages:   134,
+			NumMessages:   145,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

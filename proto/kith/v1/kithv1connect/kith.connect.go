@@ -193,6 +193,25 @@ const (
 	KithServiceSubscribeProcedure = "/kith.v1.KithService/Subscribe"
 	// KithServiceStopProcedure is the fully-qualified name of the KithService's Stop RPC.
 	KithServiceStopProcedure = "/kith.v1.KithService/Stop"
+	// KithServiceGetLockProcedure is the fully-qualified name of the KithService's GetLock RPC.
+	KithServiceGetLockProcedure = "/kith.v1.KithService/GetLock"
+	// KithServiceLockProcedure is the fully-qualified name of the KithService's Lock RPC.
+	KithServiceLockProcedure = "/kith.v1.KithService/Lock"
+	// KithServiceUnlockProcedure is the fully-qualified name of the KithService's Unlock RPC.
+	KithServiceUnlockProcedure = "/kith.v1.KithService/Unlock"
+	// KithServiceSetPassphraseProcedure is the fully-qualified name of the KithService's SetPassphrase
+	// RPC.
+	KithServiceSetPassphraseProcedure = "/kith.v1.KithService/SetPassphrase"
+	// KithServiceChangePassphraseProcedure is the fully-qualified name of the KithService's
+	// ChangePassphrase RPC.
+	KithServiceChangePassphraseProcedure = "/kith.v1.KithService/ChangePassphrase"
+	// KithServiceRemovePassphraseProcedure is the fully-qualified name of the KithService's
+	// RemovePassphrase RPC.
+	KithServiceRemovePassphraseProcedure = "/kith.v1.KithService/RemovePassphrase"
+	// KithServiceSetDuressProcedure is the fully-qualified name of the KithService's SetDuress RPC.
+	KithServiceSetDuressProcedure = "/kith.v1.KithService/SetDuress"
+	// KithServiceStayOpenProcedure is the fully-qualified name of the KithService's StayOpen RPC.
+	KithServiceStayOpenProcedure = "/kith.v1.KithService/StayOpen"
 )
 
 // KithServiceClient is a client for the kith.v1.KithService service.
@@ -319,6 +338,22 @@ type KithServiceClient interface {
 	Subscribe(context.Context, *v1.SubscribeRequest) (*connect.ServerStreamForClient[v1.Event], error)
 	// Stop ends the node. Only on the Unix socket.
 	Stop(context.Context, *v1.StopRequest) (*v1.StopResponse, error)
+	// GetLock tells whether the home is locked. It needs no token.
+	GetLock(context.Context, *v1.GetLockRequest) (*v1.LockState, error)
+	// Lock closes the database, forgets its key and ends all logins. Until Unlock every call but these,
+	// Login, NewLogin and Stop is refused with the reason api/locked.
+	Lock(context.Context, *v1.LockRequest) (*v1.LockState, error)
+	// Unlock opens a locked home by its passphrase. It needs no token: a page is given one.
+	Unlock(context.Context, *v1.UnlockRequest) (*v1.UnlockResponse, error)
+	// SetPassphrase gives a home a passphrase that has none.
+	SetPassphrase(context.Context, *v1.SetPassphraseRequest) (*v1.LockState, error)
+	ChangePassphrase(context.Context, *v1.ChangePassphraseRequest) (*v1.LockState, error)
+	// RemovePassphrase leaves the key of the database in plain beside it.
+	RemovePassphrase(context.Context, *v1.RemovePassphraseRequest) (*v1.LockState, error)
+	// SetDuress chooses a second passphrase, which wipes the home where the passphrase is asked for.
+	SetDuress(context.Context, *v1.SetDuressRequest) (*v1.LockState, error)
+	// StayOpen tells that somebody is at the page, so that the home is not locked for want of that.
+	StayOpen(context.Context, *v1.StayOpenRequest) (*v1.StayOpenResponse, error)
 }
 
 // NewKithServiceClient constructs a client for the kith.v1.KithService service. By default, it uses
@@ -734,6 +769,54 @@ func NewKithServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(kithServiceMethods.ByName("Stop")),
 			connect.WithClientOptions(opts...),
 		),
+		getLock: connect.NewClient[v1.GetLockRequest, v1.LockState](
+			httpClient,
+			baseURL+KithServiceGetLockProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("GetLock")),
+			connect.WithClientOptions(opts...),
+		),
+		lock: connect.NewClient[v1.LockRequest, v1.LockState](
+			httpClient,
+			baseURL+KithServiceLockProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("Lock")),
+			connect.WithClientOptions(opts...),
+		),
+		unlock: connect.NewClient[v1.UnlockRequest, v1.UnlockResponse](
+			httpClient,
+			baseURL+KithServiceUnlockProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("Unlock")),
+			connect.WithClientOptions(opts...),
+		),
+		setPassphrase: connect.NewClient[v1.SetPassphraseRequest, v1.LockState](
+			httpClient,
+			baseURL+KithServiceSetPassphraseProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("SetPassphrase")),
+			connect.WithClientOptions(opts...),
+		),
+		changePassphrase: connect.NewClient[v1.ChangePassphraseRequest, v1.LockState](
+			httpClient,
+			baseURL+KithServiceChangePassphraseProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("ChangePassphrase")),
+			connect.WithClientOptions(opts...),
+		),
+		removePassphrase: connect.NewClient[v1.RemovePassphraseRequest, v1.LockState](
+			httpClient,
+			baseURL+KithServiceRemovePassphraseProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("RemovePassphrase")),
+			connect.WithClientOptions(opts...),
+		),
+		setDuress: connect.NewClient[v1.SetDuressRequest, v1.LockState](
+			httpClient,
+			baseURL+KithServiceSetDuressProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("SetDuress")),
+			connect.WithClientOptions(opts...),
+		),
+		stayOpen: connect.NewClient[v1.StayOpenRequest, v1.StayOpenResponse](
+			httpClient,
+			baseURL+KithServiceStayOpenProcedure,
+			connect.WithSchema(kithServiceMethods.ByName("StayOpen")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -806,6 +889,14 @@ type kithServiceClient struct {
 	getDelivery           *connect.Client[v1.GetDeliveryRequest, v1.Delivery]
 	subscribe             *connect.Client[v1.SubscribeRequest, v1.Event]
 	stop                  *connect.Client[v1.StopRequest, v1.StopResponse]
+	getLock               *connect.Client[v1.GetLockRequest, v1.LockState]
+	lock                  *connect.Client[v1.LockRequest, v1.LockState]
+	unlock                *connect.Client[v1.UnlockRequest, v1.UnlockResponse]
+	setPassphrase         *connect.Client[v1.SetPassphraseRequest, v1.LockState]
+	changePassphrase      *connect.Client[v1.ChangePassphraseRequest, v1.LockState]
+	removePassphrase      *connect.Client[v1.RemovePassphraseRequest, v1.LockState]
+	setDuress             *connect.Client[v1.SetDuressRequest, v1.LockState]
+	stayOpen              *connect.Client[v1.StayOpenRequest, v1.StayOpenResponse]
 }
 
 // Login calls kith.v1.KithService.Login.
@@ -1399,6 +1490,78 @@ func (c *kithServiceClient) Stop(ctx context.Context, req *v1.StopRequest) (*v1.
 	return nil, err
 }
 
+// GetLock calls kith.v1.KithService.GetLock.
+func (c *kithServiceClient) GetLock(ctx context.Context, req *v1.GetLockRequest) (*v1.LockState, error) {
+	response, err := c.getLock.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Lock calls kith.v1.KithService.Lock.
+func (c *kithServiceClient) Lock(ctx context.Context, req *v1.LockRequest) (*v1.LockState, error) {
+	response, err := c.lock.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// Unlock calls kith.v1.KithService.Unlock.
+func (c *kithServiceClient) Unlock(ctx context.Context, req *v1.UnlockRequest) (*v1.UnlockResponse, error) {
+	response, err := c.unlock.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SetPassphrase calls kith.v1.KithService.SetPassphrase.
+func (c *kithServiceClient) SetPassphrase(ctx context.Context, req *v1.SetPassphraseRequest) (*v1.LockState, error) {
+	response, err := c.setPassphrase.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ChangePassphrase calls kith.v1.KithService.ChangePassphrase.
+func (c *kithServiceClient) ChangePassphrase(ctx context.Context, req *v1.ChangePassphraseRequest) (*v1.LockState, error) {
+	response, err := c.changePassphrase.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RemovePassphrase calls kith.v1.KithService.RemovePassphrase.
+func (c *kithServiceClient) RemovePassphrase(ctx context.Context, req *v1.RemovePassphraseRequest) (*v1.LockState, error) {
+	response, err := c.removePassphrase.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SetDuress calls kith.v1.KithService.SetDuress.
+func (c *kithServiceClient) SetDuress(ctx context.Context, req *v1.SetDuressRequest) (*v1.LockState, error) {
+	response, err := c.setDuress.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// StayOpen calls kith.v1.KithService.StayOpen.
+func (c *kithServiceClient) StayOpen(ctx context.Context, req *v1.StayOpenRequest) (*v1.StayOpenResponse, error) {
+	response, err := c.stayOpen.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // KithServiceHandler is an implementation of the kith.v1.KithService service.
 type KithServiceHandler interface {
 	// Login exchanges the one-time code of a login link for a session token,
@@ -1523,6 +1686,22 @@ type KithServiceHandler interface {
 	Subscribe(context.Context, *v1.SubscribeRequest, *connect.ServerStream[v1.Event]) error
 	// Stop ends the node. Only on the Unix socket.
 	Stop(context.Context, *v1.StopRequest) (*v1.StopResponse, error)
+	// GetLock tells whether the home is locked. It needs no token.
+	GetLock(context.Context, *v1.GetLockRequest) (*v1.LockState, error)
+	// Lock closes the database, forgets its key and ends all logins. Until Unlock every call but these,
+	// Login, NewLogin and Stop is refused with the reason api/locked.
+	Lock(context.Context, *v1.LockRequest) (*v1.LockState, error)
+	// Unlock opens a locked home by its passphrase. It needs no token: a page is given one.
+	Unlock(context.Context, *v1.UnlockRequest) (*v1.UnlockResponse, error)
+	// SetPassphrase gives a home a passphrase that has none.
+	SetPassphrase(context.Context, *v1.SetPassphraseRequest) (*v1.LockState, error)
+	ChangePassphrase(context.Context, *v1.ChangePassphraseRequest) (*v1.LockState, error)
+	// RemovePassphrase leaves the key of the database in plain beside it.
+	RemovePassphrase(context.Context, *v1.RemovePassphraseRequest) (*v1.LockState, error)
+	// SetDuress chooses a second passphrase, which wipes the home where the passphrase is asked for.
+	SetDuress(context.Context, *v1.SetDuressRequest) (*v1.LockState, error)
+	// StayOpen tells that somebody is at the page, so that the home is not locked for want of that.
+	StayOpen(context.Context, *v1.StayOpenRequest) (*v1.StayOpenResponse, error)
 }
 
 // NewKithServiceHandler builds an HTTP handler from the service implementation. It returns the path
@@ -1934,6 +2113,54 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(kithServiceMethods.ByName("Stop")),
 		connect.WithHandlerOptions(opts...),
 	)
+	kithServiceGetLockHandler := connect.NewUnaryHandlerSimple(
+		KithServiceGetLockProcedure,
+		svc.GetLock,
+		connect.WithSchema(kithServiceMethods.ByName("GetLock")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceLockHandler := connect.NewUnaryHandlerSimple(
+		KithServiceLockProcedure,
+		svc.Lock,
+		connect.WithSchema(kithServiceMethods.ByName("Lock")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceUnlockHandler := connect.NewUnaryHandlerSimple(
+		KithServiceUnlockProcedure,
+		svc.Unlock,
+		connect.WithSchema(kithServiceMethods.ByName("Unlock")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceSetPassphraseHandler := connect.NewUnaryHandlerSimple(
+		KithServiceSetPassphraseProcedure,
+		svc.SetPassphrase,
+		connect.WithSchema(kithServiceMethods.ByName("SetPassphrase")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceChangePassphraseHandler := connect.NewUnaryHandlerSimple(
+		KithServiceChangePassphraseProcedure,
+		svc.ChangePassphrase,
+		connect.WithSchema(kithServiceMethods.ByName("ChangePassphrase")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceRemovePassphraseHandler := connect.NewUnaryHandlerSimple(
+		KithServiceRemovePassphraseProcedure,
+		svc.RemovePassphrase,
+		connect.WithSchema(kithServiceMethods.ByName("RemovePassphrase")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceSetDuressHandler := connect.NewUnaryHandlerSimple(
+		KithServiceSetDuressProcedure,
+		svc.SetDuress,
+		connect.WithSchema(kithServiceMethods.ByName("SetDuress")),
+		connect.WithHandlerOptions(opts...),
+	)
+	kithServiceStayOpenHandler := connect.NewUnaryHandlerSimple(
+		KithServiceStayOpenProcedure,
+		svc.StayOpen,
+		connect.WithSchema(kithServiceMethods.ByName("StayOpen")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/kith.v1.KithService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case KithServiceLoginProcedure:
@@ -2070,6 +2297,22 @@ func NewKithServiceHandler(svc KithServiceHandler, opts ...connect.HandlerOption
 			kithServiceSubscribeHandler.ServeHTTP(w, r)
 		case KithServiceStopProcedure:
 			kithServiceStopHandler.ServeHTTP(w, r)
+		case KithServiceGetLockProcedure:
+			kithServiceGetLockHandler.ServeHTTP(w, r)
+		case KithServiceLockProcedure:
+			kithServiceLockHandler.ServeHTTP(w, r)
+		case KithServiceUnlockProcedure:
+			kithServiceUnlockHandler.ServeHTTP(w, r)
+		case KithServiceSetPassphraseProcedure:
+			kithServiceSetPassphraseHandler.ServeHTTP(w, r)
+		case KithServiceChangePassphraseProcedure:
+			kithServiceChangePassphraseHandler.ServeHTTP(w, r)
+		case KithServiceRemovePassphraseProcedure:
+			kithServiceRemovePassphraseHandler.ServeHTTP(w, r)
+		case KithServiceSetDuressProcedure:
+			kithServiceSetDuressHandler.ServeHTTP(w, r)
+		case KithServiceStayOpenProcedure:
+			kithServiceStayOpenHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -2345,4 +2588,36 @@ func (UnimplementedKithServiceHandler) Subscribe(context.Context, *v1.SubscribeR
 
 func (UnimplementedKithServiceHandler) Stop(context.Context, *v1.StopRequest) (*v1.StopResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Stop is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) GetLock(context.Context, *v1.GetLockRequest) (*v1.LockState, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.GetLock is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) Lock(context.Context, *v1.LockRequest) (*v1.LockState, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Lock is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) Unlock(context.Context, *v1.UnlockRequest) (*v1.UnlockResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.Unlock is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) SetPassphrase(context.Context, *v1.SetPassphraseRequest) (*v1.LockState, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetPassphrase is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) ChangePassphrase(context.Context, *v1.ChangePassphraseRequest) (*v1.LockState, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.ChangePassphrase is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) RemovePassphrase(context.Context, *v1.RemovePassphraseRequest) (*v1.LockState, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.RemovePassphrase is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) SetDuress(context.Context, *v1.SetDuressRequest) (*v1.LockState, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.SetDuress is not implemented"))
+}
+
+func (UnimplementedKithServiceHandler) StayOpen(context.Context, *v1.StayOpenRequest) (*v1.StayOpenResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("kith.v1.KithService.StayOpen is not implemented"))
 }
