@@ -210,3 +210,27 @@ func TestDeviceNotConfirmed(t *testing.T) {
 		t.Errorf("a home with an identity: %v", err)
 	}
 }
+
+// TestRevokedAlone: where nobody else is, the device that revoked another tells it, at once or
+// when it comes back.
+func TestRevokedAlone(t *testing.T) {
+	t.Parallel()
+	ann := start(t, "Ann", t.TempDir())
+	phone, tablet := linkDevice(t, ann, "Phone"), linkDevice(t, ann, "Tablet")
+	notes := ann.Status().Notes
+	for _, p := range []*person{phone, tablet} {
+		p.stands(notes, group.StatusActive)
+	}
+	ann.until("all are in", func() bool { return ann.Keys(notes, ann.id()) == 3 })
+	tablet.stop()
+	must(t, ann.RevokeDevice(phone.Status().Device))
+	phone.until("it knows", func() bool { return phone.Status().Revoked })
+	must(t, ann.RevokeDevice(tablet.Status().Device))
+	tablet = tablet.again()
+	tablet.until("it knows", func() bool { return tablet.Status().Revoked })
+	ann.until("alone again", func() bool { return ann.Keys(notes, ann.id()) == 1 })
+	ann.say(notes, "mine")
+	if phone.texts(notes) != nil || tablet.texts(notes) != nil {
+		t.Error("a revoked device reads on")
+	}
+}

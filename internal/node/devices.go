@@ -146,6 +146,17 @@ func (n *Node) isLinked(d wire.DeviceID) bool {
 	return ok && !n.isOwnKey(by)
 }
 
+// wasRevoked reports whether a device of the own person is none any more: it is told so, as
+// former members are.
+func (n *Node) wasRevoked(d wire.DeviceID) bool {
+	state, _, err := group.PersonState(n.me().Headers)
+	if err != nil {
+		return false
+	}
+	_, _, known := state.Device(d)
+	return known && !state.Active(d)
+}
+
 // isOwnKey reports whether a device is this one, or was. n.mu is held.
 func (n *Node) isOwnKey(d wire.DeviceID) bool {
 	return n.self.Device != nil && d == n.self.Device.ID() || slices.ContainsFunc(n.self.Former, isDevice(d))
@@ -183,9 +194,7 @@ func (n *Node) RevokeDevice(d wire.DeviceID) error {
 	if err := n.setPerson(headers); err != nil {
 		return err
 	}
-	if s := n.sessionWith(d); s != nil {
-		s.Close(errRevoked)
-	}
+	n.forgetRevoked()
 	n.countCopies()
 	n.spawn(n.settleIn)
 	return nil

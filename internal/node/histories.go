@@ -68,8 +68,8 @@ func (n *Node) mergePerson(self group.Self, theirs [][]byte) ([][]byte, error) {
 	return group.MergePerson(self.Headers, theirs, recovery, self.Device, n.nowMS())
 }
 
-// forgetRevoked forgets the own devices that the person's chain has no more, and ends their
-// sessions.
+// forgetRevoked forgets the own devices that the person's chain has no more. Their sessions end
+// once the groups have told them.
 func (n *Node) forgetRevoked() {
 	self := n.me()
 	state, _, err := group.PersonState(self.Headers)
@@ -93,13 +93,9 @@ func (n *Node) forgetRevoked() {
 		n.log.Error("cannot write", "err", err)
 	}
 	for _, d := range gone {
-		if s := n.sessionWith(d); s != nil {
-			s.Close(errRevoked)
-		}
+		n.dropIfStranger(d)
 	}
 }
-
-var errRevoked = errors.New("node: the person has revoked this device")
 
 // learnOwn takes over what another own device tells of the person's chain, and its last-resort
 // key packages.

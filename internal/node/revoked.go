@@ -20,7 +20,7 @@ func (n *Node) noteRevoked() {
 	if !first {
 		return
 	}
-	n.log.Error("another copy of this home has revoked this one's key: it sends and receives nothing any more")
+	n.log.Error("this device was revoked, at another device or by a copy of this home: it sends and receives nothing any more")
 	if err := n.db.Update(func(tx *store.Tx) error { return tx.Put(bucketSelf, []byte(keyRevoked), []byte{1}) }); err != nil {
 		n.log.Error("cannot write", "err", err)
 	}

@@ -289,7 +289,7 @@ func (n *Node) Recognise(m wire.Member) (peer.Known, bool) {
 	n.mu.Lock()
 	f, me := n.contact(m.Person), n.self.Person
 	n.mu.Unlock()
-	if m.Person == me && !n.isLinked(m.Device) {
+	if m.Person == me && !n.isLinked(m.Device) && !n.wasRevoked(m.Device) {
 		return peer.Known{}, false // likewise
 	}
 	if f != nil {
