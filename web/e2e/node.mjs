@@ -1,5 +1,5 @@
 // A real kith process, and its interface spoken as JSON.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -32,6 +32,13 @@ export class KithNode {
   async open() {
     const asked = spawn(program, ['--home', this.home, 'open'], { stdio: ['ignore', 'pipe', 'pipe'] });
     return addressFrom(asked);
+  }
+
+  /** verb types a command on the home, which has to end well. */
+  verb(...words) {
+    const done = spawnSync(program, ['--home', this.home, ...words], { encoding: 'utf8' });
+    if (done.status !== 0) throw new Error(`kith ${words.join(' ')}: ${done.stderr}`);
+    return done.stdout;
   }
 
   async kill(signal = 'SIGKILL') {

@@ -1,7 +1,7 @@
 // Drives the built page, served by real kith processes, in a real Chromium:
 // `node e2e/run.mjs` plays the story and measures a long conversation;
 // with `screens` it takes the pictures in web/screenshots anew. A name of one
-// part (story, devices, fork, settle, search, said, history, coming, mentions, network, bundles, unread, place, speed, screens) runs that part alone; `pictures` takes
+// part (story, devices, fork, settle, search, said, history, coming, mentions, network, bundles, unread, place, lock, speed, screens) runs that part alone; `pictures` takes
 // those of it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { coming } from './coming.mjs';
 import { devices } from './devices.mjs';
 import { fork } from './fork.mjs';
 import { history } from './history.mjs';
+import { lock } from './lock.mjs';
 import { mentions } from './mentions.mjs';
 import { network } from './network.mjs';
 import { place } from './place.mjs';
@@ -95,6 +96,7 @@ try {
   if (does('bundles') || does('screens')) await tell('bundles', bundles(browser, pictures));
   if (does('unread') || does('screens')) await tell('unread', unread(browser, pictures));
   if (does('place')) await tell('place', place(browser));
+  if (does('lock')) await tell('lock', lock(browser));
   const aside = (await settled) ?? { lines: [], troubles: [] };
   for (const line of aside.lines) console.log(line);
   if (does('speed')) await tell('speed', speed(browser)); // alone, since it measures

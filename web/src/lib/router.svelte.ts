@@ -14,7 +14,7 @@ export interface Route {
 
 const pages: Record<'people' | 'settings', readonly string[]> = {
   people: ['', 'meet'],
-  settings: ['', 'me', 'devices', 'look', 'privacy', 'network', 'about'],
+  settings: ['', 'me', 'devices', 'look', 'privacy', 'lock', 'network', 'about'],
 };
 
 export function parseRoute(fragment: string): Route {

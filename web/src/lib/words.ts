@@ -377,6 +377,7 @@ export const words = {
     deliveredHint: 'That cannot be switched off: the group needs it, to know what is still to be brought to whom.',
     read: 'Show others what I have read',
     readHint: 'In chats of at most 64 people. Without it nobody sees what you have read, and you do not see what others have.',
+    lockTitle: 'Passphrase and lock',
     lock: 'Lock this page',
     lockHint: 'Opens again with kith open.',
   },

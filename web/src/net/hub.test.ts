@@ -8,6 +8,7 @@ class Said {
   streams: ReadableStreamDefaultController<Uint8Array>[] = [];
   away = false;
   locked = false;
+  shut = false;
 
   fetch = async (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
     if (this.away) throw new TypeError('Failed to fetch');
@@ -16,23 +17,36 @@ class Said {
     const bytes = new Uint8Array(await new Response(init?.body).arrayBuffer());
     const body = JSON.parse(new TextDecoder().decode(streams ? bytes.subarray(5) : bytes)) as Record<string, unknown>;
     this.requests.push({ verb, body, token: new Headers(init?.headers).get('Authorization') });
+    if (this.shut && verb !== 'GetLock') return json(400, { code: 'failed_precondition', message: 'Kith is locked.' }, { 'Kith-Reason': 'api/locked' });
     if (this.locked) return json(401, { code: 'unauthenticated', message: 'locked' });
+    if (verb === 'GetLock') return json(200, { locked: this.shut, passphrase: true });
     if (!streams) return verb === 'GetNode' ? json(200, { ready: true }) : json(400, { code: 'invalid_argument', message: 'this link is cut short' });
     const stream = new ReadableStream<Uint8Array>({ start: (controller) => void this.streams.push(controller) });
     return new Response(stream, { headers: { 'Content-Type': 'application/connect+json' } });
   };
 
   say(event: unknown): void {
+    this.put(event, 0);
+  }
+
+  /** end ends the stream as the protocol does, and says why. */
+  end(why: unknown): void {
+    this.put(why, 2);
+    this.streams.at(-1)?.close();
+  }
+
+  private put(event: unknown, flags: number): void {
     const text = new TextEncoder().encode(JSON.stringify(event));
     const bytes = new Uint8Array(5 + text.length);
+    bytes[0] = flags;
     new DataView(bytes.buffer).setUint32(1, text.length);
     bytes.set(text, 5);
     this.streams.at(-1)?.enqueue(bytes);
   }
 }
 
-function json(status: number, body: unknown): Response {
-  return new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json' } });
+function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', ...headers } });
 }
 
 function start() {
@@ -100,6 +114,23 @@ describe('Hub', () => {
     hub.setToken('other');
     await until(() => expect(node.streams).toHaveLength(2));
     expect(node.requests.at(-1)?.token).toBe('Bearer other');
+  });
+
+  it('is shut when the home is locked, by a call or by the stream, and opens with another token', async () => {
+    const { node, hub, last } = start();
+    await until(() => expect(node.streams).toHaveLength(1));
+    node.shut = true;
+    await expect(hub.call('getNode', {})).rejects.toMatchObject({ code: Code.failedPrecondition });
+    expect(last()).toEqual(status('shut'));
+    expect((await hub.call('getLock', {})).locked).toBe(true);
+    node.shut = false;
+    hub.setToken('token'); // the same, too: the hub has forgotten it
+    await until(() => expect(node.streams).toHaveLength(2));
+    node.say({ seq: '1', run: 'r' });
+    await until(() => expect(last()).toEqual(status('online')));
+    node.end({ error: { code: 'failed_precondition', message: 'Kith is locked.' }, metadata: { 'Kith-Reason': ['api/locked'] } });
+    await until(() => expect(last()).toEqual(status('shut')));
+    expect(node.streams).toHaveLength(2);
   });
 
   it('keeps a session that works when a tab brings an older token', async () => {

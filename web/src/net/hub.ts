@@ -8,6 +8,8 @@ import { advance, nowhere, pause } from './resume';
 
 /** How long a call may take, in milliseconds. */
 const patience = 30_000;
+/** Why everything is refused while the home waits for its passphrase. */
+const shutReason = 'api/locked';
 
 export class Hub implements Channel {
   #token = '';
@@ -29,7 +31,7 @@ export class Hub implements Channel {
 
   /** setToken begins a session; while one works, another token changes nothing. */
   setToken(token: string): void {
-    if (this.#status === 'online' || (token === this.#token && this.#status !== 'locked')) {
+    if (this.#status === 'online' || (token === this.#token && this.#status !== 'locked' && this.#status !== 'shut')) {
       this.nudge();
       return;
     }
@@ -48,7 +50,8 @@ export class Hub implements Channel {
       return await ask(request, { timeoutMs: patience });
     } catch (err) {
       const refusal = asRefusal(err);
-      if (refusal.code === Code.unauthenticated && verb !== 'login') this.#lock();
+      if (refusal.reason === shutReason) this.#end('shut');
+      else if (refusal.code === Code.unauthenticated && verb !== 'login') this.#end('locked');
       throw refusal;
     }
   }
@@ -60,7 +63,7 @@ export class Hub implements Channel {
   listen(hear: (news: News) => void): () => void {
     this.#hearers.add(hear);
     // That the token of an earlier page was refused is not this page's news.
-    hear({ kind: 'status', status: this.#status === 'locked' ? 'starting' : this.#status });
+    hear({ kind: 'status', status: this.#status === 'locked' || this.#status === 'shut' ? 'starting' : this.#status });
     return () => this.#hearers.delete(hear);
   }
 
@@ -74,10 +77,10 @@ export class Hub implements Channel {
     this.#send({ kind: 'status', status });
   }
 
-  #lock(): void {
+  #end(why: 'locked' | 'shut'): void {
     this.#token = '';
     this.#stream?.abort();
-    this.#tell('locked');
+    this.#tell(why);
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -90,7 +93,9 @@ export class Hub implements Channel {
         }
       } catch (err) {
         if (signal.aborted) return;
-        if (asRefusal(err).code === Code.unauthenticated) return this.#lock();
+        const refusal = asRefusal(err);
+        if (refusal.reason === shutReason) return this.#end('shut');
+        if (refusal.code === Code.unauthenticated) return this.#end('locked');
       }
       if (signal.aborted) return;
       this.#tell('offline');
@@ -133,5 +138,5 @@ function asRefusal(err: unknown): Refusal {
   const said = ConnectError.from(err);
   // fetch throws a TypeError where nobody answered.
   const code = said.cause instanceof TypeError ? Code.unavailable : said.code;
-  return new Refusal(code, said.rawMessage);
+  return new Refusal(code, said.rawMessage, said.metadata.get('Kith-Reason') ?? '');
 }

@@ -9,8 +9,8 @@ export type Verb = Exclude<keyof Api, 'subscribe' | 'stop' | 'newLogin'>;
 export type Request<V extends Verb> = Parameters<Api[V]>[0];
 export type Answer<V extends Verb> = Awaited<ReturnType<Api[V]>>;
 
-/** starting: not connected yet; locked: the token is missing or refused. */
-export type Status = 'starting' | 'online' | 'offline' | 'locked';
+/** starting: not connected yet; locked: the token is missing or refused; shut: the home waits for its passphrase. */
+export type Status = 'starting' | 'online' | 'offline' | 'locked' | 'shut';
 
 export type ToHub =
   | { kind: 'token'; token: string }
@@ -48,6 +48,7 @@ export class Refusal extends Error {
   constructor(
     readonly code: number,
     message: string,
+    readonly reason = '', // as the node names it; only the hub knows it
   ) {
     super(message);
     this.name = 'Refusal';

@@ -18,7 +18,8 @@ import { Typing } from './typing.svelte';
 import { Thread } from './thread.svelte';
 
 /** starting until the first answer; welcome while there is no identity yet. */
-export type Phase = 'starting' | 'locked' | 'expired' | 'welcome' | 'ready';
+/** shut: the home waits for its passphrase. */
+export type Phase = 'starting' | 'locked' | 'shut' | 'expired' | 'welcome' | 'ready';
 
 /** How many messages the first page of a conversation has, and each older one. */
 const pageSize = 60;
@@ -106,6 +107,25 @@ class Kith {
 
   nudge(): void {
     this.#channel?.nudge();
+  }
+
+  /** unlock opens the home; its passphrase is the login, too. */
+  async unlock(passphrase: string): Promise<void> {
+    const { token } = await this.call('unlock', { passphrase: new TextEncoder().encode(passphrase) });
+    this.#use(token);
+  }
+
+  /** lockHome closes the home for every page, and for the program itself. */
+  async lockHome(): Promise<void> {
+    this.drafts.flush();
+    await this.call('lock', {});
+    this.#shut();
+  }
+
+  /** look whether the home was opened elsewhere while this page waits for its passphrase. */
+  async look(): Promise<void> {
+    const lock = await this.call('getLock', {}).catch(() => undefined);
+    if (lock?.locked === false && this.phase === 'shut') await this.#enter('');
   }
 
   lock(): void {
@@ -227,13 +247,24 @@ class Kith {
 
   async #enter(code: string): Promise<void> {
     const token = (code === '' ? '' : await this.#login(code)) || (await findToken());
-    if (token === '') {
-      this.phase = code === '' ? 'locked' : 'expired';
-      return;
-    }
+    if (token !== '') return this.#use(token);
+    const lock = await this.call('getLock', {}).catch(() => undefined);
+    if (lock?.locked) this.phase = 'shut';
+    else this.phase = code === '' ? 'locked' : 'expired';
+  }
+
+  #use(token: string): void {
     keepToken(token);
     this.#triedOwnToken = false;
     this.#channel?.setToken(token);
+  }
+
+  // What the page has of the home goes with the page.
+  #shut(): void {
+    const shown = this.phase === 'ready';
+    this.phase = 'shut';
+    forgetToken();
+    if (shown) location.reload();
   }
 
   async #login(code: string): Promise<string> {
@@ -273,6 +304,7 @@ class Kith {
       }
     }
     if (status === 'locked') void this.#useOwnToken();
+    if (status === 'shut') this.#shut();
   }
 
   // Another tab may have brought a token that is no good any more.
