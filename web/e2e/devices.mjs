@@ -18,6 +18,7 @@ export function devices(browser, pictures) {
   }
 
   async function shoot(name, node) {
+    assert.deepEqual(await browser.checkAccess(node.page, name), []);
     if (!pictures) return;
     await take(name, node.page);
     await node.page.setViewportSize({ width: 1440, height: 900 });

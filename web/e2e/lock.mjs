@@ -4,10 +4,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KithNode, until } from './node.mjs';
+import { shooter } from './screens.mjs';
 
 const horse = 'correct horse';
 
-export function lock(browser) {
+export function lock(browser, pictures) {
+  const take = shooter(browser);
   const ann = new KithNode('Ann');
   let second;
 
@@ -30,10 +32,12 @@ export function lock(browser) {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.emulateMedia({ colorScheme: 'dark' });
     wrong.push(...(await browser.checkAccess(page, `${screen}, phone`)));
-    if (process.env.KITH_SHOTS) await page.screenshot({ path: `${process.env.KITH_SHOTS}/${screen.replaceAll(' ', '-')}.png` });
     await page.setViewportSize(wide);
     await page.emulateMedia({ colorScheme: 'light' });
-    if (process.env.KITH_SHOTS) await page.screenshot({ path: `${process.env.KITH_SHOTS}/${screen.replaceAll(' ', '-')}-wide.png`, fullPage: true });
+    if (pictures) {
+      await take(`lock-${screen.replaceAll(' ', '-')}`, page);
+      await page.setViewportSize(wide);
+    }
     assert.deepEqual(wrong, []);
   }
 

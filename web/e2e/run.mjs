@@ -96,7 +96,7 @@ try {
   if (does('bundles') || does('screens')) await tell('bundles', bundles(browser, pictures));
   if (does('unread') || does('screens')) await tell('unread', unread(browser, pictures));
   if (does('place')) await tell('place', place(browser));
-  if (does('lock')) await tell('lock', lock(browser));
+  if (does('lock')) await tell('lock', lock(browser, pictures));
   const aside = (await settled) ?? { lines: [], troubles: [] };
   for (const line of aside.lines) console.log(line);
   if (does('speed')) await tell('speed', speed(browser)); // alone, since it measures
