@@ -10,7 +10,6 @@ import (
 
 	"kith/internal/group"
 	"kith/internal/identity"
-	"kith/internal/link"
 	"kith/internal/mls"
 	"kith/internal/peer"
 	"kith/internal/store"
@@ -447,9 +446,6 @@ func (n *Node) takeInstalled(ctx context.Context, s *peer.Session) error {
 		}
 	}
 }
-
-// atDevice is where a device of the own person would be dialled.
-func atDevice(d metDevice) link.Address { return link.Address{Peer: d.Peer, Hosts: d.Hosts} }
 
 // suitesFor makes key packages for one's own other devices.
 func suitesFor(t linkTakenWord) map[mls.Suite]int {
