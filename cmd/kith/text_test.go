@@ -183,7 +183,7 @@ func TestEnumWords(t *testing.T) {
 	p.show(&v1.Node{Addresses: []string{"a", "b"}, Reachability: 99})
 	p.show(&v1.Event{Seq: 1, Change: &v1.Event_Reset_{Reset_: true}})
 	want := `{"person":{"id":"1","name":"“A\n”","me":false,"friend":false,"connected":false,"aside":null,"alike":""},"state":"asked","chat_id":"","since":4503599627370496,"fingerprint":"","waiting_for":""}
-{"ready":false,"me":null,"device_id":"","version":"","home":"","chats":0,"friends":0,"connected":0,"addresses":["a","b"],"reachability":"","notes_chat_id":"","started_at":0,"web_address":"","copied":false,"damaged_chats":[],"revoked":false,"coming":[],"disk_full":false,"notice":"","clock":null}
+{"ready":false,"me":null,"device_id":"","version":"","home":"","chats":0,"friends":0,"connected":0,"addresses":["a","b"],"reachability":"","notes_chat_id":"","started_at":0,"web_address":"","copied":false,"damaged_chats":[],"revoked":false,"coming":[],"disk_full":false,"notice":"","clock":null,"linking":null}
 {"seq":1,"run":"","reset":true}
 `
 	if b.String() != want {
