@@ -131,6 +131,17 @@ func (p *program) openHome(ctx context.Context, file string, open func(store.Pas
 	if running, err := p.runs(ctx); err != nil || running {
 		return nil, errors.Join(err, &api.Error{Reason: api.ReasonRunning})
 	}
+	secret, err := p.kept(ctx)
+	if err != nil { // it may be there later: kith unlock
+		fmt.Fprintln(p.err, "kith: "+p.explain(ctx, err))
+	}
+	if secret != nil {
+		n, err := open(secret)
+		secret.Wipe()
+		if !errors.Is(err, store.ErrWrongPassphrase) {
+			return n, err
+		}
+	}
 	if !p.canAsk() {
 		return nil, nil
 	}
