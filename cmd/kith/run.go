@@ -112,10 +112,13 @@ func (p *program) runNode(ctx context.Context, f runFlags) error {
 		}
 		return p.announce(ctx, n, server, f.open)
 	})
-	if errors.Is(err, api.ErrLocked) {
-		return beginAnew(server.Files())
+	switch {
+	case !errors.Is(err, api.ErrLocked):
+		return err
+	case ctx.Err() != nil: // it was to end as well
+		return nil
 	}
-	return err
+	return beginAnew(server.Files())
 }
 
 // anewEnv is the environment variable by which a program gives its addresses to the one
