@@ -50,17 +50,14 @@ func (p *program) unlockVerb() *cobra.Command {
 			if !state.Locked {
 				return &api.Error{Reason: api.ReasonUnlocked}
 			}
-			passphrase, err := p.secret(c.Context(), "unlock", secretSource{file: file, flag: "--passphrase-file", question: "Passphrase: "})
-			if err != nil {
-				return err
-			}
-			defer passphrase.Wipe()
-			l, err := call(c.Context(), p.client().Unlock, &v1.UnlockRequest{Passphrase: passphrase})
-			if err != nil || p.show(l.GetLock()) {
-				return err
-			}
-			p.println("Unlocked.")
-			return nil
+			return p.withNow(c.Context(), "unlock", secretSource{file: file, flag: "--passphrase-file", question: "Passphrase: "}, func(now store.Passphrase) error {
+				l, err := call(c.Context(), p.client().Unlock, &v1.UnlockRequest{Passphrase: now})
+				if err != nil || p.show(l.GetLock()) {
+					return err
+				}
+				p.println("Unlocked.")
+				return nil
+			})
 		},
 	}
 	c.Flags().StringVar(&file, "passphrase-file", "", "file that holds the passphrase; without it, it is asked for")

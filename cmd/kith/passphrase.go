@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +12,7 @@ import (
 
 func (p *program) passphraseVerb() *cobra.Command {
 	return parent("passphrase", "Choose what opens the home, and what wipes it",
-		p.passphraseSetVerb(), p.passphraseChangeVerb(), p.passphraseRemoveVerb(), p.passphraseDuressVerb())
+		p.passphraseSetVerb(), p.passphraseChangeVerb(), p.passphraseKeyringVerb(), p.passphraseRemoveVerb(), p.passphraseDuressVerb())
 }
 
 // secretFlags name the files that a verb reads passphrases from.
@@ -33,6 +34,20 @@ func (f *secretFlags) ofNext(question string) secretSource {
 	return secretSource{file: f.next, flag: "--new-passphrase-file", question: question, twice: true}
 }
 
+// set gives the home its first passphrase.
+func (p *program) set(ctx context.Context, next store.Passphrase) (*v1.LockState, error) {
+	return p.changeLock(ctx, func(ctx context.Context) (*v1.LockState, error) {
+		return call(ctx, p.client().SetPassphrase, &v1.SetPassphraseRequest{NewPassphrase: next})
+	}, func(home string) error { return store.SetPassphrase(home, next) })
+}
+
+// change gives it another.
+func (p *program) change(ctx context.Context, now, next store.Passphrase) (*v1.LockState, error) {
+	return p.changeLock(ctx, func(ctx context.Context) (*v1.LockState, error) {
+		return call(ctx, p.client().ChangePassphrase, &v1.ChangePassphraseRequest{Passphrase: now, NewPassphrase: next})
+	}, func(home string) error { return store.ChangePassphrase(home, now, next) })
+}
+
 func (p *program) passphraseSetVerb() *cobra.Command {
 	var f secretFlags
 	c := &cobra.Command{
@@ -45,9 +60,7 @@ func (p *program) passphraseSetVerb() *cobra.Command {
 				return err
 			}
 			defer next.Wipe()
-			l, err := p.changeLock(c.Context(), func(ctx context.Context) (*v1.LockState, error) {
-				return call(ctx, p.client().SetPassphrase, &v1.SetPassphraseRequest{NewPassphrase: next})
-			}, func(home string) error { return store.SetPassphrase(home, next) })
+			l, err := p.set(c.Context(), next)
 			if err != nil || p.show(l) {
 				return err
 			}
@@ -67,28 +80,85 @@ func (p *program) passphraseChangeVerb() *cobra.Command {
 		Short: "Choose another passphrase",
 		Args:  words(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
-			now, err := p.secret(c.Context(), "passphrase change", f.ofNow())
-			if err != nil {
-				return err
-			}
-			defer now.Wipe()
-			next, err := p.secret(c.Context(), "passphrase change", f.ofNext("New passphrase: "))
-			if err != nil {
-				return err
-			}
-			defer next.Wipe()
-			l, err := p.changeLock(c.Context(), func(ctx context.Context) (*v1.LockState, error) {
-				return call(ctx, p.client().ChangePassphrase, &v1.ChangePassphraseRequest{Passphrase: now, NewPassphrase: next})
-			}, func(home string) error { return store.ChangePassphrase(home, now, next) })
-			if err != nil || p.show(l) {
-				return err
-			}
-			p.println("The passphrase is changed. A copy of the folder that was made before opens by the old one.")
-			return nil
+			return p.withNow(c.Context(), "passphrase change", f.ofNow(), func(now store.Passphrase) error {
+				next, err := p.secret(c.Context(), "passphrase change", f.ofNext("New passphrase: "))
+				if err != nil {
+					return err
+				}
+				defer next.Wipe()
+				l, err := p.change(c.Context(), now, next)
+				if err == nil {
+					err = p.forgetKept(c.Context())
+				}
+				if err != nil || p.show(l) {
+					return err
+				}
+				p.println("The passphrase is changed. A copy of the folder that was made before opens by the old one.")
+				return nil
+			})
 		},
 	}
 	f.addNow(c)
 	f.addNext(c, "the new passphrase")
+	return c
+}
+
+func (p *program) passphraseKeyringVerb() *cobra.Command {
+	var f secretFlags
+	c := &cobra.Command{
+		Use:   "keyring",
+		Short: "Let the key store of your desktop keep a passphrase that nobody types",
+		Args:  words(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			ctx := c.Context()
+			if err := p.inhabited(); err != nil {
+				return err
+			}
+			if name, err := p.keyStoreName(); err != nil {
+				return err
+			} else if name != "" {
+				return &plainError{"The key store keeps the passphrase of this home already. For another one choose a passphrase first: " + p.again("passphrase change")}
+			}
+			has, err := store.HasVault(p.home)
+			if err != nil {
+				return err
+			}
+			var l *v1.LockState
+			turn := func(now store.Passphrase) error {
+				next, err := p.keep(ctx)
+				if err != nil {
+					return err
+				}
+				defer next.Wipe()
+				if has {
+					l, err = p.change(ctx, now, next)
+				} else {
+					l, err = p.set(ctx, next)
+				}
+				if err != nil {
+					err = errors.Join(err, p.forgetKept(ctx))
+				}
+				return err
+			}
+			if has {
+				err = p.withNow(ctx, "passphrase keyring", f.ofNow(), turn)
+			} else {
+				err = turn(nil)
+			}
+			if err != nil || p.show(l) {
+				return err
+			}
+			p.println("From now on the home opens by the key store of your desktop: while that is open, nothing is asked.")
+			p.println("There is no way around it either: if it is lost, so is this home. To choose a passphrase instead: " + p.again("passphrase change"))
+			return nil
+		},
+	}
+	c.Long = c.Short + `.
+
+The key store (Secret Service: GNOME Keyring, KWallet) is opened as a rule when you log in. Whoever
+has the folder alone cannot guess this passphrase; whoever is logged in as you needs none. kith unlock
+takes it from there, the page cannot. On Linux alone, so far.`
+	f.addNow(c)
 	return c
 }
 
@@ -99,19 +169,19 @@ func (p *program) passphraseRemoveVerb() *cobra.Command {
 		Short: "Let the home open without a passphrase again",
 		Args:  words(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
-			now, err := p.secret(c.Context(), "passphrase remove", f.ofNow())
-			if err != nil {
-				return err
-			}
-			defer now.Wipe()
-			l, err := p.changeLock(c.Context(), func(ctx context.Context) (*v1.LockState, error) {
-				return call(ctx, p.client().RemovePassphrase, &v1.RemovePassphraseRequest{Passphrase: now})
-			}, func(home string) error { return store.RemovePassphrase(home, now) })
-			if err != nil || p.show(l) {
-				return err
-			}
-			p.println("The home opens without a passphrase: the key lies beside the database, for whoever has this folder.")
-			return nil
+			return p.withNow(c.Context(), "passphrase remove", f.ofNow(), func(now store.Passphrase) error {
+				l, err := p.changeLock(c.Context(), func(ctx context.Context) (*v1.LockState, error) {
+					return call(ctx, p.client().RemovePassphrase, &v1.RemovePassphraseRequest{Passphrase: now})
+				}, func(home string) error { return store.RemovePassphrase(home, now) })
+				if err == nil {
+					err = p.forgetKept(c.Context())
+				}
+				if err != nil || p.show(l) {
+					return err
+				}
+				p.println("The home opens without a passphrase: the key lies beside the database, for whoever has this folder.")
+				return nil
+			})
 		},
 	}
 	f.addNow(c)
@@ -129,39 +199,9 @@ func (p *program) passphraseDuressVerb() *cobra.Command {
 			if remove && f.next != "" {
 				return &usageError{"--remove leaves no duress passphrase, and --new-passphrase-file names one; leave one of them out"}
 			}
-			now, err := p.secret(c.Context(), "passphrase duress", f.ofNow())
-			if err != nil {
-				return err
-			}
-			defer now.Wipe()
-			var duress store.Passphrase
-			if !remove {
-				if duress, err = p.secret(c.Context(), "passphrase duress", f.ofNext("Duress passphrase: ")); err != nil {
-					return err
-				}
-				defer duress.Wipe()
-				if len(duress) == 0 {
-					return store.ErrNoPassphrase
-				}
-			}
-			l, err := p.changeLock(c.Context(), func(ctx context.Context) (*v1.LockState, error) {
-				return call(ctx, p.client().SetDuress, &v1.SetDuressRequest{Passphrase: now, Duress: duress})
-			}, func(home string) error {
-				if remove {
-					return store.RemoveDuress(home, now)
-				}
-				return store.SetDuress(home, now, duress)
+			return p.withNow(c.Context(), "passphrase duress", f.ofNow(), func(now store.Passphrase) error {
+				return p.setDuress(c.Context(), now, remove, f)
 			})
-			if err != nil || p.show(l) {
-				return err
-			}
-			if remove {
-				p.println("No passphrase wipes this home.")
-				return nil
-			}
-			p.println("This passphrase wipes the home wherever its passphrase is asked for, at once, and says that it is wrong.")
-			p.println("It cannot wipe what was copied before: a copy of this folder, or of the disk, opens by your passphrase as ever.")
-			return nil
 		},
 	}
 	c.Long = c.Short + `.
@@ -173,4 +213,36 @@ whether there is one, and Kith does not say either.`
 	f.addNext(c, "the duress passphrase")
 	c.Flags().BoolVar(&remove, "remove", false, "have none, whether or not there was one")
 	return c
+}
+
+func (p *program) setDuress(ctx context.Context, now store.Passphrase, remove bool, f secretFlags) error {
+	var duress store.Passphrase
+	if !remove {
+		var err error
+		if duress, err = p.secret(ctx, "passphrase duress", f.ofNext("Duress passphrase: ")); err != nil {
+			return err
+		}
+		defer duress.Wipe()
+		if len(duress) == 0 {
+			return store.ErrNoPassphrase
+		}
+	}
+	l, err := p.changeLock(ctx, func(ctx context.Context) (*v1.LockState, error) {
+		return call(ctx, p.client().SetDuress, &v1.SetDuressRequest{Passphrase: now, Duress: duress})
+	}, func(home string) error {
+		if remove {
+			return store.RemoveDuress(home, now)
+		}
+		return store.SetDuress(home, now, duress)
+	})
+	if err != nil || p.show(l) {
+		return err
+	}
+	if remove {
+		p.println("No passphrase wipes this home.")
+		return nil
+	}
+	p.println("This passphrase wipes the home wherever its passphrase is asked for, at once, and says that it is wrong.")
+	p.println("It cannot wipe what was copied before: a copy of this folder, or of the disk, opens by your passphrase as ever.")
+	return nil
 }

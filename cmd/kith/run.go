@@ -84,27 +84,46 @@ func (p *program) runNode(ctx context.Context, f runFlags) error {
 	open := func(passphrase store.Passphrase) (*node.Node, error) {
 		return node.Open(node.Config{Home: p.home, Passphrase: passphrase, Listen: f.listen, WebSocket: f.wss, Bootstrap: f.bootstrap, Log: log})
 	}
-	n, err := p.openHome(ctx, f.passphraseFile, open)
+	addresses, err := inherited()
 	if err != nil {
 		return err
 	}
-	server, err := api.Listen(api.Config{Node: n, Open: open, Home: p.home, Web: f.web, Version: programVersion(), Log: log})
+	var n *node.Node
+	if len(addresses) == 0 {
+		if n, err = p.openHome(ctx, f.passphraseFile, open); err != nil {
+			return err
+		}
+	}
+	server, err := api.Listen(api.Config{
+		Node: n, Open: open, Home: p.home, Web: f.web, Version: programVersion(), Log: log, Anew: canBeginAnew, Inherited: addresses,
+	})
 	if err != nil {
 		if n != nil {
 			n.Close()
 		}
 		return err
 	}
-	return together(ctx, server, func(ctx context.Context) error {
+	err = together(ctx, server, func(ctx context.Context) error {
 		if n != nil {
 			waitForAddress(ctx, n)
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || len(addresses) > 0 { // it said so when it was started
 			return nil
 		}
 		return p.announce(ctx, n, server, f.open)
 	})
+	switch {
+	case !errors.Is(err, api.ErrLocked):
+		return err
+	case ctx.Err() != nil: // it was to end as well
+		return nil
+	}
+	return beginAnew(server.Files())
 }
+
+// anewEnv is the environment variable by which a program gives its addresses to the one
+// that it puts into its place.
+const anewEnv = "KITH_ADDRESSES"
 
 // tries is how often run asks for a passphrase.
 const tries = 3
@@ -130,6 +149,17 @@ func (p *program) openHome(ctx context.Context, file string, open func(store.Pas
 	}
 	if running, err := p.runs(ctx); err != nil || running {
 		return nil, errors.Join(err, &api.Error{Reason: api.ReasonRunning})
+	}
+	secret, err := p.kept(ctx)
+	if err != nil { // it may be there later: kith unlock
+		fmt.Fprintln(p.err, "kith: "+p.explain(ctx, err))
+	}
+	if secret != nil {
+		n, err := open(secret)
+		secret.Wipe()
+		if !errors.Is(err, store.ErrWrongPassphrase) {
+			return n, err
+		}
 	}
 	if !p.canAsk() {
 		return nil, nil

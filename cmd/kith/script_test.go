@@ -34,6 +34,7 @@ import (
 //	user ARGS...             kith ARGS... as somebody who is not root
 //	natsserver ADDR KEY DIR  a server for the items of a mailbox, which knows it by KEY; "open": anybody
 //	homes VERSION            copies of what an earlier version left of ann and ben
+//	keystore                 a session bus with the key store of a desktop; under the condition [keystore]
 //	end                      stands last in every script, which has to come to it
 //
 // No name may be one of testscript's own commands, which go first: its stop ends
@@ -62,7 +63,7 @@ func TestScripts(t *testing.T) {
 	}
 	commands := map[string]func(*testscript.TestScript, bool, []string){
 		"start": start, "halt": halt, "crash": crash, "waitfor": waitFor, "waitfile": waitFile,
-		"keep": keep, "names": names, "cut": cut, "forge": forge, "tiny": tiny, "homes": homes, "end": end, "chatter": chatter, "user": user, "natsserver": natsServer,
+		"keep": keep, "names": names, "cut": cut, "forge": forge, "tiny": tiny, "homes": homes, "end": end, "chatter": chatter, "user": user, "keystore": keyStore, "natsserver": natsServer,
 	}
 	for _, name := range people {
 		commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {
@@ -97,6 +98,7 @@ func setup(env *testscript.Env) error {
 	}
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("TZ", "UTC")
+	env.Setenv(busAddress, "unix:path="+filepath.Join(env.WorkDir, "nobody")) // not that of whoever tests
 	env.Setenv("LONG", strings.Repeat("x", 60_000))
 	running, ended := make(processes), new(bool)
 	env.Values[runningKey{}], env.Values[endedKey{}] = running, ended
@@ -126,7 +128,7 @@ func kith(ts *testscript.TestScript, args ...string) *exec.Cmd {
 	cmd := exec.Command(path, args...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = append(os.Environ(), "KITH_HOME=")
-	for _, name := range []string{"HOME", "PATH", "TZ", "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION"} {
+	for _, name := range []string{"HOME", "PATH", "TZ", "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", busAddress} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	return cmd
@@ -348,10 +350,13 @@ func forge(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// condition [tmpfs]: this user may mount one. [root]: this user is root.
+// condition [tmpfs]: this user may mount one. [root]: this user is root. [keystore]: there is one to start.
 func condition(name string) (bool, error) {
 	if name == "root" {
 		return os.Geteuid() == 0, nil
+	}
+	if name == "keystore" {
+		return hasKeyStore(), nil
 	}
 	if name != "tmpfs" {
 		return false, fmt.Errorf("unknown condition %s", name)

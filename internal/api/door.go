@@ -97,7 +97,7 @@ func (d door) Unlock(ctx context.Context, r *v1.UnlockRequest) (*v1.UnlockRespon
 		}
 	}
 	state, err := d.change(ctx, func(lives context.Context, _ string) error {
-		if !s.locked() || s.cfg.Open == nil {
+		if !s.locked() {
 			return &Error{Reason: ReasonUnlocked}
 		}
 		if passphrase == nil {
@@ -156,6 +156,9 @@ func (d door) SetDuress(ctx context.Context, r *v1.SetDuressRequest) (*v1.LockSt
 // change does something to the lock of the home, and tells how it is then.
 func (d door) change(ctx context.Context, do func(lives context.Context, home string) error) (*v1.LockState, error) {
 	s := d.server
+	if s.cfg.Open == nil {
+		return nil, asConnect(&Error{Reason: ReasonNoLock})
+	}
 	err := s.tell(ctx, func(lives context.Context) error {
 		err := do(lives, s.cfg.Home)
 		if errors.Is(err, store.ErrWiped) {

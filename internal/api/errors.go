@@ -61,6 +61,7 @@ const (
 
 	ReasonLocked          Reason = "locked"           // the home: there is no node
 	ReasonUnlocked        Reason = "unlocked"         // it is not
+	ReasonNoLock          Reason = "no-lock"          // nobody could open it again
 	ReasonManyPassphrases Reason = "many-passphrases" // too many tries within a minute
 	ReasonMinutes         Reason = "minutes"          // none after which a home is locked
 )

@@ -46,7 +46,7 @@ func TestEveryCallNeedsToken(t *testing.T) {
 				refused = resp.StatusCode == http.StatusForbidden && resp.Header.Get(api.ReasonHeader) == "api/code"
 			case "Unlock":
 				why := resp.Header.Get(api.ReasonHeader)
-				refused = why == "api/unlocked" || why == "api/many-passphrases"
+				refused = why == "api/no-lock" || why == "api/many-passphrases"
 			case "GetLock":
 				refused = resp.StatusCode == http.StatusOK && text == "{}"
 			}

@@ -108,6 +108,7 @@ type ask struct {
 func (s *Server) keep(ctx context.Context) error {
 	defer close(s.kept)
 	defer s.idle.stop()
+	open := false // the home was, in the time of this program
 	for {
 		if s.idle.over() {
 			if err := s.lock(); err != nil {
@@ -116,7 +117,12 @@ func (s *Server) keep(ctx context.Context) error {
 		}
 		var failed chan error
 		if l := s.life.Load(); l != nil {
-			failed = l.ended
+			failed, open = l.ended, true
+		} else if open && s.cfg.Anew {
+			s.anew.Store(true)
+			s.socket.kept.Store(true)
+			s.end()
+			return nil
 		}
 		select {
 		case a := <-s.asks:
@@ -187,6 +193,11 @@ func (s *Server) tell(ctx context.Context, do func(lives context.Context) error)
 	case err := <-a.answer:
 		return err
 	case <-s.kept:
+	}
+	select {
+	case err := <-a.answer: // given before it ended
+		return err
+	default:
 		return &node.Error{Reason: node.ReasonStopping}
 	}
 }

@@ -23,12 +23,18 @@ const horse = "correct horse"
 // lockable serves a home that opens by the passphrase horse and belongs to Ann.
 func lockable(t *testing.T) *house {
 	t.Helper()
+	return opensBy(t, store.Passphrase(horse))
+}
+
+// opensBy serves a home of Ann's that opens by a passphrase, or without one.
+func opensBy(t *testing.T, passphrase store.Passphrase) *house {
+	t.Helper()
 	h := &house{t: t, home: t.TempDir()}
 	h.clock.Store(time.Now().UnixMilli())
 	open := func(p store.Passphrase) (*node.Node, error) {
 		return node.Open(node.Config{Home: h.home, Passphrase: p, Listen: "127.0.0.1:0"})
 	}
-	n, err := open(store.Passphrase(horse))
+	n, err := open(passphrase)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +166,7 @@ func TestLockAndUnlock(t *testing.T) {
 // TestNothingToLock: a home without passphrase could be opened by nobody again.
 func TestNothingToLock(t *testing.T) {
 	t.Parallel()
-	h := move(t, "Ann")
+	h := opensBy(t, nil)
 	_, err := h.socket.Lock(t.Context(), &v1.LockRequest{})
 	refusedBy(t, "lock", err, "store/no-vault")
 	five, seven, never := uint32(5), uint32(7), uint32(0)
@@ -171,6 +177,9 @@ func TestNothingToLock(t *testing.T) {
 	if _, err = h.socket.SetSettings(t.Context(), &v1.SetSettingsRequest{LockAfter: &never}); err != nil {
 		t.Error(err)
 	}
+	demo := move(t, "Ben")
+	_, err = demo.socket.SetPassphrase(t.Context(), &v1.SetPassphraseRequest{NewPassphrase: []byte(horse)})
+	refusedBy(t, "a home whose node is run by somebody else", err, "api/no-lock")
 }
 
 // TestLockedForWantOfAPerson waits for the look that is due every ten seconds.

@@ -29,13 +29,18 @@ type Config struct {
 	Node *node.Node // nil: the home is locked
 	// Open opens the home; its error says why not. With it the server runs and
 	// closes Node, and each that it opens; nil: the caller does, and never locks.
-	Open    func(store.Passphrase) (*node.Node, error)
-	Home    string
-	Web     string // HOST:PORT of the page, loopback alone; empty: the port kept in the home, or any
-	Version string
-	Log     *slog.Logger     // nil: none
-	Now     func() time.Time // when codes end; nil: time.Now
-	Page    fs.FS            // files of the page; nil: those that were built in
+	Open func(store.Passphrase) (*node.Node, error)
+	// Anew ends Run with [ErrLocked] once the home is locked, so that the program can
+	// begin anew with memory that holds nothing of it: Files are then its addresses,
+	// which the next one takes as Inherited.
+	Anew      bool
+	Inherited []*os.File
+	Home      string
+	Web       string // HOST:PORT of the page, loopback alone; empty: the port kept in the home, or any
+	Version   string
+	Log       *slog.Logger     // nil: none
+	Now       func() time.Time // when codes end; nil: time.Now
+	Page      fs.FS            // files of the page; nil: those that were built in
 }
 
 // A Server serves one home: on its socket, and on localhost.
@@ -47,11 +52,13 @@ type Server struct {
 	moved    bool
 
 	life atomic.Pointer[life] // nil: locked; written by keep alone
+	anew atomic.Bool          // Run is to end for a lock
 	asks chan ask             // what keep is to do
 	kept chan struct{}        // closed when keep has ended
 
 	socket *socket
 	web    []net.Listener
+	files  []*os.File // of both, in this order, to be handed on
 
 	quit     chan struct{} // closed when streams have to end
 	quitOnce sync.Once
@@ -72,6 +79,9 @@ func Listen(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, sessions: newSessions(cfg.Now), idle: newIdle(cfg.Now),
 		asks: make(chan ask), kept: make(chan struct{}), quit: make(chan struct{}),
+	}
+	if len(cfg.Inherited) > 0 {
+		return s, s.inherit(cfg.Inherited)
 	}
 	var err error
 	if s.socket, err = listenSocket(cfg.Home); err != nil {
@@ -119,6 +129,9 @@ func (s *Server) Run(ctx context.Context) error {
 
 // serve runs both servers, and what keeps the node.
 func (s *Server) serve(ctx context.Context, onSocket, onWeb *http.Server) error {
+	if err := s.prepareHandover(); err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	if s.cfg.Node != nil { // before anybody is answered
 		if err := s.begin(ctx, s.cfg.Node); err != nil {
@@ -140,7 +153,7 @@ func (s *Server) serve(ctx context.Context, onSocket, onWeb *http.Server) error 
 		s.end()
 		return errors.Join(shutdown(onSocket), shutdown(onWeb))
 	})
-	return g.Wait()
+	return s.handOver(g.Wait())
 }
 
 // Close lets go of the addresses; Run does it by itself.

@@ -50,6 +50,9 @@ func (s *service) mayLockAfter(minutes *uint32) error {
 	if !slices.Contains([]uint32{5, 15, 60}, *minutes) {
 		return &Error{Reason: ReasonMinutes}
 	}
+	if s.cfg.Open == nil {
+		return &Error{Reason: ReasonNoLock}
+	}
 	locks, err := s.locks()
 	if err == nil && !locks {
 		err = store.ErrNoVault

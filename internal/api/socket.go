@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,8 +22,9 @@ const socketPatience = 5 * time.Second
 // socket accepts connections of this user alone.
 type socket struct {
 	net.Listener
-	path string // as people know it
-	free func() // of the short form of path
+	path string      // as people know it
+	free func()      // of the short form of path
+	kept atomic.Bool // the next program goes on with it
 }
 
 // listenSocket makes the socket of home. One that a killed program left behind
@@ -58,7 +60,7 @@ func listenSocket(home string) (*socket, error) {
 		free()
 		return nil, fmt.Errorf("api: socket: %w", err)
 	}
-	return &socket{l, path, free}, nil
+	return &socket{Listener: l, path: path, free: free}, nil
 }
 
 // Accept turns away whoever is not this user.
@@ -77,10 +79,13 @@ func (s *socket) Accept() (net.Conn, error) {
 
 func (s *socket) Close() error {
 	err := s.Listener.Close()
+	defer s.free()
+	if s.kept.Load() {
+		return err
+	}
 	if rm := os.Remove(s.path); err == nil && !errors.Is(rm, fs.ErrNotExist) {
 		err = rm
 	}
-	s.free()
 	return err
 }
 

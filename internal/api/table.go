@@ -27,6 +27,7 @@ var table = map[string]explained{
 	"api/running":          {connect.CodeFailedPrecondition, "Another Kith is running on this home.", "Use that one, or end it first; another identity needs another --home."},
 	"api/path":             {connect.CodeFailedPrecondition, "The path of the home is too long for a socket in it: {}.", "Choose a shorter --home."},
 	"api/locked":           {connect.CodeFailedPrecondition, "Kith is locked: its database is closed, and nothing is received.", "Open it with your passphrase, on its page or with: kith unlock"},
+	"api/no-lock":          {connect.CodeFailedPrecondition, "A demonstration has no passphrase and is never locked.", "For a home of your own: kith init"},
 	"api/unlocked":         {connect.CodeFailedPrecondition, "Kith is not locked.", "Go on; for a login of the page run: kith open"},
 	"api/many-passphrases": {connect.CodeResourceExhausted, "Too many passphrases were tried on the page within a minute.", "Wait a minute, or run in a terminal: kith unlock"},
 	"api/minutes":          {connect.CodeInvalidArgument, "Kith is locked after 5, 15 or 60 minutes without you, or never.", "Say one of these."},

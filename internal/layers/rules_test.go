@@ -110,6 +110,7 @@ var thirdParty = map[string][]string{
 	"github.com/oasisprotocol/curve25519-voi": {"internal/wire/sign.go"},
 	"github.com/spf13/cobra":                  {"cmd/kith"},
 	"github.com/tyler-smith/go-bip39":         {"internal/identity"},
+	"github.com/zalando/go-keyring":           {"cmd/kith/secretservice_linux.go"},
 	"golang.org/x/crypto":                     {"internal/mls/suite.go", "internal/store"},
 	"golang.org/x/net":                        {"internal/link/packets.go"},
 	"golang.org/x/sync":                       {"internal/api", "cmd/kith"},

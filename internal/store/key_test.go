@@ -104,10 +104,12 @@ func TestKeyIsNeverPrinted(t *testing.T) {
 	cfg := store.Config{Path: "p", Key: k}
 	slog.New(slog.NewTextHandler(&out, nil)).Info("m", "key", k, "config", cfg)
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("m", "key", k, "config", cfg)
+	p := store.Passphrase("correct horse")
+	slog.New(slog.NewTextHandler(&out, nil)).Info("m", "passphrase", p)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%b"} {
-		fmt.Fprintf(&out, verb+verb+verb+"\n", k, &k, cfg)
+		fmt.Fprintf(&out, verb+verb+verb+verb+verb+"\n", k, &k, cfg, p, struct{ P store.Passphrase }{p})
 	}
-	for _, secret := range []string{string(raw[:4]), hex.EncodeToString(raw[:4]), strings.Trim(fmt.Sprint(raw[:4]), "[]")} {
+	for _, secret := range []string{"correct", hex.EncodeToString(p[:4]), strings.Trim(fmt.Sprint([]byte(p[:4])), "[]"), string(raw[:4]), hex.EncodeToString(raw[:4]), strings.Trim(fmt.Sprint(raw[:4]), "[]")} {
 		if strings.Contains(strings.ToLower(out.String()), secret) {
 			t.Fatalf("the key is printed: %s", out.String())
 		}
