@@ -195,13 +195,16 @@ func (n *Node) receiveAll(ctx context.Context, s *peer.Session, maker peer.Maker
 		}
 		in.public, in.private = append(in.public, public...), append(in.private, private...)
 	}
-	for {
+	for size := 0; ; {
 		word, err := nextLinkWord(ctx, s, installTime)
 		if err != nil {
 			return in, err
 		}
 		switch word := word.(type) {
 		case linkSharedWord:
+			if size += len(word.records); size > maxSharedAll {
+				return in, errLinkWord
+			}
 			records, err := readShared(word.records, maxSharedTold)
 			if err != nil {
 				return in, err

@@ -33,6 +33,7 @@ const (
 const (
 	maxSharedValue = 60 << 10 // with what stands around it a content holds one
 	maxSharedTold  = 1 << 20  // of the value of one that is told while a device is linked
+	maxSharedAll   = 64 << 20 // of all that is told then: 10,000 friends of 6 KiB
 	maxDevices     = 16       // of a person, as its chain admits
 )
 
