@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { accept, befriend, KithNode, together, until } from './node.mjs';
 import { shooter } from './screens.mjs';
 
-const missed = 1600; // messages: more than come in a few answers
+const missed = 4000; // messages: more than come in a few answers, and more than are on their way when who gives them stands still
 const slice = 4; // ms that a node runs at a time where it is to be caught in between
 
 export function coming(browser, pictures) {
