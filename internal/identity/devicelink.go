@@ -2,8 +2,6 @@ package identity
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
 	"fmt"
 	"slices"
 	"strings"
@@ -120,37 +118,13 @@ func (l DeviceLink) Tag() [16]byte {
 	return [16]byte(derive(l.Secret[:], wire.InfoDeviceTag, 16))
 }
 
-// Seal seals what is said before there is a session, to whoever has the link: nonce 12,
-// random; AES-256-GCM with its tag of 16, no additional data.
-func (l DeviceLink) Seal(plain []byte) []byte {
-	aead := l.aead()
-	nonce := wire.Random(aead.NonceSize())
-	return aead.Seal(nonce, nonce, plain, nil)
-}
+// Seal seals what is said first to whoever has the link, as a request is by a contact
+// link.
+func (l DeviceLink) Seal(plain []byte) []byte { return sealBy(l.Secret, wire.InfoDeviceKey, plain) }
 
 // Open opens what Seal made with the link.
 func (l DeviceLink) Open(box []byte) ([]byte, error) {
-	aead := l.aead()
-	if len(box) < aead.NonceSize()+aead.Overhead() || len(box) > aead.NonceSize()+MaxRequest+aead.Overhead() {
-		return nil, ErrRequest
-	}
-	plain, err := aead.Open(nil, box[:aead.NonceSize()], box[aead.NonceSize():], nil)
-	if err != nil {
-		return nil, ErrRequest
-	}
-	return plain, nil
-}
-
-func (l DeviceLink) aead() cipher.AEAD {
-	block, err := aes.NewCipher(derive(l.Secret[:], wire.InfoDeviceKey, 32))
-	if err != nil {
-		panic("identity: AES: " + err.Error())
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		panic("identity: GCM: " + err.Error())
-	}
-	return aead
+	return openBy(l.Secret, wire.InfoDeviceKey, box)
 }
 
 // Format does not print the secret, whatever the verb.

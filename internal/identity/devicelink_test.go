@@ -64,6 +64,9 @@ func TestDeviceLinkBytes(t *testing.T) {
 	if _, err := other.Open(box); !errors.Is(err, identity.ErrRequest) {
 		t.Errorf("another link opens it: %v", err)
 	}
+	if _, err := (identity.ContactLink{Secret: got.Secret}).OpenRequest(box); !errors.Is(err, identity.ErrRequest) {
+		t.Errorf("a contact link with its secret opens it: %v", err)
+	}
 	for n := range box {
 		if _, err := got.Open(box[:n]); !errors.Is(err, identity.ErrRequest) {
 			t.Fatalf("%d bytes of it: %v", n, err)

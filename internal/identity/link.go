@@ -182,14 +182,24 @@ func (l ContactLink) AskerSecret() [32]byte {
 
 // SealRequest seals a request to the maker of the link.
 func (l ContactLink) SealRequest(plain []byte) []byte {
-	aead := l.aead()
-	nonce := wire.Random(aead.NonceSize())
-	return aead.Seal(nonce, nonce, plain, nil)
+	return sealBy(l.Secret, wire.InfoLinkKey, plain)
 }
 
 // OpenRequest opens a request that was made with the link.
 func (l ContactLink) OpenRequest(box []byte) ([]byte, error) {
-	aead := l.aead()
+	return openBy(l.Secret, wire.InfoLinkKey, box)
+}
+
+// sealBy seals what is said before there is a session, by the secret of a link.
+func sealBy(secret [32]byte, info string, plain []byte) []byte {
+	aead := aeadOf(secret, info)
+	nonce := wire.Random(aead.NonceSize())
+	return aead.Seal(nonce, nonce, plain, nil)
+}
+
+// openBy opens what sealBy made.
+func openBy(secret [32]byte, info string, box []byte) ([]byte, error) {
+	aead := aeadOf(secret, info)
 	if len(box) < aead.NonceSize()+aead.Overhead() || len(box) > aead.NonceSize()+MaxRequest+aead.Overhead() {
 		return nil, ErrRequest
 	}
@@ -200,8 +210,8 @@ func (l ContactLink) OpenRequest(box []byte) ([]byte, error) {
 	return plain, nil
 }
 
-func (l ContactLink) aead() cipher.AEAD {
-	block, err := aes.NewCipher(derive(l.Secret[:], wire.InfoLinkKey, 32))
+func aeadOf(secret [32]byte, info string) cipher.AEAD {
+	block, err := aes.NewCipher(derive(secret[:], info, 32))
 	if err != nil {
 		panic("identity: AES: " + err.Error())
 	}
